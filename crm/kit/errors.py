@@ -1,0 +1,29 @@
+"""What a verb may raise. Each carries a sentence written for the person who reads it."""
+
+
+class DomainError(Exception):
+    """Base: `str(error)` is a sentence to show."""
+
+
+class Refused(DomainError):
+    """A rule or a guard said no; nothing was changed."""
+
+
+class Invalid(DomainError):
+    """Bad input: `errors` maps a field's key to its sentence; the key '' is for the whole input."""
+
+    def __init__(self, errors: dict[str, str] | str):
+        self.errors = {"": errors} if isinstance(errors, str) else errors
+        super().__init__(" ".join(self.errors.values()))
+
+
+class NotAllowed(DomainError):
+    """The role of the actor does not allow this at all."""
+
+
+class Conflict(DomainError):
+    """The record was changed since it was read. `fields` maps each key to (yours, theirs)."""
+
+    def __init__(self, fields: dict[str, tuple]):
+        self.fields = fields
+        super().__init__("Somebody changed this record while you were editing it.")

@@ -1,0 +1,116 @@
+"""People, the workspaces they work in, and with which role."""
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from crm.kit.actor import Actor, Channel, Role
+from crm.kit.scope import WorkspaceManager
+
+
+class Workspace(models.Model):
+    """One customer's CRM. Rows of two workspaces never meet."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    timezone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, default="EUR")
+    # Bumped when a custom field or a guard changes, so that each process can keep what it compiled from them.
+    schema_version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return self.name
+
+
+class UserManager(BaseUserManager):
+    """Users are named by their e-mail address."""
+
+    use_in_migrations = True
+
+    def create_user(self, email, password=None, **fields):
+        """A user with `email` (matched without case) and a hashed password; None: cannot sign in until one is set."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email, password=None, **fields):
+        """An operator of this installation, who sees every workspace in the Django admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, email):
+        return self.get(email__iexact=email)
+
+
+class User(AbstractUser):
+    """A person who signs in, by e-mail. What they may do is said by a Membership."""
+
+    username = None
+    first_name = None
+    last_name = None
+    email = models.EmailField(max_length=254, unique=True)  # always lower case
+    name = models.CharField(max_length=120, blank=True)
+    # The workspace the person has open. One for all their browsers: a form made in another is answered with 409.
+    membership = models.ForeignKey(
+        "users.Membership", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = []
+    objects = UserManager()
+
+    def __str__(self):
+        return self.name or self.email
+
+    def get_full_name(self):
+        return str(self)
+
+    def get_short_name(self):
+        return str(self).split()[0]
+
+
+class Owned(models.Model):
+    """A row that belongs to one workspace, reached only with that workspace in scope."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    objects = WorkspaceManager()
+
+    class Meta:
+        abstract = True
+        # save(), refresh_from_db() and following a foreign key all go through the door as well.
+        base_manager_name = "objects"
+
+
+class Team(Owned):
+    """A group inside a workspace: a record with a team is visible to that team."""
+
+    name = models.CharField(max_length=80)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint("workspace", Lower("name"), name="team_name_unique")]
+
+    def __str__(self):
+        return self.name
+
+
+class Membership(Owned):
+    """A user in a workspace: role, team, and whether they still work there. Owners and actors are memberships."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=[(r.value, r.name.title()) for r in Role], default=Role.REP)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="members")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint("workspace", "user", name="membership_once")]
+
+    def __str__(self):
+        return str(self.user)
+
+    def actor(self, channel: Channel) -> Actor:
+        """This member, about to act once through `channel`."""
+        return Actor(self.workspace_id, self.pk, Role(self.role), channel, self.team_id, str(self.user))
