@@ -8,5 +8,5 @@ LENGTH = 9
 
 
 def new_id(prefix: str) -> str:
-    """A fresh public id. 62**9 values: at a million rows a clash is one in 13 billion a row, and the index refuses it."""
+    """A fresh public id. Should two ever clash, the unique index refuses the second."""
     return f"{prefix}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"

@@ -1,7 +1,8 @@
 """The workspace in scope, and managers that refuse to touch a row without one.
 
-`in_workspace(ws)` opens the scope; `objects` then reads and writes that workspace only. Outside a scope every query and
-every write raises NoWorkspace. `objects.unscoped()` is the one way around it: grep for it, a test holds the list of callers.
+`in_workspace(ws)` opens the scope; `objects` then reads and writes that workspace only. Outside a scope every query
+and every write raises NoWorkspace. `objects.unscoped()` is the one way around it: grep for it, a test holds the list
+of its callers.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 from django.db import models
 
-_current: ContextVar[int | None] = ContextVar("workspace_id", default=None)
+_current: ContextVar[Any] = ContextVar("workspace", default=None)
 
 
 class NoWorkspace(RuntimeError):
@@ -22,18 +23,23 @@ class WrongWorkspace(RuntimeError):
     """A row of another workspace than the one in scope was about to be written."""
 
 
-def workspace_id() -> int:
-    """The id of the workspace in scope. Raises NoWorkspace."""
+def workspace() -> Any:
+    """The Workspace in scope. Raises NoWorkspace."""
     current = _current.get()
     if current is None:
         raise NoWorkspace("No workspace in scope: open one with in_workspace(...).")
     return current
 
 
+def workspace_id() -> int:
+    """The id of the workspace in scope. Raises NoWorkspace."""
+    return workspace().pk
+
+
 @contextmanager
 def in_workspace(workspace: Any) -> Iterator[None]:
-    """Read and write only the rows of `workspace` (a Workspace or its id) inside the block."""
-    token = _current.set(getattr(workspace, "pk", workspace))
+    """Read and write only the rows of `workspace` (a users.Workspace) inside the block."""
+    token = _current.set(workspace)
     try:
         yield
     finally:
