@@ -55,7 +55,8 @@ class Field:
     target: str = ""
     required: bool = False
     editable: bool = True
-    sortable: bool = False
+    # The column to sort by: never null and led by an index. '' where a list may still sort, within a time limit.
+    sort: str = ""
     custom: bool = False
     help: str = ""
     # For a computed field: builds the ORM expression that stands for it; then `path` is unused.
