@@ -35,7 +35,11 @@ class Entry(Logged):
         abstract = False
         indexes = [
             models.Index(fields=["workspace_id", "entity", "entity_id", "at", "id"], name="entry_subject"),
-            models.Index(fields=["workspace_id", "person", "at", "id"], name="entry_person", condition=models.Q(person__isnull=False)),
+            models.Index(
+                fields=["workspace_id", "person", "at", "id"],
+                name="entry_person",
+                condition=models.Q(person__isnull=False),
+            ),
             models.Index(fields=["workspace_id", "change"], name="entry_change"),
             models.Index(fields=["workspace_id", "at", "id"], name="entry_time"),
         ]

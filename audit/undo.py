@@ -97,7 +97,9 @@ def _delete(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> 
         with transaction.atomic():
             about.model.objects.filter(pk__in=[entry.entity_id for entry in entries]).delete()
     except models.RestrictedError as error:
-        blocked = {getattr(obj, f.attname) for obj in error.restricted_objects for f in obj._meta.fields if f.is_relation}
+        blocked = {
+            getattr(obj, f.attname) for obj in error.restricted_objects for f in obj._meta.fields if f.is_relation
+        }
         free = [entry for entry in entries if entry.entity_id not in blocked]
         undone.kept += [(about.entity, e.entity_id, "Other records point to it.") for e in entries if e not in free]
         if len(free) < len(entries):

@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator, validate_email
+from crm.entities.schema import schema
+from crm.entities.values import clean
 from django.db import IntegrityError, models, transaction
 
 from audit.record import change
 from contacts.models import Company, Contact, Record
 from crm.entities.fields import Field, FieldType
-from crm.entities.schema import schema
-from crm.entities.values import clean
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -61,86 +59,60 @@ def _editable(known, name: str) -> Field:
 
 
 def _value(field: Field, value: Any, by: Actor) -> Any:
-    if field.type in LOOKUPS and not field.custom:
-        return _linked(field, value, by)
-    value = clean(field, value)
-    rule = RULES.get(field.key) or RULES.get(field.type)
-    return rule(value) if rule and value not in ("", None) else ("" if value is None and _is_text(field) else value)
+    if isinstance(value, str):
+        value = _from_text(field, value)
+    value = getattr(value, "pk", value)
+    if value in ("", None):
+        return "" if _is_text(field) else None
+    _check_reference(field, value, by)
+    return to_json(field, value) if field.custom else _whole(field, value)
+
+
+def _whole(field: Field, value: Any) -> Any:
+    """Declared numbers are counts."""
+    if field.type is FieldType.NUMBER and (value != int(value) or not 0 <= value < 2**31):
+        raise Invalid(f"{field.label} is a whole number, and not negative.")
+    return int(value) if field.type is FieldType.NUMBER else value
+
+
+def _from_text(field: Field, text: str) -> Any:
+    text = NORMAL[field.key](text.strip()) if field.key in NORMAL and text.strip() else text
+    return parse_value(field, text)
 
 
 def _is_text(field: Field) -> bool:
-    return not field.custom and field.type not in (FieldType.NUMBER, FieldType.DATE, FieldType.DATETIME)
+    return not field.custom and field.type in TEXTS | {FieldType.SELECT}
 
 
-def _linked(field: Field, value: Any, by: Actor) -> int | None:
-    if value in ("", None):
-        return None
-    pk = LOOKUPS[field.type](field, value, by)
-    if pk is None:
-        raise Invalid(f"There is no such {field.label.lower()}.")
-    return pk
+def _check_reference(field: Field, pk: int, by: Actor) -> None:
+    """A link leads to a live record that `by` sees, an owner still works here."""
+    if field.type is FieldType.USER and not Membership.objects.filter(pk=pk, is_active=True).exists():
+        raise Invalid(f"{field.label}: this person does not work here any more.")
+    if field.type is FieldType.TEAM and not Team.objects.filter(pk=pk).exists():
+        raise Invalid(f"{field.label}: there is no such team.")
+    if field.type is FieldType.LINK:
+        kind = registry.get(field.target)
+        if not kind.model.objects.live().visible_to(by).filter(pk=pk).exists():
+            raise Invalid(f"{field.label}: there is no such {kind.label.lower()}.")
 
 
-def _member(field: Field, value: Any, by: Actor) -> int | None:
-    rows = Membership.objects.filter(is_active=True)
-    text = isinstance(value, str) and "@" in value
-    return _first(rows.filter(user__email__iexact=value) if text else _by_pk(rows, value))
+def _url(text: str) -> str:
+    return text if "://" in text else f"https://{text}"
 
 
-def _team(field: Field, value: Any, by: Actor) -> int | None:
-    rows = Team.objects.all()
-    text = isinstance(value, str) and not value.isdecimal()
-    return _first(rows.filter(name__iexact=value) if text else _by_pk(rows, value))
+def _timezone(text: str) -> str:
+    if text not in available_timezones():
+        raise Invalid(f"“{text[:60]}” is not a time zone; a name such as Europe/Madrid is expected.")
+    return text
 
 
-def _record(field: Field, value: Any, by: Actor) -> int | None:
-    model = {"company": Company, "contact": Contact}[field.target]
-    rows = model.objects.live().visible_to(by)
-    text = isinstance(value, str) and not value.isdecimal()
-    return _first(rows.filter(public_id=value) if text else _by_pk(rows, value))
+def _country(text: str) -> str:
+    if len(text) != 2 or not text.isascii() or not text.isalpha():
+        raise Invalid(f"“{text[:60]}” is not a country; two letters such as DE or AE are expected.")
+    return text.upper()
 
 
-def _by_pk(rows: models.QuerySet, value: Any) -> models.QuerySet:
-    return rows.filter(pk=getattr(value, "pk", value))
-
-
-def _first(rows: models.QuerySet) -> int | None:
-    return rows.values_list("pk", flat=True).first()
-
-
-LOOKUPS = {FieldType.USER: _member, FieldType.TEAM: _team, FieldType.LINK: _record}
-
-
-def _email(value: str) -> str:
-    try:
-        validate_email(value.strip())
-    except ValidationError:
-        raise Invalid(f"“{value[:60]}” is not an e-mail address.") from None
-    return value.strip()
-
-
-def _url(value: str) -> str:
-    value = value if "://" in value else f"https://{value}"
-    try:
-        URLValidator(schemes=["http", "https"])(value)
-    except ValidationError:
-        raise Invalid(f"“{value[:60]}” is not a web address.") from None
-    return value
-
-
-def _timezone(value: str) -> str:
-    if value not in available_timezones():
-        raise Invalid(f"“{value[:60]}” is not a time zone; a name as Europe/Madrid is expected.")
-    return value
-
-
-def _country(value: str) -> str:
-    if len(value) != 2 or not value.isascii() or not value.isalpha():
-        raise Invalid(f"“{value[:60]}” is not a country; two letters as DE or AE are expected.")
-    return value.upper()
-
-
-RULES = {FieldType.EMAIL: _email, FieldType.URL: _url, "timezone": _timezone, "country": _country}
+NORMAL = {"website": _url, "linkedin_url": _url, "timezone": _timezone, "country": _country}
 
 
 def _named(entity: str, values: Mapping[str, Any]) -> bool:

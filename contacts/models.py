@@ -6,10 +6,12 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.axes import LIFECYCLE, STATUS
+from crm.kit.actor import Actor
 from crm.kit.ids import new_id
+from crm.kit.scope import WorkspaceManager
 from crm.kit.text import digits, email_key, fold, initials
 from crm.users.models import Membership, Owned, Team
-from crm.users.visibility import RecordManager
+from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
 
 LIVE = Q(deleted_at__isnull=True)
 
@@ -24,9 +26,7 @@ class Record(Owned):
 
     public_id = models.CharField(max_length=20, unique=True, editable=False)
     external_id = models.CharField(max_length=100, blank=True)
-    owner = models.ForeignKey(
-        Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
-    )
+    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     custom = models.JSONField(default=dict, blank=True)
     search_text = models.TextField(blank=True, editable=False)
@@ -131,9 +131,7 @@ class Contact(Record):
         verbose_name = "contact"
         constraints = [
             # One e-mail, one contact, per workspace, also when two captures race. Those in the trash do not count.
-            models.UniqueConstraint(
-                "workspace", "email_key", condition=LIVE & ~Q(email_key=""), name="contact_email"
-            ),
+            models.UniqueConstraint("workspace", "email_key", condition=LIVE & ~Q(email_key=""), name="contact_email"),
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="contact_external_id"
             ),
@@ -175,6 +173,26 @@ class Contact(Record):
         return ("name", "name_key", "email_key", "search_text")
 
 
+class ActivityQuerySet(RecordQuerySet):
+    """Activities are seen and changed by whoever sees and changes the person or company they are about."""
+
+    def visible_to(self, by: Actor):
+        return self.filter(_either(visible, by))
+
+    def editable(self, by: Actor) -> Q:
+        return _either(editable, by)
+
+
+def _either(rule, by: Actor) -> Q:
+    """The rule of the contact; of the company for an activity without one; managers' empty rule holds for all."""
+    person, company = rule(by, "contact__"), rule(by, "company__")
+    return (Q(contact__isnull=False) & person) | (Q(contact__isnull=True) & company)
+
+
+class ActivityManager(WorkspaceManager.from_queryset(ActivityQuerySet)):  # type: ignore[misc]
+    """`objects` of activities."""
+
+
 class Activity(Owned):
     """Something done with a contact, or to be done: a task, call, e-mail, meeting or note."""
 
@@ -198,6 +216,8 @@ class Activity(Owned):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    objects = ActivityManager()
 
     class Meta(Owned.Meta):
         abstract = False
@@ -209,7 +229,7 @@ class Activity(Owned):
         ]
         indexes = [
             models.Index(
-                fields=["workspace", "owner", "due_at"], name="activity_open", condition=Q(status="pending")
+                fields=["workspace", "owner", "due_at"], name="activity_open", condition=LIVE & Q(status="pending")
             ),
         ]
 

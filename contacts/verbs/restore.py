@@ -34,6 +34,8 @@ def _refuse(locked: Locked) -> None:
 
 
 def _refuse_taken(locked: Locked, rows: QuerySet, field: str, label: str) -> None:
-    others = locked.model.objects.live().filter(~Q(**{field: ""}), **{field: OuterRef(field)}).exclude(pk=OuterRef("pk"))
+    others = (
+        locked.model.objects.live().filter(~Q(**{field: ""}), **{field: OuterRef(field)}).exclude(pk=OuterRef("pk"))
+    )
     taken = rows.filter(Exists(others)).values_list("pk", F(field))
     locked.outcome.refuse([pk for pk, _ in taken], f"Another record uses its {label} now.")

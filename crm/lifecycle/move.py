@@ -35,12 +35,22 @@ def move(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = "", reas
 
 
 def write(
-    rows: models.QuerySet, axis: Axis, to: str, *, verb: str, event: str, by: Actor, reason: str = "", severity: str = ""
+    rows: models.QuerySet,
+    axis: Axis,
+    to: str,
+    *,
+    verb: str,
+    event: str,
+    by: Actor,
+    reason: str = "",
+    severity: str = "",
 ) -> None:
     """Move `rows` without asking: for verbs whose own rule has already decided."""
     now = clock.now()
     spent = ExpressionWrapper(Value(now) - F(axis.since), output_field=DurationField())
-    _insert(rows.exclude(**{axis.field: to}), axis, verb, by, reason, from_value=F(axis.field), to_value=to, spent=spent)
+    _insert(
+        rows.exclude(**{axis.field: to}), axis, verb, by, reason, from_value=F(axis.field), to_value=to, spent=spent
+    )
     change(event, rows, {axis.field: to, axis.since: now}, by=by, note=reason, severity=severity)
 
 
