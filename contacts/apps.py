@@ -5,4 +5,4 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self):
-        from contacts import entities, events, guards  # noqa: F401
+        from contacts import entities, events, guards, lists  # noqa: F401

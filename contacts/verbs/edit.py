@@ -33,12 +33,15 @@ def edit(records: QuerySet, values: Mapping[str, Any], *, by: Actor, base: Mappi
     if "manager" in changes:
         _refuse_circles(locked, changes["manager"])
     status = changes.pop("status", None)
+    owners = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
     for rows in locked.batches():
+        locked.outcome.done += rows.values_list("pk", flat=True)
         if status:
             write(rows, STATUS, status, verb="set_status", event="contact.status_changed", by=by)
         if changes:
             apply(f"{entity}.updated", rows, _with_name(rows, changes), by=by)
-        locked.outcome.done += rows.values_list("pk", flat=True)
+        if owners:
+            apply(f"{entity}.assigned", rows, owners, by=by)
     return locked.outcome
 
 

@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.undo import undo
-from crm.conditions import ConditionError, and_, operators, parse
+from crm.conditions import ConditionError, and_, operators, parse, quoted
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
@@ -214,20 +214,10 @@ BUILDER = ("field", "op", "value", "text", "after", "ticked")
 
 
 def _with(state: ListState, field, request: HttpRequest) -> str:
-    op, values = request.GET["op"], [value for value in request.GET.getlist("value") if value.strip()]
-    quoted = ['"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"')) for value in values]
-    if op.startswith("is "):
-        comparison = f"{field.key} {op}"
-    elif op in ("in", "not in"):
-        comparison = f"{field.key} {op} ({', '.join(quoted)})"
-    else:
-        comparison = f"{field.key} {op} {_bare(values[0]) if values else '""'}"
+    op, values = request.GET["op"], [quoted(value.strip()) for value in request.GET.getlist("value") if value.strip()]
+    value = f"({', '.join(values)})" if op in ("in", "not in") else (values[0] if values else '""')
+    comparison = f"{field.key} {op}" if op.startswith("is ") else f"{field.key} {op} {value}"
     return parse(and_(state.where, comparison), state.spec.entity).key_text
-
-
-def _bare(value: str) -> str:
-    """`me`, `today` and `30 days ago` mean something only without quotes."""
-    return value
 
 
 @require_GET
