@@ -8,7 +8,7 @@ from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members, teams
 from crm.entities.sql import orm_value
-from crm.entities.values import MAX_TEXT, instant, parse_value, zone
+from crm.entities.values import MAX_TEXT, parse_value, zone
 from crm.kit.errors import Invalid
 
 

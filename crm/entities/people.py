@@ -68,4 +68,8 @@ def members() -> Directory:
 def teams() -> Directory:
     """Every team of the workspace. One statement."""
     rows = Team.objects.values_list("pk", "name").order_by("pk")
-    return Directory("team", [Named(pk, name, frozenset({fold(" ".join(name.split()))})) for pk, name in rows])
+    return Directory("team", [_team(pk, " ".join(name.split())) for pk, name in rows])
+
+
+def _team(pk: int, name: str) -> Named:
+    return Named(pk, f"team_{pk}" if fold(name) == "my team" else name, frozenset({fold(name)}))

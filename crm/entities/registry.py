@@ -12,8 +12,8 @@ from crm.entities.text import fold
 class Entity:
     """A kind of record: `name` (contact), its model, its labels, and its fields in the order they are shown.
 
-    `title` is the key of the field that names a record to a person, `public_id` the model field of its public id: a link
-    is written and matched by either.
+    `title` is the key of the field that names a record to a person, `public_id` the model field of its public id: a
+    link is written and matched by either.
     """
 
     name: str

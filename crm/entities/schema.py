@@ -36,7 +36,7 @@ class Path:
     @property
     def label(self) -> str:
         """The path as it is shown."""
-        return " › ".join(field.label for field in self.fields)
+        return " / ".join(field.label for field in self.fields)
 
     def steps(self) -> Iterator[tuple[registry.Entity, Field]]:
         """Each field with the entity that it belongs to."""

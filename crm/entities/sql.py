@@ -97,7 +97,7 @@ class ListHas(Func):
 
     def as_sqlite(self, compiler, connection, **context):
         values, params = compiler.compile(self.source_expressions[0])
-        return f"EXISTS (SELECT 1 FROM JSON_EACH({values}) WHERE value = %s)", (*params, self.item)
+        return f"EXISTS (SELECT 1 FROM JSON_EACH({values}) WHERE value = %s)", (*params, self.item)  # noqa: S608
 
 
 class ListLength(Func):
@@ -110,6 +110,14 @@ class ListLength(Func):
     def as_postgresql(self, compiler, connection, **context):
         values, params = compiler.compile(self.source_expressions[0])
         return f"CASE JSONB_TYPEOF({values}) WHEN 'array' THEN JSONB_ARRAY_LENGTH({values}) END", (*params, *params)
+
+
+class Total(Func):
+    """The sum of its arguments. Flat: hundreds of nested + would overflow SQLite's parser."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " + "
+    output_field = models.IntegerField()
 
 
 class IsNotTrue(Func):

@@ -5,15 +5,15 @@ from django.db.models import Func, TextField
 
 def fold(text: str) -> str:
     """`text` in lower case, with both small sigmas as one, so that a word compares equal wherever its letters stand."""
-    return text.lower().replace("ς", "σ")
+    return text.lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
 
 
 class Fold(Func):
     """fold() in SQL.
 
-    LOWER() alone knows ASCII only on SQLite and whatever the database's locale knows on PostgreSQL. So SQLite calls the
-    Python function (registered on every connection by EntitiesConfig), and PostgreSQL lowers by ICU's root locale, which
-    maps every character as Python does. Not casefold: PostgreSQL has it from version 18 only.
+    LOWER() alone knows ASCII only on SQLite and whatever the database's locale knows on PostgreSQL. So SQLite calls
+    the Python function (registered on every connection by EntitiesConfig), and PostgreSQL lowers by ICU's root locale,
+    which maps every character as Python does. Not casefold: PostgreSQL has it from version 18 only.
     """
 
     function = "FOLD_TEXT"
@@ -21,7 +21,7 @@ class Fold(Func):
     output_field = TextField()
 
     def as_postgresql(self, compiler, connection, **context):
-        template = "REPLACE(LOWER((%(expressions)s) COLLATE \"und-x-icu\"), 'ς', 'σ')"
+        template = "REPLACE(LOWER((%(expressions)s) COLLATE \"und-x-icu\"), U&'\\03C2', U&'\\03C3')"
         return self.as_sql(compiler, connection, template=template, **context)
 
 

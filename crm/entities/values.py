@@ -31,9 +31,10 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})", re.A
 def parse_value(field: Field, text: str, *, directory: Directory | None = None) -> Any:
     """The typed value that a CSV cell, a form or a condition means by `text`; None for an empty one.
 
-    number, percent (a fraction), money: Decimal; date; datetime (aware; without an offset in the workspace's time zone);
-    yes_no: bool; select: a choice value; multi_select: a list of them, separated by ; or a comma; user, team, link: a
-    primary key. `directory` saves loading members() or teams() for every row. Raises Invalid with a sentence under the key.
+    number, percent (a fraction), money: Decimal; date; datetime (aware; without an offset in the workspace's time
+    zone); yes_no: bool; select: a choice value; multi_select: a list of them, separated by ; or a comma; user, team,
+    link: a primary key. `directory` saves loading members() or teams() for every row. Raises Invalid with a sentence
+    under the field's key.
     """
     text = text.strip()
     if not text:
@@ -99,14 +100,16 @@ def person(field: Field, text: str, directory: Directory | None = None) -> int:
         raise ValueError(f"Several people are called “{text}”: write the e-mail address.")
     if not found:
         kind = "person" if field.type is FieldType.USER else "team"
-        raise ValueError(f"There is no {kind} “{text}” in this workspace.{did_you_mean(text, directory.labels())}")
+        raise NoSuch(f"There is no {kind} “{text}” in this workspace.", nearest(text, directory.labels()))
     return found[0].pk
 
 
-def did_you_mean(text: str, candidates: list[str]) -> str:
-    """A sentence with the nearest candidate, led by a space; '' when none is close."""
-    near = nearest(text, candidates)
-    return f" Did you mean “{near}”?" if near else ""
+class NoSuch(ValueError):
+    """There is nothing of that name; `suggestion` is the nearest name, '' when none is close."""
+
+    def __init__(self, sentence: str, suggestion: str):
+        super().__init__(f"{sentence} Did you mean “{suggestion}”?" if suggestion else sentence)
+        self.suggestion = suggestion
 
 
 def choice_value(field: Field, text: str) -> str:
@@ -114,8 +117,9 @@ def choice_value(field: Field, text: str) -> str:
     choice = field.choice(text)
     if choice is None:
         labels = [choice.label for choice in field.choices]
-        hint = did_you_mean(text, labels) or f" Choose from: {', '.join(labels)}."
-        raise ValueError(f"“{text}” is no choice of {field.label}.{hint}")
+        near = nearest(text, labels)
+        known = "" if near else f" Choose from: {', '.join(labels)}."
+        raise NoSuch(f"“{text}” is no choice of {field.label}.{known}", near)
     return choice.value
 
 

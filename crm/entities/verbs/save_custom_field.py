@@ -73,10 +73,11 @@ def _name_errors(field: CustomField) -> dict[str, str]:
     for other in CustomField.objects.filter(entity=field.entity).exclude(pk=field.pk):
         state = " (archived)" if other.archived_at else ""
         taken |= {fold(other.key): other.label + state, fold(other.label): other.label + state}
+    names = {"key": fold(field.key), "label": fold(field.label)}
     return {
-        attribute: f"“{getattr(field, attribute)}” is already a name of the field {taken[fold(getattr(field, attribute))]}."
-        for attribute in ("key", "label")
-        if fold(getattr(field, attribute)) in taken
+        attribute: f"“{name}” is already a name of the field {taken[name]}."
+        for attribute, name in names.items()
+        if name in taken
     }
 
 
