@@ -68,5 +68,9 @@ def counts(items: list[NavItem], by: Actor) -> dict[str, str]:
     return {item.url_name: _shown(row[alias]) for alias, item in counted.items()}
 
 
+def _capped(rows: QuerySet) -> QuerySet:
+    return rows.order_by().values("pk")[:COUNT_LIMIT]
+
+
 def _shown(count: int) -> str:
     return f"{COUNT_LIMIT - 1}+" if count >= COUNT_LIMIT else str(count or "")

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from django.contrib import admin
-from django.contrib.auth.models import Group
 
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
@@ -15,8 +14,6 @@ from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.verbs.edit_workspace import edit_workspace
 from crm.users.verbs.reactivate_member import reactivate_member
 from crm.users.verbs.rename_team import rename_team
-
-admin.site.unregister(Group)
 
 
 def actor_in(request, workspace_id: int) -> Actor:

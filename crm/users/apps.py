@@ -28,3 +28,11 @@ class WorkspaceAdminConfig(admin.AdminConfig):
 
     default = False
     default_site = "crm.users.admin_site.WorkspaceAdminSite"
+
+    def ready(self):
+        """Find the admin classes; roles stand in for Django's groups."""
+        super().ready()
+        from django.contrib.admin import site
+        from django.contrib.auth.models import Group
+
+        site.unregister(Group)

@@ -64,7 +64,7 @@ class ProfileForm(forms.Form):
     name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     theme = forms.ChoiceField(choices=Theme.choices, widget=forms.RadioSelect)
     timezone = forms.ChoiceField(
-        label="Time zone", choices=lambda: [("", "The workspace’s"), *timezone_choices()], required=False
+        label="Time zone", choices=lambda: [("", "As in the workspace"), *timezone_choices()], required=False
     )
 
 

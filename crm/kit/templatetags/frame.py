@@ -1,11 +1,13 @@
 """Tags and filters that every page uses: `{% load frame %}`."""
 
 from datetime import datetime
+from functools import cache
 
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from lucide.templatetags.lucide import lucide
 
 from crm.kit import nav
 from crm.kit.actor import Actor
@@ -14,6 +16,27 @@ from crm.kit.scope import NoWorkspace, workspace
 register = template.Library()
 
 STEPS = [(60, 1, "now"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d")]
+
+
+@register.simple_tag
+@cache
+def icon(name):
+    """An icon beside words: 16 px, in the colour of the text, silent for screen readers. Names: lucide.dev."""
+    return lucide(name, size=16, **{"class": "icon", "aria_hidden": "true"})
+
+
+@register.simple_tag
+def avatar(name, size=""):
+    """The initials of a person in a circle; `size` is '' or 'large'. The name itself stands beside it."""
+    return format_html(
+        '<span class="avatar {}" aria-hidden="true">{}</span>', size and f"avatar-{size}", initials(name)
+    )
+
+
+@register.simple_tag
+def badge(label, tone=""):
+    """A value of an axis: word and colour (amber, blue, green, red, grey, violet)."""
+    return format_html('<span class="badge {}">{}</span>', tone and f"tone-{tone}", label)
 
 
 @register.simple_tag
