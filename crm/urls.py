@@ -1,7 +1,17 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm.kit.views import csp_report
+
+handler400 = "crm.kit.views.bad_request"
+handler403 = "crm.kit.views.permission_denied"
+handler404 = "crm.kit.views.not_found"
+handler429 = "crm.kit.views.too_many_requests"
+handler500 = "crm.kit.views.server_error"
+
 urlpatterns = [
+    path("", include("crm.users.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("csp-report", csp_report, name="csp_report"),
 ]

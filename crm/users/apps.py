@@ -1,6 +1,38 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
+
+from crm.kit import nav
+from crm.kit.nav import NavItem
 
 
 class UsersConfig(AppConfig):
     name = "crm.users"
     label = "users"
+
+    def ready(self):
+        """Put the settings pages into the frame."""
+        from crm.users.roles import LOWEST_ROLE, Right
+
+        for item in (
+            NavItem("Profile", "profile", "circle-user-round", 10, nav.SETTINGS),
+            NavItem("Security", "security", "shield-check", 20, nav.SETTINGS),
+            NavItem("People", "people", "users-round", 30, nav.SETTINGS, role=LOWEST_ROLE[Right.PEOPLE]),
+            NavItem("Teams", "teams", "network", 40, nav.SETTINGS, role=LOWEST_ROLE[Right.TEAMS]),
+            NavItem("Workspace", "workspace", "building-2", 50, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+        ):
+            nav.register(item)
+
+
+class WorkspaceAdminConfig(admin.AdminConfig):
+    """The Django admin, with our rules of who gets in."""
+
+    default = False
+    default_site = "crm.users.admin_site.WorkspaceAdminSite"
+
+    def ready(self):
+        """Find the admin classes; roles stand in for Django's groups."""
+        super().ready()
+        from django.contrib.admin import site
+        from django.contrib.auth.models import Group
+
+        site.unregister(Group)

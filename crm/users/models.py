@@ -1,11 +1,17 @@
 """People, the workspaces they work in, and with which role."""
 
+import hashlib
+import secrets
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 
 from crm.kit.actor import Actor, Channel, Role
-from crm.kit.scope import WorkspaceManager
+from crm.kit.clock import now
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 
 
 class Workspace(models.Model):
@@ -15,6 +21,7 @@ class Workspace(models.Model):
     name = models.CharField(max_length=80)
     timezone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
+    require_mfa = models.BooleanField("second factor required", default=False)
     # Bumped when a custom field or a guard changes, so that each process can keep what it compiled from them.
     schema_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -29,10 +36,15 @@ class UserManager(BaseUserManager):
     use_in_migrations = True
 
     def create_user(self, email, password=None, **fields):
-        """A user with `email` (matched without case) and a hashed password; None: cannot sign in until one is set."""
+        """A user with `email` (matched without case) and a hashed password; None: cannot sign in until one is set.
+
+        The address counts as verified: accounts are made by an operator, or through a link mailed to that address.
+        """
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
 
     def create_superuser(self, email, password=None, **fields):
@@ -43,6 +55,14 @@ class UserManager(BaseUserManager):
         return self.get(email__iexact=email)
 
 
+class Theme(models.TextChoices):
+    """Which colours a person wants."""
+
+    AUTO = "auto", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
 class User(AbstractUser):
     """A person who signs in, by e-mail. What they may do is said by a Membership."""
 
@@ -51,6 +71,8 @@ class User(AbstractUser):
     last_name = None
     email = models.EmailField(max_length=254, unique=True)  # always lower case
     name = models.CharField(max_length=120, blank=True)
+    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    timezone = models.CharField(max_length=64, blank=True)  # empty: the workspace's
     # The workspace the person has open. One for all their browsers: a form made in another is answered with 409.
     membership = models.ForeignKey(
         "users.Membership", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
@@ -95,6 +117,22 @@ class Team(Owned):
         return self.name
 
 
+class MembershipQuerySet(WorkspaceQuerySet):
+    """The people of the workspace in scope."""
+
+    def active(self):
+        """Those who still work here."""
+        return self.filter(is_active=True)
+
+    def admins(self):
+        """Those who run the workspace now."""
+        return self.active().filter(role=Role.ADMIN)
+
+
+class MembershipManager(WorkspaceManager.from_queryset(MembershipQuerySet)):  # type: ignore[misc]
+    """`objects` of memberships."""
+
+
 class Membership(Owned):
     """A user in a workspace: role, team, and whether they still work there. Owners and actors are memberships."""
 
@@ -103,6 +141,7 @@ class Membership(Owned):
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="members")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    objects = MembershipManager()
 
     class Meta(Owned.Meta):
         abstract = False
@@ -114,3 +153,49 @@ class Membership(Owned):
     def actor(self, channel: Channel) -> Actor:
         """This member, about to act once through `channel`."""
         return Actor(self.workspace_id, self.pk, Role(self.role), channel, self.team_id, str(self.user))
+
+
+INVITATION_LIFETIME = timedelta(days=7)
+
+
+class Invitation(Owned):
+    """A place in the workspace kept for an address. Who holds the mailed token takes it; only its hash is stored."""
+
+    email = models.EmailField(max_length=254)  # always lower case
+    role = models.CharField(max_length=10, choices=[(r.value, r.name.title()) for r in Role], default=Role.REP)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    invited_by = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "email"],
+                condition=models.Q(accepted_at__isnull=True),
+                name="invitation_open_once",
+            )
+        ]
+
+    def __str__(self):
+        return self.email
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be accepted."""
+        return self.accepted_at is None and self.expires_at > now()
+
+    def renew_token(self) -> str:
+        """Give it a fresh token of 256 random bits, good for a week; returns the token, which is not stored."""
+        token = secrets.token_urlsafe(32)
+        self.token_hash = hash_token(token)
+        self.expires_at = now() + INVITATION_LIFETIME
+        return token
+
+
+def hash_token(token: str) -> str:
+    """What is stored of an invitation's token: SHA-256, in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()

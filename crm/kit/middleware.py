@@ -1,0 +1,110 @@
+"""What every answer carries, whoever made it, and how htmx hears of redirects, messages and refusals."""
+
+import uuid
+from contextvars import ContextVar
+from logging import Filter
+
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils.cache import has_vary_header, patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from crm.kit.errors import DomainError
+from crm.kit.responses import domain_error_page
+
+# No nonce and nothing unsafe: scripts and styles are files of ours. Violations are logged by crm.kit.views.csp_report.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; report-to csp"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Reporting-Endpoints": 'csp="/csp-report"',
+    "Permissions-Policy": (
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+        "publickey-credentials-create=(self), publickey-credentials-get=(self)"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class RequestIdFilter(Filter):
+    """Gives each log record the `request_id` that the person saw on the error page."""
+
+    def filter(self, record):
+        record.request_id = _request_id.get()
+        return True
+
+
+class ResponseHeadersMiddleware:
+    """Outermost: an id for the request and the security headers on every answer, errors and static files too."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.id = uuid.uuid4().hex
+        token = _request_id.set(request.id)
+        try:
+            response = self.get_response(request)
+        finally:
+            _request_id.reset(token)
+        response["X-Request-ID"] = request.id
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        _keep_private(response)
+        return response
+
+
+def _keep_private(response) -> None:
+    if not response.get("Content-Type", "").startswith("text/html"):
+        return
+    patch_vary_headers(response, ["HX-Request"])
+    # What varies with the cookie was made for one person: no cache keeps it, not even the back button's.
+    if has_vary_header(response, "Cookie"):
+        response["Cache-Control"] = "no-store, private"
+
+
+class HtmxMiddleware:
+    """Turns redirects, waiting messages and domain errors into what htmx understands; needs django_htmx before it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if not request.htmx:
+            return response
+        if response.status_code in (301, 302, 303, 307, 308):
+            return _client_redirect(response)
+        if _has_room_for_messages(response):
+            _append_messages(request, response)
+        return response
+
+    def process_exception(self, request, error):
+        """Show what a verb refused and the view did not handle."""
+        return domain_error_page(request, error) if isinstance(error, DomainError) else None
+
+
+def _client_redirect(response) -> HttpResponse:
+    # The browser would follow a 3xx inside the request and htmx swap a whole page into a corner of this one.
+    redirected = HttpResponseClientRedirect(response["Location"])
+    redirected.cookies = response.cookies
+    return redirected
+
+
+def _has_room_for_messages(response) -> bool:
+    if response.streaming or response.status_code == 204 or response.has_header("HX-Redirect"):
+        return False
+    return response.get("Content-Type", "").startswith("text/html") and response.status_code < 500
+
+
+def _append_messages(request, response) -> None:
+    storage = get_messages(request)
+    if not storage.used and len(storage):
+        response.write(render_to_string("partials/toasts.html", {"messages": storage, "oob": True}, request))

@@ -1,0 +1,111 @@
+"""Tags and filters that every page uses: `{% load frame %}`."""
+
+from datetime import datetime
+from functools import cache
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from lucide.templatetags.lucide import lucide
+
+from crm.kit import nav
+from crm.kit.actor import Actor
+from crm.kit.scope import NoWorkspace, workspace
+
+register = template.Library()
+
+STEPS = [(60, 1, "now"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d")]
+
+
+@register.simple_tag
+@cache
+def icon(name):
+    """An icon beside words: 16 px, in the colour of the text, silent for screen readers. Names: lucide.dev."""
+    return lucide(name, size=16, **{"class": "icon", "aria_hidden": "true"})
+
+
+@register.simple_tag
+def avatar(name, size=""):
+    """The initials of a person in a circle; `size` is '' or 'large'. The name itself stands beside it."""
+    return format_html(
+        '<span class="avatar {}" aria-hidden="true">{}</span>', size and f"avatar-{size}", initials(name)
+    )
+
+
+@register.simple_tag
+def badge(label, tone=""):
+    """A value of an axis: word and colour (amber, blue, green, red, grey, violet)."""
+    return format_html('<span class="badge {}">{}</span>', tone and f"tone-{tone}", label)
+
+
+@register.simple_tag
+def workspace_field():
+    """The hidden input that ties a form to the workspace it was made in; nothing outside a workspace."""
+    try:
+        return format_html('<input type="hidden" name="workspace" value="{}">', workspace().slug)
+    except NoWorkspace:
+        return ""
+
+
+@register.simple_tag
+def url_if(name, *args):
+    """The address of a named page, or '' where no app brings it."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+@register.inclusion_tag("partials/nav.html", takes_context=True)
+def navigation(context, settings=False):
+    """The sidebar's entries in their sections; with `settings` those of the settings pages."""
+    request = context["request"]
+    by: Actor = request.actor
+    items = [item for item in nav.items_for(by) if (item.section == nav.SETTINGS) == settings]
+    shown = nav.counts(items, by)
+    sections: dict[str, list[dict]] = {}
+    for item in items:
+        entry = {"item": item, "count": shown.get(item.url_name, ""), "current": _is_current(request, item.url)}
+        sections.setdefault("" if settings else item.section, []).append(entry)
+    return {"sections": sections.items(), "settings": settings}
+
+
+def _is_current(request, url: str) -> bool:
+    return request.path == url or (url != "/" and request.path.startswith(url.rstrip("/") + "/"))
+
+
+@register.filter
+def initials(name) -> str:
+    """Up to two letters for an avatar: first and last word's, or the first two of an e-mail address."""
+    words = str(name).split("@")[0].replace(".", " ").split()
+    if not words:
+        return "?"
+    return (words[0][0] + words[-1][0] if len(words) > 1 else words[0][:2]).upper()
+
+
+@register.filter
+def ago(moment: datetime | None):
+    """A `<time>` that says how long ago, or until when, and shows the exact moment on hover; — for None.
+
+    app.js keeps the words fresh with the same steps.
+    """
+    if moment is None:
+        return "—"
+    exact = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        exact.isoformat(timespec="seconds"),
+        exact.strftime("%-d %B %Y, %H:%M %Z"),
+        _distance((timezone.now() - moment).total_seconds(), exact),
+    )
+
+
+def _distance(seconds: float, exact: datetime) -> str:
+    for limit, unit, word in STEPS:
+        if abs(seconds) < limit:
+            amount = int(abs(seconds) // unit)
+            if word == "now":
+                return word
+            return f"{amount} {word} ago" if seconds > 0 else f"in {amount} {word}"
+    return f"{exact.day} {exact:%b}" if exact.year == timezone.now().year else f"{exact.day} {exact:%b %Y}"

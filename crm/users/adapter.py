@@ -1,0 +1,64 @@
+"""Where sign-in differs from allauth's own: no public sign-up, no lock-out, and a real 429."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import ratelimit
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
+
+DEVICE_COOKIE = "device"
+DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Failed sign-ins are counted per address, per address and account, and, more generously, per account."""
+
+    def is_open_for_signup(self, request):
+        """People come by invitation."""
+        return False
+
+    def pre_authenticate(self, request, **credentials):
+        """Answer 429 where allauth would show a form error. Raises ImmediateHttpResponse."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as error:
+            raise ImmediateHttpResponse(ratelimit.respond_429(request)) from error
+
+    def authentication_failed(self, request, **credentials):
+        """Count the failure against the account, whatever address it came from."""
+        ratelimit.consume(request, action="account_failed", key=credentials.get("email", "").lower())
+
+    def authenticate(self, request, **credentials):
+        """Guessing from many addresses ends at the account's own limit, but a browser that the person has signed in
+        with before is not held to it: so nobody can lock somebody else out."""
+        email = credentials.get("email", "").lower()
+        if not self._is_known_device(request, email):
+            free = ratelimit.consume(request, action="account_failed", key=email, dry_run=True)
+            if not free:
+                raise ImmediateHttpResponse(ratelimit.respond_429(request))
+        return super().authenticate(request, **credentials)
+
+    def post_login(self, request, user, **kwargs):
+        """Remember this browser as one that the person has signed in with."""
+        response = super().post_login(request, user, **kwargs)
+        response.set_signed_cookie(
+            DEVICE_COOKIE,
+            _device_mark(user.email),
+            max_age=DEVICE_COOKIE_AGE,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        # With the client's address in the key, an attacker elsewhere cannot use up the owner's attempts.
+        return f"{self.get_client_ip(request)}:{super()._get_login_attempts_cache_key(request, **credentials)}"
+
+    def _is_known_device(self, request, email: str) -> bool:
+        mark = request.get_signed_cookie(DEVICE_COOKIE, default="", max_age=DEVICE_COOKIE_AGE)
+        return mark == _device_mark(email)
+
+
+def _device_mark(email: str) -> str:
+    return salted_hmac("crm.users.device", email.lower()).hexdigest()

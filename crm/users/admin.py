@@ -1,0 +1,95 @@
+"""Workspaces, teams, memberships and users in the Django admin. Every change is a verb, as on the settings pages."""
+
+from dataclasses import replace
+
+from django.contrib import admin
+
+from crm.kit.actor import Actor, Channel, Role, system
+from crm.kit.scope import in_workspace
+from crm.users.admin_site import WorkspaceModelAdmin
+from crm.users.models import Invitation, Membership, Team, User, Workspace
+from crm.users.verbs.change_role import change_role
+from crm.users.verbs.change_team import change_team
+from crm.users.verbs.deactivate_member import deactivate_member
+from crm.users.verbs.edit_workspace import edit_workspace
+from crm.users.verbs.reactivate_member import reactivate_member
+from crm.users.verbs.rename_team import rename_team
+
+
+def actor_in(request, workspace_id: int) -> Actor:
+    """The person as an actor in that workspace: themselves at home, an operator elsewhere."""
+    if request.actor and request.actor.workspace_id == workspace_id:
+        return request.actor
+    return replace(system(workspace_id, Channel.ADMIN), name=str(request.user))
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(WorkspaceModelAdmin):
+    workspace_path = "pk"
+    list_display = ["name", "slug", "timezone", "currency", "require_mfa", "created_at"]
+    search_fields = ["name", "slug"]
+    fields = ["slug", "name", "timezone", "currency", "require_mfa", "created_at"]
+    readonly_fields = ["slug", "created_at"]
+
+    def save_model(self, request, obj, form, change):
+        """Through the verb, in the workspace that is being changed."""
+        with in_workspace(obj):
+            edit_workspace(**form.cleaned_data, by=actor_in(request, obj.pk))
+
+
+@admin.register(Team)
+class TeamAdmin(WorkspaceModelAdmin):
+    list_display = ["name", "workspace"]
+    list_select_related = ["workspace"]
+    search_fields = ["name"]
+    fields = ["workspace", "name"]
+    readonly_fields = ["workspace"]
+
+    def save_model(self, request, obj, form, change):
+        """Through the verb."""
+        rename_team(obj, obj.name, by=actor_in(request, obj.workspace_id))
+
+
+@admin.register(Membership)
+class MembershipAdmin(WorkspaceModelAdmin):
+    list_display = ["user", "workspace", "role", "team", "is_active", "created_at"]
+    list_select_related = ["user", "workspace", "team"]
+    list_filter = ["role", "is_active"]
+    search_fields = ["user__email", "user__name"]
+    fields = ["workspace", "user", "role", "team", "is_active", "created_at"]
+    readonly_fields = ["workspace", "user", "created_at"]
+
+    def save_model(self, request, obj, form, change):
+        """Through one verb for each thing that was changed."""
+        by = actor_in(request, obj.workspace_id)
+        if "role" in form.changed_data:
+            change_role(obj, Role(obj.role), by=by)
+        if "team" in form.changed_data:
+            change_team(obj, obj.team, by=by)
+        if "is_active" in form.changed_data:
+            (reactivate_member if obj.is_active else deactivate_member)(obj, by=by)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(WorkspaceModelAdmin):
+    list_display = ["email", "workspace", "role", "team", "expires_at", "accepted_at"]
+    list_select_related = ["workspace", "team"]
+    search_fields = ["email"]
+    exclude = ["token_hash"]
+
+    def has_change_permission(self, request, obj=None):
+        """Sent and withdrawn on the people page."""
+        return False
+
+
+@admin.register(User)
+class UserAdmin(WorkspaceModelAdmin):
+    workspace_path = "memberships__workspace_id"
+    list_display = ["email", "name", "is_active", "is_superuser", "last_login"]
+    search_fields = ["email", "name"]
+    fields = ["email", "name", "is_active", "is_superuser", "last_login", "date_joined"]
+    readonly_fields = ["email", "last_login", "date_joined"]
+
+    def has_change_permission(self, request, obj=None):
+        """An account may belong to several workspaces: only an operator changes it."""
+        return request.user.is_superuser

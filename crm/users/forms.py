@@ -1,0 +1,79 @@
+"""Forms about people. They translate; the verbs decide what is right."""
+
+from zoneinfo import available_timezones
+
+from django import forms
+
+from crm.kit.actor import Role
+from crm.users.models import Team, Theme
+
+ROLES = [
+    (Role.VIEWER, "Viewer: reads"),
+    (Role.REP, "Rep: works on own and team records"),
+    (Role.MANAGER, "Manager: works on all records, overrides"),
+    (Role.ADMIN, "Admin: also people, settings and workflows"),
+]
+
+
+def timezone_choices() -> list[tuple[str, str]]:
+    """Cities and UTC, as a person looks for them."""
+    names = sorted(n for n in available_timezones() if "/" in n and not n.startswith(("Etc/", "SystemV/", "posix/")))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class MemberForm(forms.Form):
+    """Role and team of a member."""
+
+    role = forms.TypedChoiceField(choices=ROLES, coerce=Role, initial=Role.REP)
+    team = forms.ModelChoiceField(queryset=None, required=False, empty_label="No team")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = Team.objects.order_by("name")
+
+
+class InviteForm(MemberForm):
+    """Whom to invite, as what."""
+
+    email = forms.EmailField(label="E-mail", max_length=254)
+    field_order = ["email", "role", "team"]
+
+
+class TeamForm(forms.Form):
+    """A team's name."""
+
+    name = forms.CharField(max_length=80)
+
+
+class WorkspaceForm(forms.Form):
+    """What the workspace is called and how it counts."""
+
+    name = forms.CharField(max_length=80)
+    timezone = forms.ChoiceField(label="Time zone", choices=timezone_choices)
+    currency = forms.CharField(min_length=3, max_length=3, help_text="Three letters, like EUR.")
+    require_mfa = forms.BooleanField(
+        label="Everybody needs a second factor",
+        help_text="Who has none is asked to add one before anything else.",
+        required=False,
+    )
+
+
+class ProfileForm(forms.Form):
+    """How the product meets a person."""
+
+    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    theme = forms.ChoiceField(choices=Theme.choices, widget=forms.RadioSelect)
+    timezone = forms.ChoiceField(
+        label="Time zone", choices=lambda: [("", "As in the workspace"), *timezone_choices()], required=False
+    )
+
+
+class AcceptForm(forms.Form):
+    """What a new person adds to an invitation."""
+
+    name = forms.CharField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    password = forms.CharField(
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters, and none of the usual ones.",
+    )

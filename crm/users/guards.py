@@ -1,0 +1,56 @@
+"""What the verbs about people check before they change anything."""
+
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from crm.kit.errors import Invalid, Refused
+from crm.kit.scope import workspace
+from crm.users.models import Membership, Workspace
+
+
+def keep_an_admin(member: Membership) -> None:
+    """Raise Refused when `member` is the only admin left. Holds the workspace's row until the transaction ends.
+
+    Without the lock two admins could demote each other at the same moment, each seeing the other still in place.
+    NO KEY: rows that refer to the workspace can still be inserted meanwhile.
+    """
+    Workspace.objects.select_for_update(no_key=True).get(pk=member.workspace_id)
+    if not Membership.objects.admins().exclude(pk=member.pk).exists():
+        raise Refused(f"{member} is the only admin of {workspace()}. Make somebody else an admin first.")
+
+
+def clean_email(email: str) -> str:
+    """The address in lower case, without spaces around it. Raises Invalid for the field email."""
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid({"email": f"“{email}” is not an e-mail address."}) from None
+    return email
+
+
+def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
+    """The name without spaces around it. Raises Invalid for `field` when nothing is left, or too much."""
+    name = name.strip()
+    if not name:
+        raise Invalid({field: "A name is needed."})
+    if len(name) > at_most:
+        raise Invalid({field: f"At most {at_most} characters, please."})
+    return name
+
+
+def clean_timezone(name: str) -> str:
+    """An IANA time zone, as in Europe/Madrid. Raises Invalid for the field timezone."""
+    if name not in available_timezones():
+        raise Invalid({"timezone": f"“{name}” is not a time zone: use a name like Europe/Madrid."})
+    return name
+
+
+def clean_currency(code: str) -> str:
+    """A three-letter currency code in capitals, as in EUR (ISO 4217). Raises Invalid for the field currency."""
+    code = code.strip().upper()
+    if len(code) != 3 or not (code.isascii() and code.isalpha()):
+        raise Invalid({"currency": f"“{code}” is not a currency: use three letters, like EUR."})
+    return code

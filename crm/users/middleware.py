@@ -1,0 +1,82 @@
+"""Who is asking, in which workspace, and whether they may."""
+
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import FileResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from crm.kit.actor import Channel
+from crm.kit.responses import error_page
+from crm.kit.scope import in_workspace
+from crm.users.workspaces import open_membership
+
+# Reached without a membership, and without the second factor that a workspace asks for: how else to get them.
+PERSONAL = ("/accounts/", "/invitation/")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+class MemberMiddleware:
+    """Puts `request.member` and `request.actor` there and opens the workspace; both None for a stranger.
+
+    Whoever was deactivated or lost a role meets that on the next request: nothing here is kept between requests.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.member = open_membership(request.user) if request.user.is_authenticated else None
+        request.actor = None
+        if request.member is None:
+            return self.get_response(request)
+        workspace = request.member.workspace
+        request.actor = request.member.actor(Channel.ADMIN if _is_admin_page(request) else Channel.WEB)
+        with in_workspace(workspace), timezone.override(ZoneInfo(request.user.timezone or workspace.timezone)):
+            response = self.get_response(request)
+        if response.streaming and not isinstance(response, FileResponse):
+            response.streaming_content = _streamed_in(workspace, response.streaming_content)
+        return response
+
+    def process_view(self, request, view, args, kwargs):
+        """Stop who has no workspace open, or not the one that their form was made in."""
+        if not request.user.is_authenticated or not getattr(view, "login_required", True):
+            return None
+        if request.path.startswith(PERSONAL):
+            return None
+        if request.member is None:
+            return None if _is_operator(request) else render(request, "users/no_workspace.html", status=403)
+        if request.member.workspace.require_mfa and not request.user.has_mfa:
+            messages.warning(request, f"{request.member.workspace} asks for a second factor. Add one to go on.")
+            return redirect("mfa_index")
+        return _wrong_workspace(request)
+
+
+def _is_admin_page(request) -> bool:
+    return request.path.startswith("/admin/")
+
+
+def _is_operator(request) -> bool:
+    return request.user.is_superuser and _is_admin_page(request)
+
+
+def _wrong_workspace(request):
+    # The admin's own forms have a field called workspace; they never carry ours.
+    if request.method in SAFE_METHODS or _is_admin_page(request):
+        return None
+    made_in = request.POST.get("workspace") or request.headers.get("X-Workspace")
+    if not made_in or made_in == request.member.workspace.slug:
+        return None
+    return error_page(
+        request,
+        409,
+        f"You have {request.member.workspace} open now, but this page was made in another workspace. "
+        "Nothing was changed. Switch back to that workspace and send it again.",
+    )
+
+
+def _streamed_in(workspace, chunks):
+    # The server asks for the chunks after the middleware has returned, when the scope is closed again.
+    with in_workspace(workspace):
+        yield from chunks

@@ -1,0 +1,45 @@
+"""Take the place that an invitation keeps."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.kit.actor import Actor, Role
+from crm.kit.clock import now
+from crm.kit.errors import Invalid, Refused
+from crm.users.guards import clean_name
+from crm.users.models import Invitation, Membership, User
+from crm.users.verbs.add_member import add_member
+
+
+@transaction.atomic
+def accept_invitation(
+    invitation: Invitation, *, user: User | None = None, name: str = "", password: str = "", by: Actor
+) -> Membership:
+    """Make `user` a member, or first an account from `name` and `password` for an address that has none.
+
+    The link is the right to do so: `by` is `system(invitation.workspace_id, Channel.WEB)`. Raises Refused when the
+    link is used, ended or meant for somebody else, Invalid for a bad name or password.
+    """
+    invitation = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
+    if invitation is None or not invitation.is_open:
+        raise Refused("This invitation has ended. Ask for a new one.")
+    user = user or _new_user(invitation.email, name, password)
+    if user.email != invitation.email:
+        raise Refused(f"This invitation is for {invitation.email}; you are signed in as {user.email}.")
+    member = add_member(user, role=Role(invitation.role), team=invitation.team, by=by)
+    invitation.accepted_at = now()
+    invitation.save(update_fields=["accepted_at"])
+    User.objects.filter(pk=user.pk).update(membership=member)
+    return member
+
+
+def _new_user(email: str, name: str, password: str) -> User:
+    if User.objects.filter(email=email).exists():
+        raise Refused(f"There is an account for {email}: sign in to accept the invitation.")
+    name = clean_name(name, at_most=120)
+    try:
+        validate_password(password, User(email=email, name=name))
+    except ValidationError as error:
+        raise Invalid({"password": " ".join(error.messages)}) from None
+    return User.objects.create_user(email, password, name=name)

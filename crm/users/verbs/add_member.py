@@ -1,0 +1,24 @@
+"""Give an account a place in the workspace."""
+
+from django.db import transaction
+
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Refused
+from crm.kit.scope import workspace
+from crm.users.models import Membership, Team, User
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def add_member(user: User, *, role: Role, team: Team | None = None, by: Actor) -> Membership:
+    """Make `user` a member; somebody who had left comes back with this role and team.
+
+    Raises Refused for somebody who is a member now.
+    """
+    require(by, Right.PEOPLE)
+    member = Membership.objects.select_for_update().filter(user=user).first() or Membership(user=user)
+    if member.pk and member.is_active:
+        raise Refused(f"{user} is a member of {workspace()} already.")
+    member.role, member.team, member.is_active = role, team, True
+    member.save()
+    return member

@@ -1,0 +1,17 @@
+"""Move a member to another team."""
+
+from django.db import transaction
+
+from crm.kit.actor import Actor
+from crm.users.models import Membership, Team
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def change_team(member: Membership, team: Team | None, *, by: Actor) -> Membership:
+    """Put the member into `team`, or into none; they see that team's records from their next request on."""
+    require(by, Right.PEOPLE)
+    member = Membership.objects.select_for_update().get(pk=member.pk)
+    member.team = team
+    member.save(update_fields=["team"])
+    return member

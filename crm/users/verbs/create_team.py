@@ -1,0 +1,19 @@
+"""Make a team."""
+
+from django.db import transaction
+
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.users.guards import clean_name
+from crm.users.models import Team
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def create_team(name: str, *, by: Actor) -> Team:
+    """A new team without people. Raises Invalid for an empty name, or one that another team has (in any case)."""
+    require(by, Right.TEAMS)
+    name = clean_name(name)
+    if Team.objects.filter(name__iexact=name).exists():
+        raise Invalid({"name": f"There is a team {name} already."})
+    return Team.objects.create(name=name)

@@ -1,0 +1,37 @@
+"""Open a new workspace."""
+
+import re
+from dataclasses import replace
+
+from django.db import transaction
+
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.users.guards import clean_currency, clean_name, clean_timezone
+from crm.users.models import Workspace
+from crm.users.roles import Right, require
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+
+@transaction.atomic
+def create_workspace(
+    slug: str, *, name: str = "", timezone: str = "UTC", currency: str = "EUR", by: Actor
+) -> tuple[Workspace, Actor]:
+    """A new workspace without people; also the same actor, now inside it.
+
+    `by` is an operator, of no workspace yet: `system(0, channel)`. Raises Invalid for a slug that is taken or is not
+    of a-z, 0-9 and hyphens, and for an unknown time zone or currency.
+    """
+    require(by, Right.WORKSPACE)
+    if not SLUG.fullmatch(slug):
+        raise Invalid({"slug": f"“{slug}” cannot be used: at most 40 of a-z, 0-9 and hyphens, no hyphen at the ends."})
+    if Workspace.objects.filter(slug=slug).exists():
+        raise Invalid({"slug": f"There is a workspace {slug} already."})
+    workspace = Workspace.objects.create(
+        slug=slug,
+        name=clean_name(name or slug.replace("-", " ").capitalize()),
+        timezone=clean_timezone(timezone),
+        currency=clean_currency(currency),
+    )
+    return workspace, replace(by, workspace_id=workspace.pk)

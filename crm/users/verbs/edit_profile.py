@@ -1,0 +1,32 @@
+"""Change how the product meets a person."""
+
+from django.db import transaction
+
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.users.guards import clean_name, clean_timezone
+from crm.users.models import Theme, User
+
+
+@transaction.atomic
+def edit_profile(
+    user: User, *, name: str | None = None, theme: str | None = None, timezone: str | None = None, by: Actor
+) -> User:
+    """Set a person's name, colours and IANA time zone ('': the workspace's); None leaves one as it is.
+
+    Raises Invalid per field.
+    """
+    if name is not None:
+        user.name = clean_name(name, at_most=120)
+    if theme is not None:
+        user.theme = _clean_theme(theme)
+    if timezone is not None:
+        user.timezone = timezone and clean_timezone(timezone)
+    user.save(update_fields=["name", "theme", "timezone"])
+    return user
+
+
+def _clean_theme(theme: str) -> str:
+    if theme not in Theme:
+        raise Invalid({"theme": f"“{theme}” is not one of {', '.join(Theme.values)}."})
+    return theme

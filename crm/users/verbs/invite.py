@@ -1,0 +1,60 @@
+"""Ask somebody into the workspace by mail."""
+
+from dataclasses import dataclass
+
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Refused
+from crm.kit.scope import workspace
+from crm.users.guards import clean_email
+from crm.users.models import Invitation, Membership, Team
+from crm.users.roles import Right, require
+
+
+@dataclass(frozen=True)
+class Invited:
+    """An invitation and its link, which cannot be had again: only a hash of its token is stored."""
+
+    invitation: Invitation
+    link: str
+
+
+@transaction.atomic
+def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: Actor) -> Invited:
+    """Keep a place for `email` and mail the link to it; inviting again sends a new link and ends the old one.
+
+    `site` is the address of this installation, as in https://crm.example. Raises Invalid for what is no address,
+    Refused for a member.
+    """
+    require(by, Right.PEOPLE)
+    email = clean_email(email)
+    if Membership.objects.active().filter(user__email=email).exists():
+        raise Refused(f"{email} is a member of {workspace()} already.")
+    invitation = _open_invitation(email)
+    invitation.role, invitation.team, invitation.invited_by_id = role, team, by.member_id
+    token = invitation.renew_token()
+    invitation.save()
+    link = site.rstrip("/") + reverse("accept_invitation", args=[token])
+    # Robust: a mail server that is down must not look like a failed invitation; the page shows the link as well.
+    # Not through the outbox: its rows are kept, and the token must not be.
+    transaction.on_commit(lambda: _mail(invitation, link, by), robust=True)
+    return Invited(invitation, link)
+
+
+def _open_invitation(email: str) -> Invitation:
+    waiting = Invitation.objects.select_for_update().filter(email=email, accepted_at__isnull=True)
+    return waiting.first() or Invitation(email=email)
+
+
+def _mail(invitation: Invitation, link: str, by: Actor) -> None:
+    context = {"invitation": invitation, "link": link, "by": by}
+    send_mail(
+        f"{by.name} invites you to {invitation.workspace.name}",
+        render_to_string("users/mail/invitation.txt", context),
+        None,
+        [invitation.email],
+    )

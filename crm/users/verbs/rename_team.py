@@ -1,0 +1,22 @@
+"""Give a team another name."""
+
+from django.db import transaction
+
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.users.guards import clean_name
+from crm.users.models import Team
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def rename_team(team: Team, name: str, *, by: Actor) -> Team:
+    """Call the team `name`. Raises Invalid for an empty name, or one that another team has (in any case)."""
+    require(by, Right.TEAMS)
+    name = clean_name(name)
+    if Team.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():
+        raise Invalid({"name": f"There is a team {name} already."})
+    team = Team.objects.select_for_update().get(pk=team.pk)
+    team.name = name
+    team.save(update_fields=["name"])
+    return team

@@ -1,0 +1,17 @@
+"""Take an invitation back."""
+
+from django.db import transaction
+
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.users.models import Invitation
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def withdraw_invitation(invitation: Invitation, *, by: Actor) -> None:
+    """End the invitation: its link stops working. Raises Refused when it was accepted meanwhile."""
+    require(by, Right.PEOPLE)
+    deleted, _ = Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True).delete()
+    if not deleted:
+        raise Refused(f"{invitation.email} has accepted the invitation already.")

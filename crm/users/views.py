@@ -1,0 +1,243 @@
+"""The settings pages about people, the workspace switcher, and the door for who is invited."""
+
+from functools import wraps
+
+from allauth.account.utils import perform_login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from crm.kit.actor import Channel, Role, system
+from crm.kit.errors import Invalid, Refused
+from crm.kit.responses import show_errors, toast
+from crm.kit.scope import in_workspace
+from crm.users.forms import AcceptForm, InviteForm, MemberForm, ProfileForm, TeamForm, WorkspaceForm
+from crm.users.models import Invitation, Membership, Team, User, hash_token
+from crm.users.roles import Right, require
+from crm.users.verbs.accept_invitation import accept_invitation
+from crm.users.verbs.change_role import change_role
+from crm.users.verbs.change_team import change_team
+from crm.users.verbs.create_team import create_team
+from crm.users.verbs.deactivate_member import deactivate_member
+from crm.users.verbs.edit_profile import edit_profile
+from crm.users.verbs.edit_workspace import edit_workspace
+from crm.users.verbs.invite import invite
+from crm.users.verbs.reactivate_member import reactivate_member
+from crm.users.verbs.rename_team import rename_team
+from crm.users.verbs.withdraw_invitation import withdraw_invitation
+from crm.users.workspaces import memberships_of, switch_workspace
+
+
+def needs(right: Right):
+    """Let only those into a page whose role includes `right`; the others get 403 with the reason."""
+
+    def decorate(view):
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            require(request.actor, right)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def settings_home(request):
+    """The settings open on what everybody may change."""
+    return redirect("profile")
+
+
+def profile(request):
+    """Name, colours and time zone of the person."""
+    user = request.user
+    initial = {"name": user.name, "theme": user.theme, "timezone": user.timezone}
+    form = ProfileForm(request.POST or None, initial=initial)
+    if form.is_valid() and _saved(form, lambda data: edit_profile(user, **data, by=request.actor)):
+        toast(request, "Your profile is saved.")
+        return redirect("profile")
+    return render(request, "users/profile.html", {"form": form}, status=_status(form))
+
+
+@require_POST
+def theme(request):
+    """Switch the colours from the frame's menu."""
+    edit_profile(request.user, theme=request.POST.get("theme", ""), by=request.actor)
+    return HttpResponse(status=204) if request.htmx else redirect("profile")
+
+
+def security(request):
+    """The way to password, second factors and open sessions."""
+    return render(request, "users/security.html")
+
+
+@needs(Right.PEOPLE)
+def people(request):
+    """Members and invitations."""
+    return _people_page(request, InviteForm())
+
+
+@require_POST
+@needs(Right.PEOPLE)
+def invite_person(request):
+    """Invite somebody, or send an invitation again; the link is shown on the answer, once."""
+    form = InviteForm(request.POST)
+    invited = None
+    if form.is_valid():
+        site = request.build_absolute_uri("/")
+        invited = _saved(form, lambda data: invite(**data, site=site, by=request.actor))
+    return _people_page(request, InviteForm() if invited else form, invited)
+
+
+def _people_page(request, form, invited=None):
+    members = Membership.objects.select_related("user", "team").order_by("-is_active", "user__name", "pk")
+    invitations = Invitation.objects.filter(accepted_at__isnull=True).select_related("team").order_by("email")
+    context = {"members": members, "invitations": invitations, "form": form, "invited": invited}
+    return render(request, "users/people.html", context, status=_status(form))
+
+
+@needs(Right.PEOPLE)
+def person(request, pk):
+    """Role and team of one member."""
+    member = get_object_or_404(Membership.objects.select_related("user", "team"), pk=pk)
+    form = MemberForm(request.POST or None, initial={"role": Role(member.role), "team": member.team_id})
+    if form.is_valid() and _saved(form, lambda data: _change(member, **data, by=request.actor)):
+        toast(request, f"{member} is saved.")
+        return redirect("people")
+    return render(request, "users/person.html", {"member": member, "form": form}, status=_status(form))
+
+
+def _change(member, *, role, team, by):
+    if role != member.role:
+        change_role(member, role, by=by)
+    if team != member.team:
+        change_team(member, team, by=by)
+    return member
+
+
+@require_POST
+@needs(Right.PEOPLE)
+def deactivate(request, pk):
+    """End somebody's access."""
+    member = deactivate_member(get_object_or_404(Membership, pk=pk), by=request.actor)
+    toast(request, f"{member.user} has no access any more.", undo_url=reverse("reactivate_person", args=[pk]))
+    return redirect("people")
+
+
+@require_POST
+@needs(Right.PEOPLE)
+def reactivate(request, pk):
+    """Give somebody their access back."""
+    member = reactivate_member(get_object_or_404(Membership, pk=pk), by=request.actor)
+    toast(request, f"{member.user} has access again.")
+    return redirect("people")
+
+
+@require_POST
+@needs(Right.PEOPLE)
+def withdraw(request, pk):
+    """Take an invitation back."""
+    invitation = get_object_or_404(Invitation, pk=pk)
+    withdraw_invitation(invitation, by=request.actor)
+    toast(request, f"The invitation for {invitation.email} has ended.")
+    return redirect("people")
+
+
+@needs(Right.TEAMS)
+def teams(request):
+    """All teams, and a form for another one."""
+    form = TeamForm(request.POST or None)
+    if form.is_valid() and _saved(form, lambda data: create_team(**data, by=request.actor)):
+        toast(request, f"There is a team {form.cleaned_data['name']} now.")
+        return redirect("teams")
+    context = {"teams": Team.objects.prefetch_related("members__user").order_by("name"), "form": form}
+    return render(request, "users/teams.html", context, status=_status(form))
+
+
+@needs(Right.TEAMS)
+def team(request, pk):
+    """A team's name."""
+    team = get_object_or_404(Team, pk=pk)
+    form = TeamForm(request.POST or None, initial={"name": team.name})
+    if form.is_valid() and _saved(form, lambda data: rename_team(team, **data, by=request.actor)):
+        toast(request, f"The team is called {form.cleaned_data['name']} now.")
+        return redirect("teams")
+    return render(request, "users/team.html", {"team": team, "form": form}, status=_status(form))
+
+
+@needs(Right.WORKSPACE)
+def workspace(request):
+    """What the workspace is called and how it counts."""
+    here = request.member.workspace
+    fields = ("name", "timezone", "currency", "require_mfa")
+    form = WorkspaceForm(request.POST or None, initial={field: getattr(here, field) for field in fields})
+    if form.is_valid() and _saved(form, lambda data: edit_workspace(**data, by=request.actor)):
+        toast(request, "The workspace is saved.")
+        return redirect("workspace")
+    return render(request, "users/workspace.html", {"form": form}, status=_status(form))
+
+
+def workspaces(request):
+    """The workspaces to choose from: a page, or the list inside the switcher."""
+    template = "users/_workspaces.html" if request.htmx else "users/workspaces.html"
+    return render(request, template, {"memberships": memberships_of(request.user)})
+
+
+@require_POST
+def open_workspace(request, slug):
+    """Open another workspace, in all of the person's browsers."""
+    switch_workspace(request.user, slug)
+    return redirect("/")
+
+
+@never_cache
+@login_not_required
+def invitation(request, token):
+    """Where the mailed link leads: join with the account one has, or make one."""
+    found = Invitation.objects.unscoped().filter(token_hash=hash_token(token)).select_related("workspace").first()
+    if found is None or not found.is_open:
+        return render(request, "users/invitation_ended.html", status=404)
+    if request.user.is_authenticated:
+        return _join(request, found)
+    if User.objects.filter(email=found.email).exists():
+        return redirect_to_login(request.path)
+    return _sign_up(request, found)
+
+
+def _join(request, found):
+    if request.method == "POST" and request.user.email == found.email:
+        _accept(found, user=request.user)
+        toast(request, f"Welcome to {found.workspace}.")
+        return redirect("/")
+    return render(request, "users/invitation_join.html", {"invitation": found})
+
+
+def _sign_up(request, found):
+    form = AcceptForm(request.POST or None)
+    if form.is_valid() and (member := _saved(form, lambda data: _accept(found, **data))):
+        toast(request, f"Welcome to {found.workspace}.")
+        return perform_login(request, member.user, redirect_url="/")
+    return render(request, "users/invitation_sign_up.html", {"invitation": found, "form": form}, status=_status(form))
+
+
+def _accept(found, **who):
+    with in_workspace(found.workspace):
+        return accept_invitation(found, by=system(found.workspace_id, Channel.WEB), **who)
+
+
+def _saved(form, save):
+    """What `save(cleaned_data)` returns, or None with the verb's objection shown in the form."""
+    try:
+        return save(form.cleaned_data)
+    except Invalid as error:
+        show_errors(form, error)
+    except Refused as error:
+        form.add_error(None, str(error))
+    return None
+
+
+def _status(form) -> int:
+    return 422 if form.errors else 200
