@@ -149,7 +149,7 @@ def _allowed_hosts(values: Mapping[str, str], debug: bool) -> list[str]:
         if host == "*" and not debug:
             raise BadEnvironment("ALLOWED_HOSTS", "'*' lets anybody name this server; list its host names.")
         if host != "*" and not HOST_NAME.fullmatch(host):
-            raise BadEnvironment("ALLOWED_HOSTS", f"{host!r} is not a host name; say crm.example.com, without https://.")
+            raise BadEnvironment("ALLOWED_HOSTS", f"{host!r} is not a host name such as crm.example.com.")
     return hosts
 
 
@@ -158,7 +158,7 @@ def _host(values: Mapping[str, str], debug: bool) -> str:
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        raise BadEnvironment("HOST", f"{host!r} is not an address to listen on, such as 127.0.0.1 or 0.0.0.0.") from None
+        raise BadEnvironment("HOST", f"{host!r} is not an address to listen on, such as 127.0.0.1.") from None
     if debug and "DEBUG" not in values and not address.is_loopback:
         raise BadEnvironment("HOST", f"{host} opens a debugging server to the network; set SECRET_KEY, or say DEBUG=1.")
     return host
@@ -179,7 +179,7 @@ def _sqlite(url: str, data_dir: Path) -> dict:
     if parts.netloc or parts.query or not path.is_absolute():
         raise BadEnvironment("DATABASE_URL", "a SQLite file is named by its absolute path: sqlite:////absolute/path.")
     if path.is_dir() or not path.parent.is_dir():
-        raise BadEnvironment("DATABASE_URL", f"{path} cannot be a file: it is a directory, or its directory is missing.")
+        raise BadEnvironment("DATABASE_URL", f"{path} is a directory, or lies in one that does not exist.")
     return {
         "ENGINE": "crm.kit.sqlite",
         "NAME": str(path),
@@ -202,8 +202,8 @@ def _postgres(url: str) -> dict:
         ) from None
     if not options.get("dbname"):
         raise BadEnvironment("DATABASE_URL", "names no database: postgres://user:password@host/name.")
-    port = options.pop("port", "")
-    if not (port == "" or (port.isascii() and port.isdigit() and 0 < int(port[:9]) < 65536)):
+    port = str(options.pop("port", ""))
+    if port and not re.fullmatch(r"[1-9][0-9]{0,4}", port):
         raise BadEnvironment("DATABASE_URL", f"{port!r} is not a port.")
     return {
         "ENGINE": "django.db.backends.postgresql",

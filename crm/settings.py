@@ -75,6 +75,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = ENV.data_dir / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns of a missing one, which is empty under DEBUG
 STATICFILES_DIRS = [BASE / "static"]
 MEDIA_ROOT = ENV.data_dir / "media"
 STORAGES = {

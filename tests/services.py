@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_TIMEOUT = 30  # seconds
 # Nothing here outlives the run, so nothing needs to reach the disk.
@@ -23,7 +25,7 @@ FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 def postgres_programs() -> Path | None:
     """The directory of the newest PostgreSQL's initdb and postgres, None where it is not installed."""
-    found = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    found = [Path(link).resolve().parent for link in [shutil.which("initdb")] if link]
     found += Path("/usr/lib/postgresql").glob("*/bin")
     usable = [path for path in found if (path / "initdb").exists() and (path / "postgres").exists()]
     return max(usable, key=_version, default=None)
@@ -46,7 +48,7 @@ def chromium_program() -> str | None:
 
 @contextmanager
 def postgres(*settings: str) -> Iterator[str]:
-    """Run a PostgreSQL of our own on a socket in a new directory; gives the DATABASE_URL of its empty database.
+    """Run a PostgreSQL of our own on a socket in a new directory; gives its DATABASE_URL.
 
     `settings` are further name=value; by default the server forgets everything in a crash.
     """
@@ -55,18 +57,22 @@ def postgres(*settings: str) -> Iterator[str]:
         raise RuntimeError("PostgreSQL is not installed.")
     with _directory() as (directory, user):
         data = directory / "data"
-        _run([programs / "initdb", "-D", data, "-U", "throughline", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust"], user)
+        initdb = [programs / "initdb", "-D", data, "-U", "throughline", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        _run(initdb, user)
         options = ("listen_addresses=", f"unix_socket_directories={directory}", "max_connections=100", *FORGETFUL)
         flags = [part for option in (*options, *settings) for part in ("-c", option)]
         with _process([programs / "postgres", "-D", data, *flags], user, directory, stop=signal.SIGINT) as server:
-            _wait(server, lambda: (directory / ".s.PGSQL.5432").exists())
-            _wait(server, lambda: _create_database(programs, directory))
-            yield f"postgres://throughline@/throughline?host={directory}"
+            url = f"postgres://throughline@/postgres?host={directory}"
+            _wait(server, directory, lambda: _connects(url))
+            yield url
 
 
-def _create_database(programs: Path, directory: Path) -> bool:
-    command = [programs / "createdb", "-h", directory, "-U", "throughline", "throughline"]
-    return subprocess.run(command, capture_output=True).returncode == 0
+def _connects(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @contextmanager
@@ -79,7 +85,7 @@ def redis() -> Iterator[str]:
     with _directory() as (directory, user):
         flags = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", directory]
         with _process([program, *flags], user, directory, stop=signal.SIGTERM) as server:
-            _wait(server, lambda: _answers(port))
+            _wait(server, directory, lambda: _answers(port))
             yield f"redis://127.0.0.1:{port}/0"
 
 
@@ -139,13 +145,9 @@ def _process(command: list, user: str | None, directory: Path, stop: signal.Sign
             server.wait()
 
 
-def _wait(server: subprocess.Popen, ready: Callable[[], bool]) -> None:
+def _wait(server: subprocess.Popen, directory: Path, ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while not ready():
         if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{server.args[0]} did not start: {_log_of(server)}")
+            raise RuntimeError(f"{server.args[0]} did not start: {(directory / 'log').read_text().strip()}")
         time.sleep(0.05)
-
-
-def _log_of(server: subprocess.Popen) -> str:
-    return f"status {server.poll()}"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connections
 
 from crm.kit.instance import network_filesystem
 
@@ -37,4 +37,4 @@ def sqlite_on_a_network(app_configs, **kwargs) -> list[CheckMessage]:
 
 
 def _sqlite_databases() -> list[tuple[str, dict]]:
-    return [(alias, database) for alias, database in settings.DATABASES.items() if "sqlite" in database["ENGINE"]]
+    return [(alias, database) for alias, database in connections.databases.items() if "sqlite" in database["ENGINE"]]

@@ -4,7 +4,7 @@ import fcntl
 from pathlib import Path
 from typing import TextIO
 
-NETWORK = {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
+NETWORK = {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
 MOUNTS = Path("/proc/self/mounts")
 
 
@@ -26,11 +26,11 @@ def claim(database: Path) -> TextIO:
     return lock
 
 
-def network_filesystem(path: Path, mounts: Path = MOUNTS) -> str:
+def network_filesystem(path: Path) -> str:
     """The kind of network file system that `path` lies on, '' for a local one or where it cannot be known."""
-    if not mounts.exists():
+    if not MOUNTS.exists():
         return ""
-    kinds = {_unescape(line.split()[1]): line.split()[2] for line in mounts.read_text().splitlines()}
+    kinds = {_unescape(line.split()[1]): line.split()[2] for line in MOUNTS.read_text().splitlines()}
     resolved = path.resolve()
     mounted = next((kinds[str(place)] for place in (resolved, *resolved.parents) if str(place) in kinds), "")
     return mounted if mounted in NETWORK else ""

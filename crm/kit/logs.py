@@ -19,7 +19,7 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def request_id() -> str:
-    """The id of the request being answered, '' outside one; error pages show it and every line of the log carries it."""
+    """The id of the request being answered, '' outside one; error pages show it, every line of the log carries it."""
     return _request_id.get()
 
 
@@ -52,6 +52,8 @@ def _log_answer(request: HttpRequest, response: HttpResponse, milliseconds: int)
 class OneLine(logging.Formatter):
     """A log record as one line of JSON: time, level, logger, request, message, and error where there is one."""
 
+    converter = staticmethod(time.gmtime)  # type: ignore[assignment]
+
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{record.msecs:03.0f}Z",
@@ -63,8 +65,6 @@ class OneLine(logging.Formatter):
         if record.exc_info and record.exc_info[1]:
             line["error"] = _error(record.exc_info[1])
         return json.dumps({key: value for key, value in line.items() if value}, ensure_ascii=False)
-
-    converter = time.gmtime
 
 
 def impersonal(text: str) -> str:
