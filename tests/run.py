@@ -71,14 +71,14 @@ def _suites(report: Report, stack: ExitStack, environ: dict[str, str], arguments
         absent.append("browser")
         report.missing("Chromium", "tests marked browser")
     with_postgres = postgres_programs() is not None
-    # What an engine makes no difference to is run once, on the engine of production where that is installed.
+    # Browser tests are dear: they run once, on the engine of production where that is installed.
     elsewhere = ["postgres", "browser"] if with_postgres else ["postgres"]
     _pytest(report, "tests on SQLite", [*absent, *elsewhere], arguments, environ)
     if not with_postgres:
         report.missing("PostgreSQL", "the suite on it, tests marked postgres")
         return
     url = stack.enter_context(postgres())
-    _pytest(report, "tests on PostgreSQL", absent, arguments, environ | {"DATABASE_URL": url})
+    _pytest(report, "tests on PostgreSQL", [*absent, "once"], arguments, environ | {"DATABASE_URL": url})
 
 
 def _pytest(report: Report, name: str, without: list[str], arguments: list[str], environ: dict[str, str]) -> None:

@@ -9,6 +9,8 @@ from tests.kit.commands import manage
 
 SECRET = "x7" * 30
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def env(tmp_path):

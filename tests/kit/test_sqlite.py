@@ -10,6 +10,8 @@ from crm.kit import sqlite
 from crm.kit.sqlite.queue import FairLock
 from tests.kit.scratch import sqlite_database
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def db(tmp_path, django_db_blocker):

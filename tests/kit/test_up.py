@@ -10,6 +10,8 @@ from crm.kit import instance
 from tests.kit.commands import get, manage, up
 from tests.services import free_port
 
+pytestmark = pytest.mark.once
+
 
 def test_one_command_serves_the_sign_in_page_and_stops_on_request(tmp_path):
     port = free_port()
