@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
-from crm.entities.schema import schema
-from crm.entities.values import clean
 from django.db import IntegrityError, models, transaction
 
 from audit.record import change
 from contacts.models import Company, Contact, Record
-from crm.entities.fields import Field, FieldType
+from crm.entities import registry
+from crm.entities.fields import TEXTS, Field, FieldType
+from crm.entities.schema import schema
+from crm.entities.values import parse_value, to_json
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid

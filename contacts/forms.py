@@ -130,7 +130,9 @@ class ActivityForm(forms.ModelForm):
     """The composer: what was done, or is to be done."""
 
     due_at = forms.DateTimeField(
-        required=False, label="Due", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        required=False,
+        label="Due",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
     class Meta:
@@ -150,5 +152,3 @@ class ActivityForm(forms.ModelForm):
         if not cleaned.get("subject") and cleaned.get("body"):
             cleaned["subject"] = cleaned["body"].strip().splitlines()[0][:200]
         return cleaned
-
-

@@ -1,6 +1,5 @@
 """The list pages of contacts and companies: their columns, views, quick filters and bulk actions."""
 
-
 import django_filters
 
 from contacts import forms

@@ -75,7 +75,9 @@ def _page(entity: str, pk: int, entries, mine: Q, by: Actor, before: str) -> tup
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = mine & Q(status="pending", deleted_at__isnull=True)
     activities = {row.pk: row for row in Activity.objects.filter(Q(pk__in=mentioned) | is_open)}
-    values = [v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)]
+    values = [
+        v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)
+    ]
     names = names_for(entity, values)
     items = [_item(action, entity, activities, names, by) for action in actions]
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]

@@ -22,7 +22,9 @@ def my_day(request: HttpRequest) -> HttpResponse:
     """What a person has to do today: tasks by when they are due, and the people who are new to them."""
     now, by = timezone.now(), request.actor
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    tasks = list(my_tasks(by).select_related("contact", "company").order_by(F("due_at").asc(nulls_last=True), "pk")[:SHOWN])
+    tasks = list(
+        my_tasks(by).select_related("contact", "company").order_by(F("due_at").asc(nulls_last=True), "pk")[:SHOWN]
+    )
     mine = Contact.objects.live().filter(owner=by.member_id, lifecycle_stage="lead")
     fresh = mine.filter(created_at__gte=now - timedelta(days=NEW_DAYS)).select_related("company")
     context = {

@@ -189,7 +189,11 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
         try:
             edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
             record = find(request, entity, public_id)
-            return render(request, "contacts/fact.html", _fact_context(entity, record, field)) if request.htmx else redirect(record)
+            return (
+                render(request, "contacts/fact.html", _fact_context(entity, record, field))
+                if request.htmx
+                else redirect(record)
+            )
         except Invalid as error:
             show_errors(form, error)
         except Conflict as error:

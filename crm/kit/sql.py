@@ -80,7 +80,7 @@ def _sqlite_json(field: models.Field) -> str:
     if kind == "DateTimeField":
         return "replace({}, ' ', 'T') || '+00:00'"
     if kind == "DecimalField":
-        return "printf('%%.{}f', {{}})".format(field.decimal_places)
+        return f"printf('%%.{field.decimal_places}f', {{}})"
     return "{}"
 
 

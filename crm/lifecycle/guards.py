@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crm.conditions import Condition, parse
+from crm.conditions.condition import Condition
+from crm.conditions.parse import parse
 from crm.kit.scope import workspace
 from crm.lifecycle.models import Guard
 

@@ -5,7 +5,8 @@ from django.db.models import DurationField, ExpressionWrapper, F, Value
 from django.utils import timezone
 
 from audit.record import change
-from crm.conditions import Viewer, failing
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import failing
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from crm.conditions import Viewer, explain_many
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import explain_many
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis, Move
@@ -45,6 +46,10 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
     if here not in move.sources:
         return Offer(move, elsewhere(axis, move, here))
     own = [rule.message for rule in guards if rule.verb == move.verb]
-    evidence = tuple(leaf for message in own for leaf in leaves[message].leaves)
-    why_not = next((message for message in own if not leaves[message].holds), "")
+    evidence = tuple(leaf for message in own for leaf in leaves[message])
+    why_not = next((message for message in own if not _holds(leaves[message])), "")
     return Offer(move, why_not if editable else "This record belongs to somebody else.", evidence)
+
+
+def _holds(lines) -> bool:
+    return all(line.ok for line in lines if line.depth == 0)

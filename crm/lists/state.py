@@ -6,7 +6,10 @@ from functools import cached_property
 from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
 
-from crm.conditions import Condition, ConditionError, Viewer, parse
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import Condition
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
 from crm.entities.fields import FieldType
 from crm.entities.schema import Schema, schema
 from crm.kit import clock
@@ -90,7 +93,7 @@ class ListState:
     @cached_property
     def is_indexed(self) -> bool:
         """Whether indexes serve the whole of it; anything else runs under a time limit."""
-        used = {path.key for path in self.condition.fields()} if self.condition else set()
+        used = self.condition.fields() if self.condition else set()
         return self.sort.indexed and used <= self.spec.indexed and not self.search
 
     @property

@@ -21,5 +21,7 @@ def list_urls(entity: str) -> list:
         path(f"{entity}{suffix}", view, {"entity": entity}, name=f"{entity}_{name}")
         for suffix, (view, name) in routes.items()
     ]
-    remove = path(f"{entity}/view/<slug:slug>/delete", views.remove_view, {"entity": entity}, name=f"{entity}_delete_view")
+    remove = path(
+        f"{entity}/view/<slug:slug>/delete", views.remove_view, {"entity": entity}, name=f"{entity}_delete_view"
+    )
     return [*paths, remove]

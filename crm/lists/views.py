@@ -9,7 +9,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.undo import undo
-from crm.conditions import ConditionError, and_, operators, parse, quoted
+from crm.conditions.condition import and_
+from crm.conditions.errors import ConditionError
+from crm.conditions.operands import operators
+from crm.conditions.parse import parse
+from crm.conditions.write import quoted
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
@@ -112,7 +116,7 @@ def bulk(request: HttpRequest, entity: str) -> HttpResponse:
     action = _action(request, spec)
     confirmed = request.POST.get("confirm") == "1"
     form = action.form(request.actor)(request.POST if confirmed else None)
-    if not confirmed and form.fields or not form.is_valid():
+    if (not confirmed and form.fields) or not form.is_valid():
         return _ask(request, chosen, action, form)
     try:
         outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
+
 import pytest
+
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
 from tests.conditions.app.models import *

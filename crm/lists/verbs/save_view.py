@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from audit.record import record
-from crm.conditions import parse
+from crm.conditions.parse import parse
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.lists.models import SavedView
