@@ -116,7 +116,7 @@ def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) 
     wanted = params.get("view", "")
     view = next((view for view in [*views, TRASH] if view.slug == wanted), views[0] if not wanted else ALL)
     state = ListState(spec, view, views, params, request.actor)
-    state.where = params["where"] if "where" in params else view.condition
+    state.where = params.get("where", view.condition)
     try:
         state.condition = parse(state.where, spec.entity)
     except ConditionError as error:

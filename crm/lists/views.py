@@ -1,4 +1,4 @@
-"""The list page that every entity shares, and what can be done from it. One URL gives the page or, to htmx, its part."""
+"""The list page that every entity shares, and what can be done from it. One URL gives the page or its part."""
 
 from urllib.parse import urlencode
 
