@@ -1,64 +1,268 @@
-"""The environment, read once and checked: a value that makes no sense stops the start with its name."""
+"""The environment, read once and checked: a value that makes no sense stops the start with its name.
 
+Every variable is described in .env.example. An empty one counts as not set.
+"""
+
+import ipaddress
 import os
+import re
 import secrets
-from dataclasses import dataclass
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+WORDS = {word: True for word in ("1", "true", "yes", "on")} | {word: False for word in ("0", "false", "no", "off")}
+HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]", re.IGNORECASE)
+
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,  # seconds; also how long a writer waits in the process's own queue (crm.kit.sqlite)
+    # recursive_triggers: without it INSERT OR REPLACE deletes a row and no DELETE trigger hears of it.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON",
+}
 
 
-class BadEnvironment(SystemExit):
-    """An environment variable is unusable; the message names it. Exit status 2."""
+class BadEnvironment(ValueError):
+    """An environment variable is unusable; the message names it and says what would do."""
 
     def __init__(self, name: str, why: str):
         super().__init__(f"{name}: {why}")
-        self.code = f"{name}: {why}"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """How mail leaves: Django's backend of that name, the sender, and what that backend needs."""
+
+    backend: str
+    sender: str
+    directory: str = ""
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    tls: bool = False
+    ssl: bool = False
 
 
 @dataclass(frozen=True)
 class Environment:
-    """What the settings are made of."""
+    """What the settings are made of. `database` is an entry of DATABASES."""
 
-    secret_key: str
     debug: bool
+    secret_key: str = field(repr=False)
     allowed_hosts: list[str]
-    database: dict
+    database: dict = field(repr=False)
+    redis_url: str = field(repr=False)
+    mail: Mail
+    trusted_proxies: int
+    host: str
+    port: int
     data_dir: Path
 
 
-def read(base: Path) -> Environment:
-    """Read os.environ. Raises BadEnvironment."""
-    data_dir = base / "var"
-    data_dir.mkdir(exist_ok=True)
-    debug = os.environ.get("DEBUG", "1") not in ("0", "false", "no", "off", "")
+def load(base: Path) -> Environment:
+    """The environment of this process. Prints one line and exits with status 2 where it makes no sense."""
+    try:
+        return read(base, os.environ)
+    except BadEnvironment as problem:
+        print(problem, file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def read(base: Path, environ: Mapping[str, str]) -> Environment:
+    """What `environ` says for a checkout at `base`. Raises BadEnvironment."""
+    values = {name: value.strip() for name, value in environ.items() if value.strip()}
+    data_dir = _data_dir(values.get("DATA_DIR"), base)
+    # Who sets a secret runs a service: from then on DEBUG has to be asked for.
+    debug = _switch(values, "DEBUG", default="SECRET_KEY" not in values)
     return Environment(
-        secret_key=os.environ.get("SECRET_KEY") or _kept_secret(data_dir),
         debug=debug,
-        allowed_hosts=[h for h in os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",") if h],
-        database=_database(os.environ.get("DATABASE_URL") or f"sqlite:///{data_dir}/throughline.sqlite3"),
+        secret_key=_secret_key(values, debug, data_dir),
+        allowed_hosts=_allowed_hosts(values, debug),
+        database=_database(values.get("DATABASE_URL") or f"sqlite:///{data_dir}/throughline.sqlite3", data_dir),
+        redis_url=_redis(values.get("REDIS_URL", "")),
+        mail=_mail(values.get("EMAIL_URL") or f"file://{data_dir}/mail"),
+        trusted_proxies=_whole_number(values, "TRUSTED_PROXIES", 0, 0, 10),
+        host=_host(values, debug),
+        port=_whole_number(values, "PORT", 8000, 1, 65535),
         data_dir=data_dir,
     )
 
 
-def _kept_secret(data_dir: Path) -> str:
-    path = data_dir / "secret_key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
+def _switch(values: Mapping[str, str], name: str, default: bool) -> bool:
+    if name not in values:
+        return default
+    try:
+        return WORDS[values[name].lower()]
+    except KeyError:
+        raise BadEnvironment(name, f"{values[name]!r} is neither on nor off; say 1 or 0.") from None
+
+
+def _whole_number(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = values.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
+        raise BadEnvironment(name, f"{text!r} is not a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _data_dir(text: str | None, base: Path) -> Path:
+    path = Path(text) if text else base / "var"
+    if not path.is_absolute():
+        raise BadEnvironment("DATA_DIR", f"{text!r} is not an absolute path.")
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadEnvironment("DATA_DIR", f"{path} cannot be made: {error.strerror}.") from None
+    return path
+
+
+def _secret_key(values: Mapping[str, str], debug: bool, data_dir: Path) -> str:
+    if "SECRET_KEY" in values:
+        return values["SECRET_KEY"]
+    if not debug:
+        raise BadEnvironment("SECRET_KEY", "is required where DEBUG is off; use fifty or more random characters.")
+    return _kept_secret(data_dir / "secret_key")
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret kept at `path`, made on the first start; two first starts at once agree on one."""
+    try:
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=path.parent) as fresh:  # mode 0600
+                fresh.write(secrets.token_urlsafe(50))
+                fresh.flush()
+                path.hardlink_to(fresh.name)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise BadEnvironment("DATA_DIR", f"{path} cannot be written: {error.strerror}.") from None
     return path.read_text()
 
 
-def _database(url: str) -> dict:
+def _allowed_hosts(values: Mapping[str, str], debug: bool) -> list[str]:
+    hosts = [host.strip() for host in values.get("ALLOWED_HOSTS", ",".join(LOCAL_HOSTS)).split(",") if host.strip()]
+    for host in hosts:
+        if host == "*" and not debug:
+            raise BadEnvironment("ALLOWED_HOSTS", "'*' lets anybody name this server; list its host names.")
+        if host != "*" and not HOST_NAME.fullmatch(host):
+            raise BadEnvironment("ALLOWED_HOSTS", f"{host!r} is not a host name such as crm.example.com.")
+    return hosts
+
+
+def _host(values: Mapping[str, str], debug: bool) -> str:
+    host = values.get("HOST", "127.0.0.1")
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise BadEnvironment("HOST", f"{host!r} is not an address to listen on, such as 127.0.0.1.") from None
+    if debug and "DEBUG" not in values and not address.is_loopback:
+        raise BadEnvironment("HOST", f"{host} opens a debugging server to the network; set SECRET_KEY, or say DEBUG=1.")
+    return host
+
+
+def _database(url: str, data_dir: Path) -> dict:
+    scheme = url.partition(":")[0].lower()
+    if scheme == "sqlite":
+        return _sqlite(url, data_dir)
+    if scheme in ("postgres", "postgresql"):
+        return _postgres(url)
+    raise BadEnvironment("DATABASE_URL", "is neither sqlite:////absolute/path nor postgres://user:password@host/name.")
+
+
+def _sqlite(url: str, data_dir: Path) -> dict:
     parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(parts.path)}
-    if parts.scheme in ("postgres", "postgresql"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path[1:]),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": unquote(parts.hostname or ""),
-            "PORT": str(parts.port or ""),
-        }
-    raise BadEnvironment("DATABASE_URL", "sqlite:////absolute/path or postgres://user@host/name")
+    path = Path(unquote(parts.path[1:]))
+    if parts.netloc or parts.query or not path.is_absolute():
+        raise BadEnvironment("DATABASE_URL", "a SQLite file is named by its absolute path: sqlite:////absolute/path.")
+    if path.is_dir() or not path.parent.is_dir():
+        raise BadEnvironment("DATABASE_URL", f"{path} is a directory, or lies in one that does not exist.")
+    return {
+        "ENGINE": "crm.kit.sqlite",
+        "NAME": str(path),
+        "OPTIONS": SQLITE_OPTIONS,
+        # A file, as in life: threads of a test share it, and WAL does not exist in memory.
+        "TEST": {"NAME": str(data_dir / "test.sqlite3")},
+    }
+
+
+def _postgres(url: str) -> dict:
+    # Read by libpq itself, which knows every option; its own message may quote a part of the password.
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        options = conninfo_to_dict(url)
+    except ProgrammingError:
+        raise BadEnvironment(
+            "DATABASE_URL", "is not an address that PostgreSQL's client understands; check its options and escape %."
+        ) from None
+    if not options.get("dbname"):
+        raise BadEnvironment("DATABASE_URL", "names no database: postgres://user:password@host/name.")
+    port = str(options.pop("port", ""))
+    if port and not re.fullmatch(r"[1-9][0-9]{0,4}", port):
+        raise BadEnvironment("DATABASE_URL", f"{port!r} is not a port.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": options.pop("dbname"),
+        "USER": options.pop("user", ""),
+        "PASSWORD": options.pop("password", ""),
+        "HOST": options.pop("host", ""),
+        "PORT": port,
+        "OPTIONS": options,
+        # One kept connection per thread: the threads are few and fixed, so a pool would only add threads of its own.
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _split(name: str, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise BadEnvironment(name, f"is not an address: {error}.") from None
+    return parts
+
+
+def _redis(url: str) -> str:
+    if not url:
+        return ""
+    parts = _split("REDIS_URL", url)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise BadEnvironment("REDIS_URL", "is not redis://host:6379/0 (rediss:// for TLS).")
+    return url
+
+
+def _mail(url: str) -> Mail:
+    parts = _split("EMAIL_URL", url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := options.keys() - ({"from", "tls", "ssl"} if parts.scheme == "smtp" else {"from"}):
+        raise BadEnvironment("EMAIL_URL", f"{parts.scheme}: has no option {min(unknown)!r}.")
+    sender = options.get("from", "Throughline <throughline@localhost>")
+    if parts.scheme == "console":
+        return Mail("console", sender)
+    if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
+        return Mail("filebased", sender, directory=unquote(parts.path))
+    if parts.scheme == "smtp" and parts.hostname:
+        return _smtp(parts, options, sender)
+    raise BadEnvironment("EMAIL_URL", "is none of file:///directory, smtp://user:password@host:587/?tls=1, console:.")
+
+
+def _smtp(parts: SplitResult, options: Mapping[str, str], sender: str) -> Mail:
+    tls, ssl = (_switch({"EMAIL_URL": options.get(key, "0")}, "EMAIL_URL", False) for key in ("tls", "ssl"))
+    if tls and ssl:
+        raise BadEnvironment("EMAIL_URL", "takes tls=1 (STARTTLS, port 587) or ssl=1 (port 465), not both.")
+    return Mail(
+        "smtp",
+        sender,
+        host=parts.hostname or "",
+        port=parts.port or (465 if ssl else 587 if tls else 25),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
+        ssl=ssl,
+    )

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm.kit.health import healthz
 from crm.kit.views import csp_report
 
 handler400 = "crm.kit.views.bad_request"
@@ -10,8 +11,10 @@ handler429 = "crm.kit.views.too_many_requests"
 handler500 = "crm.kit.views.server_error"
 
 urlpatterns = [
+    path("", include("contacts.urls")),
     path("", include("crm.users.urls")),
     path("accounts/", include("allauth.urls")),
+    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("csp-report", csp_report, name="csp_report"),
 ]

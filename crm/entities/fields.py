@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.db.models import QuerySet
+
+from crm.entities.text import fold
+
 
 class FieldType(StrEnum):
     """What kind of value a field holds; decides operators, cell, form field and how it is compared in SQL."""
@@ -28,6 +32,11 @@ class FieldType(StrEnum):
     MANY = "many"  # to many records of `target`; in a condition: any of them
 
 
+TEXTS = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL})
+NUMBERS = frozenset({FieldType.NUMBER, FieldType.PERCENT, FieldType.MONEY})
+TIMES = frozenset({FieldType.DATE, FieldType.DATETIME})
+
+
 @dataclass(frozen=True)
 class Choice:
     """One value of a select: stored value, label, badge tone (amber blue green red grey violet, or '')."""
@@ -43,6 +52,7 @@ class Field:
 
     `key` is what views and conditions store; `path` the ORM path from the entity's model (default: the key);
     `api` the camelCase name of source 002; `aliases` further names, matched without case like key, label and api.
+    A percent is stored as a fraction (0.5 is 50%), a declared multi select as a JSON list of choice values.
     """
 
     key: str
@@ -55,8 +65,34 @@ class Field:
     target: str = ""
     required: bool = False
     editable: bool = True
-    sortable: bool = False
+    # The column to sort by: never null and led by an index. '' where a list may still sort, within a time limit.
+    sort: str = ""
     custom: bool = False
     help: str = ""
     # For a computed field: builds the ORM expression that stands for it; then `path` is unused.
     expression: Callable[[], Any] | None = None
+    # For a computed link: builds the queryset of the target's rows, tied to the record by OuterRef("pk"), one at most
+    # (the open lead, else the latest). It becomes an EXISTS, which PostgreSQL can turn into a join and use indexes for.
+    rows: Callable[[], QuerySet] | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Every name that a person, a file or the API may call the field by."""
+        return tuple(name for name in (self.key, self.label, self.api, *self.aliases) if name)
+
+    def column(self) -> str:
+        """The ORM path from the entity's model."""
+        return self.path or self.key
+
+    def choice(self, text: str) -> Choice | None:
+        """The choice meant by `text`: its value or label, without case, spaces, underscores and hyphens."""
+        wanted = squash(text)
+        return next((c for c in self.choices if wanted in (squash(c.value), squash(c.label))), None)
+
+    def choice_label(self, value: str) -> str:
+        """What to show for a stored value; a value that is no choice any more shows itself."""
+        return next((choice.label for choice in self.choices if choice.value == value), value)
+
+
+def squash(text: str) -> str:
+    """Folded and without the marks that tell DecisionMaker, decision_maker and Decision maker apart."""
+    return "".join(ch for ch in fold(text) if ch not in " _-\t")

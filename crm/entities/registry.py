@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from django.apps import apps
 
 from crm.entities.fields import Field
+from crm.entities.text import fold
 
 
 @dataclass
 class Entity:
-    """A kind of record: `name` (contact), its model, its labels, and its fields in the order they are shown."""
+    """A kind of record: `name` (contact), its model, its labels, and its fields in the order they are shown.
+
+    `title` is the key of the field that names a record to a person, `public_id` the model field of its public id: a
+    link is written and matched by either.
+    """
 
     name: str
     model_label: str
@@ -17,6 +22,8 @@ class Entity:
     plural: str
     prefix: str
     fields: dict[str, Field] = field(default_factory=dict)
+    title: str = "name"
+    public_id: str = "public_id"
 
     @property
     def model(self):
@@ -24,11 +31,21 @@ class Entity:
         return apps.get_model(self.model_label)
 
     def add(self, *fields: Field) -> None:
-        """Declare fields; a key that is already declared raises ValueError."""
+        """Declare fields. Raises ValueError when a name is taken: keys, labels and aliases are one namespace."""
         for item in fields:
-            if item.key in self.fields:
-                raise ValueError(f"{self.name} already has a field {item.key}.")
+            taken = self.names()
+            for name in item.names():
+                if fold(name) in taken:
+                    raise ValueError(f"{self.name} already has a field {name}: {taken[fold(name)]}.")
             self.fields[item.key] = item
+
+    def names(self) -> dict[str, str]:
+        """Every declared name, folded → the key of its field."""
+        return {fold(name): field.key for field in self.fields.values() for name in field.names()}
+
+    def has_custom_fields(self) -> bool:
+        """Whether admins may add fields: the model keeps their values in a JSON column called custom."""
+        return any(column.name == "custom" for column in self.model._meta.fields)
 
 
 _entities: dict[str, Entity] = {}

@@ -1,9 +1,5 @@
 """What every answer carries, whoever made it, and how htmx hears of redirects, messages and refusals."""
 
-import uuid
-from contextvars import ContextVar
-from logging import Filter
-
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -11,6 +7,7 @@ from django.utils.cache import has_vary_header, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from crm.kit.errors import DomainError
+from crm.kit.logs import request_id
 from crm.kit.responses import domain_error_page
 
 # No nonce and nothing unsafe: scripts and styles are files of ours. Violations are logged by crm.kit.views.csp_report.
@@ -30,31 +27,16 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-_request_id: ContextVar[str] = ContextVar("request_id", default="-")
-
-
-class RequestIdFilter(Filter):
-    """Gives each log record the `request_id` that the person saw on the error page."""
-
-    def filter(self, record):
-        record.request_id = _request_id.get()
-        return True
-
 
 class ResponseHeadersMiddleware:
-    """Outermost: an id for the request and the security headers on every answer, errors and static files too."""
+    """Security headers on every answer, errors and static files too; the id that error pages show."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        request.id = uuid.uuid4().hex
-        token = _request_id.set(request.id)
-        try:
-            response = self.get_response(request)
-        finally:
-            _request_id.reset(token)
-        response["X-Request-ID"] = request.id
+        request.id = request_id()
+        response = self.get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         _keep_private(response)

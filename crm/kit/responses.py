@@ -28,6 +28,11 @@ def toast(request, sentence: str, *, undo_url: str = "") -> None:
     messages.success(request, sentence, extra_tags=undo_url)
 
 
+def warn(request, sentence: str) -> None:
+    """Tell the person what was not done, and why."""
+    messages.warning(request, sentence)
+
+
 def show_errors(form, error: Invalid) -> None:
     """Put what a verb found wrong beside the form's fields, or above the form."""
     for key, sentence in error.errors.items():

@@ -1,0 +1,61 @@
+# Needs make and Python 3.11 or newer; everything else goes into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help run test check install bench lock
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(PY) -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	--no-header --python-version 3.11 --universal
+
+help:
+	@echo "make run      start Throughline on http://127.0.0.1:8000 (PORT, HOST: see .env.example)"
+	@echo "make test     run every test; ARGS='tests/kit -k queue' for some"
+	@echo "make check    lint and types"
+	@echo "make bench    measure the ratios of PERFORMANCE; ARGS='--size 1000000' for another size"
+	@echo "make install  create .venv"
+	@echo "make lock     pin requirements/*.in anew"
+
+# exec: the signals of Ctrl-C and kill reach the server, not a shell.
+run: .venv/base.stamp
+	@exec $(PY) manage.py up
+
+test: .venv/dev.stamp
+	@exec $(PY) -m tests.run $(ARGS)
+
+check: .venv/dev.stamp
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+
+bench: .venv/dev.stamp
+	@exec $(PY) -m bench $(ARGS)
+
+install: .venv/base.stamp
+
+lock: .venv/dev.stamp
+	$(LOCK) requirements/base.in -o requirements/base.txt
+	$(LOCK) requirements/dev.in -o requirements/dev.txt
+
+.venv/base.stamp: .venv/bin/python requirements/base.txt
+	@echo "Installing what Throughline needs …"
+	@$(PIP) -r requirements/base.txt
+	@touch $@
+
+.venv/dev.stamp: .venv/base.stamp requirements/dev.txt
+	@echo "Installing what the tests need …"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+# The first Python that is new enough and can make a virtual environment (Debian ships that apart, as python3-venv).
+.venv/bin/python:
+	@new=; able=; \
+	for python in python3.11 python3.12 python3.13 python3 python; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		new=$$python; \
+		$$python -c 'import ensurepip, venv' 2>/dev/null && { able=$$python; break; }; \
+	done; \
+	if [ -z "$$new" ]; then echo "Throughline needs Python 3.11 or newer; none was found." >&2; exit 1; fi; \
+	if [ -z "$$able" ]; then \
+		echo "$$new cannot make a virtual environment (no ensurepip); on Debian: apt install python3-venv" >&2; exit 1; \
+	fi; \
+	$$able -m venv --clear .venv

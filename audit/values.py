@@ -1,0 +1,98 @@
+"""Values of a record as the log keeps them: keys are field names, `custom.<key>` for custom fields; values are JSON."""
+
+import datetime
+import decimal
+import json
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Func, JSONField, Value
+
+CUSTOM = "custom."
+
+
+class CustomValue(Func):
+    """The JSON value under a key of the `custom` column; null when it is not there."""
+
+    output_field = JSONField()
+
+    def __init__(self, key: str):
+        self.key = key
+        super().__init__(F("custom"))
+
+    def as_postgresql(self, compiler, connection, **context):
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"({sql} -> %s)", [*params, self.key]
+
+    def as_sqlite(self, compiler, connection, **context):
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"({sql} -> %s)", [*params, f'$."{self.key}"']
+
+
+class Merged(Func):
+    """The `custom` column with some keys set; a key set to None is taken away."""
+
+    output_field = JSONField()
+
+    def __init__(self, changes: dict[str, Any]):
+        self.taken = [key for key, value in changes.items() if value is None]
+        super().__init__(F("custom"), Value({k: v for k, v in changes.items() if v is not None}, JSONField()))
+
+    def as_postgresql(self, compiler, connection, **context):
+        (column, _), (new, params) = map(compiler.compile, self.source_expressions)
+        return f"(({column} || {new}) - %s::text[])", [*params, self.taken]
+
+    def as_sqlite(self, compiler, connection, **context):
+        # json_patch() takes a key away when the patch has null for it (RFC 7396).
+        (column, _), (new, params) = map(compiler.compile, self.source_expressions)
+        return f"json_patch(json_patch({column}, {new}), %s)", [*params, json.dumps(dict.fromkeys(self.taken))]
+
+
+def model_field(model: type[models.Model], key: str) -> models.Field:
+    """The model field that holds `key`; the `custom` one for a custom field."""
+    return model._meta.get_field("custom" if key.startswith(CUSTOM) else key)
+
+
+def stored(model: type[models.Model], key: str) -> Any:
+    """The expression that reads `key` from a row."""
+    return CustomValue(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
+
+
+def to_json(value: Any) -> Any:
+    """A Python value as the log keeps it."""
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC).isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal | uuid.UUID):
+        return str(value)
+    return getattr(value, "name", None) or "" if isinstance(value, models.fields.files.FieldFile) else value
+
+
+def read(record: models.Model, key: str) -> Any:
+    """The present value of `key`, as Python."""
+    if key.startswith(CUSTOM):
+        return record.custom.get(key.removeprefix(CUSTOM))
+    value = getattr(record, model_field(type(record), key).attname)
+    return value.name or "" if isinstance(value, models.fields.files.FieldFile) else value
+
+
+def from_json(model: type[models.Model], key: str, value: Any) -> Any:
+    """A value of the log as Python."""
+    if key.startswith(CUSTOM) or value is None:
+        return value
+    field = model_field(model, key)
+    return field.target_field.to_python(value) if field.is_relation else field.to_python(value)
+
+
+def write(record: models.Model, key: str, value: Any) -> None:
+    """Set `key` on `record` in memory; None takes a custom value away."""
+    if not key.startswith(CUSTOM):
+        setattr(record, model_field(type(record), key).attname, value)
+    elif value is None:
+        record.custom.pop(key.removeprefix(CUSTOM), None)
+    else:
+        record.custom[key.removeprefix(CUSTOM)] = value

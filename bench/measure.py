@@ -1,0 +1,63 @@
+"""Ratios, taken so that they mean something: the two sides run in turn (A B A B …), and the spread is shown.
+
+Absolute figures drift by half within a minute on a shared machine; the ratio of two neighbours does not.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ROUNDS = 9
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One line of the table: a number held against a bound, measured several times.
+
+    `take()` gives one measurement (a ratio, or a count); `target` is the bound and `at_most` its side.
+    """
+
+    number: str
+    name: str
+    target: float
+    take: Callable[[], float]
+    at_most: bool = True
+    rounds: int = ROUNDS
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` is on the right side of the target."""
+        return value <= self.target if self.at_most else value >= self.target
+
+
+def seconds(action: Callable[[], object], times: int = 1) -> float:
+    """How long one run of `action` takes, the mean over `times`."""
+    started = time.perf_counter()
+    for _ in range(times):
+        action()
+    return (time.perf_counter() - started) / times
+
+
+def compare(a: Callable[[], object], b: Callable[[], object], times: int = 1) -> Callable[[], float]:
+    """A measurement for Ratio.take: how long `a` takes against `b`, one right after the other."""
+    return lambda: seconds(a, times) / seconds(b, times)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The smallest of `values` that `share` (0 to 1) of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, min(len(ordered) - 1, round(share * len(ordered)) - 1))]
+
+
+HEAD = f"{'#':>3} | {'ratio':62} | {'measured (median, range)':26} | {'target':>8} | holds"
+
+
+def line(ratio: Ratio) -> tuple[str, bool]:
+    """Measure, after one round that does not count. Gives the line of the table, and whether the median holds."""
+    ratio.take()
+    values = [ratio.take() for _ in range(ratio.rounds)]
+    median = statistics.median(values)
+    measured = f"{median:.2f} ({min(values):.2f}–{max(values):.2f})"
+    bound = f"{'≤' if ratio.at_most else '≥'} {ratio.target:g}"
+    holds = ratio.holds(median)
+    return f"{ratio.number:>3} | {ratio.name:62} | {measured:26} | {bound:>8} | {'yes' if holds else 'NO'}", holds

@@ -1,0 +1,78 @@
+"""Contact and company as entities: each field declared once, for lists, forms, conditions, import and the API."""
+
+from contacts.axes import LIFECYCLE, STATUS
+from contacts.models import Contact
+from crm.entities.fields import Choice, Field
+from crm.entities.fields import FieldType as T
+from crm.entities.registry import Entity, register
+
+
+def _choices(name: str) -> tuple[Choice, ...]:
+    return tuple(Choice(value, label) for value, label in Contact._meta.get_field(name).choices)
+
+
+SHARED = (
+    Field("owner", "Owner", T.USER),
+    Field("team", "Team", T.TEAM),
+    Field("external_id", "External ID", T.TEXT, api="externalId"),
+    Field("created_at", "Created", T.DATETIME, api="createdAt", editable=False),
+    Field("updated_at", "Updated", T.DATETIME, api="updatedAt", editable=False),
+)
+
+COMPANY = register(Entity("company", "contacts.Company", "Company", "Companies", "org"))
+COMPANY.add(
+    Field("name", "Name", T.TEXT, required=True, sort="name_key"),
+    Field("domain", "Domain", T.TEXT),
+    Field("website", "Website", T.URL),
+    Field("industry", "Industry", T.TEXT),
+    Field("employees", "Employees", T.NUMBER),
+    Field("phone", "Phone", T.PHONE),
+    Field("street", "Street", T.TEXT),
+    Field("city", "City", T.TEXT),
+    Field("country", "Country", T.TEXT, help="Two letters, as in DE or AE"),
+    Field("description", "Description", T.LONG_TEXT),
+    Field("contacts", "People", T.MANY, target="contact", editable=False),
+    *SHARED,
+)
+
+CONTACT = register(Entity("contact", "contacts.Contact", "Contact", "Contacts", "contact"))
+CONTACT.add(
+    Field("name", "Name", T.TEXT, required=True, sort="name_key"),
+    Field("first_name", "First name", T.TEXT, api="firstName"),
+    Field("last_name", "Last name", T.TEXT, api="lastName"),
+    Field(
+        "lifecycle_stage",
+        "Lifecycle Stage",
+        T.SELECT,
+        api="stage",
+        choices=LIFECYCLE.values,
+        editable=False,
+    ),
+    Field("email", "E-mail", T.EMAIL, aliases=("mail", "email address")),
+    Field("phone", "Phone", T.PHONE),
+    Field("mobile", "Mobile", T.PHONE),
+    Field("title", "Title", T.TEXT, aliases=("job title",)),
+    Field("department", "Department", T.TEXT),
+    Field("company", "Company", T.LINK, api="organization", target="company"),
+    Field("role", "Role", T.SELECT, choices=_choices("role")),
+    Field("status", "Status", T.SELECT, choices=STATUS.values, aliases=("reachable",)),
+    Field("source", "Source", T.TEXT),
+    Field(
+        "preferred_channel",
+        "Preferred channel",
+        T.SELECT,
+        api="preferredChannel",
+        choices=_choices("preferred_channel"),
+    ),
+    Field("timezone", "Time zone", T.TEXT, help="An IANA name, as in Europe/Madrid"),
+    Field("language", "Language", T.TEXT, help="A code, as in es or pt-BR"),
+    Field("manager", "Reports to", T.LINK, target="contact"),
+    Field("reports", "Direct reports", T.MANY, target="contact", editable=False),
+    Field("linkedin_url", "LinkedIn", T.URL, api="linkedinUrl"),
+    Field("twitter_handle", "Twitter", T.TEXT, api="twitterHandle"),
+    Field("marketing_consent", "Marketing consent", T.TEXT, api="marketingConsent"),
+    Field("notes", "Notes", T.LONG_TEXT),
+    Field("last_activity", "Last activity", T.DATETIME, api="lastActivity", editable=False, sort="last_activity"),
+    Field("last_engagement", "Last engagement", T.DATETIME, api="lastEngagement", editable=False),
+    *SHARED,
+)

@@ -1,0 +1,169 @@
+"""Values on their way into a record: checked, resolved, applied. Shared by the verbs that create and change."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.db import IntegrityError, models, transaction
+
+from audit.record import change
+from contacts.models import Company, Contact, Record
+from crm.entities import registry
+from crm.entities.fields import TEXTS, Field, FieldType
+from crm.entities.schema import schema
+from crm.entities.values import parse_value, to_json
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.users.models import Membership, Team
+
+# The fields an entry keeps of a record just made.
+SNAPSHOT = {
+    "contact": [f.name for f in Contact._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")],
+    "company": [f.name for f in Company._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")],
+}
+SNAPSHOT["contact"] += ["lifecycle_stage", "status"]
+DERIVING = {"name", "first_name", "last_name", "email", "phone", "mobile", "company", "domain"}
+
+
+def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = False) -> dict[str, Any]:
+    """Typed values by storage key (`custom.<key>` for custom fields) from text or typed ones by any of their names.
+
+    Raises Invalid with a sentence per field: unknown, not editable, malformed, or pointing at what `by` cannot see.
+    """
+    known, clean_values, errors = schema(entity), {}, {}
+    for name, value in values.items():
+        try:
+            field = _editable(known, name)
+            clean_values[storage_key(field)] = _value(field, value, by)
+        except Invalid as error:
+            errors[name] = str(error)
+    if new and not errors and not _named(entity, clean_values):
+        errors["name"] = "A name or an e-mail is needed." if entity == "contact" else "A name is needed."
+    if errors:
+        raise Invalid(errors)
+    return clean_values
+
+
+def storage_key(field: Field) -> str:
+    """The key a field's value goes by in changes and in the audit log."""
+    return f"custom.{field.key}" if field.custom else field.key
+
+
+def _editable(known, name: str) -> Field:
+    field = known.find(name)
+    if field is None:
+        raise Invalid(f"There is no field {name}.")
+    if not field.editable:
+        raise Invalid(f"{field.label} cannot be edited; it is set by what happens.")
+    return field
+
+
+def _value(field: Field, value: Any, by: Actor) -> Any:
+    if isinstance(value, str):
+        value = _from_text(field, value)
+    value = getattr(value, "pk", value)
+    if value in ("", None):
+        return "" if _is_text(field) else None
+    _check_reference(field, value, by)
+    return to_json(field, value) if field.custom else _whole(field, value)
+
+
+def _whole(field: Field, value: Any) -> Any:
+    """Declared numbers are counts."""
+    if field.type is FieldType.NUMBER and (value != int(value) or not 0 <= value < 2**31):
+        raise Invalid(f"{field.label} is a whole number, and not negative.")
+    return int(value) if field.type is FieldType.NUMBER else value
+
+
+def _from_text(field: Field, text: str) -> Any:
+    text = NORMAL[field.key](text.strip()) if field.key in NORMAL and text.strip() else text
+    return parse_value(field, text)
+
+
+def _is_text(field: Field) -> bool:
+    return not field.custom and field.type in TEXTS | {FieldType.SELECT}
+
+
+def _check_reference(field: Field, pk: int, by: Actor) -> None:
+    """A link leads to a live record that `by` sees, an owner still works here."""
+    if field.type is FieldType.USER and not Membership.objects.filter(pk=pk, is_active=True).exists():
+        raise Invalid(f"{field.label}: this person does not work here any more.")
+    if field.type is FieldType.TEAM and not Team.objects.filter(pk=pk).exists():
+        raise Invalid(f"{field.label}: there is no such team.")
+    if field.type is FieldType.LINK:
+        kind = registry.get(field.target)
+        if not kind.model.objects.live().visible_to(by).filter(pk=pk).exists():
+            raise Invalid(f"{field.label}: there is no such {kind.label.lower()}.")
+
+
+def _url(text: str) -> str:
+    return text if "://" in text else f"https://{text}"
+
+
+def _timezone(text: str) -> str:
+    if text not in available_timezones():
+        raise Invalid(f"“{text[:60]}” is not a time zone; a name such as Europe/Madrid is expected.")
+    return text
+
+
+def _country(text: str) -> str:
+    if len(text) != 2 or not text.isascii() or not text.isalpha():
+        raise Invalid(f"“{text[:60]}” is not a country; two letters such as DE or AE are expected.")
+    return text.upper()
+
+
+NORMAL = {"website": _url, "linkedin_url": _url, "timezone": _timezone, "country": _country}
+
+
+def _named(entity: str, values: Mapping[str, Any]) -> bool:
+    names = ("name", "first_name", "last_name", "email") if entity == "contact" else ("name",)
+    return any(str(values.get(key) or "").strip() for key in names)
+
+
+def build(model: type[Record], values: Mapping[str, Any], by: Actor) -> Record:
+    """A record of validated values, not saved: owned by its creator unless they say otherwise."""
+    now = clock.now()
+    record = model(workspace_id=by.workspace_id, owner_id=by.member_id, created_at=now, updated_at=now)
+    if isinstance(record, Contact):
+        record.lifecycle_stage_since = record.status_since = record.last_activity = now
+    assign(record, values)
+    record.derive()
+    return record
+
+
+def assign(record: Record, values: Mapping[str, Any]) -> None:
+    """Set validated values on a record in memory."""
+    for key, value in values.items():
+        if key.startswith("custom."):
+            record.custom[key.removeprefix("custom.")] = value
+        else:
+            setattr(record, type(record)._meta.get_field(key).attname, value)
+
+
+def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
+    """Write validated changes to rows that the caller has locked, and what is derived from them; returns how many.
+
+    Raises Invalid when another record has the e-mail or external id.
+    """
+    try:
+        with transaction.atomic():
+            count = change(event, rows, changes, by=by, note=note)
+            if count and DERIVING & changes.keys():
+                derive(rows)
+    except IntegrityError:
+        key = "email" if "email" in changes else "external_id"
+        raise Invalid({key: "Another record has this already."}) from None
+    return count
+
+
+def derive(rows: models.QuerySet) -> None:
+    """Make keys and search text of `rows` anew, and of the people in companies among them."""
+    related = ("company",) if rows.model is Contact else ()
+    records = list(rows.select_related(*related) if related else rows)
+    names = {name for record in records for name in record.derive()}
+    rows.model.objects.bulk_update(records, sorted(names), batch_size=500)
+    if rows.model is Company:
+        people = Contact.objects.filter(company__in=[record.pk for record in records])
+        if people.exists():
+            derive(people)

@@ -1,0 +1,154 @@
+"""Forms of contacts and companies, made from the declared and custom fields; and what each verb asks."""
+
+from typing import Any
+
+from django import forms
+
+from audit import values as audited
+from contacts.axes import LIFECYCLE
+from contacts.fields import storage_key
+from contacts.models import Activity, Record
+from crm.entities.fields import Field, FieldType
+from crm.entities.forms import form_field
+from crm.entities.people import members, teams
+from crm.entities.schema import schema
+from crm.entities.values import from_json
+from crm.kit.actor import Actor
+from crm.lifecycle.axes import Reason
+
+
+def editable_fields(entity: str) -> list[Field]:
+    """The fields of an entity that a person can edit."""
+    return [field for field in schema(entity) if field.editable and field.type is not FieldType.MANY]
+
+
+def current(record: Record, field: Field) -> Any:
+    """The value of a field on a record, typed as forms and verbs take it."""
+    value = audited.read(record, storage_key(field))
+    return from_json(field, value) if field.custom else value
+
+
+class RecordForm(forms.Form):
+    """Every editable field of an entity, or those in `keys`; shows `record` as it is."""
+
+    def __init__(self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), **kwargs):
+        self.declared = [field for field in editable_fields(entity) if not keys or field.key in keys]
+        super().__init__(*args, **kwargs)
+        for field in self.declared:
+            self.fields[field.key] = form_field(field)
+            # A contact needs a name or an e-mail, not both: the verb says so, for every channel alike.
+            self.fields[field.key].required = field.required and field.key != "name"
+            if record is not None:
+                self.initial.setdefault(field.key, current(record, field))
+
+
+class BaseForm(RecordForm):
+    """The values that a person saw when they opened the form, carried along hidden, to find out who changed what."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, prefix="base", **kwargs)
+        for field in self.fields.values():
+            field.required = False
+            field.widget = field.hidden_widget()
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), required=False)
+
+
+class OverrideForm(forms.Form):
+    """To which stage, and why."""
+
+    to = forms.ChoiceField(label="Lifecycle Stage", choices=[(c.value, c.label) for c in LIFECYCLE.values])
+    reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+def assign_form(by: Actor) -> type[forms.Form]:
+    """To whom, and whether to another team."""
+    people = [("", "Nobody"), *sorted(((pk, row.label) for pk, row in members().rows.items()), key=lambda c: c[1])]
+    groups = [("keep", "Keep the team"), ("", "No team"), *((pk, row.label) for pk, row in teams().rows.items())]
+
+    class AssignForm(forms.Form):
+        owner = forms.TypedChoiceField(choices=people, coerce=int, empty_value=None, required=False)
+        team = forms.ChoiceField(choices=groups, required=False, initial="keep")
+
+    return AssignForm
+
+
+def stage_form(by: Actor) -> type[forms.Form]:
+    """Which move, and why."""
+    moves = [move for move in LIFECYCLE.moves if move.target and by.is_at_least(move.role)]
+
+    class StageForm(forms.Form):
+        verb = forms.ChoiceField(label="Move to", choices=[(m.verb, _move_label(m)) for m in moves])
+        reason = forms.CharField(
+            max_length=1000,
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text="Needed for: " + ", ".join(m.label for m in moves if m.reason == Reason.REQUIRED),
+        )
+
+    return StageForm
+
+
+def _move_label(move) -> str:
+    return f"{LIFECYCLE.value(move.target).label} (from {LIFECYCLE.names(move.sources)})"
+
+
+def bulk_edit_form(entity: str):
+    """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
+
+    def make(by: Actor) -> type[forms.Form]:
+        fields = [field for field in editable_fields(entity) if field.key not in ("name", "email", "external_id")]
+
+        class BulkEditForm(forms.Form):
+            field = forms.ChoiceField(choices=[(item.key, item.label) for item in fields])
+            value = forms.CharField(required=False, help_text="Left empty, the field is emptied.")
+
+        return BulkEditForm
+
+    return make
+
+
+def delete_form(by: Actor) -> type[forms.Form]:
+    """Why it goes to the trash."""
+
+    class DeleteForm(forms.Form):
+        reason = forms.CharField(max_length=1000, help_text="Kept with the record, so that others understand.")
+
+    return DeleteForm
+
+
+def no_form(by: Actor) -> type[forms.Form]:
+    """Nothing to ask."""
+    return forms.Form
+
+
+class ActivityForm(forms.ModelForm):
+    """The composer: what was done, or is to be done."""
+
+    due_at = forms.DateTimeField(
+        required=False,
+        label="Due",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    class Meta:
+        model = Activity
+        fields = ["kind", "subject", "body", "due_at", "priority", "minutes", "outcome", "sender", "recipients"]
+        widgets = {"body": forms.Textarea(attrs={"rows": 3}), "recipients": forms.TextInput()}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["subject"].required = False
+        self.fields["priority"].required = False
+        self.fields["kind"].widget = forms.RadioSelect(choices=Activity._meta.get_field("kind").choices)
+
+    def clean(self):
+        """A note may be only its text: its first line is then the subject."""
+        cleaned = super().clean()
+        if not cleaned.get("subject") and cleaned.get("body"):
+            cleaned["subject"] = cleaned["body"].strip().splitlines()[0][:200]
+        return cleaned

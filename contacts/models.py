@@ -1,0 +1,237 @@
+"""Companies, the people in them, and what was done with them."""
+
+from functools import partial
+
+from django.db import models
+from django.db.models import Q
+
+from contacts.axes import LIFECYCLE, STATUS
+from crm.kit.actor import Actor
+from crm.kit.ids import new_id
+from crm.kit.scope import WorkspaceManager
+from crm.kit.text import digits, email_key, fold, initials
+from crm.users.models import Membership, Owned, Team
+from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
+
+LIVE = Q(deleted_at__isnull=True)
+
+
+def choices(*values: str) -> list[tuple[str, str]]:
+    """Choices whose label is the value in words: decision_maker → Decision maker."""
+    return [(value, value.replace("_", " ").capitalize()) for value in values]
+
+
+class Record(Owned):
+    """What companies and contacts share: a public id, an owner and a team, custom fields, a version, the trash."""
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False)
+    external_id = models.CharField(max_length=100, blank=True)
+    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    custom = models.JSONField(default=dict, blank=True)
+    search_text = models.TextField(blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    objects = RecordManager()
+
+    class Meta(Owned.Meta):
+        abstract = True
+
+
+class Company(Record):
+    """An organization that people work at."""
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "org"))
+    name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200, editable=False)
+    domain = models.CharField(max_length=200, blank=True)
+    website = models.CharField(max_length=300, blank=True)
+    industry = models.CharField(max_length=100, blank=True)
+    employees = models.PositiveIntegerField(null=True, blank=True)
+    phone = models.CharField(max_length=60, blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2, blank=True)  # ISO 3166 alpha-2
+    description = models.TextField(blank=True)
+
+    class Meta(Record.Meta):
+        abstract = False
+        verbose_name = "company"
+        verbose_name_plural = "companies"
+        constraints = [
+            models.UniqueConstraint(
+                "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="company_external_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "name_key", "id"], name="company_name", condition=LIVE),
+            models.Index(fields=["workspace", "owner", "name_key"], name="company_owner", condition=LIVE),
+            models.Index(fields=["workspace", "team", "name_key"], name="company_team", condition=LIVE),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return f"/company/{self.public_id}"
+
+    def derive(self) -> tuple[str, ...]:
+        """Set what is made from other fields; returns the names of what was set."""
+        self.name_key = fold(self.name)[:200]
+        self.search_text = " ".join(filter(None, (self.name_key, fold(self.domain), digits(self.phone))))
+        return ("name_key", "search_text")
+
+
+class Contact(Record):
+    """A person: one record for life (source 002's schema, source 000's lifecycle)."""
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
+    name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200, editable=False)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    email_key = models.CharField(max_length=254, blank=True, editable=False)
+    phone = models.CharField(max_length=60, blank=True)
+    mobile = models.CharField(max_length=60, blank=True)
+    avatar = models.ImageField(upload_to="avatars", blank=True)
+    title = models.CharField(max_length=120, blank=True)
+    department = models.CharField(max_length=120, blank=True)
+    company = models.ForeignKey(Company, models.RESTRICT, null=True, blank=True, related_name="contacts")
+    role = models.CharField(
+        max_length=20,
+        blank=True,
+        choices=choices("decision_maker", "influencer", "champion", "blocker", "user"),
+    )
+    lifecycle_stage = models.CharField(
+        max_length=12, default="lead", editable=False, choices=[(c.value, c.label) for c in LIFECYCLE.values]
+    )
+    lifecycle_stage_since = models.DateTimeField(editable=False)
+    status = models.CharField(
+        max_length=12, default="active", editable=False, choices=[(c.value, c.label) for c in STATUS.values]
+    )
+    status_since = models.DateTimeField(editable=False)
+    source = models.CharField(max_length=100, blank=True)
+    preferred_channel = models.CharField(max_length=10, blank=True, choices=choices("email", "phone", "sms", "chat"))
+    timezone = models.CharField(max_length=64, blank=True)
+    language = models.CharField(max_length=20, blank=True)
+    manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports")
+    linkedin_url = models.CharField(max_length=300, blank=True)
+    twitter_handle = models.CharField(max_length=60, blank=True)
+    marketing_consent = models.CharField(max_length=100, blank=True)
+    notes = models.TextField(blank=True)
+    last_engagement = models.DateTimeField(null=True, editable=False)
+    last_activity = models.DateTimeField(editable=False)
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="merged")
+
+    class Meta(Record.Meta):
+        abstract = False
+        verbose_name = "contact"
+        constraints = [
+            # One e-mail, one contact, per workspace, also when two captures race. Those in the trash do not count.
+            models.UniqueConstraint("workspace", "email_key", condition=LIVE & ~Q(email_key=""), name="contact_email"),
+            models.UniqueConstraint(
+                "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="contact_external_id"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifecycle_stage__in=[c.value for c in LIFECYCLE.values]), name="contact_lifecycle_stage"
+            ),
+            models.CheckConstraint(condition=Q(status__in=[c.value for c in STATUS.values]), name="contact_status"),
+            models.CheckConstraint(condition=~Q(name=""), name="contact_name"),
+        ]
+        indexes = [
+            # The list, newest activity first: for managers, for one stage, and the three branches of a rep's view.
+            models.Index(fields=["workspace", "-last_activity", "-id"], name="contact_activity", condition=LIVE),
+            models.Index(
+                fields=["workspace", "lifecycle_stage", "-last_activity", "-id"], name="contact_stage", condition=LIVE
+            ),
+            models.Index(fields=["workspace", "owner", "-last_activity", "-id"], name="contact_owner", condition=LIVE),
+            models.Index(fields=["workspace", "team", "-last_activity", "-id"], name="contact_team", condition=LIVE),
+            models.Index(fields=["workspace", "name_key", "id"], name="contact_by_name", condition=LIVE),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return f"/contact/{self.public_id}"
+
+    @property
+    def initials(self) -> str:
+        """For the avatar where no picture was uploaded."""
+        return initials(self.name)
+
+    def derive(self) -> tuple[str, ...]:
+        """Set what is made from other fields; returns the names of what was set."""
+        self.name = self.name.strip() or f"{self.first_name} {self.last_name}".strip() or self.email.strip()
+        self.name_key, self.email_key = fold(self.name)[:200], email_key(self.email)
+        company = self.company.name_key if self.company_id else ""
+        phones = (digits(self.phone), digits(self.mobile))
+        self.search_text = " ".join(filter(None, (self.name_key, fold(self.email), *phones, company)))
+        return ("name", "name_key", "email_key", "search_text")
+
+
+class ActivityQuerySet(RecordQuerySet):
+    """Activities are seen and changed by whoever sees and changes the person or company they are about."""
+
+    def visible_to(self, by: Actor):
+        return self.filter(_either(visible, by))
+
+    def editable(self, by: Actor) -> Q:
+        return _either(editable, by)
+
+
+def _either(rule, by: Actor) -> Q:
+    """The rule of the contact; of the company for an activity without one; managers' empty rule holds for all."""
+    person, company = rule(by, "contact__"), rule(by, "company__")
+    return (Q(contact__isnull=False) & person) | (Q(contact__isnull=True) & company)
+
+
+class ActivityManager(WorkspaceManager.from_queryset(ActivityQuerySet)):  # type: ignore[misc]
+    """`objects` of activities."""
+
+
+class Activity(Owned):
+    """Something done with a contact, or to be done: a task, call, e-mail, meeting or note."""
+
+    KINDS = choices("task", "call", "email", "meeting", "note")
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "activity"))
+    kind = models.CharField(max_length=10, choices=[(k, "E-mail" if k == "email" else label) for k, label in KINDS])
+    subject = models.CharField(max_length=200)
+    body = models.TextField(blank=True)
+    contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="activities")
+    company = models.ForeignKey(Company, models.CASCADE, null=True, blank=True, related_name="activities")
+    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    status = models.CharField(max_length=10, default="pending", choices=choices("pending", "done", "cancelled"))
+    priority = models.CharField(max_length=10, default="normal", choices=choices("low", "normal", "high"))
+    due_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    minutes = models.PositiveIntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=100, blank=True)
+    sender = models.CharField(max_length=254, blank=True)
+    recipients = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    objects = ActivityManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        verbose_name_plural = "activities"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(contact__isnull=False) | Q(company__isnull=False), name="activity_of_somebody"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["workspace", "owner", "due_at"], name="activity_open", condition=LIVE & Q(status="pending")
+            ),
+        ]
+
+    def __str__(self):
+        return self.subject

@@ -1,0 +1,154 @@
+"""The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from audit import timeline
+from audit.models import Entry
+from contacts.models import Activity, Company, Contact
+from crm.entities.display import Names, field_of, names_for, shown
+from crm.entities.schema import schema
+from crm.events.registry import event_type
+from crm.kit.actor import Actor, Channel, Role
+
+# Not worth a line of its own: it is said by the move or the sentence that it came with.
+SILENT = {"lifecycle_stage_since", "status_since", "last_activity", "deleted_at", "merged_into", "avatar"}
+CHANNELS = {
+    Channel.WEB: "",
+    Channel.API: "through the API",
+    Channel.MCP: "through an assistant",
+    Channel.IMPORT: "by import",
+    Channel.COMMAND: "by command",
+    Channel.WORKFLOW: "by a workflow",
+    Channel.ADMIN: "in the admin",
+    Channel.SYSTEM: "",
+}
+UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", "QUALIFY", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field: from what to what."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass
+class Item:
+    """One line of the timeline."""
+
+    icon: str
+    who: str
+    text: str
+    at: datetime
+    channel: str = ""
+    differences: list[Difference] = field(default_factory=list)
+    note: str = ""
+    activity: Activity | None = None
+    undo: UUID | None = None
+    undo_label: str = "Undo"
+    warning: bool = False
+
+
+def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
+    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Three to five statements."""
+    ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
+    return _page("contact", contact.pk, timeline.of_person(ids), Q(contact=contact), by, before)
+
+
+def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
+    """The same for a company: its own changes and its own activities."""
+    own = Activity.objects.filter(company=company).values("pk")
+    entries = timeline.of_record("company", company.pk, Q(entity="activity", entity_id__in=own))
+    return _page("company", company.pk, entries, Q(company=company), by, before)
+
+
+def _page(entity: str, pk: int, entries, mine: Q, by: Actor, before: str) -> tuple[list[Item], list[Activity], str]:
+    actions, cursor = timeline.page(entries, timeline.read_cursor(before))
+    mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
+    is_open = mine & Q(status="pending", deleted_at__isnull=True)
+    activities = {row.pk: row for row in Activity.objects.filter(Q(pk__in=mentioned) | is_open)}
+    values = [
+        v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)
+    ]
+    names = names_for(entity, values)
+    items = [_item(action, entity, activities, names, by) for action in actions]
+    waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
+    waiting = [row for row in waiting if pk in (row.contact_id, row.company_id)]
+    return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
+
+
+def _item(action: timeline.Action, entity: str, activities: dict[int, Activity], names: Names, by: Actor) -> Item:
+    first = action.first
+    kind = event_type(first.event)
+    item = Item(kind.icon, _who(first, names), kind.phrase, first.at, CHANNELS.get(Channel(first.channel), ""))
+    item.warning = first.severity == "warning"
+    if first.action in UNDOABLE and (first.member_id == by.member_id or by.is_at_least(Role.MANAGER)):
+        item.undo = action.change
+    _say(item, action.entries, entity, activities, names)
+    return item
+
+
+def _who(entry: Entry, names: Names) -> str:
+    return names.people.get(entry.member_id, "Somebody") if entry.member_id else "Throughline"
+
+
+def _say(item: Item, entries: Iterable[Entry], entity: str, activities: dict[int, Activity], names: Names) -> None:
+    first = next(iter(entries))
+    item.note = first.note or ""
+    if first.entity == "activity":
+        _say_activity(item, first, activities.get(first.entity_id))
+    elif first.event == "contact.merged":
+        _say_merge(item, list(entries), first)
+    else:
+        own = [entry for entry in entries if entry.entity == entity]
+        item.differences = [d for entry in own for d in differences(entity, entry, names)]
+        _say_created(item, first)
+
+
+def _say_created(item: Item, first: Entry) -> None:
+    if first.old_values is None:
+        item.differences = []
+        if first.action == "CREATE" and first.new_values and first.new_values.get("source"):
+            item.note = item.note or f"Source: {first.new_values['source']}"
+
+
+def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
+    item.undo = None
+    if activity is None or activity.deleted_at:
+        kind = (entry.new_values or {}).get("kind", "activity")
+        item.text = f"{item.text} a{'n' if kind[0] in 'ae' else ''} {kind.replace('email', 'e-mail')}"
+        item.note = "" if entry.event == "activity.logged" else item.note
+        return
+    kind = activity.get_kind_display().lower()
+    item.text = f"{item.text} {'an' if kind[0] in 'ae' else 'a'} {kind}"
+    item.activity = activity
+
+
+def _say_merge(item: Item, entries: list[Entry], first: Entry) -> None:
+    moved = Counter(entry.entity for entry in entries if entry.entity == "activity")
+    item.text = f"merged “{first.note}” into this contact" if first.note else item.text
+    item.note = f"{moved['activity']} activities moved" if moved else ""
+    item.undo_label = "Unmerge"
+
+
+def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:
+    """What an entry changed, field by field, as text."""
+    if entry.old_values is None or entry.new_values is None:
+        return []
+    known = schema(entity)
+    found = []
+    for key, new in entry.new_values.items():
+        if key not in SILENT:
+            shown_field = field_of(known, key)
+            label = shown_field.label if shown_field else key.replace("_", " ")
+            old = shown(shown_field, entry.old_values.get(key), names)
+            found.append(Difference(label, old, shown(shown_field, new, names)))
+    return found

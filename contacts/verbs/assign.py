@@ -1,0 +1,27 @@
+"""Give contacts or companies to an owner for follow-up."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from contacts.fields import apply, validate
+from crm.kit.actor import Actor
+from crm.kit.outcome import Outcome
+from crm.users.visibility import lock
+
+KEEP = object()
+
+
+@transaction.atomic
+def assign(records: QuerySet, owner, *, by: Actor, team=KEEP) -> Outcome:
+    """Set the owner (a Membership, its id, an e-mail, or None for nobody) and, where given, the team.
+
+    Raises Invalid when the owner does not work in this workspace any more.
+    """
+    entity = records.model._meta.model_name
+    wanted = {"owner": owner} if team is KEEP else {"owner": owner, "team": team}
+    changes = validate(entity, wanted, by=by)
+    locked = lock(records, by)
+    for rows in locked.batches():
+        apply(f"{entity}.assigned", rows, changes, by=by)
+        locked.outcome.done += rows.values_list("pk", flat=True)
+    return locked.outcome

@@ -1,0 +1,69 @@
+"""Take in prospects as they arrive: a form, a scan, a browser extension."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from audit import values as audited
+from audit.record import record
+from contacts.axes import LIFECYCLE, STATUS
+from contacts.fields import SNAPSHOT, apply, build, validate
+from contacts.models import Contact
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+from crm.kit.text import email_key
+from crm.lifecycle.move import start
+
+
+@transaction.atomic
+def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> Outcome:
+    """Record that these people came in through `source` (source 002, capture): one contact per e-mail, whatever races.
+
+    A new person becomes a Lead owned by the actor. A known one keeps stage and values; blanks are filled.
+    `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a sentence per field.
+    """
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed("A viewer cannot capture contacts.")
+    wanted = [{"source": source} | validate("contact", values, by=by, new=True) for values in people]
+    keys = [email_key(values.get("email", "")) or place for place, values in enumerate(wanted)]
+    for _attempt in range(3):
+        known = _locked([key for key in keys if isinstance(key, str)])
+        fresh = {key: build(Contact, values, by) for key, values in zip(keys, wanted, strict=True) if key not in known}
+        if _added(fresh, by, source):
+            break
+    else:
+        raise Invalid({"external_id": "Another contact has this external ID already."})
+    for key, values in zip(keys, wanted, strict=True):
+        if key in known:
+            _fill(known[key], values, by, source)
+    return Outcome(by.change, [(known | fresh)[key].pk for key in keys])
+
+
+def _locked(keys: list[str]) -> dict[Any, Contact]:
+    rows = Contact.objects.live().filter(email_key__in=keys).order_by("pk").select_for_update(of=("self",))
+    return {contact.email_key: contact for contact in rows} if keys else {}
+
+
+def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
+    try:
+        with transaction.atomic():
+            Contact.objects.bulk_create(fresh.values())
+    except IntegrityError:
+        # Somebody captured one of them between our look and our insert: they are there now, so look again.
+        return False
+    rows = Contact.objects.filter(pk__in=[contact.pk for contact in fresh.values()])
+    record("contact.captured", rows, by=by, snapshot=SNAPSHOT["contact"], note=source)
+    for axis in (LIFECYCLE, STATUS):
+        start(rows, axis, "capture", by=by)
+    return True
+
+
+def _fill(contact: Contact, values: Mapping[str, Any], by: Actor, source: str) -> None:
+    rows = Contact.objects.filter(pk=contact.pk)
+    blanks = {key: value for key, value in values.items() if value not in ("", None) and not audited.read(contact, key)}
+    if blanks:
+        apply("contact.captured", rows, blanks, by=by, note=source)
+    else:
+        record("contact.captured", rows, by=by, note=source)

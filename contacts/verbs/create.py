@@ -1,0 +1,37 @@
+"""Make new contacts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from audit.record import record
+from contacts.axes import LIFECYCLE, STATUS
+from contacts.fields import SNAPSHOT, build, validate
+from contacts.models import Contact
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import start
+
+
+@transaction.atomic
+def create(people: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
+    """Add a contact for each mapping of field → value; all of them or none.
+
+    A new contact stands at Lead and belongs to whoever adds it, unless an owner is given. Raises Invalid with a
+    sentence per field (for many, prefixed with the place in the list), NotAllowed for a viewer.
+    """
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed("A viewer cannot add contacts.")
+    contacts = [build(Contact, validate("contact", values, by=by, new=True), by) for values in people]
+    try:
+        with transaction.atomic():
+            Contact.objects.bulk_create(contacts)
+    except IntegrityError:
+        raise Invalid({"email": "Another contact has this e-mail or external ID already."}) from None
+    rows = Contact.objects.filter(pk__in=[contact.pk for contact in contacts])
+    record("contact.created", rows, by=by, snapshot=SNAPSHOT["contact"])
+    for axis in (LIFECYCLE, STATUS):
+        start(rows, axis, "create", by=by)
+    return Outcome(by.change, [contact.pk for contact in contacts])

@@ -1,0 +1,27 @@
+"""Change or cancel activities."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit.record import change
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.users.visibility import lock
+
+EDITABLE = {"subject", "body", "owner", "priority", "due_at", "minutes", "outcome", "sender", "recipients", "status"}
+
+
+@transaction.atomic
+def edit_activity(activities: QuerySet, values: Mapping[str, Any], *, by: Actor) -> Outcome:
+    """Set fields of activities (typed values). Raises Invalid for a field that cannot be changed."""
+    if wrong := values.keys() - EDITABLE:
+        raise Invalid({key: f"{key} of an activity cannot be changed." for key in wrong})
+    locked = lock(activities, by)
+    for rows in locked.batches():
+        change("activity.updated", rows, values, by=by)
+        locked.outcome.done += rows.values_list("pk", flat=True)
+    return locked.outcome

@@ -1,0 +1,80 @@
+"""Put down what was done with somebody, or what is to be done."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from audit.record import record
+from contacts.models import Activity, Company, Contact
+from crm.kit import clock
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+from crm.users.visibility import visible
+
+SNAPSHOT = ("kind", "subject", "body", "contact", "company", "owner", "status", "priority", "due_at", "done_at")
+
+
+@transaction.atomic
+def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
+    """Add activities, each a mapping of Activity's fields: kind, subject, contact or company, body, due_at, …
+
+    A task is pending until completed; anything else is done now, unless it is due later. What is done counts as its
+    contact's last activity. Raises Invalid for one with no kind, subject, contact or company, or of somebody that
+    `by` cannot see; NotAllowed for a viewer.
+    """
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed("A viewer cannot log activities.")
+    made = [_build(values, by) for values in activities]
+    _check_visible(made, by)
+    Activity.objects.bulk_create(made)
+    for event, status in (("activity.logged", "done"), ("activity.planned", "pending")):
+        ids = [activity.pk for activity in made if activity.status == status]
+        if ids:
+            record(event, Activity.objects.filter(pk__in=ids), by=by, snapshot=SNAPSHOT)
+    touch(made)
+    return Outcome(by.change, [activity.pk for activity in made])
+
+
+def touch(activities: Sequence[Activity]) -> None:
+    """Move the contacts' last activity up to these activities, those that are done."""
+    by_moment: dict[Any, list[int]] = {}
+    for activity in activities:
+        if activity.status == "done" and activity.contact_id:
+            by_moment.setdefault(activity.done_at, []).append(activity.contact_id)
+    for moment, contacts in by_moment.items():
+        Contact.objects.filter(pk__in=contacts).update(last_activity=Greatest(F("last_activity"), moment))
+
+
+def _build(values: Mapping[str, Any], by: Actor) -> Activity:
+    now = clock.now()
+    facts = {"owner_id": by.member_id, "created_at": now, "updated_at": now} | dict(values)
+    activity = Activity(workspace_id=by.workspace_id, **facts)
+    _check(activity)
+    planned = activity.kind == "task" or (activity.due_at and activity.due_at > now)
+    activity.status = values.get("status") or ("pending" if planned else "done")
+    if activity.status == "done":
+        activity.done_at = activity.done_at or now
+    return activity
+
+
+def _check(activity: Activity) -> None:
+    if activity.kind not in dict(Activity.KINDS):
+        raise Invalid(
+            {"kind": f"{activity.kind or 'Nothing'} is not a kind of activity: {', '.join(dict(Activity.KINDS))}."}
+        )
+    if not activity.subject.strip():
+        raise Invalid({"subject": "Say in a few words what it is about."})
+    if not (activity.contact_id or activity.company_id):
+        raise Invalid({"contact": "An activity needs a contact or a company."})
+
+
+def _check_visible(activities: Sequence[Activity], by: Actor) -> None:
+    for model, name in ((Contact, "contact_id"), (Company, "company_id")):
+        wanted = {getattr(activity, name) for activity in activities} - {None}
+        found = set(model.objects.live().filter(visible(by), pk__in=wanted).values_list("pk", flat=True))
+        if wanted - found:
+            raise Invalid({name.removesuffix("_id"): f"There is no such {model._meta.verbose_name}."})

@@ -1,0 +1,84 @@
+"""Activities on a record's page and on My day."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from contacts.forms import ActivityForm
+from contacts.models import Activity
+from contacts.verbs.complete import complete
+from contacts.verbs.delete_activity import delete_activity
+from contacts.verbs.edit_activity import edit_activity
+from contacts.verbs.log import log
+from contacts.views.records import find
+from crm.kit.errors import Invalid
+from crm.kit.responses import show_errors, toast, warn
+
+
+@require_POST
+def add(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+    """Log what was done, or plan what is to be done, with a contact or company."""
+    record = find(request, entity, public_id)
+    form = ActivityForm(request.POST)
+    if form.is_valid():
+        try:
+            values = {key: value for key, value in form.cleaned_data.items() if value not in (None, "")}
+            outcome = log([values | {f"{entity}_id": record.pk}], by=request.actor)
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, "Written down.", undo_url=reverse("undo", args=[outcome.change]))
+            return redirect(record)
+    context = {"form": form, "record": record, "entity": entity}
+    return render(request, "contacts/activity.html", context, status=422)
+
+
+def _activity(request: HttpRequest, public_id: str) -> Activity:
+    activity = Activity.objects.live().visible_to(request.actor).filter(public_id=public_id).first()
+    if activity is None:
+        raise Http404
+    return activity
+
+
+def _rows(activity: Activity):
+    return Activity.objects.filter(pk=activity.pk)
+
+
+def _home(activity: Activity):
+    return activity.contact or activity.company
+
+
+@require_POST
+def finish(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Mark a task as done."""
+    activity = _activity(request, public_id)
+    outcome = complete(_rows(activity), by=request.actor, outcome=request.POST.get("outcome", ""))
+    for sentence in outcome.refused.values():
+        warn(request, sentence)
+    if outcome.done:
+        toast(request, f"Done: {activity}.", undo_url=reverse("undo", args=[outcome.change]))
+    return redirect("/" if request.POST.get("back") == "home" else _home(activity))
+
+
+@require_http_methods(["GET", "POST"])
+def change_activity(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Edit an activity."""
+    activity = _activity(request, public_id)
+    form = ActivityForm(request.POST or None, instance=activity)
+    del form.fields["kind"]
+    if request.method == "POST" and form.is_valid():
+        edit_activity(_rows(activity), form.cleaned_data, by=request.actor).or_raise()
+        toast(request, "Saved.")
+        return redirect(_home(activity))
+    context = {"form": form, "activity": activity, "record": _home(activity)}
+    return render(request, "contacts/activity.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def remove(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Take an activity off the timeline."""
+    activity = _activity(request, public_id)
+    outcome = delete_activity(_rows(activity), by=request.actor).or_raise()
+    toast(request, "The activity was removed.", undo_url=reverse("undo", args=[outcome.change]))
+    return redirect(_home(activity))

@@ -1,0 +1,54 @@
+"""The facts of a record as its page shows them: label and value, each of which can be edited where it stands."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from contacts.forms import editable_fields
+from contacts.models import Record
+from crm.entities.fields import Field, FieldType
+from crm.entities.registry import get
+from crm.lists.columns import column
+
+# The title and the stage head the page; notes stand on their own.
+ELSEWHERE = {"name", "lifecycle_stage", "first_name", "last_name"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One field of a record."""
+
+    field: Field
+    value: SafeString
+
+
+def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
+    """The facts with a value, the empty ones, and those of custom fields. No statement: links must be loaded."""
+    found = [fact(record, field) for field in editable_fields(entity) if field.key not in ELSEWHERE]
+    declared = [item for item in found if not item.field.custom]
+    return {
+        "filled": [item for item in declared if _raw(record, item.field) not in (None, "")],
+        "empty": [item for item in declared if _raw(record, item.field) in (None, "")],
+        "custom": [item for item in found if item.field.custom],
+    }
+
+
+def fact(record: Record, field: Field) -> Fact:
+    """One field of a record, its value written as a list's cell is."""
+    return Fact(field, column(get(record._meta.model_name), field).cell(_values(record, field), record.public_id))
+
+
+def _raw(record: Record, field: Field) -> Any:
+    return record.custom.get(field.key) if field.custom else getattr(record, field.column())
+
+
+def _values(record: Record, field: Field) -> list:
+    value = _raw(record, field)
+    if value is None or field.custom:
+        return [value, None]
+    if field.type is FieldType.USER:
+        return [value.user.name, value.user.email]
+    if field.type is FieldType.LINK:
+        return [str(value), value.public_id]
+    return [str(value) if field.type is FieldType.TEAM else value]

@@ -1,0 +1,65 @@
+"""My day, and the search over everything."""
+
+from datetime import timedelta
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from contacts.axes import LIFECYCLE
+from contacts.models import Activity, Company, Contact
+from crm.kit.timelimit import TooSlow, time_limit
+from crm.lists.rows import search
+
+NEW_DAYS = 7
+SHOWN = 50
+
+
+@require_GET
+def my_day(request: HttpRequest) -> HttpResponse:
+    """What a person has to do today: tasks by when they are due, and the people who are new to them."""
+    now, by = timezone.now(), request.actor
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    tasks = list(
+        my_tasks(by).select_related("contact", "company").order_by(F("due_at").asc(nulls_last=True), "pk")[:SHOWN]
+    )
+    mine = Contact.objects.live().filter(owner=by.member_id, lifecycle_stage="lead")
+    fresh = mine.filter(created_at__gte=now - timedelta(days=NEW_DAYS)).select_related("company")
+    context = {
+        "overdue": [task for task in tasks if task.due_at and task.due_at < now],
+        "today": [task for task in tasks if task.due_at and now <= task.due_at < midnight],
+        "later": [task for task in tasks if task.due_at is None or task.due_at >= midnight],
+        "people": fresh.order_by("-created_at", "-pk")[:SHOWN],
+        "stages": {choice.value: choice for choice in LIFECYCLE.values},
+    }
+    return render(request, "contacts/my_day.html", context)
+
+
+def my_tasks(by):
+    """The open tasks of a member on records that they still see."""
+    return Activity.objects.live().visible_to(by).filter(owner=by.member_id, status="pending")
+
+
+def due_tasks(by):
+    """Those due by now: the count beside My day."""
+    return my_tasks(by).filter(due_at__lte=timezone.now())
+
+
+@require_GET
+def search_page(request: HttpRequest) -> HttpResponse:
+    """Contacts and companies by name, e-mail, phone or company."""
+    query = request.GET.get("q", "").strip()[:200]
+    context = {"q": query, "contacts": [], "companies": [], "too_slow": ""}
+    if query:
+        try:
+            with time_limit(3):
+                contacts = search(Contact.objects.live().visible_to(request.actor), query).select_related("company")
+                companies = search(Company.objects.live().visible_to(request.actor), query)
+                context["contacts"] = list(contacts.order_by("-last_activity", "-pk")[:20])
+                context["companies"] = list(companies.order_by("name_key")[:10])
+        except TooSlow as error:
+            context["too_slow"] = str(error)
+    template = "contacts/search_results.html" if request.htmx else "contacts/search.html"
+    return render(request, template, context)

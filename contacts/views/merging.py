@@ -1,0 +1,69 @@
+"""Merging duplicates: find them, compare them side by side, make one of two."""
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from audit import values as audited
+from contacts.axes import FURTHEST, LIFECYCLE
+from contacts.fields import storage_key
+from contacts.forms import current, editable_fields
+from contacts.models import Contact
+from contacts.verbs.merge import merge
+from contacts.views.facts import fact
+from contacts.views.records import find, rows_of
+from crm.kit.responses import toast
+from crm.lists.rows import search
+
+
+@require_http_methods(["GET", "POST"])
+def merge_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Choose the duplicate; then which value of each field to keep; then merge."""
+    survivor = find(request, "contact", public_id)
+    other_id = request.POST.get("other") or request.GET.get("other")
+    if not other_id:
+        return _choose(request, survivor)
+    other = find(request, "contact", other_id)
+    differing = _differing(survivor, other)
+    if request.method == "POST":
+        theirs = [field for field in differing if request.POST.get(f"keep-{field.key}") == "other"]
+        chosen = {storage_key(field): audited.read(other, storage_key(field)) for field in theirs}
+        outcome = merge(survivor, rows_of(other), by=request.actor, choose=chosen)
+        toast(request, f"Merged {other} into {survivor}.", undo_url=reverse("undo", args=[outcome.change]))
+        return redirect(survivor)
+    context = {
+        "survivor": survivor,
+        "other": other,
+        "rows": [_row(field, survivor, other) for field in differing],
+        "stage": LIFECYCLE.value(max(survivor.lifecycle_stage, other.lifecycle_stage, key=FURTHEST.index)),
+    }
+    return render(request, "contacts/merge.html", context)
+
+
+def _choose(request: HttpRequest, survivor: Contact) -> HttpResponse:
+    people = Contact.objects.live().visible_to(request.actor).exclude(pk=survivor.pk).select_related("company")
+    query = request.GET.get("q", "").strip()
+    found = search(people, query) if query else _alike(people, survivor)
+    context = {"survivor": survivor, "candidates": found.order_by("name_key")[:20], "q": query}
+    return render(request, "contacts/merge_choose.html", context)
+
+
+def _alike(people: QuerySet, survivor: Contact) -> QuerySet:
+    """Who is probably the same person: the same name, the same phone."""
+    alike = Q(name_key=survivor.name_key)
+    for number in filter(None, (survivor.phone, survivor.mobile)):
+        alike |= Q(phone=number) | Q(mobile=number)
+    return people.filter(alike)
+
+
+def _differing(survivor: Contact, other: Contact) -> list:
+    """The fields where both have a value, and not the same."""
+    fields = [field for field in editable_fields("contact") if field.key not in ("external_id", "status")]
+    pairs = [(field, current(survivor, field), current(other, field)) for field in fields]
+    return [field for field, ours, theirs in pairs if ours and theirs and ours != theirs]
+
+
+def _row(field, survivor: Contact, other: Contact) -> dict:
+    return {"field": field, "survivor": fact(survivor, field).value, "other": fact(other, field).value}

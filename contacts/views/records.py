@@ -1,0 +1,238 @@
+"""Pages of one contact or company: see it, make it, change it, throw it away."""
+
+from django.core.files.storage import default_storage
+from django.db.models import Count, Q
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from contacts import timeline
+from contacts.axes import LIFECYCLE
+from contacts.forms import ActivityForm, BaseForm, RecordForm, editable_fields
+from contacts.models import Company, Contact, Record
+from contacts.verbs.create import create
+from contacts.verbs.create_company import create_company
+from contacts.verbs.delete import delete
+from contacts.verbs.edit import edit
+from contacts.verbs.restore import restore
+from contacts.verbs.set_avatar import set_avatar
+from contacts.views.facts import fact, facts
+from crm.entities.display import names_for, shown
+from crm.entities.schema import schema
+from crm.kit.errors import Conflict, Invalid
+from crm.kit.responses import show_errors, toast
+from crm.lifecycle.offers import offers
+from crm.lists.panels import panels
+from crm.users.visibility import may_edit
+
+MODELS: dict[str, type[Record]] = {"contact": Contact, "company": Company}
+RELATED = {
+    "contact": ("company", "owner__user", "team", "manager"),
+    "company": ("owner__user", "team"),
+}
+
+
+def find(request: HttpRequest, entity: str, public_id: str) -> Record:
+    """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
+    rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
+    if entity == "contact":
+        live = Q(company__contacts__deleted_at__isnull=True)
+        rows = rows.annotate(colleagues=Count("company__contacts", filter=live))
+    record = rows.filter(public_id=public_id).first()
+    if record is None:
+        raise Http404
+    return record
+
+
+def rows_of(record: Record):
+    """The record as the queryset that verbs take."""
+    return type(record).objects.filter(pk=record.pk)
+
+
+@require_GET
+def contact_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One person: facts, what can be done now, what happened."""
+    contact = find(request, "contact", public_id)
+    if contact.merged_into_id and contact.deleted_at:
+        return redirect(Contact.objects.get(pk=contact.merged_into_id))
+    by, editable = request.actor, may_edit(contact, request.actor) and contact.deleted_at is None
+    items, tasks, more = timeline.of_contact(contact, by)
+    context = _common(request, "contact", contact, editable, items, tasks, more) | {
+        "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
+        "stage": LIFECYCLE.value(contact.lifecycle_stage),
+        "reports": Contact.objects.live().visible_to(by).filter(manager=contact).order_by("name_key")[:20],
+        "panels": panels("contact", contact, request),
+    }
+    return render(request, "contacts/contact.html", context)
+
+
+@require_GET
+def company_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One company: facts, its people, what happened."""
+    company = find(request, "company", public_id)
+    editable = may_edit(company, request.actor) and company.deleted_at is None
+    items, tasks, more = timeline.of_company(company, request.actor)
+    people = Contact.objects.live().visible_to(request.actor).filter(company=company).select_related("owner__user")
+    context = _common(request, "company", company, editable, items, tasks, more) | {
+        "people": people.order_by("name_key")[:50],
+        "panels": panels("company", company, request),
+    }
+    return render(request, "contacts/company.html", context)
+
+
+def _common(request, entity: str, record: Record, editable: bool, items, tasks, more) -> dict:
+    return {
+        "entity": entity,
+        "record": record,
+        "editable": editable,
+        "facts": facts(entity, record),
+        "items": items,
+        "tasks": tasks,
+        "more": more,
+        "composer": ActivityForm(initial={"kind": "note", "priority": "normal"}),
+    }
+
+
+@require_GET
+def more_timeline(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+    """The next page of the timeline."""
+    record = find(request, entity, public_id)
+    of = timeline.of_contact if entity == "contact" else timeline.of_company
+    items, _, more = of(record, request.actor, request.GET.get("before", ""))
+    context = {"entity": entity, "record": record, "items": items, "more": more}
+    return render(request, "contacts/timeline_page.html" if not request.htmx else "contacts/timeline.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, entity: str) -> HttpResponse:
+    """Add a contact or a company."""
+    keys = request.GET.keys() & {field.key for field in editable_fields(entity)}
+    initial = {key: request.GET[key] for key in keys}
+    form = RecordForm(entity, request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            make = create if entity == "contact" else create_company
+            made = make([_given(form)], by=request.actor)
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            record = MODELS[entity].objects.get(pk=made.done[0])
+            toast(request, f"Added {record}.", undo_url=reverse("undo", args=[made.change]))
+            return redirect(record)
+    context = {"form": form, "entity": entity, "kind": schema(entity).entity}
+    return render(request, "contacts/new.html", context, status=422 if form.errors else 200)
+
+
+def _given(form: RecordForm) -> dict:
+    return {key: value for key, value in form.cleaned_data.items() if value not in (None, "", [])}
+
+
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+    """Edit every field; what somebody else changed meanwhile is shown beside it, never overwritten."""
+    record = find(request, entity, public_id)
+    form = RecordForm(entity, request.POST or None, record=record)
+    base = BaseForm(entity, request.POST if request.method == "POST" else None, record=record)
+    conflict: Conflict | None = None
+    if request.method == "POST" and form.is_valid() and base.is_valid():
+        try:
+            return _changed(request, entity, record, form, base)
+        except Conflict as error:
+            conflict, base = error, BaseForm(entity, record=find(request, entity, public_id))
+        except Invalid as error:
+            show_errors(form, error)
+    context = {
+        "form": form,
+        "base": base,
+        "entity": entity,
+        "record": record,
+        "kind": schema(entity).entity,
+        "conflicts": _side_by_side(entity, conflict) if conflict else [],
+    }
+    status = 409 if conflict else (422 if form.errors else 200)
+    return render(request, "contacts/edit.html", context, status=status)
+
+
+def _changed(request: HttpRequest, entity: str, record: Record, form: RecordForm, base: BaseForm) -> HttpResponse:
+    values = form.cleaned_data | {
+        key: base.cleaned_data[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
+    }
+    outcome = edit(rows_of(record), values, by=request.actor, base=base.cleaned_data).or_raise()
+    toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
+    return redirect(record)
+
+
+def _side_by_side(entity: str, conflict: Conflict) -> list[dict]:
+    known = schema(entity)
+    both = [{key: pair[side] for key, pair in conflict.fields.items()} for side in (0, 1)]
+    names = names_for(entity, both)
+    rows = []
+    for key, (yours, theirs) in conflict.fields.items():
+        item = known.fields.get(key.removeprefix("custom."))
+        rows.append({"field": item, "yours": shown(item, yours, names), "theirs": shown(item, theirs, names)})
+    return rows
+
+
+@require_http_methods(["GET", "POST"])
+def change_field(request: HttpRequest, entity: str, public_id: str, key: str) -> HttpResponse:
+    """Edit one field in place: the form where the value stood, then the value again."""
+    record = find(request, entity, public_id)
+    field = next((field for field in editable_fields(entity) if field.key == key), None)
+    if field is None:
+        raise Http404
+    if request.method == "GET" and request.GET.get("cancel"):
+        return render(request, "contacts/fact.html", _fact_context(entity, record, field))
+    form = RecordForm(entity, request.POST or None, record=record, keys=(key,))
+    base = BaseForm(entity, request.POST or None, record=record, keys=(key,))
+    if request.method == "POST" and form.is_valid() and base.is_valid():
+        try:
+            edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
+            record = find(request, entity, public_id)
+            return (
+                render(request, "contacts/fact.html", _fact_context(entity, record, field))
+                if request.htmx
+                else redirect(record)
+            )
+        except Invalid as error:
+            show_errors(form, error)
+        except Conflict as error:
+            show_errors(form, Invalid({key: f"Somebody set this to “{error.fields.popitem()[1][1]}” meanwhile."}))
+    context = {"form": form, "base": base, "entity": entity, "record": record, "field": field}
+    return render(request, "contacts/fact_form.html" if request.htmx else "contacts/fact_page.html", context)
+
+
+def _fact_context(entity: str, record: Record, field) -> dict:
+    return {"fact": fact(record, field), "entity": entity, "record": record, "editable": True}
+
+
+@require_POST
+def trash(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+    """Into the trash, with a reason."""
+    record = find(request, entity, public_id)
+    outcome = delete(rows_of(record), by=request.actor, reason=request.POST.get("reason", "")).or_raise()
+    toast(request, f"{record} is in the trash.", undo_url=reverse("undo", args=[outcome.change]))
+    return redirect(record)
+
+
+@require_POST
+def take_out(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+    """Out of the trash."""
+    record = find(request, entity, public_id)
+    outcome = restore(rows_of(record), by=request.actor).or_raise()
+    toast(request, f"{record} is back.", undo_url=reverse("undo", args=[outcome.change]))
+    return redirect(record)
+
+
+@require_http_methods(["GET", "POST"])
+def avatar(request: HttpRequest, public_id: str) -> HttpResponse:
+    """A contact's picture; posting a file sets it, posting none takes it away."""
+    contact = find(request, "contact", public_id)
+    if request.method == "POST":
+        set_avatar(rows_of(contact), request.FILES.get("avatar"), by=request.actor).or_raise()
+        return redirect(contact)
+    if not contact.avatar or not default_storage.exists(contact.avatar.name):
+        raise Http404
+    response = FileResponse(default_storage.open(contact.avatar.name), content_type="image/webp")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response

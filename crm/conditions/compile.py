@@ -1,0 +1,244 @@
+"""From a checked condition to one SQL expression.
+
+Every leaf is written so that an unknown (NULL) counts as false; a negated leaf is that leaf IS NOT TRUE. Above them
+there is only AND, OR, EXISTS and counting, so the three values of SQL never show.
+"""
+
+import operator as op
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import reduce
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.lookups import (
+    Contains,
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    IsNull,
+    LessThan,
+    LessThanOrEqual,
+    StartsWith,
+)
+
+from crm.conditions.moments import bounds
+from crm.conditions.operands import NEGATIONS
+from crm.conditions.tree import All, AnyRow, AtLeast, Either, Kind, Leaf, Node, Not, Operand
+from crm.entities import registry
+from crm.entities.fields import NUMBERS, TEXTS, TIMES, Field, FieldType
+from crm.entities.registry import Entity
+from crm.entities.schema import Path
+from crm.entities.sql import IsNotTrue, ListHas, ListLength, Total, orm_value
+from crm.entities.text import Fold, fold
+from crm.entities.values import public_id_in
+
+LOOKUPS = {"=": Exact, "<": LessThan, "<=": LessThanOrEqual, ">": GreaterThan, ">=": GreaterThanOrEqual}
+Step = tuple[Entity, Field]
+Test = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: what `me` and `my team` stand for. None for nobody, to whom nothing belongs."""
+
+    member_id: int | None = None
+    team_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a condition is evaluated with."""
+
+    viewer: Viewer
+    now: datetime
+    tz: ZoneInfo
+
+
+def predicate(node: Node, context: Context, *, negated: bool = False) -> Any:
+    """The expression that is true exactly for the records that match (`negated`: for the others)."""
+    match node:
+        case All(parts):
+            return _joined(parts, context, op.or_ if negated else op.and_, negated)
+        case Either(parts):
+            return _joined(parts, context, op.and_ if negated else op.or_, negated)
+        case Not(part):
+            return predicate(part, context, negated=not negated)
+        case AtLeast(count, parts):
+            return _counted(parts, context, len(parts) - count + 1 if negated else count, negated)
+        case AnyRow(path, part):
+            found = through(list(path.steps()), lambda prefix: predicate(part, context), plain=False)
+            return ~found if negated else found
+    return _leaf(node, context, negated)
+
+
+def _joined(parts: Iterable[Node], context: Context, join: Callable, negated: bool) -> Q:
+    return reduce(join, (Q(predicate(part, context, negated=negated)) for part in parts), Q())
+
+
+def _counted(parts: Iterable[Node], context: Context, count: int, negated: bool) -> Any:
+    ones = [
+        Case(When(Q(predicate(part, context, negated=negated)), then=1), default=0, output_field=IntegerField())
+        for part in parts
+    ]
+    return GreaterThanOrEqual(Total(*ones), count)
+
+
+def _leaf(leaf: Leaf, context: Context, negated: bool) -> Any:
+    if leaf.operator in NEGATIONS:
+        leaf, negated = replace(leaf, operator=NEGATIONS[leaf.operator]), not negated
+    if leaf.path.field.type is FieldType.LINK and leaf.operands:
+        return predicate(by_title(leaf), context, negated=negated)
+    found = matching(leaf, context)
+    if isinstance(found, Exists):
+        return ~found if negated else found
+    return IsNotTrue(found) if negated else found
+
+
+def by_title(leaf: Leaf) -> Node:
+    """A comparison with a linked record is one with its title, or with its public id where one is written."""
+    entity = registry.get(leaf.path.field.target)
+    named, parts = [], []
+    for operand in leaf.operands:
+        if public_id := public_id_in(entity, operand.value):
+            parts.append(Leaf(extended(leaf.path, _id_field(entity)), "=", (Operand(Kind.VALUE, public_id),)))
+        else:
+            named.append(operand)
+    if named:
+        parts.append(Leaf(extended(leaf.path, entity.fields[entity.title]), leaf.operator, tuple(named)))
+    return Either(tuple(parts))
+
+
+def _id_field(entity: Entity) -> Field:
+    return Field("public_id", "Id", FieldType.SELECT, path=entity.public_id)
+
+
+def extended(path: Path, field: Field) -> Path:
+    """The path with one field more."""
+    return Path(path.entity, (*path.fields, field), (*path.labels, field.label))
+
+
+def matching(leaf: Leaf, context: Context) -> Any:
+    """The expression of a leaf without negation; NULL counts as false."""
+    *hops, (entity, field) = leaf.path.steps()
+    if stands_for_rows(field):
+        return through([*hops, (entity, field)], lambda prefix: Q(), plain=False)
+    return through(
+        hops,
+        lambda prefix: test(field, leaf.operator, leaf.operands, orm_value(field, prefix), context),
+        plain=field.expression is None,
+    )
+
+
+def through(steps: list[Step], test: Test, *, plain: bool) -> Any:
+    """`test(prefix)` at the end of the links: over joins where they and what is read there are columns, else EXISTS."""
+    if not steps or (plain and all(is_join(field) for _, field in steps)):
+        return test(join_prefix(steps))
+    (entity, field), *rest = steps
+    return Exists(rows(entity, field).filter(through(rest, test, plain=plain)))
+
+
+def join_prefix(steps: Iterable[Step]) -> str:
+    """The ORM path over these links."""
+    return "".join(f"{field.column()}__" for _, field in steps)
+
+
+def is_join(field: Field) -> bool:
+    """Whether a link is a foreign key (or a path of them) of the record itself."""
+    return field.type is FieldType.LINK and not field.custom and field.rows is None and field.expression is None
+
+
+def stands_for_rows(field: Field) -> bool:
+    """Whether a field is no value of the record but rows that belong to it."""
+    return field.type is FieldType.MANY or field.rows is not None
+
+
+def rows(entity: Entity, field: Field) -> QuerySet:
+    """The rows that a link leads to, from the record of the outer query. Rows in the trash do not count as many."""
+    if field.rows is not None:
+        return field.rows()
+    target = registry.get(field.target).model.objects.all()
+    if field.type is FieldType.MANY:
+        live = target.live() if hasattr(target, "live") else target
+        return live.filter(**{_way_back(entity, field): OuterRef("pk")})
+    return target.filter(pk=orm_value(field, ref=OuterRef))
+
+
+def _way_back(entity: Entity, field: Field) -> str:
+    """The ORM path from a row of a to-many field to the record."""
+    model, names = entity.model, []
+    for name in field.column().split("__"):
+        relation = model._meta.get_field(name)
+        names.append(relation.remote_field.name)
+        model = relation.related_model
+    return "__".join(reversed(names))
+
+
+def test(field: Field, operator: str, operands: tuple[Operand, ...], value: Any, context: Context) -> Any:
+    """`value operator operand`, for an operator without negation; NULL counts as false."""
+    if operator == "is not empty":
+        return has_value(field, value)
+    if field.type in TIMES:
+        return _any(_time_test(field, operator, operand, value, context) for operand in operands)
+    if field.type in NUMBERS:
+        return _any(_number_test(operator, operand.value, value) for operand in operands)
+    if field.type in TEXTS:
+        return _text_test(operator, [fold(operand.value) for operand in operands], Fold(value))
+    if field.type is FieldType.MULTI_SELECT:
+        return _any(ListHas(value, operand.value) for operand in operands)
+    return _one_of(value, [_meant(operand, context.viewer) for operand in operands])
+
+
+def has_value(field: Field, value: Any) -> Any:
+    """The field holds something: neither NULL nor '' nor an empty list."""
+    if field.type is FieldType.MULTI_SELECT:
+        return GreaterThan(ListLength(value), 0)
+    if field.type in TEXTS or field.type is FieldType.SELECT:
+        return ~Q(Exact(value, Value("")))
+    return IsNull(value, False)
+
+
+def _any(tests: Iterable[Any]) -> Q:
+    return reduce(op.or_, map(Q, tests))
+
+
+def _time_test(field: Field, operator: str, operand: Operand, value: Any, context: Context) -> Q:
+    symbol = "=" if operator == "in" else operator
+    limits = bounds(field.type, symbol, operand, context.now, context.tz)
+    return reduce(op.and_, (Q(LOOKUPS[sign](value, limit)) for sign, limit in limits))
+
+
+def _number_test(operator: str, number: Decimal, value: Any) -> Any:
+    # As a typed Value: an integer field would cut 2.5 to 2, and SQLite compares a computed number with text as unequal.
+    limit = Value(int(number) if number == number.to_integral_value() else number)
+    return LOOKUPS["=" if operator == "in" else operator](value, limit)
+
+
+def _text_test(operator: str, texts: list[str], value: Any) -> Any:
+    match operator:
+        case "contains":
+            return Contains(value, texts[0])
+        case "starts with":
+            return StartsWith(value, texts[0])
+    return _one_of(value, texts)
+
+
+def _one_of(value: Any, values: list[Any]) -> Any:
+    known = [each for each in values if each is not None]
+    if len(known) > 1:
+        return In(value, known)
+    # With nothing known the comparison is with NULL: never true, and unlike an empty IN never cut out of the query.
+    return Exact(value, Value(known[0] if known else None))
+
+
+def _meant(operand: Operand, viewer: Viewer) -> Any:
+    match operand.kind:
+        case Kind.ME:
+            return viewer.member_id
+        case Kind.MY_TEAM:
+            return viewer.team_id
+    return operand.value

@@ -1,0 +1,81 @@
+"""A condition: text that says which records are meant, and what the rest of the product asks of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from crm.conditions.chips import Chip, chip
+from crm.conditions.compile import Context, Viewer, predicate
+from crm.conditions.explain import LeafResult, explain_roots, first_failing
+from crm.conditions.tree import All, Node, paths
+from crm.conditions.write import LabelWriter, Writer
+from crm.entities.values import zone
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What parse() gives. Two conditions are equal when they say the same in the same order."""
+
+    entity: str
+    root: Node
+
+    @property
+    def key_text(self) -> str:
+        """As it is stored: by field key and stored value."""
+        return Writer().text(self.root)
+
+    @property
+    def label_text(self) -> str:
+        """As it is shown and edited: by label."""
+        return LabelWriter().text(self.root)
+
+    def expression(self, viewer: Viewer, now: datetime) -> Any:
+        """What queryset.filter() takes, for the entity's model; `now` (aware) is what relative times count from."""
+        return predicate(self.root, Context(viewer, now, zone()))
+
+    def explain(self, queryset: QuerySet, pk: Any, viewer: Viewer, now: datetime) -> list[LeafResult]:
+        """Each leaf with ✓ or ✗ and the record's value, in one SELECT. Raises the model's DoesNotExist."""
+        return explain_roots({"": self.root}, queryset, pk, viewer, now)[""]
+
+    def fields(self) -> set[str]:
+        """The fields used, as dotted paths of keys: {"owner", "company.industry"}."""
+        return set(paths(self.root))
+
+    def chips(self) -> list[Chip]:
+        """The parts that must all hold, to be shown as chips."""
+        writer = LabelWriter()
+        return [chip(part, writer) for part in self._parts()]
+
+    def without(self, index: int) -> str:
+        """The condition's text (by key) with the chip at `index` taken away. Raises IndexError."""
+        parts = list(self._parts())
+        del parts[index]
+        return Writer().text(All(tuple(parts)))
+
+    def _parts(self) -> tuple[Node, ...]:
+        return self.root.parts if isinstance(self.root, All) else (self.root,)
+
+
+def explain_many(
+    conditions: Mapping[str, Condition], queryset: QuerySet, pk: Any, viewer: Viewer, now: datetime
+) -> dict[str, list[LeafResult]]:
+    """Explain several conditions (the guards on a page) on one record in one SELECT.
+
+    Raises the model's DoesNotExist.
+    """
+    return explain_roots({key: each.root for key, each in conditions.items()}, queryset, pk, viewer, now)
+
+
+def failing(conditions: Mapping[str, Condition], queryset: QuerySet, viewer: Viewer, now: datetime) -> dict[Any, str]:
+    """pk → the key of the first condition that is false, for those of many records that fail one; in one SELECT."""
+    return first_failing({key: each.root for key, each in conditions.items()}, queryset, viewer, now)
+
+
+def and_(first: str, second: str) -> str:
+    """The text that asks for both conditions. The line breaks end a comment, which would swallow the bracket."""
+    if not (first.strip() and second.strip()):
+        return first.strip() or second.strip()
+    return f"({first.strip()}\n) and ({second.strip()}\n)"

@@ -1,0 +1,11 @@
+"""What is wrong with a condition, for the person who wrote it."""
+
+from crm.kit.errors import DomainError
+
+
+class ConditionError(DomainError):
+    """The text is no condition: `word`, at offset `position`, was not understood; `suggestion` may have been meant."""
+
+    def __init__(self, message: str, *, word: str = "", position: int = 0, suggestion: str = ""):
+        self.message, self.word, self.position, self.suggestion = message, word, position, suggestion
+        super().__init__(message)

@@ -1,0 +1,165 @@
+"""Why a record matches, or does not: every leaf of a condition as a column of one SELECT."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BooleanField, Case, CharField, F, Func, IntegerField, Q, QuerySet, Subquery, Value, When
+
+from crm.conditions.compile import (
+    Context,
+    Step,
+    Viewer,
+    extended,
+    is_join,
+    join_prefix,
+    predicate,
+    rows,
+)
+from crm.conditions.tree import All, AnyRow, AtLeast, Either, Leaf, Node, Not, children, leaves
+from crm.conditions.write import LabelWriter
+from crm.entities import registry
+from crm.entities.fields import FieldType
+from crm.entities.schema import Path
+from crm.entities.sql import orm_value
+from crm.entities.values import zone
+
+Order = Callable[[int], Any]
+
+
+@dataclass(frozen=True)
+class LeafResult:
+    """One line of an explanation: ✓ or ✗, by label, with the value that the record holds.
+
+    `group` is '' for a comparison; "and", "or", "not" and "at least" head the lines below them that are one `depth`
+    deeper, the value of "at least" being how many of those hold. "any" is one line; its value is how many rows match.
+    The record matches when every line of depth 0 is ok.
+    """
+
+    text: str
+    ok: bool
+    value: Any
+    depth: int = 0
+    group: str = ""
+
+
+def explain_roots(
+    roots: Mapping[str, Node], queryset: QuerySet, pk: Any, viewer: Viewer, now: datetime
+) -> dict[str, list[LeafResult]]:
+    """Explain several conditions on one record in one SELECT. Raises the model's DoesNotExist."""
+    context = Context(viewer, now, zone())
+    columns = [column for root in roots.values() for leaf in leaves(root) for column in _columns(leaf, context)]
+    row = queryset.filter(pk=pk).order_by().values_list("pk", *columns).first()
+    if row is None:
+        raise queryset.model.DoesNotExist(f"No {queryset.model._meta.verbose_name} {pk} among these.")
+    cells, writer = iter(row[1:]), LabelWriter()
+    return {key: _top(root, cells, writer) for key, root in roots.items()}
+
+
+def first_failing(roots: Mapping[str, Node], queryset: QuerySet, viewer: Viewer, now: datetime) -> dict[Any, str]:
+    """pk → the key of the first condition that is false for it, for the records that fail one; in one SELECT."""
+    context = Context(viewer, now, zone())
+    whens = [
+        When(Q(predicate(root, context, negated=True)), then=Value(key))
+        for key, root in roots.items()
+        if root != All(())
+    ]
+    if not whens:
+        return {}
+    failed = Case(*whens, default=Value(None), output_field=CharField())
+    found = queryset.order_by().annotate(first_failing=failed).filter(first_failing__isnull=False)
+    return dict(found.values_list("pk", "first_failing"))
+
+
+def _columns(leaf: Leaf | AnyRow, context: Context) -> tuple[Any, Any]:
+    holds = Case(When(Q(predicate(leaf, context)), then=Value(True)), default=Value(False), output_field=BooleanField())
+    return holds, (_matching_rows(leaf, context) if isinstance(leaf, AnyRow) else _value(leaf, context))
+
+
+def _matching_rows(leaf: AnyRow, context: Context) -> Any:
+    *hops, (entity, field) = leaf.path.steps()
+
+    def counted(prefix: str) -> Any:
+        found = rows(entity, field).filter(predicate(leaf.part, context)).order_by()
+        # A plain function call, not Count(): an aggregate would group the subquery by its primary key.
+        return Subquery(found.values_list(Func(F("pk"), function="COUNT", output_field=IntegerField())))
+
+    return _shown(hops, counted, plain=False)
+
+
+def _value(leaf: Leaf, context: Context) -> Any:
+    path = _shown_path(leaf.path)
+    *hops, (_, field) = path.steps()
+    if field.type is FieldType.MANY:
+        return Value(None, output_field=CharField())
+    return _shown(
+        hops, lambda prefix: orm_value(field, prefix), plain=field.expression is None, best=_best(leaf, context)
+    )
+
+
+def _shown_path(path: Path) -> Path:
+    """A linked record is shown by its title."""
+    if path.field.type is not FieldType.LINK:
+        return path
+    entity = registry.get(path.field.target)
+    return extended(path, entity.fields[entity.title])
+
+
+def _best(leaf: Leaf, context: Context) -> Order:
+    """An order that puts a row first by which the leaf holds, seen from its rows `depth` links along the path."""
+
+    def order(depth: int) -> Any:
+        fields, labels = leaf.path.fields, leaf.path.labels
+        entity = fields[depth - 1].target
+        if depth == len(fields):
+            return F("pk")
+        there = Leaf(Path(entity, fields[depth:], labels[depth:]), leaf.operator, leaf.operands)
+        return Case(When(Q(predicate(there, context)), then=0), default=1, output_field=IntegerField())
+
+    return order
+
+
+def _any_order(depth: int) -> Any:
+    return F("pk")
+
+
+def _shown(
+    steps: list[Step], read: Callable[[str], Any], *, plain: bool, best: Order = _any_order, depth: int = 1
+) -> Any:
+    """What `read` gives at the end of the links; of several rows the best one's."""
+    if not steps or (plain and all(is_join(field) for _, field in steps)):
+        return read(join_prefix(steps))
+    (entity, field), *rest = steps
+    found = rows(entity, field).order_by(best(depth), "pk")
+    return Subquery(found.values_list(_shown(rest, read, plain=plain, best=best, depth=depth + 1))[:1])
+
+
+def _top(root: Node, cells: Iterator, writer: LabelWriter) -> list[LeafResult]:
+    parts = root.parts if isinstance(root, All) else (root,)
+    return [line for part in parts for line in _lines(part, cells, writer, 0)]
+
+
+def _lines(node: Node, cells: Iterator, writer: LabelWriter, depth: int) -> list[LeafResult]:
+    if isinstance(node, Leaf | AnyRow):
+        group = "any" if isinstance(node, AnyRow) else ""
+        return [LeafResult(writer.text(node), bool(next(cells)), next(cells), depth, group)]
+    below = [_lines(part, cells, writer, depth + 1) for part in children(node)]
+    held = sum(lines[0].ok for lines in below)
+    group, ok = _group(node, held)
+    value = held if isinstance(node, AtLeast) else None
+    return [LeafResult(writer.text(node), ok, value, depth, group), *(line for lines in below for line in lines)]
+
+
+def _group(node: Node, held: int) -> tuple[str, bool]:
+    """The name of a group, and whether it is met when `held` of its parts hold."""
+    match node:
+        case All(parts):
+            return "and", held == len(parts)
+        case Either():
+            return "or", held > 0
+        case AtLeast(count):
+            return "at least", held >= count
+        case Not():
+            return "not", held == 0
+    raise TypeError(f"{node!r} is no group.")

@@ -1,0 +1,85 @@
+"""Times in conditions: from “90 days ago” to bounds that a column is compared with."""
+
+import calendar
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from crm.conditions.tree import Kind, Operand
+from crm.entities.fields import FieldType
+from crm.entities.values import start_of
+
+Moment = date | datetime
+Bound = tuple[str, Moment]
+DAY = timedelta(days=1)
+
+
+def bounds(type: FieldType, operator: str, operand: Operand, now: datetime, tz: ZoneInfo) -> list[Bound]:
+    """What a value of a date or date-time field must meet, all of it: pairs of an operator (= < <= > >=) and a limit.
+
+    On dates a day is the workspace's calendar day, on date-times 24 hours; `today` and a bare date are calendar days on
+    both. `> N ago` is older, `< N ago` between then and now; `< N from now` between now and then.
+    """
+    here: Moment = now if type is FieldType.DATETIME else now.astimezone(tz).date()
+    match operand.kind:
+        case Kind.AGO:
+            return _ago(operator, shift(here, operand.value, -1, tz), here)
+        case Kind.FROM_NOW:
+            return _from_now(operator, shift(here, operand.value, 1, tz), here)
+        case Kind.TODAY:
+            limit: Moment = now.astimezone(tz).date()
+        case _:
+            limit = operand.value
+    if type is FieldType.DATETIME and not isinstance(limit, datetime):
+        return _on_day(operator, start_of(limit, tz), start_of(limit + DAY, tz))
+    return [(operator, limit)]
+
+
+def shift(moment: Moment, span: tuple[int, str], sign: int, tz: ZoneInfo) -> Moment:
+    """`moment` moved by (amount, unit). A month is a calendar month in the workspace's time zone, cut to its length."""
+    amount, unit = span
+    if unit != "month":
+        return moment + sign * timedelta(**{f"{unit}s": amount})
+    if isinstance(moment, datetime):
+        return _add_months(moment.astimezone(tz), sign * amount)
+    return _add_months(moment, sign * amount)
+
+
+def _add_months(moment: Moment, months: int) -> Moment:
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
+
+
+def _ago(operator: str, then: Moment, here: Moment) -> list[Bound]:
+    match operator:
+        case "<":
+            return [(">", then), ("<=", here)]
+        case "<=":
+            return [(">=", then), ("<=", here)]
+        case ">":
+            return [("<", then)]
+        case ">=":
+            return [("<=", then)]
+    return [(">", then - DAY), ("<=", then)]  # on dates: that day; on date-times: that many whole days old
+
+
+def _from_now(operator: str, then: Moment, here: Moment) -> list[Bound]:
+    match operator:
+        case "<" | "<=":
+            return [(">=", here), (operator, then)]
+        case ">" | ">=":
+            return [(operator, then)]
+    return [(">=", then), ("<", then + DAY)]
+
+
+def _on_day(operator: str, start: datetime, end: datetime) -> list[Bound]:
+    match operator:
+        case "<":
+            return [("<", start)]
+        case "<=":
+            return [("<", end)]
+        case ">":
+            return [(">=", end)]
+        case ">=":
+            return [(">=", start)]
+    return [(">=", start), ("<", end)]

@@ -1,0 +1,226 @@
+"""From text to a checked condition."""
+
+import re
+import unicodedata
+from pathlib import Path as FilePath
+
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from crm.conditions.condition import Condition
+from crm.conditions.errors import ConditionError
+from crm.conditions.operands import looked_up, operators, read_operand
+from crm.conditions.tree import All, AnyRow, AtLeast, Either, Kind, Leaf, Node, Not, Operand
+from crm.entities.fields import Field, FieldType
+from crm.entities.schema import Path, Schema, UnknownField, nearest, schema
+from crm.entities.values import NoSuch
+from crm.kit.scope import workspace
+
+MAX_LENGTH = 4_000
+MAX_DEPTH = 20
+MAX_KEPT = 4_096
+
+_lark = Lark(
+    FilePath(__file__).with_name("grammar.lark").read_text(),
+    parser="lalr",
+    lexer="contextual",
+    propagate_positions=True,
+    maybe_placeholders=False,
+)
+_kept: dict[tuple, Condition] = {}
+
+
+def parse(text: str, entity: str, *, people: bool = True) -> Condition:
+    """The condition that `text` says about an entity's records, in the workspace in scope; empty text matches all.
+
+    `people=False` refuses `me` and `my team`, for conditions that nobody looks at in person (DESIGN 1.6). Raises
+    ConditionError, which names the word, its place and the nearest thing there is. Kept in memory by schema_version.
+    """
+    current = workspace()
+    key = (current.pk, current.schema_version, entity, people, text)
+    kept = _kept.get(key)
+    if kept is not None:
+        return kept
+    reader = _Reader(people)
+    condition = Condition(entity, reader.node(_tree(text), schema(entity)))
+    if reader.lasting:
+        if len(_kept) >= MAX_KEPT:
+            _kept.clear()
+        _kept[key] = condition
+    return condition
+
+
+def _tree(text: str) -> Tree:
+    _check_characters(text)
+    try:
+        return _lark.parse(text)
+    except UnexpectedInput as error:
+        raise _syntax_error(text, error) from None
+
+
+def _check_characters(text: str) -> None:
+    if len(text) > MAX_LENGTH:
+        raise ConditionError(f"The condition is longer than {MAX_LENGTH} characters.", position=MAX_LENGTH)
+    for position, ch in enumerate(text):
+        if unicodedata.category(ch) in ("Cc", "Cs") and ch not in "\t\n\r":
+            raise ConditionError(f"Character {position + 1} is no text.", word=ch, position=position)
+
+
+class _Reader:
+    """Walks the grammar's tree from the top, because names inside `any … ( )` belong to another entity."""
+
+    def __init__(self, people: bool):
+        self.people = people
+        self.lasting = True  # nothing was looked up that can change while the schema stays
+
+    def node(self, tree: Tree, schema: Schema, depth: int = 0) -> Node:
+        if depth > MAX_DEPTH:
+            raise ConditionError(
+                f"The condition is nested deeper than {MAX_DEPTH} levels.", position=tree.meta.start_pos
+            )
+        return getattr(self, f"_{tree.data}")(tree, schema, depth + 1)
+
+    def _start(self, tree: Tree, schema: Schema, depth: int) -> Node:
+        return self.node(tree.children[0], schema, depth) if tree.children else All(())
+
+    def _either(self, tree: Tree, schema: Schema, depth: int) -> Node:
+        parts = [self.node(child, schema, depth) for child in tree.children]
+        return Either(tuple(flat for part in parts for flat in (part.parts if isinstance(part, Either) else [part])))
+
+    def _both(self, tree: Tree, schema: Schema, depth: int) -> Node:
+        parts = [self.node(child, schema, depth) for child in tree.children]
+        return All(tuple(flat for part in parts for flat in (part.parts if isinstance(part, All) else [part])))
+
+    def _negation(self, tree: Tree, schema: Schema, depth: int) -> Node:
+        return Not(self.node(tree.children[0], schema, depth))
+
+    def _at_least(self, tree: Tree, schema: Schema, depth: int) -> Node:
+        token, *children = tree.children
+        if not 1 <= int(token) <= len(children):
+            raise _error(f"“at least {token}” of {len(children)}: write a number from 1 to {len(children)}.", token)
+        return AtLeast(int(token), tuple(self.node(child, schema, depth) for child in children))
+
+    def _any_row(self, tree: Tree, schema: Schema, depth: int) -> Node:
+        names, part = tree.children
+        path = _rows_path(schema, names)
+        return AnyRow(path, self.node(part, _schema_at(path), depth))
+
+    def _comparison(self, tree: Tree, schema: Schema, depth: int) -> Node:
+        names, token, *values = tree.children
+        path = _path(schema, names)
+        operator = " ".join(token.lower().split())
+        _check_operator(path.field, operator, token)
+        return Leaf(path, operator, tuple(self._operand(path.field, operator, value) for value in values))
+
+    def _operand(self, field: Field, operator: str, tree: Tree) -> Operand:
+        text = _value_text(tree)
+        try:
+            operand = read_operand(field, operator, text)
+        except ValueError as error:
+            suggestion = error.suggestion if isinstance(error, NoSuch) else ""
+            raise _error(str(error), tree.children[0], word=text, suggestion=suggestion) from None
+        if operand.kind in (Kind.ME, Kind.MY_TEAM) and not self.people:
+            raise _error(f"“{operand.kind}” needs a person who looks on, and nobody does here.", tree.children[0])
+        self.lasting = self.lasting and not looked_up(field, text)
+        return operand
+
+
+def _value_text(tree: Tree) -> str:
+    first = tree.children[0]
+    if first.type == "QUOTED":
+        return re.sub(r"\\([\s\S])", r"\1", first[1:-1])
+    return " ".join(tree.children)
+
+
+def _names(tree: Tree) -> list[str]:
+    return [" ".join(name.children) for name in tree.children]
+
+
+def _path(schema: Schema, tree: Tree) -> Path:
+    try:
+        return schema.follow(_names(tree))
+    except UnknownField as error:
+        raise _unknown(error, tree.children[error.position]) from None
+
+
+def _unknown(error: UnknownField, name: Tree) -> ConditionError:
+    return _error(error.sentence, name.children[0], word=error.name, suggestion=error.suggestion)
+
+
+def _rows_path(schema: Schema, tree: Tree) -> Path:
+    """The path to a to-many field, which may also be called by the name of the records it leads to."""
+    *hops, last = _names(tree)
+    owner = _schema_at(_path_of(schema, hops, tree)) if hops else schema
+    field = owner.linked(last)
+    if field is None:
+        many = [field.label for field in owner if field.type is FieldType.MANY]
+        known = f" Choose from: {', '.join(many)}." if many else ""
+        raise _error(
+            f"“any” needs something of which there can be several; “{last}” is not.{known}",
+            tree.children[-1].children[0],
+            word=last,
+            suggestion=nearest(last, many),
+        )
+    return _path_of(schema, [*hops, field.key], tree)
+
+
+def _path_of(schema: Schema, names: list[str], tree: Tree) -> Path:
+    try:
+        return schema.follow(names)
+    except UnknownField as error:
+        raise _unknown(error, tree.children[error.position]) from None
+
+
+def _schema_at(path: Path) -> Schema:
+    return schema(path.field.target)
+
+
+def _check_operator(field: Field, operator: str, token: Token) -> None:
+    allowed = operators(field)
+    if operator not in allowed:
+        raise _error(f"{field.label} cannot be compared with “{operator}”; use {', '.join(allowed)}.", token)
+
+
+def _error(sentence: str, token: Token, *, word: str = "", suggestion: str = "") -> ConditionError:
+    """The sentence with its place, counted from 1 as people do."""
+    position = token.start_pos or 0
+    return ConditionError(
+        f"{sentence} (At character {position + 1}.)", word=word or str(token), position=position, suggestion=suggestion
+    )
+
+
+_EXPECTED = (
+    (
+        "COMPARISON",
+        "After a field comes an operator: =, !=, <, <=, >, >=, in, not in, contains, starts with, "
+        "is empty or is not empty.",
+    ),
+    ("_AND", 'Expected and, or, or the end; a value with brackets, commas or quotes in it is written in "quotes".'),
+    ("QUOTED", "A value is missing."),
+    ("_AT_LEAST", "Expected a field."),
+    ("WORD_OF_NAME", "Expected a name."),
+    ("COUNT", "Write it as: at least 2 of (…, …, …)."),
+    ("_OF", "Write it as: at least 2 of (…, …, …)."),
+    ("LPAR", "Expected an opening bracket."),
+    ("RPAR", "A closing bracket is missing."),
+    ("$END", 'Expected and, or, or the end; a value with brackets, commas or quotes in it is written in "quotes".'),
+)
+
+
+def _syntax_error(text: str, error: UnexpectedInput) -> ConditionError:
+    expected = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", ()))
+    hint = next((sentence for terminal, sentence in _EXPECTED if terminal in expected), "This is not understood.")
+    position = _position(text, error)
+    word = re.match(r"[^\s,()]*", text[position:])[0] or text[position : position + 1]
+    if not word:
+        return ConditionError(f"The condition ends too early. {hint}", position=position)
+    return ConditionError(
+        f"“{word}” at character {position + 1} is not understood. {hint}", word=word, position=position
+    )
+
+
+def _position(text: str, error: UnexpectedInput) -> int:
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return len(text)
+    if isinstance(error, UnexpectedCharacters | UnexpectedToken) and error.pos_in_stream is not None:
+        return error.pos_in_stream
+    return len(text)

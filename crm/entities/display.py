@@ -1,0 +1,102 @@
+"""Values as people read them, on record pages and in timelines. Keys of records become names, all in one statement."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import CharField, F, Value
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from crm.entities import registry
+from crm.entities.fields import Field, FieldType
+from crm.entities.people import members
+from crm.entities.schema import Schema, schema
+from crm.users.models import Team
+
+NOTHING = "nothing"
+
+
+@dataclass
+class Names:
+    """Names of the members, teams and linked records that some values point to."""
+
+    people: dict[int, str] = field(default_factory=dict)
+    records: dict[tuple[str, int], str] = field(default_factory=dict)
+
+
+def field_of(known: Schema, key: str) -> Field | None:
+    """The field behind a key of the audit log (`custom.<key>` for a custom one)."""
+    return known.fields.get(key.removeprefix("custom."))
+
+
+def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
+    """Names for the keys in these values: one statement for the people, one for everything else, if there are any."""
+    known, wanted = schema(entity), {}
+    for values in changes:
+        for key, value in (values or {}).items():
+            shown = field_of(known, key)
+            if shown and isinstance(value, int) and shown.type in (FieldType.TEAM, FieldType.LINK):
+                wanted.setdefault(shown.target or "team", set()).add(value)
+    return Names({pk: row.label for pk, row in members().rows.items()}, _named(wanted))
+
+
+def _named(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
+    queries = []
+    for kind, keys in wanted.items():
+        model, title = (Team, "name") if kind == "team" else (registry.get(kind).model, registry.get(kind).title)
+        rows = model.objects.filter(pk__in=keys).order_by()
+        queries.append(rows.values_list(Value(kind, CharField()), "pk", F(title)))
+    if not queries:
+        return {}
+    found = queries[0].union(*queries[1:], all=True) if len(queries) > 1 else queries[0]
+    return {(kind, pk): name for kind, pk, name in found}
+
+
+def shown(item: Field | None, value: Any, names: Names) -> str:
+    """One value of the log or a record as text; "nothing" when there is none."""
+    if value is None or value == "" or value == []:
+        return NOTHING
+    if item is None:
+        return str(value)
+    return _SHOWN.get(item.type, _plain)(item, value, names)
+
+
+def _plain(item: Field, value: Any, names: Names) -> str:
+    return str(value)
+
+
+def _choice(item: Field, value: Any, names: Names) -> str:
+    return item.choice_label(value)
+
+
+def _choices(item: Field, value: Any, names: Names) -> str:
+    return ", ".join(item.choice_label(part) for part in value)
+
+
+def _person(item: Field, value: Any, names: Names) -> str:
+    return names.people.get(value, "somebody who is gone")
+
+
+def _record(item: Field, value: Any, names: Names) -> str:
+    return names.records.get((item.target or "team", value), "a record that is gone")
+
+
+def _moment(item: Field, value: Any, names: Names) -> str:
+    moment = parse_datetime(value) if isinstance(value, str) else value
+    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"
+
+
+def _yes_no(item: Field, value: Any, names: Names) -> str:
+    return "yes" if value else "no"
+
+
+_SHOWN = {
+    FieldType.SELECT: _choice,
+    FieldType.MULTI_SELECT: _choices,
+    FieldType.USER: _person,
+    FieldType.TEAM: _record,
+    FieldType.LINK: _record,
+    FieldType.DATETIME: _moment,
+    FieldType.YES_NO: _yes_no,
+}

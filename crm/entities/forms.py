@@ -1,0 +1,168 @@
+"""The form field of an entity's field. Each cleans to the typed value that parse_value() gives."""
+
+from typing import Any
+
+from django import forms
+
+from crm.entities import registry
+from crm.entities.fields import Field, FieldType
+from crm.entities.people import members, teams
+from crm.entities.sql import orm_value
+from crm.entities.values import MAX_TEXT, parse_value, zone
+from crm.kit.errors import Invalid
+
+
+def form_field(field: Field) -> forms.Field:
+    """A form field with the label, help and widget of `field`. Raises ValueError for a field without a single value."""
+    if field.type not in _FIELDS:
+        raise ValueError(f"{field.key} stands for rows and cannot be typed in.")
+    make = _FIELDS[field.type]
+    return make(field, {"label": field.label, "help_text": field.help, "required": field.required})
+
+
+class ParsedField(forms.CharField):
+    """A text input that understands what imports and conditions understand: 50%, a person's name, a record's id."""
+
+    def __init__(self, field: Field, **kwargs):
+        self.field = field
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return parse_value(self.field, super().to_python(value) or "")
+        except Invalid as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class PercentField(ParsedField):
+    """Shows 0.5 as 50%."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else f"{(value * 100).normalize():f}%"
+
+
+class InstantField(ParsedField):
+    """A date and time in the workspace's time zone, whatever zone the process is in."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else value.astimezone(zone()).replace(tzinfo=None)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        shown = self.widget.format_value(self.prepare_value(initial)) or ""
+        return shown != (data or "")
+
+
+class LinkField(ParsedField):
+    """One record of another entity, written by name or public id and shown as "Fleetly (org_Nw8rTxJv1)"."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        entity = registry.get(self.field.target)
+        title = orm_value(entity.fields[entity.title])
+        row = entity.model.objects.filter(pk=value).values_list(title, entity.public_id).first()
+        return f"{row[0]} ({row[1]})" if row else ""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (self.prepare_value(initial) or "") != (data or "")
+
+
+def _text(field: Field, common: dict) -> forms.Field:
+    return forms.CharField(max_length=MAX_TEXT if field.custom else None, empty_value=None, **common)
+
+
+def _long_text(field: Field, common: dict) -> forms.Field:
+    return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
+
+
+def _phone(field: Field, common: dict) -> forms.Field:
+    return forms.CharField(widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}), **common)
+
+
+def _number(field: Field, common: dict) -> forms.Field:
+    return forms.DecimalField(max_digits=21, decimal_places=6, widget=_number_input(), **common)
+
+
+def _money(field: Field, common: dict) -> forms.Field:
+    return forms.DecimalField(max_digits=17, decimal_places=2, widget=_number_input(), **common)
+
+
+def _number_input() -> forms.Widget:
+    # Not type=number: browsers change such a value when the wheel turns, and hide what they cannot read.
+    return forms.TextInput(attrs={"inputmode": "decimal"})
+
+
+def _date(field: Field, common: dict) -> forms.Field:
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(widget=widget, input_formats=["%Y-%m-%d"], **common)
+
+
+def _yes_no(field: Field, common: dict) -> forms.Field:
+    choices = [("", "—"), ("yes", "Yes"), ("no", "No")]
+    return YesNoField(choices=choices, **common)
+
+
+class YesNoField(forms.TypedChoiceField):
+    """Yes, no, or nothing said."""
+
+    def __init__(self, **kwargs):
+        super().__init__(coerce=lambda value: value == "yes", empty_value=None, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return {True: "yes", False: "no"}.get(value, value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (self.prepare_value(initial) or "") != (data or "")
+
+
+def _select(field: Field, common: dict) -> forms.Field:
+    return forms.TypedChoiceField(choices=[("", "—"), *_choices(field)], empty_value=None, **common)
+
+
+def _multi_select(field: Field, common: dict) -> forms.Field:
+    return forms.MultipleChoiceField(choices=_choices(field), widget=forms.CheckboxSelectMultiple, **common)
+
+
+def _choices(field: Field) -> list[tuple[str, str]]:
+    return [(choice.value, choice.label) for choice in field.choices]
+
+
+def _person(field: Field, common: dict) -> forms.Field:
+    """Choices are read when the form is made, so that each workspace offers its own people."""
+    directory = members if field.type is FieldType.USER else teams
+
+    def choices():
+        return [("", "—"), *sorted(((row.pk, row.label) for row in directory().rows.values()), key=lambda c: c[1])]
+
+    return forms.TypedChoiceField(choices=choices, coerce=int, empty_value=None, **common)
+
+
+def _parsed(kind: type[ParsedField], **attrs) -> Any:
+    def make(field: Field, common: dict) -> forms.Field:
+        made = kind(field, **common)
+        made.widget.attrs.update(attrs, **({"data-entity": field.target} if field.target else {}))
+        return made
+
+    return make
+
+
+_FIELDS = {
+    FieldType.TEXT: _text,
+    FieldType.LONG_TEXT: _long_text,
+    FieldType.EMAIL: lambda field, common: forms.EmailField(**common),
+    FieldType.PHONE: _phone,
+    FieldType.URL: lambda field, common: forms.URLField(assume_scheme="https", **common),
+    FieldType.NUMBER: _number,
+    FieldType.PERCENT: _parsed(PercentField),
+    FieldType.MONEY: _money,
+    FieldType.DATE: _date,
+    FieldType.DATETIME: _parsed(InstantField),
+    FieldType.YES_NO: _yes_no,
+    FieldType.SELECT: _select,
+    FieldType.MULTI_SELECT: _multi_select,
+    FieldType.USER: _person,
+    FieldType.TEAM: _person,
+    FieldType.LINK: _parsed(LinkField, autocomplete="off"),
+}

@@ -1,0 +1,78 @@
+"""Fields that admins add to an entity. Their values live in the record's `custom` JSON column, under the key."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from crm.entities.fields import Choice, Field, FieldType
+from crm.users.models import Owned
+
+CUSTOM_TYPES = (
+    FieldType.TEXT,
+    FieldType.NUMBER,
+    FieldType.DATE,
+    FieldType.YES_NO,
+    FieldType.SELECT,
+    FieldType.MULTI_SELECT,
+    FieldType.USER,
+    FieldType.LINK,
+)
+TYPE_LABELS = {
+    FieldType.TEXT: "Text",
+    FieldType.NUMBER: "Number",
+    FieldType.DATE: "Date",
+    FieldType.YES_NO: "Yes or no",
+    FieldType.SELECT: "Select",
+    FieldType.MULTI_SELECT: "Multi select",
+    FieldType.USER: "User",
+    FieldType.LINK: "Link to a record",
+}
+
+
+class CustomField(Owned):
+    """One field of one entity in one workspace. Written by the verbs of this app, which keep the schema cache right."""
+
+    entity = models.CharField(max_length=40)
+    key = models.CharField(
+        max_length=40,
+        validators=[
+            RegexValidator(
+                r"\A[a-z][a-z0-9_]*\Z", "Write the key in small letters, digits and underscores, a letter first."
+            )
+        ],
+    )
+    label = models.CharField(
+        max_length=80,
+        validators=[RegexValidator(r"\A[^\[\]\"\n\r\t\0]*\Z", 'A label has no brackets, quotes (") or line breaks.')],
+    )
+    type = models.CharField(max_length=20, choices=[(t.value, TYPE_LABELS[t]) for t in CUSTOM_TYPES])
+    choices = models.JSONField(default=list, blank=True)  # [{"value": …, "label": …}], in the order they are shown
+    target = models.CharField(max_length=40, blank=True)  # the entity that a link points to
+    required = models.BooleanField(default=False)
+    help = models.CharField(max_length=200, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint("workspace", "entity", "key", name="custom_field_key_unique"),
+            models.UniqueConstraint("workspace", "entity", Lower("label"), name="custom_field_label_unique"),
+        ]
+
+    def __str__(self):
+        return self.label
+
+    def declaration(self) -> Field:
+        """The field as the schema knows it, beside the declared ones."""
+        return Field(
+            key=self.key,
+            label=self.label,
+            type=FieldType(self.type),
+            choices=tuple(Choice(choice["value"], choice["label"]) for choice in self.choices),
+            target=self.target,
+            required=self.required,
+            help=self.help,
+            custom=True,
+        )

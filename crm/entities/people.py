@@ -1,0 +1,75 @@
+"""The people and teams of the workspace in scope, by the names that others call them."""
+
+import re
+from dataclasses import dataclass
+
+from crm.entities.text import fold
+from crm.users.models import Membership, Team
+
+
+@dataclass(frozen=True)
+class Named:
+    """A member or a team: primary key, what to show, and every name it answers to (folded)."""
+
+    pk: int
+    label: str
+    names: frozenset[str]
+
+
+class Directory:
+    """Members or teams of the workspace, loaded once; `prefix` leads the stable way to write one: member_12."""
+
+    def __init__(self, prefix: str, rows: list[Named]):
+        self.prefix = prefix
+        self.rows = {row.pk: row for row in rows}
+
+    def find(self, text: str) -> list[Named]:
+        """Who answers to `text`: one, none, or several people of one name."""
+        if pk := stable_pk(self.prefix, text):
+            return [self.rows[pk]] if pk in self.rows else []
+        wanted = fold(" ".join(text.split()))
+        return [row for row in self.rows.values() if wanted in row.names]
+
+    def labels(self) -> list[str]:
+        """What each is shown as."""
+        return [row.label for row in self.rows.values()]
+
+    def label(self, pk: int) -> str:
+        """How to write this one so that find() leads back to it."""
+        row = self.rows.get(pk)
+        return row.label if row else f"{self.prefix}_{pk}"
+
+
+def stable_pk(prefix: str, text: str) -> int | None:
+    """12 for "member_12"; None for any other text."""
+    match = re.fullmatch(rf"{prefix}_([0-9]{{1,18}})", text.strip(), re.IGNORECASE | re.ASCII)
+    return int(match[1]) if match else None
+
+
+def members() -> Directory:
+    """Everybody of the workspace, those who left included, because records still name them. One statement.
+
+    Shown by name where no one else has it (and it is not a word of the condition language), else by e-mail.
+    """
+    rows = Membership.objects.values_list("pk", "user__name", "user__email").order_by("pk")
+    people = [(pk, " ".join(name.split()), email) for pk, name, email in rows]
+    counts: dict[str, int] = {"": 2, "me": 2, "my team": 2}
+    for _, name, _ in people:
+        counts[fold(name)] = counts.get(fold(name), 0) + 1
+    return Directory(
+        "member",
+        [
+            Named(pk, name if counts[fold(name)] == 1 else email, frozenset({fold(name), fold(email)} - {""}))
+            for pk, name, email in people
+        ],
+    )
+
+
+def teams() -> Directory:
+    """Every team of the workspace. One statement."""
+    rows = Team.objects.values_list("pk", "name").order_by("pk")
+    return Directory("team", [_team(pk, " ".join(name.split())) for pk, name in rows])
+
+
+def _team(pk: int, name: str) -> Named:
+    return Named(pk, f"team_{pk}" if fold(name) == "my team" else name, frozenset({fold(name)}))

@@ -1,0 +1,183 @@
+"""The fields of an entity in the workspace in scope: declared and custom ones, under one case-blind set of names."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as attribute
+
+from crm.entities import registry
+from crm.entities.fields import Field, FieldType
+from crm.entities.models import CustomField
+from crm.entities.text import fold
+from crm.kit.scope import workspace
+
+_PART = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
+
+
+@dataclass(frozen=True)
+class Path:
+    """A field, reached over links from an entity: company.industry has the fields (company, industry)."""
+
+    entity: str
+    fields: tuple[Field, ...]
+    labels: tuple[str, ...] = attribute(compare=False)
+
+    @property
+    def field(self) -> Field:
+        """The field at the end."""
+        return self.fields[-1]
+
+    @property
+    def key(self) -> str:
+        """The path as it is stored: field keys."""
+        return ".".join(field.key for field in self.fields)
+
+    @property
+    def label(self) -> str:
+        """The path as it is shown."""
+        return " / ".join(field.label for field in self.fields)
+
+    def steps(self) -> Iterator[tuple[registry.Entity, Field]]:
+        """Each field with the entity that it belongs to."""
+        entity = registry.get(self.entity)
+        for field in self.fields:
+            yield entity, field
+            if field.target:
+                entity = registry.get(field.target)
+
+
+class Schema:
+    """The fields of one entity in one workspace, in the order they are shown. Never changed once it is built."""
+
+    def __init__(self, entity: registry.Entity, custom: list[CustomField]):
+        self.entity = entity
+        live = [field.declaration() for field in custom if field.archived_at is None]
+        self.fields: dict[str, Field] = {field.key: field for field in (*live, *entity.fields.values())}
+        # Declared names come last and so win: an upgrade may bring a field whose name an admin has used before.
+        self._names = {fold(name): field.key for field in (*live, *entity.fields.values()) for name in field.names()}
+        self.archived = {
+            fold(name): field.label for field in custom if field.archived_at for name in (field.key, field.label)
+        }
+        self._order = [*entity.fields.values(), *(field for field in live if field.key not in entity.fields)]
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self._order)
+
+    def __contains__(self, name: str) -> bool:
+        return self.find(name) is not None
+
+    def field(self, key: str) -> Field:
+        """The field stored as `key`. Raises KeyError."""
+        return self.fields[key]
+
+    def find(self, name: str) -> Field | None:
+        """The field called `name`: key, label, API name or alias, in any case, with or without [brackets]."""
+        key = self._names.get(normal(name))
+        return self.fields[key] if key else None
+
+    def written(self, field: Field) -> str:
+        """The label, where find() leads from it back to the field, else the key."""
+        return field.label if self.find(field.label) == field else field.key
+
+    def nearest(self, name: str) -> str:
+        """The label or name that `name` was probably meant to be; '' when none is close."""
+        return nearest(name, [name for field in self for name in (field.label, *field.names())])
+
+    def path(self, text: str) -> Path:
+        """The path written as names with dots between. Raises UnknownField."""
+        return self.follow(split(text))
+
+    def follow(self, names: list[str]) -> Path:
+        """The path over these names. Raises UnknownField."""
+        schema, fields, labels = self, [], []
+        for position, name in enumerate(names):
+            field = schema.find(name)
+            if field is None:
+                raise UnknownField(schema, name, position)
+            fields.append(field)
+            labels.append(schema.written(field))
+            if position + 1 < len(names):
+                if not field.target:
+                    raise UnknownField(schema, names[position + 1], position + 1, of=field)
+                schema = schema_of(field.target)
+        return Path(self.entity.name, tuple(fields), tuple(labels))
+
+    def linked(self, name: str) -> Field | None:
+        """The to-many field called `name`, or the one that leads to the entity of that name (opportunity)."""
+        field = self.find(name)
+        if field and field.type is FieldType.MANY:
+            return field
+        wanted = normal(name)
+        for field in self:
+            if field.type is FieldType.MANY:
+                target = registry.get(field.target)
+                if wanted in {fold(target.name), fold(target.label), fold(target.plural)}:
+                    return field
+        return None
+
+
+class UnknownField(KeyError):
+    """No field is called `name` (the `position`-th of a path) in `schema`; `of`: the field that leads to no record."""
+
+    def __init__(self, schema: Schema, name: str, position: int, of: Field | None = None):
+        super().__init__(name)
+        self.schema, self.name, self.position, self.of = schema, name, position, of
+
+    @property
+    def suggestion(self) -> str:
+        """The nearest name of the same schema."""
+        return "" if self.of else self.schema.nearest(self.name)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, for the person who wrote it."""
+        if self.of:
+            return f"“{self.of.label}” is not a link to a record, so it has no field “{self.name}”."
+        if normal(self.name) in self.schema.archived:
+            return f"The field “{self.schema.archived[normal(self.name)]}” is archived: an admin can restore it."
+        meant = f" Did you mean “{self.suggestion}”?" if self.suggestion else ""
+        return f"{self.schema.entity.label} has no field “{self.name}”.{meant}"
+
+    def __str__(self):
+        return self.sentence
+
+
+def normal(name: str) -> str:
+    """A name as it is looked up: without brackets and case, one space between words."""
+    name = name.strip()
+    if name.startswith("[") and name.endswith("]"):
+        name = name[1:-1]
+    return fold(" ".join(name.split()))
+
+
+def split(text: str) -> list[str]:
+    """The names of a path: dots inside [brackets] belong to the name."""
+    return [part.strip() for part in _PART.findall(text) if part.strip()] or [text]
+
+
+def nearest(word: str, candidates: list[str]) -> str:
+    """The candidate closest to `word`, or ''."""
+    shown = {fold(candidate): candidate for candidate in reversed(candidates)}
+    close = difflib.get_close_matches(normal(word), shown, n=1)
+    return shown[close[0]] if close else ""
+
+
+_schemas: dict[tuple[int, str], tuple[int, Schema]] = {}
+
+
+def schema(entity_name: str) -> Schema:
+    """The schema of an entity in the workspace in scope; one statement when the custom fields have changed, else none.
+
+    Raises KeyError for an entity that is not registered.
+    """
+    current = workspace()
+    kept = _schemas.get((current.pk, entity_name))
+    if kept and kept[0] == current.schema_version:
+        return kept[1]
+    fresh = Schema(registry.get(entity_name), list(CustomField.objects.filter(entity=entity_name)))
+    _schemas[current.pk, entity_name] = (current.schema_version, fresh)
+    return fresh
+
+
+schema_of = schema

@@ -1,0 +1,35 @@
+"""Text without case, the same in Python, SQLite and PostgreSQL."""
+
+from django.db.models import Func, TextField
+
+
+def fold(text: str) -> str:
+    """`text` in lower case, with both small sigmas as one, so that a word compares equal wherever its letters stand."""
+    return text.lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
+
+
+class Fold(Func):
+    """fold() in SQL.
+
+    LOWER() alone knows ASCII only on SQLite and whatever the database's locale knows on PostgreSQL. So SQLite calls
+    the Python function (registered on every connection by EntitiesConfig), and PostgreSQL lowers by ICU's root locale,
+    which maps every character as Python does. Not casefold: PostgreSQL has it from version 18 only.
+    """
+
+    function = "FOLD_TEXT"
+    arity = 1
+    output_field = TextField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        template = "REPLACE(LOWER((%(expressions)s) COLLATE \"und-x-icu\"), U&'\\03C2', U&'\\03C3')"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def register_fold(connection, **kwargs) -> None:
+    """Teach a new SQLite connection FOLD_TEXT; a receiver of connection_created."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("FOLD_TEXT", 1, _fold_value, deterministic=True)
+
+
+def _fold_value(value):
+    return value if value is None else fold(str(value))

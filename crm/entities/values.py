@@ -1,0 +1,244 @@
+"""Values of fields: from what a person or a file wrote to Python, and from Python to JSON and back."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.utils.dateparse import parse_date, parse_datetime
+
+from crm.entities import registry
+from crm.entities.fields import NUMBERS, Field, FieldType
+from crm.entities.people import Directory, members, teams
+from crm.entities.schema import nearest
+from crm.entities.sql import orm_value
+from crm.entities.text import Fold, fold
+from crm.kit.errors import Invalid
+from crm.kit.scope import workspace
+
+YES = frozenset({"yes", "y", "true", "t", "on", "1"})
+NO = frozenset({"no", "n", "false", "f", "off", "0"})
+EARLIEST, LATEST = date(1800, 1, 1), date(2300, 1, 1)
+MAX_DIGITS, MAX_PLACES = 15, 6
+MAX_TEXT = 500
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})", re.ASCII)
+
+
+def parse_value(field: Field, text: str, *, directory: Directory | None = None) -> Any:
+    """The typed value that a CSV cell, a form or a condition means by `text`; None for an empty one.
+
+    number, percent (a fraction), money: Decimal; date; datetime (aware; without an offset in the workspace's time
+    zone); yes_no: bool; select: a choice value; multi_select: a list of them, separated by ; or a comma; user, team,
+    link: a primary key. `directory` saves loading members() or teams() for every row. Raises Invalid with a sentence
+    under the field's key.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if "\0" in text:
+        raise Invalid({field.key: f"{field.label} holds a character that is no text."})
+    try:
+        if field.type in (FieldType.USER, FieldType.TEAM):
+            return person(field, text, directory)
+        return _PARSERS[field.type](field, text)
+    except ValueError as error:
+        raise Invalid({field.key: str(error)}) from None
+
+
+def number(text: str) -> Decimal:
+    """A number written with a point for decimals. Raises ValueError with a sentence."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(
+            f"“{text}” is not a number: write it like 1250 or 12.5 (up to {MAX_DIGITS} digits, {MAX_PLACES} decimals)."
+        )
+    return Decimal(text)
+
+
+def percent(text: str) -> Decimal:
+    """50% is 0.5. Raises ValueError with a sentence: a bare number would be ambiguous."""
+    if not text.endswith("%"):
+        raise ValueError(f"“{text}” is not a percentage: write it like 50%.")
+    return number(text[:-1].rstrip()) / 100
+
+
+def day(text: str) -> date:
+    """An ISO date. Raises ValueError with a sentence."""
+    try:
+        parsed = parse_date(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or not EARLIEST <= parsed < LATEST:
+        raise ValueError(f"“{text}” is not a date: write it like 2026-03-31.")
+    return parsed
+
+
+def instant(text: str) -> datetime:
+    """An ISO date and time; without an offset it is the workspace's local time. Raises ValueError with a sentence."""
+    try:
+        parsed = parse_datetime(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or not EARLIEST <= parsed.date() < LATEST:
+        raise ValueError(f"“{text}” is not a date and time: write it like 2026-03-31 14:30.")
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone())
+
+
+def zone() -> ZoneInfo:
+    """The time zone of the workspace in scope."""
+    return ZoneInfo(workspace().timezone)
+
+
+def person(field: Field, text: str, directory: Directory | None = None) -> int:
+    """The primary key of the member or team called `text`. Raises ValueError with a sentence."""
+    directory = directory or (members() if field.type is FieldType.USER else teams())
+    found = directory.find(text)
+    if len(found) > 1:
+        raise ValueError(f"Several people are called “{text}”: write the e-mail address.")
+    if not found:
+        kind = "person" if field.type is FieldType.USER else "team"
+        raise NoSuch(f"There is no {kind} “{text}” in this workspace.", nearest(text, directory.labels()))
+    return found[0].pk
+
+
+class NoSuch(ValueError):
+    """There is nothing of that name; `suggestion` is the nearest name, '' when none is close."""
+
+    def __init__(self, sentence: str, suggestion: str):
+        super().__init__(f"{sentence} Did you mean “{suggestion}”?" if suggestion else sentence)
+        self.suggestion = suggestion
+
+
+def choice_value(field: Field, text: str) -> str:
+    """The choice value meant by `text`. Raises ValueError with a sentence that names the nearest or all choices."""
+    choice = field.choice(text)
+    if choice is None:
+        labels = [choice.label for choice in field.choices]
+        near = nearest(text, labels)
+        known = "" if near else f" Choose from: {', '.join(labels)}."
+        raise NoSuch(f"“{text}” is no choice of {field.label}.{known}", near)
+    return choice.value
+
+
+def public_id_in(entity: registry.Entity, text: str) -> str:
+    """The public id that `text` is or ends with, as in "Fleetly (org_Nw8rTxJv1)"; '' without one."""
+    match = re.search(rf"(?:^|[ (])({entity.prefix}_[A-Za-z0-9]{{9}})\)?$", text, re.ASCII)
+    return match[1] if match else ""
+
+
+def _text(field: Field, text: str) -> str:
+    if field.custom and len(text) > MAX_TEXT:
+        raise ValueError(f"{field.label} is longer than {MAX_TEXT} characters.")
+    return text
+
+
+def _checked(validate: Callable[[str], None], sentence: str) -> Callable[[Field, str], str]:
+    def parse(field: Field, text: str) -> str:
+        try:
+            validate(text)
+        except ValidationError:
+            raise ValueError(sentence.format(text)) from None
+        return text
+
+    return parse
+
+
+def _money(field: Field, text: str) -> Decimal:
+    amount = number(text)
+    if amount != round(amount, 2):
+        raise ValueError(f"“{text}” has more than two decimals.")
+    return amount
+
+
+def yes_no(text: str) -> bool:
+    """True or False. Raises ValueError with a sentence."""
+    word = fold(text)
+    if word not in YES | NO:
+        raise ValueError(f"“{text}” is neither yes nor no.")
+    return word in YES
+
+
+def _multi_select(field: Field, text: str) -> list[str]:
+    chosen = {choice_value(field, part) for part in re.split("[;,]", text) if part.strip()}
+    return [choice.value for choice in field.choices if choice.value in chosen]
+
+
+def _link(field: Field, text: str) -> int:
+    entity = registry.get(field.target)
+    rows = entity.model.objects.all()
+    if public_id := public_id_in(entity, text):
+        found = list(rows.filter(**{entity.public_id: public_id}).values_list("pk", flat=True)[:1])
+    else:
+        title = orm_value(entity.fields[entity.title])
+        named = rows.alias(folded_title=Fold(title)).filter(folded_title=fold(text))
+        if hasattr(named, "live"):
+            named = named.live()
+        found = list(named.values_list("pk", flat=True)[:2])
+    if len(found) > 1:
+        raise ValueError(f"Several {entity.plural.lower()} are called “{text}”: write the id, {entity.prefix}_….")
+    if not found:
+        raise ValueError(f"There is no {entity.label.lower()} “{text}”.")
+    return found[0]
+
+
+def _no_single_value(field: Field, text: str) -> None:
+    raise ValueError(f"{field.label} stands for several records and cannot be set.")
+
+
+_PARSERS: dict[FieldType, Callable[[Field, str], Any]] = {
+    FieldType.TEXT: _text,
+    FieldType.LONG_TEXT: _text,
+    FieldType.PHONE: _text,
+    FieldType.EMAIL: _checked(validate_email, "“{}” is not an e-mail address."),
+    FieldType.URL: _checked(URLValidator(["http", "https"]), "“{}” is not a web address: it starts with https://."),
+    FieldType.NUMBER: lambda field, text: number(text),
+    FieldType.PERCENT: lambda field, text: percent(text),
+    FieldType.MONEY: _money,
+    FieldType.DATE: lambda field, text: day(text),
+    FieldType.DATETIME: lambda field, text: instant(text),
+    FieldType.YES_NO: lambda field, text: yes_no(text),
+    FieldType.SELECT: choice_value,
+    FieldType.MULTI_SELECT: _multi_select,
+    FieldType.LINK: _link,
+    FieldType.MANY: _no_single_value,
+}
+
+
+def to_json(field: Field, value: Any) -> Any:
+    """A typed value as JSON keeps it: numbers as numbers, times as ISO text, everything else as it is."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def from_json(field: Field, value: Any) -> Any:
+    """The typed value of what JSON keeps. Raises ValueError when it is none of the field's type."""
+    if value is None:
+        return None
+    if field.type in NUMBERS:
+        return _decimal(value)
+    if field.type is FieldType.DATE:
+        return date.fromisoformat(value)
+    if field.type is FieldType.DATETIME:
+        return datetime.fromisoformat(value)
+    return value
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number.") from None
+
+
+def start_of(moment: date, tz: ZoneInfo) -> datetime:
+    """The instant at which a calendar day begins in a time zone."""
+    return datetime(moment.year, moment.month, moment.day, tzinfo=tz)
+
+
+ONE_DAY = timedelta(days=1)

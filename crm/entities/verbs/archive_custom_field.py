@@ -1,0 +1,23 @@
+"""Put a custom field away; its values stay in the records."""
+
+from django.db import transaction
+
+from crm.entities.models import CustomField
+from crm.entities.versions import bump_schema, lock_settings
+from crm.kit import clock
+from crm.kit.actor import Actor
+
+
+@transaction.atomic
+def archive_custom_field(field: CustomField, *, by: Actor) -> CustomField:
+    """Take the field out of forms, columns and conditions until it is restored. Archiving twice changes nothing.
+
+    Its names stay taken. Admins only: raises NotAllowed.
+    """
+    lock_settings(by)
+    field.refresh_from_db()
+    if field.archived_at is None:
+        field.archived_at = clock.now()
+        field.save(update_fields=["archived_at"])
+        bump_schema()
+    return field

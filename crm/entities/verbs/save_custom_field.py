@@ -1,0 +1,132 @@
+"""Make or change a custom field."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.entities import registry
+from crm.entities.fields import FieldType
+from crm.entities.models import CustomField
+from crm.entities.sql import ListHas, orm_value
+from crm.entities.text import fold
+from crm.entities.versions import bump_schema, lock_settings
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+
+FIXED = ("entity", "key", "type", "target")
+
+
+@transaction.atomic
+def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
+    """Save `field`, new or changed, and make every process read the schema anew. Admins only.
+
+    What values are stored by (entity, key, type, target) never changes again. Raises NotAllowed, and Invalid with a
+    sentence per attribute: a name that is taken, choices that records still hold, a missing target.
+    """
+    lock_settings(by)
+    old = CustomField.objects.filter(pk=field.pk).first() if field.pk else None
+    if old:
+        _refuse_fixed(old, field)
+    _validate(field)
+    if old:
+        _refuse_lost_choices(old, field)
+    field.save()
+    bump_schema()
+    return field
+
+
+def _refuse_fixed(old: CustomField, field: CustomField) -> None:
+    changed = {name for name in FIXED if getattr(old, name) != getattr(field, name)}
+    if changed:
+        raise Invalid({name: f"The {name} of a field stays: make a new field instead." for name in changed})
+
+
+def _validate(field: CustomField) -> None:
+    field.label = " ".join(field.label.split()) if isinstance(field.label, str) else field.label
+    errors = {**_column_errors(field), **_entity_errors(field)}
+    if not errors:
+        errors = {**_name_errors(field), **_choice_errors(field), **_target_errors(field)}
+    if errors:
+        raise Invalid(errors)
+
+
+def _column_errors(field: CustomField) -> dict[str, str]:
+    try:
+        field.clean_fields(exclude={"workspace", "choices"})
+    except ValidationError as error:
+        return {name: " ".join(messages) for name, messages in error.message_dict.items()}
+    return {}
+
+
+def _entity_errors(field: CustomField) -> dict[str, str]:
+    known = {entity.name: entity for entity in registry.all_entities()}
+    if field.entity not in known:
+        return {"entity": f"There is no entity “{field.entity}”."}
+    if not known[field.entity].has_custom_fields():
+        return {"entity": f"{known[field.entity].plural} take no custom fields."}
+    return {}
+
+
+def _name_errors(field: CustomField) -> dict[str, str]:
+    """One case-blind namespace: keys, labels, API names and aliases, declared and custom, archived ones included."""
+    declared = registry.get(field.entity)
+    taken = {name: declared.fields[key].label for name, key in declared.names().items()}
+    for other in CustomField.objects.filter(entity=field.entity).exclude(pk=field.pk):
+        state = " (archived)" if other.archived_at else ""
+        taken |= {fold(other.key): other.label + state, fold(other.label): other.label + state}
+    names = {"key": fold(field.key), "label": fold(field.label)}
+    return {
+        attribute: f"“{name}” is already a name of the field {taken[name]}."
+        for attribute, name in names.items()
+        if name in taken
+    }
+
+
+def _choice_errors(field: CustomField) -> dict[str, str]:
+    if field.type not in (FieldType.SELECT, FieldType.MULTI_SELECT):
+        return {"choices": "Only a select has choices."} if field.choices else {}
+    problem = _choices_problem(field.choices)
+    return {"choices": problem} if problem else {}
+
+
+def _choices_problem(choices) -> str:
+    if not isinstance(choices, list) or not choices:
+        return "A select needs at least one choice."
+    if not all(_is_choice(choice) for choice in choices):
+        return "A choice has a value and a label, neither of them empty nor longer than 80 characters."
+    seen: dict[str, str] = {}
+    for choice in choices:
+        for name in {fold(choice["value"]), fold(choice["label"])}:
+            if name in seen:
+                return f"Two choices are called “{seen[name]}”."
+        seen |= {fold(choice["value"]): choice["label"], fold(choice["label"]): choice["label"]}
+    return ""
+
+
+def _is_choice(choice) -> bool:
+    return (
+        isinstance(choice, dict)
+        and choice.keys() == {"value", "label"}
+        and all(
+            isinstance(text, str) and 0 < len(text) <= 80 and text == text.strip() and text.isprintable()
+            for text in choice.values()
+        )
+    )
+
+
+def _target_errors(field: CustomField) -> dict[str, str]:
+    names = [entity.name for entity in registry.all_entities()]
+    if field.type != FieldType.LINK:
+        return {"target": "Only a link has a target."} if field.target else {}
+    return {} if field.target in names else {"target": f"A link needs a target: one of {', '.join(names)}."}
+
+
+def _refuse_lost_choices(old: CustomField, field: CustomField) -> None:
+    kept = {choice["value"] for choice in field.choices}
+    rows = registry.get(old.entity).model.objects
+    value = orm_value(old.declaration())
+    for choice in old.choices:
+        if choice["value"] not in kept:
+            held = ListHas(value, choice["value"]) if old.type == FieldType.MULTI_SELECT else None
+            used = rows.filter(held) if held else rows.alias(held=value).filter(held=choice["value"])
+            if used.exists():
+                raise Invalid({"choices": f"Records still hold “{choice['label']}”: change them first."})

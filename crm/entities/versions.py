@@ -1,0 +1,34 @@
+"""The number that tells every process whether what it compiled from a workspace's settings still holds."""
+
+import secrets
+
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import NotAllowed
+from crm.kit.scope import WrongWorkspace, workspace
+from crm.users.models import Workspace
+
+_LARGEST = 2**31 - 1
+
+
+def lock_settings(by: Actor) -> Workspace:
+    """Lock the row of the workspace in scope, so that changes of its fields queue; only admins may change them.
+
+    Raises NotAllowed, and WrongWorkspace for an actor of another workspace.
+    """
+    if not by.is_at_least(Role.ADMIN):
+        raise NotAllowed("Only an admin may change custom fields.")
+    if by.workspace_id != workspace().pk:
+        raise WrongWorkspace("The actor belongs to another workspace than the one in scope.")
+    return Workspace.objects.select_for_update().get(pk=by.workspace_id)
+
+
+def bump_schema() -> None:
+    """Give the workspace in scope a schema_version it never had, inside the caller's transaction.
+
+    Not the next number: a process that cached a schema inside a transaction that was then rolled back would take the
+    next change, which gets the same number, for the one it has seen.
+    """
+    current = workspace()
+    version = secrets.randbelow(_LARGEST) + 1
+    Workspace.objects.filter(pk=current.pk).update(schema_version=version)
+    current.schema_version = version

@@ -1,0 +1,55 @@
+"""What can happen: every event is declared once, with the words that timeline, audit log and API use for it."""
+
+from dataclasses import dataclass
+
+from crm.kit.errors import DomainError
+
+
+class UndeclaredEvent(DomainError):
+    """An event was recorded that no app declared."""
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A kind of event.
+
+    `name` is entity.past_tense; `action` source 003's word in the audit log; `phrase` completes "Mara …" in a timeline;
+    `public` the spelling of source 002.
+    """
+
+    name: str
+    action: str
+    phrase: str
+    public: str = ""
+    icon: str = "circle"
+    severity: str = "info"
+    category: str = "operational"
+
+    @property
+    def entity(self) -> str:
+        """The entity that it happens to."""
+        return self.name.partition(".")[0]
+
+
+_declared: dict[str, EventType] = {}
+
+
+def declare(*types: EventType) -> None:
+    """Make events known. Declaring a name twice raises ValueError."""
+    for kind in types:
+        if kind.name in _declared:
+            raise ValueError(f"Event {kind.name} is declared twice.")
+        _declared[kind.name] = kind
+
+
+def event_type(name: str) -> EventType:
+    """The declared event called `name`. Raises UndeclaredEvent."""
+    try:
+        return _declared[name]
+    except KeyError:
+        raise UndeclaredEvent(f"No app declares the event {name!r}.") from None
+
+
+def all_events() -> list[EventType]:
+    """Every declared event."""
+    return list(_declared.values())

@@ -1,0 +1,40 @@
+"""One running instance per SQLite file, on a local disk."""
+
+import fcntl
+from pathlib import Path
+from typing import TextIO
+
+NETWORK = {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
+MOUNTS = Path("/proc/self/mounts")
+
+
+class AlreadyRunning(RuntimeError):
+    """Another instance serves this database file."""
+
+
+def claim(database: Path) -> TextIO:
+    """Claim a SQLite file for this process and its children; lasts while the answer is open in one of them.
+
+    Commands do not claim: they may write beside a running instance. Raises AlreadyRunning.
+    """
+    lock = database.with_name(database.name + ".lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise AlreadyRunning(f"Throughline is already running on {database}; stop it, or set DATABASE_URL.") from None
+    return lock
+
+
+def network_filesystem(path: Path) -> str:
+    """The kind of network file system that `path` lies on, '' for a local one or where it cannot be known."""
+    if not MOUNTS.exists():
+        return ""
+    kinds = {_unescape(line.split()[1]): line.split()[2] for line in MOUNTS.read_text().splitlines()}
+    resolved = path.resolve()
+    mounted = next((kinds[str(place)] for place in (resolved, *resolved.parents) if str(place) in kinds), "")
+    return mounted if mounted in NETWORK else ""
+
+
+def _unescape(mount_point: str) -> str:
+    return mount_point.replace(r"\040", " ").replace(r"\011", "\t").replace(r"\134", "\\")

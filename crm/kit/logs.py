@@ -1,0 +1,86 @@
+"""One line of the log per event, with the request it belongs to, and nothing about a person.
+
+What is left out: addresses, query strings, form values, e-mail, and all but the first line of an exception's message
+(PostgreSQL puts the row's values into the others).
+"""
+
+import json
+import logging
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from django.http import HttpRequest, HttpResponse
+
+log = logging.getLogger("crm.request")
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def request_id() -> str:
+    """The id of the request being answered, '' outside one; error pages show it, every line of the log carries it."""
+    return _request_id.get()
+
+
+class RequestLog:
+    """Middleware, the outermost: names the request (X-Request-ID of the answer) and logs how it went."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = _request_id.set(uuid.uuid4().hex[:16])
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id()
+            _log_answer(request, response, round((time.perf_counter() - started) * 1000))
+            return response
+        finally:
+            _request_id.reset(token)
+
+
+def _log_answer(request: HttpRequest, response: HttpResponse, milliseconds: int) -> None:
+    # The route, not the path: a path may hold what somebody typed.
+    route = request.resolver_match.route if request.resolver_match else "-"
+    quiet = route in ("-", "healthz") and response.status_code < 400  # static files and probes
+    level = logging.DEBUG if quiet else logging.INFO
+    log.log(level, "%s /%s %s in %s ms", request.method, route, response.status_code, milliseconds)
+
+
+class OneLine(logging.Formatter):
+    """A log record as one line of JSON: time, level, logger, request, message, and error where there is one."""
+
+    converter = staticmethod(time.gmtime)  # type: ignore[assignment]
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{record.msecs:03.0f}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "request": request_id(),
+            "message": impersonal(record.getMessage()),
+        }
+        if record.exc_info and record.exc_info[1]:
+            line["error"] = _error(record.exc_info[1])
+        return json.dumps({key: value for key, value in line.items() if value}, ensure_ascii=False)
+
+
+def impersonal(text: str) -> str:
+    """`text` on one line, without e-mail addresses and query strings."""
+    return " ".join(_impersonal_word(word) for word in text.split())
+
+
+def _impersonal_word(word: str) -> str:
+    if "@" in word:
+        return "[e-mail]"
+    before, question_mark, query = word.partition("?")
+    return f"{before}?…" if query else before + question_mark
+
+
+def _error(error: BaseException) -> str:
+    frames = reversed(traceback.extract_tb(error.__traceback__)[-20:])
+    places = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+    first_line = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {impersonal(first_line)} at {places}"

@@ -1,0 +1,47 @@
+"""Django's migrate, made safe beside running instances on PostgreSQL."""
+
+import time
+
+from django.core.management.commands import migrate
+from django.db import OperationalError, connections
+
+LOCK_TIMEOUT = "2s"
+ATTEMPTS = 20
+PAUSE = 1.0  # seconds, in which the requests that were kept waiting get through
+ONE_AT_A_TIME = 7_468_272_001  # the advisory lock's number: any that is ours
+
+
+class Command(migrate.Command):
+    """Gives a lock up after two seconds and tries again, so that no request waits longer than that for a migration."""
+
+    def handle(self, *args, **options):
+        connection = connections[options["database"]]
+        if connection.vendor != "postgresql":
+            return super().handle(*args, **options)
+        _run(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        try:
+            return self._try_again(connection, *args, **options)
+        finally:
+            _run(connection, "SELECT pg_advisory_unlock_all()")
+            _run(connection, "RESET lock_timeout")
+
+    def _try_again(self, connection, *args, **options):
+        for left in range(ATTEMPTS - 1, -1, -1):
+            try:
+                _run(connection, f"SELECT pg_advisory_lock({ONE_AT_A_TIME})")
+                return super().handle(*args, **options)
+            except OperationalError as error:
+                if not (left and _lock_not_available(error)):
+                    raise
+            self.stderr.write(f"The tables to migrate are in use; trying again ({left} more times).")
+            time.sleep(PAUSE)
+        return None
+
+
+def _run(connection, sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def _lock_not_available(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == "55P03"

@@ -1,0 +1,69 @@
+import socket
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection, connections
+
+from crm.kit.instance import AlreadyRunning, claim
+from crm.kit.server import Server
+
+DEMO = {"acme": ("viewer", "rep", "mate", "outsider", "manager", "admin"), "globex": ("rep", "admin")}
+DEMO_PASSWORD = "throughline-demo"  # noqa: S105  (stands on the sign-in page of every demo)
+
+
+class Command(BaseCommand):
+    """What `make run` starts. Exit status 0 after a stop, 1 without a database, 2 where it must not start at all."""
+
+    help = "Start Throughline: migrate, load the demo on the first start under DEBUG, serve until Ctrl-C."
+    requires_system_checks = "__all__"
+
+    def handle(self, *args, **options):
+        host, port = settings.ENV.host, settings.ENV.port
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        with _claimed_database():
+            _refuse_taken_port(host, port)
+            self._prepare()
+            greeting = _greeting(address)
+            connections.close_all()  # the server forks, and two processes must not share a connection
+            Server(address, on_ready=lambda: self.stdout.write(greeting)).run()
+
+    def _prepare(self) -> None:
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be used: {str(error).splitlines()[0]}") from error
+        if settings.DEBUG and "load_demo" in get_commands() and not get_user_model().objects.exists():
+            self.stdout.write("First start: loading the demo …")
+            call_command("load_demo")
+        if not settings.DEBUG:
+            call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _claimed_database() -> AbstractContextManager:
+    if connection.vendor != "sqlite":
+        return nullcontext()
+    try:
+        return claim(Path(connection.settings_dict["NAME"]))
+    except AlreadyRunning as error:
+        raise CommandError(str(error), returncode=2) from None
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise CommandError(f"PORT: cannot listen on {host} port {port}: {error.strerror}.", returncode=2) from None
+
+
+def _greeting(address: str) -> str:
+    lines = [f"Throughline runs on http://{address} — stop it with Ctrl-C."]
+    people = {f"{name}@{slug}.example": slug for slug, names in DEMO.items() for name in names}
+    if get_user_model().objects.filter(email__in=people).exists():
+        lines += [f"Sign in with the password {DEMO_PASSWORD} as:"]
+        lines += [f"  {slug:7} {' '.join(email for email in people if people[email] == slug)}" for slug in DEMO]
+    return "\n".join(lines)

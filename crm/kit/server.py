@@ -1,0 +1,57 @@
+"""The embedded web server: gunicorn with one worker of threads, and what else runs in that process."""
+
+import signal
+from collections.abc import Callable
+
+from django.core.wsgi import get_wsgi_application
+from gunicorn.app.base import BaseApplication
+
+GRACE = 15  # seconds that a request may take to finish once the server was told to stop
+
+# What runs beside the web threads. Each function starts something and returns the function that stops it, which must
+# come back within GRACE. They are called in the worker: a thread started before the fork would not exist there.
+beside_the_web: list[Callable[[], Callable[[], None]]] = []
+
+
+class Server(BaseApplication):
+    """Serves the site on `address` (host:port) until SIGTERM or Ctrl-C; run() ends with SystemExit."""
+
+    def __init__(self, address: str, on_ready: Callable[[], None]):
+        self.address = address
+        self.on_ready = on_ready
+        self.stops: list[Callable[[], None]] = []
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = {
+            "bind": self.address,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": 8,
+            "graceful_timeout": GRACE,
+            "keepalive": 5,
+            "loglevel": "warning",
+            "forwarded_allow_ips": "",  # whom to believe X-Forwarded-… is TRUSTED_PROXIES' business
+            "control_socket_disable": True,
+            "when_ready": self._when_ready,
+            "post_worker_init": self._start,
+            "worker_exit": self._stop,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self):
+        return get_wsgi_application()
+
+    def _when_ready(self, arbiter) -> None:
+        # To gunicorn SIGINT means "drop everything"; to whoever presses Ctrl-C it means "stop".
+        signal.signal(signal.SIGINT, lambda number, frame: arbiter.signal(signal.SIGTERM, frame))
+        self.on_ready()
+
+    def _start(self, worker) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the arbiter passes it on
+        self.stops = [start() for start in beside_the_web]
+
+    def _stop(self, arbiter, worker) -> None:
+        for stop in reversed(self.stops):
+            stop()

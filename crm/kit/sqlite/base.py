@@ -1,0 +1,85 @@
+"""Django's SQLite backend with a fair queue: a writer waits for those before it, never for those after it.
+
+The queue orders the threads of one process. Between processes SQLite's own lock decides, so a job in another process
+writes in small batches with a pause between them.
+"""
+
+import re
+from collections import defaultdict
+
+from django.db import OperationalError
+from django.db.backends.sqlite3 import base
+
+from crm.kit.sqlite import added_functions
+from crm.kit.sqlite.queue import FairLock, Turn
+
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+
+_locks: defaultdict[str, FairLock] = defaultdict(FairLock)  # by the file's name
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that queues before BEGIN IMMEDIATE and before each write outside a transaction."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._lock = FairLock()
+        self._turn: Turn | None = None
+        self.execute_wrappers.append(self._queue_write)
+
+    def get_new_connection(self, conn_params):
+        connection = super().get_new_connection(conn_params)
+        self._lock = _locks[str(conn_params["database"])]
+        for name, arguments, function in added_functions():
+            connection.create_function(name, arguments, function, deterministic=True)
+        return connection
+
+    def _start_transaction_under_autocommit(self):
+        self._take_turn()
+        try:
+            super()._start_transaction_under_autocommit()
+        finally:
+            self._end_turn_unless_writing()
+
+    def _commit(self):
+        try:
+            super()._commit()
+        finally:  # a commit that fails leaves the transaction open, and the rollback that follows ends the turn
+            self._end_turn_unless_writing()
+
+    def _rollback(self):
+        try:
+            super()._rollback()
+        finally:
+            self._end_turn_unless_writing()
+
+    def _close(self):
+        try:
+            super()._close()
+        finally:
+            self._end_turn()
+
+    def _queue_write(self, execute, sql, params, many, context):
+        if self._turn or self.connection.in_transaction or not WRITES.match(sql):
+            return execute(sql, params, many, context)
+        self._take_turn()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self._end_turn_unless_writing()
+
+    def _take_turn(self) -> None:
+        timeout = self.settings_dict["OPTIONS"].get("timeout", 5)
+        try:
+            self._turn = self._lock.acquire(timeout)
+        except TimeoutError:
+            raise OperationalError(f"database is locked: other threads kept writing for {timeout} s") from None
+
+    def _end_turn_unless_writing(self) -> None:
+        if self.connection is None or not self.connection.in_transaction:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._turn:
+            self._lock.release(self._turn)
+            self._turn = None

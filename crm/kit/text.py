@@ -1,0 +1,25 @@
+"""Text made comparable: the same in Python, SQLite and PostgreSQL because it is made in Python and stored."""
+
+import unicodedata
+
+
+def fold(text: str) -> str:
+    """`text` without case, accents and double spaces, for searching and sorting: 'Tomás  ORTEGA' → 'tomas ortega'."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def email_key(email: str) -> str:
+    """The key two spellings of one address share; SQLite folds ASCII only, hence Python."""
+    return unicodedata.normalize("NFKC", email.strip()).casefold()
+
+
+def digits(phone: str) -> str:
+    """The digits of a phone number, so that a search for 600100 finds '+34 600 100 200'."""
+    return "".join(c for c in phone if c.isdecimal())
+
+
+def initials(name: str) -> str:
+    """Up to two initials: 'Ana Ruiz' → 'AR'."""
+    words = [w for w in name.split() if w[0].isalnum()]
+    return "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"

@@ -1,0 +1,76 @@
+"""An axis is a field that only legal moves change: its values and moves are data, and everything reads the same table."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crm.entities.fields import Choice
+from crm.kit.actor import Role
+
+
+class Reason(StrEnum):
+    """Whether a move wants to be told why."""
+
+    NO = "no"
+    ASKED = "asked"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A legal move: the verb that makes it, from which values to which one, and who may."""
+
+    verb: str
+    label: str
+    sources: tuple[str, ...]
+    target: str  # '' when the verb is told where to
+    event: str
+    role: Role = Role.REP
+    reason: Reason = Reason.NO
+    severity: str = "info"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A field of an entity with its values and legal moves. `<field>_since` holds when the present value was entered."""
+
+    entity: str
+    field: str
+    label: str
+    values: tuple[Choice, ...]
+    moves: tuple[Move, ...]
+
+    @property
+    def since(self) -> str:
+        """The field that holds when the present value was entered."""
+        return f"{self.field}_since"
+
+    def value(self, value: str) -> Choice:
+        """The value's label and tone. Raises KeyError."""
+        return {choice.value: choice for choice in self.values}[value]
+
+    def move(self, verb: str) -> Move:
+        """The move that `verb` makes. Raises KeyError."""
+        return {move.verb: move for move in self.moves}[verb]
+
+    def moves_from(self, value: str) -> list[Move]:
+        """The moves that start at `value`."""
+        return [move for move in self.moves if value in move.sources]
+
+    def names(self, values: Iterable[str]) -> str:
+        """Labels as words: 'Lead or Qualified'."""
+        return " or ".join(self.value(value).label for value in values)
+
+
+_axes: dict[tuple[str, str], Axis] = {}
+
+
+def register(axis: Axis) -> Axis:
+    """Make an axis known; returns it."""
+    _axes[axis.entity, axis.field] = axis
+    return axis
+
+
+def all_axes() -> list[Axis]:
+    """Every registered axis."""
+    return list(_axes.values())

@@ -1,0 +1,58 @@
+"""How records moved along their axes, and what has to be true before they may."""
+
+from django.db import models
+
+from crm.kit.logged import Logged
+from crm.users.models import Owned
+
+
+class Transition(Logged):
+    """One move of one record. Analytics read these rows and nothing else.
+
+    `at` is when it happened, which an import may date; `spent` the time in `from_value` before. A move that was
+    undone keeps its row, with the change that undid it in `undone_by`, and counts nowhere.
+    """
+
+    entity = models.CharField(max_length=40)
+    axis = models.CharField(max_length=40)
+    record_id = models.BigIntegerField()
+    from_value = models.CharField(max_length=30, blank=True)  # '' when the record was made
+    to_value = models.CharField(max_length=30)
+    verb = models.CharField(max_length=30)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    spent = models.DurationField(null=True)
+    member_id = models.BigIntegerField(null=True)
+    channel = models.CharField(max_length=10)
+    change = models.UUIDField()
+    undone_by = models.UUIDField(null=True)
+
+    class Meta(Logged.Meta):
+        abstract = False
+        indexes = [
+            models.Index(fields=["workspace_id", "entity", "record_id", "at"], name="transition_record"),
+            models.Index(fields=["workspace_id", "entity", "axis", "to_value", "at"], name="transition_entered"),
+            models.Index(fields=["workspace_id", "change"], name="transition_change"),
+        ]
+
+    def __str__(self):
+        return f"{self.entity} {self.record_id}: {self.from_value} → {self.to_value}"
+
+
+class Guard(Owned):
+    """What must be true of a record before a verb may move it: a condition, and the sentence that says it is not."""
+
+    entity = models.CharField(max_length=40)
+    verb = models.CharField(max_length=30)
+    condition = models.TextField()
+    message = models.CharField(max_length=200)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["entity", "verb", "position", "pk"]
+
+    def __str__(self):
+        return f"{self.verb}: {self.message}"

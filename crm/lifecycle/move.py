@@ -1,0 +1,95 @@
+"""move(): the only writer of an axis."""
+
+from django.db import models
+from django.db.models import DurationField, ExpressionWrapper, F, Value
+from django.utils import timezone
+
+from audit.record import change
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import failing
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+from crm.kit.sql import insert_select
+from crm.lifecycle.axes import Axis, Move, Reason
+from crm.lifecycle.guards import rules
+from crm.lifecycle.models import Transition
+from crm.users.visibility import Locked
+
+
+def move(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = "", reason: str = "") -> Outcome:
+    """Move the locked rows as `verb` says, each with its transition, entry and event; returns who moved and who not.
+
+    `to` only for a verb that is told where to. Rows at another value than the move starts from, or that a guard
+    holds back, are refused with the sentence. Raises NotAllowed for the role, Invalid when a reason is missing.
+    """
+    step = axis.move(verb)
+    _check(step, reason, by)
+    for rows in locked.batches():
+        _refuse_elsewhere(rows, axis, step, to, locked.outcome)
+        _refuse_guarded(locked, rows, axis, verb, by)
+    for rows in locked.batches():
+        write(rows, axis, step.target or to, verb=verb, event=step.event, by=by, reason=reason, severity=step.severity)
+        locked.outcome.done += rows.values_list("pk", flat=True)
+    return locked.outcome
+
+
+def write(
+    rows: models.QuerySet,
+    axis: Axis,
+    to: str,
+    *,
+    verb: str,
+    event: str,
+    by: Actor,
+    reason: str = "",
+    severity: str = "",
+) -> None:
+    """Move `rows` without asking: for verbs whose own rule has already decided."""
+    now = clock.now()
+    spent = ExpressionWrapper(Value(now) - F(axis.since), output_field=DurationField())
+    _insert(
+        rows.exclude(**{axis.field: to}), axis, verb, by, reason, from_value=F(axis.field), to_value=to, spent=spent
+    )
+    change(event, rows, {axis.field: to, axis.since: now}, by=by, note=reason, severity=severity)
+
+
+def start(rows: models.QuerySet, axis: Axis, verb: str, *, by: Actor) -> None:
+    """Write the first transition of rows just made: from nothing to the value they stand at."""
+    _insert(rows, axis, verb, by, "", from_value="", to_value=F(axis.field), spent=None)
+
+
+def _insert(rows, axis, verb, by, reason, **values) -> None:
+    facts = {"entity": axis.entity, "axis": axis.field, "record_id": F("pk"), "verb": verb, "reason": reason}
+    who = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
+    insert_select(Transition, rows, facts | who | values | {"at": clock.now(), "recorded_at": timezone.now()})
+
+
+def _check(step: Move, reason: str, by: Actor) -> None:
+    if not by.is_at_least(step.role):
+        raise NotAllowed(f"{step.label} needs the role {step.role} or higher; yours is {by.role}.")
+    if step.reason == Reason.REQUIRED and not reason.strip():
+        raise Invalid({"reason": f"{step.label} needs a reason."})
+
+
+def _refuse_elsewhere(rows, axis: Axis, step: Move, to: str, outcome: Outcome) -> None:
+    for pk, here in rows.values_list("pk", axis.field):
+        if here not in step.sources or here == (step.target or to):
+            outcome.refuse([pk], elsewhere(axis, step, here, to))
+
+
+def elsewhere(axis: Axis, step: Move, here: str, to: str = "") -> str:
+    """The sentence that refuses a move which does not start at `here`."""
+    name = axis.value(here).label
+    if here == (step.target or to):
+        return f"Already {name}."
+    return f"{step.label} is for {axis.names(step.sources)}; this one is {name}."
+
+
+def _refuse_guarded(locked: Locked, rows, axis: Axis, verb: str, by: Actor) -> None:
+    guards = {rule.message: rule.condition for rule in rules(axis.entity) if rule.verb == verb}
+    if guards:
+        held = failing(guards, rows, Viewer(by.member_id, by.team_id), clock.now())
+        for pk, message in held.items():
+            locked.outcome.refuse([pk], message)

@@ -1,0 +1,11 @@
+"""What can happen to saved views."""
+
+from audit.subjects import register
+from crm.events.registry import EventType, declare
+
+register("saved_view", "lists.SavedView")
+declare(
+    EventType("saved_view.created", "CREATE", "saved the view", icon="bookmark"),
+    EventType("saved_view.updated", "UPDATE", "changed the view", icon="bookmark"),
+    EventType("saved_view.deleted", "DELETE", "deleted the view", icon="bookmark-x"),
+)

@@ -1,0 +1,39 @@
+"""Quick filters: the few questions everybody asks of a list, beside the condition that can ask anything."""
+
+import django_filters
+from django import forms
+
+from crm.kit.actor import Actor
+
+
+class OwnerFilter(django_filters.ChoiceFilter):
+    """Whose records: mine, my team's, nobody's."""
+
+    def __init__(self, **kwargs):
+        choices = [("me", "Mine"), ("team", "My team’s"), ("nobody", "Nobody’s")]
+        super().__init__(choices=choices, empty_label="Anybody’s", label="Owner", **kwargs)
+
+    def filter(self, rows, value):
+        by: Actor = self.parent.by
+        wanted = {"me": {"owner": by.member_id}, "team": {"team": by.team_id}, "nobody": {"owner__isnull": True}}
+        return rows.filter(**wanted[value]) if value else rows
+
+
+class QuickFilters(django_filters.FilterSet):
+    """Base of every list's quick filters; `by` is who asks."""
+
+    owner = OwnerFilter()
+
+    def __init__(self, data, queryset, by: Actor):
+        self.by = by
+        super().__init__(data, queryset)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether any of them narrows the list."""
+        return self.form.is_valid() and any(self.form.cleaned_data.values())
+
+
+def many(label: str, choices) -> django_filters.MultipleChoiceFilter:
+    """Any of several values."""
+    return django_filters.MultipleChoiceFilter(label=label, choices=choices, widget=forms.CheckboxSelectMultiple)

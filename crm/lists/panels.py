@@ -1,0 +1,18 @@
+"""Panels: what upper apps show on the page of a lower app's record, such as the lead on the contact's."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+_panels: dict[str, list[Callable[..., SafeString]]] = {}
+
+
+def register(entity: str, panel: Callable[..., SafeString]) -> None:
+    """Show `panel(record, request)` beside every record of `entity`."""
+    _panels.setdefault(entity, []).append(panel)
+
+
+def panels(entity: str, record, request: HttpRequest) -> list[SafeString]:
+    """The panels of a record, in the order in which they were registered."""
+    return [panel(record, request) for panel in _panels.get(entity, ())]

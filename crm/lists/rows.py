@@ -1,0 +1,179 @@
+"""The rows of a list: visible ones only, a page at a time by key, with a count that stops at a thousand."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+
+from crm.entities.fields import NUMBERS, Field, FieldType
+from crm.entities.sql import orm_value
+from crm.kit.actor import Actor, Role
+from crm.kit.text import digits, fold
+from crm.lists.columns import Column, Row, resolve
+from crm.users.visibility import branches, visible
+
+PAGE = 50
+CAP = 1000
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A field to sort by, and whether the largest comes first. Empty values come last either way."""
+
+    field: Field
+    descending: bool
+
+    @property
+    def indexed(self) -> bool:
+        """Whether an index leads with the field, which is then never null."""
+        return bool(self.field.sort)
+
+    def ordering(self, backwards: bool) -> list:
+        """What to order by; `backwards` for the page before."""
+        descending = self.descending != backwards
+        if self.indexed:
+            return ["-sort_value", "-pk"] if descending else ["sort_value", "pk"]
+        value = F("sort_value")
+        nulls = {"nulls_first": True} if backwards else {"nulls_last": True}
+        return [value.desc(**nulls) if descending else value.asc(**nulls), "-pk" if descending else "pk"]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place between two rows: the sort value and key of one, how many stand before, and which way to read."""
+
+    value: Any
+    pk: int
+    place: int
+    backwards: bool
+
+    def pack(self) -> str:
+        """The cursor as it stands in a URL."""
+        value = str(self.value) if isinstance(self.value, datetime | date | Decimal) else self.value
+        return base64.urlsafe_b64encode(json.dumps([value, self.pk, self.place, self.backwards]).encode()).decode()
+
+
+def unpack(text: str, sort: Sort) -> Cursor | None:
+    """The cursor of a URL; None for none, and for one that was tampered with."""
+    try:
+        value, pk, place, backwards = json.loads(base64.urlsafe_b64decode(text or ""))
+        return Cursor(_typed(sort.field, value), int(pk), int(place), bool(backwards))
+    except (ValueError, TypeError, ArithmeticError, binascii.Error):
+        return None
+
+
+def _typed(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.type is FieldType.DATETIME:
+        return datetime.fromisoformat(value)
+    if field.type is FieldType.DATE:
+        return date.fromisoformat(value)
+    return Decimal(value) if field.type in NUMBERS else value
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a list, the place of the first, and the cursors around them ('' at an end)."""
+
+    rows: list[Row]
+    start: int
+    previous: str
+    next: str
+
+
+def search(rows: QuerySet, text: str) -> QuerySet:
+    """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents."""
+    for word in fold(text).split():
+        number = digits(word)
+        match = Q(search_text__contains=word)
+        if len(number) > 2 and number != word and not any(c.isalpha() for c in word):
+            match |= Q(search_text__contains=number)
+        rows = rows.filter(match)
+    return rows
+
+
+def page(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> Page:
+    """One page of the rows that `by` may see, in one statement."""
+    ordered = rows.annotate(sort_value=F(sort.field.sort) if sort.indexed else orm_value(sort.field))
+    backwards = bool(cursor and cursor.backwards)
+    if cursor:
+        ordered = ordered.filter(_beyond(cursor, sort))
+    ordering = sort.ordering(backwards)
+    chosen = _visible_page(ordered, ordering, by)
+    sources = {alias: expression for column in columns for alias, expression in column.sources.items()}
+    found = list(chosen.annotate(**sources).values_list("pk", "public_id", "sort_value", *sources)[: PAGE + 1])
+    more, found = len(found) > PAGE, found[:PAGE]
+    return _page(found[::-1] if backwards else found, more, cursor, backwards, columns)
+
+
+def _visible_page(ordered: QuerySet, ordering: list, by: Actor) -> QuerySet:
+    """The first rows in order that `by` sees.
+
+    An OR over team and owner makes PostgreSQL walk the whole index (26 ms at a million rows where 0.5 % are visible);
+    a union of branches, each in the order of its own index, takes 0.4 ms. SQLite has no LIMIT inside a UNION.
+    """
+    if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
+        return ordered.filter(visible(by)).order_by(*ordering)
+    first, *others = (ordered.filter(branch).order_by(*ordering).values("pk")[: PAGE + 1] for branch in branches(by))
+    return ordered.filter(pk__in=first.union(*others)).order_by(*ordering)
+
+
+def _beyond(cursor: Cursor, sort: Sort) -> Q:
+    """Rows after the cursor. The first term gives the index its range; the rest settles ties."""
+    descending = sort.descending != cursor.backwards
+    way = "lt" if descending else "gt"
+    tie = Q(**{"sort_value": cursor.value, f"pk__{way}": cursor.pk})
+    if cursor.value is None:
+        empties = Q(sort_value__isnull=True, **{f"pk__{way}": cursor.pk})
+        return empties | Q(sort_value__isnull=False) if cursor.backwards else empties
+    beyond = Q(**{f"sort_value__{way}e": cursor.value}) & (Q(**{f"sort_value__{way}": cursor.value}) | tie)
+    return beyond if sort.indexed or cursor.backwards else beyond | Q(sort_value__isnull=True)
+
+
+def _page(found: list, more: bool, cursor: Cursor | None, backwards: bool, columns: list[Column]) -> Page:
+    start = _start(cursor, len(found))
+    before = (more if backwards else cursor is not None) and bool(found)
+    after = (True if backwards else more) and bool(found)
+    previous = Cursor(found[0][2], found[0][0], start, True).pack() if before else ""
+    following = Cursor(found[-1][2], found[-1][0], start + len(found), False).pack() if after else ""
+    return Page(_rows(found, columns), start + 1, previous, following)
+
+
+def _start(cursor: Cursor | None, count: int) -> int:
+    if cursor is None:
+        return 0
+    return max(cursor.place - count, 0) if cursor.backwards else cursor.place
+
+
+def _rows(found: list, columns: list[Column]) -> list[Row]:
+    split = [[*_split(row[3:], columns)] for row in found]
+    resolve(columns, split)
+    return [
+        Row(row[0], row[1], [column.cell(part, row[1]) for column, part in zip(columns, parts, strict=True)])
+        for row, parts in zip(found, split, strict=True)
+    ]
+
+
+def _split(values: tuple, columns: list[Column]):
+    place = 0
+    for column in columns:
+        yield list(values[place : place + len(column.sources)])
+        place += len(column.sources)
+
+
+def count(rows: QuerySet, by: Actor, *, exact: bool = False) -> int:
+    """How many of the rows `by` sees; stops at CAP + 1 unless `exact`."""
+    rows = rows.order_by()
+    if exact:
+        return rows.filter(visible(by)).count()
+    if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
+        return rows.filter(visible(by))[: CAP + 1].count()
+    first, *others = (rows.filter(branch).values("pk")[: CAP + 1] for branch in branches(by))
+    return min(first.union(*others).count(), CAP + 1)

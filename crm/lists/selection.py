@@ -1,0 +1,36 @@
+"""The records that an action is about: those ticked, or every one that the list's URL matches."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+
+from crm.lists.rows import count
+from crm.lists.spec import ListSpec
+from crm.lists.state import ListState, read
+from crm.users.visibility import visible
+
+
+@dataclass(frozen=True)
+class Selection:
+    """`everything`: the filter itself is the selection, and is run again when the action is."""
+
+    state: ListState
+    public_ids: list[str]
+    everything: bool
+
+    def rows(self) -> QuerySet:
+        """The selected records that the actor sees."""
+        if self.everything:
+            return self.state.rows().filter(visible(self.state.by))
+        return self.state.spec.kind.model.objects.visible_to(self.state.by).filter(public_id__in=self.public_ids)
+
+    def count(self) -> int:
+        """How many records are selected."""
+        return count(self.state.rows(), self.state.by, exact=True) if self.everything else self.rows().count()
+
+
+def selection(request: HttpRequest, spec: ListSpec) -> Selection:
+    """What the posted form selects. `query` carries the URL of the list that it stood on."""
+    state = read(request, spec, QueryDict(request.POST.get("query", "")))
+    return Selection(state, request.POST.getlist("selected")[:1000], request.POST.get("everything") == "1")

@@ -1,0 +1,76 @@
+"""How an app asks for a list page of its entity: one ListSpec, registered; the page itself is the same for all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from crm.entities import registry
+from crm.kit.actor import Actor, Role
+from crm.kit.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class View:
+    """A named list: a condition, columns and a sort (`-key` for descending); '' and () take the list's own."""
+
+    slug: str
+    name: str
+    condition: str = ""
+    columns: tuple[str, ...] = ()
+    sort: str = ""
+    mine: bool = False  # saved by the member who looks at it
+    saved: bool = False
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """Something to do with the selected rows. `form` asks what is needed first; `run(rows, cleaned, by)` is a verb."""
+
+    name: str
+    label: str
+    icon: str
+    run: Callable[[Any, dict, Actor], Outcome]
+    form: Callable[[Actor], type[forms.Form]]
+    done: str  # "Assigned": leads the message
+    role: Role = Role.REP
+    trash: bool = False  # offered in the trash instead of the list
+
+
+@dataclass(frozen=True)
+class ListSpec:
+    """The list page of one entity: its URL names, columns, views, quick filters and bulk actions."""
+
+    entity: str
+    columns: tuple[str, ...]
+    sort: str
+    views: tuple[View, ...]
+    actions: tuple[BulkAction, ...]
+    filterset: type  # a django-filter FilterSet
+    icon: str
+    indexed: frozenset[str]  # fields whose conditions an index serves; others run under a time limit
+    search_hint: str
+
+    @property
+    def kind(self) -> registry.Entity:
+        """The entity of the rows."""
+        return registry.get(self.entity)
+
+    def action(self, name: str) -> BulkAction:
+        """The bulk action called `name`. Raises KeyError."""
+        return {action.name: action for action in self.actions}[name]
+
+
+_specs: dict[str, ListSpec] = {}
+
+
+def register(spec: ListSpec) -> ListSpec:
+    """Give an entity its list page; returns the spec."""
+    _specs[spec.entity] = spec
+    return spec
+
+
+def spec_of(entity: str) -> ListSpec:
+    """The spec of an entity's list. Raises KeyError."""
+    return _specs[entity]

@@ -1,0 +1,135 @@
+"""What a list shows, read from its URL alone: a view, a condition, quick filters, a search, columns and a sort."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.http import HttpRequest, QueryDict
+from django.utils.http import urlencode
+
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import Condition
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
+from crm.entities.fields import FieldType
+from crm.entities.schema import Schema, schema
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.lists.columns import Column, can_be_shown, column
+from crm.lists.models import SavedView
+from crm.lists.rows import Sort, search
+from crm.lists.spec import ListSpec, View
+
+ALL = View("all", "All")
+TRASH = View("trash", "Trash")
+
+
+@dataclass
+class ListState:
+    """One reading of a list's URL. `where` is the condition's text, `error` what is wrong with it."""
+
+    spec: ListSpec
+    view: View
+    views: list[View]
+    params: QueryDict
+    by: Actor
+    condition: Condition | None = None
+    error: ConditionError | None = None
+    where: str = ""
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The fields that can be shown, filtered and sorted by."""
+        return schema(self.spec.entity)
+
+    @cached_property
+    def in_trash(self) -> bool:
+        """Whether the trash is listed."""
+        return self.view.slug == TRASH.slug
+
+    @cached_property
+    def column_keys(self) -> list[str]:
+        """The keys of the columns: chosen in the URL, else the view's, else the list's."""
+        wanted = [key for key in self.params.get("columns", "").split(",") if key] or self.view.columns
+        shown = [key for key in wanted or self.spec.columns if self.shows(key)]
+        title = self.spec.kind.title
+        return [title, *(key for key in dict.fromkeys(shown) if key != title)]
+
+    def shows(self, key: str) -> bool:
+        """Whether the field `key` can stand in a column."""
+        return key in self.schema.fields and can_be_shown(self.schema.field(key))
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The columns, name first."""
+        return [column(self.spec.kind, self.schema.field(key)) for key in self.column_keys]
+
+    @cached_property
+    def sort(self) -> Sort:
+        """What the rows are sorted by."""
+        for text in (self.params.get("sort", ""), self.view.sort, self.spec.sort):
+            key = text.removeprefix("-")
+            if key and self.shows(key) and self.schema.field(key).type is not FieldType.MULTI_SELECT:
+                return Sort(self.schema.field(key), text.startswith("-"))
+        raise LookupError(f"The list of {self.spec.entity} has no sort.")
+
+    @cached_property
+    def search(self) -> str:
+        """What is searched for."""
+        return self.params.get("q", "").strip()[:200]
+
+    @cached_property
+    def filters(self):
+        """The quick filters, bound to the URL."""
+        return self.spec.filterset(self.params, queryset=self.spec.kind.model.objects.all(), by=self.by)
+
+    def rows(self):
+        """The rows that match, whoever may see them: `page` and `count` ask who."""
+        rows = self.filters.qs if self.filters.form.is_valid() else self.spec.kind.model.objects.all()
+        rows = rows.trashed() if self.in_trash else rows.live()
+        if self.condition is not None:
+            rows = rows.filter(self.condition.expression(Viewer(self.by.member_id, self.by.team_id), clock.now()))
+        return search(rows, self.search) if self.search else rows
+
+    @cached_property
+    def is_indexed(self) -> bool:
+        """Whether indexes serve the whole of it; anything else runs under a time limit."""
+        used = self.condition.fields() if self.condition else set()
+        return self.sort.indexed and used <= self.spec.indexed and not self.search
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the URL says something else than the view, so that it can be saved."""
+        return any(self.params.get(name) is not None for name in ("where", "columns", "sort"))
+
+    def url(self, **changes) -> str:
+        """The list's URL with parameters set, or taken away by None; the page always starts anew."""
+        params = {key: value for key, value in self.params.lists() if key not in ("after", *changes)}
+        params |= {key: value for key, value in changes.items() if value is not None}
+        query = urlencode(params, doseq=True)
+        return f"/{self.spec.entity}?{query}" if query else f"/{self.spec.entity}"
+
+
+def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) -> ListState:
+    """The list that a request's URL (or `params`, for an action on it) asks for."""
+    params = request.GET if params is None else params
+    views = views_of(spec, request.actor)
+    wanted = params.get("view", "")
+    view = next((view for view in [*views, TRASH] if view.slug == wanted), views[0] if not wanted else ALL)
+    state = ListState(spec, view, views, params, request.actor)
+    state.where = params["where"] if "where" in params else view.condition
+    try:
+        state.condition = parse(state.where, spec.entity)
+    except ConditionError as error:
+        state.error = error
+    return state
+
+
+def views_of(spec: ListSpec, by: Actor) -> list[View]:
+    """The views that a member can open, in order: the list's own, the workspace's, theirs; theirs replace by slug."""
+    views = {view.slug: view for view in spec.views}
+    rows = SavedView.objects.filter(entity=spec.entity).order_by("name")
+    saved = [row for row in rows if row.member_id in (None, by.member_id)]
+    for row in sorted(saved, key=lambda row: row.member_id is not None):
+        mine = row.member_id is not None
+        views[row.slug] = View(row.slug, row.name, row.condition, tuple(row.columns), row.sort, mine, True)
+    return list(views.values())

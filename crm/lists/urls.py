@@ -1,0 +1,27 @@
+"""The URLs of one entity's list, to be included by the app that owns the entity; and of undo."""
+
+from django.urls import path
+
+from crm.lists import views
+
+undo_urls = [path("undo/<uuid:change>", views.undo_change, name="undo")]
+
+
+def list_urls(entity: str) -> list:
+    """/<entity> and what can be done from it."""
+    routes = {
+        "": (views.list_page, "list"),
+        "/count": (views.exact_count, "count"),
+        "/bulk": (views.bulk, "bulk"),
+        "/filter": (views.add_filter, "filter"),
+        "/columns": (views.choose_columns, "columns"),
+        "/view": (views.save, "save_view"),
+    }
+    paths = [
+        path(f"{entity}{suffix}", view, {"entity": entity}, name=f"{entity}_{name}")
+        for suffix, (view, name) in routes.items()
+    ]
+    remove = path(
+        f"{entity}/view/<slug:slug>/delete", views.remove_view, {"entity": entity}, name=f"{entity}_delete_view"
+    )
+    return [*paths, remove]

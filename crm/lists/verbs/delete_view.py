@@ -1,0 +1,21 @@
+"""Take a saved view away."""
+
+from django.db import transaction
+
+from audit.record import record
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import NotAllowed, Refused
+from crm.lists.models import SavedView
+
+
+@transaction.atomic
+def delete_view(entity: str, slug: str, *, by: Actor) -> None:
+    """Delete the member's own view called `slug`, else (managers only) the workspace's. Raises Refused, NotAllowed."""
+    views = SavedView.objects.filter(entity=entity, slug=slug)
+    view = views.filter(member=by.member_id).first() or views.filter(member__isnull=True).first()
+    if view is None:
+        raise Refused("This view is built in, or was deleted before.")
+    if view.member_id is None and not by.is_at_least(Role.MANAGER):
+        raise NotAllowed("Only a manager can delete a view of the whole workspace.")
+    record("saved_view.deleted", views.filter(pk=view.pk), by=by, note=view.name)
+    view.delete()

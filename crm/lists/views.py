@@ -1,0 +1,278 @@
+"""The list page that every entity shares, and what can be done from it. One URL gives the page or, to htmx, its part."""
+
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from audit.undo import undo
+from crm.conditions.condition import and_
+from crm.conditions.errors import ConditionError
+from crm.conditions.operands import operators
+from crm.conditions.parse import parse
+from crm.conditions.write import quoted
+from crm.kit.errors import DomainError, Invalid
+from crm.kit.outcome import Outcome
+from crm.kit.responses import show_errors, toast, warn
+from crm.kit.timelimit import TooSlow, time_limit
+from crm.lists.rows import CAP, Page, count, page, unpack
+from crm.lists.selection import Selection, selection
+from crm.lists.spec import BulkAction, spec_of
+from crm.lists.state import ListState, read
+from crm.lists.verbs.delete_view import delete_view
+from crm.lists.verbs.save_view import save_view
+
+TIME_LIMIT = 3  # seconds, for what no index serves
+EMPTY = Page([], 0, "", "")
+
+
+@require_GET
+def list_page(request: HttpRequest, entity: str) -> HttpResponse:
+    """The list: tabs, filters, rows, pages."""
+    state = read(request, spec_of(entity))
+    found, total, too_slow = _rows(state, request.GET.get("after", ""))
+    context = {
+        "state": state,
+        "spec": state.spec,
+        "page": found,
+        "total": _total(total),
+        "more": total > CAP,
+        "last": found.start + len(found.rows) - 1,
+        "too_slow": too_slow,
+        "ticked": set(request.GET.get("ticked", "").split(",")),
+        "actions": [a for a in state.spec.actions if a.trash == state.in_trash and state.by.is_at_least(a.role)],
+        "chips": _chips(state),
+        "sorts": _sorts(state),
+    }
+    is_part = request.htmx and request.htmx.target == "list"
+    return render(request, "lists/part.html" if is_part else "lists/page.html", context)
+
+
+def _rows(state: ListState, after: str) -> tuple[Page, int, str]:
+    if state.error:
+        return EMPTY, 0, ""
+    cursor = unpack(after, state.sort)
+    if state.is_indexed:
+        return page(state.rows(), state.columns, state.sort, cursor, state.by), count(state.rows(), state.by), ""
+    try:
+        with time_limit(TIME_LIMIT):
+            return page(state.rows(), state.columns, state.sort, cursor, state.by), count(state.rows(), state.by), ""
+    except TooSlow as error:
+        return EMPTY, 0, str(error)
+
+
+def _total(total: int) -> str:
+    return f"{CAP:,}+" if total > CAP else f"{total:,}"
+
+
+def _chips(state: ListState) -> list[dict]:
+    if not state.condition:
+        return []
+    return [
+        {"chip": chip, "without": state.url(where=state.condition.without(place), ticked=None)}
+        for place, chip in enumerate(state.condition.chips())
+    ]
+
+
+def _sorts(state: ListState) -> list[dict]:
+    """For each column: its heading, the URL that sorts by it, and how it is sorted now (as aria-sort says it)."""
+    now = {True: "descending", False: "ascending"}[state.sort.descending]
+    return [
+        {
+            "column": column,
+            "aria": now if column.field.key == state.sort.field.key else "none",
+            "url": state.url(sort=_next_sort(state, column), ticked=None),
+        }
+        for column in state.columns
+    ]
+
+
+def _next_sort(state: ListState, column) -> str:
+    if column.field.key != state.sort.field.key:
+        return f"-{column.field.key}" if column.numeric else column.field.key
+    return column.field.key if state.sort.descending else f"-{column.field.key}"
+
+
+@require_GET
+def exact_count(request: HttpRequest, entity: str) -> HttpResponse:
+    """How many there are, to the last one."""
+    state = read(request, spec_of(entity))
+    try:
+        with time_limit(TIME_LIMIT):
+            total = f"{count(state.rows(), state.by, exact=True):,}" if not state.error else "0"
+    except TooSlow:
+        total = f"more than {CAP:,}"
+    return render(request, "lists/count.html", {"total": total, "state": state})
+
+
+@require_POST
+def bulk(request: HttpRequest, entity: str) -> HttpResponse:
+    """Do something with the selected records: first ask what the action needs, then do it and say what was done."""
+    spec = spec_of(entity)
+    chosen = selection(request, spec)
+    action = _action(request, spec)
+    confirmed = request.POST.get("confirm") == "1"
+    form = action.form(request.actor)(request.POST if confirmed else None)
+    if (not confirmed and form.fields) or not form.is_valid():
+        return _ask(request, chosen, action, form)
+    try:
+        outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
+    except Invalid as error:
+        show_errors(form, error)
+        return _ask(request, chosen, action, form)
+    _say(request, spec, action, outcome)
+    return redirect(chosen.state.url(ticked=_still_ticked(spec, outcome)))
+
+
+def _action(request: HttpRequest, spec) -> BulkAction:
+    try:
+        action = spec.action(request.POST.get("action", ""))
+    except KeyError:
+        raise Http404 from None
+    if not request.actor.is_at_least(action.role):
+        raise Http404
+    return action
+
+
+def _ask(request: HttpRequest, chosen: Selection, action: BulkAction, form) -> HttpResponse:
+    total = chosen.count()
+    if not total:
+        warn(request, "Nothing is selected: tick the records first.")
+        return redirect(chosen.state.url())
+    context = {"chosen": chosen, "action": action, "form": form, "total": total, "spec": chosen.state.spec}
+    return render(request, "lists/bulk.html", context, status=422 if form.errors else 200)
+
+
+def _say(request: HttpRequest, spec, action: BulkAction, outcome: Outcome) -> None:
+    done = len(outcome.done)
+    if done:
+        what = spec.kind.label.lower() if done == 1 else spec.kind.plural.lower()
+        toast(request, f"{action.done}: {done:,} {what}.", undo_url=reverse("undo", args=[outcome.change]))
+    for sentence in dict.fromkeys(outcome.refused.values()):
+        left = [pk for pk, why in outcome.refused.items() if why == sentence]
+        names = spec.kind.model.objects.filter(pk__in=left[:3]).values_list(spec.kind.title, flat=True)
+        rest = f" and {len(left) - 3:,} more" if len(left) > 3 else ""
+        warn(request, f"Left alone: {', '.join(names)}{rest}. {sentence}")
+
+
+def _still_ticked(spec, outcome: Outcome) -> str | None:
+    refused = spec.kind.model.objects.filter(pk__in=list(outcome.refused)[:50])
+    return ",".join(refused.values_list("public_id", flat=True)) or None
+
+
+@require_POST
+def undo_change(request: HttpRequest, change) -> HttpResponse:
+    """Take back one change, whatever it was, and go back to where the person was."""
+    try:
+        undone = undo(change, by=request.actor)
+    except DomainError as error:
+        warn(request, str(error))
+    else:
+        toast(request, f"Undone: {undone.reverted:,} {'change' if undone.reverted == 1 else 'changes'} taken back.")
+        for sentence in dict.fromkeys(sentence for _, _, sentence in undone.kept):
+            kept = sum(1 for entry in undone.kept if entry[2] == sentence)
+            warn(request, f"Kept as {'it is' if kept == 1 else 'they are'} ({kept:,}): {sentence}")
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    back = request.POST.get("next") or request.headers.get("Referer", "")
+    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if allowed else "/"
+
+
+@require_GET
+def add_filter(request: HttpRequest, entity: str) -> HttpResponse:
+    """Build one more part of the condition: a field, then how to compare it, then with what. Or edit the whole text."""
+    state = read(request, spec_of(entity))
+    field = state.schema.find(request.GET.get("field", "")) if request.GET.get("field") else None
+    error = state.error
+    if field and "op" in request.GET:
+        try:
+            return redirect(state.url(where=_with(state, field, request), field=None, op=None, value=None))
+        except ConditionError as problem:
+            error = problem
+    if "text" in request.GET:
+        try:
+            text = parse(request.GET["text"], entity).key_text
+            return redirect(state.url(where=text, text=None, field=None))
+        except ConditionError as problem:
+            error = problem
+    context = {
+        "state": state,
+        "spec": state.spec,
+        "field": field,
+        "operators": operators(field) if field else (),
+        "fields": [f for f in state.schema if operators(f)],
+        "text": request.GET.get("text") or (state.condition.label_text if state.condition else state.where),
+        "error": error,
+        "kept": [(key, value) for key, values in request.GET.lists() for value in values if key not in BUILDER],
+    }
+    return render(request, "lists/filter.html", context)
+
+
+BUILDER = ("field", "op", "value", "text", "after", "ticked")
+
+
+def _with(state: ListState, field, request: HttpRequest) -> str:
+    op, values = request.GET["op"], [quoted(value.strip()) for value in request.GET.getlist("value") if value.strip()]
+    value = f"({', '.join(values)})" if op in ("in", "not in") else (values[0] if values else '""')
+    comparison = f"{field.key} {op}" if op.startswith("is ") else f"{field.key} {op} {value}"
+    return parse(and_(state.where, comparison), state.spec.entity).key_text
+
+
+@require_GET
+def choose_columns(request: HttpRequest, entity: str) -> HttpResponse:
+    """Choose the columns and their order."""
+    state = read(request, spec_of(entity))
+    if "column" in request.GET:
+        places = {key: request.GET.get(f"place_{key}", "") for key in request.GET.getlist("column")}
+        order = sorted(places, key=lambda key: int(places[key]) if places[key].isdecimal() else 999)
+        gone = {name: None for name in request.GET if name == "column" or name.startswith("place_")}
+        return redirect(state.url(columns=",".join(order), **gone))
+    shown = {key: place for place, key in enumerate(state.column_keys, 1)}
+    fields = [(field, shown.get(field.key)) for field in state.schema if state.shows(field.key)]
+    fields.sort(key=lambda pair: pair[1] or 1000)
+    kept = [(key, value) for key, values in request.GET.lists() for value in values if key != "columns"]
+    return render(request, "lists/columns.html", {"state": state, "spec": state.spec, "fields": fields, "kept": kept})
+
+
+def save(request: HttpRequest, entity: str) -> HttpResponse:
+    """Save the list as it is seen under a name, mine or the workspace's."""
+    params = request.GET.copy()
+    state = read(request, spec_of(entity), params)
+    errors = {}
+    if request.method == "POST":
+        try:
+            return _saved(request, state)
+        except Invalid as error:
+            errors = error.errors
+    context = {"state": state, "spec": state.spec, "errors": errors, "name": request.POST.get("name", "")}
+    return render(request, "lists/save.html", context, status=422 if errors else 200)
+
+
+def _saved(request: HttpRequest, state: ListState) -> HttpResponse:
+    over = request.POST.get("over") == "1"
+    view = save_view(
+        state.spec.entity,
+        state.view.name if over else request.POST.get("name", ""),
+        by=request.actor,
+        condition=state.where,
+        columns=tuple(state.column_keys),
+        sort=("-" if state.sort.descending else "") + state.sort.field.key,
+        slug=state.view.slug if over else "",
+        shared=request.POST.get("shared") == "1",
+    )
+    toast(request, f"Saved the view “{view.name}”.")
+    return redirect(f"/{state.spec.entity}?{urlencode({'view': view.slug})}")
+
+
+@require_POST
+def remove_view(request: HttpRequest, entity: str, slug: str) -> HttpResponse:
+    """Delete a saved view; the records stay."""
+    delete_view(entity, slug, by=request.actor)
+    toast(request, "The view was deleted; its records are all still there.")
+    return redirect(f"/{entity}")

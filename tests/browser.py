@@ -1,0 +1,92 @@
+"""Browser tests: the system's Chromium against a live server. A page that logs an error fails its test.
+
+    @pytest.mark.browser
+    def test_sign_in(visit):
+        page = visit("/accounts/login/", theme="dark", width=390)
+        assert_accessible(page)
+
+The console is where a broken script, a missing file and a breach of the content security policy show up.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services import chromium_program
+
+SCREENSHOTS = Path(__file__).parent.parent / "var" / "screenshots"
+HEIGHT = {1440: 900, 390: 844}  # what a laptop and a telephone show, by width
+TIMEOUT = 10_000  # milliseconds
+
+
+def assert_accessible(page) -> None:
+    """Fail with what axe finds on the page, if anything."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    results = Axe().run(page)
+    assert not results.violations_count, f"{page.url}\n{results.generate_report()}"
+
+
+def screenshot(page, name: str) -> None:
+    """Keep a picture of the whole page in var/screenshots, when SCREENSHOTS=1; `name` says page, theme and width."""
+    if os.environ.get("SCREENSHOTS") == "1":
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    """The system's Chromium, one for all tests of a process."""
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's loop runs in this thread, so Django would take every query of a test for a blocking call in it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        sandbox = os.geteuid() != 0  # Chromium refuses to be sandboxed as root
+        browser = playwright.chromium.launch(executable_path=chromium_program(), chromium_sandbox=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, live_server) -> Iterator[Callable]:
+    """Open a path of the live server as somebody new: visit(path, theme=, width=, javascript=, client=, expected=).
+
+    `client` is a django.test.Client whose session the visitor takes over; `expected` a regular expression for what the
+    console may say (a page that answers 409 is logged there). Gives a Playwright page.
+    """
+    contexts, problems = [], []
+
+    def open_page(path="/", *, theme="light", width=1440, javascript=True, client=None, expected=None):
+        context = chromium.new_context(
+            base_url=live_server.url,
+            color_scheme=theme,
+            viewport={"width": width, "height": HEIGHT[width]},
+            java_script_enabled=javascript,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        context.set_default_timeout(TIMEOUT)
+        for cookie in client.cookies.values() if client else ():
+            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+        page = context.new_page()
+        _listen(page, problems, expected)
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems, "The console said:\n" + "\n".join(problems)
+
+
+def _listen(page, problems: list[str], expected: str | None) -> None:
+    def note(text: str) -> None:
+        if not (expected and re.search(expected, text)):
+            problems.append(f"{page.url}: {text}")
+
+    page.on("console", lambda message: note(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: note(str(error)))

@@ -1,0 +1,22 @@
+"""Pages to try the browser helpers on; a URL configuration of its own."""
+
+from django.http import HttpResponse
+from django.urls import path
+
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
+HEAD = '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Page</title>'
+PAGE = HEAD + "<main><h1>Page</h1>%s</main></html>"
+
+
+def page(body):
+    """A view that answers with `body` in a page, under a strict policy."""
+    return lambda request: HttpResponse(PAGE % body, headers={"Content-Security-Policy": POLICY})
+
+
+urlpatterns = [
+    path("good", page("<p>Hello</p><script src='/script.js'></script>")),
+    path("script.js", lambda request: HttpResponse("document.title = 'ran'", content_type="text/javascript")),
+    path("inline", page("<script>document.title = 'ran'</script>")),
+    path("unlabelled", page("<input>")),
+    path("who", lambda request: HttpResponse(PAGE % request.COOKIES.get("sessionid", "nobody"))),
+]

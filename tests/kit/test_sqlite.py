@@ -1,0 +1,240 @@
+import gc
+import sqlite3
+import threading
+import time
+
+import pytest
+from django.db import IntegrityError, OperationalError, connections, transaction
+
+from crm.kit import sqlite
+from crm.kit.sqlite.queue import FairLock
+from tests.kit.scratch import sqlite_database
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def db(tmp_path, django_db_blocker):
+    """The alias of a SQLite database of its own, with a table of counters."""
+    with django_db_blocker.unblock(), sqlite_database(tmp_path) as alias:
+        execute(alias, "CREATE TABLE counter (id INTEGER PRIMARY KEY, n INTEGER UNIQUE)")
+        execute(alias, "INSERT INTO counter VALUES (1, 0)")
+        yield alias
+
+
+def execute(alias, sql, params=None):
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall() if cursor.description else None
+
+
+def value(alias):
+    return execute(alias, "SELECT n FROM counter WHERE id = 1")[0][0]
+
+
+def in_threads(alias, *functions):
+    """Run the functions at once, each on a connection of its own; gives the exceptions they raised."""
+    errors = []
+
+    def run(function):
+        try:
+            function()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections[alias].close()
+
+    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+@pytest.mark.parametrize(
+    "pragma, expected", [("journal_mode", "wal"), ("synchronous", 1), ("recursive_triggers", 1), ("foreign_keys", 1)]
+)
+def test_every_connection_is_set_up_for_real_use(db, pragma, expected):
+    assert execute(db, f"PRAGMA {pragma}") == [(expected,)]
+
+
+def test_eight_writers_lose_nothing_and_are_never_locked_out(db):
+    def writer():
+        for _ in range(100):
+            with transaction.atomic(db):
+                execute(db, "UPDATE counter SET n = %s WHERE id = 1", [value(db) + 1])
+
+    assert in_threads(db, *[writer] * 8) == []
+    assert value(db) == 800
+
+
+def test_a_writer_waits_for_those_before_it_only(db):
+    """While a loop of transactions runs, a form's save comes after the transaction under way, not after the loop."""
+    batches, over = [], threading.Event()
+
+    def bulk():
+        while not over.is_set():
+            with transaction.atomic(db):
+                execute(db, "UPDATE counter SET n = n + 1 WHERE id = 1")
+                time.sleep(0.01)
+                batches.append(1)
+
+    waited = []
+
+    def person():
+        for _ in range(20):
+            before = len(batches)
+            with transaction.atomic(db):
+                waited.append(len(batches) - before)
+        over.set()
+
+    assert in_threads(db, bulk, person) == []
+    assert max(waited) <= 2
+
+
+def test_a_write_outside_a_transaction_queues_as_well(db):
+    holding, go, order = threading.Event(), threading.Event(), []
+
+    def holder():
+        with transaction.atomic(db):
+            holding.set()
+            go.wait(5)
+            time.sleep(0.05)
+            order.append("holder")
+
+    def single():
+        holding.wait(5)
+        go.set()
+        execute(db, "UPDATE counter SET n = n + 1 WHERE id = 1")
+        order.append("single")
+
+    assert in_threads(db, holder, single) == []
+    assert order == ["holder", "single"]
+    assert free(db)
+
+
+def free(alias):
+    """Whether a new writer gets the lock at once."""
+    started = time.monotonic()
+    errors = in_threads(alias, lambda: transaction.atomic(alias)(lambda: None)())
+    return errors == [] and time.monotonic() - started < 0.5
+
+
+def test_savepoints_keep_the_turn_and_the_outermost_block_ends_it(db):
+    with transaction.atomic(db):
+        with pytest.raises(IntegrityError), transaction.atomic(db):
+            execute(db, "INSERT INTO counter VALUES (2, 0)")
+        execute(db, "UPDATE counter SET n = 5 WHERE id = 1")
+        assert connections[db]._turn
+    assert connections[db]._turn is None
+    assert value(db) == 5
+    assert free(db)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_an_exception_ends_the_turn(db, error):
+    with pytest.raises(error), transaction.atomic(db):
+        execute(db, "UPDATE counter SET n = 5 WHERE id = 1")
+        raise error
+    assert value(db) == 0
+    assert free(db)
+
+
+def test_a_begin_that_fails_ends_the_turn(db):
+    other = sqlite3.connect(connections[db].settings_dict["NAME"], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    execute(db, "PRAGMA busy_timeout = 1")
+    with pytest.raises(OperationalError, match="locked"), transaction.atomic(db):
+        pass
+    other.execute("ROLLBACK")
+    assert free(db)
+
+
+def test_a_commit_that_fails_ends_the_turn(db):
+    execute(db, "CREATE TABLE child (parent INTEGER REFERENCES counter DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(IntegrityError), transaction.atomic(db):
+        execute(db, "INSERT INTO child VALUES (99)")
+    assert execute(db, "SELECT * FROM child") == []
+    assert free(db)
+
+
+def test_closing_a_connection_inside_a_transaction_ends_the_turn(db):
+    with pytest.raises(ZeroDivisionError), transaction.atomic(db):
+        execute(db, "UPDATE counter SET n = 5 WHERE id = 1")
+        connections[db].close()
+        raise ZeroDivisionError
+    assert value(db) == 0
+    assert free(db)
+
+
+def test_a_thread_that_died_in_a_transaction_holds_nobody_up(db):
+    def dies():
+        transaction.atomic(db).__enter__()  # and never leaves
+
+    thread = threading.Thread(target=dies)
+    thread.start()
+    thread.join()
+    del thread
+    gc.collect()
+    with transaction.atomic(db):
+        execute(db, "UPDATE counter SET n = 7 WHERE id = 1")
+    assert value(db) == 7
+
+
+def test_a_writer_gives_up_after_the_timeout_and_leaves_the_queue(db):
+    holding, over, errors = threading.Event(), threading.Event(), []
+
+    def holder():
+        with transaction.atomic(db):
+            holding.set()
+            over.wait(5)
+
+    def waiter():
+        holding.wait(5)
+        connections[db].settings_dict["OPTIONS"] = {**connections[db].settings_dict["OPTIONS"], "timeout": 0.05}
+        try:
+            with transaction.atomic(db):
+                pass
+        except OperationalError as error:
+            errors.append(str(error))
+        over.set()
+
+    assert in_threads(db, holder, waiter) == []
+    assert errors == ["database is locked: other threads kept writing for 0.05 s"]
+    assert free(db)
+
+
+def test_insert_or_replace_cannot_slip_past_a_delete_trigger(db):
+    execute(db, "CREATE TRIGGER keep BEFORE DELETE ON counter BEGIN SELECT RAISE(ABORT, 'append-only'); END")
+    with pytest.raises(IntegrityError, match="append-only"):
+        execute(db, "INSERT OR REPLACE INTO counter VALUES (1, 9)")
+
+
+def test_sql_can_call_a_function_that_was_added(tmp_path, django_db_blocker, monkeypatch):
+    monkeypatch.setattr(sqlite, "_functions", [])
+    sqlite.add_function("shout", 1, lambda text: None if text is None else text.upper() + "!")
+    with django_db_blocker.unblock(), sqlite_database(tmp_path) as alias:
+        assert execute(alias, "SELECT shout('straße'), shout(NULL)") == [("STRASSE!", None)]
+
+
+def test_the_lock_serves_in_order_of_arrival():
+    lock, order = FairLock(), []
+    first = lock.acquire(1)
+
+    def wait(number):
+        turn = lock.acquire(5)
+        order.append(number)
+        lock.release(turn)
+
+    threads = []
+    for number in range(5):
+        threads.append(threading.Thread(target=wait, args=(number,)))
+        threads[-1].start()
+        while len(lock._queue) < number + 2:
+            time.sleep(0.001)
+    lock.release(first)
+    lock.release(first)  # twice does nothing
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2, 3, 4]

@@ -1,0 +1,120 @@
+import os
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from crm.kit import instance
+from tests.kit.commands import get, manage, up
+from tests.services import free_port
+
+pytestmark = pytest.mark.once
+
+
+def test_one_command_serves_the_sign_in_page_and_stops_on_request(tmp_path):
+    port = free_port()
+    with up(tmp_path, port) as server:
+        status, page, _ = get(port, "/accounts/login/")
+        assert status == 200
+        assert 'name="login"' in page
+        assert get(port, "/healthz")[0] == 200
+        server.send_signal(signal.SIGTERM)
+        output, errors = server.communicate(timeout=20)
+    assert server.returncode == 0, errors
+    assert f"http://127.0.0.1:{port}" in output
+
+
+@pytest.mark.parametrize("to_the_group", [True, False])
+def test_ctrl_c_stops_it_gracefully(tmp_path, to_the_group):
+    port = free_port()
+    with up(tmp_path, port) as server:
+        send = os.killpg if to_the_group else os.kill
+        send(server.pid, signal.SIGINT)
+        _, errors = server.communicate(timeout=20)
+    assert server.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+def test_a_second_instance_on_the_same_file_does_not_start(tmp_path):
+    port = free_port()
+    with up(tmp_path, port):
+        second = manage(tmp_path, "up", PORT=str(free_port()))
+        assert second.returncode == 2
+        assert "already running on" in second.stderr
+        assert len(second.stderr.splitlines()) == 1
+        assert get(port, "/healthz")[0] == 200
+
+
+def test_after_a_kill_the_file_is_free_again(tmp_path):
+    port = free_port()
+    with up(tmp_path, port) as server:
+        os.kill(server.pid, signal.SIGKILL)
+        server.communicate(timeout=20)  # until the worker, which holds the pipes and the claim, is gone as well
+    with up(tmp_path, free_port()):
+        pass
+
+
+def test_a_command_may_write_beside_a_running_instance(tmp_path):
+    with up(tmp_path, free_port()):
+        assert manage(tmp_path, "migrate", "--check").returncode == 0
+
+
+def test_a_taken_port_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = manage(tmp_path, "up", PORT=str(other.getsockname()[1]))
+    assert done.returncode == 2
+    assert done.stderr.startswith("CommandError: PORT: cannot listen on 127.0.0.1 port")
+    assert not (tmp_path / "throughline.sqlite3").exists()
+
+
+def test_a_database_that_cannot_be_reached_is_one_line(tmp_path):
+    done = manage(tmp_path, "up", PORT=str(free_port()), DATABASE_URL=f"postgres://nobody@127.0.0.1:{free_port()}/crm")
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: The database cannot be used: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_deployment_is_served_over_https_only(tmp_path):
+    port = free_port()
+    production = {"SECRET_KEY": "aQ3-z" * 12, "TRUSTED_PROXIES": "1"}
+    with up(tmp_path, port, **production):
+        status, _, headers = get(port, "/accounts/login/")
+        assert (status, headers["location"]) == (301, f"https://127.0.0.1:{port}/accounts/login/")
+        assert get(port, "/healthz")[0] == 200
+        status, _, headers = get(
+            port, "/accounts/login/", **{"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+        )
+        assert status == 200
+        assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+        assert headers["x-content-type-options"] == "nosniff"
+        cookie = headers["set-cookie"]
+        assert cookie.startswith("__Host-csrftoken=")
+        assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert list((tmp_path / "static").glob("app.*.css")), "static files were not collected"
+
+
+def test_without_a_proxy_nobody_can_claim_https(tmp_path):
+    port = free_port()
+    with up(tmp_path, port, SECRET_KEY="aQ3-z" * 12):
+        assert get(port, "/accounts/login/", **{"X-Forwarded-Proto": "https"})[0] == 301
+
+
+def test_the_database_is_set_up_and_migrated(tmp_path):
+    with up(tmp_path, free_port()):
+        pass
+    with sqlite3.connect(tmp_path / "throughline.sqlite3") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert database.execute("SELECT count(*) FROM django_migrations").fetchone()[0] > 10
+
+
+@pytest.mark.parametrize("kind, found", [("nfs4", "nfs4"), ("cifs", "cifs"), ("ext4", "")])
+def test_a_network_file_system_is_recognised(tmp_path, monkeypatch, kind, found):
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(instance, "MOUNTS", mounts)
+    mounts.write_text(f"/dev/sda1 / ext4 rw 0 0\nserver:/x /srv/my\\040share {kind} rw 0 0\n")
+    assert instance.network_filesystem(Path("/srv/my share/crm/db.sqlite3")) == found
+    assert instance.network_filesystem(Path("/srv/my shared/db.sqlite3")) == ""
+    mounts.unlink()
+    assert instance.network_filesystem(Path("/srv/my share/crm/db.sqlite3")) == ""
