@@ -72,7 +72,8 @@ def _make_admin(email: str, by: Actor) -> str:
 def _site() -> str:
     if settings.DEBUG:
         return f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
-    return f"https://{settings.ALLOWED_HOSTS[0]}"
+    named = (host for host in settings.ALLOWED_HOSTS if not host.startswith(("*", ".")))
+    return f"https://{next(named, 'localhost')}"
 
 
 def _sentences(report: dict) -> str:

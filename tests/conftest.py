@@ -1,0 +1,77 @@
+"""The cast of every test: who works in acme, who in globex, and what each may see."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from crm.kit.actor import Channel, Role
+from crm.kit.scope import in_workspace
+from crm.users.models import Membership, Team, User, Workspace
+
+PASSWORD = "throughline-demo"
+
+
+@pytest.fixture(autouse=True)
+def quick_and_fresh(settings):
+    """Passwords hash at once, and no test meets another's rate limits."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    cache.clear()
+
+
+def make_member(workspace, name, role, team=None) -> Membership:
+    """A member with an account name@<workspace>.example, whose open workspace this is."""
+    user = User.objects.create_user(f"{name}@{workspace.slug}.example", PASSWORD, name=name.title())
+    with in_workspace(workspace):
+        member = Membership.objects.create(user=user, role=role, team=team)
+    User.objects.filter(pk=user.pk).update(membership=member)
+    return member
+
+
+@pytest.fixture
+def cast(db):
+    """viewer, rep, mate (rep's team), outsider (another team), manager and admin of acme; globex_rep, globex_admin."""
+    acme = Workspace.objects.create(slug="acme", name="Acme Mobility")
+    globex = Workspace.objects.create(slug="globex", name="Globex")
+    with in_workspace(acme):
+        iberia, nordics = Team.objects.create(name="Iberia"), Team.objects.create(name="Nordics")
+    return SimpleNamespace(
+        acme=acme,
+        globex=globex,
+        iberia=iberia,
+        nordics=nordics,
+        viewer=make_member(acme, "viewer", Role.VIEWER),
+        rep=make_member(acme, "rep", Role.REP, iberia),
+        mate=make_member(acme, "mate", Role.REP, iberia),
+        outsider=make_member(acme, "outsider", Role.REP, nordics),
+        manager=make_member(acme, "manager", Role.MANAGER),
+        admin=make_member(acme, "admin", Role.ADMIN),
+        globex_rep=make_member(globex, "rep", Role.REP),
+        globex_admin=make_member(globex, "admin", Role.ADMIN),
+    )
+
+
+@pytest.fixture
+def acme(cast):
+    """The workspace acme, open."""
+    with in_workspace(cast.acme):
+        yield cast.acme
+
+
+@pytest.fixture
+def sign_in(cast):
+    """`sign_in("rep")`: a client in which that member of the cast is signed in."""
+
+    def signed_in(who: str) -> Client:
+        client = Client()
+        client.force_login(getattr(cast, who).user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def actor(cast):
+    """`actor("rep")`: that member of the cast, about to act once on the web."""
+    return lambda who: getattr(cast, who).actor(Channel.WEB)

@@ -1,0 +1,101 @@
+"""Forgetting the workspace is an error, not a leak (S2)."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models, transaction
+from django.db.models import QuerySet
+
+from crm.kit.scope import NoWorkspace, WrongWorkspace, in_workspace
+from crm.users.models import Membership, Owned, Team
+
+ROOT = Path(__file__).resolve().parents[2]
+# Who may read past the workspace in scope, and why.
+UNSCOPED_CALLERS = {
+    "crm/users/admin_site.py",  # superusers see every workspace; everybody else is narrowed in the next line
+    "crm/users/views.py",  # an invitation is found by its secret token, before anybody is signed in
+    "crm/users/workspaces.py",  # which workspaces has this person?
+}
+
+ARGUMENTS = {
+    "aggregate": [models.Count("pk")],
+    "bulk_create": [[]],
+    "bulk_update": [[], ["name"]],
+    "create": [],
+    "dates": ["created_at", "day"],
+    "datetimes": ["created_at", "day"],
+    "difference": [[]],
+    "raw": ["SELECT 1"],
+    "contains": [Team()],
+    "in_bulk": [],
+    "get_or_create": [],
+    "update_or_create": [],
+}
+NOT_A_QUERY = {"as_manager", "unscoped", "resolve_expression", "using", "none"}
+
+
+def public_methods():
+    """What `objects` offers to ask or write; not the async twins, which end in the same methods."""
+    names = [n for n, _ in inspect.getmembers(Team.objects, inspect.ismethod) if hasattr(QuerySet, n)]
+    return [n for n in names if not n.startswith("_") and n not in NOT_A_QUERY and not hasattr(QuerySet, n[1:])]
+
+
+@pytest.mark.parametrize("name", public_methods())
+def test_no_method_of_objects_runs_without_a_workspace(name, db):
+    with pytest.raises(NoWorkspace):
+        getattr(Team.objects, name)(*ARGUMENTS.get(name, []))
+
+
+def test_every_model_of_a_workspace_is_behind_the_door():
+    owned = [m for m in apps.get_models() if issubclass(m, Owned)]
+    assert {Team, Membership} <= set(owned)
+    for model in owned:
+        assert model._meta.base_manager_name == "objects", model
+        with pytest.raises(NoWorkspace):
+            model._base_manager.all()
+
+
+def test_saving_needs_a_workspace(cast):
+    for write in (Team(name="South").save, cast.iberia.save, cast.iberia.refresh_from_db, cast.iberia.delete):
+        with pytest.raises(NoWorkspace):
+            write()
+
+
+def test_a_row_of_another_workspace_cannot_be_written(cast):
+    with in_workspace(cast.globex):
+        for write in (
+            lambda: Team.objects.create(workspace=cast.acme, name="South"),
+            lambda: Team(workspace=cast.acme, name="South").save(),
+            lambda: Team.objects.bulk_create([Team(workspace=cast.acme, name="South")]),
+            lambda: Team.objects.get_or_create(workspace=cast.acme, name="South"),
+            cast.iberia.save,
+            lambda: Team.objects.update(workspace=cast.acme),
+        ):
+            with pytest.raises(WrongWorkspace), transaction.atomic():
+                write()
+        assert not Team.objects.filter(pk=cast.iberia.pk).update(name="Stolen")
+        assert not Team.objects.filter(pk=cast.iberia.pk).delete()[0]
+        assert not Team.objects.bulk_update([Team(pk=cast.iberia.pk, name="Stolen")], ["name"])
+    with in_workspace(cast.acme):
+        assert Team.objects.get(pk=cast.iberia.pk).name == "Iberia"
+
+
+def test_a_new_row_takes_the_workspace_in_scope(cast):
+    with in_workspace(cast.globex):
+        assert Team.objects.create(name="South").workspace == cast.globex
+
+
+def calls_of(name: str) -> set[str]:
+    found = set()
+    for path in [p for top in ("crm", "contacts", "leads", "audit") for p in (ROOT / top).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == name:
+                found.add(str(path.relative_to(ROOT)))
+    return found
+
+
+def test_only_the_known_callers_read_past_the_scope():
+    assert calls_of("unscoped") == UNSCOPED_CALLERS
