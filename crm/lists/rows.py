@@ -155,10 +155,13 @@ def _start(cursor: Cursor | None, count: int) -> int:
 def _rows(found: list, columns: list[Column]) -> list[Row]:
     split = [[*_split(row[3:], columns)] for row in found]
     resolve(columns, split)
-    return [
-        Row(row[0], row[1], [column.cell(part, row[1]) for column, part in zip(columns, parts, strict=True)])
-        for row, parts in zip(found, split, strict=True)
-    ]
+    classes = [column.css(place) for place, column in enumerate(columns)]
+    return [_row(row, parts, columns, classes) for row, parts in zip(found, split, strict=True)]
+
+
+def _row(row: tuple, parts: list, columns: list[Column], classes: list[str]) -> Row:
+    cells = [column.cell(part, row[1]) for column, part in zip(columns, parts, strict=True)]
+    return Row(row[0], row[1], str(parts[0][0]), list(zip(classes, cells, strict=True)))
 
 
 def _split(values: tuple, columns: list[Column]):
