@@ -29,7 +29,7 @@ HEADERS = {
 
 
 class ResponseHeadersMiddleware:
-    """Security headers on every answer, errors and static files too; the id that error pages show."""
+    """Security headers on every answer, errors and static files too; puts there the id that error pages show."""
 
     def __init__(self, get_response):
         self.get_response = get_response
