@@ -75,7 +75,7 @@ def change(
     event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "", severity: str = ""
 ) -> int:
     """Set `changes` on those of `rows` that differ from them, and record it. Returns how many rows changed."""
-    differing = rows.filter(_differs(changes))
+    differing = rows.filter(_differs(changes)) if changes else rows.none()
     ids = list(differing.values_list("pk", flat=True)) if reactions.awaited(event) else []
     count = record(event, differing, by=by, changes=changes, note=note, severity=severity)
     if count:

@@ -102,6 +102,7 @@ class History:
         self.steps = int(timedelta(days=365) / STEP)
         self.plan, self.companies, self.made = Plan(), [], 0
         self.emails: set[str] = set()
+        self.names: set[str] = set()
 
     def write(self) -> None:
         """Live through the year."""
@@ -123,15 +124,16 @@ class History:
         for seller in self.sellers:
             with clock.at(self._at(0)):
                 wanted = min(share, self.company_count - len(self.companies))
-                rows = [self._company(len(self.companies) + place) for place in range(wanted)]
+                rows = [self._company() for _ in range(wanted)]
                 made = create_company([row | {"team": self._team(seller)} for row in rows], by=self._actor(seller))
             self.companies += Company.objects.filter(pk__in=made.done).order_by("pk")
 
-    def _company(self, place: int) -> dict:
+    def _company(self) -> dict:
         trade = self.random.choice(TRADES)
         city, country, *_ = self.random.choice(PLACES)
-        name = f"{BRANDS[place % len(BRANDS)]} {KINDS[trade]}"
-        name = name if place < len(BRANDS) else f"{name} {city}{'' if place < 160 else f' {place}'}"
+        name = f"{self.random.choice(BRANDS)} {KINDS[trade]}"
+        name = next(n for n in (name, f"{name} {city}", *(f"{name} {i}" for i in range(2, 99))) if n not in self.names)
+        self.names.add(name)
         domain = name.lower().replace(" ", "-") + ".example"
         website, employees = f"https://{domain}", self.random.choice((4, 12, 30, 75, 140, 300, 900))
         facts = {"name": name, "domain": domain, "website": website, "industry": trade, "employees": employees}

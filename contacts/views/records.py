@@ -2,7 +2,7 @@
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, OuterRef, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,6 +25,7 @@ from crm.entities.fields import FieldType
 from crm.entities.schema import schema
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
+from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
 from crm.lists.panels import panels
 from crm.users.visibility import may_edit
@@ -41,7 +42,8 @@ def find(request: HttpRequest, entity: str, public_id: str) -> Record:
     rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
     if entity == "contact":
         live = Q(company__contacts__deleted_at__isnull=True)
-        rows = rows.annotate(colleagues=Count("company__contacts", filter=live))
+        merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
+        rows = rows.annotate(colleagues=Count("company__contacts", filter=live), merged_ids=JsonRows(merged))
     record = rows.filter(public_id=public_id).first()
     if record is None:
         raise Http404

@@ -12,6 +12,7 @@ class UsersConfig(AppConfig):
 
     def ready(self):
         """Put the settings pages into the frame; have links between workspaces refused."""
+        from crm.users import events  # noqa: F401
         from crm.users.integrity import protect_links
         from crm.users.roles import LOWEST_ROLE, Right
 
