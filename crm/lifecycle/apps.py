@@ -8,6 +8,7 @@ class LifecycleConfig(AppConfig):
     def ready(self):
         from audit.undo import on_undo
         from crm.events.reactions import react
+        from crm.lifecycle import events  # noqa: F401
         from crm.lifecycle.guards import install_shipped
         from crm.lifecycle.undone import mark_undone
 

@@ -18,7 +18,7 @@ from crm.entities.people import members
 from crm.entities.sql import orm_value
 from crm.kit.templatetags.frame import ago, initials
 
-EMPTY = format_html('<span class="muted" aria-label="empty">—</span>')
+EMPTY = format_html('<span class="muted" aria-label="{}">—</span>', "empty")
 
 
 @dataclass(frozen=True)
