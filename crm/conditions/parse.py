@@ -17,7 +17,9 @@ from crm.entities.values import NoSuch
 from crm.kit.scope import workspace
 
 MAX_LENGTH = 4_000
-MAX_DEPTH = 20
+MAX_DEPTH = 10  # of groups and of links inside them: SQLite's parser has a stack of 100
+MAX_LINKS = 4  # of one path
+MAX_JOINS = 30  # of all paths together; SQLite joins 64 tables at most
 MAX_KEPT = 4_096
 
 Branch = Any  # a lark Tree: its type cannot say which children are tokens and which are trees, the grammar does
@@ -45,6 +47,7 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
         return kept
     reader = _Reader(people)
     condition = Condition(entity, reader.node(_tree(text), schema(entity)))
+    _check_joins(condition)
     if reader.lasting:
         if len(_kept) >= MAX_KEPT:
             _kept.clear()
@@ -68,6 +71,13 @@ def _check_characters(text: str) -> None:
             raise ConditionError(f"Character {position + 1} is no text.", word=ch, position=position)
 
 
+def _check_joins(condition: Condition) -> None:
+    links = {path.rpartition(".")[0] for path in condition.fields()}
+    joins = {tuple(link.split(".")[:depth]) for link in links for depth in range(1, link.count(".") + 2) if link}
+    if len(joins) > MAX_JOINS:
+        raise ConditionError(f"The condition follows more than {MAX_JOINS} different links.")
+
+
 class _Reader:
     """Walks the grammar's tree from the top, because names inside `any … ( )` belong to another entity."""
 
@@ -76,10 +86,7 @@ class _Reader:
         self.lasting = True  # nothing was looked up that can change while the schema stays
 
     def node(self, tree: Branch, schema: Schema, depth: int = 0) -> Node:
-        if depth > MAX_DEPTH:
-            raise ConditionError(
-                f"The condition is nested deeper than {MAX_DEPTH} levels.", position=tree.meta.start_pos
-            )
+        _check_depth(depth, tree)
         return getattr(self, f"_{tree.data}")(tree, schema, depth + 1)
 
     def _start(self, tree: Branch, schema: Schema, depth: int) -> Node:
@@ -105,11 +112,12 @@ class _Reader:
     def _any_row(self, tree: Branch, schema: Schema, depth: int) -> Node:
         names, part = tree.children
         path = _rows_path(schema, names)
-        return AnyRow(path, self.node(part, _schema_at(path), depth))
+        return AnyRow(path, self.node(part, _schema_at(path), depth + len(path.fields) - 1))
 
     def _comparison(self, tree: Branch, schema: Schema, depth: int) -> Node:
         names, token, *values = tree.children
         path = _path(schema, names)
+        _check_depth(depth + len(path.fields) - 2, tree)
         operator = " ".join(token.lower().split())
         _check_operator(path.field, operator, token)
         return Leaf(path, operator, tuple(self._operand(path.field, operator, value) for value in values))
@@ -127,6 +135,12 @@ class _Reader:
         return operand
 
 
+def _check_depth(depth: int, tree: Branch) -> None:
+    if depth > MAX_DEPTH:
+        position = tree.meta.start_pos
+        raise ConditionError(f"The condition is nested deeper than {MAX_DEPTH} levels.", position=position)
+
+
 def _value_text(tree: Branch) -> str:
     first = tree.children[0]
     if first.type == "QUOTED":
@@ -139,8 +153,15 @@ def _names(tree: Branch) -> list[str]:
 
 
 def _path(schema: Schema, tree: Branch) -> Path:
+    return _follow(schema, _names(tree), tree)
+
+
+def _follow(schema: Schema, names: list[str], tree: Branch) -> Path:
+    """The path over `names`, the first of those in `tree`, where an error is placed."""
+    if len(names) > MAX_LINKS + 1:
+        raise _error(f"A path goes over at most {MAX_LINKS} links.", tree.children[0].children[0])
     try:
-        return schema.follow(_names(tree))
+        return schema.follow(names)
     except UnknownField as error:
         raise _unknown(error, tree.children[error.position]) from None
 
@@ -152,7 +173,7 @@ def _unknown(error: UnknownField, name: Branch) -> ConditionError:
 def _rows_path(schema: Schema, tree: Branch) -> Path:
     """The path to a to-many field, which may also be called by the name of the records it leads to."""
     *hops, last = _names(tree)
-    owner = _schema_at(_path_of(schema, hops, tree)) if hops else schema
+    owner = _owner(schema, hops, last, tree)
     field = owner.linked(last)
     if field is None:
         many = [field.label for field in owner if field.type is FieldType.MANY]
@@ -163,14 +184,15 @@ def _rows_path(schema: Schema, tree: Branch) -> Path:
             word=last,
             suggestion=nearest(last, many),
         )
-    return _path_of(schema, [*hops, field.key], tree)
+    return _follow(schema, [*hops, field.key], tree)
 
 
-def _path_of(schema: Schema, names: list[str], tree: Branch) -> Path:
-    try:
-        return schema.follow(names)
-    except UnknownField as error:
-        raise _unknown(error, tree.children[error.position]) from None
+def _owner(schema: Schema, hops: list[str], last: str, tree: Branch) -> Schema:
+    """The schema that `last` belongs to, at the end of the links before it."""
+    if not hops:
+        return schema
+    path = _follow(schema, hops, tree)
+    return _schema_at(path if path.field.target else _follow(schema, [*hops, last], tree))
 
 
 def _schema_at(path: Path) -> Schema:

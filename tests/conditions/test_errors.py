@@ -33,6 +33,9 @@ CASES = [
     ("at least 3 of (name = a, name = b)", "3", 9, "", "write a number from 1 to 2"),
     ("at least of (name = a)", "of", 9, "", "at least 2 of"),
     ("any company (name = a)", "company", 4, "", "Choose from: Reports, Opportunities"),
+    ("any name.x (title = a)", "x", 9, "", "“Name” is not a link"),
+    ("any compny.people (name = a)", "compny", 4, "Company", "Person has no field “compny”"),
+    ("manager.manager.manager.manager.manager.name = a", "manager", 0, "", "at most 4 links"),
     ("any opportunity (amont > 3)", "amont", 17, "Amount", "Opportunity has no field “amont”"),
     ("name = a)", ")", 8, "", "Expected and, or, or the end"),
     ("(name = a", "", 9, "", "A closing bracket is missing"),
@@ -79,3 +82,12 @@ def test_what_is_too_long_or_too_deep_is_refused(workspace):
     with pytest.raises(ConditionError, match="nested deeper"):
         parse("not " * 200 + "name = a", "person")
     assert parse("(" * 200 + "name = a" + ")" * 200, "person").key_text == "name = a"
+
+
+def test_more_links_than_sqlite_joins_are_refused(workspace):
+    ends = ["manager.name", "company.name", "lead.status", "reports.name", "opportunities.name"]
+    people = ["manager", "reports"]
+    paths = [f"{a}.{b}.{c}" for a in people for b in people for c in people]
+    assert parse(" or ".join(f"{path}.name = a" for path in paths), "person")
+    with pytest.raises(ConditionError, match="more than 30 different links"):
+        parse(" or ".join(f"{path}.{end} is empty" for path in paths for end in ends), "person")
