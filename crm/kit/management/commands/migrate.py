@@ -29,8 +29,8 @@ class Command(migrate.Command):
         return None
 
     def _attempt(self, connection, *args, **options):
+        _run(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         try:
-            _run(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             _run(connection, f"SELECT pg_advisory_lock({ONE_AT_A_TIME})")
             result = super().handle(*args, **options)
             _run(connection, "SELECT pg_advisory_unlock_all()")
@@ -39,7 +39,8 @@ class Command(migrate.Command):
             # A schema change that fails in its deferred SQL leaves Django's transaction open for ever: start afresh,
             # which gives up the advisory lock and the timeout as well.
             connection.close()
-            connection.connect()
+            with connection.wrap_database_errors:
+                connection.connect()
             raise
         return result
 
