@@ -23,6 +23,7 @@ from contacts.views.facts import fact, facts
 from crm.entities.display import names_for, shown
 from crm.entities.fields import FieldType
 from crm.entities.schema import schema
+from crm.kit.actor import Actor, Role
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
@@ -66,10 +67,17 @@ def contact_page(request: HttpRequest, public_id: str) -> HttpResponse:
     context = _common(request, "contact", contact, editable, items, tasks, more) | {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
+        "readonly": _readonly(contact, by),
         "reports": Contact.objects.live().visible_to(by).filter(manager=contact).order_by("name_key")[:20],
         "panels": panels("contact", contact, request),
     }
     return render(request, "contacts/contact.html", context)
+
+
+def _readonly(contact: Contact, by: Actor) -> str:
+    if not by.is_at_least(Role.REP):
+        return "You can look at everything here; changing it needs the role rep."
+    return f"{contact.owner or 'Another team'} works on this contact: you can look, not change."
 
 
 @require_GET
