@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit import values
 from audit.models import Entry
 from audit.subjects import subject
+from crm.events import reactions
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
 from crm.kit import clock
@@ -37,6 +38,7 @@ def record(
 
     `changes` maps a field to its new value (or expression): call it before the UPDATE, for the old values are read
     from the rows. `snapshot` names the fields to keep of rows just made. Returns how many were recorded.
+    Reactions run at once, unless there are `changes` still to be written: change() runs them afterwards.
     Raises OutsideTransaction, and UndeclaredEvent for an event no app declared.
     """
     kind = _checked(event)
@@ -51,7 +53,10 @@ def record(
     person = F(about.person) if about.person else Value(None, models.BigIntegerField())
     shared = _shared(kind, by) | {"entity_id": F("pk"), "person": person, "old_values": old, "new_values": new}
     insert_select(Event, rows, shared | {"name": kind.name})
-    return insert_select(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
+    count = insert_select(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
+    if not changes and count:
+        reactions.run(event, rows, by)
+    return count
 
 
 def record_each(event: str, rows: Iterable[tuple], *, by: Actor, note: str = "", severity: str = "") -> None:
@@ -70,10 +75,13 @@ def change(
     event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "", severity: str = ""
 ) -> int:
     """Set `changes` on those of `rows` that differ from them, and record it. Returns how many rows changed."""
-    differing = rows.filter(_differs(changes))
+    differing = rows.filter(_differs(changes)) if changes else rows.none()
+    ids = list(differing.values_list("pk", flat=True)) if reactions.awaited(event) else []
     count = record(event, differing, by=by, changes=changes, note=note, severity=severity)
     if count:
         differing.update(**_assignments(rows.model, changes))
+    if ids:
+        reactions.run(event, rows.model.objects.filter(pk__in=ids), by)
     return count
 
 

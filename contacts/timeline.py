@@ -58,8 +58,11 @@ class Item:
 
 
 def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
-    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Three to five statements."""
-    ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
+    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Three or four statements.
+
+    What happened to the duplicates that were merged into it (`merged_ids`) is part of it.
+    """
+    ids = [contact.pk, *(contact.merged_ids or ())]
     return _page("contact", contact.pk, timeline.of_person(ids), Q(contact=contact), by, before)
 
 

@@ -55,7 +55,7 @@ def chromium() -> Iterator:
 def visit(chromium, live_server) -> Iterator[Callable]:
     """Open a path of the live server as somebody new: visit(path, theme=, width=, javascript=, client=, expected=).
 
-    `client` is a django.test.Client whose session the visitor takes over; `expected` a regular expression for what the
+    `client` is a django.test.Client whose cookies the visitor takes over; `expected` a regular expression for what the
     console may say (a page that answers 409 is logged there). Gives a Playwright page.
     """
     contexts, problems = [], []

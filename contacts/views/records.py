@@ -1,7 +1,8 @@
 """Pages of one contact or company: see it, make it, change it, throw it away."""
 
 from django.core.files.storage import default_storage
-from django.db.models import Count, Q
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,8 +10,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from contacts import timeline
 from contacts.axes import LIFECYCLE
-from contacts.forms import ActivityForm, BaseForm, RecordForm, editable_fields
+from contacts.forms import ActivityForm, BaseForm, RecordForm, delete_form, editable_fields
 from contacts.models import Company, Contact, Record
+from contacts.moves import VERBS
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.delete import delete
@@ -19,9 +21,11 @@ from contacts.verbs.restore import restore
 from contacts.verbs.set_avatar import set_avatar
 from contacts.views.facts import fact, facts
 from crm.entities.display import names_for, shown
+from crm.entities.fields import FieldType
 from crm.entities.schema import schema
-from crm.kit.errors import Conflict, Invalid
+from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
+from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
 from crm.lists.panels import panels
 from crm.users.visibility import may_edit
@@ -38,7 +42,8 @@ def find(request: HttpRequest, entity: str, public_id: str) -> Record:
     rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
     if entity == "contact":
         live = Q(company__contacts__deleted_at__isnull=True)
-        rows = rows.annotate(colleagues=Count("company__contacts", filter=live))
+        merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
+        rows = rows.annotate(colleagues=Count("company__contacts", filter=live), merged_ids=JsonRows(merged))
     record = rows.filter(public_id=public_id).first()
     if record is None:
         raise Http404
@@ -120,8 +125,13 @@ def new(request: HttpRequest, entity: str) -> HttpResponse:
             record = MODELS[entity].objects.get(pk=made.done[0])
             toast(request, f"Added {record}.", undo_url=reverse("undo", args=[made.change]))
             return redirect(record)
-    context = {"form": form, "entity": entity, "kind": schema(entity).entity}
+    context = _form_context(entity, form)
     return render(request, "contacts/new.html", context, status=422 if form.errors else 200)
+
+
+def _form_context(entity: str, form: RecordForm) -> dict:
+    wide = {field.key for field in form.declared if field.type is FieldType.LONG_TEXT}
+    return {"form": form, "entity": entity, "kind": schema(entity).entity, "wide": wide}
 
 
 def _given(form: RecordForm) -> dict:
@@ -142,14 +152,15 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
             conflict, base = error, BaseForm(entity, record=find(request, entity, public_id))
         except Invalid as error:
             show_errors(form, error)
-    context = {
-        "form": form,
+        except Refused as error:
+            form.add_error(None, str(error))
+    context = _form_context(entity, form) | {
         "base": base,
-        "entity": entity,
         "record": record,
-        "kind": schema(entity).entity,
         "conflicts": _side_by_side(entity, conflict) if conflict else [],
     }
+    if entity == "contact":
+        context |= _moves(request, record)
     status = 409 if conflict else (422 if form.errors else 200)
     return render(request, "contacts/edit.html", context, status=status)
 
@@ -158,9 +169,24 @@ def _changed(request: HttpRequest, entity: str, record: Record, form: RecordForm
     values = form.cleaned_data | {
         key: base.cleaned_data[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
     }
-    outcome = edit(rows_of(record), values, by=request.actor, base=base.cleaned_data).or_raise()
+    verb = request.POST.get("move", "")
+    with transaction.atomic():
+        outcome = edit(rows_of(record), values, by=request.actor, base=base.cleaned_data).or_raise()
+        if entity == "contact" and verb in VERBS:
+            VERBS[verb](rows_of(record), request.POST.get("reason", ""), request.actor).or_raise()
     toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
     return redirect(record)
+
+
+def _moves(request: HttpRequest, contact: Contact) -> dict:
+    """The stages that the table of moves allows this user to set now, for the edit form."""
+    found = offers(contact, LIFECYCLE, by=request.actor, editable=may_edit(contact, request.actor))
+    return {
+        "moves": [offer for offer in found if offer.allowed and offer.move.verb in VERBS],
+        "stage": LIFECYCLE.value(contact.lifecycle_stage),
+        "move": request.POST.get("move", ""),
+        "reason": request.POST.get("reason", ""),
+    }
 
 
 def _side_by_side(entity: str, conflict: Conflict) -> list[dict]:
@@ -206,13 +232,17 @@ def _fact_context(entity: str, record: Record, field) -> dict:
     return {"fact": fact(record, field), "entity": entity, "record": record, "editable": True}
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def trash(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
     """Into the trash, with a reason."""
     record = find(request, entity, public_id)
-    outcome = delete(rows_of(record), by=request.actor, reason=request.POST.get("reason", "")).or_raise()
-    toast(request, f"{record} is in the trash.", undo_url=reverse("undo", args=[outcome.change]))
-    return redirect(record)
+    form = delete_form(request.actor)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        outcome = delete(rows_of(record), by=request.actor, reason=form.cleaned_data["reason"]).or_raise()
+        toast(request, f"{record} is in the trash.", undo_url=reverse("undo", args=[outcome.change]))
+        return redirect(record)
+    context = {"form": form, "record": record, "entity": entity}
+    return render(request, "contacts/delete.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

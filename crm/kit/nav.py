@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from crm.kit.actor import Actor, Role
 from crm.kit.scope import workspace
+from crm.kit.sql import JsonRows
 
 SETTINGS = "Settings"  # the section that is shown beside the settings pages instead
 COUNT_LIMIT = 100
@@ -17,6 +18,7 @@ COUNT_LIMIT = 100
 class NavItem:
     """One entry: `icon` is a lucide name, `section` a heading ('' has none), lower `order` stands higher.
 
+    `query` is added to the address; an entry with `parent`, the url_name of another, stands indented below that.
     `count` gives the rows to be counted, or None; all counts are one statement, and stop at COUNT_LIMIT.
     `key` is the letter that opens the page after g. `role` is the lowest role that sees the entry.
     """
@@ -29,20 +31,36 @@ class NavItem:
     count: Callable[[Actor], QuerySet] | None = None
     key: str = ""
     role: Role = Role.VIEWER
+    query: str = ""
+    parent: str = ""
 
     @property
     def url(self) -> str:
         """Where the entry leads."""
-        return reverse(self.url_name)
+        return reverse(self.url_name) + self.query
 
 
-_items: dict[str, NavItem] = {}
+@dataclass(frozen=True)
+class Surroundings:
+    """What every page of a request shows around its content: `counts` by address, `facts` by name."""
+
+    counts: dict[str, str]
+    facts: dict[str, list]
+
+
+_items: dict[tuple[str, str], NavItem] = {}
+_facts: dict[str, Callable[[Actor], QuerySet]] = {}
 
 
 def register(item: NavItem) -> NavItem:
-    """Show an entry, once per url_name; returns it."""
-    _items[item.url_name] = item
+    """Show an entry, once per address; returns it."""
+    _items[item.url_name, item.query] = item
     return item
+
+
+def register_fact(name: str, rows: Callable[[Actor], QuerySet]) -> None:
+    """Fetch rows in the statement that counts: `rows(by)` selects one JSON value each, under the name `fact`."""
+    _facts[name] = rows
 
 
 def items_for(by: Actor) -> list[NavItem]:
@@ -55,21 +73,24 @@ class _Count(Subquery):
     output_field = IntegerField()
 
 
-def counts(items: list[NavItem], by: Actor) -> dict[str, str]:
-    """What stands beside the entries, by url_name: "7", "99+", or nothing for none. At most one statement."""
-    counted = {f"count_{n}": item for n, item in enumerate(items) if item.count}
-    if not counted:
-        return {}
-    subqueries = {
-        alias: _Count(item.count(by).order_by().values("pk")[:COUNT_LIMIT]) for alias, item in counted.items()
-    }
+def surroundings(request) -> Surroundings:
+    """Counts and facts for the person who asks; one statement a request, and none when nothing is registered."""
+    if not hasattr(request, "surroundings"):
+        request.surroundings = _surroundings(request.actor)
+    return request.surroundings
+
+
+def _surroundings(by: Actor) -> Surroundings:
+    counted = {f"count_{n}": item for n, item in enumerate(items_for(by)) if item.count}
+    wanted = {
+        alias: _Count(item.count(by).order_by().values("pk")[:COUNT_LIMIT])
+        for alias, item in counted.items()
+        if item.count
+    } | {f"fact_{name}": JsonRows(rows(by)) for name, rows in _facts.items()}
     here = workspace()
-    row = type(here)._base_manager.filter(pk=here.pk).values(**subqueries).get()
-    return {item.url_name: _shown(row[alias]) for alias, item in counted.items()}
-
-
-def _capped(rows: QuerySet) -> QuerySet:
-    return rows.order_by().values("pk")[:COUNT_LIMIT]
+    row = type(here)._base_manager.filter(pk=here.pk).values(**wanted).get() if wanted else {}
+    counts = {item.url: _shown(row[alias]) for alias, item in counted.items()}
+    return Surroundings(counts, {name: row[f"fact_{name}"] or [] for name in _facts})
 
 
 def _shown(count: int) -> str:

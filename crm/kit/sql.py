@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connections, models
-from django.db.models import Func, JSONField, TextField, Value
+from django.db.models import Func, JSONField, Subquery, TextField, Value
 
 
 def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> int:
@@ -94,3 +94,16 @@ class WithoutNulls(Func):
 
     def as_sqlite(self, compiler, connection, **context):
         return self.as_sql(compiler, connection, template="json_patch('{}', %(expressions)s)", **context)
+
+
+class JsonRows(Subquery):
+    """All rows of a queryset as one JSON list; it must select one JSON value each, named `fact`."""
+
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        return self.as_sql(compiler, connection, "(SELECT jsonb_agg(r.fact) FROM (%(subquery)s) r)", **context)
+
+    def as_sqlite(self, compiler, connection, **context):
+        template = "(SELECT json_group_array(json(r.fact)) FROM (%(subquery)s) r)"
+        return self.as_sql(compiler, connection, template, **context)

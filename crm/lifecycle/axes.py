@@ -1,4 +1,4 @@
-"""An axis is a field that only legal moves change: its values and moves are data, and everything reads the same table."""
+"""An axis is a field that only legal moves change: its values and moves are data, read by everything."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Axis:
-    """A field of an entity with its values and legal moves. `<field>_since` holds when the present value was entered."""
+    """A field of an entity with its values and legal moves. `<field>_since`: since when the value stands."""
 
     entity: str
     field: str

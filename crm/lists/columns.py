@@ -18,7 +18,7 @@ from crm.entities.people import members
 from crm.entities.sql import orm_value
 from crm.kit.templatetags.frame import ago, initials
 
-EMPTY = format_html('<span class="muted" aria-label="empty">—</span>')
+EMPTY = format_html('<span class="muted" aria-label="{}">—</span>', "empty")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class Column:
         """Whether the cell is set to the right, in figures of one width."""
         return self.field.type in (FieldType.NUMBER, FieldType.PERCENT, FieldType.MONEY, FieldType.DATETIME)
 
+    def css(self, place: int) -> str:
+        """The cell's class in a row: the name leads, figures align, the fourth and further are left out on a phone."""
+        return "name" if place == 0 else " ".join(["num"] * self.numeric + ["low"] * (place > 3))
+
 
 @dataclass(frozen=True)
 class Row:
@@ -41,7 +45,8 @@ class Row:
 
     pk: int
     public_id: str
-    cells: list[SafeString]
+    name: str
+    cells: list[tuple[str, SafeString]]  # the cell's class, and what stands in it
 
 
 def column(entity: registry.Entity, field: Field) -> Column:
@@ -69,7 +74,8 @@ def _sources(alias: str, field: Field) -> dict[str, Any]:
 def _title(entity: registry.Entity):
     def cell(values, public_id):
         return format_html(
-            '<a class="who" href="/{}/{}"><span class="avatar" aria-hidden="true">{}</span><strong>{}</strong></a>',
+            '<a class="who" href="/{}/{}"><span class="avatar" aria-hidden="true">{}</span>'
+            '<span class="primary">{}</span></a>',
             entity.name,
             public_id,
             initials(values[0]),
@@ -167,7 +173,7 @@ def _select(field: Field):
         choice = choices.get(values[0])
         if choice is None or not choice.tone:
             return format_html("{}", choice.label if choice else values[0])
-        return format_html('<span class="badge {}">{}</span>', choice.tone, choice.label)
+        return format_html('<span class="badge tone-{}">{}</span>', choice.tone, choice.label)
 
     return cell
 

@@ -10,8 +10,8 @@ class OwnerFilter(django_filters.ChoiceFilter):
     """Whose records: mine, my team's, nobody's."""
 
     def __init__(self, **kwargs):
-        choices = [("me", "Mine"), ("team", "My team’s"), ("nobody", "Nobody’s")]
-        super().__init__(choices=choices, empty_label="Anybody’s", label="Owner", **kwargs)
+        choices = [("me", "Mine"), ("team", "My team's"), ("nobody", "Nobody's")]
+        super().__init__(choices=choices, empty_label="Anybody's", label="Owner", **kwargs)
 
     def filter(self, rows, value):
         by: Actor = self.parent.by

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
 
@@ -14,6 +15,8 @@ from crm.entities.fields import FieldType
 from crm.entities.schema import Schema, schema
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.nav import surroundings
+from crm.kit.sql import JsonPairs
 from crm.lists.columns import Column, can_be_shown, column
 from crm.lists.models import SavedView
 from crm.lists.rows import Sort, search
@@ -112,11 +115,11 @@ class ListState:
 def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) -> ListState:
     """The list that a request's URL (or `params`, for an action on it) asks for."""
     params = request.GET if params is None else params
-    views = views_of(spec, request.actor)
+    views = views_of(spec, request)
     wanted = params.get("view", "")
     view = next((view for view in [*views, TRASH] if view.slug == wanted), views[0] if not wanted else ALL)
     state = ListState(spec, view, views, params, request.actor)
-    state.where = params["where"] if "where" in params else view.condition
+    state.where = params.get("where", view.condition)
     try:
         state.condition = parse(state.where, spec.entity)
     except ConditionError as error:
@@ -124,12 +127,19 @@ def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) 
     return state
 
 
-def views_of(spec: ListSpec, by: Actor) -> list[View]:
+def views_of(spec: ListSpec, request: HttpRequest) -> list[View]:
     """The views that a member can open, in order: the list's own, the workspace's, theirs; theirs replace by slug."""
     views = {view.slug: view for view in spec.views}
-    rows = SavedView.objects.filter(entity=spec.entity).order_by("name")
-    saved = [row for row in rows if row.member_id in (None, by.member_id)]
-    for row in sorted(saved, key=lambda row: row.member_id is not None):
-        mine = row.member_id is not None
-        views[row.slug] = View(row.slug, row.name, row.condition, tuple(row.columns), row.sort, mine, True)
+    saved = [row for row in surroundings(request).facts["saved_views"] if row["entity"] == spec.entity]
+    for row in sorted(saved, key=lambda row: (row["member"] is not None, row["name"].casefold())):
+        columns, mine = tuple(row["columns"]), row["member"] is not None
+        views[row["slug"]] = View(row["slug"], row["name"], row["condition"], columns, row["sort"], mine, True)
     return list(views.values())
+
+
+def saved_views(by: Actor) -> QuerySet:
+    """The saved views that a member can open, as the JSON that comes with the page's counts."""
+    names = ("entity", "slug", "name", "condition", "columns", "sort", "member")
+    pairs = {name: (SavedView._meta.get_field(name), F(name)) for name in names}
+    rows = SavedView.objects.filter(Q(member__isnull=True) | Q(member=by.member_id))
+    return rows.order_by().values(fact=JsonPairs(**pairs))

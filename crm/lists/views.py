@@ -1,4 +1,4 @@
-"""The list page that every entity shares, and what can be done from it. One URL gives the page or, to htmx, its part."""
+"""The list page that every entity shares, and what can be done from it. One URL gives the page or its part."""
 
 from urllib.parse import urlencode
 
@@ -14,6 +14,8 @@ from crm.conditions.errors import ConditionError
 from crm.conditions.operands import operators
 from crm.conditions.parse import parse
 from crm.conditions.write import quoted
+from crm.entities.fields import FieldType
+from crm.kit.actor import Role
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
@@ -34,21 +36,42 @@ def list_page(request: HttpRequest, entity: str) -> HttpResponse:
     """The list: tabs, filters, rows, pages."""
     state = read(request, spec_of(entity))
     found, total, too_slow = _rows(state, request.GET.get("after", ""))
-    context = {
-        "state": state,
-        "spec": state.spec,
+    context = _frame(state) | {
         "page": found,
         "total": _total(total),
         "more": total > CAP,
         "last": found.start + len(found.rows) - 1,
         "too_slow": too_slow,
+        "previous_url": state.url(after=found.previous, ticked=None) if found.previous else "",
+        "next_url": state.url(after=found.next, ticked=None) if found.next else "",
         "ticked": set(request.GET.get("ticked", "").split(",")),
-        "actions": [a for a in state.spec.actions if a.trash == state.in_trash and state.by.is_at_least(a.role)],
-        "chips": _chips(state),
-        "sorts": _sorts(state),
     }
     is_part = request.htmx and request.htmx.target == "list"
     return render(request, "lists/part.html" if is_part else "lists/page.html", context)
+
+
+def _frame(state: ListState) -> dict:
+    """What stands around the rows: views, chips, headings, actions, and what each form must carry along."""
+    query = state.url(ticked=None).partition("?")[2]
+    return {
+        "state": state,
+        "spec": state.spec,
+        "query": query,
+        "count_url": f"/{state.spec.entity}/count?{query}",
+        "actions": [a for a in state.spec.actions if a.trash == state.in_trash and state.by.is_at_least(a.role)],
+        "chips": _chips(state),
+        "sorts": _sorts(state),
+        "kept": _kept(state, "q"),
+        "kept_filters": _kept(state, *state.filters.filters),
+        "unfiltered": state.url(ticked=None, **dict.fromkeys(state.filters.filters)),
+        "can_write": state.by.is_at_least(Role.REP),
+    }
+
+
+def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
+    """The URL's parameters that a form must send along, less its own and the place in the pages."""
+    gone = {*gone, "after", "ticked"}
+    return [(name, value) for name, values in state.params.lists() if name not in gone for value in values]
 
 
 def _rows(state: ListState, after: str) -> tuple[Page, int, str]:
@@ -105,7 +128,8 @@ def exact_count(request: HttpRequest, entity: str) -> HttpResponse:
             total = f"{count(state.rows(), state.by, exact=True):,}" if not state.error else "0"
     except TooSlow:
         total = f"more than {CAP:,}"
-    return render(request, "lists/count.html", {"total": total, "state": state})
+    template = "lists/count.html" if request.htmx else "lists/count_page.html"
+    return render(request, template, {"total": total, "state": state})
 
 
 @require_POST
@@ -142,7 +166,9 @@ def _ask(request: HttpRequest, chosen: Selection, action: BulkAction, form) -> H
     if not total:
         warn(request, "Nothing is selected: tick the records first.")
         return redirect(chosen.state.url())
-    context = {"chosen": chosen, "action": action, "form": form, "total": total, "spec": chosen.state.spec}
+    query = chosen.state.url(ticked=None).partition("?")[2]
+    context = {"chosen": chosen, "action": action, "form": form, "total": total, "query": query}
+    context["spec"] = chosen.state.spec
     return render(request, "lists/bulk.html", context, status=422 if form.errors else 200)
 
 
@@ -209,12 +235,24 @@ def add_filter(request: HttpRequest, entity: str) -> HttpResponse:
         "fields": [f for f in state.schema if operators(f)],
         "text": request.GET.get("text") or (state.condition.label_text if state.condition else state.where),
         "error": error,
-        "kept": [(key, value) for key, values in request.GET.lists() for value in values if key not in BUILDER],
+        "chosen_op": request.GET.get("op", ""),
+        "value": request.GET.get("value", ""),
+        "hint": HINTS.get(field.type, "") if field else "",
+        "kept": _kept(state, *BUILDER),
+        "back": state.url(**dict.fromkeys(BUILDER)),
     }
     return render(request, "lists/filter.html", context)
 
 
-BUILDER = ("field", "op", "value", "text", "after", "ticked")
+BUILDER = ("field", "op", "value", "text", "ticked")
+HINTS = {
+    FieldType.DATETIME: "A date as 2026-03-31, today, or 30 days ago",
+    FieldType.DATE: "A date as 2026-03-31, today, or 30 days ago",
+    FieldType.USER: "me, a name or an e-mail address",
+    FieldType.TEAM: "my team, or a team's name",
+    FieldType.PERCENT: "50%",
+    FieldType.YES_NO: "yes or no",
+}
 
 
 def _with(state: ListState, field, request: HttpRequest) -> str:
@@ -228,22 +266,22 @@ def _with(state: ListState, field, request: HttpRequest) -> str:
 def choose_columns(request: HttpRequest, entity: str) -> HttpResponse:
     """Choose the columns and their order."""
     state = read(request, spec_of(entity))
+    gone = [name for name in request.GET if name == "column" or name.startswith("place_")]
     if "column" in request.GET:
         places = {key: request.GET.get(f"place_{key}", "") for key in request.GET.getlist("column")}
         order = sorted(places, key=lambda key: int(places[key]) if places[key].isdecimal() else 999)
-        gone = {name: None for name in request.GET if name == "column" or name.startswith("place_")}
-        return redirect(state.url(columns=",".join(order), **gone))
+        return redirect(state.url(columns=",".join(order), **dict.fromkeys(gone)))
     shown = {key: place for place, key in enumerate(state.column_keys, 1)}
     fields = [(field, shown.get(field.key)) for field in state.schema if state.shows(field.key)]
     fields.sort(key=lambda pair: pair[1] or 1000)
-    kept = [(key, value) for key, values in request.GET.lists() for value in values if key != "columns"]
-    return render(request, "lists/columns.html", {"state": state, "spec": state.spec, "fields": fields, "kept": kept})
+    context = {"state": state, "spec": state.spec, "fields": fields}
+    context |= {"kept": _kept(state, "columns", *gone), "back": state.url(**dict.fromkeys(gone))}
+    return render(request, "lists/columns.html", context)
 
 
 def save(request: HttpRequest, entity: str) -> HttpResponse:
     """Save the list as it is seen under a name, mine or the workspace's."""
-    params = request.GET.copy()
-    state = read(request, spec_of(entity), params)
+    state = read(request, spec_of(entity))
     errors = {}
     if request.method == "POST":
         try:
@@ -251,6 +289,8 @@ def save(request: HttpRequest, entity: str) -> HttpResponse:
         except Invalid as error:
             errors = error.errors
     context = {"state": state, "spec": state.spec, "errors": errors, "name": request.POST.get("name", "")}
+    context["condition"] = state.condition.label_text if state.condition else ""
+    context["may_share"] = request.actor.is_at_least(Role.MANAGER)
     return render(request, "lists/save.html", context, status=422 if errors else 200)
 
 

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+from django.db.models.signals import post_migrate
 
 from crm.kit import nav
 from crm.kit.nav import NavItem
@@ -10,8 +11,12 @@ class UsersConfig(AppConfig):
     label = "users"
 
     def ready(self):
-        """Put the settings pages into the frame."""
+        """Put the settings pages into the frame; have links between workspaces refused."""
+        from crm.users import events  # noqa: F401
+        from crm.users.integrity import protect_links
         from crm.users.roles import LOWEST_ROLE, Right
+
+        post_migrate.connect(protect_links, sender=self)
 
         for item in (
             NavItem("Profile", "profile", "circle-user-round", 10, nav.SETTINGS),

@@ -106,7 +106,11 @@ def lock(rows: models.QuerySet, by: Actor, *, trashed: bool = False) -> Locked:
     """
     kind = rows.model._meta.verbose_name
     wrong_place = Q(deleted_at__isnull=trashed)
-    why = Case(When(wrong_place, then=Value("trash")), When(rows.editable(by), then=Value("")), default=Value("edit"))
+    why = Case(
+        When(wrong_place, then=Value("trash")),
+        When(rows.editable(by) or Q(pk__isnull=False), then=Value("")),
+        default=Value("edit"),
+    )
     found = rows.visible_to(by).order_by("pk").select_for_update(of=("self",)).values_list("pk", why)
     sentences = {
         "edit": f"You can see this {kind} but not change it: it belongs to somebody else.",

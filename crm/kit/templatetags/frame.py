@@ -63,10 +63,12 @@ def navigation(context, settings=False):
     request = context["request"]
     by: Actor = request.actor
     items = [item for item in nav.items_for(by) if (item.section == nav.SETTINGS) == settings]
-    shown = nav.counts(items, by)
+    shown = nav.surroundings(request).counts
+    chosen = {item for item in items if item.query and request.get_full_path() == item.url}
     sections: dict[str, list[dict]] = {}
     for item in items:
-        entry = {"item": item, "count": shown.get(item.url_name, ""), "current": _is_current(request, item.url)}
+        current = item in chosen if chosen or item.query else _is_current(request, item.url)
+        entry = {"item": item, "count": shown.get(item.url, ""), "current": current}
         sections.setdefault("" if settings else item.section, []).append(entry)
     return {"sections": sections.items(), "settings": settings}
 

@@ -1,0 +1,64 @@
+"""The database itself refuses a link from one workspace to another.
+
+After every migrate each foreign key between two models of a workspace is found by introspection and covered: by a
+composite foreign key on PostgreSQL, by triggers on SQLite (where altering a table drops its triggers, so that a
+migration alone could not promise them). Nobody has to remember it for a new key.
+"""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import connections, models
+
+from crm.users.models import Owned
+
+
+def links() -> Iterator[models.ForeignKey]:
+    """Every foreign key from a model of a workspace to a model of a workspace."""
+    for model in apps.get_models():
+        if issubclass(model, Owned):
+            for field in model._meta.concrete_fields:
+                if isinstance(field, models.ForeignKey) and issubclass(field.related_model, Owned):
+                    yield field
+
+
+def protect_links(using: str = "default", **kwargs) -> None:
+    """Cover every link that is not covered yet; a receiver of post_migrate."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for link in links():
+            if {link.model._meta.db_table, link.related_model._meta.db_table} <= tables:
+                for statement in _STATEMENTS[connection.vendor](cursor, link):
+                    cursor.execute(statement)
+
+
+def _name(link: models.ForeignKey) -> str:
+    return f"{link.model._meta.db_table}_{link.column}_workspace"
+
+
+def _postgresql(cursor, link: models.ForeignKey) -> Iterator[str]:
+    table, target, name = link.model._meta.db_table, link.related_model._meta.db_table, _name(link)
+    yield f'CREATE UNIQUE INDEX IF NOT EXISTS "{target}_workspace_pk" ON "{target}" (workspace_id, id)'
+    cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [name])
+    if cursor.fetchone() is None:
+        # NOT VALID takes its lock for a moment only; VALIDATE reads the table beside its writers.
+        yield (
+            f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" FOREIGN KEY (workspace_id, "{link.column}") '
+            f'REFERENCES "{target}" (workspace_id, id) DEFERRABLE INITIALLY DEFERRED NOT VALID'
+        )
+        yield f'ALTER TABLE "{table}" VALIDATE CONSTRAINT "{name}"'
+
+
+def _sqlite(cursor, link: models.ForeignKey) -> Iterator[str]:
+    table, target, name = link.model._meta.db_table, link.related_model._meta.db_table, _name(link)
+    stranger = (
+        f'NEW."{link.column}" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "{target}" '
+        f'WHERE id = NEW."{link.column}" AND workspace_id = NEW.workspace_id)'
+    )
+    refuse = f"BEGIN SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed: {name}'); END"
+    for when, event in (("insert", "INSERT"), ("update", f'UPDATE OF "{link.column}", workspace_id')):
+        yield f'CREATE TRIGGER IF NOT EXISTS "{name}_{when}" BEFORE {event} ON "{table}" WHEN {stranger} {refuse}'
+
+
+_STATEMENTS = {"postgresql": _postgresql, "sqlite": _sqlite}
