@@ -42,6 +42,13 @@ def test_the_settings(name, theme, width, visit, sign_in):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
 
 
+def test_the_forms_of_the_admin_keep_to_the_policy(visit, sign_in, cast):
+    page = visit(f"/admin/users/membership/{cast.rep.pk}/change/", client=sign_in("admin"))
+    page.locator("#id_role").select_option("manager")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("was changed successfully").wait_for()
+
+
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_the_sign_in_page(theme, width, visit, cast):
     page = visit("/accounts/login/", theme=theme, width=width)
