@@ -35,9 +35,16 @@ class WorkspaceAdminConfig(admin.AdminConfig):
     default_site = "crm.users.admin_site.WorkspaceAdminSite"
 
     def ready(self):
-        """Find the admin classes; roles stand in for Django's groups."""
+        """Find the admin classes, less what is nobody's business there.
+
+        Roles stand in for Django's groups. Addresses, sessions and the secrets of second factors (which allauth would
+        show) are the person's own, on their security page.
+        """
         super().ready()
+        from allauth.account.models import EmailAddress
+        from allauth.mfa.models import Authenticator
+        from allauth.usersessions.models import UserSession
         from django.contrib.admin import site
         from django.contrib.auth.models import Group
 
-        site.unregister(Group)
+        site.unregister([Group, EmailAddress, Authenticator, UserSession])
