@@ -11,12 +11,14 @@ class UsersConfig(AppConfig):
     label = "users"
 
     def ready(self):
-        """Put the settings pages into the frame; have links between workspaces refused."""
+        """Put the settings pages into the frame; have links between workspaces refused and sign-ins recorded."""
         from crm.users import events  # noqa: F401
         from crm.users.integrity import protect_links
         from crm.users.roles import LOWEST_ROLE, Right
+        from crm.users.sign_ins import listen
 
         post_migrate.connect(protect_links, sender=self)
+        listen()
 
         for item in (
             NavItem("Profile", "profile", "circle-user-round", 10, nav.SETTINGS),
