@@ -43,27 +43,61 @@ def on_undo(listener: Callable[[UUID, str, list[int], Actor], None]) -> None:
 def undo(change: UUID, *, by: Actor) -> Undone:
     """Put every record that `change` touched back as it was before, and record that.
 
-    Raises Refused when there is nothing (left) to undo, NotAllowed when it is somebody else's change and the actor
-    is not a manager.
+    Raises Refused when there is nothing (left) to undo, or only settings (roles, guards, fields), which their own verbs
+    change with their own checks; NotAllowed for a rep when it is somebody else's change, or nothing that it touched is
+    theirs to change any more.
     """
     entries = Entry.objects.filter(change=change).order_by("-id")
-    _check(entries.first(), change, by)
+    _check(entries, by)
     undone, last = Undone(), None
     while chunk := list(entries.filter(id__lt=last)[:CHUNK] if last else entries[:CHUNK]):
         last = chunk[-1].id
         for (entity, created), group in groupby(chunk, key=lambda entry: (entry.entity, _is_creation(entry))):
-            invert = _remove if created else _revert
-            invert(subject(entity), list(group), undone, by)
+            about = subject(entity)
+            invert = _keep if _is_setting(about) else _remove if created else _revert
+            invert(about, list(group), undone, by)
     if not undone.reverted:
         raise Refused("Nothing was undone: " + (undone.kept[0][2] if undone.kept else "it was undone before."))
     return undone
 
 
-def _check(entry: Entry | None, change: UUID, by: Actor) -> None:
-    if entry is None:
+def _check(entries: models.QuerySet, by: Actor) -> None:
+    first = entries.first()
+    if first is None:
         raise Refused("There is nothing to undo.")
-    if entry.member_id != by.member_id and not by.is_at_least(Role.MANAGER):
+    if by.is_at_least(Role.MANAGER):
+        return
+    if first.member_id != by.member_id:
         raise NotAllowed("Only a manager can undo what somebody else did.")
+    if not by.is_at_least(Role.REP) or not _touches_theirs(entries, by):
+        raise NotAllowed("What this changed is not yours to change any more.")
+
+
+def _touches_theirs(entries: models.QuerySet, by: Actor) -> bool:
+    """Whether the actor may change one of the records now, or had one before the change gave it to somebody else.
+
+    One is enough: a merge moves the reports of the duplicate, whoever owns them, and must come back whole.
+    """
+    kinds = [subject(entity) for entity in entries.order_by().values_list("entity", flat=True).distinct()]
+    touched = {kind: entries.filter(entity=kind.entity).order_by().values("entity_id") for kind in kinds}
+    return any(
+        _is_setting(kind) or kind.model.objects.filter(pk__in=ids).editable_by(by).exists()
+        for kind, ids in touched.items()
+    ) or any(_gave_away(entry, by) for entry in entries[:CHUNK])
+
+
+def _gave_away(entry: Entry, by: Actor) -> bool:
+    old = entry.old_values or {}
+    return any(old.get(key, -1) in (None, mine) for key, mine in (("owner", by.member_id), ("team", by.team_id)))
+
+
+def _is_setting(about: Subject) -> bool:
+    return not hasattr(about.model.objects, "editable_by")
+
+
+def _keep(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
+    sentence = "Settings are changed back where they were made."
+    undone.kept += [(about.entity, entry.entity_id, sentence) for entry in entries]
 
 
 def _is_creation(entry: Entry) -> bool:

@@ -68,7 +68,7 @@ def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item
 
 def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
     """The same for a company: its own changes and its own activities."""
-    own = Activity.objects.filter(company=company).values("pk")
+    own = Activity.objects.visible_to(by).filter(company=company).values("pk")
     entries = timeline.of_record("company", company.pk, Q(entity="activity", entity_id__in=own))
     return _page("company", company.pk, entries, Q(company=company), by, before)
 
@@ -77,7 +77,8 @@ def _page(entity: str, pk: int, entries, mine: Q, by: Actor, before: str) -> tup
     actions, cursor = timeline.page(entries, timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = mine & Q(status="pending", deleted_at__isnull=True)
-    activities = {row.pk: row for row in Activity.objects.filter(Q(pk__in=mentioned) | is_open)}
+    seen = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open)
+    activities = {row.pk: row for row in seen}
     values = [
         v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)
     ]
