@@ -86,8 +86,13 @@ class ListState:
         return self.spec.filterset(self.params, queryset=self.spec.kind.model.objects.all(), by=self.by)
 
     def rows(self):
-        """The rows that match, whoever may see them: `page` and `count` ask who."""
-        rows = self.filters.qs if self.filters.form.is_valid() else self.spec.kind.model.objects.all()
+        """The rows that match, whoever may see them: `page` and `count` ask who.
+
+        None where the URL cannot be read: a bulk action on everything that matches must not reach everything.
+        """
+        if self.error or not self.filters.form.is_valid():
+            return self.spec.kind.model.objects.none()
+        rows = self.filters.qs
         rows = rows.trashed() if self.in_trash else rows.live()
         if self.condition is not None:
             rows = rows.filter(self.condition.expression(Viewer(self.by.member_id, self.by.team_id), clock.now()))
