@@ -168,7 +168,7 @@ class Contact(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        self.name = self.name.strip() or f"{self.first_name} {self.last_name}".strip() or self.email.strip()
+        self.name = (self.name.strip() or f"{self.first_name} {self.last_name}".strip() or self.email.strip())[:200]
         self.name_key, self.email_key = fold(self.name)[:200], email_key(self.email)
         company = self.company.name_key if self.company_id else ""
         phones = (digits(self.phone), digits(self.mobile))

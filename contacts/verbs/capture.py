@@ -28,7 +28,7 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot capture contacts.")
-    wanted = [{"source": source} | validate("contact", values, by=by, new=True) for values in people]
+    wanted = [validate("contact", {"source": source} | dict(values), by=by, new=True) for values in people]
     keys = [email_key(values.get("email", "")) or place for place, values in enumerate(wanted)]
     for _attempt in range(3):
         known = _locked([key for key in keys if isinstance(key, str)])

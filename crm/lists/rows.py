@@ -104,7 +104,7 @@ def search(rows: QuerySet, text: str) -> QuerySet:
 
 
 def _is_number(text: str) -> bool:
-    return len(digits(text)) > 2 and not any(c.isalpha() for c in text)
+    return len(digits(text)) > 2 and all(c.isdecimal() or c in " +-()./" for c in text)
 
 
 def page(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> Page:
