@@ -78,10 +78,9 @@ def test_an_insert_that_would_replace_is_refused(entry):
     refused(lambda: run(f"{copy} ON CONFLICT (id) DO UPDATE SET note = 'x'", entry.pk))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("verb", ["INSERT OR REPLACE", "REPLACE"])
 def test_sqlite_replaces_nothing(verb, entry):
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL has no REPLACE")
     names = ", ".join(columns())
     refused(lambda: run(f"{verb} INTO audit_entry ({names}) SELECT {names} FROM audit_entry WHERE id = %s", entry.pk))
     refused(lambda: run("UPDATE OR REPLACE audit_entry SET note = 'x'"))
