@@ -5,6 +5,7 @@ Cells are Python functions of the field's type: at 50 rows an included template 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import F
@@ -153,7 +154,12 @@ def _percent(field: Field):
 
 
 def _date(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else format_html("{:%-d %b %Y}", values[0])
+    return lambda values, public_id: EMPTY if values[0] is None else format_html("{}", f"{_day(values[0]):%-d %b %Y}")
+
+
+def _day(value: date | str) -> date:
+    """A custom field's date is text where it comes from the record itself and not from a list's statement."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _moment(field: Field):

@@ -9,15 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
 
-from crm.entities.fields import NUMBERS, Field, FieldType
+from crm.entities import registry
+from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
 from crm.entities.sql import orm_value
+from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
 from crm.kit.text import digits, fold
 from crm.lists.columns import Column, Row, resolve
 from crm.users.visibility import branches, visible
 
+_WORDS = TEXTS | {FieldType.SELECT}
 PAGE = 50
 CAP = 1000
 
@@ -33,6 +37,23 @@ class Sort:
     def indexed(self) -> bool:
         """Whether an index leads with the field, which is then never null."""
         return bool(self.field.sort)
+
+    def value(self) -> Any:
+        """What to compare: what the cell shows, without case and accents; NULL for an empty one."""
+        field = self.field
+        if self.indexed:
+            return F(field.sort)
+        if field.custom and field.type not in _WORDS:
+            return orm_value(field)
+        if field.type is FieldType.LINK:
+            target = registry.get(field.target)
+            return F(f"{field.column()}__{target.fields[target.title].sort or target.title}")
+        if field.type is FieldType.USER:
+            name, email = (F(f"{field.column()}__user__{part}") for part in ("name", "email"))
+            return Fold(Coalesce(NullIf(name, Value("")), email))
+        if field.type is FieldType.TEAM:
+            return Fold(F(f"{field.column()}__name"))
+        return NullIf(Fold(orm_value(field)), Value("", TextField())) if field.type in _WORDS else orm_value(field)
 
     def ordering(self, backwards: bool) -> list:
         """What to order by; `backwards` for the page before."""
@@ -75,7 +96,11 @@ def _typed(field: Field, value: Any) -> Any:
         return datetime.fromisoformat(value)
     if field.type is FieldType.DATE:
         return date.fromisoformat(value)
-    return Decimal(value) if field.type in NUMBERS else value
+    if field.type in NUMBERS:
+        return Decimal(value)
+    if field.type is FieldType.YES_NO:
+        return bool(value)
+    return int(value) if field.custom and field.type in (FieldType.USER, FieldType.LINK) else str(value)
 
 
 @dataclass(frozen=True)
@@ -109,7 +134,7 @@ def _is_number(text: str) -> bool:
 
 def page(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> Page:
     """One page of the rows that `by` may see, in one statement."""
-    ordered = rows.annotate(sort_value=F(sort.field.sort) if sort.indexed else orm_value(sort.field))
+    ordered = rows.annotate(sort_value=sort.value())
     backwards = bool(cursor and cursor.backwards)
     if cursor:
         ordered = ordered.filter(_beyond(cursor, sort))
@@ -137,11 +162,13 @@ def _beyond(cursor: Cursor, sort: Sort) -> Q:
     """Rows after the cursor. The first term gives the index its range; the rest settles ties."""
     descending = sort.descending != cursor.backwards
     way = "lt" if descending else "gt"
-    tie = Q(**{"sort_value": cursor.value, f"pk__{way}": cursor.pk})
+    # SQLite compares a number computed from JSON with a bare decimal, which it is given as text, as unequal.
+    value = Value(cursor.value) if isinstance(cursor.value, Decimal) else cursor.value
+    tie = Q(**{"sort_value": value, f"pk__{way}": cursor.pk})
     if cursor.value is None:
         empties = Q(sort_value__isnull=True, **{f"pk__{way}": cursor.pk})
         return empties | Q(sort_value__isnull=False) if cursor.backwards else empties
-    beyond = Q(**{f"sort_value__{way}e": cursor.value}) & (Q(**{f"sort_value__{way}": cursor.value}) | tie)
+    beyond = Q(**{f"sort_value__{way}e": value}) & (Q(**{f"sort_value__{way}": value}) | tie)
     return beyond if sort.indexed or cursor.backwards else beyond | Q(sort_value__isnull=True)
 
 
