@@ -2,7 +2,7 @@
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,7 +28,7 @@ from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
 from crm.lists.panels import panels
-from crm.users.visibility import may_edit
+from crm.users.visibility import may_edit, visible
 
 MODELS: dict[str, type[Record]] = {"contact": Contact, "company": Company}
 RELATED = {
@@ -41,9 +41,13 @@ def find(request: HttpRequest, entity: str, public_id: str) -> Record:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
     rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
     if entity == "contact":
-        live = Q(company__contacts__deleted_at__isnull=True)
+        seen = Q(company__contacts__deleted_at__isnull=True) & visible(request.actor, "company__contacts__")
         merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
-        rows = rows.annotate(colleagues=Count("company__contacts", filter=live), merged_ids=JsonRows(merged))
+        rows = rows.annotate(
+            colleagues=Count("company__contacts", filter=seen),
+            merged_ids=JsonRows(merged),
+            sees_company=Exists(Company.objects.visible_to(request.actor).filter(pk=OuterRef("company"))),
+        )
     record = rows.filter(public_id=public_id).first()
     if record is None:
         raise Http404

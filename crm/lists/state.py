@@ -90,7 +90,7 @@ class ListState:
         rows = self.filters.qs if self.filters.form.is_valid() else self.spec.kind.model.objects.all()
         rows = rows.trashed() if self.in_trash else rows.live()
         if self.condition is not None:
-            rows = rows.filter(self.condition.expression(Viewer(self.by.member_id, self.by.team_id), clock.now()))
+            rows = rows.filter(self.condition.expression(Viewer.looking(self.by), clock.now()))
         return search(rows, self.search) if self.search else rows
 
     @cached_property
