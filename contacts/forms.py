@@ -38,6 +38,8 @@ class RecordForm(forms.Form):
             self.fields[field.key] = form_field(field)
             # A contact needs a name or an e-mail, not both: the verb says so, for every channel alike.
             self.fields[field.key].required = field.required and field.key != "name"
+            if field.key == "timezone":
+                self.fields[field.key].widget.attrs["data-entity"] = "timezone"
             if record is not None:
                 self.initial.setdefault(field.key, current(record, field))
 

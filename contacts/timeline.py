@@ -120,8 +120,9 @@ def _say(item: Item, entries: Iterable[Entry], entity: str, activities: dict[int
 def _say_created(item: Item, first: Entry) -> None:
     if first.old_values is None:
         item.differences = []
-        if first.action == "CREATE" and first.new_values and first.new_values.get("source"):
-            item.note = item.note or f"Source: {first.new_values['source']}"
+    if first.action == "CREATE":
+        source = first.note or (first.new_values or {}).get("source")
+        item.text, item.note = f"{item.text} from {source}" if source else item.text, ""
 
 
 def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from contacts.views import activities, home, merging, moves, records
+from contacts.views import activities, home, merging, moves, options, records
 from crm.lists.urls import list_urls, undo_urls
 
 
@@ -43,6 +43,7 @@ urlpatterns = [
     *list_urls("company"),
     *record_urls("contact"),
     *record_urls("company"),
+    path("contact/options", options.options, name="options"),
     path("contact/<public_id:public_id>", records.contact_page, name="contact"),
     path("company/<public_id:public_id>", records.company_page, name="company"),
     path("contact/<public_id:public_id>/avatar", records.avatar, name="contact_avatar"),

@@ -7,6 +7,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from contacts import timeline
 from contacts.axes import LIFECYCLE
@@ -21,8 +22,9 @@ from contacts.verbs.restore import restore
 from contacts.verbs.set_avatar import set_avatar
 from contacts.views.facts import fact, facts
 from crm.entities.display import names_for, shown
-from crm.entities.fields import FieldType
+from crm.entities.fields import Field, FieldType
 from crm.entities.schema import schema
+from crm.kit.actor import Actor, Role
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
@@ -70,10 +72,17 @@ def contact_page(request: HttpRequest, public_id: str) -> HttpResponse:
     context = _common(request, "contact", contact, editable, items, tasks, more) | {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
+        "readonly": _readonly(contact, by),
         "reports": Contact.objects.live().visible_to(by).filter(manager=contact).order_by("name_key")[:20],
         "panels": panels("contact", contact, request),
     }
     return render(request, "contacts/contact.html", context)
+
+
+def _readonly(contact: Contact, by: Actor) -> str:
+    if not by.is_at_least(Role.REP):
+        return "You can look at everything here; changing it needs the role rep."
+    return f"{contact.owner or 'Another team'} works on this contact: you can look, not change."
 
 
 @require_GET
@@ -211,29 +220,44 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
     field = next((field for field in editable_fields(entity) if field.key == key), None)
     if field is None:
         raise Http404
+    if request.method == "GET" and not may_edit(record, request.actor):
+        raise Refused(f"You can see this {entity} but not change it.")
     if request.method == "GET" and request.GET.get("cancel"):
-        return render(request, "contacts/fact.html", _fact_context(entity, record, field))
+        return _fact(request, entity, record, field)
     form = RecordForm(entity, request.POST or None, record=record, keys=(key,))
     base = BaseForm(entity, request.POST or None, record=record, keys=(key,))
     if request.method == "POST" and form.is_valid() and base.is_valid():
         try:
             edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
-            record = find(request, entity, public_id)
-            return (
-                render(request, "contacts/fact.html", _fact_context(entity, record, field))
-                if request.htmx
-                else redirect(record)
-            )
+            if not request.htmx:
+                return redirect(record)
+            saved = _fact(request, entity, find(request, entity, public_id), field)
+            return trigger_client_event(saved, "announce", {"text": f"{field.label} saved"})
         except Invalid as error:
             show_errors(form, error)
         except Conflict as error:
             show_errors(form, Invalid({key: f"Somebody set this to “{error.fields.popitem()[1][1]}” meanwhile."}))
-    context = {"form": form, "base": base, "entity": entity, "record": record, "field": field}
-    return render(request, "contacts/fact_form.html" if request.htmx else "contacts/fact_page.html", context)
+    context = _fact_context(request, entity, record, field) | {"form": form, "base": base}
+    template = "contacts/fact_form.html" if request.htmx else "contacts/fact_page.html"
+    return render(request, template, context, status=422 if form.errors else 200)
 
 
-def _fact_context(entity: str, record: Record, field) -> dict:
-    return {"fact": fact(record, field), "entity": entity, "record": record, "editable": True}
+def _fact(request: HttpRequest, entity: str, record: Record, field: Field) -> HttpResponse:
+    return render(request, "contacts/fact.html", _fact_context(request, entity, record, field))
+
+
+def _fact_context(request: HttpRequest, entity: str, record: Record, field: Field) -> dict:
+    """What stands where a value is edited; in a list that is the cell, which has no pencil."""
+    cell = request.GET.get("cell") == "1"
+    return {
+        "fact": fact(record, field),
+        "field": field,
+        "entity": entity,
+        "record": record,
+        "cell": cell,
+        "editable": not cell,
+        "url": f"/{entity}/{record.public_id}/field/{field.key}{'?cell=1' if cell else ''}",
+    }
 
 
 @require_http_methods(["GET", "POST"])

@@ -26,6 +26,7 @@ class UsersConfig(AppConfig):
             NavItem("People", "people", "users-round", 30, nav.SETTINGS, role=LOWEST_ROLE[Right.PEOPLE]),
             NavItem("Teams", "teams", "network", 40, nav.SETTINGS, role=LOWEST_ROLE[Right.TEAMS]),
             NavItem("Workspace", "workspace", "building-2", 50, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+            NavItem("Admin pages", "admin:index", "wrench", 90, nav.SETTINGS, role=LOWEST_ROLE[Right.ADMIN_SITE]),
         ):
             nav.register(item)
 

@@ -17,9 +17,39 @@ ERRORS = {
 }
 
 
+PEOPLE = [
+    ("Ana Ruiz", "blue", "Qualified", 71.2, "Qualified", "Fleetly", "Mara Lindt", "Demo on Thursday", "2 h ago"),
+    ("Tomás Ortega", "amber", "Lead", 62.4, "Working", "Ruta Norte", "Mara Lindt", "Send pricing", "5 h ago"),
+    ("Lina Kamal", "amber", "Lead", 59.2, "New · 2 h left", "Desert Cabs", "—", "First contact", "1 d ago"),
+    (
+        "Jonas Berg",
+        "blue",
+        "Qualified",
+        57.0,
+        "Qualified",
+        "Nordic Haul",
+        "Idris Cole",
+        "Call about renewal",
+        "1 d ago",
+    ),
+    ("Priya Shah", "amber", "Lead", 51.6, "Working", "Metro Shuttle", "Mara Lindt", "Meeting 24 Nov", "2 d ago"),
+    ("Farid Mansour", "green", "Customer", 46.0, "Converted", "Gulf Limo", "Idris Cole", "—", "3 d ago"),
+    ("Clara Wendt", "red", "Lost", 35.4, "Lost", "Hansa Taxi", "Mara Lindt", "First contact", "3 d ago"),
+    ("Dele Nwosu", "violet", "Partner", 25.2, "Working", "Lagos Rides", "Idris Cole", "Nurture mail 3", "8 d ago"),
+    ("Emma Hall", "grey", "Churned", 18.0, "New · 21 h left", "Cityhop", "—", "First contact", "9 d ago"),
+]
+STUCK = [
+    ("Qualified · no problem confirmed in 30 days", 100, 118),
+    ("Qualified · score fell under 70", 53, 63),
+    ("Opportunity · no next step", 41, 48),
+    ("Lead · no e-mail", 29, 34),
+]
+COLUMNS = [("Prospecting", "grey", 12), ("Qualification", "blue", 7), ("Proposal", "violet", 4), ("Won", "green", 9)]
+
+
 def gallery(request, name):
     """A page of tests/frame/templates/gallery."""
-    return render(request, f"gallery/{name}.html")
+    return render(request, f"gallery/{name}.html", {"people": PEOPLE, "stuck": STUCK, "columns": COLUMNS})
 
 
 def broken(request):
