@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import Func, IntegerField, JSONField, Subquery, TextField, Value
 
@@ -19,7 +20,10 @@ def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Map
         raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
     fields = {field.attname: field for field in model._meta.concrete_fields}
     values = {f"insert_{name}": _typed(fields[name], value) for name, value in columns.items()}
-    sql, params = rows.order_by().annotate(**values).values_list(*values).query.sql_with_params()
+    try:
+        sql, params = rows.order_by().annotate(**values).values_list(*values).query.sql_with_params()
+    except EmptyResultSet:  # a condition that Django knows to hold for no row, such as an empty IN
+        return 0
     connection = connections[rows.db]
     quote = connection.ops.quote_name
     names = ", ".join(quote(fields[name].column) for name in columns)
