@@ -128,6 +128,9 @@ def no_form(by: Actor) -> type[forms.Form]:
     return forms.Form
 
 
+OFFERED = ("note", "call", "email", "meeting", "task")  # the kinds of activity, what is written most first
+
+
 class ActivityForm(forms.ModelForm):
     """The composer: what was done, or is to be done."""
 
@@ -146,7 +149,8 @@ class ActivityForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["subject"].required = False
         self.fields["priority"].required = False
-        self.fields["kind"].widget = forms.RadioSelect(choices=Activity._meta.get_field("kind").choices)
+        labels = dict(Activity._meta.get_field("kind").choices)
+        self.fields["kind"].widget = forms.RadioSelect(choices=[(kind, labels[kind]) for kind in OFFERED])
 
     def clean(self):
         """A note may be only its text: its first line is then the subject."""
