@@ -70,16 +70,27 @@ def contact_page(request: HttpRequest, public_id: str) -> HttpResponse:
     by, editable = request.actor, may_edit(contact, request.actor) and contact.deleted_at is None
     items, tasks, more = timeline.of_contact(contact, by)
     around = _around(contact, by)
-    context = _common(request, "contact", contact, editable, items, tasks, more) | {
+    common = _common(request, "contact", contact, editable, items, tasks, more)
+    context = (
+        common
+        | _head(contact, by, editable=editable)
+        | {
+            "reports": [person for person in around if person.manager_id == contact.pk],
+            "colleagues": [person for person in around if person.manager_id != contact.pk][:COLLEAGUES],
+            "panels": panels("contact", contact, request),
+        }
+    )
+    return render(request, "contacts/contact.html", context)
+
+
+def _head(contact: Contact, by: Actor, *, editable: bool) -> dict:
+    """Who it is, where they stand and why, and what can be done now."""
+    return {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
         "readonly": _readonly(contact, by),
-        "reports": [person for person in around if person.manager_id == contact.pk],
-        "colleagues": [person for person in around if person.manager_id != contact.pk][:COLLEAGUES],
         "local_time": clock.now().astimezone(ZoneInfo(contact.timezone)) if contact.timezone else None,
-        "panels": panels("contact", contact, request),
     }
-    return render(request, "contacts/contact.html", context)
 
 
 def _around(contact: Contact, by: Actor) -> list[Contact]:
@@ -242,7 +253,7 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
             edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
             if not request.htmx:
                 return redirect(record)
-            saved = _fact(request, entity, find(request, entity, public_id), field)
+            saved = _fact(request, entity, find(request, entity, public_id), field, saved=True)
             return trigger_client_event(saved, "announce", {"text": f"{field.label} saved"})
         except Invalid as error:
             show_errors(form, error)
@@ -253,8 +264,12 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
     return render(request, template, context, status=422 if form.errors else 200)
 
 
-def _fact(request: HttpRequest, entity: str, record: Record, field: Field) -> HttpResponse:
-    return render(request, "contacts/fact.html", _fact_context(request, entity, record, field))
+def _fact(request: HttpRequest, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:
+    """The value; on a contact's page also its head again, because a fact may open or close a move."""
+    context = _fact_context(request, entity, record, field)
+    if saved and isinstance(record, Contact) and not context["cell"]:
+        context |= _head(record, request.actor, editable=True) | {"part": True}
+    return render(request, "contacts/fact.html", context)
 
 
 def _fact_context(request: HttpRequest, entity: str, record: Record, field: Field) -> dict:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.services import chromium_program
 
-SCREENSHOTS = Path(__file__).parent.parent / "var" / "screenshots"
+SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 HEIGHT = {1440: 900, 390: 844}  # what a laptop and a telephone show, by width
 TIMEOUT = 10_000  # milliseconds
 
