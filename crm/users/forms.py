@@ -23,7 +23,7 @@ class MemberForm(forms.Form):
     """Role and team of a member."""
 
     role = forms.TypedChoiceField(choices=ROLES, coerce=Role, initial=Role.REP, help_text=ROLES_HELP)
-    team = forms.ModelChoiceField(queryset=None, required=False, empty_label="No team")
+    team: forms.ModelChoiceField = forms.ModelChoiceField(queryset=None, required=False, empty_label="No team")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

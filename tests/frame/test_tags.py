@@ -7,6 +7,7 @@ import time_machine
 from django.template import Context, Template
 
 from crm.kit import nav
+from crm.kit.actor import Role
 from crm.kit.nav import NavItem
 from crm.kit.templatetags.frame import ago, initials
 from crm.users.models import Membership
@@ -54,21 +55,36 @@ def test_names_are_escaped():
 def entries(monkeypatch):
     """An empty sidebar to register into."""
     monkeypatch.setattr(nav, "_items", {})
+    monkeypatch.setattr(nav, "_facts", {})
     return nav
 
 
-def test_counts_are_one_statement_and_stop_at_a_hundred(entries, acme, actor, monkeypatch, django_assert_num_queries):
+def counts(rf, by) -> dict[str, str]:
+    request = rf.get("/")
+    request.actor = by
+    return nav.surroundings(request).counts
+
+
+def test_counts_are_one_statement_and_stop_at_a_hundred(
+    entries, rf, acme, actor, monkeypatch, django_assert_num_queries
+):
     entries.register(NavItem("People", "people", "users", 1, count=lambda by: Membership.objects.active()))
     entries.register(NavItem("Teams", "teams", "users", 2, count=lambda by: Membership.objects.filter(team=by.team_id)))
     entries.register(NavItem("Profile", "profile", "users", 3))
     by = actor("rep")
     with django_assert_num_queries(1):
-        assert nav.counts(nav.items_for(by), by) == {"people": "6", "teams": "2"}
+        assert counts(rf, by) == {"/settings/people/": "6", "/settings/teams/": "2"}
     monkeypatch.setattr(nav, "COUNT_LIMIT", 3)
-    assert nav.counts(nav.items_for(by), by) == {"people": "2+", "teams": "2"}
+    assert counts(rf, by) == {"/settings/people/": "2+", "/settings/teams/": "2"}
 
 
-def test_no_counts_are_no_statement(entries, acme, actor, django_assert_num_queries):
+def test_no_counts_are_no_statement(entries, rf, acme, actor, django_assert_num_queries):
     entries.register(NavItem("Profile", "profile", "users", 1))
     with django_assert_num_queries(0):
-        assert nav.counts(nav.items_for(actor("rep")), actor("rep")) == {}
+        assert counts(rf, actor("rep")) == {}
+
+
+def test_an_entry_for_admins_is_not_shown_to_others(entries, acme, actor):
+    entries.register(NavItem("People", "people", "users", 1, role=Role.ADMIN))
+    assert nav.items_for(actor("manager")) == []
+    assert [item.label for item in nav.items_for(actor("admin"))] == ["People"]
