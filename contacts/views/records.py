@@ -184,7 +184,8 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
         try:
             return _changed(request, entity, record, form, base)
         except Conflict as error:
-            conflict, base = error, BaseForm(entity, record=find(request, entity, public_id))
+            conflict, record = error, find(request, entity, public_id)
+            form, base = _with_theirs(entity, record, form, base), BaseForm(entity, record=record)
         except Invalid as error:
             show_errors(form, error)
         except Refused as error:
@@ -198,6 +199,12 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
         context |= _moves(request, record)
     status = 409 if conflict else (422 if form.errors else 200)
     return render(request, "contacts/edit.html", context, status=status)
+
+
+def _with_theirs(entity: str, record: Record, form: RecordForm, base: BaseForm) -> RecordForm:
+    """The form again: what this person changed, and in all other fields what stands in the record by now."""
+    mine = {key: value for key, value in form.cleaned_data.items() if value != base.cleaned_data[key]}
+    return RecordForm(entity, record=record, initial=mine)
 
 
 def _changed(request: HttpRequest, entity: str, record: Record, form: RecordForm, base: BaseForm) -> HttpResponse:

@@ -138,9 +138,10 @@ def bulk(request: HttpRequest, entity: str) -> HttpResponse:
     spec = spec_of(entity)
     chosen = selection(request, spec)
     action = _action(request, spec)
-    confirmed = request.POST.get("confirm") == "1"
-    form = action.form(request.actor)(request.POST if confirmed else None)
-    if (not confirmed and form.fields) or not form.is_valid():
+    asks = action.form(request.actor)
+    answered = request.POST.get("confirm") == "1" or not asks.base_fields
+    form = asks(request.POST if answered else None)
+    if not form.is_valid():
         return _ask(request, chosen, action, form)
     try:
         outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
