@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connections, models
-from django.db.models import Func, JSONField, Subquery, TextField, Value
+from django.db.models import Func, IntegerField, JSONField, Subquery, TextField, Value
 
 
 def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> int:
@@ -94,6 +94,13 @@ class WithoutNulls(Func):
 
     def as_sqlite(self, compiler, connection, **context):
         return self.as_sql(compiler, connection, template="json_patch('{}', %(expressions)s)", **context)
+
+
+class CountRows(Subquery):
+    """How many rows a queryset has; a slice of it stops the counting."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
 class JsonRows(Subquery):

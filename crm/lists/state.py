@@ -16,6 +16,7 @@ from crm.entities.schema import Schema, schema
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import surroundings
+from crm.kit.scope import workspace
 from crm.kit.sql import JsonPairs
 from crm.lists.columns import Column, can_be_shown, column
 from crm.lists.models import SavedView
@@ -85,19 +86,36 @@ class ListState:
         """The quick filters, bound to the URL."""
         return self.spec.filterset(self.params, queryset=self.spec.kind.model.objects.all(), by=self.by)
 
-    def rows(self):
-        """The rows that match, whoever may see them: `page` and `count` ask who."""
-        rows = self.filters.qs if self.filters.form.is_valid() else self.spec.kind.model.objects.all()
+    @cached_property
+    def is_narrowed(self) -> bool:
+        """Whether any quick filter is set."""
+        return any(self.params.get(name) for name in self.spec.filterset.base_filters)
+
+    @cached_property
+    def key(self) -> tuple | None:
+        """What shapes the query besides the member, for crm.kit.prepared; None where what was typed in shapes it."""
+        if self.search or self.is_narrowed:
+            return None
+        space, sort = workspace(), (self.sort.field.key, self.sort.descending)
+        asked = self.condition.key_text if self.condition else ""
+        shown = (tuple(self.column_keys), sort, asked, self.in_trash)
+        return ("list", space.pk, space.schema_version, self.spec.entity, self.by.role, *shown)
+
+    def rows(self, by: Actor | None = None) -> QuerySet:
+        """The rows that match for the member (or another), whoever may see them: `page` and `count` ask who."""
+        by = by or self.by
+        is_filtered = self.is_narrowed and self.filters.form.is_valid()
+        rows = self.filters.qs if is_filtered else self.spec.kind.model.objects.all()
         rows = rows.trashed() if self.in_trash else rows.live()
         if self.condition is not None:
-            rows = rows.filter(self.condition.expression(Viewer(self.by.member_id, self.by.team_id), clock.now()))
+            rows = rows.filter(self.condition.expression(Viewer(by.member_id, by.team_id), clock.now()))
         return search(rows, self.search) if self.search else rows
 
     @cached_property
     def is_indexed(self) -> bool:
         """Whether indexes serve the whole of it; anything else runs under a time limit."""
         used = self.condition.fields() if self.condition else set()
-        return self.sort.indexed and used <= self.spec.indexed and not self.search
+        return self.sort.indexed and used <= self.spec.indexed and not (self.search or self.is_narrowed)
 
     @property
     def is_changed(self) -> bool:
