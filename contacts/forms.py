@@ -104,11 +104,28 @@ def bulk_edit_form(entity: str):
     """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
 
     def make(by: Actor) -> type[forms.Form]:
-        fields = [field for field in editable_fields(entity) if field.key not in ("name", "email", "external_id")]
+        unique = ("name", "email", "external_id")
+        fields = {field.key: field for field in editable_fields(entity) if field.key not in unique}
 
         class BulkEditForm(forms.Form):
-            field = forms.ChoiceField(choices=[(item.key, item.label) for item in fields])
-            value = forms.CharField(required=False, help_text="Left empty, the field is emptied.")
+            field = forms.ChoiceField(choices=[(key, item.label) for key, item in fields.items()])
+
+            def __init__(self, data=None):
+                super().__init__(data)
+                self.submit = "Next"
+                if chosen := fields.get(self.data.get("field")):
+                    self._ask_for(chosen)
+
+            def _ask_for(self, chosen: Field) -> None:
+                self.submit = ""
+                self.fields["field"].widget = forms.HiddenInput()
+                self.fields["asked"] = forms.CharField(widget=forms.HiddenInput(attrs={"value": "1"}), required=False)
+                self.fields["value"] = form_field(chosen)
+                self.fields["value"].required = False
+                self.fields["value"].help_text = "Left empty, the field is emptied."
+
+            def is_valid(self) -> bool:
+                return "asked" in self.data and super().is_valid()
 
         return BulkEditForm
 
@@ -129,6 +146,9 @@ def no_form(by: Actor) -> type[forms.Form]:
     return forms.Form
 
 
+OFFERED = ("note", "call", "email", "meeting", "task")  # the kinds of activity, what is written most first
+
+
 class ActivityForm(forms.ModelForm):
     """The composer: what was done, or is to be done."""
 
@@ -147,7 +167,8 @@ class ActivityForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["subject"].required = False
         self.fields["priority"].required = False
-        self.fields["kind"].widget = forms.RadioSelect(choices=Activity._meta.get_field("kind").choices)
+        labels = dict(Activity._meta.get_field("kind").choices)
+        self.fields["kind"].widget = forms.RadioSelect(choices=[(kind, labels[kind]) for kind in OFFERED])
 
     def clean(self):
         """A note may be only its text: its first line is then the subject."""

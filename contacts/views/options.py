@@ -15,7 +15,7 @@ SHOWN = 10
 
 @require_GET
 def options(request: HttpRequest) -> HttpResponse:
-    """What `q` may become, for an `entity` (contact, company, timezone): the value as the field reads it, and a note."""
+    """Options for `q` of an `entity` (contact, company, timezone), each as its field reads it."""
     entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:200]
     if entity != "timezone" and entity not in MODELS:
         raise Http404

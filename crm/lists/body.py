@@ -36,7 +36,8 @@ def _row(entity: str, public_id: str, parts: Parts, columns: list[Column], tags:
         f"{tag}{column.cell(part, public_id)}</td>" for tag, column, part in zip(tags, columns, parts, strict=True)
     ]
     return (
-        f'<tr data-row data-href="/{entity}/{public_id}"{refused}><td class="check"><input type="checkbox" '
-        f'name="selected" value="{public_id}" data-select aria-label="Select {escape(parts[0][0])}"{checked}></td>'
+        f'<tr data-row data-href="/{entity}/{public_id}"{refused}><td class="check">'
+        f'<input type="checkbox" form="bulk" name="selected" value="{public_id}" data-select '
+        f'aria-label="Select {escape(parts[0][0])}"{checked}></td>'
         f"{''.join(cells)}</tr>\n"
     )

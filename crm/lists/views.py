@@ -149,9 +149,10 @@ def bulk(request: HttpRequest, entity: str) -> HttpResponse:
     spec = spec_of(entity)
     chosen = selection(request, spec)
     action = _action(request, spec)
-    confirmed = request.POST.get("confirm") == "1"
-    form = action.form(request.actor)(request.POST if confirmed else None)
-    if (not confirmed and form.fields) or not form.is_valid():
+    asks = action.form(request.actor)
+    answered = request.POST.get("confirm") == "1" or not asks.base_fields
+    form = asks(request.POST if answered else None)
+    if not form.is_valid():
         return _ask(request, chosen, action, form)
     try:
         outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
@@ -242,17 +243,24 @@ def add_filter(request: HttpRequest, entity: str) -> HttpResponse:
         "state": state,
         "spec": state.spec,
         "field": field,
-        "operators": operators(field) if field else (),
+        "operators": _operators(field) if field else (),
         "fields": [f for f in state.schema if operators(f)],
         "text": request.GET.get("text") or (state.condition.label_text if state.condition else state.where),
         "error": error,
         "chosen_op": request.GET.get("op", ""),
-        "value": request.GET.get("value", ""),
+        "chosen": request.GET.getlist("value"),
         "hint": HINTS.get(field.type, "") if field else "",
         "kept": _kept(state, *BUILDER),
         "back": state.url(**dict.fromkeys(BUILDER)),
+        "query": state.url(**dict.fromkeys(BUILDER)).partition("?")[2],
+        "part": bool(request.htmx),
     }
-    return render(request, "lists/filter.html", context)
+    return render(request, "lists/filter_form.html" if request.htmx else "lists/filter.html", context)
+
+
+def _operators(field) -> list[str]:
+    """Where values are ticked, one or several, `in` says it all."""
+    return [op for op in operators(field) if not (field.choices and op in ("=", "!="))]
 
 
 BUILDER = ("field", "op", "value", "text", "ticked")
@@ -287,7 +295,7 @@ def choose_columns(request: HttpRequest, entity: str) -> HttpResponse:
     fields.sort(key=lambda pair: pair[1] or 1000)
     context = {"state": state, "spec": state.spec, "fields": fields}
     context |= {"kept": _kept(state, "columns", *gone), "back": state.url(**dict.fromkeys(gone))}
-    return render(request, "lists/columns.html", context)
+    return render(request, "lists/columns_form.html" if request.htmx else "lists/columns.html", context)
 
 
 def save(request: HttpRequest, entity: str) -> HttpResponse:
