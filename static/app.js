@@ -106,8 +106,8 @@
     $$("details[data-menu][open]").forEach((menu) => { if (!menu.contains(target)) menu.open = false; });
     const row = target.closest("[data-row][data-href]");
     const busy = target.closest("a, button, input, select, textarea, label, summary, form.cell-form");
-    if (!row || busy || String(window.getSelection())) return;
     clearTimeout(opening);
+    if (!row || busy || String(window.getSelection())) return;
     if (event.detail < 2) opening = setTimeout(() => openRow(row, event), keyOf(target.closest("td")) ? DOUBLE : 0);
   });
   document.addEventListener("dblclick", (event) => {
