@@ -2,10 +2,12 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import F, JSONField, Q, Value
+from django.db.models import Case, F, JSONField, Q, Value, When
 from django.db.models.functions import NullIf
 from django.utils import timezone
 
@@ -46,8 +48,8 @@ def record(
     about = subject(kind.entity)
     old, new = None, None
     if changes:
-        old = JsonPairs(**{key: (values.model_field(model, key), values.stored(model, key)) for key in changes})
-        new = _new_values(model, changes)
+        stored = JsonPairs(**{key: (values.model_field(model, key), values.stored(model, key)) for key in changes})
+        old, new = (_of_changed_keys(pairs, changes) for pairs in (stored, _new_values(model, changes)))
     elif snapshot:
         new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot}))
     person = F(about.person) if about.person else Value(None, models.BigIntegerField())
@@ -130,15 +132,22 @@ def _filled(model, key):
     return field, NullIf(F(key), Value("")) if empties_are_text else F(key)
 
 
+def _of_changed_keys(pairs, changes):
+    """A row's entry names only what changed in that row: of several values it may have had some already."""
+    if len(changes) == 1:
+        return pairs
+    same = (Case(When(~_key_differs(key, value), then=Value(key))) for key, value in changes.items())
+    return values.Less(pairs, *same)
+
+
 def _differs(changes) -> Q:
-    different = Q()
-    for key, value in changes.items():
-        path = key.replace(values.CUSTOM, "custom__", 1) if key.startswith(values.CUSTOM) else key
-        if key.startswith(values.CUSTOM) and value is None:
-            different |= Q(custom__has_key=key.removeprefix(values.CUSTOM))
-        else:
-            different |= ~Q(**{path: value})
-    return different
+    return reduce(or_, (_key_differs(key, value) for key, value in changes.items()))
+
+
+def _key_differs(key: str, value: Any) -> Q:
+    if key.startswith(values.CUSTOM):
+        return Q(values.CustomDiffers(key.removeprefix(values.CUSTOM), value))
+    return ~Q(**{key: value})
 
 
 def _assignments(model, changes) -> dict[str, Any]:

@@ -5,4 +5,8 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self):
+        from audit.undo import on_undo
         from contacts import entities, events, guards, lists  # noqa: F401
+        from contacts.undone import rename_in_search
+
+        on_undo(rename_in_search)

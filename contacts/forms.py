@@ -32,6 +32,7 @@ class RecordForm(forms.Form):
     """Every editable field of an entity, or those in `keys`; shows `record` as it is."""
 
     def __init__(self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), **kwargs):
+        self.keys = keys
         self.declared = [field for field in editable_fields(entity) if not keys or field.key in keys]
         super().__init__(*args, **kwargs)
         for field in self.declared:

@@ -121,7 +121,7 @@ def _in_view(slug: str, by: Actor):
     """The contacts of a built-in view that a member sees, for its count in the sidebar."""
     view = next(view for view in CONTACTS.views if view.slug == slug)
     condition = parse(view.condition, "contact")
-    expression = condition.expression(Viewer(by.member_id, by.team_id), clock.now())
+    expression = condition.expression(Viewer.looking(by), clock.now())
     return sample(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
 
 

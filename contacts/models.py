@@ -35,6 +35,7 @@ class Record(Owned):
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     objects = RecordManager()
+    DERIVES_FROM: tuple[str, ...] = ()  # links that derive() follows
 
     class Meta(Owned.Meta):
         abstract = True
@@ -86,6 +87,8 @@ class Company(Record):
 
 class Contact(Record):
     """A person: one record for life (source 002's schema, source 000's lifecycle)."""
+
+    DERIVES_FROM = ("company",)
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -176,7 +179,7 @@ class Contact(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        self.name = self.name.strip() or f"{self.first_name} {self.last_name}".strip() or self.email.strip()
+        self.name = (self.name.strip() or f"{self.first_name} {self.last_name}".strip() or self.email.strip())[:200]
         self.name_key, self.email_key = fold(self.name)[:200], email_key(self.email)
         company = self.company.name_key if self.company_id else ""
         phones = (digits(self.phone), digits(self.mobile))

@@ -9,7 +9,9 @@ from uuid import UUID
 from django.db.models import Q
 
 from audit import timeline
+from audit import values as audited
 from audit.models import Entry
+from audit.subjects import subject
 from contacts.models import Activity, Company, Contact
 from crm.entities.display import Names, field_of, names_for, shown
 from crm.entities.schema import schema
@@ -30,6 +32,12 @@ CHANNELS = {
 }
 ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", "QUALIFY", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN"}
+UNDONE = {
+    "contact.merged": "unmerged a duplicate",
+    "contact.absorbed": "unmerged this contact from another",
+    "contact.updated": "took back a change",
+    "company.updated": "took back a change",
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item
 
 def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
     """The same for a company: its own changes and its own activities."""
-    own = Activity.objects.filter(company=company).values("pk")
+    own = Activity.objects.visible_to(by).filter(company=company).values("pk")
     entries = timeline.of_record("company", company.pk, Q(entity="activity", entity_id__in=own))
     return _page("company", company.pk, entries, Q(company=company), by, before)
 
@@ -78,7 +86,8 @@ def _page(entity: str, pk: int, entries, mine: Q, by: Actor, before: str) -> tup
     actions, cursor = timeline.page(entries, timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = mine & Q(status="pending", deleted_at__isnull=True)
-    activities = {row.pk: row for row in Activity.objects.filter(Q(pk__in=mentioned) | is_open)}
+    seen = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open)
+    activities = {row.pk: row for row in seen}
     values = [
         v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)
     ]
@@ -112,9 +121,18 @@ def _say(item: Item, entries: Iterable[Entry], entity: str, activities: dict[int
     elif first.event == "contact.merged":
         _say_merge(item, list(entries), first)
     else:
+        if first.action == "UNDO":
+            _say_undone(item, first)
         own = [entry for entry in entries if entry.entity == entity]
         item.differences = [d for entry in own for d in differences(entity, entry, names)]
         _say_created(item, first)
+
+
+def _say_undone(item: Item, first: Entry) -> None:
+    """The note of an undo is the event that it took back."""
+    item.text, item.note = UNDONE.get(first.note or "", ""), ""
+    if not item.text:
+        item.text = f"took back “{event_type(first.note).public}”" if first.note else "took back a change"
 
 
 def _say_created(item: Item, first: Entry) -> None:
@@ -152,9 +170,9 @@ def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:
     known = schema(entity)
     found = []
     for key, new in entry.new_values.items():
-        if key not in SILENT:
+        if key not in SILENT and new != entry.old_values.get(key):
             shown_field = field_of(known, key)
-            label = shown_field.label if shown_field else key.replace("_", " ")
+            label = shown_field.label if shown_field else audited.label(subject(entity).model, key)
             old = shown(shown_field, entry.old_values.get(key), names)
             found.append(Difference(label, old, shown(shown_field, new, names)))
     return found

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Case, Count, F, OuterRef, Q, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -33,7 +33,7 @@ from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
 from crm.lists.panels import panels
-from crm.users.visibility import may_edit
+from crm.users.visibility import may_edit, visible
 
 MODELS: dict[str, type[Record]] = {"contact": Contact, "company": Company}
 AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
@@ -47,9 +47,13 @@ def find(request: HttpRequest, entity: str, public_id: str) -> Record:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
     rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
     if entity == "contact":
-        live = Q(company__contacts__deleted_at__isnull=True)
+        seen = Q(company__contacts__deleted_at__isnull=True) & visible(request.actor, "company__contacts__")
         merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
-        rows = rows.annotate(colleagues=Count("company__contacts", filter=live), merged_ids=JsonRows(merged))
+        rows = rows.annotate(
+            colleagues=Count("company__contacts", filter=seen),
+            merged_ids=JsonRows(merged),
+            sees_company=Exists(Company.objects.visible_to(request.actor).filter(pk=OuterRef("company"))),
+        )
     record = rows.filter(public_id=public_id).first()
     if record is None:
         raise Http404
@@ -185,7 +189,7 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
             return _changed(request, entity, record, form, base)
         except Conflict as error:
             conflict, record = error, find(request, entity, public_id)
-            form, base = _with_theirs(entity, record, form, base), BaseForm(entity, record=record)
+            form, base = _reopened(entity, record, form, base)
         except Invalid as error:
             show_errors(form, error)
         except Refused as error:
@@ -201,12 +205,6 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
     return render(request, "contacts/edit.html", context, status=status)
 
 
-def _with_theirs(entity: str, record: Record, form: RecordForm, base: BaseForm) -> RecordForm:
-    """The form again: what this person changed, and in all other fields what stands in the record by now."""
-    mine = {key: value for key, value in form.cleaned_data.items() if value != base.cleaned_data[key]}
-    return RecordForm(entity, record=record, initial=mine)
-
-
 def _changed(request: HttpRequest, entity: str, record: Record, form: RecordForm, base: BaseForm) -> HttpResponse:
     values = form.cleaned_data | {
         key: base.cleaned_data[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
@@ -218,6 +216,16 @@ def _changed(request: HttpRequest, entity: str, record: Record, form: RecordForm
             VERBS[verb](rows_of(record), request.POST.get("reason", ""), request.actor).or_raise()
     toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
     return redirect(record)
+
+
+def _reopened(entity: str, record: Record, form: RecordForm, base: BaseForm) -> tuple[RecordForm, BaseForm]:
+    """The form on the record as it is now: with the fields that this person changed, and no others, as they left them.
+
+    Sending the rest along as it was would take back, at the next save, what others have changed in it.
+    """
+    mine = {key: value for key, value in form.cleaned_data.items() if value != base.cleaned_data.get(key)}
+    again = RecordForm(entity, initial=mine, record=record, keys=form.keys)
+    return again, BaseForm(entity, record=record, keys=form.keys)
 
 
 def _moves(request: HttpRequest, contact: Contact) -> dict:
@@ -255,6 +263,7 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
         return _fact(request, entity, record, field)
     form = RecordForm(entity, request.POST or None, record=record, keys=(key,))
     base = BaseForm(entity, request.POST or None, record=record, keys=(key,))
+    conflicts: list[dict] = []
     if request.method == "POST" and form.is_valid() and base.is_valid():
         try:
             edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
@@ -265,10 +274,13 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
         except Invalid as error:
             show_errors(form, error)
         except Conflict as error:
-            show_errors(form, Invalid({key: f"Somebody set this to “{error.fields.popitem()[1][1]}” meanwhile."}))
-    context = _fact_context(request, entity, record, field) | {"form": form, "base": base}
+            conflicts = _side_by_side(entity, error)
+            form, base = _reopened(entity, find(request, entity, public_id), form, base)
+    context = _fact_context(request, entity, record, field) | {"form": form, "base": base, "conflicts": conflicts}
     template = "contacts/fact_form.html" if request.htmx else "contacts/fact_page.html"
-    return render(request, template, context, status=422 if form.errors else 200)
+    # A part that htmx asked for is shown on 422 only; a 409 leaves the page as it is.
+    status = 409 if conflicts and not request.htmx else (422 if conflicts or form.errors else 200)
+    return render(request, template, context, status=status)
 
 
 def _fact(request: HttpRequest, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:

@@ -7,6 +7,7 @@ from crm.entities.models import CustomField
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.entities.verbs.restore_custom_field import restore_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.kit.scope import in_workspace
 from crm.kit.text import fold
 from crm.users.admin import actor_in
 from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
@@ -73,5 +74,6 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
         self._each(request, queryset, restore_custom_field)
 
     def _each(self, request, queryset, verb) -> None:
-        for field in queryset.filter(workspace_id=request.actor.workspace_id):
-            verb(field, by=request.actor)
+        for field in queryset.select_related("workspace"):
+            with in_workspace(field.workspace):
+                verb(field, by=actor_in(request, field.workspace_id))

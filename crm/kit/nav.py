@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -13,6 +14,9 @@ from crm.kit.sql import CountRows, JsonRows
 
 SETTINGS = "Settings"  # the section that is shown beside the settings pages instead
 COUNT_LIMIT = 100
+
+
+_address = cache(reverse)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class NavItem:
     @property
     def url(self) -> str:
         """Where the entry leads."""
-        return reverse(self.url_name) + self.query
+        return _address(self.url_name) + self.query
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def _surroundings(by: Actor) -> Surroundings:
 
     if not counted and not _facts:
         return Surroundings({}, {})
-    key = ("surroundings", here.pk, here.schema_version, by.role)
+    asked = (tuple(counted), tuple(_facts))
+    key = ("surroundings", here.pk, here.schema_version, by.role, *asked)
     row = fetch(key, build, member_id=by.member_id, team_id=by.team_id)[0]
     counts = {item.url: _shown(count) for item, count in zip(counted, row, strict=False)}
     facts = {name: rows or [] for name, rows in zip(_facts, row[len(counted) :], strict=True)}

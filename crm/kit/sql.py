@@ -3,18 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import Func, IntegerField, JSONField, Subquery, TextField, Value
+
+from crm.kit.scope import WrongWorkspace, workspace_id
 
 
 def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> int:
     """INSERT INTO `model` SELECT `columns` FROM `rows`: one statement however many rows. Returns how many.
 
-    `columns` maps an attribute name of `model` to a value or to an expression over `rows`.
+    `columns` maps an attribute name of `model` to a value or to an expression over `rows`. Raises WrongWorkspace for
+    another workspace than the one in scope, NoWorkspace without one.
     """
+    if columns.get("workspace_id") != workspace_id():
+        raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
     fields = {field.attname: field for field in model._meta.concrete_fields}
     values = {f"insert_{name}": _typed(fields[name], value) for name, value in columns.items()}
-    sql, params = rows.order_by().annotate(**values).values_list(*values).query.sql_with_params()
+    try:
+        sql, params = rows.order_by().annotate(**values).values_list(*values).query.sql_with_params()
+    except EmptyResultSet:  # a condition that Django knows to hold for no row, such as an empty IN
+        return 0
     connection = connections[rows.db]
     quote = connection.ops.quote_name
     names = ", ".join(quote(fields[name].column) for name in columns)

@@ -44,7 +44,7 @@ def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[Offer]:
 def _explained(record, guards, by: Actor) -> dict:
     if not guards:
         return {}
-    conditions = {rule.message: rule.condition for rule in guards}
+    conditions = {rule.key: rule.condition for rule in guards}
     viewer = Viewer(by.member_id, by.team_id)
     return explain_many(conditions, type(record).objects.all(), record.pk, viewer, clock.now())
 
@@ -53,9 +53,9 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
     to = axis.value(move.target).label if move.target else ""
     if here not in move.sources:
         return Offer(move, elsewhere(axis, move, here), to, _is_one_away(axis, move, here))
-    own = [rule.message for rule in guards if rule.verb == move.verb]
-    evidence = tuple(leaf for message in own for leaf in leaves[message])
-    why_not = next((message for message in own if not _holds(leaves[message])), "")
+    own = [rule for rule in guards if rule.verb == move.verb]
+    evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
+    why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")
     return Offer(move, why_not if editable else "This record belongs to somebody else.", to, True, evidence)
 
 

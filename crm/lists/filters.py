@@ -30,5 +30,7 @@ class QuickFilters(django_filters.FilterSet):
 
 
 def many(label: str, choices) -> django_filters.MultipleChoiceFilter:
-    """Any of several values."""
-    return django_filters.MultipleChoiceFilter(label=label, choices=choices, widget=forms.CheckboxSelectMultiple)
+    """Any of several values of a column. Not DISTINCT, which finds nothing more here and forbids FOR UPDATE."""
+    return django_filters.MultipleChoiceFilter(
+        label=label, choices=choices, widget=forms.CheckboxSelectMultiple, distinct=False
+    )

@@ -97,14 +97,22 @@ class Page:
 
 
 def search(rows: QuerySet, text: str) -> QuerySet:
-    """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents."""
+    """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents.
+
+    A phone number is found by its digits, however it is grouped.
+    """
+    if _is_number(text):
+        return rows.filter(Q(search_text__contains=digits(text)) | Q(search_text__contains=fold(text)))
     for word in fold(text).split():
-        number = digits(word)
         match = Q(search_text__contains=word)
-        if len(number) > 2 and number != word and not any(c.isalpha() for c in word):
-            match |= Q(search_text__contains=number)
+        if _is_number(word):
+            match |= Q(search_text__contains=digits(word))
         rows = rows.filter(match)
     return rows
+
+
+def _is_number(text: str) -> bool:
+    return len(digits(text)) > 2 and all(c.isdecimal() or c in " +-()./" for c in text)
 
 
 def page(state: Any, cursor: Cursor | None) -> Page:

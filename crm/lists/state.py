@@ -102,13 +102,17 @@ class ListState:
         return ("list", space.pk, space.schema_version, self.spec.entity, self.by.role, *shown)
 
     def rows(self, by: Actor | None = None) -> QuerySet:
-        """The rows that match for the member (or another), whoever may see them: `page` and `count` ask who."""
+        """The rows that match for the member (or another), whoever may see them: `page` and `count` ask who.
+
+        None where the URL cannot be read: a bulk action on everything that matches must not reach everything.
+        """
         by = by or self.by
-        is_filtered = self.is_narrowed and self.filters.form.is_valid()
-        rows = self.filters.qs if is_filtered else self.spec.kind.model.objects.all()
+        if self.error or (self.is_narrowed and not self.filters.form.is_valid()):
+            return self.spec.kind.model.objects.none()
+        rows = self.filters.qs if self.is_narrowed else self.spec.kind.model.objects.all()
         rows = rows.trashed() if self.in_trash else rows.live()
         if self.condition is not None:
-            rows = rows.filter(self.condition.expression(Viewer(by.member_id, by.team_id), clock.now()))
+            rows = rows.filter(self.condition.expression(Viewer.looking(by), clock.now()))
         return search(rows, self.search) if self.search else rows
 
     @cached_property

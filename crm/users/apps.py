@@ -11,12 +11,14 @@ class UsersConfig(AppConfig):
     label = "users"
 
     def ready(self):
-        """Put the settings pages into the frame; have links between workspaces refused."""
+        """Put the settings pages into the frame; have links between workspaces refused and sign-ins recorded."""
         from crm.users import events  # noqa: F401
         from crm.users.integrity import protect_links
         from crm.users.roles import LOWEST_ROLE, Right
+        from crm.users.sign_ins import listen
 
         post_migrate.connect(protect_links, sender=self)
+        listen()
 
         for item in (
             NavItem("Profile", "profile", "circle-user-round", 10, nav.SETTINGS),
@@ -36,9 +38,16 @@ class WorkspaceAdminConfig(admin.AdminConfig):
     default_site = "crm.users.admin_site.WorkspaceAdminSite"
 
     def ready(self):
-        """Find the admin classes; roles stand in for Django's groups."""
+        """Find the admin classes, less what is nobody's business there.
+
+        Roles stand in for Django's groups. Addresses, sessions and the secrets of second factors (which allauth would
+        show) are the person's own, on their security page.
+        """
         super().ready()
+        from allauth.account.models import EmailAddress
+        from allauth.mfa.models import Authenticator
+        from allauth.usersessions.models import UserSession
         from django.contrib.admin import site
         from django.contrib.auth.models import Group
 
-        site.unregister(Group)
+        site.unregister([Group, EmailAddress, Authenticator, UserSession])

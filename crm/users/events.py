@@ -10,8 +10,8 @@ register("invitation", "users.Invitation")
 register("user", "users.User")
 
 
-def _security(name: str, action: str, phrase: str) -> EventType:
-    return EventType(name, action, phrase, icon="shield", category="security")
+def _security(name: str, action: str, phrase: str, severity: str = "info") -> EventType:
+    return EventType(name, action, phrase, icon="shield", severity=severity, category="security")
 
 
 declare(
@@ -27,5 +27,13 @@ declare(
     _security("invitation.sent", "CREATE", "invited somebody"),
     _security("invitation.accepted", "UPDATE", "accepted an invitation"),
     _security("invitation.withdrawn", "DELETE", "withdrew an invitation"),
+    _security("member.denied", "DENY", "was refused", "warning"),
     _security("user.updated", "UPDATE", "changed their profile"),
+    _security("user.signed_in", "SIGN_IN", "signed in"),
+    _security("user.sign_in_failed", "SIGN_IN", "failed to sign in", "warning"),
+    _security("user.password_changed", "UPDATE", "changed their password"),
+    _security("user.email_changed", "UPDATE", "changed their e-mail address"),
+    _security("user.factor_added", "UPDATE", "added a second factor"),
+    _security("user.factor_removed", "UPDATE", "removed a second factor"),
+    _security("user.factor_reset", "UPDATE", "made new recovery codes"),
 )

@@ -38,6 +38,8 @@ def _check(guard: Guard) -> None:
         errors["verb"] = f"“{guard.verb}” moves no {guard.entity}: choose from {', '.join(sorted(verbs)) or 'none'}."
     if not guard.message.strip():
         errors["message"] = "Say what is missing: this sentence is what people read."
+    if len(guard.message) > 200:
+        errors["message"] = "A sentence of at most 200 characters, please."
     try:
         guard.condition = parse(guard.condition, guard.entity).key_text
     except KeyError:
