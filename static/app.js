@@ -207,6 +207,8 @@
     if (event.key === "Escape") return closeTopmost();
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); return focusSearch(); }
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || $("dialog[open]")) return;
+    // Between two cells the focus is nowhere: what is typed then is meant for the next, and is no command.
+    if ($(".htmx-request")) return event.preventDefault();
     if (Date.now() - waitingForJump < 1200) { waitingForJump = 0; event.preventDefault(); return jump(event.key); }
     if (event.key === "Enter" && event.target.matches("body, [data-select]")) {
       // A tick box would send the form of the bulk actions.
