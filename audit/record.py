@@ -1,8 +1,10 @@
 """record(): the only writer of the audit log and of the outbox."""
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 from django.db.models import F, JSONField, Q, Value
@@ -16,7 +18,7 @@ from crm.events.models import Event
 from crm.events.registry import EventType, event_type
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.sql import JsonPairs, RandomText, WithoutNulls, insert_select
+from crm.kit.sql import JsonPairs, RandomText, WithoutNulls, insert_rows, insert_select
 
 
 class OutsideTransaction(RuntimeError):
@@ -54,16 +56,26 @@ def record(
     return insert_select(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
 
 
-def record_each(event: str, rows: Iterable[tuple], *, by: Actor, note: str = "", severity: str = "") -> None:
-    """Write an entry and an outbox row for each (id, person, old values, new values): for values that differ by row."""
+class Fact(NamedTuple):
+    """What happened to one record: its key, the contact concerned, the values before and after, and when if not now."""
+
+    pk: int
+    person: int | None
+    old: Mapping[str, Any] | None
+    new: Mapping[str, Any] | None
+    at: datetime | None = None
+
+
+def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "", severity: str = "") -> None:
+    """Write an entry and an outbox row for each fact: for values that differ by row. Old and new values are JSON's."""
     kind = _checked(event)
-    shared, own = _shared(kind, by), _entry_only(kind, note, severity)
-    facts = [
-        {"entity_id": pk, "person": person, "old_values": old, "new_values": new, **shared}
-        for pk, person, old, new in rows
-    ]
-    Event.objects.bulk_create([Event(**fact, name=event) for fact in facts], batch_size=500)
-    Entry.objects.bulk_create([Entry(**fact, **own, salt=secrets.token_hex(16)) for fact in facts], batch_size=500)
+    shared = _shared(kind, by)
+    now = shared.pop("at")
+    rows = [(fact.pk, fact.person, _text(fact.old), _text(fact.new), fact.at or now) for fact in facts]
+    names = ("entity_id", "person", "old_values", "new_values", "at")
+    insert_rows(Event, names, rows, shared | {"name": event})
+    salted = ((*row, secrets.token_hex(16)) for row in rows)
+    insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
 
 
 def change(
@@ -75,6 +87,10 @@ def change(
     if count:
         differing.update(**_assignments(rows.model, changes))
     return count
+
+
+def _text(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else json.dumps(values)
 
 
 def _checked(event: str) -> EventType:

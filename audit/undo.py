@@ -13,7 +13,7 @@ from django.db import IntegrityError, models, transaction
 
 from audit import values
 from audit.models import Entry
-from audit.record import record_each
+from audit.record import Fact, record_each
 from audit.subjects import Subject, subject
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
@@ -72,7 +72,7 @@ def _is_creation(entry: Entry) -> bool:
 
 def _remove(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
     ids = [entry.entity_id for entry in entries]
-    touched = _touched_since(about, entries)
+    touched = _touched_since(about, entries, by)
     alive = set(about.model.objects.filter(pk__in=ids).values_list("pk", flat=True))
     gone = []
     for entry in entries:
@@ -83,9 +83,10 @@ def _remove(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> 
     _delete(about, gone, undone, by)
 
 
-def _touched_since(about: Subject, entries: list[Entry]) -> set[int]:
+def _touched_since(about: Subject, entries: list[Entry], by: Actor) -> set[int]:
+    """Who has entries of other changes since; those that this undo wrote about the same record do not count."""
     ids, first = [entry.entity_id for entry in entries], min(entry.id for entry in entries)
-    later = Entry.objects.filter(id__gt=first).exclude(change=entries[0].change)
+    later = Entry.objects.filter(id__gt=first).exclude(change__in=[entries[0].change, by.change])
     touched = set(later.filter(entity=about.entity, entity_id__in=ids).values_list("entity_id", flat=True))
     if about.person == "pk":
         touched |= set(later.filter(person__in=ids).values_list("person", flat=True))
@@ -170,7 +171,7 @@ def _write(model: type[models.Model], records: list, keys: set[str]) -> None:
 
 
 def _recorded(about: Subject, inverted: list[tuple], undone: Undone, by: Actor) -> None:
-    rows = [(entry.entity_id, entry.person, old, new) for entry, old, new in inverted]
+    rows = [Fact(entry.entity_id, entry.person, old, new) for entry, old, new in inverted]
     record_each(f"{about.entity}.undone", rows, by=by, note=f"{inverted[0][0].event}" if inverted else "")
     undone.reverted += len(rows)
     ids = [entry.entity_id for entry, _, _ in inverted]

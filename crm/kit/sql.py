@@ -1,10 +1,15 @@
 """Set-based writes that the ORM has no words for, on both engines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connections, models
+from django.db import connection, connections, models
 from django.db.models import Func, JSONField, TextField, Value
+
+from crm.kit.scope import WrongWorkspace, workspace_id
+
+# What Python and SQLite write differently; psycopg knows them all.
+ADAPTED_FOR_SQLITE = {"DateTimeField", "UUIDField", "DurationField"}
 
 
 def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> int:
@@ -12,7 +17,7 @@ def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Map
 
     `columns` maps an attribute name of `model` to a value or to an expression over `rows`.
     """
-    fields = {field.attname: field for field in model._meta.concrete_fields}
+    fields = _fields(model)
     values = {f"insert_{name}": _typed(fields[name], value) for name, value in columns.items()}
     sql, params = rows.order_by().annotate(**values).values_list(*values).query.sql_with_params()
     connection = connections[rows.db]
@@ -25,6 +30,83 @@ def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Map
 
 def _typed(field: models.Field, value: Any) -> Any:
     return value if hasattr(value, "resolve_expression") else Value(value, output_field=field)
+
+
+def insert_rows(
+    model: type[models.Model], names: Sequence[str], rows: Iterable[tuple], shared: Mapping[str, Any] | None = None
+) -> None:
+    """Write rows of the workspace in scope: by COPY on PostgreSQL, by one prepared INSERT on SQLite.
+
+    `names` are attribute names of `model`, each row their values; `shared` what all rows have alike. JSON is given as
+    text. Columns that may not be null must be named, and nothing but the database's constraints checks.
+    """
+    same = {"workspace_id": workspace_id()} | dict(shared or {})
+    if same["workspace_id"] != workspace_id():
+        raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
+    fields = [_fields(model)[name] for name in (*names, *same)]
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    table = connection.ops.quote_name(model._meta.db_table)
+    tail = tuple(same.values())
+    complete = (row + tail for row in rows)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in complete:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(fields))
+            sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
+            cursor.executemany(sql, _adapted(fields, complete))
+
+
+def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[tuple]) -> None:
+    """Set columns of rows of the workspace in scope, each row to values of its own: (primary key, *values).
+
+    One statement on PostgreSQL, one prepared statement on SQLite. JSON is given as text.
+    """
+    fields = [model._meta.pk, *(_fields(model)[name] for name in names)]
+    columns = [connection.ops.quote_name(field.column) for field in fields]
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
+            setters = ", ".join(f"{column} = new.{column}" for column in columns[1:])
+            sql = (
+                f"UPDATE {table} SET {setters} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608
+                f"WHERE {table}.id = new.id AND {table}.workspace_id = %s"
+            )
+            cursor.execute(sql, [*(list(values) for values in zip(*rows, strict=True)), workspace_id()])
+        else:
+            setters = ", ".join(f"{column} = %s" for column in columns[1:])
+            sql = f"UPDATE {table} SET {setters} WHERE id = %s AND workspace_id = %s"  # noqa: S608
+            own = workspace_id()
+            cursor.executemany(sql, ((*row[1:], row[0], own) for row in _adapted(fields, rows)))
+
+
+def next_ids(model: type[models.Model], count: int) -> Sequence[int]:
+    """Primary keys that nobody else will get, ascending; on SQLite until the transaction ends."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            cursor.execute(sql, [connection.ops.quote_name(table), count])
+            return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
+        last = cursor.fetchone()[0]
+    return range(last + 1, last + 1 + count)
+
+
+def _fields(model: type[models.Model]) -> dict[str, models.Field]:
+    return {field.attname: field for field in model._meta.concrete_fields}
+
+
+def _adapted(fields: Sequence[models.Field], rows: Iterable[tuple]) -> Iterable[list]:
+    adapters = [(n, f) for n, f in enumerate(fields) if f.get_internal_type() in ADAPTED_FOR_SQLITE]
+    for row in rows:
+        values = list(row)
+        for place, field in adapters:
+            values[place] = field.get_db_prep_save(values[place], connection)
+        yield values
 
 
 class RandomText(Func):
