@@ -1,12 +1,14 @@
 """Values on their way into a record: checked, resolved, applied. Shared by the verbs that create and change."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import IntegrityError, models, transaction
 
-from audit.record import change
+from audit import values as audited
+from audit.record import Fact, change, record_each
 from contacts.models import Company, Contact, Record
 from crm.entities import registry
 from crm.entities.fields import TEXTS, Field, FieldType
@@ -15,6 +17,7 @@ from crm.entities.values import parse_value, to_json
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.sql import update_rows
 from crm.users.models import Membership, Team
 
 # The fields an entry keeps of a record just made.
@@ -35,7 +38,7 @@ def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = F
     for name, value in values.items():
         try:
             field = _editable(known, name)
-            clean_values[storage_key(field)] = _value(field, value, by)
+            clean_values[storage_key(field)] = clean(field, value, by)
         except Invalid as error:
             errors[name] = str(error)
     if new and not errors and not _named(entity, clean_values):
@@ -59,7 +62,8 @@ def _editable(known, name: str) -> Field:
     return field
 
 
-def _value(field: Field, value: Any, by: Actor) -> Any:
+def clean(field: Field, value: Any, by: Actor) -> Any:
+    """One value as it is stored, from text or typed. Raises Invalid with a sentence."""
     if isinstance(value, str):
         value = _from_text(field, value)
     value = getattr(value, "pk", value)
@@ -137,6 +141,8 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
     for key, value in values.items():
         if key.startswith("custom."):
             record.custom[key.removeprefix("custom.")] = value
+        elif isinstance(value, models.Model):
+            setattr(record, key, value)
         else:
             setattr(record, type(record)._meta.get_field(key).attname, value)
 
@@ -155,6 +161,41 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
         key = "email" if "email" in changes else "external_id"
         raise Invalid({key: "Another record has this already."}) from None
     return count
+
+
+def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:
+    """Write changes that differ by record, each with its entry; the records (of one model) are locked by the caller.
+
+    The twin of apply() for imports: a few statements however many records. Raises IntegrityError when another record
+    has an e-mail or external id.
+    """
+    if not changed:
+        return
+    model = type(changed[0][0])
+    entity = model._meta.model_name
+    for event, assigning in ((f"{entity}.updated", False), (f"{entity}.assigned", True)):
+        record_each(event, _facts(entity, changed, assigning), by=by)
+    names = {"version", "updated_at"}
+    for record, changes in changed:
+        assign(record, changes)
+        record.version, record.updated_at = record.version + 1, clock.now()
+        names |= {audited.model_field(model, key).attname for key in changes}.union(record.derive())
+    columns = sorted(names)
+    update_rows(model, columns, [(r.pk, *(_column(r, name) for name in columns)) for r, _ in changed])
+
+
+def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> Iterator[Fact]:
+    for record, changes in changed:
+        keys = [key for key in changes if (key in ("owner", "team")) is assigning]
+        if keys:
+            old = {key: audited.to_json(audited.read(record, key)) for key in keys}
+            new = {key: audited.to_json(changes[key]) for key in keys}
+            yield Fact(record.pk, record.pk if entity == "contact" else None, old, new)
+
+
+def _column(record: Record, name: str) -> Any:
+    value = getattr(record, name)
+    return json.dumps(value) if name == "custom" else value
 
 
 def derive(rows: models.QuerySet) -> None:

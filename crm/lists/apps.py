@@ -6,4 +6,8 @@ class ListsConfig(AppConfig):
     label = "lists"
 
     def ready(self):
+        from audit.undo import on_undo
         from crm.lists import events  # noqa: F401
+        from crm.lists.imports.undone import mark_undone
+
+        on_undo(mark_undone)

@@ -3,7 +3,9 @@
 from django.db.models import Func, TextField
 
 # What a spreadsheet takes for the beginning of a formula, the full-width forms included, and what it skips before one.
-DANGEROUS = "=+-@\t\r\n\0\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+DANGEROUS = (
+    "=+-@\t\r\n\0\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
 
 
 def escape(text: str) -> str:

@@ -48,14 +48,12 @@ class Sheet:
 
     def rows(self) -> Iterator[Row]:
         """Every row after the header that is not blank. Raises Invalid beyond MAX_ROWS, and for a file cut short."""
-        width, count = len(self.header), 0
-        records = self._records(self.delimiter)
-        next(records)
-        for row in records:
-            count += 1
+        width = len(self.header)
+        for count, row in enumerate(self._records(self.delimiter)):
             if count > MAX_ROWS:
                 raise Invalid(f"The file has more than {MAX_ROWS:,} rows: split it.")
-            yield row if row.problem or len(row.cells) == width else row._replace(problem=_ragged(row, width))
+            if count:  # after the header
+                yield row if row.problem or len(row.cells) == width else row._replace(problem=_ragged(row, width))
 
     def _first(self, delimiter: str) -> list[str]:
         first = next(self._records(delimiter), None)
