@@ -2,8 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db import connection, models
@@ -18,7 +17,7 @@ from crm.events.models import Event
 from crm.events.registry import EventType, event_type
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.sql import JsonPairs, RandomText, WithoutNulls, insert_rows, insert_select
+from crm.kit.sql import JsonPairs, RandomText, WithoutNulls, as_stored, insert_rows, insert_select
 
 
 class OutsideTransaction(RuntimeError):
@@ -57,23 +56,26 @@ def record(
 
 
 class Fact(NamedTuple):
-    """What happened to one record: its key, the contact concerned, the values before and after, and when if not now."""
+    """What happened to one record: its key, the contact concerned, the values before and after.
+
+    `at`: when, as_stored(), if not now.
+    """
 
     pk: int
     person: int | None
     old: Mapping[str, Any] | None
     new: Mapping[str, Any] | None
-    at: datetime | None = None
+    at: str | None = None
 
 
 def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "", severity: str = "") -> None:
     """Write an entry and an outbox row for each fact: for values that differ by row. Old and new values are JSON's."""
     kind = _checked(event)
     shared = _shared(kind, by)
-    now = shared.pop("at")
-    rows = [(fact.pk, fact.person, _text(fact.old), _text(fact.new), fact.at or now) for fact in facts]
+    now = as_stored(shared.pop("at"))
+    rows: list[tuple] = []
     names = ("entity_id", "person", "old_values", "new_values", "at")
-    insert_rows(Event, names, rows, shared | {"name": event})
+    insert_rows(Event, names, _rows(facts, now, rows), shared | {"name": event})
     salted = ((*row, secrets.token_hex(16)) for row in rows)
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
 
@@ -87,6 +89,13 @@ def change(
     if count:
         differing.update(**_assignments(rows.model, changes))
     return count
+
+
+def _rows(facts: Iterable[Fact], now: str, kept: list[tuple]) -> Iterator[tuple]:
+    for fact in facts:
+        row = (fact.pk, fact.person, _text(fact.old), _text(fact.new), fact.at or now)
+        kept.append(row)
+        yield row
 
 
 def _text(values: Mapping[str, Any] | None) -> str | None:

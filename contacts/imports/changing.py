@@ -18,7 +18,7 @@ from crm.lists.models import ImportRun, OnMatch
 from crm.users.visibility import may_edit
 
 NOT_YOURS = "You can see this contact but not change it: it belongs to somebody else."
-OTHERWISE = {"created_at", "manager", LIFECYCLE.field, STATUS.field}  # not changed like a value
+OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, STATUS.field}  # not changed like a value
 
 
 @dataclass(slots=True)
@@ -45,7 +45,10 @@ def change_each(matches: Sequence[Match], run: ImportRun, by: Actor) -> tuple[se
 
 def _difference(match: Match, on_match: str) -> Difference | None:
     contact, own = match.contact, match.row.own
-    values = to_change(contact, {key: value for key, value in own.items() if key not in OTHERWISE}, on_match)
+    said = {key: value for key, value in own.items() if key not in OTHERWISE}
+    if match.company:
+        said["company"] = match.company
+    values = to_change(contact, said, on_match)
     _follow_name(contact, own, values)
     status = stage = ""
     if on_match == OnMatch.UPDATE:

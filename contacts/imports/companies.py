@@ -23,21 +23,22 @@ NOT_YOURS = "You can see this company but not change it: it belongs to somebody 
 
 
 def resolve(matches: Sequence[Match], on_match: str, by: Actor) -> Refused:
-    """Put a Company in place of the text in each row that takes one, and write what rows say about companies."""
+    """Find or make the company of each row that takes one, and write what rows say about companies."""
     refused: Refused = {}
     takers = [match for match in matches if _takes(match, on_match, refused)]
-    known = _known({match.row.own["company"] for match in takers}, by)
+    keys = {name: _key(name) for name in {match.row.own["company"] for match in takers}}
+    known = _known(keys, by)
     fresh: dict[str, dict[str, Any]] = {}
     changes: defaultdict[Company, dict[str, Any]] = defaultdict(dict)
     for match in takers:
         name, said = match.row.own["company"], match.row.related.get("company", {})
-        found = known[_key(name)]
+        found = known[keys[name]]
         if len(found) > 1:
             refused[match.row.line] = ("", f"Several companies are called “{name}”: write the id, {COMPANY.prefix}_….")
         elif not found and public_id_in(COMPANY, name):
             refused[match.row.line] = ("", f"There is no company “{name}”.")
         elif not found:
-            fresh.setdefault(_key(name), {"name": name}).update(said)
+            fresh.setdefault(keys[name], {"name": name}).update(said)
         elif (differing := to_change(found[0], said, on_match)) and not may_edit(found[0], by):
             refused[match.row.line] = ("", NOT_YOURS)
         else:
@@ -46,7 +47,7 @@ def resolve(matches: Sequence[Match], on_match: str, by: Actor) -> Refused:
         known |= {key: [company] for key, company in _make(fresh, by).items()}
         apply_each([(company, values) for company, values in changes.items() if values], by=by)
         for match in takers:
-            match.row.own["company"] = known[_key(match.row.own["company"])][0]
+            match.company = known[keys[match.row.own["company"]]][0]
     return refused
 
 
@@ -65,7 +66,6 @@ def _takes(match: Match, on_match: str, refused: Refused) -> bool:
     own = match.row.own
     there = match.contact is not None
     if there and (on_match == OnMatch.SKIP or (on_match == OnMatch.FILL and match.contact.company_id)):
-        own.pop("company", None)
         return False
     if "company" not in own and match.row.related.get("company"):
         refused[match.row.line] = ("", NAMELESS)
@@ -77,11 +77,11 @@ def _known(names: Iterable[str], by: Actor) -> defaultdict[str, list[Company]]:
     rows = Company.objects.live().visible_to(by)
     ids = {public_id: name for name in names if (public_id := public_id_in(COMPANY, name))}
     # name_key is folded further than a name is matched (Peña and Pena are two), but it has the index.
-    named = rows.filter(name_key__in={fold(name)[:200] for name in names}).order_by("pk") if names else ()
+    named = rows.filter(name_key__any_of={fold(name)[:200] for name in names}).order_by("pk") if names else ()
     found: defaultdict[str, list[Company]] = defaultdict(list)
     for company in named:
         found[_key(company.name)].append(company)
-    for company in rows.filter(public_id__in=ids) if ids else ():
+    for company in rows.filter(public_id__any_of=ids) if ids else ():
         found[_key(ids[company.public_id])] = [company]
     return found
 
@@ -95,6 +95,6 @@ def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:
         return {}
     made = {key: build(Company, values, by) for key, values in fresh.items()}
     Company.objects.bulk_create(made.values())
-    rows = Company.objects.filter(pk__in=[company.pk for company in made.values()])
+    rows = Company.objects.filter(pk__any_of=[company.pk for company in made.values()])
     record("company.created", rows, by=by, snapshot=SNAPSHOT["company"])
     return made

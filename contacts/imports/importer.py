@@ -8,6 +8,7 @@ from contacts.imports.changing import change_each
 from contacts.imports.creating import create_each
 from contacts.imports.matching import Match, match
 from contacts.imports.names import ELSEWHERE
+from contacts.models import Company, Contact
 from crm.entities.schema import schema
 from crm.kit.actor import Actor
 from crm.lists.imports.mapping import Feed, Mapping
@@ -23,6 +24,7 @@ class ContactImporter:
     """Imports people, with their companies, managers, stages and whatever upper apps relate to them."""
 
     entity = "contact"
+    models = (Contact, Company)
     also = frozenset({"lifecycle_stage", "created_at"})
     elsewhere = ELSEWHERE
 
@@ -52,12 +54,12 @@ class ContactImporter:
             refused = companies.resolve(matches, self.run.on_match, self.by)
         if refused:
             return Written(refused=refused)
-        fresh = [found.row for found in matches if found.contact is None]
+        fresh = [found for found in matches if found.contact is None]
         there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
         ids = create_each(fresh, self.by)
         changed, refused = change_each(there, self.run, self.by)
-        pairs = [*zip(ids, fresh, strict=True), *((found.contact.pk, found.row) for found in there)]
-        changed |= {row.line for row in fresh}
+        pairs = [*zip(ids, (found.row for found in fresh), strict=True), *((m.contact.pk, m.row) for m in there)]
+        changed |= {found.row.line for found in fresh}
         refused |= self._relate(pairs)
         self._link_later(pairs, changed)
         return Written(len(fresh), len(changed) - len(fresh), len(matches) - len(changed), refused)

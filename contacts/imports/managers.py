@@ -112,14 +112,14 @@ def _find(texts: set[str]) -> Mapping[str, set[int]]:
 
 def _by_public_id(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
     ids = {public_id: text for text in texts if (public_id := public_id_in(CONTACT, text))}
-    rows = Contact.objects.live().filter(public_id__in=ids).values_list("public_id", "pk") if ids else ()
+    rows = Contact.objects.live().filter(public_id__any_of=ids).values_list("public_id", "pk") if ids else ()
     return ((ids[public_id], pk) for public_id, pk in rows)
 
 
 def _by_name(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
     wanted = {without_case(" ".join(text.split())): text for text in texts}
     keys = {fold(text)[:200] for text in wanted.values()}
-    rows = Contact.objects.live().filter(name_key__in=keys).values_list("name", "pk") if keys else ()
+    rows = Contact.objects.live().filter(name_key__any_of=keys).values_list("name", "pk") if keys else ()
     named = ((without_case(" ".join(name.split())), pk) for name, pk in rows)
     return ((wanted[name], pk) for name, pk in named if name in wanted)
 

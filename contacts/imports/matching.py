@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from contacts.models import Contact
+from contacts.models import Company, Contact
 from crm.kit.actor import Actor, Role
 from crm.kit.text import email_key
 from crm.lists.imports.registry import Incoming, Refused
@@ -17,10 +17,11 @@ UNSEEN = "The external ID or e-mail belongs to a contact that you cannot see."
 
 @dataclass(slots=True)
 class Match:
-    """A row and the contact it is about (None: a new one), which is locked."""
+    """A row, the contact it is about (None: a new one), which is locked, and the company it puts them in, if any."""
 
     row: Incoming
     contact: Contact | None
+    company: Company | None = None
 
 
 def keys_of(row: Incoming) -> tuple[str, ...]:
@@ -54,7 +55,7 @@ def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
         kind, _, value = key.partition(" ")
         split[kind].append(value)
     ids = {*_ids("external_id", split["id"]), *_ids("email_key", split["mail"])}
-    people = Contact.objects.live().filter(pk__in=ids).select_related("company").order_by("pk") if ids else ()
+    people = Contact.objects.live().filter(pk__any_of=ids).select_related("company").order_by("pk") if ids else ()
     if lock and ids:
         people = people.select_for_update(of=("self",))
     found = {}
@@ -66,14 +67,14 @@ def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
 def _ids(field: str, values: list[str]) -> Iterable[int]:
     # The empty text stands in the SQL as it does in the partial index: SQLite compares the words, not the meaning.
     filled = ~Q(**{field: RawSQL("''", ())})
-    return Contact.objects.live().filter(filled, **{f"{field}__in": values}).values_list("pk", flat=True)
+    return Contact.objects.live().filter(filled, **{f"{field}__any_of": values}).values_list("pk", flat=True)
 
 
 def _unseen(people: Iterable[Contact], by: Actor) -> set[int]:
     if by.is_at_least(Role.MANAGER):
         return set()
     ids = {person.pk for person in people}
-    return ids - set(Contact.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True))
+    return ids - set(Contact.objects.visible_to(by).filter(pk__any_of=ids).values_list("pk", flat=True))
 
 
 def _once(matches: list[Match], keys: dict[int, tuple[str, ...]], scratch: Scratch, refused: Refused) -> list[Match]:

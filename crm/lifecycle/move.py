@@ -1,9 +1,5 @@
 """move(): the only writer of an axis."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import NamedTuple
-
 from django.db import models
 from django.db.models import DurationField, ExpressionWrapper, F, Value
 from django.utils import timezone
@@ -15,7 +11,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
-from crm.kit.sql import insert_rows, insert_select
+from crm.kit.sql import insert_select
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.lifecycle.guards import rules
 from crm.lifecycle.models import Transition
@@ -60,30 +56,15 @@ def write(
 
 
 def start(rows: models.QuerySet, axis: Axis, verb: str, *, by: Actor) -> None:
-    """Write the first transition of rows just made: from nothing to the value they stand at."""
-    _insert(rows, axis, verb, by, "", from_value="", to_value=F(axis.field), spent=None)
-
-
-class Start(NamedTuple):
-    """A record just made, the value it stands at, and since when."""
-
-    pk: int
-    value: str
-    at: datetime
-
-
-def start_each(starts: Iterable[Start], axis: Axis, verb: str, *, by: Actor) -> None:
-    """Write the first transition of records just made, each at its own time: an import may date them."""
-    facts = {"entity": axis.entity, "axis": axis.field, "from_value": "", "verb": verb, "reason": ""}
-    who = {"member_id": by.member_id, "channel": by.channel, "change": by.change}
-    shared = facts | who | {"recorded_at": timezone.now()}
-    insert_rows(Transition, ("record_id", "to_value", "at"), starts, shared)
+    """Write the first transition of rows just made: from nothing to the value they stand at, since when they do."""
+    _insert(rows, axis, verb, by, "", from_value="", to_value=F(axis.field), spent=None, at=F(axis.since))
 
 
 def _insert(rows, axis, verb, by, reason, **values) -> None:
     facts = {"entity": axis.entity, "axis": axis.field, "record_id": F("pk"), "verb": verb, "reason": reason}
     who = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
-    insert_select(Transition, rows, facts | who | values | {"at": clock.now(), "recorded_at": timezone.now()})
+    when = {"at": clock.now(), "recorded_at": timezone.now()}
+    insert_select(Transition, rows, facts | who | when | values)
 
 
 def _check(step: Move, reason: str, by: Actor) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from django.db.models import Model
+
 from crm.kit.actor import Actor
 from crm.lists.models import ImportRun
 
@@ -52,10 +54,12 @@ class Relation:
 class Importer(Protocol):
     """How rows become records of one entity; made anew for each run.
 
-    `also`: as of a Relation. `elsewhere`: what the exports of other products call a column, by path.
+    `models`: where it looks things up. `also`: as of a Relation. `elsewhere`: what the exports of other products call
+    a column, by path.
     """
 
     entity: str
+    models: tuple[type[Model], ...]
     also: frozenset[str]
     elsewhere: dict[str, tuple[str, ...]]
 
