@@ -15,11 +15,9 @@ from crm.users.models import Membership, Workspace
 REFUSED, WRONG_USAGE = 1, 2  # exit statuses, besides 0 for done
 
 
-class WrongUsage(CommandError):
-    """The command line makes no sense: exit status 2."""
-
-    def __init__(self, sentence: str):
-        super().__init__(sentence, returncode=WRONG_USAGE)
+def wrong_usage(sentence: str) -> CommandError:
+    """To be raised for a command line that makes no sense."""
+    return CommandError(sentence, returncode=WRONG_USAGE)
 
 
 class WorkspaceCommand(BaseCommand):
@@ -48,7 +46,7 @@ class WorkspaceCommand(BaseCommand):
         """Open the workspace, and run."""
         space = Workspace.objects.filter(slug=workspace).first()
         if space is None:
-            raise WrongUsage(f"There is no workspace “{workspace}”.")
+            raise wrong_usage(f"There is no workspace “{workspace}”.")
         with in_workspace(space):
             try:
                 status = self.run(self._actor(space, user), **options)
@@ -77,5 +75,5 @@ class WorkspaceCommand(BaseCommand):
         members = Membership.objects.active().select_related("user")
         member = members.filter(user__email__iexact=email.strip()).first()
         if member is None:
-            raise WrongUsage(f"Nobody called “{email}” works in {space}.")
+            raise wrong_usage(f"Nobody called “{email}” works in {space}.")
         return member.actor(self.channel)

@@ -9,7 +9,7 @@ from crm.kit.errors import Invalid
 from crm.lists.imports.mapping import BadMap
 from crm.lists.imports.running import PAUSE, new_run, report, run_import
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
-from crm.users.command import REFUSED, WorkspaceCommand, WrongUsage
+from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
 SHOWN = 50  # refused rows that are listed for people; --json lists all
 
@@ -44,12 +44,12 @@ class Command(WorkspaceCommand):
         try:
             opened = Path(file).open("rb")  # noqa: SIM115  (closed below; only opening it is about the command line)
         except OSError as error:
-            raise WrongUsage(f"{file}: {error.strerror}.") from None
+            raise wrong_usage(f"{file}: {error.strerror}.") from None
         with opened:
             try:
                 return self._import(opened, by, **options)
             except BadMap as error:
-                raise WrongUsage(str(error)) from None
+                raise wrong_usage(str(error)) from None
             except Invalid as error:
                 return self._refuse_file(str(error), options["json"])
 
