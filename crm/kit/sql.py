@@ -124,8 +124,8 @@ class AnyOf(Lookup):
 
     def as_postgresql(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
-        keys = all(isinstance(value, int) for value in self.rhs)
-        return f"{column} = ANY(%s::{'bigint' if keys else 'text'}[])", [*params, _array(self.rhs)]
+        kind = "text" if isinstance(self.lhs.output_field, models.CharField | models.TextField) else "bigint"
+        return f"{column} = ANY(%s::{kind}[])", [*params, _array(self.rhs)]
 
     def as_sqlite(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)

@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.db.models.lookups import Exact
@@ -24,7 +24,7 @@ from crm.users.models import Membership
 from crm.users.visibility import visible
 
 CHUNK = 2000  # rows
-SIZE = 1 << 16  # characters
+SIZE = 1 << 16  # bytes
 
 
 def export_paths(entity: str, columns: Sequence[str]) -> list[Path]:
@@ -53,16 +53,15 @@ def export_csv(rows: QuerySet, paths: Sequence[Path], header: Sequence[str], by:
 
 def _copied(chosen: QuerySet) -> Iterator[str]:
     sql, params = chosen.query.sql_with_params()
-    with transaction.atomic(), connection.cursor() as cursor:
-        with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", params) as copy:
-            parts, size = [], 0
-            for part in copy:
-                parts.append(bytes(part))
-                size += len(parts[-1])
-                if size >= SIZE:
-                    yield b"".join(parts).decode()
-                    parts, size = [], 0
-            yield b"".join(parts).decode()
+    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", params) as copy:
+        parts, size = [], 0
+        for part in copy:  # a row each
+            parts.append(bytes(part))
+            size += len(parts[-1])
+            if size >= SIZE:
+                yield b"".join(parts).decode()
+                parts, size = [], 0
+        yield b"".join(parts).decode()
 
 
 def _written(chosen: QuerySet) -> Iterator[str]:
@@ -172,9 +171,8 @@ class InUtc(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_sqlite(self, compiler, connection, **context):
-        return self.as_sql(
-            compiler, connection, template="strftime('%%%%Y-%%%%m-%%%%dT%%%%H:%%%%M:%%%%SZ', %(expressions)s)"
-        )
+        template = "strftime('%%%%Y-%%%%m-%%%%dT%%%%H:%%%%M:%%%%SZ', %(expressions)s)"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class Labels(Func):

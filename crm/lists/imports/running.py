@@ -91,7 +91,8 @@ def run_import(
         _restart(run, [*_unmapped(mapping), *importer.notes()], by)
         try:
             importer.prepare(sheet)
-            _Running(run, importer, scratch, dry_run, pause, progress).all(sheet.rows(), Cells(mapping, importer))
+            with closing(sheet.rows()) as rows:
+                _Running(run, importer, scratch, dry_run, pause, progress).all(rows, Cells(mapping, importer))
         except BaseException:
             _end(run, ImportRun.State.STOPPED)
             raise
