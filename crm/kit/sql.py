@@ -51,7 +51,8 @@ def insert_rows(
     tail = tuple(as_stored(value) for value in same.values())
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            # The driver's cursor raises the driver's errors, where callers expect Django's.
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row + tail)
         else:

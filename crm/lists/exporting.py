@@ -76,7 +76,7 @@ def _written(chosen: QuerySet) -> Iterator[str]:
 
 def _lines(rows: Iterable[Sequence[str | None]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    csv.writer(out).writerows(rows)
     return out.getvalue()
 
 

@@ -66,6 +66,7 @@ class ImportRun(Owned):
     member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # null: the system
     file_name = models.CharField(max_length=200)
     file = models.FileField(upload_to="imports", blank=True)  # of an upload, until it is imported
+    header = models.JSONField(default=list)
     mapping = models.JSONField(default=list)  # [column, path] pairs
     on_match = models.CharField(max_length=6, choices=OnMatch.choices, default=OnMatch.UPDATE)
     override_reason = models.TextField(blank=True)

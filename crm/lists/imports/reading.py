@@ -41,27 +41,20 @@ class Sheet:
         """Find out how `file` (which must be able to seek) is written. Raises Invalid with a sentence."""
         self._file = file
         self.encoding = _encoding(file)
-        self.delimiter = max(DELIMITERS, key=lambda delimiter: len(self._first(delimiter)))
-        self.header = [unescape(cell.strip()) for cell in self._first(self.delimiter)]
+        first = {delimiter: next(self._records(delimiter), None) for delimiter in DELIMITERS}
+        self.delimiter = max(first, key=lambda delimiter: len(first[delimiter].cells) if first[delimiter] else 0)
+        self.header = _names(first[self.delimiter])
         if len(self.header) > MAX_COLUMNS:
             raise Invalid(f"The file has {len(self.header):,} columns; at most {MAX_COLUMNS} can be read.")
 
-    def rows(self) -> Iterator[Row]:
-        """Every row after the header that is not blank. Raises Invalid beyond MAX_ROWS, and for a file cut short."""
+    def rows(self, at_most: int = MAX_ROWS) -> Iterator[Row]:
+        """Every row after the header that is not blank. Raises Invalid for more rows, and for a file cut short."""
         width = len(self.header)
         for count, row in enumerate(self._records(self.delimiter)):
-            if count > MAX_ROWS:
-                raise Invalid(f"The file has more than {MAX_ROWS:,} rows: split it.")
+            if count > at_most:
+                raise Invalid(f"The file has more than {at_most:,} rows: split it.")
             if count:  # after the header
                 yield row if row.problem or len(row.cells) == width else row._replace(problem=_ragged(row, width))
-
-    def _first(self, delimiter: str) -> list[str]:
-        first = next(self._records(delimiter), None)
-        if first is None:
-            raise Invalid("The file is empty.")
-        if first.problem:
-            raise Invalid(f"The line with the column names cannot be read. {first.problem}")
-        return first.cells
 
     def _records(self, delimiter: str) -> Iterator[Row]:
         self._file.seek(0)
@@ -143,6 +136,14 @@ def _parse(lines: _Lines, delimiter: str) -> Iterator[Row]:
         else:
             if cells:
                 yield Row(start, cells, lines.problem)
+
+
+def _names(first: Row | None) -> list[str]:
+    if first is None:
+        raise Invalid("The file is empty.")
+    if first.problem:
+        raise Invalid(f"The line with the column names cannot be read. {first.problem}")
+    return [unescape(cell.strip()) for cell in first.cells]
 
 
 def _ragged(row: Row, width: int) -> str:

@@ -5,11 +5,13 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import timedelta
 from itertools import islice
 from pathlib import PurePath
 from typing import BinaryIO
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.kit.actor import Actor, Channel, Role
@@ -41,22 +43,41 @@ def new_run(
     maps: Sequence[str] = (),
     on_match: str = OnMatch.UPDATE,
     override_reason: str = "",
+    columns_needed: bool = True,
 ) -> ImportRun:
     """A run for `file`, mapped as `maps` ("CSV column=field") says and the column names suggest; not saved.
 
-    Raises Invalid for a file or a map that makes no sense, NotAllowed for a role that may not.
+    Raises Invalid for a file or a map that makes no sense (also for no mapped column, unless `columns_needed` is
+    False), NotAllowed for a role that may not.
     """
     check_role(by, override_reason)
     sheet = Sheet(file)
     wanted = guess(entity, sheet.header, [read_map(text, sheet.header) for text in maps])
+    mapping = build(entity, sheet.header, wanted).stored() if wanted or columns_needed else []
     return ImportRun(
         entity=entity,
         member_id=by.member_id,
         file_name=PurePath(file_name).name[:200],
-        mapping=build(entity, sheet.header, wanted).stored(),
+        header=sheet.header,
+        mapping=mapping,
         on_match=on_match,
         override_reason=override_reason,
     )
+
+
+def visible_runs(entity: str, by: Actor) -> QuerySet[ImportRun]:
+    """The runs that the actor sees: their own, and all for managers and admins."""
+    runs = ImportRun.objects.filter(entity=entity)
+    return runs if by.is_at_least(Role.MANAGER) else runs.filter(member=by.member_id)
+
+
+def forget_abandoned() -> None:
+    """Delete uploads that nobody imported for a week: they are full of people's data."""
+    week_ago = timezone.now() - timedelta(days=7)
+    unused = (ImportRun.State.READY, ImportRun.State.PREVIEWED)
+    for run in ImportRun.objects.filter(state__in=unused, created_at__lt=week_ago):
+        run.file.delete(save=False)
+        run.delete()
 
 
 def check_role(by: Actor, override_reason: str = "") -> None:
