@@ -179,7 +179,7 @@ class MappingForm(forms.Form):
     )
 
     def __init__(self, entity: str, header: list[str], run: ImportRun, by: Actor, *args, **kwargs):
-        super().__init__(*args, initial={"on_match": run.on_match}, **kwargs)
+        super().__init__(*args, initial={"on_match": run.on_match}, label_suffix="", **kwargs)
         self.width = len(header)
         fed = {column: path for column, path in reversed(run.mapping)}
         fields = [("", "Do not import"), *((path.key, path.label) for path in choices(entity))]

@@ -42,9 +42,9 @@ class SavedView(Owned):
 class OnMatch(models.TextChoices):
     """What an import does with a record that is there already."""
 
-    UPDATE = "update", "Update it: what the file says replaces what is there"
-    FILL = "fill", "Fill it: only what is empty is taken from the file"
-    SKIP = "skip", "Leave it as it is"
+    UPDATE = "update", "Update: what the file says replaces what is there"
+    FILL = "fill", "Fill: only what is empty is taken from the file"
+    SKIP = "skip", "Skip: leave everything as it is"
 
 
 class ImportRun(Owned):
