@@ -11,7 +11,7 @@ help:
 	@echo "make run      start Throughline on http://127.0.0.1:8000 (PORT, HOST: see .env.example)"
 	@echo "make test     run every test; ARGS='tests/kit -k queue' for some"
 	@echo "make check    lint and types"
-	@echo "make bench    measure the ratios of PERFORMANCE; ARGS='--size 1000000' for another size"
+	@echo "make bench    measure the promised ratios; ARGS='--size 1000000' for another size"
 	@echo "make install  create .venv"
 	@echo "make lock     pin requirements/*.in anew"
 

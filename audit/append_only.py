@@ -36,7 +36,10 @@ def _is_erasing(distinct: str) -> str:
     """Whether an UPDATE has the one shape that passes, as SQL over OLD and NEW."""
     erased = " AND ".join(f'NEW."{column}" IS NULL' for column in ERASED)
     same = " AND ".join(f'NEW."{column}" {distinct} OLD."{column}"' for column in KEPT)
-    named = f"EXISTS (SELECT 1 FROM \"{TABLE}\" e WHERE e.id = NEW.erased_by AND e.action = 'ERASE')"
+    named = (
+        f'EXISTS (SELECT 1 FROM "{TABLE}" e WHERE e.id = NEW.erased_by '
+        f"AND e.workspace_id = OLD.workspace_id AND e.action = 'ERASE')"
+    )
     return f"{erased} AND OLD.erased_by IS NULL AND {named} AND {same}"
 
 
@@ -62,8 +65,8 @@ def _postgresql() -> list[str]:
 def _sqlite() -> list[str]:
     refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
     return [
-        f'CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON "{TABLE}" '
-        f"WHEN NOT COALESCE({_is_erasing('IS')}, 0) {refuse}",
+        "DROP TRIGGER IF EXISTS audit_no_update",  # what a new release erases may differ
+        f'CREATE TRIGGER audit_no_update BEFORE UPDATE ON "{TABLE}" WHEN NOT COALESCE({_is_erasing("IS")}, 0) {refuse}',
         f'CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON "{TABLE}" {refuse}',
     ]
 

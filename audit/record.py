@@ -3,16 +3,19 @@
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.db import connection, models
-from django.db.models import F, JSONField, Q, Value
+from django.db.models import Case, F, JSONField, Q, Value, When
 from django.db.models.functions import NullIf
 from django.utils import timezone
 
 from audit import values
 from audit.models import Entry
 from audit.subjects import subject
+from crm.events import reactions
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
 from crm.kit import clock
@@ -38,6 +41,7 @@ def record(
 
     `changes` maps a field to its new value (or expression): call it before the UPDATE, for the old values are read
     from the rows. `snapshot` names the fields to keep of rows just made. Returns how many were recorded.
+    Reactions run at once, unless there are `changes` still to be written: change() runs them afterwards.
     Raises OutsideTransaction, and UndeclaredEvent for an event no app declared.
     """
     kind = _checked(event)
@@ -45,14 +49,17 @@ def record(
     about = subject(kind.entity)
     old, new = None, None
     if changes:
-        old = JsonPairs(**{key: (values.model_field(model, key), values.stored(model, key)) for key in changes})
-        new = _new_values(model, changes)
+        stored = JsonPairs(**{key: (values.model_field(model, key), values.stored(model, key)) for key in changes})
+        old, new = (_of_changed_keys(pairs, changes) for pairs in (stored, _new_values(model, changes)))
     elif snapshot:
         new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot}))
     person = F(about.person) if about.person else Value(None, models.BigIntegerField())
     shared = _shared(kind, by) | {"entity_id": F("pk"), "person": person, "old_values": old, "new_values": new}
     insert_select(Event, rows, shared | {"name": kind.name})
-    return insert_select(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
+    count = insert_select(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
+    if not changes and count:
+        reactions.run(event, rows, by)
+    return count
 
 
 class Fact(NamedTuple):
@@ -69,7 +76,10 @@ class Fact(NamedTuple):
 
 
 def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "", severity: str = "") -> None:
-    """Write an entry and an outbox row for each fact: for values that differ by row. Old and new values are JSON's."""
+    """Write an entry and an outbox row for each fact: for values that differ by row. Old and new values are JSON's.
+
+    Call it after the change: reactions run at once, and show the records as they are now.
+    """
     kind = _checked(event)
     shared = _shared(kind, by)
     now = as_stored(shared.pop("at"))
@@ -78,16 +88,21 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
     insert_rows(Event, names, _rows(facts, now, rows), shared | {"name": event})
     salted = ((*row, secrets.token_hex(16)) for row in rows)
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
+    if rows and reactions.awaited(event):
+        reactions.run(event, subject(kind.entity).model.objects.filter(pk__any_of=[row[0] for row in rows]), by)
 
 
 def change(
     event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "", severity: str = ""
 ) -> int:
     """Set `changes` on those of `rows` that differ from them, and record it. Returns how many rows changed."""
-    differing = rows.filter(_differs(changes))
+    differing = rows.filter(_differs(changes)) if changes else rows.none()
+    ids = list(differing.values_list("pk", flat=True)) if reactions.awaited(event) else []
     count = record(event, differing, by=by, changes=changes, note=note, severity=severity)
     if count:
         differing.update(**_assignments(rows.model, changes))
+    if ids:
+        reactions.run(event, rows.model.objects.filter(pk__in=ids), by)
     return count
 
 
@@ -147,15 +162,22 @@ def _filled(model, key):
     return field, NullIf(F(key), Value("")) if empties_are_text else F(key)
 
 
+def _of_changed_keys(pairs, changes):
+    """A row's entry names only what changed in that row: of several values it may have had some already."""
+    if len(changes) == 1:
+        return pairs
+    same = (Case(When(~_key_differs(key, value), then=Value(key))) for key, value in changes.items())
+    return values.Less(pairs, *same)
+
+
 def _differs(changes) -> Q:
-    different = Q()
-    for key, value in changes.items():
-        path = key.replace(values.CUSTOM, "custom__", 1) if key.startswith(values.CUSTOM) else key
-        if key.startswith(values.CUSTOM) and value is None:
-            different |= Q(custom__has_key=key.removeprefix(values.CUSTOM))
-        else:
-            different |= ~Q(**{path: value})
-    return different
+    return reduce(or_, (_key_differs(key, value) for key, value in changes.items()))
+
+
+def _key_differs(key: str, value: Any) -> Q:
+    if key.startswith(values.CUSTOM):
+        return Q(values.CustomDiffers(key.removeprefix(values.CUSTOM), value))
+    return ~Q(**{key: value})
 
 
 def _assignments(model, changes) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What can be audited: each entity's model, and whose timeline its entries belong to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -10,11 +11,15 @@ from crm.events.registry import EventType, declare
 
 @dataclass(frozen=True)
 class Subject:
-    """A model whose changes are recorded. `person`: the path from it to the contact concerned, '' for none."""
+    """A model whose changes are recorded. `person`: the path from it to the contact concerned, '' for none.
+
+    `following` names the fields that only change with another one, which is the one worth a sentence.
+    """
 
     entity: str
     model_label: str
     person: str = ""
+    following: frozenset[str] = frozenset()
 
     @property
     def model(self) -> type[models.Model]:
@@ -25,9 +30,9 @@ class Subject:
 _subjects: dict[str, Subject] = {}
 
 
-def register(entity: str, model_label: str, person: str = "") -> None:
+def register(entity: str, model_label: str, person: str = "", following: Iterable[str] = ()) -> None:
     """Let `entity` be recorded, and its changes undone."""
-    _subjects[entity] = Subject(entity, model_label, person)
+    _subjects[entity] = Subject(entity, model_label, person, frozenset(following))
     declare(EventType(f"{entity}.undone", "UNDO", "undid a change", icon="undo-2"))
 
 

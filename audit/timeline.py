@@ -69,6 +69,9 @@ def _grouped(entries: list[Entry]) -> list[Action]:
     return [Action(change, tuple(sorted(group, key=_weight))) for change, group in changes.items()]
 
 
-def _weight(entry: Entry) -> tuple[bool, bool, int]:
-    """A merge names itself rather than the fields it filled; a move rather than the edit that came with it."""
-    return entry.action in ("UPDATE", "ASSIGN"), entry.event == "contact.absorbed", -entry.id
+def _weight(entry: Entry) -> tuple[bool, bool, bool, int]:
+    """A merge names itself rather than the fields it filled; a move rather than the edit that came with it; a person's
+    own change rather than that of an activity. An undo goes backwards, so that its first entry mirrors the last."""
+    is_side = entry.action in ("UPDATE", "ASSIGN")
+    place = entry.id if entry.action == "UNDO" else -entry.id
+    return is_side, entry.entity_id != entry.person, entry.event == "contact.absorbed", place

@@ -4,9 +4,10 @@ The old values live in the entries and nowhere else. A value that was changed ag
 record that something has happened to since; both are listed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
@@ -30,12 +31,13 @@ class Undone:
     kept: list[tuple[str, int, str]] = field(default_factory=list)
 
 
-# Called with (change, entity, ids reverted, by) inside the transaction: lifecycle marks the transitions undone.
-_listeners: list[Callable[[UUID, str, list[int], Actor], None]] = []
+PutBack = Mapping[int, set[str]]  # id → the keys that were put back
+Listener = Callable[[UUID, str, PutBack, Actor], None]
+_listeners: list[Listener] = []
 
 
-def on_undo(listener: Callable[[UUID, str, list[int], Actor], None]) -> None:
-    """Let an upper app put right what it derives from a change that is undone."""
+def on_undo(listener: Listener) -> None:
+    """Let an upper app put right what it derives from records: called with (change, entity, what was put back, by)."""
     _listeners.append(listener)
 
 
@@ -43,27 +45,62 @@ def on_undo(listener: Callable[[UUID, str, list[int], Actor], None]) -> None:
 def undo(change: UUID, *, by: Actor) -> Undone:
     """Put every record that `change` touched back as it was before, and record that.
 
-    Raises Refused when there is nothing (left) to undo, NotAllowed when it is somebody else's change and the actor
-    is not a manager.
+    Raises Refused when there is nothing (left) to undo, or only settings (roles, guards, fields), which their own verbs
+    change with their own checks; NotAllowed for a rep when it is somebody else's change, or nothing that it touched is
+    theirs to change any more.
     """
     entries = Entry.objects.filter(change=change).order_by("-id")
-    _check(entries.first(), change, by)
+    _check(entries, by)
     undone, last = Undone(), None
     while chunk := list(entries.filter(id__lt=last)[:CHUNK] if last else entries[:CHUNK]):
         last = chunk[-1].id
         for (entity, created), group in groupby(chunk, key=lambda entry: (entry.entity, _is_creation(entry))):
-            invert = _remove if created else _revert
-            invert(subject(entity), list(group), undone, by)
+            about = subject(entity)
+            invert = _keep if _is_setting(about) else _remove if created else _revert
+            invert(about, list(group), undone, by)
     if not undone.reverted:
-        raise Refused("Nothing was undone: " + (undone.kept[0][2] if undone.kept else "it was undone before."))
+        why = undone.kept[0][2] if undone.kept else "There is nothing left to take back."
+        raise Refused(f"Nothing was undone. {why}")
     return undone
 
 
-def _check(entry: Entry | None, change: UUID, by: Actor) -> None:
-    if entry is None:
+def _check(entries: models.QuerySet, by: Actor) -> None:
+    first = entries.first()
+    if first is None:
         raise Refused("There is nothing to undo.")
-    if entry.member_id != by.member_id and not by.is_at_least(Role.MANAGER):
+    if by.is_at_least(Role.MANAGER):
+        return
+    if first.member_id != by.member_id:
         raise NotAllowed("Only a manager can undo what somebody else did.")
+    if not by.is_at_least(Role.REP) or not _touches_theirs(entries, by):
+        raise NotAllowed("What this changed is not yours to change any more.")
+
+
+def _touches_theirs(entries: models.QuerySet, by: Actor) -> bool:
+    """Whether the actor may change one of the records now, or had one before the change gave it to somebody else.
+
+    One is enough: a merge moves the reports of the duplicate, whoever owns them, and must come back whole.
+    """
+    kinds = [subject(entity) for entity in entries.order_by().values_list("entity", flat=True).distinct()]
+    touched = {kind: entries.filter(entity=kind.entity).order_by().values("entity_id") for kind in kinds}
+    return any(
+        _is_setting(kind) or kind.model.objects.filter(pk__in=ids).editable_by(by).exists()
+        for kind, ids in touched.items()
+    ) or any(_gave_away(entry, by) for entry in entries[:CHUNK])
+
+
+def _gave_away(entry: Entry, by: Actor) -> bool:
+    old = entry.old_values or {}
+    return any(old.get(key, -1) in (None, mine) for key, mine in (("owner", by.member_id), ("team", by.team_id)))
+
+
+def _is_setting(about: Subject) -> bool:
+    return not hasattr(about.model.objects, "editable_by")
+
+
+def _keep(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
+    sentence = "Settings are changed back where they were made."
+    undone.kept += [(about.entity, entry.entity_id, sentence) for entry in entries]
 
 
 def _is_creation(entry: Entry) -> bool:
@@ -71,109 +108,151 @@ def _is_creation(entry: Entry) -> bool:
 
 
 def _remove(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
-    ids = [entry.entity_id for entry in entries]
     touched = _touched_since(about, entries, by)
-    alive = set(about.model.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    gone = []
-    for entry in entries:
-        if entry.entity_id in touched:
-            undone.kept.append((about.entity, entry.entity_id, "Something has happened to it since."))
-        elif entry.entity_id in alive:
-            gone.append(entry)
-    _delete(about, gone, undone, by)
+    undone.kept += [(about.entity, pk, "Something has happened to it since.") for pk in sorted(touched)]
+    gone = {entry.entity_id for entry in entries} - touched
+    gone &= set(about.model.objects.select_for_update().filter(pk__in=gone).values_list("pk", flat=True))
+    while pointed_at := _pointed_at(about.model, gone):
+        gone -= pointed_at
+        undone.kept += [(about.entity, pk, "Other records point to it.") for pk in sorted(pointed_at)]
+    about.model.objects.filter(pk__in=gone).delete()
+    inverted = [(entry, entry.new_values, None) for entry in entries if entry.entity_id in gone]
+    _recorded(about, inverted, undone, by)
 
 
 def _touched_since(about: Subject, entries: list[Entry], by: Actor) -> set[int]:
-    """Who has entries of other changes since; those that this undo wrote about the same record do not count."""
-    ids, first = [entry.entity_id for entry in entries], min(entry.id for entry in entries)
-    later = Entry.objects.filter(id__gt=first).exclude(change__in=[entries[0].change, by.change])
+    """Who has entries of other changes since; those that this undo wrote about the same records do not count."""
+    ids = [entry.entity_id for entry in entries]
+    later = _later(entries, by)
     touched = set(later.filter(entity=about.entity, entity_id__in=ids).values_list("entity_id", flat=True))
     if about.person == "pk":
         touched |= set(later.filter(person__in=ids).values_list("person", flat=True))
     return touched
 
 
-def _delete(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
-    try:
-        with transaction.atomic():
-            about.model.objects.filter(pk__in=[entry.entity_id for entry in entries]).delete()
-    except models.RestrictedError as error:
-        blocked = {
-            getattr(obj, f.attname) for obj in error.restricted_objects for f in obj._meta.fields if f.is_relation
-        }
-        free = [entry for entry in entries if entry.entity_id not in blocked]
-        undone.kept += [(about.entity, e.entity_id, "Other records point to it.") for e in entries if e not in free]
-        if len(free) < len(entries):
-            _delete(about, free, undone, by)
-        return
-    _recorded(about, [(entry, entry.new_values, None) for entry in entries], undone, by)
+def _later(entries: list[Entry], by: Actor) -> models.QuerySet:
+    first = min(entry.id for entry in entries)
+    return Entry.objects.filter(id__gt=first).exclude(change__in=[entries[0].change, by.change])
+
+
+def _pointed_at(model: type[models.Model], ids: set[int]) -> set[int]:
+    """Those of the records that others point to: they would be blocked, or their links silently emptied."""
+    found: set[int] = set()
+    for relation in model._meta.related_objects:
+        link = relation.field
+        rows = link.model.objects.filter(**{f"{link.name}__in": ids})
+        rows = rows.exclude(pk__in=ids) if link.model is model else rows
+        found |= set(rows.values_list(link.attname, flat=True))
+    return found
 
 
 def _revert(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
     records = about.model.objects.select_for_update(of=("self",)).in_bulk([entry.entity_id for entry in entries])
-    changed, keys, inverted = {}, set(), []
+    held = _Held(_changed_since(about, entries, by), _missing_targets(about.model, entries))
+    changed: dict[int, models.Model] = {}
+    inverted = []
     for entry in entries:
         record = records.get(entry.entity_id)
-        back = _put_back(record, entry, undone)
+        back = _put_back(about, record, entry, held, undone)
         if back:
-            changed[record.pk] = record
-            keys |= back.keys()
+            changed[entry.entity_id] = record
             inverted.append((entry, {key: entry.new_values[key] for key in back}, back))
-    inverted = _save(about, changed, keys, inverted, undone)
+    inverted = _save(about, changed, inverted, undone)
     _recorded(about, inverted, undone, by)
 
 
-def _put_back(record: models.Model | None, entry: Entry, undone: Undone) -> dict:
-    if record is None or not entry.old_values:
+@dataclass
+class _Held:
+    """What keeps a value from being put back: later changes of it, and what it pointed to being gone."""
+
+    later: dict[tuple[int, str], int]  # (record, key) → the last entry that changed it
+    missing: dict[str, set[int]]  # key → the primary keys that are not there any more
+
+    def why(self, record: models.Model, key: str, entry: Entry, now: Any) -> str:
+        """Why `key`, which is `now`, stays as it is; '' when nothing speaks against putting it back."""
+        expected = values.from_json(type(record), key, entry.new_values.get(key))
+        if now != expected or self.later.get((record.pk, key), 0) > entry.id:
+            return "was changed again since."
+        return "pointed to something that is gone." if entry.old_values[key] in self.missing.get(key, ()) else ""
+
+
+def _changed_since(about: Subject, entries: list[Entry], by: Actor) -> dict[tuple[int, str], int]:
+    later = _later(entries, by).filter(entity=about.entity, entity_id__in={entry.entity_id for entry in entries})
+    found = later.filter(old_values__isnull=False).order_by("id").values_list("entity_id", "id", "old_values")
+    return {(pk, key): entry_id for pk, entry_id, old in found for key in old}
+
+
+def _missing_targets(model: type[models.Model], entries: list[Entry]) -> dict[str, set[int]]:
+    wanted: dict[str, set[int]] = {}
+    for entry in entries:
+        for key, old in (entry.old_values or {}).items():
+            if old is not None and values.model_field(model, key).is_relation:
+                wanted.setdefault(key, set()).add(old)
+    return {key: pks - _existing(model, key, pks) for key, pks in wanted.items()}
+
+
+def _existing(model: type[models.Model], key: str, pks: set[int]) -> set[int]:
+    target = values.model_field(model, key).related_model
+    return set(target.objects.filter(pk__in=pks).values_list("pk", flat=True))
+
+
+def _put_back(about: Subject, record: models.Model | None, entry: Entry, held: _Held, undone: Undone) -> dict:
+    if not entry.old_values:
         return {}
-    model, back = type(record), {}
+    if record is None:
+        undone.kept.append((about.entity, entry.entity_id, "What was removed by an undo cannot be brought back."))
+        return {}
+    back = {}
     for key, old in entry.old_values.items():
-        if values.read(record, key) == values.from_json(model, key, entry.new_values.get(key)):
-            values.write(record, key, values.from_json(model, key, old))
+        now, then = values.read(record, key), values.from_json(about.model, key, old)
+        if now == then:
+            continue
+        why = held.why(record, key, entry, now)
+        if not why:
+            values.write(record, key, then)
             back[key] = old
-        else:
-            undone.kept.append((entry.entity, entry.entity_id, f"{key} was changed again since."))
+        elif key not in about.following:
+            undone.kept.append((about.entity, entry.entity_id, f"{values.label(about.model, key)} {why}"))
     return back
 
 
-def _save(about: Subject, changed: dict, keys: set[str], inverted: list, undone: Undone) -> list:
-    try:
-        with transaction.atomic():
-            _write(about.model, list(changed.values()), keys)
+def _save(about: Subject, changed: dict[int, models.Model], inverted: list, undone: Undone) -> list:
+    names = {values.model_field(about.model, key).name for _, _, back in inverted for key in back}
+    for record in changed.values():
+        if hasattr(record, "version"):
+            record.version += 1
+            record.updated_at = clock.now()
+            names |= {"version", "updated_at"}
+    if _saves(about.model, list(changed.values()), names):
         return inverted
-    except IntegrityError:
-        clashing = {pk for pk, record in changed.items() if not _saves(about.model, record, keys)}
-        undone.kept += [(about.entity, pk, "Another record uses its e-mail or external id now.") for pk in clashing]
-        return [row for row in inverted if row[0].entity_id not in clashing]
+    clashing = {pk for pk, record in changed.items() if not _saves(about.model, [record], names)}
+    undone.kept += [(about.entity, pk, "Another record uses its e-mail or external ID now.") for pk in clashing]
+    return [row for row in inverted if row[0].entity_id not in clashing]
 
 
-def _saves(model: type[models.Model], record: models.Model, keys: set[str]) -> bool:
+def _saves(model: type[models.Model], records: list, names: set[str]) -> bool:
+    """Whether no unique value is taken. Two records that swap one fail together and pass one after the other."""
+    derived = set()
+    if hasattr(model, "derive"):
+        models.prefetch_related_objects(records, *model.DERIVES_FROM)
+        derived = {name for record in records for name in record.derive()}
     try:
         with transaction.atomic():
-            _write(model, [record], keys)
+            if names:
+                model.objects.bulk_update(records, sorted(names | derived), batch_size=CHUNK)
     except IntegrityError:
         return False
     return True
 
 
-def _write(model: type[models.Model], records: list, keys: set[str]) -> None:
-    names = {values.model_field(model, key).name for key in keys}
-    if not names:
-        return
-    for record in records:
-        if hasattr(record, "derive"):
-            names |= set(record.derive())
-        if hasattr(record, "version"):
-            record.version += 1
-            record.updated_at = clock.now()
-            names |= {"version", "updated_at"}
-    model.objects.bulk_update(records, sorted(names), batch_size=CHUNK)
-
-
 def _recorded(about: Subject, inverted: list[tuple], undone: Undone, by: Actor) -> None:
-    rows = [Fact(entry.entity_id, entry.person, old, new) for entry, old, new in inverted]
-    record_each(f"{about.entity}.undone", rows, by=by, note=f"{inverted[0][0].event}" if inverted else "")
-    undone.reverted += len(rows)
-    ids = [entry.entity_id for entry, _, _ in inverted]
-    for listener in _listeners if ids else ():
-        listener(inverted[0][0].change, about.entity, ids, by)
+    """An entry for each inverted one; its note is the event that it took back."""
+    for event, group in groupby(inverted, key=lambda row: row[0].event):
+        facts = [Fact(entry.entity_id, entry.person, old, new) for entry, old, new in group]
+        record_each(f"{about.entity}.undone", facts, by=by, note=event)
+    undone.reverted += len(inverted)
+    put_back: dict[int, set[str]] = {}
+    for entry, old, _ in inverted:
+        put_back.setdefault(entry.entity_id, set()).update(old)
+    for listener in _listeners if put_back else ():
+        listener(inverted[0][0].change, about.entity, put_back, by)

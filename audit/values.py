@@ -30,6 +30,41 @@ class CustomValue(Func):
         return f"({sql} -> %s)", [*params, f'$."{self.key}"']
 
 
+class CustomDiffers(Func):
+    """Whether a custom field holds something else than `value` (None: nothing)."""
+
+    output_field = models.BooleanField()
+
+    def __init__(self, key: str, value: Any):
+        self.value = None if value is None else json.dumps(value)
+        super().__init__(CustomValue(key))
+
+    def as_postgresql(self, compiler, connection, **context):
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"({sql} IS DISTINCT FROM %s::jsonb)", [*params, self.value]
+
+    def as_sqlite(self, compiler, connection, **context):
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"({sql} IS NOT json(%s))", [*params, self.value]
+
+
+class Less(Func):
+    """A JSON object less the keys that the further arguments give; one that is NULL takes nothing away."""
+
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        (pairs, params), *names = map(compiler.compile, self.source_expressions)
+        keys = ", ".join(sql for sql, _ in names)
+        return f"({pairs} - ARRAY[{keys}]::text[])", [*params, *(p for _, own in names for p in own)]
+
+    def as_sqlite(self, compiler, connection, **context):
+        # json_remove() overlooks a path that leads nowhere, but gives NULL for one that is NULL.
+        (pairs, params), *names = map(compiler.compile, self.source_expressions)
+        paths = ", ".join(f"""coalesce('$."' || ({sql}) || '"', '$." "')""" for sql, _ in names)
+        return f"json_remove({pairs}, {paths})", [*params, *(p for _, own in names for p in own)]
+
+
 class Merged(Func):
     """The `custom` column with some keys set; a key set to None is taken away."""
 
@@ -52,6 +87,12 @@ class Merged(Func):
 def model_field(model: type[models.Model], key: str) -> models.Field:
     """The model field that holds `key`; the `custom` one for a custom field."""
     return model._meta.get_field("custom" if key.startswith(CUSTOM) else key)
+
+
+def label(model: type[models.Model], key: str) -> str:
+    """The field's name as it begins a sentence."""
+    name = key.removeprefix(CUSTOM) if key.startswith(CUSTOM) else model._meta.get_field(key).verbose_name
+    return name.replace("_", " ").capitalize()
 
 
 def stored(model: type[models.Model], key: str) -> Any:

@@ -126,7 +126,7 @@ def write_batch(alias: str, start: int, size: int) -> None:
     rows = [(n, f"person{n}@example.com", f"Person {n}", "lead", time.time()) for n in range(start, start + size)]
     marks = ",".join(["%s"] * size)
     with transaction.atomic(alias), connections[alias].cursor() as cursor:
-        cursor.execute(f"SELECT id FROM contact WHERE email IN ({marks})", [row[1] for row in rows])  # noqa: S608
+        cursor.execute(f"SELECT id FROM contact WHERE email IN ({marks})", [row[1] for row in rows])
         cursor.fetchall()
         cursor.executemany("INSERT INTO contact VALUES (%s,%s,%s,%s,%s) ON CONFLICT (email) DO NOTHING", rows)
         entries = [(row[0], "contact.created", "{}", f'{{"name": "{row[2]}"}}') for row in rows]

@@ -3,7 +3,9 @@
 from audit.subjects import register
 from crm.events.registry import EventType, declare
 
-register("contact", "contacts.Contact", person="pk")
+register(
+    "contact", "contacts.Contact", person="pk", following=("lifecycle_stage_since", "status_since", "last_activity")
+)
 register("company", "contacts.Company")
 register("activity", "contacts.Activity", person="contact_id")
 

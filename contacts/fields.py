@@ -1,7 +1,7 @@
 """Values on their way into a record: checked, resolved, applied. Shared by the verbs that create and change."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -26,6 +26,8 @@ SNAPSHOT = {
     "company": [f.name for f in Company._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")],
 }
 SNAPSHOT["contact"] += ["lifecycle_stage", "status"]
+NAMELESS = {"contact": "A name or an e-mail is needed.", "company": "A name is needed."}
+REQUIRED = {"status"}
 DERIVING = {"name", "first_name", "last_name", "email", "phone", "mobile", "company", "domain"}
 
 
@@ -34,18 +36,38 @@ def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = F
 
     Raises Invalid with a sentence per field: unknown, not editable, malformed, or pointing at what `by` cannot see.
     """
-    known, clean_values, errors = schema(entity), {}, {}
+    found = typed(entity, values)
+    if new and not _named(entity, found):
+        raise Invalid({"name": NAMELESS[entity]})
+    check(entity, found, by=by)
+    return found
+
+
+def typed(entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The first half of validate(): what the values say, whether or not they may be stored now."""
+    known, found, errors = schema(entity), {}, {}
     for name, value in values.items():
         try:
             field = _editable(known, name)
-            clean_values[storage_key(field)] = clean(field, value, by)
+            found[storage_key(field)] = _value(field, value)
         except Invalid as error:
             errors[name] = str(error)
-    if new and not errors and not _named(entity, clean_values):
-        errors["name"] = "A name or an e-mail is needed." if entity == "contact" else "A name is needed."
     if errors:
         raise Invalid(errors)
-    return clean_values
+    return found
+
+
+def check(entity: str, values: Mapping[str, Any], *, by: Actor) -> None:
+    """The second half: whether typed values may be stored. Raises Invalid with a sentence per field."""
+    known, errors = schema(entity), {}
+    for key, value in values.items():
+        field = known.field(key.removeprefix("custom."))
+        try:
+            _check_value(field, registry.get(entity).model, value, by)
+        except Invalid as error:
+            errors[field.key] = str(error)
+    if errors:
+        raise Invalid(errors)
 
 
 def storage_key(field: Field) -> str:
@@ -62,15 +84,33 @@ def _editable(known, name: str) -> Field:
     return field
 
 
-def clean(field: Field, value: Any, by: Actor) -> Any:
+def clean(entity: str, field: Field, value: Any, by: Actor) -> Any:
     """One value as it is stored, from text or typed. Raises Invalid with a sentence."""
+    found = _value(field, value)
+    _check_value(field, registry.get(entity).model, found, by)
+    return found
+
+
+def _value(field: Field, value: Any) -> Any:
     if isinstance(value, str):
         value = _from_text(field, value)
     value = getattr(value, "pk", value)
-    if value in ("", None):
+    if value in ("", None) or value == []:
         return "" if _is_text(field) else None
-    _check_reference(field, value, by)
+    if _is_text(field):
+        return str(value)
     return to_json(field, value) if field.custom else _whole(field, value)
+
+
+def _check_value(field: Field, model: type[Record], value: Any, by: Actor) -> None:
+    if value in ("", None):
+        if field.key in REQUIRED and not field.custom:
+            raise Invalid(f"{field.label} cannot be empty.")
+        return
+    longest = None if field.custom else model._meta.get_field(field.column()).max_length
+    if longest and len(value) > longest:
+        raise Invalid(f"{field.label} is longer than {longest} characters.")
+    _check_reference(field, value, by)
 
 
 def _whole(field: Field, value: Any) -> Any:
@@ -82,7 +122,9 @@ def _whole(field: Field, value: Any) -> Any:
 
 def _from_text(field: Field, text: str) -> Any:
     text = NORMAL[field.key](text.strip()) if field.key in NORMAL and text.strip() else text
-    return parse_value(field, text)
+    value = parse_value(field, text)
+    # A browser sends line breaks as CR LF, also those that it was given as LF: they are no change.
+    return value.replace("\r\n", "\n") if field.type is FieldType.LONG_TEXT and value else value
 
 
 def _is_text(field: Field) -> bool:
@@ -173,8 +215,7 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
         return
     model = type(changed[0][0])
     entity = model._meta.model_name
-    for event, assigning in ((f"{entity}.updated", False), (f"{entity}.assigned", True)):
-        record_each(event, _facts(entity, changed, assigning), by=by)
+    facts = {f"{entity}.updated": _facts(entity, changed, False), f"{entity}.assigned": _facts(entity, changed, True)}
     names = {"version", "updated_at"}
     for record, changes in changed:
         assign(record, changes)
@@ -182,15 +223,19 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
         names |= {audited.model_field(model, key).attname for key in changes}.union(record.derive())
     columns = sorted(names)
     update_rows(model, columns, [(r.pk, *(_column(r, name) for name in columns)) for r, _ in changed])
+    for event, told in facts.items():
+        record_each(event, told, by=by)
 
 
-def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> Iterator[Fact]:
+def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> list[Fact]:
+    facts = []
     for record, changes in changed:
         keys = [key for key in changes if (key in ("owner", "team")) is assigning]
         if keys:
             old = {key: audited.to_json(audited.read(record, key)) for key in keys}
             new = {key: audited.to_json(changes[key]) for key in keys}
-            yield Fact(record.pk, record.pk if entity == "contact" else None, old, new)
+            facts.append(Fact(record.pk, record.pk if entity == "contact" else None, old, new))
+    return facts
 
 
 def _column(record: Record, name: str) -> Any:
@@ -200,11 +245,15 @@ def _column(record: Record, name: str) -> Any:
 
 def derive(rows: models.QuerySet) -> None:
     """Make keys and search text of `rows` anew, and of the people in companies among them."""
-    related = ("company",) if rows.model is Contact else ()
-    records = list(rows.select_related(*related) if related else rows)
+    records = list(rows.select_related(*rows.model.DERIVES_FROM))
     names = {name for record in records for name in record.derive()}
     rows.model.objects.bulk_update(records, sorted(names), batch_size=500)
     if rows.model is Company:
-        people = Contact.objects.filter(company__in=[record.pk for record in records])
-        if people.exists():
-            derive(people)
+        derive_people(record.pk for record in records)
+
+
+def derive_people(companies: Iterable[int]) -> None:
+    """Make the search text of the people in these companies anew: it holds the company's name."""
+    people = Contact.objects.filter(company__in=list(companies))
+    if people.exists():
+        derive(people)

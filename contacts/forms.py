@@ -34,12 +34,15 @@ class RecordForm(forms.Form):
     """Every editable field of an entity, or those in `keys`; shows `record` as it is."""
 
     def __init__(self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), **kwargs):
+        self.keys = keys
         self.declared = [field for field in editable_fields(entity) if not keys or field.key in keys]
         super().__init__(*args, **kwargs)
         for field in self.declared:
             self.fields[field.key] = form_field(field)
             # A contact needs a name or an e-mail, not both: the verb says so, for every channel alike.
             self.fields[field.key].required = field.required and field.key != "name"
+            if field.key == "timezone":
+                self.fields[field.key].widget.attrs["data-entity"] = "timezone"
             if record is not None:
                 self.initial.setdefault(field.key, current(record, field))
 
@@ -103,11 +106,28 @@ def bulk_edit_form(entity: str):
     """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
 
     def make(by: Actor) -> type[forms.Form]:
-        fields = [field for field in editable_fields(entity) if field.key not in ("name", "email", "external_id")]
+        unique = ("name", "email", "external_id")
+        fields = {field.key: field for field in editable_fields(entity) if field.key not in unique}
 
         class BulkEditForm(forms.Form):
-            field = forms.ChoiceField(choices=[(item.key, item.label) for item in fields])
-            value = forms.CharField(required=False, help_text="Left empty, the field is emptied.")
+            field = forms.ChoiceField(choices=[(key, item.label) for key, item in fields.items()])
+
+            def __init__(self, data=None):
+                super().__init__(data)
+                self.submit = "Next"
+                if chosen := fields.get(self.data.get("field")):
+                    self._ask_for(chosen)
+
+            def _ask_for(self, chosen: Field) -> None:
+                self.submit = ""
+                self.fields["field"].widget = forms.HiddenInput()
+                self.fields["asked"] = forms.CharField(widget=forms.HiddenInput(attrs={"value": "1"}), required=False)
+                self.fields["value"] = form_field(chosen)
+                self.fields["value"].required = False
+                self.fields["value"].help_text = "Left empty, the field is emptied."
+
+            def is_valid(self) -> bool:
+                return "asked" in self.data and super().is_valid()
 
         return BulkEditForm
 
@@ -128,6 +148,9 @@ def no_form(by: Actor) -> type[forms.Form]:
     return forms.Form
 
 
+OFFERED = ("note", "call", "email", "meeting", "task")  # the kinds of activity, what is written most first
+
+
 class ActivityForm(forms.ModelForm):
     """The composer: what was done, or is to be done."""
 
@@ -146,7 +169,8 @@ class ActivityForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["subject"].required = False
         self.fields["priority"].required = False
-        self.fields["kind"].widget = forms.RadioSelect(choices=Activity._meta.get_field("kind").choices)
+        labels = dict(Activity._meta.get_field("kind").choices)
+        self.fields["kind"].widget = forms.RadioSelect(choices=[(kind, labels[kind]) for kind in OFFERED])
 
     def clean(self):
         """A note may be only its text: its first line is then the subject."""

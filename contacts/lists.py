@@ -1,5 +1,7 @@
 """The list pages of contacts and companies: their columns, views, quick filters and bulk actions."""
 
+from functools import partial
+
 import django_filters
 
 from contacts import forms
@@ -11,11 +13,15 @@ from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from contacts.verbs.restore import restore
 from contacts.views.home import due_tasks
+from crm.conditions.compile import Viewer
+from crm.conditions.parse import parse
+from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.nav import NavItem
+from crm.kit.nav import COUNT_LIMIT, NavItem
 from crm.kit.nav import register as show
 from crm.kit.outcome import Outcome
 from crm.lists.filters import QuickFilters, many
+from crm.lists.rows import sample
 from crm.lists.spec import BulkAction, ListSpec, View, register
 
 
@@ -110,6 +116,37 @@ COMPANIES = register(
     )
 )
 
-show(NavItem("My day", "home", "house", 10, count=due_tasks, key="h"))
+
+def _in_view(slug: str, by: Actor):
+    """The contacts of a built-in view that a member sees, for its count in the sidebar."""
+    view = next(view for view in CONTACTS.views if view.slug == slug)
+    condition = parse(view.condition, "contact")
+    expression = condition.expression(Viewer.looking(by), clock.now())
+    return sample(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
+
+
+show(NavItem("My day", "home", "house", 10, count=lambda by: due_tasks(by)[:COUNT_LIMIT], key="h"))
 show(NavItem("Contacts", "contact_list", "users", 20, key="c"))
+show(
+    NavItem(
+        "My Customers",
+        "contact_list",
+        "users",
+        21,
+        count=partial(_in_view, "my_customers"),
+        query="?view=my_customers",
+        parent="contact_list",
+    )
+)
+show(
+    NavItem(
+        "To re-approach",
+        "contact_list",
+        "users",
+        22,
+        count=partial(_in_view, "lost_reapproach"),
+        query="?view=lost_reapproach",
+        parent="contact_list",
+    )
+)
 show(NavItem("Companies", "company_list", "building-2", 50, key="o"))

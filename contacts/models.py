@@ -35,6 +35,7 @@ class Record(Owned):
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     objects = RecordManager()
+    DERIVES_FROM: tuple[str, ...] = ()  # links that derive() follows
 
     class Meta(Owned.Meta):
         abstract = True
@@ -88,7 +89,7 @@ def contact_keys(
     name: str, first_name: str, last_name: str, email: str, phone: str, mobile: str, *, company_key: str
 ) -> dict[str, str]:
     """What is made from a contact's other fields: the name in full, and the keys it is sorted, matched and found by."""
-    name = name.strip() or f"{first_name} {last_name}".strip() or email.strip()
+    name = (name.strip() or f"{first_name} {last_name}".strip() or email.strip())[:200]
     name_key = fold(name)[:200]
     found_by = (name_key, fold(email), digits(phone), digits(mobile), company_key)
     return {
@@ -101,6 +102,8 @@ def contact_keys(
 
 class Contact(Record):
     """A person: one record for life (source 002's schema, source 000's lifecycle)."""
+
+    DERIVES_FROM = ("company",)
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -157,13 +160,24 @@ class Contact(Record):
             models.CheckConstraint(condition=~Q(name=""), name="contact_name"),
         ]
         indexes = [
-            # The list, newest activity first: for managers, for one stage, and the three branches of a rep's view.
+            # The list, newest activity first: for managers, for one stage, and the three branches of a rep's view. What
+            # these include lets PostgreSQL count and page a rep's leads without opening the rows.
             models.Index(fields=["workspace", "-last_activity", "-id"], name="contact_activity", condition=LIVE),
             models.Index(
                 fields=["workspace", "lifecycle_stage", "-last_activity", "-id"], name="contact_stage", condition=LIVE
             ),
-            models.Index(fields=["workspace", "owner", "-last_activity", "-id"], name="contact_owner", condition=LIVE),
-            models.Index(fields=["workspace", "team", "-last_activity", "-id"], name="contact_team", condition=LIVE),
+            models.Index(
+                fields=["workspace", "owner", "-last_activity", "-id"],
+                name="contact_owner",
+                condition=LIVE,
+                include=["lifecycle_stage", "team"],
+            ),
+            models.Index(
+                fields=["workspace", "team", "-last_activity", "-id"],
+                name="contact_team",
+                condition=LIVE,
+                include=["lifecycle_stage", "owner"],
+            ),
             models.Index(fields=["workspace", "name_key", "id"], name="contact_by_name", condition=LIVE),
         ]
 

@@ -9,7 +9,9 @@ from uuid import UUID
 from django.db.models import Q
 
 from audit import timeline
+from audit import values as audited
 from audit.models import Entry
+from audit.subjects import subject
 from contacts.models import Activity, Company, Contact
 from crm.entities.display import Names, field_of, names_for, shown
 from crm.entities.schema import schema
@@ -28,7 +30,14 @@ CHANNELS = {
     Channel.ADMIN: "in the admin",
     Channel.SYSTEM: "",
 }
+ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", "QUALIFY", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN"}
+UNDONE = {
+    "contact.merged": "unmerged a duplicate",
+    "contact.absorbed": "unmerged this contact from another",
+    "contact.updated": "took back a change",
+    "company.updated": "took back a change",
+}
 
 
 @dataclass(frozen=True)
@@ -58,14 +67,17 @@ class Item:
 
 
 def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
-    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Three to five statements."""
-    ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
+    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Three or four statements.
+
+    What happened to the duplicates that were merged into it (`merged_ids`) is part of it.
+    """
+    ids = [contact.pk, *(contact.merged_ids or ())]
     return _page("contact", contact.pk, timeline.of_person(ids), Q(contact=contact), by, before)
 
 
 def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
     """The same for a company: its own changes and its own activities."""
-    own = Activity.objects.filter(company=company).values("pk")
+    own = Activity.objects.visible_to(by).filter(company=company).values("pk")
     entries = timeline.of_record("company", company.pk, Q(entity="activity", entity_id__in=own))
     return _page("company", company.pk, entries, Q(company=company), by, before)
 
@@ -74,7 +86,8 @@ def _page(entity: str, pk: int, entries, mine: Q, by: Actor, before: str) -> tup
     actions, cursor = timeline.page(entries, timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = mine & Q(status="pending", deleted_at__isnull=True)
-    activities = {row.pk: row for row in Activity.objects.filter(Q(pk__in=mentioned) | is_open)}
+    seen = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open)
+    activities = {row.pk: row for row in seen}
     values = [
         v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)
     ]
@@ -108,16 +121,26 @@ def _say(item: Item, entries: Iterable[Entry], entity: str, activities: dict[int
     elif first.event == "contact.merged":
         _say_merge(item, list(entries), first)
     else:
+        if first.action == "UNDO":
+            _say_undone(item, first)
         own = [entry for entry in entries if entry.entity == entity]
         item.differences = [d for entry in own for d in differences(entity, entry, names)]
         _say_created(item, first)
 
 
+def _say_undone(item: Item, first: Entry) -> None:
+    """The note of an undo is the event that it took back."""
+    item.text, item.note = UNDONE.get(first.note or "", ""), ""
+    if not item.text:
+        item.text = f"took back “{event_type(first.note).public}”" if first.note else "took back a change"
+
+
 def _say_created(item: Item, first: Entry) -> None:
     if first.old_values is None:
         item.differences = []
-        if first.action == "CREATE" and first.new_values and first.new_values.get("source"):
-            item.note = item.note or f"Source: {first.new_values['source']}"
+    if first.action == "CREATE":
+        source = first.note or (first.new_values or {}).get("source")
+        item.text, item.note = f"{item.text} from {source}" if source else item.text, ""
 
 
 def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
@@ -128,6 +151,7 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
         item.note = "" if entry.event == "activity.logged" else item.note
         return
     kind = activity.get_kind_display().lower()
+    item.icon = ICONS[activity.kind] if entry.event != "activity.completed" else item.icon
     item.text = f"{item.text} {'an' if kind[0] in 'ae' else 'a'} {kind}"
     item.activity = activity
 
@@ -146,9 +170,9 @@ def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:
     known = schema(entity)
     found = []
     for key, new in entry.new_values.items():
-        if key not in SILENT:
+        if key not in SILENT and new != entry.old_values.get(key):
             shown_field = field_of(known, key)
-            label = shown_field.label if shown_field else key.replace("_", " ")
+            label = shown_field.label if shown_field else audited.label(subject(entity).model, key)
             old = shown(shown_field, entry.old_values.get(key), names)
             found.append(Difference(label, old, shown(shown_field, new, names)))
     return found

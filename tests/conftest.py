@@ -6,8 +6,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from crm.entities import schema
 from crm.kit.actor import Channel, Role
 from crm.kit.scope import in_workspace
+from crm.lifecycle import guards
 from crm.users.models import Membership, Team, User, Workspace
 
 PASSWORD = "throughline-demo"
@@ -15,9 +17,14 @@ PASSWORD = "throughline-demo"
 
 @pytest.fixture(autouse=True)
 def quick_and_fresh(settings):
-    """Passwords hash at once, and no test meets another's rate limits."""
+    """Passwords hash at once, and no test meets another's rate limits, guards or custom fields.
+
+    Guards and fields are kept by workspace and schema version, both of which a rollback makes anew.
+    """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
+    guards._rules.cache_clear()
+    schema._schemas.clear()
 
 
 def make_member(workspace, name, role, team=None) -> Membership:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from tests.services import chromium_program, postgres, postgres_programs, redis, redis_program
 
 PYTHON = (sys.executable, "-m")
+OTHERS = ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL", "REDIS_URL", "TRUSTED_PROXIES", "HOST", "PORT")
 WORKERS = str(min(os.cpu_count() or 1, 4))
 
 
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
     report = Report()
     with ExitStack() as stack:
         environ = {"DEBUG": "1", "DATA_DIR": stack.enter_context(tempfile.TemporaryDirectory(prefix="throughline-"))}
-        environ |= dict.fromkeys(("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL", "REDIS_URL", "HOST"), "")
+        environ |= dict.fromkeys(OTHERS, "")
         report.run("ruff check", "ruff", "check", "--quiet")
         report.run("ruff format", "ruff", "format", "--check", "--quiet")
         report.run("migrations", "manage", "makemigrations", "--check", "--dry-run", **environ)

@@ -37,10 +37,10 @@ def create_each(matches: Sequence[Match], by: Actor) -> Sequence[int]:
         return ()
     ids, facts = next_ids(Contact, len(matches)), []
     insert_rows(Contact, COLUMNS, _rows(matches, ids, by, facts))
-    record_each("contact.created", facts, by=by)
     people = Contact.objects.filter(pk__any_of=ids)
     for axis in (LIFECYCLE, STATUS):
         start(people, axis, "import", by=by)
+    record_each("contact.created", facts, by=by)
     return ids
 
 

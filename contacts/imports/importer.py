@@ -40,7 +40,8 @@ class ContactImporter:
 
     def parser(self, feed: Feed) -> Callable[[str], Any]:
         """How the cells of a column are read."""
-        return parsers.parser(feed, self.by)
+        relation = relations("contact").get(feed.link)
+        return ((relation and relation.parser) or parsers.parser)(feed, self.by)
 
     def notes(self) -> list[str]:
         """Source 000: without a stage everybody becomes a lead, and the funnel misreads."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from contacts.fields import NORMAL, clean, storage_key
-from contacts.models import Company, Contact
+from contacts.fields import NORMAL, clean
+from contacts.models import Contact
 from crm.entities.fields import Field, FieldType
 from crm.entities.values import instant
 from crm.kit import clock
@@ -15,71 +15,47 @@ from crm.kit.errors import Invalid
 from crm.kit.text import email_key
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import Feed
-from crm.lists.imports.reading import MAX_CELL
 
-MODELS = {"": Contact, "company": Company}
+LONGEST_NAME = 254  # of a company or a manager, who may be named by e-mail
 LONGEST_ADDRESS = 254
 # Addresses that need no closer look, which takes ten times as long: a part of what validate_email() accepts.
 USUAL_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,63}\.)+[A-Za-z]{2,63}")
-PLAIN = {FieldType.TEXT, FieldType.LONG_TEXT, FieldType.PHONE}
+PLAIN = {FieldType.TEXT, FieldType.PHONE}
+Parser = Callable[[str], Any]
 
 
-def parser(feed: Feed, by: Actor) -> Callable[[str], Any]:
+def parser(feed: Feed, by: Actor) -> Parser:
     """How the cells of a column are read: to what is stored, or to text that is resolved with its whole batch."""
-    field = feed.path.field
+    field, entity = feed.path.field, feed.link or "contact"
     if feed.path.key == "created_at":
         return remembered(_past)
     if feed.path.key in ("company", "manager"):
-        return text_of(field, 254)
-    longest = _longest(MODELS[feed.link], field) if feed.link in MODELS else 0
-    if field.custom or field.key in NORMAL or field.type not in PLAIN | {FieldType.EMAIL}:
-        return remembered(_limited(lambda text: clean(field, text, by), field, longest))
+        return _plain(field, LONGEST_NAME)
     if field.type is FieldType.EMAIL:
         return _address(field, by)
-    return text_of(field, longest)
+    if entity == "contact" and field.type in PLAIN and not field.custom and field.key not in NORMAL:
+        return _plain(field, Contact._meta.get_field(field.key).max_length)
+    if field.type is FieldType.LONG_TEXT:
+        return lambda text: clean(entity, field, text, by)
+    return remembered(lambda text: clean(entity, field, text, by))
 
 
-def text_of(field: Field, longest: int) -> Callable[[str], str]:
-    """Text without spaces around it, of at most `longest` characters (0: any number)."""
-    longest = longest or MAX_CELL
-
+def _plain(field: Field, longest: int) -> Parser:
     def plain(text: str) -> str:
         text = text.strip()
         if len(text) > longest:
-            raise Invalid(f"{field.label} is longer than {longest:,} characters.")
+            raise Invalid(f"{field.label} is longer than {longest} characters.")
         return text
 
     return plain
 
 
-def _limited(parse: Callable[[str], Any], field: Field, longest: int) -> Callable[[str], Any]:
-    """What the database would refuse with the whole batch is refused with its row."""
-    if not longest:
-        return parse
-
-    def limited(text: str) -> Any:
-        value = parse(text)
-        if isinstance(value, str) and len(value) > longest:
-            raise Invalid(f"{field.label} is longer than {longest:,} characters.")
-        return value
-
-    return limited
-
-
-def _longest(model: type[Company | Contact], field: Field) -> int:
-    if field.custom or storage_key(field) not in {column.name for column in model._meta.concrete_fields}:
-        return 0
-    return model._meta.get_field(field.key).max_length or 0
-
-
-def _address(field: Field, by: Actor) -> Callable[[str], Any]:
-    checked = _limited(lambda text: clean(field, text, by), field, LONGEST_ADDRESS)
-
-    def address(text: str) -> Any:
-        if USUAL_ADDRESS.fullmatch(text) and len(text) <= LONGEST_ADDRESS:
+def _address(field: Field, by: Actor) -> Parser:
+    def address(text: str) -> str:
+        if len(text) <= LONGEST_ADDRESS and USUAL_ADDRESS.fullmatch(text):
             return text
-        value = checked(text)
-        if value and len(email_key(value)) > LONGEST_ADDRESS:
+        value = clean("contact", field, text, by)
+        if len(email_key(value)) > LONGEST_ADDRESS:  # folding makes some letters two
             raise Invalid(f"{field.label} is longer than {LONGEST_ADDRESS} characters.")
         return value
 

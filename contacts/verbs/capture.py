@@ -15,30 +15,34 @@ from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.text import email_key
 from crm.lifecycle.move import start
+from crm.users.visibility import may_edit
 
 
 @transaction.atomic
 def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> Outcome:
     """Record that these people came in through `source` (source 002, capture): one contact per e-mail, whatever races.
 
-    A new person becomes a Lead owned by the actor. A known one keeps stage and values; blanks are filled.
-    `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a sentence per field.
+    A new person becomes a Lead owned by the actor. A known one keeps stage and values; blanks are filled where the
+    actor may change the contact. `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a
+    sentence per field, NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot capture contacts.")
-    wanted = [{"source": source} | validate("contact", values, by=by, new=True) for values in people]
+    wanted = [validate("contact", {"source": source} | dict(values), by=by, new=True) for values in people]
     keys = [email_key(values.get("email", "")) or place for place, values in enumerate(wanted)]
     for _attempt in range(3):
         known = _locked([key for key in keys if isinstance(key, str)])
-        fresh = {key: build(Contact, values, by) for key, values in zip(keys, wanted, strict=True) if key not in known}
+        first = {key: values for key, values in reversed([*zip(keys, wanted, strict=True)]) if key not in known}
+        fresh = {key: build(Contact, values, by) for key, values in reversed(first.items())}
         if _added(fresh, by, source):
             break
     else:
         raise Invalid({"external_id": "Another contact has this external ID already."})
+    people_by_key = known | fresh
     for key, values in zip(keys, wanted, strict=True):
-        if key in known:
-            _fill(known[key], values, by, source)
-    return Outcome(by.change, [(known | fresh)[key].pk for key in keys])
+        if values is not first.get(key):
+            _fill(people_by_key[key], values, by, source)
+    return Outcome(by.change, [people_by_key[key].pk for key in keys])
 
 
 def _locked(keys: list[str]) -> dict[Any, Contact]:
@@ -62,8 +66,10 @@ def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
 
 def _fill(contact: Contact, values: Mapping[str, Any], by: Actor, source: str) -> None:
     rows = Contact.objects.filter(pk=contact.pk)
-    blanks = {key: value for key, value in values.items() if value not in ("", None) and not audited.read(contact, key)}
-    if blanks:
+    contact = rows.get()  # as it is by now: the same person may have come twice
+    empty = {key for key in values.keys() - {"manager"} if audited.read(contact, key) in ("", None)}
+    blanks = {key: value for key, value in values.items() if key in empty and value not in ("", None)}
+    if blanks and may_edit(contact, by):
         apply("contact.captured", rows, blanks, by=by, note=source)
     else:
         record("contact.captured", rows, by=by, note=source)

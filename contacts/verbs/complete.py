@@ -15,8 +15,9 @@ from crm.users.visibility import lock
 def complete(activities: QuerySet, *, by: Actor, outcome: str = "") -> Outcome:
     """Mark pending activities as done now; those done or cancelled before are refused."""
     locked = lock(activities, by)
-    over = activities.exclude(status="pending").values_list("pk", flat=True)
-    locked.outcome.refuse(over, "It is not open any more.")
+    for rows in locked.batches():
+        over = rows.exclude(status="pending").values_list("pk", flat=True)
+        locked.outcome.refuse(over, "It is not open any more.")
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         change("activity.completed", rows, {"status": "done", "done_at": clock.now()}, by=by, note=outcome)

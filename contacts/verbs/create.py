@@ -20,7 +20,7 @@ def create(people: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     """Add a contact for each mapping of field → value; all of them or none.
 
     A new contact stands at Lead and belongs to whoever adds it, unless an owner is given. Raises Invalid with a
-    sentence per field (for many, prefixed with the place in the list), NotAllowed for a viewer.
+    sentence per field, NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot add contacts.")

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Concat, Left, Trim
+from django.db.models.lookups import Exact
 
 from audit import values as audited
 from contacts.axes import STATUS
-from contacts.fields import apply, validate
+from contacts.fields import NAMELESS, apply, check, typed
+from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
@@ -26,12 +29,15 @@ def edit(records: QuerySet, values: Mapping[str, Any], *, by: Actor, base: Mappi
     Raises Invalid with a sentence per field.
     """
     entity = records.model._meta.model_name
-    changes = validate(entity, values, by=by)
+    changes = typed(entity, values)
     locked = lock(records, by)
     if base is not None and len(locked.ids) == 1:
-        changes = _merged(locked, changes, validate(entity, base, by=by))
+        changes = _merged(locked, changes, typed(entity, base))
+    check(entity, changes, by=by)
     if "manager" in changes:
-        _refuse_circles(locked, changes["manager"])
+        refuse_circles(locked.ids, changes["manager"])
+    if entity == "company" and changes.get("name") == "":
+        raise Invalid({"name": NAMELESS[entity]})
     status = changes.pop("status", None)
     owners = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
     for rows in locked.batches():
@@ -55,21 +61,27 @@ def _merged(locked: Locked, mine: dict, base: dict) -> dict:
     return wanted
 
 
-def _refuse_circles(locked: Locked, manager: int | None) -> None:
-    chain = set()
-    while manager and manager not in chain:
-        chain.add(manager)
-        manager = Contact.objects.filter(pk=manager).values_list("manager", flat=True).first()
-    if chain & set(locked.ids):
-        raise Invalid({"manager": "Nobody reports to themselves, not even through others."})
-
-
 def _with_name(rows: QuerySet, changes: dict) -> dict:
-    """The full name follows the first and last names for as long as it was made of them."""
-    if rows.model is not Contact or "name" in changes or not {"first_name", "last_name"} & changes.keys():
+    """The full name follows the first and last names for as long as it was made of them, and an empty one is made.
+
+    Raises Invalid when there is nothing to make one of.
+    """
+    if rows.model is not Contact or not {"name", "first_name", "last_name"} & changes.keys() or changes.get("name"):
         return changes
-    people = list(rows[:2])
-    if len(people) != 1 or people[0].name != f"{people[0].first_name} {people[0].last_name}".strip():
-        return changes
-    first, last = (changes.get(key, getattr(people[0], key)) for key in ("first_name", "last_name"))
-    return changes | {"name": f"{first} {last}".strip() or people[0].name}
+    first, last, email = (_new(changes, key) for key in ("first_name", "last_name", "email"))
+    made = _joined(first, last)
+    if "name" not in changes:
+        follows = Q(name=_joined(F("first_name"), F("last_name"))) & ~Q(Exact(made, Value("")))
+        return changes | {"name": Case(When(follows, then=made), default=F("name"))}
+    name = Case(When(~Q(Exact(made, Value(""))), then=made), default=email)
+    if rows.filter(Exact(name, Value(""))).exists():
+        raise Invalid({"name": NAMELESS["contact"]})
+    return changes | {"name": name}
+
+
+def _new(changes: dict, key: str) -> Any:
+    return Value(changes[key]) if key in changes else F(key)
+
+
+def _joined(first: Any, last: Any) -> Any:
+    return Left(Trim(Concat(first, Value(" "), last)), 200)

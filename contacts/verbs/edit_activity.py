@@ -17,9 +17,16 @@ EDITABLE = {"subject", "body", "owner", "priority", "due_at", "minutes", "outcom
 
 @transaction.atomic
 def edit_activity(activities: QuerySet, values: Mapping[str, Any], *, by: Actor) -> Outcome:
-    """Set fields of activities (typed values). Raises Invalid for a field that cannot be changed."""
+    """Set fields of activities (typed values); complete() is the verb that finishes them.
+
+    Raises Invalid for a field that cannot be changed, an empty subject and a status that is not pending or cancelled.
+    """
     if wrong := values.keys() - EDITABLE:
         raise Invalid({key: f"{key} of an activity cannot be changed." for key in wrong})
+    if not values.get("subject", "-").strip():
+        raise Invalid({"subject": "Say in a few words what it is about."})
+    if values.get("status", "pending") not in ("pending", "cancelled"):
+        raise Invalid({"status": "An activity is set to pending or cancelled here; completing it has a button."})
     locked = lock(activities, by)
     for rows in locked.batches():
         change("activity.updated", rows, values, by=by)

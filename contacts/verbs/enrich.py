@@ -8,23 +8,35 @@ from django.db.models import QuerySet
 
 from audit import values as audited
 from contacts.fields import apply, validate
+from crm.entities.schema import schema
 from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.users.visibility import lock
+
+DECIDED_BY_PEOPLE = {"status", "owner", "team", "manager"}
 
 
 @transaction.atomic
 def enrich(contacts: QuerySet, facts: Mapping[str, Any], *, by: Actor, source: str, overwrite: bool = False) -> Outcome:
     """Fill the blank fields of contacts with `facts` (source 002: social profiles, job title); `source` is recorded.
 
-    A value that somebody entered is kept unless `overwrite`. Raises Invalid with a sentence per field.
+    A value that somebody entered is kept unless `overwrite`. Raises Invalid with a sentence per field, also for what
+    only people decide: status, owner, team and the reporting line.
     """
+    _check(facts)
     known = validate("contact", {name: fact for name, fact in facts.items() if fact not in ("", None)}, by=by)
     locked = lock(contacts, by)
     for rows in locked.batches():
         for contact in rows:
-            missing = known if overwrite else {k: v for k, v in known.items() if not audited.read(contact, k)}
+            missing = known if overwrite else {k: v for k, v in known.items() if audited.read(contact, k) in ("", None)}
             if missing:
                 apply("contact.enriched", rows.filter(pk=contact.pk), missing, by=by, note=source)
             locked.outcome.done.append(contact.pk)
     return locked.outcome
+
+
+def _check(facts: Mapping[str, Any]) -> None:
+    found = {name: schema("contact").find(name) for name in facts}
+    if wrong := {name: field.label for name, field in found.items() if field and field.key in DECIDED_BY_PEOPLE}:
+        raise Invalid({name: f"{label} does not come from an outside source." for name, label in wrong.items()})

@@ -15,7 +15,7 @@ from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.users.visibility import visible
 
-SNAPSHOT = ("kind", "subject", "body", "contact", "company", "owner", "status", "priority", "due_at", "done_at")
+SNAPSHOT = [f.name for f in Activity._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
 
 
 @transaction.atomic

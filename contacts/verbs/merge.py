@@ -7,9 +7,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit import values as audited
-from audit.record import change
+from audit.record import change, record
 from contacts.axes import FURTHEST, LIFECYCLE
-from contacts.fields import SNAPSHOT, apply
+from contacts.fields import SNAPSHOT, apply, validate
+from contacts.hierarchy import chain
 from contacts.models import Activity, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -20,7 +21,7 @@ from crm.users.visibility import lock
 
 # Called with (survivor, duplicates, by): apps above move what they attach to a contact.
 _movers: list[Callable[[Contact, QuerySet, Actor], None]] = []
-KEPT = {"external_id", "avatar", "lifecycle_stage", "status"}
+KEPT = {"external_id", "avatar", "lifecycle_stage", "status", "manager", "custom"}
 
 
 def on_merge(mover: Callable[[Contact, QuerySet, Actor], None]) -> None:
@@ -32,9 +33,13 @@ def on_merge(mover: Callable[[Contact, QuerySet, Actor], None]) -> None:
 def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping[str, Any] | None = None) -> Outcome:
     """Make one person of several: `duplicates` end in the trash, everything of theirs moves to `survivor`.
 
-    The survivor keeps its values, blanks are filled from the duplicates in their order, `choose` (storage key →
-    value) settles the others. The stage that says most about the person stays. All of it is one change to undo.
+    The survivor keeps its values, blanks are filled from the duplicates in their order, `choose` (field → value)
+    settles the others. The stage that says most about the person stays. All of it is one change to undo. Raises
+    Refused for one that cannot be changed, Invalid when there is nobody to merge with, and per field of `choose`.
     """
+    chosen = validate("contact", choose or {}, by=by)
+    if "status" in chosen:
+        raise Invalid({"status": "Whether the survivor can be reached stays as it is: set_status changes it."})
     locked = lock(Contact.objects.filter(pk__in=[survivor.pk, *duplicates.values_list("pk", flat=True)]), by)
     locked.outcome.or_raise()
     others = Contact.objects.filter(pk__in=[pk for pk in locked.ids if pk != survivor.pk]).order_by("pk")
@@ -43,37 +48,53 @@ def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping
     survivor, rows, people = Contact.objects.get(pk=survivor.pk), Contact.objects.filter(pk=survivor.pk), list(others)
     _move_relations(survivor, others, by)
     _absorb(others, survivor, by)
-    apply("contact.merged", rows, _filled(survivor, people) | dict(choose or {}), by=by, note=_names(people))
     _take_furthest_stage(survivor, people, rows, by)
+    changes = _filled(survivor, people) | chosen | {"manager": _manager(survivor, people, chosen)}
+    if not apply("contact.merged", rows, changes, by=by, note=_names(people)):
+        record("contact.merged", rows, by=by, note=_names(people))
     locked.outcome.done = [survivor.pk]
     return locked.outcome
 
 
 def _move_relations(survivor: Contact, others: QuerySet, by: Actor) -> None:
     change("activity.updated", Activity.objects.filter(contact__in=others), {"contact": survivor.pk}, by=by)
-    reports = Contact.objects.filter(manager__in=others)
-    change("contact.updated", reports.exclude(pk=survivor.pk), {"manager": survivor.pk}, by=by)
-    change("contact.updated", reports.filter(pk=survivor.pk), {"manager": None}, by=by)
+    group = [survivor.pk, *others.values_list("pk", flat=True)]
+    reports = Contact.objects.filter(manager__in=others).exclude(pk__in=group)
+    held = list(reports.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    change("contact.updated", Contact.objects.filter(pk__in=held), {"manager": survivor.pk}, by=by)
     for mover in _movers:
         mover(survivor, others, by)
 
 
 def _absorb(others: QuerySet, survivor: Contact, by: Actor) -> None:
-    """Into the trash first: the e-mail of a duplicate must be free before the survivor can take it."""
+    """Into the trash first: the e-mail of a duplicate must be free before the survivor can take it.
+
+    Whoever was merged into one of them before follows, so that the survivor's timeline tells their story too.
+    """
+    ids = list(others.values_list("pk", flat=True))
     gone = {"deleted_at": clock.now(), "merged_into": survivor.pk}
-    change("contact.absorbed", Contact.objects.filter(pk__in=list(others.values_list("pk", flat=True))), gone, by=by)
+    change("contact.absorbed", Contact.objects.filter(pk__in=ids), gone, by=by)
+    before = Contact.objects.filter(merged_into__in=ids)
+    change("contact.absorbed", before, {"merged_into": survivor.pk}, by=by)
 
 
 def _filled(survivor: Contact, others: list[Contact]) -> dict[str, Any]:
-    keys = [key for key in SNAPSHOT["contact"] if key not in KEPT | {"custom"}]
+    keys = [key for key in SNAPSHOT["contact"] if key not in KEPT]
     keys += sorted({f"custom.{key}" for other in others for key in other.custom})
     filled = {}
     for key in keys:
         values = [audited.read(person, key) for person in others if audited.read(person, key) not in ("", None)]
-        if values and audited.read(survivor, key) in ("", None) and values[0] != survivor.pk:
+        if values and audited.read(survivor, key) in ("", None):
             filled[key] = values[0]
     latest = max(person.last_activity for person in (survivor, *others))
     return filled | {"last_activity": latest}
+
+
+def _manager(survivor: Contact, others: list[Contact], chosen: Mapping[str, Any]) -> int | None:
+    """Whom the survivor reports to: nobody of the group, and nobody who now reports to the survivor."""
+    group = {survivor.pk, *(person.pk for person in others)}
+    wanted = [chosen.get("manager"), survivor.manager_id, *(person.manager_id for person in others)]
+    return next((pk for pk in wanted if pk and not group & chain(pk)), None)
 
 
 def _names(people: list[Contact]) -> str:
@@ -83,4 +104,4 @@ def _names(people: list[Contact]) -> str:
 def _take_furthest_stage(survivor: Contact, others: list[Contact], rows: QuerySet, by: Actor) -> None:
     furthest = max((person.lifecycle_stage for person in (survivor, *others)), key=FURTHEST.index)
     if furthest != survivor.lifecycle_stage:
-        write(rows, LIFECYCLE, furthest, verb="merge", event="contact.merged", by=by, reason=_names(others))
+        write(rows, LIFECYCLE, furthest, verb="merge", event="contact.updated", by=by, reason=_names(others))

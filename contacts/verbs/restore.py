@@ -1,7 +1,7 @@
 """Take contacts or companies out of the trash."""
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from contacts.fields import apply
 from contacts.models import Contact
@@ -25,17 +25,22 @@ def restore(records: QuerySet, *, by: Actor) -> Outcome:
 
 
 def _refuse(locked: Locked) -> None:
-    for rows in locked.batches():
-        if locked.model is Contact:
+    if locked.model is Contact:
+        for rows in locked.batches():
             merged = rows.filter(merged_into__isnull=False).values_list("pk", flat=True)
             locked.outcome.refuse(merged, "It was merged into another contact: unmerge it instead.")
-            _refuse_taken(locked, rows, "email_key", "e-mail")
-        _refuse_taken(locked, rows, "external_id", "external ID")
+        _refuse_taken(locked, "email_key", "e-mail")
+    _refuse_taken(locked, "external_id", "external ID")
 
 
-def _refuse_taken(locked: Locked, rows: QuerySet, field: str, label: str) -> None:
-    others = (
-        locked.model.objects.live().filter(~Q(**{field: ""}), **{field: OuterRef(field)}).exclude(pk=OuterRef("pk"))
-    )
-    taken = rows.filter(Exists(others)).values_list("pk", F(field))
-    locked.outcome.refuse([pk for pk, _ in taken], f"Another record uses its {label} now.")
+def _refuse_taken(locked: Locked, field: str, label: str) -> None:
+    """Of several records with the same value only one can come back: the first."""
+    taken: set[str] = set()
+    for rows in locked.batches():
+        wanted = rows.exclude(**{field: ""}).order_by("pk")
+        live = locked.model.objects.live().filter(**{f"{field}__in": wanted.order_by().values(field)})
+        taken |= set(live.values_list(field, flat=True))
+        for pk, value in wanted.values_list("pk", field):
+            if value in taken:
+                locked.outcome.refuse([pk], f"Another record uses its {label} now.")
+            taken.add(value)

@@ -27,12 +27,16 @@ def set_avatar(contacts: QuerySet, picture: BinaryIO | None, *, by: Actor) -> Ou
     What is kept is a WebP drawn anew, so neither a place in the metadata nor a script in the file survives.
     Raises Invalid for what is not a picture.
     """
-    name = default_storage.save(f"avatars/{new_id('avatar')}.webp", ContentFile(_drawn(picture))) if picture else ""
     locked = lock(contacts, by)
+    name = _stored(picture) if picture and len(locked.outcome.refused) < len(locked.ids) else ""
     for rows in locked.batches():
         apply("contact.updated", rows, {"avatar": name}, by=by)
         locked.outcome.done += rows.values_list("pk", flat=True)
     return locked.outcome
+
+
+def _stored(picture: BinaryIO) -> str:
+    return default_storage.save(f"avatars/{new_id('avatar')}.webp", ContentFile(_drawn(picture)))
 
 
 def _drawn(picture: BinaryIO) -> bytes:

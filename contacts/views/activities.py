@@ -68,9 +68,13 @@ def change_activity(request: HttpRequest, public_id: str) -> HttpResponse:
     form = ActivityForm(request.POST or None, instance=activity)
     del form.fields["kind"]
     if request.method == "POST" and form.is_valid():
-        edit_activity(_rows(activity), form.cleaned_data, by=request.actor).or_raise()
-        toast(request, "Saved.")
-        return redirect(_home(activity))
+        try:
+            outcome = edit_activity(_rows(activity), form.cleaned_data, by=request.actor).or_raise()
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
+            return redirect(_home(activity))
     context = {"form": form, "activity": activity, "record": _home(activity)}
     return render(request, "contacts/activity.html", context, status=422 if form.errors else 200)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from contacts.forms import editable_fields
 from contacts.models import Record
@@ -36,7 +36,8 @@ def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
 
 def fact(record: Record, field: Field) -> Fact:
     """One field of a record, its value written as a list's cell is."""
-    return Fact(field, column(get(record._meta.model_name), field).cell(_values(record, field), record.public_id))
+    written = column(get(record._meta.model_name), field).cell(_values(record, field), record.public_id)
+    return Fact(field, mark_safe(written))  # noqa: S308 (the cell escapes what it shows)
 
 
 def _raw(record: Record, field: Field) -> Any:

@@ -37,6 +37,7 @@ def move(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
             toast(request, f"{contact} is {name} now.", undo_url=reverse("undo", args=[outcome.change]))
             return redirect(contact)
     context = {"contact": contact, "step": step, "form": form, "stage": LIFECYCLE.value(contact.lifecycle_stage)}
+    context["target"] = LIFECYCLE.value(step.target) if step.target else None
     return render(request, "contacts/move.html", context, status=422 if form.errors else 200)
 
 

@@ -1,16 +1,21 @@
 """Pages of one contact or company: see it, make it, change it, throw it away."""
 
+from zoneinfo import ZoneInfo
+
 from django.core.files.storage import default_storage
-from django.db.models import Count, Q
+from django.db import transaction
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from contacts import timeline
 from contacts.axes import LIFECYCLE
-from contacts.forms import ActivityForm, BaseForm, RecordForm, editable_fields
+from contacts.forms import ActivityForm, BaseForm, RecordForm, delete_form, editable_fields
 from contacts.models import Company, Contact, Record
+from contacts.moves import VERBS
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.delete import delete
@@ -19,14 +24,19 @@ from contacts.verbs.restore import restore
 from contacts.verbs.set_avatar import set_avatar
 from contacts.views.facts import fact, facts
 from crm.entities.display import names_for, shown
+from crm.entities.fields import Field, FieldType
 from crm.entities.schema import schema
-from crm.kit.errors import Conflict, Invalid
+from crm.kit import clock
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
+from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
 from crm.lists.panels import panels
-from crm.users.visibility import may_edit
+from crm.users.visibility import may_edit, visible
 
 MODELS: dict[str, type[Record]] = {"contact": Contact, "company": Company}
+AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
 RELATED = {
     "contact": ("company", "owner__user", "team", "manager"),
     "company": ("owner__user", "team"),
@@ -37,8 +47,13 @@ def find(request: HttpRequest, entity: str, public_id: str) -> Record:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
     rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
     if entity == "contact":
-        live = Q(company__contacts__deleted_at__isnull=True)
-        rows = rows.annotate(colleagues=Count("company__contacts", filter=live))
+        seen = Q(company__contacts__deleted_at__isnull=True) & visible(request.actor, "company__contacts__")
+        merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
+        rows = rows.annotate(
+            colleagues=Count("company__contacts", filter=seen),
+            merged_ids=JsonRows(merged),
+            sees_company=Exists(Company.objects.visible_to(request.actor).filter(pk=OuterRef("company"))),
+        )
     record = rows.filter(public_id=public_id).first()
     if record is None:
         raise Http404
@@ -58,13 +73,42 @@ def contact_page(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect(Contact.objects.get(pk=contact.merged_into_id))
     by, editable = request.actor, may_edit(contact, request.actor) and contact.deleted_at is None
     items, tasks, more = timeline.of_contact(contact, by)
-    context = _common(request, "contact", contact, editable, items, tasks, more) | {
+    around = _around(contact, by)
+    common = _common(request, "contact", contact, editable, items, tasks, more)
+    context = (
+        common
+        | _head(contact, by, editable=editable)
+        | {
+            "reports": [person for person in around if person.manager_id == contact.pk],
+            "colleagues": [person for person in around if person.manager_id != contact.pk][:COLLEAGUES],
+            "panels": panels("contact", contact, request),
+        }
+    )
+    return render(request, "contacts/contact.html", context)
+
+
+def _head(contact: Contact, by: Actor, *, editable: bool) -> dict:
+    """Who it is, where they stand and why, and what can be done now."""
+    return {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
-        "reports": Contact.objects.live().visible_to(by).filter(manager=contact).order_by("name_key")[:20],
-        "panels": panels("contact", contact, request),
+        "readonly": _readonly(contact, by),
+        "local_time": clock.now().astimezone(ZoneInfo(contact.timezone)) if contact.timezone else None,
     }
-    return render(request, "contacts/contact.html", context)
+
+
+def _around(contact: Contact, by: Actor) -> list[Contact]:
+    """Who reports to a contact, and then who works at the same company: one statement for both."""
+    related = Q(manager=contact) | (Q(company=contact.company_id) if contact.company_id else Q(pk__in=[]))
+    others = Contact.objects.live().visible_to(by).filter(related).exclude(pk=contact.pk)
+    reports_first = Case(When(manager=contact, then=0), default=1)
+    return list(others.order_by(reports_first, "name_key")[:AROUND])
+
+
+def _readonly(contact: Contact, by: Actor) -> str:
+    if not by.is_at_least(Role.REP):
+        return "You can look at everything here; changing it needs the role rep."
+    return f"{contact.owner or 'Another team'} works on this contact: you can look, not change."
 
 
 @require_GET
@@ -120,8 +164,13 @@ def new(request: HttpRequest, entity: str) -> HttpResponse:
             record = MODELS[entity].objects.get(pk=made.done[0])
             toast(request, f"Added {record}.", undo_url=reverse("undo", args=[made.change]))
             return redirect(record)
-    context = {"form": form, "entity": entity, "kind": schema(entity).entity}
+    context = _form_context(entity, form)
     return render(request, "contacts/new.html", context, status=422 if form.errors else 200)
+
+
+def _form_context(entity: str, form: RecordForm) -> dict:
+    wide = {field.key for field in form.declared if field.type is FieldType.LONG_TEXT}
+    return {"form": form, "entity": entity, "kind": schema(entity).entity, "wide": wide}
 
 
 def _given(form: RecordForm) -> dict:
@@ -139,17 +188,19 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
         try:
             return _changed(request, entity, record, form, base)
         except Conflict as error:
-            conflict, base = error, BaseForm(entity, record=find(request, entity, public_id))
+            conflict, record = error, find(request, entity, public_id)
+            form, base = _reopened(entity, record, form, base)
         except Invalid as error:
             show_errors(form, error)
-    context = {
-        "form": form,
+        except Refused as error:
+            form.add_error(None, str(error))
+    context = _form_context(entity, form) | {
         "base": base,
-        "entity": entity,
         "record": record,
-        "kind": schema(entity).entity,
         "conflicts": _side_by_side(entity, conflict) if conflict else [],
     }
+    if entity == "contact":
+        context |= _moves(request, record)
     status = 409 if conflict else (422 if form.errors else 200)
     return render(request, "contacts/edit.html", context, status=status)
 
@@ -158,9 +209,34 @@ def _changed(request: HttpRequest, entity: str, record: Record, form: RecordForm
     values = form.cleaned_data | {
         key: base.cleaned_data[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
     }
-    outcome = edit(rows_of(record), values, by=request.actor, base=base.cleaned_data).or_raise()
+    verb = request.POST.get("move", "")
+    with transaction.atomic():
+        outcome = edit(rows_of(record), values, by=request.actor, base=base.cleaned_data).or_raise()
+        if entity == "contact" and verb in VERBS:
+            VERBS[verb](rows_of(record), request.POST.get("reason", ""), request.actor).or_raise()
     toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
     return redirect(record)
+
+
+def _reopened(entity: str, record: Record, form: RecordForm, base: BaseForm) -> tuple[RecordForm, BaseForm]:
+    """The form on the record as it is now: with the fields that this person changed, and no others, as they left them.
+
+    Sending the rest along as it was would take back, at the next save, what others have changed in it.
+    """
+    mine = {key: value for key, value in form.cleaned_data.items() if value != base.cleaned_data.get(key)}
+    again = RecordForm(entity, initial=mine, record=record, keys=form.keys)
+    return again, BaseForm(entity, record=record, keys=form.keys)
+
+
+def _moves(request: HttpRequest, contact: Contact) -> dict:
+    """The stages that the table of moves allows this user to set now, for the edit form."""
+    found = offers(contact, LIFECYCLE, by=request.actor, editable=may_edit(contact, request.actor))
+    return {
+        "moves": [offer for offer in found if offer.allowed and offer.move.verb in VERBS],
+        "stage": LIFECYCLE.value(contact.lifecycle_stage),
+        "move": request.POST.get("move", ""),
+        "reason": request.POST.get("reason", ""),
+    }
 
 
 def _side_by_side(entity: str, conflict: Conflict) -> list[dict]:
@@ -181,38 +257,65 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
     field = next((field for field in editable_fields(entity) if field.key == key), None)
     if field is None:
         raise Http404
+    if request.method == "GET" and not may_edit(record, request.actor):
+        raise Refused(f"You can see this {entity} but not change it.")
     if request.method == "GET" and request.GET.get("cancel"):
-        return render(request, "contacts/fact.html", _fact_context(entity, record, field))
+        return _fact(request, entity, record, field)
     form = RecordForm(entity, request.POST or None, record=record, keys=(key,))
     base = BaseForm(entity, request.POST or None, record=record, keys=(key,))
+    conflicts: list[dict] = []
     if request.method == "POST" and form.is_valid() and base.is_valid():
         try:
             edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
-            record = find(request, entity, public_id)
-            return (
-                render(request, "contacts/fact.html", _fact_context(entity, record, field))
-                if request.htmx
-                else redirect(record)
-            )
+            if not request.htmx:
+                return redirect(record)
+            saved = _fact(request, entity, find(request, entity, public_id), field, saved=True)
+            return trigger_client_event(saved, "announce", {"text": f"{field.label} saved"})
         except Invalid as error:
             show_errors(form, error)
         except Conflict as error:
-            show_errors(form, Invalid({key: f"Somebody set this to “{error.fields.popitem()[1][1]}” meanwhile."}))
-    context = {"form": form, "base": base, "entity": entity, "record": record, "field": field}
-    return render(request, "contacts/fact_form.html" if request.htmx else "contacts/fact_page.html", context)
+            conflicts = _side_by_side(entity, error)
+            form, base = _reopened(entity, find(request, entity, public_id), form, base)
+    context = _fact_context(request, entity, record, field) | {"form": form, "base": base, "conflicts": conflicts}
+    template = "contacts/fact_form.html" if request.htmx else "contacts/fact_page.html"
+    # A part that htmx asked for is shown on 422 only; a 409 leaves the page as it is.
+    status = 409 if conflicts and not request.htmx else (422 if conflicts or form.errors else 200)
+    return render(request, template, context, status=status)
 
 
-def _fact_context(entity: str, record: Record, field) -> dict:
-    return {"fact": fact(record, field), "entity": entity, "record": record, "editable": True}
+def _fact(request: HttpRequest, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:
+    """The value; on a contact's page also its head again, because a fact may open or close a move."""
+    context = _fact_context(request, entity, record, field)
+    if saved and isinstance(record, Contact) and not context["cell"]:
+        context |= _head(record, request.actor, editable=True) | {"part": True}
+    return render(request, "contacts/fact.html", context)
 
 
-@require_POST
+def _fact_context(request: HttpRequest, entity: str, record: Record, field: Field) -> dict:
+    """What stands where a value is edited; in a list that is the cell, which has no pencil."""
+    cell = request.GET.get("cell") == "1"
+    return {
+        "fact": fact(record, field),
+        "field": field,
+        "entity": entity,
+        "record": record,
+        "cell": cell,
+        "editable": not cell,
+        "url": f"/{entity}/{record.public_id}/field/{field.key}{'?cell=1' if cell else ''}",
+    }
+
+
+@require_http_methods(["GET", "POST"])
 def trash(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
     """Into the trash, with a reason."""
     record = find(request, entity, public_id)
-    outcome = delete(rows_of(record), by=request.actor, reason=request.POST.get("reason", "")).or_raise()
-    toast(request, f"{record} is in the trash.", undo_url=reverse("undo", args=[outcome.change]))
-    return redirect(record)
+    form = delete_form(request.actor)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        outcome = delete(rows_of(record), by=request.actor, reason=form.cleaned_data["reason"]).or_raise()
+        toast(request, f"{record} is in the trash.", undo_url=reverse("undo", args=[outcome.change]))
+        return redirect(record)
+    context = {"form": form, "record": record, "entity": entity}
+    return render(request, "contacts/delete.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

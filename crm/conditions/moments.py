@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from crm.conditions.tree import Kind, Operand
 from crm.entities.fields import FieldType
-from crm.entities.values import start_of
 
 Moment = date | datetime
 Bound = tuple[str, Moment]
@@ -32,6 +31,11 @@ def bounds(type: FieldType, operator: str, operand: Operand, now: datetime, tz: 
     if type is FieldType.DATETIME and not isinstance(limit, datetime):
         return _on_day(operator, start_of(limit, tz), start_of(limit + DAY, tz))
     return [(operator, limit)]
+
+
+def start_of(day: date, tz: ZoneInfo) -> datetime:
+    """The instant at which a calendar day begins in a time zone."""
+    return datetime(day.year, day.month, day.day, tzinfo=tz)
 
 
 def shift(moment: Moment, span: tuple[int, str], sign: int, tz: ZoneInfo) -> Moment:

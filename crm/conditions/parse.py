@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from pathlib import Path as FilePath
+from typing import Any
 
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
@@ -16,8 +17,12 @@ from crm.entities.values import NoSuch
 from crm.kit.scope import workspace
 
 MAX_LENGTH = 4_000
-MAX_DEPTH = 20
+MAX_DEPTH = 10  # of groups and of links inside them: SQLite's parser has a stack of 100
+MAX_LINKS = 4  # of one path
+MAX_JOINS = 30  # of all paths together; SQLite joins 64 tables at most
 MAX_KEPT = 4_096
+
+Branch = Any  # a lark Tree: its type cannot say which children are tokens and which are trees, the grammar does
 
 _lark = Lark(
     FilePath(__file__).with_name("grammar.lark").read_text(),
@@ -42,6 +47,7 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
         return kept
     reader = _Reader(people)
     condition = Condition(entity, reader.node(_tree(text), schema(entity)))
+    _check_joins(condition)
     if reader.lasting:
         if len(_kept) >= MAX_KEPT:
             _kept.clear()
@@ -49,7 +55,7 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
     return condition
 
 
-def _tree(text: str) -> Tree:
+def _tree(text: str) -> Branch:
     _check_characters(text)
     try:
         return _lark.parse(text)
@@ -65,6 +71,13 @@ def _check_characters(text: str) -> None:
             raise ConditionError(f"Character {position + 1} is no text.", word=ch, position=position)
 
 
+def _check_joins(condition: Condition) -> None:
+    links = {path.rpartition(".")[0] for path in condition.fields()}
+    joins = {tuple(link.split(".")[:depth]) for link in links for depth in range(1, link.count(".") + 2) if link}
+    if len(joins) > MAX_JOINS:
+        raise ConditionError(f"The condition follows more than {MAX_JOINS} different links.")
+
+
 class _Reader:
     """Walks the grammar's tree from the top, because names inside `any … ( )` belong to another entity."""
 
@@ -72,46 +85,44 @@ class _Reader:
         self.people = people
         self.lasting = True  # nothing was looked up that can change while the schema stays
 
-    def node(self, tree: Tree, schema: Schema, depth: int = 0) -> Node:
-        if depth > MAX_DEPTH:
-            raise ConditionError(
-                f"The condition is nested deeper than {MAX_DEPTH} levels.", position=tree.meta.start_pos
-            )
+    def node(self, tree: Branch, schema: Schema, depth: int = 0) -> Node:
+        _check_depth(depth, tree)
         return getattr(self, f"_{tree.data}")(tree, schema, depth + 1)
 
-    def _start(self, tree: Tree, schema: Schema, depth: int) -> Node:
+    def _start(self, tree: Branch, schema: Schema, depth: int) -> Node:
         return self.node(tree.children[0], schema, depth) if tree.children else All(())
 
-    def _either(self, tree: Tree, schema: Schema, depth: int) -> Node:
+    def _either(self, tree: Branch, schema: Schema, depth: int) -> Node:
         parts = [self.node(child, schema, depth) for child in tree.children]
         return Either(tuple(flat for part in parts for flat in (part.parts if isinstance(part, Either) else [part])))
 
-    def _both(self, tree: Tree, schema: Schema, depth: int) -> Node:
+    def _both(self, tree: Branch, schema: Schema, depth: int) -> Node:
         parts = [self.node(child, schema, depth) for child in tree.children]
         return All(tuple(flat for part in parts for flat in (part.parts if isinstance(part, All) else [part])))
 
-    def _negation(self, tree: Tree, schema: Schema, depth: int) -> Node:
+    def _negation(self, tree: Branch, schema: Schema, depth: int) -> Node:
         return Not(self.node(tree.children[0], schema, depth))
 
-    def _at_least(self, tree: Tree, schema: Schema, depth: int) -> Node:
+    def _at_least(self, tree: Branch, schema: Schema, depth: int) -> Node:
         token, *children = tree.children
         if not 1 <= int(token) <= len(children):
             raise _error(f"“at least {token}” of {len(children)}: write a number from 1 to {len(children)}.", token)
         return AtLeast(int(token), tuple(self.node(child, schema, depth) for child in children))
 
-    def _any_row(self, tree: Tree, schema: Schema, depth: int) -> Node:
+    def _any_row(self, tree: Branch, schema: Schema, depth: int) -> Node:
         names, part = tree.children
         path = _rows_path(schema, names)
-        return AnyRow(path, self.node(part, _schema_at(path), depth))
+        return AnyRow(path, self.node(part, _schema_at(path), depth + len(path.fields) - 1))
 
-    def _comparison(self, tree: Tree, schema: Schema, depth: int) -> Node:
+    def _comparison(self, tree: Branch, schema: Schema, depth: int) -> Node:
         names, token, *values = tree.children
         path = _path(schema, names)
+        _check_depth(depth + len(path.fields) - 2, tree)
         operator = " ".join(token.lower().split())
         _check_operator(path.field, operator, token)
         return Leaf(path, operator, tuple(self._operand(path.field, operator, value) for value in values))
 
-    def _operand(self, field: Field, operator: str, tree: Tree) -> Operand:
+    def _operand(self, field: Field, operator: str, tree: Branch) -> Operand:
         text = _value_text(tree)
         try:
             operand = read_operand(field, operator, text)
@@ -124,32 +135,45 @@ class _Reader:
         return operand
 
 
-def _value_text(tree: Tree) -> str:
+def _check_depth(depth: int, tree: Branch) -> None:
+    if depth > MAX_DEPTH:
+        position = tree.meta.start_pos
+        raise ConditionError(f"The condition is nested deeper than {MAX_DEPTH} levels.", position=position)
+
+
+def _value_text(tree: Branch) -> str:
     first = tree.children[0]
     if first.type == "QUOTED":
         return re.sub(r"\\([\s\S])", r"\1", first[1:-1])
     return " ".join(tree.children)
 
 
-def _names(tree: Tree) -> list[str]:
+def _names(tree: Branch) -> list[str]:
     return [" ".join(name.children) for name in tree.children]
 
 
-def _path(schema: Schema, tree: Tree) -> Path:
+def _path(schema: Schema, tree: Branch) -> Path:
+    return _follow(schema, _names(tree), tree)
+
+
+def _follow(schema: Schema, names: list[str], tree: Branch) -> Path:
+    """The path over `names`, the first of those in `tree`, where an error is placed."""
+    if len(names) > MAX_LINKS + 1:
+        raise _error(f"A path goes over at most {MAX_LINKS} links.", tree.children[0].children[0])
     try:
-        return schema.follow(_names(tree))
+        return schema.follow(names)
     except UnknownField as error:
         raise _unknown(error, tree.children[error.position]) from None
 
 
-def _unknown(error: UnknownField, name: Tree) -> ConditionError:
+def _unknown(error: UnknownField, name: Branch) -> ConditionError:
     return _error(error.sentence, name.children[0], word=error.name, suggestion=error.suggestion)
 
 
-def _rows_path(schema: Schema, tree: Tree) -> Path:
+def _rows_path(schema: Schema, tree: Branch) -> Path:
     """The path to a to-many field, which may also be called by the name of the records it leads to."""
     *hops, last = _names(tree)
-    owner = _schema_at(_path_of(schema, hops, tree)) if hops else schema
+    owner = _owner(schema, hops, last, tree)
     field = owner.linked(last)
     if field is None:
         many = [field.label for field in owner if field.type is FieldType.MANY]
@@ -160,14 +184,15 @@ def _rows_path(schema: Schema, tree: Tree) -> Path:
             word=last,
             suggestion=nearest(last, many),
         )
-    return _path_of(schema, [*hops, field.key], tree)
+    return _follow(schema, [*hops, field.key], tree)
 
 
-def _path_of(schema: Schema, names: list[str], tree: Tree) -> Path:
-    try:
-        return schema.follow(names)
-    except UnknownField as error:
-        raise _unknown(error, tree.children[error.position]) from None
+def _owner(schema: Schema, hops: list[str], last: str, tree: Branch) -> Schema:
+    """The schema that `last` belongs to, at the end of the links before it."""
+    if not hops:
+        return schema
+    path = _follow(schema, hops, tree)
+    return _schema_at(path if path.field.target else _follow(schema, [*hops, last], tree))
 
 
 def _schema_at(path: Path) -> Schema:
@@ -188,13 +213,14 @@ def _error(sentence: str, token: Token, *, word: str = "", suggestion: str = "")
     )
 
 
+_CONTINUE = 'Expected and, or, or the end; a value with brackets, commas or quotes in it is written in "quotes".'
 _EXPECTED = (
     (
         "COMPARISON",
         "After a field comes an operator: =, !=, <, <=, >, >=, in, not in, contains, starts with, "
         "is empty or is not empty.",
     ),
-    ("_AND", 'Expected and, or, or the end; a value with brackets, commas or quotes in it is written in "quotes".'),
+    ("_AND", _CONTINUE),
     ("QUOTED", "A value is missing."),
     ("_AT_LEAST", "Expected a field."),
     ("WORD_OF_NAME", "Expected a name."),
@@ -202,20 +228,24 @@ _EXPECTED = (
     ("_OF", "Write it as: at least 2 of (…, …, …)."),
     ("LPAR", "Expected an opening bracket."),
     ("RPAR", "A closing bracket is missing."),
-    ("$END", 'Expected and, or, or the end; a value with brackets, commas or quotes in it is written in "quotes".'),
 )
 
 
 def _syntax_error(text: str, error: UnexpectedInput) -> ConditionError:
-    expected = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", ()))
-    hint = next((sentence for terminal, sentence in _EXPECTED if terminal in expected), "This is not understood.")
+    hint = next((sentence for terminal, sentence in _EXPECTED if terminal in _expected(error)), _CONTINUE)
     position = _position(text, error)
-    word = re.match(r"[^\s,()]*", text[position:])[0] or text[position : position + 1]
+    word = re.split(r"[\s,()]", text[position:], maxsplit=1)[0] or text[position : position + 1]
     if not word:
         return ConditionError(f"The condition ends too early. {hint}", position=position)
     return ConditionError(
         f"“{word}” at character {position + 1} is not understood. {hint}", word=word, position=position
     )
+
+
+def _expected(error: UnexpectedInput) -> set[str]:
+    """The terminals that would have been understood; lark names them in three ways."""
+    named = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
+    return set(next(filter(None, named), ()))
 
 
 def _position(text: str, error: UnexpectedInput) -> int:

@@ -97,7 +97,7 @@ class ListHas(Func):
 
     def as_sqlite(self, compiler, connection, **context):
         values, params = compiler.compile(self.source_expressions[0])
-        return f"EXISTS (SELECT 1 FROM JSON_EACH({values}) WHERE value = %s)", (*params, self.item)  # noqa: S608
+        return f"EXISTS (SELECT 1 FROM JSON_EACH({values}) WHERE value = %s)", (*params, self.item)
 
 
 class ListLength(Func):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -234,11 +234,3 @@ def _decimal(value: Any) -> Decimal:
         return Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number.") from None
-
-
-def start_of(moment: date, tz: ZoneInfo) -> datetime:
-    """The instant at which a calendar day begins in a time zone."""
-    return datetime(moment.year, moment.month, moment.day, tzinfo=tz)
-
-
-ONE_DAY = timedelta(days=1)

@@ -16,7 +16,7 @@ def lock_settings(by: Actor) -> Workspace:
     Raises NotAllowed, and WrongWorkspace for an actor of another workspace.
     """
     if not by.is_at_least(Role.ADMIN):
-        raise NotAllowed("Only an admin may change custom fields.")
+        raise NotAllowed("Only an admin may change fields and guards.")
     if by.workspace_id != workspace().pk:
         raise WrongWorkspace("The actor belongs to another workspace than the one in scope.")
     return Workspace.objects.select_for_update().get(pk=by.workspace_id)

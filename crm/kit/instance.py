@@ -17,6 +17,7 @@ def claim(database: Path) -> TextIO:
 
     Commands do not claim: they may write beside a running instance. Raises AlreadyRunning.
     """
+    database = database.resolve()  # a symbolic link names the same file
     lock = database.with_name(database.name + ".lock").open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

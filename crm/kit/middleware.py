@@ -29,7 +29,7 @@ HEADERS = {
 
 
 class ResponseHeadersMiddleware:
-    """Security headers on every answer, errors and static files too; the id that error pages show."""
+    """Security headers on every answer, errors and static files too; puts there the id that error pages show."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -88,5 +88,5 @@ def _has_room_for_messages(response) -> bool:
 
 def _append_messages(request, response) -> None:
     storage = get_messages(request)
-    if not storage.used and len(storage):
+    if len(storage) and not getattr(storage, "used", True):
         response.write(render_to_string("partials/toasts.html", {"messages": storage, "oob": True}, request))

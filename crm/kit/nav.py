@@ -1,23 +1,30 @@
 """What stands in the sidebar. Apps register their entries; the frame knows none of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from crm.kit.actor import Actor, Role
+from crm.kit.prepared import fetch
 from crm.kit.scope import workspace
+from crm.kit.sql import CountRows, JsonRows
 
 SETTINGS = "Settings"  # the section that is shown beside the settings pages instead
 COUNT_LIMIT = 100
+
+
+_address = cache(reverse)
 
 
 @dataclass(frozen=True)
 class NavItem:
     """One entry: `icon` is a lucide name, `section` a heading ('' has none), lower `order` stands higher.
 
-    `count` gives the rows to be counted, or None; all counts are one statement, and stop at COUNT_LIMIT.
+    `query` is added to the address; an entry with `parent`, the url_name of another, stands indented below that.
+    `count` gives the rows to be counted, no more than COUNT_LIMIT of them, or None; all counts are one statement.
     `key` is the letter that opens the page after g. `role` is the lowest role that sees the entry.
     """
 
@@ -29,20 +36,36 @@ class NavItem:
     count: Callable[[Actor], QuerySet] | None = None
     key: str = ""
     role: Role = Role.VIEWER
+    query: str = ""
+    parent: str = ""
 
     @property
     def url(self) -> str:
         """Where the entry leads."""
-        return reverse(self.url_name)
+        return _address(self.url_name) + self.query
 
 
-_items: dict[str, NavItem] = {}
+@dataclass(frozen=True)
+class Surroundings:
+    """What every page of a request shows around its content: `counts` by address, `facts` by name."""
+
+    counts: dict[str, str]
+    facts: dict[str, list]
+
+
+_items: dict[tuple[str, str], NavItem] = {}
+_facts: dict[str, Callable[[Actor], QuerySet]] = {}
 
 
 def register(item: NavItem) -> NavItem:
-    """Show an entry, once per url_name; returns it."""
-    _items[item.url_name] = item
+    """Show an entry, once per address; returns it."""
+    _items[item.url_name, item.query] = item
     return item
+
+
+def register_fact(name: str, rows: Callable[[Actor], QuerySet]) -> None:
+    """Fetch rows in the statement that counts: `rows(by)` selects one JSON value each, under the name `fact`."""
+    _facts[name] = rows
 
 
 def items_for(by: Actor) -> list[NavItem]:
@@ -50,26 +73,30 @@ def items_for(by: Actor) -> list[NavItem]:
     return sorted((i for i in _items.values() if by.is_at_least(i.role)), key=lambda item: item.order)
 
 
-class _Count(Subquery):
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
+def surroundings(request) -> Surroundings:
+    """Counts and facts for the person who asks; one statement a request, and none when nothing is registered."""
+    if not hasattr(request, "surroundings"):
+        request.surroundings = _surroundings(request.actor)
+    return request.surroundings
 
 
-def counts(items: list[NavItem], by: Actor) -> dict[str, str]:
-    """What stands beside the entries, by url_name: "7", "99+", or nothing for none. At most one statement."""
-    counted = {f"count_{n}": item for n, item in enumerate(items) if item.count}
-    if not counted:
-        return {}
-    subqueries = {
-        alias: _Count(item.count(by).order_by().values("pk")[:COUNT_LIMIT]) for alias, item in counted.items()
-    }
-    here = workspace()
-    row = type(here)._base_manager.filter(pk=here.pk).values(**subqueries).get()
-    return {item.url_name: _shown(row[alias]) for alias, item in counted.items()}
+def _surroundings(by: Actor) -> Surroundings:
+    here, counted = workspace(), [item for item in items_for(by) if item.count]
 
+    def build(member_id: int | None, team_id: int | None) -> QuerySet:
+        someone = replace(by, member_id=member_id, team_id=team_id)
+        counts = [CountRows(item.count(someone)) for item in counted if item.count]
+        facts = [JsonRows(rows(someone)) for rows in _facts.values()]
+        return type(here)._base_manager.filter(pk=here.pk).values_list(*counts, *facts)
 
-def _capped(rows: QuerySet) -> QuerySet:
-    return rows.order_by().values("pk")[:COUNT_LIMIT]
+    if not counted and not _facts:
+        return Surroundings({}, {})
+    asked = (tuple(counted), tuple(_facts))
+    key = ("surroundings", here.pk, here.schema_version, by.role, *asked)
+    row = fetch(key, build, member_id=by.member_id, team_id=by.team_id)[0]
+    counts = {item.url: _shown(count) for item, count in zip(counted, row, strict=False)}
+    facts = {name: rows or [] for name, rows in zip(_facts, row[len(counted) :], strict=True)}
+    return Surroundings(counts, facts)
 
 
 def _shown(count: int) -> str:

@@ -5,12 +5,21 @@ from collections.abc import Callable
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 GRACE = 15  # seconds that a request may take to finish once the server was told to stop
 
 # What runs beside the web threads. Each function starts something and returns the function that stops it, which must
 # come back within GRACE. They are called in the worker: a thread started before the fork would not exist there.
 beside_the_web: list[Callable[[], Callable[[], None]]] = []
+
+
+class Worker(ThreadWorker):
+    """A worker that leaves Ctrl-C, which reaches the whole process group, to the arbiter."""
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Server(BaseApplication):
@@ -26,7 +35,7 @@ class Server(BaseApplication):
         settings = {
             "bind": self.address,
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": 8,
             "graceful_timeout": GRACE,
             "keepalive": 5,
@@ -49,7 +58,6 @@ class Server(BaseApplication):
         self.on_ready()
 
     def _start(self, worker) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the arbiter passes it on
         self.stops = [start() for start in beside_the_web]
 
     def _stop(self, arbiter, worker) -> None:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, connections, models
-from django.db.models import Func, JSONField, Lookup, TextField, Value
+from django.db.models import Func, IntegerField, JSONField, Lookup, Subquery, TextField, Value
 
 from crm.kit.scope import WrongWorkspace, workspace_id
 
@@ -15,11 +16,17 @@ from crm.kit.scope import WrongWorkspace, workspace_id
 def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> int:
     """INSERT INTO `model` SELECT `columns` FROM `rows`: one statement however many rows. Returns how many.
 
-    `columns` maps an attribute name of `model` to a value or to an expression over `rows`.
+    `columns` maps an attribute name of `model` to a value or to an expression over `rows`. Raises WrongWorkspace for
+    another workspace than the one in scope, NoWorkspace without one.
     """
+    if columns.get("workspace_id") != workspace_id():
+        raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
     fields = _fields(model)
     values = {f"insert_{name}": _typed(fields[name], value) for name, value in columns.items()}
-    sql, params = rows.order_by().annotate(**values).values_list(*values).query.sql_with_params()
+    try:
+        sql, params = rows.order_by().annotate(**values).values_list(*values).query.sql_with_params()
+    except EmptyResultSet:  # a condition that Django knows to hold for no row, such as an empty IN
+        return 0
     connection = connections[rows.db]
     quote = connection.ops.quote_name
     names = ", ".join(quote(fields[name].column) for name in columns)
@@ -57,7 +64,7 @@ def insert_rows(
                     copy.write_row(row + tail)
         else:
             marks = ", ".join(["%s"] * len(fields))
-            sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
+            sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
             cursor.executemany(sql, (row + tail for row in rows))
 
 
@@ -84,13 +91,13 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
             arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
             setters = ", ".join(f"{column} = new.{column}" for column in columns[1:])
             sql = (
-                f"UPDATE {table} SET {setters} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608
+                f"UPDATE {table} SET {setters} FROM unnest({arrays}) AS new({', '.join(columns)}) "
                 f"WHERE {table}.id = new.id AND {table}.workspace_id = %s"
             )
             cursor.execute(sql, [*(list(values) for values in zip(*rows, strict=True)), workspace_id()])
         else:
             setters = ", ".join(f"{column} = %s" for column in columns[1:])
-            sql = f"UPDATE {table} SET {setters} WHERE id = %s AND workspace_id = %s"  # noqa: S608
+            sql = f"UPDATE {table} SET {setters} WHERE id = %s AND workspace_id = %s"
             own = workspace_id()
             cursor.executemany(sql, ((*row[1:], row[0], own) for row in rows))
 
@@ -130,7 +137,7 @@ class AnyOf(Lookup):
 
     def as_sqlite(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(self.rhs))]  # noqa: S608
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(self.rhs))]
 
 
 def _array(values: Iterable[int] | Iterable[str]) -> str:
@@ -205,3 +212,23 @@ class WithoutNulls(Func):
 
     def as_sqlite(self, compiler, connection, **context):
         return self.as_sql(compiler, connection, template="json_patch('{}', %(expressions)s)", **context)
+
+
+class CountRows(Subquery):
+    """How many rows a queryset has; a slice of it stops the counting."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+class JsonRows(Subquery):
+    """All rows of a queryset as one JSON list; it must select one JSON value each, named `fact`."""
+
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        return self.as_sql(compiler, connection, "(SELECT jsonb_agg(r.fact) FROM (%(subquery)s) r)", **context)
+
+    def as_sqlite(self, compiler, connection, **context):
+        template = "(SELECT json_group_array(json(r.fact)) FROM (%(subquery)s) r)"
+        return self.as_sql(compiler, connection, template, **context)

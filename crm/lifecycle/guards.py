@@ -11,8 +11,9 @@ from crm.lifecycle.models import Guard
 
 @dataclass(frozen=True)
 class Rule:
-    """A guard ready for use."""
+    """A guard ready for use; `key` tells it from others with the same message."""
 
+    key: str
     verb: str
     condition: Condition
     message: str
@@ -53,4 +54,4 @@ def rules(entity: str) -> tuple[Rule, ...]:
 @lru_cache(maxsize=1000)
 def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[Rule, ...]:
     guards = Guard.objects.filter(entity=entity, is_active=True)
-    return tuple(Rule(guard.verb, parse(guard.condition, entity), guard.message) for guard in guards)
+    return tuple(Rule(str(guard.pk), guard.verb, parse(guard.condition, entity), guard.message) for guard in guards)

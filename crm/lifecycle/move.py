@@ -46,12 +46,10 @@ def write(
     reason: str = "",
     severity: str = "",
 ) -> None:
-    """Move `rows` without asking: for verbs whose own rule has already decided."""
-    now = clock.now()
+    """Move `rows` without asking, those that are not there yet: for verbs whose own rule has already decided."""
+    now, rows = clock.now(), rows.exclude(**{axis.field: to})
     spent = ExpressionWrapper(Value(now) - F(axis.since), output_field=DurationField())
-    _insert(
-        rows.exclude(**{axis.field: to}), axis, verb, by, reason, from_value=F(axis.field), to_value=to, spent=spent
-    )
+    _insert(rows, axis, verb, by, reason, from_value=F(axis.field), to_value=to, spent=spent)
     change(event, rows, {axis.field: to, axis.since: now}, by=by, note=reason, severity=severity)
 
 
@@ -89,8 +87,9 @@ def elsewhere(axis: Axis, step: Move, here: str, to: str = "") -> str:
 
 
 def _refuse_guarded(locked: Locked, rows, axis: Axis, verb: str, by: Actor) -> None:
-    guards = {rule.message: rule.condition for rule in rules(axis.entity) if rule.verb == verb}
+    guards = {rule.key: rule for rule in rules(axis.entity) if rule.verb == verb}
     if guards:
-        held = failing(guards, rows, Viewer(by.member_id, by.team_id), clock.now())
-        for pk, message in held.items():
-            locked.outcome.refuse([pk], message)
+        conditions = {key: rule.condition for key, rule in guards.items()}
+        held = failing(conditions, rows, Viewer(by.member_id, by.team_id), clock.now())
+        for pk, key in held.items():
+            locked.outcome.refuse([pk], guards[key].message)

@@ -6,7 +6,7 @@ from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_many
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.lifecycle.axes import Axis, Move
+from crm.lifecycle.axes import Axis, Move, Reason
 from crm.lifecycle.guards import rules
 from crm.lifecycle.move import elsewhere
 
@@ -17,12 +17,19 @@ class Offer:
 
     move: Move
     why_not: str
+    to: str  # the label of the value it leads to, '' when the verb is told where to
+    is_near: bool  # starts here, or one legal move away
     evidence: tuple = ()
 
     @property
     def allowed(self) -> bool:
         """Whether the move can be made now."""
         return not self.why_not
+
+    @property
+    def is_next(self) -> bool:
+        """Whether it is the step to offer first: open now, and nothing has to be explained."""
+        return self.allowed and self.move.reason == Reason.NO
 
 
 def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[Offer]:
@@ -37,18 +44,24 @@ def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[Offer]:
 def _explained(record, guards, by: Actor) -> dict:
     if not guards:
         return {}
-    conditions = {rule.message: rule.condition for rule in guards}
+    conditions = {rule.key: rule.condition for rule in guards}
     viewer = Viewer(by.member_id, by.team_id)
     return explain_many(conditions, type(record).objects.all(), record.pk, viewer, clock.now())
 
 
 def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) -> Offer:
+    to = axis.value(move.target).label if move.target else ""
     if here not in move.sources:
-        return Offer(move, elsewhere(axis, move, here))
-    own = [rule.message for rule in guards if rule.verb == move.verb]
-    evidence = tuple(leaf for message in own for leaf in leaves[message])
-    why_not = next((message for message in own if not _holds(leaves[message])), "")
-    return Offer(move, why_not if editable else "This record belongs to somebody else.", evidence)
+        return Offer(move, elsewhere(axis, move, here), to, _is_one_away(axis, move, here))
+    own = [rule for rule in guards if rule.verb == move.verb]
+    evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
+    why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")
+    return Offer(move, why_not if editable else "This record belongs to somebody else.", to, True, evidence)
+
+
+def _is_one_away(axis: Axis, move: Move, here: str) -> bool:
+    forward = [step.target for step in axis.moves_from(here) if step.reason == Reason.NO]
+    return move.reason == Reason.NO and any(target in move.sources for target in forward)
 
 
 def _holds(lines) -> bool:

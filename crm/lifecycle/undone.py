@@ -2,11 +2,16 @@
 
 from uuid import UUID
 
+from audit.undo import PutBack
 from crm.kit.actor import Actor
+from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Transition
 
 
-def mark_undone(change: UUID, entity: str, ids: list[int], by: Actor) -> None:
-    """Called by audit.undo for every record that was put back."""
-    moved = Transition.objects.filter(change=change, entity=entity, record_id__in=ids, undone_by__isnull=True)
-    moved.update(undone_by=by.change)
+def mark_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
+    """Called by audit.undo: the moves of `change` count no more, and those that it had itself undone count again."""
+    for axis in all_axes():
+        ids = [pk for pk, keys in put_back.items() if axis.field in keys] if axis.entity == entity else []
+        moved = Transition.objects.filter(entity=entity, axis=axis.field, record_id__in=ids)
+        moved.filter(change=change, undone_by__isnull=True).update(undone_by=by.change)
+        moved.filter(undone_by=change).update(undone_by=None)

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,10 @@ from django.db.models import F, Q, QuerySet
 from crm.entities.fields import NUMBERS, Field, FieldType
 from crm.entities.sql import orm_value
 from crm.kit.actor import Actor, Role
+from crm.kit.prepared import fetch
+from crm.kit.sql import CountRows
 from crm.kit.text import digits, fold
-from crm.lists.columns import Column, Row, resolve
+from crm.lists.columns import Column
 from crm.users.visibility import branches, visible
 
 PAGE = 50
@@ -80,49 +83,87 @@ def _typed(field: Field, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a list, the place of the first, and the cursors around them ('' at an end)."""
+    """Some rows of a list: (primary key, public id, sort value, then what the columns select).
 
-    rows: list[Row]
+    `total` counts the list up to CAP + 1; `start` is the place of the first row, counted from 1; the cursors lead to
+    the pages around, '' at an end.
+    """
+
+    found: list[tuple]
+    total: int
     start: int
     previous: str
     next: str
 
 
 def search(rows: QuerySet, text: str) -> QuerySet:
-    """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents."""
+    """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents.
+
+    A phone number is found by its digits, however it is grouped.
+    """
+    if _is_number(text):
+        return rows.filter(Q(search_text__contains=digits(text)) | Q(search_text__contains=fold(text)))
     for word in fold(text).split():
-        number = digits(word)
         match = Q(search_text__contains=word)
-        if len(number) > 2 and number != word and not any(c.isalpha() for c in word):
-            match |= Q(search_text__contains=number)
+        if _is_number(word):
+            match |= Q(search_text__contains=digits(word))
         rows = rows.filter(match)
     return rows
 
 
-def page(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> Page:
-    """One page of the rows that `by` may see, in one statement."""
-    ordered = rows.annotate(sort_value=F(sort.field.sort) if sort.indexed else orm_value(sort.field))
+def _is_number(text: str) -> bool:
+    return len(digits(text)) > 2 and all(c.isdecimal() or c in " +-()./" for c in text)
+
+
+def page(state: Any, cursor: Cursor | None) -> Page:
+    """One page of the rows that a ListState asks for and its member sees, with their number: one statement."""
+    by, fixed = state.by, replace(cursor, value=None, pk=0) if cursor else None
+
+    def build(member_id: int | None, team_id: int | None, value: Any = None, pk: int | None = None) -> QuerySet:
+        someone = replace(by, member_id=member_id, team_id=team_id)
+        place = replace(fixed, value=value, pk=pk) if fixed else None
+        return _query(state.rows(someone), state.columns, state.sort, place, someone)
+
+    values = {"member_id": by.member_id, "team_id": by.team_id}
+    values |= {"value": cursor.value, "pk": cursor.pk} if cursor else {}
     backwards = bool(cursor and cursor.backwards)
+    found = fetch((state.key, backwards), build, **values) if state.key else list(build(**values))
+    total = min(found[0][0], CAP + 1) if found else 0
+    rows = [row[1:] for row in found[:PAGE]]
+    return _page(rows[::-1] if backwards else rows, total, len(found) > PAGE, cursor, backwards)
+
+
+def _query(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> QuerySet:
+    total = CountRows(sample(rows, by, CAP + 1))
+    ordered = rows.annotate(sort_value=F(sort.field.sort) if sort.indexed else orm_value(sort.field))
     if cursor:
         ordered = ordered.filter(_beyond(cursor, sort))
-    ordering = sort.ordering(backwards)
-    chosen = _visible_page(ordered, ordering, by)
     sources = {alias: expression for column in columns for alias, expression in column.sources.items()}
-    found = list(chosen.annotate(**sources).values_list("pk", "public_id", "sort_value", *sources)[: PAGE + 1])
-    more, found = len(found) > PAGE, found[:PAGE]
-    return _page(found[::-1] if backwards else found, more, cursor, backwards, columns)
+    chosen = some(ordered, by, PAGE + 1, *sort.ordering(bool(cursor and cursor.backwards)))
+    return chosen.annotate(**sources).values_list(total, "pk", "public_id", "sort_value", *sources)[: PAGE + 1]
 
 
-def _visible_page(ordered: QuerySet, ordering: list, by: Actor) -> QuerySet:
-    """The first rows in order that `by` sees.
+def some(rows: QuerySet, by: Actor, most: int, *ordering) -> QuerySet:
+    """The rows that `by` sees, of which the first `most` are asked for, in order.
 
     An OR over team and owner makes PostgreSQL walk the whole index (26 ms at a million rows where 0.5 % are visible);
     a union of branches, each in the order of its own index, takes 0.4 ms. SQLite has no LIMIT inside a UNION.
     """
     if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
-        return ordered.filter(visible(by)).order_by(*ordering)
-    first, *others = (ordered.filter(branch).order_by(*ordering).values("pk")[: PAGE + 1] for branch in branches(by))
-    return ordered.filter(pk__in=first.union(*others)).order_by(*ordering)
+        return rows.filter(visible(by)).order_by(*ordering)
+    return rows.filter(pk__in=_union(rows, by, most, ordering)).order_by(*ordering)
+
+
+def sample(rows: QuerySet, by: Actor, most: int) -> QuerySet:
+    """Keys of rows that `by` sees, for counting: all of them where there are up to `most`, else at least so many."""
+    if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
+        return rows.filter(visible(by)).order_by().values("pk")[:most]
+    return _union(rows, by, most, ())
+
+
+def _union(rows: QuerySet, by: Actor, most: int, ordering: Sequence) -> QuerySet:
+    first, *others = (rows.filter(branch).order_by(*ordering).values("pk")[:most] for branch in branches(by))
+    return first.union(*others)
 
 
 def _beyond(cursor: Cursor, sort: Sort) -> Q:
@@ -137,13 +178,13 @@ def _beyond(cursor: Cursor, sort: Sort) -> Q:
     return beyond if sort.indexed or cursor.backwards else beyond | Q(sort_value__isnull=True)
 
 
-def _page(found: list, more: bool, cursor: Cursor | None, backwards: bool, columns: list[Column]) -> Page:
+def _page(found: list[tuple], total: int, more: bool, cursor: Cursor | None, backwards: bool) -> Page:
     start = _start(cursor, len(found))
     before = (more if backwards else cursor is not None) and bool(found)
     after = (True if backwards else more) and bool(found)
     previous = Cursor(found[0][2], found[0][0], start, True).pack() if before else ""
     following = Cursor(found[-1][2], found[-1][0], start + len(found), False).pack() if after else ""
-    return Page(_rows(found, columns), start + 1, previous, following)
+    return Page(found, total, start + 1, previous, following)
 
 
 def _start(cursor: Cursor | None, count: int) -> int:
@@ -152,28 +193,8 @@ def _start(cursor: Cursor | None, count: int) -> int:
     return max(cursor.place - count, 0) if cursor.backwards else cursor.place
 
 
-def _rows(found: list, columns: list[Column]) -> list[Row]:
-    split = [[*_split(row[3:], columns)] for row in found]
-    resolve(columns, split)
-    return [
-        Row(row[0], row[1], [column.cell(part, row[1]) for column, part in zip(columns, parts, strict=True)])
-        for row, parts in zip(found, split, strict=True)
-    ]
-
-
-def _split(values: tuple, columns: list[Column]):
-    place = 0
-    for column in columns:
-        yield list(values[place : place + len(column.sources)])
-        place += len(column.sources)
-
-
 def count(rows: QuerySet, by: Actor, *, exact: bool = False) -> int:
     """How many of the rows `by` sees; stops at CAP + 1 unless `exact`."""
-    rows = rows.order_by()
     if exact:
         return rows.filter(visible(by)).count()
-    if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
-        return rows.filter(visible(by))[: CAP + 1].count()
-    first, *others = (rows.filter(branch).values("pk")[: CAP + 1] for branch in branches(by))
-    return min(first.union(*others).count(), CAP + 1)
+    return min(sample(rows, by, CAP + 1).count(), CAP + 1)

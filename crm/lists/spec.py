@@ -53,6 +53,21 @@ class ListSpec:
     search_hint: str
 
     @property
+    def import_url(self) -> str:
+        """The name of the page that imports these records, where an app brings one."""
+        return f"{self.entity}_import"
+
+    @property
+    def export_url(self) -> str:
+        """The name of the page that exports them."""
+        return f"{self.entity}_export"
+
+    @property
+    def delete_view_url(self) -> str:
+        """The name of the URL that deletes a saved view."""
+        return f"{self.entity}_delete_view"
+
+    @property
     def kind(self) -> registry.Entity:
         """The entity of the rows."""
         return registry.get(self.entity)

@@ -14,10 +14,13 @@ from crm.conditions.errors import ConditionError
 from crm.conditions.operands import operators
 from crm.conditions.parse import parse
 from crm.conditions.write import quoted
+from crm.entities.fields import FieldType
+from crm.kit.actor import Role
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, time_limit
+from crm.lists.body import body
 from crm.lists.rows import CAP, Page, count, page, unpack
 from crm.lists.selection import Selection, selection
 from crm.lists.spec import BulkAction, spec_of
@@ -26,42 +29,73 @@ from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 
 TIME_LIMIT = 3  # seconds, for what no index serves
-EMPTY = Page([], 0, "", "")
+EMPTY = Page([], 0, 0, "", "")
 
 
 @require_GET
 def list_page(request: HttpRequest, entity: str) -> HttpResponse:
     """The list: tabs, filters, rows, pages."""
     state = read(request, spec_of(entity))
-    found, total, too_slow = _rows(state, request.GET.get("after", ""))
-    context = {
-        "state": state,
-        "spec": state.spec,
+    ticked = set(request.GET.get("ticked", "").split(","))
+    found, too_slow = _rows(state, request.GET.get("after", ""))
+    context = _frame(state) | {
         "page": found,
-        "total": _total(total),
-        "more": total > CAP,
-        "last": found.start + len(found.rows) - 1,
+        "total": _total(found.total),
+        "more": found.total > CAP,
+        "body": body(entity, found.found, state.columns, ticked),
+        "last": found.start + len(found.found) - 1,
         "too_slow": too_slow,
-        "ticked": set(request.GET.get("ticked", "").split(",")),
-        "actions": [a for a in state.spec.actions if a.trash == state.in_trash and state.by.is_at_least(a.role)],
-        "chips": _chips(state),
-        "sorts": _sorts(state),
+        "previous_url": state.url(after=found.previous, ticked=None) if found.previous else "",
+        "next_url": state.url(after=found.next, ticked=None) if found.next else "",
     }
     is_part = request.htmx and request.htmx.target == "list"
     return render(request, "lists/part.html" if is_part else "lists/page.html", context)
 
 
-def _rows(state: ListState, after: str) -> tuple[Page, int, str]:
+def _frame(state: ListState) -> dict:
+    """What stands around the rows: views, chips, headings, actions, and what each form must carry along."""
+    query = state.url(ticked=None).partition("?")[2]
+    return {
+        "state": state,
+        "spec": state.spec,
+        "query": query,
+        "count_url": f"/{state.spec.entity}/count?{query}",
+        "actions": [a for a in state.spec.actions if a.trash == state.in_trash and state.by.is_at_least(a.role)],
+        "chips": _chips(state),
+        "sorts": _sorts(state),
+        "kept": _kept(state, "q"),
+        "narrowed": state.is_narrowed,
+        "can_write": state.by.is_at_least(Role.REP),
+    }
+
+
+@require_GET
+def narrow(request: HttpRequest, entity: str) -> HttpResponse:
+    """The quick filters: the menu's content to htmx, else a page."""
+    state = read(request, spec_of(entity))
+    names = state.filters.filters
+    context = {"state": state, "spec": state.spec, "kept": _kept(state, *names)}
+    context["unfiltered"] = state.url(ticked=None, **dict.fromkeys(names))
+    return render(request, "lists/narrow_form.html" if request.htmx else "lists/narrow.html", context)
+
+
+def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
+    """The URL's parameters that a form must send along, less its own and the place in the pages."""
+    gone = {*gone, "after", "ticked"}
+    return [(name, value) for name, values in state.params.lists() if name not in gone for value in values]
+
+
+def _rows(state: ListState, after: str) -> tuple[Page, str]:
     if state.error:
-        return EMPTY, 0, ""
+        return EMPTY, ""
     cursor = unpack(after, state.sort)
     if state.is_indexed:
-        return page(state.rows(), state.columns, state.sort, cursor, state.by), count(state.rows(), state.by), ""
+        return page(state, cursor), ""
     try:
         with time_limit(TIME_LIMIT):
-            return page(state.rows(), state.columns, state.sort, cursor, state.by), count(state.rows(), state.by), ""
+            return page(state, cursor), ""
     except TooSlow as error:
-        return EMPTY, 0, str(error)
+        return EMPTY, str(error)
 
 
 def _total(total: int) -> str:
@@ -105,7 +139,8 @@ def exact_count(request: HttpRequest, entity: str) -> HttpResponse:
             total = f"{count(state.rows(), state.by, exact=True):,}" if not state.error else "0"
     except TooSlow:
         total = f"more than {CAP:,}"
-    return render(request, "lists/count.html", {"total": total, "state": state})
+    template = "lists/count.html" if request.htmx else "lists/count_page.html"
+    return render(request, template, {"total": total, "state": state})
 
 
 @require_POST
@@ -114,9 +149,10 @@ def bulk(request: HttpRequest, entity: str) -> HttpResponse:
     spec = spec_of(entity)
     chosen = selection(request, spec)
     action = _action(request, spec)
-    confirmed = request.POST.get("confirm") == "1"
-    form = action.form(request.actor)(request.POST if confirmed else None)
-    if (not confirmed and form.fields) or not form.is_valid():
+    asks = action.form(request.actor)
+    answered = request.POST.get("confirm") == "1" or not asks.base_fields
+    form = asks(request.POST if answered else None)
+    if not form.is_valid():
         return _ask(request, chosen, action, form)
     try:
         outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
@@ -142,7 +178,9 @@ def _ask(request: HttpRequest, chosen: Selection, action: BulkAction, form) -> H
     if not total:
         warn(request, "Nothing is selected: tick the records first.")
         return redirect(chosen.state.url())
-    context = {"chosen": chosen, "action": action, "form": form, "total": total, "spec": chosen.state.spec}
+    query = chosen.state.url(ticked=None).partition("?")[2]
+    context = {"chosen": chosen, "action": action, "form": form, "total": total, "query": query}
+    context["spec"] = chosen.state.spec
     return render(request, "lists/bulk.html", context, status=422 if form.errors else 200)
 
 
@@ -205,16 +243,35 @@ def add_filter(request: HttpRequest, entity: str) -> HttpResponse:
         "state": state,
         "spec": state.spec,
         "field": field,
-        "operators": operators(field) if field else (),
+        "operators": _operators(field) if field else (),
         "fields": [f for f in state.schema if operators(f)],
         "text": request.GET.get("text") or (state.condition.label_text if state.condition else state.where),
         "error": error,
-        "kept": [(key, value) for key, values in request.GET.lists() for value in values if key not in BUILDER],
+        "chosen_op": request.GET.get("op", ""),
+        "chosen": request.GET.getlist("value"),
+        "hint": HINTS.get(field.type, "") if field else "",
+        "kept": _kept(state, *BUILDER),
+        "back": state.url(**dict.fromkeys(BUILDER)),
+        "query": state.url(**dict.fromkeys(BUILDER)).partition("?")[2],
+        "part": bool(request.htmx),
     }
-    return render(request, "lists/filter.html", context)
+    return render(request, "lists/filter_form.html" if request.htmx else "lists/filter.html", context)
 
 
-BUILDER = ("field", "op", "value", "text", "after", "ticked")
+def _operators(field) -> list[str]:
+    """Where values are ticked, one or several, `in` says it all."""
+    return [op for op in operators(field) if not (field.choices and op in ("=", "!="))]
+
+
+BUILDER = ("field", "op", "value", "text", "ticked")
+HINTS = {
+    FieldType.DATETIME: "A date as 2026-03-31, today, or 30 days ago",
+    FieldType.DATE: "A date as 2026-03-31, today, or 30 days ago",
+    FieldType.USER: "me, a name or an e-mail address",
+    FieldType.TEAM: "my team, or a team's name",
+    FieldType.PERCENT: "50%",
+    FieldType.YES_NO: "yes or no",
+}
 
 
 def _with(state: ListState, field, request: HttpRequest) -> str:
@@ -228,22 +285,22 @@ def _with(state: ListState, field, request: HttpRequest) -> str:
 def choose_columns(request: HttpRequest, entity: str) -> HttpResponse:
     """Choose the columns and their order."""
     state = read(request, spec_of(entity))
+    gone = [name for name in request.GET if name == "column" or name.startswith("place_")]
     if "column" in request.GET:
         places = {key: request.GET.get(f"place_{key}", "") for key in request.GET.getlist("column")}
         order = sorted(places, key=lambda key: int(places[key]) if places[key].isdecimal() else 999)
-        gone = {name: None for name in request.GET if name == "column" or name.startswith("place_")}
-        return redirect(state.url(columns=",".join(order), **gone))
+        return redirect(state.url(columns=",".join(order), **dict.fromkeys(gone)))
     shown = {key: place for place, key in enumerate(state.column_keys, 1)}
     fields = [(field, shown.get(field.key)) for field in state.schema if state.shows(field.key)]
     fields.sort(key=lambda pair: pair[1] or 1000)
-    kept = [(key, value) for key, values in request.GET.lists() for value in values if key != "columns"]
-    return render(request, "lists/columns.html", {"state": state, "spec": state.spec, "fields": fields, "kept": kept})
+    context = {"state": state, "spec": state.spec, "fields": fields}
+    context |= {"kept": _kept(state, "columns", *gone), "back": state.url(**dict.fromkeys(gone))}
+    return render(request, "lists/columns_form.html" if request.htmx else "lists/columns.html", context)
 
 
 def save(request: HttpRequest, entity: str) -> HttpResponse:
     """Save the list as it is seen under a name, mine or the workspace's."""
-    params = request.GET.copy()
-    state = read(request, spec_of(entity), params)
+    state = read(request, spec_of(entity))
     errors = {}
     if request.method == "POST":
         try:
@@ -251,6 +308,8 @@ def save(request: HttpRequest, entity: str) -> HttpResponse:
         except Invalid as error:
             errors = error.errors
     context = {"state": state, "spec": state.spec, "errors": errors, "name": request.POST.get("name", "")}
+    context["condition"] = state.condition.label_text if state.condition else ""
+    context["may_share"] = request.actor.is_at_least(Role.MANAGER)
     return render(request, "lists/save.html", context, status=422 if errors else 200)
 
 

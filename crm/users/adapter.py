@@ -6,6 +6,8 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 
+from crm.users.sign_ins import record_failed
+
 DEVICE_COOKIE = "device"
 DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
 
@@ -25,8 +27,10 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(ratelimit.respond_429(request)) from error
 
     def authentication_failed(self, request, **credentials):
-        """Count the failure against the account, whatever address it came from."""
-        ratelimit.consume(request, action="account_failed", key=credentials.get("email", "").lower())
+        """Count the failure against the account, whatever address it came from, and record it."""
+        email = credentials.get("email", "").lower()
+        ratelimit.consume(request, action="account_failed", key=email)
+        record_failed(email)
 
     def authenticate(self, request, **credentials):
         """Guessing from many addresses ends at the account's own limit, but a browser that the person has signed in

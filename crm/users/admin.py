@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from django.contrib import admin
+from django.db.models import OuterRef, Subquery
 
+from audit.models import Entry
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
 from crm.users.admin_site import WorkspaceModelAdmin
@@ -93,3 +95,29 @@ class UserAdmin(WorkspaceModelAdmin):
     def has_change_permission(self, request, obj=None):
         """An account may belong to several workspaces: only an operator changes it."""
         return request.user.is_superuser
+
+
+@admin.register(Entry)
+class EntryAdmin(WorkspaceModelAdmin):
+    """The audit log: to be read; nobody changes it, here or elsewhere."""
+
+    list_display = ["at", "event", "action", "entity", "entity_id", "who", "channel", "severity", "note"]
+    list_filter = ["action", "entity", "channel", "severity", "category"]
+    search_fields = ["=event", "=change"]
+    ordering = ["-at", "-id"]
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request):
+        """With the address of whoever did it; people are named by key in the log."""
+        people = Membership.objects.unscoped().filter(pk=OuterRef("member_id")).values("user__email")
+        return super().get_queryset(request).annotate(who=Subquery(people[:1]))
+
+    @admin.display(ordering="member_id")
+    def who(self, entry) -> str:
+        """The member, or the system."""
+        return entry.who or "Throughline"
+
+    def has_change_permission(self, request, obj=None):
+        """Never."""
+        return False

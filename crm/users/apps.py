@@ -11,11 +11,14 @@ class UsersConfig(AppConfig):
     label = "users"
 
     def ready(self):
-        """Put the settings pages into the frame; have links between workspaces refused."""
+        """Put the settings pages into the frame; have links between workspaces refused and sign-ins recorded."""
+        from crm.users import events  # noqa: F401
         from crm.users.integrity import protect_links
         from crm.users.roles import LOWEST_ROLE, Right
+        from crm.users.sign_ins import listen
 
         post_migrate.connect(protect_links, sender=self)
+        listen()
 
         for item in (
             NavItem("Profile", "profile", "circle-user-round", 10, nav.SETTINGS),
@@ -23,6 +26,7 @@ class UsersConfig(AppConfig):
             NavItem("People", "people", "users-round", 30, nav.SETTINGS, role=LOWEST_ROLE[Right.PEOPLE]),
             NavItem("Teams", "teams", "network", 40, nav.SETTINGS, role=LOWEST_ROLE[Right.TEAMS]),
             NavItem("Workspace", "workspace", "building-2", 50, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+            NavItem("Admin pages", "admin:index", "wrench", 90, nav.SETTINGS, role=LOWEST_ROLE[Right.ADMIN_SITE]),
         ):
             nav.register(item)
 
@@ -34,9 +38,16 @@ class WorkspaceAdminConfig(admin.AdminConfig):
     default_site = "crm.users.admin_site.WorkspaceAdminSite"
 
     def ready(self):
-        """Find the admin classes; roles stand in for Django's groups."""
+        """Find the admin classes, less what is nobody's business there.
+
+        Roles stand in for Django's groups. Addresses, sessions and the secrets of second factors (which allauth would
+        show) are the person's own, on their security page.
+        """
         super().ready()
+        from allauth.account.models import EmailAddress
+        from allauth.mfa.models import Authenticator
+        from allauth.usersessions.models import UserSession
         from django.contrib.admin import site
         from django.contrib.auth.models import Group
 
-        site.unregister(Group)
+        site.unregister([Group, EmailAddress, Authenticator, UserSession])

@@ -7,12 +7,10 @@ from django import forms
 from crm.kit.actor import Role
 from crm.users.models import Team, Theme
 
-ROLES = [
-    (Role.VIEWER, "Viewer: reads"),
-    (Role.REP, "Rep: works on own and team records"),
-    (Role.MANAGER, "Manager: works on all records, overrides"),
-    (Role.ADMIN, "Admin: also people, settings and workflows"),
-]
+ROLES = [(role, role.title()) for role in Role]
+ROLES_HELP = (
+    "Viewers read, reps work on their own and their team's records, managers on all, admins also run the settings."
+)
 
 
 def timezone_choices() -> list[tuple[str, str]]:
@@ -24,8 +22,8 @@ def timezone_choices() -> list[tuple[str, str]]:
 class MemberForm(forms.Form):
     """Role and team of a member."""
 
-    role = forms.TypedChoiceField(choices=ROLES, coerce=Role, initial=Role.REP)
-    team = forms.ModelChoiceField(queryset=None, required=False, empty_label="No team")
+    role = forms.TypedChoiceField(choices=ROLES, coerce=Role, initial=Role.REP, help_text=ROLES_HELP)
+    team: forms.ModelChoiceField = forms.ModelChoiceField(queryset=None, required=False, empty_label="No team")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -36,6 +34,7 @@ class InviteForm(MemberForm):
     """Whom to invite, as what."""
 
     email = forms.EmailField(label="E-mail", max_length=254)
+    role = forms.TypedChoiceField(choices=ROLES, coerce=Role, initial=Role.REP)
     field_order = ["email", "role", "team"]
 
 

@@ -57,8 +57,18 @@ def _sqlite(cursor, link: models.ForeignKey) -> Iterator[str]:
         f'WHERE id = NEW."{link.column}" AND workspace_id = NEW.workspace_id)'
     )
     refuse = f"BEGIN SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed: {name}'); END"
+    yield _stay(target)
     for when, event in (("insert", "INSERT"), ("update", f'UPDATE OF "{link.column}", workspace_id')):
         yield f'CREATE TRIGGER IF NOT EXISTS "{name}_{when}" BEFORE {event} ON "{table}" WHEN {stranger} {refuse}'
+
+
+def _stay(target: str) -> str:
+    """On PostgreSQL the composite key refuses this; here the triggers of the links look at the row that links only."""
+    return (
+        f'CREATE TRIGGER IF NOT EXISTS "{target}_workspace_stays" BEFORE UPDATE OF workspace_id ON "{target}" '
+        f"WHEN NEW.workspace_id IS NOT OLD.workspace_id "
+        f"BEGIN SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed: {target} stays in its workspace'); END"
+    )
 
 
 _STATEMENTS = {"postgresql": _postgresql, "sqlite": _sqlite}

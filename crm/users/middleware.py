@@ -10,6 +10,7 @@ from django.utils import timezone
 from crm.kit.actor import Channel
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
+from crm.users.sign_ins import record_denied
 from crm.users.workspaces import open_membership
 
 # Reached without a membership, and without the second factor that a workspace asks for: how else to get them.
@@ -35,6 +36,8 @@ class MemberMiddleware:
         request.actor = request.member.actor(Channel.ADMIN if _is_admin_page(request) else Channel.WEB)
         with in_workspace(workspace), timezone.override(ZoneInfo(request.user.timezone or workspace.timezone)):
             response = self.get_response(request)
+            if response.status_code == 403:
+                record_denied(request.actor, f"{request.method} /{_route(request)}")
         if response.streaming and not isinstance(response, FileResponse):
             response.streaming_content = _streamed_in(workspace, response.streaming_content)
         return response
@@ -51,6 +54,11 @@ class MemberMiddleware:
             messages.warning(request, f"{request.member.workspace} asks for a second factor. Add one to go on.")
             return redirect("mfa_index")
         return _wrong_workspace(request)
+
+
+def _route(request) -> str:
+    """The pattern rather than the path, which may hold what somebody typed."""
+    return request.resolver_match.route if request.resolver_match else ""
 
 
 def _is_admin_page(request) -> bool:

@@ -24,6 +24,15 @@ def open_membership(user: User) -> Membership | None:
     return member
 
 
+def remembered_membership(user: User) -> Membership | None:
+    """The membership that open_membership() would give, for somebody who is not signed in: nothing is kept."""
+    mine = memberships_of(user)
+    member = mine.filter(pk=user.membership_id).first() or mine.first()
+    if member:
+        member.user = user
+    return member
+
+
 def switch_workspace(user: User, slug: str) -> Membership:
     """Open the workspace called `slug`. Raises Refused when the person is not an active member of it."""
     member = memberships_of(user).filter(workspace__slug=slug).first()

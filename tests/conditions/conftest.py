@@ -1,7 +1,14 @@
+from datetime import UTC, datetime
+
 import pytest
 
+from crm.conditions.compile import Viewer
+from crm.conditions.parse import parse
 from crm.kit.scope import in_workspace
+from tests.conditions.app.models import Person
 from tests.conditions.cast import add_custom_fields, add_people, make_workspace
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -19,3 +26,24 @@ def cast(workspace):
 @pytest.fixture
 def custom(workspace):
     add_custom_fields(workspace)
+
+
+@pytest.fixture
+def person(workspace):
+    """Make a person by their fields; the name is how the tests tell them apart."""
+
+    def make(name, **fields):
+        return Person.objects.create(name=name, public_id=f"person_{Person.objects.count():09}", **fields)
+
+    return make
+
+
+@pytest.fixture
+def found(workspace):
+    """The names of the people that a condition finds, in order of making."""
+
+    def find(text, viewer=None, now=NOW):
+        expression = parse(text, "person").expression(viewer or Viewer(), now)
+        return list(Person.objects.filter(expression).order_by("pk").values_list("name", flat=True))
+
+    return find

@@ -1,5 +1,6 @@
 """Pages to try the browser helpers on; a URL configuration of its own."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.urls import path
 
@@ -10,13 +11,23 @@ PAGE = HEAD + "<main><h1>Page</h1>%s</main></html>"
 
 def page(body):
     """A view that answers with `body` in a page, under a strict policy."""
-    return lambda request: HttpResponse(PAGE % body, headers={"Content-Security-Policy": POLICY})
+    return login_not_required(lambda request: HttpResponse(PAGE % body, headers={"Content-Security-Policy": POLICY}))
+
+
+@login_not_required
+def script(request):
+    return HttpResponse("document.title = 'ran'", content_type="text/javascript")
+
+
+@login_not_required
+def who(request):
+    return HttpResponse(PAGE % request.COOKIES.get("visitor", "nobody"))
 
 
 urlpatterns = [
     path("good", page("<p>Hello</p><script src='/script.js'></script>")),
-    path("script.js", lambda request: HttpResponse("document.title = 'ran'", content_type="text/javascript")),
+    path("script.js", script),
     path("inline", page("<script>document.title = 'ran'</script>")),
     path("unlabelled", page("<input>")),
-    path("who", lambda request: HttpResponse(PAGE % request.COOKIES.get("sessionid", "nobody"))),
+    path("who", who),
 ]

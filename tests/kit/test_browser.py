@@ -43,9 +43,9 @@ def test_axe_finds_a_field_without_a_label(visit):
         assert_accessible(visit("/unlabelled"))
 
 
-def test_a_visitor_takes_over_the_session_of_a_client(visit):
+def test_a_visitor_takes_over_the_cookies_of_a_client(visit):
     client = Client()
-    client.cookies["sessionid"] = "abc"
+    client.cookies["visitor"] = "abc"
     assert visit("/who", client=client).get_by_text("abc").is_visible()
     assert visit("/who").get_by_text("nobody").is_visible()
 

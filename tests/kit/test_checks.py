@@ -22,14 +22,14 @@ def test_atomic_requests_are_refused_on_sqlite(another_database):
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "database",
     [
         {"ENGINE": "crm.kit.sqlite", "ATOMIC_REQUESTS": False},
         {"ENGINE": "django.db.backends.postgresql", "ATOMIC_REQUESTS": True},
     ],
 )
-def test_nothing_else_is_refused(another_database, settings):
-    another_database(**settings)
+def test_nothing_else_is_refused(another_database, database):
+    another_database(**database)
     assert checks.atomic_requests_on_sqlite(None) == []
 
 

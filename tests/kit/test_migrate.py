@@ -2,22 +2,23 @@ import threading
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
 
 from crm.kit.management.commands import migrate
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def migration_that_locks(monkeypatch):
-    """Let migrate do nothing but ALTER one table, as often as it is tried."""
+@pytest.fixture(params=["direct", "deferred"])
+def migration_that_locks(request, monkeypatch):
+    """Let migrate do nothing but ALTER one table, as often as it is tried; foreign keys are altered in deferred SQL."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE busy (id int)")
 
     def alter(self, *args, **options):
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE busy ADD COLUMN more int")
+        with connection.schema_editor() as editor:
+            run = editor.execute if request.param == "direct" else editor.deferred_sql.append
+            run("ALTER TABLE busy ADD COLUMN more int")
 
     monkeypatch.setattr(migrate.migrate.Command, "handle", alter)
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
@@ -54,6 +55,16 @@ def test_it_gives_up_in_the_end(migration_that_locks, monkeypatch):
         with pytest.raises(OperationalError, match="lock timeout"):
             call_command("migrate", verbosity=0)
         reader.commit()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+def test_a_failure_is_told_as_it_was(migration_that_locks, monkeypatch):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE busy ADD COLUMN more int")
+    with pytest.raises(ProgrammingError, match="already exists"):
+        call_command("migrate", verbosity=0)
 
 
 def test_only_one_migration_runs_at_a_time(migration_that_locks, monkeypatch):

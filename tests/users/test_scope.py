@@ -15,6 +15,7 @@ from crm.users.models import Membership, Owned, Team
 ROOT = Path(__file__).resolve().parents[2]
 # Who may read past the workspace in scope, and why.
 UNSCOPED_CALLERS = {
+    "crm/users/admin.py",
     "crm/users/admin_site.py",  # superusers see every workspace; everybody else is narrowed in the next line
     "crm/users/views.py",  # an invitation is found by its secret token, before anybody is signed in
     "crm/users/workspaces.py",  # which workspaces has this person?

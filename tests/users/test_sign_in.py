@@ -94,9 +94,10 @@ def test_unknown_and_known_addresses_take_the_same_time(cast, settings):
     settings.ACCOUNT_RATE_LIMITS = False
     cast.rep.user.set_password(PASSWORD)
     cast.rep.user.save()
-    quickest = {email: min(seconds(email) for _ in range(4)) for email in ("rep@acme.example", "no@acme.example")}
-    known, unknown = quickest.values()
-    assert abs(known - unknown) / known < 0.25
+    # In turns, and the quickest of each: what else the machine does slows down both.
+    turns = [(seconds("rep@acme.example"), seconds("nobody@acme.example")) for _ in range(6)]
+    known, unknown = (min(column) for column in zip(*turns, strict=True))
+    assert abs(known - unknown) / known < 0.1
 
 
 def seconds(email) -> float:

@@ -17,7 +17,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.lists.exporting import export_csv, export_paths
 from crm.lists.spec import View, spec_of
-from crm.lists.state import ALL, views_of
+from crm.lists.state import ALL, views_for
 from crm.users.command import WorkspaceCommand, wrong_usage
 
 
@@ -58,7 +58,7 @@ def _target(output: str) -> AbstractContextManager[TextIO]:
 
 
 def _view(slug: str, by: Actor) -> View:
-    views = {view.slug: view for view in views_of(spec_of("contact"), by)}
+    views = {view.slug: view for view in views_for(spec_of("contact"), by)}
     if slug and slug not in views:
         raise wrong_usage(f"There is no view “{slug}”; there are {', '.join(views)}.")
     return views[slug] if slug else ALL

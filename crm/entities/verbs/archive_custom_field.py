@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.entities.models import CustomField
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
@@ -18,6 +19,7 @@ def archive_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     field.refresh_from_db()
     if field.archived_at is None:
         field.archived_at = clock.now()
-        field.save(update_fields=["archived_at"])
+        rows = CustomField.objects.filter(pk=field.pk)
+        change("custom_field.archived", rows, {"archived_at": field.archived_at}, by=by)
         bump_schema()
     return field

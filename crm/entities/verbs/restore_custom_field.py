@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.entities.models import CustomField
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
@@ -14,6 +15,7 @@ def restore_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     field.refresh_from_db()
     if field.archived_at is not None:
         field.archived_at = None
-        field.save(update_fields=["archived_at"])
+        rows = CustomField.objects.filter(pk=field.pk)
+        change("custom_field.restored", rows, {"archived_at": field.archived_at}, by=by)
         bump_schema()
     return field

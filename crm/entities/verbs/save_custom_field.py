@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from audit.record import change, record
 from crm.entities import registry
 from crm.entities.fields import FieldType
 from crm.entities.models import CustomField
@@ -13,6 +14,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 
 FIXED = ("entity", "key", "type", "target")
+EDITABLE = ("label", "choices", "required", "help", "position")
 
 
 @transaction.atomic
@@ -29,7 +31,13 @@ def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     _validate(field)
     if old:
         _refuse_lost_choices(old, field)
-    field.save()
+    if old:
+        rows = CustomField.objects.filter(pk=field.pk)
+        change("custom_field.updated", rows, {key: getattr(field, key) for key in EDITABLE}, by=by)
+    else:
+        field.save()
+        kept = (*FIXED, *EDITABLE)
+        record("custom_field.created", CustomField.objects.filter(pk=field.pk), by=by, snapshot=kept)
     bump_schema()
     return field
 

@@ -21,7 +21,7 @@ _locks: defaultdict[str, FairLock] = defaultdict(FairLock)  # by the file's name
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that queues before BEGIN IMMEDIATE and before each write outside a transaction."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self._lock = FairLock()
         self._turn: Turn | None = None

@@ -42,12 +42,14 @@ class Relation:
 
     `write` is called in the batch's transaction, after the records are written, with (primary key, row) pairs whose
     `related[link]` holds values; it gives a sentence for each line it refuses. None: the importer writes them itself.
+    `parser(feed, by)` says how its cells are read, when not as those of the entity itself are.
     `also` names fields that may be imported although nobody can edit them.
     """
 
     link: str
     entity: str
     write: Callable[[Sequence[tuple[int, Incoming]], ImportRun, Actor], Refused] | None = None
+    parser: Callable[[Any, Actor], Callable[[str], Any]] | None = None
     also: frozenset[str] = frozenset()
 
 

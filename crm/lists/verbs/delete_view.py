@@ -2,10 +2,12 @@
 
 from django.db import transaction
 
-from audit.record import record
+from audit.record import record_each
+from audit.values import read, to_json
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.lists.models import SavedView
+from crm.lists.verbs.save_view import SNAPSHOT
 
 
 @transaction.atomic
@@ -17,5 +19,6 @@ def delete_view(entity: str, slug: str, *, by: Actor) -> None:
         raise Refused("This view is built in, or was deleted before.")
     if view.member_id is None and not by.is_at_least(Role.MANAGER):
         raise NotAllowed("Only a manager can delete a view of the whole workspace.")
-    record("saved_view.deleted", views.filter(pk=view.pk), by=by, note=view.name)
+    old = {key: to_json(read(view, key)) for key in SNAPSHOT}
+    record_each("saved_view.deleted", [(view.pk, None, old, None)], by=by, note=view.name)
     view.delete()

@@ -1,14 +1,18 @@
 """Save a list as it is seen: its condition, columns and sort, under a name."""
 
+from zlib import crc32
+
 from django.db import transaction
 from django.utils.text import slugify
 
-from audit.record import record
+from audit.record import change, record
 from crm.conditions.parse import parse
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.lists.models import SavedView
 from crm.lists.spec import spec_of
+
+SNAPSHOT = ("entity", "slug", "name", "condition", "columns", "sort", "member")
 
 
 @transaction.atomic
@@ -33,17 +37,23 @@ def save_view(
     name, text = name.strip(), parse(condition, entity).key_text
     _check_name(name)
     if not slug or shared:
-        slug = slug or slugify(name)[:60] or "view"
+        slug = slug or _slug(name)
         _check_not_built_in(entity, name, slug)
-    view, created = SavedView.objects.update_or_create(
-        entity=entity,
-        slug=slug,
-        member_id=None if shared else by.member_id,
-        defaults={"name": name, "condition": text, "columns": list(columns), "sort": sort},
+    values = {"name": name, "condition": text, "columns": list(columns), "sort": sort}
+    view, created = SavedView.objects.get_or_create(
+        entity=entity, slug=slug, member_id=None if shared else by.member_id, defaults=values
     )
-    event = "saved_view.created" if created else "saved_view.updated"
-    record(event, SavedView.objects.filter(pk=view.pk), by=by, snapshot=("entity", "slug", "name", "condition", "sort"))
-    return view
+    row = SavedView.objects.filter(pk=view.pk)
+    if created:
+        record("saved_view.created", row, by=by, snapshot=SNAPSHOT)
+    else:
+        change("saved_view.updated", row, values, by=by)
+    return row.get()
+
+
+def _slug(name: str) -> str:
+    """For names that no ASCII slug can be made of, such as 客户, one that is still their own."""
+    return slugify(name)[:60] or f"view-{crc32(name.encode()):08x}"
 
 
 def _check_name(name: str) -> None:

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import record
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace
@@ -21,4 +22,5 @@ def add_member(user: User, *, role: Role, team: Team | None = None, by: Actor) -
         raise Refused(f"{user} is a member of {workspace()} already.")
     member.role, member.team, member.is_active = role, team, True
     member.save()
+    record("member.added", Membership.objects.filter(pk=member.pk), by=by, snapshot=("user", "role", "team"))
     return member

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.kit.actor import Actor, Role
 from crm.users.guards import keep_an_admin
 from crm.users.models import Membership
@@ -14,7 +15,6 @@ def change_role(member: Membership, role: Role, *, by: Actor) -> Membership:
     require(by, Right.PEOPLE)
     if role != Role.ADMIN:
         keep_an_admin(member)
-    member = Membership.objects.select_for_update().get(pk=member.pk)
-    member.role = role
-    member.save(update_fields=["role"])
-    return member
+    rows = Membership.objects.filter(pk=member.pk)
+    change("member.role_changed", rows, {"role": role}, by=by)
+    return rows.get()

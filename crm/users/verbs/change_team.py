@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.kit.actor import Actor
 from crm.users.models import Membership, Team
 from crm.users.roles import Right, require
@@ -11,7 +12,6 @@ from crm.users.roles import Right, require
 def change_team(member: Membership, team: Team | None, *, by: Actor) -> Membership:
     """Put the member into `team`, or into none; they see that team's records from their next request on."""
     require(by, Right.PEOPLE)
-    member = Membership.objects.select_for_update().get(pk=member.pk)
-    member.team = team
-    member.save(update_fields=["team"])
-    return member
+    rows = Membership.objects.filter(pk=member.pk)
+    change("member.team_changed", rows, {"team": team}, by=by)
+    return rows.get()

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.users.guards import clean_name
@@ -16,4 +17,6 @@ def create_team(name: str, *, by: Actor) -> Team:
     name = clean_name(name)
     if Team.objects.filter(name__iexact=name).exists():
         raise Invalid({"name": f"There is a team {name} already."})
-    return Team.objects.create(name=name)
+    team = Team.objects.create(name=name)
+    record("team.created", Team.objects.filter(pk=team.pk), by=by, snapshot=("name",))
+    return team

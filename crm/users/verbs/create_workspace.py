@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.scope import in_workspace
 from crm.users.guards import clean_currency, clean_name, clean_timezone
 from crm.users.models import Workspace
 from crm.users.roles import Right, require
@@ -34,4 +36,8 @@ def create_workspace(
         timezone=clean_timezone(timezone),
         currency=clean_currency(currency),
     )
-    return workspace, replace(by, workspace_id=workspace.pk)
+    by = replace(by, workspace_id=workspace.pk)
+    with in_workspace(workspace):
+        rows = Workspace.objects.filter(pk=workspace.pk)
+        record("workspace.created", rows, by=by, snapshot=("slug", "name", "timezone", "currency"))
+    return workspace, by

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.kit.actor import Actor
 from crm.users.guards import keep_an_admin
 from crm.users.models import Membership
@@ -16,7 +17,6 @@ def deactivate_member(member: Membership, *, by: Actor) -> Membership:
     """
     require(by, Right.PEOPLE)
     keep_an_admin(member)
-    member = Membership.objects.select_for_update().get(pk=member.pk)
-    member.is_active = False
-    member.save(update_fields=["is_active"])
-    return member
+    rows = Membership.objects.filter(pk=member.pk)
+    change("member.deactivated", rows, {"is_active": False}, by=by)
+    return rows.get()

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.users.guards import clean_name, clean_timezone
@@ -16,13 +17,15 @@ def edit_profile(
 
     Raises Invalid per field.
     """
+    wanted = {}
     if name is not None:
-        user.name = clean_name(name, at_most=120)
+        wanted["name"] = clean_name(name, at_most=120)
     if theme is not None:
-        user.theme = _clean_theme(theme)
+        wanted["theme"] = _clean_theme(theme)
     if timezone is not None:
-        user.timezone = timezone and clean_timezone(timezone)
-    user.save(update_fields=["name", "theme", "timezone"])
+        wanted["timezone"] = timezone and clean_timezone(timezone)
+    change("user.updated", User.objects.filter(pk=user.pk), wanted, by=by)
+    user.refresh_from_db(fields=["name", "theme", "timezone"])
     return user
 
 

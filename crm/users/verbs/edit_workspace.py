@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.kit.actor import Actor
 from crm.users.guards import clean_currency, clean_name, clean_timezone
 from crm.users.models import Workspace
@@ -15,10 +16,7 @@ def edit_workspace(*, name: str, timezone: str, currency: str, require_mfa: bool
     Raises NotAllowed, and Invalid per field.
     """
     require(by, Right.WORKSPACE)
-    workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
-    workspace.name = clean_name(name)
-    workspace.timezone = clean_timezone(timezone)
-    workspace.currency = clean_currency(currency)
-    workspace.require_mfa = require_mfa
-    workspace.save(update_fields=["name", "timezone", "currency", "require_mfa"])
-    return workspace
+    wanted = {"name": clean_name(name), "timezone": clean_timezone(timezone), "require_mfa": require_mfa}
+    rows = Workspace.objects.filter(pk=by.workspace_id)
+    change("workspace.updated", rows, wanted | {"currency": clean_currency(currency)}, by=by)
+    return rows.get()

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from audit.record import record
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace
@@ -38,6 +39,8 @@ def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: A
     invitation.role, invitation.team, invitation.invited_by_id = role, team, by.member_id
     token = invitation.renew_token()
     invitation.save()
+    rows = Invitation.objects.filter(pk=invitation.pk)
+    record("invitation.sent", rows, by=by, snapshot=("email", "role", "team", "expires_at"))
     link = site.rstrip("/") + reverse("accept_invitation", args=[token])
     # Robust: a mail server that is down must not look like a failed invitation; the page shows the link as well.
     # Not through the outbox: its rows are kept, and the token must not be.

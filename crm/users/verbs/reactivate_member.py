@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.kit.actor import Actor
 from crm.users.models import Membership
 from crm.users.roles import Right, require
@@ -11,7 +12,6 @@ from crm.users.roles import Right, require
 def reactivate_member(member: Membership, *, by: Actor) -> Membership:
     """Give the member their access back, with the role and team they had."""
     require(by, Right.PEOPLE)
-    member = Membership.objects.select_for_update().get(pk=member.pk)
-    member.is_active = True
-    member.save(update_fields=["is_active"])
-    return member
+    rows = Membership.objects.filter(pk=member.pk)
+    change("member.reactivated", rows, {"is_active": True}, by=by)
+    return rows.get()

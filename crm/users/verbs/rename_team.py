@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import change
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.users.guards import clean_name
@@ -16,7 +17,6 @@ def rename_team(team: Team, name: str, *, by: Actor) -> Team:
     name = clean_name(name)
     if Team.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():
         raise Invalid({"name": f"There is a team {name} already."})
-    team = Team.objects.select_for_update().get(pk=team.pk)
-    team.name = name
-    team.save(update_fields=["name"])
-    return team
+    rows = Team.objects.filter(pk=team.pk)
+    change("team.renamed", rows, {"name": name}, by=by)
+    return rows.get()

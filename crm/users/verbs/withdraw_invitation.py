@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.users.models import Invitation
@@ -12,6 +13,7 @@ from crm.users.roles import Right, require
 def withdraw_invitation(invitation: Invitation, *, by: Actor) -> None:
     """End the invitation: its link stops working. Raises Refused when it was accepted meanwhile."""
     require(by, Right.PEOPLE)
-    deleted, _ = Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True).delete()
-    if not deleted:
+    waiting = Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True)
+    if not record("invitation.withdrawn", waiting, by=by, note=invitation.email):
         raise Refused(f"{invitation.email} has accepted the invitation already.")
+    waiting.delete()

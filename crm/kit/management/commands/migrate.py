@@ -18,24 +18,31 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         if connection.vendor != "postgresql":
             return super().handle(*args, **options)
-        _run(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        try:
-            return self._try_again(connection, *args, **options)
-        finally:
-            _run(connection, "SELECT pg_advisory_unlock_all()")
-            _run(connection, "RESET lock_timeout")
-
-    def _try_again(self, connection, *args, **options):
         for left in range(ATTEMPTS - 1, -1, -1):
             try:
-                _run(connection, f"SELECT pg_advisory_lock({ONE_AT_A_TIME})")
-                return super().handle(*args, **options)
+                return self._attempt(connection, *args, **options)
             except OperationalError as error:
                 if not (left and _lock_not_available(error)):
                     raise
             self.stderr.write(f"The tables to migrate are in use; trying again ({left} more times).")
             time.sleep(PAUSE)
         return None
+
+    def _attempt(self, connection, *args, **options):
+        _run(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        try:
+            _run(connection, f"SELECT pg_advisory_lock({ONE_AT_A_TIME})")
+            result = super().handle(*args, **options)
+            _run(connection, "SELECT pg_advisory_unlock_all()")
+            _run(connection, "RESET lock_timeout")
+        except BaseException:
+            # A schema change that fails in its deferred SQL leaves Django's transaction open for ever: start afresh,
+            # which gives up the advisory lock and the timeout as well.
+            connection.close()
+            with connection.wrap_database_errors:
+                connection.connect()
+            raise
+        return result
 
 
 def _run(connection, sql: str) -> None:

@@ -48,8 +48,8 @@ def open_for(slug: str, email: str, **fields: str) -> dict:
     """Make the workspace and its admin where they are missing. Raises DomainError."""
     workspace = Workspace.objects.filter(slug=slug).first()
     created = workspace is None
-    by = system(0 if created else workspace.pk, Channel.COMMAND)
-    if created:
+    by = system(workspace.pk if workspace else 0, Channel.COMMAND)
+    if workspace is None:
         workspace, by = create_workspace(slug, **fields, by=by)
     with in_workspace(workspace):
         link = _make_admin(email.strip().lower(), by)

@@ -1,0 +1,88 @@
+"""Contacts by the hundred thousand, made by the database itself: workspaces that differ in size alone."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from crm.kit.actor import Role, system
+from crm.kit.scope import in_workspace
+from crm.lists.verbs.save_view import save_view
+from crm.users.models import Membership, Team, User, Workspace
+from crm.users.verbs.create_workspace import create_workspace
+
+# One row in 200 belongs to the rep's team: what a rep among two hundred sees.
+SHARE = 200
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workspace with its people."""
+
+    workspace: Workspace
+    manager: Membership
+    rep: Membership
+
+
+def place(slug: str, contacts: int) -> Place:
+    """A workspace of that many contacts; made at the first call, found at the next."""
+    found = Workspace.objects.filter(slug=slug).first()
+    workspace = found or create_workspace(slug, by=system(0))[0]
+    with in_workspace(workspace):
+        return _made(workspace, contacts) if found is None else _place(workspace)
+
+
+def _place(workspace: Workspace) -> Place:
+    people = {member.role: member for member in Membership.objects.select_related("user")}
+    return Place(workspace, people[Role.MANAGER], people[Role.REP])
+
+
+def _made(workspace: Workspace, contacts: int) -> Place:
+    ours, others = Team.objects.create(name="Ours"), Team.objects.create(name="Others")
+    manager = _member(workspace, "manager", Role.MANAGER, None)
+    rep = _member(workspace, "rep", Role.REP, ours)
+    _fill(workspace.pk, contacts, rep.pk, manager.pk, ours.pk, others.pk)
+    actor = manager.actor("web")
+    condition = "stage in (Lead, Qualified) and last_activity <= 300 days ago"
+    save_view("contact", "Recent leads", by=actor, condition=condition, shared=True)
+    return Place(workspace, manager, rep)
+
+
+def _member(workspace: Workspace, name: str, role: Role, team: Team | None) -> Membership:
+    user = User.objects.create_user(f"{name}@{workspace.slug}.example", name=name.title())
+    member = Membership.objects.create(user=user, role=role, team=team)
+    User.objects.filter(pk=user.pk).update(membership=member)
+    return member
+
+
+def _fill(workspace: int, contacts: int, rep: int, manager: int, ours: int, others: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(COMPANIES, [workspace, workspace, max(contacts // 20, 1)])
+        cursor.execute("SELECT min(id), count(*) FROM contacts_company WHERE workspace_id = %s", [workspace])
+        first, companies = cursor.fetchone()
+        values = [workspace, SHARE, rep, manager, SHARE, ours, others, first, companies, workspace, contacts]
+        cursor.execute(CONTACTS, values)
+        for table in ("contacts_company", "contacts_contact"):
+            cursor.execute(f"VACUUM ANALYZE {table}")
+
+
+COMPANIES = """
+    INSERT INTO contacts_company (public_id, workspace_id, external_id, name, name_key, domain, website, industry,
+        phone, street, city, country, description, custom, search_text, version, created_at, updated_at)
+    SELECT 'org_' || %s || '_' || n, %s, '', 'Company ' || n, 'company ' || n, '', '', 'taxi', '',
+        '', 'Madrid', 'ES', '', '{}', 'company ' || n, 1, now(), now()
+    FROM generate_series(1, %s) n
+"""
+CONTACTS = """
+    INSERT INTO contacts_contact (workspace_id, owner_id, team_id, company_id, public_id, external_id, name, name_key,
+        first_name, last_name, email, email_key, phone, mobile, avatar, title, department, role, lifecycle_stage,
+        lifecycle_stage_since, status, status_since, source, preferred_channel, timezone, language, linkedin_url,
+        twitter_handle, marketing_consent, notes, last_activity, custom, search_text, version, created_at, updated_at)
+    SELECT %s, CASE WHEN n %% %s = 0 THEN %s ELSE %s END, CASE WHEN n %% %s = 0 THEN %s ELSE %s END,
+        %s + n %% %s, 'c_' || %s || '_' || n, '', 'Person ' || n, 'person ' || n, 'Person', n::text,
+        'p' || n || '@example.com', 'p' || n || '@example.com', '+34 600 ' || n, '', '', 'Buyer', '', 'user',
+        (ARRAY['lead', 'lead', 'qualified', 'customer', 'lost', 'churned'])[1 + n %% 6],
+        now() - n %% 400 * interval '1 day', 'active', now(), 'web', '', '', '', '', '', '', '',
+        now() - (n * 7919 %% 31536000) * interval '1 second', '{}', 'person ' || n || ' p' || n || '@example.com',
+        1, now(), now()
+    FROM generate_series(1, %s) n
+"""

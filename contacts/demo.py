@@ -1,0 +1,295 @@
+"""A believable year of two small companies' sales, made through the verbs themselves, the same on every machine.
+
+Each person's fate is drawn when they are captured; then time runs over the year in steps of three days, and whatever
+falls due in a step is done by the people who own it, all of a kind in one call.
+"""
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from contacts.models import Activity, Company, Contact
+from contacts.moves import VERBS
+from contacts.verbs.assign import assign
+from contacts.verbs.capture import capture
+from contacts.verbs.complete import complete
+from contacts.verbs.create_company import create_company
+from contacts.verbs.edit import edit
+from contacts.verbs.log import log
+from contacts.verbs.merge import merge
+from contacts.verbs.override import override
+from contacts.verbs.set_status import set_status
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel
+from crm.kit.text import fold
+from crm.users.models import Membership
+
+STEP = timedelta(days=3)
+FIRST = (
+    "Ana Tomás Lina Jonas Priya Farid Clara Dele Emma Carlos Ingrid Mateo Noor Felix Aisha Hugo Marta Omar "
+    "Sofia Lars Yara Pavel Chiara Kofi Elena Jakub Mina Rafael Astrid Samir Lucía Bruno Hana Viktor Salma Nils "
+    "Inés Tariq Greta Ivo Leila Anton Zofia Karim Alma Stefan Nadia Diego Freya Yusuf"
+).split()
+LAST = (
+    "Ruiz Ortega Kamal Berg Shah Mansour Wendt Nwosu Hall Vega Lindt Silva Haddad Novak Keller Costa Moreau "
+    "Lund Abbas Rossi Meyer Santos Fischer Khalil Jensen Popescu Navarro Weber Haas Duarte Olsen Farouk Bauer "
+    "Serra Nilsson Petrov Aziz Marin Schulz Castillo Dahl Rahman Conti Vogel Reyes Larsen Saleh Braun Ferrer "
+    "Hansen"
+).split()
+TRADES = ("taxi", "logistics", "car rental", "delivery", "shuttle", "bus", "ambulance", "field service")
+BRANDS = (
+    "Metro Desert Nordic Ruta Gulf Hansa Iber City Alpine Delta Blue Red Swift Prime Urban Costa Polar Orion"
+).split()
+KINDS = {
+    "taxi": "Cabs",
+    "logistics": "Haul",
+    "car rental": "Rent",
+    "delivery": "Couriers",
+    "shuttle": "Shuttle",
+    "bus": "Lines",
+    "ambulance": "Care",
+    "field service": "Service",
+}
+PLACES = (
+    ("Madrid", "ES", "Europe/Madrid", "es", "+34 6"),
+    ("Lisboa", "PT", "Europe/Lisbon", "pt", "+351 9"),
+    ("Hamburg", "DE", "Europe/Berlin", "de", "+49 151"),
+    ("Dubai", "AE", "Asia/Dubai", "ar", "+971 50"),
+    ("Oslo", "NO", "Europe/Oslo", "nb", "+47 4"),
+    ("Lyon", "FR", "Europe/Paris", "fr", "+33 6"),
+    ("Leeds", "GB", "Europe/London", "en", "+44 7"),
+    ("Milano", "IT", "Europe/Rome", "it", "+39 3"),
+)
+SOURCES = ("Demo request", "Webinar", "Referral", "Trade fair", "Organic search", "Paid search", "Partner", "Chat")
+TITLES = ("Head of Operations", "Fleet Manager", "Managing Director", "Dispatcher", "CFO", "Buyer", "IT Lead")
+ROLES = ("decision_maker", "influencer", "champion", "blocker", "user", "")
+TASKS = ("Send pricing", "Call back", "Prepare the demo", "Ask for references")
+CALLS = ("Discovery call", "Follow-up call", "Call about pricing", "Call with the fleet manager")
+NOTES = (
+    "Replacing spreadsheets before the new season.\nBudget is agreed; the director signs.",
+    "Compares us with two others. Wants references of the same size.",
+    "Pilot with ten vehicles went well; drivers like the app.",
+    "No budget before the next fiscal year. Stay in touch.",
+    "Asked for an offer with yearly payment.",
+)
+LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold", "")
+
+
+@dataclass
+class Plan:
+    """What happens to whom, and when: (moment, kind) → contacts, per member."""
+
+    due: dict[tuple[int, str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, step: int, kind: str, member: int, pk: int) -> None:
+        """Let `kind` happen to a contact in a step, done by a member."""
+        self.due[step, kind, member].append(pk)
+
+
+class History:
+    """A year of one workspace: `members` by first part of their address, `people` and `companies` how many."""
+
+    def __init__(self, members: dict[str, Membership], *, people: int, companies: int, seed: int):
+        self.random = random.Random(seed)  # noqa: S311 (believable, not secret)
+        self.members = {member.pk: member for member in members.values()}
+        self.sellers = [members[name] for name in ("rep", "mate", "outsider") if name in members] or [members["rep"]]
+        self.manager = members.get("manager") or members["admin"]
+        self.people, self.company_count = people, companies
+        self.end = timezone.now().replace(microsecond=0) - timedelta(hours=1)
+        self.steps = int(timedelta(days=365) / STEP)
+        self.plan, self.companies, self.made = Plan(), [], 0
+        self.emails: set[str] = set()
+        self.names: set[str] = set()
+
+    def write(self) -> None:
+        """Live through the year."""
+        self._found_companies()
+        for step in range(self.steps):
+            self._capture(step)
+            self._do_what_is_due(step)
+        self._finish()
+
+    def _at(self, step: int) -> datetime:
+        start = self.end - STEP * (self.steps - step)
+        return start + timedelta(hours=self.random.randrange(1, 60), minutes=self.random.randrange(60))
+
+    def _actor(self, member: Membership) -> Actor:
+        return member.actor(Channel.WEB)
+
+    def _found_companies(self) -> None:
+        share = -(-self.company_count // len(self.sellers))
+        for seller in self.sellers:
+            with clock.at(self._at(0)):
+                wanted = min(share, self.company_count - len(self.companies))
+                rows = [self._company() for _ in range(wanted)]
+                made = create_company([row | {"team": self._team(seller)} for row in rows], by=self._actor(seller))
+            self.companies += Company.objects.filter(pk__in=made.done).order_by("pk")
+
+    def _company(self) -> dict:
+        trade = self.random.choice(TRADES)
+        city, country, *_ = self.random.choice(PLACES)
+        name = f"{self.random.choice(BRANDS)} {KINDS[trade]}"
+        name = next(n for n in (name, f"{name} {city}", *(f"{name} {i}" for i in range(2, 99))) if n not in self.names)
+        self.names.add(name)
+        domain = name.lower().replace(" ", "-") + ".example"
+        website, employees = f"https://{domain}", self.random.choice((4, 12, 30, 75, 140, 300, 900))
+        facts = {"name": name, "domain": domain, "website": website, "industry": trade, "employees": employees}
+        return facts | {"city": city, "country": country}
+
+    def _team(self, member: Membership) -> int | None:
+        return member.team_id if self.random.random() < 0.4 else None
+
+    def _capture(self, step: int) -> None:
+        wanted = self.people * (step + 1) // self.steps - self.made
+        by_source: dict[tuple[str, int], list[dict]] = defaultdict(list)
+        for _ in range(wanted):
+            seller = self.random.choice(self.sellers)
+            by_source[self.random.choice(SOURCES), seller.pk].append(self._person(seller))
+        for (source, pk), people in by_source.items():
+            with clock.at(self._at(step)):
+                outcome = capture(people, by=self._actor(self.members[pk]), source=source)
+            for contact in outcome.done:
+                self._fate(step, pk, contact)
+        self.made += wanted
+
+    def _person(self, seller: Membership) -> dict:
+        first, last = self.random.choice(FIRST), self.random.choice(LAST)
+        company = self.random.choice([c for c in self.companies if c.team_id in (None, seller.team_id)])
+        *_, zone, language, prefix = self.random.choice([p for p in PLACES if p[1] == company.country])
+        person = {"first_name": first, "last_name": last, "company": company.pk, "timezone": zone, "language": language}
+        person |= {"title": self.random.choice(TITLES), "role": self.random.choice(ROLES), "team": self._team(seller)}
+        if self.random.random() < 0.92:
+            person["email"] = self._email(first, last, company.domain)
+        if self.random.random() < 0.7:
+            person["phone"] = prefix + "".join(self.random.choice("0123456789") for _ in range(8))
+        if self.random.random() < 0.3:
+            person["marketing_consent"] = "Given, web form"
+        return person
+
+    def _email(self, first: str, last: str, domain: str) -> str:
+        stem = f"{fold(first)}.{fold(last)}"
+        email, number = f"{stem}@{domain}", 2
+        while email in self.emails:
+            email, number = f"{stem}{number}@{domain}", number + 1
+        self.emails.add(email)
+        return email
+
+    def _fate(self, step: int, member: int, pk: int) -> None:
+        """First contact soon; nearly half are worth pursuing; half of those buy; a few customers leave."""
+        luck, days = self.random.random(), self.random.randrange
+        called = step + days(1, 3)
+        self.plan.add(called, "call", member, pk)
+        if luck < 0.12:
+            return
+        if luck < 0.42:
+            self.plan.add(called + days(2, 20), "lose", member, pk)
+            return
+        if luck > 0.92:
+            self.plan.add(called + days(4, 30), "note", member, pk)
+            return
+        qualified = called + days(1, 6)
+        self.plan.add(qualified, "qualify", member, pk)
+        self.plan.add(qualified + 1, "note", member, pk)
+        decided = qualified + days(3, 20)
+        self.plan.add(decided - 1, "call", member, pk)
+        self._ending(luck, decided, member, pk)
+
+    def _ending(self, luck: float, decided: int, member: int, pk: int) -> None:
+        days = self.random.randrange
+        if luck < 0.64:
+            self.plan.add(decided, "win", member, pk)
+            if luck < 0.47:
+                self.plan.add(decided + days(15, 60), "churn", member, pk)
+        elif luck < 0.84:
+            self.plan.add(decided, "lose", member, pk)
+            if luck < 0.66:
+                self.plan.add(decided + 20, "reopen", self.manager.pk, pk)
+        elif luck < 0.86:
+            self.plan.add(decided, "partner", member, pk)
+
+    def _do_what_is_due(self, step: int) -> None:
+        due = [(kind, member, pks) for (when, kind, member), pks in list(self.plan.due.items()) if when == step]
+        for kind, member, pks in due:
+            with clock.at(self._at(step)):
+                self._do(kind, pks, self._actor(self.members[member]))
+
+    def _do(self, kind: str, pks: list[int], by: Actor) -> None:
+        if kind in ("call", "note"):
+            log([self._activity(kind, pk) for pk in pks], by=by)
+        else:
+            VERBS[kind](Contact.objects.filter(pk__in=pks), self._reason(kind), by)
+
+    def _activity(self, kind: str, pk: int) -> dict:
+        if kind == "note":
+            body = self.random.choice(NOTES)
+            return {"kind": "note", "subject": body.splitlines()[0], "body": body, "contact_id": pk}
+        outcome = self.random.choice(("connected", "connected", "left a message", "no answer"))
+        minutes = self.random.randrange(3, 40)
+        subject = self.random.choice(CALLS)
+        return {"kind": "call", "subject": subject, "contact_id": pk, "outcome": outcome, "minutes": minutes}
+
+    def _reason(self, kind: str) -> str:
+        reasons = {"lose": LOSSES, "churn": ("Moved in-house", "Price", "Went out of business")}
+        reasons |= {"partner": ("Resells to its own drivers",), "reopen": ("Budget is there now",)}
+        return self.random.choice(reasons.get(kind, ("",)))
+
+    def _finish(self) -> None:
+        """What makes today look like a day at work: tasks, corrections, duplicates, an override."""
+        for seller in self.sellers:
+            mine = Contact.objects.live().filter(owner=seller, lifecycle_stage__in=("lead", "qualified"))
+            recent = list(mine.order_by("-last_activity", "pk")[:24])
+            self._tasks(seller, recent)
+            self._status(seller, list(mine.order_by("pk")[:40]))
+        self._corrections()
+
+    def _tasks(self, seller: Membership, people: list[Contact]) -> None:
+        due = (-3, -1, 0, 0, 1, 2, 4, 7)
+        with clock.at(self.end - timedelta(days=4)):
+            tasks = [
+                {
+                    "kind": "task",
+                    "subject": self.random.choice(
+                        ("Send pricing", "Call back", "Prepare the demo", "Ask for references")
+                    ),
+                    "contact_id": person.pk,
+                    "priority": "high" if place % 5 == 0 else "normal",
+                    "due_at": self.end + timedelta(days=due[place % len(due)], hours=2),
+                }
+                for place, person in enumerate(people)
+            ]
+            made = log(tasks, by=self._actor(seller))
+        with clock.at(self.end - timedelta(days=1)):
+            complete(Activity.objects.filter(pk__in=made.done[::6]), by=self._actor(seller))
+
+    def _status(self, seller: Membership, people: list[Contact]) -> None:
+        for status, part in (("bounced", people[:3]), ("unsubscribed", people[3:8]), ("inactive", people[8:12])):
+            with clock.at(self.end - timedelta(days=20)):
+                rows = Contact.objects.filter(pk__in=[person.pk for person in part])
+                set_status(rows, status, by=self._actor(seller))
+
+    def _corrections(self) -> None:
+        people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:30])
+        manager = self.manager
+        with clock.at(self.end - timedelta(days=9)):
+            override(_rows(people[0]), "customer", by=self._actor(manager), reason="Signed on paper at the fair")
+            assign(_rows(*people[1:6]), self.sellers[0], by=self._actor(manager))
+            facts = {"title": "Head of Purchasing", "role": "decision_maker"}
+            edit(_rows(people[6]), facts, by=self._actor(manager))
+        for person in people[7:10]:
+            self._duplicate(person)
+
+    def _duplicate(self, person: Contact) -> None:
+        with clock.at(self.end - timedelta(days=8)):
+            twin = {"name": f"{person.first_name[0]}. {person.last_name}", "mobile": "+34 600 100 200"}
+            pk = capture([twin], by=self._actor(self.manager), source="Chat").done[0]
+            note = {"kind": "note", "subject": "Asked about prices in the chat", "contact_id": pk}
+            log([note], by=self._actor(self.manager))
+        with clock.at(self.end - timedelta(days=7)):
+            merge(person, Contact.objects.filter(pk=pk), by=self._actor(self.manager))
+
+
+def _rows(*people: Contact):
+    return Contact.objects.filter(pk__in=[person.pk for person in people])

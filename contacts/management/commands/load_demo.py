@@ -1,0 +1,90 @@
+"""manage.py load_demo"""
+
+import json
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from contacts.demo import History
+from crm.entities.models import CustomField
+from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.kit.actor import Channel, Role, system
+from crm.kit.scope import in_workspace
+from crm.lists.verbs.save_view import save_view
+from crm.users.models import Membership, Team, User, Workspace
+from crm.users.verbs.add_member import add_member
+from crm.users.verbs.create_team import create_team
+from crm.users.verbs.create_workspace import create_workspace
+
+PASSWORD = "throughline-demo"  # noqa: S105 (printed at the start; refused where DEBUG is off)
+ACME = {
+    "viewer": ("Vera Nowak", Role.VIEWER, None),
+    "rep": ("Mara Lindt", Role.REP, "Iberia"),
+    "mate": ("Idris Cole", Role.REP, "Iberia"),
+    "outsider": ("Oskar Dahl", Role.REP, "Nordics"),
+    "manager": ("Mina Haas", Role.MANAGER, None),
+    "admin": ("Ada Ferrer", Role.ADMIN, None),
+}
+GLOBEX = {"rep": ("Gil Moreau", Role.REP, None), "admin": ("Gina Rossi", Role.ADMIN, None)}
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the demo: the workspaces acme and globex, their people, and a year of history. Does nothing where acme "
+        "exists already. Refused where DEBUG is off, unless --in-production says that the public passwords are wanted."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--in-production", action="store_true", help="make it although DEBUG is off")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args, **options):
+        if not settings.DEBUG and not options["in_production"]:
+            raise CommandError("The demo's passwords are public: it is refused where DEBUG is off.", returncode=1)
+        made = not Workspace.objects.filter(slug="acme").exists()
+        if made:
+            load()
+        report = {"created": made, "workspaces": ["acme", "globex"]}
+        told = "The demo is there." if made else "The demo was there before; nothing was changed."
+        self.stdout.write(json.dumps(report) if options["json"] else told)
+
+
+@transaction.atomic
+def load(people: int = 2000, companies: int = 300) -> None:
+    """Both workspaces and their history; all of it or nothing."""
+    acme, members = _open("acme", "Acme Mobility", "Europe/Madrid", ACME)
+    with in_workspace(acme):
+        _settings(members["admin"])
+        History(members, people=people, companies=companies, seed=1).write()
+    globex, members = _open("globex", "Globex", "Europe/Berlin", GLOBEX)
+    with in_workspace(globex):
+        History(members, people=people // 50, companies=companies // 30, seed=2).write()
+
+
+def _open(slug: str, name: str, timezone: str, people: dict) -> tuple[Workspace, dict[str, Membership]]:
+    workspace, by = create_workspace(slug, name=name, timezone=timezone, by=system(0, Channel.COMMAND))
+    with in_workspace(workspace):
+        teams = {team: create_team(team, by=by) for team in {team for _, _, team in people.values()} if team}
+        members = {who: _member(who, slug, *facts, teams, by) for who, facts in people.items()}
+    return workspace, members
+
+
+def _member(who: str, slug: str, name: str, role: Role, team: str | None, teams: dict[str, Team], by) -> Membership:
+    user = User.objects.create_user(f"{who}@{slug}.example", PASSWORD, name=name)
+    return add_member(user, role=role, team=teams.get(team or ""), by=by)
+
+
+def _settings(admin: Membership) -> None:
+    by = admin.actor(Channel.COMMAND)
+    trial = [{"value": "signed_up", "label": "Signed up"}, {"value": "active", "label": "Active"}]
+    trial.append({"value": "paying", "label": "Paying"})
+    save_custom_field(CustomField(entity="contact", key="trial", label="Trial", type="select", choices=trial), by=by)
+    save_custom_field(CustomField(entity="contact", key="depots", label="Depots", type="number"), by=by)
+    save_view(
+        "contact",
+        "Decision makers",
+        by=by,
+        condition="role = Decision maker and stage in (Lead, Qualified)",
+        shared=True,
+    )

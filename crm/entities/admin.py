@@ -1,0 +1,79 @@
+"""Custom fields in the Django admin."""
+
+from django import forms
+from django.contrib import admin
+
+from crm.entities.models import CustomField
+from crm.entities.verbs.archive_custom_field import archive_custom_field
+from crm.entities.verbs.restore_custom_field import restore_custom_field
+from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.kit.scope import in_workspace
+from crm.kit.text import fold
+from crm.users.admin import actor_in
+from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
+
+
+class CustomFieldForm(TriedForm):
+    """Choices are written one a line; the value that is stored is made from the label and then stays."""
+
+    choice_lines = forms.CharField(
+        label="Choices",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="For a select: one choice a line. To rename one, write its value, an equals sign and the new label.",
+    )
+
+    class Meta:
+        model = CustomField
+        fields = ["entity", "key", "label", "type", "target", "required", "help", "position"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        lines = [f"{choice['value']} = {choice['label']}" for choice in self.instance.choices]
+        self.fields["choice_lines"].initial = "\n".join(lines)
+
+    def clean(self):
+        """The lines as choices."""
+        cleaned = super().clean()
+        lines = [line.strip() for line in cleaned.get("choice_lines", "").splitlines() if line.strip()]
+        self.instance.choices = [_choice(line) for line in lines]
+        return cleaned
+
+
+def _choice(line: str) -> dict[str, str]:
+    value, equals, label = (part.strip() for part in line.partition("="))
+    return {"value": value, "label": label} if equals else {"value": fold(line).replace(" ", "_"), "label": line}
+
+
+@admin.register(CustomField)
+class CustomFieldAdmin(WorkspaceModelAdmin):
+    """Fields of a workspace's own. One that is not wanted any more is archived: its values stay."""
+
+    form = CustomFieldForm
+    list_display = ["label", "entity", "type", "key", "position", "archived_at", "workspace"]
+    list_filter = ["entity", "type"]
+    search_fields = ["label", "key"]
+    actions = ["archive", "restore"]
+
+    def has_add_permission(self, request):
+        """Made in the workspace that the admin has open."""
+        return request.actor is not None and self.has_change_permission(request)
+
+    def save_model(self, request, obj, form, change):
+        """Through the verb."""
+        save_custom_field(obj, by=actor_in(request, obj.workspace_id or request.actor.workspace_id))
+
+    @admin.action(description="Archive the selected fields")
+    def archive(self, request, queryset):
+        """Out of forms, columns and conditions; the values stay."""
+        self._each(request, queryset, archive_custom_field)
+
+    @admin.action(description="Restore the selected fields")
+    def restore(self, request, queryset):
+        """Back, with the values that the records kept."""
+        self._each(request, queryset, restore_custom_field)
+
+    def _each(self, request, queryset, verb) -> None:
+        for field in queryset.select_related("workspace"):
+            with in_workspace(field.workspace):
+                verb(field, by=actor_in(request, field.workspace_id))

@@ -1,0 +1,26 @@
+"""Guards in the Django admin."""
+
+from django.contrib import admin
+
+from crm.lifecycle.models import Guard
+from crm.lifecycle.verbs.save_guard import save_guard
+from crm.users.admin import actor_in
+from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
+
+
+@admin.register(Guard)
+class GuardAdmin(WorkspaceModelAdmin):
+    """What must be true before a verb may move a record; one that is not wanted any more is switched off."""
+
+    form = TriedForm
+    list_display = ["verb", "entity", "condition", "message", "is_active", "workspace"]
+    list_filter = ["entity", "is_active"]
+    fields = ["entity", "verb", "condition", "message", "position", "is_active"]
+
+    def has_add_permission(self, request):
+        """Made in the workspace that the admin has open."""
+        return request.actor is not None and self.has_change_permission(request)
+
+    def save_model(self, request, obj, form, change):
+        """Through the verb."""
+        save_guard(obj, by=actor_in(request, obj.workspace_id or request.actor.workspace_id))

@@ -1,0 +1,67 @@
+"""What happens at the door, in the audit log: allauth tells, the workspace that the person has open remembers.
+
+No password, code or secret is ever part of it. A failed attempt at an address that nobody has belongs to no workspace:
+it is a line of the log, without the address.
+"""
+
+import logging
+
+from allauth.account import signals as account
+from allauth.mfa import signals as mfa
+from django.db import transaction
+
+from audit.record import record
+from crm.kit.actor import Actor, Channel, system
+from crm.kit.scope import in_workspace
+from crm.users.models import Membership, User
+from crm.users.workspaces import remembered_membership
+
+logger = logging.getLogger(__name__)
+
+
+def record_failed(email: str, note: str = "password") -> None:
+    """Record that somebody could not sign in as `email` (any case); `note` says with what."""
+    user = User.objects.filter(email=email.lower(), is_active=True).first()
+    if user is None or not _record("user.sign_in_failed", user, note, nobody_yet=True):
+        logger.warning("Failed sign-in to an account that is not there.")
+
+
+def record_denied(by: Actor, note: str) -> None:
+    """Record that a member was refused what their role does not include; `note`: the method and the route."""
+    with transaction.atomic():
+        record("member.denied", Membership.objects.filter(pk=by.member_id), by=by, note=note)
+
+
+@transaction.atomic
+def _record(event: str, user: User, note: str = "", *, nobody_yet: bool = False) -> bool:
+    """Write the entry, as the person or (`nobody_yet`) the system; False for somebody who works nowhere."""
+    member = remembered_membership(user)
+    if member is None:
+        return False
+    by = system(member.workspace_id, Channel.WEB) if nobody_yet else member.actor(Channel.WEB)
+    with in_workspace(member.workspace):
+        record(event, User.objects.filter(pk=user.pk), by=by, note=note)
+    return True
+
+
+def _listen(signal, event: str, note=lambda facts: "", **options) -> None:
+    def receiver(sender, user, **facts):
+        _record(event, user, note(facts), **options)
+
+    signal.connect(receiver, weak=False, dispatch_uid=f"{event} {id(signal)}")
+
+
+def _factor(facts: dict) -> str:
+    return str(facts["authenticator"].type)
+
+
+def listen() -> None:
+    """Connect allauth's signals; called once, when Django is ready."""
+    _listen(account.user_logged_in, "user.signed_in")
+    for signal in (account.password_changed, account.password_set, account.password_reset):
+        _listen(signal, "user.password_changed")
+    _listen(account.email_changed, "user.email_changed", lambda facts: facts["to_email_address"].email)
+    _listen(mfa.authenticator_added, "user.factor_added", _factor)
+    _listen(mfa.authenticator_removed, "user.factor_removed", _factor)
+    _listen(mfa.authenticator_reset, "user.factor_reset", _factor)
+    _listen(mfa.authentication_failed, "user.sign_in_failed", _factor, nobody_yet=True)

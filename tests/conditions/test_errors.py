@@ -1,0 +1,93 @@
+"""An error names the word, its place, and the nearest thing there is."""
+
+import pytest
+
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import MAX_LENGTH, parse
+from crm.entities.models import CustomField
+from crm.entities.verbs.archive_custom_field import archive_custom_field
+from crm.kit.actor import system
+
+CASES = [
+    # text, word, offset, suggestion, part of the sentence
+    ("stge = lead", "stge", 0, "stage", "Person has no field “stge”. Did you mean “stage”? (At character 1.)"),
+    ("name = a and Lifecycle Stag = lead", "Lifecycle Stag", 13, "Lifecycle Stage", "(At character 14.)"),
+    ("stage = Qualifed", "Qualifed", 8, "Qualified", "no choice of Lifecycle Stage. Did you mean “Qualified”?"),
+    ("stage in (lead, zzz)", "zzz", 16, "", "Choose from: Lead, Qualified, Customer"),
+    ("company.nam = x", "nam", 8, "Name", "Firm has no field “nam”"),
+    ("name.x = 3", "x", 5, "", "“Name” is not a link"),
+    ("owner = An Ruiz", "An Ruiz", 8, "Ann Ruiz", "There is no person “An Ruiz”"),
+    ("owner = Cy", "Cy", 8, "", "Several people are called “Cy”"),
+    ("owner > me", ">", 6, "", "Owner cannot be compared with “>”; use =, !=, in, not in"),
+    ("name < 3", "<", 5, "", "Name cannot be compared with “<”"),
+    ("opportunities = 3", "=", 14, "", "use is empty, is not empty"),
+    ("discount = 5", "5", 11, "", "write it like 50%"),
+    ("headcount = 50%", "50%", 12, "", "not a number"),
+    ("headcount = 1,000", ",", 13, "", "not understood"),
+    ("birthday = yesterday", "yesterday", 11, "", "2026-03-31, today, 30 days ago"),
+    ("birthday = 2026-02-30", "2026-02-30", 11, "", "not a date"),
+    ("birthday > 3 hours ago", "3 hours ago", 11, "", "count in days, weeks or months"),
+    ("last_activity = 2 weeks ago", "2 weeks ago", 16, "", "counts in days only"),
+    ("last_activity > 999999 days ago", "999999 days ago", 16, "", "too far"),
+    ("[Not interested] = maybe", "maybe", 19, "", "neither yes nor no"),
+    ("at least 3 of (name = a, name = b)", "3", 9, "", "write a number from 1 to 2"),
+    ("at least of (name = a)", "of", 9, "", "at least 2 of"),
+    ("any company (name = a)", "company", 4, "", "Choose from: Reports, Opportunities"),
+    ("any name.x (title = a)", "x", 9, "", "“Name” is not a link"),
+    ("any compny.people (name = a)", "compny", 4, "Company", "Person has no field “compny”"),
+    ("manager.manager.manager.manager.manager.name = a", "manager", 0, "", "at most 4 links"),
+    ("any opportunity (amont > 3)", "amont", 17, "Amount", "Opportunity has no field “amont”"),
+    ("name = a)", ")", 8, "", "Expected and, or, or the end"),
+    ("(name = a", "", 9, "", "A closing bracket is missing"),
+    ("name = a or", "", 11, "", "ends too early"),
+    ("name lead", "", 9, "", "After a field comes an operator"),
+    ("name =", "", 6, "", "A value is missing"),
+    ("name in ()", ")", 9, "", "A value is missing"),
+    ("name in a", "a", 8, "", "Expected an opening bracket"),
+    ('name = "open', '"open', 7, "", "A value is missing"),
+    ('name = ""', '""', 7, "", "Write “is empty”"),
+    ("name = a\0b", "\0", 8, "", "Character 9 is no text"),
+    ("name = \ud800", "\ud800", 7, "", "Character 8 is no text"),
+]
+
+
+@pytest.mark.parametrize(("text", "word", "position", "suggestion", "sentence"), CASES, ids=[c[0] for c in CASES])
+def test_an_error_names_the_word_and_its_place(cast, text, word, position, suggestion, sentence):
+    with pytest.raises(ConditionError) as caught:
+        parse(text, "person")
+    error = caught.value
+    assert sentence in str(error)
+    assert (error.word, error.position, error.suggestion) == (word, position, suggestion)
+
+
+@pytest.mark.parametrize("text", ["owner = me", "owner in (bo, ME)", "team = my team"])
+def test_me_is_refused_where_nobody_looks_on(cast, text):
+    assert parse(text, "person")
+    with pytest.raises(ConditionError, match="needs a person"):
+        parse(text, "person", people=False)
+    assert parse("owner = bo", "person", people=False)
+
+
+def test_an_archived_field_is_named(workspace, custom):
+    field = CustomField.objects.get(key="rating")
+    assert parse("rating = 1", "person").fields() == {"rating"}
+    archive_custom_field(field, by=system(workspace.pk))
+    with pytest.raises(ConditionError, match="The field “Rating” is archived"):
+        parse("rating = 1", "person")
+
+
+def test_what_is_too_long_or_too_deep_is_refused(workspace):
+    with pytest.raises(ConditionError, match="longer than"):
+        parse("name = " + "a" * MAX_LENGTH, "person")
+    with pytest.raises(ConditionError, match="nested deeper"):
+        parse("not " * 200 + "name = a", "person")
+    assert parse("(" * 200 + "name = a" + ")" * 200, "person").key_text == "name = a"
+
+
+def test_more_links_than_sqlite_joins_are_refused(workspace):
+    ends = ["manager.name", "company.name", "lead.status", "reports.name", "opportunities.name"]
+    people = ["manager", "reports"]
+    paths = [f"{a}.{b}.{c}" for a in people for b in people for c in people]
+    assert parse(" or ".join(f"{path}.name = a" for path in paths), "person")
+    with pytest.raises(ConditionError, match="more than 30 different links"):
+        parse(" or ".join(f"{path}.{end} is empty" for path in paths for end in ends), "person")

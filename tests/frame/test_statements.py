@@ -1,0 +1,29 @@
+"""What an empty page costs."""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from crm.kit import nav
+
+
+def statements(client, url) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return [query["sql"] for query in captured]
+
+
+def test_a_signed_in_page_costs_two_statements(sign_in, monkeypatch):
+    # What surrounds a page (counts, saved views) is a third, where an app registers any.
+    monkeypatch.setattr(nav, "_items", {})
+    monkeypatch.setattr(nav, "_facts", {})
+    client = sign_in("rep")
+    session, person = statements(client, "/gallery/blank")
+    assert "django_session" in session
+    for table in ("users_user", "users_membership", "users_workspace", "users_team", "mfa_authenticator"):
+        assert table in person
+
+
+def test_a_page_for_strangers_costs_none(client, db):
+    assert statements(client, "/accounts/login/") == []
+    assert statements(client, "/public") == []
+    assert statements(client, "/healthz") == []

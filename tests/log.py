@@ -1,0 +1,42 @@
+"""What the tests ask of the audit log, the outbox and the transitions."""
+
+from audit.models import Entry
+from crm.events.models import Event
+from crm.kit.actor import Actor
+from crm.lifecycle.models import Transition
+
+
+def entries(by: Actor) -> list[Entry]:
+    """The entries of one action, in the order they were written."""
+    return list(Entry.objects.filter(change=by.change).order_by("id"))
+
+
+def written(by: Actor) -> list[tuple]:
+    """The entries of one action as (event, record, old values, new values)."""
+    return [(entry.event, entry.entity_id, entry.old_values, entry.new_values) for entry in entries(by)]
+
+
+def moves(by: Actor) -> list[tuple]:
+    """The transitions of one action as (record, axis, from, to, verb, reason)."""
+    found = Transition.objects.filter(change=by.change).order_by("id")
+    return list(found.values_list("record_id", "axis", "from_value", "to_value", "verb", "reason"))
+
+
+def assert_entry(by: Actor, record, event: str, action: str, *, old, new, note="", severity="info", person=None):
+    """`by` wrote this one entry about `record`, and the outbox row that goes with it."""
+    [entry] = [entry for entry in entries(by) if (entry.entity_id, entry.event) == (record.pk, event)]
+    assert (entry.action, entry.note or "", entry.severity) == (action, note, severity)
+    assert (entry.old_values, entry.new_values) == (old, new)
+    assert (entry.member_id, entry.channel, entry.workspace_id) == (by.member_id, by.channel, by.workspace_id)
+    assert entry.person == (record.pk if person is None else person)
+    assert entry.salt and entry.erased_by is None
+    [told] = Event.objects.filter(change=by.change, name=event, entity_id=record.pk)
+    assert (told.old_values, told.new_values, told.person) == (old, new, entry.person)
+    assert (told.member_id, told.channel, told.at) == (by.member_id, by.channel, entry.at)
+
+
+def assert_nothing_written(by: Actor) -> None:
+    """`by` left no entry, no event and no transition."""
+    assert not Entry.objects.filter(change=by.change).exists()
+    assert not Event.objects.filter(change=by.change).exists()
+    assert not Transition.objects.filter(change=by.change).exists()
