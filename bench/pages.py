@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 
@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bench.data import Place, place
-from bench.measure import Ratio, percentile, seconds
+from bench.http import Browser, against, server
+from bench.measure import Ratio
 from contacts.models import Contact
 from contacts.verbs.log import log
 from crm.kit import clock
@@ -22,28 +23,31 @@ from crm.kit.scope import in_workspace
 from crm.users.models import Membership
 
 VIEW = "/contact?view=recent-leads"
-ROUND = 20  # requests of a median
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
 
 
 def ratios(size: int) -> Iterator[Ratio]:
     """`size` rows against a tenth of them."""
     logging.disable(logging.INFO)
-    settings.ROOT_URLCONF = "bench.urls"
-    settings.ALLOWED_HOSTS = ["testserver"]
-    settings.SECURE_SSL_REDIRECT = False
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["testserver"], False
     large, small = place("large", size), place("small", size // 10)
     manager = client(large.manager)
     yield Ratio("1", "SQL statements of a list page, saved view", 5, lambda: statements(manager, VIEW))
-    yield Ratio("2", "list page, p50 / empty signed-in page, p50", 2.5, against(manager, VIEW, manager, "/bench/empty"))
-    for name, url in LISTS.items():
-        for who in ("manager", "rep"):
-            big, little = client(getattr(large, who)), client(getattr(small, who))
-            take = against(big, deep(big, url), little, deep(little, url))
-            yield Ratio("3", f"{name}, as {who}: {size:,} / {size // 10:,} rows, p50", 1.3, take)
+    with server() as port:
+        yield from _over_http(port, large, small, size)
     quiet, busy = record(large, 5), record(large, 500)
     yield Ratio("4", "SQL statements of a record page, 5 timeline entries", 10, lambda: statements(manager, quiet))
     yield Ratio("4", "SQL statements of a record page, 500 timeline entries", 10, lambda: statements(manager, busy))
+
+
+def _over_http(port: int, large: Place, small: Place, size: int) -> Iterator[Ratio]:
+    boss = Browser(port, large.manager)
+    yield Ratio("2", "list page, p50 / empty signed-in page, p50", 2.5, against(boss, VIEW, boss, "/bench/empty"))
+    for name, url in LISTS.items():
+        for who in ("manager", "rep"):
+            big, little = (Browser(port, getattr(where, who)) for where in (large, small))
+            take = against(big, deep(big, url), little, deep(little, url))
+            yield Ratio("3", f"{name}, as {who}: {size:,} / {size // 10:,} rows, p50", 1.3, take)
 
 
 LISTS = {
@@ -69,21 +73,11 @@ def statements(signed_in: Client, url: str) -> float:
     return sum(not query["sql"].startswith(control) for query in captured.captured_queries)
 
 
-def against(a: Client, a_url: str, b: Client, b_url: str) -> Callable[[], float]:
-    """The median of one page over the median of another, a request of each in turn."""
-
-    def take() -> float:
-        pairs = [(seconds(lambda: a.get(a_url)), seconds(lambda: b.get(b_url))) for _ in range(ROUND)]
-        return percentile([pair[0] for pair in pairs], 0.5) / percentile([pair[1] for pair in pairs], 0.5)
-
-    return take
-
-
-def deep(signed_in: Client, url: str) -> str:
+def deep(browser: Browser, url: str) -> str:
     """The address of the page that `#20` says, found by turning pages."""
     url, _, number = url.partition("#")
     for _ in range(int(number or 1) - 1):
-        following = NEXT.search(signed_in.get(url).content.decode())
+        following = NEXT.search(browser.get(url).decode())
         url = unescape(following[1]) if following else url
     return url
 

@@ -13,8 +13,10 @@ from crm.entities.forms import form_field
 from crm.entities.people import members, teams
 from crm.entities.schema import schema
 from crm.entities.values import from_json
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Role
 from crm.lifecycle.axes import Reason
+from crm.lists.imports.mapping import choices
+from crm.lists.models import ImportRun, OnMatch
 
 
 def editable_fields(entity: str) -> list[Field]:
@@ -104,11 +106,28 @@ def bulk_edit_form(entity: str):
     """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
 
     def make(by: Actor) -> type[forms.Form]:
-        fields = [field for field in editable_fields(entity) if field.key not in ("name", "email", "external_id")]
+        unique = ("name", "email", "external_id")
+        fields = {field.key: field for field in editable_fields(entity) if field.key not in unique}
 
         class BulkEditForm(forms.Form):
-            field = forms.ChoiceField(choices=[(item.key, item.label) for item in fields])
-            value = forms.CharField(required=False, help_text="Left empty, the field is emptied.")
+            field = forms.ChoiceField(choices=[(key, item.label) for key, item in fields.items()])
+
+            def __init__(self, data=None):
+                super().__init__(data)
+                self.submit = "Next"
+                if chosen := fields.get(self.data.get("field")):
+                    self._ask_for(chosen)
+
+            def _ask_for(self, chosen: Field) -> None:
+                self.submit = ""
+                self.fields["field"].widget = forms.HiddenInput()
+                self.fields["asked"] = forms.CharField(widget=forms.HiddenInput(attrs={"value": "1"}), required=False)
+                self.fields["value"] = form_field(chosen)
+                self.fields["value"].required = False
+                self.fields["value"].help_text = "Left empty, the field is emptied."
+
+            def is_valid(self) -> bool:
+                return "asked" in self.data and super().is_valid()
 
         return BulkEditForm
 
@@ -129,6 +148,9 @@ def no_form(by: Actor) -> type[forms.Form]:
     return forms.Form
 
 
+OFFERED = ("note", "call", "email", "meeting", "task")  # the kinds of activity, what is written most first
+
+
 class ActivityForm(forms.ModelForm):
     """The composer: what was done, or is to be done."""
 
@@ -147,7 +169,8 @@ class ActivityForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["subject"].required = False
         self.fields["priority"].required = False
-        self.fields["kind"].widget = forms.RadioSelect(choices=Activity._meta.get_field("kind").choices)
+        labels = dict(Activity._meta.get_field("kind").choices)
+        self.fields["kind"].widget = forms.RadioSelect(choices=[(kind, labels[kind]) for kind in OFFERED])
 
     def clean(self):
         """A note may be only its text: its first line is then the subject."""
@@ -155,3 +178,55 @@ class ActivityForm(forms.ModelForm):
         if not cleaned.get("subject") and cleaned.get("body"):
             cleaned["subject"] = cleaned["body"].strip().splitlines()[0][:200]
         return cleaned
+
+
+MAX_UPLOAD = 20  # MB
+
+
+class UploadForm(forms.Form):
+    """A file to import."""
+
+    file = forms.FileField(label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}))
+
+    def clean_file(self):
+        """A file that a request can take in."""
+        if self.cleaned_data["file"].size > MAX_UPLOAD << 20:
+            raise forms.ValidationError(f"The file is larger than {MAX_UPLOAD} MB.")
+        return self.cleaned_data["file"]
+
+
+class MappingForm(forms.Form):
+    """Which field each column of a file feeds, and what becomes of people who are there already."""
+
+    on_match = forms.ChoiceField(
+        label="When somebody is there already", choices=OnMatch.choices, widget=forms.RadioSelect
+    )
+
+    def __init__(self, entity: str, header: list[str], run: ImportRun, by: Actor, *args, **kwargs):
+        super().__init__(*args, initial={"on_match": run.on_match}, label_suffix="", **kwargs)
+        self.width = len(header)
+        fed = {column: path for column, path in reversed(run.mapping)}
+        fields = [("", "Do not import"), *((path.key, path.label) for path in choices(entity))]
+        for column, name in enumerate(header):
+            label = f"Field for {name or f'column {column + 1}'}"
+            self.fields[f"column_{column}"] = forms.ChoiceField(
+                label=label, choices=fields, required=False, initial=fed.get(column, "")
+            )
+        if by.is_at_least(Role.MANAGER):
+            self.fields["override_reason"] = forms.CharField(
+                label="Override stages",
+                required=False,
+                max_length=1000,
+                initial=run.override_reason,
+                help_text="A reason sets stages of people who are there already past the legal moves, with a warning.",
+            )
+
+    def columns(self) -> list:
+        """The bound field of each column, in their order."""
+        return [self[f"column_{column}"] for column in range(self.width)]
+
+    def clean(self) -> dict:
+        """With the (column, path) pairs that were chosen as `mapping`."""
+        cleaned = super().clean()
+        pairs = [(column, cleaned.get(f"column_{column}", "")) for column in range(self.width)]
+        return cleaned | {"mapping": [pair for pair in pairs if pair[1]]}

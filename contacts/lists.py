@@ -21,7 +21,7 @@ from crm.kit.nav import COUNT_LIMIT, NavItem
 from crm.kit.nav import register as show
 from crm.kit.outcome import Outcome
 from crm.lists.filters import QuickFilters, many
-from crm.lists.rows import some
+from crm.lists.rows import sample
 from crm.lists.spec import BulkAction, ListSpec, View, register
 
 
@@ -121,11 +121,11 @@ def _in_view(slug: str, by: Actor):
     """The contacts of a built-in view that a member sees, for its count in the sidebar."""
     view = next(view for view in CONTACTS.views if view.slug == slug)
     condition = parse(view.condition, "contact")
-    expression = condition.expression(Viewer(by.member_id, by.team_id), clock.now())
-    return some(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
+    expression = condition.expression(Viewer.looking(by), clock.now())
+    return sample(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
 
 
-show(NavItem("My day", "home", "house", 10, count=due_tasks, key="h"))
+show(NavItem("My day", "home", "house", 10, count=lambda by: due_tasks(by)[:COUNT_LIMIT], key="h"))
 show(NavItem("Contacts", "contact_list", "users", 20, key="c"))
 show(
     NavItem(

@@ -30,6 +30,7 @@ CHANNELS = {
     Channel.ADMIN: "in the admin",
     Channel.SYSTEM: "",
 }
+ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", "QUALIFY", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN"}
 UNDONE = {
     "contact.merged": "unmerged a duplicate",
@@ -150,6 +151,7 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
         item.note = "" if entry.event == "activity.logged" else item.note
         return
     kind = activity.get_kind_display().lower()
+    item.icon = ICONS[activity.kind] if entry.event != "activity.completed" else item.icon
     item.text = f"{item.text} {'an' if kind[0] in 'ae' else 'a'} {kind}"
     item.activity = activity
 

@@ -1,6 +1,8 @@
 // Everything here makes a page quicker that works without it. Elements ask for it with data attributes:
-// data-rows/-row/-href, data-select(-all), data-edit, data-jump, data-search, data-menu, data-dialog, data-drop,
-// data-ago, data-copy, data-announce, data-autofocus. The server's toasts come in #toasts or as the event "toast".
+// data-rows/-row/-href/-key, data-select(-all), data-edit, data-cancel, data-entity, data-jump, data-search, data-menu,
+// data-dialog, data-drop, data-ago, data-copy, data-announce, data-autofocus,
+// data-neighbours.
+// The server's toasts come in #toasts or as the event "toast", what is only to be said as the event "announce".
 (() => {
   "use strict";
 
@@ -13,6 +15,8 @@
     const region = $("#announcer");
     if (region && text) { region.textContent = ""; requestAnimationFrame(() => { region.textContent = text; }); }
   };
+
+  document.addEventListener("announce", (event) => announce(event.detail.text));
 
   const TOAST_LIFE = { plain: 6000, undo: 16000 };
   const dismissLater = (toast) => {
@@ -50,34 +54,41 @@
   setInterval(freshenTimes, 60000);
 
   // Selecting rows
-  const countSelected = (form) => {
-    const boxes = $$("[data-select]", form);
+  const among = (form, selector) => [...form.elements].filter((element) => element.matches(selector));
+  const countSelected = (form, aloud = true) => {
+    const boxes = among(form, "[data-select]");
+    const everything = among(form, "[data-everything]")[0];
     const chosen = boxes.filter((box) => box.checked).length;
-    $$("[data-select-all]", form).forEach((all) => {
+    among(form, "[data-select-all]").forEach((all) => {
       all.checked = chosen > 0 && chosen === boxes.length;
       all.indeterminate = chosen > 0 && chosen < boxes.length;
     });
-    $$("[data-bulk-count]", form).forEach((place) => { place.textContent = chosen; });
-    announce(`${chosen} selected`);
+    const said = everything?.checked ? everything.dataset.everything : chosen;
+    $$("[data-bulk-count]", form).forEach((place) => { place.textContent = said; });
+    if (aloud) announce(`${said} selected`);
   };
   let lastBox = null;
   document.addEventListener("change", (event) => {
     const box = event.target;
     if (box.matches("[data-select-all]")) {
-      $$("[data-select]", box.form).forEach((one) => { one.checked = box.checked; });
-      countSelected(box.form);
+      among(box.form, "[data-select]").forEach((one) => { one.checked = box.checked; });
+    } else if (box.matches("[data-everything]")) {
+      if (box.checked) among(box.form, "[data-select]").forEach((one) => { one.checked = true; });
     } else if (box.matches("[data-select]")) {
       lastBox = box;
-      countSelected(box.form);
-    }
+    } else return;
+    if (!box.checked) among(box.form, "[data-everything]").forEach((all) => { all.checked = false; });
+    countSelected(box.form);
   });
   const selectRange = (box) => {
-    const boxes = $$("[data-select]", box.form);
+    const boxes = among(box.form, "[data-select]");
     const [from, to] = [boxes.indexOf(lastBox), boxes.indexOf(box)].sort((a, b) => a - b);
     if (from >= 0) boxes.slice(from, to + 1).forEach((one) => { one.checked = box.checked; });
   };
 
   // Clicks
+  const DOUBLE = 220; // milliseconds in which a second click on a cell means to edit it
+  let opening = 0;
   const openRow = (row, event) => {
     if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank", "noopener");
     else window.location.assign(row.dataset.href);
@@ -95,8 +106,59 @@
     $$("details[data-menu][open]").forEach((menu) => { if (!menu.contains(target)) menu.open = false; });
     const row = target.closest("[data-row][data-href]");
     const busy = target.closest("a, button, input, select, textarea, label, summary, form.cell-form");
-    if (row && !busy && !String(window.getSelection())) openRow(row, event);
+    clearTimeout(opening);
+    if (!row || busy || String(window.getSelection())) return;
+    if (event.detail < 2) opening = setTimeout(() => openRow(row, event), keyOf(target.closest("td")) ? DOUBLE : 0);
   });
+  document.addEventListener("dblclick", (event) => {
+    const cell = event.target.closest("[data-row] td");
+    if (cell && keyOf(cell) && !$("form", cell)) { window.getSelection().empty(); editCell(cell); }
+  });
+
+  // Cells edited in place: e or a double click opens one, Enter saves, Esc leaves, Tab saves and opens the next
+  const keyOf = (cell) => cell?.closest("table").tHead.rows[0].cells[cell.cellIndex]?.dataset.key;
+  const cellsOf = (row) => [...row.cells].filter(keyOf);
+  let afterSaving = null;
+  const leaveCell = (form) => {
+    const row = form.closest("[data-row]");
+    form.remove();
+    $("a", row).focus();
+  };
+  const editCell = (cell) => {
+    $$("td > form.cell-form").forEach((form) => form.remove());
+    putCursor(cell.parentElement);
+    const url = `${cell.parentElement.dataset.href}/field/${keyOf(cell)}?cell=1`;
+    return htmx.ajax("GET", url, { target: cell, swap: "innerHTML" }).catch(() => {});
+  };
+  const nextCell = (cell, step) => {
+    const all = rows().flatMap(cellsOf);
+    return all[all.indexOf(cell) + step];
+  };
+  const keysInCell = (event) => {
+    const form = event.target.closest("form.cell-form");
+    if (!form) return false;
+    const cell = form.closest("[data-row] td");
+    // Inputs save by themselves, and would do so before a completion is taken if we did it for them.
+    const ours = event.target.matches("select, [type=checkbox]") || (event.target.matches("textarea") && (event.metaKey || event.ctrlKey));
+    if (event.key === "Escape") cell ? leaveCell(form) : $("[data-cancel]", form).click();
+    else if (event.key === "Enter" && ours) form.requestSubmit();
+    else if (event.key === "Tab" && cell) { afterSaving = nextCell(cell, event.shiftKey ? -1 : 1); form.requestSubmit(); }
+    else return false;
+    event.preventDefault();
+    return true;
+  };
+  document.addEventListener("click", (event) => {
+    const cancel = event.target.closest("td [data-cancel]");
+    if (cancel) { event.preventDefault(); leaveCell(cancel.closest("form")); }
+  });
+  const focusAfterSwap = (part) => {
+    const field = $("form.cell-form :is(input:not([type=hidden]), select, textarea)", part);
+    if (field) { afterSaving = null; field.focus(); field.select?.(); return; }
+    if (part.matches(".fact")) $(".fact-edit", part)?.focus();
+    if (!part.matches("[data-row] td")) return;
+    if (afterSaving?.isConnected) editCell(afterSaving); else $("a", part.parentElement).focus();
+    afterSaving = null;
+  };
 
   // The theme's buttons are a form of their own; the colours need not wait for its answer.
   document.addEventListener("submit", (event) => {
@@ -109,13 +171,14 @@
   // The keyboard
   const rows = () => $$("[data-rows] [data-row]");
   const cursor = () => $("[data-row].is-cursor");
+  const putCursor = (next) => rows().forEach((row) => row.classList.toggle("is-cursor", row === next));
   const moveCursor = (step) => {
     const all = rows();
-    if (!all.length) return;
+    if (!all.length) return $(`[data-neighbours] [rel=${step > 0 ? "next" : "prev"}][href]`)?.click();
     const now = all.indexOf(cursor());
     const next = all[Math.min(Math.max(now + step, 0), all.length - 1)];
-    all.forEach((row) => row.classList.toggle("is-cursor", row === next));
-    $("a, [data-select]", next)?.focus({ preventScroll: true });
+    putCursor(next);
+    ($("a", next) ?? $("[data-select]", next))?.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
   };
   const focusSearch = () => { const search = $("[data-search]"); search?.focus(); search?.select(); };
@@ -125,13 +188,14 @@
     j: () => moveCursor(1),
     k: () => moveCursor(-1),
     x: () => $("[data-select]", cursor() ?? document.createElement("i"))?.click(),
-    e: () => $("[data-edit]", cursor() ?? document)?.click(),
+    e: () => { const cell = cursor() && cellsOf(cursor())[0]; cell ? editCell(cell) : $("[data-edit]")?.click(); },
     c: () => $("[data-create]")?.click(),
     "/": focusSearch,
     "?": () => $("#keys")?.showModal(),
     g: () => { waitingForJump = Date.now(); },
   };
   const closeTopmost = () => {
+    $$(".search-results").forEach((results) => results.replaceChildren());
     const menu = $$("details[data-menu][open]").pop();
     if (menu) { menu.open = false; $("summary", menu).focus(); return; }
     const drawer = $(".drawer-toggle");
@@ -139,13 +203,77 @@
     if (isTyping(document.activeElement)) document.activeElement.blur();
   };
   document.addEventListener("keydown", (event) => {
+    if (keysInCell(event) || keysInSearch(event)) return;
     if (event.key === "Escape") return closeTopmost();
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); return focusSearch(); }
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || $("dialog[open]")) return;
+    // Between two cells the focus is nowhere: what is typed then is meant for the next, and is no command.
+    if ($(".htmx-request")) return event.preventDefault();
     if (Date.now() - waitingForJump < 1200) { waitingForJump = 0; event.preventDefault(); return jump(event.key); }
-    if (event.key === "Enter" && event.target === document.body && cursor()) return openRow(cursor(), event);
+    if (event.key === "Enter" && event.target.matches("body, [data-select]")) {
+      // A tick box would send the form of the bulk actions.
+      const row = event.target.closest("[data-row]") ?? cursor();
+      if (row) { event.preventDefault(); openRow(row, event); }
+      return;
+    }
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
   });
+
+  // Results below the search: the arrows walk through them, Enter opens one
+  const keysInSearch = (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const form = event.target.closest("form.search");
+    if (!step || !form) return false;
+    const stops = [$("input[type=search]", form), ...$$(".search-results a", form)];
+    const next = stops[stops.indexOf(document.activeElement) + step];
+    if (next) { event.preventDefault(); next.focus(); }
+    return Boolean(next);
+  };
+
+  // Completions of a link or a time zone: a datalist that is filled while somebody types
+  let typing = 0;
+  const listOf = (field) => {
+    if (!field.list) {
+      const list = document.createElement("datalist");
+      list.id = `options-${field.id}`;
+      field.after(list);
+      field.setAttribute("list", list.id);
+    }
+    return field.list;
+  };
+  const complete = (field) => {
+    const wanted = new URLSearchParams({ entity: field.dataset.entity, q: field.value });
+    htmx.ajax("GET", `/contact/options?${wanted}`, { target: listOf(field), swap: "innerHTML" }).catch(() => {});
+  };
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.matches("[data-entity]") || event.inputType === "insertReplacementText") return;
+    clearTimeout(typing);
+    typing = setTimeout(() => complete(field), 150);
+  });
+
+  // From record to record: a list leaves the order of its rows for the records that are opened from it
+  const NEIGHBOURS = "neighbours";
+  const keepOrder = () => {
+    const table = $("table[data-start]");
+    if (!table) return;
+    const { start, total } = table.dataset;
+    const paths = rows().map((row) => row.dataset.href);
+    sessionStorage.setItem(NEIGHBOURS, JSON.stringify({ list: location.href, start: Number(start), total, paths }));
+  };
+  const showNeighbours = () => {
+    const nav = $("[data-neighbours]");
+    const { list, start, total, paths } = JSON.parse(sessionStorage.getItem(NEIGHBOURS) ?? '{"paths": []}');
+    const place = paths.indexOf(location.pathname);
+    if (!nav || place < 0) return;
+    nav.hidden = false;
+    $("span", nav).textContent = `${start + place} of ${total}`;
+    $$("a", nav).forEach((link) => {
+      const path = paths[place + (link.rel === "next" ? 1 : -1)];
+      if (path) link.href = path; else link.setAttribute("aria-disabled", "true");
+    });
+    $(".crumbs a").href = list;
+  };
 
   // Files dropped on a field show their names
   const nameFiles = (drop) => {
@@ -167,10 +295,11 @@
     const part = event.detail.elt;
     freshenTimes(part);
     $("[data-autofocus]", part)?.focus();
-    const spoken = part.closest?.("[data-announce]") ?? $("[data-announce]", part);
+    focusAfterSwap(part);
+    const spoken = part.matches("[data-announce]") ? part : $("[data-announce]", part);
     if (spoken) announce(spoken.dataset.announce);
     $$(".toast").forEach(dismissLater);
-    $$("form:has([data-select])").forEach(countSelected);
+    if (part.matches("#list")) { $$("form:has(.bulk)").forEach((form) => countSelected(form, false)); keepOrder(); }
   });
   document.addEventListener("htmx:responseError", (event) => {
     const xhr = event.detail.xhr;
@@ -179,5 +308,12 @@
   });
   document.addEventListener("htmx:sendError", () => showToast("The server cannot be reached. Nothing was changed.", "error"));
 
-  document.addEventListener("DOMContentLoaded", () => { $$(".toast").forEach(dismissLater); freshenTimes(); });
+  document.addEventListener("DOMContentLoaded", () => {
+    $$(".toast").forEach(dismissLater);
+    freshenTimes();
+    $$("form:has(.bulk)").forEach((form) => countSelected(form, false));
+    keepOrder();
+    showNeighbours();
+    $("main [data-autofocus]")?.focus();
+  });
 })();

@@ -105,11 +105,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='contact',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['workspace', 'owner', '-last_activity', '-id'], name='contact_owner'),
+            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['workspace', 'owner', '-last_activity', '-id'], include=('lifecycle_stage', 'team'), name='contact_owner'),
         ),
         migrations.AddIndex(
             model_name='contact',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['workspace', 'team', '-last_activity', '-id'], name='contact_team'),
+            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['workspace', 'team', '-last_activity', '-id'], include=('lifecycle_stage', 'owner'), name='contact_team'),
         ),
         migrations.AddIndex(
             model_name='contact',

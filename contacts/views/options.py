@@ -15,7 +15,7 @@ SHOWN = 10
 
 @require_GET
 def options(request: HttpRequest) -> HttpResponse:
-    """Options for `q` of an `entity` (contact, company, timezone): (value as the field reads it, what tells it apart)."""
+    """Options for `q` of an `entity` (contact, company, timezone), each as its field reads it."""
     entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:200]
     if entity != "timezone" and entity not in MODELS:
         raise Http404

@@ -1,8 +1,10 @@
 """Pages of one contact or company: see it, make it, change it, throw it away."""
 
+from zoneinfo import ZoneInfo
+
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,15 +26,17 @@ from contacts.views.facts import fact, facts
 from crm.entities.display import names_for, shown
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import schema
+from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
 from crm.lists.panels import panels
-from crm.users.visibility import may_edit
+from crm.users.visibility import may_edit, visible
 
 MODELS: dict[str, type[Record]] = {"contact": Contact, "company": Company}
+AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
 RELATED = {
     "contact": ("company", "owner__user", "team", "manager"),
     "company": ("owner__user", "team"),
@@ -43,9 +47,13 @@ def find(request: HttpRequest, entity: str, public_id: str) -> Record:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
     rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
     if entity == "contact":
-        live = Q(company__contacts__deleted_at__isnull=True)
+        seen = Q(company__contacts__deleted_at__isnull=True) & visible(request.actor, "company__contacts__")
         merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
-        rows = rows.annotate(colleagues=Count("company__contacts", filter=live), merged_ids=JsonRows(merged))
+        rows = rows.annotate(
+            colleagues=Count("company__contacts", filter=seen),
+            merged_ids=JsonRows(merged),
+            sees_company=Exists(Company.objects.visible_to(request.actor).filter(pk=OuterRef("company"))),
+        )
     record = rows.filter(public_id=public_id).first()
     if record is None:
         raise Http404
@@ -65,14 +73,36 @@ def contact_page(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect(Contact.objects.get(pk=contact.merged_into_id))
     by, editable = request.actor, may_edit(contact, request.actor) and contact.deleted_at is None
     items, tasks, more = timeline.of_contact(contact, by)
-    context = _common(request, "contact", contact, editable, items, tasks, more) | {
+    around = _around(contact, by)
+    common = _common(request, "contact", contact, editable, items, tasks, more)
+    context = (
+        common
+        | _head(contact, by, editable=editable)
+        | {
+            "reports": [person for person in around if person.manager_id == contact.pk],
+            "colleagues": [person for person in around if person.manager_id != contact.pk][:COLLEAGUES],
+            "panels": panels("contact", contact, request),
+        }
+    )
+    return render(request, "contacts/contact.html", context)
+
+
+def _head(contact: Contact, by: Actor, *, editable: bool) -> dict:
+    """Who it is, where they stand and why, and what can be done now."""
+    return {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
         "readonly": _readonly(contact, by),
-        "reports": Contact.objects.live().visible_to(by).filter(manager=contact).order_by("name_key")[:20],
-        "panels": panels("contact", contact, request),
+        "local_time": clock.now().astimezone(ZoneInfo(contact.timezone)) if contact.timezone else None,
     }
-    return render(request, "contacts/contact.html", context)
+
+
+def _around(contact: Contact, by: Actor) -> list[Contact]:
+    """Who reports to a contact, and then who works at the same company: one statement for both."""
+    related = Q(manager=contact) | (Q(company=contact.company_id) if contact.company_id else Q(pk__in=[]))
+    others = Contact.objects.live().visible_to(by).filter(related).exclude(pk=contact.pk)
+    reports_first = Case(When(manager=contact, then=0), default=1)
+    return list(others.order_by(reports_first, "name_key")[:AROUND])
 
 
 def _readonly(contact: Contact, by: Actor) -> str:
@@ -158,8 +188,8 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
         try:
             return _changed(request, entity, record, form, base)
         except Conflict as error:
-            conflict = error
-            form, base = _reopened(entity, find(request, entity, public_id), form, base)
+            conflict, record = error, find(request, entity, public_id)
+            form, base = _reopened(entity, record, form, base)
         except Invalid as error:
             show_errors(form, error)
         except Refused as error:
@@ -239,7 +269,7 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
             edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
             if not request.htmx:
                 return redirect(record)
-            saved = _fact(request, entity, find(request, entity, public_id), field)
+            saved = _fact(request, entity, find(request, entity, public_id), field, saved=True)
             return trigger_client_event(saved, "announce", {"text": f"{field.label} saved"})
         except Invalid as error:
             show_errors(form, error)
@@ -253,8 +283,12 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
     return render(request, template, context, status=status)
 
 
-def _fact(request: HttpRequest, entity: str, record: Record, field: Field) -> HttpResponse:
-    return render(request, "contacts/fact.html", _fact_context(request, entity, record, field))
+def _fact(request: HttpRequest, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:
+    """The value; on a contact's page also its head again, because a fact may open or close a move."""
+    context = _fact_context(request, entity, record, field)
+    if saved and isinstance(record, Contact) and not context["cell"]:
+        context |= _head(record, request.actor, editable=True) | {"part": True}
+    return render(request, "contacts/fact.html", context)
 
 
 def _fact_context(request: HttpRequest, entity: str, record: Record, field: Field) -> dict:

@@ -36,6 +36,7 @@ from crm.entities.schema import Path
 from crm.entities.sql import IsNotTrue, ListHas, ListLength, Total, orm_value
 from crm.entities.text import Fold, fold
 from crm.entities.values import public_id_in
+from crm.kit.actor import Actor, Role
 
 LOOKUPS = {"=": Exact, "<": LessThan, "<=": LessThanOrEqual, ">": GreaterThan, ">=": GreaterThanOrEqual}
 Step = tuple[Entity, Field]
@@ -44,10 +45,20 @@ Test = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: what `me` and `my team` stand for. None for nobody, to whom nothing belongs."""
+    """Who looks: what `me` and `my team` stand for. None for nobody, to whom nothing belongs.
+
+    `only_seen_by`: an answer this person gets must not depend on linked records that they may not see, which could be
+    guessed letter by letter. None where the answer is a rule's: guards and definitions look at everything.
+    """
 
     member_id: int | None = None
     team_id: int | None = None
+    only_seen_by: Actor | None = None
+
+    @classmethod
+    def looking(cls, by: Actor) -> "Viewer":
+        """The actor as somebody who filters a list."""
+        return cls(by.member_id, by.team_id, None if by.is_at_least(Role.MANAGER) else by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ def predicate(node: Node, context: Context, *, negated: bool = False) -> Any:
         case AtLeast(count, parts):
             return _counted(parts, context, len(parts) - count + 1 if negated else count, negated)
         case AnyRow(path, part):
-            found = through(list(path.steps()), lambda prefix: predicate(part, context), plain=False)
+            found = through(list(path.steps()), lambda prefix: predicate(part, context), context, plain=False)
             return ~found if negated else found
     return _leaf(node, context, negated)
 
@@ -126,20 +137,31 @@ def matching(leaf: Leaf, context: Context) -> Any:
     """The expression of a leaf without negation; NULL counts as false."""
     *hops, (entity, field) = leaf.path.steps()
     if stands_for_rows(field):
-        return through([*hops, (entity, field)], lambda prefix: Q(), plain=False)
+        return through([*hops, (entity, field)], lambda prefix: Q(), context, plain=False)
     return through(
         hops,
         lambda prefix: test(field, leaf.operator, leaf.operands, orm_value(field, prefix), context),
-        plain=field.expression is None,
+        context,
+        plain=field.expression is None and (context.viewer.only_seen_by is None or _is_name(hops, entity, field)),
     )
 
 
-def through(steps: list[Step], test: Test, *, plain: bool) -> Any:
+def _is_name(hops: list[Step], entity: Entity, field: Field) -> bool:
+    """The name and id of a linked record are shown by the record that links to it, to whoever sees that."""
+    return len(hops) == 1 and field.column() in (entity.fields[entity.title].column(), entity.public_id)
+
+
+def through(steps: list[Step], test: Test, context: Context, *, plain: bool) -> Any:
     """`test(prefix)` at the end of the links: over joins where they and what is read there are columns, else EXISTS."""
     if not steps or (plain and all(is_join(field) for _, field in steps)):
         return test(join_prefix(steps))
     (entity, field), *rest = steps
-    return Exists(rows(entity, field).filter(through(rest, test, plain=plain)))
+    found = _seen(rows(entity, field), context.viewer.only_seen_by)
+    return Exists(found.filter(through(rest, test, context, plain=plain)))
+
+
+def _seen(found: QuerySet, by: Actor | None) -> QuerySet:
+    return found.visible_to(by) if by and hasattr(found, "visible_to") else found
 
 
 def join_prefix(steps: Iterable[Step]) -> str:

@@ -1,17 +1,22 @@
 """What stands in the sidebar. Apps register their entries; the frame knows none of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from crm.kit.actor import Actor, Role
+from crm.kit.prepared import fetch
 from crm.kit.scope import workspace
-from crm.kit.sql import JsonRows
+from crm.kit.sql import CountRows, JsonRows
 
 SETTINGS = "Settings"  # the section that is shown beside the settings pages instead
 COUNT_LIMIT = 100
+
+
+_address = cache(reverse)
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class NavItem:
     """One entry: `icon` is a lucide name, `section` a heading ('' has none), lower `order` stands higher.
 
     `query` is added to the address; an entry with `parent`, the url_name of another, stands indented below that.
-    `count` gives the rows to be counted, or None; all counts are one statement, and stop at COUNT_LIMIT.
+    `count` gives the rows to be counted, no more than COUNT_LIMIT of them, or None; all counts are one statement.
     `key` is the letter that opens the page after g. `role` is the lowest role that sees the entry.
     """
 
@@ -37,7 +42,7 @@ class NavItem:
     @property
     def url(self) -> str:
         """Where the entry leads."""
-        return reverse(self.url_name) + self.query
+        return _address(self.url_name) + self.query
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,6 @@ def items_for(by: Actor) -> list[NavItem]:
     return sorted((i for i in _items.values() if by.is_at_least(i.role)), key=lambda item: item.order)
 
 
-class _Count(Subquery):
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-
 def surroundings(request) -> Surroundings:
     """Counts and facts for the person who asks; one statement a request, and none when nothing is registered."""
     if not hasattr(request, "surroundings"):
@@ -81,16 +81,22 @@ def surroundings(request) -> Surroundings:
 
 
 def _surroundings(by: Actor) -> Surroundings:
-    counted = {f"count_{n}": item for n, item in enumerate(items_for(by)) if item.count}
-    wanted = {
-        alias: _Count(item.count(by).order_by().values("pk")[:COUNT_LIMIT])
-        for alias, item in counted.items()
-        if item.count
-    } | {f"fact_{name}": JsonRows(rows(by)) for name, rows in _facts.items()}
-    here = workspace()
-    row = type(here)._base_manager.filter(pk=here.pk).values(**wanted).get() if wanted else {}
-    counts = {item.url: _shown(row[alias]) for alias, item in counted.items()}
-    return Surroundings(counts, {name: row[f"fact_{name}"] or [] for name in _facts})
+    here, counted = workspace(), [item for item in items_for(by) if item.count]
+
+    def build(member_id: int | None, team_id: int | None) -> QuerySet:
+        someone = replace(by, member_id=member_id, team_id=team_id)
+        counts = [CountRows(item.count(someone)) for item in counted if item.count]
+        facts = [JsonRows(rows(someone)) for rows in _facts.values()]
+        return type(here)._base_manager.filter(pk=here.pk).values_list(*counts, *facts)
+
+    if not counted and not _facts:
+        return Surroundings({}, {})
+    asked = (tuple(counted), tuple(_facts))
+    key = ("surroundings", here.pk, here.schema_version, by.role, *asked)
+    row = fetch(key, build, member_id=by.member_id, team_id=by.team_id)[0]
+    counts = {item.url: _shown(count) for item, count in zip(counted, row, strict=False)}
+    facts = {name: rows or [] for name, rows in zip(_facts, row[len(counted) :], strict=True)}
+    return Surroundings(counts, facts)
 
 
 def _shown(count: int) -> str:

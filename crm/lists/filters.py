@@ -28,11 +28,6 @@ class QuickFilters(django_filters.FilterSet):
         self.by = by
         super().__init__(data, queryset)
 
-    @property
-    def chosen(self) -> bool:
-        """Whether any of them narrows the list."""
-        return self.form.is_valid() and any(self.form.cleaned_data.values())
-
 
 def many(label: str, choices) -> django_filters.MultipleChoiceFilter:
     """Any of several values of a column. Not DISTINCT, which finds nothing more here and forbids FOR UPDATE."""

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,11 +18,14 @@ from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
 from crm.entities.sql import orm_value
 from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
+from crm.kit.prepared import fetch
+from crm.kit.sql import CountRows
 from crm.kit.text import digits, fold
-from crm.lists.columns import Column, Row, resolve
+from crm.lists.columns import Column
 from crm.users.visibility import branches, visible
 
 _WORDS = TEXTS | {FieldType.SELECT}
+_NAMED = {FieldType.USER, FieldType.TEAM, FieldType.LINK}
 PAGE = 50
 CAP = 1000
 
@@ -39,21 +43,21 @@ class Sort:
         return bool(self.field.sort)
 
     def value(self) -> Any:
-        """What to compare: what the cell shows, without case and accents; NULL for an empty one."""
+        """What to compare: what the cell shows, without case; NULL for an empty one."""
         field = self.field
         if self.indexed:
             return F(field.sort)
-        if field.custom and field.type not in _WORDS:
+        if field.type in _WORDS:
+            return NullIf(Fold(orm_value(field)), Value("", TextField()))
+        if field.custom or field.type not in _NAMED:
             return orm_value(field)
-        if field.type is FieldType.LINK:
-            target = registry.get(field.target)
-            return F(f"{field.column()}__{target.fields[target.title].sort or target.title}")
+        path = field.column()
         if field.type is FieldType.USER:
-            name, email = (F(f"{field.column()}__user__{part}") for part in ("name", "email"))
-            return Fold(Coalesce(NullIf(name, Value("")), email))
+            return Fold(Coalesce(NullIf(F(f"{path}__user__name"), Value("")), F(f"{path}__user__email")))
         if field.type is FieldType.TEAM:
-            return Fold(F(f"{field.column()}__name"))
-        return NullIf(Fold(orm_value(field)), Value("", TextField())) if field.type in _WORDS else orm_value(field)
+            return Fold(F(f"{path}__name"))
+        target = registry.get(field.target)
+        return F(f"{path}__{target.fields[target.title].sort or target.title}")
 
     def ordering(self, backwards: bool) -> list:
         """What to order by; `backwards` for the page before."""
@@ -100,14 +104,19 @@ def _typed(field: Field, value: Any) -> Any:
         return Decimal(value)
     if field.type is FieldType.YES_NO:
         return bool(value)
-    return int(value) if field.custom and field.type in (FieldType.USER, FieldType.LINK) else str(value)
+    return int(value) if field.custom and field.type in _NAMED else str(value)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a list, the place of the first, and the cursors around them ('' at an end)."""
+    """Some rows of a list: (primary key, public id, sort value, then what the columns select).
 
-    rows: list[Row]
+    `total` counts the list up to CAP + 1; `start` is the place of the first row, counted from 1; the cursors lead to
+    the pages around, '' at an end.
+    """
+
+    found: list[tuple]
+    total: int
     start: int
     previous: str
     next: str
@@ -132,30 +141,55 @@ def _is_number(text: str) -> bool:
     return len(digits(text)) > 2 and all(c.isdecimal() or c in " +-()./" for c in text)
 
 
-def page(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> Page:
-    """One page of the rows that `by` may see, in one statement."""
-    ordered = rows.annotate(sort_value=sort.value())
+def page(state: Any, cursor: Cursor | None) -> Page:
+    """One page of the rows that a ListState asks for and its member sees, with their number: one statement."""
+    by, fixed = state.by, replace(cursor, value=None, pk=0) if cursor else None
+
+    def build(member_id: int | None, team_id: int | None, value: Any = None, pk: int | None = None) -> QuerySet:
+        someone = replace(by, member_id=member_id, team_id=team_id)
+        place = replace(fixed, value=value, pk=pk) if fixed else None
+        return _query(state.rows(someone), state.columns, state.sort, place, someone)
+
+    values = {"member_id": by.member_id, "team_id": by.team_id}
+    values |= {"value": cursor.value, "pk": cursor.pk} if cursor else {}
     backwards = bool(cursor and cursor.backwards)
+    found = fetch((state.key, backwards), build, **values) if state.key else list(build(**values))
+    total = min(found[0][0], CAP + 1) if found else 0
+    rows = [row[1:] for row in found[:PAGE]]
+    return _page(rows[::-1] if backwards else rows, total, len(found) > PAGE, cursor, backwards)
+
+
+def _query(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> QuerySet:
+    total = CountRows(sample(rows, by, CAP + 1))
+    ordered = rows.annotate(sort_value=sort.value())
     if cursor:
         ordered = ordered.filter(_beyond(cursor, sort))
-    ordering = sort.ordering(backwards)
-    chosen = some(ordered, by, PAGE + 1, *ordering)
     sources = {alias: expression for column in columns for alias, expression in column.sources.items()}
-    found = list(chosen.annotate(**sources).values_list("pk", "public_id", "sort_value", *sources)[: PAGE + 1])
-    more, found = len(found) > PAGE, found[:PAGE]
-    return _page(found[::-1] if backwards else found, more, cursor, backwards, columns)
+    chosen = some(ordered, by, PAGE + 1, *sort.ordering(bool(cursor and cursor.backwards)))
+    return chosen.annotate(**sources).values_list(total, "pk", "public_id", "sort_value", *sources)[: PAGE + 1]
 
 
 def some(rows: QuerySet, by: Actor, most: int, *ordering) -> QuerySet:
-    """At least the first `most` of the rows that `by` sees, in order where one is given.
+    """The rows that `by` sees, of which the first `most` are asked for, in order.
 
     An OR over team and owner makes PostgreSQL walk the whole index (26 ms at a million rows where 0.5 % are visible);
     a union of branches, each in the order of its own index, takes 0.4 ms. SQLite has no LIMIT inside a UNION.
     """
     if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
         return rows.filter(visible(by)).order_by(*ordering)
+    return rows.filter(pk__in=_union(rows, by, most, ordering)).order_by(*ordering)
+
+
+def sample(rows: QuerySet, by: Actor, most: int) -> QuerySet:
+    """Keys of rows that `by` sees, for counting: all of them where there are up to `most`, else at least so many."""
+    if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
+        return rows.filter(visible(by)).order_by().values("pk")[:most]
+    return _union(rows, by, most, ())
+
+
+def _union(rows: QuerySet, by: Actor, most: int, ordering: Sequence) -> QuerySet:
     first, *others = (rows.filter(branch).order_by(*ordering).values("pk")[:most] for branch in branches(by))
-    return rows.filter(pk__in=first.union(*others)).order_by(*ordering)
+    return first.union(*others)
 
 
 def _beyond(cursor: Cursor, sort: Sort) -> Q:
@@ -172,13 +206,13 @@ def _beyond(cursor: Cursor, sort: Sort) -> Q:
     return beyond if sort.indexed or cursor.backwards else beyond | Q(sort_value__isnull=True)
 
 
-def _page(found: list, more: bool, cursor: Cursor | None, backwards: bool, columns: list[Column]) -> Page:
+def _page(found: list[tuple], total: int, more: bool, cursor: Cursor | None, backwards: bool) -> Page:
     start = _start(cursor, len(found))
     before = (more if backwards else cursor is not None) and bool(found)
     after = (True if backwards else more) and bool(found)
     previous = Cursor(found[0][2], found[0][0], start, True).pack() if before else ""
     following = Cursor(found[-1][2], found[-1][0], start + len(found), False).pack() if after else ""
-    return Page(_rows(found, columns), start + 1, previous, following)
+    return Page(found, total, start + 1, previous, following)
 
 
 def _start(cursor: Cursor | None, count: int) -> int:
@@ -187,27 +221,8 @@ def _start(cursor: Cursor | None, count: int) -> int:
     return max(cursor.place - count, 0) if cursor.backwards else cursor.place
 
 
-def _rows(found: list, columns: list[Column]) -> list[Row]:
-    split = [[*_split(row[3:], columns)] for row in found]
-    resolve(columns, split)
-    classes = [column.css(place) for place, column in enumerate(columns)]
-    return [_row(row, parts, columns, classes) for row, parts in zip(found, split, strict=True)]
-
-
-def _row(row: tuple, parts: list, columns: list[Column], classes: list[str]) -> Row:
-    cells = [column.cell(part, row[1]) for column, part in zip(columns, parts, strict=True)]
-    return Row(row[0], row[1], str(parts[0][0]), list(zip(classes, cells, strict=True)))
-
-
-def _split(values: tuple, columns: list[Column]):
-    place = 0
-    for column in columns:
-        yield list(values[place : place + len(column.sources)])
-        place += len(column.sources)
-
-
 def count(rows: QuerySet, by: Actor, *, exact: bool = False) -> int:
     """How many of the rows `by` sees; stops at CAP + 1 unless `exact`."""
     if exact:
         return rows.filter(visible(by)).count()
-    return some(rows, by, CAP + 1)[: CAP + 1].count()
+    return min(sample(rows, by, CAP + 1).count(), CAP + 1)

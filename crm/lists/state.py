@@ -1,5 +1,6 @@
 """What a list shows, read from its URL alone: a view, a condition, quick filters, a search, columns and a sort."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,7 @@ from crm.entities.schema import Schema, schema
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import surroundings
+from crm.kit.scope import workspace
 from crm.kit.sql import JsonPairs
 from crm.lists.columns import Column, can_be_shown, column
 from crm.lists.models import SavedView
@@ -85,24 +87,40 @@ class ListState:
         """The quick filters, bound to the URL."""
         return self.spec.filterset(self.params, queryset=self.spec.kind.model.objects.all(), by=self.by)
 
-    def rows(self):
-        """The rows that match, whoever may see them: `page` and `count` ask who.
+    @cached_property
+    def is_narrowed(self) -> bool:
+        """Whether any quick filter is set."""
+        return any(self.params.get(name) for name in self.spec.filterset.base_filters)
+
+    @cached_property
+    def key(self) -> tuple | None:
+        """What shapes the query besides the member, for crm.kit.prepared; None where what was typed in shapes it."""
+        if self.search or self.is_narrowed:
+            return None
+        space, sort = workspace(), (self.sort.field.key, self.sort.descending)
+        asked = self.condition.key_text if self.condition else ""
+        shown = (tuple(self.column_keys), sort, asked, self.in_trash)
+        return ("list", space.pk, space.schema_version, self.spec.entity, self.by.role, *shown)
+
+    def rows(self, by: Actor | None = None) -> QuerySet:
+        """The rows that match for the member (or another), whoever may see them: `page` and `count` ask who.
 
         None where the URL cannot be read: a bulk action on everything that matches must not reach everything.
         """
-        if self.error or not self.filters.form.is_valid():
+        by = by or self.by
+        if self.error or (self.is_narrowed and not self.filters.form.is_valid()):
             return self.spec.kind.model.objects.none()
-        rows = self.filters.qs
+        rows = self.filters.qs if self.is_narrowed else self.spec.kind.model.objects.all()
         rows = rows.trashed() if self.in_trash else rows.live()
         if self.condition is not None:
-            rows = rows.filter(self.condition.expression(Viewer(self.by.member_id, self.by.team_id), clock.now()))
+            rows = rows.filter(self.condition.expression(Viewer.looking(by), clock.now()))
         return search(rows, self.search) if self.search else rows
 
     @cached_property
     def is_indexed(self) -> bool:
         """Whether indexes serve the whole of it; anything else runs under a time limit."""
         used = self.condition.fields() if self.condition else set()
-        return self.sort.indexed and used <= self.spec.indexed and not self.search
+        return self.sort.indexed and used <= self.spec.indexed and not (self.search or self.is_narrowed)
 
     @property
     def is_changed(self) -> bool:
@@ -134,8 +152,17 @@ def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) 
 
 def views_of(spec: ListSpec, request: HttpRequest) -> list[View]:
     """The views that a member can open, in order: the list's own, the workspace's, theirs; theirs replace by slug."""
+    return _with_saved(spec, surroundings(request).facts["saved_views"])
+
+
+def views_for(spec: ListSpec, by: Actor) -> list[View]:
+    """views_of() where there is no page: for commands."""
+    return _with_saved(spec, saved_views(by).values_list("fact", flat=True))
+
+
+def _with_saved(spec: ListSpec, facts: Iterable[dict]) -> list[View]:
     views = {view.slug: view for view in spec.views}
-    saved = [row for row in surroundings(request).facts["saved_views"] if row["entity"] == spec.entity]
+    saved = [row for row in facts if row["entity"] == spec.entity]
     for row in sorted(saved, key=lambda row: (row["member"] is not None, row["name"].casefold())):
         columns, mine = tuple(row["columns"]), row["member"] is not None
         views[row["slug"]] = View(row["slug"], row["name"], row["condition"], columns, row["sort"], mine, True)

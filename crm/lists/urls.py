@@ -14,6 +14,7 @@ def list_urls(entity: str) -> list:
         "/count": (views.exact_count, "count"),
         "/bulk": (views.bulk, "bulk"),
         "/filter": (views.add_filter, "filter"),
+        "/narrow": (views.narrow, "narrow"),
         "/columns": (views.choose_columns, "columns"),
         "/view": (views.save, "save_view"),
     }

@@ -20,6 +20,7 @@ from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, time_limit
+from crm.lists.body import body
 from crm.lists.rows import CAP, Page, count, page, unpack
 from crm.lists.selection import Selection, selection
 from crm.lists.spec import BulkAction, spec_of
@@ -28,23 +29,24 @@ from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 
 TIME_LIMIT = 3  # seconds, for what no index serves
-EMPTY = Page([], 0, "", "")
+EMPTY = Page([], 0, 0, "", "")
 
 
 @require_GET
 def list_page(request: HttpRequest, entity: str) -> HttpResponse:
     """The list: tabs, filters, rows, pages."""
     state = read(request, spec_of(entity))
-    found, total, too_slow = _rows(state, request.GET.get("after", ""))
+    ticked = set(request.GET.get("ticked", "").split(","))
+    found, too_slow = _rows(state, request.GET.get("after", ""))
     context = _frame(state) | {
         "page": found,
-        "total": _total(total),
-        "more": total > CAP,
-        "last": found.start + len(found.rows) - 1,
+        "total": _total(found.total),
+        "more": found.total > CAP,
+        "body": body(entity, found.found, state.columns, ticked),
+        "last": found.start + len(found.found) - 1,
         "too_slow": too_slow,
         "previous_url": state.url(after=found.previous, ticked=None) if found.previous else "",
         "next_url": state.url(after=found.next, ticked=None) if found.next else "",
-        "ticked": set(request.GET.get("ticked", "").split(",")),
     }
     is_part = request.htmx and request.htmx.target == "list"
     return render(request, "lists/part.html" if is_part else "lists/page.html", context)
@@ -62,10 +64,19 @@ def _frame(state: ListState) -> dict:
         "chips": _chips(state),
         "sorts": _sorts(state),
         "kept": _kept(state, "q"),
-        "kept_filters": _kept(state, *state.filters.filters),
-        "unfiltered": state.url(ticked=None, **dict.fromkeys(state.filters.filters)),
+        "narrowed": state.is_narrowed,
         "can_write": state.by.is_at_least(Role.REP),
     }
+
+
+@require_GET
+def narrow(request: HttpRequest, entity: str) -> HttpResponse:
+    """The quick filters: the menu's content to htmx, else a page."""
+    state = read(request, spec_of(entity))
+    names = state.filters.filters
+    context = {"state": state, "spec": state.spec, "kept": _kept(state, *names)}
+    context["unfiltered"] = state.url(ticked=None, **dict.fromkeys(names))
+    return render(request, "lists/narrow_form.html" if request.htmx else "lists/narrow.html", context)
 
 
 def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
@@ -74,17 +85,17 @@ def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
     return [(name, value) for name, values in state.params.lists() if name not in gone for value in values]
 
 
-def _rows(state: ListState, after: str) -> tuple[Page, int, str]:
+def _rows(state: ListState, after: str) -> tuple[Page, str]:
     if state.error:
-        return EMPTY, 0, ""
+        return EMPTY, ""
     cursor = unpack(after, state.sort)
     if state.is_indexed:
-        return page(state.rows(), state.columns, state.sort, cursor, state.by), count(state.rows(), state.by), ""
+        return page(state, cursor), ""
     try:
         with time_limit(TIME_LIMIT):
-            return page(state.rows(), state.columns, state.sort, cursor, state.by), count(state.rows(), state.by), ""
+            return page(state, cursor), ""
     except TooSlow as error:
-        return EMPTY, 0, str(error)
+        return EMPTY, str(error)
 
 
 def _total(total: int) -> str:
@@ -138,9 +149,10 @@ def bulk(request: HttpRequest, entity: str) -> HttpResponse:
     spec = spec_of(entity)
     chosen = selection(request, spec)
     action = _action(request, spec)
-    confirmed = request.POST.get("confirm") == "1"
-    form = action.form(request.actor)(request.POST if confirmed else None)
-    if (not confirmed and form.fields) or not form.is_valid():
+    asks = action.form(request.actor)
+    answered = request.POST.get("confirm") == "1" or not asks.base_fields
+    form = asks(request.POST if answered else None)
+    if not form.is_valid():
         return _ask(request, chosen, action, form)
     try:
         outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
@@ -231,17 +243,24 @@ def add_filter(request: HttpRequest, entity: str) -> HttpResponse:
         "state": state,
         "spec": state.spec,
         "field": field,
-        "operators": operators(field) if field else (),
+        "operators": _operators(field) if field else (),
         "fields": [f for f in state.schema if operators(f)],
         "text": request.GET.get("text") or (state.condition.label_text if state.condition else state.where),
         "error": error,
         "chosen_op": request.GET.get("op", ""),
-        "value": request.GET.get("value", ""),
+        "chosen": request.GET.getlist("value"),
         "hint": HINTS.get(field.type, "") if field else "",
         "kept": _kept(state, *BUILDER),
         "back": state.url(**dict.fromkeys(BUILDER)),
+        "query": state.url(**dict.fromkeys(BUILDER)).partition("?")[2],
+        "part": bool(request.htmx),
     }
-    return render(request, "lists/filter.html", context)
+    return render(request, "lists/filter_form.html" if request.htmx else "lists/filter.html", context)
+
+
+def _operators(field) -> list[str]:
+    """Where values are ticked, one or several, `in` says it all."""
+    return [op for op in operators(field) if not (field.choices and op in ("=", "!="))]
 
 
 BUILDER = ("field", "op", "value", "text", "ticked")
@@ -276,7 +295,7 @@ def choose_columns(request: HttpRequest, entity: str) -> HttpResponse:
     fields.sort(key=lambda pair: pair[1] or 1000)
     context = {"state": state, "spec": state.spec, "fields": fields}
     context |= {"kept": _kept(state, "columns", *gone), "back": state.url(**dict.fromkeys(gone))}
-    return render(request, "lists/columns.html", context)
+    return render(request, "lists/columns_form.html" if request.htmx else "lists/columns.html", context)
 
 
 def save(request: HttpRequest, entity: str) -> HttpResponse:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.services import chromium_program
 
-SCREENSHOTS = Path(__file__).parent.parent / "var" / "screenshots"
+SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 HEIGHT = {1440: 900, 390: 844}  # what a laptop and a telephone show, by width
 TIMEOUT = 10_000  # milliseconds
 
@@ -40,8 +40,9 @@ def screenshot(page, name: str) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
     """The system's Chromium, one for all tests of a process."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=TIMEOUT)
     # Playwright's loop runs in this thread, so Django would take every query of a test for a blocking call in it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:

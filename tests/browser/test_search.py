@@ -1,0 +1,52 @@
+"""Search over everything: results while typing, arrows, Enter; a page of its own without."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_results_appear_while_typing_and_the_arrows_walk(visit, add, fleetly, sign_in):
+    ana = add("Ana Ruiz", company=fleetly.pk)
+    page = visit("/", client=sign_in("rep"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("fleet")
+    expect(page.locator(".search-results").get_by_role("link", name="Fleetly")).to_be_visible()
+    expect(page.locator("#announcer")).to_have_text("1 contact, 1 company found")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{ana.get_absolute_url()}")
+
+
+def test_escape_closes_the_results(visit, add, sign_in):
+    add("Ana Ruiz")
+    page = visit("/", client=sign_in("rep"))
+    page.keyboard.press("/")
+    page.keyboard.type("ana")
+    expect(page.locator(".search-results").get_by_role("link", name="Ana Ruiz")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".search-results")).to_be_hidden()
+
+
+def test_nobody_is_found_and_enter_opens_the_page(visit, add, sign_in):
+    add("Ana Ruiz")
+    page = visit("/", client=sign_in("rep"))
+    page.keyboard.press("/")
+    page.keyboard.type("zzz")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing found for “zzz”").last).to_be_visible()
+
+
+def test_a_company_is_completed_while_typing(visit, add, fleetly, sign_in):
+    page = visit("/contact/new", client=sign_in("rep"))
+    page.get_by_label("Company").press_sequentially("flee")
+    option = page.locator("datalist option").first
+    expect(option).to_have_attribute("value", f"Fleetly ({fleetly.public_id})")
+    page.get_by_label("Company").fill("Fleetly")
+    page.get_by_label("Time zone").press_sequentially("madr")
+    expect(page.locator("#options-id_timezone option").first).to_have_attribute("value", "Europe/Madrid")
+    page.get_by_label("Name", exact=True).fill("Ana Ruiz")
+    page.get_by_label("Time zone").fill("Europe/Madrid")
+    page.get_by_role("button", name="Add contact").click()
+    expect(page.get_by_role("complementary", name="Around Ana Ruiz")).to_contain_text("Fleetly")

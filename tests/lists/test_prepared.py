@@ -1,0 +1,102 @@
+"""A list asked through crm.kit.prepared shows what the same query built anew shows, whoever asks, wherever they are."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.test import RequestFactory
+from django.utils import timezone
+
+from contacts.models import Contact
+from contacts.verbs.capture import capture
+from contacts.verbs.lose import lose
+from crm.kit import clock, prepared
+from crm.lists import rows
+from crm.lists.spec import spec_of
+from crm.lists.state import read
+
+WHERE = (
+    "",
+    "stage in (Lead, Qualified)",
+    "stage = Lost and last_activity > 90 days ago",
+    "owner = me or team = my team",
+    "last_activity < 3 days ago and email is not empty",
+    "last_activity >= today",
+    "last_activity <= 2 months ago",
+)
+
+
+@pytest.fixture
+def people(acme, cast, monkeypatch):
+    """Sixty contacts of everybody over half a year, some lost, in pages of seven."""
+    monkeypatch.setattr(rows, "PAGE", 7)
+    prepared.forget()
+    for number in range(60):
+        who = (cast.rep, cast.mate, cast.outsider, cast.manager)[number % 4]
+        with clock.at(timezone.now() - timedelta(days=number * 3)):
+            person = {
+                "name": f"Person {number % 9}",
+                "email": f"p{number}@x.example",
+                "team": (None, who.team)[number % 2],
+            }
+            made = capture([person], by=who.actor("web"), source="test")
+            if number % 5 == 0:
+                lose(Contact.objects.filter(pk__in=made.done), by=who.actor("web"))
+    yield
+    prepared.forget()
+
+
+def all_pages(url: str, by) -> list[tuple]:
+    """Every row of a list, page after page, and the totals told."""
+    told, after = [], ""
+    for _ in range(20):
+        request = RequestFactory().get(url)
+        request.actor = replace(by)
+        state = read(request, spec_of("contact"))
+        page = rows.page(state, rows.unpack(after, state.sort))
+        told += [page.total, *page.found]
+        after = page.next
+        if not after:
+            return told
+    raise AssertionError("The list has no end.")
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("sort", ["-last_activity", "name", "source"])
+def test_every_page_is_the_same_prepared_and_built_anew(people, actor, monkeypatch, where, sort):
+    for who in ("rep", "outsider", "viewer", "manager", "rep"):
+        url = f"/contact?view=all&where={where}&sort={sort}"
+        as_prepared = all_pages(url, actor(who))
+        with monkeypatch.context() as patched:
+            patched.setattr(rows, "fetch", lambda key, build, **values: list(build(**values)))
+            patched.setattr("crm.kit.nav.fetch", lambda key, build, **values: list(build(**values)))
+            assert all_pages(url, actor(who)) == as_prepared
+        assert where != "" or len(as_prepared) > 30
+
+
+@pytest.mark.postgres
+def test_a_list_is_compiled_once_and_bound_for_each_member(people, actor):
+    url = "/contact?view=all&where=owner = me and last_activity > 30 days ago"
+    all_pages(url, actor("rep"))
+    known = len(prepared._kept)
+    mine = all_pages(url, actor("mate"))
+    assert len(prepared._kept) == known
+    assert all(compiled is not None for compiled in prepared._kept.values())
+    assert {row[1] for row in mine if isinstance(row, tuple)} <= set(
+        Contact.objects.filter(owner=actor("mate").member_id).values_list("public_id", flat=True)
+    )
+
+
+def test_time_goes_on_in_a_prepared_query(people, actor):
+    url = "/contact?view=all&where=last_activity > 90 days ago"
+    before = [row for row in all_pages(url, actor("manager")) if isinstance(row, tuple)]
+    with clock.at(timezone.now() + timedelta(days=60)):
+        after = [row for row in all_pages(url, actor("manager")) if isinstance(row, tuple)]
+    assert len(after) == len(before) + 20
+
+
+@pytest.mark.postgres
+def test_what_depends_on_the_calendar_is_not_kept(people, actor):
+    all_pages("/contact?view=all&where=last_activity >= today", actor("manager"))
+    lists = [compiled for shape, compiled in prepared._kept.items() if shape[1][0] != "surroundings"]
+    assert lists == [None]

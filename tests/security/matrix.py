@@ -1,0 +1,280 @@
+"""The isolation matrix: every URL of the product, how to call it, and who may (RELIABILITY S1, S4).
+
+One entry per route, by its name. A route that is not here fails the tests: add a line that says how to fill its
+arguments from the objects of tests/security/world.py, the lowest role that gets an answer to GET and to POST (None: the
+method is not there), a body that the POST accepts, and how it refuses whoever may not.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from django.urls import URLPattern, get_resolver, reverse
+
+from crm.kit.actor import Role
+from tests.security.world import picture
+
+Objects = SimpleNamespace
+VIEWER, REP, MANAGER, ADMIN = Role
+
+
+@dataclass(frozen=True)
+class Route:
+    """How one URL is called. `args`: from the caller's own objects, or a stranger's, to the URL's arguments.
+
+    `refused`: the status for a role that is too low. `foreign`: the status for an object of another workspace or team;
+    anything but 404 says nothing either: a missing object gets the same. `missing`: arguments that lead to nothing.
+    `public`: answers without a sign-in. `own`: False where the URL's arguments are a secret, or the person's own.
+    """
+
+    get: Role | None = VIEWER
+    post: Role | None = None
+    args: Callable[[Objects], tuple] | None = None
+    data: Callable[[Objects], dict[str, Any]] = lambda own: {}
+    query: str = ""
+    refused: int = 403
+    foreign: tuple[int, ...] = (404,)
+    missing: tuple = ()
+    public: bool = False
+    by_team: bool = False  # the object may be another team's, which is as little there
+    answers: tuple[int, ...] = (200, 204, 302)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+def contact(own):
+    return (own.contact.public_id,)
+
+
+def company(own):
+    return (own.company.public_id,)
+
+
+def task(own):
+    return (own.task.public_id,)
+
+
+def of(entity: str):
+    """The URL arguments of a contact or company."""
+    return contact if entity == "contact" else company
+
+
+def record(entity: str, get=VIEWER, post=None, **options) -> Route:
+    """A route of one contact or company."""
+    missing = ("contact_000000000",) if entity == "contact" else ("org_000000000",)
+    options = {"args": of(entity), "missing": missing, "by_team": True, "refused": 409} | options
+    return Route(get, post, **options)
+
+
+def _edited(entity: str):
+    def data(own):
+        same = {"name": f"{own.mark} again", "base-name": getattr(own, entity).name}
+        return same | ({"status": "active", "base-status": "active"} if entity == "contact" else {})
+
+    return data
+
+
+def _lists(entity: str) -> dict[str, Route]:
+    """The routes that every list has (crm/lists/urls.py), and those of its records (contacts/urls.py)."""
+    view = "view" if entity == "contact" else "company_view"
+    trashed = "trashed" if entity == "contact" else "trashed_company"
+    return {
+        f"{entity}_list": Route(),
+        f"{entity}_count": Route(),
+        f"{entity}_bulk": Route(
+            None,
+            REP,
+            data=lambda own: {"action": "assign", "selected": of(entity)(own)},
+            refused=404,
+        ),
+        f"{entity}_filter": Route(query="field=name"),
+        f"{entity}_columns": Route(),
+        f"{entity}_narrow": Route(),
+        f"{entity}_save_view": Route(VIEWER, VIEWER, data=lambda own: {"name": "Another"}),
+        f"{entity}_delete_view": Route(
+            None, MANAGER, args=lambda own: (getattr(own, view).slug,), missing=("nothing",), foreign=(409,)
+        ),
+        f"{entity}_new": Route(VIEWER, REP, data=lambda own: {"name": "Somebody New"}),
+        f"{entity}_edit": record(entity, VIEWER, REP, data=_edited(entity), refused=422),
+        f"{entity}_field": record(
+            entity,
+            REP,
+            REP,
+            args=lambda own: (*of(entity)(own), "name"),
+            missing=(f"{'contact' if entity == 'contact' else 'org'}_000000000", "name"),
+            data=lambda own: {"name": "Renamed", "base-name": getattr(own, entity).name},
+        ),
+        f"{entity}_timeline": record(entity),
+        f"{entity}_activity": record(
+            entity, None, REP, data=lambda own: {"kind": "note", "subject": "Met", "priority": "normal"}, refused=403
+        ),
+        f"{entity}_delete": record(entity, VIEWER, REP, data=lambda own: {"reason": "Twice"}),
+        f"{entity}_restore": record(entity, None, REP, args=lambda own: (getattr(own, trashed).public_id,)),
+        entity: record(entity),
+    }
+
+
+def moves() -> dict[str, Role]:
+    """The lifecycle's verbs that leave a lead, with the role that the table of moves gives them."""
+    from contacts.axes import LIFECYCLE
+
+    return {step.verb: step.role for step in LIFECYCLE.moves}
+
+
+def _admin(model: str, one: Callable[[Objects], Any], add: bool = False, change: bool = True) -> dict[str, Route]:
+    """The pages of one model in the Django admin, which sends whoever asks for what is not there to its index."""
+    args = {"args": lambda own: (one(own).pk,), "missing": (999999,), "foreign": (302, 403)}
+    refused = {"refused": 302}
+    return {
+        f"admin:{model}_changelist": Route(ADMIN, **refused),
+        f"admin:{model}_add": Route(ADMIN if add else None, **refused),
+        f"admin:{model}_change": Route(ADMIN, **args, **refused),
+        f"admin:{model}_history": Route(ADMIN, **args, **refused),
+        f"admin:{model}_delete": Route(None, **args),
+        f"admin/{model.replace('_', '/', 1)}/<path:object_id>/": Route(ADMIN, **args, **refused),
+    }
+
+
+MATRIX: dict[str, Route] = {
+    "home": Route(),
+    "search": Route(query="q=mark"),
+    "options": Route(query="entity=contact&q=mark"),
+    # Says whether something was taken back, in words: test_undo.py asserts what it did.
+    "undo": Route(
+        None,
+        VIEWER,
+        args=lambda own: (own.change,),
+        missing=("00000000-0000-4000-8000-000000000000",),
+        foreign=(302,),
+        by_team=True,
+    ),
+    **_lists("contact"),
+    **_lists("company"),
+    "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}),
+    "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
+    "contact_move": record(
+        "contact",
+        VIEWER,
+        REP,
+        args=lambda own: (own.contact.public_id, "qualify"),
+        missing=("contact_000000000", "qualify"),
+        data=lambda own: {"reason": "Because"},
+        refused=403,
+    ),
+    # Answers with the page it came from, whatever was refused: test_roles.py asserts what it did.
+    "activity_complete": Route(None, VIEWER, args=task, missing=("activity_000000000",), by_team=True),
+    "activity_edit": Route(
+        VIEWER,
+        REP,
+        args=task,
+        missing=("activity_000000000",),
+        data=lambda own: {"subject": "Another", "priority": "low"},
+        refused=409,
+        by_team=True,
+    ),
+    "activity_delete": Route(None, REP, args=task, missing=("activity_000000000",), refused=409, by_team=True),
+    "settings": Route(),
+    "profile": Route(VIEWER, VIEWER, data=lambda own: {"name": "Me", "theme": "dark", "timezone": ""}),
+    "theme": Route(None, VIEWER, data=lambda own: {"theme": "dark"}),
+    "security": Route(),
+    "people": Route(ADMIN),
+    "invite_person": Route(None, ADMIN, data=lambda own: {"email": "new@person.example", "role": "rep"}),
+    "person": Route(ADMIN, ADMIN, args=lambda own: (own.member.pk,), data=lambda own: {"role": "rep"}, missing=(0,)),
+    "deactivate_person": Route(None, ADMIN, args=lambda own: (own.member.pk,), missing=(0,)),
+    "reactivate_person": Route(None, ADMIN, args=lambda own: (own.member.pk,), missing=(0,)),
+    "withdraw_invitation": Route(None, ADMIN, args=lambda own: (own.invitation.pk,), missing=(0,)),
+    "teams": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
+    "team": Route(ADMIN, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"name": "Renamed"}, missing=(0,)),
+    "workspace": Route(ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "currency": "EUR"}),
+    "workspaces": Route(),
+    "open_workspace": Route(
+        None, VIEWER, args=lambda own: (own.member.workspace.slug,), missing=("nothing",), foreign=(409,)
+    ),
+    # The token is the right to see it, whoever one is.
+    "accept_invitation": Route(VIEWER, VIEWER, kwargs={"token": "unknown"}, public=True, answers=(404,)),
+    "account_login": Route(public=True),
+    "account_logout": Route(VIEWER, VIEWER),
+    "account_inactive": Route(public=True),
+    "account_signup": Route(public=True),
+    "account_reauthenticate": Route(VIEWER, VIEWER),
+    "account_email": Route(VIEWER, VIEWER),
+    "account_email_verification_sent": Route(public=True),
+    "account_change_password": Route(VIEWER, VIEWER),
+    "account_set_password": Route(VIEWER, VIEWER),
+    "account_reset_password": Route(public=True),
+    "account_confirm_login_code": Route(public=True),
+    "account_confirm_email": Route(kwargs={"key": "unknown"}, public=True),
+    "account_reset_password_from_key": Route(kwargs={"uidb36": "1", "key": "x-y"}, public=True),
+    "account_reset_password_from_key_done": Route(public=True),
+    "account_reset_password_done": Route(public=True),
+    "mfa_index": Route(),
+    "mfa_authenticate": Route(public=True),
+    "mfa_reauthenticate": Route(),
+    "mfa_activate_totp": Route(),
+    "mfa_deactivate_totp": Route(answers=(302, 404)),
+    "mfa_view_recovery_codes": Route(answers=(302, 404)),
+    "mfa_generate_recovery_codes": Route(),
+    "mfa_download_recovery_codes": Route(answers=(302, 404)),
+    "mfa_list_webauthn": Route(),
+    "mfa_add_webauthn": Route(),
+    "mfa_reauthenticate_webauthn": Route(),
+    "mfa_login_webauthn": Route(public=True),
+    "mfa_remove_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404)),
+    "mfa_edit_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404)),
+    "usersessions_list": Route(VIEWER, VIEWER),
+    "healthz": Route(public=True),
+    "csp_report": Route(None, VIEWER, public=True),
+    "admin:index": Route(ADMIN, refused=302),
+    "admin:login": Route(None, public=True),
+    "admin:logout": Route(None, ADMIN, refused=302),
+    "admin:password_change": Route(ADMIN, refused=302),
+    "admin:password_change_done": Route(ADMIN, refused=302),
+    "admin:autocomplete": Route(ADMIN, refused=302, answers=(403, 404)),
+    "admin:jsi18n": Route(ADMIN, refused=302),
+    "admin:app_list": Route(ADMIN, kwargs={"app_label": "users"}, refused=302),
+    "admin:view_on_site": Route(
+        ADMIN, args=lambda own: (content_type(own.contact), own.contact.pk), missing=(999999, 1), refused=302
+    ),
+    "admin/(?P<url>.*)$": Route(ADMIN, kwargs={"url": "nothing"}, refused=302, answers=(404,)),
+    **_admin("users_workspace", lambda own: own.member.workspace),
+    **_admin("users_team", lambda own: own.team),
+    **_admin("users_membership", lambda own: own.member),
+    **_admin("users_invitation", lambda own: own.invitation),
+    **_admin("users_user", lambda own: own.member.user),
+    **_admin("audit_entry", lambda own: own.entry),
+    **_admin("lifecycle_guard", lambda own: own.guard, add=True),
+    **_admin("entities_customfield", lambda own: own.field, add=True),
+}
+
+
+def content_type(obj) -> int:
+    """The number that the admin's "view on site" knows a model by."""
+    from django.contrib.contenttypes.models import ContentType
+
+    return ContentType.objects.get_for_model(obj).pk
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """(key in the matrix, pattern) of every URL that the resolver knows; a URL without a name goes by its pattern."""
+    yield from _walk(get_resolver().url_patterns, "", "")
+
+
+def _walk(patterns, prefix: str, namespace: str) -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern).lstrip("^")
+        if isinstance(pattern, URLPattern):
+            yield (f"{namespace}{pattern.name}" if pattern.name else route), route
+        else:
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _walk(pattern.url_patterns, route, inner)
+
+
+def url(name: str, args: tuple = ()) -> str:
+    """The address of a route with these arguments."""
+    route = MATRIX[name]
+    if name == "admin/(?P<url>.*)$":
+        return "/admin/nothing"
+    if name.endswith("/<path:object_id>/"):
+        return "/" + name.replace("<path:object_id>", str(args[0]))
+    address = reverse(name, args=args, kwargs=route.kwargs or None)
+    return f"{address}?{route.query}" if route.query else address

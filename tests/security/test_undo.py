@@ -1,0 +1,88 @@
+"""Undo is a write like any other: only of one's own, only of what one may change, never across workspaces."""
+
+import uuid
+
+import pytest
+
+from audit.models import Entry
+from audit.undo import undo
+from contacts.models import Contact
+from contacts.verbs.assign import assign
+from contacts.verbs.edit import edit
+from crm.kit.actor import Role
+from crm.kit.errors import NotAllowed, Refused
+from crm.kit.scope import in_workspace
+from crm.users.models import Membership
+from crm.users.verbs.change_role import change_role
+from crm.users.verbs.change_team import change_team
+from tests.security.world import act, rows
+
+
+def department(objects) -> str:
+    with in_workspace(objects.member.workspace):
+        return Contact.objects.get(pk=objects.contact.pk).department
+
+
+@pytest.mark.parametrize("who", ["rep", "manager", "admin"])
+def test_a_change_of_another_workspace_is_not_there(who, world, sign_in):
+    theirs = sign_in(who).post(f"/undo/{world.theirs.change}", follow=True)
+    nobodys = sign_in(who).post(f"/undo/{uuid.uuid4()}", follow=True)
+    assert "There is nothing to undo." in theirs.content.decode()
+    assert "There is nothing to undo." in nobodys.content.decode()
+    assert department(world.theirs) == "theirmark changed"
+
+
+def test_a_change_of_another_team_is_a_manager_s_to_undo(world, sign_in):
+    assert "Only a manager" in sign_in("rep").post(f"/undo/{world.hidden.change}", follow=True).content.decode()
+    assert department(world.hidden) == "hiddenmark changed"
+    sign_in("manager").post(f"/undo/{world.hidden.change}")
+    assert department(world.hidden) == "hiddenmark text"
+
+
+def test_one_s_own_change_can_be_undone(world, sign_in):
+    sign_in("rep").post(f"/undo/{world.own.change}")
+    assert department(world.own) == "ownmark text"
+
+
+def test_who_lost_the_role_undoes_nothing(world, cast, acme, sign_in):
+    change_role(cast.rep, Role.VIEWER, by=act(cast.admin))
+    page = sign_in("rep").post(f"/undo/{world.own.change}", follow=True).content.decode()
+    assert "not yours to change any more" in page
+    assert department(world.own) == "ownmark changed"
+
+
+def test_who_left_the_team_undoes_nothing_of_its_records(world, cast, acme, sign_in):
+    contact = rows(world.hidden.contact)
+    contact.update(team=cast.iberia)
+    by = act(cast.rep)
+    edit(contact, {"department": "Changed"}, by=by)
+    change_team(cast.rep, None, by=act(cast.admin))
+    assert "not yours" in sign_in("rep").post(f"/undo/{by.change}", follow=True).content.decode()
+    assert department(world.hidden) == "Changed"
+
+
+def test_what_one_gave_away_can_be_taken_back(world, cast, acme, sign_in):
+    by = act(cast.rep)
+    assign(rows(world.own.contact), cast.outsider, by=by, team=cast.nordics)
+    assert sign_in("rep").get(f"/contact/{world.own.contact.public_id}").status_code == 404
+    sign_in("rep").post(f"/undo/{by.change}")
+    assert Contact.objects.get(pk=world.own.contact.pk).owner == cast.rep
+
+
+def test_settings_are_not_undone_past_their_verbs(cast, acme):
+    by = act(cast.admin)
+    change_role(cast.manager, Role.ADMIN, by=act(cast.admin))
+    change_role(cast.manager, Role.MANAGER, by=by)
+    with pytest.raises(Refused, match="Settings are changed back where they were made"):
+        undo(by.change, by=act(Membership.objects.get(pk=cast.manager.pk)))
+    assert Membership.objects.get(pk=cast.manager.pk).role == Role.MANAGER
+    with pytest.raises(Refused):
+        undo(by.change, by=act(cast.admin))
+
+
+def test_every_setting_stays_whoever_asks(world, cast, acme):
+    changes = Entry.objects.exclude(entity__in=("contact", "company", "activity")).values_list("change", flat=True)
+    assert len(set(changes)) > 4
+    for change in set(changes):
+        with pytest.raises((Refused, NotAllowed)):
+            undo(change, by=act(cast.admin))

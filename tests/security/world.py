@@ -1,0 +1,135 @@
+"""Two workspaces in which every model has rows that carry a mark, so that a leak shows as that word on a page.
+
+`own` belongs to acme's rep and is in no team, `hidden` to a team of acme that neither rep nor viewer is in, `theirs` to
+globex.
+"""
+
+import io
+from types import SimpleNamespace
+
+from allauth.mfa.models import Authenticator
+from PIL import Image
+
+from audit.models import Entry
+from contacts.models import Activity, Company, Contact
+from contacts.verbs.create import create
+from contacts.verbs.create_company import create_company
+from contacts.verbs.delete import delete
+from contacts.verbs.edit import edit
+from contacts.verbs.log import log
+from contacts.verbs.merge import merge
+from contacts.verbs.set_avatar import set_avatar
+from crm.entities.models import CustomField
+from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.kit.actor import Actor, Channel, Role
+from crm.kit.scope import in_workspace
+from crm.lifecycle.models import Guard
+from crm.lifecycle.verbs.save_guard import save_guard
+from crm.lists.verbs.save_view import save_view
+from crm.users.models import Membership, Team
+from crm.users.verbs.create_team import create_team
+from crm.users.verbs.invite import invite
+
+OWN, HIDDEN, THEIRS = "ownmark", "hiddenmark", "theirmark"
+COMPANY_TEXTS = ("name", "industry", "street", "city", "description")
+CONTACT_TEXTS = ("title", "department", "source", "notes", "twitter_handle", "marketing_consent")
+
+
+def build(cast) -> SimpleNamespace:
+    """Fill both workspaces; returns own, hidden and theirs."""
+    own = fill(cast.rep, OWN, None)
+    hidden = fill(cast.outsider, HIDDEN, cast.nordics)
+    with in_workspace(cast.globex):
+        team = create_team(f"{THEIRS} team", by=act(cast.globex_admin))
+    theirs = fill(cast.globex_rep, THEIRS, team)
+    own.team, theirs.team = cast.iberia, team
+    add_settings(own, cast.admin, cast.mate)
+    add_settings(theirs, cast.globex_admin, cast.globex_rep)
+    return SimpleNamespace(own=own, hidden=hidden, theirs=theirs)
+
+
+def act(member: Membership) -> Actor:
+    """The member, about to act once on the web."""
+    return member.actor(Channel.WEB)
+
+
+def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
+    """One of everything that a rep makes, the mark in every text; the names are those that the routes ask for."""
+    with in_workspace(member.workspace):
+        company = make_company(member, mark, team)
+        contact = make_contact(member, mark, team, company)
+        set_avatar(rows(contact), picture(), by=act(member))
+        changed = edit(rows(contact), {"department": f"{mark} changed"}, by=act(member))
+        objects = SimpleNamespace(mark=mark, member=member, company=company, contact=contact)
+        objects.change = changed.change
+        objects.task = make_activity(member, mark, "task", contact=contact)
+        make_activity(member, mark, "note", company=company)
+        objects.duplicate = make_contact(member, f"{mark}-duplicate", team, company)
+        absorbed = make_contact(member, f"{mark}-absorbed", team, company)
+        merge(contact, rows(absorbed), by=act(member))
+        objects.trashed = make_contact(member, f"{mark}-trashed", team, company)
+        delete(rows(objects.trashed), by=act(member), reason=f"{mark} reason")
+        objects.trashed_company = make_company(member, f"{mark}-trashed", team)
+        delete(rows(objects.trashed_company), by=act(member), reason=f"{mark} reason")
+        save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
+        objects.contact.refresh_from_db()
+    return objects
+
+
+def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Membership) -> None:
+    """What the admin of that workspace makes: a custom field with a value, a guard, shared views, an invitation."""
+    mark, by = objects.mark, lambda: act(admin)
+    with in_workspace(admin.workspace):
+        field = CustomField(entity="contact", key=f"{mark}_field", label=f"{mark} field", type="text")
+        objects.field = save_custom_field(field, by=by())
+        edit(rows(objects.contact), {f"{mark}_field": f"{mark} value"}, by=by())
+        guard = Guard(entity="contact", verb="win", condition="email is not empty", message=f"{mark} message")
+        objects.guard = save_guard(guard, by=by())
+        objects.view = save_view("contact", f"{mark} shared", by=by(), shared=True)
+        objects.company_view = save_view("company", f"{mark} shared", by=by(), shared=True)
+        invited = invite(f"{mark}@invited.example", role=Role.REP, team=objects.team, site="http://x", by=by())
+        objects.invitation = invited.invitation
+        objects.token = invited.link.rstrip("/").rsplit("/", 1)[1]
+        objects.entry = last_entry(objects.contact)
+        objects.contact.refresh_from_db()
+    key = {"name": f"{mark} key", "credential": {}}
+    objects.factor = Authenticator.objects.create(user=factor_of.user, type=Authenticator.Type.WEBAUTHN, data=key)
+
+
+def make_company(member: Membership, mark: str, team: Team | None) -> Company:
+    """A company with the mark in its texts."""
+    values = dict.fromkeys(COMPANY_TEXTS, f"{mark} company") | {"domain": f"{mark}.example", "team": team}
+    made = create_company([values | {"external_id": f"{mark}-company"}], by=act(member))
+    return Company.objects.get(pk=made.done[0])
+
+
+def make_contact(member: Membership, mark: str, team: Team | None, company: Company) -> Contact:
+    """A contact with the mark in its texts."""
+    values = dict.fromkeys(CONTACT_TEXTS, f"{mark} text") | {"first_name": mark, "last_name": "Person"}
+    values |= {"email": f"{mark}@person.example", "external_id": f"{mark}-person", "team": team, "company": company}
+    return Contact.objects.get(pk=create([values], by=act(member)).done[0])
+
+
+def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity:
+    """An activity with the mark in its texts."""
+    values = {"kind": kind, "subject": f"{mark} {kind}", "body": f"{mark} body", **about}
+    return Activity.objects.get(pk=log([values], by=act(member)).done[0])
+
+
+def rows(record):
+    """The record as the queryset that verbs take."""
+    return type(record).objects.filter(pk=record.pk)
+
+
+def picture() -> io.BytesIO:
+    """A small picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(file, "PNG")
+    file.seek(0)
+    file.name = "picture.png"
+    return file
+
+
+def last_entry(contact: Contact):
+    """The newest audit entry about a contact."""
+    return Entry.objects.filter(person=contact.pk).latest("id")
