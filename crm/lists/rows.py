@@ -88,9 +88,16 @@ def unpack(text: str, sort: Sort) -> Cursor | None:
     """The cursor of a URL; None for none, and for one that was tampered with."""
     try:
         value, pk, place, backwards = json.loads(base64.urlsafe_b64decode(text or ""))
-        return Cursor(_typed(sort.field, value), int(pk), int(place), bool(backwards))
+        return Cursor(_typed(sort.field, value), _whole(pk), _whole(place), bool(backwards))
     except (ValueError, TypeError, ArithmeticError, binascii.Error):
         return None
+
+
+def _whole(value: Any) -> int:
+    """A number that a database column can be compared with."""
+    if not -(2**63) <= int(value) < 2**63:
+        raise ValueError(value)
+    return int(value)
 
 
 def _typed(field: Field, value: Any) -> Any:
@@ -104,7 +111,7 @@ def _typed(field: Field, value: Any) -> Any:
         return Decimal(value)
     if field.type is FieldType.YES_NO:
         return bool(value)
-    return int(value) if field.custom and field.type in _NAMED else str(value)
+    return _whole(value) if field.custom and field.type in _NAMED else str(value)
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,23 @@
 """Keyset pages: forward and back, every row once, ties and empties included, whatever is inserted meanwhile."""
 
 from datetime import UTC, date, datetime, timedelta
-from unittest.mock import patch
+from itertools import cycle
 
 import pytest
 from django.db import transaction
+from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contacts.lists import CONTACTS
 from contacts.models import Company, Contact
-from crm.entities.schema import schema
 from crm.entities.text import fold
+from crm.kit import prepared
 from crm.kit.actor import Channel
 from crm.kit.text import fold as plain
 from crm.lists import rows as module
-from crm.lists.columns import column
-from crm.lists.rows import Sort, page, unpack
+from crm.lists.rows import page, unpack
+from crm.lists.state import ALL, ListState
 from tests.factories import make_company, make_field
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,6 +51,15 @@ SHOWN = {
 
 def folded(value):
     return fold(value) if isinstance(value, str) else value
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch):
+    """Three rows a page; queries that were prepared for others are forgotten, and ours afterwards."""
+    prepared.forget()
+    monkeypatch.setattr(module, "PAGE", 3)
+    yield
+    prepared.forget()
 
 
 @pytest.fixture
@@ -98,25 +108,25 @@ def expected(found: list[Contact], key: str, descending: bool) -> list[int]:
 
 def walk(key: str, descending: bool, by, meanwhile=lambda: None) -> tuple[list[list[int]], list[list[int]]]:
     """The pages forward, then the pages back from the last one (in the order they stand)."""
-    sort = Sort(schema("contact").field(key), descending)
-    columns = [column(CONTACTS.kind, schema("contact").field(name)) for name in dict.fromkeys(("name", key))]
+    query = QueryDict(f"sort={'-' * descending}{key}&columns=name,{key}")
 
-    def read(cursor: str):
-        return page(Contact.objects.live(), columns, sort, unpack(cursor, sort), by)
+    def read_page(cursor: str):
+        state = ListState(CONTACTS, ALL, [], query, by)
+        return page(state, unpack(cursor, state.sort))
 
-    pages, found = [], read("")
+    pages, found = [], read_page("")
     places = [found.start]
-    pages.append([row.pk for row in found.rows])
+    pages.append([row[0] for row in found.found])
     while found.next:
         meanwhile()
-        found = read(found.next)
-        pages.append([row.pk for row in found.rows])
+        found = read_page(found.next)
+        pages.append([row[0] for row in found.found])
         places.append(found.start)
         assert len(pages) < 50, "the pages never end"
     back = [pages[-1]]
     while found.previous:
-        found = read(found.previous)
-        back.insert(0, [row.pk for row in found.rows])
+        found = read_page(found.previous)
+        back.insert(0, [row[0] for row in found.found])
         assert len(back) < 50, "the pages never end"
     lengths = [1]
     for each in pages[:-1]:
@@ -133,7 +143,7 @@ def test_each_row_once_forward_and_back(key, who, fields, cast):
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(values=st.lists(VALUES[key], min_size=1, max_size=12), descending=st.booleans())
     def check(values, descending):
-        with transaction.atomic(), patch.object(module, "PAGE", 3):
+        with transaction.atomic():
             found = [add(key, value, cast, fields) for value in values]
             if who == "rep":
                 found = [c for c in found if c.team_id in (None, cast.iberia.pk) or c.owner_id == cast.rep.pk]
@@ -156,10 +166,9 @@ def test_rows_that_come_meanwhile_hide_none(key, descending, fields, cast):
         "title": ["", "a", "b"],
         "fleet_size": [None, 1, 2.5],
     }[key]
-    with patch.object(module, "PAGE", 3):
-        old = {add(key, samples[n % len(samples)], cast, fields).pk for n in range(11)}
-        late = iter(samples * 10)
-        pages, _ = walk(key, descending, by, meanwhile=lambda: add(key, next(late), cast, fields))
+    old = {add(key, samples[n % len(samples)], cast, fields).pk for n in range(11)}
+    late = cycle(samples)
+    pages, _ = walk(key, descending, by, meanwhile=lambda: add(key, next(late), cast, fields))
     seen = [pk for each in pages for pk in each]
     assert len(seen) == len(set(seen))
     assert old <= set(seen)
