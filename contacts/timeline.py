@@ -31,7 +31,8 @@ CHANNELS = {
     Channel.SYSTEM: "",
 }
 ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
-UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", "QUALIFY", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN"}
+MOVES = {"QUALIFY", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN", "OVERRIDE"}
+UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", *MOVES}
 UNDONE = {
     "contact.merged": "unmerged a duplicate",
     "contact.absorbed": "unmerged this contact from another",

@@ -1,0 +1,279 @@
+"""The timeline reads as sentences: who, what, when, through which channel, from what to what."""
+
+import re
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from audit.undo import undo
+from contacts import timeline
+from contacts.models import Activity, Company, Contact
+from contacts.verbs.assign import assign
+from contacts.verbs.capture import capture
+from contacts.verbs.complete import complete
+from contacts.verbs.delete import delete
+from contacts.verbs.edit import edit
+from contacts.verbs.enrich import enrich
+from contacts.verbs.lose import lose
+from contacts.verbs.override import override
+from contacts.verbs.qualify import qualify
+from contacts.verbs.restore import restore
+from contacts.verbs.set_status import set_status
+from crm.entities.verbs.archive_custom_field import archive_custom_field
+from crm.kit.actor import Channel, system
+from tests.factories import make_activity, make_company, make_contact, make_field, rows
+
+TAG = re.compile(r"<[^>]+>")
+
+
+def items(record, by):
+    record = type(record).objects.get(pk=record.pk)
+    record.merged_ids = []
+    of = timeline.of_company if isinstance(record, Company) else timeline.of_contact
+    return of(record, by)[0]
+
+
+def latest(record, by):
+    return items(record, by)[0]
+
+
+def told(item) -> list[tuple[str, str, str]]:
+    return [(d.label, d.old, d.new) for d in item.differences]
+
+
+def lines(client, record) -> list[str]:
+    """The timeline as it stands on the page, one line per item, without the buttons."""
+    page = client.get(record.get_absolute_url()).content.decode()
+    part = page[page.index('id="timeline"') :].split("</ol>")[0]
+    texts = [TAG.sub(" ", line) for line in re.split(r"<li\b", part)[1:]]
+    return [" ".join(unescape(text.split(">", 1)[-1]).split()) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "run, text, differences, note",
+    [
+        (lambda c, by: edit(rows(c), {"title": "CFO"}, by=by), "changed", [("Title", "nothing", "CFO")], ""),
+        (
+            lambda c, by: edit(rows(c), {"first_name": "Ana", "phone": "1"}, by=by),
+            "changed",
+            [("First name", "nothing", "Ana"), ("Phone", "nothing", "1")],
+            "",
+        ),
+        (lambda c, by: assign(rows(c), "mate@acme.example", by=by), "assigned", [("Owner", "Rep", "Mate")], ""),
+        (
+            lambda c, by: qualify(rows(c), by=by),
+            "qualified this contact",
+            [("Lifecycle Stage", "Lead", "Qualified")],
+            "",
+        ),
+        (
+            lambda c, by: lose(rows(c), by=by, reason="no budget"),
+            "marked this contact as lost",
+            [("Lifecycle Stage", "Lead", "Lost")],
+            "no budget",
+        ),
+        (
+            lambda c, by: override(rows(c), "customer", by=by, reason="signed"),
+            "overrode the stage",
+            [("Lifecycle Stage", "Lead", "Customer")],
+            "signed",
+        ),
+        (lambda c, by: set_status(rows(c), "bounced", by=by), "changed", [("Status", "Active", "Bounced")], ""),
+        (
+            lambda c, by: enrich(rows(c), {"title": "CFO"}, by=by, source="Register"),
+            "enriched",
+            [("Title", "nothing", "CFO")],
+            "Register",
+        ),
+        (lambda c, by: delete(rows(c), by=by, reason="asked to"), "moved this contact to the trash", [], "asked to"),
+        (
+            lambda c, by: capture([{"email": c.email, "phone": "1"}], by=by, source="Chat"),
+            "captured this contact from Chat",
+            [("Phone", "nothing", "1"), ("Source", "nothing", "Chat")],
+            "",
+        ),
+    ],
+    ids=["edit", "edit two", "assign", "qualify", "lose", "override", "status", "enrich", "delete", "capture"],
+)
+def test_what_a_verb_did(run, text, differences, note, acme, cast, actor):
+    contact, by = make_contact(owner=cast.rep), actor("manager")
+    run(contact, by)
+    item = latest(contact, actor("manager"))
+    assert (item.who, item.text, item.note, item.channel) == ("Manager", text, note, "")
+    assert sorted(told(item)) == sorted(differences)
+    assert item.warning == (text == "overrode the stage")
+    assert item.undo == (None if text.startswith("captured") else by.change)
+
+
+def test_how_it_began_and_how_it_came_back(acme, actor):
+    contact = make_contact("Ana", source="Webinar", by=actor("rep"), owner=None)
+    began = latest(contact, actor("rep"))
+    assert (began.who, began.text, began.differences, began.undo) == (
+        "Rep",
+        "added this contact from Webinar",
+        [],
+        None,
+    )
+    delete(rows(contact), by=actor("manager"), reason="twice")
+    restore(rows(contact), by=actor("manager"))
+    assert latest(contact, actor("rep")).text == "took this contact out of the trash"
+
+
+@pytest.mark.parametrize(
+    "channel, words",
+    [
+        (Channel.WEB, ""),
+        (Channel.API, "through the API"),
+        (Channel.MCP, "through an assistant"),
+        (Channel.IMPORT, "by import"),
+        (Channel.COMMAND, "by command"),
+        (Channel.WORKFLOW, "by a workflow"),
+        (Channel.ADMIN, "in the admin"),
+        (Channel.SYSTEM, ""),
+    ],
+)
+def test_through_which_channel(channel, words, acme, cast, actor):
+    contact = make_contact()
+    edit(rows(contact), {"title": "CFO"}, by=cast.rep.actor(channel))
+    assert latest(contact, actor("rep")).channel == words
+    edit(rows(contact), {"title": "CEO"}, by=system(acme.pk, channel))
+    assert latest(contact, actor("rep")).who == "Throughline"
+
+
+def test_custom_fields_go_by_their_label_also_once_archived(acme, cast, actor):
+    field = make_field("fleet_size", "number", "Size of the fleet")
+    make_field("tier", "select", "Tier", choices=[{"value": "a", "label": "Gold"}])
+    make_field("seller", "user", "Seller")
+    contact = make_contact()
+    edit(rows(contact), {"fleet_size": "12", "tier": "a", "seller": cast.mate.pk}, by=actor("manager"))
+    expected = [("Seller", "nothing", "Mate"), ("Size of the fleet", "nothing", "12"), ("Tier", "nothing", "Gold")]
+    assert sorted(told(latest(contact, actor("manager")))) == expected
+    archive_custom_field(field, by=actor("admin"))
+    assert ("Fleet size", "nothing", "12") in told(latest(contact, actor("manager")))
+
+
+def test_links_go_by_name(acme, cast, actor):
+    metro, boss = make_company("Metro"), make_contact("Boss")
+    contact = make_contact()
+    edit(rows(contact), {"company": metro.pk, "manager": boss.pk, "team": cast.iberia.pk}, by=actor("manager"))
+    seen = {difference for item in items(contact, actor("manager")) for difference in told(item)}
+    assert {("Company", "nothing", "Metro"), ("Reports to", "nothing", "Boss"), ("Team", "nothing", "Iberia")} <= seen
+
+
+def test_activities_are_told_with_their_kind(acme, actor):
+    contact = make_contact()
+    make_activity("Discovery", contact=contact)
+    make_activity("Hello", kind="email", contact=contact)
+    task = make_activity("Send pricing", kind="task", contact=contact)
+    texts = [item.text for item in items(contact, actor("manager"))]
+    assert texts[:3] == ["planned a task", "logged an e-mail", "logged a call"]
+    complete(rows(task), by=actor("manager"), outcome="sent")
+    assert latest(contact, actor("manager")).text == "completed a task"
+    assert latest(contact, actor("manager")).activity == Activity.objects.get(pk=task.pk)
+
+
+@pytest.mark.parametrize(
+    "run, text",
+    [
+        (lambda c, by: edit(rows(c), {"title": "CFO"}, by=by), "took back a change"),
+        (lambda c, by: qualify(rows(c), by=by), "took back “Qualified”"),
+        (lambda c, by: assign(rows(c), None, by=by), "took back “Assigned”"),
+        (lambda c, by: delete(rows(c), by=by, reason="x"), "took back “Deleted”"),
+    ],
+)
+def test_an_undo_says_what_it_took_back(run, text, acme, cast, actor):
+    contact, by = make_contact(owner=cast.rep), actor("manager")
+    run(contact, by)
+    before = told(latest(contact, actor("manager")))
+    undo(by.change, by=actor("manager"))
+    item = latest(contact, actor("manager"))
+    assert (item.text, item.note) == (text, "")
+    assert told(item) == [(label, new, old) for label, old, new in before]
+
+
+def test_undo_is_offered_to_whom_it_is_allowed(acme, cast, actor):
+    contact = make_contact(owner=cast.rep, team=cast.iberia)
+    edit(rows(contact), {"title": "CFO"}, by=actor("rep"))
+    offered = {who: latest(contact, actor(who)).undo is not None for who in ("rep", "mate", "manager")}
+    assert offered == {"rep": True, "mate": False, "manager": True}
+
+
+def test_the_lines_stand_on_the_page(acme, cast, sign_in, actor):
+    contact = make_contact("Ana", owner=cast.rep)
+    edit(rows(contact), {"title": "<b>CFO</b>"}, by=actor("rep"))
+    lose(rows(contact), by=actor("manager"), reason="no budget")
+    found = lines(sign_in("viewer"), contact)
+    assert re.fullmatch(
+        r"Manager marked this contact as lost: Lifecycle Stage from Lead to Lost · .* no budget", found[0]
+    )
+    assert "Rep changed Title from nothing to <b>CFO</b>" in found[1].replace("&lt;", "<").replace("&gt;", ">")
+    assert "Manager added this contact" in found[2]
+
+
+def test_pages_of_the_timeline_tell_everything_once(acme, sign_in, actor):
+    contact = make_contact("Ana")
+    for n in range(70):
+        edit(rows(contact), {"title": f"T{n}"}, by=actor("manager"))
+    found, before = [], ""
+    while True:
+        contact.merged_ids = []
+        page, _, before = timeline.of_contact(contact, actor("manager"), before)
+        found += [d.new for item in page for d in item.differences]
+        if not before:
+            break
+    assert found == [f"T{n}" for n in reversed(range(70))]
+    response = sign_in("manager").get(f"{contact.get_absolute_url()}/timeline?before=nonsense~x")
+    assert response.status_code == 200
+
+
+def test_a_company_has_one_too(acme, actor):
+    company = make_company("Metro")
+    edit(rows(company), {"city": "Madrid"}, by=actor("manager"))
+    make_activity("Visit", kind="meeting", company=company)
+    first, second, third = items(company, actor("manager"))
+    assert (first.text, told(second), third.text) == (
+        "logged a meeting",
+        [("City", "nothing", "Madrid")],
+        "added this company",
+    )
+
+
+def statements(client, url) -> int:
+    client.get(url)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    ours = [q for q in captured if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
+    return len(ours)
+
+
+class TestStatements:
+    """PERFORMANCE: a record's page takes at most ten statements, a list five, however much there is."""
+
+    @pytest.mark.parametrize("who", ["rep", "manager"])
+    def test_a_record_with_much_history_takes_no_more_than_one_with_little(self, who, acme, cast, sign_in, actor):
+        contact = make_contact("Ana", owner=cast.rep, company=make_company(), manager=make_contact("Boss"))
+        for n in range(5):
+            edit(
+                rows(contact), {"title": f"T{n}", "owner": cast.mate.pk if n % 2 else cast.rep.pk}, by=actor("manager")
+            )
+        client = sign_in(who)
+        few = statements(client, contact.get_absolute_url())
+        for n in range(250):
+            edit(rows(contact), {"title": f"U{n}"}, by=actor("manager"))
+            make_activity(f"Call {n}", contact=contact)
+        assert few <= 10
+        assert statements(client, contact.get_absolute_url()) <= few
+
+    @pytest.mark.parametrize("who", ["rep", "manager"])
+    def test_a_list_of_a_hundred_takes_no_more_than_one_of_ten(self, who, acme, cast, sign_in):
+        company, client = make_company(), sign_in(who)
+        for _ in range(10):
+            make_contact(owner=cast.rep, company=company)
+        few = statements(client, "/contact?view=all")
+        for _ in range(90):
+            make_contact(owner=cast.mate, company=make_company())
+        assert few <= 5
+        assert statements(client, "/contact?view=all") == few
+        assert Contact.objects.count() == 100
