@@ -2,12 +2,13 @@
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, JSONField, Q, QuerySet, Value
 
 from audit.append_only import protect_log, unprotect_log
 from audit.models import Entry
 from audit.record import OutsideTransaction, record
 from contacts.models import Contact
+from contacts.verbs.capture import capture
 from crm.events.registry import UndeclaredEvent
 from crm.kit.scope import in_workspace
 from tests.factories import make_contact, rows
@@ -151,3 +152,10 @@ def test_a_change_that_fails_leaves_neither_entry_nor_event(acme, actor):
         1 / 0  # noqa: B018
     assert Entry.objects.count() == before
     assert not Contact.objects.exists()
+
+
+def test_nothing_is_null_to_the_database_too(acme, actor):
+    """Not JSON's null, which is a value: the triggers and the undo ask whether there is one."""
+    capture([{"email": make_contact().email}], by=actor("rep"), source="Chat")
+    assert not Entry.objects.filter(Q(old_values=Value(None, JSONField())) | Q(new_values=Value(None, JSONField())))
+    assert Entry.objects.filter(old_values__isnull=True, event="contact.created").count() == 1
