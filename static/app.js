@@ -106,8 +106,8 @@
     $$("details[data-menu][open]").forEach((menu) => { if (!menu.contains(target)) menu.open = false; });
     const row = target.closest("[data-row][data-href]");
     const busy = target.closest("a, button, input, select, textarea, label, summary, form.cell-form");
-    if (!row || busy || String(window.getSelection())) return;
     clearTimeout(opening);
+    if (!row || busy || String(window.getSelection())) return;
     if (event.detail < 2) opening = setTimeout(() => openRow(row, event), keyOf(target.closest("td")) ? DOUBLE : 0);
   });
   document.addEventListener("dblclick", (event) => {
@@ -178,7 +178,7 @@
     const now = all.indexOf(cursor());
     const next = all[Math.min(Math.max(now + step, 0), all.length - 1)];
     putCursor(next);
-    $("a, [data-select]", next)?.focus({ preventScroll: true });
+    ($("a", next) ?? $("[data-select]", next))?.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
   };
   const focusSearch = () => { const search = $("[data-search]"); search?.focus(); search?.select(); };
@@ -207,8 +207,15 @@
     if (event.key === "Escape") return closeTopmost();
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); return focusSearch(); }
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || $("dialog[open]")) return;
+    // Between two cells the focus is nowhere: what is typed then is meant for the next, and is no command.
+    if ($(".htmx-request")) return event.preventDefault();
     if (Date.now() - waitingForJump < 1200) { waitingForJump = 0; event.preventDefault(); return jump(event.key); }
-    if (event.key === "Enter" && event.target === document.body && cursor()) return openRow(cursor(), event);
+    if (event.key === "Enter" && event.target.matches("body, [data-select]")) {
+      // A tick box would send the form of the bulk actions.
+      const row = event.target.closest("[data-row]") ?? cursor();
+      if (row) { event.preventDefault(); openRow(row, event); }
+      return;
+    }
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
   });
 

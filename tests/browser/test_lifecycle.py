@@ -30,7 +30,7 @@ def test_from_lead_to_customer(visit, add, cast):
     expect(page.locator(".why-not")).to_have_text("Qualify: Email required for qualification")
     page.get_by_text("empty fields").click()
     page.get_by_label("Edit E-mail").click()
-    page.get_by_label("E-mail", exact=True).fill("ana@fleetly.example")
+    page.locator("form.fact").get_by_label("E-mail").fill("ana@fleetly.example")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="ana@fleetly.example")).to_be_visible()
 

@@ -63,10 +63,10 @@ def test_quick_filters_and_the_search_of_the_list(visit, three, sign_in):
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("tr[data-row]")).to_have_count(1)
     page.goto("/contact?view=all")
-    page.get_by_label("Search this list").fill("brun")
+    page.get_by_role("searchbox", name="Search this list").fill("brun")
     page.keyboard.press("Enter")
     expect(page.locator("tr[data-row]")).to_have_count(1)
-    page.get_by_label("Search this list").fill("nobody at all")
+    page.get_by_role("searchbox", name="Search this list").fill("nobody at all")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
 

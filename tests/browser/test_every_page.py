@@ -1,0 +1,296 @@
+"""Every page: axe finds nothing, the policy refuses nothing, nothing scrolls sideways; light and dark, wide and narrow.
+
+The pages are those of the URL resolver: a new one fails here until it is listed, with the arguments it takes.
+"""
+
+import pytest
+from django.urls import URLPattern, get_resolver, reverse
+from playwright.sync_api import expect
+
+from audit.models import Entry
+from contacts.models import Activity, Company, Contact
+from contacts.verbs.complete import complete
+from contacts.verbs.create import create
+from contacts.verbs.delete import delete
+from contacts.verbs.log import log
+from contacts.verbs.qualify import qualify
+from crm.lists.verbs.save_view import save_view
+from tests.browser import HEIGHT, assert_accessible, screenshot
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOOKS = [("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390)]
+
+
+def _list(entity: str) -> dict:
+    bare = dict.fromkeys(f"{entity}_{name}" for name in ("list", "count", "narrow", "columns"))
+    return bare | {f"{entity}_filter": "?field=role", f"{entity}_save_view": "?sort=name", f"{entity}_new": None}
+
+
+def _record(entity: str) -> dict:
+    records = {f"{entity}_{name}": [entity] for name in ("edit", "timeline", "delete")}
+    return records | {entity: [entity], f"{entity}_field": [entity, "owner"]}
+
+
+# By the name of the URL: what a page's address ends in, or the arguments it takes (names of objects in `world`).
+PAGES = {
+    "home": None,
+    "search": "?q=a",
+    **_list("contact"),
+    **_list("company"),
+    **_record("contact"),
+    **_record("company"),
+    "contact_merge": ["contact"],
+    "contact_move": ["contact", "override"],
+    "activity_edit": ["task"],
+    "profile": None,
+    "security": None,
+    "people": None,
+    "person": ["member"],
+    "teams": None,
+    "team": ["team"],
+    "workspace": None,
+    "workspaces": None,
+    "account_email": None,
+    "account_change_password": None,
+    "account_logout": None,
+    "mfa_index": None,
+    "mfa_activate_totp": None,
+    "mfa_list_webauthn": None,
+    "mfa_add_webauthn": None,
+    "account_reauthenticate": None,
+    "usersessions_list": None,
+}
+FOR_STRANGERS = {
+    "account_login": None,
+    "account_signup": None,
+    "account_inactive": None,
+    "account_reset_password": None,
+    "account_reset_password_done": None,
+    "account_reset_password_from_key_done": None,
+    "account_reset_password_from_key": ["x", "y"],
+    "accept_invitation": ["no-such-token"],
+}
+# Those that only act, give a part of a page or a file, or lead on to one of the pages above.
+NO_PAGES = """
+    undo contact_bulk company_bulk contact_delete_view company_delete_view contact_activity company_activity
+    contact_restore company_restore options contact_avatar activity_complete activity_delete settings theme
+    invite_person deactivate_person reactivate_person withdraw_invitation open_workspace healthz csp_report
+    account_email_verification_sent account_set_password account_confirm_login_code account_confirm_email
+    mfa_authenticate mfa_reauthenticate mfa_deactivate_totp mfa_view_recovery_codes mfa_generate_recovery_codes
+    mfa_download_recovery_codes mfa_reauthenticate_webauthn mfa_remove_webauthn mfa_edit_webauthn mfa_login_webauthn
+""".split()
+
+
+def names(patterns) -> set[str]:
+    """The names of all URLs but those of the Django admin."""
+    found = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            found.add(pattern.name)
+        elif pattern.namespace != "admin":
+            found |= names(pattern.url_patterns)
+    return found
+
+
+def test_every_url_is_listed():
+    listed = {*PAGES, *FOR_STRANGERS, *NO_PAGES}
+    assert names(get_resolver().url_patterns) == listed
+
+
+@pytest.fixture
+def world(cast, add, fleetly, actor):
+    """A contact with a history, one without an e-mail and one in the trash, a view, and what pages need besides."""
+    boss = add("Carlos Vega", email="carlos@fleetly.example", company=fleetly.pk)
+    texts = {"title": "Head of Operations", "timezone": "Europe/Madrid", "source": "Demo request", "role": "champion"}
+    ana = add(
+        "Ana Ruiz", email="ana@fleetly.example", company=fleetly.pk, manager=boss.pk, notes="Prefers mail", **texts
+    )
+    about = {"contact_id": ana.pk}
+    log(
+        [{"kind": "call", "subject": "Discovery call", "body": "Budget agreed", "minutes": 14} | about], by=actor("rep")
+    )
+    made = log(
+        [{"kind": "task", "subject": name, "priority": "high"} | about for name in ("Call", "Write")], by=actor("rep")
+    )
+    complete(Activity.objects.filter(pk=made.done[0]), by=actor("rep"))
+    qualify(Contact.objects.filter(pk=ana.pk), by=actor("rep"))
+    create([{"name": f"Other {number:02}"} for number in range(55)], by=actor("admin"))
+    gone = add("Gone Away")
+    delete(Contact.objects.filter(pk=gone.pk), by=actor("rep"), reason="Twice")
+    save_view("contact", "Champions", by=actor("admin"), condition="role = champion")
+    return {
+        "contact": ana.public_id,
+        "company": Company.objects.get(pk=fleetly.pk).public_id,
+        "task": Activity.objects.get(pk=made.done[1]).public_id,
+        "trashed": gone.public_id,
+        "plain": boss.public_id,
+        "member": cast.rep.pk,
+        "team": cast.iberia.pk,
+    }
+
+
+def address(name: str, ending, world: dict) -> str:
+    """The address of a page: its name, and the arguments or the ending it is listed with."""
+    arguments = [world.get(part, part) for part in ending] if isinstance(ending, list) else []
+    return reverse(name, args=arguments) + (ending if isinstance(ending, str) else "")
+
+
+def inspect(page, name: str) -> None:
+    """Look at a page as it stands in every theme and width."""
+    for theme, width in LOOKS:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+        screenshot(page, f"{name}-{theme}-{width}")
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            f"{name} scrolls sideways at {width}"
+        )
+
+
+def test_the_pages_of_members(visit, world, sign_in):
+    page = visit("/", client=sign_in("admin"))
+    for name, ending in PAGES.items():
+        page.goto(address(name, ending, world))
+        inspect(page, name)
+
+
+def test_the_pages_of_strangers(visit, world):
+    page = visit("/accounts/login/", expected="404")  # what an invitation that has ended answers with
+    for name, ending in FOR_STRANGERS.items():
+        page.goto(address(name, ending, world))
+        inspect(page, name)
+
+
+FEW = "/contact?view=all&q=a"  # a list of a few rows: axe looks at every one
+
+
+def _open(summary: str, then: str):
+    def scene(page, world):
+        page.goto(FEW)
+        page.locator("summary", has_text=summary).first.click()
+        page.locator(then).first.wait_for()
+
+    return scene
+
+
+def _selected(page, world):
+    page.goto("/contact?view=all")
+    page.get_by_label("Select all on this page").check()
+    expect(page.locator(".bulk")).to_be_visible()
+
+
+def _asked(action: str):
+    def scene(page, world):
+        _selected(page, world)
+        page.locator(".bulk").get_by_role("button", name=action).click()
+        page.locator("main .form-actions").wait_for()
+
+    return scene
+
+
+def _editing_a_cell(page, world):
+    page.goto(FEW)
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    page.locator("td form.cell-form").wait_for()
+
+
+def _editing_a_fact(page, world):
+    page.goto(f"/contact/{world['contact']}")
+    page.get_by_label("Edit E-mail").click()
+    page.locator("form.fact").wait_for()
+
+
+def _evidence(page, world):
+    page.goto(f"/contact/{world['contact']}")
+    page.locator(".record-state summary").click()
+    page.get_by_text("empty fields").click()
+    page.get_by_role("form", name="Write down").get_by_text("Meeting", exact=True).click()
+
+
+def _searching(page, world):
+    page.goto(FEW)
+    page.locator("[data-search]").focus()
+    page.keyboard.type("ana")
+    page.locator(".search-results li").first.wait_for()
+
+
+def _keys(page, world):
+    page.goto("/")
+    page.keyboard.press("?")
+
+
+def _toast(page, world):
+    page.goto(f"/contact/{world['contact']}")
+    page.get_by_role("button", name="Won").click()
+    page.locator(".toast").wait_for()
+
+
+def _went(path: str):
+    return lambda page, world: page.goto(path.format(**world))
+
+
+SCENES = {
+    "list-filter": _open("Filter", ".popover select"),
+    "list-quick-filters": _open("Quick filters", ".popover form"),
+    "list-columns": _open("Columns", ".popover form"),
+    "list-sort": _open("Sort", "main .menu-list a:visible"),
+    "list-selected": _selected,
+    "list-cell": _editing_a_cell,
+    "list-trash": _went("/contact?view=trash"),
+    "list-empty": _went("/contact?view=my_customers"),
+    "list-search-nothing": _went("/contact?view=all&q=zzz"),
+    "list-condition-error": _went("/contact?where=role+%3D"),
+    "filter-error": _went("/contact/filter?text=role+%3D+nonsense"),
+    "bulk-assign": _asked("Assign"),
+    "bulk-stage": _asked("Stage"),
+    "bulk-edit": _asked("Edit"),
+    "bulk-delete": _asked("Delete"),
+    "record-trashed": _went("/contact/{trashed}"),
+    "record-evidence": _evidence,
+    "record-fact": _editing_a_fact,
+    "record-toast": _toast,
+    "merge-compare": _went("/contact/{contact}/merge?other={plain}"),
+    "move-lose": _went("/contact/{plain}/lose"),
+    "search-results": _searching,
+    "keys": _keys,
+}
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_what_pages_show_when_something_is_open(part, visit, world, sign_in):
+    page = visit("/", client=sign_in("admin"))
+    for name, scene in list(SCENES.items())[part::2]:
+        page.set_viewport_size({"width": 1440, "height": HEIGHT[1440]})
+        scene(page, world)
+        inspect(page, name)
+
+
+def test_a_form_with_errors_and_a_conflict(visit, world, sign_in):
+    page = visit("/contact/new", client=sign_in("rep"), expected="422|409")
+    page.get_by_label("Company").fill("Nowhere Ltd")
+    page.get_by_role("button", name="Add contact").click()
+    page.locator(".errorlist").first.wait_for()
+    inspect(page, "new-errors")
+    page.goto(f"/contact/{world['contact']}/edit")
+    other = visit(f"/contact/{world['contact']}/field/title", client=sign_in("manager"))
+    other.get_by_label("Title").fill("Director")
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_label("Facts")).to_contain_text("Director")
+    page.get_by_label("Title").fill("Buyer")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("alert").wait_for()
+    inspect(page, "conflict")
+
+
+def test_the_admin_keeps_to_the_policy(visit, world, sign_in):
+    page = visit("/admin/", client=sign_in("admin"))
+    links = page.locator("#content th a").all()
+    addresses = [link.get_attribute("href") for link in links]
+    assert reverse("admin:audit_entry_changelist") in addresses
+    for address_of_list in addresses:
+        page.goto(address_of_list)
+        expect(page.locator("#content")).to_be_visible()
+    entry = Entry.objects.order_by("pk").first()
+    page.goto(reverse("admin:audit_entry_change", args=[entry.pk]))
+    expect(page.locator("#content")).to_be_visible()

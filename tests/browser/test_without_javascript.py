@@ -1,0 +1,100 @@
+"""Everything that matters works in a browser that runs no scripts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def plain(visit, sign_in):
+    """`plain(path)`: the path as the rep sees it without scripts."""
+    return lambda path: visit(path, client=sign_in("rep"), javascript=False)
+
+
+def test_sign_in_create_edit_and_qualify(visit, cast, fleetly):
+    page = visit("/contact/new", javascript=False)
+    page.get_by_label("Email").fill("rep@acme.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("Ana Ruiz")
+    page.get_by_label("Company").fill("fleetly")
+    page.get_by_role("button", name="Add contact").click()
+    expect(page.locator(".toast")).to_contain_text("Added Ana Ruiz.")
+
+    page.get_by_role("link", name="Edit", exact=True).click()
+    page.get_by_label("E-mail").fill("ana@fleetly.example")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Qualify").click()
+    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+
+    page.get_by_text("Task", exact=True).click()
+    page.get_by_label("Subject").fill("Send pricing")
+    page.get_by_role("button", name="Write down").click()
+    page.goto("/")
+    expect(page.get_by_role("link", name="Send pricing")).to_be_visible()
+    page.get_by_label("Complete Send pricing").click()
+    expect(page.get_by_text("Nothing is due.")).to_be_visible()
+
+
+def test_assign_in_bulk_and_undo(plain, add):
+    add("Ana")
+    add("Bruno")
+    page = plain("/contact?view=all")
+    page.get_by_label("Select Ana").check()
+    page.get_by_label("Select Bruno").check()
+    page.locator(".bulk").get_by_role("button", name="Assign").click()
+    page.get_by_label("Owner").select_option(label="Mate")
+    page.get_by_role("button", name="Assign").click()
+    toast = page.locator(".toast", has_text="Assigned: 2 contacts.")
+    toast.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast", has_text="Undone")).to_be_visible()
+
+
+def test_filter_search_and_columns(plain, add):
+    add("Ana", role="champion")
+    add("Bruno")
+    page = plain("/contact?view=all")
+    page.locator("summary", has_text="Filter").first.click()
+    page.get_by_role("link", name="Build a filter").click()
+    page.get_by_label("Field").select_option(label="Role")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Champion").check()
+    page.get_by_role("button", name="Add the filter").click()
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_role("link", name="Choose and order columns").click()
+    page.get_by_label("Title", exact=True).check()
+    page.get_by_role("button", name="Show these").click()
+    expect(page.get_by_role("columnheader", name="Title")).to_be_visible()
+    page.get_by_role("searchbox", name="Search", exact=True).fill("bruno")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Bruno").click()
+    expect(page.get_by_role("heading", name="Bruno", level=1)).to_be_visible()
+
+
+def test_page_through_and_count(plain, acme, actor):
+    from contacts.verbs.create import create
+
+    create([{"name": f"Person {number:04}"} for number in range(1010)], by=actor("rep"))
+    page = plain("/contact?view=all&sort=name")
+    expect(page.locator(".pager")).to_contain_text("1–50 of 1,000+")
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator("td.name").first).to_contain_text("Person 0050")
+    page.get_by_role("link", name="Previous").click()
+    expect(page.locator("td.name").first).to_contain_text("Person 0000")
+    page.get_by_role("link", name="1,000+").click()
+    expect(page.locator(".big")).to_have_text("1,010")
+
+
+def test_a_field_has_a_page_of_its_own(plain, add):
+    ana = add("Ana", title="Buyer")
+    page = plain(ana.get_absolute_url())
+    page.get_by_label("Edit Title").click()
+    page.get_by_label("Title").fill("Director")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Facts")).to_contain_text("Director")
+    page.locator(".record-state summary").click()
+    expect(page.locator(".evidence")).to_contain_text("E-mail")
