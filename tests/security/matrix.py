@@ -88,6 +88,7 @@ def _lists(entity: str) -> dict[str, Route]:
             refused=404,
         ),
         f"{entity}_filter": Route(query="field=name"),
+        f"{entity}_narrow": Route(),
         f"{entity}_columns": Route(),
         f"{entity}_save_view": Route(VIEWER, VIEWER, data=lambda own: {"name": "Another"}),
         f"{entity}_delete_view": Route(
@@ -97,7 +98,7 @@ def _lists(entity: str) -> dict[str, Route]:
         f"{entity}_edit": record(entity, VIEWER, REP, data=_edited(entity), refused=422),
         f"{entity}_field": record(
             entity,
-            VIEWER,
+            REP,
             REP,
             args=lambda own: (*of(entity)(own), "name"),
             missing=(f"{'contact' if entity == 'contact' else 'org'}_000000000", "name"),
@@ -137,6 +138,7 @@ def _admin(model: str, one: Callable[[Objects], Any], add: bool = False, change:
 MATRIX: dict[str, Route] = {
     "home": Route(),
     "search": Route(query="q=mark"),
+    "options": Route(query="entity=contact&q=mark"),
     # Says whether something was taken back, in words: test_undo.py asserts what it did.
     "undo": Route(
         None,
