@@ -1,10 +1,11 @@
 """record(): the only writer of the audit log and of the outbox."""
 
+import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 from django.db.models import Case, F, JSONField, Q, Value, When
@@ -19,7 +20,7 @@ from crm.events.models import Event
 from crm.events.registry import EventType, event_type
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.sql import JsonPairs, RandomText, WithoutNulls, insert_select
+from crm.kit.sql import JsonPairs, RandomText, WithoutNulls, as_stored, insert_rows, insert_select
 
 
 class OutsideTransaction(RuntimeError):
@@ -61,16 +62,34 @@ def record(
     return count
 
 
-def record_each(event: str, rows: Iterable[tuple], *, by: Actor, note: str = "", severity: str = "") -> None:
-    """Write an entry and an outbox row for each (id, person, old values, new values): for values that differ by row."""
+class Fact(NamedTuple):
+    """What happened to one record: its key, the contact concerned, the values before and after.
+
+    `at`: when, as_stored(), if not now.
+    """
+
+    pk: int
+    person: int | None
+    old: Mapping[str, Any] | None
+    new: Mapping[str, Any] | None
+    at: str | None = None
+
+
+def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "", severity: str = "") -> None:
+    """Write an entry and an outbox row for each fact: for values that differ by row. Old and new values are JSON's.
+
+    Call it after the change: reactions run at once, and show the records as they are now.
+    """
     kind = _checked(event)
-    shared, own = _shared(kind, by), _entry_only(kind, note, severity)
-    facts = [
-        {"entity_id": pk, "person": person, "old_values": old, "new_values": new, **shared}
-        for pk, person, old, new in rows
-    ]
-    Event.objects.bulk_create([Event(**fact, name=event) for fact in facts], batch_size=500)
-    Entry.objects.bulk_create([Entry(**fact, **own, salt=secrets.token_hex(16)) for fact in facts], batch_size=500)
+    shared = _shared(kind, by)
+    now = as_stored(shared.pop("at"))
+    rows: list[tuple] = []
+    names = ("entity_id", "person", "old_values", "new_values", "at")
+    insert_rows(Event, names, _rows(facts, now, rows), shared | {"name": event})
+    salted = ((*row, secrets.token_hex(16)) for row in rows)
+    insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
+    if rows and reactions.awaited(event):
+        reactions.run(event, subject(kind.entity).model.objects.filter(pk__any_of=[row[0] for row in rows]), by)
 
 
 def change(
@@ -85,6 +104,17 @@ def change(
     if ids:
         reactions.run(event, rows.model.objects.filter(pk__in=ids), by)
     return count
+
+
+def _rows(facts: Iterable[Fact], now: str, kept: list[tuple]) -> Iterator[tuple]:
+    for fact in facts:
+        row = (fact.pk, fact.person, _text(fact.old), _text(fact.new), fact.at or now)
+        kept.append(row)
+        yield row
+
+
+def _text(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else json.dumps(values)
 
 
 def _checked(event: str) -> EventType:

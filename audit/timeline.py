@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -57,8 +57,8 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
     """The place that a cursor names; None for none, and for one that was tampered with."""
     at, _, pk = text.partition("~")
     try:
-        return (datetime.fromisoformat(at), int(pk)) if text else None
-    except ValueError:
+        return (datetime.fromisoformat(at).astimezone(UTC), int(pk)) if text else None
+    except (ValueError, OverflowError):
         return None
 
 

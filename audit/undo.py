@@ -14,7 +14,7 @@ from django.db import IntegrityError, models, transaction
 
 from audit import values
 from audit.models import Entry
-from audit.record import record_each
+from audit.record import Fact, record_each
 from audit.subjects import Subject, subject
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
@@ -248,8 +248,8 @@ def _saves(model: type[models.Model], records: list, names: set[str]) -> bool:
 def _recorded(about: Subject, inverted: list[tuple], undone: Undone, by: Actor) -> None:
     """An entry for each inverted one; its note is the event that it took back."""
     for event, group in groupby(inverted, key=lambda row: row[0].event):
-        rows = [(entry.entity_id, entry.person, old, new) for entry, old, new in group]
-        record_each(f"{about.entity}.undone", rows, by=by, note=event)
+        facts = [Fact(entry.entity_id, entry.person, old, new) for entry, old, new in group]
+        record_each(f"{about.entity}.undone", facts, by=by, note=event)
     undone.reverted += len(inverted)
     put_back: dict[int, set[str]] = {}
     for entry, old, _ in inverted:

@@ -7,6 +7,10 @@ class ContactsConfig(AppConfig):
     def ready(self):
         from audit.undo import on_undo
         from contacts import entities, events, guards, lists  # noqa: F401
+        from contacts.imports.importer import ContactImporter
         from contacts.undone import rename_in_search
+        from crm.lists.imports.registry import Relation, register, relate
 
         on_undo(rename_in_search)
+        register(ContactImporter)
+        relate("contact", Relation("company", "company"))

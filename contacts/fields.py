@@ -1,12 +1,14 @@
 """Values on their way into a record: checked, resolved, applied. Shared by the verbs that create and change."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import IntegrityError, models, transaction
 
-from audit.record import change
+from audit import values as audited
+from audit.record import Fact, change, record_each
 from contacts.models import Company, Contact, Record
 from crm.entities import registry
 from crm.entities.fields import TEXTS, Field, FieldType
@@ -15,6 +17,7 @@ from crm.entities.values import parse_value, to_json
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.sql import update_rows
 from crm.users.models import Membership, Team
 
 # The fields an entry keeps of a record just made.
@@ -79,6 +82,13 @@ def _editable(known, name: str) -> Field:
     if not field.editable:
         raise Invalid(f"{field.label} cannot be edited; it is set by what happens.")
     return field
+
+
+def clean(entity: str, field: Field, value: Any, by: Actor) -> Any:
+    """One value as it is stored, from text or typed. Raises Invalid with a sentence."""
+    found = _value(field, value)
+    _check_value(field, registry.get(entity).model, found, by)
+    return found
 
 
 def _value(field: Field, value: Any) -> Any:
@@ -173,6 +183,8 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
     for key, value in values.items():
         if key.startswith("custom."):
             record.custom[key.removeprefix("custom.")] = value
+        elif isinstance(value, models.Model):
+            setattr(record, key, value)
         else:
             setattr(record, type(record)._meta.get_field(key).attname, value)
 
@@ -191,6 +203,44 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
         key = "email" if "email" in changes else "external_id"
         raise Invalid({key: "Another record has this already."}) from None
     return count
+
+
+def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:
+    """Write changes that differ by record, each with its entry; the records (of one model) are locked by the caller.
+
+    The twin of apply() for imports: a few statements however many records. Raises IntegrityError when another record
+    has an e-mail or external id.
+    """
+    if not changed:
+        return
+    model = type(changed[0][0])
+    entity = model._meta.model_name
+    facts = {f"{entity}.updated": _facts(entity, changed, False), f"{entity}.assigned": _facts(entity, changed, True)}
+    names = {"version", "updated_at"}
+    for record, changes in changed:
+        assign(record, changes)
+        record.version, record.updated_at = record.version + 1, clock.now()
+        names |= {audited.model_field(model, key).attname for key in changes}.union(record.derive())
+    columns = sorted(names)
+    update_rows(model, columns, [(r.pk, *(_column(r, name) for name in columns)) for r, _ in changed])
+    for event, told in facts.items():
+        record_each(event, told, by=by)
+
+
+def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> list[Fact]:
+    facts = []
+    for record, changes in changed:
+        keys = [key for key in changes if (key in ("owner", "team")) is assigning]
+        if keys:
+            old = {key: audited.to_json(audited.read(record, key)) for key in keys}
+            new = {key: audited.to_json(changes[key]) for key in keys}
+            facts.append(Fact(record.pk, record.pk if entity == "contact" else None, old, new))
+    return facts
+
+
+def _column(record: Record, name: str) -> Any:
+    value = getattr(record, name)
+    return json.dumps(value) if name == "custom" else value
 
 
 def derive(rows: models.QuerySet) -> None:

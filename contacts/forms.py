@@ -13,8 +13,10 @@ from crm.entities.forms import form_field
 from crm.entities.people import members, teams
 from crm.entities.schema import schema
 from crm.entities.values import from_json
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Role
 from crm.lifecycle.axes import Reason
+from crm.lists.imports.mapping import choices
+from crm.lists.models import ImportRun, OnMatch
 
 
 def editable_fields(entity: str) -> list[Field]:
@@ -176,3 +178,55 @@ class ActivityForm(forms.ModelForm):
         if not cleaned.get("subject") and cleaned.get("body"):
             cleaned["subject"] = cleaned["body"].strip().splitlines()[0][:200]
         return cleaned
+
+
+MAX_UPLOAD = 20  # MB
+
+
+class UploadForm(forms.Form):
+    """A file to import."""
+
+    file = forms.FileField(label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}))
+
+    def clean_file(self):
+        """A file that a request can take in."""
+        if self.cleaned_data["file"].size > MAX_UPLOAD << 20:
+            raise forms.ValidationError(f"The file is larger than {MAX_UPLOAD} MB.")
+        return self.cleaned_data["file"]
+
+
+class MappingForm(forms.Form):
+    """Which field each column of a file feeds, and what becomes of people who are there already."""
+
+    on_match = forms.ChoiceField(
+        label="When somebody is there already", choices=OnMatch.choices, widget=forms.RadioSelect
+    )
+
+    def __init__(self, entity: str, header: list[str], run: ImportRun, by: Actor, *args, **kwargs):
+        super().__init__(*args, initial={"on_match": run.on_match}, label_suffix="", **kwargs)
+        self.width = len(header)
+        fed = {column: path for column, path in reversed(run.mapping)}
+        fields = [("", "Do not import"), *((path.key, path.label) for path in choices(entity))]
+        for column, name in enumerate(header):
+            label = f"Field for {name or f'column {column + 1}'}"
+            self.fields[f"column_{column}"] = forms.ChoiceField(
+                label=label, choices=fields, required=False, initial=fed.get(column, "")
+            )
+        if by.is_at_least(Role.MANAGER):
+            self.fields["override_reason"] = forms.CharField(
+                label="Override stages",
+                required=False,
+                max_length=1000,
+                initial=run.override_reason,
+                help_text="A reason sets stages of people who are there already past the legal moves, with a warning.",
+            )
+
+    def columns(self) -> list:
+        """The bound field of each column, in their order."""
+        return [self[f"column_{column}"] for column in range(self.width)]
+
+    def clean(self) -> dict:
+        """With the (column, path) pairs that were chosen as `mapping`."""
+        cleaned = super().clean()
+        pairs = [(column, cleaned.get(f"column_{column}", "")) for column in range(self.width)]
+        return cleaned | {"mapping": [pair for pair in pairs if pair[1]]}

@@ -85,6 +85,21 @@ class Company(Record):
         return ("name_key", "search_text")
 
 
+def contact_keys(
+    name: str, first_name: str, last_name: str, email: str, phone: str, mobile: str, *, company_key: str
+) -> dict[str, str]:
+    """What is made from a contact's other fields: the name in full, and the keys it is sorted, matched and found by."""
+    name = (name.strip() or f"{first_name} {last_name}".strip() or email.strip())[:200]
+    name_key = fold(name)[:200]
+    found_by = (name_key, fold(email), digits(phone), digits(mobile), company_key)
+    return {
+        "name": name,
+        "name_key": name_key,
+        "email_key": email_key(email),
+        "search_text": " ".join(filter(None, found_by)),
+    }
+
+
 class Contact(Record):
     """A person: one record for life (source 002's schema, source 000's lifecycle)."""
 
@@ -179,12 +194,13 @@ class Contact(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        self.name = (self.name.strip() or f"{self.first_name} {self.last_name}".strip() or self.email.strip())[:200]
-        self.name_key, self.email_key = fold(self.name)[:200], email_key(self.email)
         company = self.company.name_key if self.company_id else ""
-        phones = (digits(self.phone), digits(self.mobile))
-        self.search_text = " ".join(filter(None, (self.name_key, fold(self.email), *phones, company)))
-        return ("name", "name_key", "email_key", "search_text")
+        made = contact_keys(
+            self.name, self.first_name, self.last_name, self.email, self.phone, self.mobile, company_key=company
+        )
+        for name, value in made.items():
+            setattr(self, name, value)
+        return tuple(made)
 
 
 class ActivityQuerySet(RecordQuerySet):

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from contacts.views import activities, home, merging, moves, options, records
+from contacts.views import activities, home, importing, merging, moves, options, records
 from crm.lists.urls import list_urls, undo_urls
 
 
@@ -44,6 +44,10 @@ urlpatterns = [
     *record_urls("contact"),
     *record_urls("company"),
     path("contact/options", options.options, name="options"),
+    path("contact/import", importing.upload, name="contact_import"),
+    path("contact/import/<public_id:public_id>", importing.run_page, name="contact_import_run"),
+    path("contact/import/<public_id:public_id>/refused", importing.refused_rows, name="contact_import_refused"),
+    path("contact/export", importing.export, name="contact_export"),
     path("contact/<public_id:public_id>", records.contact_page, name="contact"),
     path("company/<public_id:public_id>", records.company_page, name="company"),
     path("contact/<public_id:public_id>/avatar", records.avatar, name="contact_avatar"),

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crm.users.middleware.MemberMiddleware",
     "crm.kit.middleware.HtmxMiddleware",
+    "crm.kit.middleware.TextMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
 WSGI_APPLICATION = "crm.wsgi.application"

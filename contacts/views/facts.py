@@ -9,7 +9,8 @@ from contacts.forms import editable_fields
 from contacts.models import Record
 from crm.entities.fields import Field, FieldType
 from crm.entities.registry import get
-from crm.lists.columns import column
+from crm.entities.values import from_json
+from crm.lists.columns import column, resolve
 
 # The title and the stage head the page; notes stand on their own.
 ELSEWHERE = {"name", "lifecycle_stage", "first_name", "last_name"}
@@ -24,7 +25,7 @@ class Fact:
 
 
 def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
-    """The facts with a value, the empty ones, and those of custom fields. No statement: links must be loaded."""
+    """The facts with a value, the empty ones, and those of custom fields. Declared links must be loaded."""
     found = [fact(record, field) for field in editable_fields(entity) if field.key not in ELSEWHERE]
     declared = [item for item in found if not item.field.custom]
     return {
@@ -36,7 +37,10 @@ def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
 
 def fact(record: Record, field: Field) -> Fact:
     """One field of a record, its value written as a list's cell is."""
-    written = column(get(record._meta.model_name), field).cell(_values(record, field), record.public_id)
+    shown, values = column(get(record._meta.model_name), field), [_values(record, field)]
+    if values[0][0] is not None:
+        resolve([shown], [values])
+    written = shown.cell(values[0], record.public_id)
     return Fact(field, mark_safe(written))  # noqa: S308 (the cell escapes what it shows)
 
 
@@ -47,7 +51,7 @@ def _raw(record: Record, field: Field) -> Any:
 def _values(record: Record, field: Field) -> list:
     value = _raw(record, field)
     if value is None or field.custom:
-        return [value, None]
+        return [from_json(field, value) if field.custom else None, None]
     if field.type is FieldType.USER:
         return [value.user.name, value.user.email]
     if field.type is FieldType.LINK:

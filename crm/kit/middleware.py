@@ -8,7 +8,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from crm.kit.errors import DomainError
 from crm.kit.logs import request_id
-from crm.kit.responses import domain_error_page
+from crm.kit.responses import domain_error_page, error_page
 
 # No nonce and nothing unsafe: scripts and styles are files of ours. Violations are logged by crm.kit.views.csp_report.
 CONTENT_SECURITY_POLICY = (
@@ -50,6 +50,23 @@ def _keep_private(response) -> None:
     # What varies with the cookie was made for one person: no cache keeps it, not even the back button's.
     if has_vary_header(response, "Cookie"):
         response["Cache-Control"] = "no-store, private"
+
+
+class TextMiddleware:
+    """Refuses a NUL in what was sent: it is no part of any text, and PostgreSQL stops at it in the middle of a page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        """Ask before any view does; the body has been read by now, for its token."""
+        sent = [*request.GET.lists(), *request.POST.lists()]
+        if any("\0" in text for _, texts in sent for text in texts):
+            return error_page(request, 400, "A text that you sent holds a character that is no text.")
+        return None
 
 
 class HtmxMiddleware:

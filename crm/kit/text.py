@@ -1,22 +1,28 @@
 """Text made comparable: the same in Python, SQLite and PostgreSQL because it is made in Python and stored."""
 
+import re
 import unicodedata
+
+_NO_DIGITS = re.compile(r"\D+")
 
 
 def fold(text: str) -> str:
     """`text` without case, accents and double spaces, for searching and sorting: 'Tomás  ORTEGA' → 'tomas ortega'."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
 def email_key(email: str) -> str:
     """The key two spellings of one address share; SQLite folds ASCII only, hence Python."""
-    return unicodedata.normalize("NFKC", email.strip()).casefold()
+    email = email.strip()
+    return email.lower() if email.isascii() else unicodedata.normalize("NFKC", email).casefold()
 
 
 def digits(phone: str) -> str:
     """The digits of a phone number, so that a search for 600100 finds '+34 600 100 200'."""
-    return "".join(c for c in phone if c.isdecimal())
+    return _NO_DIGITS.sub("", phone)
 
 
 def initials(name: str) -> str:

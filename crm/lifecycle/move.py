@@ -54,14 +54,15 @@ def write(
 
 
 def start(rows: models.QuerySet, axis: Axis, verb: str, *, by: Actor) -> None:
-    """Write the first transition of rows just made: from nothing to the value they stand at."""
-    _insert(rows, axis, verb, by, "", from_value="", to_value=F(axis.field), spent=None)
+    """Write the first transition of rows just made: from nothing to the value they stand at, since when they do."""
+    _insert(rows, axis, verb, by, "", from_value="", to_value=F(axis.field), spent=None, at=F(axis.since))
 
 
 def _insert(rows, axis, verb, by, reason, **values) -> None:
     facts = {"entity": axis.entity, "axis": axis.field, "record_id": F("pk"), "verb": verb, "reason": reason}
     who = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
-    insert_select(Transition, rows, facts | who | values | {"at": clock.now(), "recorded_at": timezone.now()})
+    when = {"at": clock.now(), "recorded_at": timezone.now()}
+    insert_select(Transition, rows, facts | who | when | values)
 
 
 def _check(step: Move, reason: str, by: Actor) -> None:

@@ -6,8 +6,11 @@ class ListsConfig(AppConfig):
     label = "lists"
 
     def ready(self):
+        from audit.undo import on_undo
         from crm.kit.nav import register_fact
         from crm.lists import events  # noqa: F401
+        from crm.lists.imports.undone import mark_undone
         from crm.lists.state import saved_views
 
+        on_undo(mark_undone)
         register_fact("saved_views", saved_views)

@@ -1,8 +1,12 @@
-"""Views of a list that people have saved."""
+"""Views of a list that people have saved, and the files they have imported into it."""
+
+import uuid
+from functools import partial
 
 from django.db import models
 from django.db.models import Q
 
+from crm.kit.ids import new_id
 from crm.users.models import Membership, Owned
 
 
@@ -33,3 +37,76 @@ class SavedView(Owned):
 
     def __str__(self):
         return self.name
+
+
+class OnMatch(models.TextChoices):
+    """What an import does with a record that is there already."""
+
+    UPDATE = "update", "Update: what the file says replaces what is there"
+    FILL = "fill", "Fill: only what is empty is taken from the file"
+    SKIP = "skip", "Skip: leave everything as it is"
+
+
+class ImportRun(Owned):
+    """One file on its way in: how it is read, how far it has come and what came of it.
+
+    A row stands in `line` with its first one, and counts with the batch that it was written in: after a crash the
+    run says exactly what is there, and to import the file again brings the rest. `change` is what to undo.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", "Not imported yet"
+        PREVIEWED = "previewed", "Tried, not imported yet"
+        RUNNING = "running", "Running"
+        DONE = "done", "Imported"
+        STOPPED = "stopped", "Stopped"
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "import"))
+    entity = models.CharField(max_length=40)
+    member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # null: the system
+    file_name = models.CharField(max_length=200)
+    file = models.FileField(upload_to="imports", blank=True)  # of an upload, until it is imported
+    header = models.JSONField(default=list)
+    mapping = models.JSONField(default=list)  # [column, path] pairs
+    on_match = models.CharField(max_length=6, choices=OnMatch.choices, default=OnMatch.UPDATE)
+    override_reason = models.TextField(blank=True)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.READY)
+    line = models.PositiveIntegerField(default=0)  # of the file, the header being 1
+    rows = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    notes = models.JSONField(default=list)
+    change = models.UUIDField(default=uuid.uuid4)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["workspace", "change"], name="import_change")]
+
+    def __str__(self):
+        return self.file_name
+
+    def get_absolute_url(self):
+        return f"/{self.entity}/import/{self.public_id}"
+
+
+class ImportRefusal(Owned):
+    """A row that was not imported, and why."""
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="refusals")
+    line = models.PositiveIntegerField()
+    column = models.CharField(max_length=200, blank=True)  # '' for the row as a whole
+    message = models.TextField()
+    cells = models.JSONField(default=list)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["line"]
+
+    def __str__(self):
+        return f"line {self.line}: {self.message}"

@@ -1,5 +1,6 @@
 """What a list shows, read from its URL alone: a view, a condition, quick filters, a search, columns and a sort."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -151,8 +152,17 @@ def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) 
 
 def views_of(spec: ListSpec, request: HttpRequest) -> list[View]:
     """The views that a member can open, in order: the list's own, the workspace's, theirs; theirs replace by slug."""
+    return _with_saved(spec, surroundings(request).facts["saved_views"])
+
+
+def views_for(spec: ListSpec, by: Actor) -> list[View]:
+    """views_of() where there is no page: for commands."""
+    return _with_saved(spec, saved_views(by).values_list("fact", flat=True))
+
+
+def _with_saved(spec: ListSpec, facts: Iterable[dict]) -> list[View]:
     views = {view.slug: view for view in spec.views}
-    saved = [row for row in surroundings(request).facts["saved_views"] if row["entity"] == spec.entity]
+    saved = [row for row in facts if row["entity"] == spec.entity]
     for row in sorted(saved, key=lambda row: (row["member"] is not None, row["name"].casefold())):
         columns, mine = tuple(row["columns"]), row["member"] is not None
         views[row["slug"]] = View(row["slug"], row["name"], row["condition"], columns, row["sort"], mine, True)

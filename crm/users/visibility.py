@@ -93,10 +93,10 @@ class Locked:
     outcome: Outcome
 
     def batches(self) -> Iterator[models.QuerySet]:
-        """The rows not refused so far, as querysets of at most BATCH rows."""
+        """The rows not refused so far, as querysets of at most BATCH rows in the order of their ids."""
         remaining = (pk for pk in self.ids if pk not in self.outcome.refused)
         while batch := list(islice(remaining, BATCH)):
-            yield self.model.objects.filter(pk__in=batch)
+            yield self.model.objects.filter(pk__in=batch).order_by("pk")
 
 
 def lock(rows: models.QuerySet, by: Actor, *, trashed: bool = False) -> Locked:

@@ -1,7 +1,9 @@
 import pytest
 
 from crm.lifecycle.guards import install_shipped
-from tests.factories import make_contact
+from tests.owned import open_contact, team_contact
+
+__all__ = ["open_contact", "team_contact"]
 
 
 @pytest.fixture
@@ -9,15 +11,3 @@ def guarded(acme):
     """acme with the guards that a new workspace starts with."""
     install_shipped()
     return acme
-
-
-@pytest.fixture
-def team_contact(acme, cast):
-    """The rep's, of the team Iberia: not seen by outsider and viewer."""
-    return make_contact("Ana Ruiz", owner=cast.rep, team=cast.iberia)
-
-
-@pytest.fixture
-def open_contact(acme, cast):
-    """The rep's, of no team: everybody sees it, the rep and managers change it."""
-    return make_contact("Tomás Ortega", owner=cast.rep)

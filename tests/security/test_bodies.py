@@ -46,8 +46,7 @@ def test_a_record_links_to_nobody_of_another_workspace(path, key, here, sign_in)
 def test_a_record_links_to_none_that_its_editor_may_not_see(key, here, sign_in):
     client, contact = sign_in("rep"), here.own.contact
     for written in links(here.hidden)[key]:
-        url = f"/contact/{contact.public_id}/field/{key}"
-        assert client.post(url, {key: written}).status_code in (409, 422)
+        assert client.post(f"/contact/{contact.public_id}/field/{key}", {key: written}).status_code in (409, 422)
         assert client.post("/contact/new", {"name": "Somebody", key: written}).status_code == 422
     contact.refresh_from_db()
     assert (contact.company_id, contact.manager_id) == (here.own.company.pk, None)

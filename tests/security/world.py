@@ -90,8 +90,8 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         invited = invite(f"{mark}@invited.example", role=Role.REP, team=objects.team, site="http://x", by=by())
         objects.invitation = invited.invitation
         objects.token = invited.link.rstrip("/").rsplit("/", 1)[1]
-        objects.colleague = admin
         objects.entry = last_entry(objects.contact)
+        objects.contact.refresh_from_db()
     key = {"name": f"{mark} key", "credential": {}}
     objects.factor = Authenticator.objects.create(user=factor_of.user, type=Authenticator.Type.WEBAUTHN, data=key)
 

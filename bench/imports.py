@@ -1,0 +1,87 @@
+"""What an import costs beyond the rows it writes: reading, checking, matching, deciding, against COPY of those rows."""
+
+import io
+import time
+from collections.abc import Iterator
+
+from django.db import connection, transaction
+
+from audit.append_only import unprotect_log
+from bench.measure import Ratio
+from crm.kit.actor import Channel, system
+from crm.kit.scope import in_workspace
+from crm.lists.imports.running import new_run, run_import
+from crm.users.models import Workspace
+
+WRITTEN = ("contacts_company", "contacts_contact", "events_event", "audit_entry", "lifecycle_transition")
+HEADER = "External ID,First name,Last name,E-mail,Phone,Title,Company,Lead source,Stage,Created"
+FIRST = ("Ana", "Bo", "Chloé", "Dmitri", "Eun-ji", "Fatima", "Gül", "Håkon", "Ines", "Jürgen")
+LAST = ("Ruiz", "Nakamura", "O’Neill", "Petrović", "Quist", "Ødegård", "Sánchez", "Türk", "Ural", "Vogel")
+TITLES = ("Fleet manager", "Operations lead", "CFO", "Head of mobility", "Dispatcher")
+SOURCES = ("web", "event", "referral", "paid_search", "partner")
+STAGES = ("Lead", "lead", "Qualified", "Customer", "", "Lost")
+
+
+def ratios(size: int) -> Iterator[Ratio]:
+    """Ratio 5: new people, each with company, stage and date, into tables with all their indexes."""
+    workspace = Workspace.objects.create(slug="imports", name="Imports")
+    file = io.BytesIO(people(size).encode())
+    yield Ratio(
+        "5",
+        "COPY of the rows an import writes / the import",
+        0.7,
+        lambda: _take(workspace, file),
+        at_most=False,
+        rounds=5,
+    )
+
+
+def people(size: int) -> str:
+    """A file of `size` people, twenty to a company."""
+    lines = [HEADER]
+    for n in range(size):
+        first, last = FIRST[n % 10], LAST[n // 10 % 10]
+        lines.append(
+            f"crm-{n:08d},{first},{last},person.{n}@firm{n // 20}.example,+34 6{n:08d},{TITLES[n % 5]},"
+            f"Firm {n // 20},{SOURCES[n % 5]},{STAGES[n % 6]},2025-{n % 12 + 1:02d}-{n % 28 + 1:02d} 10:30"
+        )
+    return "\n".join(lines)
+
+
+def _take(workspace: Workspace, file: io.BytesIO) -> float:
+    _empty()
+    importing = _import(workspace, file)
+    written = {table: _dump(table) for table in WRITTEN}
+    _empty()
+    return _copy(written) / importing
+
+
+def _import(workspace: Workspace, file: io.BytesIO) -> float:
+    by = system(workspace.pk, Channel.IMPORT)
+    started = time.perf_counter()
+    with in_workspace(workspace):
+        run = new_run("contact", file, "people.csv", by=by)
+        run.save()
+        run_import(run, file, by=by)
+    assert run.refused == 0, "every row of it is good"  # noqa: S101
+    return time.perf_counter() - started
+
+
+def _copy(written: dict[str, bytes]) -> float:
+    started = time.perf_counter()
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table, rows in written.items():
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                copy.write(rows)
+    return time.perf_counter() - started
+
+
+def _dump(table: str) -> bytes:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT") as copy:
+        return b"".join(bytes(part) for part in copy)
+
+
+def _empty() -> None:
+    unprotect_log()
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(WRITTEN)} CASCADE")

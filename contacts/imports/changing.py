@@ -1,0 +1,86 @@
+"""People who are there already: what a row changes about them, and where it moves them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contacts.axes import LIFECYCLE, STATUS
+from contacts.fields import apply_each
+from contacts.imports.companies import to_change
+from contacts.imports.matching import Match
+from contacts.imports.stages import move_each
+from contacts.models import Contact
+from crm.kit.actor import Actor
+from crm.lifecycle.move import write
+from crm.lists.imports.registry import Refused
+from crm.lists.models import ImportRun, OnMatch
+from crm.users.visibility import may_edit
+
+NOT_YOURS = "You can see this contact but not change it: it belongs to somebody else."
+OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, STATUS.field}  # not changed like a value
+
+
+@dataclass(slots=True)
+class Difference:
+    """How a contact differs from its row: values by key, a status and a stage ('' for the same)."""
+
+    contact: Contact
+    line: int
+    values: dict[str, Any]
+    status: str
+    stage: str
+
+
+def change_each(matches: Sequence[Match], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
+    """Change and move the contacts (locked) that differ from their rows; the lines that did, and those refused."""
+    found = [difference for match in matches if (difference := _difference(match, run.on_match))]
+    refused: Refused = {d.line: ("", NOT_YOURS) for d in found if not may_edit(d.contact, by)}
+    if not refused:
+        apply_each([(d.contact, d.values) for d in found if d.values], by=by)
+        _set_statuses(found, by)
+        refused = _move(found, run, by)
+    return {d.line for d in found}, refused
+
+
+def _difference(match: Match, on_match: str) -> Difference | None:
+    contact, own = match.contact, match.row.own
+    said = {key: value for key, value in own.items() if key not in OTHERWISE}
+    if match.company:
+        said["company"] = match.company
+    values = to_change(contact, said, on_match)
+    _follow_name(contact, own, values)
+    status = stage = ""
+    if on_match == OnMatch.UPDATE:
+        status, stage = (_moved(contact, axis.field, own) for axis in (STATUS, LIFECYCLE))
+    return Difference(contact, match.row.line, values, status, stage) if values or status or stage else None
+
+
+def _moved(contact: Contact, field: str, own: dict[str, Any]) -> str:
+    wanted = own.get(field, "")
+    return wanted if wanted != getattr(contact, field) else ""
+
+
+def _follow_name(contact: Contact, own: dict[str, Any], values: dict[str, Any]) -> None:
+    """The full name follows the first and last names for as long as it was made of them."""
+    made = f"{contact.first_name} {contact.last_name}".strip()
+    if "name" not in own and contact.name == made and values.keys() & {"first_name", "last_name"}:
+        names = (values.get(key, getattr(contact, key)) for key in ("first_name", "last_name"))
+        values["name"] = " ".join(names).strip()
+
+
+def _set_statuses(found: Sequence[Difference], by: Actor) -> None:
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for difference in found:
+        if difference.status:
+            groups[difference.status].append(difference.contact.pk)
+    for status, ids in groups.items():
+        rows = Contact.objects.filter(pk__in=ids)
+        write(rows, STATUS, status, verb="set_status", event="contact.status_changed", by=by)
+
+
+def _move(found: Sequence[Difference], run: ImportRun, by: Actor) -> Refused:
+    moving = {d.contact: d for d in found if d.stage}
+    stay = move_each({contact: d.stage for contact, d in moving.items()}, run, by)
+    header = LIFECYCLE.label
+    return {d.line: (header, stay[contact.pk]) for contact, d in moving.items() if contact.pk in stay}

@@ -1,0 +1,100 @@
+"""The companies that rows name: found by name, made when missing, and given what the file says of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from audit import values as audited
+from audit.record import record
+from contacts.entities import COMPANY
+from contacts.fields import SNAPSHOT, apply_each, build
+from contacts.imports.matching import Match
+from contacts.models import Company
+from crm.entities.text import fold as without_case
+from crm.entities.values import public_id_in
+from crm.kit.actor import Actor
+from crm.kit.text import fold
+from crm.lists.imports.registry import Refused
+from crm.lists.models import OnMatch
+from crm.users.visibility import may_edit
+
+NAMELESS = "The row says something about a company, but not which."
+NOT_YOURS = "You can see this company but not change it: it belongs to somebody else."
+
+
+def resolve(matches: Sequence[Match], on_match: str, by: Actor) -> Refused:
+    """Find or make the company of each row that takes one, and write what rows say about companies."""
+    refused: Refused = {}
+    takers = [match for match in matches if _takes(match, on_match, refused)]
+    keys = {name: _key(name) for name in {match.row.own["company"] for match in takers}}
+    known = _known(keys, by)
+    fresh: dict[str, dict[str, Any]] = {}
+    changes: defaultdict[Company, dict[str, Any]] = defaultdict(dict)
+    for match in takers:
+        name, said = match.row.own["company"], match.row.related.get("company", {})
+        found = known[keys[name]]
+        if len(found) > 1:
+            refused[match.row.line] = ("", f"Several companies are called “{name}”: write the id, {COMPANY.prefix}_….")
+        elif not found and public_id_in(COMPANY, name):
+            refused[match.row.line] = ("", f"There is no company “{name}”.")
+        elif not found:
+            fresh.setdefault(keys[name], {"name": name}).update(said)
+        elif (differing := to_change(found[0], said, on_match)) and not may_edit(found[0], by):
+            refused[match.row.line] = ("", NOT_YOURS)
+        else:
+            changes[found[0]].update(differing)
+    if not refused:
+        known |= {key: [company] for key, company in _make(fresh, by).items()}
+        apply_each([(company, values) for company, values in changes.items() if values], by=by)
+        for match in takers:
+            match.company = known[keys[match.row.own["company"]]][0]
+    return refused
+
+
+def to_change(record, said: dict[str, Any], on_match: str) -> dict[str, Any]:
+    """Which of the values that a row gives a record changes, under the rule for records that are there already."""
+    changes = {}
+    for key, value in said.items():
+        present = audited.read(record, key)
+        wanted = present in ("", None, []) if on_match == OnMatch.FILL else on_match == OnMatch.UPDATE
+        if wanted and present != getattr(value, "pk", value):
+            changes[key] = value
+    return changes
+
+
+def _takes(match: Match, on_match: str, refused: Refused) -> bool:
+    own = match.row.own
+    there = match.contact is not None
+    if there and (on_match == OnMatch.SKIP or (on_match == OnMatch.FILL and match.contact.company_id)):
+        return False
+    if "company" not in own and match.row.related.get("company"):
+        refused[match.row.line] = ("", NAMELESS)
+    return "company" in own
+
+
+def _known(names: Iterable[str], by: Actor) -> defaultdict[str, list[Company]]:
+    """The companies that `by` sees under these names, without regard to case, or under these public ids."""
+    rows = Company.objects.live().visible_to(by)
+    ids = {public_id: name for name in names if (public_id := public_id_in(COMPANY, name))}
+    # name_key is folded further than a name is matched (Peña and Pena are two), but it has the index.
+    named = rows.filter(name_key__any_of={fold(name)[:200] for name in names}).order_by("pk") if names else ()
+    found: defaultdict[str, list[Company]] = defaultdict(list)
+    for company in named:
+        found[_key(company.name)].append(company)
+    for company in rows.filter(public_id__any_of=ids) if ids else ():
+        found[_key(ids[company.public_id])] = [company]
+    return found
+
+
+def _key(name: str) -> str:
+    return without_case(" ".join(name.split()))
+
+
+def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:
+    if not fresh:
+        return {}
+    made = {key: build(Company, values, by) for key, values in fresh.items()}
+    Company.objects.bulk_create(made.values())
+    rows = Company.objects.filter(pk__any_of=[company.pk for company in made.values()])
+    record("company.created", rows, by=by, snapshot=SNAPSHOT["company"])
+    return made

@@ -1,0 +1,92 @@
+"""How rows of a file become contacts: matched, then made or changed, moved and recorded, a batch at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from contacts.imports import companies, managers, parsers
+from contacts.imports.changing import change_each
+from contacts.imports.creating import create_each
+from contacts.imports.matching import Match, match
+from contacts.imports.names import ELSEWHERE
+from contacts.models import Company, Contact
+from crm.entities.schema import schema
+from crm.kit.actor import Actor
+from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.reading import Sheet
+from crm.lists.imports.registry import Incoming, Refused, Written, relations
+from crm.lists.imports.scratch import Scratch
+from crm.lists.models import ImportRun, OnMatch
+
+NAMES = {"name", "first_name", "last_name", "email"}
+
+
+class ContactImporter:
+    """Imports people, with their companies, managers, stages and whatever upper apps relate to them."""
+
+    entity = "contact"
+    models = (Contact, Company)
+    also = frozenset({"lifecycle_stage", "created_at"})
+    elsewhere = ELSEWHERE
+
+    def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
+        self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
+        self.required = {f"custom.{f.key}": f.label for f in schema("contact") if f.required and f.custom}
+        self.written_after = {link: r.write for link, r in relations("contact").items() if r.write}
+
+    def prepare(self, sheet: Sheet) -> None:
+        """A manager may stand further down in the file than those who report to them."""
+        if self.mapping.feed("manager"):
+            managers.mention(sheet, self.mapping, self.scratch)
+
+    def parser(self, feed: Feed) -> Callable[[str], Any]:
+        """How the cells of a column are read."""
+        relation = relations("contact").get(feed.link)
+        return ((relation and relation.parser) or parsers.parser)(feed, self.by)
+
+    def notes(self) -> list[str]:
+        """Source 000: without a stage everybody becomes a lead, and the funnel misreads."""
+        return [] if self.mapping.feed("lifecycle_stage") else ["No stage column: all new people become Lead."]
+
+    def write(self, rows: Sequence[Incoming]) -> Written:
+        """Write some rows. When it refuses one, nothing of what it did may stand."""
+        matches, refused = match(rows, self.scratch, self.by)
+        refused |= self._incomplete(matches) | managers.unknown(matches, self.scratch)
+        if not refused:
+            refused = companies.resolve(matches, self.run.on_match, self.by)
+        if refused:
+            return Written(refused=refused)
+        fresh = [found for found in matches if found.contact is None]
+        there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
+        ids = create_each(fresh, self.by)
+        changed, refused = change_each(there, self.run, self.by)
+        pairs = [*zip(ids, (found.row for found in fresh), strict=True), *((m.contact.pk, m.row) for m in there)]
+        changed |= {found.row.line for found in fresh}
+        refused |= self._relate(pairs)
+        self._link_later(pairs, changed)
+        return Written(len(fresh), len(changed) - len(fresh), len(matches) - len(changed), refused)
+
+    def finish(self) -> Iterator[Written]:
+        """Link people to their managers, now that all are there."""
+        return managers.link(self.scratch, self.run.on_match, self.by)
+
+    def _incomplete(self, matches: Sequence[Match]) -> Refused:
+        refused: Refused = {}
+        for own, line in ((found.row.own, found.row.line) for found in matches if found.contact is None):
+            missing = next((label for key, label in self.required.items() if key not in own), "")
+            if missing:
+                refused[line] = (missing, f"{missing} is needed.")
+            if not own.keys() & NAMES:
+                refused[line] = ("", "A name or an e-mail is needed.")
+        return refused
+
+    def _relate(self, pairs: Sequence[tuple[int, Incoming]]) -> Refused:
+        refused: Refused = {}
+        for link, write in self.written_after.items():
+            own = [(pk, row) for pk, row in pairs if row.related.get(link)]
+            refused |= write(own, self.run, self.by) if own else {}
+        return refused
+
+    def _link_later(self, pairs: Sequence[tuple[int, Incoming]], changed: set[int]) -> None:
+        for pk, row in pairs:
+            if "manager" in row.own:
+                self.scratch.link_later(row.line, pk, row.own["manager"], row.line in changed)

@@ -1,0 +1,146 @@
+"""Who reports to whom: known when all of a file is there, because a manager may stand below their people."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from django.db import connection, transaction
+
+from contacts.entities import CONTACT
+from contacts.fields import apply_each
+from contacts.imports.matching import Match, by_key, keys_of
+from contacts.models import Contact
+from crm.entities.text import fold as without_case
+from crm.entities.values import public_id_in
+from crm.kit.actor import Actor
+from crm.kit.text import email_key, fold
+from crm.lists.formulas import unescape
+from crm.lists.imports.mapping import Mapping as Columns
+from crm.lists.imports.reading import Sheet
+from crm.lists.imports.registry import Refused, Written
+from crm.lists.imports.scratch import Scratch
+from crm.lists.models import OnMatch
+from crm.users.visibility import may_edit
+
+BATCH = {"postgresql": 5000, "sqlite": 100}
+
+
+def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
+    """Note every external ID and e-mail of the file."""
+    kinds = {"external_id": "id {}".format, "email": lambda text: f"mail {email_key(text)}"}
+    feeds = [(feed.column, key) for path, key in kinds.items() if (feed := columns.feed(path))]
+    for row in sheet.rows():
+        if not row.problem:
+            scratch.mention(key(unescape(row.cells[column]).strip()) for column, key in feeds if row.cells[column])
+    scratch.commit()
+
+
+def unknown(matches: Sequence[Match], scratch: Scratch) -> Refused:
+    """The rows whose manager is nobody here and nobody in the file, or is several people, or is themselves."""
+    wanted = {match.row.line: match.row.own["manager"] for match in matches if "manager" in match.row.own}
+    if not wanted:
+        return {}
+    coming = scratch.mentioned(key for text in wanted.values() for key in _keys(text))
+    found = _find(set(wanted.values()))
+    refused: Refused = {}
+    for match in matches:
+        text = wanted.get(match.row.line)
+        if text is None:
+            continue
+        if {*keys_of(match.row)} & {*_keys(text)} or (match.contact and found[text] == {match.contact.pk}):
+            refused[match.row.line] = (CONTACT.fields["manager"].label, "Nobody reports to themselves.")
+        elif len(found[text]) > 1:
+            refused[match.row.line] = (text, f"Several contacts are called “{text}”: write the e-mail.")
+        elif not found[text] and not coming & {*_keys(text)}:
+            refused[match.row.line] = (
+                CONTACT.fields["manager"].label,
+                f"There is no contact “{text}”, here or in the file.",
+            )
+    return refused
+
+
+def link(scratch: Scratch, on_match: str, by: Actor) -> Iterator[Written]:
+    """Link people to their managers, batch by batch, each a transaction of its own."""
+    pending = scratch.pending()
+    while batch := list(islice(pending, BATCH[connection.vendor])):
+        with transaction.atomic():
+            written = _link(batch, on_match, by)
+        yield written
+
+
+def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> Written:
+    found, written = _find({text for _, _, text, _ in batch}), Written()
+    people = Contact.objects.live().filter(pk__in=[pk for _, pk, _, _ in batch]).select_related("company")
+    people = {person.pk: person for person in people.order_by("pk").select_for_update(of=("self",))}
+    links, lines = {}, {}
+    for line, pk, text, changed in batch:
+        if len(found[text]) != 1:
+            written.refused[line] = ("", f"imported without its manager, for “{text}” was not imported.")
+        elif pk in people and _differs(people[pk], manager := next(iter(found[text])), on_match):
+            links[pk], lines[pk] = manager, (line, changed)
+    for pk in _circles(links) | {pk for pk in links if not may_edit(people[pk], by)}:
+        written.refused[lines[pk][0]] = (
+            "",
+            "imported without its manager, who reports to this person or is not yours.",
+        )
+        del links[pk]
+    apply_each([(people[pk], {"manager": manager}) for pk, manager in links.items()], by=by)
+    written.updated = sum(1 for pk in links if not lines[pk][1])
+    written.unchanged = -written.updated
+    return written
+
+
+def _differs(person: Contact, manager: int, on_match: str) -> bool:
+    return person.manager_id != manager and not (on_match == OnMatch.FILL and person.manager_id)
+
+
+def _keys(text: str) -> tuple[str, str]:
+    return f"id {text}", f"mail {email_key(text)}"
+
+
+def _find(texts: set[str]) -> Mapping[str, set[int]]:
+    """The contacts that texts name, by external ID, e-mail, public id or, failing those, by name."""
+    people = by_key({key for text in texts for key in _keys(text)})
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for text in texts:
+        found[text] |= {people[key].pk for key in _keys(text) if key in people}
+    left = [text for text in texts if not found[text]]
+    for text, pk in (*_by_public_id(left), *_by_name(left)):
+        found[text].add(pk)
+    return found
+
+
+def _by_public_id(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
+    ids = {public_id: text for text in texts if (public_id := public_id_in(CONTACT, text))}
+    rows = Contact.objects.live().filter(public_id__any_of=ids).values_list("public_id", "pk") if ids else ()
+    return ((ids[public_id], pk) for public_id, pk in rows)
+
+
+def _by_name(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
+    wanted = {without_case(" ".join(text.split())): text for text in texts}
+    keys = {fold(text)[:200] for text in wanted.values()}
+    rows = Contact.objects.live().filter(name_key__any_of=keys).values_list("name", "pk") if keys else ()
+    named = ((without_case(" ".join(name.split())), pk) for name, pk in rows)
+    return ((wanted[name], pk) for name, pk in named if name in wanted)
+
+
+def _circles(links: dict[int, int]) -> set[int]:
+    """Those of the links (person → manager) by which somebody would report to themselves, over others."""
+    above: dict[int, int | None] = dict(links)
+    frontier = set(links.values())
+    while frontier := frontier - above.keys():
+        managers = dict(Contact.objects.filter(pk__in=frontier).values_list("pk", "manager_id"))
+        above |= {pk: managers.get(pk) for pk in frontier}
+        frontier = {manager for manager in managers.values() if manager}
+    return {person for person in links if _comes_back(person, above)}
+
+
+def _comes_back(person: int, above: dict[int, int | None]) -> bool:
+    seen: set[int] = set()
+    at: int | None = person
+    while at is not None and at not in seen:
+        seen.add(at)
+        at = above.get(at)
+    if at == person:
+        above[person] = None  # without this link the others of the circle can stand
+    return at == person

@@ -1,0 +1,95 @@
+"""Who a row is about: by external ID, else by e-mail, among those not in the trash; and nobody twice in a file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from contacts.models import Company, Contact
+from crm.kit.actor import Actor, Role
+from crm.kit.text import email_key
+from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.scratch import Scratch
+
+UNSEEN = "The external ID or e-mail belongs to a contact that you cannot see."
+
+
+@dataclass(slots=True)
+class Match:
+    """A row, the contact it is about (None: a new one), which is locked, and the company it puts them in, if any."""
+
+    row: Incoming
+    contact: Contact | None
+    company: Company | None = None
+
+
+def keys_of(row: Incoming) -> tuple[str, ...]:
+    """What a row may be known by: its external ID, its e-mail."""
+    external, mail = row.own.get("external_id"), row.own.get("email")
+    return (*((f"id {external}",) if external else ()), *((f"mail {email_key(mail)}",) if mail else ()))
+
+
+def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
+    """The contacts of rows, in three statements at most; refused is who is two people, or was in the file before."""
+    keys = {row.line: keys_of(row) for row in rows}
+    people = by_key({key for own in keys.values() for key in own}, lock=True)
+    unseen = _unseen(people.values(), by)
+    matches, refused = [], {}
+    for row in rows:
+        found = {people[key].pk: people[key] for key in keys[row.line] if key in people}
+        if found.keys() & unseen:
+            refused[row.line] = ("", UNSEEN)
+        elif len(found) > 1:
+            first, second = found.values()
+            refused[row.line] = ("", f"The external ID names {first}, the e-mail {second}: two people.")
+        else:
+            matches.append(Match(row, next(iter(found.values()), None)))
+    return _once(matches, keys, scratch, refused), refused
+
+
+def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
+    """The live contacts with these keys (see keys_of), by key."""
+    split: dict[str, list[str]] = {"id": [], "mail": []}
+    for key in keys:
+        kind, _, value = key.partition(" ")
+        split[kind].append(value)
+    ids = {*_ids("external_id", split["id"]), *_ids("email_key", split["mail"])}
+    people = Contact.objects.live().filter(pk__any_of=ids).select_related("company").order_by("pk") if ids else ()
+    if lock and ids:
+        people = people.select_for_update(of=("self",))
+    found = {}
+    for person in people:
+        found |= {f"id {person.external_id}": person, f"mail {person.email_key}": person}
+    return found
+
+
+def _ids(field: str, values: list[str]) -> Iterable[int]:
+    # The empty text stands in the SQL as it does in the partial index: SQLite compares the words, not the meaning.
+    filled = ~Q(**{field: RawSQL("''", ())})
+    return Contact.objects.live().filter(filled, **{f"{field}__any_of": values}).values_list("pk", flat=True)
+
+
+def _unseen(people: Iterable[Contact], by: Actor) -> set[int]:
+    if by.is_at_least(Role.MANAGER):
+        return set()
+    ids = {person.pk for person in people}
+    return ids - set(Contact.objects.visible_to(by).filter(pk__any_of=ids).values_list("pk", flat=True))
+
+
+def _once(matches: list[Match], keys: dict[int, tuple[str, ...]], scratch: Scratch, refused: Refused) -> list[Match]:
+    """Those who come for the first time; the others are refused with the line of the first."""
+    own = {m.row.line: (*keys[m.row.line], *((f"contact {m.contact.pk}",) if m.contact else ())) for m in matches}
+    used = scratch.used([key for some in own.values() for key in some])
+    earlier = dict(used)
+    first = []
+    for found in matches:
+        line = found.row.line
+        before = next((earlier[key] for key in own[line] if key in earlier), None)
+        if before is not None:
+            refused[line] = ("", f"The same person as in line {before:,}.")
+        else:
+            earlier.update(dict.fromkeys(own[line], line))
+            first.append(found)
+    scratch.use({key: line for key, line in earlier.items() if key not in used})
+    return first

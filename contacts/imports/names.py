@@ -1,0 +1,26 @@
+"""What the exports of other products call our fields."""
+
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "external_id": ("ID", "Record ID", "Contact ID", "Lead ID", "Customer ID"),
+    "name": ("Full name", "Display name", "Contact name", "Lead name"),
+    "first_name": ("Given name", "Forename"),
+    "last_name": ("Family name", "Surname"),
+    "email": ("Email", "E-mail address", "E-mail 1 - Value", "Primary email", "Work email"),
+    "phone": ("Phone number", "Telephone", "Work phone", "Business phone", "Phone 1 - Value"),
+    "mobile": ("Mobile phone", "Mobile number", "Mobile phone number", "Cell", "Cell phone"),
+    "title": ("Position",),
+    "company": ("Company name", "Account", "Account name", "Organisation", "Organization name", "Employer"),
+    "company.industry": ("Industry",),
+    "company.website": ("Company website",),
+    "company.domain": ("Company domain name",),
+    "company.employees": ("Number of employees",),
+    "company.country": ("Company country",),
+    "lifecycle_stage": ("Contact stage",),
+    "source": ("Lead source", "Original source", "Contact source"),
+    "owner": ("Contact owner", "Lead owner", "Owner email", "Owner name", "Assigned to"),
+    "manager": ("Manager", "Manager email", "Reports to email"),
+    "created_at": ("Create date", "Created date", "Date created", "Created on", "Created time"),
+    "linkedin_url": ("LinkedIn URL", "LinkedIn profile"),
+    "twitter_handle": ("Twitter username",),
+    "notes": ("Note", "Description", "Comments"),
+}

@@ -1,0 +1,74 @@
+"""manage.py export_contacts --workspace SLUG"""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TextIO
+
+from contacts.models import Contact
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import and_
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
+from crm.entities.fields import FieldType
+from crm.entities.schema import schema
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.lists.exporting import export_csv, export_paths
+from crm.lists.spec import View, spec_of
+from crm.lists.state import ALL, views_for
+from crm.users.command import WorkspaceCommand, wrong_usage
+
+
+class Command(WorkspaceCommand):
+    """Write contacts as CSV, which import_contacts reads back. Exit status 0 when done, 2 for wrong usage."""
+
+    help = "Export contacts as CSV: all of them, or those of a view and a condition, with the columns asked for."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--view", metavar="SLUG", default="", help="only the contacts of this view, and its columns"
+        )
+        parser.add_argument("--where", metavar="CONDITION", default="", help='as in a list: "stage = Lead"')
+        parser.add_argument("--columns", metavar="A,B,…", default="", help="fields by name, over links as company.name")
+        parser.add_argument("--output", metavar="FILE", default="", help="where to (default: standard output)")
+
+    def run(self, by: Actor, *, view: str, where: str, columns: str, output: str, json: bool, **options) -> int:
+        """Write the file, and with --json say how many rows it holds."""
+        shown = _view(view, by)
+        names = [name.strip() for name in columns.split(",") if name.strip()]
+        try:
+            rows = _rows(shown, where, by)
+            paths = export_paths("contact", names or shown.columns or _every_column())
+        except (ConditionError, Invalid) as error:
+            raise wrong_usage(str(error)) from None
+        with _target(output) as file:
+            file.writelines(export_csv(rows, paths, names or [path.label for path in paths], by))
+        if json:
+            self.tell({"rows": rows.visible_to(by).count(), "output": output})
+        return 0
+
+
+def _target(output: str) -> AbstractContextManager[TextIO]:
+    try:
+        return Path(output).open("w", encoding="utf-8", newline="") if output else nullcontext(sys.stdout)
+    except OSError as error:
+        raise wrong_usage(f"{output}: {error.strerror}.") from None
+
+
+def _view(slug: str, by: Actor) -> View:
+    views = {view.slug: view for view in views_for(spec_of("contact"), by)}
+    if slug and slug not in views:
+        raise wrong_usage(f"There is no view “{slug}”; there are {', '.join(views)}.")
+    return views[slug] if slug else ALL
+
+
+def _rows(view: View, where: str, by: Actor):
+    condition = parse(and_(view.condition, where), "contact")
+    rows = Contact.objects.live()
+    return rows.filter(condition.expression(Viewer(by.member_id, by.team_id), clock.now())) if condition else rows
+
+
+def _every_column() -> list[str]:
+    return [f"[{field.key}]" for field in schema("contact") if field.type is not FieldType.MANY]

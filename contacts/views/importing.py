@@ -1,0 +1,154 @@
+"""Importing a file of contacts page by page: upload, map, try, import, report. And exporting a list."""
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import islice
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from contacts.forms import MappingForm, UploadForm
+from crm.kit.errors import DomainError, Invalid
+from crm.kit.responses import error_page, show_errors, toast
+from crm.lists.exporting import export_csv, export_paths
+from crm.lists.formulas import escape
+from crm.lists.imports.mapping import build
+from crm.lists.imports.reading import Sheet
+from crm.lists.imports.running import check_role, forget_abandoned, new_run, run_import, visible_runs
+from crm.lists.models import ImportRun
+from crm.lists.spec import spec_of
+from crm.lists.state import read
+
+ENTITY = "contact"
+MAX_ROWS = 20_000  # in a request; more are for the command
+SAMPLES = 3
+SHOWN = 100  # refused rows on a page; the download has all
+State = ImportRun.State
+OPEN = (State.READY, State.PREVIEWED)
+
+
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Choose a file; see the files imported before."""
+    check_role(request.actor)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(_uploaded(request, form.cleaned_data["file"]))
+        except Invalid as error:
+            form.add_error("file", str(error))
+    runs = visible_runs(ENTITY, request.actor).select_related("member__user")[:20]
+    context = {"form": form, "runs": runs, "max_rows": MAX_ROWS}
+    return render(request, "lists/import.html", context, status=422 if form.errors else 200)
+
+
+def _uploaded(request: HttpRequest, file) -> ImportRun:
+    forget_abandoned()
+    sheet = Sheet(file.file)
+    for _ in sheet.rows(MAX_ROWS):
+        pass  # too many rows are refused before anybody maps their columns
+    run = new_run(ENTITY, file.file, file.name, by=request.actor, columns_needed=False)
+    run.file.save("import.csv", file, save=False)
+    run.save()
+    return run
+
+
+@require_http_methods(["GET", "POST"])
+def run_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One import: its columns and a trial until it is made, its report afterwards."""
+    check_role(request.actor)
+    run = _find(request, public_id)
+    if run.state not in OPEN:
+        return render(request, "lists/import_report.html", _report(run))
+    with run.file.open("rb") as file:
+        sheet = Sheet(file)
+        form = MappingForm(ENTITY, sheet.header, run, request.actor, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                return _next(request, run, sheet, file, form.cleaned_data)
+            except DomainError as error:
+                show_errors(form, error if isinstance(error, Invalid) else Invalid(str(error)))
+        columns = list(zip(sheet.header, _samples(sheet), form.columns(), strict=True))
+    context = _report(run) | {"form": form, "columns": columns}
+    return render(request, "lists/import_map.html", context, status=422 if form.errors else 200)
+
+
+def _next(request: HttpRequest, run: ImportRun, sheet: Sheet, file, wanted: dict) -> HttpResponse:
+    """Keep the mapping and try it; or, when it is what was tried, import."""
+    run.mapping = build(ENTITY, sheet.header, wanted["mapping"]).stored()
+    run.on_match, run.override_reason = wanted["on_match"], wanted.get("override_reason", "")
+    trial = request.POST.get("do") != "import"
+    if not trial and not ImportRun.objects.filter(pk=run.pk, state__in=OPEN).update(state=State.RUNNING):
+        return redirect(run)  # a second click
+    run_import(run, file, by=request.actor, dry_run=trial)
+    if not trial:
+        run.file.delete(save=True)
+        toast(request, f"Imported {run.created + run.updated:,} of {run.rows:,} rows.")
+    return redirect(run)
+
+
+def _find(request: HttpRequest, public_id: str) -> ImportRun:
+    run = visible_runs(ENTITY, request.actor).filter(public_id=public_id).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def _report(run: ImportRun) -> dict:
+    return {"run": run, "refusals": run.refusals.all()[:SHOWN], "more": max(run.refused - SHOWN, 0)}
+
+
+def _samples(sheet: Sheet) -> list[list[str]]:
+    """The first values of each column, to recognize it by."""
+    samples: list[list[str]] = [[] for _ in sheet.header]
+    for row in islice((row for row in sheet.rows() if not row.problem), 50):
+        for cell, seen in zip(row.cells, samples, strict=True):
+            if cell.strip() and len(seen) < SAMPLES and cell[:40] not in seen:
+                seen.append(cell[:40])
+    return samples
+
+
+@require_GET
+def refused_rows(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The rows that were refused as CSV, each with its reason, to be corrected and imported again."""
+    run = _find(request, public_id)
+    return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-refused.csv")
+
+
+def _refused(run: ImportRun) -> Iterator[str]:
+    yield _line(["Line", "Column", "Reason", *run.header])
+    for refusal in run.refusals.iterator(2000):
+        yield _line([str(refusal.line), refusal.column, refusal.message, *refusal.cells])
+
+
+def _line(cells: list[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow([escape(cell) for cell in cells])
+    return out.getvalue()
+
+
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """The list that the URL describes, as CSV."""
+    state = read(request, spec_of(ENTITY))
+    if state.error:
+        return error_page(request, 422, str(state.error))
+    paths = export_paths(ENTITY, [f"[{key}]" for key in state.column_keys])
+    parts = export_csv(state.rows(), paths, [path.label for path in paths], request.actor)
+    return _download(parts, f"contacts-{timezone.localdate():%Y-%m-%d}.csv")
+
+
+def _download(parts: Iterator[str], name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(_marked(parts), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def _marked(parts: Iterator[str]) -> Iterator[str]:
+    """With a byte order mark, or Excel takes UTF-8 for something else."""
+    yield "\ufeff"
+    yield from parts

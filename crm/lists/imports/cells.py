@@ -1,0 +1,58 @@
+"""From the cells of a row to typed values."""
+
+from collections.abc import Callable
+from typing import Any
+
+from crm.kit.errors import Invalid
+from crm.lists.formulas import unescape
+from crm.lists.imports.mapping import Mapping
+from crm.lists.imports.reading import Row
+from crm.lists.imports.registry import Importer, Incoming
+
+REMEMBERED = 10_000
+
+
+class Unfit(Exception):
+    """A row cannot be taken in: (column, sentence)."""
+
+
+class Cells:
+    """Reads rows by a mapping, with the parsers that an importer has for its fields."""
+
+    def __init__(self, mapping: Mapping, importer: Importer):
+        self._plan = [(f.column, f.header, f.link, f.key, importer.parser(f)) for f in mapping.feeds]
+        self._links = {feed.link for feed in mapping.feeds if feed.link}
+
+    def read(self, row: Row) -> Incoming:
+        """The values of the cells that are not empty. Raises Unfit for the first that cannot be read."""
+        if row.problem:
+            raise Unfit("", row.problem)
+        incoming = Incoming(row.line, row.cells, {}, {link: {} for link in self._links})
+        for column, header, link, key, parse in self._plan:
+            if text := row.cells[column]:
+                try:
+                    value = parse(unescape(text) if text[0] == "'" else text)
+                except Invalid as error:
+                    raise Unfit(header, str(error)) from None
+                if value is not None and value != "":
+                    (incoming.related[link] if link else incoming.own)[key] = value
+        return incoming
+
+
+def remembered(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """`parse`, asked once for each text, also when it raises Invalid: for values that come again and again."""
+    known: dict[str, Any] = {}
+
+    def recall(text: str) -> Any:
+        if text not in known:
+            if len(known) >= REMEMBERED:
+                known.clear()
+            try:
+                known[text] = parse(text)
+            except Invalid as error:
+                known[text] = error
+        if isinstance(known[text], Invalid):
+            raise known[text]
+        return known[text]
+
+    return recall

@@ -1,0 +1,269 @@
+"""Running an import: batch by batch, each one transaction, each row of it whole or not at all."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import timedelta
+from itertools import islice
+from pathlib import PurePath
+from typing import BinaryIO
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from crm.kit.actor import Actor, Channel, Role
+from crm.kit.errors import DomainError, NotAllowed
+from crm.kit.sql import insert_rows
+from crm.lists.imports import registry
+from crm.lists.imports.cells import Cells, Unfit
+from crm.lists.imports.mapping import Mapping, build, guess, read_map
+from crm.lists.imports.reading import UNDECODED, Row, Sheet
+from crm.lists.imports.registry import Importer, Incoming, Refused, Written
+from crm.lists.imports.scratch import Scratch
+from crm.lists.models import ImportRefusal, ImportRun, OnMatch
+from crm.users.models import Workspace
+
+# On SQLite one writes at a time. A hundred rows take 20 ms, then those who wait have PAUSE (RELIABILITY R24).
+BATCH = {"postgresql": 5000, "sqlite": 100}
+PAUSE = 0.01  # seconds; only in a process of its own, for in the web process writers queue
+ATTEMPTS = 3
+
+Progress = Callable[[ImportRun], None]
+
+
+def new_run(
+    entity: str,
+    file: BinaryIO,
+    file_name: str,
+    *,
+    by: Actor,
+    maps: Sequence[str] = (),
+    on_match: str = OnMatch.UPDATE,
+    override_reason: str = "",
+    columns_needed: bool = True,
+) -> ImportRun:
+    """A run for `file`, mapped as `maps` ("CSV column=field") says and the column names suggest; not saved.
+
+    Raises Invalid for a file or a map that makes no sense (also for no mapped column, unless `columns_needed` is
+    False), NotAllowed for a role that may not.
+    """
+    check_role(by, override_reason)
+    sheet = Sheet(file)
+    wanted = guess(entity, sheet.header, [read_map(text, sheet.header) for text in maps])
+    mapping = build(entity, sheet.header, wanted).stored() if wanted or columns_needed else []
+    return ImportRun(
+        entity=entity,
+        member_id=by.member_id,
+        file_name=PurePath(file_name).name[:200],
+        header=sheet.header,
+        mapping=mapping,
+        on_match=on_match,
+        override_reason=override_reason,
+    )
+
+
+def visible_runs(entity: str, by: Actor) -> QuerySet[ImportRun]:
+    """The runs that the actor sees: their own, and all for managers and admins."""
+    runs = ImportRun.objects.filter(entity=entity)
+    return runs if by.is_at_least(Role.MANAGER) else runs.filter(member=by.member_id)
+
+
+def forget_abandoned() -> None:
+    """Delete uploads that nobody imported for a week: they are full of people's data."""
+    week_ago = timezone.now() - timedelta(days=7)
+    unused = (ImportRun.State.READY, ImportRun.State.PREVIEWED)
+    for run in ImportRun.objects.filter(state__in=unused, created_at__lt=week_ago):
+        run.file.delete(save=False)
+        run.delete()
+
+
+def check_role(by: Actor, override_reason: str = "") -> None:
+    """Let the actor import, with that reason to override stages if there is one. Raises NotAllowed."""
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed("A viewer cannot import.")
+    if override_reason and not by.is_at_least(Role.MANAGER):
+        raise NotAllowed("Only a manager or an admin can override stages.")
+
+
+def run_import(
+    run: ImportRun,
+    file: BinaryIO,
+    *,
+    by: Actor,
+    dry_run: bool = False,
+    pause: float = 0.0,
+    progress: Progress | None = None,
+) -> ImportRun:
+    """Import `file` as the saved `run` says; its counts, notes and refusals are the report.
+
+    `dry_run` does everything and takes every batch back. `pause` (seconds) follows each batch on SQLite, for the
+    writers of other processes. Raises Invalid for a file that cannot be read, NotAllowed for the role. Whatever ends
+    it early (Ctrl-C, a full disk) leaves whole batches behind; to import the file again brings the rest.
+    """
+    check_role(by, run.override_reason)
+    by = dataclasses.replace(by, channel=Channel.IMPORT)
+    with closing(Scratch()) as scratch:
+        sheet = Sheet(file)
+        mapping = build(run.entity, sheet.header, run.mapping)
+        importer = registry.importer(run.entity)(run, mapping, scratch, by)
+        _restart(run, [*_unmapped(mapping), *importer.notes()], by)
+        try:
+            importer.prepare(sheet)
+            with closing(sheet.rows()) as rows:
+                _Running(run, importer, scratch, dry_run, pause, progress).all(rows, Cells(mapping, importer))
+        except BaseException:
+            _end(run, ImportRun.State.STOPPED)
+            raise
+    _end(run, ImportRun.State.PREVIEWED if dry_run else ImportRun.State.DONE)
+    return run
+
+
+def _restart(run: ImportRun, notes: list[str], by: Actor) -> None:
+    run.refusals.all().delete()
+    run.line = run.rows = run.created = run.updated = run.unchanged = run.refused = 0
+    run.state, run.notes, run.change, run.finished_at = ImportRun.State.RUNNING, notes, by.change, None
+    run.save()
+
+
+def _end(run: ImportRun, state: ImportRun.State) -> None:
+    run.state, run.finished_at = state, timezone.now()
+    run.save(update_fields=["state", "finished_at", "notes", "updated", "unchanged"])
+
+
+def _unmapped(mapping: Mapping) -> list[str]:
+    names = [name or "a column without a name" for name in mapping.ignored]
+    return [f"Not imported: {', '.join(names)}."] if names else []
+
+
+@dataclasses.dataclass
+class _Running:
+    """One run under way."""
+
+    run: ImportRun
+    importer: Importer
+    scratch: Scratch
+    dry_run: bool
+    pause: float
+    progress: Progress | None
+    batches: int = 0
+
+    def all(self, rows: Iterator[Row], cells: Cells) -> None:
+        """Write every row, then what the importer kept for the end."""
+        while batch := list(islice(rows, BATCH[connection.vendor])):
+            fit, refused = _read(batch, cells)
+            self._batch(batch, fit, refused)
+            self._analyze()
+            if self.progress:
+                self.progress(self.run)
+            self._pause()
+        self._finish()
+
+    def _analyze(self) -> None:
+        """Tell PostgreSQL's planner of the rows so far, ever more seldom.
+
+        It takes a table it has not looked at since for an empty one, and would read all of it for every batch.
+        """
+        self.batches += 1
+        if connection.vendor == "postgresql" and self.batches in (1, 4, 16, 64, 256):
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in self.importer.models)}")
+
+    def _pause(self) -> None:
+        if self.pause and connection.vendor == "sqlite":
+            time.sleep(self.pause)
+
+    def _batch(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused) -> None:
+        """Write the batch without the rows that turn out to be refused, however often that takes."""
+        failures = 0
+        while True:
+            try:
+                found = self._attempt(batch, fit, refused)
+            except (IntegrityError, DomainError) as error:
+                # Somebody saved one of these people between our look and our write: look again. What does not go
+                # away is tried alone, so that one row cannot take the others with it.
+                failures += 1
+                if failures == ATTEMPTS or isinstance(error, DomainError):
+                    return self._one_by_one(batch, fit, refused, error)
+            else:
+                if not found:
+                    return None
+                refused |= found
+                fit = [row for row in fit if row.line not in found]
+
+    def _attempt(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused) -> Refused:
+        """One transaction. Gives what was refused, when nothing stands."""
+        try:
+            with transaction.atomic():
+                # Imports of one workspace take turns, or each would make the companies that the other makes too.
+                Workspace.objects.select_for_update(no_key=True).get(pk=self.run.workspace_id)
+                written = self.importer.write(fit)
+                transaction.set_rollback(self.dry_run or bool(written.refused))
+                if not self.dry_run and not written.refused:
+                    self._note(batch, written, refused)
+        except BaseException:
+            self.scratch.rollback()
+            raise
+        if written.refused:
+            self.scratch.rollback()
+            return written.refused
+        if self.dry_run:
+            self._note(batch, written, refused)
+        self.scratch.commit()
+        return {}
+
+    def _one_by_one(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused, error: Exception) -> None:
+        if len(batch) == 1:
+            sentence = str(error) if isinstance(error, DomainError) else "Another record has the same e-mail or ID."
+            self._attempt(batch, [], {batch[0].line: ("", sentence)})
+            return
+        by_line = {row.line: row for row in fit}
+        for row in batch:
+            own = [by_line[row.line]] if row.line in by_line else []
+            self._batch([row], own, {row.line: refused[row.line]} if row.line in refused else {})
+
+    def _note(self, batch: Sequence[Row], written: Written, refused: Refused) -> None:
+        run = self.run
+        run.line = batch[-1].line
+        run.rows += len(batch)
+        run.refused += len(refused)
+        run.created += written.created
+        run.updated += written.updated
+        run.unchanged += written.unchanged
+        run.save(update_fields=["line", "rows", "refused", "created", "updated", "unchanged"])
+        cells = {row.line: row.cells for row in batch if row.line in refused}
+        rows = [(line, _clean(c)[:200], _clean(m), _kept(cells[line])) for line, (c, m) in sorted(refused.items())]
+        insert_rows(ImportRefusal, ("line", "column", "message", "cells"), rows, {"run_id": run.pk})
+
+    def _finish(self) -> None:
+        for written in () if self.dry_run else self.importer.finish():
+            self.run.updated += written.updated
+            self.run.unchanged += written.unchanged
+            self.run.notes += [f"Line {line:,}: {sentence}" for line, (_, sentence) in sorted(written.refused.items())]
+            self._pause()
+
+
+def _read(batch: Iterable[Row], cells: Cells) -> tuple[list[Incoming], Refused]:
+    fit, refused = [], {}
+    for row in batch:
+        try:
+            fit.append(cells.read(row))
+        except Unfit as unfit:
+            refused[row.line] = unfit.args
+    return fit, refused
+
+
+def _kept(cells: list[str]) -> str:
+    return json.dumps([_clean(cell) for cell in cells])
+
+
+def _clean(text: str) -> str:
+    """Text that a database takes: the row may have been refused because it is none."""
+    return UNDECODED.sub("\N{REPLACEMENT CHARACTER}", text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
+def report(run: ImportRun) -> dict:
+    """The counts of a run, less the errors: those may be a million (see ImportRefusal)."""
+    return {name: getattr(run, name) for name in ("rows", "created", "updated", "unchanged", "refused")}

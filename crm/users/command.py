@@ -1,0 +1,79 @@
+"""What the commands that work in one workspace have in common."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from crm.kit.actor import Actor, Channel, system
+from crm.kit.errors import DomainError
+from crm.kit.scope import in_workspace
+from crm.users.models import Membership, Workspace
+
+REFUSED, WRONG_USAGE = 1, 2  # exit statuses, besides 0 for done
+
+
+def wrong_usage(sentence: str) -> CommandError:
+    """To be raised for a command line that makes no sense."""
+    return CommandError(sentence, returncode=WRONG_USAGE)
+
+
+class WorkspaceCommand(BaseCommand):
+    """A command with --workspace, --user and --json, run in that workspace as the system or as that person.
+
+    A subclass has `run(by, **options)`, which gives the exit status; a DomainError that it lets pass is printed and
+    ends it with 1. With --json the last line of standard output is one object: see `tell`.
+    """
+
+    channel = Channel.COMMAND
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs) -> Any:
+        """The parser, with the arguments that these commands share after their own."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--workspace", required=True, metavar="SLUG", help="the workspace to work in")
+        parser.add_argument(
+            "--user", metavar="EMAIL", help="act as this person, with their rights (default: the system)"
+        )
+        parser.add_argument("--json", action="store_true", help="end with one JSON object on a line of its own")
+        return parser
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The command's own arguments."""
+
+    def handle(self, *args, workspace: str, user: str | None, **options) -> None:
+        """Open the workspace, and run."""
+        space = Workspace.objects.filter(slug=workspace).first()
+        if space is None:
+            raise wrong_usage(f"There is no workspace “{workspace}”.")
+        with in_workspace(space):
+            try:
+                status = self.run(self._actor(space, user), **options)
+            except DomainError as error:
+                raise CommandError(str(error), returncode=REFUSED) from None
+        if status:
+            raise SystemExit(status)
+
+    def run(self, by: Actor, **options) -> int:
+        """Do it. Gives the exit status."""
+        raise NotImplementedError
+
+    def tell(self, report: dict[str, Any], lists: dict[str, Iterable[Any]] | None = None) -> None:
+        """Print the JSON object of --json; `lists` are written item by item, for there may be a million."""
+        self.stdout.write(json.dumps(report)[:-1], ending="")
+        for name, items in (lists or {}).items():
+            self.stdout.write(f", {json.dumps(name)}: [", ending="")
+            for place, item in enumerate(items):
+                self.stdout.write((", " if place else "") + json.dumps(item), ending="")
+            self.stdout.write("]", ending="")
+        self.stdout.write("}")
+
+    def _actor(self, space: Workspace, email: str | None) -> Actor:
+        if email is None:
+            return system(space.pk, self.channel)
+        members = Membership.objects.active().select_related("user")
+        member = members.filter(user__email__iexact=email.strip()).first()
+        if member is None:
+            raise wrong_usage(f"Nobody called “{email}” works in {space}.")
+        return member.actor(self.channel)

@@ -1,0 +1,156 @@
+"""log, complete, edit_activity and delete_activity."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contacts.models import Activity, Contact
+from contacts.verbs.complete import complete
+from contacts.verbs.delete_activity import delete_activity
+from contacts.verbs.edit_activity import edit_activity
+from contacts.verbs.log import log
+from crm.kit import clock
+from crm.kit.errors import Invalid, NotAllowed
+from tests.factories import make_activity, make_company, make_contact, rows
+from tests.log import assert_entry, assert_nothing_written, entries, written
+
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+REFUSAL = "You can see this activity but not change it: it belongs to somebody else."
+
+
+def test_what_was_done_is_the_contacts_last_activity(open_contact, cast, actor):
+    by = actor("rep")
+    with clock.at(NOON):
+        outcome = log([{"kind": "call", "subject": "Pricing", "minutes": 5, "contact_id": open_contact.pk}], by=by)
+    call = Activity.objects.get()
+    assert outcome.done == [call.pk]
+    assert (call.status, call.done_at, call.owner) == ("done", NOON, cast.rep)
+    contact = Contact.objects.get()
+    assert (contact.last_activity, contact.version) == (NOON, open_contact.version)
+    new = {"kind": "call", "subject": "Pricing", "contact": open_contact.pk, "owner": cast.rep.pk, "status": "done"}
+    new |= {"priority": "normal", "minutes": 5, "done_at": "2027-03-01T12:00:00+00:00"}
+    assert_entry(by, call, "activity.logged", "CREATE", old=None, new=new, person=open_contact.pk)
+
+
+def test_an_older_activity_does_not_turn_the_clock_back(open_contact, actor):
+    earlier = NOON - timedelta(days=900)
+    log([{"kind": "call", "subject": "Old", "contact_id": open_contact.pk, "done_at": earlier}], by=actor("rep"))
+    assert Contact.objects.get().last_activity == open_contact.last_activity
+
+
+@pytest.mark.parametrize(
+    "values, status",
+    [
+        ({"kind": "task"}, "pending"),
+        ({"kind": "meeting", "due_at": NOON + timedelta(hours=1)}, "pending"),
+        ({"kind": "meeting", "due_at": NOON - timedelta(hours=1)}, "done"),
+        ({"kind": "note"}, "done"),
+        ({"kind": "task", "status": "done"}, "done"),
+    ],
+)
+def test_tasks_and_what_is_due_later_are_plans(values, status, open_contact, actor):
+    by = actor("rep")
+    with clock.at(NOON):
+        log([{"subject": "Demo", "contact_id": open_contact.pk} | values], by=by)
+    assert Activity.objects.get().status == status
+    [(event, *_)] = written(by)
+    assert event == {"pending": "activity.planned", "done": "activity.logged"}[status]
+
+
+@pytest.mark.parametrize(
+    "values, errors",
+    [
+        ({"kind": "fax"}, {"kind": "fax is not a kind of activity: task, call, email, meeting, note."}),
+        ({"kind": ""}, {"kind": "Nothing is not a kind of activity: task, call, email, meeting, note."}),
+        ({"subject": " "}, {"subject": "Say in a few words what it is about."}),
+        ({"contact_id": None}, {"contact": "An activity needs a contact or a company."}),
+        ({"contact_id": 0, "company_id": None}, {"contact": "An activity needs a contact or a company."}),
+        ({"contact_id": 99}, {"contact": "There is no such contact."}),
+        ({"company_id": 99}, {"company": "There is no such company."}),
+    ],
+)
+def test_what_makes_no_sense_is_refused(values, errors, open_contact, actor):
+    by = actor("rep")
+    with pytest.raises(Invalid) as error:
+        log([{"kind": "call", "subject": "Pricing", "contact_id": open_contact.pk} | values], by=by)
+    assert error.value.errors == errors
+    assert_nothing_written(by)
+
+
+def test_nobody_logs_with_people_they_do_not_see(team_contact, actor):
+    facts = {"kind": "call", "subject": "Hello", "contact_id": team_contact.pk}
+    with pytest.raises(Invalid, match="There is no such contact"):
+        log([facts], by=actor("outsider"))
+    with pytest.raises(NotAllowed, match="A viewer cannot log"):
+        log([facts], by=actor("viewer"))
+
+
+def test_a_task_is_completed_once(open_contact, actor):
+    task = make_activity("Send pricing", kind="task", contact=open_contact)
+    by = actor("rep")
+    with clock.at(NOON):
+        assert complete(rows(task), by=by, outcome="sent").done == [task.pk]
+    old = {"status": "pending", "done_at": None}
+    new = {"status": "done", "done_at": "2027-03-01T12:00:00+00:00"}
+    assert_entry(by, task, "activity.completed", "COMPLETE", old=old, new=new, note="sent", person=open_contact.pk)
+    assert Contact.objects.get().last_activity == NOON
+    again = actor("rep")
+    assert complete(rows(task), by=again).refused == {task.pk: "It is not open any more."}
+    assert_nothing_written(again)
+
+
+def test_an_activity_is_edited_and_hidden(open_contact, actor):
+    call = make_activity("Call", contact=open_contact)
+    by = actor("rep")
+    edit_activity(rows(call), {"subject": "Pricing call", "minutes": 5}, by=by)
+    old, new = {"subject": "Call", "minutes": None}, {"subject": "Pricing call", "minutes": 5}
+    assert_entry(by, call, "activity.updated", "UPDATE", old=old, new=new, person=open_contact.pk)
+    by = actor("rep")
+    delete_activity(rows(call), by=by)
+    assert [event for event, *_ in written(by)] == ["activity.deleted"]
+    assert not Activity.objects.live().exists()
+
+
+@pytest.mark.parametrize(
+    "values, sentence",
+    [
+        ({"kind": "task"}, "kind of an activity cannot be changed."),
+        ({"contact": 1}, "contact of an activity cannot be changed."),
+        ({"subject": " "}, "Say in a few words what it is about."),
+        ({"status": "done"}, "An activity is set to pending or cancelled here; completing it has a button."),
+    ],
+)
+def test_an_edit_of_an_activity_has_its_limits(values, sentence, open_contact, actor):
+    call, by = make_activity(contact=open_contact), actor("rep")
+    with pytest.raises(Invalid) as error:
+        edit_activity(rows(call), values, by=by)
+    assert str(error.value) == sentence
+    assert_nothing_written(by)
+
+
+VERBS = {
+    "complete": lambda found, by: complete(found, by=by),
+    "edit": lambda found, by: edit_activity(found, {"body": "more"}, by=by),
+    "delete": lambda found, by: delete_activity(found, by=by),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("who", ["viewer", "rep", "mate", "outsider", "manager"])
+def test_whoever_may_change_the_person_may_change_the_activity(verb, who, open_contact, team_contact, cast, actor):
+    changes = {"rep": "both", "mate": "team", "manager": "both"}.get(who, "")
+    of_open, of_team = (make_activity(kind="task", contact=c) for c in (open_contact, team_contact))
+    by = actor(who)
+    outcome = VERBS[verb](rows(of_open, of_team), by)
+    done = [of_open.pk] * (changes == "both") + [of_team.pk] * bool(changes)
+    assert outcome.done == done
+    assert outcome.refused == ({} if changes == "both" else {of_open.pk: REFUSAL})
+    assert [entry.entity_id for entry in entries(by)] == done
+
+
+def test_of_a_company_whoever_may_change_the_company(acme, cast, actor):
+    company = make_company(owner=cast.rep)
+    task = make_activity(kind="task", company=company)
+    assert complete(rows(task), by=actor("mate")).refused == {task.pk: REFUSAL}
+    assert complete(rows(task), by=actor("rep")).done == [task.pk]
+    assert make_contact().last_activity

@@ -1,0 +1,84 @@
+"""Two people at the same moment. PostgreSQL shows what SQLite's single writer hides."""
+
+from functools import partial
+
+import pytest
+
+from audit.models import Entry
+from audit.undo import undo
+from contacts.models import Contact
+from contacts.verbs.assign import assign
+from contacts.verbs.edit import edit
+from contacts.verbs.merge import merge
+from contacts.verbs.win import win
+from crm.kit.actor import Channel
+from crm.kit.errors import Conflict, Refused
+from crm.kit.scope import in_workspace
+from crm.lifecycle.models import Transition
+from tests.factories import make_contact, rows
+from tests.threads import at_once
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def contact(cast):
+    with in_workspace(cast.acme):
+        yield make_contact("Ana", stage="qualified")
+
+
+def by(cast):
+    return cast.manager.actor(Channel.WEB)
+
+
+def test_eight_who_win_one_contact_make_one_move(cast, contact):
+    outcomes, errors = at_once(cast.acme, [partial(win, rows(contact), by=by(cast)) for _ in range(8)])
+    assert errors == []
+    assert sorted(len(outcome.done) for outcome in outcomes) == [0] * 7 + [1]
+    assert {sentence for o in outcomes for sentence in o.refused.values()} == {"Already Customer."}
+    assert Transition.objects.filter(verb="win").count() == 1
+    assert Entry.objects.filter(event="contact.won").count() == 1
+
+
+def test_of_eight_who_edit_one_field_one_is_first(cast, contact):
+    calls = [partial(edit, rows(contact), {"title": f"T{n}"}, by=by(cast), base={"title": ""}) for n in range(8)]
+    outcomes, errors = at_once(cast.acme, calls)
+    assert (len(outcomes), {type(error) for error in errors}) == (1, {Conflict})
+    [entry] = Entry.objects.filter(event="contact.updated")
+    assert entry.old_values == {"title": ""}
+    assert entry.new_values == {"title": Contact.objects.get().title}
+
+
+def test_eight_who_edit_different_fields_all_get_through(cast, contact):
+    fields = ("title", "department", "phone", "mobile", "source", "language", "twitter_handle", "notes")
+    calls = [partial(edit, rows(contact), {name: name}, by=by(cast), base={name: ""}) for name in fields]
+    _, errors = at_once(cast.acme, calls)
+    assert errors == []
+    contact.refresh_from_db()
+    assert [getattr(contact, name) for name in fields] == list(fields)
+    assert contact.version == 10  # made, moved, and eight times changed
+
+
+def test_bulk_actions_over_the_same_rows_do_not_deadlock(cast, contact):
+    people = [make_contact() for _ in range(30)]
+    calls = [partial(assign, rows(*people), owner, by=by(cast)) for owner in (cast.rep, cast.mate) * 4]
+    calls = [partial(assign, rows(*people[::-1]), cast.outsider, by=by(cast)), *calls]
+    _, errors = at_once(cast.acme, calls)
+    assert errors == []
+    assert Contact.objects.filter(pk__in=[p.pk for p in people]).values("owner").distinct().count() == 1
+
+
+def test_a_change_is_undone_once(cast, contact):
+    change = by(cast)
+    edit(rows(contact), {"title": "CFO"}, by=change)
+    results, errors = at_once(cast.acme, [partial(undo, change.change, by=by(cast)) for _ in range(8)])
+    assert (len(results), {type(error) for error in errors}) == (1, {Refused})
+    assert Entry.objects.filter(event="contact.undone").count() == 1
+
+
+def test_two_who_merge_each_into_the_other_leave_one(cast, contact):
+    other = make_contact("Ana R")
+    calls = [partial(merge, contact, rows(other), by=by(cast)), partial(merge, other, rows(contact), by=by(cast))]
+    results, errors = at_once(cast.acme, calls)
+    assert (len(results), {type(error) for error in errors}) == (1, {Refused})
+    assert Contact.objects.live().count() == 1

@@ -1,0 +1,94 @@
+import io
+import tracemalloc
+
+import pytest
+
+from crm.kit.errors import Invalid
+from crm.lists.imports.reading import MAX_COLUMNS, Sheet
+
+pytestmark = pytest.mark.once
+
+
+def sheet(content):
+    return Sheet(io.BytesIO(content if isinstance(content, bytes) else content.encode()))
+
+
+def rows(content):
+    return [tuple(row) for row in sheet(content).rows()]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_is_read_as_it_was_written(encoding, delimiter):
+    text = delimiter.join(("Name", "City")) + "\n" + delimiter.join(("Jürgen Böhm", "Málaga")) + "\n"
+    assert sheet(text.encode(encoding)).header == ["Name", "City"]
+    assert rows(text.encode(encoding)) == [(2, ["Jürgen Böhm", "Málaga"], "")]
+
+
+def test_lines_are_counted_as_they_stand_in_the_file():
+    content = 'a,b\r1,2\n\n"x\ny",3\r\n4,5'
+    assert rows(content) == [(2, ["1", "2"], ""), (4, ["x\ny", "3"], ""), (6, ["4", "5"], "")]
+
+
+def test_a_header_cell_may_hold_the_other_separators():
+    assert sheet('"Name, full";City;Zip\n').header == ["Name, full", "City", "Zip"]
+
+
+@pytest.mark.parametrize(
+    "broken, why",
+    [
+        (b"1", "The row has 1 cells where the header has 2."),
+        (b"1,2,3", "The row has 3 cells where the header has 2."),
+        (b"1,a\0b", "The row holds NUL characters: they are no text."),
+        (b"1,\xff\xfe", "The row holds bytes that are no characters."),
+        (b"1,\xed\xa0\x80", "The row holds bytes that are no characters."),
+        (b"1," + b"x" * 200_000, "A cell holds more than 131,072 characters."),
+        (b"1," + b"x" * (1 << 20), "The line is longer than 1,000,000 characters."),
+        (b'1,"' + b"x" * (1 << 20) + b'"', "The line is longer than 1,000,000 characters."),
+    ],
+)
+def test_a_broken_row_is_named_and_the_others_are_read(broken, why):
+    content = "a,b\nä,ö\nü,ß\n".encode() + broken + b"\n5,6\n"
+    good = [row[:2] for row in rows(content) if not row[2]]
+    assert good == [(2, ["ä", "ö"]), (3, ["ü", "ß"]), (5, ["5", "6"])]
+    assert [(line, problem) for line, _, problem in rows(content) if problem] == [(4, why)]
+
+
+def test_a_giant_cell_of_many_lines_takes_only_its_own_row_along():
+    content = 'a,b\n1,"' + "x\n" * 100_000 + '"\n5,6\n'
+    found = rows(content)
+    assert [row[0] for row in found] == [2, 100_003]
+    assert found[1][1] == ["5", "6"]
+
+
+@pytest.mark.parametrize(
+    "content, why",
+    [
+        (b"", "The file is empty."),
+        (b"\n\n", "The file is empty."),
+        (b"PK\x03\x04....", "an Excel or zip file, not CSV"),
+        (b",".join(b"column" for _ in range(10_000)) + b"\n", f"10,000 columns; at most {MAX_COLUMNS}"),
+        (b",".join(b"same" for _ in range(50_000)) + b"\n", f"50,000 columns; at most {MAX_COLUMNS}"),
+        ("Name\nA".encode("utf-16")[:-1], "ends inside a character"),
+        (b"na\0me,b\n", "The line with the column names cannot be read."),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_refused_with_a_sentence(content, why):
+    with pytest.raises(Invalid, match=why.replace(".", r"\.")):
+        list(sheet(content).rows())
+
+
+def test_one_endless_line_takes_no_memory(tmp_path):
+    path = tmp_path / "endless.csv"
+    with path.open("wb") as file:
+        file.write(b"a,b\n")
+        for _ in range(64):
+            file.write(b"x," * (1 << 19))  # 64 MB in all
+        file.write(b"\n1,2\n")
+    tracemalloc.start()
+    with path.open("rb") as file:
+        found = [tuple(row) for row in Sheet(file).rows()]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [(2, [], "The line is longer than 1,000,000 characters."), (3, ["1", "2"], "")]
+    assert peak < 20_000_000

@@ -1,0 +1,76 @@
+"""The tables and the audit log held against each other: what the log says is what the rows are."""
+
+from audit import values as audited
+from audit.subjects import all_subjects, subject
+
+# Made from other columns, or counted: what they are made of is in the log.
+DERIVED = {
+    "id",
+    "public_id",
+    "workspace",
+    "version",
+    "created_at",
+    "updated_at",
+    "name_key",
+    "email_key",
+    "search_text",
+    "lifecycle_stage_since",
+    "status_since",
+    "last_activity",
+    "schema_version",
+}
+# Secrets, what signing in leaves behind, and which workspace a person looks at: of no record's history.
+PRIVATE = {"password", "token_hash", "last_login", "membership", "date_joined"}
+UNTOUCHED = DERIVED | PRIVATE
+
+
+def snapshot() -> dict[tuple[str, int], dict[str, object]]:
+    """Every row of every audited model: column → value as the log writes it, custom fields one by one."""
+    found = {}
+    for about in all_subjects():
+        for record in about.model._default_manager.all():
+            found[about.entity, record.pk] = _columns(record)
+    return found
+
+
+def _columns(record) -> dict[str, object]:
+    names = [f.name for f in record._meta.concrete_fields if f.name not in UNTOUCHED and f.name != "custom"]
+    columns = {name: audited.to_json(audited.read(record, name)) for name in names}
+    custom = getattr(record, "custom", {})
+    return columns | {f"custom.{key}": value for key, value in custom.items()}
+
+
+def replay(before: dict, found) -> dict:
+    """The rows as the log says they are now; every entry must start from the values that stand there."""
+    now = {key: dict(columns) for key, columns in before.items()}
+    for entry in found:
+        key = entry.entity, entry.entity_id
+        old, new = _split(entry.old_values), _split(entry.new_values)
+        if entry.old_values is None and entry.new_values is None:
+            continue
+        if entry.old_values is None:
+            assert key not in now, f"{entry} is made a second time"
+            now[key] = _blank(entry.entity) | new
+        else:
+            held = {column: now[key].get(column) for column in old}
+            assert held == old, entry
+            if entry.new_values is None:
+                assert {k: v for k, v in now.pop(key).items() if v not in ("", None, [])}.keys() <= old.keys(), entry
+            else:
+                assert old.keys() == new.keys(), entry
+                assert not [column for column in new if new[column] == old[column]], (
+                    f"{entry} names what did not change"
+                )
+                now[key] |= new
+                now[key] = {c: v for c, v in now[key].items() if not (c.startswith("custom.") and v is None)}
+    return now
+
+
+def _split(values: dict | None) -> dict:
+    plain = {key: value for key, value in (values or {}).items() if key not in UNTOUCHED and key != "custom"}
+    return plain | {f"custom.{key}": value for key, value in (values or {}).get("custom", {}).items()}
+
+
+def _blank(entity: str) -> dict:
+    """What the columns of a record hold that its creation does not mention."""
+    return _columns(subject(entity).model())
