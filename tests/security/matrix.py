@@ -88,8 +88,8 @@ def _lists(entity: str) -> dict[str, Route]:
             refused=404,
         ),
         f"{entity}_filter": Route(query="field=name"),
-        f"{entity}_columns": Route(),
         f"{entity}_narrow": Route(),
+        f"{entity}_columns": Route(),
         f"{entity}_save_view": Route(VIEWER, VIEWER, data=lambda own: {"name": "Another"}),
         f"{entity}_delete_view": Route(
             None, MANAGER, args=lambda own: (getattr(own, view).slug,), missing=("nothing",), foreign=(409,)
