@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import record_each
+from audit.record import Fact, record_each
 from audit.values import read, to_json
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
@@ -20,5 +20,5 @@ def delete_view(entity: str, slug: str, *, by: Actor) -> None:
     if view.member_id is None and not by.is_at_least(Role.MANAGER):
         raise NotAllowed("Only a manager can delete a view of the whole workspace.")
     old = {key: to_json(read(view, key)) for key in SNAPSHOT}
-    record_each("saved_view.deleted", [(view.pk, None, old, None)], by=by, note=view.name)
+    record_each("saved_view.deleted", [Fact(view.pk, None, old, None)], by=by, note=view.name)
     view.delete()
