@@ -13,7 +13,7 @@ from typing import Any
 from django.urls import URLPattern, get_resolver, reverse
 
 from crm.kit.actor import Role
-from tests.security.world import picture
+from tests.security.world import people, picture
 
 Objects = SimpleNamespace
 VIEWER, REP, MANAGER, ADMIN = Role
@@ -64,6 +64,12 @@ def record(entity: str, get=VIEWER, post=None, **options) -> Route:
     missing = ("contact_000000000",) if entity == "contact" else ("org_000000000",)
     options = {"args": of(entity), "missing": missing, "by_team": True, "refused": 409} | options
     return Route(get, post, **options)
+
+
+def imported(get: Role | None, post: Role | None, refused: int) -> Route:
+    """A route of one import, which belongs to who made it and to managers."""
+    missing = ("import_000000000",)
+    return Route(get, post, args=lambda own: (own.run.public_id,), missing=missing, by_team=True, refused=refused)
 
 
 def _edited(entity: str):
@@ -150,6 +156,10 @@ MATRIX: dict[str, Route] = {
     ),
     **_lists("contact"),
     **_lists("company"),
+    "contact_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
+    "contact_import_run": imported(REP, REP, refused=403),
+    "contact_import_refused": imported(REP, None, refused=404),
+    "contact_export": Route(),
     "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
     "contact_move": record(

@@ -169,7 +169,8 @@ class _Running:
         self.batches += 1
         if connection.vendor == "postgresql" and self.batches in (1, 4, 16, 64, 256):
             with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in self.importer.models)}")
+                for model, columns in self.importer.looked_up.items():
+                    cursor.execute(f"ANALYZE {model._meta.db_table} ({', '.join(columns)})")
 
     def _pause(self) -> None:
         if self.pause and connection.vendor == "sqlite":
