@@ -23,15 +23,6 @@ def protect_log(using: str = "default", **kwargs) -> None:
                 cursor.execute(statement)
 
 
-def unprotect_log(using: str = "default") -> None:
-    """Take the triggers away: for tests that empty the tables, and for whoever proves that tampering is found."""
-    connection = connections[using]
-    on = f' ON "{TABLE}"' if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        for event in ("update", "delete", "truncate"):
-            cursor.execute(f"DROP TRIGGER IF EXISTS audit_no_{event}{on}")
-
-
 def _is_erasing(distinct: str) -> str:
     """Whether an UPDATE has the one shape that passes, as SQL over OLD and NEW."""
     erased = " AND ".join(f'NEW."{column}" IS NULL' for column in ERASED)

@@ -76,6 +76,7 @@ class Company(Record):
         return self.name
 
     def get_absolute_url(self):
+        """The record's page."""
         return f"/company/{self.public_id}"
 
     def derive(self) -> tuple[str, ...]:
@@ -185,6 +186,7 @@ class Contact(Record):
         return self.name
 
     def get_absolute_url(self):
+        """The record's page."""
         return f"/contact/{self.public_id}"
 
     @property

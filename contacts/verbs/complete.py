@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.record import change
-from contacts.verbs.log import touch
+from contacts.last_activity import touch
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome

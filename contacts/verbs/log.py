@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
 
 from audit.record import record
+from contacts.last_activity import touch
 from contacts.models import Activity, Company, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
@@ -37,16 +36,6 @@ def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
             record(event, Activity.objects.filter(pk__in=ids), by=by, snapshot=SNAPSHOT)
     touch(made)
     return Outcome(by.change, [activity.pk for activity in made])
-
-
-def touch(activities: Sequence[Activity]) -> None:
-    """Move the contacts' last activity up to these activities, those that are done."""
-    by_moment: dict[Any, list[int]] = {}
-    for activity in activities:
-        if activity.status == "done" and activity.contact_id:
-            by_moment.setdefault(activity.done_at, []).append(activity.contact_id)
-    for moment, contacts in by_moment.items():
-        Contact.objects.filter(pk__in=contacts).update(last_activity=Greatest(F("last_activity"), moment))
 
 
 def _build(values: Mapping[str, Any], by: Actor) -> Activity:

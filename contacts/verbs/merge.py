@@ -1,6 +1,6 @@
 """Merge duplicates into one record. Unmerging is the undo of the change."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from audit import values as audited
 from audit.record import change, record
+from contacts.attached import move_attached
 from contacts.axes import FURTHEST, LIFECYCLE
 from contacts.fields import SNAPSHOT, apply, validate
 from contacts.hierarchy import chain
@@ -19,14 +20,7 @@ from crm.kit.outcome import Outcome
 from crm.lifecycle.move import write
 from crm.users.visibility import lock
 
-# Called with (survivor, duplicates, by): apps above move what they attach to a contact.
-_movers: list[Callable[[Contact, QuerySet, Actor], None]] = []
 KEPT = {"external_id", "avatar", "lifecycle_stage", "status", "manager", "custom"}
-
-
-def on_merge(mover: Callable[[Contact, QuerySet, Actor], None]) -> None:
-    """Let an upper app move its records from the duplicates to the survivor, recorded under the same change."""
-    _movers.append(mover)
 
 
 @transaction.atomic
@@ -62,8 +56,7 @@ def _move_relations(survivor: Contact, others: QuerySet, by: Actor) -> None:
     reports = Contact.objects.filter(manager__in=others).exclude(pk__in=group)
     held = list(reports.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
     change("contact.updated", Contact.objects.filter(pk__in=held), {"manager": survivor.pk}, by=by)
-    for mover in _movers:
-        mover(survivor, others, by)
+    move_attached(survivor, others, by)
 
 
 def _absorb(others: QuerySet, survivor: Contact, by: Actor) -> None:

@@ -12,7 +12,7 @@ from crm.entities.models import CustomField
 from crm.entities.text import fold
 from crm.kit.scope import workspace
 
-_PART = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
+_PART = re.compile(r"\[[^\[\]]*\]|[^.\[\]]+")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from django.urls import URLPattern, get_resolver, reverse
 
 from crm.kit.actor import Role
-from tests.security.world import picture
+from tests.security.world import people, picture
 
 Objects = SimpleNamespace
 VIEWER, REP, MANAGER, ADMIN = Role
@@ -66,6 +66,12 @@ def record(entity: str, get=VIEWER, post=None, **options) -> Route:
     return Route(get, post, **options)
 
 
+def imported(get: Role | None, post: Role | None, refused: int) -> Route:
+    """A route of one import, which belongs to who made it and to managers."""
+    missing = ("import_000000000",)
+    return Route(get, post, args=lambda own: (own.run.public_id,), missing=missing, by_team=True, refused=refused)
+
+
 def _edited(entity: str):
     def data(own):
         same = {"name": f"{own.mark} again", "base-name": getattr(own, entity).name}
@@ -88,8 +94,8 @@ def _lists(entity: str) -> dict[str, Route]:
             refused=404,
         ),
         f"{entity}_filter": Route(query="field=name"),
-        f"{entity}_columns": Route(),
         f"{entity}_narrow": Route(),
+        f"{entity}_columns": Route(),
         f"{entity}_save_view": Route(VIEWER, VIEWER, data=lambda own: {"name": "Another"}),
         f"{entity}_delete_view": Route(
             None, MANAGER, args=lambda own: (getattr(own, view).slug,), missing=("nothing",), foreign=(409,)
@@ -150,6 +156,10 @@ MATRIX: dict[str, Route] = {
     ),
     **_lists("contact"),
     **_lists("company"),
+    "contact_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
+    "contact_import_run": imported(REP, REP, refused=403),
+    "contact_import_refused": imported(REP, None, refused=404),
+    "contact_export": Route(),
     "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
     "contact_move": record(

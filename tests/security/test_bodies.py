@@ -85,7 +85,7 @@ def test_bulk_gives_nothing_to_people_and_teams_of_another_workspace(here, sign_
     ask = {"action": "assign", "confirm": "1", "selected": contact.public_id}
     for values in ({"owner": stranger.member.pk, "team": "keep"}, {"owner": "", "team": stranger.team.pk}):
         assert client.post("/contact/bulk", ask | values).status_code == 422
-    edit = {"action": "edit", "confirm": "1", "selected": contact.public_id}
+    edit = {"action": "edit", "confirm": "1", "asked": "1", "selected": contact.public_id}
     for key, written in links(stranger).items():
         for value in written:
             assert client.post("/contact/bulk", edit | {"field": key, "value": value}).status_code == 422

@@ -25,6 +25,8 @@ from crm.kit.actor import Actor, Channel, Role
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
+from crm.lists.imports.running import new_run, run_import
+from crm.lists.models import ImportRun
 from crm.lists.verbs.save_view import save_view
 from crm.users.models import Membership, Team
 from crm.users.verbs.create_team import create_team
@@ -72,6 +74,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         objects.trashed_company = make_company(member, f"{mark}-trashed", team)
         delete(rows(objects.trashed_company), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
+        objects.run = make_run(member, mark)
         objects.contact.refresh_from_db()
     return objects
 
@@ -114,6 +117,21 @@ def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity
     """An activity with the mark in its texts."""
     values = {"kind": kind, "subject": f"{mark} {kind}", "body": f"{mark} body", **about}
     return Activity.objects.get(pk=log([values], by=act(member)).done[0])
+
+
+def make_run(member: Membership, mark: str) -> ImportRun:
+    """An import with the mark in its name and in a row that it refused."""
+    file = people(mark)
+    run = new_run("contact", file, file.name, by=act(member))
+    run.save()
+    return run_import(run, file, by=act(member))
+
+
+def people(mark: str) -> io.BytesIO:
+    """A file to import, of one row that is refused."""
+    file = io.BytesIO(f"name,email\n{mark} Row,{mark}\n".encode())
+    file.name = f"{mark}.csv"
+    return file
 
 
 def rows(record):

@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db import models, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.test import Client
 
+from audit.record import change, record, record_each
+from contacts.verbs.create import create
+from crm.events.models import Event
+from crm.kit.actor import Channel, system
 from crm.kit.scope import NoWorkspace, WrongWorkspace, in_workspace
-from crm.users.models import Membership, Owned, Team
+from crm.kit.sql import JsonPairs, JsonRows, insert_select
+from crm.users.models import Membership, Owned, Team, Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 # Who may read past the workspace in scope, and why.
@@ -87,6 +93,48 @@ def test_a_row_of_another_workspace_cannot_be_written(cast):
 def test_a_new_row_takes_the_workspace_in_scope(cast):
     with in_workspace(cast.globex):
         assert Team.objects.create(name="South").workspace == cast.globex
+
+
+def test_writing_past_the_queryset_is_held_to_the_scope_too(cast):
+    by = system(cast.acme.pk)
+    with in_workspace(cast.globex):
+        for write in (
+            lambda: insert_select(Event, Team.objects.all(), {"workspace_id": cast.acme.pk, "name": "x"}),
+            lambda: insert_select(Event, Team.objects.all(), {"name": "x"}),
+            lambda: record("workspace.updated", Workspace.objects.all(), by=by),
+            lambda: record_each("team.renamed", [(1, None, {}, {})], by=by),
+            lambda: change("team.renamed", Team.objects.all(), {"name": "Stolen"}, by=by),
+        ):
+            with pytest.raises(WrongWorkspace), transaction.atomic():
+                Team.objects.create(name="Theirs")
+                write()
+    with pytest.raises(NoWorkspace), transaction.atomic():
+        insert_select(Event, Workspace.objects.all(), {"workspace_id": cast.acme.pk, "name": "x"})
+
+
+def test_rows_fetched_as_json_are_those_of_the_scope(cast):
+    with in_workspace(cast.acme):
+        names = Team.objects.values(fact=JsonPairs(name=(Team._meta.get_field("name"), F("name"))))
+        wanted = Workspace.objects.filter(pk=cast.globex.pk).values_list(JsonRows(names), flat=True)
+        assert sorted(row["name"] for row in wanted.get()) == ["Iberia", "Nordics"]
+    with pytest.raises(NoWorkspace):
+        JsonRows(Team.objects.values(fact=F("name")))
+
+
+def test_what_is_compiled_once_is_bound_to_whoever_asks(cast, actor):
+    """The same prepared query, asked in turns by members of two teams and two workspaces."""
+    for team, member in ((cast.iberia, cast.rep), (cast.nordics, cast.outsider)):
+        with in_workspace(cast.acme):
+            create([{"name": f"{team} only", "team": team}], by=member.actor(Channel.WEB))
+    with in_workspace(cast.globex):
+        create([{"name": "Globex only"}], by=cast.globex_rep.actor(Channel.WEB))
+    seen = {"rep": "Iberia only", "outsider": "Nordics only", "globex_rep": "Globex only", "mate": "Iberia only"}
+    for _ in range(2):
+        for who, name in seen.items():
+            client = Client()
+            client.force_login(getattr(cast, who).user)
+            page = client.get("/contact?view=all").content.decode()
+            assert [other for other in set(seen.values()) if other in page] == [name]
 
 
 def calls_of(name: str) -> set[str]:

@@ -1,0 +1,107 @@
+"""Every template is shown, every address is led to, every function is called."""
+
+import re
+
+from django.template.loader import get_template
+from django.template.utils import get_app_template_dirs
+from django.urls import URLPattern, get_resolver
+
+from tests.architecture.source import ROOT, modules
+
+TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.is_file())
+# Django and whoever calls it from outside look these up by name.
+BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "409.html", "429.html", "500.html", "503.html"}
+# Reached from outside: browsers and probes. The others are Django's own, of the admin and of signing in.
+FROM_OUTSIDE = {"healthz", "readyz", "csp_report"}
+HOLE = "§"
+# Read by tests, or the doors for apps to come: what an upper app registers with a lower one.
+ASKED_FROM_OUTSIDE = {"all_events", "all_subjects", "forget", "add_function", "on_merge"}
+
+
+def sources() -> str:
+    """All code and templates, without the files that give addresses their names."""
+    code = [module.text for module in modules() if not module.path.endswith("urls.py")]
+    scripts = [path.read_text() for path in (ROOT / "static").glob("*.js")]
+    return "\n".join([*code, *scripts, *(path.read_text() for path in TEMPLATES)])
+
+
+def test_every_template_is_used():
+    everything = sources()
+    libraries = [
+        path for path in get_app_template_dirs("templates") if ROOT not in path.parents or ".venv" in path.parts
+    ]
+    unused = []
+    for path in TEMPLATES:
+        name = str(path.relative_to(ROOT / "templates"))
+        instead_of_a_library_s = any((library / name).exists() for library in libraries)
+        if not (name in BY_NAME or f'"{name}"' in everything or instead_of_a_library_s):
+            unused.append(name)
+    assert not unused
+
+
+def test_every_page_s_template_can_be_read():
+    for path in TEMPLATES:
+        if path.suffix == ".html":
+            assert get_template(str(path.relative_to(ROOT / "templates")))
+
+
+def own_routes(patterns=None, prefix: str = ""):
+    """(name, pattern) of the product's own addresses."""
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield pattern.name, route
+        elif not route.startswith(("accounts/", "admin/")):
+            yield from own_routes(pattern.url_patterns, route)
+
+
+def holed(text: str) -> str:
+    """The text with § for what is filled in when it is used."""
+    return re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{[^{}\n]*\}", HOLE, text)
+
+
+def led_to() -> set[tuple[str, ...]]:
+    """Every address that code and templates write out, in parts; § for what is filled in."""
+    written = re.findall(r"[\"'](/[^\"'<>\s]*)[\"'?]", holed(sources()))
+    return {tuple(address.split("?")[0].strip("/").split("/")) for address in written}
+
+
+def leads_to(address: tuple[str, ...], route: str) -> bool:
+    parts = route.strip("/").split("/")
+    return len(parts) == len(address) and all(map(_fits, address, parts))
+
+
+def _fits(written: str, part: str) -> bool:
+    entity = part in ("contact", "company", "lead", "opportunity")
+    return written == part or (
+        written.rstrip(HOLE) in ("", part) and HOLE in written and ("<" in part or entity or written != HOLE)
+    )
+
+
+def test_every_address_is_led_to():
+    everything, addresses = sources() + holed(sources()), led_to()
+    nowhere = [
+        (name, route)
+        for name, route in own_routes()
+        if not re.search(rf"[\"']({name}|{HOLE}_{name.partition('_')[2] or name})[\"']", everything)
+        and name not in FROM_OUTSIDE
+        and not any(leads_to(address, route) for address in addresses)
+    ]
+    assert not nowhere
+
+
+def test_every_public_function_is_used():
+    """By its name, anywhere but in its own definition; a name in a test alone is no use."""
+    rest = [module.text for module in modules() if module.path.endswith("urls.py")]
+    migrations = [path.read_text() for path in ROOT.glob("*/migrations/*.py")]
+    everything = "\n".join([sources(), *rest, *migrations])
+    unused = []
+    for module in modules():
+        for node in module.tree.body:
+            name = getattr(node, "name", "_")
+            called_by_name = getattr(node, "decorator_list", ()) or name.endswith(("Config", "Middleware", "Command"))
+            if name.startswith("_") or called_by_name or name in ASKED_FROM_OUTSIDE:
+                continue
+            if len(re.findall(rf"\b{name}\b", everything)) < 2:
+                unused.append(f"{module.path}:{node.lineno} {name}")
+    assert not unused, "\n".join(unused)
