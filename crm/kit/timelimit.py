@@ -17,7 +17,7 @@ class TooSlow(DomainError):
 def time_limit(seconds: float) -> Iterator[None]:
     """Stop the block's queries after `seconds` each (PostgreSQL) or in all (SQLite). Raises TooSlow."""
     try:
-        with transaction.atomic(), _limit(seconds):
+        with _limit(seconds):
             yield
     except OperationalError as error:
         if "statement timeout" in str(error) or "interrupted" in str(error):
@@ -31,10 +31,11 @@ def time_limit(seconds: float) -> Iterator[None]:
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{int(seconds * 1000)}ms"])
-        yield
+            yield
         return
+    # No transaction here: it would take SQLite's one write lock, and a search would wait for whoever is importing.
     connection.ensure_connection()
     end = time.monotonic() + seconds
     connection.connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
