@@ -6,7 +6,8 @@ from django.db import DatabaseError, connection, transaction
 from crm.kit.timelimit import TooSlow, time_limit
 
 SLOW = {
-    "sqlite": "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT MAX(i) FROM n",
+    "sqlite": "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT MAX(i) "
+    "FROM n",
     "postgresql": "SELECT pg_sleep(20)",
 }
 SENTENCE = r"This takes longer than 0\.2 seconds, because no index helps to find these records"
