@@ -92,6 +92,7 @@ class ImportRun(Owned):
         return self.file_name
 
     def get_absolute_url(self):
+        """The import's page."""
         return f"/{self.entity}/import/{self.public_id}"
 
 

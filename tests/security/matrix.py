@@ -13,7 +13,7 @@ from typing import Any
 from django.urls import URLPattern, get_resolver, reverse
 
 from crm.kit.actor import Role
-from tests.security.world import picture
+from tests.security.world import picture, upload
 
 Objects = SimpleNamespace
 VIEWER, REP, MANAGER, ADMIN = Role
@@ -52,6 +52,10 @@ def company(own):
 
 def task(own):
     return (own.task.public_id,)
+
+
+def imported(own):
+    return (own.run.public_id,)
 
 
 def of(entity: str):
@@ -161,6 +165,13 @@ MATRIX: dict[str, Route] = {
         data=lambda own: {"reason": "Because"},
         refused=403,
     ),
+    "contact_import": Route(REP, REP, data=lambda own: {"file": upload()}),
+    "contact_import_run": Route(
+        REP, REP, args=imported, missing=("import_000000000",), data=lambda own: {"on_match": "update"}, by_team=True
+    ),
+    # A viewer sees no run, for they make none.
+    "contact_import_refused": Route(REP, args=imported, missing=("import_000000000",), refused=404, by_team=True),
+    "contact_export": Route(),
     # Answers with the page it came from, whatever was refused: test_roles.py asserts what it did.
     "activity_complete": Route(None, VIEWER, args=task, missing=("activity_000000000",), by_team=True),
     "activity_edit": Route(

@@ -25,6 +25,8 @@ from crm.kit.actor import Actor, Channel, Role
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
+from crm.lists.imports.running import new_run, run_import
+from crm.lists.models import ImportRun
 from crm.lists.verbs.save_view import save_view
 from crm.users.models import Membership, Team
 from crm.users.verbs.create_team import create_team
@@ -72,6 +74,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         objects.trashed_company = make_company(member, f"{mark}-trashed", team)
         delete(rows(objects.trashed_company), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
+        objects.run = make_import(member, mark, team)
         objects.contact.refresh_from_db()
     return objects
 
@@ -119,6 +122,23 @@ def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity
 def rows(record):
     """The record as the queryset that verbs take."""
     return type(record).objects.filter(pk=record.pk)
+
+
+def make_import(member: Membership, mark: str, team: Team | None) -> ImportRun:
+    """A file of one good and one bad row, imported."""
+    run = new_run("contact", upload(mark, team), f"{mark}.csv", by=act(member))
+    run.save()
+    run_import(run, upload(mark, team), by=act(member), dry_run=False)
+    return run
+
+
+def upload(mark: str = "uploaded", team: Team | None = None) -> io.BytesIO:
+    """A CSV file of two contacts, the second of which has a broken address."""
+    lines = ["name,email,team"]
+    lines += [f"{mark} {email},{email},{team or ''}" for email in (f"{mark}@imported.example", "no address")]
+    file = io.BytesIO("\n".join(lines).encode())
+    file.name = f"{mark}.csv"
+    return file
 
 
 def picture() -> io.BytesIO:
