@@ -127,7 +127,7 @@ def bulk_edit_form(entity: str):
                 self.fields["value"].help_text = "Left empty, the field is emptied."
 
             def is_valid(self) -> bool:
-                return "asked" in self.data and super().is_valid()
+                return bool({"asked", "value"} & self.data.keys()) and super().is_valid()
 
         return BulkEditForm
 

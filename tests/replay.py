@@ -45,7 +45,7 @@ def replay(before: dict, found) -> dict:
     now = {key: dict(columns) for key, columns in before.items()}
     for entry in found:
         key = entry.entity, entry.entity_id
-        old, new = _split(entry.old_values), _split(entry.new_values)
+        old, new = _split(entry, entry.old_values), _split(entry, entry.new_values)
         if entry.old_values is None and entry.new_values is None:
             continue
         if entry.old_values is None:
@@ -66,8 +66,11 @@ def replay(before: dict, found) -> dict:
     return now
 
 
-def _split(values: dict | None) -> dict:
+def _split(entry, values: dict | None) -> dict:
+    model = subject(entry.entity).model
     plain = {key: value for key, value in (values or {}).items() if key not in UNTOUCHED and key != "custom"}
+    # There and back: PostgreSQL writes a time without the zeros at its end.
+    plain = {key: audited.to_json(audited.from_json(model, key, value)) for key, value in plain.items()}
     return plain | {f"custom.{key}": value for key, value in (values or {}).get("custom", {}).items()}
 
 

@@ -35,7 +35,8 @@ def create_each(matches: Sequence[Match], by: Actor) -> Sequence[int]:
     """
     if not matches:
         return ()
-    ids, facts = next_ids(Contact, len(matches)), []
+    ids = next_ids(Contact, len(matches))
+    facts: list[Fact] = []
     insert_rows(Contact, COLUMNS, _rows(matches, ids, by, facts))
     people = Contact.objects.filter(pk__any_of=ids)
     for axis in (LIFECYCLE, STATUS):

@@ -24,7 +24,10 @@ class ContactImporter:
     """Imports people, with their companies, managers, stages and whatever upper apps relate to them."""
 
     entity = "contact"
-    models = (Contact, Company)
+    looked_up = {
+        Contact: ("workspace_id", "deleted_at", "external_id", "email_key"),
+        Company: ("workspace_id", "deleted_at", "name_key"),
+    }
     also = frozenset({"lifecycle_stage", "created_at"})
     elsewhere = ELSEWHERE
 

@@ -55,11 +55,10 @@ def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
         kind, _, value = key.partition(" ")
         split[kind].append(value)
     ids = {*_ids("external_id", split["id"]), *_ids("email_key", split["mail"])}
-    people = Contact.objects.live().filter(pk__any_of=ids).select_related("company").order_by("pk") if ids else ()
-    if lock and ids:
-        people = people.select_for_update(of=("self",))
-    found = {}
-    for person in people:
+    people = Contact.objects.live().filter(pk__any_of=ids).select_related("company").order_by("pk")
+    people = people.select_for_update(of=("self",)) if lock else people
+    found: dict[str, Contact] = {}
+    for person in people if ids else ():
         found |= {f"id {person.external_id}": person, f"mail {person.email_key}": person}
     return found
 

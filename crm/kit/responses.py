@@ -20,7 +20,7 @@ def error_page(request, status: int, sentence: str) -> HttpResponse:
 
 def domain_error_page(request, error: DomainError) -> HttpResponse:
     """What a verb said no with, for views that have no better place to show it."""
-    return error_page(request, STATUS[type(error)], str(error))
+    return error_page(request, STATUS.get(type(error), 400), str(error))
 
 
 def toast(request, sentence: str, *, undo_url: str = "") -> None:

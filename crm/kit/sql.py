@@ -36,6 +36,8 @@ def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Map
 
 
 def _typed(field: models.Field, value: Any) -> Any:
+    if value is None:
+        return Value(None, output_field=TextField())  # as a value of a JSONField it would be JSON's null
     return value if hasattr(value, "resolve_expression") else Value(value, output_field=field)
 
 

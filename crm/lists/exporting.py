@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact
 
 from audit.record import record
 from crm.entities import registry
-from crm.entities.fields import Field, FieldType
+from crm.entities.fields import Choice, Field, FieldType
 from crm.entities.schema import Path, UnknownField, schema
 from crm.entities.sql import orm_value
 from crm.kit.actor import Actor
@@ -125,7 +125,7 @@ def _select(field: Field, prefix: str) -> Any:
 
 
 def _multi_select(field: Field, prefix: str) -> Any:
-    return Labels(orm_value(field, prefix), field)
+    return Labels(orm_value(field, prefix), field.choices)
 
 
 def _user(field: Field, prefix: str) -> Any:
@@ -189,8 +189,8 @@ class Labels(Func):
     arity = 1
     output_field = TextField()
 
-    def __init__(self, values: Any, field: Field, **extra):
-        self.field = field
+    def __init__(self, values: Any, choices: tuple[Choice, ...], **extra):
+        self.choices = choices
         super().__init__(values, **extra)
 
     def as_postgresql(self, compiler, connection, **context):
@@ -202,7 +202,7 @@ class Labels(Func):
 
     def _build(self, compiler, template: str):
         values, params = compiler.compile(self.source_expressions[0])
-        labels = [part for c in self.field.choices if not set(";,") & set(c.label) for part in (c.value, c.label)]
+        labels = [part for c in self.choices if not set(";,") & set(c.label) for part in (c.value, c.label)]
         cases = "WHEN %s THEN %s " * (len(labels) // 2)
         label = f"CASE one.value {cases}ELSE one.value END" if labels else "one.value"
         before = template.partition("{label}")[0].count("{values}")

@@ -92,7 +92,7 @@ class ImportRun(Owned):
         return self.file_name
 
     def get_absolute_url(self):
-        """The import's page."""
+        """The run's page: its mapping, preview or report."""
         return f"/{self.entity}/import/{self.public_id}"
 
 

@@ -10,10 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
 
-from crm.entities.fields import NUMBERS, Field, FieldType
+from crm.entities import registry
+from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
 from crm.entities.sql import orm_value
+from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
 from crm.kit.prepared import fetch
 from crm.kit.sql import CountRows
@@ -21,6 +24,8 @@ from crm.kit.text import digits, fold
 from crm.lists.columns import Column
 from crm.users.visibility import branches, visible
 
+_WORDS = TEXTS | {FieldType.SELECT}
+_NAMED = {FieldType.USER, FieldType.TEAM, FieldType.LINK}
 PAGE = 50
 CAP = 1000
 
@@ -36,6 +41,23 @@ class Sort:
     def indexed(self) -> bool:
         """Whether an index leads with the field, which is then never null."""
         return bool(self.field.sort)
+
+    def value(self) -> Any:
+        """What to compare: what the cell shows, without case; NULL for an empty one."""
+        field = self.field
+        if self.indexed:
+            return F(field.sort)
+        if field.type in _WORDS:
+            return NullIf(Fold(orm_value(field)), Value("", TextField()))
+        if field.custom or field.type not in _NAMED:
+            return orm_value(field)
+        path = field.column()
+        if field.type is FieldType.USER:
+            return Fold(Coalesce(NullIf(F(f"{path}__user__name"), Value("")), F(f"{path}__user__email")))
+        if field.type is FieldType.TEAM:
+            return Fold(F(f"{path}__name"))
+        target = registry.get(field.target)
+        return F(f"{path}__{target.fields[target.title].sort or target.title}")
 
     def ordering(self, backwards: bool) -> list:
         """What to order by; `backwards` for the page before."""
@@ -66,9 +88,16 @@ def unpack(text: str, sort: Sort) -> Cursor | None:
     """The cursor of a URL; None for none, and for one that was tampered with."""
     try:
         value, pk, place, backwards = json.loads(base64.urlsafe_b64decode(text or ""))
-        return Cursor(_typed(sort.field, value), int(pk), int(place), bool(backwards))
+        return Cursor(_typed(sort.field, value), _whole(pk), _whole(place), bool(backwards))
     except (ValueError, TypeError, ArithmeticError, binascii.Error):
         return None
+
+
+def _whole(value: Any) -> int:
+    """A number that a database column can be compared with."""
+    if not -(2**63) <= int(value) < 2**63:
+        raise ValueError(value)
+    return int(value)
 
 
 def _typed(field: Field, value: Any) -> Any:
@@ -78,7 +107,11 @@ def _typed(field: Field, value: Any) -> Any:
         return datetime.fromisoformat(value)
     if field.type is FieldType.DATE:
         return date.fromisoformat(value)
-    return Decimal(value) if field.type in NUMBERS else value
+    if field.type in NUMBERS:
+        return Decimal(value)
+    if field.type is FieldType.YES_NO:
+        return bool(value)
+    return _whole(value) if field.custom and field.type in _NAMED else str(value)
 
 
 @dataclass(frozen=True)
@@ -135,7 +168,7 @@ def page(state: Any, cursor: Cursor | None) -> Page:
 
 def _query(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> QuerySet:
     total = CountRows(sample(rows, by, CAP + 1))
-    ordered = rows.annotate(sort_value=F(sort.field.sort) if sort.indexed else orm_value(sort.field))
+    ordered = rows.annotate(sort_value=sort.value())
     if cursor:
         ordered = ordered.filter(_beyond(cursor, sort))
     sources = {alias: expression for column in columns for alias, expression in column.sources.items()}
@@ -170,11 +203,13 @@ def _beyond(cursor: Cursor, sort: Sort) -> Q:
     """Rows after the cursor. The first term gives the index its range; the rest settles ties."""
     descending = sort.descending != cursor.backwards
     way = "lt" if descending else "gt"
-    tie = Q(**{"sort_value": cursor.value, f"pk__{way}": cursor.pk})
+    # SQLite compares a number computed from JSON with a bare decimal, which it is given as text, as unequal.
+    value = Value(cursor.value) if isinstance(cursor.value, Decimal) else cursor.value
+    tie = Q(**{"sort_value": value, f"pk__{way}": cursor.pk})
     if cursor.value is None:
         empties = Q(sort_value__isnull=True, **{f"pk__{way}": cursor.pk})
         return empties | Q(sort_value__isnull=False) if cursor.backwards else empties
-    beyond = Q(**{f"sort_value__{way}e": cursor.value}) & (Q(**{f"sort_value__{way}": cursor.value}) | tie)
+    beyond = Q(**{f"sort_value__{way}e": value}) & (Q(**{f"sort_value__{way}": value}) | tie)
     return beyond if sort.indexed or cursor.backwards else beyond | Q(sort_value__isnull=True)
 
 

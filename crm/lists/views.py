@@ -307,6 +307,8 @@ def save(request: HttpRequest, entity: str) -> HttpResponse:
             return _saved(request, state)
         except Invalid as error:
             errors = error.errors
+        except ConditionError as error:
+            errors = {"name": str(error)}
     context = {"state": state, "spec": state.spec, "errors": errors, "name": request.POST.get("name", "")}
     context["condition"] = state.condition.label_text if state.condition else ""
     context["may_share"] = request.actor.is_at_least(Role.MANAGER)

@@ -2,12 +2,13 @@
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, JSONField, Q, QuerySet, Value
 
-from audit.append_only import protect_log, unprotect_log
+from audit.append_only import TABLE, protect_log
 from audit.models import Entry
 from audit.record import OutsideTransaction, record
 from contacts.models import Contact
+from contacts.verbs.capture import capture
 from crm.events.registry import UndeclaredEvent
 from crm.kit.scope import in_workspace
 from tests.factories import make_contact, rows
@@ -124,7 +125,9 @@ def test_erasing_names_an_erase_entry_of_the_same_workspace(entry, erasing, cast
 
 
 def test_the_triggers_come_back_after_they_were_lifted(entry):
-    unprotect_log()
+    with connection.cursor() as cursor:
+        on = f' ON "{TABLE}"' if connection.vendor == "postgresql" else ""
+        cursor.execute(f"DROP TRIGGER audit_no_update{on}")
     row(entry).update(note="tampered")
     protect_log()
     refused(lambda: row(entry).update(note="again"))
@@ -151,3 +154,10 @@ def test_a_change_that_fails_leaves_neither_entry_nor_event(acme, actor):
         1 / 0  # noqa: B018
     assert Entry.objects.count() == before
     assert not Contact.objects.exists()
+
+
+def test_nothing_is_null_to_the_database_too(acme, actor):
+    """Not JSON's null, which is a value: the triggers and the undo ask whether there is one."""
+    capture([{"email": make_contact().email}], by=actor("rep"), source="Chat")
+    assert not Entry.objects.filter(Q(old_values=Value(None, JSONField())) | Q(new_values=Value(None, JSONField())))
+    assert Entry.objects.filter(old_values__isnull=True, event="contact.created").count() == 1

@@ -172,7 +172,7 @@ WRITES = {
     "page: complete": lambda s: s.post(f"/activity/{s.task.public_id}/complete"),
     "page: bulk assign": lambda s: s.post("/contact/bulk", **_bulk(s, "assign", owner=s.cast.mate.pk, team="")),
     "page: bulk stage": lambda s: s.post("/contact/bulk", **_bulk(s, "stage", verb="lose", reason="x")),
-    "page: bulk edit": lambda s: s.post("/contact/bulk", **_bulk(s, "edit", field="fleet_size", value="77")),
+    "page: bulk edit": lambda s: s.post("/contact/bulk", **_bulk(s, "edit", asked=1, field="fleet_size", value="77")),
     "page: bulk delete of all": lambda s: s.post("/contact/bulk", **_bulk(s, "delete", reason="x", everything=1)),
     "page: save a view": lambda s: s.post("/contact/view?where=title+%3D+x", name="CFOs"),
     "page: undo": lambda s: s.post(reverse("undo", args=[Entry.objects.filter(event="contact.deleted").get().change])),

@@ -39,6 +39,7 @@ PAGES = {
     **_list("company"),
     **_record("contact"),
     **_record("company"),
+    "contact_import": None,
     "contact_merge": ["contact"],
     "contact_move": ["contact", "override"],
     "activity_edit": ["task"],
@@ -70,10 +71,12 @@ FOR_STRANGERS = {
     "account_reset_password_from_key": ["x", "y"],
     "accept_invitation": ["no-such-token"],
 }
+WALKED = {"contact_import_run"}  # pages that a test of their own goes through
 # Those that only act, give a part of a page or a file, or lead on to one of the pages above.
 NO_PAGES = """
     undo contact_bulk company_bulk contact_delete_view company_delete_view contact_activity company_activity
-    contact_restore company_restore options contact_avatar activity_complete activity_delete settings theme
+    contact_restore company_restore options contact_avatar contact_import_refused contact_export
+    activity_complete activity_delete settings theme
     invite_person deactivate_person reactivate_person withdraw_invitation open_workspace healthz csp_report
     account_email_verification_sent account_set_password account_confirm_login_code account_confirm_email
     mfa_authenticate mfa_reauthenticate mfa_deactivate_totp mfa_view_recovery_codes mfa_generate_recovery_codes
@@ -93,7 +96,7 @@ def names(patterns) -> set[str]:
 
 
 def test_every_url_is_listed():
-    listed = {*PAGES, *FOR_STRANGERS, *NO_PAGES}
+    listed = {*PAGES, *FOR_STRANGERS, *WALKED, *NO_PAGES}
     assert names(get_resolver().url_patterns) == listed
 
 
@@ -161,7 +164,7 @@ def test_the_pages_of_strangers(visit, world):
         inspect(page, name)
 
 
-FEW = "/contact?view=all&q=a"  # a list of a few rows: axe looks at every one
+FEW = "/contact?view=contacts_leads&q=a"  # a list of a few rows: axe looks at every one
 
 
 def _open(summary: str, then: str):
@@ -281,6 +284,19 @@ def test_a_form_with_errors_and_a_conflict(visit, world, sign_in):
     page.get_by_role("button", name="Save").click()
     page.get_by_role("alert").wait_for()
     inspect(page, "conflict")
+
+
+def test_an_import_from_its_file_to_its_report(visit, world, sign_in):
+    page = visit("/contact/import", client=sign_in("rep"))
+    people = b"name,email,stage\nNoor Aziz,noor@fleetly.example,Lead\nOmar Said,no-address,Lead\n"
+    page.locator("input[type=file]").set_input_files({"name": "fair.csv", "mimeType": "text/csv", "buffer": people})
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("heading", name="fair.csv")).to_be_visible()
+    inspect(page, "import-map")
+    page.locator("[name=do][value=try]").click()
+    page.locator("[name=do][value=import]").click()
+    expect(page.locator(".report")).to_be_visible()
+    inspect(page, "import-report")
 
 
 def test_the_admin_keeps_to_the_policy(visit, world, sign_in):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from contacts.models import Contact
 from contacts.verbs.create import create
+from crm.entities.models import CustomField
+from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit.actor import Channel, system
 from crm.lists.formulas import DANGEROUS
 from crm.lists.models import ImportRun
@@ -155,6 +157,38 @@ def test_a_rep_exports_what_they_see(acme, tmp_path):
     import_csv("name,team,owner\nHidden,Nordics,outsider@acme.example\nSeen,,\n")
     assert exported(tmp_path, columns="name", user="rep@acme.example")[1] == [["name"], ["Seen"]]
     assert len(exported(tmp_path, columns="name")[1]) == 3
+
+
+def test_custom_fields_of_every_type_come_out_as_they_went_in(acme, tmp_path, cast):
+    choices = [{"value": "hot", "label": "Hot"}, {"value": "cold", "label": "Cold, very"}]
+    for key, kind, extra in (
+        ("motto", "text", {}),
+        ("rating", "number", {}),
+        ("renewal", "date", {}),
+        ("vip", "yes_no", {}),
+        ("region", "select", {"choices": choices}),
+        ("tags", "multi_select", {"choices": choices}),
+        ("buddy", "user", {}),
+        ("firm", "link", {"target": "company"}),
+    ):
+        made = CustomField(entity="contact", key=key, label=key.title(), type=kind, **extra)
+        save_custom_field(made, by=system(acme.pk))
+    keys = "motto,rating,renewal,vip,region,tags,buddy,firm"
+    import_csv("email,company\nx@x.example,Fleetly\n")
+    run_ = import_csv(
+        f"email,{keys}\na@x.example,'=1,12.5,2026-03-31,no,Hot,cold;Hot,rep@acme.example,Fleetly\nb@x.example,,-3,,yes,,Hot,,\n"
+    )
+    assert run_.refused == 0
+    expected = [
+        ["'=1", "12.5", "2026-03-31", "No", "Hot", "Hot; cold", "rep@acme.example", "Fleetly"],
+        ["", "'-3", "", "Yes", "", "Hot", "", ""],
+    ]
+    status, rows = exported(tmp_path, columns=keys, where="company is empty")
+    assert (status, rows[1:]) == (0, expected)
+    again = run("import_contacts", str(tmp_path / "out.csv"))[1]
+    assert "2 refused" in again  # no name and no address among these columns
+    exported(tmp_path, columns=f"email,{keys}")
+    assert "0 created, 0 updated, 3 unchanged, 0 refused" in run("import_contacts", str(tmp_path / "out.csv"))[1]
 
 
 LETTERS = st.sampled_from([*DANGEROUS.replace("\0", ""), "'", '"', ",", ";", "a", "1", " ", "ü", "\\"])

@@ -1,7 +1,6 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from audit.append_only import protect_log, unprotect_log
 from contacts.models import Contact
 from contacts.views import importing
 from crm.kit.scope import in_workspace
@@ -123,19 +122,9 @@ def test_a_list_is_exported_as_it_is_seen(sign_in, run, acme):
     assert rep.get("/contact/export?where=stge+%3D+Lost").status_code == 422
 
 
-@pytest.fixture
-def emptied_log(django_db_setup, django_db_blocker):
-    """The live server's database is emptied after the test, which the log would refuse."""
-    with django_db_blocker.unblock():
-        unprotect_log()
-    yield
-    with django_db_blocker.unblock():
-        protect_log()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("theme, width", [("light", 1440), ("dark", 390)])
-def test_the_pages_in_a_browser(emptied_log, visit, sign_in, cast, theme, width):
+def test_the_pages_in_a_browser(visit, sign_in, cast, theme, width):
     manager = sign_in("manager")
     page = visit("/contact/import", theme=theme, width=width, client=manager, expected="422")
     assert_accessible(page)

@@ -13,7 +13,7 @@ from typing import Any
 from django.urls import URLPattern, get_resolver, reverse
 
 from crm.kit.actor import Role
-from tests.security.world import picture, upload
+from tests.security.world import people, picture
 
 Objects = SimpleNamespace
 VIEWER, REP, MANAGER, ADMIN = Role
@@ -54,10 +54,6 @@ def task(own):
     return (own.task.public_id,)
 
 
-def imported(own):
-    return (own.run.public_id,)
-
-
 def of(entity: str):
     """The URL arguments of a contact or company."""
     return contact if entity == "contact" else company
@@ -68,6 +64,12 @@ def record(entity: str, get=VIEWER, post=None, **options) -> Route:
     missing = ("contact_000000000",) if entity == "contact" else ("org_000000000",)
     options = {"args": of(entity), "missing": missing, "by_team": True, "refused": 409} | options
     return Route(get, post, **options)
+
+
+def imported(get: Role | None, post: Role | None, refused: int) -> Route:
+    """A route of one import, which belongs to who made it and to managers."""
+    missing = ("import_000000000",)
+    return Route(get, post, args=lambda own: (own.run.public_id,), missing=missing, by_team=True, refused=refused)
 
 
 def _edited(entity: str):
@@ -92,8 +94,8 @@ def _lists(entity: str) -> dict[str, Route]:
             refused=404,
         ),
         f"{entity}_filter": Route(query="field=name"),
-        f"{entity}_columns": Route(),
         f"{entity}_narrow": Route(),
+        f"{entity}_columns": Route(),
         f"{entity}_save_view": Route(VIEWER, VIEWER, data=lambda own: {"name": "Another"}),
         f"{entity}_delete_view": Route(
             None, MANAGER, args=lambda own: (getattr(own, view).slug,), missing=("nothing",), foreign=(409,)
@@ -154,6 +156,10 @@ MATRIX: dict[str, Route] = {
     ),
     **_lists("contact"),
     **_lists("company"),
+    "contact_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
+    "contact_import_run": imported(REP, REP, refused=403),
+    "contact_import_refused": imported(REP, None, refused=404),
+    "contact_export": Route(),
     "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
     "contact_move": record(
@@ -165,13 +171,6 @@ MATRIX: dict[str, Route] = {
         data=lambda own: {"reason": "Because"},
         refused=403,
     ),
-    "contact_import": Route(REP, REP, data=lambda own: {"file": upload()}),
-    "contact_import_run": Route(
-        REP, REP, args=imported, missing=("import_000000000",), data=lambda own: {"on_match": "update"}, by_team=True
-    ),
-    # A viewer sees no run, for they make none.
-    "contact_import_refused": Route(REP, args=imported, missing=("import_000000000",), refused=404, by_team=True),
-    "contact_export": Route(),
     # Answers with the page it came from, whatever was refused: test_roles.py asserts what it did.
     "activity_complete": Route(None, VIEWER, args=task, missing=("activity_000000000",), by_team=True),
     "activity_edit": Route(

@@ -74,7 +74,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         objects.trashed_company = make_company(member, f"{mark}-trashed", team)
         delete(rows(objects.trashed_company), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
-        objects.run = make_import(member, mark, team)
+        objects.run = make_run(member, mark)
         objects.contact.refresh_from_db()
     return objects
 
@@ -119,26 +119,24 @@ def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity
     return Activity.objects.get(pk=log([values], by=act(member)).done[0])
 
 
+def make_run(member: Membership, mark: str) -> ImportRun:
+    """An import with the mark in its name and in a row that it refused."""
+    file = people(mark)
+    run = new_run("contact", file, file.name, by=act(member))
+    run.save()
+    return run_import(run, file, by=act(member))
+
+
+def people(mark: str) -> io.BytesIO:
+    """A file to import, of one row that is refused."""
+    file = io.BytesIO(f"name,email\n{mark} Row,{mark}\n".encode())
+    file.name = f"{mark}.csv"
+    return file
+
+
 def rows(record):
     """The record as the queryset that verbs take."""
     return type(record).objects.filter(pk=record.pk)
-
-
-def make_import(member: Membership, mark: str, team: Team | None) -> ImportRun:
-    """A file of one good and one bad row, imported."""
-    run = new_run("contact", upload(mark, team), f"{mark}.csv", by=act(member))
-    run.save()
-    run_import(run, upload(mark, team), by=act(member), dry_run=False)
-    return run
-
-
-def upload(mark: str = "uploaded", team: Team | None = None) -> io.BytesIO:
-    """A CSV file of two contacts, the second of which has a broken address."""
-    lines = ["name,email,team"]
-    lines += [f"{mark} {email},{email},{team or ''}" for email in (f"{mark}@imported.example", "no address")]
-    file = io.BytesIO("\n".join(lines).encode())
-    file.name = f"{mark}.csv"
-    return file
 
 
 def picture() -> io.BytesIO:

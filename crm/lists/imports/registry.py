@@ -56,12 +56,12 @@ class Relation:
 class Importer(Protocol):
     """How rows become records of one entity; made anew for each run.
 
-    `models`: where it looks things up. `also`: as of a Relation. `elsewhere`: what the exports of other products call
-    a column, by path.
+    `looked_up`: the columns that it finds records by. `also`: as of a Relation. `elsewhere`: what the exports of other
+    products call a column, by path.
     """
 
     entity: str
-    models: tuple[type[Model], ...]
+    looked_up: dict[type[Model], tuple[str, ...]]
     also: frozenset[str]
     elsewhere: dict[str, tuple[str, ...]]
 
