@@ -8,12 +8,13 @@ from itertools import islice
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from contacts.forms import MappingForm, UploadForm
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.responses import error_page, show_errors, toast
-from crm.lists.exporting import export_csv, export_paths
+from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.formulas import escape
 from crm.lists.imports.mapping import build
 from crm.lists.imports.reading import Sheet
@@ -137,13 +138,14 @@ def export(request: HttpRequest) -> HttpResponse:
     if state.error:
         return error_page(request, 422, str(state.error))
     paths = export_paths(ENTITY, [f"[{key}]" for key in state.column_keys])
+    record_export(ENTITY, paths, request.actor)
     parts = export_csv(state.rows(), paths, [path.label for path in paths], request.actor)
     return _download(parts, f"contacts-{timezone.localdate():%Y-%m-%d}.csv")
 
 
 def _download(parts: Iterator[str], name: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(_marked(parts), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     response["Cache-Control"] = "no-store, private"
     return response
 

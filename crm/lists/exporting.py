@@ -8,11 +8,12 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.db.models.lookups import Exact
 
+from audit.record import record
 from crm.entities import registry
 from crm.entities.fields import Choice, Field, FieldType
 from crm.entities.schema import Path, UnknownField, schema
@@ -20,7 +21,7 @@ from crm.entities.sql import orm_value
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.lists.formulas import Inert, escape
-from crm.users.models import Membership
+from crm.users.models import Membership, Workspace
 from crm.users.visibility import visible
 
 CHUNK = 2000  # rows
@@ -38,6 +39,13 @@ def export_paths(entity: str, columns: Sequence[str]) -> list[Path]:
         if any(field.type is FieldType.MANY for field in path.fields):
             raise Invalid(f"{path.label} stands for several records and cannot be a column.")
     return paths
+
+
+def record_export(entity: str, paths: Sequence[Path], by: Actor) -> None:
+    """Record who took records of an entity out of the workspace, and with which fields; before the first of them."""
+    rows = Workspace.objects.filter(pk=by.workspace_id)
+    with transaction.atomic():
+        record("workspace.exported", rows, by=by, note=f"{entity}: {', '.join(path.key for path in paths)}")
 
 
 def export_csv(rows: QuerySet, paths: Sequence[Path], header: Sequence[str], by: Actor) -> Iterator[str]:

@@ -70,7 +70,7 @@ def patterns() -> dict[str, Written]:
         f"grammar {terminal.name}": Written(terminal.pattern.to_regexp(), False) for terminal in language.terminals
     }
     ours = {route for _, route in routes() if "(?P" in route and not route.startswith("accounts/")}
-    return found | {f"route {route}": Written(route, True) for route in ours}
+    return found | {f"route {route}": Written(route, True) for route in sorted(ours)}
 
 
 def slowest(written: Written) -> tuple[float, int, str]:

@@ -99,6 +99,7 @@ EVENTS = [
     ("user.password_changed", change_password, "rep", ""),
     ("member.denied", as_rep("get", "/settings/people/"), "rep", "GET /settings/people/"),
     ("member.denied", as_rep("post", "/settings/people/invite/"), "rep", "POST /settings/people/invite/"),
+    ("workspace.exported", as_rep("get", "/contact/export?columns=email"), "rep", "contact: name, email"),
     ("member.role_changed", as_admin("/settings/people/{mate}/", role="manager", team="{iberia}"), "admin", ""),
     ("member.team_changed", as_admin("/settings/people/{mate}/", role="rep", team="{nordics}"), "admin", ""),
     ("member.deactivated", as_admin("/settings/people/{mate}/deactivate/"), "admin", ""),

@@ -15,7 +15,7 @@ from crm.entities.schema import schema
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
-from crm.lists.exporting import export_csv, export_paths
+from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.spec import View, spec_of
 from crm.lists.state import ALL, views_for
 from crm.users.command import WorkspaceCommand, wrong_usage
@@ -43,6 +43,7 @@ class Command(WorkspaceCommand):
             paths = export_paths("contact", names or shown.columns or _every_column())
         except (ConditionError, Invalid) as error:
             raise wrong_usage(str(error)) from None
+        record_export("contact", paths, by)
         with _target(output) as file:
             file.writelines(export_csv(rows, paths, names or [path.label for path in paths], by))
         if json:
@@ -67,7 +68,7 @@ def _view(slug: str, by: Actor) -> View:
 def _rows(view: View, where: str, by: Actor):
     condition = parse(and_(view.condition, where), "contact")
     rows = Contact.objects.live()
-    return rows.filter(condition.expression(Viewer(by.member_id, by.team_id), clock.now())) if condition else rows
+    return rows.filter(condition.expression(Viewer.looking(by), clock.now())) if condition else rows
 
 
 def _every_column() -> list[str]:

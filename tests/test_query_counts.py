@@ -1,0 +1,100 @@
+"""How many SQL statements each page costs, kept in tests/query_counts.json; UPDATE_COUNTS=1 writes that file anew.
+
+Transaction control is not counted (savepoints, time limits). Both engines must need the same.
+"""
+
+import json
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from contacts.verbs.create import create
+from contacts.verbs.create_company import create_company
+from contacts.verbs.edit import edit
+from contacts.verbs.log import log
+from crm.kit import clock
+from crm.kit.scope import in_workspace
+from tests.security import world as worlds
+from tests.security.matrix import ADMIN, MATRIX, url
+from tests.security.world import act, rows
+
+FILE = Path(__file__).with_name("query_counts.json")
+CONTROL = re.compile(r"\s*(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET |SELECT set_config)", re.IGNORECASE)
+UNCOUNTED = {"contact_export"}  # COPY, on PostgreSQL, goes past the counter
+LIST_AT_MOST, RECORD_AT_MOST = 5, 10  # PERFORMANCE, ratios 1 and 4
+
+
+def statements(client, address: str) -> list[str]:
+    """The statements of a page that was shown before, so that what is kept in memory is there."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(address)
+        b"".join(response.streaming_content) if response.streaming else response.content
+    assert response.status_code < 500
+    return [query["sql"] for query in captured if not CONTROL.match(query["sql"])]
+
+
+@pytest.fixture
+def world(cast, settings, tmp_path):
+    """The rows of the isolation matrix."""
+    settings.MEDIA_ROOT = tmp_path
+    return worlds.build(cast)
+
+
+def test_every_page_costs_what_is_written_down(world, sign_in):
+    rep, admin = sign_in("rep"), sign_in("admin")
+    counts = {
+        name: len(
+            statements(admin if route.get == ADMIN else rep, url(name, route.args(world.own) if route.args else ()))
+        )
+        for name, route in sorted(MATRIX.items())
+        if route.get is not None and not route.public and name not in UNCOUNTED
+    }
+    if os.environ.get("UPDATE_COUNTS") == "1":
+        FILE.write_text(json.dumps(counts, indent=1) + "\n")
+    written = json.loads(FILE.read_text())
+    changed = {name: (written.get(name), counts.get(name)) for name in written.keys() | counts.keys()}
+    changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
+    assert not changed, f"Page: (written down, now). Look why, then UPDATE_COUNTS=1. {changed}"
+    assert counts["contact_list"] <= LIST_AT_MOST
+    assert counts["company_list"] <= LIST_AT_MOST
+    assert counts["contact"] <= RECORD_AT_MOST
+    assert counts["company"] <= RECORD_AT_MOST
+
+
+@pytest.mark.parametrize("entity", ["contact", "company"])
+@pytest.mark.parametrize("query", ["view=all", "view=ownmark-shared", "view=all&q=person", "view=all&sort=owner"])
+def test_a_list_costs_the_same_with_ten_rows_and_a_hundred(entity, query, world, cast, acme, sign_in):
+    client, make = sign_in("rep"), create if entity == "contact" else create_company
+    counted = []
+    for size in (10, 90):
+        by = act(cast.rep)
+        make([{"name": f"person {size} {number}", "owner": cast.rep.pk} for number in range(size)], by=by)
+        counted.append(len(statements(client, f"/{entity}?{query}")))
+    assert counted[0] == counted[1] <= LIST_AT_MOST
+
+
+@pytest.mark.parametrize("entity", ["contact", "company"])
+def test_a_record_costs_the_same_with_five_entries_and_five_hundred(entity, world, cast, acme, sign_in):
+    record, client, counted = getattr(world.own, entity), sign_in("rep"), []
+    for few in (5, 495):
+        for number in range(few // 5):
+            with clock.at(clock.now() - timedelta(minutes=number)):
+                write(record, entity, number, cast)
+        counted.append(len(statements(client, record.get_absolute_url())))
+    assert counted[0] == counted[1] <= RECORD_AT_MOST
+
+
+def write(record, entity: str, number: int, cast) -> None:
+    """Five entries: an edit with a change of links, notes, a task."""
+    with in_workspace(cast.acme):
+        owner, team = (cast.mate, cast.iberia) if number % 2 else (cast.rep, cast.nordics)
+        edit(rows(record), {"owner": owner, "team": team}, by=act(cast.manager))
+        about = {f"{entity}_id": record.pk}
+        for kind in ("note", "call", "email", "task"):
+            log([{"kind": kind, "subject": f"{kind} {number}", **about}], by=act(cast.rep))
