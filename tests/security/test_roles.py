@@ -63,7 +63,7 @@ def test_each_bulk_action_for_each_role(spec, role, world, acme, sign_in):
         mine = getattr(world.own, "trashed" if action.trash else "contact")
         if spec.entity == "company":
             mine = world.own.trashed_company if action.trash else world.own.company
-        values = {"owner": "", "team": "keep", "field": "owner", "asked": "1", "verb": "lose", "reason": "x", "value": ""}
+        values = {"owner": "", "team": "keep", "field": "owner", "verb": "lose", "reason": "x", "value": ""}
         data = {"action": action.name, "confirm": "1", "selected": mine.public_id, **values}
         version = type(mine).objects.get(pk=mine.pk).version
         with taken_back():
