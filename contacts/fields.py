@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -18,16 +19,21 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.sql import update_rows
+from crm.users.guards import clean_currency
 from crm.users.models import Membership, Team
 
+
+def columns(model: type[Record]) -> list[str]:
+    """The columns of a model that people fill."""
+    return [f.name for f in model._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
+
+
 # The fields an entry keeps of a record just made.
-SNAPSHOT = {
-    "contact": [f.name for f in Contact._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")],
-    "company": [f.name for f in Company._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")],
-}
-SNAPSHOT["contact"] += ["lifecycle_stage", "status"]
-NAMELESS = {"contact": "A name or an e-mail is needed.", "company": "A name is needed."}
-REQUIRED = {"status"}
+SNAPSHOT = {"contact": [*columns(Contact), "lifecycle_stage", "status"], "company": columns(Company)}
+NAMELESS = "A name is needed."
+NOBODY = "A name or an e-mail is needed."
+REQUIRED = {"status", "contact", "currency", "probability"}
+LARGEST = 10**13  # SQLite keeps amounts as floating point: fifteen digits are exact
 DERIVING = {"name", "first_name", "last_name", "email", "phone", "mobile", "company", "domain"}
 
 
@@ -38,7 +44,7 @@ def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = F
     """
     found = typed(entity, values)
     if new and not _named(entity, found):
-        raise Invalid({"name": NAMELESS[entity]})
+        raise Invalid({"name": NOBODY if entity == "contact" else NAMELESS})
     check(entity, found, by=by)
     return found
 
@@ -99,7 +105,7 @@ def _value(field: Field, value: Any) -> Any:
         return "" if _is_text(field) else None
     if _is_text(field):
         return str(value)
-    return to_json(field, value) if field.custom else _whole(field, value)
+    return to_json(field, value) if field.custom else _figure(field, value)
 
 
 def _check_value(field: Field, model: type[Record], value: Any, by: Actor) -> None:
@@ -113,15 +119,26 @@ def _check_value(field: Field, model: type[Record], value: Any, by: Actor) -> No
     _check_reference(field, value, by)
 
 
-def _whole(field: Field, value: Any) -> Any:
-    """Declared numbers are counts."""
-    if field.type is FieldType.NUMBER and (value != int(value) or not 0 <= value < 2**31):
-        raise Invalid(f"{field.label} is a whole number, and not negative.")
-    return int(value) if field.type is FieldType.NUMBER else value
+def _figure(field: Field, value: Any) -> Any:
+    """Declared numbers are counts, percents are shares of a whole, nothing is negative."""
+    if field.type is FieldType.NUMBER:
+        if value != int(value) or not 0 <= value < 2**31:
+            raise Invalid(f"{field.label} is a whole number, and not negative.")
+        return int(value)
+    if field.type is FieldType.PERCENT:
+        if not 0 <= value <= 1:
+            raise Invalid(f"{field.label} lies between 0% and 100%.")
+        return Decimal(value).quantize(Decimal("0.0001"))
+    if field.type is FieldType.MONEY:
+        if not 0 <= value < LARGEST:
+            raise Invalid(f"{field.label} is not negative, and smaller than {LARGEST:,}.")
+        return Decimal(value).quantize(Decimal("0.01"))
+    return value
 
 
 def _from_text(field: Field, text: str) -> Any:
-    text = NORMAL[field.key](text.strip()) if field.key in NORMAL and text.strip() else text
+    if field.key in NORMAL and not field.custom and text.strip():
+        text = NORMAL[field.key](text.strip())
     value = parse_value(field, text)
     # A browser sends line breaks as CR LF, also those that it was given as LF: they are no change.
     return value.replace("\r\n", "\n") if field.type is FieldType.LONG_TEXT and value else value
@@ -159,7 +176,13 @@ def _country(text: str) -> str:
     return text.upper()
 
 
-NORMAL = {"website": _url, "linkedin_url": _url, "timezone": _timezone, "country": _country}
+NORMAL = {
+    "website": _url,
+    "linkedin_url": _url,
+    "timezone": _timezone,
+    "country": _country,
+    "currency": clean_currency,
+}
 
 
 def _named(entity: str, values: Mapping[str, Any]) -> bool:

@@ -71,7 +71,8 @@ def _restore(rows, values: dict, by: Actor) -> Outcome:
     return restore(rows, by=by)
 
 
-def _actions(entity: str) -> tuple[BulkAction, ...]:
+def record_actions(entity: str) -> tuple[BulkAction, ...]:
+    """What can be done with the selected records of every kind."""
     return (
         BulkAction("assign", "Assign", "user-check", _assign, forms.assign_form, "Assigned"),
         BulkAction("edit", "Edit", "pencil", _edit, forms.bulk_edit_form(entity), "Changed"),
@@ -92,9 +93,9 @@ CONTACTS = register(
             View("lost_reapproach", "Lost, to re-approach", "Lifecycle Stage = Lost AND last_activity > 90 days ago"),
         ),
         actions=(
-            _actions("contact")[0],
+            record_actions("contact")[0],
             BulkAction("stage", "Stage", "arrow-right-left", _move, forms.stage_form, "Moved"),
-            *_actions("contact")[1:],
+            *record_actions("contact")[1:],
         ),
         filterset=ContactFilters,
         icon="users",
@@ -108,7 +109,7 @@ COMPANIES = register(
         columns=("name", "industry", "city", "country", "employees", "owner", "created_at"),
         sort="name",
         views=(View("all", "All"), View("mine", "Mine", "owner = me")),
-        actions=_actions("company"),
+        actions=record_actions("company"),
         filterset=CompanyFilters,
         icon="building-2",
         indexed=frozenset({"owner", "team"}),

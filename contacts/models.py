@@ -36,6 +36,7 @@ class Record(Owned):
     deleted_at = models.DateTimeField(null=True, editable=False)
     objects = RecordManager()
     DERIVES_FROM: tuple[str, ...] = ()  # links that derive() follows
+    SEARCHED: tuple[str, ...] = ("search_text",)  # columns that a search looks through
 
     class Meta(Owned.Meta):
         abstract = True

@@ -1,25 +1,27 @@
 """The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from audit import timeline
 from audit import values as audited
 from audit.models import Entry
 from audit.subjects import subject
+from contacts.attached import named
 from contacts.models import Activity, Company, Contact
+from crm.entities import registry
 from crm.entities.display import Names, field_of, names_for, shown
 from crm.entities.schema import schema
 from crm.events.registry import event_type
 from crm.kit.actor import Actor, Channel, Role
 
 # Not worth a line of its own: it is said by the move or the sentence that it came with.
-SILENT = {"lifecycle_stage_since", "status_since", "last_activity", "deleted_at", "merged_into", "avatar"}
+SILENT = {"deleted_at", "merged_into", "avatar"}
 CHANNELS = {
     Channel.WEB: "",
     Channel.API: "through the API",
@@ -31,7 +33,7 @@ CHANNELS = {
     Channel.SYSTEM: "",
 }
 ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
-MOVES = {"QUALIFY", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN", "OVERRIDE"}
+MOVES = {"QUALIFY", "MOVE", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN", "OVERRIDE"}
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", *MOVES}
 UNDONE = {
     "contact.merged": "unmerged a duplicate",
@@ -62,6 +64,8 @@ class Item:
     differences: list[Difference] = field(default_factory=list)
     note: str = ""
     activity: Activity | None = None
+    about: str = ""  # the name of a record that is told of in the timeline of another, and its address
+    url: str = ""
     undo: UUID | None = None
     undo_label: str = "Undo"
     warning: bool = False
@@ -73,20 +77,23 @@ def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item
     What happened to the duplicates that were merged into it (`merged_ids`) is part of it.
     """
     ids = [contact.pk, *(contact.merged_ids or ())]
-    return _page("contact", contact.pk, timeline.of_person(ids), Q(contact=contact), by, before)
+    return page("contact", named(timeline.of_person(ids), by), {"contact_id": contact.pk}, by, before)
 
 
 def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
     """The same for a company: its own changes and its own activities."""
     own = Activity.objects.visible_to(by).filter(company=company).values("pk")
     entries = timeline.of_record("company", company.pk, Q(entity="activity", entity_id__in=own))
-    return _page("company", company.pk, entries, Q(company=company), by, before)
+    return page("company", entries, {"company_id": company.pk}, by, before)
 
 
-def _page(entity: str, pk: int, entries, mine: Q, by: Actor, before: str) -> tuple[list[Item], list[Activity], str]:
+def page(
+    entity: str, entries: QuerySet, whom: Mapping[str, int], by: Actor, before: str
+) -> tuple[list[Item], list[Activity], str]:
+    """A page of the timeline that `entries` make, on a record of `entity`; the open tasks are those about `whom`."""
     actions, cursor = timeline.page(entries, timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
-    is_open = mine & Q(status="pending", deleted_at__isnull=True)
+    is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
     seen = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open)
     activities = {row.pk: row for row in seen}
     values = [
@@ -95,7 +102,7 @@ def _page(entity: str, pk: int, entries, mine: Q, by: Actor, before: str) -> tup
     names = names_for(entity, values)
     items = [_item(action, entity, activities, names, by) for action in actions]
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
-    waiting = [row for row in waiting if pk in (row.contact_id, row.company_id)]
+    waiting = [row for row in waiting if all(getattr(row, key) == pk for key, pk in whom.items())]
     return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
 
 
@@ -127,6 +134,8 @@ def _say(item: Item, entries: Iterable[Entry], entity: str, activities: dict[int
         own = [entry for entry in entries if entry.entity == entity]
         item.differences = [d for entry in own for d in differences(entity, entry, names)]
         _say_created(item, first)
+        if first.entity != entity:
+            _say_attached(item, first, names)
 
 
 def _say_undone(item: Item, first: Entry) -> None:
@@ -142,6 +151,17 @@ def _say_created(item: Item, first: Entry) -> None:
     if first.action == "CREATE":
         source = first.note or (first.new_values or {}).get("source")
         item.text, item.note = f"{item.text} from {source}" if source else item.text, ""
+
+
+def _say_attached(item: Item, first: Entry, names: Names) -> None:
+    """The record by its name, and where it moved; what else was changed in it is told on its own page."""
+    public_id, _, item.about = getattr(first, "about", "").partition(" ")
+    item.url = f"/{first.entity}/{public_id}"
+    item.text = item.text.replace("this ", "the ")
+    if first.action in ("UPDATE", "ASSIGN"):
+        item.text = f"{item.text} the {registry.get(first.entity).label.lower()}"
+    if first.action in MOVES:
+        item.differences = differences(first.entity, first, names)
 
 
 def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
@@ -168,10 +188,11 @@ def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:
     """What an entry changed, field by field, as text."""
     if entry.old_values is None or entry.new_values is None:
         return []
-    known = schema(entity)
-    found = []
+    known, silent, found = schema(entity), SILENT | subject(entity).following, []
+    # A move sets more than its axis (a probability, when it was won), which goes without saying.
+    moved = {key for key in entry.new_values if f"{key}_since" in entry.new_values}
     for key, new in entry.new_values.items():
-        if key not in SILENT and new != entry.old_values.get(key):
+        if key in (moved or entry.new_values.keys() - silent) and new != entry.old_values.get(key):
             shown_field = field_of(known, key)
             label = shown_field.label if shown_field else audited.label(subject(entity).model, key)
             old = shown(shown_field, entry.old_values.get(key), names)

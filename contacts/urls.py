@@ -22,7 +22,7 @@ register_converter(PublicId, "public_id")
 
 
 def record_urls(entity: str) -> list:
-    """What contacts and companies have alike."""
+    """What the records of every kind have alike."""
     options = {"entity": entity}
     return [
         path(f"{entity}/new", records.new, options, name=f"{entity}_new"),
@@ -47,7 +47,7 @@ urlpatterns = [
     path("contact/import", importing.upload, name="contact_import"),
     path("contact/import/<public_id:public_id>", importing.run_page, name="contact_import_run"),
     path("contact/import/<public_id:public_id>/refused", importing.refused_rows, name="contact_import_refused"),
-    path("contact/export", importing.export, name="contact_export"),
+    path("contact/export", importing.export, {"entity": "contact"}, name="contact_export"),
     path("contact/<public_id:public_id>", records.contact_page, name="contact"),
     path("company/<public_id:public_id>", records.company_page, name="company"),
     path("contact/<public_id:public_id>/avatar", records.avatar, name="contact_avatar"),

@@ -1,7 +1,7 @@
 // Everything here makes a page quicker that works without it. Elements ask for it with data attributes:
 // data-rows/-row/-href/-key, data-select(-all), data-edit, data-cancel, data-entity, data-jump, data-search, data-menu,
 // data-dialog, data-drop, data-ago, data-copy, data-announce, data-autofocus,
-// data-neighbours.
+// data-neighbours, data-card, data-column.
 // The server's toasts come in #toasts or as the event "toast", what is only to be said as the event "announce".
 (() => {
   "use strict";
@@ -274,6 +274,31 @@
     });
     $(".crumbs a").href = list;
   };
+
+  // Cards dragged to another column of a board: the drop presses the button of the card's own form
+  let dragged = null;
+  const columnFor = (event) => dragged && event.target.closest?.("[data-column]");
+  const markColumn = (chosen) => $$("[data-column]").forEach((column) => column.classList.toggle("is-over", column === chosen));
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("[data-card]");
+    dragged?.classList.add("is-dragged");
+  });
+  document.addEventListener("dragover", (event) => {
+    const column = columnFor(event);
+    if (dragged) markColumn(column);
+    if (column) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    const column = columnFor(event);
+    if (!column) return;
+    event.preventDefault();
+    $(`button[value="${CSS.escape(column.dataset.column)}"]`, dragged)?.click();
+  });
+  document.addEventListener("dragend", () => {
+    dragged?.classList.remove("is-dragged");
+    dragged = null;
+    markColumn(null);
+  });
 
   // Files dropped on a field show their names
   const nameFiles = (drop) => {

@@ -10,6 +10,9 @@ from contacts.verbs.override import override
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit.actor import Actor, Channel, Role
+from crm.opportunities.models import Opportunity
+from crm.opportunities.moves import move_to
+from crm.opportunities.verbs.create import create as open_opportunity
 from crm.users.models import Membership
 
 _numbers = count(1)
@@ -41,6 +44,17 @@ def make_activity(subject: str = "Call", *, by: Actor | None = None, **values) -
     """An activity; `contact` or `company` says whose."""
     facts = {"kind": "call", "subject": subject} | values
     return Activity.objects.get(pk=log([facts], by=by or manager()).done[0])
+
+
+def make_opportunity(name: str = "", *, stage: str = "prospecting", by: Actor | None = None, **values) -> Opportunity:
+    """An opportunity of a new contact unless `contact` says whose, owned by nobody unless `owner` says so."""
+    contact = values.pop("contact", None) or make_contact()
+    facts = {"name": name or f"Deal {next(_numbers)}", "contact": contact, "owner": None} | values
+    made = open_opportunity([facts], by=by or manager())
+    opportunities = Opportunity.objects.filter(pk=made.done[0])
+    if stage != "prospecting":
+        move_to(opportunities, stage, by=manager(), reason="for the test")
+    return opportunities.get()
 
 
 def rows(*records):

@@ -16,6 +16,7 @@ DERIVED = {
     "search_text",
     "lifecycle_stage_since",
     "status_since",
+    "stage_since",
     "last_activity",
     "schema_version",
 }

@@ -13,8 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts.verbs.create import create
-from contacts.verbs.create_company import create_company
+from contacts.kinds import KINDS
 from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from crm.kit import clock
@@ -25,7 +24,7 @@ from tests.security.world import act, rows
 
 FILE = Path(__file__).with_name("query_counts.json")
 CONTROL = re.compile(r"\s*(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET |SELECT set_config)", re.IGNORECASE)
-UNCOUNTED = {"contact_export"}  # COPY, on PostgreSQL, goes past the counter
+UNCOUNTED = {"contact_export", "opportunity_export"}  # COPY, on PostgreSQL, goes past the counter
 LIST_AT_MOST, RECORD_AT_MOST = 5, 10  # PERFORMANCE, ratios 1 and 4
 
 
@@ -63,18 +62,21 @@ def test_every_page_costs_what_is_written_down(world, sign_in):
     assert not changed, f"Page: (written down, now). Look why, then UPDATE_COUNTS=1. {changed}"
     assert counts["contact_list"] <= LIST_AT_MOST
     assert counts["company_list"] <= LIST_AT_MOST
+    assert counts["opportunity_list"] <= LIST_AT_MOST
+    assert counts["opportunity_board"] <= LIST_AT_MOST
     assert counts["contact"] <= RECORD_AT_MOST
     assert counts["company"] <= RECORD_AT_MOST
+    assert counts["opportunity"] <= RECORD_AT_MOST
 
 
-@pytest.mark.parametrize("entity", ["contact", "company"])
+@pytest.mark.parametrize("entity", ["contact", "company", "opportunity"])
 @pytest.mark.parametrize("query", ["view=all", "view=ownmark-shared", "view=all&q=person", "view=all&sort=owner"])
 def test_a_list_costs_the_same_with_ten_rows_and_a_hundred(entity, query, world, cast, acme, sign_in):
-    client, make = sign_in("rep"), create if entity == "contact" else create_company
-    counted = []
+    client, make, counted = sign_in("rep"), KINDS[entity].create, []
+    whose = {"contact": world.own.contact} if entity == "opportunity" else {}
     for size in (10, 90):
         by = act(cast.rep)
-        make([{"name": f"person {size} {number}", "owner": cast.rep.pk} for number in range(size)], by=by)
+        make([{"name": f"person {size} {number}", "owner": cast.rep.pk} | whose for number in range(size)], by=by)
         counted.append(len(statements(client, f"/{entity}?{query}")))
     assert counted[0] == counted[1] <= LIST_AT_MOST
 

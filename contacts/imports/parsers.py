@@ -28,26 +28,28 @@ def parser(feed: Feed, by: Actor) -> Parser:
     """How the cells of a column are read: to what is stored, or to text that is resolved with its whole batch."""
     field, entity = feed.path.field, feed.link or "contact"
     if feed.path.key == "created_at":
-        return remembered(_past)
+        return remembered(past)
     if feed.path.key in ("company", "manager"):
-        return _plain(field, LONGEST_NAME)
+        return plain(field, LONGEST_NAME)
     if field.type is FieldType.EMAIL:
         return _address(field, by)
     if entity == "contact" and field.type in PLAIN and not field.custom and field.key not in NORMAL:
-        return _plain(field, Contact._meta.get_field(field.key).max_length)
+        return plain(field, Contact._meta.get_field(field.key).max_length)
     if field.type is FieldType.LONG_TEXT:
         return lambda text: clean(entity, field, text, by)
     return remembered(lambda text: clean(entity, field, text, by))
 
 
-def _plain(field: Field, longest: int) -> Parser:
-    def plain(text: str) -> str:
+def plain(field: Field, longest: int) -> Parser:
+    """Text as it is, up to so many characters."""
+
+    def read(text: str) -> str:
         text = text.strip()
         if len(text) > longest:
             raise Invalid(f"{field.label} is longer than {longest} characters.")
         return text
 
-    return plain
+    return read
 
 
 def _address(field: Field, by: Actor) -> Parser:
@@ -62,7 +64,8 @@ def _address(field: Field, by: Actor) -> Parser:
     return address
 
 
-def _past(text: str) -> datetime | None:
+def past(text: str) -> datetime | None:
+    """A moment that is over. Raises Invalid for another."""
     if not text.strip():
         return None
     try:

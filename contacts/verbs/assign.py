@@ -1,4 +1,4 @@
-"""Give contacts or companies to an owner for follow-up."""
+"""Give records to an owner for follow-up."""
 
 from django.db import transaction
 from django.db.models import QuerySet

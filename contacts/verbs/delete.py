@@ -1,4 +1,4 @@
-"""Put contacts or companies in the trash."""
+"""Put records in the trash."""
 
 from django.db import transaction
 from django.db.models import QuerySet

@@ -1,4 +1,4 @@
-"""Change the fields of contacts or companies."""
+"""Change the fields of contacts, companies and other records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from django.db.models.lookups import Exact
 
 from audit import values as audited
 from contacts.axes import STATUS
-from contacts.fields import NAMELESS, apply, check, typed
+from contacts.fields import NAMELESS, NOBODY, apply, check, typed
 from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
 from crm.kit.actor import Actor
@@ -22,7 +22,7 @@ from crm.users.visibility import Locked, lock
 
 @transaction.atomic
 def edit(records: QuerySet, values: Mapping[str, Any], *, by: Actor, base: Mapping[str, Any] | None = None) -> Outcome:
-    """Set `values` (by field name; text or typed) on contacts or companies.
+    """Set `values` (by field name; text or typed) on records of one kind.
 
     `base` are the values that the editor saw: a field that somebody else changed since then is not overwritten.
     Changes to different fields merge; the same field changed to two values raises Conflict with both.
@@ -36,8 +36,8 @@ def edit(records: QuerySet, values: Mapping[str, Any], *, by: Actor, base: Mappi
     check(entity, changes, by=by)
     if "manager" in changes:
         refuse_circles(locked.ids, changes["manager"])
-    if entity == "company" and changes.get("name") == "":
-        raise Invalid({"name": NAMELESS[entity]})
+    if entity != "contact" and changes.get("name") == "":
+        raise Invalid({"name": NAMELESS})
     status = changes.pop("status", None)
     owners = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
     for rows in locked.batches():
@@ -75,7 +75,7 @@ def _with_name(rows: QuerySet, changes: dict) -> dict:
         return changes | {"name": Case(When(follows, then=made), default=F("name"))}
     name = Case(When(~Q(Exact(made, Value(""))), then=made), default=email)
     if rows.filter(Exact(name, Value(""))).exists():
-        raise Invalid({"name": NAMELESS["contact"]})
+        raise Invalid({"name": NOBODY})
     return changes | {"name": name}
 
 

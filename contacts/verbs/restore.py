@@ -1,4 +1,4 @@
-"""Take contacts or companies out of the trash."""
+"""Take records out of the trash."""
 
 from django.db import transaction
 from django.db.models import QuerySet

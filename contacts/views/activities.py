@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts.forms import ActivityForm
+from contacts.kinds import KINDS
 from contacts.models import Activity
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
@@ -19,13 +20,13 @@ from crm.users.http import Request
 
 @require_POST
 def add(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Log what was done, or plan what is to be done, with a contact or company."""
+    """Log what was done, or plan what is to be done, with whom a record is about."""
     record = find(request, entity, public_id)
     form = ActivityForm(request.POST)
     if form.is_valid():
         try:
             values = {key: value for key, value in form.cleaned_data.items() if value not in (None, "")}
-            outcome = log([values | {f"{entity}_id": record.pk}], by=request.actor)
+            outcome = log([values | KINDS[entity].about(record)], by=request.actor)
         except Invalid as error:
             show_errors(form, error)
         else:

@@ -12,8 +12,8 @@ from crm.entities.registry import get
 from crm.entities.values import from_json
 from crm.lists.columns import column, resolve
 
-# The title and the stage head the page; notes stand on their own.
-ELSEWHERE = {"name", "lifecycle_stage", "first_name", "last_name"}
+# The title, the stage and the next step head the page; notes stand on their own.
+ELSEWHERE = {"name", "lifecycle_stage", "first_name", "last_name", "next_step"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Fact:
 
 def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
     """The facts with a value, the empty ones, and those of custom fields. Declared links must be loaded."""
-    found = [fact(record, field) for field in editable_fields(entity) if field.key not in ELSEWHERE]
+    found = [fact(record, field) for field in editable_fields(entity) if field.custom or field.key not in ELSEWHERE]
     declared = [item for item in found if not item.field.custom]
     return {
         "filled": [item for item in declared if _raw(record, item.field) not in (None, "")],
@@ -56,4 +56,6 @@ def _values(record: Record, field: Field) -> list:
         return [value.user.name, value.user.email]
     if field.type is FieldType.LINK:
         return [str(value), value.public_id]
+    if field.currency:
+        return [value, getattr(record, field.currency)]
     return [str(value) if field.type is FieldType.TEAM else value]

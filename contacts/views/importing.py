@@ -133,15 +133,15 @@ def _line(cells: list[str]) -> str:
 
 
 @require_GET
-def export(request: Request) -> HttpResponse:
+def export(request: Request, entity: str) -> HttpResponse:
     """The list that the URL describes, as CSV."""
-    state = read(request, spec_of(ENTITY))
+    state = read(request, spec_of(entity))
     if state.error:
         return error_page(request, 422, str(state.error))
-    paths = export_paths(ENTITY, [f"[{key}]" for key in state.column_keys])
-    record_export(ENTITY, paths, request.actor)
+    paths = export_paths(entity, [f"[{key}]" for key in state.column_keys])
+    record_export(entity, paths, request.actor)
     parts = export_csv(state.rows(), paths, [path.label for path in paths], request.actor)
-    return _download(parts, f"contacts-{timezone.localdate():%Y-%m-%d}.csv")
+    return _download(parts, f"{state.spec.kind.plural.lower()}-{timezone.localdate():%Y-%m-%d}.csv")
 
 
 def _download(parts: Iterator[str], name: str) -> StreamingHttpResponse:

@@ -1,4 +1,4 @@
-"""Pages of one contact or company: see it, make it, change it, throw it away."""
+"""Pages of one record: see it, make it, change it, throw it away."""
 
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,9 @@ from django_htmx.http import trigger_client_event
 from contacts import timeline
 from contacts.axes import LIFECYCLE
 from contacts.forms import ActivityForm, BaseForm, RecordForm, delete_form, editable_fields
+from contacts.kinds import KINDS
 from contacts.models import Company, Contact, Record
 from contacts.moves import VERBS
-from contacts.verbs.create import create
-from contacts.verbs.create_company import create_company
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from contacts.verbs.restore import restore
@@ -32,21 +31,18 @@ from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
-from crm.lists.panels import panels
+from crm.lists.panels import facts_for, panels
 from crm.users.http import Request
 from crm.users.visibility import may_edit, visible
 
-MODELS: dict[str, type[Record]] = {"contact": Contact, "company": Company}
 AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
-RELATED = {
-    "contact": ("company", "owner__user", "team", "manager"),
-    "company": ("owner__user", "team"),
-}
 
 
 def find(request: Request, entity: str, public_id: str) -> Record:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
-    rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
+    kind = KINDS[entity]
+    rows = kind.model.objects.visible_to(request.actor).select_related(*kind.related)
+    rows = rows.annotate(**facts_for(entity, request.actor))
     if entity == "contact":
         seen = Q(company__contacts__deleted_at__isnull=True) & visible(request.actor, "company__contacts__")
         merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
@@ -75,16 +71,11 @@ def contact_page(request: Request, public_id: str) -> HttpResponse:
     by, editable = request.actor, may_edit(contact, request.actor) and contact.deleted_at is None
     items, tasks, more = timeline.of_contact(contact, by)
     around = _around(contact, by)
-    common = _common(request, "contact", contact, editable, items, tasks, more)
-    context = (
-        common
-        | _head(contact, by, editable=editable)
-        | {
-            "reports": [person for person in around if person.manager_id == contact.pk],
-            "colleagues": [person for person in around if person.manager_id != contact.pk][:COLLEAGUES],
-            "panels": panels("contact", contact, request),
-        }
-    )
+    context = common(request, "contact", contact, editable, items, tasks, more)
+    context |= _head(contact, by, editable=editable) | {
+        "reports": [person for person in around if person.manager_id == contact.pk],
+        "colleagues": [person for person in around if person.manager_id != contact.pk][:COLLEAGUES],
+    }
     return render(request, "contacts/contact.html", context)
 
 
@@ -92,8 +83,9 @@ def _head(contact: Contact, by: Actor, *, editable: bool) -> dict:
     """Who it is, where they stand and why, and what can be done now."""
     return {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
+        "move_url": "contact_move",
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
-        "readonly": _readonly(contact, by),
+        "readonly": readonly(contact, by),
         "local_time": clock.now().astimezone(ZoneInfo(contact.timezone)) if contact.timezone else None,
     }
 
@@ -106,10 +98,11 @@ def _around(contact: Contact, by: Actor) -> list[Contact]:
     return list(others.order_by(reports_first, "name_key")[:AROUND])
 
 
-def _readonly(contact: Contact, by: Actor) -> str:
+def readonly(record: Record, by: Actor) -> str:
+    """Why the actor cannot change a record that they see."""
     if not by.is_at_least(Role.REP):
         return "You can look at everything here; changing it needs the role rep."
-    return f"{contact.owner or 'Another team'} works on this contact: you can look, not change."
+    return f"{record.owner or 'Another team'} works on this {record._meta.verbose_name}: you can look, not change."
 
 
 @require_GET
@@ -119,14 +112,13 @@ def company_page(request: Request, public_id: str) -> HttpResponse:
     editable = may_edit(company, request.actor) and company.deleted_at is None
     items, tasks, more = timeline.of_company(company, request.actor)
     people = Contact.objects.live().visible_to(request.actor).filter(company=company).select_related("owner__user")
-    context = _common(request, "company", company, editable, items, tasks, more) | {
-        "people": people.order_by("name_key")[:50],
-        "panels": panels("company", company, request),
-    }
+    context = common(request, "company", company, editable, items, tasks, more)
+    context["people"] = people.order_by("name_key")[:50]
     return render(request, "contacts/company.html", context)
 
 
-def _common(request, entity: str, record: Record, editable: bool, items, tasks, more) -> dict:
+def common(request: Request, entity: str, record: Record, editable: bool, items, tasks, more) -> dict:
+    """What every record's page shows: its facts, its timeline, its open tasks, and the panels of upper apps."""
     return {
         "entity": entity,
         "record": record,
@@ -136,6 +128,7 @@ def _common(request, entity: str, record: Record, editable: bool, items, tasks, 
         "tasks": tasks,
         "more": more,
         "composer": ActivityForm(initial={"kind": "note", "priority": "normal"}),
+        "panels": panels(entity, record, request),
     }
 
 
@@ -143,26 +136,24 @@ def _common(request, entity: str, record: Record, editable: bool, items, tasks, 
 def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
     """The next page of the timeline."""
     record = find(request, entity, public_id)
-    of = timeline.of_contact if entity == "contact" else timeline.of_company
-    items, _, more = of(record, request.actor, request.GET.get("before", ""))
+    items, _, more = KINDS[entity].timeline(record, request.actor, request.GET.get("before", ""))
     context = {"entity": entity, "record": record, "items": items, "more": more}
     return render(request, "contacts/timeline_page.html" if not request.htmx else "contacts/timeline.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 def new(request: Request, entity: str) -> HttpResponse:
-    """Add a contact or a company."""
+    """Add a record."""
     keys = request.GET.keys() & {field.key for field in editable_fields(entity)}
     initial = {key: request.GET[key] for key in keys}
     form = RecordForm(entity, request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            make = create if entity == "contact" else create_company
-            made = make([_given(form)], by=request.actor)
+            made = KINDS[entity].create([_given(form)], by=request.actor)
         except Invalid as error:
             show_errors(form, error)
         else:
-            record = MODELS[entity].objects.get(pk=made.done[0])
+            record = KINDS[entity].model.objects.get(pk=made.done[0])
             toast(request, f"Added {record}.", undo_url=reverse("undo", args=[made.change]))
             return redirect(record)
     context = _form_context(entity, form)

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import CharField, F, Value
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.schema import Schema, schema
+from crm.kit.text import figure
 from crm.users.models import Team
 
 NOTHING = "nothing"
@@ -66,6 +68,19 @@ def _plain(item: Field, value: Any, names: Names) -> str:
     return str(value)
 
 
+def _number(item: Field, value: Any, names: Names) -> str:
+    return figure(Decimal(str(value)))
+
+
+def _percent(item: Field, value: Any, names: Names) -> str:
+    return f"{figure(Decimal(str(value)) * 100)} %"
+
+
+def _date(item: Field, value: Any, names: Names) -> str:
+    day = parse_date(value) if isinstance(value, str) else value
+    return f"{day:%-d %b %Y}"
+
+
 def _choice(item: Field, value: Any, names: Names) -> str:
     return item.choice_label(value)
 
@@ -97,6 +112,9 @@ _SHOWN = {
     FieldType.USER: _person,
     FieldType.TEAM: _record,
     FieldType.LINK: _record,
+    FieldType.DATE: _date,
     FieldType.DATETIME: _moment,
+    FieldType.MONEY: _number,
+    FieldType.PERCENT: _percent,
     FieldType.YES_NO: _yes_no,
 }

@@ -69,6 +69,7 @@ class Field:
     sort: str = ""
     custom: bool = False
     help: str = ""
+    currency: str = ""  # for money: the column beside it that holds its currency
     # For a computed field: builds the ORM expression that stands for it; then `path` is unused.
     expression: Callable[[], Any] | None = None
     # For a computed link: builds the queryset of the target's rows, tied to the record by OuterRef("pk"), one at most

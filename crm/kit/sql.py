@@ -182,7 +182,7 @@ class JsonPairs(Func):
             sql, own = compiler.compile(expression)
             template = encode(field)
             parts.append(f"%s, {template.format(sql)}")
-            params += [key, *(list(own) * template.count("{}"))]
+            params += [key, *(list(own) * template.count("{"))]
         return f"{function}({', '.join(parts)})", params
 
 
@@ -200,7 +200,8 @@ def _sqlite_json(field: models.Field) -> str:
     if kind == "DateTimeField":
         return "replace({}, ' ', 'T') || '+00:00'"
     if kind == "DecimalField":
-        return f"printf('%%.{field.decimal_places}f', {{}})"
+        # Not printf() alone: it writes NULL as 0.00.
+        return f"CASE WHEN {{0}} IS NOT NULL THEN printf('%%.{field.decimal_places}f', {{0}}) END"
     return "{}"
 
 

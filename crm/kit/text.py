@@ -2,6 +2,10 @@
 
 import re
 import unicodedata
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import number_format
 
 _NO_DIGITS = re.compile(r"\D+")
 
@@ -29,3 +33,19 @@ def initials(name: str) -> str:
     """Up to two initials: 'Ana Ruiz' → 'AR'."""
     words = [w for w in name.split() if w[0].isalnum()]
     return "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
+
+
+def figure(value: Any) -> str:
+    """A number as people write it: thousands apart, no idle zeros."""
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return str(number_format(text, use_l10n=True, force_grouping=True))
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency, cents where there are any: €48,000 or AED 1,250.50."""
+    shown = figure(amount) if amount == amount.to_integral_value() else f"{amount:,.2f}"
+    return f"{SYMBOLS[currency]}{shown}" if currency in SYMBOLS else f"{currency} {shown}".strip()

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
-from django.utils.formats import number_format
 
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.sql import orm_value
 from crm.kit.templatetags.frame import initials, time_element
+from crm.kit.text import figure, money
 
 EMPTY = '<span class="muted" aria-label="empty">—</span>'
 
@@ -63,6 +63,8 @@ def _sources(alias: str, field: Field) -> dict[str, Any]:
         return {alias: F(f"{path}__user__name"), f"{alias}_email": F(f"{path}__user__email")}
     if field.type is FieldType.TEAM:
         return {alias: F(f"{path}__name")}
+    if field.currency:
+        return {alias: orm_value(field), f"{alias}_currency": F(field.currency)}
     return {alias: orm_value(field)}
 
 
@@ -128,11 +130,10 @@ def _number(field: Field):
     return lambda values, public_id: EMPTY if values[0] is None else figure(values[0])
 
 
-def figure(value: Any) -> str:
-    """A number as people write it: thousands apart, no idle zeros."""
-    text = f"{value:f}" if hasattr(value, "as_tuple") else str(value)
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return str(number_format(text, use_l10n=True, force_grouping=True))
+def _money(field: Field):
+    if not field.currency:
+        return _number(field)
+    return lambda values, public_id: EMPTY if values[0] is None else escape(money(values[0], values[1]))
 
 
 def _percent(field: Field):
@@ -185,7 +186,7 @@ _CELLS: dict[FieldType, Callable[[Field], Callable[[list, str], str]]] = {
     FieldType.URL: _url,
     FieldType.NUMBER: _number,
     FieldType.PERCENT: _percent,
-    FieldType.MONEY: _number,
+    FieldType.MONEY: _money,
     FieldType.DATE: _date,
     FieldType.DATETIME: _moment,
     FieldType.YES_NO: _yes_no,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection
@@ -132,16 +134,20 @@ class Page:
 def search(rows: QuerySet, text: str) -> QuerySet:
     """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents.
 
-    A phone number is found by its digits, however it is grouped.
+    A phone number is found by its digits, however it is grouped. The model names the columns in SEARCHED.
     """
     if _is_number(text):
-        return rows.filter(Q(search_text__contains=digits(text)) | Q(search_text__contains=fold(text)))
+        return rows.filter(_holds(rows, digits(text)) | _holds(rows, fold(text)))
     for word in fold(text).split():
-        match = Q(search_text__contains=word)
+        match = _holds(rows, word)
         if _is_number(word):
-            match |= Q(search_text__contains=digits(word))
+            match |= _holds(rows, digits(word))
         rows = rows.filter(match)
     return rows
+
+
+def _holds(rows: QuerySet, part: str) -> Q:
+    return reduce(or_, (Q(**{f"{column}__contains": part}) for column in rows.model.SEARCHED))
 
 
 def _is_number(text: str) -> bool:
@@ -170,7 +176,7 @@ def _query(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | N
     total = CountRows(sample(rows, by, CAP + 1))
     ordered = rows.annotate(sort_value=sort.value())
     if cursor:
-        ordered = ordered.filter(_beyond(cursor, sort))
+        ordered = ordered.filter(beyond(cursor, sort))
     sources = {alias: expression for column in columns for alias, expression in column.sources.items()}
     chosen = some(ordered, by, PAGE + 1, *sort.ordering(bool(cursor and cursor.backwards)))
     return chosen.annotate(**sources).values_list(total, "pk", "public_id", "sort_value", *sources)[: PAGE + 1]
@@ -199,8 +205,11 @@ def _union(rows: QuerySet, by: Actor, most: int, ordering: Sequence) -> QuerySet
     return first.union(*others)
 
 
-def _beyond(cursor: Cursor, sort: Sort) -> Q:
-    """Rows after the cursor. The first term gives the index its range; the rest settles ties."""
+def beyond(cursor: Cursor, sort: Sort) -> Q:
+    """Rows after the cursor, by their annotation sort_value.
+
+    The first term gives the index its range; the rest settles ties.
+    """
     descending = sort.descending != cursor.backwards
     way = "lt" if descending else "gt"
     # SQLite compares a number computed from JSON with a bare decimal, which it is given as text, as unequal.

@@ -63,6 +63,11 @@ class ListSpec:
         return f"{self.entity}_export"
 
     @property
+    def board_url(self) -> str:
+        """The name of the page that shows them as a board."""
+        return f"{self.entity}_board"
+
+    @property
     def delete_view_url(self) -> str:
         """The name of the URL that deletes a saved view."""
         return f"{self.entity}_delete_view"

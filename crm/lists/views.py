@@ -214,13 +214,14 @@ def undo_change(request: Request, change) -> HttpResponse:
         for sentence in dict.fromkeys(sentence for _, _, sentence in undone.kept):
             kept = sum(1 for entry in undone.kept if entry[2] == sentence)
             warn(request, f"Kept as {'it is' if kept == 1 else 'they are'} ({kept:,}): {sentence}")
-    return redirect(_back(request))
+    return redirect(back(request))
 
 
-def _back(request: Request) -> str:
-    back = request.POST.get("next") or request.headers.get("Referer", "")
-    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return back if allowed else "/"
+def back(request: Request) -> str:
+    """Where the person was: what the form says in `next`, else the page it was sent from; no other site."""
+    where = request.POST.get("next") or request.headers.get("Referer", "")
+    allowed = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
+    return where if allowed else "/"
 
 
 @require_GET

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from audit.subjects import all_subjects
+from contacts.models import Record
 from crm.entities.registry import all_entities
 from crm.events.registry import all_events
 from crm.lifecycle.axes import all_axes
@@ -60,7 +61,7 @@ def expanded(event: str) -> list[str]:
     """The events that § may stand for: one of an entity with pages, or the undoing of any subject."""
     if not event.startswith("§"):
         return [event]
-    entities = [e.name for e in all_entities() if e.model_label.startswith("contacts.")]
+    entities = [entity.name for entity in all_entities() if issubclass(entity.model, Record)]
     return [event.replace("§", name) for name in (_undoable() if event == "§.undone" else entities)]
 
 

@@ -39,13 +39,18 @@ from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
+from crm.opportunities.verbs.create import create as open_opportunity
+from crm.opportunities.verbs.lose import lose as lose_opportunity
+from crm.opportunities.verbs.move_stage import move_stage
+from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
+from crm.opportunities.verbs.win import win as win_opportunity
 from crm.users.verbs.change_role import change_role
 from crm.users.verbs.change_team import change_team
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.verbs.edit_workspace import edit_workspace
 from crm.users.verbs.rename_team import rename_team
-from tests.factories import make_activity, make_company, make_contact, make_field, rows
+from tests.factories import make_activity, make_company, make_contact, make_field, make_opportunity, rows
 from tests.replay import replay, snapshot
 
 
@@ -69,6 +74,9 @@ class Stage:
         self.gone = make_contact()
         delete(rows(self.gone), by=self.by("manager"), reason="twice")
         self.task = make_activity(kind="task", contact=self.twin)
+        self.deal = make_opportunity(contact=self.qualified, amount="5", next_step="Call")
+        self.other_deal = make_opportunity(contact=self.twin)
+        self.won_deal = make_opportunity(contact=self.customer, stage="won")
         self.view = save_view("contact", "Mine", by=self.by("manager"), condition="stage = lead")
 
     def by(self, who):
@@ -113,7 +121,12 @@ EVERY_COMPANY_FIELD = {
     "phone": "1", "street": "A 1", "city": "Oslo", "country": "no", "description": "d", "external_id": "9",
 }  # fmt: skip
 
+EVERY_OPPORTUNITY_FIELD = {
+    "name": "Vans", "amount": "12.5", "currency": "usd", "close_date": "2026-12-24", "probability": "60%",
+    "next_step": "n", "source": "s", "external_id": "5", "owner": None, "team": None,
+}  # fmt: skip
 UNIQUE_EMPTY = {"email": "", "external_id": ""}
+UNIQUE_EMPTY_ID = {"external_id": ""}
 EVERY_ACTIVITY_FIELD = {
     "kind": "email", "subject": "S", "body": "b", "sender": "a@x.example", "recipients": "b@x.example", "minutes": 1,
     "outcome": "o", "priority": "high",
@@ -125,6 +138,22 @@ WRITES = {
     "create": lambda s: create([EVERY_FIELD | {"manager": s.boss.pk, "company": s.company.pk}], by=s.by("rep")),
     "create_company": lambda s: create_company([EVERY_COMPANY_FIELD], by=s.by("rep")),
     "capture": lambda s: capture([{"name": "A"}, {"email": s.twin.email, "phone": "9"}], by=s.by("rep"), source="x"),
+    "open an opportunity": lambda s: open_opportunity(
+        [EVERY_OPPORTUNITY_FIELD | {"contact": s.twin, "company": s.company}], by=s.by("rep")
+    ),
+    "edit opportunities": lambda s: edit(
+        rows(s.deal, s.other_deal), EVERY_OPPORTUNITY_FIELD | UNIQUE_EMPTY_ID | {"contact": s.boss}, by=s.by("manager")
+    ),
+    "assign opportunities": lambda s: assign(rows(s.deal), s.cast.mate, by=s.by("manager"), team=s.cast.iberia),
+    "move opportunities": lambda s: move_stage(rows(s.deal, s.other_deal), "proposal", by=s.by("manager")),
+    "win opportunities": lambda s: win_opportunity(rows(s.deal, s.other_deal), by=s.by("manager")),
+    "lose opportunities": lambda s: lose_opportunity(
+        rows(s.deal, s.other_deal), by=s.by("manager"), reason="Price", contacts="lose"
+    ),
+    "reopen an opportunity": lambda s: reopen_opportunity(rows(s.won_deal), by=s.by("manager"), reason="x"),
+    "delete an opportunity": lambda s: delete(rows(s.deal), by=s.by("manager"), reason="x"),
+    "undo winning": lambda s: s.undone(lambda by: win_opportunity(rows(s.deal), by=by)),
+    "undo losing": lambda s: s.undone(lambda by: lose_opportunity(rows(s.deal), by=by, reason="x", contacts="lose")),
     "edit": lambda s: edit(rows(s.contact, s.twin, s.boss), EVERY_FIELD | UNIQUE_EMPTY, by=s.by("manager")),
     "edit names": lambda s: edit(rows(s.contact), {"first_name": "A", "name": ""}, by=s.by("manager")),
     "edit company": lambda s: edit(rows(s.company), EVERY_COMPANY_FIELD, by=s.by("manager")),
@@ -216,7 +245,16 @@ PEOPLE = {"workspace", "member", "team", "invitation", "user"}
 def test_every_audited_model_is_written_by_one_of_these(stage):
     """A new subject needs a write path above."""
     last = Entry.objects.latest("id").pk
-    for name in ("create", "create_company", "log", "save_view", "make a field", "save_guard", "create_team"):
+    for name in (
+        "create",
+        "create_company",
+        "open an opportunity",
+        "log",
+        "save_view",
+        "make a field",
+        "save_guard",
+        "create_team",
+    ):
         WRITES[name](stage)
     written = set(Entry.objects.filter(id__gt=last).values_list("entity", flat=True))
     assert {about.entity for about in all_subjects()} - PEOPLE == written - PEOPLE

@@ -15,15 +15,18 @@ from contacts.verbs.delete import delete
 from contacts.verbs.log import log
 from contacts.verbs.qualify import qualify
 from crm.lists.verbs.save_view import save_view
+from crm.opportunities.models import Opportunity
+from crm.opportunities.moves import move_to
+from crm.opportunities.verbs.create import create as open_opportunity
 from tests.browser import HEIGHT, assert_accessible, screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS = [("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390)]
 
 
-def _list(entity: str) -> dict:
+def _list(entity: str, field: str = "role") -> dict:
     bare = dict.fromkeys(f"{entity}_{name}" for name in ("list", "count", "narrow", "columns"))
-    return bare | {f"{entity}_filter": "?field=role", f"{entity}_save_view": "?sort=name", f"{entity}_new": None}
+    return bare | {f"{entity}_filter": f"?field={field}", f"{entity}_save_view": "?sort=name", f"{entity}_new": None}
 
 
 def _record(entity: str) -> dict:
@@ -39,6 +42,10 @@ PAGES = {
     **_list("company"),
     **_record("contact"),
     **_record("company"),
+    **_list("opportunity", field="stage"),
+    **_record("opportunity"),
+    "opportunity_board": "?view=all",
+    "opportunity_move": ["opportunity", "lose"],
     "contact_import": None,
     "contact_merge": ["contact"],
     "contact_move": ["contact", "override"],
@@ -75,6 +82,7 @@ WALKED = {"contact_import_run"}  # pages that a test of their own goes through
 # Those that only act, give a part of a page or a file, or lead on to one of the pages above.
 NO_PAGES = """
     undo contact_bulk company_bulk contact_delete_view company_delete_view contact_activity company_activity
+    opportunity_bulk opportunity_delete_view opportunity_activity opportunity_restore opportunity_export
     contact_restore company_restore options contact_avatar contact_import_refused contact_export
     activity_complete activity_delete settings theme
     invite_person deactivate_person reactivate_person withdraw_invitation open_workspace healthz csp_report
@@ -118,12 +126,26 @@ def world(cast, add, fleetly, actor):
     complete(Activity.objects.filter(pk=made.done[0]), by=actor("rep"))
     qualify(Contact.objects.filter(pk=ana.pk), by=actor("rep"))
     create([{"name": f"Other {number:02}"} for number in range(55)], by=actor("admin"))
+    deals = [
+        {
+            "name": f"Fleetly, {what}",
+            "contact": ana.pk,
+            "amount": amount,
+            "close_date": day,
+            "next_step": "Send the offer",
+        }
+        for what, amount, day in (("120 vans", "48000", "2026-01-24"), ("fuel cards", "9600.50", "2027-03-01"))
+    ]
+    opened = open_opportunity([*deals, {"name": "Pilot", "contact": boss.pk}], by=actor("rep"))
+    move_to(Opportunity.objects.filter(pk=opened.done[1]), "negotiation", by=actor("rep"))
+    move_to(Opportunity.objects.filter(pk=opened.done[2]), "lost", by=actor("rep"), reason="Price")
     gone = add("Gone Away")
     delete(Contact.objects.filter(pk=gone.pk), by=actor("rep"), reason="Twice")
     save_view("contact", "Champions", by=actor("admin"), condition="role = champion")
     return {
         "contact": ana.public_id,
         "company": Company.objects.get(pk=fleetly.pk).public_id,
+        "opportunity": Opportunity.objects.get(pk=opened.done[0]).public_id,
         "task": Activity.objects.get(pk=made.done[1]).public_id,
         "trashed": gone.public_id,
         "plain": boss.public_id,

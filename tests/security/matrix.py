@@ -54,14 +54,24 @@ def task(own):
     return (own.task.public_id,)
 
 
+def opportunity(own):
+    return (own.opportunity.public_id,)
+
+
+OF = {"contact": contact, "company": company, "opportunity": opportunity}
+PREFIX = {"contact": "contact", "company": "org", "opportunity": "opp"}
+VIEW = {"contact": "view", "company": "company_view", "opportunity": "opportunity_view"}
+TRASHED = {"contact": "trashed", "company": "trashed_company", "opportunity": "trashed_opportunity"}
+
+
 def of(entity: str):
-    """The URL arguments of a contact or company."""
-    return contact if entity == "contact" else company
+    """The URL arguments of a contact, company or opportunity."""
+    return OF[entity]
 
 
 def record(entity: str, get=VIEWER, post=None, **options) -> Route:
-    """A route of one contact or company."""
-    missing = ("contact_000000000",) if entity == "contact" else ("org_000000000",)
+    """A route of one contact, company or opportunity."""
+    missing = (f"{PREFIX[entity]}_000000000",)
     options = {"args": of(entity), "missing": missing, "by_team": True, "refused": 409} | options
     return Route(get, post, **options)
 
@@ -75,15 +85,30 @@ def imported(get: Role | None, post: Role | None, refused: int) -> Route:
 def _edited(entity: str):
     def data(own):
         same = {"name": f"{own.mark} again", "base-name": getattr(own, entity).name}
-        return same | ({"status": "active", "base-status": "active"} if entity == "contact" else {})
+        return same | kept(own)
+
+    def kept(own):
+        if entity == "contact":
+            return {"status": "active", "base-status": "active"}
+        if entity == "company":
+            return {}
+        seen = {"contact": own.contact.public_id, "currency": "EUR", "probability": "10%"}
+        return seen | {f"base-{key}": value for key, value in seen.items()}
+
+    return data
+
+
+def _new(entity: str):
+    def data(own):
+        whose = {"contact": own.contact.public_id} if entity == "opportunity" else {}
+        return {"name": "Somebody New"} | whose
 
     return data
 
 
 def _lists(entity: str) -> dict[str, Route]:
     """The routes that every list has (crm/lists/urls.py), and those of its records (contacts/urls.py)."""
-    view = "view" if entity == "contact" else "company_view"
-    trashed = "trashed" if entity == "contact" else "trashed_company"
+    view, trashed = VIEW[entity], TRASHED[entity]
     return {
         f"{entity}_list": Route(),
         f"{entity}_count": Route(),
@@ -100,14 +125,14 @@ def _lists(entity: str) -> dict[str, Route]:
         f"{entity}_delete_view": Route(
             None, MANAGER, args=lambda own: (getattr(own, view).slug,), missing=("nothing",), foreign=(409,)
         ),
-        f"{entity}_new": Route(VIEWER, REP, data=lambda own: {"name": "Somebody New"}),
+        f"{entity}_new": Route(VIEWER, REP, data=_new(entity)),
         f"{entity}_edit": record(entity, VIEWER, REP, data=_edited(entity), refused=422),
         f"{entity}_field": record(
             entity,
             REP,
             REP,
             args=lambda own: (*of(entity)(own), "name"),
-            missing=(f"{'contact' if entity == 'contact' else 'org'}_000000000", "name"),
+            missing=(f"{PREFIX[entity]}_000000000", "name"),
             data=lambda own: {"name": "Renamed", "base-name": getattr(own, entity).name},
         ),
         f"{entity}_timeline": record(entity),
@@ -156,6 +181,17 @@ MATRIX: dict[str, Route] = {
     ),
     **_lists("contact"),
     **_lists("company"),
+    **_lists("opportunity"),
+    "opportunity_board": Route(),
+    "opportunity_export": Route(),
+    "opportunity_move": record(
+        "opportunity",
+        VIEWER,
+        REP,
+        args=lambda own: (own.opportunity.public_id, "win"),
+        missing=("opp_000000000", "win"),
+        refused=403,
+    ),
     "contact_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
     "contact_import_run": imported(REP, REP, refused=403),
     "contact_import_refused": imported(REP, None, refused=404),

@@ -6,7 +6,9 @@ from contacts.axes import LIFECYCLE
 from contacts.lists import COMPANIES, CONTACTS
 from contacts.models import Activity, Contact
 from crm.kit.actor import RANK, Role
+from crm.opportunities.lists import OPPORTUNITIES
 from tests.security.calls import call, taken_back
+from tests.security.matrix import TRASHED
 from tests.security.world import rows
 
 WHO = {Role.VIEWER: "viewer", Role.REP: "rep", Role.MANAGER: "manager", Role.ADMIN: "admin"}
@@ -56,19 +58,18 @@ def test_each_move_for_each_role(verb, role, world, acme, sign_in):
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("spec", [CONTACTS, COMPANIES], ids=lambda spec: spec.entity)
+@pytest.mark.parametrize("spec", [CONTACTS, COMPANIES, OPPORTUNITIES], ids=lambda spec: spec.entity)
 def test_each_bulk_action_for_each_role(spec, role, world, acme, sign_in):
     client = sign_in(WHO[role])
     for action in spec.actions:
-        mine = getattr(world.own, "trashed" if action.trash else "contact")
-        if spec.entity == "company":
-            mine = world.own.trashed_company if action.trash else world.own.company
+        mine = getattr(world.own, TRASHED[spec.entity] if action.trash else spec.entity)
         values = {
             "owner": "",
             "team": "keep",
             "field": "owner",
             "asked": "1",
             "verb": "lose",
+            "to": "proposal",
             "reason": "x",
             "value": "",
         }

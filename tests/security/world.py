@@ -28,6 +28,8 @@ from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.imports.running import new_run, run_import
 from crm.lists.models import ImportRun
 from crm.lists.verbs.save_view import save_view
+from crm.opportunities.models import Opportunity
+from crm.opportunities.verbs.create import create as open_opportunity
 from crm.users.models import Membership, Team
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.invite import invite
@@ -73,6 +75,9 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         delete(rows(objects.trashed), by=act(member), reason=f"{mark} reason")
         objects.trashed_company = make_company(member, f"{mark}-trashed", team)
         delete(rows(objects.trashed_company), by=act(member), reason=f"{mark} reason")
+        objects.opportunity = make_opportunity(member, mark, team, contact)
+        objects.trashed_opportunity = make_opportunity(member, f"{mark}-trashed", team, contact)
+        delete(rows(objects.trashed_opportunity), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
         objects.run = make_run(member, mark)
         objects.contact.refresh_from_db()
@@ -89,6 +94,7 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         guard = Guard(entity="contact", verb="win", condition="email is not empty", message=f"{mark} message")
         objects.guard = save_guard(guard, by=by())
         objects.view = save_view("contact", f"{mark} shared", by=by(), shared=True)
+        objects.opportunity_view = save_view("opportunity", f"{mark} shared", by=by(), shared=True)
         objects.company_view = save_view("company", f"{mark} shared", by=by(), shared=True)
         invited = invite(f"{mark}@invited.example", role=Role.REP, team=objects.team, site="http://x", by=by())
         objects.invitation = invited.invitation
@@ -111,6 +117,13 @@ def make_contact(member: Membership, mark: str, team: Team | None, company: Comp
     values = dict.fromkeys(CONTACT_TEXTS, f"{mark} text") | {"first_name": mark, "last_name": "Person"}
     values |= {"email": f"{mark}@person.example", "external_id": f"{mark}-person", "team": team, "company": company}
     return Contact.objects.get(pk=create([values], by=act(member)).done[0])
+
+
+def make_opportunity(member: Membership, mark: str, team: Team | None, contact: Contact) -> Opportunity:
+    """An opportunity of the contact with the mark in its texts."""
+    values = dict.fromkeys(("name", "next_step", "source"), f"{mark} deal") | {"contact": contact, "team": team}
+    values |= {"external_id": f"{mark}-deal", "amount": "48000", "close_date": "2026-12-24"}
+    return Opportunity.objects.get(pk=open_opportunity([values], by=act(member)).done[0])
 
 
 def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity:

@@ -21,6 +21,7 @@ class Command(WorkspaceCommand):
     """
 
     help = "Import contacts from a CSV file, with their companies. Can be repeated: who is there already is updated."
+    entity = "contact"
     channel = Channel.IMPORT
 
     def add_arguments(self, parser):
@@ -31,11 +32,11 @@ class Command(WorkspaceCommand):
         )  # fmt: skip
         parser.add_argument(
             "--on-match", choices=OnMatch.values, default=OnMatch.UPDATE.value,
-            help="people who are there already: update them (default), fill only what is empty, or skip them",
+            help="records that are there already: update them (default), fill only what is empty, or skip them",
         )  # fmt: skip
         parser.add_argument(
             "--override-stages", metavar="REASON", default="",
-            help="set stages of people who are there already even where no legal move leads (managers, admins, system)",
+            help="set stages of records that are there already where no legal move leads (managers, admins, system)",
         )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
 
@@ -54,7 +55,8 @@ class Command(WorkspaceCommand):
                 return self._refuse_file(str(error), options["json"])
 
     def _import(self, file: BinaryIO, by: Actor, *, maps, on_match, override_stages, dry_run, json, **options) -> int:
-        run = new_run("contact", file, file.name, by=by, maps=maps, on_match=on_match, override_reason=override_stages)
+        how = {"maps": maps, "on_match": on_match, "override_reason": override_stages}
+        run = new_run(self.entity, file, file.name, by=by, **how)
         run.save()
         progress = self._progress if sys.stderr.isatty() else None
         try:

@@ -12,6 +12,7 @@ from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit.actor import Channel, Role, system
 from crm.kit.scope import in_workspace
 from crm.lists.verbs.save_view import save_view
+from crm.opportunities.demo import Pipeline
 from crm.users.models import Membership, Team, User, Workspace
 from crm.users.verbs.add_member import add_member
 from crm.users.verbs.create_team import create_team
@@ -57,6 +58,7 @@ def load(people: int = 2000, companies: int = 300) -> None:
     with in_workspace(acme):
         _settings(members["admin"])
         History(members, people=people, companies=companies, seed=1).write()
+        Pipeline(members["manager"], count=people // 8, seed=3).write()
     globex, members = _open("globex", "Globex", "Europe/Berlin", GLOBEX)
     with in_workspace(globex):
         History(members, people=people // 50, companies=companies // 30, seed=2).write()

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from lucide.templatetags.lucide import lucide
 
-from crm.kit import nav
+from crm.kit import nav, text
 from crm.kit.actor import Actor
 from crm.kit.scope import NoWorkspace, workspace
 
@@ -40,6 +40,12 @@ def avatar(name, size=""):
 def badge(label, tone=""):
     """A value of an axis: word and colour (amber, blue, green, red, grey, violet)."""
     return format_html('<span class="badge {}">{}</span>', tone and f"tone-{tone}", label)
+
+
+@register.simple_tag
+def money(amount, currency):
+    """An amount with its currency, as in €48,000; nothing for None."""
+    return "" if amount is None else text.money(amount, currency)
 
 
 @register.simple_tag

@@ -1,0 +1,47 @@
+"""The kinds of record whose pages are alike, and what those pages need to know of each. Upper apps register theirs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from contacts import timeline
+from contacts.models import Company, Contact, Record
+from contacts.verbs.create import create
+from contacts.verbs.create_company import create_company
+from crm.kit.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the pages of a record show and call.
+
+    `related`: the links that its page follows. `timeline(record, by, before)`: see contacts.timeline. `about(record)`:
+    whom an activity written on its page is about, as log() takes it. `hint`: the column that tells namesakes apart.
+    """
+
+    model: type[Record]
+    related: tuple[str, ...]
+    create: Callable[..., Outcome]
+    timeline: Callable[..., tuple[list, list, str]]
+    about: Callable[[Any], dict[str, int]]
+    hint: str
+
+
+KINDS: dict[str, Kind] = {
+    "contact": Kind(
+        model=Contact,
+        related=("company", "owner__user", "team", "manager"),
+        create=create,
+        timeline=timeline.of_contact,
+        about=lambda contact: {"contact_id": contact.pk},
+        hint="email",
+    ),
+    "company": Kind(
+        model=Company,
+        related=("owner__user", "team"),
+        create=create_company,
+        timeline=timeline.of_company,
+        about=lambda company: {"company_id": company.pk},
+        hint="city",
+    ),
+}

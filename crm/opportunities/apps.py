@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+
+
+class OpportunitiesConfig(AppConfig):
+    name = "crm.opportunities"
+    label = "opportunities"
+
+    def ready(self):
+        from contacts.attached import on_merge, tell
+        from crm.lists.imports.registry import Relation, register, relate
+        from crm.opportunities import entities, events, kind, lists, panels  # noqa: F401
+        from crm.opportunities.imports.importer import OpportunityImporter
+        from crm.opportunities.merging import move_opportunities
+
+        tell("opportunity")
+        on_merge(move_opportunities)
+        register(OpportunityImporter)
+        relate("opportunity", Relation("company", "company"))

@@ -1,0 +1,50 @@
+"""The stages of an opportunity: the open ones in any order, then won or lost, which end it."""
+
+from decimal import Decimal
+
+from crm.entities.fields import Choice
+from crm.kit.actor import Role
+from crm.lifecycle.axes import Axis, Move, Reason, register
+
+OPEN = ("prospecting", "qualification", "proposal", "negotiation")
+CLOSED = ("won", "lost")
+
+STAGE = register(
+    Axis(
+        entity="opportunity",
+        field="stage",
+        label="Stage",
+        values=(
+            Choice("prospecting", "Prospecting", "grey"),
+            Choice("qualification", "Qualification", "blue"),
+            Choice("proposal", "Proposal", "violet"),
+            Choice("negotiation", "Negotiation", "amber"),
+            Choice("won", "Won", "green"),
+            Choice("lost", "Lost", "red"),
+        ),
+        moves=(
+            Move("move_stage", "Move", OPEN, "", "opportunity.moved"),
+            Move("win", "Won", OPEN, "won", "opportunity.won"),
+            Move("lose", "Lost", OPEN, "lost", "opportunity.lost", reason=Reason.ASKED),
+            Move(
+                "reopen",
+                "Reopen",
+                CLOSED,
+                "",
+                "opportunity.reopened",
+                role=Role.MANAGER,
+                reason=Reason.REQUIRED,
+            ),
+        ),
+    )
+)
+
+# How likely an opportunity is won, by the stage that it enters; from there on people may say otherwise.
+PROBABILITY = {
+    "prospecting": Decimal("0.1000"),
+    "qualification": Decimal("0.2500"),
+    "proposal": Decimal("0.5000"),
+    "negotiation": Decimal("0.7500"),
+    "won": Decimal("1.0000"),
+    "lost": Decimal("0.0000"),
+}

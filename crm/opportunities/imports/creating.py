@@ -1,0 +1,74 @@
+"""New opportunities: those that were won or lost begin at Prospecting and are moved at the time that the file says."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from audit import values as audited
+from audit.record import Fact, record_each
+from contacts.fields import assign, columns
+from contacts.models import Company
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.ids import new_ids
+from crm.kit.scope import workspace
+from crm.kit.sql import as_stored, insert_rows, next_ids
+from crm.lifecycle.move import start
+from crm.lists.models import ImportRun
+from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
+from crm.opportunities.imports.matching import Match
+from crm.opportunities.imports.outcomes import closed_at, wanted_stage
+from crm.opportunities.imports.stages import Step, take_steps
+from crm.opportunities.models import Opportunity
+
+COLUMNS = [f.attname for f in Opportunity._meta.concrete_fields if f.name != "workspace"]
+NOT_VALUES = {"contact", "company", "stage", "won_at", "lost_at", "lost_reason", "created_at"}
+
+
+def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: ImportRun, by: Actor) -> None:
+    """Make an opportunity of each row, with its entry, event and transitions, dated by the file.
+
+    `named`: line → company. Raises IntegrityError when somebody else has the external id by now.
+    """
+    if not matches:
+        return
+    ids, public_ids = next_ids(Opportunity, len(matches)), new_ids("opp", len(matches))
+    for found, pk, public_id in zip(matches, ids, public_ids, strict=True):
+        found.opportunity = _build(found, named.get(found.row.line), by)
+        found.opportunity.pk, found.opportunity.public_id = pk, public_id
+    made = [found.opportunity for found in matches if found.opportunity]
+    insert_rows(Opportunity, COLUMNS, (_row(opportunity) for opportunity in made))
+    start(Opportunity.objects.filter(pk__any_of=ids), STAGE, "import", by=by)
+    record_each("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
+    take_steps([_step(found) for found in matches if wanted_stage(found.row.own) not in OPEN], run, by)
+
+
+def _build(found: Match, company: Company | None, by: Actor) -> Opportunity:
+    own, contact = found.row.own, found.contact
+    stage = wanted_stage(own)
+    at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
+    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id, contact=contact)
+    opportunity.company_id = company.pk if company else contact.company_id
+    opportunity.team_id, opportunity.currency = contact.team_id, workspace().currency
+    opportunity.stage = stage if stage in OPEN else OPEN[0]
+    opportunity.probability = PROBABILITY[opportunity.stage]
+    opportunity.stage_since = opportunity.created_at = opportunity.updated_at = at
+    assign(opportunity, {key: value for key, value in own.items() if key not in NOT_VALUES})
+    opportunity.derive()
+    return opportunity
+
+
+def _row(opportunity: Opportunity) -> tuple:
+    values = {name: as_stored(getattr(opportunity, name)) for name in COLUMNS}
+    return tuple((values | {"custom": json.dumps(opportunity.custom)}).values())
+
+
+def _fact(opportunity: Opportunity) -> Fact:
+    keys = [*columns(Opportunity), "stage"]
+    told: dict[str, Any] = {key: audited.to_json(audited.read(opportunity, key)) for key in keys if key != "custom"}
+    told = {key: value for key, value in told.items() if value not in (None, "")} | {"custom": opportunity.custom}
+    return Fact(opportunity.pk, opportunity.contact_id, None, told, as_stored(opportunity.created_at))
+
+
+def _step(found: Match) -> Step:
+    return Step(found.opportunity, found.row)

@@ -1,0 +1,136 @@
+"""Which opportunity a row is about, and whose: by external ID, else by contact and name; none twice in a file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from contacts.entities import CONTACT
+from contacts.imports.matching import by_key
+from contacts.models import Contact
+from crm.entities.values import public_id_in
+from crm.kit.actor import Actor
+from crm.kit.text import email_key
+from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.scratch import Scratch
+from crm.opportunities.entities import OPPORTUNITY
+from crm.opportunities.models import Opportunity
+from crm.users.visibility import may_edit
+
+NOT_YOURS = "You can see this opportunity but not change it: it belongs to somebody else."
+UNSEEN = "The external ID belongs to an opportunity that you cannot see."
+
+
+@dataclass(slots=True)
+class Match:
+    """A row, the contact that it names, and the opportunity it is about (None: a new one). Both are locked."""
+
+    row: Incoming
+    contact: Contact | None
+    opportunity: Opportunity | None = None
+
+
+def contact_keys(text: str) -> tuple[str, str]:
+    """What the text of a contact column may be, as contacts.imports.matching writes it."""
+    return f"id {text}", f"mail {email_key(text)}"
+
+
+def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
+    """The opportunities and contacts of rows, in a handful of statements; refused is who or what is not there."""
+    people = _contacts({row.own["contact"] for row in rows if "contact" in row.own}, by)
+    matches, refused = [], {}
+    for row in rows:
+        text = row.own.get("contact", "")
+        if text and text not in people:
+            refused[row.line] = (CONTACT.label, f"There is no contact “{text}”: write its ID or e-mail.")
+        else:
+            matches.append(Match(row, people.get(text)))
+    _find(matches, by, refused)
+    matches = [found for found in matches if found.row.line not in refused]
+    _refuse_incomplete(matches, refused)
+    return _once(matches, scratch, refused), refused
+
+
+def _contacts(texts: set[str], by: Actor) -> dict[str, Contact]:
+    """The contacts that `by` sees, by the external ID, public id or e-mail that names them; locked."""
+    known = by_key({key for text in texts for key in contact_keys(text)}) if texts else {}
+    keys = {text: next((known[key].pk for key in contact_keys(text) if key in known), None) for text in texts}
+    ids = {public_id: text for text in texts if (public_id := public_id_in(CONTACT, text))}
+    rows = Contact.objects.live().filter(public_id__any_of=list(ids)).values_list("public_id", "pk") if ids else ()
+    keys |= {ids[public_id]: pk for public_id, pk in rows}
+    seen = Contact.objects.live().visible_to(by).filter(pk__any_of=[pk for pk in keys.values() if pk])
+    held = {contact.pk: contact for contact in seen.order_by("pk").select_for_update(of=("self",))}
+    return {text: held[pk] for text, pk in keys.items() if pk in held}
+
+
+def _find(matches: Sequence[Match], by: Actor, refused: Refused) -> None:
+    """Set the opportunity of each row that is about one; of several rows about the same, of the first."""
+    external = {found.row.own["external_id"]: found for found in reversed(matches) if "external_id" in found.row.own}
+    by_name = {
+        (found.contact.pk, found.row.own.get("name", "")): found
+        for found in reversed(matches)
+        if "external_id" not in found.row.own and found.contact
+    }
+    for opportunity in _held(external, {contact for contact, _ in by_name}):
+        own = external.get(opportunity.external_id) if opportunity.external_id else None
+        found = own or by_name.get((opportunity.contact_id, opportunity.name))
+        if found and found.opportunity is None:
+            found.opportunity = opportunity
+    rows = [found.opportunity.pk for found in matches if found.opportunity]
+    seen = set(Opportunity.objects.visible_to(by).filter(pk__any_of=rows).values_list("pk", flat=True))
+    for found in matches:
+        if found.opportunity and found.opportunity.pk not in seen:
+            refused[found.row.line] = (OPPORTUNITY.fields["external_id"].label, UNSEEN)
+        elif found.opportunity and not may_edit(found.opportunity, by):
+            refused[found.row.line] = ("", NOT_YOURS)
+
+
+def _held(external: Iterable[str], contacts: Iterable[int]) -> list[Opportunity]:
+    live = Opportunity.objects.live()
+    ids = {*live.filter(external_id__any_of=list(external)).values_list("pk", flat=True)} if external else set()
+    ids |= {*live.filter(contact__id__any_of=list(contacts)).values_list("pk", flat=True)} if contacts else set()
+    rows = live.filter(pk__any_of=list(ids)).order_by("pk")
+    return list(rows.select_for_update(of=("self",))) if ids else []
+
+
+def _refuse_incomplete(matches: Sequence[Match], refused: Refused) -> None:
+    for found in matches:
+        own = found.row.own
+        if found.opportunity is None and not own.get("name"):
+            refused[found.row.line] = (OPPORTUNITY.fields["name"].label, "A name is needed.")
+        elif found.opportunity is None and found.contact is None:
+            refused[found.row.line] = (CONTACT.label, "A contact is needed: its ID or e-mail.")
+        elif wrong := _contradiction(own):
+            refused[found.row.line] = (OPPORTUNITY.fields["stage"].label, wrong)
+
+
+def _contradiction(own: dict) -> str:
+    if "won_at" in own and "lost_at" in own:
+        return "An opportunity is won or lost, not both."
+    for key, stage in (("won_at", "won"), ("lost_at", "lost")):
+        if key in own and own.get("stage", stage) != stage:
+            return f"{OPPORTUNITY.fields[key].label} is for opportunities that are {stage}."
+    return ""
+
+
+def _once(matches: list[Match], scratch: Scratch, refused: Refused) -> list[Match]:
+    """Those that come for the first time; the others are refused with the line of the first."""
+    keys = {found.row.line: _keys(found) for found in matches if found.row.line not in refused}
+    used = scratch.used([key for own in keys.values() for key in own])
+    earlier, first = dict(used), []
+    for found in matches:
+        line = found.row.line
+        before = next((earlier[key] for key in keys.get(line, ()) if key in earlier), None)
+        if before is not None:
+            refused[line] = ("", f"The same opportunity as in line {before:,}.")
+        elif line in keys:
+            earlier.update(dict.fromkeys(keys[line], line))
+            first.append(found)
+    scratch.use({key: line for key, line in earlier.items() if key not in used})
+    return first
+
+
+def _keys(found: Match) -> list[str]:
+    own = found.row.own
+    keys = [f"opportunity {found.opportunity.pk}"] if found.opportunity else []
+    if "external_id" in own:
+        return [*keys, f"id {own['external_id']}"]
+    return [*keys, f"name {found.contact.pk} {own.get('name')}"] if found.contact else keys

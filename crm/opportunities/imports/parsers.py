@@ -1,0 +1,31 @@
+"""How the cells of a file of opportunities are read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from contacts.fields import clean
+from contacts.imports.parsers import LONGEST_NAME, past, plain
+from crm.entities.values import parse_value
+from crm.kit.actor import Actor
+from crm.lists.imports.cells import remembered
+from crm.lists.imports.mapping import Feed
+
+MOMENTS = {"created_at", "won_at", "lost_at"}
+NAMED = {"contact", "company"}  # resolved with their whole batch
+NEVER_TWICE = {"name", "external_id", "next_step", "lost_reason"}
+
+
+def parser(feed: Feed, by: Actor) -> Callable[[str], Any]:
+    """How a column is read: to what is stored, or to text that is resolved with its whole batch."""
+    field, entity = feed.path.field, feed.link or "opportunity"
+    if not feed.link and field.key in MOMENTS:
+        return remembered(past)
+    if not feed.link and field.key in NAMED:
+        return plain(field, LONGEST_NAME)
+    if not feed.link and field.key == "stage":
+        return remembered(lambda text: parse_value(field, text))
+
+    def read(text: str) -> Any:
+        return clean(entity, field, text.strip(), by)
+
+    return read if field.key in NEVER_TWICE else remembered(read)

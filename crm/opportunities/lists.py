@@ -1,0 +1,111 @@
+"""The list of opportunities: its columns, views, quick filters and bulk actions."""
+
+from datetime import date, timedelta
+
+import django_filters
+
+from contacts.lists import record_actions
+from crm.entities.values import zone
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.nav import COUNT_LIMIT, NavItem
+from crm.kit.nav import register as show
+from crm.kit.outcome import Outcome
+from crm.lists.filters import QuickFilters, many
+from crm.lists.spec import BulkAction, ListSpec, View, register
+from crm.opportunities.axes import OPEN, STAGE
+from crm.opportunities.forms import stage_form
+from crm.opportunities.models import Opportunity
+from crm.opportunities.moves import move_to
+
+
+def month(day: date, later: int = 0) -> tuple[date, date]:
+    """The first day of the month of `day`, or of one `later`, and the first day of the month after that."""
+    first, after = (_first(day, later + more) for more in (0, 1))
+    return first, after
+
+
+def _first(day: date, later: int) -> date:
+    years, month0 = divmod(day.month - 1 + later, 12)
+    return date(day.year + years, month0 + 1, 1)
+
+
+class ClosingFilter(django_filters.ChoiceFilter):
+    """When they are to be closed, by the workspace's calendar."""
+
+    def __init__(self, **kwargs):
+        choices = [("overdue", "Overdue"), ("month", "This month"), ("next", "Next month")]
+        super().__init__(choices=choices, empty_label="Any time", label="Close date", **kwargs)
+
+    def filter(self, rows, value):
+        today = clock.now().astimezone(zone()).date()
+        if value == "overdue":
+            return rows.filter(close_date__lt=today, stage__in=OPEN)
+        if value:
+            first, after = month(today, 1 if value == "next" else 0)
+            return rows.filter(close_date__range=(first, after - timedelta(days=1)))
+        return rows
+
+
+class OpportunityFilters(QuickFilters):
+    """Whose opportunities, at which stage, to be closed when."""
+
+    stage = many("Stage", [(choice.value, choice.label) for choice in STAGE.values])
+    closing = ClosingFilter()
+
+    class Meta:
+        model = Opportunity
+        fields: list[str] = []
+
+
+def _move(rows, values: dict, by: Actor) -> Outcome:
+    return move_to(rows, values["to"], by=by, reason=values["reason"], contacts=values["contacts"])
+
+
+IS_OPEN = f"stage in ({', '.join(STAGE.value(value).label for value in OPEN)})"
+ASSIGN, *OTHERS = record_actions("opportunity")
+
+OPPORTUNITIES = register(
+    ListSpec(
+        entity="opportunity",
+        columns=("name", "stage", "amount", "contact", "company", "close_date", "next_step", "owner"),
+        sort="close_date",
+        views=(
+            View("open", "Open", IS_OPEN),
+            View("my_open", "My open", f"{IS_OPEN} and owner = me"),
+            View("closing", "Closing in 30 days", f"{IS_OPEN} and close_date <= 30 days from now"),
+            View(
+                "won",
+                "Won",
+                "stage = Won",
+                ("name", "amount", "contact", "company", "won_at", "source", "owner"),
+                "-won_at",
+            ),
+            View(
+                "lost",
+                "Lost",
+                "stage = Lost",
+                ("name", "amount", "lost_reason", "contact", "company", "lost_at", "owner"),
+                "-lost_at",
+            ),
+            View("all", "All"),
+        ),
+        actions=(
+            ASSIGN,
+            BulkAction("stage", "Stage", "arrow-right-left", _move, stage_form, "Moved"),
+            *OTHERS,
+        ),
+        filterset=OpportunityFilters,
+        icon="circle-dollar-sign",
+        indexed=frozenset({"stage", "owner", "team", "close_date"}),
+        search_hint="Name, contact or company",
+    )
+)
+
+
+def my_open(by: Actor):
+    """The member's open opportunities: the count in the sidebar."""
+    return Opportunity.objects.open().filter(owner=by.member_id).order_by().values("pk")[:COUNT_LIMIT]
+
+
+show(NavItem("Opportunities", "opportunity_list", "circle-dollar-sign", 40, count=my_open, key="p"))

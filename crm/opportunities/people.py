@@ -1,0 +1,43 @@
+"""The contacts that opportunities belong to."""
+
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from contacts.axes import LIFECYCLE
+from contacts.models import Contact
+from crm.kit.actor import Actor
+from crm.lifecycle.move import write
+from crm.opportunities.models import Opportunity
+
+PROSPECTS = ("lead", "qualified")
+
+
+def hold(contacts: Iterable[int] | QuerySet) -> dict[int, Contact]:
+    """Lock contacts that are not in the trash. Before their opportunities, as merging does: else the two could wait
+    for each other."""
+    wanted = {"pk__in": contacts} if isinstance(contacts, QuerySet) else {"pk__any_of": list(contacts)}
+    rows = Contact.objects.live().filter(**wanted).order_by("pk").select_for_update(of=("self",))
+    return {contact.pk: contact for contact in rows}
+
+
+def hold_those_of(opportunities: QuerySet) -> None:
+    """Lock the contacts of opportunities that are about to be moved."""
+    hold(opportunities.order_by().values("contact"))
+
+
+def of(opportunities: Iterable[int]) -> QuerySet:
+    """The contacts, not in the trash, of opportunities given by primary key."""
+    theirs = Opportunity.objects.filter(pk__any_of=list(opportunities)).values("contact")
+    return Contact.objects.live().filter(pk__in=theirs)
+
+
+def without_open(contacts: QuerySet) -> QuerySet:
+    """Those of the contacts that have no open opportunity left, whoever may see it."""
+    return contacts.exclude(Exists(Opportunity.objects.open().filter(contact=OuterRef("pk"))))
+
+
+def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> None:
+    """Make customers of the leads and qualified contacts of won opportunities, without guards (DESIGN 1.1)."""
+    prospects = of(opportunities).filter(lifecycle_stage__in=PROSPECTS)
+    write(prospects, LIFECYCLE, "customer", verb="win", event="contact.won", by=by, reason=reason)

@@ -1,0 +1,34 @@
+"""Lose opportunities, and decide what becomes of contacts who have none left."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from contacts.moves import VERBS
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import move
+from crm.opportunities import people
+from crm.opportunities.axes import PROBABILITY, STAGE
+from crm.users.visibility import lock
+
+ANSWERS = ("lose", "churn", "partner")  # verbs of the contact's lifecycle
+
+
+@transaction.atomic
+def lose(opportunities: QuerySet, *, by: Actor, reason: str = "", contacts: str = "") -> Outcome:
+    """Move open opportunities to Lost, with the reason.
+
+    `contacts` says what becomes of contacts who have no open opportunity left: '' leaves them where they are, "lose",
+    "churn" and "partner" move them by that verb, with its guards and rights and the same reason. Raises Invalid for
+    another word, Refused when one of the contacts cannot be moved so: then nothing is lost.
+    """
+    if contacts and contacts not in ANSWERS:
+        raise Invalid({"contacts": f"Contacts stay as they are, or: {', '.join(ANSWERS)}."})
+    people.hold_those_of(opportunities)
+    also = {"lost_at": clock.now(), "lost_reason": reason.strip(), "probability": PROBABILITY["lost"]}
+    outcome = move(lock(opportunities, by), STAGE, "lose", by=by, reason=reason, also=also)
+    if contacts and outcome.done:
+        VERBS[contacts](people.without_open(people.of(outcome.done)), reason, by).or_raise()
+    return outcome

@@ -1,0 +1,22 @@
+"""Move opportunities from one open stage to another."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import move
+from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
+from crm.users.visibility import lock
+
+
+@transaction.atomic
+def move_stage(opportunities: QuerySet, to: str, *, by: Actor) -> Outcome:
+    """Move open opportunities forward or back to the open stage `to`; its probability becomes theirs.
+
+    Raises Invalid for a stage that is not open: winning and losing are verbs of their own.
+    """
+    if to not in OPEN:
+        raise Invalid({"to": f"Choose {STAGE.names(OPEN)}."})
+    return move(lock(opportunities, by), STAGE, "move_stage", by=by, to=to, also={"probability": PROBABILITY[to]})

@@ -1,0 +1,23 @@
+"""Give won or lost opportunities another try."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import move
+from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
+from crm.users.visibility import lock
+
+
+@transaction.atomic
+def reopen(opportunities: QuerySet, *, by: Actor, reason: str = "", to: str = "negotiation") -> Outcome:
+    """Move won or lost opportunities back to the open stage `to`; for managers, with a reason.
+
+    The contact stays where it is: whoever bought once is a customer. To take a mistake back, undo it instead.
+    """
+    if to not in OPEN:
+        raise Invalid({"to": f"Choose {STAGE.names(OPEN)}."})
+    also = {"won_at": None, "lost_at": None, "lost_reason": "", "probability": PROBABILITY[to]}
+    return move(lock(opportunities, by), STAGE, "reopen", by=by, to=to, reason=reason, also=also)

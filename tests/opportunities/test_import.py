@@ -1,0 +1,202 @@
+"""import_opportunities: what a file says becomes of opportunities and their contacts, and when."""
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from audit.models import Entry
+from audit.undo import undo
+from contacts.models import Company, Contact
+from crm.lifecycle.models import Transition
+from crm.lists.models import ImportRun
+from crm.opportunities.models import Opportunity
+from tests.factories import make_contact, make_opportunity
+
+HEADER = "external_id,name,contact,company,stage,amount,currency,close_date,owner,created_at,won_at,lost_at\n"
+MARCH, MAY = datetime(2018, 3, 1, 10, tzinfo=UTC), datetime(2018, 5, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def bring(tmp_path, acme):
+    """`bring("row\\nrow\\n", …)`: import these rows; (exit status, the report)."""
+
+    def imported(rows, header=HEADER, **options):
+        path, out = tmp_path / "deals.csv", io.StringIO()
+        path.write_text(header + rows)
+        try:
+            call_command("import_opportunities", str(path), workspace="acme", json=True, stdout=out, **options)
+        except SystemExit as end:
+            return end.code, json.loads(out.getvalue().splitlines()[-1])
+        except CommandError as error:
+            return error.returncode, str(error)
+        return 0, json.loads(out.getvalue().splitlines()[-1])
+
+    return imported
+
+
+def counts(report):
+    return tuple(report[key] for key in ("rows", "created", "updated", "unchanged", "refused"))
+
+
+@pytest.fixture
+def ana(acme):
+    """A lead with an ID and an e-mail."""
+    return make_contact("Ana", external_id="a-1", email="ana@x.example")
+
+
+def test_an_open_opportunity_has_what_the_file_says(bring, ana, cast):
+    row = "d-1,120 vans,a-1,Fleetly,Proposal,48000.50,USD,2026-12-24,rep@acme.example,2018-03-01T10:00:00Z,,\n"
+    assert bring(row) == (0, {"rows": 1, "created": 1, "updated": 0, "unchanged": 0, "refused": 0, "errors": []})
+    deal = Opportunity.objects.get()
+    assert (deal.contact, deal.company, deal.owner) == (ana, Company.objects.get(name="Fleetly"), cast.rep)
+    assert (deal.stage, deal.amount, deal.currency) == ("proposal", Decimal("48000.50"), "USD")
+    assert (deal.created_at, deal.stage_since, str(deal.close_date)) == (MARCH, MARCH, "2026-12-24")
+    [step] = Transition.objects.filter(entity="opportunity")
+    assert (step.from_value, step.to_value, step.verb, step.at) == ("", "proposal", "import", MARCH)
+    entry = Entry.objects.get(event="opportunity.created")
+    assert (entry.at, entry.person, entry.channel, entry.new_values["amount"]) == (MARCH, ana.pk, "import", "48000.50")
+
+
+@pytest.mark.parametrize("name", ["a-1", "ANA@x.example", "public id"])
+def test_a_contact_goes_by_its_id_its_public_id_or_its_e_mail(name, bring, ana):
+    name = ana.public_id if name == "public id" else name
+    assert bring(f"d-1,Deal,{name}\n", header="external_id,name,contact\n")[0] == 0
+    assert Opportunity.objects.get().contact == ana
+
+
+def test_what_was_won_is_dated_by_the_file_and_wins_its_contact(bring, ana):
+    assert bring("d-1,120 vans,a-1,,,,,,,2018-03-01T10:00:00Z,2018-05-01T10:00:00Z,\n")[0] == 0
+    deal, ana = Opportunity.objects.get(), Contact.objects.get(pk=ana.pk)
+    assert (deal.stage, deal.won_at, deal.stage_since, deal.probability) == ("won", MAY, MAY, 1)
+    assert (ana.lifecycle_stage, ana.lifecycle_stage_since) == ("customer", MAY)
+    steps = Transition.objects.filter(entity="opportunity").order_by("id")
+    assert [(step.from_value, step.to_value, step.at) for step in steps] == [
+        ("", "prospecting", MARCH),
+        ("prospecting", "won", MAY),
+    ]
+    assert steps[1].spent == MAY - MARCH
+    assert datetime.now(UTC) - steps[1].recorded_at < timedelta(minutes=5)
+    won = Transition.objects.get(entity="contact", to_value="customer")
+    assert (won.from_value, won.verb, won.at) == ("lead", "win", MAY)
+    assert set(Entry.objects.filter(event__endswith=".won").values_list("severity", "at")) == {("info", MAY)}
+
+
+def test_the_same_file_again_changes_nothing(bring, ana):
+    rows = "d-1,A,a-1,,won,,,,,,2018-05-01T10:00:00Z,\n,B,a-1,,lost,5,,,,,,2018-05-01T10:00:00Z\n,C,a-1,,,7,,,,,,\n"
+    assert counts(bring(rows)[1]) == (3, 3, 0, 0, 0)
+    last = Entry.objects.latest("id").pk
+    assert counts(bring(rows)[1]) == (3, 0, 0, 3, 0)
+    assert Entry.objects.latest("id").pk == last
+
+
+def test_what_differs_is_changed_and_moved(bring, ana):
+    bring("d-1,A,a-1,,Proposal,5,,,,,,\n")
+    assert counts(bring("d-1,A,a-1,,Negotiation,9,,,,,,\n")[1]) == (1, 0, 1, 0, 0)
+    deal = Opportunity.objects.get()
+    assert (deal.stage, deal.amount, str(deal.probability)) == ("negotiation", 9, "0.7500")
+    bring("d-1,,,,,,,,,,,2018-05-01T10:00:00Z\n")
+    deal.refresh_from_db()
+    assert (deal.stage, deal.lost_at, deal.amount) == ("lost", MAY, 9)
+
+
+def test_a_contact_with_nothing_but_lost_opportunities_is_lost(bring, ana):
+    bo, cy = make_contact(external_id="b-1", stage="qualified"), make_contact(external_id="c-1")
+    make_opportunity(contact=cy)
+    lost = ",,lost,,,,,,,2018-05-01T10:00:00Z\n"
+    bring(f"d-1,A,a-1{lost}d-2,B,b-1{lost}d-3,C,c-1{lost}d-4,D,a-1,,Proposal,,,,,,,\n")
+    stages = dict(Contact.objects.values_list("pk", "lifecycle_stage"))
+    assert (stages[ana.pk], stages[bo.pk], stages[cy.pk]) == ("lead", "lost", "lead")
+
+
+def test_any_stage_of_the_contact_is_accepted_and_only_an_override_moves_it_from_elsewhere(bring, acme):
+    gone = make_contact(external_id="g-1", stage="lost")
+    won = "d-1,A,g-1,,won,,,,,,2018-05-01T10:00:00Z,\n"
+    assert bring(won)[0] == 0
+    assert Contact.objects.get(pk=gone.pk).lifecycle_stage == "lost"
+    Opportunity.objects.all().delete()
+    assert bring(won, override_stages="Signed before our time")[0] == 0
+    assert Contact.objects.get(pk=gone.pk).lifecycle_stage == "customer"
+    told = Entry.objects.filter(event__in=["opportunity.won", "contact.won"], severity="warning")
+    assert [entry.note for entry in told] == ["Signed before our time"] * 2
+
+
+def test_what_was_closed_stays_so_without_an_override(bring, ana):
+    make_opportunity("A", contact=ana, stage="won", external_id="d-1")
+    status, report = bring("d-1,A,a-1,,Proposal,,,,,,,\n")
+    sentence = "Move is for Prospecting or Qualification or Proposal or Negotiation; this one is Won."
+    assert (status, report["errors"]) == (1, [{"row": 2, "column": "Stage", "message": sentence}])
+    assert bring("d-1,A,a-1,,Proposal,,,,,,,\n", override_stages="They came back")[0] == 0
+    deal = Opportunity.objects.get()
+    assert (deal.stage, deal.won_at) == ("proposal", None)
+    assert Entry.objects.get(event="opportunity.reopened").severity == "warning"
+
+
+BAD = (
+    ("d-1,,a-1,,,,,,,,,\n", "Name", "A name is needed."),
+    ("d-1,A,,,,,,,,,,\n", "Contact", "A contact is needed: its ID or e-mail."),
+    ("d-1,A,nobody,,,,,,,,,\n", "Contact", "There is no contact “nobody”: write its ID or e-mail."),
+    ("d-1,A,a-1,,,-5,,,,,,\n", "amount", "Amount is not negative, and smaller than 10,000,000,000,000."),
+    ("d-1,A,a-1,,signed,,,,,,,\n", "stage", "“signed” is no choice of Stage."),
+    ("d-1,A,a-1,,,,euro,,,,,\n", "currency", "“EURO” is not a currency: use three letters, like EUR."),
+    ("d-1,A,a-1,,,,,,,,2150-01-01T00:00:00Z,\n", "won_at", "“2150-01-01T00:00:00Z” lies in the future."),
+    ("d-1,A,a-1,,lost,,,,,,2018-05-01,\n", "", ""),
+    (
+        "d-1,A,a-1,,,,,,,,2018-05-01T10:00:00Z,2018-05-01T10:00:00Z\n",
+        "Stage",
+        "An opportunity is won or lost, not both.",
+    ),
+    ("d-1,A,a-1,,lost,,,,,,2018-05-01T10:00:00Z,\n", "Stage", "Won at is for opportunities that are won."),
+)
+
+
+@pytest.mark.parametrize("row, column, sentence", BAD)
+def test_a_row_that_makes_no_sense_is_refused_alone_by_its_line(row, column, sentence, bring, ana):
+    status, report = bring(row + "d-2,Fine,a-1,,,,,,,,,\n")
+    assert (status, counts(report)) == (1, (2, 1, 0, 0, 1))
+    [error] = report["errors"]
+    assert error["row"] == 2
+    if sentence:
+        assert (error["column"], error["message"][: len(sentence)]) == (column, sentence)
+    assert Opportunity.objects.get().name == "Fine"
+
+
+def test_the_same_opportunity_twice_in_a_file_is_refused(bring, ana):
+    _, report = bring("d-1,A,a-1,,,,,,,,,\nd-1,B,a-1,,,,,,,,,\n,C,a-1,,,,,,,,,\n,C,a-1,,,,,,,,,\n")
+    assert [(error["row"], error["message"]) for error in report["errors"]] == [
+        (3, "The same opportunity as in line 2."),
+        (5, "The same opportunity as in line 4."),
+    ]
+
+
+def test_a_trial_changes_nothing_and_an_import_can_be_undone(bring, ana, actor):
+    row = "d-1,A,a-1,New Company,won,,,,,,2018-05-01T10:00:00Z,\n"
+    assert counts(bring(row, dry_run=True)[1]) == (1, 1, 0, 0, 0)
+    assert not Opportunity.objects.exists() and not Company.objects.exists()
+    bring(row)
+    undo(ImportRun.objects.get().change, by=actor("manager"))
+    assert not Opportunity.objects.exists()
+    assert Contact.objects.get(pk=ana.pk).lifecycle_stage == "lead"
+
+
+def test_with_a_person_s_rights_what_they_cannot_see_is_not_there(bring, cast):
+    make_contact(external_id="n-1", team=cast.nordics)
+    theirs = make_contact(external_id="o-1")
+    make_opportunity("A", contact=theirs, owner=cast.outsider, external_id="d-1")
+    rows = "d-2,B,n-1,,,,,,,,,\nd-1,A,o-1,,,9,,,,,,\n"
+    _, report = bring(rows, user="rep@acme.example")
+    assert [error["message"] for error in report["errors"]] == [
+        "There is no contact “n-1”: write its ID or e-mail.",
+        "You can see this opportunity but not change it: it belongs to somebody else.",
+    ]
+    assert bring(rows, user="rep@acme.example", override_stages="x")[1] == (
+        "Only a manager or an admin can override stages."
+    )
+
+
+def test_one_that_was_won_before_its_first_contact_is_shown_and_not_hidden(bring, ana):
+    assert bring("d-1,A,a-1,,won,,,,,2018-05-01T10:00:00Z,2018-03-01T10:00:00Z,\n")[0] == 0
+    assert Transition.objects.get(entity="opportunity", to_value="won").spent == MARCH - MAY
