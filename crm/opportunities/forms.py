@@ -38,7 +38,7 @@ class LoseForm(forms.Form):
     contacts = forms.ChoiceField(label="The contact", required=False, widget=forms.RadioSelect)
 
     def __init__(self, *args, contact: Contact | None, by: Actor):
-        """`contact`: whose last open opportunity it is; None when they have others."""
+        """`contact`: whose last open opportunity it is; None when they have others, or are not seen."""
         super().__init__(*args)
         if contact is None:
             del self.fields["contacts"]

@@ -29,6 +29,7 @@ class Opportunity(Record):
 
     # Of linked records the names only, which everybody who sees the link sees.
     SEARCHED = ("search_text", "contact__name_key", "company__name_key")
+    may_move: bool  # set by the board: whether who looks may move the card
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "opp"))
     name = models.CharField(max_length=200)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from contacts.models import Record
 from crm.kit.actor import Actor, Role
 from crm.kit.sql import JsonPairs
 from crm.lists.panels import register
@@ -32,7 +32,7 @@ def _rows(link: str) -> Callable[[Actor], QuerySet]:
     return rows
 
 
-def panel(record: Record, request: Request) -> SafeString:
+def panel(record: Any, request: Request) -> SafeString:
     """Beside a contact or company: what is in progress with them, and the way to open more."""
     rows = [_shown(row) for row in record.open_opportunities or ()]
     entity = record._meta.model_name

@@ -1,6 +1,7 @@
 """Moves between stages: one page asks what the verb needs, one POST makes the move."""
 
 from django import forms
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -8,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from contacts.models import Contact
 from contacts.views.records import find, rows_of
+from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast
@@ -50,14 +52,15 @@ def move(request: Request, public_id: str, verb: str) -> HttpResponse:
 def _form(verb: str, opportunity: Opportunity, request: Request, answered: bool) -> forms.Form:
     data = request.POST if answered else None
     if verb == "lose":
-        return LoseForm(data, contact=_left_with_none(opportunity), by=request.actor)
+        return LoseForm(data, contact=_left_with_none(opportunity, request.actor), by=request.actor)
     return {"move_stage": MoveForm, "reopen": ReopenForm, "win": forms.Form}[verb](data)
 
 
-def _left_with_none(opportunity: Opportunity) -> Contact | None:
-    """The contact, when this is their only open opportunity."""
-    others = Opportunity.objects.open().filter(contact=opportunity.contact_id).exclude(pk=opportunity.pk)
-    return None if others.exists() else opportunity.contact
+def _left_with_none(opportunity: Opportunity, by: Actor) -> Contact | None:
+    """The contact, when this is their only open opportunity and the actor sees them."""
+    others = Opportunity.objects.open().filter(contact=OuterRef("pk")).exclude(pk=opportunity.pk)
+    seen = Contact.objects.live().visible_to(by)
+    return seen.filter(~Exists(others), pk=opportunity.contact_id).first()
 
 
 def _moved(request: Request, opportunity: Opportunity, outcome: Outcome) -> HttpResponse:
