@@ -151,6 +151,6 @@ class Pipeline:
         """One that was lost came back."""
         lost = Opportunity.objects.filter(stage="lost").order_by("-lost_at", "pk")[:1]
         rows = Opportunity.objects.filter(pk__in=list(lost.values_list("pk", flat=True)))
-        with clock.at(self.end - timedelta(days=1)):
+        with clock.at(self.end):
             by = self.manager.actor(Channel.WEB)
             reopen(rows, by=by, reason="They asked for a new offer", to="proposal")
