@@ -157,7 +157,7 @@ def _say_attached(item: Item, first: Entry, names: Names) -> None:
     """The record by its name, and where it moved; what else was changed in it is told on its own page."""
     public_id, _, item.about = getattr(first, "about", "").partition(" ")
     item.url = f"/{first.entity}/{public_id}"
-    item.text = item.text.replace("this ", "the ")
+    item.text = (event_type(first.event).phrase if first.action == "CREATE" else item.text).replace("this ", "the ")
     if first.action in ("UPDATE", "ASSIGN"):
         item.text = f"{item.text} the {registry.get(first.entity).label.lower()}"
     if first.action in MOVES:

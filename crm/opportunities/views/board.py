@@ -128,7 +128,8 @@ def _frame(state: ListState, columns: Iterable[Column]) -> dict:
         "totals": _sum(columns),
         "board_url": _url(state),
         "list_url": state.url(column=None, ticked=None),
-        "chips": state.condition.chips() if state.condition else [],
+        # What the view itself asks is said by its name.
+        "chips": state.condition.chips() if state.condition and "where" in state.params else [],
         "can_write": state.by.is_at_least(Role.REP),
         "today": timezone.localdate(),
     }

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from contacts.forms import editable_fields
+from contacts.models import Contact
 from contacts.views.facts import fact
 from contacts.views.records import common, find, readonly
 from crm.kit.actor import Actor
@@ -23,6 +24,8 @@ def opportunity_page(request: Request, public_id: str) -> HttpResponse:
     editable = may_edit(opportunity, by) and opportunity.deleted_at is None
     items, tasks, more = of_opportunity(opportunity, by)
     context = common(request, "opportunity", opportunity, editable, items, tasks, more)
+    # The record itself names its contact to everybody; more than the name is for those who see the contact.
+    context["contact"] = Contact.objects.visible_to(by).filter(pk=opportunity.contact_id).first()
     return render(request, "opportunities/opportunity.html", context | _head(opportunity, by, editable=editable))
 
 
