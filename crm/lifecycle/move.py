@@ -100,7 +100,13 @@ def write_each(
     if not moved:
         return
     model, now = type(moved[0].record), as_stored(timezone.now())
-    stays = {"entity": axis.entity, "axis": axis.field, "verb": verb, "reason": reason, "member_id": by.member_id}
+    stays: dict[str, Any] = {
+        "entity": axis.entity,
+        "axis": axis.field,
+        "verb": verb,
+        "reason": reason,
+        "member_id": by.member_id,
+    }
     stays |= {"channel": by.channel, "change": by.change}
     insert_rows(Transition, (*_DATED, "recorded_at"), [(*_transition(axis, each), now) for each in moved], stays)
     facts = [_fact(axis, each, subject(axis.entity).person) for each in moved]

@@ -84,7 +84,7 @@ class Pipeline:
 
     def _deal(self, contact: Contact, opened: datetime, closes: datetime, to: str) -> None:
         """From its opening over the stages between to where it ends, evenly in time."""
-        owner, until = contact.owner_id, min(closes, self.end)
+        owner, until = contact.owner_id or 0, min(closes, self.end)
         last = OPEN.index(to) if to in OPEN else self.random.randrange(1, len(OPEN))
         path = [*OPEN[1 : last + 1], *([to] if to not in OPEN else [])]
         pace = (until - opened) / (len(path) + 1)

@@ -35,22 +35,25 @@ class LoseForm(forms.Form):
     """Why; and of a contact who has no open opportunity left, what becomes of them."""
 
     reason = _reason(required=False)
-    contacts = forms.ChoiceField(label="The contact", required=False, widget=forms.RadioSelect)
 
     def __init__(self, *args, contact: Contact | None, by: Actor):
         """`contact`: whose last open opportunity it is; None when they have others, or are not seen."""
         super().__init__(*args)
-        if contact is None:
-            del self.fields["contacts"]
-            return
-        here = LIFECYCLE.value(contact.lifecycle_stage).label
-        found = offers(contact, LIFECYCLE, by=by, editable=may_edit(contact, by))
-        answers = [offer for offer in found if offer.allowed and offer.move.verb in ANSWERS]
-        self.fields["contacts"].label = f"{contact} has no other open opportunity"
-        self.fields["contacts"].choices = [
-            ("", f"stays {here}"),
-            *((offer.move.verb, f"becomes {offer.to}") for offer in answers),
-        ]
+        if contact is not None:
+            self.fields["contacts"] = forms.ChoiceField(
+                label=f"{contact} has no other open opportunity",
+                choices=_futures(contact, by),
+                required=False,
+                widget=forms.RadioSelect,
+            )
+
+
+def _futures(contact: Contact, by: Actor) -> list[tuple[str, str]]:
+    """What may become of a contact: the moves that the actor may make now."""
+    found = offers(contact, LIFECYCLE, by=by, editable=may_edit(contact, by))
+    answers = [offer for offer in found if offer.allowed and offer.move.verb in ANSWERS]
+    here = LIFECYCLE.value(contact.lifecycle_stage).label
+    return [("", f"stays {here}"), *((offer.move.verb, f"becomes {offer.to}") for offer in answers)]
 
 
 def stage_form(by: Actor) -> type[forms.Form]:

@@ -1,6 +1,7 @@
 """Opportunities: deals in progress with a contact."""
 
 from functools import partial
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -49,7 +50,7 @@ class Opportunity(Record):
     lost_reason = models.TextField(blank=True, editable=False)
     won_at = models.DateTimeField(null=True, editable=False)
     lost_at = models.DateTimeField(null=True, editable=False)
-    objects = OpportunityManager()
+    objects: ClassVar[OpportunityManager] = OpportunityManager()
 
     class Meta(Record.Meta):
         abstract = False

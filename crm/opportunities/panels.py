@@ -9,6 +9,7 @@ from django.db.models import F, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from audit.values import model_field
 from crm.kit.actor import Actor, Role
 from crm.kit.sql import JsonPairs
 from crm.lists.panels import register
@@ -25,7 +26,7 @@ def _rows(link: str) -> Callable[[Actor], QuerySet]:
 
     def rows(by: Actor) -> QuerySet:
         found = Opportunity.objects.open().visible_to(by).filter(**{link: OuterRef("pk")})
-        pairs = {name: (Opportunity._meta.get_field(name), F(name)) for name in COLUMNS}
+        pairs = {name: (model_field(Opportunity, name), F(name)) for name in COLUMNS}
         soonest = F("close_date").asc(nulls_last=True)
         return found.order_by(soonest, "pk").values(fact=JsonPairs(**pairs))[: SHOWN + 1]
 
@@ -42,7 +43,7 @@ def panel(record: Any, request: Request) -> SafeString:
 
 
 def _shown(row: dict) -> dict:
-    typed = {"stage": STAGE.value(row["stage"])}
+    typed: dict[str, Any] = {"stage": STAGE.value(row["stage"])}
     typed["amount"] = None if row["amount"] is None else Decimal(row["amount"])
     typed["close_date"] = row["close_date"] and date.fromisoformat(row["close_date"])
     return row | typed

@@ -7,7 +7,7 @@ from typing import Any
 from audit import values as audited
 from audit.record import Fact, record_each
 from contacts.fields import assign, columns
-from contacts.models import Company
+from contacts.models import Company, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
@@ -33,18 +33,20 @@ def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: Imp
     if not matches:
         return
     ids, public_ids = next_ids(Opportunity, len(matches)), new_ids("opp", len(matches))
-    for found, pk, public_id in zip(matches, ids, public_ids, strict=True):
-        found.opportunity = _build(found, named.get(found.row.line), by)
-        found.opportunity.pk, found.opportunity.public_id = pk, public_id
-    made = [found.opportunity for found in matches if found.opportunity]
+    people = [found.contact for found in matches if found.contact]
+    made = []
+    for found, contact, pk, public_id in zip(matches, people, ids, public_ids, strict=True):
+        found.opportunity = opportunity = _build(found.row.own, contact, named.get(found.row.line), by)
+        opportunity.pk, opportunity.public_id = pk, public_id
+        made.append(opportunity)
     insert_rows(Opportunity, COLUMNS, (_row(opportunity) for opportunity in made))
     start(Opportunity.objects.filter(pk__any_of=ids), STAGE, "import", by=by)
     record_each("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
-    take_steps([_step(found) for found in matches if wanted_stage(found.row.own) not in OPEN], run, by)
+    closed = (found for found in matches if wanted_stage(found.row.own) not in OPEN)
+    take_steps([Step(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
 
 
-def _build(found: Match, company: Company | None, by: Actor) -> Opportunity:
-    own, contact = found.row.own, found.contact
+def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
     stage = wanted_stage(own)
     at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
     opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id, contact=contact)
@@ -68,7 +70,3 @@ def _fact(opportunity: Opportunity) -> Fact:
     told: dict[str, Any] = {key: audited.to_json(audited.read(opportunity, key)) for key in keys if key != "custom"}
     told = {key: value for key, value in told.items() if value not in (None, "")} | {"custom": opportunity.custom}
     return Fact(opportunity.pk, opportunity.contact_id, None, told, as_stored(opportunity.created_at))
-
-
-def _step(found: Match) -> Step:
-    return Step(found.opportunity, found.row)

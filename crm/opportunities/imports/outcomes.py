@@ -86,5 +86,7 @@ def _left_with_nothing(lost: Sequence[Match], scratch: Scratch) -> list[Match]:
     return [
         found
         for found in lost
-        if found.opportunity.contact_id not in busy and not coming & {f"in play {key}" for key in texts[found.row.line]}
+        if found.opportunity
+        and found.opportunity.contact_id not in busy
+        and not coming & {f"in play {key}" for key in texts[found.row.line]}
     ]

@@ -1,7 +1,7 @@
 """Open opportunities."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 
@@ -32,7 +32,7 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
         raise Invalid({"stage": f"An opportunity is opened at {STAGE.names(OPEN)}."})
     wanted = [validate("opportunity", values, by=by, new=True) for values in opportunities]
     people = hold({values["contact"] for values in wanted if values.get("contact")})
-    made = [_build(values, people.get(values.get("contact")), stage, by) for values in wanted]
+    made = [_build(values, people.get(values.get("contact", 0)), stage, by) for values in wanted]
     try:
         with transaction.atomic():
             Opportunity.objects.bulk_create(made)
@@ -48,6 +48,7 @@ def _build(values: dict[str, Any], contact: Contact | None, stage: str, by: Acto
     if contact is None:
         raise Invalid({"contact": "An opportunity belongs to a contact: say which."})
     defaults = {"company": contact.company_id, "team": contact.team_id, "currency": workspace().currency}
-    opportunity = build(Opportunity, defaults | {"probability": PROBABILITY[stage]} | values, by)
+    facts = defaults | {"probability": PROBABILITY[stage]} | values
+    opportunity = cast(Opportunity, build(Opportunity, facts, by))
     opportunity.stage, opportunity.stage_since = stage, opportunity.created_at
     return opportunity

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, DecimalField, ExpressionWrapper, F, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
@@ -83,7 +84,7 @@ def board(request: Request) -> HttpResponse:
 
 def _first(rows: QuerySet) -> QuerySet:
     """The first cards of every column, in one statement, and one more of each to know whether there are any."""
-    ordering = [F("close_date").asc(nulls_last=True), "pk"]
+    ordering: list[Any] = [F("close_date").asc(nulls_last=True), "pk"]
     place = Window(RowNumber(), partition_by="stage", order_by=ordering)
     return rows.annotate(place=place).filter(place__lte=CARDS + 1).order_by("place")
 

@@ -1,5 +1,7 @@
 """Moves between stages: one page asks what the verb needs, one POST makes the move."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
@@ -8,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from contacts.models import Contact
-from contacts.views.records import find, rows_of
+from contacts.views.records import rows_of
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
@@ -22,15 +24,16 @@ from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.reopen import reopen
 from crm.opportunities.verbs.win import win
+from crm.opportunities.views.records import find_opportunity
 from crm.users.http import Request
 
-VERBS = {"move_stage": move_stage, "win": win, "lose": lose, "reopen": reopen}
+VERBS: dict[str, Callable[..., Outcome]] = {"move_stage": move_stage, "win": win, "lose": lose, "reopen": reopen}
 
 
 @require_http_methods(["GET", "POST"])
 def move(request: Request, public_id: str, verb: str) -> HttpResponse:
     """Move, win, lose or reopen one opportunity. Where a board says only where to, the stage names the verb."""
-    opportunity = find(request, "opportunity", public_id)
+    opportunity = find_opportunity(request, public_id)
     meant = VERB_TO.get(request.POST.get("to", ""), verb) if verb == "move_stage" else verb
     if meant not in VERBS:
         raise Http404

@@ -1,5 +1,7 @@
 """The page of one opportunity."""
 
+from typing import cast
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -17,10 +19,15 @@ from crm.users.http import Request
 from crm.users.visibility import may_edit
 
 
+def find_opportunity(request: Request, public_id: str) -> Opportunity:
+    """The opportunity called `public_id` that the actor sees. Raises Http404."""
+    return cast(Opportunity, find(request, "opportunity", public_id))
+
+
 @require_GET
 def opportunity_page(request: Request, public_id: str) -> HttpResponse:
     """One opportunity: what is next, what can be done now, facts, what happened."""
-    opportunity, by = find(request, "opportunity", public_id), request.actor
+    opportunity, by = find_opportunity(request, public_id), request.actor
     editable = may_edit(opportunity, by) and opportunity.deleted_at is None
     items, tasks, more = of_opportunity(opportunity, by)
     context = common(request, "opportunity", opportunity, editable, items, tasks, more)
