@@ -100,7 +100,8 @@ class History:
         self.people, self.company_count = people, companies
         self.end = timezone.now().replace(microsecond=0) - timedelta(hours=1)
         self.steps = int(timedelta(days=365) / STEP)
-        self.plan, self.companies, self.made = Plan(), [], 0
+        self.plan, self.made = Plan(), 0
+        self.companies: list[Company] = []
         self.emails: set[str] = set()
         self.names: set[str] = set()
 

@@ -1,6 +1,7 @@
 """Companies, the people in them, and what was done with them."""
 
 from functools import partial
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -34,11 +35,19 @@ class Record(Owned):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
-    objects = RecordManager()
-    DERIVES_FROM: tuple[str, ...] = ()  # links that derive() follows
+    objects: ClassVar[RecordManager] = RecordManager()
+    DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links that derive() follows
 
     class Meta(Owned.Meta):
         abstract = True
+
+    def get_absolute_url(self) -> str:
+        """The record's page."""
+        raise NotImplementedError
+
+    def derive(self) -> tuple[str, ...]:
+        """Set what is made from other fields; returns the names of what was set."""
+        raise NotImplementedError
 
 
 class Company(Record):
@@ -105,6 +114,7 @@ class Contact(Record):
     """A person: one record for life (source 002's schema, source 000's lifecycle)."""
 
     DERIVES_FROM = ("company",)
+    merged_ids: list[int] | None  # an annotation that the timeline needs: who was merged into this contact
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -196,7 +206,7 @@ class Contact(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        company = self.company.name_key if self.company_id else ""
+        company = self.company.name_key if self.company else ""
         made = contact_keys(
             self.name, self.first_name, self.last_name, self.email, self.phone, self.mobile, company_key=company
         )
@@ -249,7 +259,7 @@ class Activity(Owned):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
-    objects = ActivityManager()
+    objects: ClassVar[ActivityManager] = ActivityManager()
 
     class Meta(Owned.Meta):
         abstract = False

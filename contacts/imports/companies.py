@@ -63,9 +63,8 @@ def to_change(record, said: dict[str, Any], on_match: str) -> dict[str, Any]:
 
 
 def _takes(match: Match, on_match: str, refused: Refused) -> bool:
-    own = match.row.own
-    there = match.contact is not None
-    if there and (on_match == OnMatch.SKIP or (on_match == OnMatch.FILL and match.contact.company_id)):
+    own, contact = match.row.own, match.contact
+    if contact and (on_match == OnMatch.SKIP or (on_match == OnMatch.FILL and contact.company_id)):
         return False
     if "company" not in own and match.row.related.get("company"):
         refused[match.row.line] = ("", NAMELESS)

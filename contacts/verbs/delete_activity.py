@@ -1,17 +1,16 @@
 """Take activities off the timeline."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.record import change
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def delete_activity(activities: QuerySet, *, by: Actor) -> Outcome:
+def delete_activity(activities: RecordQuerySet, *, by: Actor) -> Outcome:
     """Hide activities; the undo of the change brings them back."""
     locked = lock(activities, by)
     for rows in locked.batches():

@@ -74,8 +74,9 @@ def _learn(build: Build, values: dict[str, Any]) -> Compiled | None:
     (sql, first, compiler), (other_sql, second, _) = map(_compile, (build, build), made_up, MOMENTS)
     if sql != other_sql or len(first) != len(second):
         return None
-    params = tuple(_slot(a, b, *made_up) for a, b in zip(first, second, strict=True))
-    return None if None in params else Compiled(compiler, sql, params)
+    slots = [_slot(a, b, *made_up) for a, b in zip(first, second, strict=True)]
+    params = tuple(slot for slot in slots if slot is not None)
+    return Compiled(compiler, sql, params) if len(params) == len(slots) else None
 
 
 def _compile(build: Build, values: dict[str, Any], moment: datetime) -> tuple[str, tuple, Any]:

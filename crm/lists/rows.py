@@ -152,7 +152,7 @@ def page(state: Any, cursor: Cursor | None) -> Page:
     """One page of the rows that a ListState asks for and its member sees, with their number: one statement."""
     by, fixed = state.by, replace(cursor, value=None, pk=0) if cursor else None
 
-    def build(member_id: int | None, team_id: int | None, value: Any = None, pk: int | None = None) -> QuerySet:
+    def build(member_id: int | None, team_id: int | None, value: Any = None, pk: int = 0) -> QuerySet:
         someone = replace(by, member_id=member_id, team_id=team_id)
         place = replace(fixed, value=value, pk=pk) if fixed else None
         return _query(state.rows(someone), state.columns, state.sort, place, someone)

@@ -82,8 +82,8 @@ def narrow(request: Request, entity: str) -> HttpResponse:
 
 def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
     """The URL's parameters that a form must send along, less its own and the place in the pages."""
-    gone = {*gone, "after", "ticked"}
-    return [(name, value) for name, values in state.params.lists() if name not in gone for value in values]
+    left_out = {*gone, "after", "ticked"}
+    return [(name, value) for name, values in state.params.lists() if name not in left_out for value in values]
 
 
 def _rows(state: ListState, after: str) -> tuple[Page, str]:
