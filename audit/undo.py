@@ -78,6 +78,7 @@ def undo(change: UUID, *, by: Actor) -> Undone:
     """
     entries = Entry.objects.filter(change=change).order_by("-id")
     _check(entries, by)
+    _lock(entries)
     undone, last = Undone(), None
     while chunk := list(entries.filter(id__lt=last)[:CHUNK] if last else entries[:CHUNK]):
         last = chunk[-1].id
@@ -89,6 +90,20 @@ def undo(change: UUID, *, by: Actor) -> Undone:
         why = undone.kept[0][2] if undone.kept else "There is nothing left to take back."
         raise Refused(f"Nothing was undone. {why}")
     return undone
+
+
+def _lock(entries: models.QuerySet) -> None:
+    """Lock every record in the order of their ids, as verbs do, before they are put back newest entry first.
+
+    Locked as they are put back, two of them would be waited for crosswise by an undo and a bulk edit.
+    """
+    for entity in entries.order_by("entity").values_list("entity", flat=True).distinct():
+        about = subject(entity)
+        if not _is_setting(about):
+            ids = entries.filter(entity=entity).order_by().values("entity_id")
+            rows = about.model._default_manager.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
+            for _ in rows.values_list("pk").iterator(CHUNK):
+                pass
 
 
 def _check(entries: models.QuerySet, by: Actor) -> None:
