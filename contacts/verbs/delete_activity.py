@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from audit.record import change
+from contacts.last_activity import recompute
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
@@ -16,4 +17,5 @@ def delete_activity(activities: RecordQuerySet, *, by: Actor) -> Outcome:
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         change("activity.deleted", rows, {"deleted_at": clock.now()}, by=by)
+        recompute(rows.values_list("contact_id", flat=True))
     return locked.outcome

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from audit.record import change
+from contacts.last_activity import recompute
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
@@ -29,5 +30,7 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
     locked = lock(activities, by)
     for rows in locked.batches():
         change("activity.updated", rows, values, by=by)
+        if "status" in values:
+            recompute(rows.values_list("contact_id", flat=True))
         locked.outcome.done += rows.values_list("pk", flat=True)
     return locked.outcome
