@@ -24,7 +24,7 @@ from contacts.verbs.override import override
 from contacts.verbs.set_status import set_status
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
-from crm.kit.text import fold
+from crm.kit.text import search_key
 from crm.users.models import Membership
 
 STEP = timedelta(days=3)
@@ -171,7 +171,7 @@ class History:
         return person
 
     def _email(self, first: str, last: str, domain: str) -> str:
-        stem = f"{fold(first)}.{fold(last)}"
+        stem = f"{search_key(first)}.{search_key(last)}"
         email, number = f"{stem}@{domain}", 2
         while email in self.emails:
             email, number = f"{stem}{number}@{domain}", number + 1

@@ -10,7 +10,7 @@ from contacts.axes import LIFECYCLE, STATUS
 from crm.kit.actor import Actor
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager
-from crm.kit.text import digits, email_key, fold, initials
+from crm.kit.text import digits, email_key, initials, search_key
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
 
@@ -90,8 +90,8 @@ class Company(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        self.name_key = fold(self.name)[:200]
-        self.search_text = " ".join(filter(None, (self.name_key, fold(self.domain), digits(self.phone))))
+        self.name_key = search_key(self.name)[:200]
+        self.search_text = " ".join(filter(None, (self.name_key, search_key(self.domain), digits(self.phone))))
         return ("name_key", "search_text")
 
 
@@ -100,8 +100,8 @@ def contact_keys(
 ) -> dict[str, str]:
     """What is made from a contact's other fields: the name in full, and the keys it is sorted, matched and found by."""
     name = (name.strip() or f"{first_name} {last_name}".strip() or email.strip())[:200]
-    name_key = fold(name)[:200]
-    found_by = (name_key, fold(email), digits(phone), digits(mobile), company_key)
+    name_key = search_key(name)[:200]
+    found_by = (name_key, search_key(email), digits(phone), digits(mobile), company_key)
     return {
         "name": name,
         "name_key": name_key,

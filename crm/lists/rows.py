@@ -20,7 +20,7 @@ from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
 from crm.kit.prepared import fetch
 from crm.kit.sql import CountRows
-from crm.kit.text import digits, fold
+from crm.kit.text import digits, search_key
 from crm.lists.columns import Column
 from crm.users.visibility import branches, visible
 
@@ -135,8 +135,8 @@ def search(rows: QuerySet, text: str) -> QuerySet:
     A phone number is found by its digits, however it is grouped.
     """
     if _is_number(text):
-        return rows.filter(Q(search_text__contains=digits(text)) | Q(search_text__contains=fold(text)))
-    for word in fold(text).split():
+        return rows.filter(Q(search_text__contains=digits(text)) | Q(search_text__contains=search_key(text)))
+    for word in search_key(text).split():
         match = Q(search_text__contains=word)
         if _is_number(word):
             match |= Q(search_text__contains=digits(word))

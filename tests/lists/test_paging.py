@@ -14,7 +14,7 @@ from contacts.models import Company, Contact
 from crm.entities.text import fold
 from crm.kit import prepared
 from crm.kit.actor import Channel
-from crm.kit.text import fold as plain
+from crm.kit.text import search_key
 from crm.lists import rows as module
 from crm.lists.rows import page, unpack
 from crm.lists.state import ALL, ListState
@@ -41,7 +41,7 @@ VALUES = {
 CUSTOM = {"fleet_size", "since", "insured", "trade"}
 # What a cell shows, as it is compared.
 SHOWN = {
-    "name": plain,
+    "name": search_key,
     "owner": lambda member: member.user.name.casefold(),
     "team": lambda team: team.name.casefold(),
     "company": lambda company: company.name_key,
