@@ -65,6 +65,11 @@ class ProfileForm(forms.Form):
     timezone = forms.ChoiceField(
         label="Time zone", choices=lambda: [("", "As in the workspace"), *timezone_choices()], required=False
     )
+    shortcuts = forms.BooleanField(
+        label="Shortcuts of a single key",
+        help_text="Such as j, k and x. Switch them off when you dictate, or hit keys that you did not mean.",
+        required=False,
+    )
 
 
 class AcceptForm(forms.Form):
