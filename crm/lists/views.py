@@ -9,12 +9,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.undo import undo
+from crm.conditions.chips import offered_words
 from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
 from crm.conditions.operands import operators
 from crm.conditions.parse import parse
 from crm.conditions.write import quoted
-from crm.entities.fields import FieldType
+from crm.entities.fields import Field, FieldType
 from crm.kit.actor import Role
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
@@ -259,9 +260,10 @@ def add_filter(request: Request, entity: str) -> HttpResponse:
     return render(request, "lists/filter_form.html" if request.htmx else "lists/filter.html", context)
 
 
-def _operators(field) -> list[str]:
-    """Where values are ticked, one or several, `in` says it all."""
-    return [op for op in operators(field) if not (field.choices and op in ("=", "!="))]
+def _operators(field: Field) -> list[tuple[str, str]]:
+    """The operators of a field, each with how it is said. Where values are ticked, `in` says it all, elsewhere `=`."""
+    other = ("=", "!=") if field.choices else ("in", "not in")
+    return [(operator, offered_words(field, operator)) for operator in operators(field) if operator not in other]
 
 
 BUILDER = ("field", "op", "value", "text", "ticked")
