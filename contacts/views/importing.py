@@ -25,6 +25,7 @@ from crm.lists.models import ImportRun
 from crm.lists.spec import spec_of
 from crm.lists.state import read
 from crm.users.http import Request
+from crm.users.limits import limited, uploads
 
 ENTITY = "contact"
 MAX_ROWS = 20_000  # in a request; more are for the command
@@ -35,6 +36,7 @@ OPEN = (State.READY, State.PREVIEWED)
 
 
 @require_http_methods(["GET", "POST"])
+@limited("import", applies=uploads)
 def upload(request: Request) -> HttpResponse:
     """Choose a file; see the files imported before."""
     check_role(request.actor)
@@ -61,6 +63,7 @@ def _uploaded(request: Request, file) -> ImportRun:
 
 
 @require_http_methods(["GET", "POST"])
+@limited("import_run", applies=uploads)
 def run_page(request: Request, public_id: str) -> HttpResponse:
     """One import: its columns and a trial until it is made, its report afterwards."""
     check_role(request.actor)
@@ -135,6 +138,7 @@ def _line(cells: list[str]) -> str:
 
 
 @require_GET
+@limited("export")
 def export(request: Request) -> HttpResponseBase:
     """The list that the URL describes, as CSV."""
     state = read(request, spec_of(ENTITY))

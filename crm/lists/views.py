@@ -29,12 +29,14 @@ from crm.lists.state import ListState, read
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 from crm.users.http import Request
+from crm.users.limits import limited, searches
 
 TIME_LIMIT = 3  # seconds, for what no index serves
 EMPTY = Page([], 0, 0, "", "")
 
 
 @require_GET
+@limited("search", applies=searches)
 def list_page(request: Request, entity: str) -> HttpResponse:
     """The list: tabs, filters, rows, pages."""
     state = read(request, spec_of(entity))
@@ -133,6 +135,7 @@ def _next_sort(state: ListState, column) -> str:
 
 
 @require_GET
+@limited("search", applies=searches)
 def exact_count(request: Request, entity: str) -> HttpResponse:
     """How many there are, to the last one."""
     state = read(request, spec_of(entity))
