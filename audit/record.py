@@ -89,7 +89,8 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
     salted = ((*row, secrets.token_hex(16)) for row in rows)
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
     if rows and reactions.awaited(event):
-        reactions.run(event, subject(kind.entity).model.objects.filter(pk__any_of=[row[0] for row in rows]), by)
+        made = subject(kind.entity).model._default_manager.filter(pk__any_of=[row[0] for row in rows])
+        reactions.run(event, made, by)
 
 
 def change(

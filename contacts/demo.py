@@ -24,7 +24,7 @@ from contacts.verbs.override import override
 from contacts.verbs.set_status import set_status
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
-from crm.kit.text import fold
+from crm.kit.text import search_key
 from crm.users.models import Membership
 
 STEP = timedelta(days=3)
@@ -100,7 +100,8 @@ class History:
         self.people, self.company_count = people, companies
         self.end = timezone.now().replace(microsecond=0) - timedelta(hours=1)
         self.steps = int(timedelta(days=365) / STEP)
-        self.plan, self.companies, self.made = Plan(), [], 0
+        self.plan, self.made = Plan(), 0
+        self.companies: list[Company] = []
         self.emails: set[str] = set()
         self.names: set[str] = set()
 
@@ -125,7 +126,10 @@ class History:
             with clock.at(self._at(0)):
                 wanted = min(share, self.company_count - len(self.companies))
                 rows = [self._company() for _ in range(wanted)]
-                made = create_company([row | {"team": self._team(seller)} for row in rows], by=self._actor(seller))
+                # One is everybody's: nobody may be left without a company whose people they could meet.
+                teams = [self._team(seller) if place else None for place in range(wanted)]
+                rows = [row | {"team": team} for row, team in zip(rows, teams, strict=True)]
+                made = create_company(rows, by=self._actor(seller))
             self.companies += Company.objects.filter(pk__in=made.done).order_by("pk")
 
     def _company(self) -> dict:
@@ -170,7 +174,7 @@ class History:
         return person
 
     def _email(self, first: str, last: str, domain: str) -> str:
-        stem = f"{fold(first)}.{fold(last)}"
+        stem = f"{search_key(first)}.{search_key(last)}"
         email, number = f"{stem}@{domain}", 2
         while email in self.emails:
             email, number = f"{stem}{number}@{domain}", number + 1
@@ -271,13 +275,13 @@ class History:
                 set_status(rows, status, by=self._actor(seller))
 
     def _corrections(self) -> None:
-        people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:30])
+        people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:10])
         manager = self.manager
         with clock.at(self.end - timedelta(days=9)):
-            override(_rows(people[0]), "customer", by=self._actor(manager), reason="Signed on paper at the fair")
+            override(_rows(*people[:1]), "customer", by=self._actor(manager), reason="Signed on paper at the fair")
             assign(_rows(*people[1:6]), self.sellers[0], by=self._actor(manager))
             facts = {"title": "Head of Purchasing", "role": "decision_maker"}
-            edit(_rows(people[6]), facts, by=self._actor(manager))
+            edit(_rows(*people[6:7]), facts, by=self._actor(manager))
         for person in people[7:10]:
             self._duplicate(person)
 

@@ -1,7 +1,5 @@
 """The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -68,7 +66,7 @@ class Item:
 
 
 def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
-    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Three or four statements.
+    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Four or five statements.
 
     What happened to the duplicates that were merged into it (`merged_ids`) is part of it.
     """
@@ -106,7 +104,7 @@ def _item(action: timeline.Action, entity: str, activities: dict[int, Activity],
     item.warning = first.severity == "warning"
     if first.action in UNDOABLE and (first.member_id == by.member_id or by.is_at_least(Role.MANAGER)):
         item.undo = action.change
-    _say(item, action.entries, entity, activities, names)
+    _say(item, action, entity, activities, names)
     return item
 
 
@@ -114,17 +112,17 @@ def _who(entry: Entry, names: Names) -> str:
     return names.people.get(entry.member_id, "Somebody") if entry.member_id else "Throughline"
 
 
-def _say(item: Item, entries: Iterable[Entry], entity: str, activities: dict[int, Activity], names: Names) -> None:
-    first = next(iter(entries))
+def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int, Activity], names: Names) -> None:
+    first = action.first
     item.note = first.note or ""
     if first.entity == "activity":
         _say_activity(item, first, activities.get(first.entity_id))
     elif first.event == "contact.merged":
-        _say_merge(item, list(entries), first)
+        _say_merge(item, action, first)
     else:
         if first.action == "UNDO":
             _say_undone(item, first)
-        own = [entry for entry in entries if entry.entity == entity]
+        own = [entry for entry in action.entries if entry.entity == entity]
         item.differences = [d for entry in own for d in differences(entity, entry, names)]
         _say_created(item, first)
 
@@ -157,10 +155,10 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
     item.activity = activity
 
 
-def _say_merge(item: Item, entries: list[Entry], first: Entry) -> None:
-    moved = Counter(entry.entity for entry in entries if entry.entity == "activity")
+def _say_merge(item: Item, action: timeline.Action, first: Entry) -> None:
+    moved = action.counts.get("activity", 0)
     item.text = f"merged “{first.note}” into this contact" if first.note else item.text
-    item.note = f"{moved['activity']} activities moved" if moved else ""
+    item.note = f"{moved:,} activit{'y' if moved == 1 else 'ies'} moved" if moved else ""
     item.undo_label = "Unmerge"
 
 

@@ -105,6 +105,13 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",  # the key is the account and the client's address
     "account_failed": "100/h/key",  # the account; see AccountAdapter.authenticate
 }
+# What a member may do how often in one workspace, times and seconds; see crm.users.limits. A person meets none of it.
+RATE_LIMITS = {
+    "search": (240, 60),  # looking while somebody types is several
+    "export": (10, 600),
+    "import": (20, 3600),  # files
+    "import_run": (60, 3600),  # trials of a mapping, and the import itself
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Throughline"

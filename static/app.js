@@ -216,6 +216,7 @@
       if (row) { event.preventDefault(); openRow(row, event); }
       return;
     }
+    if (document.documentElement.dataset.keys === "off") return;
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
   });
 

@@ -10,15 +10,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from zeal import zeal_context
+from zeal.errors import NPlusOneError
 
+from contacts.models import Contact
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from crm.kit import clock
 from crm.kit.scope import in_workspace
+from tests.factories import make_company, make_contact
 from tests.security import world as worlds
 from tests.security.matrix import ADMIN, MATRIX, url
 from tests.security.world import act, rows
@@ -88,6 +93,15 @@ def test_a_record_costs_the_same_with_five_entries_and_five_hundred(entity, worl
                 write(record, entity, number, cast)
         counted.append(len(statements(client, record.get_absolute_url())))
     assert counted[0] == counted[1] <= RECORD_AT_MOST
+
+
+def test_a_request_that_reads_row_by_row_fails(acme, cast):
+    """The settings of the tests put zeal around every request."""
+    assert settings.MIDDLEWARE[0] == "zeal.middleware.zeal_middleware"
+    for _ in range(3):
+        make_contact(company=make_company())
+    with zeal_context(), pytest.raises(NPlusOneError):
+        print([contact.company.name for contact in Contact.objects.all()])
 
 
 def write(record, entity: str, number: int, cast) -> None:

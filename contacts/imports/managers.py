@@ -10,10 +10,10 @@ from contacts.entities import CONTACT
 from contacts.fields import apply_each
 from contacts.imports.matching import Match, by_key, keys_of
 from contacts.models import Contact
-from crm.entities.text import fold as without_case
+from crm.entities.text import fold
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
-from crm.kit.text import email_key, fold
+from crm.kit.text import email_key, search_key
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping as Columns
 from crm.lists.imports.reading import Sheet
@@ -117,10 +117,10 @@ def _by_public_id(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 
 def _by_name(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
-    wanted = {without_case(" ".join(text.split())): text for text in texts}
-    keys = {fold(text)[:200] for text in wanted.values()}
+    wanted = {fold(" ".join(text.split())): text for text in texts}
+    keys = {search_key(text)[:200] for text in wanted.values()}
     rows = Contact.objects.live().filter(name_key__any_of=keys).values_list("name", "pk") if keys else ()
-    named = ((without_case(" ".join(name.split())), pk) for name, pk in rows)
+    named = ((fold(" ".join(name.split())), pk) for name, pk in rows)
     return ((wanted[name], pk) for name, pk in named if name in wanted)
 
 

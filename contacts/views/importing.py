@@ -4,8 +4,10 @@ import csv
 import io
 from collections.abc import Iterator
 from itertools import islice
+from typing import BinaryIO, cast
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -23,6 +25,7 @@ from crm.lists.models import ImportRun
 from crm.lists.spec import spec_of
 from crm.lists.state import read
 from crm.users.http import Request
+from crm.users.limits import limited, uploads
 
 ENTITY = "contact"
 MAX_ROWS = 20_000  # in a request; more are for the command
@@ -33,6 +36,7 @@ OPEN = (State.READY, State.PREVIEWED)
 
 
 @require_http_methods(["GET", "POST"])
+@limited("import", applies=uploads)
 def upload(request: Request) -> HttpResponse:
     """Choose a file; see the files imported before."""
     check_role(request.actor)
@@ -59,6 +63,7 @@ def _uploaded(request: Request, file) -> ImportRun:
 
 
 @require_http_methods(["GET", "POST"])
+@limited("import_run", applies=uploads)
 def run_page(request: Request, public_id: str) -> HttpResponse:
     """One import: its columns and a trial until it is made, its report afterwards."""
     check_role(request.actor)
@@ -66,7 +71,7 @@ def run_page(request: Request, public_id: str) -> HttpResponse:
     if run.state not in OPEN:
         return render(request, "lists/import_report.html", _report(run))
     with run.file.open("rb") as file:
-        sheet = Sheet(file)
+        sheet = Sheet(cast(BinaryIO, file))  # Django's File hands every call on to one
         form = MappingForm(ENTITY, sheet.header, run, request.actor, request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -114,7 +119,7 @@ def _samples(sheet: Sheet) -> list[list[str]]:
 
 
 @require_GET
-def refused_rows(request: Request, public_id: str) -> HttpResponse:
+def refused_rows(request: Request, public_id: str) -> HttpResponseBase:
     """The rows that were refused as CSV, each with its reason, to be corrected and imported again."""
     run = _find(request, public_id)
     return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-refused.csv")
@@ -133,7 +138,8 @@ def _line(cells: list[str]) -> str:
 
 
 @require_GET
-def export(request: Request) -> HttpResponse:
+@limited("export")
+def export(request: Request) -> HttpResponseBase:
     """The list that the URL describes, as CSV."""
     state = read(request, spec_of(ENTITY))
     if state.error:

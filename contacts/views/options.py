@@ -10,11 +10,13 @@ from contacts.views.records import MODELS
 from crm.kit.actor import Actor
 from crm.lists.rows import search
 from crm.users.http import Request
+from crm.users.limits import limited, searches
 
 SHOWN = 10
 
 
 @require_GET
+@limited("search", applies=searches)
 def options(request: Request) -> HttpResponse:
     """Options for `q` of an `entity` (contact, company, timezone), each as its field reads it."""
     entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:200]

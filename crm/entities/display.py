@@ -32,7 +32,8 @@ def field_of(known: Schema, key: str) -> Field | None:
 
 def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
     """Names for the keys in these values: one statement for the people, one for everything else, if there are any."""
-    known, wanted = schema(entity), {}
+    known = schema(entity)
+    wanted: dict[str, set[int]] = {}
     for values in changes:
         for key, value in (values or {}).items():
             shown = field_of(known, key)

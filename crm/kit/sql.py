@@ -29,7 +29,7 @@ def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Map
         return 0
     connection = connections[rows.db]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(fields[name].column) for name in columns)
+    names = ", ".join(quote(str(fields[name].column)) for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", params)
         return cursor.rowcount
@@ -55,7 +55,7 @@ def insert_rows(
     if same["workspace_id"] != workspace_id():
         raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
     fields = [_fields(model)[name] for name in (*names, *same)]
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     tail = tuple(as_stored(value) for value in same.values())
     with connection.cursor() as cursor:
@@ -67,7 +67,8 @@ def insert_rows(
         else:
             marks = ", ".join(["%s"] * len(fields))
             sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
-            cursor.executemany(sql, (row + tail for row in rows))
+            # Django takes any iterable, which its stubs do not know; a list would hold every row twice.
+            cursor.executemany(sql, (row + tail for row in rows))  # type: ignore[arg-type]
 
 
 def as_stored(value: Any) -> Any:
@@ -86,7 +87,7 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
     """
     fields = [model._meta.pk, *(_fields(model)[name] for name in names)]
     rows = [tuple(map(as_stored, row)) for row in rows]
-    columns = [connection.ops.quote_name(field.column) for field in fields]
+    columns = [connection.ops.quote_name(str(field.column)) for field in fields]
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -101,7 +102,7 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
             setters = ", ".join(f"{column} = %s" for column in columns[1:])
             sql = f"UPDATE {table} SET {setters} WHERE id = %s AND workspace_id = %s"
             own = workspace_id()
-            cursor.executemany(sql, ((*row[1:], row[0], own) for row in rows))
+            cursor.executemany(sql, [(*row[1:], row[0], own) for row in rows])
 
 
 def next_ids(model: type[models.Model], count: int) -> Sequence[int]:
@@ -199,7 +200,7 @@ def _sqlite_json(field: models.Field) -> str:
         return "json(CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END)"
     if kind == "DateTimeField":
         return "replace({}, ' ', 'T') || '+00:00'"
-    if kind == "DecimalField":
+    if isinstance(field, models.DecimalField):
         return f"printf('%%.{field.decimal_places}f', {{}})"
     return "{}"
 

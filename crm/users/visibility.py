@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from operator import or_
+from typing import ClassVar, Protocol
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
@@ -84,11 +85,17 @@ class RecordManager(WorkspaceManager.from_queryset(RecordQuerySet)):  # type: ig
     """`objects` of contacts, companies and every other record with an owner."""
 
 
+class Guarded(Protocol):
+    """A model whose rows are not everybody's to see and change."""
+
+    objects: ClassVar[RecordManager]
+
+
 @dataclass
 class Locked:
     """Rows that a verb holds until its transaction ends, and what it will answer about them."""
 
-    model: type[models.Model]
+    model: type[Guarded]
     ids: list[int]
     outcome: Outcome
 
@@ -99,7 +106,7 @@ class Locked:
             yield self.model.objects.filter(pk__in=batch).order_by("pk")
 
 
-def lock(rows: models.QuerySet, by: Actor, *, trashed: bool = False) -> Locked:
+def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False) -> Locked:
     """Lock those of `rows` that `by` sees, in the order of their ids so that two bulk actions cannot deadlock.
 
     Rows seen but not to be changed by `by` are refused, as are those (not) in the trash.
