@@ -31,10 +31,10 @@ def ratios(size: int) -> Iterator[Ratio]:
         yield Ratio("5", name, 0.7, lambda: _take(file), at_most=False, rounds=5)
 
 
-def people(size: int) -> str:
-    """A file of `size` people, twenty to a company."""
+def people(size: int, start: int = 0) -> str:
+    """A file of `size` people, twenty to a company, numbered from `start`."""
     lines = [HEADER]
-    for n in range(size):
+    for n in range(start, start + size):
         first, last = FIRST[n % 10], LAST[n // 10 % 10]
         lines.append(
             f"crm-{n:08d},{first},{last},person.{n}@firm{n // 20}.example,+34 6{n:08d},{TITLES[n % 5]},"

@@ -17,10 +17,15 @@ from tests.kit.commands import ROOT, environment, manage
 SIZE = {"sqlite": 1500, "postgresql": 20_000}  # rows; a batch has 50 or 5,000
 OPEN = "from crm.users.verbs.create_workspace import *; from crm.kit.actor import system; "
 WHOLE = {
-    "audit_entry": ("entity = '{0}' AND entity_id = r.id AND event = '{0}.created'", 1),
-    "events_event": ("entity = '{0}' AND entity_id = r.id AND name = '{0}.created'", 1),
-    "lifecycle_transition": ("entity = '{0}' AND record_id = r.id AND from_value = ''", {"contact": 2, "company": 0}),
+    "audit_entry": ("entity_id", "event = '{0}.created'", {"contact": 1, "company": 1}),
+    "events_event": ("entity_id", "name = '{0}.created'", {"contact": 1, "company": 1}),
+    "lifecycle_transition": ("record_id", "entity = '{0}' AND from_value = ''", {"contact": 2, "company": 0}),
 }
+LACKING = """
+    SELECT '{table}', r.id FROM contacts_{entity} r LEFT JOIN (
+        SELECT {key} AS own, count(*) AS there FROM {table} WHERE workspace_id = {id} AND {condition} GROUP BY {key}
+    ) t ON t.own = r.id WHERE r.workspace_id = {id} AND coalesce(t.there, 0) <> {wanted}
+"""
 PEOPLE = """
     SELECT c.external_id, c.name, c.email, c.lifecycle_stage, c.created_at, c.version, o.name, m.external_id
     FROM contacts_contact c LEFT JOIN contacts_company o ON o.id = c.company_id
@@ -79,13 +84,9 @@ class Instance:
     def broken(self):
         """The contacts and companies of acme that lack a row they should have, or have one too many."""
         for entity in ("contact", "company"):
-            for table, (condition, wanted) in WHOLE.items():
-                wanted = wanted[entity] if isinstance(wanted, dict) else wanted
-                own = f"SELECT count(*) FROM {table} t WHERE t.workspace_id = r.workspace_id AND {condition}"
-                yield from self.ask(
-                    f"SELECT '{table}', r.id FROM contacts_{entity} r WHERE workspace_id = {self.ids['acme']} "
-                    f"AND ({own.format(entity)}) <> {wanted}"
-                )
+            for table, (key, condition, wanted) in WHOLE.items():
+                own = {"key": key, "condition": condition.format(entity), "wanted": wanted[entity]}
+                yield from self.ask(LACKING.format(entity=entity, table=table, id=self.ids["acme"], **own))
 
     def counts(self, slug):
         """How many rows there are of each kind, in every table that an import writes."""
