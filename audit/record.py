@@ -63,15 +63,15 @@ def record(
 
 
 class Fact(NamedTuple):
-    """What happened to one record: its key, the contact concerned, the values before and after.
+    """What happened to one record: its key, the contact concerned, the values before and after (or their JSON).
 
     `at`: when, as_stored(), if not now.
     """
 
     pk: int
     person: int | None
-    old: Mapping[str, Any] | None
-    new: Mapping[str, Any] | None
+    old: Mapping[str, Any] | str | None
+    new: Mapping[str, Any] | str | None
     at: str | None = None
 
 
@@ -86,7 +86,8 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
     rows: list[tuple] = []
     names = ("entity_id", "person", "old_values", "new_values", "at")
     insert_rows(Event, names, _rows(facts, now, rows), shared | {"name": event})
-    salted = ((*row, secrets.token_hex(16)) for row in rows)
+    salts = secrets.token_hex(16 * len(rows))
+    salted = ((*row, salts[32 * n : 32 * n + 32]) for n, row in enumerate(rows))
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
     if rows and reactions.awaited(event):
         made = subject(kind.entity).model._default_manager.filter(pk__any_of=[row[0] for row in rows])
@@ -114,8 +115,8 @@ def _rows(facts: Iterable[Fact], now: str, kept: list[tuple]) -> Iterator[tuple]
         yield row
 
 
-def _text(values: Mapping[str, Any] | None) -> str | None:
-    return None if values is None else json.dumps(values)
+def _text(values: Mapping[str, Any] | str | None) -> str | None:
+    return values if values is None or isinstance(values, str) else json.dumps(values)
 
 
 def _checked(event: str) -> EventType:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from audit import values as audited
@@ -13,6 +14,7 @@ from contacts.models import Company
 from crm.entities.text import fold
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
+from crm.kit.sql import as_stored, insert_rows, next_ids
 from crm.kit.text import search_key
 from crm.lists.imports.registry import Refused
 from crm.lists.models import OnMatch
@@ -20,6 +22,9 @@ from crm.users.visibility import may_edit
 
 NAMELESS = "The row says something about a company, but not which."
 NOT_YOURS = "You can see this company but not change it: it belongs to somebody else."
+COLUMNS = tuple(f.attname for f in Company._meta.concrete_fields if f.name != "workspace")
+
+as_row = attrgetter(*COLUMNS)
 
 
 def resolve(matches: Sequence[Match], on_match: str, by: Actor) -> Refused:
@@ -93,7 +98,9 @@ def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:
     if not fresh:
         return {}
     made = {key: build(Company, values, by) for key, values in fresh.items()}
-    Company.objects.bulk_create(made.values())
+    for company, pk in zip(made.values(), next_ids(Company, len(made)), strict=True):
+        company.pk = pk
+    insert_rows(Company, COLUMNS, (tuple(map(as_stored, as_row(company))) for company in made.values()))
     rows = Company.objects.filter(pk__any_of=[company.pk for company in made.values()])
     record("company.created", rows, by=by, snapshot=SNAPSHOT["company"])
     return made

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from django.db import connection, transaction
+from django.db import connection
 
 from contacts.entities import CONTACT
 from contacts.fields import apply_each
@@ -60,12 +60,10 @@ def unknown(matches: Sequence[Match], scratch: Scratch) -> Refused:
 
 
 def link(scratch: Scratch, on_match: str, by: Actor) -> Iterator[Written]:
-    """Link people to their managers, batch by batch, each a transaction of its own."""
+    """Link people to their managers, batch by batch, each in a transaction of the caller's."""
     pending = scratch.pending()
     while batch := list(islice(pending, BATCH[connection.vendor])):
-        with transaction.atomic():
-            written = _link(batch, on_match, by)
-        yield written
+        yield _link(batch, on_match, by)
 
 
 def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> Written:

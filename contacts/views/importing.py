@@ -31,8 +31,6 @@ ENTITY = "contact"
 MAX_ROWS = 20_000  # in a request; more are for the command
 SAMPLES = 3
 SHOWN = 100  # refused rows on a page; the download has all
-State = ImportRun.State
-OPEN = (State.READY, State.PREVIEWED)
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,7 +66,7 @@ def run_page(request: Request, public_id: str) -> HttpResponse:
     """One import: its columns and a trial until it is made, its report afterwards."""
     check_role(request.actor)
     run = _find(request, public_id)
-    if run.state not in OPEN:
+    if run.present_state not in ImportRun.OPEN:
         return render(request, "lists/import_report.html", _report(run))
     with run.file.open("rb") as file:
         sheet = Sheet(cast(BinaryIO, file))  # Django's File hands every call on to one
@@ -88,7 +86,8 @@ def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) ->
     run.mapping = build(ENTITY, sheet.header, wanted["mapping"]).stored()
     run.on_match, run.override_reason = wanted["on_match"], wanted.get("override_reason", "")
     trial = request.POST.get("do") != "import"
-    if not trial and not ImportRun.objects.filter(pk=run.pk, state__in=OPEN).update(state=State.RUNNING):
+    as_seen = ImportRun.objects.filter(pk=run.pk, state=run.state, seen_at=run.seen_at)
+    if not trial and not as_seen.update(state=ImportRun.State.RUNNING, seen_at=timezone.now()):
         return redirect(run)  # a second click
     run_import(run, file, by=request.actor, dry_run=trial)
     if not trial:

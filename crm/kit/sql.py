@@ -1,7 +1,7 @@
 """Set-based writes that the ORM has no words for, on both engines."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -72,12 +72,19 @@ def insert_rows(
 
 
 def as_stored(value: Any) -> Any:
-    """A time or a UUID as the database's driver takes it; psycopg would write each anew for every row."""
+    """A time, a UUID or a JSON object as the database's driver takes it."""
     if isinstance(value, datetime):
-        return (
-            value.isoformat() if connection.vendor == "postgresql" else str(value.astimezone(UTC).replace(tzinfo=None))
-        )
+        return stored_time()(value)
+    if isinstance(value, dict):
+        return json.dumps(value)
     return value.hex if isinstance(value, UUID) else value
+
+
+def stored_time() -> Callable[[datetime], str]:
+    """as_stored() for many times: to ask which database it is takes longer than to write one."""
+    if connection.vendor == "postgresql":
+        return datetime.isoformat
+    return lambda moment: str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[tuple]) -> None:
@@ -110,7 +117,8 @@ def next_ids(model: type[models.Model], count: int) -> Sequence[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            # In a subquery the name of the sequence is looked up once, not for each key.
+            sql = "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)"
             cursor.execute(sql, [connection.ops.quote_name(table), count])
             return [pk for (pk,) in cursor.fetchall()]
         cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])

@@ -175,6 +175,6 @@ def _utf_8_or_cp1252(file: BinaryIO, chunk: bytes) -> str:
         text = decoder.decode(chunk)
         if not text.isascii():
             broken += len(UNDECODED.findall(text))
-            foreign += sum(1 for character in text if character > "\x7f")
+            foreign += len(text) - len(text.encode("ascii", "ignore"))
         chunk = file.read(CHUNK)
     return "cp1252" if broken > foreign - broken else "utf-8"

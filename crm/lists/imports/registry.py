@@ -80,7 +80,7 @@ class Importer(Protocol):
         """Write some rows, in the caller's transaction."""
 
     def finish(self) -> Iterator[Written]:
-        """Write what could not be known before the last row, in transactions of its own; how the counts change."""
+        """Write what could not be known before the last row; how the counts change. Each step is a transaction."""
 
 
 _importers: dict[str, type[Importer]] = {}
