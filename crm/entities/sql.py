@@ -114,9 +114,12 @@ class ListLength(Func):
 
 
 class Place(Func):
-    """The place of a text among `texts`, from 0; NULL for one that is not among them."""
+    """The place of a text among `texts`, from 0; NULL for one that is not among them.
 
-    output_field = models.IntegerField()
+    A big integer, for crm.kit.prepared tries out queries with numbers that Django knows no integer to reach.
+    """
+
+    output_field = models.BigIntegerField()
 
     def __init__(self, text, texts: Sequence[str], **extra):
         super().__init__(text, *(Value(each, models.TextField()) for each in texts), **extra)
