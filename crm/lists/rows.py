@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from crm.entities import registry
 from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
-from crm.entities.sql import orm_value
+from crm.entities.sql import Place, orm_value
 from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
 from crm.kit.prepared import fetch
@@ -24,7 +24,6 @@ from crm.kit.text import digits, search_key
 from crm.lists.columns import Column
 from crm.users.visibility import branches, visible
 
-_WORDS = TEXTS | {FieldType.SELECT}
 _NAMED = {FieldType.USER, FieldType.TEAM, FieldType.LINK}
 PAGE = 50
 CAP = 1000
@@ -43,11 +42,13 @@ class Sort:
         return bool(self.field.sort)
 
     def value(self) -> Any:
-        """What to compare: what the cell shows, without case; NULL for an empty one."""
+        """What to compare: what the cell shows, without case, or the place of a choice; NULL for an empty one."""
         field = self.field
         if self.indexed:
             return F(field.sort)
-        if field.type in _WORDS:
+        if field.type is FieldType.SELECT:
+            return Place(orm_value(field), [choice.value for choice in field.choices])
+        if field.type in TEXTS:
             return NullIf(Fold(orm_value(field)), Value("", TextField()))
         if field.custom or field.type not in _NAMED:
             return orm_value(field)
@@ -111,7 +112,8 @@ def _typed(field: Field, value: Any) -> Any:
         return Decimal(value)
     if field.type is FieldType.YES_NO:
         return bool(value)
-    return _whole(value) if field.custom and field.type in _NAMED else str(value)
+    is_number = field.type is FieldType.SELECT or (field.custom and field.type in _NAMED)
+    return _whole(value) if is_number else str(value)
 
 
 @dataclass(frozen=True)
