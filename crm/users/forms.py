@@ -66,8 +66,8 @@ class ProfileForm(forms.Form):
         label="Time zone", choices=lambda: [("", "As in the workspace"), *timezone_choices()], required=False
     )
     shortcuts = forms.BooleanField(
-        label="Shortcuts of a single key",
-        help_text="Such as j, k and x. Switch them off when you dictate, or hit keys that you did not mean.",
+        label="Single-key shortcuts",
+        help_text="Such as j, k and x. Switch them off if you dictate, or hit keys without meaning to.",
         required=False,
     )
 
