@@ -157,7 +157,7 @@ def _remove(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> 
     touched = _touched_since(about, entries, by)
     undone.kept += [(about.entity, pk, "Something has happened to it since.") for pk in sorted(touched)]
     gone = {entry.entity_id for entry in entries} - touched
-    gone &= set(about.model._default_manager.select_for_update().filter(pk__in=gone).values_list("pk", flat=True))
+    gone &= set(about.model._default_manager.filter(pk__in=gone).values_list("pk", flat=True))
     while pointed_at := _pointed_at(about.model, gone):
         gone -= pointed_at
         undone.kept += [(about.entity, pk, "Other records point to it.") for pk in sorted(pointed_at)]
@@ -193,8 +193,7 @@ def _pointed_at(model: type[models.Model], ids: set[int]) -> set[int]:
 
 
 def _revert(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
-    rows = about.model._default_manager.select_for_update(of=("self",))
-    records = rows.in_bulk([entry.entity_id for entry in entries])
+    records = about.model._default_manager.in_bulk([entry.entity_id for entry in entries])
     held = _Held(_changed_since(about, entries, by), _missing_targets(about.model, entries))
     changed: dict[int, models.Model] = {}
     inverted = []
