@@ -71,6 +71,17 @@ def insert_rows(
             cursor.executemany(sql, (row + tail for row in rows))  # type: ignore[arg-type]
 
 
+def commit_without_waiting() -> None:
+    """Let PostgreSQL answer this transaction's commit before it is on the disk; a later commit that waits covers it.
+
+    For a step of something that is done again as a whole when the server crashes: such a step may then be gone, and
+    with it nothing that was told. SQLite with synchronous=NORMAL does so always.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+
+
 def as_stored(value: Any) -> Any:
     """A time, a UUID or a JSON object as the database's driver takes it."""
     if isinstance(value, datetime):

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import DomainError, NotAllowed
-from crm.kit.sql import insert_rows
+from crm.kit.sql import commit_without_waiting, insert_rows
 from crm.lists.imports import registry
 from crm.lists.imports.cells import Cells, Unfit
 from crm.lists.imports.mapping import Mapping, build, guess, read_map
@@ -27,7 +27,7 @@ from crm.lists.models import ImportRefusal, ImportRun, OnMatch
 from crm.users.models import Workspace
 
 # On SQLite one writes at a time: fifty rows take 20 ms, then those who wait have PAUSE (RELIABILITY R24).
-BATCH = {"postgresql": 5000, "sqlite": 50}
+BATCH = {"postgresql": 10_000, "sqlite": 50}
 PAUSE = 0.01  # seconds; only in a process of its own, for in the web process writers queue
 ATTEMPTS = 3
 
@@ -203,6 +203,7 @@ class _Running:
             with transaction.atomic():
                 # Imports of one workspace take turns, or each would make the companies that the other makes too.
                 Workspace.objects.select_for_update(no_key=True).get(pk=self.run.workspace_id)
+                commit_without_waiting()
                 written = self.importer.write(fit)
                 transaction.set_rollback(self.dry_run or bool(written.refused))
                 if not self.dry_run and not written.refused:
