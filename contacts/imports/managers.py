@@ -22,7 +22,7 @@ from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
 from crm.users.visibility import may_edit
 
-BATCH = {"postgresql": 10_000, "sqlite": 50}
+BATCH = {"postgresql": 10_000, "sqlite": 35}
 
 
 def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:

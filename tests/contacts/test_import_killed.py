@@ -14,7 +14,7 @@ from django.db import connection
 
 from tests.kit.commands import ROOT, environment, manage
 
-SIZE = {"sqlite": 1500, "postgresql": 20_000}  # rows; a batch has 50 or 5,000
+SIZE = {"sqlite": 1500, "postgresql": 40_000}  # rows; a batch has 35 or 10,000
 OPEN = "from crm.users.verbs.create_workspace import *; from crm.kit.actor import system; "
 WHOLE = {
     "audit_entry": ("entity_id", "event = '{0}.created'", {"contact": 1, "company": 1}),
