@@ -151,7 +151,7 @@ DEFAULT_FROM_EMAIL = ENV.mail.sender
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_proxies else None
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # probes speak plain HTTP to the process itself
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # probes speak plain HTTP to the process itself
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = SECURE_REFERRER_POLICY = "same-origin"
@@ -171,6 +171,7 @@ X_FRAME_OPTIONS = "DENY"
 # Deliveries of events (crm.events). A task ends before its lease does, and the lease before Redis hands the message out
 # a second time: crm.events.checks refuses any other order. Retries are the deliveries' own; Celery makes none.
 DELIVERY_LEASE = 90  # seconds
+METRICS_TOKEN = ENV.metrics_token
 CELERY_BROKER_URL = ENV.redis_url
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 150,

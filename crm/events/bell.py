@@ -16,7 +16,7 @@ def ring_on_commit() -> None:
 
     Not NOTIFY inside the transaction: PostgreSQL would make all commits that notify wait for one another.
     """
-    if not any(call is _ring for _, call, _ in connection.run_on_commit):
+    if not any(call is _ring for _, call, *_ in connection.run_on_commit):
         transaction.on_commit(_ring, robust=True)
 
 

@@ -49,10 +49,9 @@ def claim_one(pk: int) -> Delivery | None:
 
 
 def _lease(deliveries: QuerySet[Delivery], limit: int) -> list[Delivery]:
-    locked = deliveries.select_related("event").select_for_update(skip_locked=True, of=("self",))[:limit]
-    claimed, lost = [], []
-    for delivery in locked:
-        (claimed if delivery.attempts < ATTEMPTS else lost).append(delivery)
+    found = deliveries.select_related("event").select_for_update(skip_locked=True, of=("self",))[:limit]
+    claimed = [delivery for delivery in found if delivery.attempts < ATTEMPTS]
+    lost = [delivery for delivery in found if delivery.attempts >= ATTEMPTS]
     _rows(lost).update(state=State.DEAD, due_at=None, last_error="Its worker stopped before it was done.")
     ends = timezone.now() + LEASE
     _rows(claimed).update(state=State.LEASED, due_at=ends, attempts=F("attempts") + 1)

@@ -19,12 +19,13 @@ from django.utils import timezone
 from crm.events import bell
 from crm.events.deliveries import BATCH, LEASE, claim, due, release, run
 from crm.events.handlers import QUEUES
-from crm.events.models import Delivery, Heartbeat
+from crm.events.models import Delivery, Heartbeat, State
 from crm.events.relay import relay
 from crm.events.scheduler import Scheduler
 
 POLL = 1.0  # seconds between two looks when no bell rings
 BUSY = 0.05  # seconds until the sender looks again while there is a backlog
+RESTART = 5.0  # seconds until a part that died is started again
 BEAT = 3.0  # seconds between two heartbeats
 GRACE = 12.0  # seconds that handlers may take to finish once the engine was told to stop
 AHEAD = 2 * BATCH  # messages that wait in Redis for each queue: enough for the workers, few enough to be sent again
@@ -72,7 +73,7 @@ class Engine:
                 loop(*args)
             except BaseException:  # SystemExit too: a thread that dies in silence leaves everything waiting
                 log.exception("The %s died; it is started again.", " ".join((name, *args)))
-                self.stopping.wait(POLL)
+                self.stopping.wait(RESTART)
             finally:
                 connection.close()
 
@@ -116,7 +117,8 @@ class Engine:
             ids = list(rows.values_list("pk", flat=True)[: max(room, 0)])
             for pk in ids:
                 self._task.apply_async((pk,), queue=queue)
-            Delivery.objects.unscoped().filter(pk__in=ids).update(due_at=timezone.now() + LEASE)
+            sent = Delivery.objects.unscoped().filter(pk__in=ids)
+            sent.update(state=State.PENDING, due_at=timezone.now() + LEASE)
         return True
 
     def _schedule(self) -> None:
