@@ -6,7 +6,7 @@ Event → (relay) → one Delivery for each handler that wants it → (executor,
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from crm.kit.logged import Logged
@@ -61,18 +61,14 @@ class DeliveryQuerySet(WorkspaceQuerySet):
         return self.undone().filter(state=State.DEAD)
 
     def first_of_record(self):
-        """Those before which no undone delivery of the same handler and record stands."""
-        earlier = Delivery.objects.unscoped().undone()
-        return self.filter(
-            ~Exists(
-                earlier.filter(
-                    handler=OuterRef("handler"),
-                    entity=OuterRef("entity"),
-                    entity_id=OuterRef("entity_id"),
-                    event_id__lt=OuterRef("event_id"),
-                )
-            )
-        )
+        """Those before which no undone delivery of the same handler and record stands.
+
+        One step into delivery_undone for each row. As NOT EXISTS it became a join over the whole backlog until the
+        database had counted its rows, with = for <= a sort of it: 450 ms a claim among 100,000 instead of 0.4.
+        """
+        same = {name: OuterRef(name) for name in ("handler", "entity", "entity_id")}
+        first = Delivery.objects.unscoped().undone().filter(**same).order_by("event_id").values("event_id")[:1]
+        return self.filter(event_id__lte=Subquery(first))
 
     def due(self, now: datetime):
         """Those that may be tried, the longest overdue first: back-off or lease are over, and it is their turn."""
@@ -103,6 +99,7 @@ class Delivery(Logged):
     due_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True, default="")
+    workspace = None  # put there when it is claimed, for a batch at once
     objects = DeliveryManager()
 
     class Meta(Logged.Meta):
@@ -111,7 +108,7 @@ class Delivery(Logged):
         constraints = [models.UniqueConstraint(fields=["event", "handler"], name="delivery_once")]
         # Both conditions are "is (not) null": SQLite would not recognise a state that is passed as a parameter.
         indexes = [
-            models.Index(fields=["due_at"], name="delivery_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["due_at", "event"], name="delivery_due", condition=Q(due_at__isnull=False)),
             models.Index(
                 fields=["handler", "entity", "entity_id", "event"],
                 name="delivery_undone",

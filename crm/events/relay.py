@@ -1,7 +1,8 @@
 """The relay: makes deliveries of the events that wait, a thousand at a time, in two statements."""
 
-from django.db import connection, transaction
+from django.db import connection
 
+from crm.events.deliveries import repeatable
 from crm.events.handlers import all_handlers
 from crm.events.models import Delivery, Event, State
 
@@ -21,7 +22,7 @@ def relay() -> int:
     """Make the deliveries of up to BATCH waiting events, the oldest first. Returns how many events those were."""
     if not _waiting().exists():  # looking costs no transaction; on SQLite those queue
         return 0
-    with transaction.atomic(durable=True):
+    with repeatable():
         if not _is_the_only_one():
             return 0
         ids = list(_waiting().order_by("pk").values_list("pk", flat=True)[:BATCH])

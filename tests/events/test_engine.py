@@ -10,10 +10,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.events import bell, engine
-from crm.events.deliveries import claim
+from crm.events.deliveries import claim, run
 from crm.events.engine import Engine, drain
 from crm.events.models import Delivery, Event, Heartbeat, State
 from crm.events.relay import relay
+from crm.events.tasks import deliver
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -207,3 +208,87 @@ def test_an_idle_engine_writes_nothing(handle, django_assert_num_queries):
     with django_assert_num_queries(2):
         drain()
     assert not Event.objects.unscoped().exists()
+
+
+class Task:
+    """The Celery task and its broker, as far as the sender sees them."""
+
+    def __init__(self, waiting: int = 0):
+        self.sent, self.waiting, self.app = [], waiting, self
+
+    def apply_async(self, args, queue):
+        self.sent.append((queue, *args))
+
+    @contextmanager
+    def connection_for_write(self):
+        yield self
+
+    @property
+    def default_channel(self):
+        return self
+
+    client = default_channel
+
+    def llen(self, queue):
+        return self.waiting
+
+
+def test_the_sender_names_what_is_due_once_per_lease(handle, happen):
+    handle(lambda event, *, by: None, queue="mail")
+    happen(1, 2)
+    relay()
+    task = Task()
+    sender = Engine(task=task)
+    assert sender._fill("mail")
+    assert not sender._fill("mail")
+    assert task.sent == [("mail", pk) for pk in Delivery.objects.unscoped().values_list("pk", flat=True)]
+    Delivery.objects.unscoped().update(due_at=timezone.now())
+    assert sender._fill("mail")
+    assert len(task.sent) == 4
+
+
+def test_the_sender_leaves_a_full_queue_alone(handle, happen):
+    handle(lambda event, *, by: None)
+    happen(1, 2)
+    relay()
+    task = Task(waiting=engine.AHEAD - 1)
+    assert Engine(task=task)._fill("celery")
+    assert len(task.sent) == 1
+
+
+def test_what_could_not_be_sent_is_still_due(handle, happen, monkeypatch):
+    handle(lambda event, *, by: None)
+    happen(1)
+    relay()
+    task = Task()
+    monkeypatch.setattr(task, "apply_async", lambda args, queue: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Engine(task=task)._fill("celery")
+    assert len(claim("celery")) == 1
+
+
+def test_a_message_that_comes_twice_or_late_does_nothing(handle, happen):
+    seen = []
+    handle(lambda event, *, by: seen.append(event.pk))
+    happen(1, 1)
+    relay()
+    first, second = Delivery.objects.unscoped().order_by("event_id").values_list("pk", flat=True)
+    for pk in (second, first, first, 0, second):
+        deliver(pk)
+    assert seen == sorted(seen)
+    assert len(seen) == 2
+
+
+def test_a_sent_delivery_whose_worker_died_is_sent_again_and_run(handle, happen):
+    seen = []
+    handle(lambda event, *, by: seen.append(event.pk))
+    happen(1)
+    relay()
+    (lost,) = claim("celery")
+    Delivery.objects.unscoped().update(due_at=timezone.now())
+    task = Task()
+    Engine(task=task)._fill("celery")
+    run(lost)
+    assert seen == [], "the worker that was taken for dead called the handler"
+    deliver(lost.pk)
+    assert len(seen) == 1
