@@ -9,7 +9,7 @@ import pytest
 import redis as redis_client
 
 from tests.events import settings
-from tests.events.processes import N, Product, kill, own_database
+from tests.events.processes import N, Product, alive, kill, own_database
 from tests.services import free_port, redis
 
 LEASE = settings.DELIVERY_LEASE
@@ -49,6 +49,21 @@ def test_a_stop_finishes_or_gives_back_what_has_begun(tmp_path, database):
         product.wait_for_effects(N, 10)
     assert product.effects() == (N, N)
     assert product.events() == N
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+def test_a_stop_ends_the_engine_and_the_workers_as_well(tmp_path, database):
+    with redis() as url:
+        product = Product(tmp_path, database, REDIS_URL=url)
+        with product.up() as server, product.losing():
+            product.wait_for_effects(N // 4, 60)
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(timeout=20) == 0
+        assert not alive(server.pid)
+        with product.up(), product.losing():
+            product.wait_for_effects(N, 60 + LEASE + 10)
+    assert product.effects() == (N, N)
 
 
 @pytest.mark.postgres
