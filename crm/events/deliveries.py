@@ -72,7 +72,7 @@ def _lease(deliveries: QuerySet[Delivery], limit: int) -> list[Delivery]:
     _rows(claimed).update(state=State.LEASED, due_at=ends, attempts=F("attempts") + 1)
     workspaces = apps.get_model("users.Workspace").objects.in_bulk({delivery.workspace_id for delivery in claimed})
     for delivery in claimed:
-        delivery.workspace = workspaces.get(delivery.workspace_id)
+        delivery.scope = workspaces.get(delivery.workspace_id)
         delivery.due_at, delivery.attempts = ends, delivery.attempts + 1
     return claimed
 
@@ -87,7 +87,7 @@ def run(delivery: Delivery) -> None:
     """Call the handler of a leased delivery, and mark it done, or to be tried again."""
     try:
         handler = handler_named(delivery.handler)
-        with in_workspace(delivery.workspace):
+        with in_workspace(delivery.scope):
             (_run_outward if handler.outward else _run_in_transaction)(handler, delivery)
     except Exception as error:
         _fail(delivery, error)

@@ -7,11 +7,14 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from crm.events.models import Delivery, Event, Heartbeat, State
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.nav import COUNT_LIMIT
 
 PARTS = ("relay", "scheduler")
 SILENCE = timedelta(seconds=10)  # without a heartbeat until a part counts as stopped
@@ -36,6 +39,12 @@ def status(**only: int) -> dict[str, int]:
         "dead": counts.get(State.DEAD, 0),
         "oldest_seconds": round(max(ages, default=0)),
     }
+
+
+def overdue(by: Actor) -> QuerySet:
+    """The workspace's deliveries that were given up or should have been made LATE ago: the count that admins see."""
+    dead, late = Q(due_at__isnull=True), Q(due_at__lt=clock.now() - LATE)
+    return Delivery.objects.undone().filter(dead | late)[:COUNT_LIMIT]
 
 
 @login_not_required

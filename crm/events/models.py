@@ -57,8 +57,8 @@ class DeliveryQuerySet(WorkspaceQuerySet):
         return self.filter(done_at__isnull=True)
 
     def dead(self):
-        """Given up."""
-        return self.undone().filter(state=State.DEAD)
+        """Given up: neither done nor to be tried."""
+        return self.undone().filter(due_at__isnull=True)
 
     def first_of_record(self):
         """Those before which no undone delivery of the same handler and record stands.
@@ -90,7 +90,8 @@ class Delivery(Logged):
     never (null) once done or dead. A lease is known by that moment, so whoever finds another there has lost theirs.
     """
 
-    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", db_index=False)
+    # DO_NOTHING: prune() deletes deliveries first, and the database refuses any other order.
+    event = models.ForeignKey(Event, models.DO_NOTHING, related_name="deliveries", db_index=False)
     handler = models.CharField(max_length=120)
     entity = models.CharField(max_length=40)
     entity_id = models.BigIntegerField()
@@ -99,15 +100,18 @@ class Delivery(Logged):
     due_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True, default="")
-    workspace = None  # put there when it is claimed, for a batch at once
+    scope = None  # the Workspace to open, put there when it is claimed
     objects = DeliveryManager()
 
     class Meta(Logged.Meta):
         abstract = False
         verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["event", "handler"], name="delivery_once")]
-        # Both conditions are "is (not) null": SQLite would not recognise a state that is passed as a parameter.
+        # All conditions are "is (not) null": SQLite would not recognise a state that is passed as a parameter.
         indexes = [
+            models.Index(
+                fields=["workspace_id"], name="delivery_dead", condition=Q(due_at__isnull=True, done_at__isnull=True)
+            ),
             models.Index(fields=["due_at", "event"], name="delivery_due", condition=Q(due_at__isnull=False)),
             models.Index(
                 fields=["handler", "entity", "entity_id", "event"],
