@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from threading import Event as Signal
 from threading import Thread
@@ -42,12 +43,15 @@ class Processes:
         return self.stop
 
     def stop(self) -> None:
-        """Ask each to stop, and give it GRACE."""
+        """Ask all to stop, and end those that have not after GRACE: what they had begun comes back with its lease."""
         self._stopping.set()
+        ends = time.monotonic() + GRACE
         for process in self._running.values():
             process.terminate()
         for thread in self._threads:
-            thread.join(GRACE)
+            thread.join(max(0.0, ends - time.monotonic()))
+        for process in self._running.values():
+            process.kill()
 
     def _keep(self, command: tuple[str, ...]) -> None:
         # REMAP_SIGTERM: Celery's own answer to SIGTERM waits for its tasks as long as they like.

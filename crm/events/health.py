@@ -113,7 +113,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _exposition() -> str:
     now, found = timezone.now(), status()
-    gauges = {f'throughline_deliveries{{state="{state}"}}': found[state] for state in ("pending", "leased", "dead")}
+    gauges: dict[str, float] = {
+        f'throughline_deliveries{{state="{state}"}}': found[state] for state in ("pending", "leased", "dead")
+    }
     gauges["throughline_oldest_event_seconds"] = found["oldest_seconds"]
     for beat in Heartbeat.objects.all():
         gauges[f'throughline_heartbeat_age_seconds{{part="{beat.part}"}}'] = round((now - beat.at).total_seconds(), 1)

@@ -4,6 +4,7 @@ Event → (relay) → one Delivery for each handler that wants it → (executor,
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
@@ -100,7 +101,7 @@ class Delivery(Logged):
     due_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True, default="")
-    scope = None  # the Workspace to open, put there when it is claimed
+    scope: Any = None  # the Workspace to open, put there when it is claimed
     objects = DeliveryManager()
 
     class Meta(Logged.Meta):
