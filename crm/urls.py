@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm.events.health import metrics, readyz
 from crm.kit.health import healthz
 from crm.kit.views import csp_report
 
@@ -15,6 +16,8 @@ urlpatterns = [
     path("", include("crm.users.urls")),
     path("accounts/", include("allauth.urls")),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("csp-report", csp_report, name="csp_report"),
 ]

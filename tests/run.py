@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from tests.services import chromium_program, postgres, postgres_programs, redis, redis_program
 
 PYTHON = (sys.executable, "-m")
-OTHERS = ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL", "REDIS_URL", "TRUSTED_PROXIES", "HOST", "PORT")
+OTHERS = (
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "EMAIL_URL",
+    "REDIS_URL",
+    "METRICS_TOKEN",
+    "TRUSTED_PROXIES",
+    "HOST",
+    "PORT",
+)
 WORKERS = str(min(os.cpu_count() or 1, 4))
 
 

@@ -14,6 +14,7 @@ from audit.chain import ERASABLE, KEPT
 from audit.models import Entry, Seal, Watermark
 from audit.sealing import seal_all
 from audit.verify import verify
+from crm.events.scheduler import Scheduler
 from crm.kit.scope import in_workspace
 from tests.factories import make_contact
 from tests.threads import at_once
@@ -169,3 +170,12 @@ def test_transaction_numbers_of_another_server_hold_nothing_up(acme):
     mark = Watermark.objects.get()
     assert mark.seen == max(written())
     assert mark.seen_before < 10**15
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_schedule_seals_what_was_written(acme):
+    make_contact()
+    clockwork = Scheduler()
+    clockwork.tick()
+    clockwork.join(20)
+    assert sealed() == written() != []

@@ -233,6 +233,8 @@ MATRIX: dict[str, Route] = {
     "mfa_edit_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404)),
     "usersessions_list": Route(VIEWER, VIEWER),
     "healthz": Route(public=True),
+    "readyz": Route(public=True),
+    "metrics": Route(public=True, answers=(404,)),  # without its token
     "csp_report": Route(None, VIEWER, public=True),
     "admin:index": Route(ADMIN, refused=302),
     "admin:login": Route(None, public=True),
@@ -252,6 +254,7 @@ MATRIX: dict[str, Route] = {
     **_admin("users_invitation", lambda own: own.invitation),
     **_admin("users_user", lambda own: own.member.user),
     **_admin("audit_entry", lambda own: own.entry),
+    **_admin("events_delivery", lambda own: own.delivery),
     **_admin("lifecycle_guard", lambda own: own.guard, add=True),
     **_admin("entities_customfield", lambda own: own.field, add=True),
 }

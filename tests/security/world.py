@@ -5,9 +5,11 @@ globex.
 """
 
 import io
+from datetime import timedelta
 from types import SimpleNamespace
 
 from allauth.mfa.models import Authenticator
+from django.utils import timezone
 from PIL import Image
 
 from audit.models import Entry
@@ -21,6 +23,8 @@ from contacts.verbs.merge import merge
 from contacts.verbs.set_avatar import set_avatar
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.events.health import PARTS
+from crm.events.models import Delivery, Event, Heartbeat
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
@@ -47,6 +51,8 @@ def build(cast) -> SimpleNamespace:
     own.team, theirs.team = cast.iberia, team
     add_settings(own, cast.admin, cast.mate)
     add_settings(theirs, cast.globex_admin, cast.globex_rep)
+    # No engine runs beside the tests; as far as /readyz can tell one does, for longer than any test lasts.
+    Heartbeat.objects.bulk_create(Heartbeat(part=part, at=timezone.now() + timedelta(hours=1)) for part in PARTS)
     return SimpleNamespace(own=own, hidden=hidden, theirs=theirs)
 
 
@@ -94,6 +100,7 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.invitation = invited.invitation
         objects.token = invited.link.rstrip("/").rsplit("/", 1)[1]
         objects.entry = last_entry(objects.contact)
+        objects.delivery = make_delivery(mark)
         objects.contact.refresh_from_db()
     key = {"name": f"{mark} key", "credential": {}}
     objects.factor = Authenticator.objects.create(user=factor_of.user, type=Authenticator.Type.WEBAUTHN, data=key)
@@ -146,6 +153,13 @@ def picture() -> io.BytesIO:
     file.seek(0)
     file.name = "picture.png"
     return file
+
+
+def make_delivery(mark: str) -> Delivery:
+    """A delivery that was given up, with the mark in its error."""
+    event = Event.objects.latest("id")
+    about = {"entity": event.entity, "entity_id": event.entity_id}
+    return Delivery.objects.create(event=event, handler="nobody", state="dead", last_error=f"{mark} error", **about)
 
 
 def last_entry(contact: Contact):
