@@ -212,7 +212,8 @@ def _postgres(url: str) -> dict:
         "PASSWORD": options.pop("password", ""),
         "HOST": options.pop("host", ""),
         "PORT": port,
-        "OPTIONS": options,
+        # What crm.kit.prepared plans once is prepared at once; Django's own cursors never prepare.
+        "OPTIONS": options | {"prepare_threshold": 0},
         # One kept connection per thread: the threads are few and fixed, so a pool would only add threads of its own.
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,

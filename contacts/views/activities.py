@@ -1,6 +1,6 @@
 """Activities on a record's page and on My day."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,10 +14,11 @@ from contacts.verbs.log import log
 from contacts.views.records import find
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast, warn
+from crm.users.http import Request
 
 
 @require_POST
-def add(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+def add(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Log what was done, or plan what is to be done, with a contact or company."""
     record = find(request, entity, public_id)
     form = ActivityForm(request.POST)
@@ -34,7 +35,7 @@ def add(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
     return render(request, "contacts/activity.html", context, status=422)
 
 
-def _activity(request: HttpRequest, public_id: str) -> Activity:
+def _activity(request: Request, public_id: str) -> Activity:
     activity = Activity.objects.live().visible_to(request.actor).filter(public_id=public_id).first()
     if activity is None:
         raise Http404
@@ -50,7 +51,7 @@ def _home(activity: Activity):
 
 
 @require_POST
-def finish(request: HttpRequest, public_id: str) -> HttpResponse:
+def finish(request: Request, public_id: str) -> HttpResponse:
     """Mark a task as done."""
     activity = _activity(request, public_id)
     outcome = complete(_rows(activity), by=request.actor, outcome=request.POST.get("outcome", ""))
@@ -62,7 +63,7 @@ def finish(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def change_activity(request: HttpRequest, public_id: str) -> HttpResponse:
+def change_activity(request: Request, public_id: str) -> HttpResponse:
     """Edit an activity."""
     activity = _activity(request, public_id)
     form = ActivityForm(request.POST or None, instance=activity)
@@ -80,7 +81,7 @@ def change_activity(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @require_POST
-def remove(request: HttpRequest, public_id: str) -> HttpResponse:
+def remove(request: Request, public_id: str) -> HttpResponse:
     """Take an activity off the timeline."""
     activity = _activity(request, public_id)
     outcome = delete_activity(_rows(activity), by=request.actor).or_raise()

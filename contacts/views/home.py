@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -13,13 +13,14 @@ from contacts.models import Activity, Company, Contact
 from crm.kit import clock
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lists.rows import search
+from crm.users.http import Request
 
 NEW_DAYS = 7
 SHOWN = 50
 
 
 @require_GET
-def my_day(request: HttpRequest) -> HttpResponse:
+def my_day(request: Request) -> HttpResponse:
     """What a person has to do today: tasks by when they are due, and the people who are new to them."""
     now, by = timezone.now(), request.actor
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -49,7 +50,7 @@ def due_tasks(by):
 
 
 @require_GET
-def search_page(request: HttpRequest) -> HttpResponse:
+def search_page(request: Request) -> HttpResponse:
     """Contacts and companies by name, e-mail, phone or company."""
     query = request.GET.get("q", "").strip()[:200]
     context = {"q": query, "contacts": [], "companies": [], "too_slow": ""}

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from itertools import islice
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -22,6 +22,7 @@ from crm.lists.imports.running import check_role, forget_abandoned, new_run, run
 from crm.lists.models import ImportRun
 from crm.lists.spec import spec_of
 from crm.lists.state import read
+from crm.users.http import Request
 
 ENTITY = "contact"
 MAX_ROWS = 20_000  # in a request; more are for the command
@@ -32,7 +33,7 @@ OPEN = (State.READY, State.PREVIEWED)
 
 
 @require_http_methods(["GET", "POST"])
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: Request) -> HttpResponse:
     """Choose a file; see the files imported before."""
     check_role(request.actor)
     form = UploadForm(request.POST or None, request.FILES or None)
@@ -46,7 +47,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return render(request, "lists/import.html", context, status=422 if form.errors else 200)
 
 
-def _uploaded(request: HttpRequest, file) -> ImportRun:
+def _uploaded(request: Request, file) -> ImportRun:
     forget_abandoned()
     sheet = Sheet(file.file)
     for _ in sheet.rows(MAX_ROWS):
@@ -58,7 +59,7 @@ def _uploaded(request: HttpRequest, file) -> ImportRun:
 
 
 @require_http_methods(["GET", "POST"])
-def run_page(request: HttpRequest, public_id: str) -> HttpResponse:
+def run_page(request: Request, public_id: str) -> HttpResponse:
     """One import: its columns and a trial until it is made, its report afterwards."""
     check_role(request.actor)
     run = _find(request, public_id)
@@ -77,7 +78,7 @@ def run_page(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "lists/import_map.html", context, status=422 if form.errors else 200)
 
 
-def _next(request: HttpRequest, run: ImportRun, sheet: Sheet, file, wanted: dict) -> HttpResponse:
+def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) -> HttpResponse:
     """Keep the mapping and try it; or, when it is what was tried, import."""
     run.mapping = build(ENTITY, sheet.header, wanted["mapping"]).stored()
     run.on_match, run.override_reason = wanted["on_match"], wanted.get("override_reason", "")
@@ -91,7 +92,7 @@ def _next(request: HttpRequest, run: ImportRun, sheet: Sheet, file, wanted: dict
     return redirect(run)
 
 
-def _find(request: HttpRequest, public_id: str) -> ImportRun:
+def _find(request: Request, public_id: str) -> ImportRun:
     run = visible_runs(ENTITY, request.actor).filter(public_id=public_id).first()
     if run is None:
         raise Http404
@@ -113,7 +114,7 @@ def _samples(sheet: Sheet) -> list[list[str]]:
 
 
 @require_GET
-def refused_rows(request: HttpRequest, public_id: str) -> HttpResponse:
+def refused_rows(request: Request, public_id: str) -> HttpResponse:
     """The rows that were refused as CSV, each with its reason, to be corrected and imported again."""
     run = _find(request, public_id)
     return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-refused.csv")
@@ -132,7 +133,7 @@ def _line(cells: list[str]) -> str:
 
 
 @require_GET
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: Request) -> HttpResponse:
     """The list that the URL describes, as CSV."""
     state = read(request, spec_of(ENTITY))
     if state.error:

@@ -1,7 +1,7 @@
 """Merging duplicates: find them, compare them side by side, make one of two."""
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -16,10 +16,11 @@ from contacts.views.facts import fact
 from contacts.views.records import find, rows_of
 from crm.kit.responses import toast
 from crm.lists.rows import search
+from crm.users.http import Request
 
 
 @require_http_methods(["GET", "POST"])
-def merge_page(request: HttpRequest, public_id: str) -> HttpResponse:
+def merge_page(request: Request, public_id: str) -> HttpResponse:
     """Choose the duplicate; then which value of each field to keep; then merge."""
     survivor = find(request, "contact", public_id)
     other_id = request.POST.get("other") or request.GET.get("other")
@@ -42,7 +43,7 @@ def merge_page(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "contacts/merge.html", context)
 
 
-def _choose(request: HttpRequest, survivor: Contact) -> HttpResponse:
+def _choose(request: Request, survivor: Contact) -> HttpResponse:
     people = Contact.objects.live().visible_to(request.actor).exclude(pk=survivor.pk).select_related("company")
     query = request.GET.get("q", "").strip()
     found = search(people, query) if query else _alike(people, survivor)

@@ -1,6 +1,6 @@
 """Moves along the lifecycle: one page asks for the reason, one POST makes the move through its verb."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -14,10 +14,11 @@ from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast
 from crm.lifecycle.axes import Reason
+from crm.users.http import Request
 
 
 @require_http_methods(["GET", "POST"])
-def move(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
+def move(request: Request, public_id: str, verb: str) -> HttpResponse:
     """Qualify, win, lose, churn, partner, reopen or override one contact."""
     contact = find(request, "contact", public_id)
     try:

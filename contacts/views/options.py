@@ -2,19 +2,20 @@
 
 from zoneinfo import available_timezones
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from contacts.views.records import MODELS
 from crm.kit.actor import Actor
 from crm.lists.rows import search
+from crm.users.http import Request
 
 SHOWN = 10
 
 
 @require_GET
-def options(request: HttpRequest) -> HttpResponse:
+def options(request: Request) -> HttpResponse:
     """Options for `q` of an `entity` (contact, company, timezone), each as its field reads it."""
     entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:200]
     if entity != "timezone" and entity not in MODELS:

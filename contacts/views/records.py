@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -33,6 +33,7 @@ from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
 from crm.lifecycle.offers import offers
 from crm.lists.panels import panels
+from crm.users.http import Request
 from crm.users.visibility import may_edit, visible
 
 MODELS: dict[str, type[Record]] = {"contact": Contact, "company": Company}
@@ -43,7 +44,7 @@ RELATED = {
 }
 
 
-def find(request: HttpRequest, entity: str, public_id: str) -> Record:
+def find(request: Request, entity: str, public_id: str) -> Record:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
     rows = MODELS[entity].objects.visible_to(request.actor).select_related(*RELATED[entity])
     if entity == "contact":
@@ -66,7 +67,7 @@ def rows_of(record: Record):
 
 
 @require_GET
-def contact_page(request: HttpRequest, public_id: str) -> HttpResponse:
+def contact_page(request: Request, public_id: str) -> HttpResponse:
     """One person: facts, what can be done now, what happened."""
     contact = find(request, "contact", public_id)
     if contact.merged_into_id and contact.deleted_at:
@@ -112,7 +113,7 @@ def _readonly(contact: Contact, by: Actor) -> str:
 
 
 @require_GET
-def company_page(request: HttpRequest, public_id: str) -> HttpResponse:
+def company_page(request: Request, public_id: str) -> HttpResponse:
     """One company: facts, its people, what happened."""
     company = find(request, "company", public_id)
     editable = may_edit(company, request.actor) and company.deleted_at is None
@@ -139,7 +140,7 @@ def _common(request, entity: str, record: Record, editable: bool, items, tasks, 
 
 
 @require_GET
-def more_timeline(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
     """The next page of the timeline."""
     record = find(request, entity, public_id)
     of = timeline.of_contact if entity == "contact" else timeline.of_company
@@ -149,7 +150,7 @@ def more_timeline(request: HttpRequest, entity: str, public_id: str) -> HttpResp
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest, entity: str) -> HttpResponse:
+def new(request: Request, entity: str) -> HttpResponse:
     """Add a contact or a company."""
     keys = request.GET.keys() & {field.key for field in editable_fields(entity)}
     initial = {key: request.GET[key] for key in keys}
@@ -178,7 +179,7 @@ def _given(form: RecordForm) -> dict:
 
 
 @require_http_methods(["GET", "POST"])
-def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+def change(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Edit every field; what somebody else changed meanwhile is shown beside it, never overwritten."""
     record = find(request, entity, public_id)
     form = RecordForm(entity, request.POST or None, record=record)
@@ -205,7 +206,7 @@ def change(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
     return render(request, "contacts/edit.html", context, status=status)
 
 
-def _changed(request: HttpRequest, entity: str, record: Record, form: RecordForm, base: BaseForm) -> HttpResponse:
+def _changed(request: Request, entity: str, record: Record, form: RecordForm, base: BaseForm) -> HttpResponse:
     values = form.cleaned_data | {
         key: base.cleaned_data[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
     }
@@ -228,7 +229,7 @@ def _reopened(entity: str, record: Record, form: RecordForm, base: BaseForm) -> 
     return again, BaseForm(entity, record=record, keys=form.keys)
 
 
-def _moves(request: HttpRequest, contact: Contact) -> dict:
+def _moves(request: Request, contact: Contact) -> dict:
     """The stages that the table of moves allows this user to set now, for the edit form."""
     found = offers(contact, LIFECYCLE, by=request.actor, editable=may_edit(contact, request.actor))
     return {
@@ -251,7 +252,7 @@ def _side_by_side(entity: str, conflict: Conflict) -> list[dict]:
 
 
 @require_http_methods(["GET", "POST"])
-def change_field(request: HttpRequest, entity: str, public_id: str, key: str) -> HttpResponse:
+def change_field(request: Request, entity: str, public_id: str, key: str) -> HttpResponse:
     """Edit one field in place: the form where the value stood, then the value again."""
     record = find(request, entity, public_id)
     field = next((field for field in editable_fields(entity) if field.key == key), None)
@@ -283,7 +284,7 @@ def change_field(request: HttpRequest, entity: str, public_id: str, key: str) ->
     return render(request, template, context, status=status)
 
 
-def _fact(request: HttpRequest, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:
+def _fact(request: Request, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:
     """The value; on a contact's page also its head again, because a fact may open or close a move."""
     context = _fact_context(request, entity, record, field)
     if saved and isinstance(record, Contact) and not context["cell"]:
@@ -291,7 +292,7 @@ def _fact(request: HttpRequest, entity: str, record: Record, field: Field, *, sa
     return render(request, "contacts/fact.html", context)
 
 
-def _fact_context(request: HttpRequest, entity: str, record: Record, field: Field) -> dict:
+def _fact_context(request: Request, entity: str, record: Record, field: Field) -> dict:
     """What stands where a value is edited; in a list that is the cell, which has no pencil."""
     cell = request.GET.get("cell") == "1"
     return {
@@ -306,7 +307,7 @@ def _fact_context(request: HttpRequest, entity: str, record: Record, field: Fiel
 
 
 @require_http_methods(["GET", "POST"])
-def trash(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+def trash(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Into the trash, with a reason."""
     record = find(request, entity, public_id)
     form = delete_form(request.actor)(request.POST or None)
@@ -319,7 +320,7 @@ def trash(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
 
 
 @require_POST
-def take_out(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
+def take_out(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Out of the trash."""
     record = find(request, entity, public_id)
     outcome = restore(rows_of(record), by=request.actor).or_raise()
@@ -328,7 +329,7 @@ def take_out(request: HttpRequest, entity: str, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def avatar(request: HttpRequest, public_id: str) -> HttpResponse:
+def avatar(request: Request, public_id: str) -> HttpResponse:
     """A contact's picture; posting a file sets it, posting none takes it away."""
     contact = find(request, "contact", public_id)
     if request.method == "POST":

@@ -93,7 +93,7 @@ def _surroundings(by: Actor) -> Surroundings:
         return Surroundings({}, {})
     asked = (tuple(counted), tuple(_facts))
     key = ("surroundings", here.pk, here.schema_version, by.role, *asked)
-    row = fetch(key, build, member_id=by.member_id, team_id=by.team_id)[0]
+    row = fetch(key, build, plan_once=True, member_id=by.member_id, team_id=by.team_id)[0]
     counts = {item.url: _shown(count) for item, count in zip(counted, row, strict=False)}
     facts = {name: rows or [] for name, rows in zip(_facts, row[len(counted) :], strict=True)}
     return Surroundings(counts, facts)

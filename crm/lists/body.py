@@ -1,17 +1,20 @@
 """The rows of a list's table as HTML. Written here and not in a template, which takes four times as long for fifty."""
 
+from collections.abc import Sequence
 from html import escape
+from itertools import accumulate, pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 
 from crm.lists.columns import Column, resolve
 
-Parts = list[list]
+Parts = list[Sequence]
 
 
 def body(entity: str, found: list[tuple], columns: list[Column], ticked: set[str]) -> SafeString:
     """The table rows of a Page's `found`; those whose public ids are in `ticked` are ticked."""
-    split = [_split(row[3:], columns) for row in found]
+    places = _places(columns)
+    split = [[row[place] for place in places] for row in found]
     resolve(columns, split)
     classes = [column.css(place) for place, column in enumerate(columns)]
     tags = [f'<td class="{css}">' if css else "<td>" for css in classes]
@@ -21,13 +24,10 @@ def body(entity: str, found: list[tuple], columns: list[Column], ticked: set[str
     return mark_safe("".join(rows))  # noqa: S308 (each cell escapes what it shows)
 
 
-def _split(values: tuple, columns: list[Column]) -> Parts:
-    """What each column selected."""
-    parts, place = [], 0
-    for column in columns:
-        parts.append(list(values[place : place + len(column.sources)]))
-        place += len(column.sources)
-    return parts
+def _places(columns: list[Column]) -> list[slice]:
+    """Where in a row stands what each column selected."""
+    ends = list(accumulate((len(column.sources) for column in columns), initial=3))
+    return [slice(*pair) for pair in pairwise(ends)]
 
 
 def _row(entity: str, public_id: str, parts: Parts, columns: list[Column], tags: list[str], ticked: bool) -> str:

@@ -144,7 +144,8 @@ def _date(field: Field):
 
 
 def _moment(field: Field):
-    return lambda values, public_id: time_element(values[0], timezone.now()) if values[0] else EMPTY
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    return lambda values, public_id: time_element(values[0].astimezone(zone), now) if values[0] else EMPTY
 
 
 def _yes_no(field: Field):

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
+
+from crm.users.http import Request
 
 _panels: dict[str, list[Callable[..., SafeString]]] = {}
 
@@ -13,6 +14,6 @@ def register(entity: str, panel: Callable[..., SafeString]) -> None:
     _panels.setdefault(entity, []).append(panel)
 
 
-def panels(entity: str, record, request: HttpRequest) -> list[SafeString]:
+def panels(entity: str, record, request: Request) -> list[SafeString]:
     """The panels of a record, in the order in which they were registered."""
     return [panel(record, request) for panel in _panels.get(entity, ())]

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 
 from crm.lists.rows import count
 from crm.lists.spec import ListSpec
 from crm.lists.state import ListState, read
+from crm.users.http import Request
 from crm.users.visibility import visible
 
 
@@ -30,7 +31,7 @@ class Selection:
         return count(self.state.rows(), self.state.by, exact=True) if self.everything else self.rows().count()
 
 
-def selection(request: HttpRequest, spec: ListSpec) -> Selection:
+def selection(request: Request, spec: ListSpec) -> Selection:
     """What the posted form selects. `query` carries the URL of the list that it stood on."""
     state = read(request, spec, QueryDict(request.POST.get("query", "")))
     return Selection(state, request.POST.getlist("selected")[:1000], request.POST.get("everything") == "1")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from django.utils.http import urlencode
 
 from crm.conditions.compile import Viewer
@@ -23,6 +23,7 @@ from crm.lists.columns import Column, can_be_shown, column
 from crm.lists.models import SavedView
 from crm.lists.rows import Sort, search
 from crm.lists.spec import ListSpec, View
+from crm.users.http import Request
 
 ALL = View("all", "All")
 TRASH = View("trash", "Trash")
@@ -135,7 +136,7 @@ class ListState:
         return f"/{self.spec.entity}?{query}" if query else f"/{self.spec.entity}"
 
 
-def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) -> ListState:
+def read(request: Request, spec: ListSpec, params: QueryDict | None = None) -> ListState:
     """The list that a request's URL (or `params`, for an action on it) asks for."""
     params = request.GET if params is None else params
     views = views_of(spec, request)
@@ -150,7 +151,7 @@ def read(request: HttpRequest, spec: ListSpec, params: QueryDict | None = None) 
     return state
 
 
-def views_of(spec: ListSpec, request: HttpRequest) -> list[View]:
+def views_of(spec: ListSpec, request: Request) -> list[View]:
     """The views that a member can open, in order: the list's own, the workspace's, theirs; theirs replace by slug."""
     return _with_saved(spec, surroundings(request).facts["saved_views"])
 

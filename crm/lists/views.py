@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -27,13 +27,14 @@ from crm.lists.spec import BulkAction, spec_of
 from crm.lists.state import ListState, read
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
+from crm.users.http import Request
 
 TIME_LIMIT = 3  # seconds, for what no index serves
 EMPTY = Page([], 0, 0, "", "")
 
 
 @require_GET
-def list_page(request: HttpRequest, entity: str) -> HttpResponse:
+def list_page(request: Request, entity: str) -> HttpResponse:
     """The list: tabs, filters, rows, pages."""
     state = read(request, spec_of(entity))
     ticked = set(request.GET.get("ticked", "").split(","))
@@ -70,7 +71,7 @@ def _frame(state: ListState) -> dict:
 
 
 @require_GET
-def narrow(request: HttpRequest, entity: str) -> HttpResponse:
+def narrow(request: Request, entity: str) -> HttpResponse:
     """The quick filters: the menu's content to htmx, else a page."""
     state = read(request, spec_of(entity))
     names = state.filters.filters
@@ -131,7 +132,7 @@ def _next_sort(state: ListState, column) -> str:
 
 
 @require_GET
-def exact_count(request: HttpRequest, entity: str) -> HttpResponse:
+def exact_count(request: Request, entity: str) -> HttpResponse:
     """How many there are, to the last one."""
     state = read(request, spec_of(entity))
     try:
@@ -144,7 +145,7 @@ def exact_count(request: HttpRequest, entity: str) -> HttpResponse:
 
 
 @require_POST
-def bulk(request: HttpRequest, entity: str) -> HttpResponse:
+def bulk(request: Request, entity: str) -> HttpResponse:
     """Do something with the selected records: first ask what the action needs, then do it and say what was done."""
     spec = spec_of(entity)
     chosen = selection(request, spec)
@@ -163,7 +164,7 @@ def bulk(request: HttpRequest, entity: str) -> HttpResponse:
     return redirect(chosen.state.url(ticked=_still_ticked(spec, outcome)))
 
 
-def _action(request: HttpRequest, spec) -> BulkAction:
+def _action(request: Request, spec) -> BulkAction:
     try:
         action = spec.action(request.POST.get("action", ""))
     except KeyError:
@@ -173,7 +174,7 @@ def _action(request: HttpRequest, spec) -> BulkAction:
     return action
 
 
-def _ask(request: HttpRequest, chosen: Selection, action: BulkAction, form) -> HttpResponse:
+def _ask(request: Request, chosen: Selection, action: BulkAction, form) -> HttpResponse:
     total = chosen.count()
     if not total:
         warn(request, "Nothing is selected: tick the records first.")
@@ -184,7 +185,7 @@ def _ask(request: HttpRequest, chosen: Selection, action: BulkAction, form) -> H
     return render(request, "lists/bulk.html", context, status=422 if form.errors else 200)
 
 
-def _say(request: HttpRequest, spec, action: BulkAction, outcome: Outcome) -> None:
+def _say(request: Request, spec, action: BulkAction, outcome: Outcome) -> None:
     done = len(outcome.done)
     if done:
         what = spec.kind.label.lower() if done == 1 else spec.kind.plural.lower()
@@ -202,7 +203,7 @@ def _still_ticked(spec, outcome: Outcome) -> str | None:
 
 
 @require_POST
-def undo_change(request: HttpRequest, change) -> HttpResponse:
+def undo_change(request: Request, change) -> HttpResponse:
     """Take back one change, whatever it was, and go back to where the person was."""
     try:
         undone = undo(change, by=request.actor)
@@ -216,14 +217,14 @@ def undo_change(request: HttpRequest, change) -> HttpResponse:
     return redirect(_back(request))
 
 
-def _back(request: HttpRequest) -> str:
+def _back(request: Request) -> str:
     back = request.POST.get("next") or request.headers.get("Referer", "")
     allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return back if allowed else "/"
 
 
 @require_GET
-def add_filter(request: HttpRequest, entity: str) -> HttpResponse:
+def add_filter(request: Request, entity: str) -> HttpResponse:
     """Build one more part of the condition: a field, then how to compare it, then with what. Or edit the whole text."""
     state = read(request, spec_of(entity))
     field = state.schema.find(request.GET.get("field", "")) if request.GET.get("field") else None
@@ -274,7 +275,7 @@ HINTS = {
 }
 
 
-def _with(state: ListState, field, request: HttpRequest) -> str:
+def _with(state: ListState, field, request: Request) -> str:
     op, values = request.GET["op"], [quoted(value.strip()) for value in request.GET.getlist("value") if value.strip()]
     value = f"({', '.join(values)})" if op in ("in", "not in") else (values[0] if values else '""')
     comparison = f"{field.key} {op}" if op.startswith("is ") else f"{field.key} {op} {value}"
@@ -282,7 +283,7 @@ def _with(state: ListState, field, request: HttpRequest) -> str:
 
 
 @require_GET
-def choose_columns(request: HttpRequest, entity: str) -> HttpResponse:
+def choose_columns(request: Request, entity: str) -> HttpResponse:
     """Choose the columns and their order."""
     state = read(request, spec_of(entity))
     gone = [name for name in request.GET if name == "column" or name.startswith("place_")]
@@ -298,7 +299,7 @@ def choose_columns(request: HttpRequest, entity: str) -> HttpResponse:
     return render(request, "lists/columns_form.html" if request.htmx else "lists/columns.html", context)
 
 
-def save(request: HttpRequest, entity: str) -> HttpResponse:
+def save(request: Request, entity: str) -> HttpResponse:
     """Save the list as it is seen under a name, mine or the workspace's."""
     state = read(request, spec_of(entity))
     errors = {}
@@ -315,7 +316,7 @@ def save(request: HttpRequest, entity: str) -> HttpResponse:
     return render(request, "lists/save.html", context, status=422 if errors else 200)
 
 
-def _saved(request: HttpRequest, state: ListState) -> HttpResponse:
+def _saved(request: Request, state: ListState) -> HttpResponse:
     over = request.POST.get("over") == "1"
     view = save_view(
         state.spec.entity,
@@ -332,7 +333,7 @@ def _saved(request: HttpRequest, state: ListState) -> HttpResponse:
 
 
 @require_POST
-def remove_view(request: HttpRequest, entity: str, slug: str) -> HttpResponse:
+def remove_view(request: Request, entity: str, slug: str) -> HttpResponse:
     """Delete a saved view; the records stay."""
     delete_view(entity, slug, by=request.actor)
     toast(request, "The view was deleted; its records are all still there.")

@@ -83,7 +83,8 @@ def test_a_postgres_address_is_read_by_libpq(env):
         "HOST": "db",
         "PORT": "5433",
     }
-    assert database["OPTIONS"] == {"sslmode": "require", "connect_timeout": "3"}
+    expected = {"sslmode": "require", "connect_timeout": "3", "prepare_threshold": 0}
+    assert database["OPTIONS"] == expected
     assert env(DATABASE_URL="postgres:///crm?host=/run/postgresql").database["HOST"] == "/run/postgresql"
 
 

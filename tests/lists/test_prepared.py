@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.db.models import Value
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -69,7 +71,7 @@ def test_every_page_is_the_same_prepared_and_built_anew(people, actor, monkeypat
         as_prepared = all_pages(url, actor(who))
         with monkeypatch.context() as patched:
             patched.setattr(rows, "fetch", lambda key, build, **values: list(build(**values)))
-            patched.setattr("crm.kit.nav.fetch", lambda key, build, **values: list(build(**values)))
+            patched.setattr("crm.kit.nav.fetch", lambda key, build, plan_once, **values: list(build(**values)))
             assert all_pages(url, actor(who)) == as_prepared
         assert where != "" or len(as_prepared) > 30
 
@@ -100,3 +102,19 @@ def test_what_depends_on_the_calendar_is_not_kept(people, actor):
     all_pages("/contact?view=all&where=last_activity >= today", actor("manager"))
     lists = [compiled for shape, compiled in prepared._kept.items() if shape[1][0] != "surroundings"]
     assert lists == [None]
+
+
+@pytest.mark.postgres
+def test_what_is_planned_once_answers_for_every_value(people):
+    """Also with the constants in the statement's text, among them a percent sign and a quote."""
+
+    def build(name, pk):
+        note = Value("100 % of O'Neill's")
+        return Contact.objects.filter(name=name, pk__gte=pk, search_text__contains="p").values_list("pk", note)
+
+    for name, pk in (("Person 1", 0), ("Person 2", 0), ("Person 2", 2**40), ("O'Neill", 1)):
+        found = prepared.fetch("names", build, plan_once=True, name=name, pk=pk)
+        assert sorted(found) == sorted(build(name, pk))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%100 \\% of O%"])
+        assert cursor.fetchone()[0] >= 1

@@ -17,6 +17,7 @@ from crm.kit.scope import NoWorkspace, workspace
 
 register = template.Library()
 
+MONTHS = tuple(month_name)  # which asks the C library anew for each of them
 STEPS = [(60, 1, "now"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d")]
 
 
@@ -70,7 +71,7 @@ def navigation(context, settings=False):
     sections: dict[str, list[dict]] = {}
     for item in items:
         current = item in chosen if chosen or item.query else _is_current(request, item.url)
-        entry = {"item": item, "count": shown.get(item.url, ""), "current": current}
+        entry = {"item": item, "url": item.url, "count": shown.get(item.url, ""), "current": current}
         sections.setdefault("" if settings else item.section, []).append(entry)
     return {"sections": sections.items(), "settings": settings}
 
@@ -94,22 +95,23 @@ def ago(moment: datetime | None):
 
     app.js keeps the words fresh with the same steps.
     """
-    return "—" if moment is None else mark_safe(time_element(moment, timezone.now()))  # noqa: S308 (digits and words)
+    if moment is None:
+        return "—"
+    return mark_safe(time_element(timezone.localtime(moment), timezone.now()))  # noqa: S308 (digits and words)
 
 
-def time_element(moment: datetime, now: datetime) -> str:
-    """`ago` as text, for lists that write hundreds of them."""
-    exact = timezone.localtime(moment)
-    title = f"{exact.day} {month_name[exact.month]} {exact.year}, {exact:%H:%M %Z}"
-    words = _distance((now - moment).total_seconds(), exact)
+def time_element(exact: datetime, now: datetime) -> str:
+    """`ago` as text, for lists that write hundreds of them; `exact` is a moment in the time zone of who reads it."""
+    title = f"{exact.day} {MONTHS[exact.month]} {exact.year}, {exact.hour:02}:{exact.minute:02} {exact.tzname()}"
+    words = _distance((now - exact).total_seconds(), exact, now)
     return f'<time datetime="{exact.isoformat(timespec="seconds")}" title="{title}" data-ago>{words}</time>'
 
 
-def _distance(seconds: float, exact: datetime) -> str:
+def _distance(seconds: float, exact: datetime, now: datetime) -> str:
     for limit, unit, word in STEPS:
         if abs(seconds) < limit:
             amount = int(abs(seconds) // unit)
             if word == "now":
                 return word
             return f"{amount} {word} ago" if seconds > 0 else f"in {amount} {word}"
-    return f"{exact.day} {exact:%b}" if exact.year == timezone.now().year else f"{exact.day} {exact:%b %Y}"
+    return f"{exact.day} {exact:%b}" if exact.year == now.year else f"{exact.day} {exact:%b %Y}"
