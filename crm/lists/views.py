@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.undo import undo
+from crm.conditions.chips import Chip
 from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
 from crm.conditions.operands import operators
@@ -104,12 +105,14 @@ def _total(total: int) -> str:
 
 
 def _chips(state: ListState) -> list[dict]:
-    if not state.condition:
-        return []
-    return [
+    chips = [
         {"chip": chip, "without": state.url(where=state.condition.without(place), ticked=None)}
-        for place, chip in enumerate(state.condition.chips())
+        for place, chip in enumerate(state.condition.chips() if state.condition else ())
     ]
+    if state.params.get("change"):
+        text = "What one change touched"
+        chips.append({"chip": Chip(text, text), "without": state.url(change=None, ticked=None)})
+    return chips
 
 
 def _sorts(state: ListState) -> list[dict]:
