@@ -22,6 +22,7 @@ from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
 from contacts.verbs.set_status import set_status
+from crm.entities.people import members
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.text import search_key
@@ -75,6 +76,7 @@ NOTES = (
     "No budget before the next fiscal year. Stay in touch.",
     "Asked for an offer with yearly payment.",
 )
+QUESTION = "They asked me for references of the same size. Can you call before Friday?"
 LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold", "")
 
 
@@ -248,6 +250,7 @@ class History:
             self._tasks(seller, recent)
             self._status(seller, list(mine.order_by("pk")[:40]))
         self._corrections()
+        self._news()
 
     def _tasks(self, seller: Membership, people: list[Contact]) -> None:
         due = (-3, -1, 0, 0, 1, 2, 4, 7)
@@ -293,6 +296,19 @@ class History:
             log([note], by=self._actor(self.manager))
         with clock.at(self.end - timedelta(days=7)):
             merge(person, Contact.objects.filter(pk=pk), by=self._actor(self.manager))
+
+    def _news(self) -> None:
+        """What waits in the bell: people given to the first seller, and a question to each."""
+        first, by_manager = self.sellers[0], self._actor(self.manager)
+        with clock.at(self.end - timedelta(hours=20)):
+            others = Contact.objects.live().filter(lifecycle_stage="lead", team=None).exclude(owner=first)
+            assign(_rows(*others.order_by("-created_at", "pk")[:4]), first, by=by_manager)
+        directory = members().rows
+        for seller in self.sellers:
+            person = Contact.objects.live().filter(owner=seller).order_by("-last_activity", "pk")[:1].get()
+            body = f"@{directory[seller.pk].handle} {QUESTION}"
+            with clock.at(self.end - timedelta(hours=3)):
+                log([{"kind": "note", "subject": body, "contact_id": person.pk}], by=self._actor(self.manager))
 
 
 def _rows(*people: Contact):

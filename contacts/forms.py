@@ -164,7 +164,7 @@ class ActivityForm(forms.ModelForm):
     class Meta:
         model = Activity
         fields = ["kind", "subject", "body", "due_at", "priority", "minutes", "outcome", "sender", "recipients"]
-        widgets = {"body": forms.Textarea(attrs={"rows": 3}), "recipients": forms.TextInput()}
+        widgets = {"body": forms.Textarea(attrs={"rows": 3, "data-mention": ""}), "recipients": forms.TextInput()}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

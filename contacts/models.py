@@ -277,3 +277,12 @@ class Activity(Owned):
 
     def __str__(self):
         return self.subject
+
+    @property
+    def about(self) -> Record:
+        """The person, or where there is none the company: one of them is there, says activity_of_somebody."""
+        return self.contact or self.company  # type: ignore[return-value]
+
+    def get_absolute_url(self):
+        """The page of who it is about."""
+        return self.about.get_absolute_url()

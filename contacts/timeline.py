@@ -12,6 +12,7 @@ from audit.models import Entry
 from audit.subjects import subject
 from contacts.models import Activity, Company, Contact
 from crm.entities.display import Names, field_of, names_for, shown
+from crm.entities.mentions import marked
 from crm.entities.schema import schema
 from crm.events.registry import event_type
 from crm.kit.actor import Actor, Channel, Role
@@ -60,6 +61,8 @@ class Item:
     differences: list[Difference] = field(default_factory=list)
     note: str = ""
     activity: Activity | None = None
+    subject: str = ""  # of the activity, as HTML
+    body: str = ""
     undo: UUID | None = None
     undo_label: str = "Undo"
     warning: bool = False
@@ -116,7 +119,7 @@ def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int,
     first = action.first
     item.note = first.note or ""
     if first.entity == "activity":
-        _say_activity(item, first, activities.get(first.entity_id))
+        _say_activity(item, first, activities.get(first.entity_id), names)
     elif first.event == "contact.merged":
         _say_merge(item, action, first)
     else:
@@ -142,7 +145,7 @@ def _say_created(item: Item, first: Entry) -> None:
         item.text, item.note = f"{item.text} from {source}" if source else item.text, ""
 
 
-def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
+def _say_activity(item: Item, entry: Entry, activity: Activity | None, names: Names) -> None:
     item.undo = None
     if activity is None or activity.deleted_at:
         kind = (entry.new_values or {}).get("kind", "activity")
@@ -153,6 +156,7 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
     item.icon = ICONS[activity.kind] if entry.event != "activity.completed" else item.icon
     item.text = f"{item.text} {'an' if kind[0] in 'ae' else 'a'} {kind}"
     item.activity = activity
+    item.subject, item.body = marked(activity.subject, names.handles), marked(activity.body, names.handles)
 
 
 def _say_merge(item: Item, action: timeline.Action, first: Entry) -> None:

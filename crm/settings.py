@@ -14,6 +14,7 @@ DATABASES = {"default": ENV.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "crm.notifications",
     "contacts",
     "crm.lists",
     "crm.lifecycle",

@@ -13,6 +13,7 @@ handler500 = "crm.kit.views.server_error"
 
 urlpatterns = [
     path("", include("contacts.urls")),
+    path("", include("crm.notifications.urls")),
     path("", include("crm.users.urls")),
     path("accounts/", include("allauth.urls")),
     path("healthz", healthz, name="healthz"),

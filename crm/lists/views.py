@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.undo import undo
-from crm.conditions.chips import offered_words
+from crm.conditions.chips import Chip, offered_words
 from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
 from crm.conditions.operands import operators
@@ -107,12 +107,16 @@ def _total(total: int) -> str:
 
 
 def _chips(state: ListState) -> list[dict]:
-    if not state.condition:
-        return []
-    return [
-        {"chip": chip, "without": state.url(where=state.condition.without(place), ticked=None)}
-        for place, chip in enumerate(state.condition.chips())
-    ]
+    chips = []
+    if condition := state.condition:
+        chips = [
+            {"chip": chip, "without": state.url(where=condition.without(place), ticked=None)}
+            for place, chip in enumerate(condition.chips())
+        ]
+    if state.params.get("change"):
+        text = "What one change touched"
+        chips.append({"chip": Chip(text, text), "without": state.url(change=None, ticked=None)})
+    return chips
 
 
 def _sorts(state: ListState) -> list[dict]:

@@ -48,6 +48,12 @@ def _cases(path: str, *cases: dict) -> list[Q]:
     return [Q(**{path + key: value for key, value in case.items()}) for case in cases if None not in case.values()]
 
 
+def may_see(record, by: Actor) -> bool:
+    """`visible` for one record in memory."""
+    owned = record.owner_id is not None and record.owner_id == by.member_id
+    return by.is_at_least(Role.MANAGER) or owned or record.team_id in (None, by.team_id)
+
+
 def may_edit(record, by: Actor) -> bool:
     """`editable` for one record in memory."""
     if by.is_at_least(Role.MANAGER) or not by.is_at_least(Role.REP):

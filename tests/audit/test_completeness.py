@@ -1,7 +1,8 @@
 """R19: whatever changes a record, each changed column of each changed row has an entry with its old and new value.
 
 Rows are compared as they stand in the tables before and after every write path there is; the log has to explain the
-difference, no more and no less.
+difference, no more and no less. Notifications are not business records (crm/notifications/models.py): the log has what
+they tell of, and whether somebody has read one is nobody else's business.
 """
 
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
+from crm.notifications.verbs.choose_channels import choose_channels
 from crm.users.verbs.change_role import change_role
 from crm.users.verbs.change_team import change_team
 from crm.users.verbs.create_team import create_team
@@ -69,6 +71,7 @@ class Stage:
         self.gone = make_contact()
         delete(rows(self.gone), by=self.by("manager"), reason="twice")
         self.task = make_activity(kind="task", contact=self.twin)
+        choose_channels({"mentioned": "bell"}, by=self.by("mate"))
         self.view = save_view("contact", "Mine", by=self.by("manager"), condition="stage = lead")
 
     def by(self, who):
@@ -148,6 +151,8 @@ WRITES = {
     "save_view": lambda s: save_view("contact", "New", by=s.by("manager"), columns=("name",), shared=True),
     "save over a view": lambda s: save_view("contact", "Mine", by=s.by("manager"), condition="title = x", sort="-name"),
     "delete_view": lambda s: delete_view("contact", s.view.slug, by=s.by("manager")),
+    "choose_channels": lambda s: choose_channels({"assigned": "mail"}, by=s.by("rep")),
+    "choose other channels": lambda s: choose_channels({"assigned": "nothing"}, by=s.by("mate")),
     "make a field": lambda s: make_field("insured", "yes_no"),
     "change_role": lambda s: change_role(s.cast.mate, "manager", by=s.by("admin")),
     "change_team": lambda s: change_team(s.cast.mate, s.cast.nordics, by=s.by("admin")),
@@ -216,7 +221,17 @@ PEOPLE = {"workspace", "member", "team", "invitation", "user"}
 def test_every_audited_model_is_written_by_one_of_these(stage):
     """A new subject needs a write path above."""
     last = Entry.objects.latest("id").pk
-    for name in ("create", "create_company", "log", "save_view", "make a field", "save_guard", "create_team"):
+    made = (
+        "create",
+        "create_company",
+        "log",
+        "save_view",
+        "make a field",
+        "save_guard",
+        "create_team",
+        "choose_channels",
+    )
+    for name in made:
         WRITES[name](stage)
     written = set(Entry.objects.filter(id__gt=last).values_list("entity", flat=True))
     assert {about.entity for about in all_subjects()} - PEOPLE == written - PEOPLE

@@ -5,23 +5,46 @@ outbox of Django's tests.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
 from django.core import mail
 from django.forms.models import model_to_dict
+from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.verbs.edit import edit
 from contacts.verbs.override import override
 from crm.events.handlers import all_handlers, handles
 from crm.events.models import Delivery, Event
-from crm.kit.actor import system
+from crm.kit import clock
+from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
-from tests.factories import make_contact
+from crm.notifications.jobs import make_digests
+from crm.notifications.verbs.choose_channels import choose_channels
+from tests.factories import make_activity, make_contact
+
+
+def mention(cast) -> None:
+    """The rep writes a note that mentions their mate, who is told at once."""
+    make_activity(kind="note", body="@mate knows them", contact=make_contact(), by=cast.rep.actor(Channel.WEB))
+
+
+def make_a_digest(cast) -> None:
+    """What concerned the mate yesterday is to be mailed this morning."""
+    choose_channels({"mentioned": "digest"}, by=cast.mate.actor(Channel.WEB))
+    now = timezone.now()
+    with clock.at(now - timedelta(days=2)):
+        mention(cast)
+    make_digests(now)
+
 
 # Handler's dotted name → a function of the cast that makes one of its events happen, through a verb.
-CASES: dict[str, Callable] = {}
+CASES: dict[str, Callable] = {
+    "crm.notifications.handlers.mail_now": mention,
+    "crm.notifications.handlers.mail_digest": make_a_digest,
+}
 # What the engine writes about itself.
 OURS = {"events"}
 

@@ -183,6 +183,16 @@ MATRIX: dict[str, Route] = {
         by_team=True,
     ),
     "activity_delete": Route(None, REP, args=task, missing=("activity_000000000",), refused=409, by_team=True),
+    "notifications": Route(query="show=all"),
+    # One's own alone: whoever else asks, of whatever role, finds none.
+    "notification_open": Route(
+        args=lambda own: (own.notification.public_id,), missing=("nothing",), by_team=True, answers=(302, 404)
+    ),
+    "notifications_read": Route(None, VIEWER),
+    "notifications_unread": Route(None, VIEWER, kwargs={"moment": 1}),
+    "notification_settings": Route(
+        VIEWER, VIEWER, data=lambda own: {"assigned": "bell", "mentioned": "mail", "task_due": "digest"}
+    ),
     "settings": Route(),
     "profile": Route(VIEWER, VIEWER, data=lambda own: {"name": "Me", "theme": "dark", "timezone": ""}),
     "theme": Route(None, VIEWER, data=lambda own: {"theme": "dark"}),

@@ -25,13 +25,17 @@ from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.events.health import PARTS
 from crm.events.models import Delivery, Event, Heartbeat
-from crm.kit.actor import Actor, Channel, Role
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.imports.running import new_run, run_import
 from crm.lists.models import ImportRun
 from crm.lists.verbs.save_view import save_view
+from crm.notifications.kinds import ASSIGNED
+from crm.notifications.models import Notification
+from crm.notifications.notify import News, notify
 from crm.users.models import Membership, Team
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.invite import invite
@@ -81,6 +85,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         delete(rows(objects.trashed_company), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
         objects.run = make_run(member, mark)
+        objects.notification = notified(member, contact)
         objects.contact.refresh_from_db()
     return objects
 
@@ -132,6 +137,12 @@ def make_run(member: Membership, mark: str) -> ImportRun:
     run = new_run("contact", file, file.name, by=act(member))
     run.save()
     return run_import(run, file, by=act(member))
+
+
+def notified(member: Membership, contact: Contact) -> Notification:
+    """A notification of the contact."""
+    notify(ASSIGNED, [News(member.pk, "contact", contact.pk, "a key", clock.now())], by=system(member.workspace_id))
+    return Notification.objects.get(recipient=member, key="a key")
 
 
 def people(mark: str) -> io.BytesIO:

@@ -85,6 +85,7 @@ class Importer(Protocol):
 
 _importers: dict[str, type[Importer]] = {}
 _relations: dict[str, dict[str, Relation]] = {}
+_listeners: list[Callable[[ImportRun, Actor], None]] = []
 
 
 def register(importer: type[Importer]) -> None:
@@ -95,6 +96,17 @@ def register(importer: type[Importer]) -> None:
 def relate(entity: str, relation: Relation) -> None:
     """Let fields of a related record come in with `entity`."""
     _relations.setdefault(entity, {})[relation.link] = relation
+
+
+def on_end(listener: Callable[[ImportRun, Actor], None]) -> None:
+    """Call `listener(run, by)` after the last batch of every import but a trial, finished or stopped."""
+    _listeners.append(listener)
+
+
+def tell_end(run: ImportRun, by: Actor) -> None:
+    """Call them."""
+    for listener in _listeners:
+        listener(run, by)
 
 
 def importer(entity: str) -> type[Importer]:

@@ -117,9 +117,9 @@ def run_import(
             with closing(sheet.rows()) as rows:
                 _Running(run, importer, scratch, dry_run, pause, progress).all(rows, Cells(mapping, importer))
         except BaseException:
-            _end(run, ImportRun.State.READY if dry_run else ImportRun.State.STOPPED)
+            _end(run, ImportRun.State.READY if dry_run else ImportRun.State.STOPPED, by)
             raise
-    _end(run, ImportRun.State.PREVIEWED if dry_run else ImportRun.State.DONE)
+    _end(run, ImportRun.State.PREVIEWED if dry_run else ImportRun.State.DONE, by)
     return run
 
 
@@ -131,9 +131,11 @@ def _restart(run: ImportRun, notes: list[str], by: Actor, dry_run: bool) -> None
     run.save()
 
 
-def _end(run: ImportRun, state: ImportRun.State) -> None:
+def _end(run: ImportRun, state: ImportRun.State, by: Actor) -> None:
     run.state, run.finished_at = state, timezone.now()
     run.save(update_fields=["state", "finished_at"])
+    if state in (ImportRun.State.DONE, ImportRun.State.STOPPED):
+        registry.tell_end(run, by)
 
 
 def _unmapped(mapping: Mapping) -> list[str]:
