@@ -46,3 +46,38 @@ class Entry(Logged):
 
     def __str__(self):
         return f"{self.event} {self.entity} {self.entity_id}"
+
+
+class Seal(Logged):
+    """A link of the workspace's chain: a hash over one entry and over the seal before. Append-only like the log itself.
+
+    `content` is the hash over what may be erased of the entry, so that the chain holds when that is gone.
+    """
+
+    seq = models.BigIntegerField()  # 1, 2, 3, … in each workspace
+    entry_id = models.BigIntegerField(unique=True)
+    content = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta(Logged.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["workspace_id", "seq"], name="seal_place")]
+
+    def __str__(self):
+        return f"{self.seq} {self.hash}"
+
+
+class Watermark(models.Model):
+    """How far the sealer has come, in one row: no entry with an id up to `done` is still to be sealed.
+
+    `seen` was the highest id when transaction `seen_before` began: once all before that one have ended, nothing below
+    `seen` can appear any more.
+    """
+
+    done = models.BigIntegerField(default=0)
+    seen = models.BigIntegerField(default=0)
+    seen_before = models.BigIntegerField(default=0)
+
+    def __str__(self):
+        return str(self.done)

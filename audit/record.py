@@ -15,7 +15,8 @@ from django.utils import timezone
 from audit import values
 from audit.models import Entry
 from audit.subjects import subject
-from crm.events import reactions
+from crm.events import bell, reactions
+from crm.events.handlers import wanted
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
 from crm.kit import clock
@@ -55,7 +56,7 @@ def record(
         new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot}))
     person = F(about.person) if about.person else Value(None, models.BigIntegerField())
     shared = _shared(kind, by) | {"entity_id": F("pk"), "person": person, "old_values": old, "new_values": new}
-    insert_select(Event, rows, shared | {"name": kind.name})
+    insert_select(Event, rows, shared | _event_only(kind))
     count = insert_select(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
     if not changes and count:
         reactions.run(event, rows, by)
@@ -63,15 +64,15 @@ def record(
 
 
 class Fact(NamedTuple):
-    """What happened to one record: its key, the contact concerned, the values before and after.
+    """What happened to one record: its key, the contact concerned, the values before and after (or their JSON).
 
     `at`: when, as_stored(), if not now.
     """
 
     pk: int
     person: int | None
-    old: Mapping[str, Any] | None
-    new: Mapping[str, Any] | None
+    old: Mapping[str, Any] | str | None
+    new: Mapping[str, Any] | str | None
     at: str | None = None
 
 
@@ -85,11 +86,13 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
     now = as_stored(shared.pop("at"))
     rows: list[tuple] = []
     names = ("entity_id", "person", "old_values", "new_values", "at")
-    insert_rows(Event, names, _rows(facts, now, rows), shared | {"name": event})
-    salted = ((*row, secrets.token_hex(16)) for row in rows)
+    insert_rows(Event, names, _rows(facts, now, rows), shared | _event_only(kind))
+    salts = secrets.token_hex(16 * len(rows))
+    salted = ((*row, salts[32 * n : 32 * n + 32]) for n, row in enumerate(rows))
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
     if rows and reactions.awaited(event):
-        reactions.run(event, subject(kind.entity).model.objects.filter(pk__any_of=[row[0] for row in rows]), by)
+        made = subject(kind.entity).model._default_manager.filter(pk__any_of=[row[0] for row in rows])
+        reactions.run(event, made, by)
 
 
 def change(
@@ -113,8 +116,8 @@ def _rows(facts: Iterable[Fact], now: str, kept: list[tuple]) -> Iterator[tuple]
         yield row
 
 
-def _text(values: Mapping[str, Any] | None) -> str | None:
-    return None if values is None else json.dumps(values)
+def _text(values: Mapping[str, Any] | str | None) -> str | None:
+    return values if values is None or isinstance(values, str) else json.dumps(values)
 
 
 def _checked(event: str) -> EventType:
@@ -133,6 +136,13 @@ def _shared(kind: EventType, by: Actor) -> dict[str, Any]:
         "recorded_at": timezone.now(),
         "entity": kind.entity,
     }
+
+
+def _event_only(kind: EventType) -> dict[str, Any]:
+    waiting = wanted(kind.name)
+    if waiting:
+        bell.ring_on_commit()
+    return {"name": kind.name, "waiting": waiting}
 
 
 def _entry_only(kind: EventType, note: str, severity: str) -> dict[str, Any]:

@@ -1,23 +1,29 @@
-"""A page of what happened: entries newest first, those of one user action together."""
+"""A page of what happened: user actions newest first, each with its entries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When, Window
+from django.db.models.functions import RowNumber
 
 from audit.models import Entry
 
-PAGE = 30
+PAGE = 30  # actions
+MOST = 100  # entries of one action that are read: a merge may move thousands of activities
 
 
 @dataclass(frozen=True)
 class Action:
-    """The entries of one user action that belong to a timeline, the most telling one first."""
+    """The entries of one user action that belong to a timeline, the most telling one first.
+
+    Of more than MOST, those of the timeline's own record are here; `counts` says how many there are of each kind.
+    """
 
     change: UUID
     entries: tuple[Entry, ...]
+    counts: Mapping[str, int]
 
     @property
     def first(self) -> Entry:
@@ -44,13 +50,36 @@ def of_record(entity: str, pk: int, *also: Q) -> QuerySet:
 
 
 def page(entries: QuerySet, before: tuple[datetime, int] | None = None) -> tuple[list[Action], str]:
-    """The actions of one page and the cursor of the next ('' at the end). `before`: what `cursor` of a page said."""
+    """The actions of one page and the cursor of the next ('' at the end). `before`: what `cursor` of a page said.
+
+    An action stands where its newest entry does, and on no other page. To know that, all entries are grouped: those
+    of one record, by an index.
+    """
+    found = entries.values("change").annotate(latest=Max("at"), newest=Max("id"), first=Min("at"))
     if before:
         at, pk = before
-        entries = entries.filter(at__lte=at).filter(Q(at__lt=at) | Q(at=at, id__lt=pk))
-    found = list(entries.order_by("-at", "-id")[: PAGE + 1])
-    cursor = f"{found[PAGE - 1].at.isoformat()}~{found[PAGE - 1].id}" if len(found) > PAGE else ""
-    return _grouped(found[:PAGE]), cursor
+        found = found.filter(Q(latest__lt=at) | Q(latest=at, newest__lt=pk))
+    changes = list(found.order_by("-latest", "-newest")[: PAGE + 1])
+    last = changes[:PAGE][-1] if changes else None
+    cursor = f"{last['latest'].isoformat()}~{last['newest']}" if last and len(changes) > PAGE else ""
+    return _actions(entries, changes[:PAGE]), cursor
+
+
+def _actions(entries: QuerySet, changes: list[dict]) -> list[Action]:
+    if not changes:
+        return []
+    # The times keep to the timeline's index; a change alone may have a million entries, of everybody it imported.
+    span = (min(row["first"] for row in changes), max(row["latest"] for row in changes))
+    own_first = Case(When(entity_id=F("person"), then=0), default=1)
+    rank = Window(RowNumber(), partition_by="change", order_by=[own_first, "-at", "-id"])
+    alike = Window(Count("id"), partition_by=["change", "entity"])
+    read = entries.filter(change__in=[row["change"] for row in changes], at__range=span)
+    groups: dict[UUID, tuple[list[Entry], dict[str, int]]] = {row["change"]: ([], {}) for row in changes}
+    for entry in read.annotate(rank=rank, alike=alike).filter(rank__lte=MOST):
+        group, counts = groups[entry.change]
+        group.append(entry)
+        counts[entry.entity] = entry.alike
+    return [Action(change, tuple(sorted(group, key=_weight)), counts) for change, (group, counts) in groups.items()]
 
 
 def read_cursor(text: str) -> tuple[datetime, int] | None:
@@ -60,13 +89,6 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
         return (datetime.fromisoformat(at).astimezone(UTC), int(pk)) if text else None
     except (ValueError, OverflowError):
         return None
-
-
-def _grouped(entries: list[Entry]) -> list[Action]:
-    changes: dict[UUID, list[Entry]] = {}
-    for entry in entries:
-        changes.setdefault(entry.change, []).append(entry)
-    return [Action(change, tuple(sorted(group, key=_weight))) for change, group in changes.items()]
 
 
 def _weight(entry: Entry) -> tuple[bool, bool, bool, int]:

@@ -6,8 +6,9 @@ record that something has happened to since; both are listed.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
@@ -21,6 +22,32 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
 
 CHUNK = 500
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """The manager of a model whose rows not everybody may change."""
+
+    def editable_by(self, by: Actor) -> models.QuerySet:
+        """The rows that the actor may change."""
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A record that counts its changes."""
+
+    version: int
+    updated_at: datetime
+
+
+@runtime_checkable
+class Deriving(Protocol):
+    """A record with columns that are made from others, some of them over links."""
+
+    DERIVES_FROM: tuple[str, ...]
+
+    def derive(self) -> tuple[str, ...]:
+        """Make them anew; returns their names."""
 
 
 @dataclass
@@ -51,6 +78,7 @@ def undo(change: UUID, *, by: Actor) -> Undone:
     """
     entries = Entry.objects.filter(change=change).order_by("-id")
     _check(entries, by)
+    _lock(entries)
     undone, last = Undone(), None
     while chunk := list(entries.filter(id__lt=last)[:CHUNK] if last else entries[:CHUNK]):
         last = chunk[-1].id
@@ -62,6 +90,20 @@ def undo(change: UUID, *, by: Actor) -> Undone:
         why = undone.kept[0][2] if undone.kept else "There is nothing left to take back."
         raise Refused(f"Nothing was undone. {why}")
     return undone
+
+
+def _lock(entries: models.QuerySet) -> None:
+    """Lock every record in the order of their ids, as verbs do, before they are put back newest entry first.
+
+    Locked as they are put back, two of them would be waited for crosswise by an undo and a bulk edit.
+    """
+    for entity in entries.order_by("entity").values_list("entity", flat=True).distinct():
+        about = subject(entity)
+        if not _is_setting(about):
+            ids = entries.filter(entity=entity).order_by().values("entity_id")
+            rows = about.model._default_manager.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
+            for _ in rows.values_list("pk").iterator(CHUNK):
+                pass
 
 
 def _check(entries: models.QuerySet, by: Actor) -> None:
@@ -83,10 +125,14 @@ def _touches_theirs(entries: models.QuerySet, by: Actor) -> bool:
     """
     kinds = [subject(entity) for entity in entries.order_by().values_list("entity", flat=True).distinct()]
     touched = {kind: entries.filter(entity=kind.entity).order_by().values("entity_id") for kind in kinds}
-    return any(
-        _is_setting(kind) or kind.model.objects.filter(pk__in=ids).editable_by(by).exists()
-        for kind, ids in touched.items()
-    ) or any(_gave_away(entry, by) for entry in entries[:CHUNK])
+    return any(_may_change(kind, ids, by) for kind, ids in touched.items()) or any(
+        _gave_away(entry, by) for entry in entries[:CHUNK]
+    )
+
+
+def _may_change(about: Subject, ids: models.QuerySet, by: Actor) -> bool:
+    rows = about.model._default_manager
+    return not isinstance(rows, Guarded) or rows.editable_by(by).filter(pk__in=ids).exists()
 
 
 def _gave_away(entry: Entry, by: Actor) -> bool:
@@ -95,7 +141,7 @@ def _gave_away(entry: Entry, by: Actor) -> bool:
 
 
 def _is_setting(about: Subject) -> bool:
-    return not hasattr(about.model.objects, "editable_by")
+    return not isinstance(about.model._default_manager, Guarded)
 
 
 def _keep(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
@@ -111,11 +157,11 @@ def _remove(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> 
     touched = _touched_since(about, entries, by)
     undone.kept += [(about.entity, pk, "Something has happened to it since.") for pk in sorted(touched)]
     gone = {entry.entity_id for entry in entries} - touched
-    gone &= set(about.model.objects.select_for_update().filter(pk__in=gone).values_list("pk", flat=True))
+    gone &= set(about.model._default_manager.filter(pk__in=gone).values_list("pk", flat=True))
     while pointed_at := _pointed_at(about.model, gone):
         gone -= pointed_at
         undone.kept += [(about.entity, pk, "Other records point to it.") for pk in sorted(pointed_at)]
-    about.model.objects.filter(pk__in=gone).delete()
+    about.model._default_manager.filter(pk__in=gone).delete()
     inverted = [(entry, entry.new_values, None) for entry in entries if entry.entity_id in gone]
     _recorded(about, inverted, undone, by)
 
@@ -140,23 +186,24 @@ def _pointed_at(model: type[models.Model], ids: set[int]) -> set[int]:
     found: set[int] = set()
     for relation in model._meta.related_objects:
         link = relation.field
-        rows = link.model.objects.filter(**{f"{link.name}__in": ids})
+        rows = link.model._default_manager.filter(**{f"{link.name}__in": ids})
         rows = rows.exclude(pk__in=ids) if link.model is model else rows
         found |= set(rows.values_list(link.attname, flat=True))
     return found
 
 
 def _revert(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
-    records = about.model.objects.select_for_update(of=("self",)).in_bulk([entry.entity_id for entry in entries])
+    records = about.model._default_manager.in_bulk([entry.entity_id for entry in entries])
     held = _Held(_changed_since(about, entries, by), _missing_targets(about.model, entries))
     changed: dict[int, models.Model] = {}
     inverted = []
     for entry in entries:
         record = records.get(entry.entity_id)
         back = _put_back(about, record, entry, held, undone)
-        if back:
+        if record and back:
             changed[entry.entity_id] = record
-            inverted.append((entry, {key: entry.new_values[key] for key in back}, back))
+            new = entry.new_values or {}
+            inverted.append((entry, {key: new[key] for key in back}, back))
     inverted = _save(about, changed, inverted, undone)
     _recorded(about, inverted, undone, by)
 
@@ -170,10 +217,11 @@ class _Held:
 
     def why(self, record: models.Model, key: str, entry: Entry, now: Any) -> str:
         """Why `key`, which is `now`, stays as it is; '' when nothing speaks against putting it back."""
-        expected = values.from_json(type(record), key, entry.new_values.get(key))
+        old, new = (entry.old_values or {}), (entry.new_values or {})
+        expected = values.from_json(type(record), key, new.get(key))
         if now != expected or self.later.get((record.pk, key), 0) > entry.id:
             return "was changed again since."
-        return "pointed to something that is gone." if entry.old_values[key] in self.missing.get(key, ()) else ""
+        return "pointed to something that is gone." if old[key] in self.missing.get(key, ()) else ""
 
 
 def _changed_since(about: Subject, entries: list[Entry], by: Actor) -> dict[tuple[int, str], int]:
@@ -186,14 +234,14 @@ def _missing_targets(model: type[models.Model], entries: list[Entry]) -> dict[st
     wanted: dict[str, set[int]] = {}
     for entry in entries:
         for key, old in (entry.old_values or {}).items():
-            if old is not None and values.model_field(model, key).is_relation:
+            if old is not None and values.target(model, key):
                 wanted.setdefault(key, set()).add(old)
     return {key: pks - _existing(model, key, pks) for key, pks in wanted.items()}
 
 
 def _existing(model: type[models.Model], key: str, pks: set[int]) -> set[int]:
-    target = values.model_field(model, key).related_model
-    return set(target.objects.filter(pk__in=pks).values_list("pk", flat=True))
+    target = values.target(model, key)
+    return set(target._default_manager.filter(pk__in=pks).values_list("pk", flat=True)) if target else set()
 
 
 def _put_back(about: Subject, record: models.Model | None, entry: Entry, held: _Held, undone: Undone) -> dict:
@@ -219,7 +267,7 @@ def _put_back(about: Subject, record: models.Model | None, entry: Entry, held: _
 def _save(about: Subject, changed: dict[int, models.Model], inverted: list, undone: Undone) -> list:
     names = {values.model_field(about.model, key).name for _, _, back in inverted for key in back}
     for record in changed.values():
-        if hasattr(record, "version"):
+        if isinstance(record, Versioned):
             record.version += 1
             record.updated_at = clock.now()
             names |= {"version", "updated_at"}
@@ -230,16 +278,16 @@ def _save(about: Subject, changed: dict[int, models.Model], inverted: list, undo
     return [row for row in inverted if row[0].entity_id not in clashing]
 
 
-def _saves(model: type[models.Model], records: list, names: set[str]) -> bool:
+def _saves(model: type[models.Model], records: list[models.Model], names: set[str]) -> bool:
     """Whether no unique value is taken. Two records that swap one fail together and pass one after the other."""
-    derived = set()
-    if hasattr(model, "derive"):
-        models.prefetch_related_objects(records, *model.DERIVES_FROM)
-        derived = {name for record in records for name in record.derive()}
+    derived: set[str] = set()
+    if deriving := [record for record in records if isinstance(record, Deriving)]:
+        models.prefetch_related_objects(deriving, *deriving[0].DERIVES_FROM)
+        derived = {name for record in deriving for name in record.derive()}
     try:
         with transaction.atomic():
             if names:
-                model.objects.bulk_update(records, sorted(names | derived), batch_size=CHUNK)
+                model._default_manager.bulk_update(records, sorted(names | derived), batch_size=CHUNK)
     except IntegrityError:
         return False
     return True

@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import F, Func, JSONField, Value
 
@@ -85,14 +86,23 @@ class Merged(Func):
 
 
 def model_field(model: type[models.Model], key: str) -> models.Field:
-    """The model field that holds `key`; the `custom` one for a custom field."""
-    return model._meta.get_field("custom" if key.startswith(CUSTOM) else key)
+    """The model field that holds `key`; the `custom` one for a custom field. Raises FieldDoesNotExist."""
+    found = model._meta.get_field("custom" if key.startswith(CUSTOM) else key)
+    if not isinstance(found, models.Field):
+        raise FieldDoesNotExist(f"{model._meta.label} has no column for {key}.")
+    return found
+
+
+def target(model: type[models.Model], key: str) -> type[models.Model] | None:
+    """The model that `key` points to; None when it is no link."""
+    field = model_field(model, key)
+    return field.related_model if isinstance(field, models.ForeignKey) else None
 
 
 def label(model: type[models.Model], key: str) -> str:
     """The field's name as it begins a sentence."""
-    name = key.removeprefix(CUSTOM) if key.startswith(CUSTOM) else model._meta.get_field(key).verbose_name
-    return name.replace("_", " ").capitalize()
+    name = key.removeprefix(CUSTOM) if key.startswith(CUSTOM) else model_field(model, key).verbose_name
+    return str(name).replace("_", " ").capitalize()
 
 
 def stored(model: type[models.Model], key: str) -> Any:
@@ -116,7 +126,7 @@ def to_json(value: Any) -> Any:
 def read(record: models.Model, key: str) -> Any:
     """The present value of `key`, as Python."""
     if key.startswith(CUSTOM):
-        return record.custom.get(key.removeprefix(CUSTOM))
+        return _custom(record).get(key.removeprefix(CUSTOM))
     value = getattr(record, model_field(type(record), key).attname)
     return value.name or "" if isinstance(value, models.fields.files.FieldFile) else value
 
@@ -126,7 +136,7 @@ def from_json(model: type[models.Model], key: str, value: Any) -> Any:
     if key.startswith(CUSTOM) or value is None:
         return value
     field = model_field(model, key)
-    return field.target_field.to_python(value) if field.is_relation else field.to_python(value)
+    return field.target_field.to_python(value) if isinstance(field, models.ForeignKey) else field.to_python(value)
 
 
 def write(record: models.Model, key: str, value: Any) -> None:
@@ -134,6 +144,10 @@ def write(record: models.Model, key: str, value: Any) -> None:
     if not key.startswith(CUSTOM):
         setattr(record, model_field(type(record), key).attname, value)
     elif value is None:
-        record.custom.pop(key.removeprefix(CUSTOM), None)
+        _custom(record).pop(key.removeprefix(CUSTOM), None)
     else:
-        record.custom[key.removeprefix(CUSTOM)] = value
+        _custom(record)[key.removeprefix(CUSTOM)] = value
+
+
+def _custom(record: models.Model) -> dict[str, Any]:
+    return model_field(type(record), CUSTOM).value_from_object(record)

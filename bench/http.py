@@ -1,6 +1,7 @@
 """A real server and a browser's connection to it: what a person waits for, less the network."""
 
 import http.client
+import os
 import socket
 import subprocess
 import sys
@@ -18,13 +19,14 @@ ROUND = 40  # requests of a median
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """The product under gunicorn, on a free port; yields the port."""
+def server(**environ: str) -> Iterator[int]:
+    """The product under gunicorn, on a free port, with these environment variables besides ours; yields the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "bench.wsgi", "--bind", f"127.0.0.1:{port}"]
-    process = subprocess.Popen([*command, "--threads", "4", "--log-level", "error"], stderr=subprocess.DEVNULL)
+    command += ["--threads", "4", "--log-level", "error"]
+    process = subprocess.Popen(command, env=os.environ | environ, stderr=subprocess.DEVNULL)
     try:
         _wait(port)
         yield port

@@ -22,9 +22,10 @@ from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
 from contacts.verbs.set_status import set_status
+from crm.entities.people import members
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
-from crm.kit.text import fold
+from crm.kit.text import search_key
 from crm.users.models import Membership
 
 STEP = timedelta(days=3)
@@ -75,6 +76,7 @@ NOTES = (
     "No budget before the next fiscal year. Stay in touch.",
     "Asked for an offer with yearly payment.",
 )
+QUESTION = "They asked me for references of the same size. Can you call before Friday?"
 LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold", "")
 
 
@@ -100,7 +102,8 @@ class History:
         self.people, self.company_count = people, companies
         self.end = timezone.now().replace(microsecond=0) - timedelta(hours=1)
         self.steps = int(timedelta(days=365) / STEP)
-        self.plan, self.companies, self.made = Plan(), [], 0
+        self.plan, self.made = Plan(), 0
+        self.companies: list[Company] = []
         self.emails: set[str] = set()
         self.names: set[str] = set()
 
@@ -125,7 +128,10 @@ class History:
             with clock.at(self._at(0)):
                 wanted = min(share, self.company_count - len(self.companies))
                 rows = [self._company() for _ in range(wanted)]
-                made = create_company([row | {"team": self._team(seller)} for row in rows], by=self._actor(seller))
+                # One is everybody's: nobody may be left without a company whose people they could meet.
+                teams = [self._team(seller) if place else None for place in range(wanted)]
+                rows = [row | {"team": team} for row, team in zip(rows, teams, strict=True)]
+                made = create_company(rows, by=self._actor(seller))
             self.companies += Company.objects.filter(pk__in=made.done).order_by("pk")
 
     def _company(self) -> dict:
@@ -170,7 +176,7 @@ class History:
         return person
 
     def _email(self, first: str, last: str, domain: str) -> str:
-        stem = f"{fold(first)}.{fold(last)}"
+        stem = f"{search_key(first)}.{search_key(last)}"
         email, number = f"{stem}@{domain}", 2
         while email in self.emails:
             email, number = f"{stem}{number}@{domain}", number + 1
@@ -244,6 +250,7 @@ class History:
             self._tasks(seller, recent)
             self._status(seller, list(mine.order_by("pk")[:40]))
         self._corrections()
+        self._news()
 
     def _tasks(self, seller: Membership, people: list[Contact]) -> None:
         due = (-3, -1, 0, 0, 1, 2, 4, 7)
@@ -271,13 +278,13 @@ class History:
                 set_status(rows, status, by=self._actor(seller))
 
     def _corrections(self) -> None:
-        people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:30])
+        people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:10])
         manager = self.manager
         with clock.at(self.end - timedelta(days=9)):
-            override(_rows(people[0]), "customer", by=self._actor(manager), reason="Signed on paper at the fair")
+            override(_rows(*people[:1]), "customer", by=self._actor(manager), reason="Signed on paper at the fair")
             assign(_rows(*people[1:6]), self.sellers[0], by=self._actor(manager))
             facts = {"title": "Head of Purchasing", "role": "decision_maker"}
-            edit(_rows(people[6]), facts, by=self._actor(manager))
+            edit(_rows(*people[6:7]), facts, by=self._actor(manager))
         for person in people[7:10]:
             self._duplicate(person)
 
@@ -289,6 +296,19 @@ class History:
             log([note], by=self._actor(self.manager))
         with clock.at(self.end - timedelta(days=7)):
             merge(person, Contact.objects.filter(pk=pk), by=self._actor(self.manager))
+
+    def _news(self) -> None:
+        """What waits in the bell: people given to the first seller, and a question to each."""
+        first, by_manager = self.sellers[0], self._actor(self.manager)
+        with clock.at(self.end - timedelta(hours=20)):
+            others = Contact.objects.live().filter(lifecycle_stage="lead", team=None).exclude(owner=first)
+            assign(_rows(*others.order_by("-created_at", "pk")[:4]), first, by=by_manager)
+        directory = members().rows
+        for seller in self.sellers:
+            person = Contact.objects.live().filter(owner=seller).order_by("-last_activity", "pk")[:1].get()
+            body = f"@{directory[seller.pk].handle} {QUESTION}"
+            with clock.at(self.end - timedelta(hours=3)):
+                log([{"kind": "note", "subject": body, "contact_id": person.pk}], by=self._actor(self.manager))
 
 
 def _rows(*people: Contact):

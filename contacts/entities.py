@@ -1,5 +1,6 @@
 """Contact and company as entities: each field declared once, for lists, forms, conditions, import and the API."""
 
+from audit.values import model_field
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.models import Contact
 from crm.entities.fields import Choice, Field
@@ -8,7 +9,7 @@ from crm.entities.registry import Entity, register
 
 
 def _choices(name: str) -> tuple[Choice, ...]:
-    return tuple(Choice(value, label) for value, label in Contact._meta.get_field(name).choices)
+    return tuple(Choice(value, label) for value, label in model_field(Contact, name).flatchoices)
 
 
 SHARED = (

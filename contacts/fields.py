@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
 from django.db import IntegrityError, models, transaction
@@ -21,6 +21,8 @@ from crm.kit.errors import Invalid
 from crm.kit.sql import update_rows
 from crm.users.guards import clean_currency
 from crm.users.models import Membership, Team
+
+R = TypeVar("R", bound=Record)
 
 
 def columns(model: type[Record]) -> list[str]:
@@ -113,7 +115,7 @@ def _check_value(field: Field, model: type[Record], value: Any, by: Actor) -> No
         if field.key in REQUIRED and not field.custom:
             raise Invalid(f"{field.label} cannot be empty.")
         return
-    longest = None if field.custom else model._meta.get_field(field.column()).max_length
+    longest = None if field.custom else audited.model_field(model, field.column()).max_length
     if longest and len(value) > longest:
         raise Invalid(f"{field.label} is longer than {longest} characters.")
     _check_reference(field, value, by)
@@ -190,7 +192,7 @@ def _named(entity: str, values: Mapping[str, Any]) -> bool:
     return any(str(values.get(key) or "").strip() for key in names)
 
 
-def build(model: type[Record], values: Mapping[str, Any], by: Actor) -> Record:
+def build(model: type[R], values: Mapping[str, Any], by: Actor) -> R:
     """A record of validated values, not saved: owned by its creator unless they say otherwise."""
     now = clock.now()
     record = model(workspace_id=by.workspace_id, owner_id=by.member_id, created_at=now, updated_at=now)
@@ -209,7 +211,7 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
         elif isinstance(value, models.Model):
             setattr(record, key, value)
         else:
-            setattr(record, type(record)._meta.get_field(key).attname, value)
+            setattr(record, audited.model_field(type(record), key).attname, value)
 
 
 def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
@@ -237,7 +239,7 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
     if not changed:
         return
     model = type(changed[0][0])
-    entity = model._meta.model_name
+    entity = str(model._meta.model_name)
     facts = {f"{entity}.updated": _facts(entity, changed, False), f"{entity}.assigned": _facts(entity, changed, True)}
     names = {"version", "updated_at"}
     for record, changes in changed:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from audit import values as audited
 from contacts.axes import LIFECYCLE
@@ -163,7 +164,7 @@ class ActivityForm(forms.ModelForm):
     class Meta:
         model = Activity
         fields = ["kind", "subject", "body", "due_at", "priority", "minutes", "outcome", "sender", "recipients"]
-        widgets = {"body": forms.Textarea(attrs={"rows": 3}), "recipients": forms.TextInput()}
+        widgets = {"body": forms.Textarea(attrs={"rows": 3, "data-mention": ""}), "recipients": forms.TextInput()}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -202,8 +203,8 @@ class MappingForm(forms.Form):
         label="When somebody is there already", choices=OnMatch.choices, widget=forms.RadioSelect
     )
 
-    def __init__(self, entity: str, header: list[str], run: ImportRun, by: Actor, *args, **kwargs):
-        super().__init__(*args, initial={"on_match": run.on_match}, label_suffix="", **kwargs)
+    def __init__(self, entity: str, header: list[str], run: ImportRun, by: Actor, data: QueryDict | None = None):
+        super().__init__(data, initial={"on_match": run.on_match}, label_suffix="")
         self.width = len(header)
         fed = {column: path for column, path in reversed(run.mapping)}
         fields = [("", "Do not import"), *((path.key, path.label) for path in choices(entity))]
@@ -227,6 +228,7 @@ class MappingForm(forms.Form):
 
     def clean(self) -> dict:
         """With the (column, path) pairs that were chosen as `mapping`."""
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         pairs = [(column, cleaned.get(f"column_{column}", "")) for column in range(self.width)]
         return cleaned | {"mapping": [pair for pair in pairs if pair[1]]}

@@ -1,10 +1,10 @@
-"""When something was last done with a contact."""
+"""When something was last done with a contact: it was made, it engaged, an activity was done; an edit is nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
 
 from contacts.models import Activity, Contact
 
@@ -17,3 +17,22 @@ def touch(activities: Sequence[Activity]) -> None:
             by_moment.setdefault(activity.done_at, []).append(activity.contact_id)
     for moment, contacts in by_moment.items():
         Contact.objects.filter(pk__in=contacts).update(last_activity=Greatest(F("last_activity"), moment))
+
+
+def recompute(contacts: Iterable[int | None]) -> None:
+    """Set the contacts' last activity anew (DESIGN 1.1), after an activity is not done any more, or not theirs.
+
+    What their duplicates were made at counts as well, as it did when they were merged.
+    """
+    done = Activity.objects.filter(contact=OuterRef("pk"), status="done", deleted_at__isnull=True)
+    made = Contact.objects.filter(merged_into=OuterRef("pk"))
+    moments = (_latest(done, "contact", "done_at"), _latest(made, "merged_into", "created_at"), F("last_engagement"))
+    latest = Greatest(F("created_at"), *(Coalesce(moment, F("created_at")) for moment in moments))
+    rows = Contact.objects.filter(pk__any_of=sorted({pk for pk in contacts if pk}))
+    # Locked before it is computed: else what is logged meanwhile would be overlooked, and its moment overwritten.
+    list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+    rows.exclude(last_activity=latest).update(last_activity=latest)
+
+
+def _latest(rows: QuerySet, of: str, moment: str) -> Subquery:
+    return Subquery(rows.order_by().values(of).annotate(latest=Max(moment)).values("latest"))

@@ -1,6 +1,7 @@
 """Companies, the people in them, and what was done with them."""
 
 from functools import partial
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +10,7 @@ from contacts.axes import LIFECYCLE, STATUS
 from crm.kit.actor import Actor
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager
-from crm.kit.text import digits, email_key, fold, initials
+from crm.kit.text import digits, email_key, initials, search_key
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
 
@@ -34,12 +35,20 @@ class Record(Owned):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
-    objects = RecordManager()
-    DERIVES_FROM: tuple[str, ...] = ()  # links that derive() follows
-    SEARCHED: tuple[str, ...] = ("search_text",)  # columns that a search looks through
+    objects: ClassVar[RecordManager] = RecordManager()
+    DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links that derive() follows
+    SEARCHED: ClassVar[tuple[str, ...]] = ("search_text",)  # columns that a search looks through
 
     class Meta(Owned.Meta):
         abstract = True
+
+    def get_absolute_url(self) -> str:
+        """The record's page."""
+        raise NotImplementedError
+
+    def derive(self) -> tuple[str, ...]:
+        """Set what is made from other fields; returns the names of what was set."""
+        raise NotImplementedError
 
 
 class Company(Record):
@@ -82,8 +91,8 @@ class Company(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        self.name_key = fold(self.name)[:200]
-        self.search_text = " ".join(filter(None, (self.name_key, fold(self.domain), digits(self.phone))))
+        self.name_key = search_key(self.name)[:200]
+        self.search_text = " ".join(filter(None, (self.name_key, search_key(self.domain), digits(self.phone))))
         return ("name_key", "search_text")
 
 
@@ -92,8 +101,8 @@ def contact_keys(
 ) -> dict[str, str]:
     """What is made from a contact's other fields: the name in full, and the keys it is sorted, matched and found by."""
     name = (name.strip() or f"{first_name} {last_name}".strip() or email.strip())[:200]
-    name_key = fold(name)[:200]
-    found_by = (name_key, fold(email), digits(phone), digits(mobile), company_key)
+    name_key = search_key(name)[:200]
+    found_by = (name_key, search_key(email), digits(phone), digits(mobile), company_key)
     return {
         "name": name,
         "name_key": name_key,
@@ -106,6 +115,7 @@ class Contact(Record):
     """A person: one record for life (source 002's schema, source 000's lifecycle)."""
 
     DERIVES_FROM = ("company",)
+    merged_ids: list[int] | None  # an annotation that the timeline needs: who was merged into this contact
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -197,7 +207,7 @@ class Contact(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        company = self.company.name_key if self.company_id else ""
+        company = self.company.name_key if self.company else ""
         made = contact_keys(
             self.name, self.first_name, self.last_name, self.email, self.phone, self.mobile, company_key=company
         )
@@ -250,7 +260,7 @@ class Activity(Owned):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
-    objects = ActivityManager()
+    objects: ClassVar[ActivityManager] = ActivityManager()
 
     class Meta(Owned.Meta):
         abstract = False
@@ -268,3 +278,12 @@ class Activity(Owned):
 
     def __str__(self):
         return self.subject
+
+    @property
+    def about(self) -> Record:
+        """The person, or where there is none the company: one of them is there, says activity_of_somebody."""
+        return self.contact or self.company  # type: ignore[return-value]
+
+    def get_absolute_url(self):
+        """The page of who it is about."""
+        return self.about.get_absolute_url()

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from django.db.models import QuerySet
-
 from contacts.verbs.churn import churn
 from contacts.verbs.lose import lose
 from contacts.verbs.partner import partner
@@ -12,8 +10,9 @@ from contacts.verbs.reopen import reopen
 from contacts.verbs.win import win
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
+from crm.users.visibility import RecordQuerySet
 
-VERBS: dict[str, Callable[[QuerySet, str, Actor], Outcome]] = {
+VERBS: dict[str, Callable[[RecordQuerySet, str, Actor], Outcome]] = {
     "qualify": lambda rows, reason, by: qualify(rows, by=by),
     "win": lambda rows, reason, by: win(rows, by=by),
     "lose": lambda rows, reason, by: lose(rows, by=by, reason=reason),

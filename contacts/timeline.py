@@ -1,7 +1,6 @@
 """The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +15,7 @@ from contacts.attached import named
 from contacts.models import Activity, Company, Contact
 from crm.entities import registry
 from crm.entities.display import Names, field_of, names_for, shown
+from crm.entities.mentions import marked
 from crm.entities.schema import schema
 from crm.events.registry import event_type
 from crm.kit.actor import Actor, Channel, Role
@@ -66,13 +66,15 @@ class Item:
     activity: Activity | None = None
     about: str = ""  # the name of a record that is told of in the timeline of another, and its address
     url: str = ""
+    subject: str = ""  # of the activity, as HTML
+    body: str = ""
     undo: UUID | None = None
     undo_label: str = "Undo"
     warning: bool = False
 
 
 def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
-    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Three or four statements.
+    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Four or five statements.
 
     What happened to the duplicates that were merged into it (`merged_ids`) is part of it.
     """
@@ -113,7 +115,7 @@ def _item(action: timeline.Action, entity: str, activities: dict[int, Activity],
     item.warning = first.severity == "warning"
     if first.action in UNDOABLE and (first.member_id == by.member_id or by.is_at_least(Role.MANAGER)):
         item.undo = action.change
-    _say(item, action.entries, entity, activities, names)
+    _say(item, action, entity, activities, names)
     return item
 
 
@@ -121,17 +123,17 @@ def _who(entry: Entry, names: Names) -> str:
     return names.people.get(entry.member_id, "Somebody") if entry.member_id else "Throughline"
 
 
-def _say(item: Item, entries: Iterable[Entry], entity: str, activities: dict[int, Activity], names: Names) -> None:
-    first = next(iter(entries))
+def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int, Activity], names: Names) -> None:
+    first = action.first
     item.note = first.note or ""
     if first.entity == "activity":
-        _say_activity(item, first, activities.get(first.entity_id))
+        _say_activity(item, first, activities.get(first.entity_id), names)
     elif first.event == "contact.merged":
-        _say_merge(item, list(entries), first)
+        _say_merge(item, action, first)
     else:
         if first.action == "UNDO":
             _say_undone(item, first)
-        own = [entry for entry in entries if entry.entity == entity]
+        own = [entry for entry in action.entries if entry.entity == entity]
         item.differences = [d for entry in own for d in differences(entity, entry, names)]
         _say_created(item, first)
         if first.entity != entity:
@@ -164,7 +166,7 @@ def _say_attached(item: Item, first: Entry, names: Names) -> None:
         item.differences = differences(first.entity, first, names)
 
 
-def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
+def _say_activity(item: Item, entry: Entry, activity: Activity | None, names: Names) -> None:
     item.undo = None
     if activity is None or activity.deleted_at:
         kind = (entry.new_values or {}).get("kind", "activity")
@@ -175,12 +177,13 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None) -> None:
     item.icon = ICONS[activity.kind] if entry.event != "activity.completed" else item.icon
     item.text = f"{item.text} {'an' if kind[0] in 'ae' else 'a'} {kind}"
     item.activity = activity
+    item.subject, item.body = marked(activity.subject, names.handles), marked(activity.body, names.handles)
 
 
-def _say_merge(item: Item, entries: list[Entry], first: Entry) -> None:
-    moved = Counter(entry.entity for entry in entries if entry.entity == "activity")
+def _say_merge(item: Item, action: timeline.Action, first: Entry) -> None:
+    moved = action.counts.get("activity", 0)
     item.text = f"merged “{first.note}” into this contact" if first.note else item.text
-    item.note = f"{moved['activity']} activities moved" if moved else ""
+    item.note = f"{moved:,} activit{'y' if moved == 1 else 'ies'} moved" if moved else ""
     item.undo_label = "Unmerge"
 
 

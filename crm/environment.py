@@ -57,6 +57,7 @@ class Environment:
     allowed_hosts: list[str]
     database: dict = field(repr=False)
     redis_url: str = field(repr=False)
+    metrics_token: str = field(repr=False)
     mail: Mail
     trusted_proxies: int
     host: str
@@ -85,6 +86,7 @@ def read(base: Path, environ: Mapping[str, str]) -> Environment:
         allowed_hosts=_allowed_hosts(values, debug),
         database=_database(values.get("DATABASE_URL") or f"sqlite:///{data_dir}/throughline.sqlite3", data_dir),
         redis_url=_redis(values.get("REDIS_URL", "")),
+        metrics_token=_metrics_token(values.get("METRICS_TOKEN", "")),
         mail=_mail(values.get("EMAIL_URL") or f"file://{data_dir}/mail"),
         trusted_proxies=_whole_number(values, "TRUSTED_PROXIES", 0, 0, 10),
         host=_host(values, debug),
@@ -236,6 +238,12 @@ def _redis(url: str) -> str:
     if parts.scheme not in ("redis", "rediss") or not parts.hostname:
         raise BadEnvironment("REDIS_URL", "is not redis://host:6379/0 (rediss:// for TLS).")
     return url
+
+
+def _metrics_token(token: str) -> str:
+    if token and (len(token) < 20 or not token.isascii() or " " in token):
+        raise BadEnvironment("METRICS_TOKEN", "is too easily guessed; use twenty or more random letters and digits.")
+    return token
 
 
 def _mail(url: str) -> Mail:

@@ -14,6 +14,7 @@ DATABASES = {"default": ENV.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "crm.notifications",
     "crm.opportunities",
     "contacts",
     "crm.lists",
@@ -106,6 +107,13 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",  # the key is the account and the client's address
     "account_failed": "100/h/key",  # the account; see AccountAdapter.authenticate
 }
+# What a member may do how often in one workspace, times and seconds; see crm.users.limits. A person meets none of it.
+RATE_LIMITS = {
+    "search": (240, 60),  # looking while somebody types is several
+    "export": (10, 600),
+    "import": (20, 3600),  # files
+    "import_run": (60, 3600),  # trials of a mapping, and the import itself
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Throughline"
@@ -152,7 +160,7 @@ DEFAULT_FROM_EMAIL = ENV.mail.sender
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_proxies else None
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # probes speak plain HTTP to the process itself
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # probes speak plain HTTP to the process itself
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = SECURE_REFERRER_POLICY = "same-origin"
@@ -168,6 +176,33 @@ CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token in their forms and in hx-headers
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
+
+# Deliveries of events (crm.events). A task ends before its lease does, and the lease before Redis hands the message out
+# a second time: crm.events.checks refuses any other order. Retries are the deliveries' own; Celery makes none.
+DELIVERY_LEASE = 90  # seconds
+METRICS_TOKEN = ENV.metrics_token
+CELERY_BROKER_URL = ENV.redis_url
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 150,
+    "unacked_restore_throttle": 1,  # else a lost worker's messages come back ten times later than that
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_IMPORTS = ["crm.events.tasks"]
+CELERY_DB_REUSE_MAX = 1000  # tasks on one connection to the database; without it Celery connects anew for each
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 
 LOGGING = {
     "version": 1,

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from crm.events.health import metrics, readyz
 from crm.kit.health import healthz
 from crm.kit.views import csp_report
 
@@ -13,9 +14,12 @@ handler500 = "crm.kit.views.server_error"
 urlpatterns = [
     path("", include("contacts.urls")),
     path("", include("crm.opportunities.urls")),
+    path("", include("crm.notifications.urls")),
     path("", include("crm.users.urls")),
     path("accounts/", include("allauth.urls")),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("csp-report", csp_report, name="csp_report"),
 ]

@@ -1,7 +1,7 @@
 // Everything here makes a page quicker that works without it. Elements ask for it with data attributes:
 // data-rows/-row/-href/-key, data-select(-all), data-edit, data-cancel, data-entity, data-jump, data-search, data-menu,
 // data-dialog, data-drop, data-ago, data-copy, data-announce, data-autofocus,
-// data-neighbours, data-card, data-column.
+// data-neighbours, data-card, data-column, data-mention.
 // The server's toasts come in #toasts or as the event "toast", what is only to be said as the event "announce".
 (() => {
   "use strict";
@@ -203,7 +203,7 @@
     if (isTyping(document.activeElement)) document.activeElement.blur();
   };
   document.addEventListener("keydown", (event) => {
-    if (keysInCell(event) || keysInSearch(event)) return;
+    if (keysInMention(event) || keysInCell(event) || keysInSearch(event)) return;
     if (event.key === "Escape") return closeTopmost();
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); return focusSearch(); }
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || $("dialog[open]")) return;
@@ -216,6 +216,7 @@
       if (row) { event.preventDefault(); openRow(row, event); }
       return;
     }
+    if (document.documentElement.dataset.keys === "off") return;
     if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
   });
 
@@ -251,6 +252,69 @@
     clearTimeout(typing);
     typing = setTimeout(() => complete(field), 150);
   });
+
+  // Mentions: who can be meant by what stands after an @, below the text. Arrows choose, Enter or Tab takes, Esc leaves
+  const MENTION = /(?<![\w@./+-])@([\p{L}\w.-]*)$/u;
+  let people = null; // the list that is open
+  const closePeople = () => {
+    people?.field.removeAttribute("aria-activedescendant");
+    people?.list.remove();
+    people = null;
+  };
+  const choosePerson = (next) => {
+    $$("[role=option]", people.list).forEach((option) => option.setAttribute("aria-selected", option === next));
+    people.field.setAttribute("aria-activedescendant", next.id);
+    next.scrollIntoView({ block: "nearest" });
+  };
+  const takePerson = (option) => {
+    const { field, start } = people;
+    field.setRangeText(`@${option.dataset.handle} `, start, field.selectionStart, "end");
+    closePeople();
+  };
+  const showPeople = (field, found, start) => {
+    closePeople();
+    if (!found.length) return;
+    const list = document.createElement("div");
+    list.id = "people";
+    list.className = "mention-list";
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", "People to mention");
+    list.append(...found.map(({ value, textContent }, place) => {
+      const option = document.createElement("div");
+      Object.assign(option, { id: `person-${place}`, textContent });
+      option.setAttribute("role", "option");
+      option.dataset.handle = value;
+      option.append(Object.assign(document.createElement("span"), { className: "muted", textContent: `@${value}` }));
+      return option;
+    }));
+    list.addEventListener("mousedown", (event) => { event.preventDefault(); takePerson(event.target.closest("[role=option]")); });
+    field.after(list);
+    field.setAttribute("aria-controls", list.id);
+    people = { field, list, start };
+    choosePerson(list.firstElementChild);
+    announce(`${found.length} ${found.length === 1 ? "person" : "people"} to mention`);
+  };
+  const findPeople = async (field) => {
+    const before = field.value.slice(0, field.selectionStart);
+    const typed = before.match(MENTION);
+    if (!typed) { closePeople(); return; }
+    const answer = await fetch(`/contact/options?${new URLSearchParams({ entity: "handle", q: typed[1] })}`).catch(() => null);
+    const parsed = new DOMParser().parseFromString(answer?.ok ? await answer.text() : "", "text/html");
+    if (field.value.slice(0, field.selectionStart) === before) showPeople(field, $$("option", parsed), typed.index);
+  };
+  const keysInMention = (event) => {
+    if (!people || event.target !== people.field) return false;
+    const chosen = $("[aria-selected=true]", people.list);
+    const next = { ArrowDown: chosen.nextElementSibling, ArrowUp: chosen.previousElementSibling };
+    if (event.key in next) choosePerson(next[event.key] ?? chosen);
+    else if (event.key === "Enter" || event.key === "Tab") takePerson(chosen);
+    else if (event.key === "Escape") closePeople();
+    else return false;
+    event.preventDefault();
+    return true;
+  };
+  document.addEventListener("input", (event) => { if (event.target.matches("[data-mention]")) findPeople(event.target); });
+  document.addEventListener("focusout", (event) => { if (event.target === people?.field) closePeople(); });
 
   // From record to record: a list leaves the order of its rows for the records that are opened from it
   const NEIGHBOURS = "neighbours";

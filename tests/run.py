@@ -1,4 +1,4 @@
-"""`make test`: lint, migrations, then the whole suite on every engine that is installed.
+"""`make test`: lint, types, migrations, then the whole suite on every engine that is installed.
 
 SQLite is always there. PostgreSQL, Redis and Chromium are started for this run alone where they are installed, and
 named as not run where they are not; REQUIRE_ALL=1 makes a missing one a failure. Arguments are handed to pytest.
@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from tests.services import chromium_program, postgres, postgres_programs, redis, redis_program
 
 PYTHON = (sys.executable, "-m")
-OTHERS = ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL", "REDIS_URL", "TRUSTED_PROXIES", "HOST", "PORT")
+OTHERS = (
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "EMAIL_URL",
+    "REDIS_URL",
+    "METRICS_TOKEN",
+    "TRUSTED_PROXIES",
+    "HOST",
+    "PORT",
+)
 WORKERS = str(min(os.cpu_count() or 1, 4))
 
 
@@ -55,6 +65,7 @@ def main(arguments: list[str]) -> int:
         environ |= dict.fromkeys(OTHERS, "")
         report.run("ruff check", "ruff", "check", "--quiet")
         report.run("ruff format", "ruff", "format", "--check", "--quiet")
+        report.run("mypy", "mypy", "--no-error-summary")
         report.run("migrations", "manage", "makemigrations", "--check", "--dry-run", **environ)
         _suites(report, stack, environ, arguments)
     print(f"\n{report}")

@@ -76,12 +76,12 @@ def _connects(url: str) -> bool:
 
 
 @contextmanager
-def redis() -> Iterator[str]:
-    """Run a Redis of our own on a free port; gives its REDIS_URL."""
+def redis(port: int = 0) -> Iterator[str]:
+    """Run a Redis of our own on that or a free port; gives its REDIS_URL."""
     program = redis_program()
     if program is None:
         raise RuntimeError("Redis is not installed.")
-    port = free_port()
+    port = port or free_port()
     with _directory() as (directory, user):
         flags = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", directory]
         with _process([program, *flags], user, directory, stop=signal.SIGTERM) as server:

@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from zeal import zeal_context
+from zeal.errors import NPlusOneError
 
 from contacts.kinds import KINDS
+from contacts.models import Contact
 from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from crm.kit import clock
 from crm.kit.scope import in_workspace
+from tests.factories import make_company, make_contact
 from tests.security import world as worlds
 from tests.security.matrix import ADMIN, MATRIX, url
 from tests.security.world import act, rows
@@ -29,9 +33,12 @@ LIST_AT_MOST, RECORD_AT_MOST = 5, 10  # PERFORMANCE, ratios 1 and 4
 
 
 def statements(client, address: str) -> list[str]:
-    """The statements of a page that was shown before, so that what is kept in memory is there."""
+    """The statements of a page that was shown before, so that what is kept in memory is there.
+
+    Raises NPlusOneError for one that reads what belongs to its rows row by row.
+    """
     client.get(address)
-    with CaptureQueriesContext(connection) as captured:
+    with CaptureQueriesContext(connection) as captured, zeal_context():
         response = client.get(address)
         b"".join(response.streaming_content) if response.streaming else response.content
     assert response.status_code < 500
@@ -90,6 +97,13 @@ def test_a_record_costs_the_same_with_five_entries_and_five_hundred(entity, worl
                 write(record, entity, number, cast)
         counted.append(len(statements(client, record.get_absolute_url())))
     assert counted[0] == counted[1] <= RECORD_AT_MOST
+
+
+def test_who_reads_row_by_row_is_found_out(acme, cast):
+    for _ in range(3):
+        make_contact(company=make_company())
+    with zeal_context(), pytest.raises(NPlusOneError):
+        print([contact.company.name for contact in Contact.objects.all()])
 
 
 def write(record, entity: str, number: int, cast) -> None:

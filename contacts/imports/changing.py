@@ -45,6 +45,8 @@ def change_each(matches: Sequence[Match], run: ImportRun, by: Actor) -> tuple[se
 
 def _difference(match: Match, on_match: str) -> Difference | None:
     contact, own = match.contact, match.row.own
+    if contact is None:
+        return None
     said = {key: value for key, value in own.items() if key not in OTHERWISE}
     if match.company:
         said["company"] = match.company

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from audit import values as audited
@@ -10,16 +11,20 @@ from contacts.entities import COMPANY
 from contacts.fields import SNAPSHOT, apply_each, build
 from contacts.imports.matching import Match
 from contacts.models import Company
-from crm.entities.text import fold as without_case
+from crm.entities.text import fold
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
-from crm.kit.text import fold
+from crm.kit.sql import as_stored, insert_rows, next_ids
+from crm.kit.text import search_key
 from crm.lists.imports.registry import Refused
 from crm.lists.models import OnMatch
 from crm.users.visibility import may_edit
 
 NAMELESS = "The row says something about a company, but not which."
 NOT_YOURS = "You can see this company but not change it: it belongs to somebody else."
+COLUMNS = tuple(f.attname for f in Company._meta.concrete_fields if f.name != "workspace")
+
+as_row = attrgetter(*COLUMNS)
 
 
 def resolve(matches: Sequence[Match], on_match: str, by: Actor) -> Refused:
@@ -63,9 +68,8 @@ def to_change(record, said: dict[str, Any], on_match: str) -> dict[str, Any]:
 
 
 def _takes(match: Match, on_match: str, refused: Refused) -> bool:
-    own = match.row.own
-    there = match.contact is not None
-    if there and (on_match == OnMatch.SKIP or (on_match == OnMatch.FILL and match.contact.company_id)):
+    own, contact = match.row.own, match.contact
+    if contact and (on_match == OnMatch.SKIP or (on_match == OnMatch.FILL and contact.company_id)):
         return False
     if "company" not in own and match.row.related.get("company"):
         refused[match.row.line] = ("", NAMELESS)
@@ -77,7 +81,7 @@ def _known(names: Iterable[str], by: Actor) -> defaultdict[str, list[Company]]:
     rows = Company.objects.live().visible_to(by)
     ids = {public_id: name for name in names if (public_id := public_id_in(COMPANY, name))}
     # name_key is folded further than a name is matched (Peña and Pena are two), but it has the index.
-    named = rows.filter(name_key__any_of={fold(name)[:200] for name in names}).order_by("pk") if names else ()
+    named = rows.filter(name_key__any_of={search_key(name)[:200] for name in names}).order_by("pk") if names else ()
     found: defaultdict[str, list[Company]] = defaultdict(list)
     for company in named:
         found[_key(company.name)].append(company)
@@ -87,14 +91,16 @@ def _known(names: Iterable[str], by: Actor) -> defaultdict[str, list[Company]]:
 
 
 def _key(name: str) -> str:
-    return without_case(" ".join(name.split()))
+    return fold(" ".join(name.split()))
 
 
 def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:
     if not fresh:
         return {}
     made = {key: build(Company, values, by) for key, values in fresh.items()}
-    Company.objects.bulk_create(made.values())
+    for company, pk in zip(made.values(), next_ids(Company, len(made)), strict=True):
+        company.pk = pk
+    insert_rows(Company, COLUMNS, (tuple(map(as_stored, as_row(company))) for company in made.values()))
     rows = Company.objects.filter(pk__any_of=[company.pk for company in made.values()])
     record("company.created", rows, by=by, snapshot=SNAPSHOT["company"])
     return made

@@ -4,7 +4,8 @@ By way of a staging table each row would be written twice, and that costs more t
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -15,17 +16,19 @@ from contacts.models import Contact, contact_keys
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
-from crm.kit.sql import as_stored, insert_rows, next_ids
+from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
 from crm.lifecycle.move import start
 
-ATTRIBUTES = {field.name: field.attname for field in Contact._meta.concrete_fields}
-COLUMNS = tuple(name for name in ATTRIBUTES.values() if name != "workspace_id")
+RESOLVED = {"created_at", "company", "manager"}  # a cell of theirs is not the value of a column
+ATTRIBUTES = {f.name: f.attname for f in Contact._meta.concrete_fields if f.name not in RESOLVED}
+COLUMNS = tuple(f.attname for f in Contact._meta.concrete_fields if f.name != "workspace")
 NAMED_BY = ("name", "first_name", "last_name", "email", "phone", "mobile")
+ALWAYS_TOLD = ("name", "lifecycle_stage", "status")
 DATED = ("created_at", "lifecycle_stage_since", "status_since", "last_activity")
-RESOLVED = ("created_at", "company", "manager")  # not values of their column
 
 as_row = itemgetter(*COLUMNS)
 naming = itemgetter(*NAMED_BY)
+always_told = itemgetter(*ALWAYS_TOLD)
 
 
 def create_each(matches: Sequence[Match], by: Actor) -> Sequence[int]:
@@ -46,9 +49,9 @@ def create_each(matches: Sequence[Match], by: Actor) -> Sequence[int]:
 
 
 def _rows(matches: Sequence[Match], ids: Sequence[int], by: Actor, facts: list[Fact]) -> Iterator[tuple]:
-    blank = _blank(by)
+    blank, stored = _blank(by), stored_time()
     for match, pk, public_id in zip(matches, ids, new_ids("contact", len(matches)), strict=True):
-        row, fact = _make(match, blank | {"id": pk, "public_id": public_id})
+        row, fact = _make(match, blank | {"id": pk, "public_id": public_id}, stored)
         facts.append(fact)
         yield row
 
@@ -60,22 +63,23 @@ def _blank(by: Actor) -> dict[str, Any]:
     return blank | times | {"owner_id": by.member_id, "custom": "{}"}
 
 
-def _make(match: Match, columns: dict[str, Any]) -> tuple[tuple, Fact]:
-    """The row of a new contact, and what its entry tells."""
-    own, company, told, custom = match.row.own, match.company, {}, {}
+def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], str]) -> tuple[tuple, Fact]:
+    """The row of a new contact, and what its entry tells: as JSON, made while the server takes in the row before."""
+    own, company, told, custom, at = match.row.own, match.company, {}, {}, None
     for key, value in own.items():
-        if key.startswith("custom."):
-            custom[key.removeprefix("custom.")] = value
-        elif key not in RESOLVED:
+        if key in ATTRIBUTES:
             columns[ATTRIBUTES[key]] = told[key] = value
+        elif key.startswith("custom."):
+            custom[key.removeprefix("custom.")] = value
     if company:
         columns["company_id"] = told["company"] = company.pk
-    if at := as_stored(own["created_at"]) if "created_at" in own else None:
-        columns |= dict.fromkeys(DATED, at)
+    if "created_at" in own:
+        at = stored(own["created_at"])
+        columns.update(dict.fromkeys(DATED, at))
     if custom:
         columns["custom"] = json.dumps(custom)
-    columns |= contact_keys(*naming(columns), company_key=company.name_key if company else "")
-    told |= {key: columns[key] for key in ("name", "lifecycle_stage", "status")} | {"custom": custom}
+    columns.update(contact_keys(*naming(columns), company_key=company.name_key if company else ""))
+    told.update(zip(ALWAYS_TOLD, always_told(columns), strict=True), custom=custom)
     if columns["owner_id"]:
         told["owner"] = columns["owner_id"]
-    return as_row(columns), Fact(columns["id"], columns["id"], None, told, at)
+    return as_row(columns), Fact(columns["id"], columns["id"], None, json.dumps(told), at)

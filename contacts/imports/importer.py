@@ -62,7 +62,10 @@ class ContactImporter:
         there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
         ids = create_each(fresh, self.by)
         changed, refused = change_each(there, self.run, self.by)
-        pairs = [*zip(ids, (found.row for found in fresh), strict=True), *((m.contact.pk, m.row) for m in there)]
+        pairs = [
+            *zip(ids, (found.row for found in fresh), strict=True),
+            *((m.contact.pk, m.row) for m in there if m.contact),
+        ]
         changed |= {found.row.line for found in fresh}
         refused |= self._relate(pairs)
         self._link_later(pairs, changed)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from audit.values import model_field
 from contacts.fields import NORMAL, clean
 from contacts.models import Contact
 from crm.entities.fields import Field, FieldType
@@ -34,7 +35,7 @@ def parser(feed: Feed, by: Actor) -> Parser:
     if field.type is FieldType.EMAIL:
         return _address(field, by)
     if entity == "contact" and field.type in PLAIN and not field.custom and field.key not in NORMAL:
-        return plain(field, Contact._meta.get_field(field.key).max_length)
+        return plain(field, model_field(Contact, field.key).max_length or 0)
     if field.type is FieldType.LONG_TEXT:
         return lambda text: clean(entity, field, text, by)
     return remembered(lambda text: clean(entity, field, text, by))

@@ -1,18 +1,17 @@
 """Give records to an owner for follow-up."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.fields import apply, validate
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 KEEP = object()
 
 
 @transaction.atomic
-def assign(records: QuerySet, owner, *, by: Actor, team=KEEP) -> Outcome:
+def assign(records: RecordQuerySet, owner, *, by: Actor, team=KEEP) -> Outcome:
     """Set the owner (a Membership, its id, an e-mail, or None for nobody) and, where given, the team.
 
     Raises Invalid when the owner does not work in this workspace any more.

@@ -1,16 +1,15 @@
 """Note that customers left."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import LIFECYCLE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def churn(contacts: QuerySet, *, by: Actor, reason: str = "") -> Outcome:
+def churn(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move customers to Churned: they bought, and left."""
     return move(lock(contacts, by), LIFECYCLE, "churn", by=by, reason=reason)

@@ -1,18 +1,17 @@
 """Finish tasks."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.record import change
 from contacts.last_activity import touch
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def complete(activities: QuerySet, *, by: Actor, outcome: str = "") -> Outcome:
+def complete(activities: RecordQuerySet, *, by: Actor, outcome: str = "") -> Outcome:
     """Mark pending activities as done now; those done or cancelled before are refused."""
     locked = lock(activities, by)
     for rows in locked.batches():

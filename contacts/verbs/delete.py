@@ -1,18 +1,17 @@
 """Put records in the trash."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.fields import apply
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def delete(records: QuerySet, *, by: Actor, reason: str) -> Outcome:
+def delete(records: RecordQuerySet, *, by: Actor, reason: str) -> Outcome:
     """Move records to the trash, with the reason that source 003 wants captured; restore takes them out."""
     if not reason.strip():
         raise Invalid({"reason": "Say why: the reason is kept with the record."})

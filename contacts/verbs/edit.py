@@ -17,11 +17,13 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import write
-from crm.users.visibility import Locked, lock
+from crm.users.visibility import Locked, RecordQuerySet, lock
 
 
 @transaction.atomic
-def edit(records: QuerySet, values: Mapping[str, Any], *, by: Actor, base: Mapping[str, Any] | None = None) -> Outcome:
+def edit(
+    records: RecordQuerySet, values: Mapping[str, Any], *, by: Actor, base: Mapping[str, Any] | None = None
+) -> Outcome:
     """Set `values` (by field name; text or typed) on records of one kind.
 
     `base` are the values that the editor saw: a field that somebody else changed since then is not overwritten.
@@ -39,7 +41,7 @@ def edit(records: QuerySet, values: Mapping[str, Any], *, by: Actor, base: Mappi
     if entity != "contact" and changes.get("name") == "":
         raise Invalid({"name": NAMELESS})
     status = changes.pop("status", None)
-    owners = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
+    owners: dict[str, Any] = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         if status:

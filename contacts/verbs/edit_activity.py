@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.record import change
+from contacts.last_activity import recompute
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 EDITABLE = {"subject", "body", "owner", "priority", "due_at", "minutes", "outcome", "sender", "recipients", "status"}
 
 
 @transaction.atomic
-def edit_activity(activities: QuerySet, values: Mapping[str, Any], *, by: Actor) -> Outcome:
+def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: Actor) -> Outcome:
     """Set fields of activities (typed values); complete() is the verb that finishes them.
 
     Raises Invalid for a field that cannot be changed, an empty subject and a status that is not pending or cancelled.
@@ -30,5 +30,7 @@ def edit_activity(activities: QuerySet, values: Mapping[str, Any], *, by: Actor)
     locked = lock(activities, by)
     for rows in locked.batches():
         change("activity.updated", rows, values, by=by)
+        if "status" in values:
+            recompute(rows.values_list("contact_id", flat=True))
         locked.outcome.done += rows.values_list("pk", flat=True)
     return locked.outcome

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit import values as audited
 from contacts.fields import apply, validate
@@ -12,13 +11,15 @@ from crm.entities.schema import schema
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 DECIDED_BY_PEOPLE = {"status", "owner", "team", "manager"}
 
 
 @transaction.atomic
-def enrich(contacts: QuerySet, facts: Mapping[str, Any], *, by: Actor, source: str, overwrite: bool = False) -> Outcome:
+def enrich(
+    contacts: RecordQuerySet, facts: Mapping[str, Any], *, by: Actor, source: str, overwrite: bool = False
+) -> Outcome:
     """Fill the blank fields of contacts with `facts` (source 002: social profiles, job title); `source` is recorded.
 
     A value that somebody entered is kept unless `overwrite`. Raises Invalid with a sentence per field, also for what

@@ -1,16 +1,15 @@
 """Lose prospects."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import LIFECYCLE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def lose(contacts: QuerySet, *, by: Actor, reason: str = "") -> Outcome:
+def lose(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move leads and qualified contacts to Lost; a missing `reason` is an exception to review."""
     return move(lock(contacts, by), LIFECYCLE, "lose", by=by, reason=reason)

@@ -1,18 +1,17 @@
 """Set a stage past the table of moves."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import LIFECYCLE
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def override(contacts: QuerySet, to: str, *, by: Actor, reason: str) -> Outcome:
+def override(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str) -> Outcome:
     """Move contacts to any stage `to`, without guards; for managers, with a reason, recorded as a warning."""
     if to not in {choice.value for choice in LIFECYCLE.values}:
         raise Invalid({"to": f"There is no stage {to!r}."})

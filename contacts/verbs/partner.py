@@ -1,16 +1,15 @@
 """Make contacts partners."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import LIFECYCLE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def partner(contacts: QuerySet, *, by: Actor, reason: str = "") -> Outcome:
+def partner(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move contacts to Partner: a strategic or integration partner; a reason is required."""
     return move(lock(contacts, by), LIFECYCLE, "partner", by=by, reason=reason)

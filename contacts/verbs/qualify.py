@@ -1,16 +1,15 @@
 """Flag leads as worth pursuing."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import LIFECYCLE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def qualify(contacts: QuerySet, *, by: Actor) -> Outcome:
+def qualify(contacts: RecordQuerySet, *, by: Actor) -> Outcome:
     """Move leads to Qualified (DESIGN 1.1; guards of source 002: an e-mail, and a score of 40)."""
     return move(lock(contacts, by), LIFECYCLE, "qualify", by=by)

@@ -1,16 +1,15 @@
 """Give lost or churned contacts another try."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import LIFECYCLE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def reopen(contacts: QuerySet, *, by: Actor, reason: str = "") -> Outcome:
+def reopen(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move lost or churned contacts back to Lead; for managers, with a reason."""
     return move(lock(contacts, by), LIFECYCLE, "reopen", by=by, reason=reason)

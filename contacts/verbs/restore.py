@@ -1,17 +1,16 @@
 """Take records out of the trash."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.fields import apply
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
-from crm.users.visibility import Locked, lock
+from crm.users.visibility import Locked, RecordQuerySet, lock
 
 
 @transaction.atomic
-def restore(records: QuerySet, *, by: Actor) -> Outcome:
+def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
     """Bring records back as they were.
 
     Refused: one whose e-mail or external ID another record uses now, and one that was merged (unmerge it instead).

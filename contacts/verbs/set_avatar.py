@@ -1,12 +1,11 @@
 """Give a contact a picture, or take it away."""
 
 from io import BytesIO
-from typing import BinaryIO
+from typing import IO
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import QuerySet
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from contacts.fields import apply
@@ -14,14 +13,14 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.ids import new_id
 from crm.kit.outcome import Outcome
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 SIDE = 256  # pixels
 MOST_PIXELS = 40_000_000
 
 
 @transaction.atomic
-def set_avatar(contacts: QuerySet, picture: BinaryIO | None, *, by: Actor) -> Outcome:
+def set_avatar(contacts: RecordQuerySet, picture: IO[bytes] | None, *, by: Actor) -> Outcome:
     """Show `picture` (an image file) for contacts, cut to a square; None: their initials again.
 
     What is kept is a WebP drawn anew, so neither a place in the metadata nor a script in the file survives.
@@ -35,11 +34,11 @@ def set_avatar(contacts: QuerySet, picture: BinaryIO | None, *, by: Actor) -> Ou
     return locked.outcome
 
 
-def _stored(picture: BinaryIO) -> str:
+def _stored(picture: IO[bytes]) -> str:
     return default_storage.save(f"avatars/{new_id('avatar')}.webp", ContentFile(_drawn(picture)))
 
 
-def _drawn(picture: BinaryIO) -> bytes:
+def _drawn(picture: IO[bytes]) -> bytes:
     try:
         with Image.open(picture, formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
             if image.width * image.height > MOST_PIXELS:

@@ -1,18 +1,17 @@
 """Say whether a contact can be reached."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import STATUS
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def set_status(contacts: QuerySet, to: str, *, by: Actor, reason: str = "") -> Outcome:
+def set_status(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> Outcome:
     """Move contacts to the reachability `to`: active, inactive, bounced or unsubscribed (source 002, Status Values)."""
     if to not in {choice.value for choice in STATUS.values}:
         raise Invalid({"status": f"There is no status {to!r}."})

@@ -1,16 +1,15 @@
 """Win qualified contacts."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.axes import LIFECYCLE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def win(contacts: QuerySet, *, by: Actor) -> Outcome:
+def win(contacts: RecordQuerySet, *, by: Actor) -> Outcome:
     """Move qualified contacts to Customer: they signed, paid or converted."""
     return move(lock(contacts, by), LIFECYCLE, "win", by=by)

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts.forms import ActivityForm
 from contacts.kinds import KINDS
+from contacts.mentions import readers
 from contacts.models import Activity
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
@@ -31,9 +32,20 @@ def add(request: Request, entity: str, public_id: str) -> HttpResponse:
             show_errors(form, error)
         else:
             toast(request, "Written down.", undo_url=reverse("undo", args=[outcome.change]))
+            _warn_of_blind(request, outcome.done[0])
             return redirect(record)
     context = {"form": form, "record": record, "entity": entity}
     return render(request, "contacts/activity.html", context, status=422)
+
+
+def _warn_of_blind(request: Request, pk: int) -> None:
+    """Tell who wrote an activity whom it mentions in vain."""
+    activity = Activity.objects.select_related("contact", "company").get(pk=pk)
+    [(_, blind)] = readers([activity])
+    if blind:
+        kind = type(activity.about)._meta.verbose_name
+        names = " and ".join(map(str, blind))
+        warn(request, f"{names} cannot see this {kind}, and {'is' if len(blind) == 1 else 'are'} not told of it.")
 
 
 def _activity(request: Request, public_id: str) -> Activity:
@@ -47,10 +59,6 @@ def _rows(activity: Activity):
     return Activity.objects.filter(pk=activity.pk)
 
 
-def _home(activity: Activity):
-    return activity.contact or activity.company
-
-
 @require_POST
 def finish(request: Request, public_id: str) -> HttpResponse:
     """Mark a task as done."""
@@ -60,7 +68,7 @@ def finish(request: Request, public_id: str) -> HttpResponse:
         warn(request, sentence)
     if outcome.done:
         toast(request, f"Done: {activity}.", undo_url=reverse("undo", args=[outcome.change]))
-    return redirect("/" if request.POST.get("back") == "home" else _home(activity))
+    return redirect("/" if request.POST.get("back") == "home" else activity.about)
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,8 +84,9 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
             show_errors(form, error)
         else:
             toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
-            return redirect(_home(activity))
-    context = {"form": form, "activity": activity, "record": _home(activity)}
+            _warn_of_blind(request, activity.pk)
+            return redirect(activity.about)
+    context = {"form": form, "activity": activity, "record": activity.about}
     return render(request, "contacts/activity.html", context, status=422 if form.errors else 200)
 
 
@@ -87,4 +96,4 @@ def remove(request: Request, public_id: str) -> HttpResponse:
     activity = _activity(request, public_id)
     outcome = delete_activity(_rows(activity), by=request.actor).or_raise()
     toast(request, "The activity was removed.", undo_url=reverse("undo", args=[outcome.change]))
-    return redirect(_home(activity))
+    return redirect(activity.about)

@@ -37,7 +37,7 @@ def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
 
 def fact(record: Record, field: Field) -> Fact:
     """One field of a record, its value written as a list's cell is."""
-    shown, values = column(get(record._meta.model_name), field), [_values(record, field)]
+    shown, values = column(get(str(record._meta.model_name)), field), [_values(record, field)]
     if values[0][0] is not None:
         resolve([shown], [values])
     written = shown.cell(values[0], record.public_id)

@@ -14,6 +14,7 @@ from crm.kit import clock
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lists.rows import search
 from crm.users.http import Request
+from crm.users.limits import limited, searches
 
 NEW_DAYS = 7
 SHOWN = 50
@@ -50,6 +51,7 @@ def due_tasks(by):
 
 
 @require_GET
+@limited("search", applies=searches)
 def search_page(request: Request) -> HttpResponse:
     """Contacts and companies by name, e-mail, phone or company."""
     query = request.GET.get("q", "").strip()[:200]

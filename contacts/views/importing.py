@@ -4,8 +4,10 @@ import csv
 import io
 from collections.abc import Iterator
 from itertools import islice
+from typing import BinaryIO, cast
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -23,16 +25,16 @@ from crm.lists.models import ImportRun
 from crm.lists.spec import spec_of
 from crm.lists.state import read
 from crm.users.http import Request
+from crm.users.limits import limited, uploads
 
 ENTITY = "contact"
 MAX_ROWS = 20_000  # in a request; more are for the command
 SAMPLES = 3
 SHOWN = 100  # refused rows on a page; the download has all
-State = ImportRun.State
-OPEN = (State.READY, State.PREVIEWED)
 
 
 @require_http_methods(["GET", "POST"])
+@limited("import", applies=uploads)
 def upload(request: Request) -> HttpResponse:
     """Choose a file; see the files imported before."""
     check_role(request.actor)
@@ -59,14 +61,15 @@ def _uploaded(request: Request, file) -> ImportRun:
 
 
 @require_http_methods(["GET", "POST"])
+@limited("import_run", applies=uploads)
 def run_page(request: Request, public_id: str) -> HttpResponse:
     """One import: its columns and a trial until it is made, its report afterwards."""
     check_role(request.actor)
     run = _find(request, public_id)
-    if run.state not in OPEN:
+    if run.present_state not in ImportRun.OPEN:
         return render(request, "lists/import_report.html", _report(run))
     with run.file.open("rb") as file:
-        sheet = Sheet(file)
+        sheet = Sheet(cast(BinaryIO, file))  # Django's File hands every call on to one
         form = MappingForm(ENTITY, sheet.header, run, request.actor, request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -83,7 +86,8 @@ def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) ->
     run.mapping = build(ENTITY, sheet.header, wanted["mapping"]).stored()
     run.on_match, run.override_reason = wanted["on_match"], wanted.get("override_reason", "")
     trial = request.POST.get("do") != "import"
-    if not trial and not ImportRun.objects.filter(pk=run.pk, state__in=OPEN).update(state=State.RUNNING):
+    as_seen = ImportRun.objects.filter(pk=run.pk, state=run.state, seen_at=run.seen_at)
+    if not trial and not as_seen.update(state=ImportRun.State.RUNNING, seen_at=timezone.now()):
         return redirect(run)  # a second click
     run_import(run, file, by=request.actor, dry_run=trial)
     if not trial:
@@ -114,7 +118,7 @@ def _samples(sheet: Sheet) -> list[list[str]]:
 
 
 @require_GET
-def refused_rows(request: Request, public_id: str) -> HttpResponse:
+def refused_rows(request: Request, public_id: str) -> HttpResponseBase:
     """The rows that were refused as CSV, each with its reason, to be corrected and imported again."""
     run = _find(request, public_id)
     return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-refused.csv")
@@ -133,7 +137,8 @@ def _line(cells: list[str]) -> str:
 
 
 @require_GET
-def export(request: Request, entity: str) -> HttpResponse:
+@limited("export")
+def export(request: Request, entity: str) -> HttpResponseBase:
     """The list that the URL describes, as CSV."""
     state = read(request, spec_of(entity))
     if state.error:

@@ -17,9 +17,11 @@ from contacts.views.records import find, rows_of
 from crm.kit.responses import toast
 from crm.lists.rows import search
 from crm.users.http import Request
+from crm.users.limits import limited, searches
 
 
 @require_http_methods(["GET", "POST"])
+@limited("search", applies=searches)
 def merge_page(request: Request, public_id: str) -> HttpResponse:
     """Choose the duplicate; then which value of each field to keep; then merge."""
     survivor = find(request, "contact", public_id)

@@ -7,20 +7,28 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from contacts.kinds import KINDS
+from crm.entities.people import Named, members
 from crm.kit.actor import Actor
+from crm.kit.text import search_key
 from crm.lists.rows import search
 from crm.users.http import Request
+from crm.users.limits import limited, searches
+from crm.users.models import Membership
 
 SHOWN = 10
 
 
 @require_GET
+@limited("search", applies=searches)
 def options(request: Request) -> HttpResponse:
-    """Options for `q` of an `entity` (contact, company, timezone, …), each as its field reads it."""
+    """Options for `q` of an `entity` (contact, company, timezone, handle, …), each as its field reads it."""
     entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:200]
-    if entity != "timezone" and entity not in KINDS:
+    if entity in OTHERS:
+        found = OTHERS[entity](query)
+    elif entity in KINDS:
+        found = _records(entity, query, request.actor)
+    else:
         raise Http404
-    found = _zones(query) if entity == "timezone" else _records(entity, query, request.actor)
     return render(request, "contacts/options.html", {"options": found})
 
 
@@ -34,3 +42,18 @@ def _records(entity: str, query: str, by: Actor) -> list[tuple[str, str]]:
 def _zones(query: str) -> list[tuple[str, str]]:
     wanted = query.casefold().replace(" ", "_")
     return [(name, "") for name in sorted(available_timezones()) if wanted in name.casefold()][:SHOWN]
+
+
+def _handles(query: str) -> list[tuple[str, str]]:
+    """Who can be mentioned: their handle or a word of their name begins so."""
+    here = set(Membership.objects.active().values_list("pk", flat=True))
+    wanted, people = search_key(query), members().rows.values()
+    found = [row for row in people if row.pk in here and _begins(wanted, row)]
+    return [(row.handle, row.label) for row in sorted(found, key=lambda row: row.handle)[:SHOWN]]
+
+
+def _begins(wanted: str, row: Named) -> bool:
+    return any(word.startswith(wanted) for word in (row.handle, *search_key(row.label).split()))
+
+
+OTHERS = {"timezone": _zones, "handle": _handles}

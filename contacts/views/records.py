@@ -1,11 +1,13 @@
 """Pages of one record: see it, make it, change it, throw it away."""
 
+from typing import Literal, overload
 from zoneinfo import ZoneInfo
 
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -38,7 +40,13 @@ from crm.users.visibility import may_edit, visible
 AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
 
 
-def find(request: Request, entity: str, public_id: str) -> Record:
+@overload
+def find(request: Request, entity: Literal["contact"], public_id: str) -> Contact: ...
+@overload
+def find(request: Request, entity: Literal["company"], public_id: str) -> Company: ...
+@overload
+def find(request: Request, entity: str, public_id: str) -> Contact | Company: ...
+def find(request: Request, entity: str, public_id: str) -> Contact | Company:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
     kind = KINDS[entity]
     rows = kind.model.objects.visible_to(request.actor).select_related(*kind.related)
@@ -191,7 +199,7 @@ def change(request: Request, entity: str, public_id: str) -> HttpResponse:
         "record": record,
         "conflicts": _side_by_side(entity, conflict) if conflict else [],
     }
-    if entity == "contact":
+    if isinstance(record, Contact):
         context |= _moves(request, record)
     status = 409 if conflict else (422 if form.errors else 200)
     return render(request, "contacts/edit.html", context, status=status)
@@ -320,13 +328,14 @@ def take_out(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def avatar(request: Request, public_id: str) -> HttpResponse:
+def avatar(request: Request, public_id: str) -> HttpResponseBase:
     """A contact's picture; posting a file sets it, posting none takes it away."""
     contact = find(request, "contact", public_id)
     if request.method == "POST":
-        set_avatar(rows_of(contact), request.FILES.get("avatar"), by=request.actor).or_raise()
+        picture = request.FILES.get("avatar")
+        set_avatar(rows_of(contact), picture.file if picture else None, by=request.actor).or_raise()
         return redirect(contact)
-    if not contact.avatar or not default_storage.exists(contact.avatar.name):
+    if not contact.avatar.name or not default_storage.exists(contact.avatar.name):
         raise Http404
     response = FileResponse(default_storage.open(contact.avatar.name), content_type="image/webp")
     response["Cache-Control"] = "private, max-age=3600"

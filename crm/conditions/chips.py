@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crm.conditions.tree import Kind, Leaf, Node
 from crm.conditions.write import LabelWriter
-from crm.entities.fields import TIMES
+from crm.entities.fields import TIMES, Field
 
 WORDS = {
     "=": "is",
@@ -40,6 +40,13 @@ def chip(node: Node, writer: LabelWriter) -> Chip:
         return Chip(text, text)
     value = ", ".join(writer.value(node.path.field, operand) for operand in node.operands)
     return Chip(text, node.path.label, operator_words(node), value)
+
+
+def offered_words(field: Field, operator: str) -> str:
+    """How the filter builder says an operator, while nobody knows yet with what it will compare."""
+    words = WORDS.get(operator, operator)
+    is_place = field.type in TIMES and operator in CALENDAR_WORDS
+    return f"{CALENDAR_WORDS[operator]} a date, {words} … ago" if is_place else words
 
 
 def operator_words(leaf: Leaf) -> str:

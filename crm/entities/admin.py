@@ -8,7 +8,7 @@ from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.entities.verbs.restore_custom_field import restore_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit.scope import in_workspace
-from crm.kit.text import fold
+from crm.kit.text import search_key
 from crm.users.admin import actor_in
 from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
 
@@ -42,7 +42,7 @@ class CustomFieldForm(TriedForm):
 
 def _choice(line: str) -> dict[str, str]:
     value, equals, label = (part.strip() for part in line.partition("="))
-    return {"value": value, "label": label} if equals else {"value": fold(line).replace(" ", "_"), "label": line}
+    return {"value": value, "label": label} if equals else {"value": search_key(line).replace(" ", "_"), "label": line}
 
 
 @admin.register(CustomField)

@@ -24,6 +24,7 @@ class Names:
     """Names of the members, teams and linked records that some values point to."""
 
     people: dict[int, str] = field(default_factory=dict)
+    handles: dict[str, str] = field(default_factory=dict)  # how a member is mentioned → their name
     records: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
@@ -34,13 +35,16 @@ def field_of(known: Schema, key: str) -> Field | None:
 
 def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
     """Names for the keys in these values: one statement for the people, one for everything else, if there are any."""
-    known, wanted = schema(entity), {}
+    known = schema(entity)
+    wanted: dict[str, set[int]] = {}
     for values in changes:
         for key, value in (values or {}).items():
             shown = field_of(known, key)
             if shown and isinstance(value, int) and shown.type in (FieldType.TEAM, FieldType.LINK):
                 wanted.setdefault(shown.target or "team", set()).add(value)
-    return Names({pk: row.label for pk, row in members().rows.items()}, _named(wanted))
+    people = members().rows
+    handles = {row.handle: row.label for row in people.values()}
+    return Names({pk: row.label for pk, row in people.items()}, handles, _named(wanted))
 
 
 def _named(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:

@@ -1,7 +1,9 @@
 """The people and teams of the workspace in scope, by the names that others call them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, count
 
 from crm.entities.text import fold
 from crm.users.models import Membership, Team
@@ -9,11 +11,15 @@ from crm.users.models import Membership, Team
 
 @dataclass(frozen=True)
 class Named:
-    """A member or a team: primary key, what to show, and every name it answers to (folded)."""
+    """A member or a team: primary key, what to show, and every name it answers to (folded).
+
+    `handle` is how a member is mentioned: mara, for @mara.
+    """
 
     pk: int
     label: str
     names: frozenset[str]
+    handle: str = ""
 
 
 class Directory:
@@ -56,13 +62,19 @@ def members() -> Directory:
     counts: dict[str, int] = {"": 2, "me": 2, "my team": 2}
     for _, name, _ in people:
         counts[fold(name)] = counts.get(fold(name), 0) + 1
-    return Directory(
-        "member",
-        [
-            Named(pk, name if counts[fold(name)] == 1 else email, frozenset({fold(name), fold(email)} - {""}))
-            for pk, name, email in people
-        ],
-    )
+    labels = [name if counts[fold(name)] == 1 else email for _, name, email in people]
+    answers = [frozenset({fold(name), fold(email)} - {""}) for _, name, email in people]
+    return Directory("member", list(map(Named, [pk for pk, *_ in people], labels, answers, _handles(people))))
+
+
+def _handles(people: Iterable[tuple[int, str, str]]) -> list[str]:
+    """What stands before the @ of each address; numbered where somebody who joined earlier has that already."""
+    taken: dict[str, None] = {}
+    for _, _, email in people:
+        stem = re.sub(r"[^a-z0-9._-]", "", email.partition("@")[0].lower()).strip("._-") or "member"
+        numbered = (f"{stem}{number}" for number in count(2))
+        taken[next(handle for handle in chain([stem], numbered) if handle not in taken)] = None
+    return list(taken)
 
 
 def teams() -> Directory:

@@ -1,12 +1,12 @@
 """How a field's value is read in SQL, on both engines."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Func
+from django.db.models import F, Func, Value
 
 from crm.entities.fields import Field, FieldType
 
@@ -111,6 +111,23 @@ class ListLength(Func):
     def as_postgresql(self, compiler, connection, **context):
         values, params = compiler.compile(self.source_expressions[0])
         return f"CASE JSONB_TYPEOF({values}) WHEN 'array' THEN JSONB_ARRAY_LENGTH({values}) END", (*params, *params)
+
+
+class Place(Func):
+    """The place of a text among `texts`, from 0; NULL for one that is not among them.
+
+    A big integer, for crm.kit.prepared tries out queries with numbers that Django knows no integer to reach.
+    """
+
+    output_field = models.BigIntegerField()
+
+    def __init__(self, text, texts: Sequence[str], **extra):
+        super().__init__(text, *(Value(each, models.TextField()) for each in texts), **extra)
+
+    def as_sql(self, compiler, connection, **context):
+        (text, params), *texts = map(compiler.compile, self.source_expressions)
+        places = " ".join(f"WHEN {sql} THEN {place}" for place, (sql, _) in enumerate(texts))
+        return f"CASE {text} {places} END", (*params, *(param for _, own in texts for param in own))
 
 
 class Total(Func):

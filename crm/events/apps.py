@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class EventsConfig(AppConfig):
     name = "crm.events"
     label = "events"
+
+    def ready(self):
+        from crm.events import beside, checks, prune  # noqa: F401  (registers them)
+        from crm.kit.server import beside_the_web
+
+        beside_the_web.append(beside.start)

@@ -1,8 +1,17 @@
-"""The outbox: an event is a row, written in the transaction of the change, before it is a message."""
+"""The outbox: an event is a row, written in the transaction of the change, before it is a message.
+
+Event → (relay) → one Delivery for each handler that wants it → (executor, or a Celery worker) → done.
+"""
+
+from datetime import datetime
+from typing import Any
 
 from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
 
 from crm.kit.logged import Logged
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 
 
 class Event(Logged):
@@ -19,9 +28,123 @@ class Event(Logged):
     new_values = models.JSONField(null=True)
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
+    # Not yet relayed. A mark on the row, not "the last id relayed": ids are given out before they commit, and such a
+    # cursor would pass by an event whose transaction took longer than its successor's. Never set where no handler
+    # wants the event, so that an import of a hundred thousand rows leaves nothing to be updated.
+    waiting = models.BooleanField(db_default=False)
 
     class Meta(Logged.Meta):
         abstract = False
+        indexes = [models.Index(fields=["id"], name="event_waiting", condition=Q(waiting=True))]
 
     def __str__(self):
         return f"{self.name} {self.entity_id}"
+
+
+class State(models.TextChoices):
+    """How far a delivery is."""
+
+    PENDING = "pending", "Pending"  # to be tried at due_at
+    LEASED = "leased", "Leased"  # being tried; whoever does lost it at due_at
+    DONE = "done", "Done"
+    DEAD = "dead", "Dead"  # given up after ATTEMPTS; keeps its record's later events back until it is run again
+
+
+class DeliveryQuerySet(WorkspaceQuerySet):
+    """Deliveries, by what may be done with them."""
+
+    def undone(self):
+        """Neither done nor forgotten: pending, leased or dead."""
+        return self.filter(done_at__isnull=True)
+
+    def dead(self):
+        """Given up: neither done nor to be tried."""
+        return self.undone().filter(due_at__isnull=True)
+
+    def first_of_record(self):
+        """Those before which no undone delivery of the same handler and record stands.
+
+        One step into delivery_undone for each row. As NOT EXISTS it became a join over the whole backlog until the
+        database had counted its rows, with = for <= a sort of it: 450 ms a claim among 100,000 instead of 0.4.
+        """
+        same = {name: OuterRef(name) for name in ("handler", "entity", "entity_id")}
+        first = Delivery.objects.unscoped().undone().filter(**same).order_by("event_id").values("event_id")[:1]
+        return self.filter(event_id__lte=Subquery(first))
+
+    def due(self, now: datetime):
+        """Those that may be tried, the longest overdue first: back-off or lease are over, and it is their turn."""
+        return self.filter(due_at__lte=now).first_of_record().order_by("due_at", "event_id")
+
+    def retry(self) -> int:
+        """Try the dead ones among them again, from the first attempt on. Returns how many."""
+        return self.dead().update(state=State.PENDING, attempts=0, due_at=timezone.now())
+
+
+class DeliveryManager(WorkspaceManager.from_queryset(DeliveryQuerySet)):  # type: ignore[misc]
+    """`objects` of deliveries."""
+
+
+class Delivery(Logged):
+    """One event on its way to one handler.
+
+    `due_at` is the moment from which it may be taken: after the back-off while pending, after the lease while leased,
+    never (null) once done or dead. A lease is known by that moment, so whoever finds another there has lost theirs.
+    """
+
+    # DO_NOTHING: prune() deletes deliveries first, and the database refuses any other order.
+    event = models.ForeignKey(Event, models.DO_NOTHING, related_name="deliveries", db_index=False)
+    handler = models.CharField(max_length=120)
+    entity = models.CharField(max_length=40)
+    entity_id = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True, default="")
+    scope: Any = None  # the Workspace to open, put there when it is claimed
+    objects = DeliveryManager()
+
+    class Meta(Logged.Meta):
+        abstract = False
+        verbose_name_plural = "deliveries"
+        constraints = [models.UniqueConstraint(fields=["event", "handler"], name="delivery_once")]
+        # All conditions are "is (not) null": SQLite would not recognise a state that is passed as a parameter.
+        indexes = [
+            models.Index(
+                fields=["workspace_id"], name="delivery_dead", condition=Q(due_at__isnull=True, done_at__isnull=True)
+            ),
+            models.Index(fields=["due_at", "event"], name="delivery_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["handler", "entity", "entity_id", "event"],
+                name="delivery_undone",
+                condition=Q(done_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.handler} {self.event_id}"
+
+
+class Slot(models.Model):
+    """One run of a scheduled job. The row is unique, so whichever scheduler writes it runs the job."""
+
+    job = models.CharField(max_length=120)
+    starts_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "starts_at"], name="slot_once")]
+
+    def __str__(self):
+        return f"{self.job} {self.starts_at}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the engine was last seen at work."""
+
+    part = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self):
+        return f"{self.part} {self.at}"

@@ -13,8 +13,8 @@ class UndeclaredEvent(DomainError):
 class EventType:
     """A kind of event.
 
-    `name` is entity.past_tense; `action` source 003's word in the audit log; `phrase` completes "Mara …" in a timeline;
-    `public` the spelling of source 002.
+    `name` is entity.past_tense; `action` source 003's word in the audit log, '' for what handlers alone are told and no
+    entry is written of; `phrase` completes "Mara …" in a timeline; `public` the spelling of source 002.
     """
 
     name: str

@@ -44,7 +44,7 @@ class RequestLog:
 def _log_answer(request: HttpRequest, response: HttpResponse, milliseconds: int) -> None:
     # The route, not the path: a path may hold what somebody typed.
     route = request.resolver_match.route if request.resolver_match else "-"
-    quiet = route in ("-", "healthz") and response.status_code < 400  # static files and probes
+    quiet = route in ("-", "healthz", "readyz", "metrics") and response.status_code < 400  # static files and probes
     level = logging.DEBUG if quiet else logging.INFO
     log.log(level, "%s /%s %s in %s ms", request.method, route, response.status_code, milliseconds)
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from crm.kit import clock
@@ -81,8 +82,9 @@ def _learn(build: Build, values: dict[str, Any], plan_once: bool) -> Compiled | 
     (sql, first, compiler), (other_sql, second, _) = map(_compile, (build, build), made_up, MOMENTS)
     if sql != other_sql or len(first) != len(second):
         return None
-    params = tuple(_slot(a, b, *made_up) for a, b in zip(first, second, strict=True))
-    if None in params:
+    slots = [_slot(a, b, *made_up) for a, b in zip(first, second, strict=True)]
+    params = tuple(slot for slot in slots if slot is not None)
+    if len(params) < len(slots):
         return None
     if plan_once and connection.vendor == "postgresql":
         return Compiled(compiler, *_merged(sql, params), plan_once=True)
@@ -149,7 +151,7 @@ def _cursor(preparing: bool):
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor(connection.connection)
-    return connection._prepare_cursor(cursor)
+    return CursorWrapper(cursor, connection)
 
 
 def _bound(param: Slot | list, values: dict[str, Any], now: datetime) -> Any:

@@ -1,7 +1,7 @@
 """Set-based writes that the ORM has no words for, on both engines."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,7 @@ def insert_select(model: type[models.Model], rows: models.QuerySet, columns: Map
         return 0
     connection = connections[rows.db]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(fields[name].column) for name in columns)
+    names = ", ".join(quote(str(fields[name].column)) for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", params)
         return cursor.rowcount
@@ -55,7 +55,7 @@ def insert_rows(
     if same["workspace_id"] != workspace_id():
         raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
     fields = [_fields(model)[name] for name in (*names, *same)]
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     tail = tuple(as_stored(value) for value in same.values())
     with connection.cursor() as cursor:
@@ -67,16 +67,35 @@ def insert_rows(
         else:
             marks = ", ".join(["%s"] * len(fields))
             sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
-            cursor.executemany(sql, (row + tail for row in rows))
+            # Django takes any iterable, which its stubs do not know; a list would hold every row twice.
+            cursor.executemany(sql, (row + tail for row in rows))  # type: ignore[arg-type]
+
+
+def commit_without_waiting() -> None:
+    """Let PostgreSQL answer this transaction's commit before it is on the disk; a later commit that waits covers it.
+
+    For a step of something that is done again as a whole when the server crashes: such a step may then be gone, and
+    with it nothing that was told. SQLite with synchronous=NORMAL does so always.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def as_stored(value: Any) -> Any:
-    """A time or a UUID as the database's driver takes it; psycopg would write each anew for every row."""
+    """A time, a UUID or a JSON object as the database's driver takes it."""
     if isinstance(value, datetime):
-        return (
-            value.isoformat() if connection.vendor == "postgresql" else str(value.astimezone(UTC).replace(tzinfo=None))
-        )
+        return stored_time()(value)
+    if isinstance(value, dict):
+        return json.dumps(value)
     return value.hex if isinstance(value, UUID) else value
+
+
+def stored_time() -> Callable[[datetime], str]:
+    """as_stored() for many times: to ask which database it is takes longer than to write one."""
+    if connection.vendor == "postgresql":
+        return datetime.isoformat
+    return lambda moment: str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[tuple]) -> None:
@@ -86,7 +105,7 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
     """
     fields = [model._meta.pk, *(_fields(model)[name] for name in names)]
     rows = [tuple(map(as_stored, row)) for row in rows]
-    columns = [connection.ops.quote_name(field.column) for field in fields]
+    columns = [connection.ops.quote_name(str(field.column)) for field in fields]
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -101,7 +120,7 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
             setters = ", ".join(f"{column} = %s" for column in columns[1:])
             sql = f"UPDATE {table} SET {setters} WHERE id = %s AND workspace_id = %s"
             own = workspace_id()
-            cursor.executemany(sql, ((*row[1:], row[0], own) for row in rows))
+            cursor.executemany(sql, [(*row[1:], row[0], own) for row in rows])
 
 
 def next_ids(model: type[models.Model], count: int) -> Sequence[int]:
@@ -109,7 +128,8 @@ def next_ids(model: type[models.Model], count: int) -> Sequence[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            sql = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            # In a subquery the name of the sequence is looked up once, not for each key.
+            sql = "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)"
             cursor.execute(sql, [connection.ops.quote_name(table), count])
             return [pk for (pk,) in cursor.fetchall()]
         cursor.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
@@ -199,7 +219,7 @@ def _sqlite_json(field: models.Field) -> str:
         return "json(CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END)"
     if kind == "DateTimeField":
         return "replace({}, ' ', 'T') || '+00:00'"
-    if kind == "DecimalField":
+    if isinstance(field, models.DecimalField):
         # Not printf() alone: it writes NULL as 0.00.
         return f"CASE WHEN {{0}} IS NOT NULL THEN printf('%%.{field.decimal_places}f', {{0}}) END"
     return "{}"

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 _NO_DIGITS = re.compile(r"\D+")
 
 
-def fold(text: str) -> str:
+def search_key(text: str) -> str:
     """`text` without case, accents and double spaces, for searching and sorting: 'Tomás  ORTEGA' → 'tomas ortega'."""
     if text.isascii():
         return " ".join(text.lower().split())

@@ -14,7 +14,7 @@ Parts = list[Sequence]
 def body(entity: str, found: list[tuple], columns: list[Column], ticked: set[str]) -> SafeString:
     """The table rows of a Page's `found`; those whose public ids are in `ticked` are ticked."""
     places = _places(columns)
-    split = [[row[place] for place in places] for row in found]
+    split: list[Parts] = [[row[place] for place in places] for row in found]
     resolve(columns, split)
     classes = [column.css(place) for place, column in enumerate(columns)]
     tags = [f'<td class="{css}">' if css else "<td>" for css in classes]

@@ -3,7 +3,7 @@
 Cells are Python functions of the field's type: at 50 rows an included template per cell takes ten times as long.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -31,7 +31,7 @@ class Column:
 
     field: Field
     sources: dict[str, Any]
-    cell: Callable[[list, str], str]
+    cell: Callable[[Sequence, str], str]
 
     @property
     def numeric(self) -> bool:
@@ -178,7 +178,7 @@ def _link(field: Field):
     return cell
 
 
-_CELLS: dict[FieldType, Callable[[Field], Callable[[list, str], str]]] = {
+_CELLS: dict[FieldType, Callable[[Field], Callable[[Sequence, str], str]]] = {
     FieldType.TEXT: _text,
     FieldType.LONG_TEXT: _clipped,
     FieldType.EMAIL: _mail,

@@ -3,6 +3,7 @@
 import django_filters
 from django import forms
 
+from audit.models import Entry
 from crm.kit.actor import Actor
 
 
@@ -19,10 +20,22 @@ class OwnerFilter(django_filters.ChoiceFilter):
         return rows.filter(**wanted[value]) if value else rows
 
 
+class ChangeFilter(django_filters.UUIDFilter):
+    """The records that one user action touched: what a link leads to that tells of many at once."""
+
+    def __init__(self, **kwargs):
+        super().__init__(widget=forms.HiddenInput(), **kwargs)
+
+    def filter(self, rows, value):
+        touched = Entry.objects.filter(change=value, entity=rows.model._meta.model_name).values("entity_id")
+        return rows.filter(pk__in=touched) if value else rows
+
+
 class QuickFilters(django_filters.FilterSet):
     """Base of every list's quick filters; `by` is who asks."""
 
     owner = OwnerFilter()
+    change = ChangeFilter()
 
     def __init__(self, data, queryset, by: Actor):
         self.by = by

@@ -1,10 +1,12 @@
 """Views of a list that people have saved, and the files they have imported into it."""
 
 import uuid
+from datetime import timedelta
 from functools import partial
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from crm.kit.ids import new_id
 from crm.users.models import Membership, Owned
@@ -47,20 +49,28 @@ class OnMatch(models.TextChoices):
     SKIP = "skip", "Skip: leave everything as it is"
 
 
+SILENCE = timedelta(minutes=2)  # after which a run under way counts as killed: a batch takes a second
+
+
 class ImportRun(Owned):
     """One file on its way in: how it is read, how far it has come and what came of it.
 
     A row stands in `line` with its first one, and counts with the batch that it was written in: after a crash the
     run says exactly what is there, and to import the file again brings the rest. `change` is what to undo.
+    `seen_at`: when it last gave a sign of life; a process that is killed cannot write that it stopped.
     """
 
     class State(models.TextChoices):
         READY = "ready", "Not imported yet"
+        TRYING = "trying", "Being tried"
         PREVIEWED = "previewed", "Tried, not imported yet"
         RUNNING = "running", "Running"
         DONE = "done", "Imported"
         STOPPED = "stopped", "Stopped"
 
+    OPEN = (State.READY, State.PREVIEWED)
+    UNWRITTEN = (*OPEN, State.TRYING)  # nothing of the file is there
+    SILENT = {State.RUNNING: State.STOPPED, State.TRYING: State.READY}
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "import"))
     entity = models.CharField(max_length=40)
     member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # null: the system
@@ -80,6 +90,7 @@ class ImportRun(Owned):
     notes = models.JSONField(default=list)
     change = models.UUIDField(default=uuid.uuid4)
     created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
 
@@ -94,6 +105,13 @@ class ImportRun(Owned):
     def get_absolute_url(self):
         """The run's page: its mapping, preview or report."""
         return f"/{self.entity}/import/{self.public_id}"
+
+    @property
+    def present_state(self) -> "ImportRun.State":
+        """The state; for a run that says it is under way and has been silent, the one it was left in."""
+        state = self.State(self.state)
+        silent = self.seen_at is None or self.seen_at < timezone.now() - SILENCE
+        return self.SILENT.get(state, state) if silent else state
 
 
 class ImportRefusal(Owned):

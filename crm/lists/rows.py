@@ -17,16 +17,15 @@ from django.db.models.functions import Coalesce, NullIf
 
 from crm.entities import registry
 from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
-from crm.entities.sql import orm_value
+from crm.entities.sql import Place, orm_value
 from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
 from crm.kit.prepared import fetch
 from crm.kit.sql import CountRows
-from crm.kit.text import digits, fold
+from crm.kit.text import digits, search_key
 from crm.lists.columns import Column
 from crm.users.visibility import branches, visible
 
-_WORDS = TEXTS | {FieldType.SELECT}
 _NAMED = {FieldType.USER, FieldType.TEAM, FieldType.LINK}
 PAGE = 50
 CAP = 1000
@@ -45,11 +44,13 @@ class Sort:
         return bool(self.field.sort)
 
     def value(self) -> Any:
-        """What to compare: what the cell shows, without case; NULL for an empty one."""
+        """What to compare: what the cell shows, without case, or the place of a choice; NULL for an empty one."""
         field = self.field
         if self.indexed:
             return F(field.sort)
-        if field.type in _WORDS:
+        if field.type is FieldType.SELECT:
+            return Place(orm_value(field), [choice.value for choice in field.choices])
+        if field.type in TEXTS:
             return NullIf(Fold(orm_value(field)), Value("", TextField()))
         if field.custom or field.type not in _NAMED:
             return orm_value(field)
@@ -113,7 +114,8 @@ def _typed(field: Field, value: Any) -> Any:
         return Decimal(value)
     if field.type is FieldType.YES_NO:
         return bool(value)
-    return _whole(value) if field.custom and field.type in _NAMED else str(value)
+    is_number = field.type is FieldType.SELECT or (field.custom and field.type in _NAMED)
+    return _whole(value) if is_number else str(value)
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,8 @@ def search(rows: QuerySet, text: str) -> QuerySet:
     A phone number is found by its digits, however it is grouped. The model names the columns in SEARCHED.
     """
     if _is_number(text):
-        return rows.filter(_holds(rows, digits(text)) | _holds(rows, fold(text)))
-    for word in fold(text).split():
+        return rows.filter(_holds(rows, digits(text)) | _holds(rows, search_key(text)))
+    for word in search_key(text).split():
         match = _holds(rows, word)
         if _is_number(word):
             match |= _holds(rows, digits(word))
@@ -158,7 +160,7 @@ def page(state: Any, cursor: Cursor | None) -> Page:
     """One page of the rows that a ListState asks for and its member sees, with their number: one statement."""
     by, fixed = state.by, replace(cursor, value=None, pk=0) if cursor else None
 
-    def build(member_id: int | None, team_id: int | None, value: Any = None, pk: int | None = None) -> QuerySet:
+    def build(member_id: int | None, team_id: int | None, value: Any = None, pk: int = 0) -> QuerySet:
         someone = replace(by, member_id=member_id, team_id=team_id)
         place = replace(fixed, value=value, pk=pk) if fixed else None
         return _query(state.rows(someone), state.columns, state.sort, place, someone)

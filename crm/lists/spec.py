@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django_filters import FilterSet
 
 from crm.entities import registry
 from crm.kit.actor import Actor, Role
@@ -47,7 +48,7 @@ class ListSpec:
     sort: str
     views: tuple[View, ...]
     actions: tuple[BulkAction, ...]
-    filterset: type  # a django-filter FilterSet
+    filterset: type[FilterSet]
     icon: str
     indexed: frozenset[str]  # fields whose conditions an index serves; others run under a time limit
     search_hint: str

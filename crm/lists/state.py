@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
 
+from audit.values import model_field
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
@@ -173,6 +174,6 @@ def _with_saved(spec: ListSpec, facts: Iterable[dict]) -> list[View]:
 def saved_views(by: Actor) -> QuerySet:
     """The saved views that a member can open, as the JSON that comes with the page's counts."""
     names = ("entity", "slug", "name", "condition", "columns", "sort", "member")
-    pairs = {name: (SavedView._meta.get_field(name), F(name)) for name in names}
+    pairs = {name: (model_field(SavedView, name), F(name)) for name in names}
     rows = SavedView.objects.filter(Q(member__isnull=True) | Q(member=by.member_id))
     return rows.order_by().values(fact=JsonPairs(**pairs))

@@ -9,12 +9,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.undo import undo
+from crm.conditions.chips import Chip, offered_words
 from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
 from crm.conditions.operands import operators
 from crm.conditions.parse import parse
 from crm.conditions.write import quoted
-from crm.entities.fields import FieldType
+from crm.entities.fields import Field, FieldType
 from crm.kit.actor import Role
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
@@ -28,12 +29,14 @@ from crm.lists.state import ListState, read
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 from crm.users.http import Request
+from crm.users.limits import limited, searches
 
 TIME_LIMIT = 3  # seconds, for what no index serves
 EMPTY = Page([], 0, 0, "", "")
 
 
 @require_GET
+@limited("search", applies=searches)
 def list_page(request: Request, entity: str) -> HttpResponse:
     """The list: tabs, filters, rows, pages."""
     state = read(request, spec_of(entity))
@@ -82,8 +85,8 @@ def narrow(request: Request, entity: str) -> HttpResponse:
 
 def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
     """The URL's parameters that a form must send along, less its own and the place in the pages."""
-    gone = {*gone, "after", "ticked"}
-    return [(name, value) for name, values in state.params.lists() if name not in gone for value in values]
+    left_out = {*gone, "after", "ticked"}
+    return [(name, value) for name, values in state.params.lists() if name not in left_out for value in values]
 
 
 def _rows(state: ListState, after: str) -> tuple[Page, str]:
@@ -104,12 +107,16 @@ def _total(total: int) -> str:
 
 
 def _chips(state: ListState) -> list[dict]:
-    if not state.condition:
-        return []
-    return [
-        {"chip": chip, "without": state.url(where=state.condition.without(place), ticked=None)}
-        for place, chip in enumerate(state.condition.chips())
-    ]
+    chips = []
+    if condition := state.condition:
+        chips = [
+            {"chip": chip, "without": state.url(where=condition.without(place), ticked=None)}
+            for place, chip in enumerate(condition.chips())
+        ]
+    if state.params.get("change"):
+        text = "What one change touched"
+        chips.append({"chip": Chip(text, text), "without": state.url(change=None, ticked=None)})
+    return chips
 
 
 def _sorts(state: ListState) -> list[dict]:
@@ -132,6 +139,7 @@ def _next_sort(state: ListState, column) -> str:
 
 
 @require_GET
+@limited("search", applies=searches)
 def exact_count(request: Request, entity: str) -> HttpResponse:
     """How many there are, to the last one."""
     state = read(request, spec_of(entity))
@@ -260,9 +268,10 @@ def add_filter(request: Request, entity: str) -> HttpResponse:
     return render(request, "lists/filter_form.html" if request.htmx else "lists/filter.html", context)
 
 
-def _operators(field) -> list[str]:
-    """Where values are ticked, one or several, `in` says it all."""
-    return [op for op in operators(field) if not (field.choices and op in ("=", "!="))]
+def _operators(field: Field) -> list[tuple[str, str]]:
+    """The operators of a field, each with how it is said. Where values are ticked, `in` says it all, elsewhere `=`."""
+    other = ("=", "!=") if field.choices else ("in", "not in")
+    return [(operator, offered_words(field, operator)) for operator in operators(field) if operator not in other]
 
 
 BUILDER = ("field", "op", "value", "text", "ticked")

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -25,6 +24,7 @@ from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.reopen import reopen
 from crm.opportunities.verbs.win import win
 from crm.users.models import Membership
+from crm.users.visibility import RecordQuerySet
 
 SLOT = timedelta(days=10)
 WON, LOST, IN_PROGRESS = 0.42, 0.26, 0.32  # of how many there are
@@ -40,7 +40,7 @@ NEXT = (
 )
 LOSSES = ("Chose a competitor", "No budget this year", "Price", "Project stopped", "No answer any more")
 SOURCES = ("Referral", "Demo request", "Trade fair", "Partner", "Upsell")
-Job = Callable[[QuerySet, Actor], object]
+Job = Callable[[RecordQuerySet, Actor], object]
 
 
 class Pipeline:
@@ -139,7 +139,7 @@ class Pipeline:
             with clock.at(self._at(slot, hours)):
                 self._move(stage, Opportunity.objects.filter(pk__in=pks), self.owners[owner].actor(Channel.WEB))
 
-    def _move(self, stage: str, rows: QuerySet, by: Actor) -> None:
+    def _move(self, stage: str, rows: RecordQuerySet, by: Actor) -> None:
         if stage == "won":
             win(rows, by=by)
         elif stage == "lost":

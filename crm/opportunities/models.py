@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from contacts.models import LIVE, Company, Contact, Record
 from crm.kit.ids import new_id
-from crm.kit.text import fold
+from crm.kit.text import search_key
 from crm.opportunities.axes import OPEN, STAGE
 from crm.users.visibility import RecordManager, RecordQuerySet
 
@@ -111,5 +111,5 @@ class Opportunity(Record):
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""
-        self.name_key = self.search_text = fold(self.name)[:200]
+        self.name_key = self.search_text = search_key(self.name)[:200]
         return ("name_key", "search_text")

@@ -9,6 +9,7 @@ from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.move import write
 from crm.opportunities.models import Opportunity
+from crm.users.visibility import RecordQuerySet
 
 PROSPECTS = ("lead", "qualified")
 
@@ -26,13 +27,13 @@ def hold_those_of(opportunities: QuerySet) -> None:
     hold(opportunities.order_by().values("contact"))
 
 
-def of(opportunities: Iterable[int]) -> QuerySet:
+def of(opportunities: Iterable[int]) -> RecordQuerySet:
     """The contacts, not in the trash, of opportunities given by primary key."""
     theirs = Opportunity.objects.filter(pk__any_of=list(opportunities)).values("contact")
     return Contact.objects.live().filter(pk__in=theirs)
 
 
-def without_open(contacts: QuerySet) -> QuerySet:
+def without_open(contacts: RecordQuerySet) -> RecordQuerySet:
     """Those of the contacts that have no open opportunity left, whoever may see it."""
     return contacts.exclude(Exists(Opportunity.objects.open().filter(contact=OuterRef("pk"))))
 

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, Subquery
 
 from audit.models import Entry
+from crm.events.models import Delivery
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
 from crm.users.admin_site import WorkspaceModelAdmin
@@ -120,4 +121,32 @@ class EntryAdmin(WorkspaceModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         """Never."""
+        return False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(WorkspaceModelAdmin):
+    """Events on their way to their handlers: what waits, what was given up and why, and running that again."""
+
+    list_display = ["event", "handler", "state", "attempts", "due_at", "last_error", "recorded_at"]
+    list_select_related = ["event"]
+    list_filter = ["state", "handler"]
+    ordering = ["done_at", "-event"]  # on SQLite and for the eye: what is not done stands together
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ["run_again"]
+
+    @admin.display(ordering="event__recorded_at")
+    def recorded_at(self, delivery):
+        """When it happened, as far as we know."""
+        return delivery.event.recorded_at
+
+    @admin.action(description="Run the dead ones among them again")
+    def run_again(self, request, queryset):
+        """From the first attempt on; all of them with “select all”."""
+        count = Delivery.objects.unscoped().filter(pk__in=queryset.values("pk")).retry()
+        self.message_user(request, f"{count} deliveries will be tried again.", messages.SUCCESS)
+
+    def has_change_permission(self, request, obj=None):
+        """Only run again."""
         return False

@@ -12,6 +12,7 @@ class UsersConfig(AppConfig):
 
     def ready(self):
         """Put the settings pages into the frame; have links between workspaces refused and sign-ins recorded."""
+        from crm.events.health import overdue
         from crm.users import events  # noqa: F401
         from crm.users.integrity import protect_links
         from crm.users.roles import LOWEST_ROLE, Right
@@ -26,6 +27,15 @@ class UsersConfig(AppConfig):
             NavItem("People", "people", "users-round", 30, nav.SETTINGS, role=LOWEST_ROLE[Right.PEOPLE]),
             NavItem("Teams", "teams", "network", 40, nav.SETTINGS, role=LOWEST_ROLE[Right.TEAMS]),
             NavItem("Workspace", "workspace", "building-2", 50, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+            NavItem(
+                "Events",
+                "admin:events_delivery_changelist",
+                "inbox",
+                80,
+                nav.SETTINGS,
+                count=overdue,
+                role=LOWEST_ROLE[Right.ADMIN_SITE],
+            ),
             NavItem("Admin pages", "admin:index", "wrench", 90, nav.SETTINGS, role=LOWEST_ROLE[Right.ADMIN_SITE]),
         ):
             nav.register(item)

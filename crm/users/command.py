@@ -55,7 +55,7 @@ class WorkspaceCommand(BaseCommand):
         if status:
             raise SystemExit(status)
 
-    def run(self, by: Actor, **options) -> int:
+    def run(self, by: Actor, *args: Any, **options: Any) -> int:
         """Do it. Gives the exit status."""
         raise NotImplementedError
 

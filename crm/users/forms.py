@@ -65,6 +65,11 @@ class ProfileForm(forms.Form):
     timezone = forms.ChoiceField(
         label="Time zone", choices=lambda: [("", "As in the workspace"), *timezone_choices()], required=False
     )
+    shortcuts = forms.BooleanField(
+        label="Single-key shortcuts",
+        help_text="Such as j, k and x. Switch them off if you dictate, or hit keys without meaning to.",
+        required=False,
+    )
 
 
 class AcceptForm(forms.Form):

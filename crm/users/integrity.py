@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import connections, models
 
+from crm.kit.logged import Logged
 from crm.users.models import Owned
 
 
 def links() -> Iterator[models.ForeignKey]:
     """Every foreign key from a model of a workspace to a model of a workspace."""
     for model in apps.get_models():
-        if issubclass(model, Owned):
+        if issubclass(model, Owned | Logged):
             for field in model._meta.concrete_fields:
-                if isinstance(field, models.ForeignKey) and issubclass(field.related_model, Owned):
+                if isinstance(field, models.ForeignKey) and issubclass(field.related_model, Owned | Logged):
                     yield field
 
 

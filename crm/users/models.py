@@ -73,6 +73,7 @@ class User(AbstractUser):
     name = models.CharField(max_length=120, blank=True)
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
     timezone = models.CharField(max_length=64, blank=True)  # empty: the workspace's
+    shortcuts = models.BooleanField("single-key shortcuts", default=True, db_default=True)
     # The workspace the person has open. One for all their browsers: a form made in another is answered with 409.
     membership = models.ForeignKey(
         "users.Membership", models.SET_NULL, null=True, blank=True, related_name="+", editable=False

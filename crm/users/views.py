@@ -52,9 +52,9 @@ def settings_home(request):
 
 
 def profile(request):
-    """Name, colours and time zone of the person."""
+    """Name, colours, time zone and keys of the person."""
     user = request.user
-    initial = {"name": user.name, "theme": user.theme, "timezone": user.timezone}
+    initial = {key: getattr(user, key) for key in ("name", "theme", "timezone", "shortcuts")}
     form = ProfileForm(request.POST or None, initial=initial)
     if form.is_valid() and _saved(form, lambda data: edit_profile(user, **data, by=request.actor)):
         toast(request, "Your profile is saved.")

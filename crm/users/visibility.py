@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from operator import or_
+from typing import ClassVar, Protocol
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
@@ -47,6 +48,12 @@ def _cases(path: str, *cases: dict) -> list[Q]:
     return [Q(**{path + key: value for key, value in case.items()}) for case in cases if None not in case.values()]
 
 
+def may_see(record, by: Actor) -> bool:
+    """`visible` for one record in memory."""
+    owned = record.owner_id is not None and record.owner_id == by.member_id
+    return by.is_at_least(Role.MANAGER) or owned or record.team_id in (None, by.team_id)
+
+
 def may_edit(record, by: Actor) -> bool:
     """`editable` for one record in memory."""
     if by.is_at_least(Role.MANAGER) or not by.is_at_least(Role.REP):
@@ -84,11 +91,17 @@ class RecordManager(WorkspaceManager.from_queryset(RecordQuerySet)):  # type: ig
     """`objects` of contacts, companies and every other record with an owner."""
 
 
+class Guarded(Protocol):
+    """A model whose rows are not everybody's to see and change."""
+
+    objects: ClassVar[RecordManager]
+
+
 @dataclass
 class Locked:
     """Rows that a verb holds until its transaction ends, and what it will answer about them."""
 
-    model: type[models.Model]
+    model: type[Guarded]
     ids: list[int]
     outcome: Outcome
 
@@ -99,7 +112,7 @@ class Locked:
             yield self.model.objects.filter(pk__in=batch).order_by("pk")
 
 
-def lock(rows: models.QuerySet, by: Actor, *, trashed: bool = False) -> Locked:
+def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False) -> Locked:
     """Lock those of `rows` that `by` sees, in the order of their ids so that two bulk actions cannot deadlock.
 
     Rows seen but not to be changed by `by` are refused, as are those (not) in the trash.

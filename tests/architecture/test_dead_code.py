@@ -12,7 +12,7 @@ TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.is_f
 # Django and whoever calls it from outside look these up by name.
 BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "409.html", "429.html", "500.html", "503.html"}
 # Reached from outside: browsers and probes. The others are Django's own, of the admin and of signing in.
-FROM_OUTSIDE = {"healthz", "readyz", "csp_report"}
+FROM_OUTSIDE = {"healthz", "readyz", "metrics", "csp_report"}
 HOLE = "§"
 # Read by tests, or the doors for apps to come: what an upper app registers with a lower one.
 ASKED_FROM_OUTSIDE = {"all_events", "all_subjects", "forget", "add_function"}

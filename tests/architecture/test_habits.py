@@ -90,7 +90,12 @@ def _holds_more_than_a_frame(module) -> bool:
 
 
 def _is_silent(node) -> bool:
-    return not node.name.startswith("_") and not ast.get_docstring(node)
+    return not node.name.startswith("_") and not ast.get_docstring(node) and not _is_overload(node)
+
+
+def _is_overload(node) -> bool:
+    """One more signature of the function that follows, which has the docstring."""
+    return any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in node.decorator_list)
 
 
 def _silent_parts(module, node):

@@ -23,6 +23,7 @@ LAYERS = (
     ("crm.notifications",),
     ("crm.workflows",),
     ("crm.dashboards", "crm.api"),
+    ("crm.backup",),
     ("crm.settings", "crm.urls", "crm.environment", "crm.celery", "crm.wsgi", "commands"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

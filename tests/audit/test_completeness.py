@@ -1,7 +1,8 @@
 """R19: whatever changes a record, each changed column of each changed row has an entry with its old and new value.
 
 Rows are compared as they stand in the tables before and after every write path there is; the log has to explain the
-difference, no more and no less.
+difference, no more and no less. Notifications are not business records (crm/notifications/models.py): the log has what
+they tell of, and whether somebody has read one is nobody else's business.
 """
 
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
+from crm.notifications.verbs.choose_channels import choose_channels
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.opportunities.verbs.lose import lose as lose_opportunity
 from crm.opportunities.verbs.move_stage import move_stage
@@ -77,6 +79,7 @@ class Stage:
         self.deal = make_opportunity(contact=self.qualified, amount="5", next_step="Call")
         self.other_deal = make_opportunity(contact=self.twin)
         self.won_deal = make_opportunity(contact=self.customer, stage="won")
+        choose_channels({"mentioned": "bell"}, by=self.by("mate"))
         self.view = save_view("contact", "Mine", by=self.by("manager"), condition="stage = lead")
 
     def by(self, who):
@@ -177,6 +180,8 @@ WRITES = {
     "save_view": lambda s: save_view("contact", "New", by=s.by("manager"), columns=("name",), shared=True),
     "save over a view": lambda s: save_view("contact", "Mine", by=s.by("manager"), condition="title = x", sort="-name"),
     "delete_view": lambda s: delete_view("contact", s.view.slug, by=s.by("manager")),
+    "choose_channels": lambda s: choose_channels({"assigned": "mail"}, by=s.by("rep")),
+    "choose other channels": lambda s: choose_channels({"assigned": "nothing"}, by=s.by("mate")),
     "make a field": lambda s: make_field("insured", "yes_no"),
     "change_role": lambda s: change_role(s.cast.mate, "manager", by=s.by("admin")),
     "change_team": lambda s: change_team(s.cast.mate, s.cast.nordics, by=s.by("admin")),
@@ -245,7 +250,7 @@ PEOPLE = {"workspace", "member", "team", "invitation", "user"}
 def test_every_audited_model_is_written_by_one_of_these(stage):
     """A new subject needs a write path above."""
     last = Entry.objects.latest("id").pk
-    for name in (
+    made = (
         "create",
         "create_company",
         "open an opportunity",
@@ -254,7 +259,9 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
         "make a field",
         "save_guard",
         "create_team",
-    ):
+        "choose_channels",
+    )
+    for name in made:
         WRITES[name](stage)
     written = set(Entry.objects.filter(id__gt=last).values_list("entity", flat=True))
     assert {about.entity for about in all_subjects()} - PEOPLE == written - PEOPLE

@@ -50,6 +50,8 @@ PAGES = {
     "contact_merge": ["contact"],
     "contact_move": ["contact", "override"],
     "activity_edit": ["task"],
+    "notifications": None,
+    "notification_settings": None,
     "profile": None,
     "security": None,
     "people": None,
@@ -84,8 +86,9 @@ NO_PAGES = """
     undo contact_bulk company_bulk contact_delete_view company_delete_view contact_activity company_activity
     opportunity_bulk opportunity_delete_view opportunity_activity opportunity_restore opportunity_export
     contact_restore company_restore options contact_avatar contact_import_refused contact_export
-    activity_complete activity_delete settings theme
-    invite_person deactivate_person reactivate_person withdraw_invitation open_workspace healthz csp_report
+     activity_complete activity_delete settings theme notification_open notifications_read notifications_unread
+     invite_person deactivate_person reactivate_person withdraw_invitation open_workspace csp_report
+     healthz readyz metrics
     account_email_verification_sent account_set_password account_confirm_login_code account_confirm_email
     mfa_authenticate mfa_reauthenticate mfa_deactivate_totp mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes mfa_reauthenticate_webauthn mfa_remove_webauthn mfa_edit_webauthn mfa_login_webauthn

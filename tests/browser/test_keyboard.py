@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from crm.users.models import User
+
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # The element with the focus by what a screen reader calls it, and whether one can see that it has the focus.
@@ -69,6 +71,18 @@ def test_selecting_and_opening_by_keys(visit, add, sign_in):
     expect(page.locator(".bulk-count")).to_have_text("2 selected")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Ana", level=1)).to_be_visible()
+
+
+def test_single_keys_do_nothing_for_who_switched_them_off(visit, add, sign_in, cast):
+    """WCAG 2.1.4; keys that no text is written with still work."""
+    add("Ana")
+    User.objects.filter(pk=cast.rep.user_id).update(shortcuts=False)
+    page = visit("/contact?view=all", client=sign_in("rep"))
+    for key in ("j", "x", "c", "?", "/"):
+        page.keyboard.press(key)
+    expect(page.locator(".is-cursor, dialog[open], [data-select]:checked, :focus")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    expect(page.locator("[data-search]")).to_be_focused()
 
 
 def test_a_menu_closes_with_escape_and_gives_the_focus_back(visit, add, sign_in):

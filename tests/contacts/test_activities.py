@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from audit.undo import undo
 from contacts.models import Activity, Contact
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
+from contacts.verbs.merge import merge
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed
 from tests.factories import make_activity, make_company, make_contact, rows
@@ -109,6 +111,70 @@ def test_an_activity_is_edited_and_hidden(open_contact, actor):
     delete_activity(rows(call), by=by)
     assert [event for event, *_ in written(by)] == ["activity.deleted"]
     assert not Activity.objects.live().exists()
+
+
+LATER = NOON + timedelta(hours=5)
+TAKE_AWAY = {
+    "delete": lambda call, logged, by: delete_activity(rows(call), by=by),
+    "cancel": lambda call, logged, by: edit_activity(rows(call), {"status": "cancelled"}, by=by),
+    "undo": lambda call, logged, by: undo(logged.change, by=by),
+}
+
+
+@pytest.mark.parametrize("how", TAKE_AWAY)
+def test_what_is_taken_away_is_nobodys_last_activity(how, acme, actor):
+    with clock.at(NOON - timedelta(days=1)):
+        contact, other = make_contact(), make_contact()
+    with clock.at(NOON):
+        make_activity("Earlier", contact=contact)
+    logged = actor("manager")
+    with clock.at(LATER):
+        call = make_activity("Later", contact=contact, by=logged)
+        make_activity("Theirs", contact=other)
+    TAKE_AWAY[how](call, logged, actor("manager"))
+    assert [Contact.objects.get(pk=c.pk).last_activity for c in (contact, other)] == [NOON, LATER]
+
+
+def test_of_somebody_with_whom_nothing_was_done_the_last_activity_is_when_they_were_made(acme, actor):
+    with clock.at(NOON):
+        contact = make_contact()
+    with clock.at(LATER):
+        task = make_activity(kind="task", contact=contact)
+        complete(rows(task), by=(by := actor("manager")))
+    assert Contact.objects.get().last_activity == LATER
+    undo(by.change, by=actor("manager"))
+    assert Contact.objects.get().last_activity == NOON
+
+
+def test_an_engagement_is_an_activity_and_so_was_a_duplicate_being_made(acme, actor):
+    with clock.at(NOON):
+        contact = make_contact()
+    with clock.at(NOON + timedelta(hours=1)):
+        twin = make_contact()
+    with clock.at(LATER):
+        call = make_activity(contact=twin)
+    merge(contact, rows(twin), by=actor("manager"))
+    assert Contact.objects.get(pk=contact.pk).last_activity == LATER
+    delete_activity(rows(call), by=(deleted := actor("manager")))
+    assert Contact.objects.get(pk=contact.pk).last_activity == NOON + timedelta(hours=1)
+    undo(deleted.change, by=actor("manager"))
+    assert Contact.objects.get(pk=contact.pk).last_activity == LATER
+    Contact.objects.filter(pk=contact.pk).update(last_engagement=NOON + timedelta(hours=2))
+    delete_activity(rows(call), by=actor("manager"))
+    assert Contact.objects.get(pk=contact.pk).last_activity == NOON + timedelta(hours=2)
+
+
+def test_unmerged_each_has_their_own_last_activity_again(acme, actor):
+    with clock.at(NOON):
+        contact, twin = make_contact(), make_contact()
+    with clock.at(LATER):
+        make_activity(contact=twin)
+    merge(contact, rows(twin), by=(merged := actor("manager")))
+    with clock.at(LATER + timedelta(hours=1)):  # keeps the undo from putting the old moment back
+        call = make_activity(contact=contact)
+    delete_activity(rows(call), by=actor("manager"))
+    undo(merged.change, by=actor("manager"))
+    assert [Contact.objects.get(pk=c.pk).last_activity for c in (contact, twin)] == [NOON, LATER]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.views import importing
 from crm.kit.scope import in_workspace
-from crm.lists.models import ImportRun
+from crm.lists.imports.running import forget_abandoned
+from crm.lists.models import SILENCE, ImportRun
 from tests.browser import assert_accessible, screenshot
 
 PEOPLE = (
@@ -106,6 +110,50 @@ def test_a_second_click_imports_nothing_twice(sign_in, run, acme):
     rep.post(url, chosen(run, do="import"))
     assert rep.post(url, chosen(run, do="import")).status_code == 200
     assert Contact.objects.count() == 1
+
+
+def leave(run, state, silent=timedelta(0)):
+    """As a process leaves it that is killed while it has that state, so long ago."""
+    run.state, run.line, run.seen_at = state, 7, timezone.now() - silent
+    run.save()
+
+
+def test_an_import_that_was_killed_is_shown_as_stopped(sign_in, run, acme):
+    rep, url = sign_in("rep"), f"/contact/import/{run.public_id}"
+    leave(run, "running")
+    assert "It is running, and has come to line 7." in rep.get(url).content.decode()
+    assert "<td>Running</td>" in rep.get("/contact/import").content.decode()
+    leave(run, "running", SILENCE * 2)
+    assert "It was interrupted after line 7." in rep.get(url).content.decode()
+    assert "<td>Stopped</td>" in rep.get("/contact/import").content.decode()
+
+
+def test_a_trial_that_was_killed_can_be_made_again(sign_in, run, acme):
+    rep, url = sign_in("rep"), f"/contact/import/{run.public_id}"
+    leave(run, "trying")
+    rep.post(url, chosen(run, do="import"))
+    assert "It is being tried, and has come to line 7." in rep.get(url).content.decode()
+    assert not Contact.objects.exists()
+    leave(run, "trying", SILENCE * 2)
+    rep.post(url, chosen(run, do="import"))
+    assert Contact.objects.count() == 1
+
+
+def test_a_trial_of_the_command_is_no_page(sign_in, run, acme):
+    run.file.delete()
+    for state in ("ready", "trying", "previewed"):
+        leave(run, state)
+        assert sign_in("manager").get(f"/contact/import/{run.public_id}").status_code == 404
+    assert run.file_name not in sign_in("manager").get("/contact/import").content.decode()
+
+
+@pytest.mark.parametrize("state, kept", [("ready", 0), ("trying", 0), ("running", 1), ("stopped", 1)])
+def test_an_upload_is_deleted_after_a_week_whatever_became_of_it(run, acme, state, kept):
+    leave(run, state, timedelta(days=8))
+    ImportRun.objects.update(created_at=timezone.now() - timedelta(days=8))
+    forget_abandoned()
+    assert not run.file.storage.exists(run.file.name)
+    assert ImportRun.objects.filter(pk=run.pk, file="").count() == kept
 
 
 def test_a_list_is_exported_as_it_is_seen(sign_in, run, acme):

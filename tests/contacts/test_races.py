@@ -1,9 +1,13 @@
 """Two people at the same moment. PostgreSQL shows what SQLite's single writer hides."""
 
 from functools import partial
+from threading import Event
+from time import sleep
 
 import pytest
+from django.db import connection, transaction
 
+from audit import undo as module
 from audit.models import Entry
 from audit.undo import undo
 from contacts.models import Contact
@@ -15,6 +19,7 @@ from crm.kit.actor import Channel
 from crm.kit.errors import Conflict, Refused
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Transition
+from crm.users.visibility import lock
 from tests.factories import make_contact, rows
 from tests.threads import at_once
 
@@ -66,6 +71,39 @@ def test_bulk_actions_over_the_same_rows_do_not_deadlock(cast, contact):
     _, errors = at_once(cast.acme, calls)
     assert errors == []
     assert Contact.objects.filter(pk__in=[p.pk for p in people]).values("owner").distinct().count() == 1
+
+
+def test_an_undo_and_a_bulk_edit_over_the_same_rows_do_not_deadlock(cast, monkeypatch):
+    """The edit holds the lower row and wants the higher once the undo waits: nobody may hold the higher by then."""
+    monkeypatch.setattr(module, "CHUNK", 1)  # as with more rows than one chunk holds
+    with in_workspace(cast.acme):
+        lower, higher, change, held = make_contact(), make_contact(), by(cast), Event()
+        edit(rows(lower, higher), {"title": "CFO"}, by=change)
+
+        @transaction.atomic
+        def bulk():
+            lock(rows(lower), by(cast))
+            held.set()
+            wait_until_somebody_waits()
+            return lock(rows(higher), by(cast)).ids
+
+        results, errors = at_once(cast.acme, [bulk, lambda: held.wait(10) and undo(change.change, by=by(cast))])
+    assert errors == []
+    assert len(results) == 2
+
+
+def wait_until_somebody_waits():
+    """Until a transaction of this database waits for a lock."""
+    for _ in range(1000):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+            cursor.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone():
+                return
+        sleep(0.01)
+    raise AssertionError("Nobody came to wait for the row.")
 
 
 def test_a_change_is_undone_once(cast, contact):

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from audit import timeline as module
 from audit.undo import undo
 from contacts import timeline
 from contacts.models import Activity, Company, Contact
@@ -16,7 +17,9 @@ from contacts.verbs.complete import complete
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from contacts.verbs.enrich import enrich
+from contacts.verbs.log import log
 from contacts.verbs.lose import lose
+from contacts.verbs.merge import merge
 from contacts.verbs.override import override
 from contacts.verbs.qualify import qualify
 from contacts.verbs.restore import restore
@@ -224,8 +227,47 @@ def test_pages_of_the_timeline_tell_everything_once(acme, sign_in, actor):
         if not before:
             break
     assert found == [f"T{n}" for n in reversed(range(70))]
-    response = sign_in("manager").get(f"{contact.get_absolute_url()}/timeline?before=nonsense~x")
-    assert response.status_code == 200
+    for before in ("nonsense~x", "2026-01-01T00:00:00~99999999999999999999999", "0001-01-01T00:00:00+14:00~1"):
+        response = sign_in("manager").get(f"{contact.get_absolute_url()}/timeline", {"before": before})
+        assert response.status_code == 200
+
+
+def pages(contact, by) -> list[list]:
+    """The items of each page of a contact's timeline."""
+    contact.merged_ids = list(Contact.objects.filter(merged_into=contact).values_list("pk", flat=True))
+    found, before = [], ""
+    while not found or before:
+        items, _, before = timeline.of_contact(contact, by, before)
+        found.append(items)
+    return found
+
+
+@pytest.mark.parametrize("most", [100, 10])
+def test_a_merge_is_one_line_however_much_it_moved(most, acme, actor, monkeypatch):
+    """Its entries fill more than a page, and are more than are read of one action."""
+    monkeypatch.setattr(module, "MOST", most)
+    contact, twin = make_contact("Ana"), make_contact("A. R.")
+    log([{"kind": "note", "subject": f"N{n}", "contact_id": twin.pk} for n in range(40)], by=actor("manager"))
+    merge(contact, rows(twin), by=(merged := actor("manager")))
+    edit(rows(contact), {"title": "CFO"}, by=actor("manager"))
+    told = [item for page in pages(contact, actor("manager")) for item in page]
+    assert [(item.text, item.note) for item in told if item.undo == merged.change] == [
+        ("merged “A. R.” into this contact", "40 activities moved")
+    ]
+    undo(merged.change, by=actor("manager"))
+    texts = [item.text for page in pages(contact, actor("manager")) for item in page]
+    assert texts[:3] == ["unmerged a duplicate", "changed", "merged “A. R.” into this contact"]
+
+
+def test_two_actions_at_once_stand_on_one_page_each(acme, actor, monkeypatch):
+    """Their entries lie in each other's way, across the end of a page."""
+    monkeypatch.setattr(module, "PAGE", 1)
+    contact, first, second = make_contact("Ana"), actor("manager"), actor("manager")
+    for n in range(3):
+        edit(rows(contact), {"title": f"T{n}"}, by=first)
+        edit(rows(contact), {"phone": f"{n}"}, by=second)
+    told = [[{d.label for d in item.differences} for item in page] for page in pages(contact, actor("manager"))]
+    assert told == [[{"Phone"}], [{"Title"}], [set()]]
 
 
 def test_a_company_has_one_too(acme, actor):

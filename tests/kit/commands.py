@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 OURS = (
@@ -18,6 +19,7 @@ OURS = (
     "ALLOWED_HOSTS",
     "DATABASE_URL",
     "REDIS_URL",
+    "METRICS_TOKEN",
     "EMAIL_URL",
     "TRUSTED_PROXIES",
     "PORT",
@@ -40,13 +42,16 @@ def manage(data_dir: Path, *arguments: str, **values: str) -> subprocess.Complet
 
 
 @contextmanager
-def up(data_dir: Path, port: int, **values: str) -> Iterator[subprocess.Popen]:
-    """`manage.py up` while the block runs, from the moment it answers; in a process group of its own."""
+def up(
+    data_dir: Path, port: int, log: int | IO = subprocess.PIPE, arguments: Iterable[str] = (), **values: str
+) -> Iterator[subprocess.Popen]:
+    """`manage.py up` while the block runs, from the moment it answers; in a process group of its own.
+
+    What it prints goes to `log`; a pipe that nobody reads would stop it after some hundred lines.
+    """
     env = environment(data_dir, PORT=str(port), **values)
-    command = [sys.executable, "manage.py", "up"]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    command = [sys.executable, "manage.py", "up", *arguments]
+    server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, text=True, start_new_session=True)
     try:
         _wait_until_it_listens(server, port)
         yield server

@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from django.utils import timezone
 
+from contacts.entities import CONTACT
 from contacts.models import Contact
 from contacts.verbs.delete import delete
+from crm.conditions.operands import operators
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit import clock
 from crm.kit.errors import NotAllowed, Refused
@@ -184,11 +186,26 @@ class TestFilterBuilder:
         make_contact("Ana", title="CFO")
         make_contact("Bo", title="CEO")
         step = manager.get("/contact/filter", {"view": "all", "field": "title"})
-        assert "contains" in step.context["operators"]
+        assert dict(step.context["operators"])["contains"] == "contains"
         done = manager.get("/contact/filter", {"view": "all", "field": "title", "op": "=", "value": "cfo"}, follow=True)
         assert names(done) == {"Ana"}
         more = {"view": "all", "where": "title = CFO", "field": "name", "op": "contains", "value": "b"}
         assert names(manager.get("/contact/filter", more, follow=True)) == set()
+
+    @pytest.mark.parametrize(
+        "field, said",
+        [
+            ("title", "is · is not · contains · starts with · is empty · is not empty"),
+            ("lifecycle_stage", "is · is not · is empty · is not empty"),
+            ("last_activity", "before a date, less than … ago"),
+            ("owner", "is · is not · is empty · is not empty"),
+        ],
+    )
+    def test_comparisons_are_said_in_words_and_stored_as_operators(self, field, said, acme, manager):
+        page = manager.get("/contact/filter", {"view": "all", "field": field}).content.decode()
+        options = re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)</option>', page.partition('id="op"')[2])
+        assert said in " · ".join(words for _, words in options)
+        assert {unescape(operator) for operator, _ in options} <= set(operators(CONTACT.fields[field]))
 
     def test_a_written_condition_is_kept_by_key(self, acme, manager):
         response = manager.get("/contact/filter", {"view": "all", "text": "Lifecycle Stage = Lead AND Title is empty"})

@@ -14,7 +14,7 @@ from contacts.models import Company, Contact
 from crm.entities.text import fold
 from crm.kit import prepared
 from crm.kit.actor import Channel
-from crm.kit.text import fold as plain
+from crm.kit.text import search_key
 from crm.lists import rows as module
 from crm.lists.rows import page, unpack
 from crm.lists.state import ALL, ListState
@@ -37,15 +37,21 @@ VALUES = {
     "since": st.sampled_from([None, "2026-01-01", "2025-12-31", "2026-03-01"]),
     "insured": st.sampled_from([None, True, False]),
     "trade": st.sampled_from([None, "taxi", "Bus", "bus"]),
+    "trial": st.sampled_from([None, "signed_up", "active", "paying", "forgotten"]),
 }
-CUSTOM = {"fleet_size", "since", "insured", "trade"}
+CUSTOM = {"fleet_size", "since", "insured", "trade", "trial"}
+TRIAL = ("signed_up", "active", "paying")
+STAGES = ("lead", "qualified", "customer", "lost", "churned", "partner")
 # What a cell shows, as it is compared.
 SHOWN = {
-    "name": plain,
+    "name": search_key,
     "owner": lambda member: member.user.name.casefold(),
     "team": lambda team: team.name.casefold(),
     "company": lambda company: company.name_key,
     "since": date.fromisoformat,
+    "lifecycle_stage": STAGES.index,
+    "role": ("decision_maker", "influencer", "champion", "blocker", "user").index,
+    "trial": lambda value: TRIAL.index(value) if value in TRIAL else None,
 }
 
 
@@ -72,6 +78,7 @@ def fields(acme):
         ("seller", "user"),
     ):
         make_field(key, kind)
+    make_field("trial", "select", choices=[{"value": value, "label": value} for value in TRIAL])
     return {name: make_company(name) for name in ("Acme", "beta")}
 
 
@@ -188,7 +195,7 @@ def test_rows_that_come_meanwhile_hide_none(key, descending, fields, cast):
     ],
 )
 @pytest.mark.parametrize(
-    "sort", ["name", "-last_activity", "title", "-fleet_size", "insured", "since", "owner", "seller"]
+    "sort", ["name", "-last_activity", "title", "-fleet_size", "insured", "since", "owner", "seller", "role", "-trial"]
 )
 def test_a_cursor_that_was_tampered_with_breaks_nothing(cursor, sort, fields, sign_in):
     response = sign_in("manager").get("/contact", {"view": "all", "sort": sort, "after": cursor})

@@ -219,6 +219,16 @@ MATRIX: dict[str, Route] = {
         by_team=True,
     ),
     "activity_delete": Route(None, REP, args=task, missing=("activity_000000000",), refused=409, by_team=True),
+    "notifications": Route(query="show=all"),
+    # One's own alone: whoever else asks, of whatever role, finds none.
+    "notification_open": Route(
+        args=lambda own: (own.notification.public_id,), missing=("nothing",), by_team=True, answers=(302, 404)
+    ),
+    "notifications_read": Route(None, VIEWER),
+    "notifications_unread": Route(None, VIEWER, kwargs={"moment": 1}),
+    "notification_settings": Route(
+        VIEWER, VIEWER, data=lambda own: {"assigned": "bell", "mentioned": "mail", "task_due": "digest"}
+    ),
     "settings": Route(),
     "profile": Route(VIEWER, VIEWER, data=lambda own: {"name": "Me", "theme": "dark", "timezone": ""}),
     "theme": Route(None, VIEWER, data=lambda own: {"theme": "dark"}),
@@ -269,6 +279,8 @@ MATRIX: dict[str, Route] = {
     "mfa_edit_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404)),
     "usersessions_list": Route(VIEWER, VIEWER),
     "healthz": Route(public=True),
+    "readyz": Route(public=True),
+    "metrics": Route(public=True, answers=(404,)),  # without its token
     "csp_report": Route(None, VIEWER, public=True),
     "admin:index": Route(ADMIN, refused=302),
     "admin:login": Route(None, public=True),
@@ -288,6 +300,7 @@ MATRIX: dict[str, Route] = {
     **_admin("users_invitation", lambda own: own.invitation),
     **_admin("users_user", lambda own: own.member.user),
     **_admin("audit_entry", lambda own: own.entry),
+    **_admin("events_delivery", lambda own: own.delivery),
     **_admin("lifecycle_guard", lambda own: own.guard, add=True),
     **_admin("entities_customfield", lambda own: own.field, add=True),
 }

@@ -51,6 +51,8 @@ def value_for(field: models.Field, workspace: int, number: int):
         return "{}"
     if isinstance(field, models.BooleanField):
         return True
+    if isinstance(field, models.UUIDField):
+        return f"{number:032x}"  # text that either engine takes
     choices = getattr(field, "choices", None)
     if choices:
         return choices[0][0]

@@ -5,9 +5,11 @@ globex.
 """
 
 import io
+from datetime import timedelta
 from types import SimpleNamespace
 
 from allauth.mfa.models import Authenticator
+from django.utils import timezone
 from PIL import Image
 
 from audit.models import Entry
@@ -21,13 +23,19 @@ from contacts.verbs.merge import merge
 from contacts.verbs.set_avatar import set_avatar
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
-from crm.kit.actor import Actor, Channel, Role
+from crm.events.health import PARTS
+from crm.events.models import Delivery, Event, Heartbeat
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.imports.running import new_run, run_import
 from crm.lists.models import ImportRun
 from crm.lists.verbs.save_view import save_view
+from crm.notifications.kinds import ASSIGNED
+from crm.notifications.models import Notification
+from crm.notifications.notify import News, notify
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.users.models import Membership, Team
@@ -49,6 +57,8 @@ def build(cast) -> SimpleNamespace:
     own.team, theirs.team = cast.iberia, team
     add_settings(own, cast.admin, cast.mate)
     add_settings(theirs, cast.globex_admin, cast.globex_rep)
+    # No engine runs beside the tests; as far as /readyz can tell one does, for longer than any test lasts.
+    Heartbeat.objects.bulk_create(Heartbeat(part=part, at=timezone.now() + timedelta(hours=1)) for part in PARTS)
     return SimpleNamespace(own=own, hidden=hidden, theirs=theirs)
 
 
@@ -80,6 +90,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         delete(rows(objects.trashed_opportunity), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
         objects.run = make_run(member, mark)
+        objects.notification = notified(member, contact)
         objects.contact.refresh_from_db()
     return objects
 
@@ -100,6 +111,7 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.invitation = invited.invitation
         objects.token = invited.link.rstrip("/").rsplit("/", 1)[1]
         objects.entry = last_entry(objects.contact)
+        objects.delivery = make_delivery(mark)
         objects.contact.refresh_from_db()
     key = {"name": f"{mark} key", "credential": {}}
     objects.factor = Authenticator.objects.create(user=factor_of.user, type=Authenticator.Type.WEBAUTHN, data=key)
@@ -140,6 +152,12 @@ def make_run(member: Membership, mark: str) -> ImportRun:
     return run_import(run, file, by=act(member))
 
 
+def notified(member: Membership, contact: Contact) -> Notification:
+    """A notification of the contact."""
+    notify(ASSIGNED, [News(member.pk, "contact", contact.pk, "a key", clock.now())], by=system(member.workspace_id))
+    return Notification.objects.get(recipient=member, key="a key")
+
+
 def people(mark: str) -> io.BytesIO:
     """A file to import, of one row that is refused."""
     file = io.BytesIO(f"name,email\n{mark} Row,{mark}\n".encode())
@@ -159,6 +177,13 @@ def picture() -> io.BytesIO:
     file.seek(0)
     file.name = "picture.png"
     return file
+
+
+def make_delivery(mark: str) -> Delivery:
+    """A delivery that was given up, with the mark in its error."""
+    event = Event.objects.latest("id")
+    about = {"entity": event.entity, "entity_id": event.entity_id}
+    return Delivery.objects.create(event=event, handler="nobody", state="dead", last_error=f"{mark} error", **about)
 
 
 def last_entry(contact: Contact):

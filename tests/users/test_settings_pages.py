@@ -16,6 +16,15 @@ def test_a_person_saves_name_colours_and_time_zone(sign_in, cast):
     assert "Your profile is saved." in page
 
 
+def test_single_keys_are_switched_off_for_the_account(sign_in, cast):
+    client, data = sign_in("rep"), {"name": "Rep", "theme": "auto", "timezone": ""}
+    assert 'data-keys="off"' not in client.get("/").content.decode()
+    assert client.post("/settings/profile/", data).status_code == 302
+    assert 'data-keys="off"' in client.get("/").content.decode()
+    assert client.post("/settings/profile/", data | {"shortcuts": "on"}).status_code == 302
+    assert 'data-keys="off"' not in client.get("/").content.decode()
+
+
 def test_the_theme_buttons_work_with_and_without_htmx(sign_in, cast):
     client = sign_in("rep")
     assert client.post("/settings/theme/", {"theme": "light"}).status_code == 302

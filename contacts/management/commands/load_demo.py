@@ -9,7 +9,7 @@ from django.db import transaction
 from contacts.demo import History
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
-from crm.kit.actor import Channel, Role, system
+from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
 from crm.lists.verbs.save_view import save_view
 from crm.opportunities.demo import Pipeline
@@ -68,11 +68,12 @@ def _open(slug: str, name: str, timezone: str, people: dict) -> tuple[Workspace,
     workspace, by = create_workspace(slug, name=name, timezone=timezone, by=system(0, Channel.COMMAND))
     with in_workspace(workspace):
         teams = {team: create_team(team, by=by) for team in {team for _, _, team in people.values()} if team}
-        members = {who: _member(who, slug, *facts, teams, by) for who, facts in people.items()}
+        members = {who: _member(who, slug, facts, teams, by) for who, facts in people.items()}
     return workspace, members
 
 
-def _member(who: str, slug: str, name: str, role: Role, team: str | None, teams: dict[str, Team], by) -> Membership:
+def _member(who: str, slug: str, facts: tuple[str, Role, str | None], teams: dict[str, Team], by: Actor) -> Membership:
+    name, role, team = facts
     user = User.objects.create_user(f"{who}@{slug}.example", PASSWORD, name=name)
     return add_member(user, role=role, team=teams.get(team or ""), by=by)
 

@@ -7,7 +7,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, NamedTuple
 
 from crm.kit.errors import Invalid
@@ -42,12 +42,12 @@ class Sheet:
         self._file = file
         self.encoding = _encoding(file)
         first = {delimiter: next(self._records(delimiter), None) for delimiter in DELIMITERS}
-        self.delimiter = max(first, key=lambda delimiter: len(first[delimiter].cells) if first[delimiter] else 0)
+        self.delimiter = max(first, key=lambda delimiter: len(row.cells) if (row := first[delimiter]) else 0)
         self.header = _names(first[self.delimiter])
         if len(self.header) > MAX_COLUMNS:
             raise Invalid(f"The file has {len(self.header):,} columns; at most {MAX_COLUMNS} can be read.")
 
-    def rows(self, at_most: int = MAX_ROWS) -> Iterator[Row]:
+    def rows(self, at_most: int = MAX_ROWS) -> Generator[Row, None, None]:
         """Every row after the header that is not blank. Raises Invalid for more rows, and for a file cut short."""
         width = len(self.header)
         for count, row in enumerate(self._records(self.delimiter)):
@@ -175,6 +175,6 @@ def _utf_8_or_cp1252(file: BinaryIO, chunk: bytes) -> str:
         text = decoder.decode(chunk)
         if not text.isascii():
             broken += len(UNDECODED.findall(text))
-            foreign += sum(1 for character in text if character > "\x7f")
+            foreign += len(text) - len(text.encode("ascii", "ignore"))
         chunk = file.read(CHUNK)
     return "cp1252" if broken > foreign - broken else "utf-8"

@@ -80,11 +80,12 @@ class Importer(Protocol):
         """Write some rows, in the caller's transaction."""
 
     def finish(self) -> Iterator[Written]:
-        """Write what could not be known before the last row, in transactions of its own; how the counts change."""
+        """Write what could not be known before the last row; how the counts change. Each step is a transaction."""
 
 
 _importers: dict[str, type[Importer]] = {}
 _relations: dict[str, dict[str, Relation]] = {}
+_listeners: list[Callable[[ImportRun, Actor], None]] = []
 
 
 def register(importer: type[Importer]) -> None:
@@ -95,6 +96,17 @@ def register(importer: type[Importer]) -> None:
 def relate(entity: str, relation: Relation) -> None:
     """Let fields of a related record come in with `entity`."""
     _relations.setdefault(entity, {})[relation.link] = relation
+
+
+def on_end(listener: Callable[[ImportRun, Actor], None]) -> None:
+    """Call `listener(run, by)` after the last batch of every import but a trial, finished or stopped."""
+    _listeners.append(listener)
+
+
+def tell_end(run: ImportRun, by: Actor) -> None:
+    """Call them."""
+    for listener in _listeners:
+        listener(run, by)
 
 
 def importer(entity: str) -> type[Importer]:

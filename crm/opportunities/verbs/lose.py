@@ -1,7 +1,6 @@
 """Lose opportunities, and decide what becomes of contacts who have none left."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from contacts.moves import VERBS
 from crm.kit import clock
@@ -11,13 +10,13 @@ from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
 from crm.opportunities import people
 from crm.opportunities.axes import PROBABILITY, STAGE
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 ANSWERS = ("lose", "churn", "partner")  # verbs of the contact's lifecycle
 
 
 @transaction.atomic
-def lose(opportunities: QuerySet, *, by: Actor, reason: str = "", contacts: str = "") -> Outcome:
+def lose(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", contacts: str = "") -> Outcome:
     """Move open opportunities to Lost, with the reason.
 
     `contacts` says what becomes of contacts who have no open opportunity left: '' leaves them where they are, "lose",

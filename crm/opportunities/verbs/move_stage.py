@@ -1,18 +1,17 @@
 """Move opportunities from one open stage to another."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def move_stage(opportunities: QuerySet, to: str, *, by: Actor) -> Outcome:
+def move_stage(opportunities: RecordQuerySet, to: str, *, by: Actor) -> Outcome:
     """Move open opportunities forward or back to the open stage `to`; its probability becomes theirs.
 
     Raises Invalid for a stage that is not open: winning and losing are verbs of their own.

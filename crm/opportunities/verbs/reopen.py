@@ -1,18 +1,17 @@
 """Give won or lost opportunities another try."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def reopen(opportunities: QuerySet, *, by: Actor, reason: str = "", to: str = "negotiation") -> Outcome:
+def reopen(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", to: str = "negotiation") -> Outcome:
     """Move won or lost opportunities back to the open stage `to`; for managers, with a reason.
 
     The contact stays where it is: whoever bought once is a customer. To take a mistake back, undo it instead.

@@ -1,7 +1,6 @@
 """Win opportunities, and with them their contacts."""
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -10,11 +9,11 @@ from crm.lifecycle.move import move
 from crm.opportunities.axes import PROBABILITY, STAGE
 from crm.opportunities.models import Opportunity
 from crm.opportunities.people import hold_those_of, win_contacts
-from crm.users.visibility import lock
+from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def win(opportunities: QuerySet, *, by: Actor) -> Outcome:
+def win(opportunities: RecordQuerySet, *, by: Actor) -> Outcome:
     """Move open opportunities to Won, and their contacts from Lead or Qualified to Customer, without guards.
 
     The contact is won whoever it belongs to: somebody bought, which is no matter of rights (DESIGN 1.1).

@@ -11,21 +11,31 @@ from crm.users.models import Theme, User
 
 @transaction.atomic
 def edit_profile(
-    user: User, *, name: str | None = None, theme: str | None = None, timezone: str | None = None, by: Actor
+    user: User,
+    *,
+    name: str | None = None,
+    theme: str | None = None,
+    timezone: str | None = None,
+    shortcuts: bool | None = None,
+    by: Actor,
 ) -> User:
-    """Set a person's name, colours and IANA time zone ('': the workspace's); None leaves one as it is.
+    """Set a person's name, colours, IANA time zone ('': the workspace's), and whether single keys are shortcuts.
+
+    None leaves one as it is.
 
     Raises Invalid per field.
     """
-    wanted = {}
+    wanted: dict[str, str | bool] = {}
     if name is not None:
         wanted["name"] = clean_name(name, at_most=120)
     if theme is not None:
         wanted["theme"] = _clean_theme(theme)
     if timezone is not None:
         wanted["timezone"] = timezone and clean_timezone(timezone)
+    if shortcuts is not None:
+        wanted["shortcuts"] = shortcuts
     change("user.updated", User.objects.filter(pk=user.pk), wanted, by=by)
-    user.refresh_from_db(fields=["name", "theme", "timezone"])
+    user.refresh_from_db(fields=["name", "theme", "timezone", "shortcuts"])
     return user
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, connections
 
 from crm.kit.instance import AlreadyRunning, claim
-from crm.kit.server import Server
+from crm.kit.server import Server, beside_the_web
 
 DEMO = {"acme": ("viewer", "rep", "mate", "outsider", "manager", "admin"), "globex": ("rep", "admin")}
 DEMO_PASSWORD = "throughline-demo"  # noqa: S105  (stands on the sign-in page of every demo)
@@ -21,7 +21,14 @@ class Command(BaseCommand):
     help = "Start Throughline: migrate, load the demo on the first start under DEBUG, serve until Ctrl-C."
     requires_system_checks = "__all__"
 
-    def handle(self, *args, **options):
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--web-only", action="store_true", help="leave the engine and its workers to processes of their own"
+        )
+
+    def handle(self, *args, web_only, **options):
+        if web_only:
+            beside_the_web.clear()
         host, port = settings.ENV.host, settings.ENV.port
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         with _claimed_database():

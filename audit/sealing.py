@@ -1,0 +1,82 @@
+"""The sealer: chains the entries of each workspace, beside those who write them and never in their way."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from types import SimpleNamespace
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from audit.chain import ERASABLE, KEPT, START, content_hash, seal_hash
+from audit.models import Entry, Seal, Watermark
+from crm.kit.scope import in_workspace
+from crm.kit.sql import insert_rows
+
+BATCH = 500  # entries: on SQLite a batch holds the one write lock
+
+
+def seal_all() -> int:
+    """Seal every entry that is committed and not sealed yet, of all workspaces. Returns how many.
+
+    Call it every few seconds, from as many processes as you like. Entries come to be seen out of the order of their
+    ids, since a transaction takes its ids before it commits: one that commits late is sealed late, but it is sealed.
+    """
+    mark, _ = Watermark.objects.get_or_create(pk=1)
+    newest = Entry.objects.unscoped().aggregate(newest=Max("id"))["newest"] or 0
+    if newest == mark.done:
+        return 0
+    ours, settled = _transactions()
+    sealed, last = 0, mark.done
+    while last < newest:
+        count, last = _seal_batch(last)
+        sealed += count
+    # A number from the future was given by another server: this database was restored from a backup.
+    if not settled < mark.seen_before <= ours:
+        Watermark.objects.filter(pk=1).update(done=mark.seen, seen=newest, seen_before=ours)
+    return sealed
+
+
+def last_seal() -> tuple[int, str]:
+    """Number and hash of the last seal of the workspace in scope; (0, START) before the first."""
+    return Seal.objects.order_by("-seq").values_list("seq", "hash").first() or (0, START)
+
+
+def _transactions() -> tuple[int, int]:
+    """The number of a transaction that begins now, and the one before which all have ended.
+
+    An entry's transaction has its number before the entry has its id, for the outbox row is written first. On SQLite
+    there is one writer at a time: ids are committed in their order.
+    """
+    if connection.vendor != "postgresql":
+        return 0, 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text, pg_snapshot_xmin(pg_current_snapshot())::text")
+        ours, settled = cursor.fetchone()
+        return int(ours), int(settled)
+
+
+@transaction.atomic
+def _seal_batch(last: int) -> tuple[int, int]:
+    """Seal what is unsealed of the next entries behind `last`. Gives how many it sealed, and the id it came to.
+
+    The lock makes one chain of what two sealers do. The seals there are asked for by key: for NOT EXISTS the planner
+    reads both tables from end to end, once for each batch.
+    """
+    Watermark.objects.select_for_update().get(pk=1)
+    ids = list(Entry.objects.unscoped().filter(id__gt=last).order_by("id").values_list("id", flat=True)[:BATCH])
+    done = set(Seal.objects.unscoped().filter(entry_id__any_of=ids).values_list("entry_id", flat=True))
+    entries = Entry.objects.unscoped().filter(id__any_of=[pk for pk in ids if pk not in done])
+    rows = list(entries.order_by("workspace_id", "id").values_list(*KEPT, *ERASABLE))
+    for workspace, own in groupby(rows, key=itemgetter(KEPT.index("workspace_id"))):
+        with in_workspace(SimpleNamespace(pk=workspace)):  # its key is all that the scope needs
+            insert_rows(Seal, ("seq", "entry_id", "content", "previous", "hash"), list(_seals(own)))
+    return len(rows), ids[-1]
+
+
+def _seals(entries: Iterator[tuple]) -> Iterator[tuple]:
+    seq, previous = last_seal()
+    for entry in entries:
+        kept, content = entry[: len(KEPT)], content_hash(entry[len(KEPT) :])
+        seq, before, previous = seq + 1, previous, seal_hash(previous, seq + 1, kept, content)
+        yield seq, entry[0], content, before, previous

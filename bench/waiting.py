@@ -1,0 +1,174 @@
+"""How long people wait on SQLite while an import writes: a form save and a list over HTTP, beside the real thing.
+
+The import runs by the page, in the process that serves people, and by the command, in a process of its own.
+"""
+
+import http.client
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from bench.http import server
+from bench.imports import people
+from bench.measure import Ratio, percentile
+from contacts.management.commands.load_demo import PASSWORD
+
+ROUNDS = 3
+IDLE = 5.0  # seconds that the list is read before each import
+IN_A_REQUEST = 15_000  # rows; the page takes 20,000
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+COLUMN = re.compile(r'<select name="(column_\d+)".*?<option value="([^"]+)" selected', re.DOTALL)
+CONTACT = re.compile(r'href="(/contact/contact_[A-Za-z0-9]{9})"')
+
+
+def ratios(size: int) -> Iterator[Ratio]:
+    """Three imports each way, of 30 rows where the other parts have 100 contacts."""
+    with tempfile.TemporaryDirectory(prefix="throughline-") as directory:
+        environ = {"DATA_DIR": directory, "DATABASE_URL": "", "SECRET_KEY": secrets.token_urlsafe(50)}
+        for command in ("migrate", "load_demo --in-production", "collectstatic --noinput"):
+            _manage(environ, *command.split())
+        firsts = count(0, size)
+        with server(**environ) as port:
+            for name, run in (("page", _by_page), ("command", _by_command)):
+                taken = [_take(port, run, environ, next(firsts), size * 3 // 10) for _ in range(ROUNDS + 1)]
+                for number, what, target in LINES:
+                    values = iter([wait[number] for wait in taken])
+                    yield Ratio(
+                        f"S{number + 2}", f"{what}, import by the {name}", target, values.__next__, rounds=ROUNDS
+                    )
+
+
+LINES = (
+    (0, "SQLite: form save p95, ms", 50),
+    (1, "SQLite: form save p99, ms", 150),
+    (2, "SQLite: list p99 above idle, ms", 20),
+)
+
+
+told: list[str] = []
+
+
+def figures() -> Iterator[str]:
+    """Every measurement, the idle ones too: what the targets mean on a machine that is busy with something else."""
+    yield from told
+
+
+def _figures(name: str, saves: list[float]) -> str:
+    values = " ".join(f"{percentile(saves, share):8.1f}" for share in (0.5, 0.95, 0.99, 1.0))
+    return f"{name:46} {values}   ms, form save p50, p95, p99, max"
+
+
+class Waits(NamedTuple):
+    """Of one import, in milliseconds: 95 and 99 of a hundred saves, and 99 of a hundred lists less those when idle."""
+
+    save_95: float
+    save_99: float
+    list_99: float
+
+
+def _take(port: int, run: Callable[[int, dict[str, str], Path], None], environ, first: int, rows: int) -> Waits:
+    person, quiet, over = Person(port), threading.Event(), threading.Event()
+    threading.Timer(IDLE, quiet.set).start()
+    idle_saves, idle = _use(person, quiet)
+    told.append(_figures("idle", idle_saves))
+    importer = threading.Thread(target=_until_over, args=(run, port, environ, first, rows, over))
+    started = time.perf_counter()
+    importer.start()
+    saves, lists = _use(person, over)
+    importer.join()
+    seconds = time.perf_counter() - started
+    told.append(_figures(f"import {run.__name__.strip('_').replace('_', ' ')}, {rows / seconds:,.0f} rows/s", saves))
+    return Waits(percentile(saves, 0.95), percentile(saves, 0.99), percentile(lists, 0.99) - percentile(idle, 0.99))
+
+
+def _until_over(run, port: int, environ: dict[str, str], first: int, rows: int, over: threading.Event) -> None:
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            for start in range(first, first + rows, IN_A_REQUEST):
+                file = Path(directory) / "people.csv"
+                file.write_text(people(min(IN_A_REQUEST, first + rows - start), start), encoding="utf-8")
+                run(port, environ, file)
+    finally:
+        over.set()
+
+
+def _by_page(port: int, environ: dict[str, str], file: Path) -> None:
+    person = Person(port)
+    url = person.post("/contact/import", {}, file)
+    columns = dict(COLUMN.findall(person.get(url)))
+    person.post(url, columns | {"on_match": "update", "do": "import"})
+
+
+def _by_command(port: int, environ: dict[str, str], file: Path) -> None:
+    _manage(environ, "import_contacts", str(file), "--workspace", "acme")
+
+
+def _manage(environ: dict[str, str], *command: str) -> None:
+    subprocess.run([sys.executable, "manage.py", *command], env=os.environ | environ, check=True, capture_output=True)
+
+
+def _use(person: "Person", over: threading.Event) -> tuple[list[float], list[float]]:
+    """Save a field and read the list, over and over; how long each took, in milliseconds."""
+    url = CONTACT.findall(person.get("/contact?view=all"))[0] + "/field/title"
+    saves, lists = [], []
+    while not over.wait(0.01):
+        form = person.form(url) | {"title": secrets.token_hex(4)}
+        saves.append(_timed(lambda: person.post(url, form)))  # noqa: B023  (called at once)
+        lists.append(_timed(lambda: person.get("/contact?view=all")))
+    return saves, lists
+
+
+def _timed(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return 1000 * (time.perf_counter() - started)
+
+
+class Person:
+    """A manager of the demo, signed in, with one kept connection."""
+
+    def __init__(self, port: int):
+        self.connection, self.cookies = http.client.HTTPConnection("127.0.0.1", port), {}
+        self.post("/accounts/login/", {"login": "manager@acme.example", "password": PASSWORD})
+
+    def form(self, url: str) -> dict[str, str]:
+        """What the hidden inputs of a page hold."""
+        return dict(HIDDEN.findall(self.get(url)))
+
+    def get(self, url: str) -> str:
+        """A page. Raises RuntimeError for anything but a 200."""
+        return self._ask("GET", url, (200,))[1]
+
+    def post(self, url: str, fields: dict[str, str], file: Path | None = None) -> str:
+        """Send a form as its page holds it, with `fields`; where it leads to."""
+        fields = fields if "csrfmiddlewaretoken" in fields else self.form(url) | fields
+        if file is None:
+            return self._ask("POST", url, (302,), urlencode(fields), "application/x-www-form-urlencoded")[0]
+        parts = [
+            f'--part\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{v}\r\n' for name, v in fields.items()
+        ]
+        head = '--part\r\nContent-Disposition: form-data; name="file"; filename="people.csv"\r\n\r\n'
+        body = f"{''.join(parts)}{head}{file.read_text(encoding='utf-8')}\r\n--part--\r\n"
+        return self._ask("POST", url, (302,), body, "multipart/form-data; boundary=part")[0]
+
+    def _ask(self, method: str, url: str, wanted: tuple[int, ...], body: str = "", kind: str = "") -> tuple[str, str]:
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        self.connection.request(method, url, body.encode(), headers | ({"Content-Type": kind} if kind else {}))
+        answer = self.connection.getresponse()
+        page = answer.read().decode()
+        if answer.status not in wanted:
+            raise RuntimeError(f"{method} {url} answered {answer.status}: {page[:2000]}")
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer.headers.get("Location", ""), page

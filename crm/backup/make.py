@@ -1,0 +1,43 @@
+"""make_backup(): one file from which the whole installation can be brought back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+import crm
+from audit.sealing import seal_all
+from crm.backup import archive
+from crm.backup.engines import engine
+from crm.backup.facts import is_migrated
+from crm.backup.workshop import workshop
+from crm.kit.errors import Refused
+
+
+def make_backup(target: Path) -> dict[str, Any]:
+    """Write a backup to `target`, in the place of one that is there, while everybody goes on working.
+
+    Gives its manifest. Whatever interrupts it, `target` is what it was before or the whole new backup. The uploads are
+    read after the database: those that it names are there. Raises Refused.
+    """
+    copier = engine()
+    if copier.is_empty():
+        raise Refused("There is nothing to back up: the database is empty.")
+    if is_migrated():
+        seal_all()
+    with workshop(target.parent, f".{target.name}.") as work:
+        found = copier.dump(work / copier.MEMBER)
+        manifest = {"version": crm.__version__, "engine": connection.vendor, "made_at": timezone.now().isoformat()}
+        manifest = archive.write(work / "archive", _members(work / copier.MEMBER), manifest | found)
+        archive.put_in_place(work / "archive", target)
+    return manifest
+
+
+def _members(copy: Path) -> Iterator[tuple[str, Path]]:
+    yield copy.name, copy
+    for path in sorted(settings.MEDIA_ROOT.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            yield f"media/{path.relative_to(settings.MEDIA_ROOT).as_posix()}", path

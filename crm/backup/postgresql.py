@@ -1,0 +1,138 @@
+"""PostgreSQL: pg_dump of an exported snapshot; loaded, with its check, in one transaction."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg.conninfo import make_conninfo
+
+from crm.backup.facts import LEFT_OUT, facts
+from crm.kit.errors import Refused
+
+MEMBER = "database.dump"
+# Comments on extensions only their owner may make; owners and grants are the new server's business.
+PLAIN = ("--no-owner", "--no-privileges", "--no-comments")
+
+
+def dump(target: Path) -> dict[str, Any]:
+    """Write the database as it is at this moment to `target`, beside its writers. Gives the facts of that moment."""
+    program = _program("pg_dump")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_export_snapshot()")
+        snapshot = cursor.fetchone()[0]
+        found = facts()
+        left_out = [f"--exclude-table-data=*.{table}" for table in LEFT_OUT]
+        _run(program, "--format=custom", *PLAIN, f"--snapshot={snapshot}", *left_out, f"--file={target}", _address())
+    return found | {"rows": found["rows"] | dict.fromkeys(LEFT_OUT, 0)}
+
+
+def directory() -> Path:
+    """Where the dump is unpacked."""
+    return settings.MEDIA_ROOT.parent
+
+
+def name() -> str:
+    """What the database is called where it has to be named."""
+    return connection.settings_dict["NAME"]
+
+
+def is_empty() -> bool:
+    """Whether the database has no tables."""
+    with connection.cursor() as cursor:
+        return not connection.introspection.table_names(cursor)
+
+
+@contextmanager
+def loaded(copy: Path, expected: dict[str, int]) -> Iterator[None]:
+    """Load the dump in place of what is there; inside the block it is there. All of it, or nothing is changed.
+
+    Raises Refused while others are connected, and where the dump does not bring the `expected` rows.
+    """
+    pg_restore, psql = _program("pg_restore"), _program("psql")
+    _refuse_company()
+    steps = {step: copy.with_name(f"{step}.sql") for step in ("empty", "load", "check")}
+    steps["empty"].write_text(_emptying())
+    _run(pg_restore, *PLAIN, f"--file={steps['load']}", str(copy))
+    steps["check"].write_text(_checking(expected))
+    files = [f"--file={path}" for path in steps.values()]
+    _run(psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", *files, _address())
+    yield
+
+
+def _refuse_company() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        if cursor.fetchone()[0]:
+            raise Refused(f"Others are connected to the database {name()}: stop Throughline, and what else uses it.")
+
+
+def _emptying() -> str:
+    """SQL that drops every table and function, but those of extensions."""
+    with connection.cursor() as cursor:
+        tables = [connection.ops.quote_name(table) for table in connection.introspection.table_names(cursor)]
+        cursor.execute(
+            "SELECT p.oid::regprocedure::text FROM pg_proc p WHERE pronamespace = current_schema()::regnamespace "
+            "AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
+        )
+        drops = [f"DROP FUNCTION {function} CASCADE;" for (function,) in cursor.fetchall()]
+    return "\n".join(
+        ["SET client_min_messages = warning;", *(f"DROP TABLE {table} CASCADE;" for table in tables), *drops]
+    )
+
+
+def _checking(expected: dict[str, int]) -> str:
+    """SQL that fails for the first table that has another number of rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT quote_ident(current_schema())")
+        schema = cursor.fetchone()[0]
+    if strange := [table for table in expected if not re.fullmatch("[a-z0-9_]+", table)]:
+        raise Refused(f"{strange[0]!r} is not the name of a table.")
+    checks = [
+        f"IF (SELECT count(*) FROM {schema}.{table}) <> {int(count)} THEN RAISE EXCEPTION "
+        f"'The table {table} does not have the rows that the backup counted.'; END IF;"
+        for table, count in expected.items()
+    ]
+    return "DO $check$ BEGIN\n" + "\n".join(checks) + "\nEND $check$;"
+
+
+def _program(name: str) -> str:
+    """Where a program of PostgreSQL is. Raises Refused where it is missing, or older than the server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        server = int(cursor.fetchone()[0]) // 10_000
+    program = shutil.which(name)
+    if program is None:
+        raise Refused(f"{name} is not on the PATH: install PostgreSQL's client programs, version {server} or newer.")
+    told = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+    version = re.search(r"\d+", told)
+    if version is None or int(version[0]) < server:
+        raise Refused(f"{program} is older than the server: it is {told.strip()!r}, and {server} or newer is needed.")
+    return program
+
+
+def _address() -> str:
+    """The database as libpq's option; the password goes by the environment, which other users cannot list."""
+    own = connection.settings_dict
+    parts = {"dbname": own["NAME"], "user": own["USER"], "host": own["HOST"], "port": own["PORT"], **own["OPTIONS"]}
+    return "--dbname=" + make_conninfo(**{key: value for key, value in parts.items() if value})
+
+
+def _run(program: str, *arguments: str) -> None:
+    password = connection.settings_dict["PASSWORD"]
+    environ = os.environ | ({"PGPASSWORD": password} if password else {})
+    done = subprocess.run([program, *arguments], env=environ, capture_output=True, text=True)
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["no reason given"])[0]
+        raise Refused(f"{Path(program).name} failed: {why}")

@@ -1,0 +1,94 @@
+"""restore_backup(): bring an installation back, and prove that it is the one that was backed up."""
+
+import re
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+import crm
+from audit.verify import Verdict, verify
+from crm.backup import archive
+from crm.backup.engines import engine
+from crm.backup.facts import known_migrations
+from crm.backup.workshop import workshop
+from crm.kit.errors import DomainError, Refused
+from crm.kit.scope import in_workspace
+from crm.users.models import Workspace
+
+PREFIX = ".restore."
+
+
+class Incomplete(DomainError):
+    """The database is in its place, and the uploads are not."""
+
+
+def restore_backup(source: Path, replace: str = "") -> dict[str, Any]:
+    """Put the backup in the place of an empty database and no uploads, or of what is there if `replace` is its name.
+
+    Gives {rows, files, audit: {slug: verdict}}. Raises Refused, with everything as it was before, for a file that is
+    not whole or not ours to read, and where the copy does not hold what was counted when it was made; Incomplete.
+    """
+    manifest, loader = archive.read_manifest(source), engine()
+    _check_origin(manifest)
+    _check_target(loader, replace)
+    with workshop(loader.directory(), PREFIX) as database, workshop(settings.MEDIA_ROOT.parent, PREFIX) as uploads:
+        archive.unpack(source, manifest, lambda name: (database if name == loader.MEMBER else uploads) / name)
+        with loader.loaded(database / loader.MEMBER, manifest["rows"]):
+            call_command("migrate", interactive=False, verbosity=0)
+            audit = _verified(manifest["heads"])
+        try:
+            _swap(uploads / "media", settings.MEDIA_ROOT, uploads / "replaced")
+        except OSError as error:
+            raise Incomplete(f"The database was restored, but not the uploaded files: {error.strerror}.") from None
+    return {
+        "rows": sum(manifest["rows"].values()),
+        "files": len(manifest["files"]) - 1,
+        "audit": {slug: {"ok": not verdict.problem, **asdict(verdict)} for slug, verdict in audit.items()},
+    }
+
+
+def _check_origin(manifest: dict[str, Any]) -> None:
+    if manifest["engine"] != connection.vendor:
+        raise Refused(f"It is a backup of {manifest['engine']}, and the database here is {connection.vendor}.")
+    unknown = set(manifest["migrations"]) - known_migrations()
+    if unknown or _numbers(manifest["version"]) > _numbers(crm.__version__):
+        why = f", which knows the migration {min(unknown)}" if unknown else ""
+        raise Refused(
+            f"It was made by Throughline {manifest['version']}{why}; this is {crm.__version__}: update it first."
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def _check_target(loader: ModuleType, replace: str) -> None:
+    name = loader.name()
+    if replace and replace != name:
+        raise Refused(f"The database here is called {name}, not {replace}.")
+    uploads = any(path.is_file() for path in settings.MEDIA_ROOT.rglob("*"))
+    if not replace and (uploads or not loader.is_empty()):
+        what = "There are uploaded files here" if loader.is_empty() else f"The database {name} is not empty"
+        raise Refused(f"{what}. To lose what is here and have the backup instead, add: --replace {name}")
+
+
+def _verified(heads: dict[str, str]) -> dict[str, Verdict]:
+    verdicts = {}
+    for workspace in Workspace.objects.order_by("slug"):
+        with in_workspace(workspace):
+            verdicts[workspace.slug] = verify(heads.get(workspace.slug, ""))
+    return verdicts
+
+
+def _swap(new: Path, place: Path, aside: Path) -> None:
+    """Put the uploads in their place; those that were there go with the workshop."""
+    if place.exists():
+        shutil.move(place, aside)
+    if new.exists():
+        shutil.move(new, place)

@@ -1,0 +1,103 @@
+"""SQLite: a copy by VACUUM INTO, proved before it takes its place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from crm.backup.archive import put_in_place
+from crm.backup.facts import LEFT_OUT, facts, rows
+from crm.kit.errors import Refused
+from crm.kit.instance import AlreadyRunning, claim
+
+MEMBER = "database.sqlite3"
+
+
+def dump(target: Path) -> dict[str, Any]:
+    """Copy the database as it is at this moment to `target`, beside its writers. Gives the facts of the copy.
+
+    Not the online backup API: it begins anew at each write, and never ends while people work. Not cp: it misses what
+    stands in the write-ahead log.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(target)])
+    with _opened(target):
+        _empty(LEFT_OUT)
+        _check()
+        return facts()
+
+
+def directory() -> Path:
+    """Where the copy is unpacked: on the file system that it is to stay on."""
+    return _path().parent
+
+
+def name() -> str:
+    """What the database is called where it has to be named."""
+    return _path().name
+
+
+def is_empty() -> bool:
+    """Whether the database has no tables."""
+    if not _path().exists() or not _path().stat().st_size:
+        return True
+    with connection.cursor() as cursor:
+        return not connection.introspection.table_names(cursor)
+
+
+@contextmanager
+def loaded(copy: Path, expected: dict[str, int]) -> Iterator[None]:
+    """Inside the block the copy is the database, after it also for everybody else; an exception leaves all as it was.
+
+    Raises Refused while the database is in use, and where the copy does not hold the `expected` rows.
+    """
+    is_empty()  # reads: what a killed process left in the write-ahead log goes into the file when we close it
+    connection.close()
+    try:
+        lock = claim(_path())
+    except AlreadyRunning as error:
+        raise Refused(str(error)) from None
+    with lock:
+        # Whoever closes a database last takes its write-ahead log away; beside the new file it would damage that.
+        if _path().with_name(f"{name()}-wal").exists():
+            raise Refused(f"{_path()} is in use by another command; wait for it, or stop it.")
+        with _opened(copy):
+            _check()
+            if different := {table for table, count in (rows().items() ^ expected.items())}:
+                raise Refused(f"The table {min(different)} does not have the rows that the backup counted.")
+            yield
+        put_in_place(copy, _path())
+
+
+def _path() -> Path:
+    return Path(connection.settings_dict["NAME"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[None]:
+    """Let `path` be the database inside the block."""
+    connection.close()
+    own, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], str(path)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = own
+
+
+def _empty(tables: tuple[str, ...]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA secure_delete = ON")  # nor in the pages that the rows leave behind
+        for table in tables:
+            cursor.execute(f"DELETE FROM {table}")
+
+
+def _check() -> None:
+    with connection.cursor() as cursor:
+        for check, good in (("integrity_check", [("ok",)]), ("foreign_key_check", [])):
+            cursor.execute(f"PRAGMA {check}")
+            found = cursor.fetchall()
+            if found != good:
+                raise Refused(f"SQLite's {check} finds the database damaged: {' '.join(map(str, found[0]))}.")

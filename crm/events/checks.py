@@ -1,0 +1,85 @@
+"""System checks: settings of Celery under which messages are lost, come late or run twice, and handlers of nothing."""
+
+from itertools import pairwise
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connection
+
+from crm.events.handlers import all_handlers
+from crm.events.registry import all_events
+
+# Setting → (what it must be, what happens otherwise).
+REQUIRED = {
+    "CELERY_TASK_ACKS_LATE": (True, "a message is gone when its worker dies"),
+    "CELERY_TASK_REJECT_ON_WORKER_LOST": (True, "a message is gone when its worker is killed"),
+    "CELERY_WORKER_PREFETCH_MULTIPLIER": (1, "one worker keeps messages that another could run"),
+    "CELERY_TASK_IGNORE_RESULT": (True, "results pile up that nobody reads"),
+    "CELERY_TASK_SERIALIZER": ("json", "a message may hold code"),
+    "CELERY_ACCEPT_CONTENT": (["json"], "a message may hold code"),
+    "CELERY_WORKER_REDIRECT_STDOUTS": (False, "what is printed lands in the log unfiltered"),
+    "CELERY_WORKER_HIJACK_ROOT_LOGGER": (False, "the log's format, which leaves out what is personal, is replaced"),
+}
+
+
+@register()
+def celery_is_safe(app_configs, **kwargs) -> list[CheckMessage]:
+    """E010–E013: what a broker forgets or repeats must be harmless."""
+    if not settings.CELERY_BROKER_URL:
+        return []
+    errors: list[CheckMessage] = [
+        Error(f"{name} must be {value!r}: otherwise {why}.", id="crm.E010")
+        for name, (value, why) in REQUIRED.items()
+        if getattr(settings, name, None) != value
+    ]
+    return errors + _times_in_order() + _comes_back_soon() + _stops_softly()
+
+
+def _times_in_order() -> list[CheckMessage]:
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    times = {
+        "CELERY_TASK_SOFT_TIME_LIMIT": settings.CELERY_TASK_SOFT_TIME_LIMIT,
+        "CELERY_TASK_TIME_LIMIT": settings.CELERY_TASK_TIME_LIMIT,
+        "DELIVERY_LEASE": settings.DELIVERY_LEASE,
+        "visibility_timeout": options.get("visibility_timeout", 3600),
+    }
+    ordered = [seconds or float("inf") for seconds in times.values()]
+    if all(a < b for a, b in pairwise(ordered)):
+        return []
+    told = " < ".join(f"{name} ({seconds})" for name, seconds in times.items())
+    return [Error(f"These must grow: {told}.", hint="A task runs twice where they do not.", id="crm.E011")]
+
+
+def _comes_back_soon() -> list[CheckMessage]:
+    if settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("unacked_restore_throttle") == 1:
+        return []
+    return [
+        Error("unacked_restore_throttle must be 1: a lost worker's messages come back minutes late.", id="crm.E012")
+    ]
+
+
+def _stops_softly() -> list[CheckMessage]:
+    if (settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT or 0) > 0:
+        return []
+    return [Error("CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT must be over 0: a stop breaks tasks off.", id="crm.E013")]
+
+
+@register()
+def workers_beside_sqlite(app_configs, **kwargs) -> list[CheckMessage]:
+    """W002: the fair queue of SQLite's writers ends at the process."""
+    if not settings.CELERY_BROKER_URL or connection.vendor != "sqlite":
+        return []
+    hint = "Use PostgreSQL (DATABASE_URL) with Redis, or leave REDIS_URL out: one process does it all."
+    return [Warning("Celery workers write to SQLite beside the web process.", hint=hint, id="crm.W002")]
+
+
+@register()
+def handlers_of_nothing(app_configs, **kwargs) -> list[CheckMessage]:
+    """E014: a handler waits for an event that no app declares, and would never be called."""
+    declared = {kind.name for kind in all_events()}
+    return [
+        Error(f"{handler.name} handles {event!r}, which no app declares.", id="crm.E014")
+        for handler in all_handlers()
+        for event in handler.events
+        if event not in declared
+    ]

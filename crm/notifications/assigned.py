@@ -1,0 +1,46 @@
+"""Whoever is given contacts or companies is told: once for each user action, however many there were.
+
+A reaction rather than a handler: handlers are called once for each event, and assigning a thousand contacts is a
+thousand of them. In the transaction of the change this is one count, and it holds or falls with the change.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet
+
+from audit.models import Entry
+from audit.subjects import subject
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel
+from crm.lists.models import ImportRun
+from crm.notifications.kinds import ASSIGNED
+from crm.notifications.notify import News, notify
+
+
+def tell_assigned(rows: QuerySet, by: Actor) -> None:
+    """The reaction to records that were made or assigned. An import's are told when it ends."""
+    if by.channel != Channel.IMPORT:
+        _tell(rows.model, by)
+
+
+def tell_imported(run: ImportRun, by: Actor) -> None:
+    """What an import gave to others than who imported it."""
+    for entity in {run.entity, "company"}:
+        _tell(subject(entity).model, by)
+
+
+def _tell(model: Any, by: Actor) -> None:
+    notify(ASSIGNED, _given(model, by), by=by)
+
+
+def _given(model: Any, by: Actor) -> Iterator[News]:
+    """For each new owner: how many of the records that this user action gave to somebody are theirs now."""
+    entity = model._meta.model_name
+    entries = Entry.objects.filter(change=by.change, entity=entity, action__in=("CREATE", "ASSIGN"))
+    given = model.objects.filter(
+        pk__in=entries.filter(new_values__has_key="owner").values("entity_id"), owner__isnull=False
+    )
+    others = given.exclude(owner=by.member_id) if by.member_id else given
+    for owner, count, first in others.order_by().values_list("owner").annotate(Count("pk"), Min("pk")):
+        yield News(owner, entity, first, f"{by.change} {entity}", clock.now(), count)

@@ -1,0 +1,90 @@
+"""What the time brings: tasks that fall due, and the daily mail."""
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from contacts.models import Activity
+from crm.events.scheduler import scheduled
+from crm.kit.actor import Channel, system
+from crm.kit.scope import in_workspace
+from crm.notifications.kinds import TASK_DUE
+from crm.notifications.models import Digest, Notification
+from crm.notifications.notify import News, notify, publish
+from crm.users.models import Membership, Workspace
+from crm.users.visibility import may_see
+
+OVERDUE = timedelta(days=1)  # what was due before that was missed, and is told by My day
+MORNING = time(8)
+
+
+@scheduled(every=timedelta(minutes=1))
+def tell_due(slot: datetime) -> None:
+    """Tell members of their tasks that are due by now: once for each task and due date."""
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace):
+            due = list(_untold(slot))  # looking costs no transaction; on SQLite those queue
+            if due:
+                _tell(due, workspace)
+
+
+def _untold(slot: datetime) -> QuerySet[Activity]:
+    told = Notification.objects.filter(
+        recipient=OuterRef("owner"),
+        kind=TASK_DUE.name,
+        entity="activity",
+        entity_id=OuterRef("pk"),
+        at=OuterRef("due_at"),
+    )
+    due = Activity.objects.live().filter(status="pending", due_at__gt=slot - OVERDUE, due_at__lte=slot)
+    return due.filter(~Exists(told), owner__is_active=True).select_related("owner__user", "contact", "company")
+
+
+def _tell(due: list[Any], workspace: Workspace) -> None:
+    seen = [task for task in due if may_see(task.about, task.owner.actor(Channel.SYSTEM))]
+    news = [
+        News(task.owner_id, "activity", task.pk, f"task {task.pk} {task.due_at.isoformat()}", task.due_at)
+        for task in seen
+    ]
+    notify(TASK_DUE, news, by=system(workspace.pk))
+
+
+@scheduled(every=timedelta(hours=1))
+def make_digests(slot: datetime) -> None:
+    """Have each member's news of before eight in the morning mailed, where it is eight by now: once a local day.
+
+    After an outage the mail is late, but it comes; news of after eight waits for the next day's.
+    """
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace):
+            for member, morning in list(_waiting(slot, workspace)):
+                _make(member, morning, workspace)
+
+
+def _waiting(slot: datetime, workspace: Workspace) -> Iterator[tuple[Membership, datetime]]:
+    """Who has news to be mailed, with the latest morning where they are."""
+    recipients = _undigested().values("recipient")
+    for member in Membership.objects.filter(pk__in=recipients).select_related("user"):
+        local = slot.astimezone(ZoneInfo(member.user.timezone or workspace.timezone))
+        morning = local.replace(hour=MORNING.hour, minute=0, second=0, microsecond=0)
+        if local >= morning:
+            yield member, morning
+
+
+def _undigested() -> QuerySet[Notification]:
+    return Notification.objects.to_mail().filter(mail=Notification.Mail.DIGEST, digest__isnull=True)
+
+
+@transaction.atomic
+def _make(member: Membership, morning: datetime, workspace: Workspace) -> None:
+    news = list(_undigested().filter(recipient=member, at__lt=morning).values_list("pk", flat=True))
+    if not news:
+        return
+    digest, created = Digest.objects.get_or_create(recipient=member, day=morning.date())
+    if created:
+        Notification.objects.filter(pk__in=news).update(digest=digest)
+        publish("digest.made", Digest.objects.filter(pk=digest.pk), by=system(workspace.pk))

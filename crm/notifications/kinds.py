@@ -1,0 +1,77 @@
+"""What people are told of: each kind of notification is declared once, by the app whose news it is."""
+
+from dataclasses import dataclass
+
+from django.db import models
+
+
+class Channel(models.TextChoices):
+    """How somebody wants to be told; the bell shows all but nothing."""
+
+    BELL = "bell", "Bell only"
+    MAIL = "mail", "E-mail at once"
+    DIGEST = "digest", "Daily e-mail"
+    NOTHING = "nothing", "Nothing"
+
+
+@dataclass(frozen=True)
+class NotificationKind:
+    """A kind of news.
+
+    `sentence` holds {actor} and {record}; `many`, for the kinds that are told of many records at once, {actor},
+    {count} and {records}. `reason` completes the mail's "You get this because …". `channel` is for whoever chose none.
+    """
+
+    name: str
+    label: str
+    icon: str
+    sentence: str
+    reason: str
+    channel: Channel = Channel.BELL
+    many: str = ""
+
+
+_kinds: dict[str, NotificationKind] = {}
+
+
+def register(kind: NotificationKind) -> NotificationKind:
+    """Make a kind known, and choosable in everybody's settings. Raises ValueError for a name that is taken."""
+    if kind.name in _kinds:
+        raise ValueError(f"The kind of notification {kind.name} is declared twice.")
+    _kinds[kind.name] = kind
+    return kind
+
+
+def kind_named(name: str) -> NotificationKind:
+    """The kind called `name`. Raises KeyError."""
+    return _kinds[name]
+
+
+def all_kinds() -> list[NotificationKind]:
+    """Every kind, as they were declared."""
+    return list(_kinds.values())
+
+
+ASSIGNED = register(
+    NotificationKind(
+        "assigned",
+        "Somebody assigns a contact or a company to me",
+        "user-check",
+        "{actor} assigned {record} to you",
+        "somebody assigned it to you",
+        many="{actor} assigned {count} {records} to you",
+    )
+)
+MENTIONED = register(
+    NotificationKind(
+        "mentioned",
+        "Somebody mentions me",
+        "at-sign",
+        "{actor} mentioned you on {record}",
+        "somebody mentioned you",
+        Channel.MAIL,
+    )
+)
+TASK_DUE = register(
+    NotificationKind("task_due", "A task of mine is due", "alarm-clock", "{record} is due", "the task is yours")
+)

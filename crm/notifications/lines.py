@@ -1,0 +1,75 @@
+"""Notifications as people read them: a sentence and where it leads, with the names of what the reader may see."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from audit.subjects import subject
+from crm.kit.actor import Actor
+from crm.notifications.kinds import NotificationKind, kind_named
+from crm.notifications.models import Notification
+
+GONE = "You cannot see it any more."
+RELATED = {"activity": ("contact", "company")}  # what a record's address is made of
+
+
+@dataclass(frozen=True)
+class Line:
+    """One notification to show. `url` is '' where the reader may not see the record (any more)."""
+
+    notification: Notification
+    kind: NotificationKind
+    html: SafeString
+    text: str
+    url: str
+
+    @property
+    def note(self) -> str:
+        """What is to be added to the sentence."""
+        return "" if self.url else GONE
+
+
+def lines(notifications: Sequence[Notification], by: Actor) -> list[Line]:
+    """A line for each notification of the actor's. One statement for each entity among them."""
+    seen = {entity: _seen(entity, notifications, by) for entity in {item.entity for item in notifications}}
+    return [_line(item, seen[item.entity].get(item.entity_id)) for item in notifications]
+
+
+def _seen(entity: str, notifications: Iterable[Notification], by: Actor) -> dict[int, Model]:
+    ids = [item.entity_id for item in notifications if item.entity == entity]
+    model: Any = subject(entity).model
+    rows = model.objects.visible_to(by).filter(pk__any_of=ids)
+    return rows.select_related(*RELATED.get(entity, ())).in_bulk()
+
+
+def _line(item: Notification, record: Any) -> Line:
+    kind = kind_named(item.kind)
+    if item.count > 1:
+        url = f"/{item.entity}?{urlencode({'view': 'all', 'where': 'owner = me', 'change': str(item.change)})}"
+    else:
+        url = record.get_absolute_url() if record else ""
+    sentence = kind.many if item.count > 1 else kind.sentence
+    html = format_html(sentence, **_words(item, record, sentence, _strong))
+    return Line(item, kind, html, sentence.format(**_words(item, record, sentence, str)), url)
+
+
+def _words(item: Notification, record: Any, sentence: str, name: Callable[[Any], str]) -> dict[str, str]:
+    """What the sentence's places are filled with; a record that is not seen goes by what it is: a contact."""
+    meta = subject(item.entity).model._meta
+    kind = str(meta.verbose_name)
+    unnamed = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    return {
+        "actor": name(item.actor or "Throughline"),
+        "record": name(record) if record else unnamed.capitalize() if sentence.startswith("{record}") else unnamed,
+        "count": f"{item.count:,}",
+        "records": str(meta.verbose_name_plural),
+    }
+
+
+def _strong(value: Any) -> str:
+    return format_html("<strong>{}</strong>", value)

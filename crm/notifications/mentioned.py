@@ -1,0 +1,23 @@
+"""Whoever is mentioned in an activity, and sees what it is about, is told: once for each activity."""
+
+from django.db.models import Q, QuerySet
+
+from contacts.mentions import readers
+from contacts.models import Activity
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.notifications.kinds import MENTIONED
+from crm.notifications.notify import News, notify
+
+
+def tell_mentioned(rows: QuerySet, by: Actor) -> None:
+    """The reaction to activities that were written or changed."""
+    written = rows.filter(Q(subject__contains="@") | Q(body__contains="@"), deleted_at__isnull=True)
+    activities = list(written.select_related("contact", "company"))
+    both = zip(activities, readers(activities), strict=True)
+    notify(MENTIONED, [_news(activity, member.pk) for activity, (seeing, _) in both for member in seeing], by=by)
+
+
+def _news(activity: Activity, recipient: int) -> News:
+    about = activity.about
+    return News(recipient, str(about._meta.model_name), about.pk, f"activity {activity.pk}", clock.now())

@@ -1,0 +1,14 @@
+"""The bell: `{% load notifications %}`."""
+
+from django import template
+
+from crm.kit import nav
+
+register = template.Library()
+
+
+@register.inclusion_tag("notifications/bell.html", takes_context=True)
+def bell(context):
+    """The bell with the number of unread notifications, which comes with the counts of the sidebar."""
+    count = len(nav.surroundings(context["request"]).facts.get("unread", ()))
+    return {"count": count, "shown": f"{nav.COUNT_LIMIT - 1}+" if count >= nav.COUNT_LIMIT else count}

@@ -1,0 +1,39 @@
+"""Choose how to be told of what."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from audit.record import change, record
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.notifications.kinds import Channel, all_kinds
+from crm.notifications.models import Preference
+
+
+@transaction.atomic
+def choose_channels(channels: Mapping[str, str], *, by: Actor) -> Preference:
+    """Set the Channel of kinds of notifications, for the actor alone; kinds left out stay as they are.
+
+    Raises Invalid for a kind or a channel that does not exist.
+    """
+    _check(channels)
+    preference, created = Preference.objects.get_or_create(
+        member_id=by.member_id, defaults={"channels": dict(channels)}
+    )
+    row = Preference.objects.filter(pk=preference.pk)
+    if created:
+        record("preference.updated", row, by=by, snapshot=("member", "channels"))
+    else:
+        change("preference.updated", row, {"channels": preference.channels | dict(channels)}, by=by)
+    return row.get()
+
+
+def _check(channels: Mapping[str, str]) -> None:
+    known = {kind.name for kind in all_kinds()}
+    errors = {kind: "There is no such kind of notification." for kind in channels.keys() - known}
+    errors |= {
+        kind: f"“{channel}” is not a way to be told." for kind, channel in channels.items() if channel not in Channel
+    }
+    if errors:
+        raise Invalid(errors)

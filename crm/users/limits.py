@@ -1,0 +1,64 @@
+"""How often one person may do what costs the server much, in one workspace. The figures are settings.RATE_LIMITS."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http.response import HttpResponseBase
+
+from crm.kit.responses import error_page
+from crm.users.http import Request
+
+View = Callable[..., HttpResponseBase]
+
+
+def limited(action: str, *, applies: Callable[[Request], bool] = lambda request: True) -> Callable[[View], View]:
+    """A view that answers 429 with Retry-After to who does `action` too often.
+
+    Only requests that it `applies` to count, and for the membership: no address and no header makes one somebody else.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def counting(request: Request, *args, **kwargs) -> HttpResponseBase:
+            wait = _seconds_to_wait(action, request.member.pk) if applies(request) else 0
+            return _too_often(request, action, wait) if wait else view(request, *args, **kwargs)
+
+        return counting
+
+    return decorate
+
+
+def searches(request: Request) -> bool:
+    """Whether a request looks for a text, which no index answers as quickly as it opens a page."""
+    return bool(request.GET.get("q", "").strip())
+
+
+def uploads(request: Request) -> bool:
+    """Whether a request sends something."""
+    return request.method == "POST"
+
+
+def _seconds_to_wait(action: str, member: int) -> int:
+    """0, or how long until the member may go on: the count begins anew with each span of time."""
+    most, seconds = settings.RATE_LIMITS[action]
+    span, gone = divmod(int(time.time()), seconds)
+    key = f"limit:{action}:{member}:{span}"
+    cache.add(key, 0, seconds)
+    try:
+        used = cache.incr(key)
+    except ValueError:  # a full cache may have dropped it between the two lines
+        return 0
+    return seconds - gone if used > most else 0
+
+
+def _too_often(request: Request, action: str, wait: int) -> HttpResponseBase:
+    most, seconds = settings.RATE_LIMITS[action]
+    span = f"{seconds // 60} minutes" if seconds > 60 else "a minute"
+    when = f"{-(-wait // 60)} minutes" if wait > 90 else f"{wait} seconds"
+    sentence = f"That was more than {most} times in {span}, which slows the others down. Try again in {when}."
+    response = error_page(request, 429, sentence)
+    response["Retry-After"] = str(wait)
+    return response

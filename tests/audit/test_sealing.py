@@ -1,0 +1,181 @@
+"""R21: every committed entry is sealed once, in one chain per workspace, whoever seals and however late it commits."""
+
+import threading
+import time
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
+
+from audit import sealing
+from audit.append_only import KEPT as NOT_ERASED
+from audit.append_only import SEALS
+from audit.chain import ERASABLE, KEPT
+from audit.models import Entry, Seal, Watermark
+from audit.sealing import seal_all
+from audit.verify import verify
+from crm.events.scheduler import Scheduler
+from crm.kit.scope import in_workspace
+from tests.factories import make_contact
+from tests.threads import at_once
+
+
+def sealed() -> list[int]:
+    """The ids of the sealed entries of the workspace in scope, in the order of the chain."""
+    return list(Seal.objects.order_by("seq").values_list("entry_id", flat=True))
+
+
+def written() -> list[int]:
+    return list(Entry.objects.order_by("id").values_list("id", flat=True))
+
+
+def test_every_column_of_an_entry_is_hashed_but_the_one_that_erasing_fills():
+    """A new column joins the hash from a new form of the seal on: those that exist were made without it."""
+    assert set(KEPT) == set(NOT_ERASED)
+    assert {*KEPT, *ERASABLE, "erased_by"} == {field.column for field in Entry._meta.concrete_fields}
+
+
+def test_all_entries_are_sealed_once_each_workspace_in_a_chain_of_its_own(cast, monkeypatch):
+    monkeypatch.setattr(sealing, "BATCH", 3)
+    for workspace, number in ((cast.acme, 4), (cast.globex, 2), (cast.acme, 1)):
+        with in_workspace(workspace):
+            for _ in range(number):
+                make_contact(by=getattr(cast, "manager" if workspace == cast.acme else "globex_admin").actor("web"))
+    assert seal_all() == Entry.objects.unscoped().count()
+    assert seal_all() == 0
+    for workspace in (cast.acme, cast.globex):
+        with in_workspace(workspace):
+            assert sealed() == written()
+            seals = list(Seal.objects.order_by("seq"))
+            assert [seal.seq for seal in seals] == list(range(1, len(seals) + 1))
+            assert [seal.previous for seal in seals[1:]] == [seal.hash for seal in seals[:-1]]
+            assert verify().problem == ""
+
+
+def test_the_chain_goes_on_where_it_ended(acme):
+    make_contact()
+    seal_all()
+    head = verify().head
+    make_contact()
+    assert verify().waiting == len(written()) - len(sealed()) > 0
+    seal_all()
+    assert (verify(head).problem, verify().sealed, verify().waiting) == ("", len(written()), 0)
+
+
+def test_with_nothing_new_the_sealer_neither_looks_through_the_log_nor_writes(acme, django_assert_num_queries):
+    make_contact()
+    seal_all()
+    seal_all()
+    with django_assert_num_queries(2) as asked:
+        assert seal_all() == 0
+    assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
+
+
+@pytest.mark.parametrize("column", [field.column for field in Seal._meta.concrete_fields])
+def test_no_column_of_a_seal_changes(column, acme):
+    make_contact()
+    seal_all()
+    value = 10**6 if column in ("id", "workspace_id", "seq", "entry_id") else "f" * 64
+    refused(lambda: QuerySet(Seal).filter(seq=1).update(**{column: value}))
+
+
+def test_a_seal_is_not_deleted_nor_written_over(acme):
+    make_contact()
+    seal_all()
+    names = ", ".join(field.column for field in Seal._meta.concrete_fields)
+    copy = f"SELECT {names} FROM {SEALS}"
+    refused(lambda: Seal.objects.all().delete())
+    refused(lambda: run(f"DELETE FROM {SEALS}"))
+    refused(lambda: run(f"INSERT INTO {SEALS} ({names}) {copy} WHERE true ON CONFLICT (id) DO UPDATE SET hash = 'x'"))
+    refused(lambda: run(f"INSERT OR REPLACE INTO {SEALS} ({names}) {copy}" if sqlite() else f"TRUNCATE {SEALS}"))
+
+
+def sqlite() -> bool:
+    return connection.vendor == "sqlite"
+
+
+def run(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def refused(write) -> None:
+    before = list(Seal.objects.order_by("seq").values())
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        write()
+    assert list(Seal.objects.order_by("seq").values()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sealers_at_once_make_one_chain(cast, monkeypatch):
+    monkeypatch.setattr(sealing, "BATCH", 5)
+    with in_workspace(cast.acme):
+        for _ in range(40):
+            make_contact()
+        results, errors = at_once(cast.acme, [seal_all] * 4)
+        assert not errors
+        assert sum(results) == Entry.objects.unscoped().count()
+        assert (verify().problem, sealed()) == ("", written())
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_that_commits_late_is_sealed_late(cast):
+    written_down, may_commit = threading.Event(), threading.Event()
+
+    def slow() -> int:
+        with transaction.atomic():
+            contact = make_contact("Late")
+            written_down.set()
+            may_commit.wait(20)
+        return contact.pk
+
+    def meanwhile() -> int:
+        written_down.wait(20)
+        for _ in range(3):  # the sealer comes round several times before the slow one has done
+            make_contact()
+            assert seal_all() > 0
+        before = verify().sealed
+        assert seal_all() == 0
+        may_commit.set()
+        return before
+
+    _, errors = at_once(cast.acme, [slow, meanwhile])
+    assert not errors
+    with in_workspace(cast.acme):
+        late = Entry.objects.get(event="contact.created", new_values__name="Late").pk
+        assert late < max(sealed())
+        assert seal_all() >= 1
+        assert late in sealed()
+        assert (verify().problem, verify().waiting) == ("", 0)
+        assert_all_is_done()
+
+
+def assert_all_is_done() -> None:
+    """As soon as no other test on this server has an older transaction open."""
+    deadline = time.monotonic() + 30
+    while Watermark.objects.get().done < max(written()) and time.monotonic() < deadline:
+        seal_all()
+        time.sleep(0.1)
+    assert Watermark.objects.get().done == max(written())
+
+
+@pytest.mark.postgres
+def test_transaction_numbers_of_another_server_hold_nothing_up(acme):
+    make_contact()
+    seal_all()
+    Watermark.objects.update(seen_before=10**15)
+    make_contact()
+    seal_all()
+    mark = Watermark.objects.get()
+    assert mark.seen == max(written())
+    assert mark.seen_before < 10**15
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_schedule_seals_what_was_written(acme):
+    make_contact()
+    clockwork = Scheduler()
+    clockwork.tick()
+    clockwork.join(20)
+    assert sealed() == written() != []

@@ -1,0 +1,51 @@
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.backup.installations import Installation, empty_installation
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An installation in use, its backup, and what `backup --json` said of that."""
+
+    source: Installation
+    file: Path
+    report: dict
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Kept:
+    """A workspace with people, an upload, somebody signed in; backed up. Tests leave it as it is."""
+    directory = tmp_path_factory.mktemp("kept")
+    source = empty_installation(directory / "var")
+    people = directory / "people.csv"
+    people.write_text(people_csv(60))
+    assert source.manage("migrate", "--verbosity", 0).returncode == 0
+    account = ("createsuperuser", "--noinput", "--email", "somebody@acme.example")
+    assert source.manage(*account, DJANGO_SUPERUSER_PASSWORD="throughline-demo").returncode == 0
+    assert source.manage("create_workspace", "acme", "--admin", "somebody@acme.example").returncode == 0
+    assert source.manage("import_contacts", people, "--workspace", "acme").returncode == 0
+    source.ask(f"INSERT INTO django_session VALUES ('{SESSION}', 'data', '2099-01-01')")
+    (source.media / "avatars").mkdir(parents=True)
+    (source.media / "avatars" / "one.webp").write_bytes(b"a picture")
+    file = directory / "kept.tar"
+    done = source.manage("backup", file, "--json")
+    assert done.returncode == 0, done.stderr
+    return Kept(source, file, json.loads(done.stdout.splitlines()[-1]))
+
+
+SESSION = "the-key-of-a-session"
+
+
+def people_csv(count: int) -> str:
+    """A file of people for import_contacts."""
+    return "First name,E-mail\n" + "".join(f"Person {n},person{n}@example.com\n" for n in range(count))
+
+
+@pytest.fixture
+def empty(tmp_path) -> Installation:
+    """Another installation, where nothing is yet."""
+    return empty_installation(tmp_path / "elsewhere")

@@ -1,0 +1,84 @@
+"""Installations of the product, each with a database of its own on the engine that the suite runs on."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from django.db import connection
+
+from tests.kit.commands import ROOT, environment, manage
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A data directory and a database that nobody else uses."""
+
+    data_dir: Path
+    url: str
+
+    @property
+    def name(self) -> str:
+        """What the database is called."""
+        return urlsplit(self.url).path.rsplit("/", 1)[-1]
+
+    @property
+    def media(self) -> Path:
+        """Where its uploads are."""
+        return self.data_dir / "media"
+
+    def manage(self, *arguments, **values: str) -> subprocess.CompletedProcess:
+        """Run manage.py to its end."""
+        return manage(self.data_dir, *map(str, arguments), **{"DATABASE_URL": self.url} | values)
+
+    def start(self, *arguments) -> subprocess.Popen:
+        """Run manage.py in a process group of its own, without waiting."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *map(str, arguments)],
+            cwd=ROOT,
+            env=environment(self.data_dir, DATABASE_URL=self.url),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def ask(self, sql: str):
+        """The first value that a statement of SQL answers; what it writes is committed."""
+        if self.url.startswith("sqlite"):
+            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=20)) as database, database:
+                row = database.execute(sql).fetchone()
+        else:
+            with psycopg.connect(self.url) as database:
+                cursor = database.execute(sql)
+                row = cursor.fetchone() if cursor.description else None
+        return row and row[0]
+
+    def tables(self) -> int:
+        """How many tables the database has."""
+        if self.url.startswith("sqlite"):
+            exists = Path(self.url.removeprefix("sqlite:///")).exists()
+            return self.ask("SELECT count(*) FROM sqlite_master WHERE type = 'table'") if exists else 0
+        return self.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+
+    def files(self) -> set[str]:
+        """What lies in the data directory, but what every start makes."""
+        made = {"secret_key", "static", f"{self.name}.lock"}
+        return {path.name for path in self.data_dir.iterdir()} - made
+
+
+def empty_installation(data_dir: Path) -> Installation:
+    """An installation where nothing was ever started."""
+    data_dir.mkdir()
+    if connection.vendor == "sqlite":
+        return Installation(data_dir, f"sqlite:///{data_dir}/throughline.sqlite3")
+    server = os.environ["DATABASE_URL"]
+    name = f"vault_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as session:
+        session.execute(f"CREATE DATABASE {name}")
+    return Installation(data_dir, urlsplit(server)._replace(path=f"/{name}").geturl())

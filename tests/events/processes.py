@@ -1,0 +1,153 @@
+"""The product as real processes on a database of its own, with a handler that leaves traces (tests/events/app)."""
+
+import http.client
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+from django.db import connection
+
+from tests.kit.commands import manage, up
+from tests.services import free_port
+
+N = 500
+BROWSERS = 4
+TOKEN = "t" * 32
+
+
+@contextmanager
+def own_database(directory: Path) -> Iterator[str]:
+    """The address of an empty database on the engine that the suite runs on."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{directory}/crm.sqlite3"
+        return
+    settings = connection.settings_dict
+    name = f"engine_{os.getpid()}_{time.monotonic_ns()}"
+    admin = f"postgres://{settings['USER']}@/postgres?host={settings['HOST'] or settings['OPTIONS'].get('host', '')}"
+    with psycopg.connect(admin, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield admin.replace("/postgres?", f"/{name}?")
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Product:
+    """An installation with N contacts to be lost by a manager who is signed in."""
+
+    def __init__(self, directory: Path, database: str, **environ: str):
+        self.directory, self.database = directory, database
+        self.environ = environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.events.settings"}
+        assert self.manage("migrate").returncode == 0
+        prepared = self.manage("prepare_effects", str(N))
+        assert prepared.returncode == 0, prepared.stderr
+        found = json.loads(prepared.stdout)
+        self.session, self.left = found["session"], found["paths"]
+        self.statuses: list[int] = []
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run a command of the installation to its end."""
+        return manage(self.directory, *arguments, **self.environ)
+
+    @contextmanager
+    def up(self) -> Iterator[subprocess.Popen]:
+        """`manage.py up` while the block runs; `self.port` is where."""
+        self.port = free_port()
+        with (self.directory / "log").open("a") as log, up(self.directory, self.port, log, **self.environ) as server:
+            yield server
+
+    def lose_contacts(self) -> None:
+        """Lose the contacts that are left, one request each from several browsers, until the server is gone."""
+        people = [threading.Thread(target=self._lose_contacts) for _ in range(BROWSERS)]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join()
+
+    def _lose_contacts(self) -> None:
+        browser = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with suppress(IndexError):  # none is left
+            while path := self.left.pop():
+                try:
+                    self.statuses.append(self._post(browser, path))
+                except (OSError, http.client.HTTPException):
+                    self.left.append(path)
+                    return
+
+    def _post(self, browser: http.client.HTTPConnection, path: str) -> int:
+        headers = {
+            "Cookie": f"sessionid={self.session}; csrftoken={TOKEN}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        browser.request("POST", path, f"csrfmiddlewaretoken={TOKEN}&reason=budget", headers)
+        answer = browser.getresponse()
+        answer.read()
+        return answer.status
+
+    @contextmanager
+    def losing(self) -> Iterator[None]:
+        """Lose contacts beside the block; after it the server is gone, or all are lost."""
+        person = threading.Thread(target=self.lose_contacts)
+        person.start()
+        yield
+        person.join()
+
+    def events(self) -> int:
+        """How many contacts were lost."""
+        return self._one("SELECT count(DISTINCT entity_id) FROM events_event WHERE name = 'contact.lost'")
+
+    def effects(self) -> tuple[int, int]:
+        """How many events have an effect, and how many effects there are."""
+        return self._row("SELECT count(DISTINCT event), count(*) FROM effects_effect")
+
+    def wait_for_effects(self, number: int, seconds: float) -> None:
+        """Return when that many events have their effect. Raises AssertionError when none has come for `seconds`.
+
+        How many come in a second is the machine's affair; that one stays away is a loss.
+        """
+        last, ends = -1, 0.0
+        while (found := self.effects()[0]) < number:
+            if found > last:
+                last, ends = found, time.monotonic() + seconds
+            assert time.monotonic() < ends, f"{found} of {number} effects, none for {seconds} s: {self.states()}"
+            time.sleep(0.05)
+
+    def states(self) -> list[tuple]:
+        """Deliveries, by state and last error."""
+        return self._rows("SELECT state, last_error, count(*) FROM events_delivery GROUP BY state, last_error")
+
+    def _one(self, sql: str) -> int:
+        return self._row(sql)[0]
+
+    def _row(self, sql: str) -> tuple:
+        return self._rows(sql)[0]
+
+    def _rows(self, sql: str) -> list[tuple]:
+        if self.database.startswith("sqlite"):
+            database = sqlite3.connect(self.database.removeprefix("sqlite:///"), timeout=20)
+        else:
+            database = psycopg.connect(self.database)
+        try:
+            return database.execute(sql).fetchall()
+        finally:
+            database.close()
+
+
+def kill(server: subprocess.Popen) -> None:
+    """End the whole process group at once, as a power cut would."""
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def alive(group: int) -> bool:
+    """Whether a process of that group is left, zombies aside: they wait for whoever inherited them."""
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
+    return any(int(pgid) == group and not stat.startswith("Z") for pgid, stat in map(str.split, listed.splitlines()))

@@ -1,0 +1,104 @@
+"""R6: every handler that ships may be called twice for one event, with the same end.
+
+A handler that is not in CASES fails: add how its event comes to be. Nothing is replaced by a double; mail goes to the
+outbox of Django's tests.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.core import mail
+from django.forms.models import model_to_dict
+from django.utils import timezone
+
+from contacts.models import Contact
+from contacts.verbs.edit import edit
+from contacts.verbs.override import override
+from crm.events.handlers import all_handlers, handles
+from crm.events.models import Delivery, Event
+from crm.kit import clock
+from crm.kit.actor import Channel, system
+from crm.kit.scope import in_workspace
+from crm.notifications.jobs import make_digests
+from crm.notifications.verbs.choose_channels import choose_channels
+from tests.factories import make_activity, make_contact
+
+
+def mention(cast) -> None:
+    """The rep writes a note that mentions their mate, who is told at once."""
+    make_activity(kind="note", body="@mate knows them", contact=make_contact(), by=cast.rep.actor(Channel.WEB))
+
+
+def make_a_digest(cast) -> None:
+    """What concerned the mate yesterday is to be mailed this morning."""
+    choose_channels({"mentioned": "digest"}, by=cast.mate.actor(Channel.WEB))
+    now = timezone.now()
+    with clock.at(now - timedelta(days=2)):
+        mention(cast)
+    make_digests(now)
+
+
+# Handler's dotted name → a function of the cast that makes one of its events happen, through a verb.
+CASES: dict[str, Callable] = {
+    "crm.notifications.handlers.mail_now": mention,
+    "crm.notifications.handlers.mail_digest": make_a_digest,
+}
+# What the engine writes about itself.
+OURS = {"events"}
+
+
+def test_every_handler_has_a_case():
+    assert {handler.name for handler in all_handlers()} == CASES.keys()
+
+
+def rows(workspace) -> dict:
+    """Every row of every model of ours."""
+    with in_workspace(workspace):
+        return {
+            model._meta.label: sorted(
+                (model_to_dict(row) | {"pk": row.pk} for row in model._default_manager.all()), key=str
+            )
+            for model in apps.get_models()
+            if model.__module__.split(".")[0] in ("crm", "contacts", "leads", "audit")
+            and model._meta.app_label not in OURS
+        }
+
+
+def twice(handler, cast, happen: Callable) -> None:
+    """Make the event happen and call the handler with it two times; assert that the second call changed nothing."""
+    with in_workspace(cast.acme):
+        happen(cast)
+        event = Event.objects.filter(name__in=handler.events).latest("pk")
+        handler.function(event, by=system(cast.acme.pk))
+        once, messages = rows(cast.acme), len(mail.outbox)
+        handler.function(event, by=system(cast.acme.pk))
+        assert rows(cast.acme) == once
+        # An outward effect may be repeated, under the same key.
+        keys = [message.extra_headers.get("Message-ID") for message in mail.outbox]
+        assert len(mail.outbox) == messages or (handler.outward and None not in keys and len(set(keys)) == messages)
+        assert not Delivery.objects.exists(), "a handler writes through verbs, not deliveries"
+
+
+def test_every_handler_called_twice_has_one_effect(cast):
+    for handler in all_handlers():
+        twice(handler, cast, CASES[handler.name])
+
+
+def test_one_that_has_two_effects_is_found(handle, cast):
+    """What the test above asks, asked of a handler that counts its calls and of one that does not."""
+
+    def settle(event, *, by):
+        override(Contact.objects.filter(pk=event.entity_id), "partner", by=by, reason="settled")
+
+    def count(event, *, by):
+        contact = Contact.objects.filter(pk=event.entity_id)
+        edit(contact, {"notes": contact.get().notes + "again "}, by=by)
+
+    for function in (settle, count):
+        handles("contact.created")(function)
+    settles, counts = all_handlers()
+    twice(settles, cast, lambda cast: make_contact())
+    with pytest.raises(AssertionError):
+        twice(counts, cast, lambda cast: make_contact())
