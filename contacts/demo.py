@@ -305,7 +305,9 @@ class History:
             assign(_rows(*others.order_by("-created_at", "pk")[:4]), first, by=by_manager)
         directory = members().rows
         for seller in self.sellers:
-            person = Contact.objects.live().filter(owner=seller).order_by("-last_activity", "pk")[:1].get()
+            person = Contact.objects.live().filter(owner=seller).order_by("-last_activity", "pk").first()
+            if person is None:
+                continue
             body = f"@{directory[seller.pk].handle} {QUESTION}"
             with clock.at(self.end - timedelta(hours=3)):
                 log([{"kind": "note", "subject": body, "contact_id": person.pk}], by=self._actor(self.manager))

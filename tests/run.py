@@ -27,6 +27,7 @@ OTHERS = (
     "HOST",
     "PORT",
 )
+STOPPED_REDIS = "redis://127.0.0.1:1/0"
 WORKERS = str(min(os.cpu_count() or 1, 4))
 
 
@@ -89,8 +90,9 @@ def _suites(report: Report, stack: ExitStack, environ: dict[str, str], arguments
     if not with_postgres:
         report.missing("PostgreSQL", "the suite on it, tests marked postgres")
         return
-    url = stack.enter_context(postgres())
-    _pytest(report, "tests on PostgreSQL", [*absent, "once"], arguments, environ | {"DATABASE_URL": url})
+    # As in production, but for a Redis that has stopped: no page may notice, nor any write.
+    production = {"DATABASE_URL": stack.enter_context(postgres()), "REDIS_URL": STOPPED_REDIS}
+    _pytest(report, "tests on PostgreSQL", [*absent, "once"], arguments, environ | production)
 
 
 def _pytest(report: Report, name: str, without: list[str], arguments: list[str], environ: dict[str, str]) -> None:

@@ -49,7 +49,7 @@ def value_for(field: models.Field, workspace: int, number: int):
         return timezone.now()
     if isinstance(field, models.JSONField):
         return "{}"
-    if isinstance(field, models.BooleanField):
+    if isinstance(field, models.BooleanField | models.DecimalField):
         return True
     if isinstance(field, models.UUIDField):
         return f"{number:032x}"  # text that either engine takes
