@@ -45,7 +45,7 @@ def value_for(field: models.Field, workspace: int, number: int):
         return field.get_db_prep_save(field.get_default(), connection)
     if field.null:
         return None
-    if isinstance(field, models.DateTimeField):
+    if isinstance(field, models.DateField):
         return timezone.now()
     if isinstance(field, models.JSONField):
         return "{}"
