@@ -82,7 +82,7 @@ CONTACTS = """
         'p' || n || '@example.com', 'p' || n || '@example.com', '+34 600 ' || n, '', '', 'Buyer', '', 'user',
         (ARRAY['lead', 'lead', 'qualified', 'customer', 'lost', 'churned'])[1 + n %% 6],
         now() - n %% 400 * interval '1 day', 'active', now(), 'web', '', '', '', '', '', '', '',
-        now() - (n * 7919::bigint %% 31536000) * interval '1 second', '{}', 'person ' || n || ' p' || n || '@example.com',
-        1, now(), now()
+        now() - (n * 7919::bigint %% 31536000) * interval '1 second',
+        '{}', 'person ' || n || ' p' || n || '@example.com', 1, now(), now()
     FROM generate_series(1, %s) n
 """
