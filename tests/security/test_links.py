@@ -49,8 +49,10 @@ def value_for(field: models.Field, workspace: int, number: int):
         return timezone.now()
     if isinstance(field, models.JSONField):
         return "{}"
-    if isinstance(field, models.BooleanField | models.DecimalField):
+    if isinstance(field, models.BooleanField):
         return True
+    if isinstance(field, models.DecimalField):
+        return 1
     if isinstance(field, models.UUIDField):
         return f"{number:032x}"  # text that either engine takes
     choices = getattr(field, "choices", None)
