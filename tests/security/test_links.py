@@ -59,7 +59,7 @@ def value_for(field: models.Field, workspace: int, number: int):
     if choices:
         return choices[0][0]
     if isinstance(field, models.CharField | models.TextField):
-        return "" if field.blank else f"{number}"
+        return "" if field.blank else f"{number}"[-(field.max_length or 9) :]
     return number
 
 
