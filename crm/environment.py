@@ -60,6 +60,7 @@ class Environment:
     metrics_token: str = field(repr=False)
     mail: Mail
     trusted_proxies: int
+    webhook_networks: list
     host: str
     port: int
     data_dir: Path
@@ -88,6 +89,7 @@ def read(base: Path, environ: Mapping[str, str]) -> Environment:
         redis_url=_redis(values.get("REDIS_URL", "")),
         metrics_token=_metrics_token(values.get("METRICS_TOKEN", "")),
         mail=_mail(values.get("EMAIL_URL") or f"file://{data_dir}/mail"),
+        webhook_networks=_networks(values.get("WEBHOOK_NETWORKS", "")),
         trusted_proxies=_whole_number(values, "TRUSTED_PROXIES", 0, 0, 10),
         host=_host(values, debug),
         port=_whole_number(values, "PORT", 8000, 1, 65535),
@@ -244,6 +246,13 @@ def _metrics_token(token: str) -> str:
     if token and (len(token) < 20 or not token.isascii() or " " in token):
         raise BadEnvironment("METRICS_TOKEN", "is too easily guessed; use twenty or more random letters and digits.")
     return token
+
+
+def _networks(text: str) -> list:
+    try:
+        return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise BadEnvironment("WEBHOOK_NETWORKS", "is no list of networks such as 10.20.0.0/16, fd00::/8.") from None
 
 
 def _mail(url: str) -> Mail:

@@ -14,9 +14,14 @@ DATABASES = {"default": ENV.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "crm.dashboards",
+    "crm.workflows",
     "crm.notifications",
+    "leads",
     "crm.opportunities",
+    "crm.campaigns",
     "contacts",
+    "crm.exceptions",
     "crm.lists",
     "crm.lifecycle",
     "crm.conditions",
@@ -181,6 +186,7 @@ X_FRAME_OPTIONS = "DENY"
 # a second time: crm.events.checks refuses any other order. Retries are the deliveries' own; Celery makes none.
 DELIVERY_LEASE = 90  # seconds
 METRICS_TOKEN = ENV.metrics_token
+WEBHOOK_NETWORKS = ENV.webhook_networks
 CELERY_BROKER_URL = ENV.redis_url
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 150,

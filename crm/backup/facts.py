@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from audit.sealing import last_seal
+from crm.kit.migrated import is_migrated
+from crm.kit.present import housekeeping
 from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
 
@@ -23,7 +24,7 @@ def facts() -> dict[str, Any]:
 def rows() -> dict[str, int]:
     """How many rows each table has, in one statement: all at the same moment."""
     quote = connection.ops.quote_name
-    with connection.cursor() as cursor:
+    with housekeeping(), connection.cursor() as cursor:
         tables = sorted(connection.introspection.table_names(cursor))
         cursor.execute(" UNION ALL ".join(f"SELECT '{table}', count(*) FROM {quote(table)}" for table in tables))
         return dict(cursor.fetchall())
@@ -37,12 +38,6 @@ def migrations() -> list[str]:
 def known_migrations() -> set[str]:
     """The migrations of this release, as app.name."""
     return {".".join(key) for key in MigrationLoader(None).disk_migrations}
-
-
-def is_migrated() -> bool:
-    """Whether the database has every migration of this release."""
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def heads() -> dict[str, str]:

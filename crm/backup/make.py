@@ -12,9 +12,9 @@ import crm
 from audit.sealing import seal_all
 from crm.backup import archive
 from crm.backup.engines import engine
-from crm.backup.facts import is_migrated
 from crm.backup.workshop import workshop
 from crm.kit.errors import Refused
+from crm.kit.migrated import is_migrated
 
 
 def make_backup(target: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Channel(StrEnum):
     IMPORT = "import"
     COMMAND = "command"
     WORKFLOW = "workflow"
+    MAIL = "mail"
     ADMIN = "admin"
     SYSTEM = "system"
 

@@ -25,7 +25,8 @@ class NavItem:
 
     `query` is added to the address; an entry with `parent`, the url_name of another, stands indented below that.
     `count` gives the rows to be counted, no more than COUNT_LIMIT of them, or None; all counts are one statement.
-    `key` is the letter that opens the page after g. `role` is the lowest role that sees the entry.
+    `key` is the letter that opens the page after g. `role` is the lowest role that sees the entry. `fact`: the entry
+    is there while that fact (see register_fact) has rows.
     """
 
     label: str
@@ -38,6 +39,7 @@ class NavItem:
     role: Role = Role.VIEWER
     query: str = ""
     parent: str = ""
+    fact: str = ""
 
     @property
     def url(self) -> str:

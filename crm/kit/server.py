@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 
-from django.core.wsgi import get_wsgi_application
+from django.core.servers.basehttp import get_internal_wsgi_application
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -50,7 +50,7 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self):
-        return get_wsgi_application()
+        return get_internal_wsgi_application()
 
     def _when_ready(self, arbiter) -> None:
         # To gunicorn SIGINT means "drop everything"; to whoever presses Ctrl-C it means "stop".

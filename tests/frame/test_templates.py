@@ -19,7 +19,7 @@ RULES = {
     "no <style>: the policy drops it": re.compile(r"<style\b"),
     "no event attributes: the policy drops them": re.compile(r"<[^>]*\son[a-z]+\s*="),
     "no inline scripts: the policy drops them": re.compile(r"<script(?![^>]*(\bsrc=|application/json))"),
-    "no files of other hosts": re.compile(r"""(src|href)=["'](https?:)?//"""),
+    "no files of other hosts": re.compile(r"""<(?!a\s)[^>]*(src|href)=["'](https?:)?//"""),
     "no hx-get that changes something": re.compile(r"""hx-get=["'][^>]*(delete|deactivate|withdraw|open_workspace)"""),
 }
 CAUGHT = [

@@ -137,6 +137,8 @@ NONSENSE = [
     ("REDIS_URL", "redis://"),
     ("REDIS_URL", "redis://localhost:port"),
     ("METRICS_TOKEN", "secret"),
+    ("WEBHOOK_NETWORKS", "10.0.0.1/8"),
+    ("WEBHOOK_NETWORKS", "intranet"),
     ("METRICS_TOKEN", "twenty characters and spaces"),
     ("EMAIL_URL", "mail.example.com"),
     ("EMAIL_URL", "smtp://"),

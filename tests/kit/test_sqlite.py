@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connections, transaction
 
 from crm.kit import sqlite
+from crm.kit.sqlite import courtesy
 from crm.kit.sqlite.queue import FairLock
 from tests.kit.scratch import sqlite_database
 
@@ -91,6 +92,35 @@ def test_a_writer_waits_for_those_before_it_only(db):
 
     assert in_threads(db, bulk, person) == []
     assert max(waited) <= 2
+
+
+def test_a_writer_finds_the_pauses_of_a_job_in_another_process(db):
+    """SQLite's own waiting, which doubles and ends at 100 ms, sleeps through most of them."""
+    batches, over = [], threading.Event()
+    name = connections[db].settings_dict["NAME"]
+
+    def other_process():
+        other = sqlite3.connect(name, isolation_level=None)  # past this process's queue
+        while not over.is_set():
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(0.03)
+            other.execute("COMMIT")
+            batches.append(1)
+            time.sleep(0.004)
+        other.close()
+
+    waited = []
+
+    def person():
+        for _ in range(20):
+            before = len(batches)
+            with transaction.atomic(db):
+                waited.append(len(batches) - before)
+            time.sleep(0.002)
+        over.set()
+
+    assert in_threads(db, other_process, person) == []
+    assert sorted(waited)[-3] <= 2  # a busy machine may take a pause away
 
 
 def test_a_write_outside_a_transaction_queues_as_well(db):
@@ -238,3 +268,16 @@ def test_the_lock_serves_in_order_of_arrival():
     for thread in threads:
         thread.join()
     assert order == [0, 1, 2, 3, 4]
+
+
+def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
+    """Slow rows become few at a time, quick ones many; and others have as long as the batch took."""
+    moments, slept = [0.0], []
+    monkeypatch.setattr(courtesy.time, "perf_counter", lambda: moments[0])
+    monkeypatch.setattr(courtesy.time, "sleep", slept.append)
+    pace = courtesy.Pace(12)
+    for took, size in ((0.04, 6), (0.06, 5), (0.005, 10), (0.0201, 10), (0.02, 10)):
+        with pace.batch():
+            moments[0] += took
+        assert pace.size == size
+    assert slept == pytest.approx([0.04, 0.06, courtesy.PAUSE, 0.0201, 0.02])

@@ -1,10 +1,11 @@
 """Django's SQLite backend with a fair queue: a writer waits for those before it, never for those after it.
 
 The queue orders the threads of one process. Between processes SQLite's own lock decides, so a job in another process
-writes in small batches with a pause between them.
+writes in small batches with a pause between them (see courtesy.py).
 """
 
 import re
+import time
 from collections import defaultdict
 
 from django.db import OperationalError
@@ -13,7 +14,8 @@ from django.db.backends.sqlite3 import base
 from crm.kit.sqlite import added_functions
 from crm.kit.sqlite.queue import FairLock, Turn
 
-WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+LOOK = 0.001  # seconds
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|ANALYZE)\b", re.IGNORECASE)
 
 _locks: defaultdict[str, FairLock] = defaultdict(FairLock)  # by the file's name
 
@@ -37,9 +39,33 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self):
         self._take_turn()
         try:
-            super()._start_transaction_under_autocommit()
+            self._begin()
         finally:
             self._end_turn_unless_writing()
+
+    def _begin(self) -> None:
+        """Ask for the write lock again and again. Raises OperationalError after the timeout.
+
+        SQLite left to itself looks ever more seldom, up to 100 ms apart, and sleeps through the pauses of a job in
+        another process. Who is first in this process's queue is the only one of it who asks.
+        """
+        timeout = self.settings_dict["OPTIONS"].get("timeout", 5)
+        deadline = time.monotonic() + timeout
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            while not self._has_begun(deadline):
+                time.sleep(LOOK)
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {1000 * timeout:.0f}")
+
+    def _has_begun(self, deadline: float) -> bool:
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+            return False
+        return True
 
     def _commit(self):
         try:

@@ -71,8 +71,10 @@ def navigation(context, settings=False):
     """The sidebar's entries in their sections; with `settings` those of the settings pages."""
     request = context["request"]
     by: Actor = request.actor
+    surroundings = nav.surroundings(request)
     items = [item for item in nav.items_for(by) if (item.section == nav.SETTINGS) == settings]
-    shown = nav.surroundings(request).counts
+    items = [item for item in items if not item.fact or surroundings.facts[item.fact]]
+    shown = surroundings.counts
     chosen = {item for item in items if item.query and request.get_full_path() == item.url}
     sections: dict[str, list[dict]] = {}
     for item in items:
@@ -104,6 +106,24 @@ def ago(moment: datetime | None):
     if moment is None:
         return "—"
     return mark_safe(time_element(timezone.localtime(moment), timezone.now()))  # noqa: S308 (digits and words)
+
+
+@register.filter
+def due(moment: datetime | None):
+    """`ago` for a moment by which something is owed: “in 3 h”, “2 h overdue”; — for None."""
+    if moment is None:
+        return "—"
+    return mark_safe(due_element(timezone.localtime(moment), timezone.now()))  # noqa: S308 (digits and words)
+
+
+def due_element(exact: datetime, now: datetime) -> str:
+    """`due` as text; `exact` is a moment in the time zone of who reads it."""
+    element = time_element(exact, now).replace(" data-ago>", " data-ago data-due>")
+    if exact > now:
+        return element
+    start, _, words = element.removesuffix("</time>").rpartition(">")
+    late = f"{words.removesuffix(' ago')} overdue" if words.endswith(" ago") else f"overdue since {words}"
+    return f'{start} class="due">{"due now" if words == "now" else late}</time>'
 
 
 def time_element(exact: datetime, now: datetime) -> str:
