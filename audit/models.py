@@ -33,6 +33,7 @@ class Entry(Logged):
 
     class Meta(Logged.Meta):
         abstract = False
+        verbose_name_plural = "entries"
         indexes = [
             models.Index(fields=["workspace_id", "entity", "entity_id", "at", "id"], name="entry_subject"),
             models.Index(

@@ -2,11 +2,12 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import Case, F, JSONField, Q, Value, When
 from django.db.models.functions import NullIf
@@ -19,9 +20,22 @@ from crm.events import bell, reactions
 from crm.events.handlers import wanted
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
-from crm.kit import clock
+from crm.kit import clock, prepared
 from crm.kit.actor import Actor
-from crm.kit.sql import JsonPairs, RandomText, WithoutNulls, as_stored, insert_rows, insert_select
+from crm.kit.sql import (
+    JsonPairs,
+    RandomText,
+    Statement,
+    WithoutNulls,
+    Written,
+    as_stored,
+    execute,
+    insert_rows,
+    inserting,
+    plain_where,
+    together,
+    updating,
+)
 
 
 class OutsideTransaction(RuntimeError):
@@ -45,22 +59,52 @@ def record(
     Reactions run at once, unless there are `changes` still to be written: change() runs them afterwards.
     Raises OutsideTransaction, and UndeclaredEvent for an event no app declared.
     """
-    kind = _checked(event)
     model = rows.model
-    about = subject(kind.entity)
-    old, new = None, None
-    if changes:
-        stored = JsonPairs(**{key: (values.model_field(model, key), values.stored(model, key)) for key in changes})
-        old, new = (_of_changed_keys(pairs, changes) for pairs in (stored, _new_values(model, changes)))
-    elif snapshot:
-        new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot}))
-    person = F(about.person) if about.person else Value(None, models.BigIntegerField())
-    shared = _shared(kind, by) | {"entity_id": F("pk"), "person": person, "old_values": old, "new_values": new}
-    insert_select(Event, rows, shared | _event_only(kind))
-    count = insert_select(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
+    _ring(event)
+    try:
+        if changes:
+            old, new = _old_and_new(model, changes, new_values(model, changes))
+            count = execute(together(_entries(event, rows, stamp(by), old, new, note, severity)))
+        else:
+            count = _record_as_they_are(event, rows, tuple(snapshot), note, severity, by)
+    except EmptyResultSet:
+        return 0
     if not changes and count:
         reactions.run(event, rows, by)
     return count
+
+
+def _record_as_they_are(
+    event: str, rows: models.QuerySet, snapshot: tuple[str, ...], note: str, severity: str, by: Actor
+) -> int:
+    """The entries and events of rows none of which changes now; where it can be, in SQL that is compiled once."""
+    model, where, who = rows.model, plain_where(rows), stamp(by)
+    new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot})) if snapshot else None
+    if where is None:
+        return execute(together(_entries(event, rows, who, None, new, note, severity)))
+    sought = {f"where {place}": param for place, param in enumerate(where.params)}
+    values = who | sought | {"note": note or None}
+    del values["workspace_id"]
+
+    def build(given: Mapping[str, Any]) -> list[Statement]:
+        same = model._default_manager.filter(Written(where.sql, [given[name] for name in sought]))
+        told = {name: given.get(name, value) for name, value in who.items()}
+        return _entries(event, same, told, None, new, given["note"], severity)
+
+    key = (event, where.sql, snapshot, severity, wanted(event))
+    return prepared.change(("record", *key), build, values)
+
+
+def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, severity: str) -> list[Statement]:
+    kind = event_type(event)
+    about = subject(kind.entity)
+    person = F(about.person) if about.person else Value(None, models.BigIntegerField())
+    shared = dict(who) | {"entity": kind.entity, "entity_id": F("pk"), "person": person}
+    shared |= {"old_values": old, "new_values": new}
+    return [
+        inserting(Event, rows, shared | _event_only(kind)),
+        inserting(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()}),
+    ]
 
 
 class Fact(NamedTuple):
@@ -81,9 +125,10 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
 
     Call it after the change: reactions run at once, and show the records as they are now.
     """
-    kind = _checked(event)
-    shared = _shared(kind, by)
+    kind = event_type(event)
+    shared = stamp(by) | {"entity": kind.entity}
     now = as_stored(shared.pop("at"))
+    _ring(event)
     rows: list[tuple] = []
     names = ("entity_id", "person", "old_values", "new_values", "at")
     insert_rows(Event, names, _rows(facts, now, rows), shared | _event_only(kind))
@@ -99,14 +144,67 @@ def change(
     event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "", severity: str = ""
 ) -> int:
     """Set `changes` on those of `rows` that differ from them, and record it. Returns how many rows changed."""
-    differing = rows.filter(_differs(changes)) if changes else rows.none()
+    if not changes:
+        return 0
+    differing = rows.filter(_differs(changes))
     ids = list(differing.values_list("pk", flat=True)) if reactions.awaited(event) else []
-    count = record(event, differing, by=by, changes=changes, note=note, severity=severity)
-    if count:
-        differing.update(**_assignments(rows.model, changes))
-    if ids:
-        reactions.run(event, rows.model.objects.filter(pk__in=ids), by)
+    new = new_values(rows.model, changes)
+    try:
+        statements = changing(event, differing, changes, stamp(by), new=new, note=note, severity=severity)
+        count = execute(together(statements))
+    except EmptyResultSet:
+        return 0
+    happened(event, rows.model, ids, by)
     return count
+
+
+def changing(
+    event: str,
+    rows: models.QuerySet,
+    changes: Mapping[str, Any],
+    who: Mapping[str, Any],
+    *,
+    new: Any,
+    note: Any = "",
+    severity: str = "",
+) -> list[Statement]:
+    """What change() executes, for `rows` that each differ from `changes` in something; the last is the UPDATE.
+
+    `who` is the stamp(), `new` the new values as JSON: both, like the note and the changes, may be told Later.
+    """
+    old, new = _old_and_new(rows.model, changes, new)
+    entries = _entries(event, rows, who, old, new, note, severity)
+    return [*entries, updating(rows, _assignments(rows.model, changes, who["at"]))]
+
+
+def stamp(by: Actor) -> dict[str, Any]:
+    """Who acts, where and when: the columns that entries, events and transitions of a change have alike.
+
+    Raises OutsideTransaction.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction("A change must be recorded in the transaction that makes it.")
+    who = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
+    return who | {"at": clock.now(), "recorded_at": timezone.now()}
+
+
+def new_values(model: type[models.Model], changes: Mapping[str, Any]) -> Any:
+    """`changes` as the log keeps them: a dict, or an expression if some of them are."""
+    if not any(hasattr(value, "resolve_expression") for value in changes.values()):
+        return {key: values.to_json(value) for key, value in changes.items()}
+    return JsonPairs(**{key: _pair(model, key, value) for key, value in changes.items()})
+
+
+def happened(event: str, model: type[models.Model], ids: Sequence[int], by: Actor) -> None:
+    """Run what reacts to `event`, and wake the relay if a handler wants it, after what changing() gave was executed."""
+    _ring(event)
+    if ids and reactions.awaited(event):
+        reactions.run(event, model._default_manager.filter(pk__any_of=ids), by)
+
+
+def _ring(event: str) -> None:
+    if wanted(event):
+        bell.ring_on_commit()
 
 
 def _rows(facts: Iterable[Fact], now: str, kept: list[tuple]) -> Iterator[tuple]:
@@ -120,29 +218,8 @@ def _text(values: Mapping[str, Any] | str | None) -> str | None:
     return values if values is None or isinstance(values, str) else json.dumps(values)
 
 
-def _checked(event: str) -> EventType:
-    if not connection.in_atomic_block:
-        raise OutsideTransaction(f"{event} must be recorded in the transaction that makes the change.")
-    return event_type(event)
-
-
-def _shared(kind: EventType, by: Actor) -> dict[str, Any]:
-    return {
-        "workspace_id": by.workspace_id,
-        "member_id": by.member_id,
-        "channel": by.channel,
-        "change": by.change,
-        "at": clock.now(),
-        "recorded_at": timezone.now(),
-        "entity": kind.entity,
-    }
-
-
 def _event_only(kind: EventType) -> dict[str, Any]:
-    waiting = wanted(kind.name)
-    if waiting:
-        bell.ring_on_commit()
-    return {"name": kind.name, "waiting": waiting}
+    return {"name": kind.name, "waiting": wanted(kind.name)}
 
 
 def _entry_only(kind: EventType, note: str, severity: str) -> dict[str, Any]:
@@ -153,12 +230,6 @@ def _entry_only(kind: EventType, note: str, severity: str) -> dict[str, Any]:
         "severity": severity or kind.severity,
         "category": kind.category,
     }
-
-
-def _new_values(model, changes):
-    if not any(hasattr(value, "resolve_expression") for value in changes.values()):
-        return Value({key: values.to_json(value) for key, value in changes.items()}, output_field=JSONField())
-    return JsonPairs(**{key: _pair(model, key, value) for key, value in changes.items()})
 
 
 def _pair(model, key, value):
@@ -172,12 +243,14 @@ def _filled(model, key):
     return field, NullIf(F(key), Value("")) if empties_are_text else F(key)
 
 
-def _of_changed_keys(pairs, changes):
-    """A row's entry names only what changed in that row: of several values it may have had some already."""
+def _old_and_new(model, changes, new):
+    """Both as JSON; a row's entry names only what changed in that row: of several values it may have had some."""
+    old = JsonPairs(**{key: (values.model_field(model, key), values.stored(model, key)) for key in changes})
     if len(changes) == 1:
-        return pairs
-    same = (Case(When(~_key_differs(key, value), then=Value(key))) for key, value in changes.items())
-    return values.Less(pairs, *same)
+        return old, new
+    new = Value(new, JSONField()) if isinstance(new, dict) else new
+    same = [Case(When(~_key_differs(key, value), then=Value(key))) for key, value in changes.items()]
+    return values.Less(old, *same), values.Less(new, *same)
 
 
 def _differs(changes) -> Q:
@@ -190,12 +263,12 @@ def _key_differs(key: str, value: Any) -> Q:
     return ~Q(**{key: value})
 
 
-def _assignments(model, changes) -> dict[str, Any]:
+def _assignments(model, changes, now) -> dict[str, Any]:
     plain = {key: value for key, value in changes.items() if not key.startswith(values.CUSTOM)}
     custom = {key.removeprefix(values.CUSTOM): v for key, v in changes.items() if key.startswith(values.CUSTOM)}
     if custom:
         plain["custom"] = values.Merged(custom)
     if any(field.name == "version" for field in model._meta.fields):
         plain["version"] = F("version") + 1
-        plain["updated_at"] = clock.now()
+        plain["updated_at"] = now
     return plain

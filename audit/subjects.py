@@ -41,6 +41,11 @@ def subject(entity: str) -> Subject:
     return _subjects[entity]
 
 
+def people() -> Subject:
+    """The subject whose records are persons, the contact."""
+    return next(about for about in _subjects.values() if about.person == "pk")
+
+
 def all_subjects() -> list[Subject]:
     """Every registered subject."""
     return list(_subjects.values())

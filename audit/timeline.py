@@ -9,6 +9,7 @@ from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 
 from audit.models import Entry
+from audit.subjects import people
 
 PAGE = 30  # actions
 MOST = 100  # entries of one action that are read: a merge may move thousands of activities
@@ -70,7 +71,7 @@ def _actions(entries: QuerySet, changes: list[dict]) -> list[Action]:
         return []
     # The times keep to the timeline's index; a change alone may have a million entries, of everybody it imported.
     span = (min(row["first"] for row in changes), max(row["latest"] for row in changes))
-    own_first = Case(When(entity_id=F("person"), then=0), default=1)
+    own_first = Case(When(entity=people().entity, entity_id=F("person"), then=0), default=1)
     rank = Window(RowNumber(), partition_by="change", order_by=[own_first, "-at", "-id"])
     alike = Window(Count("id"), partition_by=["change", "entity"])
     read = entries.filter(change__in=[row["change"] for row in changes], at__range=span)
@@ -95,5 +96,6 @@ def _weight(entry: Entry) -> tuple[bool, bool, bool, int]:
     """A merge names itself rather than the fields it filled; a move rather than the edit that came with it; a person's
     own change rather than that of an activity. An undo goes backwards, so that its first entry mirrors the last."""
     is_side = entry.action in ("UPDATE", "ASSIGN")
+    is_own = entry.entity == people().entity and entry.entity_id == entry.person
     place = entry.id if entry.action == "UNDO" else -entry.id
-    return is_side, entry.entity_id != entry.person, entry.event == "contact.absorbed", place
+    return is_side, not is_own, entry.event == "contact.absorbed", place

@@ -4,24 +4,29 @@ The old values live in the entries and nowhere else. A value that was changed ag
 record that something has happened to since; both are listed.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import Max
 
 from audit import values
 from audit.models import Entry
 from audit.record import Fact, record_each
-from audit.subjects import Subject, subject
+from audit.subjects import Subject, all_subjects, people, subject
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
+from crm.kit.present import housekeeping
+from crm.kit.sql import update_rows
 
-CHUNK = 500
+CHUNK = 2_000
 
 
 @runtime_checkable
@@ -61,11 +66,30 @@ class Undone:
 PutBack = Mapping[int, set[str]]  # id → the keys that were put back
 Listener = Callable[[UUID, str, PutBack, Actor], None]
 _listeners: list[Listener] = []
+Rule = Callable[[str, Sequence[Entry], Actor], Mapping[int, str]]
+_rules: list[Rule] = []
+
+
+Taker = Callable[[UUID, Actor], int]
+_takers: list[Taker] = []
+
+
+def on_take_back(taker: Taker) -> None:
+    """Let an app take back rows that `change` made without an entry for each: called with (change, by), says how many.
+
+    Before the entries are inverted, with the records of those locked.
+    """
+    _takers.append(taker)
 
 
 def on_undo(listener: Listener) -> None:
     """Let an upper app put right what it derives from records: called with (change, entity, what was put back, by)."""
     _listeners.append(listener)
+
+
+def hold_back(rule: Rule) -> None:
+    """Let an upper app keep records as they are: asked with (entity, entries, by), it gives id → why not."""
+    _rules.append(rule)
 
 
 @transaction.atomic
@@ -76,12 +100,16 @@ def undo(change: UUID, *, by: Actor) -> Undone:
     change with their own checks; NotAllowed for a rep when it is somebody else's change, or nothing that it touched is
     theirs to change any more.
     """
+    with housekeeping():  # whatever was touched, or points to what goes, is looked at for its own sake
+        return _undo(change, by)
+
+
+def _undo(change: UUID, by: Actor) -> Undone:
     entries = Entry.objects.filter(change=change).order_by("-id")
     _check(entries, by)
     _lock(entries)
-    undone, last = Undone(), None
-    while chunk := list(entries.filter(id__lt=last)[:CHUNK] if last else entries[:CHUNK]):
-        last = chunk[-1].id
+    undone = Undone(sum(taker(change, by) for taker in _takers))
+    for chunk in _chunks(entries):
         for (entity, created), group in groupby(chunk, key=lambda entry: (entry.entity, _is_creation(entry))):
             about = subject(entity)
             invert = _keep if _is_setting(about) else _remove if created else _revert
@@ -90,6 +118,13 @@ def undo(change: UUID, *, by: Actor) -> Undone:
         why = undone.kept[0][2] if undone.kept else "There is nothing left to take back."
         raise Refused(f"Nothing was undone. {why}")
     return undone
+
+
+def _chunks(entries: models.QuerySet) -> Iterator[list[Entry]]:
+    """The entries, newest first. Their ids are read once: to sort a million of them for every chunk takes hours."""
+    ids = array("q", entries.values_list("id", flat=True).iterator())
+    for start in range(0, len(ids), CHUNK):
+        yield list(Entry.objects.filter(id__any_of=ids[start : start + CHUNK]).order_by("-id"))
 
 
 def _lock(entries: models.QuerySet) -> None:
@@ -154,9 +189,14 @@ def _is_creation(entry: Entry) -> bool:
 
 
 def _remove(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
+    held = _held_back(about, entries, undone, by)
+    entries = [entry for entry in entries if entry.entity_id not in held]
+    if not entries:
+        return
     touched = _touched_since(about, entries, by)
     undone.kept += [(about.entity, pk, "Something has happened to it since.") for pk in sorted(touched)]
-    gone = {entry.entity_id for entry in entries} - touched
+    staying = _staying(entries, by) if about.person != "pk" else set()
+    gone = {entry.entity_id for entry in entries if entry.person not in staying} - touched
     gone &= set(about.model._default_manager.filter(pk__in=gone).values_list("pk", flat=True))
     while pointed_at := _pointed_at(about.model, gone):
         gone -= pointed_at
@@ -166,30 +206,66 @@ def _remove(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> 
     _recorded(about, inverted, undone, by)
 
 
+def _held_back(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> set[int]:
+    """The records that a rule keeps as they are; listed with its sentence."""
+    kept = {pk: why for rule in _rules for pk, why in rule(about.entity, entries, by).items()}
+    undone.kept += [(about.entity, pk, why) for pk, why in kept.items()]
+    return set(kept)
+
+
+def _staying(entries: list[Entry], by: Actor) -> set[int]:
+    """People made by the same change who cannot be removed: what was made with them stays with them."""
+    persons = people()
+    concerned = {entry.person for entry in entries} - {None}
+    made = Entry.objects.filter(entity=persons.entity, entity_id__any_of=concerned, old_values__isnull=True)
+    made = [entry for entry in made.filter(new_values__isnull=False) if entry.change == entries[0].change]
+    if not made:
+        return set()
+    touched = _touched_since(persons, made, by)
+    return touched | _pointed_at(persons.model, {entry.entity_id for entry in made} - touched, but_by=made[0].change)
+
+
 def _touched_since(about: Subject, entries: list[Entry], by: Actor) -> set[int]:
     """Who has entries of other changes since; those that this undo wrote about the same records do not count."""
-    ids = [entry.entity_id for entry in entries]
-    later = _later(entries, by)
-    touched = set(later.filter(entity=about.entity, entity_id__in=ids).values_list("entity_id", flat=True))
+    ids, first = [entry.entity_id for entry in entries], min(entry.id for entry in entries)
+    others = _of_others(entries, by)
+    found = [others.filter(entity=about.entity, entity_id__any_of=ids).values_list("entity_id")]
     if about.person == "pk":
-        touched |= set(later.filter(person__in=ids).values_list("person", flat=True))
-    return touched
+        found.append(others.filter(person__any_of=ids).values_list("person"))
+    return {pk for rows in found for pk, latest in rows.annotate(Max("id")) if latest > first}
 
 
-def _later(entries: list[Entry], by: Actor) -> models.QuerySet:
-    first = min(entry.id for entry in entries)
-    return Entry.objects.filter(id__gt=first).exclude(change__in=[entries[0].change, by.change])
+def _of_others(entries: list[Entry], by: Actor) -> models.QuerySet:
+    """Entries of other changes; which are later is compared in Python.
+
+    The planner would go through all that was written since rather than through the records' own.
+    """
+    return Entry.objects.order_by().exclude(change__in=[entries[0].change, by.change])
 
 
-def _pointed_at(model: type[models.Model], ids: set[int]) -> set[int]:
-    """Those of the records that others point to: they would be blocked, or their links silently emptied."""
+def _pointed_at(model: type[models.Model], ids: set[int], but_by: UUID | None = None) -> set[int]:
+    """Those of the records that others point to: they would be blocked, or their links silently emptied.
+
+    What nobody audits and goes with its record, such as a score, does not count; nor what the change `but_by` made.
+    """
     found: set[int] = set()
-    for relation in model._meta.related_objects:
-        link = relation.field
-        rows = link.model._default_manager.filter(**{f"{link.name}__in": ids})
-        rows = rows.exclude(pk__in=ids) if link.model is model else rows
-        found |= set(rows.values_list(link.attname, flat=True))
+    entities = {about.model: about.entity for about in all_subjects()}
+    for link in (relation.field for relation in model._meta.related_objects):
+        entity = entities.get(link.model)
+        if entity is None and link.remote_field.on_delete is models.CASCADE:
+            continue
+        rows = link.model._default_manager.filter(**{f"{link.name}__pk__any_of": ids}).order_by()
+        pointing = dict(rows.values_list("pk", link.attname))
+        made = _made(entity or "", pointing, but_by) | (ids if link.model is model else set())
+        found |= {pk for row, pk in pointing.items() if row not in made}
     return found
+
+
+def _made(entity: str, ids: Iterable[int], change: UUID | None) -> set[int]:
+    """Those of the records that `change` made."""
+    made = Entry.objects.filter(entity=entity, entity_id__any_of=ids, old_values__isnull=True).order_by()
+    # Compared here: the planner would go through all that the change wrote.
+    return {pk for pk, own in made.values_list("entity_id", "change") if own == change} if change and ids else set()
 
 
 def _revert(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> None:
@@ -197,7 +273,8 @@ def _revert(about: Subject, entries: list[Entry], undone: Undone, by: Actor) -> 
     held = _Held(_changed_since(about, entries, by), _missing_targets(about.model, entries))
     changed: dict[int, models.Model] = {}
     inverted = []
-    for entry in entries:
+    kept = _held_back(about, entries, undone, by)
+    for entry in (entry for entry in entries if entry.entity_id not in kept):
         record = records.get(entry.entity_id)
         back = _put_back(about, record, entry, held, undone)
         if record and back:
@@ -225,8 +302,9 @@ class _Held:
 
 
 def _changed_since(about: Subject, entries: list[Entry], by: Actor) -> dict[tuple[int, str], int]:
-    later = _later(entries, by).filter(entity=about.entity, entity_id__in={entry.entity_id for entry in entries})
-    found = later.filter(old_values__isnull=False).order_by("id").values_list("entity_id", "id", "old_values")
+    ids = {entry.entity_id for entry in entries}
+    others = _of_others(entries, by).filter(entity=about.entity, entity_id__any_of=ids, old_values__isnull=False)
+    found = others.order_by("id").values_list("entity_id", "id", "old_values")
     return {(pk, key): entry_id for pk, entry_id, old in found for key in old}
 
 
@@ -248,7 +326,7 @@ def _put_back(about: Subject, record: models.Model | None, entry: Entry, held: _
     if not entry.old_values:
         return {}
     if record is None:
-        undone.kept.append((about.entity, entry.entity_id, "What was removed by an undo cannot be brought back."))
+        undone.kept.append((about.entity, entry.entity_id, "It was removed for good: there is nothing to put back."))
         return {}
     back = {}
     for key, old in entry.old_values.items():
@@ -271,26 +349,48 @@ def _save(about: Subject, changed: dict[int, models.Model], inverted: list, undo
             record.version += 1
             record.updated_at = clock.now()
             names |= {"version", "updated_at"}
-    if _saves(about.model, list(changed.values()), names):
-        return inverted
-    clashing = {pk for pk, record in changed.items() if not _saves(about.model, [record], names)}
-    undone.kept += [(about.entity, pk, "Another record uses its e-mail or external ID now.") for pk in clashing]
+    clashing = _clashing(about.model, list(changed.values()), names)
+    undone.kept += [(about.entity, pk, "Another record uses its e-mail, external ID or place now.") for pk in clashing]
     return [row for row in inverted if row[0].entity_id not in clashing]
 
 
+def _clashing(model: type[models.Model], records: list[models.Model], names: set[str]) -> set[int]:
+    """Save the records, and name those whose unique values are taken: halves of what fails are tried, down to one.
+
+    Two records that swap a value fail together and pass one after the other.
+    """
+    if not records or _saves(model, records, names):
+        return set()
+    if len(records) == 1:
+        return {records[0].pk}
+    middle = len(records) // 2
+    return _clashing(model, records[:middle], names) | _clashing(model, records[middle:], names)
+
+
 def _saves(model: type[models.Model], records: list[models.Model], names: set[str]) -> bool:
-    """Whether no unique value is taken. Two records that swap one fail together and pass one after the other."""
+    """Whether no unique value is taken."""
     derived: set[str] = set()
     if deriving := [record for record in records if isinstance(record, Deriving)]:
         models.prefetch_related_objects(deriving, *deriving[0].DERIVES_FROM)
         derived = {name for record in deriving for name in record.derive()}
     try:
         with transaction.atomic():
-            if names:
-                model._default_manager.bulk_update(records, sorted(names | derived), batch_size=CHUNK)
+            fields = [values.model_field(model, name) for name in sorted(names | derived)]
+            update_rows(model, [field.attname for field in fields], [_stored(record, fields) for record in records])
     except IntegrityError:
         return False
     return True
+
+
+def _stored(record: models.Model, fields: list[models.Field]) -> tuple:
+    return (record.pk, *(_column(field, getattr(record, field.attname)) for field in fields))
+
+
+def _column(field: models.Field, value: Any) -> Any:
+    """As update_rows() takes it, which is JSON as text."""
+    if isinstance(field, models.JSONField) and value is not None:
+        return json.dumps(value, cls=field.encoder)
+    return field.get_db_prep_save(value, connection)
 
 
 def _recorded(about: Subject, inverted: list[tuple], undone: Undone, by: Actor) -> None:

@@ -110,8 +110,13 @@ def stored(model: type[models.Model], key: str) -> Any:
     return CustomValue(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
 
 
+JSON = frozenset({str, int, type(None), bool})
+
+
 def to_json(value: Any) -> Any:
     """A Python value as the log keeps it."""
+    if type(value) in JSON:  # nearly all are
+        return value
     if isinstance(value, models.Model):
         return value.pk
     if isinstance(value, datetime.datetime):

@@ -6,14 +6,20 @@ they tell of, and whether somebody has read one is nobody else's business.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from audit.models import Entry
 from audit.subjects import all_subjects
 from audit.undo import undo
+from contacts.axes import LIFECYCLE
+from contacts.engagement import Engaged
 from contacts.models import Contact
 from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
@@ -25,6 +31,7 @@ from contacts.verbs.delete import delete
 from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit import edit
 from contacts.verbs.edit_activity import edit_activity
+from contacts.verbs.engage import engage
 from contacts.verbs.enrich import enrich
 from contacts.verbs.log import log
 from contacts.verbs.lose import lose
@@ -36,8 +43,24 @@ from contacts.verbs.reopen import reopen
 from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
+from crm.campaigns.sending import deliver
+from crm.campaigns.verbs.add_people import add_people
+from crm.campaigns.verbs.cancel_campaign import cancel_campaign
+from crm.campaigns.verbs.retry_campaign import retry_campaign
+from crm.campaigns.verbs.save_campaign import save_campaign
+from crm.campaigns.verbs.send_campaign import send_campaign
+from crm.campaigns.verbs.try_campaign import try_campaign
+from crm.campaigns.verbs.unsubscribe import unsubscribe
+from crm.dashboards.verbs.arrange import arrange
+from crm.dashboards.verbs.subscribe import subscribe
+from crm.exceptions.jobs import find_exceptions
+from crm.exceptions.verbs.end_waivers import end_waivers
+from crm.exceptions.verbs.waive import waive
+from crm.kit import clock
 from crm.lifecycle.models import Guard
+from crm.lifecycle.verbs.save_definition import save_definition
 from crm.lifecycle.verbs.save_guard import save_guard
+from crm.lifecycle.verbs.wait import wait
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 from crm.notifications.verbs.choose_channels import choose_channels
@@ -52,8 +75,37 @@ from crm.users.verbs.create_team import create_team
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.verbs.edit_workspace import edit_workspace
 from crm.users.verbs.rename_team import rename_team
+from crm.workflows.models import Workflow
+from crm.workflows.verbs.pause_workflow import pause_workflow
+from crm.workflows.verbs.release_import import release_import
+from crm.workflows.verbs.rotate_secret import rotate_secret
+from crm.workflows.verbs.save_workflow import save_workflow
+from crm.workflows.verbs.switch_workflow import switch_workflow
+from leads.assignment.models import AssignmentRule
+from leads.jobs import notice_overdue
+from leads.legacy.dropping.export import export, rehearse
+from leads.legacy.models import LegacyLead
+from leads.legacy.moving.run import Order, commit
+from leads.legacy.moving.undo import undo_migration
+from leads.legacy.verbs.confirm_drop import confirm_drop
+from leads.legacy.verbs.create import create as create_legacy_leads
+from leads.models import Lead
+from leads.scoring.shipped import RULES
+from leads.staging import restage
+from leads.verbs.convert import convert
+from leads.verbs.create import create as open_lead
+from leads.verbs.first_contact import first_contact
+from leads.verbs.lose import lose as lose_lead
+from leads.verbs.qualify import qualify as qualify_lead
+from leads.verbs.reactivate import reactivate
+from leads.verbs.save_assignment_rule import save_assignment_rule
+from leads.verbs.save_scoring_model import save_scoring_model
+from leads.verbs.set_duties import set_duties
+from leads.verbs.set_first_contact_terms import set_first_contact_terms
+from tests.campaigns.conftest import make_campaign
 from tests.factories import make_activity, make_company, make_contact, make_field, make_opportunity, rows
-from tests.replay import replay, snapshot
+from tests.leads.factories import make_lead, ready, score
+from tests.replay import OWN_LOG, replay, snapshot
 
 
 @dataclass
@@ -79,6 +131,14 @@ class Stage:
         self.deal = make_opportunity(contact=self.qualified, amount="5", next_step="Call")
         self.other_deal = make_opportunity(contact=self.twin)
         self.won_deal = make_opportunity(contact=self.customer, stage="won")
+        old = {"contact": self.qualified, "estimated_value": "5", "company_name": "Fleetly", "description": "Vans"}
+        others = [{"email": self.boss.email, "phone": "9"}, {"first_name": "Cy", "status": "working"}]
+        made = create_legacy_leads([{"name": "Old"} | old, *others], by=self.by("rep"))
+        self.old = LegacyLead.objects.get(pk=made.done[0])
+        self.leadless, self.lead, self.ready = make_contact(), make_lead(self.contact), ready(name="Ready")
+        self.gone_lead, self.lost_lead = make_lead(self.leadless), make_lead(self.boss)
+        delete(rows(self.gone_lead), by=self.by("manager"), reason="twice")
+        lose_lead(rows(self.lost_lead), by=self.by("manager"), reason="x")
         choose_channels({"mentioned": "bell"}, by=self.by("mate"))
         self.view = save_view("contact", "Mine", by=self.by("manager"), condition="stage = lead")
 
@@ -93,6 +153,14 @@ class Stage:
         self.client.force_login(self.cast.admin.user)
         self.post(url, **data)
 
+    def migrated(self):
+        return commit(Order(), by=self.by("admin"))
+
+    def exported(self):
+        with TemporaryDirectory() as directory:
+            export(Path(directory) / "old", by=self.by("admin"))
+            rehearse(Path(directory) / "old", by=self.by("admin"))
+
     def guard(self):
         return Guard(entity="contact", verb="win", condition="title = x", message="M")
 
@@ -101,6 +169,62 @@ class Stage:
         for name, value in values.items():
             setattr(guard, name, value)
         return guard
+
+    def rule(self):
+        return AssignmentRule(name="Web", condition="source = web", people=[self.cast.rep.pk])
+
+    def rule_with(self, **values):
+        rule = save_assignment_rule(self.rule(), by=self.by("admin"))
+        for name, value in values.items():
+            setattr(rule, name, value)
+        return rule
+
+    def workflow(self, made=None, name="Flow", condition=""):
+        step = {"kind": "change_field", "field": "title", "value": "CEO"}
+        facts = {"trigger": {"kind": "manual", "entity": "contact"}, "steps": [step], "owner": self.cast.admin.pk}
+        return save_workflow(made or Workflow(), name=name, condition=condition, by=self.by("admin"), **facts)
+
+    def workflow_with(self, **values):
+        return self.workflow(self.workflow(), **values)
+
+    def sent(self):
+        edit(rows(self.contact), {"marketing_consent": "Given"}, by=self.by("manager"))
+        return send_campaign(make_campaign(self.by("manager"), segment="all"), by=self.by("manager"))
+
+    def failed(self):
+        sent = self.sent()
+        sent.people.filter(state="waiting").update(state="failed")
+        deliver(sent.people.filter(state="failed").earliest("pk").pk, by=self.by("manager"))
+        retry_campaign(sent, by=self.by("manager"))
+
+    def paused(self):
+        switch_workflow(self.workflow(), True, by=self.by("admin"))
+        pause_workflow(Workflow.objects.get().pk, "Too often.", by=self.by("admin"))
+
+    def pooled(self):
+        set_duties({self.cast.rep.pk: (True, False)}, by=self.by("admin"))
+        create([{"name": "New", "owner": None}], by=self.by("manager"))
+
+    def overdue(self):
+        with clock.at(clock.now() + timedelta(days=2)):
+            notice_overdue(clock.now())
+
+    @property
+    def soon(self):
+        return clock.now() + timedelta(days=2)
+
+    def trouble(self):
+        find_exceptions(clock.now())
+        return self.boss
+
+    def ended_waiver(self):
+        waive(rows(self.trouble()), "contact_unowned", by=self.by("manager"), reason="x", until=self.soon)
+        end_waivers(rows(self.boss), "contact_unowned", by=self.by("manager"))
+
+    def restaged(self):
+        score(self.lead, 760)
+        with transaction.atomic():
+            restage(Lead.objects.all(), by=self.by("manager"))
 
     def undone(self, run):
         by = self.by("manager")
@@ -124,9 +248,18 @@ EVERY_COMPANY_FIELD = {
     "phone": "1", "street": "A 1", "city": "Oslo", "country": "no", "description": "d", "external_id": "9",
 }  # fmt: skip
 
+EVERY_LEAD_FIELD = {
+    "source": "s", "campaign": "c", "fleet_size": "120", "country": "ae", "description": "d", "external_id": "5",
+    "estimated_value": "12.5", "currency": "usd", "owner": None, "team": None,
+}  # fmt: skip
 EVERY_OPPORTUNITY_FIELD = {
     "name": "Vans", "amount": "12.5", "currency": "usd", "close_date": "2026-12-24", "probability": "60%",
     "next_step": "n", "source": "s", "external_id": "5", "owner": None, "team": None,
+}  # fmt: skip
+EVERY_OLD_FIELD = {
+    "name": "Old Ana", "first_name": "Ana", "last_name": "Ruiz", "email": "old@x.example", "phone": "1",
+    "company_name": "Fleetly", "status": "working", "source": "s", "estimated_value": "12.5", "currency": "usd",
+    "description": "d", "external_id": "7",
 }  # fmt: skip
 UNIQUE_EMPTY = {"email": "", "external_id": ""}
 UNIQUE_EMPTY_ID = {"external_id": ""}
@@ -134,6 +267,8 @@ EVERY_ACTIVITY_FIELD = {
     "kind": "email", "subject": "S", "body": "b", "sender": "a@x.example", "recipients": "b@x.example", "minutes": 1,
     "outcome": "o", "priority": "high",
 }  # fmt: skip
+DEFINITION = {"meaning": "M", "entry": "email is not empty", "exit": "phone is not empty", "expected_days": 3}
+TERMS = {"hours": 8, "in_business_hours": True, "days": [0, 1], "opens": 480, "closes": 1020}
 WORKSPACE = {"name": "Acme AG", "timezone": "Europe/Madrid", "currency": "USD", "require_mfa": True}
 GUARD = {"entity": "contact", "verb": "win", "condition": "title = x", "message": "M", "position": 1, "is_active": "on"}
 
@@ -157,6 +292,27 @@ WRITES = {
     "delete an opportunity": lambda s: delete(rows(s.deal), by=s.by("manager"), reason="x"),
     "undo winning": lambda s: s.undone(lambda by: win_opportunity(rows(s.deal), by=by)),
     "undo losing": lambda s: s.undone(lambda by: lose_opportunity(rows(s.deal), by=by, reason="x", contacts="lose")),
+    "create old leads": lambda s: create_legacy_leads([EVERY_OLD_FIELD | {"contact": s.twin}], by=s.by("rep")),
+    "edit old leads": lambda s: edit(rows(s.old), EVERY_OLD_FIELD | UNIQUE_EMPTY, by=s.by("manager")),
+    "migrate old leads": lambda s: commit(Order(), by=s.by("admin")),
+    "export old leads": lambda s: s.exported(),
+    "confirm the drop": lambda s: s.migrated() and confirm_drop(by=s.by("admin")),
+    "undo the migration": lambda s: s.migrated() and undo_migration(by=s.by("admin")),
+    "open a lead": lambda s: open_lead([EVERY_LEAD_FIELD | {"contact": s.leadless}], by=s.by("manager")),
+    "edit leads": lambda s: edit(rows(s.lead), EVERY_LEAD_FIELD, by=s.by("manager")),
+    "assign leads": lambda s: assign(rows(s.lead, s.ready), s.cast.mate, by=s.by("manager"), team=s.cast.nordics),
+    "contact leads": lambda s: first_contact(rows(s.lead, s.ready), by=s.by("manager")),
+    "qualify leads": lambda s: qualify_lead(rows(s.lead), "sales_qualified", by=s.by("manager"), reason="x"),
+    "convert leads": lambda s: convert(rows(s.ready), by=s.by("manager")),
+    "lose leads": lambda s: lose_lead(rows(s.lead, s.ready), by=s.by("manager"), reason="x"),
+    "reactivate leads": lambda s: reactivate(rows(s.lost_lead), by=s.by("manager"), reason="x"),
+    "delete leads": lambda s: delete(rows(s.lead), by=s.by("manager"), reason="x"),
+    "restore leads": lambda s: restore(rows(s.gone_lead), by=s.by("manager")),
+    "restage leads": lambda s: s.restaged(),
+    "undo converting": lambda s: s.undone(lambda by: convert(rows(s.ready), by=by)),
+    "undo qualifying a lead": lambda s: s.undone(
+        lambda by: qualify_lead(rows(s.lead), "sales_qualified", by=by, reason="x")
+    ),
     "edit": lambda s: edit(rows(s.contact, s.twin, s.boss), EVERY_FIELD | UNIQUE_EMPTY, by=s.by("manager")),
     "edit names": lambda s: edit(rows(s.contact), {"first_name": "A", "name": ""}, by=s.by("manager")),
     "edit company": lambda s: edit(rows(s.company), EVERY_COMPANY_FIELD, by=s.by("manager")),
@@ -173,6 +329,8 @@ WRITES = {
     "reopen": lambda s: reopen(rows(s.lost), by=s.by("manager"), reason="x"),
     "override": lambda s: override(rows(s.contact, s.lost), "churned", by=s.by("manager"), reason="x"),
     "merge": lambda s: merge(s.contact, rows(s.twin, s.other), by=s.by("manager"), choose={"name": "Ana R"}),
+    "engage": lambda s: engage([Engaged(s.contact.pk, "demo_request", clock.now())], by=s.by("rep")),
+    "save_scoring_model": lambda s: save_scoring_model("Ours", RULES, 14, by=s.by("admin")),
     "log": lambda s: log([EVERY_ACTIVITY_FIELD | {"contact_id": s.contact.pk}], by=s.by("rep")),
     "complete": lambda s: complete(rows(s.task), by=s.by("manager")),
     "edit_activity": lambda s: edit_activity(rows(s.task), {"subject": "T", "status": "cancelled"}, by=s.by("manager")),
@@ -180,6 +338,35 @@ WRITES = {
     "save_view": lambda s: save_view("contact", "New", by=s.by("manager"), columns=("name",), shared=True),
     "save over a view": lambda s: save_view("contact", "Mine", by=s.by("manager"), condition="title = x", sort="-name"),
     "delete_view": lambda s: delete_view("contact", s.view.slug, by=s.by("manager")),
+    "save_assignment_rule": lambda s: save_assignment_rule(s.rule(), by=s.by("admin")),
+    "change an assignment rule": lambda s: save_assignment_rule(
+        s.rule_with(name="Else", is_active=False, people=[s.cast.mate.pk]), by=s.by("admin")
+    ),
+    "set_duties": lambda s: set_duties({s.cast.rep.pk: (True, False), s.cast.mate.pk: (False, True)}, by=s.by("admin")),
+    "set_first_contact_terms": lambda s: set_first_contact_terms(**TERMS, by=s.by("admin")),
+    "set other terms": lambda s: [
+        set_first_contact_terms(**(TERMS | {"hours": hours}), by=s.by("admin")) for hours in (8, 9)
+    ],
+    "assign leads by turn": lambda s: s.pooled(),
+    "notice overdue leads": lambda s: s.overdue(),
+    "save_workflow": lambda s: s.workflow(),
+    "change a workflow": lambda s: s.workflow_with(name="Else", condition="title = x"),
+    "switch a workflow": lambda s: switch_workflow(s.workflow(), True, by=s.by("admin")),
+    "pause a workflow": lambda s: s.paused(),
+    "rotate a secret": lambda s: rotate_secret(s.workflow(), by=s.by("admin")),
+    "release an import": lambda s: release_import(s.by("rep").change, by=s.by("admin")),
+    "make a campaign": lambda s: make_campaign(s.by("manager")),
+    "change a campaign": lambda s: save_campaign(
+        make_campaign(s.by("manager")), {"name": "Else", "body": "B", "owner": s.cast.admin.pk}, by=s.by("manager")
+    ),
+    "send a campaign": lambda s: s.sent(),
+    "cancel a campaign": lambda s: cancel_campaign(s.sent(), by=s.by("manager")),
+    "add to a campaign": lambda s: add_people(make_campaign(s.by("manager")), rows(s.contact), by=s.by("manager")),
+    "try a campaign": lambda s: try_campaign(make_campaign(s.by("manager")), by=s.by("manager")),
+    "send again": lambda s: s.failed(),
+    "unsubscribe": lambda s: unsubscribe(s.sent().people.get(contact=s.contact), by=s.by("manager")),
+    "waive": lambda s: waive(rows(s.trouble()), "contact_unowned", by=s.by("manager"), reason="x", until=s.soon),
+    "end_waivers": lambda s: s.ended_waiver(),
     "choose_channels": lambda s: choose_channels({"assigned": "mail"}, by=s.by("rep")),
     "choose other channels": lambda s: choose_channels({"assigned": "nothing"}, by=s.by("mate")),
     "make a field": lambda s: make_field("insured", "yes_no"),
@@ -188,6 +375,15 @@ WRITES = {
     "deactivate_member": lambda s: deactivate_member(s.cast.mate, by=s.by("admin")),
     "create_team": lambda s: create_team("South", by=s.by("admin")),
     "rename_team": lambda s: rename_team(s.cast.iberia, "Hispania", by=s.by("admin")),
+    "save_definition": lambda s: save_definition(LIFECYCLE, "lead", DEFINITION, by=s.by("admin")),
+    "wait": lambda s: wait(rows(s.contact), by=s.by("rep"), reason="Budget", until=s.soon),
+    "wait again": lambda s: [
+        wait(rows(s.contact), by=s.by("rep"), reason=reason, until=s.soon) for reason in ("Budget", "Holiday")
+    ],
+    "arrange": lambda s: arrange(["stuck", "funnel"], by=s.by("rep")),
+    "arrange anew": lambda s: [arrange([name], by=s.by("rep")) for name in ("stuck", "funnel")],
+    "subscribe": lambda s: subscribe("split=owner", by=s.by("rep"), days=30, every="week"),
+    "subscribe anew": lambda s: [subscribe("", by=s.by("rep"), days=9, every=every) for every in ("day", "")],
     "save_guard": lambda s: save_guard(s.guard(), by=s.by("admin")),
     "change a guard": lambda s: save_guard(s.guard_with(message="Else", is_active=False), by=s.by("admin")),
     "edit_workspace": lambda s: edit_workspace(**WORKSPACE, by=s.by("admin")),
@@ -230,6 +426,9 @@ def stage(acme, cast, sign_in):
     return Stage(cast, sign_in("manager"))
 
 
+OWN_LOGS = {"engage"}  # writes rows of OWN_LOG alone
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_the_log_explains_every_difference(name, stage):
     before, last = snapshot(), Entry.objects.latest("id").pk
@@ -239,7 +438,7 @@ def test_the_log_explains_every_difference(name, stage):
     assert set(replayed) == set(after)
     for key, columns in after.items():
         assert replayed[key] == columns, key
-    if not name.startswith("undo "):
+    if not name.startswith("undo ") and name not in OWN_LOGS:
         assert before != after
 
 
@@ -253,15 +452,29 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
     made = (
         "create",
         "create_company",
+        "make a campaign",
         "open an opportunity",
+        "create old leads",
+        "export old leads",
         "log",
+        "save_scoring_model",
         "save_view",
         "make a field",
         "save_guard",
         "create_team",
         "choose_channels",
+        "save_assignment_rule",
+        "set_duties",
+        "set other terms",
+        "save_workflow",
+        "release an import",
+        "waive",
+        "save_definition",
+        "wait",
+        "arrange",
+        "subscribe",
     )
     for name in made:
         WRITES[name](stage)
     written = set(Entry.objects.filter(id__gt=last).values_list("entity", flat=True))
-    assert {about.entity for about in all_subjects()} - PEOPLE == written - PEOPLE
+    assert {about.entity for about in all_subjects()} - PEOPLE - OWN_LOG == written - PEOPLE

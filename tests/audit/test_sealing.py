@@ -17,7 +17,7 @@ from audit.sealing import seal_all
 from audit.verify import verify
 from crm.events.scheduler import Scheduler
 from crm.kit.scope import in_workspace
-from tests.factories import make_contact
+from tests.factories import make_company, make_contact
 from tests.threads import at_once
 
 
@@ -129,12 +129,11 @@ def test_two_sealers_at_once_make_one_chain(cast, monkeypatch):
 def test_an_entry_that_commits_late_is_sealed_late(cast):
     written_down, may_commit = threading.Event(), threading.Event()
 
-    def slow() -> int:
+    def slow() -> None:
         with transaction.atomic():
-            contact = make_contact("Late")
+            make_company("Late")  # not a contact, whose owner's turn nobody else could take meanwhile
             written_down.set()
-            may_commit.wait(20)
-        return contact.pk
+            assert may_commit.wait(20)
 
     def meanwhile() -> int:
         written_down.wait(20)
@@ -149,7 +148,7 @@ def test_an_entry_that_commits_late_is_sealed_late(cast):
     _, errors = at_once(cast.acme, [slow, meanwhile])
     assert not errors
     with in_workspace(cast.acme):
-        late = Entry.objects.get(event="contact.created", new_values__name="Late").pk
+        late = Entry.objects.get(event="company.created", new_values__name="Late").pk
         assert late < max(sealed())
         assert seal_all() >= 1
         assert late in sealed()
