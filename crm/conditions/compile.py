@@ -37,6 +37,7 @@ from crm.entities.sql import IsNotTrue, ListHas, ListLength, Total, orm_value
 from crm.entities.text import Fold, fold
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor, Role
+from crm.users.visibility import RecordQuerySet, visible
 
 LOOKUPS = {"=": Exact, "<": LessThan, "<=": LessThanOrEqual, ">": GreaterThan, ">=": GreaterThanOrEqual}
 Step = tuple[Entity, Field]
@@ -138,30 +139,54 @@ def matching(leaf: Leaf, context: Context) -> Any:
     *hops, (entity, field) = leaf.path.steps()
     if stands_for_rows(field):
         return through([*hops, (entity, field)], lambda prefix: Q(), context, plain=False)
+    by = None if is_name(hops, entity, field) else context.viewer.only_seen_by
+    joins = seen_over_joins(hops, by) if field.expression is None else None
     return through(
         hops,
         lambda prefix: test(field, leaf.operator, leaf.operands, orm_value(field, prefix), context),
         context,
-        plain=field.expression is None and (context.viewer.only_seen_by is None or _is_name(hops, entity, field)),
+        plain=joins is not None,
+        also=joins,
     )
 
 
-def _is_name(hops: list[Step], entity: Entity, field: Field) -> bool:
+def is_name(hops: list[Step], entity: Entity, field: Field) -> bool:
     """The name and id of a linked record are shown by the record that links to it, to whoever sees that."""
     return len(hops) == 1 and field.column() in (entity.fields[entity.title].column(), entity.public_id)
 
 
-def through(steps: list[Step], test: Test, context: Context, *, plain: bool) -> Any:
-    """`test(prefix)` at the end of the links: over joins where they and what is read there are columns, else EXISTS."""
+def through(steps: list[Step], test: Test, context: Context, *, plain: bool, also: Q | None = None) -> Any:
+    """`test(prefix)` at the end of the links: over joins where they and what is read there are columns, else EXISTS.
+
+    `also`: what must hold of the rows that are joined.
+    """
     if not steps or (plain and all(is_join(field) for _, field in steps)):
-        return test(join_prefix(steps))
+        return Q(also, test(join_prefix(steps))) if also else test(join_prefix(steps))
     (entity, field), *rest = steps
-    found = _seen(rows(entity, field), context.viewer.only_seen_by)
+    found = seen(rows(entity, field), context.viewer.only_seen_by)
     return Exists(found.filter(through(rest, test, context, plain=plain)))
 
 
-def _seen(found: QuerySet, by: Actor | None) -> QuerySet:
+def seen(found: QuerySet, by: Actor | None) -> QuerySet:
+    """Of the rows at the end of a link those that `by` sees; None for a rule, which looks at everything."""
     return found.visible_to(by) if by and hasattr(found, "visible_to") else found
+
+
+def seen_over_joins(steps: list[Step], by: Actor | None) -> Q | None:
+    """That `by` sees the record at the end of each link, over joins; None where only a query of its own can tell.
+
+    Joins are looked up by key. Of an EXISTS in what is counted PostgreSQL made a hash of all the rows that one sees.
+    """
+    found, prefix = Q(), ""
+    if by is None:
+        return found
+    for _, field in steps:
+        rule = getattr(registry.get(field.target).model.objects.all(), "visible_to", None)
+        if not is_join(field) or (rule and rule.__func__ is not RecordQuerySet.visible_to):
+            return None
+        prefix += f"{field.column()}__"
+        found &= Q(visible(by, prefix), **{f"{prefix}pk__isnull": False}) if rule else Q()
+    return found
 
 
 def join_prefix(steps: Iterable[Step]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
@@ -22,7 +23,7 @@ class Condition:
     entity: str
     root: Node
 
-    @property
+    @cached_property
     def key_text(self) -> str:
         """As it is stored: by field key and stored value."""
         return Writer().text(self.root)

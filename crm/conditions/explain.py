@@ -13,9 +13,11 @@ from crm.conditions.compile import (
     Viewer,
     extended,
     is_join,
+    is_name,
     join_prefix,
     predicate,
     rows,
+    seen,
 )
 from crm.conditions.tree import All, AnyRow, AtLeast, Either, Leaf, Node, Not, children, leaves
 from crm.conditions.write import LabelWriter
@@ -24,6 +26,7 @@ from crm.entities.fields import FieldType
 from crm.entities.schema import Path
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
+from crm.kit.actor import Actor
 
 Order = Callable[[int], Any]
 
@@ -81,21 +84,22 @@ def _matching_rows(leaf: AnyRow, context: Context) -> Any:
     *hops, (entity, field) = leaf.path.steps()
 
     def counted(prefix: str) -> Any:
-        found = rows(entity, field).filter(predicate(leaf.part, context)).order_by()
+        found = seen(rows(entity, field), context.viewer.only_seen_by)
+        found = found.filter(predicate(leaf.part, context)).order_by()
         # A plain function call, not Count(): an aggregate would group the subquery by its primary key.
         return Subquery(found.values_list(Func(F("pk"), function="COUNT", output_field=IntegerField())))
 
-    return _shown(hops, counted, plain=False)
+    return _shown(hops, counted, plain=False, by=context.viewer.only_seen_by)
 
 
 def _value(leaf: Leaf, context: Context) -> Any:
     path = _shown_path(leaf.path)
-    *hops, (_, field) = path.steps()
+    *hops, (entity, field) = path.steps()
     if field.type is FieldType.MANY:
         return Value(None, output_field=CharField())
-    return _shown(
-        hops, lambda prefix: orm_value(field, prefix), plain=field.expression is None, best=_best(leaf, context)
-    )
+    by = None if is_name(hops, entity, field) else context.viewer.only_seen_by
+    plain = field.expression is None and by is None
+    return _shown(hops, lambda prefix: orm_value(field, prefix), plain=plain, best=_best(leaf, context), by=by)
 
 
 def _shown_path(path: Path) -> Path:
@@ -125,14 +129,20 @@ def _any_order(depth: int) -> Any:
 
 
 def _shown(
-    steps: list[Step], read: Callable[[str], Any], *, plain: bool, best: Order = _any_order, depth: int = 1
+    steps: list[Step],
+    read: Callable[[str], Any],
+    *,
+    plain: bool,
+    best: Order = _any_order,
+    by: Actor | None = None,
+    depth: int = 1,
 ) -> Any:
-    """What `read` gives at the end of the links; of several rows the best one's."""
+    """What `read` gives at the end of the links; of several rows the best one's. `by`: of rows that they see only."""
     if not steps or (plain and all(is_join(field) for _, field in steps)):
         return read(join_prefix(steps))
     (entity, field), *rest = steps
-    found = rows(entity, field).order_by(best(depth), "pk")
-    return Subquery(found.values_list(_shown(rest, read, plain=plain, best=best, depth=depth + 1))[:1])
+    found = seen(rows(entity, field), by).order_by(best(depth), "pk")
+    return Subquery(found.values_list(_shown(rest, read, plain=plain, best=best, by=by, depth=depth + 1))[:1])
 
 
 def _top(root: Node, cells: Iterator, writer: LabelWriter) -> list[LeafResult]:

@@ -55,6 +55,14 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
     return condition
 
 
+def in_words(text: str, entity: str) -> str:
+    """A stored condition to read, with labels; as it is stored where a field in it is gone."""
+    try:
+        return parse(text, entity).label_text
+    except ConditionError:
+        return text
+
+
 def _tree(text: str) -> Branch:
     _check_characters(text)
     try:

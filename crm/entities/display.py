@@ -50,7 +50,7 @@ def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
 def _named(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
     queries = []
     for kind, keys in wanted.items():
-        model, title = (Team, "name") if kind == "team" else (registry.get(kind).model, registry.get(kind).title)
+        model, title = (Team, "name") if kind == "team" else (registry.get(kind).model, registry.get(kind).title_path)
         rows = model.objects.filter(pk__in=keys).order_by()
         queries.append(rows.values_list(Value(kind, CharField()), "pk", F(title)))
     if not queries:

@@ -69,6 +69,7 @@ class Field:
     sort: str = ""
     custom: bool = False
     help: str = ""
+    due: bool = False  # for times by which something is owed: lists count down to them
     currency: str = ""  # for money: the column beside it that holds its currency
     # For a computed field: builds the ORM expression that stands for it; then `path` is unused.
     expression: Callable[[], Any] | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.apps import apps
+from django.db.models import Model
 
 from crm.entities.fields import Field
 from crm.entities.text import fold
@@ -13,7 +14,7 @@ class Entity:
     """A kind of record: `name` (contact), its model, its labels, and its fields in the order they are shown.
 
     `title` is the key of the field that names a record to a person, `public_id` the model field of its public id: a
-    link is written and matched by either.
+    link is written and matched by either. Its pages are below `path`: its name, unless another is given.
     """
 
     name: str
@@ -24,11 +25,20 @@ class Entity:
     fields: dict[str, Field] = field(default_factory=dict)
     title: str = "name"
     public_id: str = "public_id"
+    path: str = ""
+
+    def __post_init__(self) -> None:
+        self.path = self.path or self.name
 
     @property
     def model(self):
         """The Django model behind the entity."""
         return apps.get_model(self.model_label)
+
+    @property
+    def title_path(self) -> str:
+        """The ORM path of the title: a lead's is its contact's name."""
+        return self.fields[self.title].column()
 
     def add(self, *fields: Field) -> None:
         """Declare fields. Raises ValueError when a name is taken: keys, labels and aliases are one namespace."""
@@ -60,6 +70,11 @@ def register(entity: Entity) -> Entity:
 def get(name: str) -> Entity:
     """The entity called `name`. Raises KeyError."""
     return _entities[name]
+
+
+def entity_of(model: type[Model]) -> str:
+    """The name of the entity whose records are of a model, which need not be the model's own."""
+    return next(entity.name for entity in _entities.values() if entity.model_label == model._meta.label)
 
 
 def all_entities() -> list[Entity]:

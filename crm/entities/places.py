@@ -1,0 +1,80 @@
+"""Texts with places to be filled from a record: “Welcome, {first_name}”. For mails, tasks and whatever is written once
+for many records."""
+
+import re
+from typing import Any
+
+from crm.entities import registry
+from crm.entities.display import names_for, shown
+from crm.entities.fields import Field, FieldType
+from crm.entities.schema import Path, UnknownField, schema
+from crm.entities.sql import orm_value
+from crm.kit.errors import Invalid
+
+PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+def check_places(text: str, entity: str, label: str) -> None:
+    """Raise Invalid with a sentence for a {place} that is no field of the entity, or a bracket that is not closed."""
+    for name in PLACE.findall(text):
+        place(entity, name)
+    if "{" in PLACE.sub("", text) or "}" in PLACE.sub("", text):
+        raise Invalid(f"{label}: a bracket is not closed. A place is written {{name}}.")
+
+
+def place(entity: str, name: str) -> Path:
+    """The field that {name} stands for: one of the record, or of what it links to. Raises Invalid with a sentence."""
+    try:
+        path = schema(entity).path(name)
+    except UnknownField as error:
+        raise Invalid(error.sentence) from None
+    *links, last = path.fields
+    unlinked = any(not _is_column(link) or link.type is not FieldType.LINK for link in links)
+    if unlinked or last.type is FieldType.MANY or (last.type is FieldType.LINK and not _is_column(last)):
+        raise Invalid(f"{{{name}}} cannot be filled in: it stands for several values.")
+    return path
+
+
+def _is_column(field: Field) -> bool:
+    return not field.custom and field.rows is None and field.expression is None
+
+
+def fill(text: str, entity: str, pk: int) -> str:
+    """`text` with the record's values in its {places}; '' for what is empty. Raises Invalid for a field that is gone.
+
+    Not Django's templates: whoever writes a text must not reach methods, settings or other people's records.
+    """
+    paths = {name: place(entity, name) for name in PLACE.findall(text)}
+    values = _read(list(paths.values()), entity, pk) if paths else []
+    told = dict(zip(paths, values, strict=True))
+    return PLACE.sub(lambda found: told[found[1]], text)
+
+
+def _read(paths: list[Path], entity: str, pk: int) -> list[str]:
+    columns = [_expression(path) for path in paths]
+    row = registry.get(entity).model.objects.filter(pk=pk).values_list(*columns).first() or [None] * len(paths)
+    return [_text(path, value) for path, value in zip(paths, row, strict=True)]
+
+
+def _expression(path: Path) -> Any:
+    *links, last = path.fields
+    prefix = "".join(f"{link.column()}__" for link in links)
+    if last.type is FieldType.LINK and _is_column(last):
+        prefix, last = f"{prefix}{last.column()}__", _title(last)
+    return orm_value(last, prefix)
+
+
+def _title(link: Field) -> Field:
+    target = registry.get(link.target)
+    return target.fields[target.title]
+
+
+def _text(path: Path, value: Any) -> str:
+    field = path.field
+    if value in (None, "", []):
+        return ""
+    if field.type is FieldType.LINK:
+        return str(value)
+    owner = list(path.steps())[-1][0].name
+    names = names_for(owner, [{field.key: value}] if field.type in (FieldType.USER, FieldType.TEAM) else [])
+    return shown(field, value, names)
