@@ -18,7 +18,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Move:
-    """A legal move: the verb that makes it, from which values to which one, and who may."""
+    """A legal move: the verb that makes it, from which values to which one, and who may.
+
+    One made `by_rule` is no button: it follows from something else, such as a score.
+    """
 
     verb: str
     label: str
@@ -28,6 +31,7 @@ class Move:
     role: Role = Role.REP
     reason: Reason = Reason.NO
     severity: str = "info"
+    by_rule: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from crm.conditions.condition import Condition
+from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
+from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
+from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Guard
 
 
@@ -33,8 +36,11 @@ _shipped: list[Shipped] = []
 
 
 def ship(entity: str, verb: str, condition: str, message: str) -> None:
-    """Let every new workspace start with this guard; the app that owns the fields it names registers it."""
-    _shipped.append(Shipped(entity, verb, condition, message))
+    """Let every new workspace start with this guard; the app that owns the fields it names registers it.
+
+    Upper apps come first in INSTALLED_APPS, so the last that was registered is the first to be asked.
+    """
+    _shipped.insert(0, Shipped(entity, verb, condition, message))
 
 
 def install_shipped() -> None:
@@ -55,3 +61,29 @@ def rules(entity: str) -> tuple[Rule, ...]:
 def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[Rule, ...]:
     guards = Guard.objects.filter(entity=entity, is_active=True)
     return tuple(Rule(str(guard.pk), guard.verb, parse(guard.condition, entity), guard.message) for guard in guards)
+
+
+def check(guard: Guard) -> Condition:
+    """What `guard` asks.
+
+    Raises Invalid per field: a verb that moves nothing, a condition that cannot be read, no message.
+    """
+    errors = {}
+    verbs = {move.verb for axis in all_axes() if axis.entity == guard.entity for move in axis.moves}
+    if guard.verb not in verbs:
+        errors["verb"] = f"“{guard.verb}” moves no {guard.entity}: choose from {', '.join(sorted(verbs)) or 'none'}."
+    if not guard.message.strip():
+        errors["message"] = "Say what is missing: this sentence is what people read."
+    if len(guard.message) > 200:
+        errors["message"] = "A sentence of at most 200 characters, please."
+    if not guard.condition.strip():
+        errors["condition"] = "Write what must be true, for example: email is not empty."
+    try:
+        condition = parse(guard.condition, guard.entity)
+    except KeyError:
+        errors["entity"] = f"There is no entity “{guard.entity}”."
+    except ConditionError as error:
+        errors["condition"] = str(error)
+    if errors:
+        raise Invalid(errors)
+    return condition

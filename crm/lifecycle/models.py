@@ -3,7 +3,7 @@
 from django.db import models
 
 from crm.kit.logged import Logged
-from crm.users.models import Owned
+from crm.users.models import Membership, Owned
 
 
 class Transition(Logged):
@@ -34,6 +34,12 @@ class Transition(Logged):
             models.Index(fields=["workspace_id", "entity", "record_id", "at"], name="transition_record"),
             models.Index(fields=["workspace_id", "entity", "axis", "to_value", "at"], name="transition_entered"),
             models.Index(fields=["workspace_id", "change"], name="transition_change"),
+            # The few moves past the rules, which are looked for every other minute.
+            models.Index(
+                fields=["workspace_id", "verb", "at"],
+                name="transition_past_rules",
+                condition=models.Q(verb__in=("override", "reactivate")),
+            ),
         ]
 
     def __str__(self):
@@ -56,3 +62,53 @@ class Guard(Owned):
 
     def __str__(self):
         return f"{self.verb}: {self.message}"
+
+
+class StageDefinition(Owned):
+    """What a value of an axis means in this workspace: a version that an admin wrote. The highest one counts.
+
+    A value that nobody has written about has the definition that the product ships (crm/lifecycle/definitions.py).
+    """
+
+    entity = models.CharField(max_length=40)
+    axis = models.CharField(max_length=40)
+    value = models.CharField(max_length=30)
+    version = models.PositiveIntegerField()
+    meaning = models.CharField(max_length=300)
+    key_question = models.CharField(max_length=300, blank=True)
+    next_action = models.CharField(max_length=300, blank=True)
+    entry = models.TextField()
+    exit = models.TextField(blank=True)
+    keeper = models.CharField(max_length=120, blank=True)  # whose business it is, or that it is automatic
+    expected_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["entity", "axis", "value", "version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "entity", "axis", "value", "version"], name="stage_definition_version"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.entity} {self.value}, version {self.version}"
+
+
+class Wait(Owned):
+    """A record that stands still for a reason, until a moment: until then it is not stuck. It ends by itself."""
+
+    entity = models.CharField(max_length=40)
+    record_id = models.BigIntegerField()
+    reason = models.TextField()
+    until = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["workspace", "entity", "record_id"], name="wait_once")]
+
+    def __str__(self):
+        return f"{self.entity} {self.record_id} until {self.until:%Y-%m-%d}"

@@ -35,7 +35,7 @@ class Offer:
 def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[Offer]:
     """The moves that the actor's role includes, in the order of the axis; one statement for all guards."""
     here = getattr(record, axis.field)
-    within = [move for move in axis.moves if by.is_at_least(move.role)]
+    within = [move for move in axis.moves if by.is_at_least(move.role) and not move.by_rule]
     guards = [rule for rule in rules(axis.entity) if any(m.verb == rule.verb and here in m.sources for m in within)]
     leaves = _explained(record, guards, by)
     return [_offer(move, axis, here, guards, leaves, editable) for move in within]

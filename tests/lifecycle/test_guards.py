@@ -14,7 +14,7 @@ from crm.lifecycle.models import Guard
 from crm.lifecycle.offers import offers
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.users.models import Workspace
-from tests.factories import make_contact, make_field, rows
+from tests.factories import make_contact, make_field, make_worthy, rows
 from tests.log import assert_nothing_written, entries
 
 
@@ -39,7 +39,7 @@ def offered(contact, by, verb="qualify"):
     return next(o for o in offers(contact, LIFECYCLE, by=by, editable=True) if o.move.verb == verb)
 
 
-def test_a_new_workspace_asks_for_an_email_in_the_words_of_the_source(acme, actor):
+def test_a_new_workspace_asks_for_an_email_and_a_score_in_the_words_of_the_source(acme, actor):
     install_shipped()
     contact, by = make_contact(email=""), actor("rep")
     assert offered(contact, by).why_not == "Email required for qualification"
@@ -47,6 +47,8 @@ def test_a_new_workspace_asks_for_an_email_in_the_words_of_the_source(acme, acto
     assert_nothing_written(by)
     edit(rows(contact), {"email": "ana@metro.example"}, by=actor("rep"))
     contact = Contact.objects.get()
+    assert offered(contact, by).why_not == refused("qualify", contact, by) == "Lead score too low"
+    make_worthy(contact)
     assert offered(contact, by).allowed
     assert refused("qualify", contact, by) == ""
 

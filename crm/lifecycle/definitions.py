@@ -1,0 +1,76 @@
+"""What the values of the axes mean: shipped by the apps, written anew by admins, observable in either case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crm.conditions.condition import Condition
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
+from crm.kit.actor import RANK, Role
+from crm.lifecycle.axes import Axis, Move, all_axes
+from crm.lifecycle.models import StageDefinition
+
+WRITTEN = ("meaning", "key_question", "next_action", "entry", "exit", "keeper", "expected_days")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A value of an axis in words and conditions; `version` 0 is the shipped one.
+
+    `entry` holds for a record that belongs there, `exit` for one that is ready to go on. `keeper`: whose business it
+    is, or "Automatic". `expected_days`: after how many a record is stuck; None: the workspace's own history says.
+    """
+
+    meaning: str
+    key_question: str
+    next_action: str
+    entry: str
+    exit: str = ""
+    keeper: str = "The owner"
+    expected_days: int | None = None
+    version: int = 0
+
+
+_shipped: dict[tuple[str, str], Mapping[str, Definition]] = {}
+
+
+def ship(axis: Axis, definitions: Mapping[str, Definition]) -> None:
+    """Define every value of an axis. Raises ValueError where one is left out."""
+    if definitions.keys() != {choice.value for choice in axis.values}:
+        raise ValueError(f"{axis.entity} {axis.field}: a definition for each value, please.")
+    _shipped[axis.entity, axis.field] = definitions
+
+
+def definitions(axis: Axis) -> dict[str, Definition]:
+    """The definition of each value of an axis in the workspace in scope; one statement."""
+    written = StageDefinition.objects.filter(entity=axis.entity, axis=axis.field).order_by("version")
+    newest = {row.value: Definition(version=row.version, **_words(row)) for row in written}
+    return {**_shipped[axis.entity, axis.field], **newest}
+
+
+def _words(row: StageDefinition) -> dict:
+    return {name: getattr(row, name) for name in WRITTEN}
+
+
+def find_axis(entity: str, field: str) -> Axis:
+    """The axis called so. Raises KeyError."""
+    return {(axis.entity, axis.field): axis for axis in all_axes()}[entity, field]
+
+
+def ends(axis: Axis, value: str) -> bool:
+    """Whether a rep moves a record no further from there: nothing has to be true to leave."""
+    return not any(RANK[move.role] <= RANK[Role.REP] for move in axis.moves_from(value))
+
+
+def made_by(axis: Axis, value: str) -> list[Move]:
+    """The moves that lead to a value, those first that are made by hand; a move that is told where to may too."""
+    found = [move for move in axis.moves if value == move.target or (not move.target and value in move.sources)]
+    return sorted(found, key=lambda move: move.by_rule)
+
+
+def condition_of(text: str, entity: str) -> Condition | None:
+    """The condition of a definition; None for none, and where a field that it names has gone since."""
+    try:
+        return parse(text, entity, people=False) if text.strip() else None
+    except ConditionError:
+        return None

@@ -1,0 +1,76 @@
+"""Write a new version of what a value of an axis means."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from audit.record import record
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
+from crm.entities.versions import lock_settings
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.lifecycle.axes import Axis
+from crm.lifecycle.definitions import WRITTEN, definitions, ends
+from crm.lifecycle.models import StageDefinition
+
+KEPT = ("entity", "axis", "value", *WRITTEN, "member")
+LONGEST = {"meaning": 300, "key_question": 300, "next_action": 300, "keeper": 120}
+
+
+@transaction.atomic
+def save_definition(axis: Axis, value: str, words: Mapping[str, Any], *, by: Actor) -> StageDefinition:
+    """Save `words` (the names of WRITTEN) as the next version; those before stay as they were. Admins only.
+
+    Raises KeyError for a value that the axis does not have, NotAllowed, and Invalid per field: no meaning, no entry
+    condition that can be observed, none for leaving a value that records leave, a condition that cannot be read.
+    """
+    lock_settings(by)
+    axis.value(value)
+    words = _checked(axis, value, words)
+    row = StageDefinition(
+        entity=axis.entity,
+        axis=axis.field,
+        value=value,
+        version=definitions(axis)[value].version + 1,
+        member_id=by.member_id,
+        created_at=clock.now(),
+        **words,
+    )
+    row.save()
+    record("stage_definition.created", StageDefinition.objects.filter(pk=row.pk), by=by, snapshot=KEPT)
+    return row
+
+
+def _checked(axis: Axis, value: str, words: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: words.get(name) for name in WRITTEN}
+    kept |= {name: str(kept[name] or "").strip() for name in LONGEST}
+    errors = {
+        name: f"At most {most} characters, please." for name, most in LONGEST.items() if len(str(kept[name])) > most
+    }
+    if not kept["meaning"]:
+        errors["meaning"] = "Say in a sentence what it means."
+    for name in ("entry", "exit"):
+        try:
+            kept[name] = _observable(str(kept[name] or ""), axis)
+        except ConditionError as error:
+            errors[name] = str(error)
+    if not kept["entry"]:
+        errors.setdefault("entry", "Say by what one sees that a record belongs here, for example: email is not empty.")
+    if not (kept["exit"] or ends(axis, value)):
+        errors.setdefault("exit", "Say by what one sees that a record is ready to go on.")
+    if errors:
+        raise Invalid(errors)
+    return kept
+
+
+def _observable(text: str, axis: Axis) -> str:
+    """The condition as it is stored. Raises ConditionError for one that is no more than the axis itself."""
+    condition = parse(text, axis.entity, people=False)
+    if condition.fields() and condition.fields() <= {axis.field, axis.since}:
+        raise ConditionError(
+            f"“{axis.label}” alone says nothing that can be observed: name what is true of the record besides."
+        )
+    return condition.key_text

@@ -1,0 +1,48 @@
+"""Let records stand still for a reason, until a day."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from audit.record import change, record
+from crm.entities.registry import entity_of
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.lifecycle.models import Wait
+from crm.users.visibility import RecordQuerySet, lock
+
+LONGEST = timedelta(days=366)
+KEPT = ("entity", "record_id", "reason", "until")
+
+
+@transaction.atomic
+def wait(rows: RecordQuerySet, *, by: Actor, reason: str, until: datetime) -> Outcome:
+    """Take records out of those that are stuck until a moment (aware), with the reason; waiting again says anew.
+
+    Refused: what the actor may not change. Raises Invalid without a reason, or for a moment that is past or more than
+    a year away.
+    """
+    _check(reason, until)
+    entity, locked = entity_of(rows.model), lock(rows, by)
+    for ids in locked.batches_of_ids():
+        waits = Wait.objects.filter(entity=entity, record_id__any_of=ids)
+        known = set(waits.values_list("record_id", flat=True))
+        change("wait.updated", waits, {"reason": reason.strip(), "until": until}, by=by)
+        facts = {"entity": entity, "reason": reason.strip(), "until": until, "created_at": clock.now()}
+        Wait.objects.bulk_create(Wait(record_id=pk, **facts) for pk in ids if pk not in known)
+        new = Wait.objects.filter(entity=entity, record_id__any_of=[pk for pk in ids if pk not in known])
+        record("wait.created", new, by=by, snapshot=KEPT)
+        locked.outcome.done += ids
+    return locked.outcome
+
+
+def _check(reason: str, until: datetime) -> None:
+    errors = {}
+    if not reason.strip():
+        errors["reason"] = "Say what it waits for: others will see it."
+    if not clock.now() < until <= clock.now() + LONGEST:
+        errors["until"] = "A day to come, within a year."
+    if errors:
+        raise Invalid(errors)

@@ -1,0 +1,117 @@
+"""What stages mean, and how one record meets what they ask."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from crm.conditions.parse import in_words
+from crm.entities import registry
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.responses import show_errors, toast
+from crm.lifecycle.axes import Axis, all_axes
+from crm.lifecycle.definitions import WRITTEN, Definition, definitions, ends, find_axis, made_by
+from crm.lifecycle.evidence import evidence, waiting
+from crm.lifecycle.forms import DefinitionForm, WaitForm, day_begins
+from crm.lifecycle.models import StageDefinition
+from crm.lifecycle.verbs.save_definition import save_definition
+from crm.lifecycle.verbs.wait import wait
+from crm.users.http import Request
+from crm.users.roles import LOWEST_ROLE, Right, may
+
+
+@require_GET
+def overview(request: Request) -> HttpResponse:
+    """Every value of every axis: what it means, what one sees it by, and whose business it is."""
+    axes = [(axis, registry.get(axis.entity), _lines(axis)) for axis in all_axes()]
+    return render(request, "lifecycle/overview.html", {"axes": axes})
+
+
+def _lines(axis: Axis) -> list[dict[str, Any]]:
+    found = definitions(axis)
+    return [_line(axis, choice.value, found[choice.value]) for choice in axis.values]
+
+
+def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
+    return {
+        "choice": axis.value(value),
+        "definition": definition,
+        "entry": in_words(definition.entry, axis.entity),
+        "exit": in_words(definition.exit, axis.entity),
+        "by_hand": [(move.label, f"{move.role}s") for move in made_by(axis, value) if not move.by_rule],
+    }
+
+
+@require_http_methods(["GET", "POST"])
+def definition_page(request: Request, entity: str, axis: str, value: str) -> HttpResponse:
+    """One value: its definition and the versions before; admins write the next one."""
+    on = _axis(entity, axis)
+    try:
+        current = definitions(on)[value]
+    except KeyError:
+        raise Http404 from None
+    shown = {name: getattr(current, name) for name in WRITTEN}
+    shown |= {name: in_words(shown[name], entity) for name in ("entry", "exit")}
+    may_edit = may(request.actor, Right.WORKSPACE)
+    form = DefinitionForm(request.POST or None, initial=shown)
+    if request.method == "POST" and not may_edit:
+        raise NotAllowed(f"Only {LOWEST_ROLE[Right.WORKSPACE]}s may define stages.")
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = save_definition(on, value, form.cleaned_data, by=request.actor)
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, f"{on.value(value).label} is defined anew: version {saved.version}.")
+            return redirect("stage_definition", entity, axis, value)
+    rows = StageDefinition.objects.filter(entity=entity, axis=axis, value=value).select_related("member__user")
+    context = _line(on, value, current) | {"axis": on, "kind": registry.get(entity), "form": form}
+    context |= {"may_edit": may_edit, "versions": rows.order_by("-version"), "ends": ends(on, value)}
+    return render(request, "lifecycle/definition.html", context, status=422 if form.errors else 200)
+
+
+def _axis(entity: str, field: str) -> Axis:
+    try:
+        return find_axis(entity, field)
+    except KeyError:
+        raise Http404 from None
+
+
+@require_GET
+def why(request: Request, entity: str, axis: str, public_id: str) -> HttpResponse:
+    """Why a record stands where it does: a part for the badge's menu to htmx, else a page."""
+    on = _axis(entity, axis)
+    record = _record(request, entity, public_id)
+    value = getattr(record, on.field)
+    definition = definitions(on)[value]
+    context = _line(on, value, definition) | {"record": record, "axis": on, "wait": waiting(record, entity)}
+    context["groups"] = evidence(record, on, definition, request.actor)
+    return render(request, "lifecycle/why_part.html" if request.htmx else "lifecycle/why.html", context)
+
+
+def _record(request: Request, entity: str, public_id: str) -> Any:
+    if entity not in {axis.entity for axis in all_axes()}:
+        raise Http404
+    record = registry.get(entity).model.objects.visible_to(request.actor).filter(public_id=public_id).first()
+    if record is None:
+        raise Http404
+    return record
+
+
+@require_http_methods(["GET", "POST"])
+def wait_page(request: Request, entity: str, public_id: str) -> HttpResponse:
+    """Let one record stand still for a reason, until a day."""
+    record = _record(request, entity, public_id)
+    form = WaitForm(request.POST or None)
+    if form.is_valid():
+        rows, until = type(record).objects.filter(pk=record.pk), day_begins(form.cleaned_data["until"])
+        try:
+            wait(rows, by=request.actor, reason=form.cleaned_data["reason"], until=until).or_raise()
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, f"{record} waits until {form.cleaned_data['until']:%-d %b %Y}.")
+            return redirect(record.get_absolute_url())
+    context = {"form": form, "record": record, "wait": waiting(record, entity)}
+    return render(request, "lifecycle/wait.html", context, status=422 if form.errors else 200)
