@@ -1,0 +1,63 @@
+from django.apps import AppConfig
+
+
+class LeadsConfig(AppConfig):
+    name = "leads"
+
+    def ready(self):
+        from audit.undo import hold_back, on_undo
+        from contacts.attached import on_merge, tell
+        from contacts.engagement import on_engaged
+        from crm.events.reactions import react
+        from crm.lists.imports.registry import Relation, on_end, on_written, relate
+        from leads import (  # noqa: F401  # noqa: F401
+            board,
+            campaigns,
+            day,
+            definitions,
+            entities,
+            events,
+            exceptions,
+            guards,
+            jobs,
+            kind,
+            lists,
+            panels,
+        )
+        from leads.following import contact_leads, follow_owners, follow_teams, lose_with_contacts
+        from leads.imports.contacts import NOTE, write_leads
+        from leads.imports.opportunities import convert_leads
+        from leads.legacy import ready  # noqa: F401
+        from leads.merging import move_leads
+        from leads.opening import open_again, open_for_captured, open_for_new
+        from leads.scoring import jobs as scoring_jobs  # noqa: F401
+        from leads.scoring import reactions
+        from leads.scoring.current import install_shipped
+        from leads.undone import hold_converted
+
+        tell("lead", by_name=False)
+        react("contact.created", open_for_new)
+        react("contact.captured", open_for_captured)
+        react("contact.reopened", open_again)
+        react("contact.lost", lose_with_contacts)
+        react("contact.assigned", follow_owners)
+        react("contact.merged", follow_teams)
+        react("activity.logged", contact_leads)
+        react("activity.completed", contact_leads)
+        on_merge(move_leads)
+        hold_back(hold_converted)
+        relate("contact", Relation("lead", "lead", write_leads, note=NOTE))
+        on_written("opportunity", convert_leads)
+        react("workspace.created", lambda rows, by: install_shipped())
+        on_engaged(reactions.count)
+        on_end(reactions.restage_imported)
+        react("lead.updated", reactions.leads_changed)
+        for event in ("restored", "reactivated", "undone"):
+            react(f"lead.{event}", reactions.leads_open_again)
+        for event in ("updated", "enriched", "captured", "assigned", "status_changed"):
+            react(f"contact.{event}", reactions.contacts_changed)
+        for event in ("updated", "assigned", "undone"):
+            react(f"company.{event}", reactions.companies_changed)
+        for event in ("contact.merged", "contact.disengaged", "contact.undone"):
+            react(event, reactions.contacts_told_anew)
+        on_undo(reactions.engagement_undone)

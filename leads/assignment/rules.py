@@ -1,0 +1,34 @@
+"""The assignment rules of a workspace, ready for use."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from crm.conditions.condition import Condition
+from crm.conditions.parse import parse
+from crm.kit.scope import workspace
+from leads.assignment.models import AssignmentRule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An active rule with its condition parsed; `people` are keys of memberships."""
+
+    pk: int
+    condition: Condition
+    people: frozenset[int]
+    team_id: int | None
+    method: str
+
+
+def rules() -> tuple[Rule, ...]:
+    """The active rules of the workspace in scope, in their order; parsed once per schema version."""
+    space = workspace()
+    return _rules(space.pk, space.schema_version)
+
+
+@lru_cache(maxsize=1000)
+def _rules(workspace_id: int, schema_version: int) -> tuple[Rule, ...]:
+    return tuple(
+        Rule(rule.pk, parse(rule.condition, "lead"), frozenset(rule.people), rule.team_id, rule.method)
+        for rule in AssignmentRule.objects.filter(is_active=True)
+    )

@@ -1,0 +1,47 @@
+"""What a conversion makes of a lead, whoever converts it: a person one of theirs, or an import what a file tells."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from crm.kit.actor import Actor
+from crm.lifecycle.move import Dated, pass_each, write_each
+from leads.axes import STAGE, STATUS
+from leads.models import Lead
+
+LONGEST = 60  # characters of a description in a name
+
+
+class Converted(NamedTuple):
+    """A lead (locked), the opportunity that it became, and when."""
+
+    lead: Lead
+    opportunity: int
+    at: datetime
+
+
+def proposal(lead: Lead) -> dict[str, Any]:
+    """The opportunity that a lead becomes unless somebody says otherwise: values as opportunities' create takes them.
+
+    Its contact with company, and its owner, must be loaded.
+    """
+    topic = lead.source or " ".join(lead.description.split())
+    topic = f"{topic[:LONGEST].rstrip()}…" if len(topic) > LONGEST else topic
+    name = ", ".join(filter(None, (str(lead.contact.company or lead.contact), topic)))
+    owner = lead.owner_id if lead.owner and lead.owner.is_active else None
+    facts = {"name": name[:200], "contact": lead.contact_id, "source": lead.source, "currency": lead.currency}
+    return facts | {key: value for key, value in (("amount", lead.estimated_value), ("owner", owner)) if value}
+
+
+def convert_each(converted: Sequence[Converted], *, by: Actor, reason: str = "", severity: str = "") -> None:
+    """Move leads to Converted and to the stage Opportunity, each with one entry that tells both, and link them.
+
+    A few statements however many; past every guard: whoever calls it has decided.
+    """
+    moved = [Dated(lead, "converted", at, _also(opportunity, at)) for lead, opportunity, at in converted]
+    pass_each(STAGE, [each._replace(to="opportunity") for each in moved], verb="convert", by=by, reason=reason)
+    write_each(STATUS, moved, verb="convert", event="lead.converted", by=by, reason=reason, severity=severity)
+
+
+def _also(opportunity: int, at: datetime) -> Mapping[str, Any]:
+    return {"stage": "opportunity", "stage_since": at, "converted_date": at, "opportunity": opportunity}

@@ -1,0 +1,52 @@
+"""A rep's leads on My day: first contacts that are late, and those that score highest."""
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from contacts.day import Line, Section, register
+from crm.kit import clock
+from crm.kit.actor import Actor
+from leads.axes import NEXT_ACTION
+from leads.models import Lead
+from leads.queue import RUNNING
+
+SHOWN = 8
+
+
+def late(by: Actor) -> list[Line]:
+    """First contacts that the actor owes, the latest first."""
+    rows = Lead.objects.open().filter(RUNNING, owner=by.member_id, contact_by__lt=clock.now())
+    return [
+        Line(
+            lead.name,
+            lead.get_absolute_url(),
+            lead.source or lead.contact.email,
+            "Spoke with them",
+            reverse("lead_move", args=[lead.public_id, "first_contact"]),
+            lead.contact_by,
+        )
+        for lead in rows.select_related("contact").order_by("contact_by", "pk")[:SHOWN]
+    ]
+
+
+def hottest(by: Actor) -> list[Line]:
+    """The actor's open leads by score, with what makes it up."""
+    rows = Lead.objects.open().filter(owner=by.member_id, score__score_tenths__gt=0).exclude(RUNNING)
+    return [
+        Line(lead.name, lead.get_absolute_url(), _why(lead), NEXT_ACTION[lead.stage])
+        for lead in rows.select_related("contact", "score").order_by("-score__score_tenths", "pk")[:SHOWN]
+    ]
+
+
+def _why(lead: Lead) -> str:
+    score = lead.score
+    return f"{score.score_tenths / 10:.1f} points: fit {score.fit}, engagement {score.engagement}"
+
+
+def _list(where: str) -> str:
+    return f"/qualification?{urlencode({'view': 'my_open', 'where': where})}"
+
+
+MINE = "owner = me and status in (new, working, qualified)"
+register(Section("First contact overdue", late, _list(f"{MINE} and deadline > 0 hours ago"), is_urgent=True))
+register(Section("Hottest leads", hottest, "/qualification?view=my_open"))

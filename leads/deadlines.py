@@ -1,0 +1,48 @@
+"""By when somebody has to have spoken with a new lead (source 003: new, < 24 hours)."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from crm.entities.values import zone
+from leads.assignment.models import FirstContactTerms
+
+
+def terms() -> FirstContactTerms:
+    """What the workspace in scope has agreed on, else 24 hours round the clock."""
+    return FirstContactTerms.objects.first() or FirstContactTerms()
+
+
+def deadline(opened: datetime, agreed: FirstContactTerms) -> datetime:
+    """When the hours have passed since `opened` (aware), in UTC; in business hours only those count.
+
+    Hours are hours that pass, also where clocks change: a day in which they do has 23 or 25, and an office that is
+    open over the change an hour less or more.
+    """
+    left = timedelta(hours=agreed.hours)
+    if not agreed.in_business_hours:
+        return opened.astimezone(UTC) + left
+    for start, end in _open_from(opened, agreed, zone()):
+        begin = max(start, opened.astimezone(UTC))
+        if end - begin >= left:
+            return begin + left
+        left -= max(end - begin, timedelta())
+    raise ValueError("An office without days or hours never opens.")
+
+
+def _open_from(moment: datetime, agreed: FirstContactTerms, here: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """The times at which the office is open, in UTC, from the local day of `moment` on."""
+    day = moment.astimezone(here).date()
+    while agreed.days:
+        if day.weekday() in agreed.days:
+            yield _span(day, agreed, here)
+        day += timedelta(days=1)
+
+
+def _span(day: date, agreed: FirstContactTerms, here: ZoneInfo) -> tuple[datetime, datetime]:
+    return _at(day, agreed.opens, here), _at(day, agreed.closes, here)
+
+
+def _at(day: date, minutes: int, here: ZoneInfo) -> datetime:
+    """The moment at which clocks show that many minutes after the midnight that `day` begins with."""
+    return (datetime.combine(day, time(), here) + timedelta(minutes=minutes)).astimezone(UTC)

@@ -1,0 +1,84 @@
+"""The lead as an entity, and what contacts know of theirs: the open one, else the latest."""
+
+from django.db.models import Exists, ExpressionWrapper, FloatField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce
+
+from contacts.entities import CONTACT, SHARED
+from crm.entities.fields import Field
+from crm.entities.fields import FieldType as T
+from crm.entities.registry import Entity, register
+from leads.axes import OPEN, STAGE, STATUS
+from leads.models import Lead
+
+# Cast, or PostgreSQL divides as numeric, and an export shows sixteen zeros.
+POINTS = Cast("score__score_tenths", FloatField()) / Value(10.0, FloatField())
+
+
+def score() -> ExpressionWrapper:
+    """The qualification score of a lead, in points with one decimal."""
+    return ExpressionWrapper(POINTS, FloatField())
+
+
+def current_lead() -> QuerySet[Lead]:
+    """A contact's open lead, else the one opened last: the one that no other comes before."""
+    others = Lead.objects.live().filter(contact=OuterRef("contact")).exclude(pk=OuterRef("pk"))
+    later = Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
+    before = others.filter(Q(status__in=OPEN) | later)
+    return Lead.objects.live().filter(Q(status__in=OPEN) | ~Exists(before), contact=OuterRef("pk"))
+
+
+def lead_score() -> Coalesce:
+    """The score of a contact's open lead, else of the latest; 0 without one. Read through it, never stored twice."""
+    found = current_lead().order_by().values(points=ExpressionWrapper(POINTS, FloatField()))
+    return Coalesce(Subquery(found, output_field=FloatField()), Value(0.0))
+
+
+LEAD = register(Entity("lead", "leads.Lead", "Lead", "Leads", "lead", path="qualification"))
+LEAD.add(
+    Field("name", "Name", T.TEXT, path="contact__name", editable=False),
+    Field("contact", "Contact", T.LINK, target="contact", required=True, editable=False),
+    Field("status", "Status", T.SELECT, choices=STATUS.values, editable=False),
+    Field("stage", "Stage", T.SELECT, choices=STAGE.values, editable=False),
+    Field(
+        "qualification_score",
+        "Score",
+        T.NUMBER,
+        api="qualificationScore",
+        aliases=("qualification score",),
+        editable=False,
+        expression=score,
+    ),
+    Field("fit_score", "Fit", T.NUMBER, path="score__fit", api="fitScore", aliases=("fit score",), editable=False),
+    Field(
+        "engagement_score",
+        "Engagement",
+        T.NUMBER,
+        path="score__engagement",
+        api="engagementScore",
+        aliases=("engagement score",),
+        editable=False,
+    ),
+    Field("source", "Source", T.TEXT),
+    Field("campaign", "Campaign", T.TEXT),
+    Field("fleet_size", "Fleet size", T.NUMBER, api="fleetSize"),
+    Field("country", "Country", T.TEXT, help="Two letters, as in DE or AE"),
+    Field("estimated_value", "Estimated value", T.MONEY, api="estimatedValue", currency="currency"),
+    Field("currency", "Currency", T.TEXT, help="Three letters, as in EUR"),
+    Field("description", "Description", T.LONG_TEXT),
+    Field("contact_by", "First contact by", T.DATETIME, api="contactBy", editable=False),
+    Field("contacted_at", "First contact", T.DATETIME, api="contactedAt", editable=False),
+    Field("qualified_date", "Qualified", T.DATETIME, api="qualifiedDate", editable=False),
+    Field("converted_date", "Converted", T.DATETIME, api="convertedDate", editable=False),
+    Field("lost_date", "Lost", T.DATETIME, api="lostDate", editable=False),
+    Field("lost_reason", "Lost reason", T.LONG_TEXT, api="lostReason", editable=False),
+    Field("opportunity", "Opportunity", T.LINK, target="opportunity", editable=False),
+    Field("status_since", "In status since", T.DATETIME, api="statusSince", editable=False),
+    Field("stage_since", "In stage since", T.DATETIME, api="stageSince", editable=False),
+    *SHARED,
+)
+
+CONTACT.add(
+    Field("lead", "Lead", T.LINK, target="lead", rows=current_lead, editable=False),
+    Field("leads", "Leads", T.MANY, target="lead", editable=False),
+    Field("lead_score", "Lead score", T.NUMBER, api="leadScore", editable=False, expression=lead_score),
+)

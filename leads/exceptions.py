@@ -1,0 +1,175 @@
+"""What contradicts the rules about leads (DESIGN 1.1, 1.2)."""
+
+from typing import Any
+
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.urls import reverse
+
+from contacts.axes import LIFECYCLE
+from contacts.models import Contact
+from crm.conditions.compile import Viewer
+from crm.exceptions.detect import register
+from crm.exceptions.kinds import ExceptionKind
+from crm.exceptions.moves import label, moved, moved_at, moved_how
+from crm.kit import clock
+from crm.lifecycle.guards import rules
+from leads.axes import BY_SCORE, STATUS
+from leads.models import Lead
+from leads.opening import PROSPECTS
+from leads.queue import RUNNING
+from leads.scoring.current import thresholds
+
+FREE = "Nothing holds it back any more"
+
+
+def below_its_status() -> QuerySet[Lead]:
+    """Leads whose status says qualified, while their score has fallen under what that takes."""
+    return Lead.objects.live().filter(status="qualified", stage__in=BY_SCORE[:2])
+
+
+def _points() -> Concat:
+    tenths = Coalesce(F("score__score_tenths"), 0)
+    whole, rest = Cast(tenths / 10, TextField()), Cast(tenths % 10, TextField())
+    least = Value(f", under {thresholds()['sales_qualified'] / 10:g}")
+    words = (Value("Qualified with a score of "), whole, Value("."), rest, least)
+    return Concat(*words, output_field=TextField())
+
+
+def _ready() -> QuerySet[Lead]:
+    return Lead.objects.open().filter(stage="sales_qualified", contact=OuterRef("pk"))
+
+
+def held_back() -> QuerySet[Contact]:
+    """Contacts that stand at Lead although their lead is sales-qualified."""
+    return Contact.objects.live().filter(Exists(_ready()), lifecycle_stage="lead")
+
+
+def _guards() -> Any:
+    """The sentence of the first guard that refuses to qualify the contact."""
+    said: Any = Value(FREE)
+    for rule in reversed([rule for rule in rules("contact") if rule.verb == "qualify"]):
+        holds = When(Q(rule.condition.expression(Viewer(), clock.now())), then=said)
+        said = Case(holds, default=Value(rule.message), output_field=TextField())
+    return said
+
+
+def lost_unexplained() -> QuerySet[Lead]:
+    """Leads whose loss nobody gave a reason for (source 003: recommended, not required)."""
+    return Lead.objects.live().filter(status="lost", lost_reason="")
+
+
+def overdue() -> QuerySet[Lead]:
+    """Leads with whom nobody has spoken in time."""
+    return Lead.objects.open().filter(RUNNING, contact_by__lt=clock.now())
+
+
+def unowned() -> QuerySet[Lead]:
+    """Open leads that neither a rule nor the pool had anybody for."""
+    return Lead.objects.open().filter(owner__isnull=True)
+
+
+def on_settled() -> QuerySet[Lead]:
+    """Open leads of contacts that are past being one."""
+    return Lead.objects.open().exclude(contact__lifecycle_stage__in=PROSPECTS)
+
+
+def _settled() -> Concat:
+    words = (Value("Its contact is "), label(LIFECYCLE, "contact__lifecycle_stage"))
+    return Concat(*words, output_field=TextField())
+
+
+def _verb(verb: str):
+    return lambda lead: reverse("lead_move", args=[lead.public_id, verb])
+
+
+def _assign(lead: Lead) -> str:
+    return reverse("lead_field", args=[lead.public_id, "owner"])
+
+
+for kind in (
+    ExceptionKind(
+        name="lead_below_its_status",
+        label="Qualified, but the score has fallen",
+        entity="lead",
+        rows=below_its_status,
+        since=lambda: F("stage_since"),
+        evidence=_points,
+        help="Qualify by hand",
+        url=_verb("qualify"),
+        looked_at={"lead.qualified": "", "lead.lost": ""},
+    ),
+    ExceptionKind(
+        name="contact_held_back",
+        label="Contact behind its sales-qualified lead",
+        entity="contact",
+        rows=held_back,
+        since=lambda: Subquery(_ready().values("stage_since")[:1]),
+        evidence=_guards,
+        help="Open",
+        url=Contact.get_absolute_url,
+        looked_at={"contact.qualified": "", "contact.lost": ""},
+    ),
+    ExceptionKind(
+        name="lead_lost_unexplained",
+        label="Lead lost without a reason",
+        entity="lead",
+        rows=lost_unexplained,
+        since=lambda: F("lost_date"),
+        evidence=lambda: Value("It was given up, and nobody said why"),
+        help="Open",
+        url=Lead.get_absolute_url,
+        looked_at={"lead.lost": "", "lead.reactivated": ""},
+    ),
+    ExceptionKind(
+        name="lead_overdue",
+        label="First contact overdue",
+        entity="lead",
+        rows=overdue,
+        since=lambda: F("contact_by"),
+        evidence=lambda: Value("Nobody has spoken with them yet"),
+        help="First contact",
+        url=_verb("first_contact"),
+        looked_at={"lead.overdue": "", "lead.contacted": "", "lead.lost": ""},
+    ),
+    ExceptionKind(
+        name="lead_reactivated",
+        label="Lost lead reactivated",
+        entity="lead",
+        rows=moved(STATUS, "reactivate"),
+        since=moved_at(STATUS, "reactivate"),
+        evidence=moved_how(STATUS, "reactivate"),
+        help="Open",
+        url=Lead.get_absolute_url,
+        looked_at={"lead.reactivated": "", "lead.undone": ""},
+    ),
+    ExceptionKind(
+        name="lead_unowned",
+        label="Lead with nobody to work it",
+        entity="lead",
+        rows=unowned,
+        since=lambda: F("created_at"),
+        evidence=lambda: Value("No rule and nobody in the pool took it"),
+        help="Assign",
+        url=_assign,
+        looked_at={"lead.created": "", "lead.assigned": ""},
+    ),
+    ExceptionKind(
+        name="lead_on_settled",
+        label="Open lead on a contact past it",
+        entity="lead",
+        rows=on_settled,
+        since=lambda: F("contact__lifecycle_stage_since"),
+        evidence=_settled,
+        help="Lose the lead",
+        url=_verb("lose"),
+        looked_at={
+            "contact.won": "contact",
+            "contact.partnered": "contact",
+            "contact.lost": "contact",
+            "contact.overridden": "contact",
+            "lead.lost": "",
+        },
+    ),
+):
+    register(kind)

@@ -1,0 +1,88 @@
+"""What leads do when something happens to their contacts: they are lost with them, contacted, and change hands."""
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet
+
+from audit.models import Entry
+from audit.record import change
+from contacts.models import Contact
+from crm.kit.actor import Actor
+from crm.lifecycle.models import Transition
+from crm.lifecycle.move import Dated, write_each
+from leads.axes import STATUS
+from leads.models import Lead
+
+CONVERSATIONS = ("call", "email", "meeting")
+
+
+def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
+    """Reaction to lost contacts: their open leads are lost at the same moment, for the same reason (DESIGN 1.1)."""
+    leads = Lead.objects.open().filter(contact__in=contacts.order_by().values("pk")).order_by("pk")
+    held = list(leads.select_related("contact").select_for_update(of=("self",)))
+    why = Transition.objects.filter(entity="contact", axis="lifecycle_stage", to_value="lost", change=by.change)
+    reasons = dict(why.filter(record_id__any_of=[lead.contact_id for lead in held]).values_list("record_id", "reason"))
+    groups: defaultdict[str, list[Dated]] = defaultdict(list)
+    for lead in held:
+        reason, at = reasons.get(lead.contact_id, ""), lead.contact.lifecycle_stage_since
+        groups[reason].append(Dated(lead, "lost", at, {"lost_date": at, "lost_reason": reason.strip()}))
+    for reason, moved in groups.items():
+        write_each(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
+
+
+def contact_leads(activities: QuerySet, by: Actor) -> None:
+    """Reaction to activities that were logged or completed: a conversation is the first contact of an open lead.
+
+    One at New moves to Working; one that its score has moved on before is contacted where it stands. What was said
+    before the lead's cycle began was not about it.
+    """
+    owed = Q(contact__leads__in=Lead.objects.open().filter(contacted_at__isnull=True))
+    since = Q(contact__leads__counts_from__isnull=True) | Q(contact__leads__counts_from__lte=F("done_at"))
+    said = activities.filter(owed & since, kind__in=CONVERSATIONS, status="done", deleted_at__isnull=True)
+    first: dict[int, datetime] = dict(said.order_by("-done_at").values_list("contact", "done_at"))
+    if not first:
+        return
+    # Before the leads, as merging and converting do. Whoever has just written an activity of the contact holds it by
+    # a key-share lock already, so the full lock would make two of them wait for each other.
+    list(Contact.objects.filter(pk__any_of=list(first)).order_by("pk").select_for_update(of=("self",), no_key=True))
+    rows = Lead.objects.open().filter(contact__pk__any_of=list(first), contacted_at__isnull=True).order_by("pk")
+    held = [(lead, max(first[lead.contact_id], lead.created_at)) for lead in rows.select_for_update(of=("self",))]
+    new = [Dated(lead, "working", at, {"contacted_at": at}) for lead, at in held if lead.status == "new"]
+    write_each(STATUS, new, verb="first_contact", event="lead.contacted", by=by)
+    further: defaultdict[datetime, list[int]] = defaultdict(list)
+    for lead, at in held:
+        if lead.contacted_at is None:
+            further[at].append(lead.pk)
+    for at, pks in further.items():
+        change("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": at}, by=by)
+
+
+def follow_owners(contacts: QuerySet, by: Actor) -> None:
+    """Reaction to assigned contacts: their leads are seen by the same team, and open ones that had the owner of the
+    contact have the new one."""
+    follow_teams(contacts, by)
+    leads = Lead.objects.open().filter(contact__in=contacts.order_by().values("pk")).exclude(owner=F("contact__owner"))
+    behind = list(leads.order_by().values_list("pk", "contact", "owner", "contact__owner"))
+    if not behind:  # as of contacts that got their owner from the lead just opened
+        return
+    entries = Entry.objects.filter(change=by.change, event="contact.assigned", entity="contact")
+    entries = entries.filter(entity_id__any_of=[contact for _, contact, _, _ in behind], new_values__has_key="owner")
+    before = {pk: old["owner"] for pk, old in entries.values_list("entity_id", "old_values")}
+    groups: defaultdict[int | None, list[int]] = defaultdict(list)
+    for pk, contact, owner, new in behind:
+        if contact in before and owner == before[contact]:
+            groups[new].append(pk)
+    for owner, pks in groups.items():
+        change("lead.assigned", Lead.objects.filter(pk__any_of=pks), {"owner": owner}, by=by)
+
+
+def follow_teams(contacts: QuerySet, by: Actor) -> None:
+    """Reaction to whatever may change the team of a contact: all of their leads are seen by whoever sees them."""
+    others = Lead.objects.filter(contact__in=contacts.order_by().values("pk"))
+    differing = others.exclude(team=F("contact__team")).exclude(team__isnull=True, contact__team__isnull=True)
+    groups: defaultdict[int | None, list[int]] = defaultdict(list)
+    for pk, team in differing.order_by("pk").values_list("pk", "contact__team"):
+        groups[team].append(pk)
+    for team, pks in groups.items():
+        change("lead.assigned", Lead.objects.filter(pk__any_of=pks), {"team": team}, by=by)

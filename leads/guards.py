@@ -1,0 +1,5 @@
+"""The guard over qualifying that asks for a score (source 002, Verb Lifecycle; DESIGN 1.1)."""
+
+from crm.lifecycle.guards import ship
+
+ship("contact", "qualify", "lead_score >= 40", "Lead score too low")

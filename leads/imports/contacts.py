@@ -1,0 +1,45 @@
+"""The columns of a file of contacts that say something about their leads: lead.fleet_size and its like."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from audit.models import Entry
+from contacts.fields import apply_each
+from contacts.imports.companies import to_change
+from crm.kit.actor import Actor
+from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.models import ImportRun, OnMatch
+from crm.users.visibility import may_edit
+from leads.models import Lead
+
+NOTE = "Lead columns are for open leads: contacts who are neither Lead nor Qualified mostly have none."
+NOT_YOURS = "You can see this lead but not change it: it belongs to somebody else."
+
+
+def write_leads(rows: Sequence[tuple[int, Incoming]], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
+    """Fill the open leads of contacts (locked, by key) with what their rows say; the lines that did, and those refused.
+
+    A few statements however many rows. Under "fill" a lead that has only just been opened takes all that its row says,
+    for what it has it has of the contact. Rows of contacts without an open lead are passed over (see NOTE).
+    """
+    found = Lead.objects.open().filter(contact__pk__any_of=[pk for pk, _ in rows]).order_by("pk")
+    leads = {lead.contact_id: lead for lead in found.select_for_update(of=("self",))}
+    fresh = _opened_now(leads, by) if run.on_match == OnMatch.FILL else set(leads)
+    changed: dict[int, tuple[Lead, dict[str, Any]]] = {}
+    for pk, row in rows:
+        if lead := leads.get(pk):
+            mode = OnMatch.UPDATE if pk in fresh else run.on_match
+            if values := to_change(lead, row.related["lead"], mode):
+                changed[row.line] = lead, values
+    refused: Refused = {line: ("", NOT_YOURS) for line, (lead, _) in changed.items() if not may_edit(lead, by)}
+    if not refused:
+        apply_each(list(changed.values()), by=by)
+    return set(changed), refused
+
+
+def _opened_now(leads: dict[int, Lead], by: Actor) -> set[int]:
+    """The contacts whose lead this very import has opened."""
+    keys = [lead.pk for lead in leads.values()]
+    made = Entry.objects.filter(change=by.change, event="lead.created", entity="lead", entity_id__any_of=keys)
+    mine = set(made.values_list("entity_id", flat=True))
+    return {contact for contact, lead in leads.items() if lead.pk in mine}

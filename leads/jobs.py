@@ -1,0 +1,38 @@
+"""What the time brings to leads: deadlines that pass."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit.record import change
+from crm.events.scheduler import scheduled
+from crm.kit import clock
+from crm.kit.actor import system
+from crm.kit.scope import in_workspace
+from crm.users.models import Workspace
+from crm.users.visibility import BATCH
+from leads.models import Lead
+
+
+@scheduled(every=timedelta(minutes=1))
+def notice_overdue(slot: datetime) -> None:
+    """Record once of each lead that nobody spoke with it in time; managers and owners are told by that."""
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace):
+            # Looking costs no transaction, for which others would have to wait on SQLite.
+            while _unnoticed().exists() and _notice(workspace) == BATCH:
+                pass
+
+
+def _unnoticed() -> QuerySet[Lead]:
+    running = Lead.objects.open().filter(contact_by__isnull=False, contacted_at__isnull=True, overdue_at__isnull=True)
+    return running.filter(contact_by__lt=clock.now()).order_by("contact_by")
+
+
+@transaction.atomic
+def _notice(workspace: Workspace) -> int:
+    # Whoever makes the first contact at this moment holds the lead, and is in time.
+    late = list(_unnoticed().select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:BATCH])
+    rows = Lead.objects.filter(pk__any_of=late)
+    return change("lead.overdue", rows, {"overdue_at": clock.now()}, by=system(workspace.pk))

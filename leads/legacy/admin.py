@@ -1,0 +1,232 @@
+"""The migration's report in the Django admin: its figures, a file, and every old lead with what it became."""
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpResponseNotAllowed, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import content_disposition_header
+
+from crm.kit.actor import Channel
+from crm.kit.errors import DomainError
+from crm.kit.scope import in_workspace
+from crm.users.admin_site import WorkspaceModelAdmin
+from leads.legacy.dropping.conditions import confirmations, missing, status
+from leads.legacy.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
+from leads.legacy.moving.report import HEADER, Row, as_csv, carried_out, planned
+from leads.legacy.moving.run import Order, dry_run
+from leads.legacy.verbs.confirm_drop import confirm_drop
+
+FIGURES = ["leads", "created", "reused", "left", "refused", "opportunities"]
+PLANNED_HERE = 20_000  # leads that a page may take a few seconds for
+SHOWN = 200
+MONEY = ["amount_in", "amount_opportunities", "amount_listed"]
+
+
+def _link(record) -> str:
+    return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record) if record else "—"
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+@admin.register(MigrationRun)
+class MigrationRunAdmin(WorkspaceModelAdmin):
+    """Migrations of old leads: to be read. The command migrate_leads makes and undoes them."""
+
+    change_list_template = "leads/legacy/runs.html"
+    list_display = ["started_at", "state", *FIGURES, "committed_at", "undone_at", "workspace"]
+    list_select_related = ["workspace"]
+    ordering = ["-pk"]
+    fields = [
+        "state", "include_lost", *FIGURES, *MONEY, "every_lead", "report", "kept", "started_at", "committed_at",
+        "undone_at", "member", "workspace",
+    ]  # fmt: skip
+    readonly_fields = ["every_lead", "report"]
+
+    def get_urls(self):
+        """And the report as a file, and the plan."""
+        report = path(
+            "<int:pk>/report.csv", self.admin_site.admin_view(self.download), name="leads_migrationrun_report"
+        )
+        plan = path("plan/", self.admin_site.admin_view(self.plan), name="leads_migrationrun_plan")
+        return [report, plan, *super().get_urls()]
+
+    def plan(self, request):
+        """What a migration would make of every lead, as the command without --commit says it; nothing is changed."""
+        if request.member is None:
+            raise Http404
+        context = self.admin_site.each_context(request) | {"title": "Plan of the lead migration", "opts": self.opts}
+        if LegacyLead.objects.count() > PLANNED_HERE:
+            return render(request, "leads/legacy/plan.html", context | {"most": PLANNED_HERE})
+        steps: list[Row] = []
+        order = Order(told=lambda step: steps.append(planned(step)))
+        told = dry_run(order, by=request.member.actor(Channel.ADMIN)).report()
+        counts = [(_label(name), told[name]) for name in FIGURES]
+        money = [(_label(name), ", ".join(f"{c} {v}" for c, v in told[name].items()) or "—") for name in MONEY]
+        return render(
+            request,
+            "leads/legacy/plan.html",
+            context
+            | {
+                "figures": [*counts, *money],
+                "steps": steps[:SHOWN],
+                "more": steps[SHOWN:],
+            },
+        )
+
+    def download(self, request, pk):
+        """Every lead that the run looked at, as CSV."""
+        run = self.get_queryset(request).select_related("workspace").filter(pk=pk).first()
+        if run is None:
+            raise Http404
+        rows = (as_csv(row) for rows in ([HEADER], carried_out(run)) for row in rows)
+        response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = content_disposition_header(True, f"{run.public_id}.csv")
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+    @admin.display(description="Report")
+    def report(self, run):
+        """The way to the file."""
+        return format_html(
+            '<a href="{}">Download as CSV</a>', reverse("admin:leads_migrationrun_report", args=[run.pk])
+        )
+
+    @admin.display(description="Every lead")
+    def every_lead(self, run):
+        """The way to the leads and what they became."""
+        url = reverse("admin:leads_legacylead_changelist")
+        return format_html('<a href="{}?run__id__exact={}">What each became</a>', url, run.pk)
+
+    def has_change_permission(self, request, obj=None):
+        """Never."""
+        return False
+
+
+@admin.register(LegacyLead)
+class LegacyLeadAdmin(WorkspaceModelAdmin):
+    """Old leads and what they became: to be read."""
+
+    list_display = [
+        "name", "email", "status", "value", "outcome", "outcome_note", "contact_link", "opportunity_link", "value_note",
+    ]  # fmt: skip
+    list_select_related = ["became_contact", "became_opportunity"]
+    list_filter = ["outcome", "status"]
+    search_fields = ["search_text", "=external_id", "=public_id"]
+    ordering = ["-created_at", "-pk"]
+    list_per_page = 50
+    show_full_result_count = False
+    exclude = ["custom", "search_text", "name_key"]
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """Also by the run, which the report leads to."""
+        return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="Estimated value", ordering="estimated_value")
+    def value(self, lead):
+        """With its currency."""
+        return f"{lead.currency} {lead.estimated_value:,.2f}" if lead.estimated_value else "—"
+
+    @admin.display(description="Contact")
+    def contact_link(self, lead):
+        """The contact that it became."""
+        return _link(lead.became_contact)
+
+    @admin.display(description="Opportunity")
+    def opportunity_link(self, lead):
+        """The opportunity that it became."""
+        return _link(lead.became_opportunity)
+
+    def has_change_permission(self, request, obj=None):
+        """Never: the old workspace is where they are changed, while it is open."""
+        return False
+
+
+@admin.register(OldLeads)
+class OldLeadsAdmin(WorkspaceModelAdmin):
+    """The retired table of a workspace: who still reads it, what is missing before it may go, and one's agreement."""
+
+    change_form_template = "leads/legacy/retired.html"
+    list_display = ["workspace", "last_read", "may_go", "dropped_at"]
+    list_select_related = ["workspace"]
+    fields = ["last_read", "readers", "may_go", "confirmed", "rows", "exported_at", "rehearsed_at", "lacking"]
+    readonly_fields = ["last_read", "readers", "may_go", "confirmed", "lacking"]
+
+    def get_urls(self):
+        """And where one's agreement goes."""
+        confirm = path("<int:pk>/confirm/", self.admin_site.admin_view(self.confirm), name="leads_oldleads_confirm")
+        return [confirm, *super().get_urls()]
+
+    def confirm(self, request, pk):
+        """Agree, as an admin of the workspace, that the table is dropped."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        retired = self.get_queryset(request).filter(pk=pk).first()
+        if retired is None or request.member is None or retired.workspace_id != request.member.workspace_id:
+            raise Http404
+        try:
+            confirm_drop(by=request.member.actor(Channel.ADMIN))
+            self.message_user(request, "You have confirmed that the retired table may be dropped.")
+        except DomainError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        return redirect("admin:leads_oldleads_change", pk)
+
+    @admin.display(description="Last read")
+    def last_read(self, retired):
+        """By whom, when and where."""
+        with in_workspace(retired.workspace):
+            return status().last_read or "Never"
+
+    @admin.display(description="Readers since the migration")
+    def readers(self, retired):
+        """How many, and the way to all reads."""
+        url = reverse("admin:leads_legacyvisit_changelist")
+        return format_html('{} · <a href="{}">every read</a>', status().readers, url)
+
+    @admin.display(description="May go from")
+    def may_go(self, retired):
+        """When the clock has run down, if nobody reads it until then."""
+        with in_workspace(retired.workspace):
+            droppable = status().droppable
+        return f"{droppable:%Y-%m-%d}" if droppable else "Not migrated yet"
+
+    @admin.display(description="Confirmed by")
+    def confirmed(self, retired):
+        """Which admins."""
+        run = status().run
+        given = confirmations(run) if run and run.committed_at else []
+        return ", ".join(map(str, given)) or "Nobody"
+
+    @admin.display(description="Still missing")
+    def lacking(self, retired):
+        """The conditions that do not hold."""
+        if retired.dropped_at:
+            return "Nothing: it was dropped."
+        # No list: the admin's style sheet indents one by the width of a label.
+        found = format_html_join("", "<div>{}</div>", ((sentence,) for sentence in missing(retired)))
+        done = "Nothing here. manage.py drop_legacy_leads drops it when no other workspace lacks anything."
+        return found or done
+
+    def has_change_permission(self, request, obj=None):
+        """Never: commands export and drop, the button confirms."""
+        return False
+
+
+@admin.register(LegacyVisit)
+class LegacyVisitAdmin(WorkspaceModelAdmin):
+    """Who read the retired table, by day and place."""
+
+    list_display = ["last_at", "reader", "place", "reads", "workspace"]
+    list_select_related = ["workspace", "member__user"]
+    ordering = ["-last_at", "-pk"]
+
+    @admin.display(description="Who")
+    def reader(self, visit):
+        """The member; without one it was a command, or an operator."""
+        return visit.member or "The system"
+
+    def has_change_permission(self, request, obj=None):
+        """Never."""
+        return False

@@ -1,0 +1,50 @@
+"""The old workspace's list: its columns, views, quick filters and bulk actions, as reps knew them."""
+
+import django_filters
+
+from contacts.lists import record_actions
+from crm.kit.nav import NavItem, register_fact
+from crm.kit.nav import register as show
+from crm.lists.filters import QuickFilters, many
+from crm.lists.spec import ListSpec, View, register
+from leads.legacy.entities import STATUSES
+from leads.legacy.models import ACTIVE, LegacyLead
+from leads.legacy.window import open_rows
+
+
+class LegacyLeadFilters(QuickFilters):
+    """Whose leads, how they stand, from where."""
+
+    status = many("Status", [(choice.value, choice.label) for choice in STATUSES])
+    source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label="Source")
+
+    class Meta:
+        model = LegacyLead
+        fields: list[str] = []
+
+
+IS_OPEN = f"status in ({', '.join(ACTIVE)}) and archived_at is empty"
+
+LEGACY_LEADS = register(
+    ListSpec(
+        entity="legacy_lead",
+        columns=("name", "status", "company_name", "email", "estimated_value", "source", "owner", "created_at"),
+        sort="-created_at",
+        views=(
+            View("open", "Open", IS_OPEN),
+            View("my_open", "My open", f"{IS_OPEN} and owner = me"),
+            View("converted", "Converted", "status = Converted and archived_at is empty"),
+            View("lost", "Lost", "status = Lost and archived_at is empty"),
+            View("archived", "Archived", "archived_at is not empty"),
+            View("all", "All"),
+        ),
+        actions=record_actions("legacy_lead"),
+        filterset=LegacyLeadFilters,
+        icon="archive",
+        indexed=frozenset({"owner", "team"}),
+        search_hint="Name, e-mail, phone or company",
+    )
+)
+
+register_fact("legacy_leads", open_rows)
+show(NavItem("Leads (old)", "legacy_lead_list", "archive", 35, fact="legacy_leads"))

@@ -1,0 +1,21 @@
+"""What becomes of old leads when contacts are merged: they are linked to the survivor, and became it."""
+
+from django.db.models import QuerySet
+
+from audit.record import change
+from contacts.models import Contact
+from crm.kit.actor import Actor
+from crm.kit.present import housekeeping
+from leads.legacy.models import LegacyLead
+from leads.legacy.window import is_there
+
+
+def move_links(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
+    """Called by merge(); undoing the merge moves them back."""
+    if not is_there():
+        return
+    with housekeeping():
+        for link in ("contact", "became_contact"):
+            rows = LegacyLead.objects.filter(**{f"{link}__in": duplicates})
+            held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+            change("legacy_lead.updated", LegacyLead.objects.filter(pk__in=held), {link: survivor.pk}, by=by)

@@ -1,0 +1,50 @@
+"""One migration at a time: a lock that ends with the process that holds it, however that ends."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zlib import crc32
+
+from django.db import connection
+
+from crm.kit.errors import Refused
+from crm.kit.scope import workspace_id
+
+KIND = crc32(b"migrate_leads") & 0x7FFFFFFF  # PostgreSQL's advisory locks go by two 32-bit numbers
+BUSY = "Another process is at work on the old leads of this workspace: wait until it has ended."
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the migration of the workspace in scope. Raises Refused when another process does."""
+    with _by_file() if connection.vendor == "sqlite" else _by_session():
+        yield
+
+
+@contextmanager
+def _by_session() -> Iterator[None]:
+    key = [KIND, workspace_id()]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        if not cursor.fetchone()[0]:
+            raise Refused(BUSY)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+@contextmanager
+def _by_file() -> Iterator[None]:
+    database = Path(connection.settings_dict["NAME"]).resolve()
+    if not database.exists():  # in memory: nobody else can reach it
+        yield
+        return
+    with database.with_name(f"{database.name}.migrate_leads-{workspace_id()}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(BUSY) from None
+        yield

@@ -1,0 +1,40 @@
+"""On a contact's page: the old leads that it came from."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, OuterRef, Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+
+from contacts.models import Contact
+from crm.kit.actor import Actor
+from crm.lists.panels import register
+from crm.users.http import Request
+from leads.legacy.entities import LEGACY_LEAD
+from leads.legacy.models import MovedLead
+
+SHOWN = 10
+
+
+def _rows(by: Actor) -> QuerySet:
+    """The old leads that became a contact, or one merged into it, and that somebody sees, the latest first."""
+    theirs = Q(contact=OuterRef("pk")) | Q(contact__merged_into=OuterRef("pk"))
+    return MovedLead.objects.visible_to(by).filter(theirs).order_by("-pk").values(fact=F("told"))[:SHOWN]
+
+
+def panel(contact: Contact, request: Request) -> SafeString:
+    """Where the contact came from; nothing for those who were never an old lead."""
+    rows = [_shown(row) for row in contact.old_leads or ()]  # type: ignore[attr-defined]
+    return render_to_string("leads/legacy/panel.html", {"rows": rows}) if rows else SafeString("")
+
+
+def _shown(row: dict) -> dict:
+    typed: dict[str, Any] = {"status": LEGACY_LEAD.fields["status"].choice(row["status"])}
+    typed |= {name: parse_datetime(row[name]) for name in ("created_at", "archived_at")}
+    typed["estimated_value"] = None if row["estimated_value"] is None else Decimal(row["estimated_value"])
+    return row | typed
+
+
+register("contact", panel, old_leads=_rows)

@@ -1,0 +1,15 @@
+"""What old leads register with the rest of the product, when LeadsConfig.ready() imports this."""
+
+from audit.undo import hold_back
+from contacts.attached import on_merge, tell
+from crm.lists.imports.registry import register
+from leads.legacy import entities, events, kind, lists, panels, reads  # noqa: F401 (they register themselves)
+from leads.legacy.imports.importer import LegacyLeadImporter
+from leads.legacy.merging import move_links
+from leads.legacy.moving.undo import hold_migrated
+from leads.legacy.timeline import names
+
+tell("legacy_lead", names=names)
+on_merge(move_links)
+register(LegacyLeadImporter)
+hold_back(hold_migrated)

@@ -1,0 +1,131 @@
+"""The list of leads at /qualification: its columns, views, quick filters and bulk actions."""
+
+import django_filters
+
+from contacts import forms
+from contacts.lists import WAIT, record_actions
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.nav import COUNT_LIMIT, SETTINGS, NavItem
+from crm.kit.nav import register as show
+from crm.kit.outcome import Outcome
+from crm.lists.filters import QuickFilters, many
+from crm.lists.spec import BulkAction, ListSpec, View, register
+from crm.users.roles import LOWEST_ROLE, Right
+from leads.axes import OPEN, STAGE, STATUS
+from leads.forms import QualifyManyForm, move_form
+from leads.models import Lead
+from leads.queue import RUNNING
+from leads.verbs.first_contact import first_contact
+from leads.verbs.lose import lose
+from leads.verbs.qualify import qualify
+
+
+class DeadlineFilter(django_filters.ChoiceFilter):
+    """Whether a first contact is owed, and whether it is late."""
+
+    def __init__(self, **kwargs):
+        choices = [("overdue", "Overdue"), ("running", "Running")]
+        super().__init__(choices=choices, empty_label="Any", label="Deadline", **kwargs)
+
+    def filter(self, rows, value):
+        now = clock.now()
+        wanted = {"overdue": {"contact_by__lt": now}, "running": {"contact_by__gte": now}}
+        return rows.filter(RUNNING, **wanted[value]) if value else rows
+
+
+class LeadFilters(QuickFilters):
+    """Whose leads, how they stand, from where, and whether a first contact is owed."""
+
+    status = many("Status", [(choice.value, choice.label) for choice in STATUS.values])
+    stage = many("Stage", [(choice.value, choice.label) for choice in STAGE.values])
+    deadline = DeadlineFilter()
+    source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label="Source")
+
+    class Meta:
+        model = Lead
+        fields: list[str] = []
+
+
+def _first_contact(rows, values: dict, by: Actor) -> Outcome:
+    return first_contact(rows, by=by)
+
+
+def _qualify(rows, values: dict, by: Actor) -> Outcome:
+    return qualify(rows, values["to"], by=by, reason=values["reason"])
+
+
+def _lose(rows, values: dict, by: Actor) -> Outcome:
+    return lose(rows, by=by, reason=values["reason"])
+
+
+IS_OPEN = f"status in ({', '.join(STATUS.value(value).label for value in OPEN)})"
+MINE = "owner = me"
+ASSIGN, *OTHERS = record_actions("lead")
+
+LEADS = register(
+    ListSpec(
+        entity="lead",
+        columns=(
+            "name",
+            "company",
+            "status",
+            "deadline",  # the last that a phone shows
+            "stage",
+            "qualification_score",
+            "owner",
+            "source",
+            "next_action",
+        ),
+        sort="-created_at",
+        views=(
+            View(
+                "queue",
+                "Work queue",
+                f"{IS_OPEN} and ({MINE} or team = my team)",
+                sort="work_order",
+                for_managers=IS_OPEN,
+            ),
+            View("my_open", "My open", f"{IS_OPEN} and {MINE}", sort="work_order"),
+            View("sales_qualified", "Sales Qualified", f"{IS_OPEN} and stage = Sales Qualified"),
+            View(
+                "converted",
+                "Converted Leads",
+                "status = Converted",
+                ("name", "company", "converted_date", "opportunity", "qualification_score", "owner", "source"),
+            ),
+            View(
+                "lost",
+                "Lost Leads",
+                "status = Lost",
+                ("name", "company", "lost_reason", "lost_date", "stage", "qualification_score", "owner", "source"),
+            ),
+            View("all", "All"),
+        ),
+        actions=(
+            ASSIGN,
+            BulkAction("first_contact", "First contact", "phone", _first_contact, forms.no_form, "Contacted"),
+            BulkAction("qualify", "Qualify", "badge-check", _qualify, lambda by: QualifyManyForm, "Qualified"),
+            BulkAction("lose", "Lose", "circle-x", _lose, lambda by: move_form("lose"), "Lost"),
+            WAIT,
+            *OTHERS,
+        ),
+        filterset=LeadFilters,
+        icon="sprout",
+        indexed=frozenset({"status", "stage", "owner", "team"}),
+        search_hint="Name, e-mail, phone, source or campaign",
+    )
+)
+
+
+def my_open(by: Actor):
+    """The member's open leads: the count in the sidebar."""
+    return Lead.objects.open().filter(owner=by.member_id).order_by().values("pk")[:COUNT_LIMIT]
+
+
+show(NavItem("Qualification", "lead_list", "sprout", 30, count=my_open, key="q"))
+for label, url_name, icon, order in (
+    ("Assignment", "assignment", "git-branch", 60),
+    ("First contact", "first_contact", "alarm-clock", 65),
+):
+    show(NavItem(label, url_name, icon, order, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]))

@@ -1,0 +1,69 @@
+"""The order in which leads are worked, and what the list of them computes."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import BigIntegerField, BooleanField, Case, CharField, DateTimeField, F, Func, Q, Value, When
+from django.db.models.functions import Coalesce
+
+from crm.entities.fields import Field
+from crm.entities.fields import FieldType as T
+from leads.axes import NEXT_ACTION, OPEN
+from leads.entities import LEAD
+
+# A first contact is owed: nobody has made it, and there is a deadline.
+RUNNING = Q(status__in=OPEN, contact_by__isnull=False, contacted_at__isnull=True)
+BEHIND = 10**10  # later than any deadline, in seconds since 1970
+
+
+class Seconds(Func):
+    """A moment as whole seconds since 1970."""
+
+    output_field = BigIntegerField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        return self.as_sql(compiler, connection, template="EXTRACT(EPOCH FROM %(expressions)s)::bigint", **context)
+
+    def as_sqlite(self, compiler, connection, **context):
+        template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def deadline() -> Case:
+    """By when the first contact is owed; empty where none is."""
+    return Case(When(RUNNING, then=F("contact_by")), output_field=DateTimeField())
+
+
+def work_order() -> Case:
+    """What to work first is smallest: running deadlines, the most pressing first; then the others by score.
+
+    No index serves it, since scores have none (see leads.models.Score): of the leads of one person or team it is
+    sorted at once, of a whole large workspace under the time limit of lists.
+    """
+    behind: Any = Value(BEHIND) - Coalesce(F("score__score_tenths"), 0)
+    return Case(When(RUNNING, then=Seconds("contact_by")), default=behind, output_field=BigIntegerField())
+
+
+def in_time() -> Case:
+    """Whether the first contact was made by its deadline; empty before it is made, and where there was none."""
+    kept = When(contacted_at__lte=F("contact_by"), then=Value(True))
+    missed = When(contacted_at__gt=F("contact_by"), then=Value(False))
+    return Case(kept, missed, output_field=BooleanField())
+
+
+def next_action() -> Case:
+    """What source 003 advises at the lead's stage; nothing for a lost one."""
+    advice = (When(stage=stage, then=Value(action)) for stage, action in NEXT_ACTION.items())
+    return Case(When(status="lost", then=Value("")), *advice, output_field=CharField())
+
+
+WORK_ORDER = Field("work_order", "Work order", T.NUMBER, api="workOrder", editable=False, expression=work_order)
+LEAD.add(
+    Field("company", "Company", T.LINK, path="contact__company", target="company", editable=False),
+    Field("deadline", "Deadline", T.DATETIME, editable=False, expression=deadline, due=True),
+    WORK_ORDER,
+    Field("first_contact_in_time", "First contact in time", T.YES_NO, editable=False, expression=in_time),
+    Field("next_action", "Next action", T.TEXT, api="nextAction", editable=False, expression=next_action),
+)
+# The newest first is what an index of leads serves.
+LEAD.fields["created_at"] = replace(LEAD.fields["created_at"], sort="created_at")

@@ -1,0 +1,83 @@
+"""The workbench's form: rules of a scoring model as text fields, and back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contacts.engagement import KINDS
+from leads.models import ScoringModel
+
+BLANK = {"when": "", "points": ""}
+WEIGHTS = (("fit", "Fit"), ("engagement", "Engagement"))
+THRESHOLDS = (("marketing_qualified", "Marketing Qualified"), ("sales_qualified", "Sales Qualified"))
+
+
+def posted(data: Mapping[str, str]) -> dict[str, Any]:
+    """What was filled in: name, half_life and the rules; a case or criterion that was emptied is gone."""
+    fit = []
+    for place in range(_count(data, "fit-{}-label")):
+        cases = [
+            {
+                "when": data.get(f"fit-{place}-{n}-when", "").strip(),
+                "points": _number(data.get(f"fit-{place}-{n}-points", "")),
+            }
+            for n in range(_count(data, f"fit-{place}-{{}}-when"))
+        ]
+        cases = [case for case in cases if case["when"] or case["points"] != ""]
+        label = data.get(f"fit-{place}-label", "").strip()
+        if label or cases:
+            fit.append({"label": label, "cases": cases})
+    points = {kind: _number(data.get(f"engagement-{kind}", "")) for kind in KINDS}
+    return {
+        "name": data.get("name", ""),
+        "half_life": _number(data.get("half_life", "")),
+        "rules": {
+            "fit": fit,
+            "engagement": {kind: given for kind, given in points.items() if given != ""},
+            "weights": {key: _number(data.get(f"weight-{key}", "")) for key, _ in WEIGHTS},
+            "thresholds": {key: _number(data.get(f"threshold-{key}", "")) for key, _ in THRESHOLDS},
+        },
+    }
+
+
+def saved(model: ScoringModel) -> dict[str, Any]:
+    """The same of a saved version."""
+    return {"name": model.name, "half_life": model.half_life, "rules": model.rules}
+
+
+def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the page, with a blank case below each criterion and a blank criterion below all."""
+    rules = values["rules"]
+    fit = [*rules["fit"], {"label": "", "cases": [BLANK]}]
+    return {
+        "name": values["name"],
+        "half_life": values["half_life"],
+        "fit": [
+            {"place": place, "label": each["label"], "cases": list(enumerate([*each["cases"], BLANK]))}
+            for place, each in enumerate(fit)
+        ],
+        "engagement": [(kind, told.label, rules["engagement"].get(kind, "")) for kind, told in KINDS.items()],
+        "weights": _labelled(WEIGHTS, rules["weights"]),
+        "thresholds": _labelled(THRESHOLDS, rules["thresholds"]),
+    }
+
+
+def _labelled(names: Sequence[tuple[str, str]], held: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    return [(key, label, held.get(key, "")) for key, label in names]
+
+
+def _count(data: Mapping[str, str], name: str) -> int:
+    place = 0
+    while name.format(place) in data and place < 100:
+        place += 1
+    return place
+
+
+def _number(text: str) -> Any:
+    """A number where it is one; else the text, which the rules refuse with a sentence."""
+    text = text.strip().replace("−", "-")
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,23 @@
+"""What time does to scores: every hour they are brought to now, a minute after it what was left unfinished goes on."""
+
+from datetime import datetime, timedelta
+
+from crm.events.scheduler import scheduled
+from crm.kit.actor import system
+from crm.kit.scope import in_workspace
+from crm.users.models import Workspace
+from leads.models import ScoringModel, ScoringRun
+from leads.scoring.runs import finish, open_run
+
+
+@scheduled(every=timedelta(minutes=1))
+def score_leads(slot: datetime) -> None:
+    """Recalculate all leads of every workspace on the hour; at other minutes only go on with runs left open: one that
+    a new model started, or one whose process died.
+    """
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace):
+            is_open = ScoringRun.objects.filter(finished_at__isnull=True).exists()
+            if is_open or (slot.minute == 0 and ScoringModel.objects.exists()):
+                by = system(workspace.pk)
+                finish(open_run(by=by), by=by)

@@ -1,0 +1,99 @@
+"""When leads are scored: as they are opened, when what the criteria read has changed, and after events; at once."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from audit.models import Entry
+from audit.undo import PutBack
+from contacts.models import EngagementEvent
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel
+from crm.kit.sqlite import courtesy
+from crm.lists.imports.running import BATCH
+from crm.lists.models import ImportRun
+from leads.models import Lead, LeadQuerySet
+from leads.scoring.current import current
+from leads.scoring.score import add, recompute, refit, score
+from leads.staging import restage
+
+
+def score_opened(ids: Iterable[int], by: Actor) -> None:
+    """Score leads that have just been opened."""
+    score(list(ids), clock.now())
+    _restage(Lead.objects.filter(pk__any_of=list(ids)), by)
+
+
+def count(events: QuerySet[EngagementEvent], by: Actor) -> None:
+    """Called by contacts.engagement with events just stored."""
+    add(events, clock.now())
+    _restage(Lead.objects.open().filter(contact__in=events.order_by().values("contact")), by)
+
+
+def restage_imported(run: ImportRun, by: Actor) -> None:
+    """Called after the last batch of an import: the rules look once at each lead that it scored, batch by batch."""
+    scored = Lead.objects.open().filter(score__scored_at__gte=run.created_at)
+    ids, size = list(scored.order_by("pk").values_list("pk", flat=True)), BATCH[connection.vendor]
+    for start in range(0, len(ids), size):
+        with courtesy.batch(), transaction.atomic():
+            restage(Lead.objects.filter(pk__any_of=ids[start : start + size]), by=by)
+
+
+def leads_changed(leads: LeadQuerySet, by: Actor) -> None:
+    """Reaction to leads whose fields changed."""
+    _rescore(leads, by)
+
+
+def leads_open_again(leads: LeadQuerySet, by: Actor) -> None:
+    """Reaction to leads that may have been closed or in the trash: their sums lack what happened in the meantime."""
+    _from_events(leads, by)
+
+
+def contacts_changed(contacts: QuerySet, by: Actor) -> None:
+    """Reaction to contacts whose fields changed."""
+    if "contact" in current().rules.reads:
+        _rescore(Lead.objects.filter(contact__in=contacts.order_by()), by)
+
+
+def companies_changed(companies: QuerySet, by: Actor) -> None:
+    """Reaction to companies whose fields changed."""
+    if "company" in current().rules.reads:
+        _rescore(Lead.objects.filter(contact__company__in=companies.order_by()), by)
+
+
+def contacts_told_anew(contacts: QuerySet, by: Actor) -> None:
+    """Reaction to contacts whose events are others now: merged, or something was taken back."""
+    _from_events(Lead.objects.filter(contact__in=contacts.order_by()), by)
+
+
+def engagement_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
+    """Called by audit.undo: events went back to the contact they were of, from another that counted them."""
+    if entity == "engagement":
+        told = Entry.objects.filter(change=change, entity=entity, entity_id__any_of=list(put_back))
+        people = {pk for pair in told.values_list("person", "new_values__contact") for pk in pair}
+        _from_events(Lead.objects.filter(contact__pk__any_of=sorted(people)), by)
+
+
+def _from_events(leads: LeadQuerySet, by: Actor) -> None:
+    ids = _open(leads)
+    if ids:
+        recompute(ids, clock.now())
+        _restage(Lead.objects.filter(pk__any_of=ids), by)
+
+
+def _rescore(leads: LeadQuerySet, by: Actor) -> None:
+    ids = _open(leads)
+    if ids and refit(ids, clock.now()):
+        _restage(Lead.objects.filter(pk__any_of=ids), by)
+
+
+def _open(leads: LeadQuerySet) -> list[int]:
+    return list(leads.open().order_by("pk").values_list("pk", flat=True))
+
+
+def _restage(leads: LeadQuerySet, by: Actor) -> None:
+    """An import's leads are moved when it ends (DESIGN 1.3): rules look only at evaluated instants."""
+    if by.channel != Channel.IMPORT:
+        restage(leads, by=by)

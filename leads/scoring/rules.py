@@ -1,0 +1,192 @@
+"""The rules of a scoring model, read from its data: who fits, what counts as engagement, and what a score means.
+
+    {"fit": [{"label": "Fleet size", "cases": [{"when": "fleet_size >= 250", "points": 40}, …]}, …],
+     "engagement": {"demo_request": 40, …},
+     "weights": {"fit": 0.6, "engagement": 0.4},
+     "thresholds": {"marketing_qualified": 40, "sales_qualified": 70}}
+
+`when` is a condition over leads. Of a criterion the first case that holds gives its points, none gives 0.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models.functions import Greatest, Least
+
+from contacts.engagement import KINDS
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import Condition
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
+from crm.conditions.tree import AnyRow, Kind, leaves
+from crm.entities import registry
+from crm.entities.sql import Total
+from crm.kit.errors import Invalid
+
+MOST_FIT, MOST_ENGAGEMENT = 60, 100  # what a score counts of each
+MOST_POINTS = 100  # of one case or event
+SHORTEST, LONGEST = 7, 3650  # half-lives, in days: a shorter one would outgrow what a float holds within twenty years
+# What follows from the score cannot be a reason for it.
+FOLLOWS = {"qualification_score", "fit_score", "engagement_score", "lead_score", "stage", "stage_since"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """A case of a criterion: its condition and what it gives."""
+
+    when: Condition
+    points: int
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One thing that makes a lead fit."""
+
+    label: str
+    cases: tuple[Given, ...]
+
+    @property
+    def most(self) -> int:
+        """The most points it can give."""
+        return max((0, *(case.points for case in self.cases)))
+
+    def expression(self, now: datetime) -> Case:
+        """Its points, over leads."""
+        whens = (When(Q(case.when.expression(Viewer(), now)), then=Value(case.points)) for case in self.cases)
+        return Case(*whens, default=Value(0), output_field=IntegerField())
+
+    def place(self, now: datetime) -> Case:
+        """Which of its cases holds, from 0; −1 for none, over leads."""
+        cases = enumerate(self.cases)
+        whens = (When(Q(case.when.expression(Viewer(), now)), then=Value(number)) for number, case in cases)
+        return Case(*whens, default=Value(-1), output_field=IntegerField())
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A model's rules. Weights are tenths (6 and 4), thresholds tenths of a point (400 and 700), least first."""
+
+    fit: tuple[Criterion, ...]
+    engagement: Mapping[str, int]
+    fit_weight: int
+    engagement_weight: int
+    thresholds: tuple[int, int]
+
+    def tenths(self, fit: int, engagement: int) -> int:
+        """The qualification score in tenths."""
+        return fit * self.fit_weight + engagement * self.engagement_weight
+
+    @property
+    def most_fit(self) -> int:
+        """The most that a lead can fit."""
+        return min(MOST_FIT, sum(criterion.most for criterion in self.fit))
+
+    @property
+    def most(self) -> int:
+        """The highest score there is, in tenths."""
+        return self.tenths(self.most_fit, MOST_ENGAGEMENT if any(p > 0 for p in self.engagement.values()) else 0)
+
+    def fit_expression(self, now: datetime) -> Any:
+        """How well a lead fits, 0–60, over leads."""
+        points: list[Any] = [criterion.expression(now) for criterion in self.fit] or [Value(0)]
+        return Least(Greatest(Total(*points), Value(0)), Value(MOST_FIT))
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The entities whose fields the criteria read by themselves or over the lead's contact; "" where a change
+        of what they read is told by no event: time that passes, rows at the end of other links.
+        """
+        return frozenset(_source(leaf) for c in self.fit for case in c.cases for leaf in leaves(case.when.root))
+
+
+def _source(leaf: Any) -> str:
+    moves = {Kind.TODAY, Kind.AGO, Kind.FROM_NOW} & {operand.kind for operand in getattr(leaf, "operands", ())}
+    if isinstance(leaf, AnyRow) or moves or leaf.path.field.expression or leaf.path.field.rows:
+        return ""
+    return {(): "lead", ("contact",): "contact", ("contact", "company"): "company"}.get(
+        tuple(field.key for field in leaf.path.fields[:-1]), ""
+    )
+
+
+def read(data: Mapping[str, Any], half_life: Any) -> Rules:
+    """The rules that `data` holds. Raises Invalid with a sentence for every mistake, by its place ("fit.0.label")."""
+    errors: dict[str, str] = {}
+    fit = tuple(_criteria(data.get("fit"), errors))
+    points = dict(_events(data.get("engagement"), errors))
+    weights = [_tenths(data, "weights", key, errors) for key in ("fit", "engagement")]
+    limits = [_tenths(data, "thresholds", key, errors) for key in ("marketing_qualified", "sales_qualified")]
+    if not errors and sum(weights) != 10:
+        errors["weights"] = "The two weights together make 1, for example 0.6 and 0.4."
+    if not errors and not 0 < limits[0] < limits[1] <= 1000:
+        errors["thresholds"] = "Marketing Qualified begins above 0, Sales Qualified above that, at 100 at most."
+    if type(half_life) is not int or not SHORTEST <= half_life <= LONGEST:
+        errors["half_life"] = f"The half-life is {SHORTEST} to {LONGEST:,} whole days."
+    if errors:
+        raise Invalid(errors)
+    return Rules(fit, points, weights[0], weights[1], (limits[0], limits[1]))
+
+
+def _criteria(data: Any, errors: dict[str, str]) -> Iterator[Criterion]:
+    if not isinstance(data, list):
+        errors["fit"] = "The criteria of fit are a list."
+        return
+    for place, each in enumerate(data):
+        here = f"fit.{place}"
+        label = each.get("label") if isinstance(each, dict) else None
+        cases = each.get("cases") if isinstance(each, dict) else None
+        if not isinstance(label, str) or not label.strip() or len(label) > 60:
+            errors[f"{here}.label"] = "A criterion has a name of at most 60 characters."
+        elif not isinstance(cases, list) or not cases:
+            errors[f"{here}.cases"] = f"{label} has no case: write when it gives how many points."
+        else:
+            found = [_given(case, f"{here}.cases.{number}", label, errors) for number, case in enumerate(cases)]
+            yield Criterion(label.strip(), tuple(case for case in found if case))
+
+
+def _given(data: Any, here: str, label: str, errors: dict[str, str]) -> Given | None:
+    text, points = (data.get("when"), data.get("points")) if isinstance(data, dict) else (None, None)
+    if type(points) is not int or abs(points) > MOST_POINTS:
+        errors[f"{here}.points"] = f"{label}: points are whole numbers from −{MOST_POINTS} to {MOST_POINTS}."
+        return None
+    if not isinstance(text, str) or not text.strip():
+        errors[f"{here}.when"] = f"{label}: write when it gives {points} points, for example: fleet_size >= 50."
+        return None
+    try:
+        condition = parse(text, "lead", people=False)
+    except ConditionError as error:
+        errors[f"{here}.when"] = f"{label}: {error}"
+        return None
+    if circular := {key for path in condition.fields() for key in path.split(".")} & FOLLOWS:
+        name = registry.get("lead").fields.get(min(circular))
+        told = name.label if name else "Lead score"
+        errors[f"{here}.when"] = f"{label}: {told} follows from the score, so it cannot be a reason for it."
+        return None
+    return Given(condition, points)
+
+
+def _events(data: Any, errors: dict[str, str]) -> Iterator[tuple[str, int]]:
+    if not isinstance(data, dict):
+        errors["engagement"] = "The points of engagement are given by kind of event."
+        return
+    for kind, points in data.items():
+        if kind not in KINDS:
+            errors[f"engagement.{kind}"] = f"“{kind}” is no kind of event: choose from {', '.join(KINDS)}."
+        elif type(points) is not int or abs(points) > MOST_POINTS:
+            errors[f"engagement.{kind}"] = (
+                f"{KINDS[kind].label}: points are whole numbers from −{MOST_POINTS} to {MOST_POINTS}."
+            )
+        else:
+            yield kind, points
+
+
+def _tenths(data: Mapping[str, Any], group: str, key: str, errors: dict[str, str]) -> int:
+    held = data.get(group)
+    value: Any = held.get(key) if isinstance(held, dict) else None
+    if type(value) not in (int, float) or not 0 <= value <= 100 or abs(value * 10 - round(value * 10)) > 1e-9:
+        errors[f"{group}.{key}"] = f"{key.replace('_', ' ').capitalize()} is a number with at most one decimal."
+        return 0
+    return round(value * 10)

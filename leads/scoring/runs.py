@@ -1,0 +1,113 @@
+"""Recalculating every open lead of a workspace at one instant.
+
+A run is a row: whoever continues it takes the instant from there, whatever killed the one before, and ends in the same
+scores. Each step is a transaction that scores some leads and one in which their stages follow, so that who records an
+event never waits for both (score, then contact) while holding one of them the other way round.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Min, Q
+from django.utils import timezone
+
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.sql import commit_without_waiting
+from crm.kit.sqlite import courtesy
+from leads.models import Lead, Score, ScoringRun
+from leads.scoring.current import current
+from leads.scoring.score import decay, recompute, refit, stale
+from leads.staging import restage
+
+# On SQLite one writes at a time: so many leads take some 15 ms, then others have their turn (RELIABILITY R24).
+BATCH = {"postgresql": 100_000, "sqlite": 200}
+
+Progress = Callable[[ScoringRun], None]
+
+
+def open_run(*, at: datetime | None = None, full: bool = False, anew: bool = False, by: Actor) -> ScoringRun:
+    """The run under way if it is the one asked for (a run as of now is any), else, or with `anew`, one in its place."""
+    there = ScoringRun.objects.filter(finished_at__isnull=True).first()
+    if there and not anew and (at is None or there.at == at) and there.full >= full:
+        return there
+    if there:
+        ScoringRun.objects.filter(pk=there.pk).update(finished_at=timezone.now())
+    run = ScoringRun(at=at or clock.now(), exact=at is not None, full=full, change=by.change, created_at=timezone.now())
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+    except IntegrityError:  # somebody else was first
+        return ScoringRun.objects.get(finished_at__isnull=True)
+    return run
+
+
+def finish(run: ScoringRun, *, by: Actor, progress: Progress | None = None) -> ScoringRun:
+    """Score all leads that the run has not come to. Whatever ends it early leaves whole batches, and the row."""
+    by = replace(by, change=run.change)
+    more = True
+    while more:
+        with courtesy.batch():
+            more = _step(run, by)
+        if progress:
+            progress(run)
+    run.refresh_from_db()
+    return run
+
+
+def _step(run: ScoringRun, by: Actor) -> bool:
+    """Score a batch, then move it to its stages; False when there is none left."""
+    with transaction.atomic():
+        held = _held(run)
+        if held.scored == held.cursor:
+            held.scored = end_of_batch(held.cursor)
+            if held.scored == held.cursor:
+                over = ScoringRun.objects.filter(pk=run.pk, finished_at__isnull=True)
+                over.update(finished_at=timezone.now(), leads=Lead.objects.open().count())
+                return False
+            score_batch(held, held.cursor, held.scored)
+            held.save(update_fields=["scored", "changed"])
+    with transaction.atomic():
+        held = _held(run)
+        moved = restage(_between(held.cursor, held.scored), by=by)
+        held.up, held.down, held.cursor = held.up + moved.up, held.down + moved.down, held.scored
+        held.save(update_fields=["up", "down", "cursor"])
+    return True
+
+
+def _held(run: ScoringRun) -> ScoringRun:
+    """The row, which two processes that continue one run take in turn. Its steps are made again after a crash."""
+    commit_without_waiting()
+    return ScoringRun.objects.select_for_update().get(pk=run.pk)
+
+
+def end_of_batch(cursor: int) -> int:
+    """The last id of the batch after `cursor`: a range of ids from the next lead on; `cursor` when there is none."""
+    following = Lead.objects.filter(pk__gt=cursor).aggregate(first=Min("pk"))["first"]
+    return following + BATCH[connection.vendor] - 1 if following else cursor
+
+
+def _between(first: int, last: int):
+    return Lead.objects.open().filter(pk__gt=first, pk__lte=last)
+
+
+def score_batch(run: ScoringRun, first: int, last: int) -> None:
+    """Score the open leads with ids in (first, last]."""
+    leads, at = _between(first, last), run.at
+    if run.full or _unsure(run, first, last):
+        doubtful = leads if run.full else leads.filter(stale(current(), at, later=run.exact))
+        run.changed += recompute(list(doubtful.order_by("pk").values_list("pk", flat=True)), at)
+    if not run.full:
+        if "" in current().rules.reads:  # nothing tells when these fields change
+            run.changed += refit(list(leads.order_by("pk").values_list("pk", flat=True)), at)
+        run.changed += decay(first, last, at)
+
+
+def _unsure(run: ScoringRun, first: int, last: int) -> bool:
+    """Whether a stored sum may be wrong or missing: looked up without joining a million leads with their scores."""
+    scores = Score.objects.filter(lead__gt=first, lead__lte=last)
+    doubtful = ~Q(model=current().pk) | Q(partial=True) | (Q(scored_at__gt=run.at) if run.exact else Q())
+    leads = Lead.objects.filter(pk__gt=first, pk__lte=last)
+    return scores.filter(doubtful).exists() or leads.count() > scores.count()

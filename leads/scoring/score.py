@@ -1,0 +1,158 @@
+"""Scoring leads: from their events, from their stored sums, and after new events. Set-based, however many they are.
+
+Converted and lost leads are never scored again (DESIGN 1.2), nor are those in the trash.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+
+from contacts.models import EngagementEvent
+from crm.kit import prepared
+from crm.kit.scope import workspace_id
+from crm.kit.sql import Statement, as_stored, execute, inserting, listed, or_updating
+from leads.models import Lead, Score
+from leads.scoring.current import Model, current
+from leads.scoring.sql import Engagement, engagement_sql, stored_points, total
+
+BATCH = 10_000
+
+
+def stale(model: Model, at: datetime, *, later: bool = True) -> Q:
+    """Leads whose stored sum does not tell their score at `at`: none there yet, another model's, one that lacks events,
+    or (`later`) one that holds events of after `at`.
+    """
+    lacking = Q(score__isnull=True) | ~Q(score__model=model.pk) | Q(score__partial=True)
+    return lacking | Q(score__scored_at__gt=at) if later else lacking
+
+
+def recompute(ids: Sequence[int], at: datetime) -> int:
+    """Score open leads from their fields and their events up to `at`. Returns how many scores changed.
+
+    Scores are locked before the events are read: an event that is stored meanwhile waits for us and is then added.
+    """
+    changed = 0
+    for start in range(0, len(ids), BATCH):
+        changed += _recompute(ids[start : start + BATCH], at)
+    return changed
+
+
+def _recompute(ids: Sequence[int], at: datetime) -> int:
+    scores = Score.objects.filter(lead__pk__any_of=ids).order_by("lead").values_list("lead", "score_tenths")
+    before = dict(scores.select_for_update(of=("self",)))
+    score(ids, at)
+    return sum(before.get(lead) != tenths for lead, tenths in scores.iterator())
+
+
+def score(ids: Sequence[int], at: datetime) -> None:
+    """Score open leads as recompute() does; those that have scores are locked, or were made in this transaction.
+
+    The statement is compiled once for a model, unless what it asks of a lead depends on the time.
+    """
+    model = current()
+    values = {"sought": listed(ids), "at": at, "factor": model.factor(at)}
+
+    def build(given: Mapping[str, Any]) -> list[Statement]:
+        leads = Lead.objects.open().filter(pk__any_of=given["sought"])
+        return [_scoring(model, leads, given["at"], given["factor"])]
+
+    if "" in model.rules.reads:
+        execute(build(values | {"sought": ids}))
+    else:
+        prepared.change(("score", model), build, values)
+
+
+def _scoring(model: Model, leads: QuerySet[Lead], at: Any, factor: Any) -> Statement:
+    summed = leads.annotate(total=total(model, at), fits=model.rules.fit_expression(at))
+    summed = summed.annotate(engages=Engagement(F("total"), factor))
+    tenths = F("fits") * model.rules.fit_weight + F("engages") * model.rules.engagement_weight
+    later = EngagementEvent.objects.filter(contact=OuterRef("contact"), occurred_at__gt=at)
+    columns = {
+        "workspace_id": workspace_id(),
+        "lead_id": F("pk"),
+        "model_id": model.pk,
+        "engagement_sum": F("total"),
+        "fit": F("fits"),
+        "engagement": F("engages"),
+        "score_tenths": tenths,
+        "scored_at": at,
+        "partial": Exists(later),
+    }
+    return or_updating(inserting(Score, summed, columns), Score, columns, over="lead_id", when="scored_at")
+
+
+def refit(ids: Sequence[int], at: datetime) -> int:
+    """Score open leads whose fields have changed: how they fit anew, what they engaged from their sums."""
+    model = current()
+    leads = Lead.objects.open().filter(pk__any_of=ids)
+    unsure = set(leads.filter(stale(model, at)).values_list("pk", flat=True))
+    changed = recompute(sorted(unsure), at) if unsure else 0
+    fits = leads.annotate(fits=model.rules.fit_expression(at)).values_list("fits", "pk")
+    by_fit: dict[int, list[int]] = {}
+    for fit, pk in fits.exclude(score__fit=F("fits")).order_by("pk"):
+        by_fit.setdefault(fit, []).append(pk)
+    for fit, pks in by_fit.items():
+        engages = Engagement(F("engagement_sum"), model.factor(at))
+        score = Value(fit * model.rules.fit_weight) + engages * model.rules.engagement_weight
+        rows = Score.objects.filter(lead__pk__any_of=pks)
+        changed += rows.update(fit=fit, engagement=engages, score_tenths=score, scored_at=at)
+    return changed
+
+
+def decay(first: int, last: int, at: datetime) -> int:
+    """Bring the scores of open leads with ids in (first, last] to `at`, from their sums; writes those that change.
+
+    One statement that reads a lead only to see that it is open. How well leads fit stays.
+    """
+    model = current()
+    engages = Engagement(F("engagement_sum"), model.factor(at))
+    held = Score.objects.filter(lead__gt=first, lead__lte=last, model=model.pk, partial=False, scored_at__lte=at)
+    # Looked up for each score that changes, few as a rule; a join would read every lead.
+    status = Subquery(Lead.objects.open().filter(pk=OuterRef("lead")).values("status"))
+    rows = held.exclude(engagement=engages).alias(status=status).filter(status__isnull=False)
+    score = F("fit") * model.rules.fit_weight + engages * model.rules.engagement_weight
+    return rows.update(engagement=engages, score_tenths=score, scored_at=at)
+
+
+def add(events: QuerySet[EngagementEvent], at: datetime) -> None:
+    """Count events just stored, whenever they happened: added to the sums of the open leads that count them."""
+    model = current()
+    theirs = Lead.objects.open().filter(contact__in=events.order_by().values("contact")).order_by("pk")
+    early = set(events.filter(occurred_at__gt=at).values_list("contact", flat=True))  # a clock that is ahead of ours
+    found = theirs.values_list("pk", "contact", "score__model", "score__partial", "score__scored_at")
+    # Decided here: the planner reads all scores for the same as an OR.
+    unsure = [
+        pk
+        for pk, contact, version, partial, scored_at in found
+        if version != model.pk or partial or scored_at > at or contact in early
+    ]
+    _add(model, events, unsure, at)
+    if unsure:
+        recompute(unsure, at)
+
+
+_ADD = """
+    UPDATE leads_score SET engagement_sum = {total}, engagement = {engagement},
+        score_tenths = fit * %s + {engagement} * %s, scored_at = %s
+    FROM ({deltas}) new WHERE leads_score.lead_id = new.lead AND leads_score.workspace_id = %s
+"""
+
+
+def _add(model: Model, events: QuerySet[EngagementEvent], but: Sequence[int], at: datetime) -> None:
+    since = Q(counts_from__isnull=True) | Q(contact__engagement__occurred_at__gte=F("counts_from"))
+    leads = Lead.objects.open().filter(since, contact__engagement__in=events.order_by()).exclude(pk__any_of=list(but))
+    deltas = leads.values(lead=F("pk")).annotate(delta=stored_points(model, "contact__engagement__"))
+    try:
+        sql, params = deltas.order_by().query.sql_with_params()
+    except EmptyResultSet:
+        return
+    held = "(leads_score.engagement_sum + new.delta)"
+    engaged, factor = engagement_sql(connection.vendor, held), model.factor(at)
+    weights = (factor, model.rules.fit_weight, factor, model.rules.engagement_weight)
+    with connection.cursor() as cursor:
+        statement = _ADD.format(total=held, engagement=engaged, deltas=sql)
+        cursor.execute(statement, [*weights, as_stored(at), *params, workspace_id()])

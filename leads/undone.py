@@ -1,0 +1,50 @@
+"""What an undo may not take back: a converted lead changes in no way but by undoing the conversion, in time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from audit.models import Entry
+from crm.kit.actor import Actor, Role
+from leads.models import Lead, LeadQuerySet
+
+WITHIN = timedelta(days=30)
+FOLLOWING = {"contact", "owner", "team"}  # what a lead has by its contact, converted or not
+
+
+def hold_converted(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
+    """Called by audit.undo: the sentence for each converted lead among `entries` that stays as it is (DESIGN 1.2)."""
+    if entity != "lead":
+        return {}
+    leads = Lead.objects.filter(pk__any_of=[entry.entity_id for entry in entries], status="converted")
+    opportunities = dict(leads.values_list("pk", "opportunity"))
+    conversions = {entry.entity_id: entry for entry in entries if entry.event == "lead.converted"}
+    busy = _busy(conversions.values(), opportunities)
+    held = {}
+    for entry in (entry for entry in entries if entry.entity_id in opportunities):
+        pk = entry.entity_id
+        if pk in conversions:
+            held[pk] = _too_late(conversions[pk], opportunities[pk] in busy, by)
+        elif not set(entry.old_values or ()) <= FOLLOWING:
+            held[pk] = LeadQuerySet.FINAL[1]
+    return {pk: sentence for pk, sentence in held.items() if sentence}
+
+
+def _too_late(conversion: Entry, is_busy: bool, by: Actor) -> str:
+    if not by.is_at_least(Role.MANAGER):
+        return "Only a manager or an admin can take a conversion back."
+    if timezone.now() - conversion.recorded_at > WITHIN:
+        return "A conversion can be taken back for 30 days."
+    return "Something has happened on the opportunity since." if is_busy else ""
+
+
+def _busy(conversions, opportunities: dict[int, int]) -> set[int]:
+    """The opportunities that something has happened to since their leads were converted."""
+    changes = {opportunities[entry.entity_id]: entry for entry in conversions if entry.entity_id in opportunities}
+    if not changes:
+        return set()
+    first = min(entry.id for entry in changes.values())
+    since = Entry.objects.filter(id__gt=first, entity="opportunity", entity_id__in=list(changes))
+    found = since.exclude(change__in={entry.change for entry in changes.values()})
+    return {pk for pk, at in found.values_list("entity_id", "id") if at > changes[pk].id}

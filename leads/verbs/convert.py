@@ -1,0 +1,57 @@
+"""Make opportunities of leads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from contacts.models import Contact
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import permit
+from crm.opportunities.people import hold
+from crm.opportunities.verbs.create import create
+from crm.users.visibility import Locked, RecordQuerySet, lock, may_see
+from leads.axes import OPEN, STATUS
+from leads.converting import Converted, convert_each, proposal
+from leads.models import Lead
+
+NOT_READY = "Lead must be Sales Qualified to convert"  # source 003, Conversion Requirement
+
+
+@transaction.atomic
+def convert(leads: RecordQuerySet, *, by: Actor, values: Mapping[str, Any] | None = None) -> Outcome:
+    """Open an opportunity at Qualification for each Sales Qualified lead, link the two, and convert the lead.
+
+    `values` (field → value) are the opportunity's own where they differ from what the lead proposes. One that is
+    converted already counts as done and keeps its opportunity: of two clicks, or two people, one opens it. Locks go
+    contact → lead → opportunity. Raises Invalid with a sentence per field of the opportunity.
+    """
+    people = hold(leads.order_by().values("contact"))
+    locked = lock(leads, by, final=True)
+    rows = Lead.objects.filter(pk__any_of=locked.ids).select_related("contact__company", "owner").order_by("pk")
+    found = [lead for lead in rows if lead.pk not in locked.outcome.refused]
+    before = [lead.pk for lead in found if lead.status == "converted"]
+    locked.ids = [pk for pk in locked.ids if pk not in before]
+    _refuse(found, people, locked, by)
+    permit(locked, STATUS, "convert", by=by)
+    ready = [lead for lead in found if lead.pk not in before and lead.pk not in locked.outcome.refused]
+    if ready:
+        made = create([proposal(lead) | dict(values or {}) for lead in ready], by=by, stage="qualification")
+        now = clock.now()
+        pairs = zip(ready, made.done, strict=True)
+        convert_each([Converted(lead, opportunity, now) for lead, opportunity in pairs], by=by)
+    locked.outcome.done += before + [lead.pk for lead in ready]
+    return locked.outcome
+
+
+def _refuse(found: list[Lead], people: Mapping[int, Contact], locked: Locked, by: Actor) -> None:
+    for lead in found:
+        contact = people.get(lead.contact_id)
+        if lead.status in OPEN and lead.stage != "sales_qualified":
+            locked.outcome.refuse([lead.pk], NOT_READY)
+        elif contact is None and lead.status in OPEN:
+            locked.outcome.refuse([lead.pk], "Its contact is in the trash: restore it first.")
+        elif contact and not may_see(contact, by):
+            locked.outcome.refuse([lead.pk], "Its contact is somebody else's: you cannot open an opportunity for them.")

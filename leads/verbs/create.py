@@ -1,0 +1,54 @@
+"""Begin new cycles."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from contacts.fields import apply, validate
+from contacts.models import Contact
+from crm.kit import clock
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+from crm.opportunities.people import hold
+from crm.users.visibility import may_edit
+from leads.models import Lead
+from leads.opening import PROSPECTS, open_leads
+
+
+@transaction.atomic
+def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
+    """Open a lead for each mapping of field → value, of which `contact` (a contact or its key) says whose; all or none.
+
+    Raises Invalid with a sentence per field, also for a contact that is no prospect or has an open lead; NotAllowed
+    for a viewer.
+    """
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed("A viewer cannot open leads.")
+    wanted = [(getattr(v.get("contact"), "pk", v.get("contact")), _own(v, by)) for v in leads]
+    people = hold({contact for contact, _ in wanted if contact})
+    chosen = [_prospect(people.get(contact or 0), by) for contact, _ in wanted]
+    if taken := set(Lead.objects.open().filter(contact__in=chosen).values_list("contact", flat=True)):
+        names = " and ".join(people[pk].name for pk in sorted(taken))
+        raise Invalid({"contact": f"{names}: another lead of this contact is open."})
+    if len(set(chosen)) < len(chosen):
+        raise Invalid({"contact": "A contact has one open lead at most."})
+    now = clock.now()
+    made = open_leads([(contact, now) for contact in chosen], by)
+    for pk, (_, values) in zip(made, wanted, strict=True):
+        if values:
+            apply("lead.updated", Lead.objects.filter(pk=pk), values, by=by)
+    return Outcome(by.change, list(made))
+
+
+def _own(values: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+    return validate("lead", {key: value for key, value in values.items() if key != "contact"}, by=by)
+
+
+def _prospect(contact: Contact | None, by: Actor) -> Contact:
+    if contact is None or not may_edit(contact, by):
+        raise Invalid({"contact": "A lead belongs to a contact that you may change: say which."})
+    if contact.lifecycle_stage not in PROSPECTS:
+        raise Invalid({"contact": f"{contact} is neither Lead nor Qualified: there is nothing to qualify."})
+    return contact

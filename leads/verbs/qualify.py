@@ -1,0 +1,54 @@
+"""Raise leads to a stage by hand, past their score."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import move
+from crm.opportunities.people import hold
+from crm.users.visibility import Locked, RecordQuerySet, lock
+from leads.axes import BY_SCORE, OPEN, STAGE
+from leads.models import Lead
+from leads.staging import Standing, follow
+
+BACKWARD = "Cannot move to previous or same stage"  # source 003, Forward-Only Stage Progression
+FLOOR = timedelta(days=14)
+
+
+@transaction.atomic
+def qualify(leads: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> Outcome:
+    """Move open leads forward to the stage `to`, Sales Qualified at most, with a reason.
+
+    For 14 days the stage is a floor that a lower score does not take away (DESIGN 1.2); then the score rules again.
+    Raises Invalid for another stage or a missing reason.
+    """
+    if to not in BY_SCORE[1:]:
+        raise Invalid({"to": f"Choose {STAGE.names(BY_SCORE[1:])}."})
+    hold(leads.order_by().values("contact"))
+    locked = lock(leads, by)
+    found = _refuse(locked, to)
+    floor = {"floor_stage": to, "floor_until": clock.now() + FLOOR, "floor_reason": reason.strip()}
+    also = floor | ({"qualified_date": clock.now()} if to == BY_SCORE[-1] else {})
+    outcome = move(locked, STAGE, "qualify", by=by, to=to, reason=reason, also=also)
+    done = set(outcome.done)
+    follow([lead for lead in found if lead.pk in done], by=by)
+    return outcome
+
+
+def _refuse(locked: Locked, to: str) -> list[Standing]:
+    """Say no to those that are closed or as far already; gives all of them as they stand."""
+    rows = Lead.objects.filter(pk__any_of=locked.ids).values_list("pk", "contact", "status", "stage")
+    found = [Standing(pk, contact, status, stage, to) for pk, contact, status, stage in rows]
+    for lead in found:
+        if lead.status not in OPEN and lead.status != "converted":
+            locked.outcome.refuse([lead.pk], f"A lead that is {lead.status} is not qualified: reactivate it first.")
+        elif STAGES.index(to) <= STAGES.index(lead.stage):
+            locked.outcome.refuse([lead.pk], BACKWARD)
+    return found
+
+
+STAGES = [choice.value for choice in STAGE.values]

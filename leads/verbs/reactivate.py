@@ -1,0 +1,36 @@
+"""Take lost leads up again."""
+
+from django.db import transaction
+
+from contacts.models import Contact
+from contacts.verbs.reopen import reopen
+from crm.kit.actor import Actor
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import move
+from crm.opportunities.people import hold
+from crm.users.visibility import RecordQuerySet, lock
+from leads.axes import STATUS
+from leads.models import Lead
+from leads.opening import refuse_second_open
+from leads.staging import restage
+
+
+@transaction.atomic
+def reactivate(leads: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
+    """Move lost leads back to Working; for managers, with a reason, as a warning. A new lead is mostly better.
+
+    Refused when another lead of the contact is open. A contact who is lost is reopened with it, and the score rules
+    again. Raises Refused when a guard holds the contact back: then nothing is done.
+    """
+    people = hold(leads.order_by().values("contact"))
+    locked = lock(leads, by)
+    gone = Lead.objects.filter(pk__any_of=locked.ids).exclude(contact__pk__any_of=list(people))
+    locked.outcome.refuse(gone.values_list("pk", flat=True), "Its contact is in the trash: restore it first.")
+    refuse_second_open(locked, ("lost",))
+    outcome = move(locked, STATUS, "reactivate", by=by, reason=reason, also={"lost_date": None, "lost_reason": ""})
+    again = Lead.objects.filter(pk__any_of=outcome.done)
+    lost = Contact.objects.filter(pk__in=again.values("contact"), lifecycle_stage="lost")
+    if lost.exists():
+        reopen(lost, by=by, reason=reason).or_raise()
+    restage(again, by=by)
+    return outcome

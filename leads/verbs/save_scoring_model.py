@@ -1,0 +1,39 @@
+"""Change how leads are scored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from audit.record import record
+from crm.entities.versions import bump_schema, lock_settings
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from leads.models import ScoringModel
+from leads.scoring.rules import read
+from leads.scoring.runs import open_run
+
+KEPT = ("version", "name", "rules", "half_life", "epoch")
+
+
+@transaction.atomic
+def save_scoring_model(name: str, rules: Mapping[str, Any], half_life: int, *, by: Actor) -> ScoringModel:
+    """A new version that scores from now on, and a run that scores every open lead by it, which the engine finishes.
+
+    `rules` as leads.scoring.rules has them, `half_life` in days. Admins only. Raises NotAllowed, and Invalid with a
+    sentence for every mistake.
+    """
+    lock_settings(by)
+    if not 0 < len(name.strip()) <= 100:
+        raise Invalid({"name": "A model has a name of at most 100 characters."})
+    read(rules, half_life)
+    last = ScoringModel.objects.aggregate(last=Max("version"))["last"] or 0
+    now = clock.now()
+    facts = {"version": last + 1, "name": name.strip(), "rules": rules, "half_life": half_life}
+    model = ScoringModel.objects.create(**facts, epoch=now, created_at=now)
+    record("scoring_model.created", ScoringModel.objects.filter(pk=model.pk), by=by, snapshot=KEPT)
+    bump_schema()
+    open_run(by=by, anew=True)
+    return model

@@ -1,0 +1,79 @@
+"""The model workbench: how leads are scored, what another way would change, and the way to it."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from crm.kit import nav
+from crm.kit.actor import Role
+from crm.kit.errors import Invalid
+from crm.kit.responses import toast
+from crm.users.http import Request
+from leads.axes import STAGE
+from leads.models import ScoringModel, ScoringRun
+from leads.scoring import workbench
+from leads.scoring.charts import histogram
+from leads.scoring.form import posted, saved, shown
+from leads.scoring.rules import read
+from leads.verbs.save_scoring_model import save_scoring_model
+
+nav.register(
+    nav.NavItem("Scoring model", "scoring_model", "sliders-horizontal", 45, section=nav.SETTINGS, role=Role.MANAGER)
+)
+
+
+@require_http_methods(["GET", "POST"])
+def scoring_model(request: Request) -> HttpResponse:
+    """The model that scores now; what is filled in is tried, or saved as a new version. Managers look, admins save."""
+    if not request.actor.is_at_least(Role.MANAGER):
+        raise PermissionDenied("Only managers and admins see how leads are scored.")
+    may_save = request.actor.is_at_least(Role.ADMIN)
+    if request.method == "POST" and not may_save:
+        raise PermissionDenied("Only admins change how leads are scored.")
+    newest = ScoringModel.objects.order_by("-version").first()
+    values = saved(newest) if newest else {"name": "", "half_life": 30, "rules": posted({})["rules"]}
+    context: dict[str, Any] = {"may_save": may_save, "newest": newest, "errors": []}
+    if request.method == "POST":
+        values = posted(request.POST)
+        try:
+            if request.POST.get("do") == "save":
+                return _save(request, values)
+            context |= _tried(values)
+        except Invalid as error:
+            context["errors"] = list(error.errors.values())
+    elif newest:
+        context["separation"] = _separation(values)
+    context["form"] = shown(values)
+    context["run"] = ScoringRun.objects.filter(finished_at__isnull=True).first()
+    return render(request, "leads/model.html", context, status=422 if context["errors"] else 200)
+
+
+def _save(request: Request, values: dict[str, Any]) -> HttpResponse:
+    model = save_scoring_model(**values, by=request.actor)
+    toast(request, f"Leads are scored by version {model.version} from now on; all of them anew within a minute.")
+    return redirect("scoring_model")
+
+
+def _separation(values: dict[str, Any]) -> workbench.Separation | None:
+    """None for a model whose fields are gone."""
+    try:
+        return workbench.separation(workbench.trial(read(values["rules"], values["half_life"]), values["half_life"]))
+    except Invalid:
+        return None
+
+
+def _tried(values: dict[str, Any]) -> dict[str, Any]:
+    model = workbench.trial(read(values["rules"], values["half_life"]), values["half_life"])
+    found = workbench.compare(model)
+    return {
+        "tried": found,
+        "bars": histogram(found.old, found.new, workbench.WIDTH),
+        "moved": [(STAGE.value(m.old), STAGE.value(m.new), m.leads) for m in found.moved],
+        "movers": [(m.lead, m.old, m.new, STAGE.value(m.lead.stage), STAGE.value(m.to)) for m in found.movers],
+        "separation": workbench.separation(model),
+        "most": model.rules.most / 10,
+        "may_reach": model.rules.most >= model.rules.thresholds[1],
+    }

@@ -1,0 +1,210 @@
+"""What leads do when something happens to their contacts (DESIGN 1.1 and 1.2)."""
+
+from datetime import timedelta
+
+import pytest
+
+from audit.models import Entry
+from audit.undo import undo
+from contacts.verbs.assign import assign
+from contacts.verbs.complete import complete
+from contacts.verbs.lose import lose
+from contacts.verbs.merge import merge
+from contacts.verbs.override import override
+from contacts.verbs.reopen import reopen
+from crm.kit import clock
+from crm.opportunities.verbs.win import win
+from leads.models import Lead
+from leads.verbs.convert import convert
+from leads.verbs.lose import lose as lose_lead
+from tests.factories import make_activity, make_contact, manager, rows
+from tests.leads.factories import make_lead, put, ready, score
+from tests.threads import at_once
+
+
+def test_a_lost_contact_loses_the_open_lead_for_the_same_reason(acme, actor):
+    contacts = [make_contact(), make_contact()]
+    by = actor("manager")
+    lose(rows(*contacts), by=by, reason="No budget")
+    for contact in contacts:
+        lead = Lead.objects.get(contact=contact)
+        contact.refresh_from_db()
+        assert (lead.status, lead.lost_reason, lead.lost_date) == ("lost", "No budget", contact.lifecycle_stage_since)
+    assert set(Entry.objects.filter(event="lead.lost").values_list("note", "change")) == {("No budget", by.change)}
+    undo(by.change, by=actor("manager"))
+    assert set(Lead.objects.values_list("status", "lost_reason", "lost_date")) == {("new", "", None)}
+
+
+def test_other_moves_of_the_contact_leave_the_lead(acme, actor):
+    contact = make_contact()
+    for stage in ("lost", "customer", "partner", "churned"):
+        override(rows(contact), stage, by=actor("manager"), reason="x")
+        assert Lead.objects.get(contact=contact).status == "new"
+
+
+def test_what_was_lost_before_stays_as_it_is(acme, actor):
+    contact = make_contact()
+    lead = make_lead(contact)
+    lose_lead(rows(lead), by=actor("manager"), reason="Price")
+    lose(rows(contact), by=actor("manager"), reason="No budget")
+    lead.refresh_from_db()
+    assert lead.lost_reason == "Price"
+
+
+@pytest.mark.parametrize("kind", ["call", "email", "meeting"])
+def test_a_conversation_is_the_first_contact(kind, acme, actor):
+    contact = make_contact()
+    activity = make_activity(kind=kind, contact=contact)
+    lead = Lead.objects.get(contact=contact)
+    assert (lead.status, lead.contacted_at) == ("working", activity.done_at)
+    assert Entry.objects.get(event="lead.contacted").person == contact.pk
+    make_activity(kind=kind, contact=contact)
+    assert Lead.objects.get(contact=contact).contacted_at == activity.done_at
+
+
+@pytest.mark.parametrize("kind", ["note", "task"])
+def test_notes_and_tasks_are_no_conversation(kind, acme):
+    contact = make_contact()
+    complete(rows(make_activity(kind=kind, contact=contact, status="pending")), by=manager())
+    assert Lead.objects.get(contact=contact).status == "new"
+
+
+def test_a_planned_call_counts_once_it_is_made(acme, actor):
+    contact = make_contact()
+    call = make_activity(kind="call", contact=contact, due_at=clock.now() + timedelta(days=1))
+    assert Lead.objects.get(contact=contact).status == "new"
+    complete(rows(call), by=actor("manager"))
+    assert Lead.objects.get(contact=contact).status == "working"
+
+
+def test_of_a_lead_that_the_score_moved_only_the_contact_is_noted(acme):
+    contact = make_contact()
+    lead = make_lead(contact, status="working", stage="marketing_qualified")
+    activity = make_activity(contact=contact)
+    lead.refresh_from_db()
+    assert (lead.status, lead.contacted_at) == ("working", activity.done_at)
+
+
+def test_what_was_said_in_the_cycle_before_does_not_count(acme, actor):
+    contact = make_contact()
+    said = clock.now()
+    lose(rows(contact), by=actor("manager"), reason="x")
+    reopen(rows(contact), by=actor("manager"), reason="x")
+    make_activity(contact=contact, done_at=said)
+    assert Lead.objects.open().get(contact=contact).status == "new"
+    make_activity(contact=contact)
+    assert Lead.objects.open().get(contact=contact).status == "working"
+
+
+def test_closed_leads_are_not_contacted(acme, actor):
+    lead = ready()
+    convert(rows(lead), by=actor("manager"))
+    make_activity(contact=lead.contact)
+    lead.refresh_from_db()
+    assert lead.contacted_at is None
+
+
+def test_the_team_follows_always_the_owner_where_it_was_the_same(acme, cast, actor):
+    contact = make_contact(owner=cast.rep, team=cast.iberia)
+    closed = make_lead(contact)
+    lose_lead(rows(closed), by=actor("manager"))
+    other = make_contact(owner=cast.rep, team=cast.iberia)
+    mine, theirs = make_lead(other), make_contact(owner=cast.rep)
+    Lead.objects.filter(contact=theirs).update(owner=cast.mate)
+    by = actor("manager")
+    assign(rows(contact, other, theirs), cast.outsider, by=by, team=cast.nordics)
+    stand = {lead.contact_id: (lead.owner_id, lead.team_id) for lead in Lead.objects.all()}
+    assert stand == {
+        contact.pk: (cast.rep.pk, cast.nordics.pk),
+        other.pk: (cast.outsider.pk, cast.nordics.pk),
+        theirs.pk: (cast.mate.pk, cast.nordics.pk),
+    }
+    undo(by.change, by=actor("manager"))
+    mine.refresh_from_db()
+    assert (mine.owner, mine.team) == (cast.rep, cast.iberia)
+
+
+def test_nobody_is_an_owner_too(acme, cast, actor):
+    contact = make_contact(owner=None)
+    assign(rows(contact), cast.rep, by=actor("manager"))
+    assert Lead.objects.get(contact=contact).owner == cast.rep
+    assign(rows(contact), None, by=actor("manager"), team=None)
+    assert Lead.objects.get(contact=contact).owner is None
+
+
+def test_an_opportunity_won_leaves_the_lead(acme, actor):
+    lead = ready()
+    convert(rows(lead), by=actor("manager"))
+    lead.refresh_from_db()
+    before = lead.version
+    win(rows(lead.opportunity), by=actor("manager"))
+    lead.refresh_from_db()
+    assert (lead.status, lead.version) == ("converted", before)
+
+
+class TestMerging:
+    """Of two open leads the further one stays; all move to the survivor; undoing brings them back."""
+
+    @pytest.mark.parametrize(
+        "ours, theirs, kept",
+        [
+            (("working", "top_of_funnel", 0), ("new", "marketing_qualified", 690), "ours"),
+            (("new", "top_of_funnel", 0), ("working", "top_of_funnel", 0), "theirs"),
+            (("working", "top_of_funnel", 300), ("working", "marketing_qualified", 100), "theirs"),
+            (("working", "top_of_funnel", 300), ("working", "top_of_funnel", 301), "theirs"),
+            (("new", "top_of_funnel", 0), ("new", "top_of_funnel", 0), "ours"),
+        ],
+    )
+    def test_the_further_one_stays(self, ours, theirs, kept, acme, cast, actor):
+        people = [make_contact("Ana", team=cast.iberia), make_contact("Ana R")]
+        leads = [make_lead(contact) for contact in people]
+        for lead, (status, stage, tenths) in zip(leads, (ours, theirs), strict=True):
+            put(lead, status, stage)
+            score(lead, tenths)
+        by = actor("manager")
+        merge(people[0], rows(people[1]), by=by)
+        stays, goes = leads if kept == "ours" else leads[::-1]
+        for lead in leads:
+            lead.refresh_from_db()
+        assert stays.deleted_at is None and goes.deleted_at
+        assert {lead.contact_id for lead in leads} == {people[0].pk}
+        assert {lead.team for lead in leads} == {cast.iberia}
+        further = people[leads.index(stays)]
+        assert Entry.objects.get(event="lead.deleted").note == f"Merged: the lead of {further} was further."
+        undo(by.change, by=actor("manager"))
+        for lead, contact in zip(leads, people, strict=True):
+            lead.refresh_from_db()
+            assert (lead.contact, lead.deleted_at, lead.team_id) == (contact, None, contact.team_id)
+
+    def test_earlier_cycles_come_along(self, acme, actor):
+        ana, twin = make_contact("Ana"), make_contact("Ana R")
+        lead = ready(name="unused")
+        Lead.objects.filter(contact=twin).update(contact=lead.contact, status="lost", lost_date=clock.now())
+        Lead.objects.filter(pk=lead.pk).update(contact=twin)
+        convert(rows(lead), by=actor("manager"))
+        by = actor("manager")
+        merge(ana, rows(twin), by=by)
+        lead.refresh_from_db()
+        assert (lead.contact, lead.status) == (ana, "converted")
+        undo(by.change, by=actor("manager"))
+        lead.refresh_from_db()
+        assert lead.contact == twin
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_calls_logged_at_once_beside_other_moves_make_one_first_contact(cast, acme):
+    people = [make_contact() for _ in range(10)]
+
+    def call():
+        for contact in people:
+            make_activity(contact=contact, by=cast.manager.actor("web"))
+
+    def assigned():
+        for contact in people:
+            assign(rows(contact), cast.rep, by=cast.manager.actor("web"))
+
+    _, errors = at_once(acme, [call, call, call, call, assigned, assigned])
+    assert not errors
+    assert Entry.objects.filter(event="lead.contacted").count() == len(people)
+    assert set(Lead.objects.values_list("status", "owner")) == {("working", cast.rep.pk)}
