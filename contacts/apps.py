@@ -5,13 +5,28 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self):
-        from audit.undo import on_undo
-        from contacts import entities, events, guards, lists  # noqa: F401
+        from audit.undo import on_take_back, on_undo
+        from contacts import definitions, entities, events, exceptions, guards, lists  # noqa: F401
+        from contacts.attached import on_merge
+        from contacts.engaging import from_activities, from_cancelled, from_completed, from_status
+        from contacts.imports.events import EventImporter
         from contacts.imports.importer import ContactImporter
-        from contacts.undone import rename_in_search, turn_last_activity_back
+        from contacts.merging import move_engagement
+        from contacts.undone import rename_in_search, take_engagement_back, turn_last_activity_back
+        from crm.events.reactions import react
         from crm.lists.imports.registry import Relation, register, relate
 
         on_undo(rename_in_search)
         on_undo(turn_last_activity_back)
+        on_take_back(take_engagement_back)
+        react("activity.logged", from_activities)
+        react("activity.planned", from_activities)
+        react("activity.completed", from_completed)
+        react("activity.updated", from_cancelled)
+        react("activity.deleted", from_cancelled)
+        react("activity.undone", from_activities)
+        react("contact.status_changed", from_status)
+        on_merge(move_engagement)
         register(ContactImporter)
+        register(EventImporter)
         relate("contact", Relation("company", "company"))

@@ -10,7 +10,7 @@ from crm.entities import registry
 from crm.kit.actor import Actor
 
 _movers: list[Callable[[Contact, QuerySet, Actor], None]] = []
-_told: list[str] = []
+_told: dict[str, Callable[[Actor], QuerySet]] = {}
 
 
 def on_merge(mover: Callable[[Contact, QuerySet, Actor], None]) -> None:
@@ -24,9 +24,13 @@ def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
         mover(survivor, duplicates, by)
 
 
-def tell(entity: str) -> None:
-    """Tell what happens to the records of an entity in their contact's timeline, to whoever sees them."""
-    _told.append(entity)
+def tell(entity: str, *, by_name: bool = True, names: Callable[[Actor], QuerySet] | None = None) -> None:
+    """Tell what happens to the records of an entity in their contact's timeline, to whoever sees them.
+
+    `by_name`: each with its name and the way to its page; not those that are a part of the contact's. `names(by)`,
+    where the records' own table is not to be asked: "public id, name", for OuterRef("entity_id").
+    """
+    _told[entity] = names or (lambda by: _name(registry.get(entity), by, by_name))
 
 
 def named(entries: QuerySet, by: Actor) -> QuerySet:
@@ -34,11 +38,12 @@ def named(entries: QuerySet, by: Actor) -> QuerySet:
 
     In the same statement: a timeline costs as much with attached records as without.
     """
-    names = [When(entity=entity, then=_name(registry.get(entity), by)) for entity in _told]
+    names = [When(entity=entity, then=name(by)) for entity, name in _told.items()]
     about = Case(*names, default=Value(""), output_field=TextField())
     return entries.annotate(about=about).filter(about__isnull=False) if names else entries
 
 
-def _name(kind: registry.Entity, by: Actor) -> QuerySet:
+def _name(kind: registry.Entity, by: Actor, named: bool) -> QuerySet:
     seen = kind.model.objects.visible_to(by).filter(pk=OuterRef("entity_id"))
-    return seen.values(told=Concat(F(kind.public_id), Value(" "), F(kind.title), output_field=TextField()))
+    name = Concat(F(kind.public_id), Value(" "), F(kind.title_path), output_field=TextField())
+    return seen.values(told=name if named else Value("", output_field=TextField()))

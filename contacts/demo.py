@@ -1,6 +1,6 @@
 """A believable year of two small companies' sales, made through the verbs themselves, the same on every machine.
 
-Each person's fate is drawn when they are captured; then time runs over the year in steps of three days, and whatever
+Each person's fate is drawn when they are captured; then time runs over the year in steps of six days, and whatever
 falls due in a step is done by the people who own it, all of a kind in one call.
 """
 
@@ -28,7 +28,7 @@ from crm.kit.actor import Actor, Channel
 from crm.kit.text import search_key
 from crm.users.models import Membership
 
-STEP = timedelta(days=3)
+STEP = timedelta(days=6)
 FIRST = (
     "Ana Tomás Lina Jonas Priya Farid Clara Dele Emma Carlos Ingrid Mateo Noor Felix Aisha Hugo Marta Omar "
     "Sofia Lars Yara Pavel Chiara Kofi Elena Jakub Mina Rafael Astrid Samir Lucía Bruno Hana Viktor Salma Nils "
@@ -77,7 +77,7 @@ NOTES = (
     "Asked for an offer with yearly payment.",
 )
 QUESTION = "They asked me for references of the same size. Can you call before Friday?"
-LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold", "")
+LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold")
 
 
 @dataclass
@@ -117,7 +117,7 @@ class History:
 
     def _at(self, step: int) -> datetime:
         start = self.end - STEP * (self.steps - step)
-        return start + timedelta(hours=self.random.randrange(1, 60), minutes=self.random.randrange(60))
+        return start + timedelta(hours=self.random.randrange(1, 130), minutes=self.random.randrange(60))
 
     def _actor(self, member: Membership) -> Actor:
         return member.actor(Channel.WEB)
@@ -151,9 +151,10 @@ class History:
     def _capture(self, step: int) -> None:
         wanted = self.people * (step + 1) // self.steps - self.made
         by_source: dict[tuple[str, int], list[dict]] = defaultdict(list)
+        running = {seller.pk: self.random.sample(SOURCES, 3) for seller in self.sellers}  # campaigns of these days
         for _ in range(wanted):
             seller = self.random.choice(self.sellers)
-            by_source[self.random.choice(SOURCES), seller.pk].append(self._person(seller))
+            by_source[self.random.choice(running[seller.pk]), seller.pk].append(self._person(seller))
         for (source, pk), people in by_source.items():
             with clock.at(self._at(step)):
                 outcome = capture(people, by=self._actor(self.members[pk]), source=source)
@@ -186,20 +187,20 @@ class History:
     def _fate(self, step: int, member: int, pk: int) -> None:
         """First contact soon; nearly half are worth pursuing; half of those buy; a few customers leave."""
         luck, days = self.random.random(), self.random.randrange
-        called = step + days(1, 3)
+        called = step + 1
         self.plan.add(called, "call", member, pk)
         if luck < 0.12:
             return
         if luck < 0.42:
-            self.plan.add(called + days(2, 20), "lose", member, pk)
+            self.plan.add(called + days(1, 10), "lose", member, pk)
             return
         if luck > 0.92:
-            self.plan.add(called + days(4, 30), "note", member, pk)
+            self.plan.add(called + days(2, 15), "note", member, pk)
             return
-        qualified = called + days(1, 6)
+        qualified = called + days(1, 4)
         self.plan.add(qualified, "qualify", member, pk)
         self.plan.add(qualified + 1, "note", member, pk)
-        decided = qualified + days(3, 20)
+        decided = qualified + days(2, 10)
         self.plan.add(decided - 1, "call", member, pk)
         self._ending(luck, decided, member, pk)
 
@@ -208,11 +209,11 @@ class History:
         if luck < 0.64:
             self.plan.add(decided, "win", member, pk)
             if luck < 0.47:
-                self.plan.add(decided + days(15, 60), "churn", member, pk)
+                self.plan.add(decided + days(8, 30), "churn", member, pk)
         elif luck < 0.84:
             self.plan.add(decided, "lose", member, pk)
             if luck < 0.66:
-                self.plan.add(decided + 20, "reopen", self.manager.pk, pk)
+                self.plan.add(decided + 10, "reopen", self.manager.pk, pk)
         elif luck < 0.86:
             self.plan.add(decided, "partner", member, pk)
 
@@ -278,7 +279,7 @@ class History:
                 set_status(rows, status, by=self._actor(seller))
 
     def _corrections(self) -> None:
-        people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:10])
+        people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:13])
         manager = self.manager
         with clock.at(self.end - timedelta(days=9)):
             override(_rows(*people[:1]), "customer", by=self._actor(manager), reason="Signed on paper at the fair")
@@ -287,6 +288,8 @@ class History:
             edit(_rows(*people[6:7]), facts, by=self._actor(manager))
         for person in people[7:10]:
             self._duplicate(person)
+        with clock.at(self.end - timedelta(days=2)):  # and nobody said why
+            VERBS["lose"](_rows(*people[10:]), "", self._actor(manager))
 
     def _duplicate(self, person: Contact) -> None:
         with clock.at(self.end - timedelta(days=8)):

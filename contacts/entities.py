@@ -2,6 +2,7 @@
 
 from audit.values import model_field
 from contacts.axes import LIFECYCLE, STATUS
+from contacts.engagement import KINDS
 from contacts.models import Contact
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
@@ -76,4 +77,27 @@ CONTACT.add(
     Field("last_activity", "Last activity", T.DATETIME, api="lastActivity", editable=False, sort="last_activity"),
     Field("last_engagement", "Last engagement", T.DATETIME, api="lastEngagement", editable=False),
     *SHARED,
+)
+
+# Not a record with pages: what a file of events may hold.
+ENGAGEMENT = register(Entity("engagement", "contacts.EngagementEvent", "Event", "Events", "event", title="kind"))
+ENGAGEMENT.add(
+    Field("external_id", "External ID", T.TEXT, api="externalId", path="contact__external_id", editable=False),
+    Field("email", "E-mail", T.EMAIL, path="contact__email", editable=False),
+    Field(
+        "kind",
+        "Kind",
+        T.SELECT,
+        choices=tuple(Choice(kind, told.label) for kind, told in KINDS.items()),
+        aliases=("event", "event type", "type"),
+        editable=False,
+    ),
+    Field(
+        "occurred_at",
+        "Occurred at",
+        T.DATETIME,
+        api="occurredAt",
+        aliases=("date", "time", "timestamp"),
+        editable=False,
+    ),
 )

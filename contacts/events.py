@@ -4,10 +4,14 @@ from audit.subjects import register
 from crm.events.registry import EventType, declare
 
 register(
-    "contact", "contacts.Contact", person="pk", following=("lifecycle_stage_since", "status_since", "last_activity")
+    "contact",
+    "contacts.Contact",
+    person="pk",
+    following=("lifecycle_stage_since", "status_since", "last_activity", "last_engagement", "engagement"),
 )
 register("company", "contacts.Company")
 register("activity", "contacts.Activity", person="contact_id")
+register("engagement", "contacts.EngagementEvent", person="contact_id")
 
 declare(
     EventType("contact.created", "CREATE", "added this contact", "Created", "user-plus"),
@@ -23,6 +27,8 @@ declare(
     EventType("contact.partnered", "PARTNER", "made this contact a partner", "Partnered", "handshake"),
     EventType("contact.reopened", "REOPEN", "reopened this contact", "Reopened", "rotate-ccw"),
     EventType("contact.overridden", "OVERRIDE", "overrode the stage", "Overridden", "shield-alert", "warning"),
+    EventType("contact.engaged", "UPDATE", "recorded", "Engaged", "mouse-pointer-click"),
+    EventType("contact.disengaged", "UPDATE", "took back what had been recorded", "Disengaged", "mouse-pointer-ban"),
     EventType("contact.deleted", "DELETE", "moved this contact to the trash", "Deleted", "trash-2"),
     EventType("contact.restored", "RESTORE", "took this contact out of the trash", "Restored", "archive-restore"),
     EventType("contact.merged", "MERGE", "merged a duplicate into this contact", "Merged", "merge"),
@@ -36,5 +42,6 @@ declare(
     EventType("activity.planned", "CREATE", "planned", "Planned", "square-check"),
     EventType("activity.updated", "UPDATE", "changed", "Updated", "pencil"),
     EventType("activity.completed", "COMPLETE", "completed", "Completed", "square-check-big"),
+    EventType("engagement.moved", "UPDATE", "moved what they did", "Updated", "merge"),
     EventType("activity.deleted", "DELETE", "deleted", "Deleted", "trash-2"),
 )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
@@ -10,6 +11,7 @@ from django.db import IntegrityError, models, transaction
 
 from audit import values as audited
 from audit.record import Fact, change, record_each
+from audit.subjects import subject
 from contacts.models import Company, Contact, Record
 from crm.entities import registry
 from crm.entities.fields import TEXTS, Field, FieldType
@@ -36,7 +38,6 @@ NAMELESS = "A name is needed."
 NOBODY = "A name or an e-mail is needed."
 REQUIRED = {"status", "contact", "currency", "probability"}
 LARGEST = 10**13  # SQLite keeps amounts as floating point: fifteen digits are exact
-DERIVING = {"name", "first_name", "last_name", "email", "phone", "mobile", "company", "domain"}
 
 
 def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = False) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _value(field: Field, value: Any) -> Any:
 
 def _check_value(field: Field, model: type[Record], value: Any, by: Actor) -> None:
     if value in ("", None):
-        if field.key in REQUIRED and not field.custom:
+        if field.key in REQUIRED and not field.custom and not audited.model_field(model, field.column()).null:
             raise Invalid(f"{field.label} cannot be empty.")
         return
     longest = None if field.custom else audited.model_field(model, field.column()).max_length
@@ -166,8 +167,14 @@ def _url(text: str) -> str:
     return text if "://" in text else f"https://{text}"
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    """Read once: each call of available_timezones() walks the directories of the system's time zones."""
+    return frozenset(available_timezones())
+
+
 def _timezone(text: str) -> str:
-    if text not in available_timezones():
+    if text not in _timezones():
         raise Invalid(f"“{text[:60]}” is not a time zone; a name such as Europe/Madrid is expected.")
     return text
 
@@ -222,7 +229,7 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
     try:
         with transaction.atomic():
             count = change(event, rows, changes, by=by, note=note)
-            if count and DERIVING & changes.keys():
+            if count and rows.model.MADE_OF & changes.keys():
                 derive(rows)
     except IntegrityError:
         key = "email" if "email" in changes else "external_id"
@@ -239,7 +246,7 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
     if not changed:
         return
     model = type(changed[0][0])
-    entity = str(model._meta.model_name)
+    entity = registry.entity_of(model)
     facts = {f"{entity}.updated": _facts(entity, changed, False), f"{entity}.assigned": _facts(entity, changed, True)}
     names = {"version", "updated_at"}
     for record, changes in changed:
@@ -253,13 +260,13 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
 
 
 def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> list[Fact]:
-    facts = []
+    facts, person = [], subject(entity).person
     for record, changes in changed:
         keys = [key for key in changes if (key in ("owner", "team")) is assigning]
         if keys:
             old = {key: audited.to_json(audited.read(record, key)) for key in keys}
             new = {key: audited.to_json(changes[key]) for key in keys}
-            facts.append(Fact(record.pk, record.pk if entity == "contact" else None, old, new))
+            facts.append(Fact(record.pk, getattr(record, person) if person else None, old, new))
     return facts
 
 

@@ -32,11 +32,17 @@ def current(record: Record, field: Field) -> Any:
 
 
 class RecordForm(forms.Form):
-    """Every editable field of an entity, or those in `keys`; shows `record` as it is."""
+    """Every editable field of an entity, or those in `keys`; shows `record` as it is.
 
-    def __init__(self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), **kwargs):
+    `also`: fields that a new record must have and nobody edits afterwards, such as whose lead it is.
+    """
+
+    def __init__(
+        self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), also: tuple = (), **kwargs
+    ):
         self.keys = keys
-        self.declared = [field for field in editable_fields(entity) if not keys or field.key in keys]
+        known = [*(schema(entity).fields[key] for key in also), *editable_fields(entity)]
+        self.declared = [field for field in known if not keys or field.key in keys]
         super().__init__(*args, **kwargs)
         for field in self.declared:
             self.fields[field.key] = form_field(field)

@@ -9,6 +9,7 @@ from contacts.models import Company, Contact, Record
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from crm.kit.outcome import Outcome
+from crm.users.visibility import Locked
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Kind:
 
     `related`: the links that its page follows. `timeline(record, by, before)`: see contacts.timeline. `about(record)`:
     whom an activity written on its page is about, as log() takes it. `hint`: the column that tells namesakes apart.
+    `hold_in_trash(locked)` refuses those that may not come back. `asked_once`: fields of new records that nobody edits.
+    `found`: the template that shows what the search over everything finds of them; '' when it does not look.
     """
 
     model: type[Record]
@@ -25,6 +28,9 @@ class Kind:
     timeline: Callable[..., tuple[list, list, str]]
     about: Callable[[Any], dict[str, int]]
     hint: str
+    hold_in_trash: Callable[[Locked], None] = lambda locked: None
+    asked_once: tuple[str, ...] = ()
+    found: str = ""
 
 
 KINDS: dict[str, Kind] = {

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
-from contacts.models import Activity, Contact
+from contacts.models import Activity, Contact, EngagementEvent
 
 
 def touch(activities: Sequence[Activity]) -> None:
@@ -20,18 +20,19 @@ def touch(activities: Sequence[Activity]) -> None:
 
 
 def recompute(contacts: Iterable[int | None]) -> None:
-    """Set the contacts' last activity anew (DESIGN 1.1), after an activity is not done any more, or not theirs.
+    """Set the contacts' last activity and engagement anew (DESIGN 1.1), after something is not done, or not theirs.
 
     What their duplicates were made at counts as well, as it did when they were merged.
     """
     done = Activity.objects.filter(contact=OuterRef("pk"), status="done", deleted_at__isnull=True)
     made = Contact.objects.filter(merged_into=OuterRef("pk"))
-    moments = (_latest(done, "contact", "done_at"), _latest(made, "merged_into", "created_at"), F("last_engagement"))
+    engaged = _latest(EngagementEvent.objects.filter(contact=OuterRef("pk")), "contact", "occurred_at")
+    moments = (_latest(done, "contact", "done_at"), _latest(made, "merged_into", "created_at"), engaged)
     latest = Greatest(F("created_at"), *(Coalesce(moment, F("created_at")) for moment in moments))
     rows = Contact.objects.filter(pk__any_of=sorted({pk for pk in contacts if pk}))
     # Locked before it is computed: else what is logged meanwhile would be overlooked, and its moment overwritten.
     list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
-    rows.exclude(last_activity=latest).update(last_activity=latest)
+    rows.update(last_activity=latest, last_engagement=engaged)
 
 
 def _latest(rows: QuerySet, of: str, moment: str) -> Subquery:

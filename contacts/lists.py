@@ -20,6 +20,8 @@ from crm.kit.actor import Actor
 from crm.kit.nav import COUNT_LIMIT, NavItem
 from crm.kit.nav import register as show
 from crm.kit.outcome import Outcome
+from crm.lifecycle.forms import WaitForm, day_begins
+from crm.lifecycle.verbs.wait import wait
 from crm.lists.filters import QuickFilters, many
 from crm.lists.rows import sample
 from crm.lists.spec import BulkAction, ListSpec, View, register
@@ -67,6 +69,13 @@ def _delete(rows, values: dict, by: Actor) -> Outcome:
     return delete(rows, by=by, reason=values["reason"])
 
 
+def _wait(rows, values: dict, by: Actor) -> Outcome:
+    return wait(rows, by=by, reason=values["reason"], until=day_begins(values["until"]))
+
+
+WAIT = BulkAction("wait", "Wait", "hourglass", _wait, lambda by: WaitForm, "Waiting")
+
+
 def _restore(rows, values: dict, by: Actor) -> Outcome:
     return restore(rows, by=by)
 
@@ -91,10 +100,12 @@ CONTACTS = register(
             View("all", "All"),
             View("my_customers", "My Customers", "Lifecycle Stage = Customer AND owner = me"),
             View("lost_reapproach", "Lost, to re-approach", "Lifecycle Stage = Lost AND last_activity > 90 days ago"),
+            View("churned-customers", "Churned customers", "Lifecycle Stage = Churned"),
         ),
         actions=(
             record_actions("contact")[0],
             BulkAction("stage", "Stage", "arrow-right-left", _move, forms.stage_form, "Moved"),
+            WAIT,
             *record_actions("contact")[1:],
         ),
         filterset=ContactFilters,

@@ -9,7 +9,7 @@ from django.db.models import Q
 from contacts.axes import LIFECYCLE, STATUS
 from crm.kit.actor import Actor
 from crm.kit.ids import new_id
-from crm.kit.scope import WorkspaceManager
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 from crm.kit.text import digits, email_key, initials, search_key
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
@@ -38,6 +38,11 @@ class Record(Owned):
     objects: ClassVar[RecordManager] = RecordManager()
     DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links that derive() follows
     SEARCHED: ClassVar[tuple[str, ...]] = ("search_text",)  # columns that a search looks through
+    HELD_FIRST: ClassVar[str] = ""  # the link to a contact whom an edit may change too: locked before its record
+    # fields that derive() reads
+    MADE_OF: ClassVar[frozenset[str]] = frozenset(
+        {"name", "first_name", "last_name", "email", "phone", "mobile", "company", "domain"}
+    )
 
     class Meta(Owned.Meta):
         abstract = True
@@ -190,7 +195,10 @@ class Contact(Record):
                 condition=LIVE,
                 include=["lifecycle_stage", "owner"],
             ),
+            # By name, likewise for managers and for the branches of a rep's view.
             models.Index(fields=["workspace", "name_key", "id"], name="contact_by_name", condition=LIVE),
+            models.Index(fields=["workspace", "owner", "name_key", "id"], name="contact_owner_name", condition=LIVE),
+            models.Index(fields=["workspace", "team", "name_key", "id"], name="contact_team_name", condition=LIVE),
         ]
 
     def __str__(self):
@@ -287,3 +295,43 @@ class Activity(Owned):
     def get_absolute_url(self):
         """The page of who it is about."""
         return self.about.get_absolute_url()
+
+
+class EngagementQuerySet(WorkspaceQuerySet):
+    """Events are seen and changed by whoever sees and changes the contact."""
+
+    def visible_to(self, by: Actor):
+        """What the actor may read."""
+        return self.filter(visible(by, "contact__"))
+
+    def editable_by(self, by: Actor):
+        """What the actor may change."""
+        return self.filter(editable(by, "contact__"))
+
+
+class EngagementManager(WorkspaceManager.from_queryset(EngagementQuerySet)):  # type: ignore[misc]
+    """`objects` of engagement events."""
+
+
+class EngagementEvent(Owned):
+    """What a contact did that shows interest: opened a mail, asked for a demo. Kept once, however often it is told.
+
+    `change` is the user action that told of it: taking that back takes the event back.
+    """
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="engagement", db_index=False)
+    kind = models.CharField(max_length=40)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    change = models.UUIDField()
+    objects: ClassVar[EngagementManager] = EngagementManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [
+            # Also the way to a contact's events in their order.
+            models.UniqueConstraint(fields=["contact", "occurred_at", "kind"], name="engagement_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} at {self.occurred_at:%Y-%m-%d %H:%M}"

@@ -1,17 +1,21 @@
 """The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from audit import timeline
 from audit import values as audited
 from audit.models import Entry
 from audit.subjects import subject
 from contacts.attached import named
+from contacts.engagement import sentence
 from contacts.models import Activity, Company, Contact
 from crm.entities import registry
 from crm.entities.display import Names, field_of, names_for, shown
@@ -29,12 +33,15 @@ CHANNELS = {
     Channel.IMPORT: "by import",
     Channel.COMMAND: "by command",
     Channel.WORKFLOW: "by a workflow",
+    Channel.MAIL: "by a link in a mail",
     Channel.ADMIN: "in the admin",
     Channel.SYSTEM: "",
 }
 ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
-MOVES = {"QUALIFY", "MOVE", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN", "OVERRIDE"}
+MOVES = {"QUALIFY", "CONVERT", "MOVE", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN", "REACTIVATE", "OVERRIDE"}
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", *MOVES}
+FOR_MANAGERS = {"CONVERT"}  # who did it cannot take it back unless they are one (DESIGN 1.2)
+WRITTEN_DOWN = {"activity.logged", "activity.planned", "activity.completed"}
 UNDONE = {
     "contact.merged": "unmerged a duplicate",
     "contact.absorbed": "unmerged this contact from another",
@@ -71,6 +78,7 @@ class Item:
     undo: UUID | None = None
     undo_label: str = "Undo"
     warning: bool = False
+    engaged: Counter[str] = field(default_factory=Counter)  # what the contact did, where that is all it tells
 
 
 def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
@@ -102,10 +110,20 @@ def page(
         v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)
     ]
     names = names_for(entity, values)
-    items = [_item(action, entity, activities, names, by) for action in actions]
+    told = [part for action in actions for part in _apart(action)]
+    items = _together([_item(action, entity, activities, names, by) for action in told])
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
     waiting = [row for row in waiting if all(getattr(row, key) == pk for key, pk in whom.items())]
     return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
+
+
+def _apart(action: timeline.Action) -> list[timeline.Action]:
+    """What somebody wrote down is a line of its own, below what the rules made of it."""
+    written = tuple(entry for entry in action.entries if entry.event in WRITTEN_DOWN)
+    if not written or action.first.action not in MOVES:
+        return [action]
+    others = tuple(entry for entry in action.entries if entry not in written)
+    return [replace(action, entries=others), replace(action, entries=written)]
 
 
 def _item(action: timeline.Action, entity: str, activities: dict[int, Activity], names: Names, by: Actor) -> Item:
@@ -113,7 +131,8 @@ def _item(action: timeline.Action, entity: str, activities: dict[int, Activity],
     kind = event_type(first.event)
     item = Item(kind.icon, _who(first, names), kind.phrase, first.at, CHANNELS.get(Channel(first.channel), ""))
     item.warning = first.severity == "warning"
-    if first.action in UNDOABLE and (first.member_id == by.member_id or by.is_at_least(Role.MANAGER)):
+    own = first.member_id == by.member_id and first.action not in FOR_MANAGERS
+    if first.action in UNDOABLE and (own or by.is_at_least(Role.MANAGER)):
         item.undo = action.change
     _say(item, action, entity, activities, names)
     return item
@@ -128,16 +147,27 @@ def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int,
     item.note = first.note or ""
     if first.entity == "activity":
         _say_activity(item, first, activities.get(first.entity_id), names)
+    elif first.event == "contact.engaged":
+        _say_engaged(item, action)
     elif first.event == "contact.merged":
         _say_merge(item, action, first)
     else:
         if first.action == "UNDO":
             _say_undone(item, first)
-        own = [entry for entry in action.entries if entry.entity == entity]
-        item.differences = [d for entry in own for d in differences(entity, entry, names)]
+        item.differences = _over_all([entry for entry in action.entries if entry.entity == entity], entity, names)
         _say_created(item, first)
         if first.entity != entity:
             _say_attached(item, first, names)
+
+
+def _over_all(entries: list[Entry], entity: str, names: Names) -> list[Difference]:
+    """What the action changed: a contact that won went from Lead over Qualified to Customer, and that is one line."""
+    found: dict[tuple[int, str], Difference] = {}
+    for entry in sorted(entries, key=attrgetter("id")):
+        for one in differences(entity, entry, names):
+            key = (entry.entity_id, one.label)
+            found[key] = replace(one, old=found.get(key, one).old)
+    return list(found.values())
 
 
 def _say_undone(item: Item, first: Entry) -> None:
@@ -158,11 +188,11 @@ def _say_created(item: Item, first: Entry) -> None:
 def _say_attached(item: Item, first: Entry, names: Names) -> None:
     """The record by its name, and where it moved; what else was changed in it is told on its own page."""
     public_id, _, item.about = getattr(first, "about", "").partition(" ")
-    item.url = f"/{first.entity}/{public_id}"
+    item.url = reverse(first.entity, args=[public_id]) if public_id else ""
     item.text = (event_type(first.event).phrase if first.action == "CREATE" else item.text).replace("this ", "the ")
-    if first.action in ("UPDATE", "ASSIGN"):
+    if first.event in (f"{first.entity}.updated", f"{first.entity}.assigned"):
         item.text = f"{item.text} the {registry.get(first.entity).label.lower()}"
-    if first.action in MOVES:
+    if first.action in MOVES or any(key.endswith("_since") for key in first.new_values or ()):
         item.differences = differences(first.entity, first, names)
 
 
@@ -178,6 +208,25 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None, names: Na
     item.text = f"{item.text} {'an' if kind[0] in 'ae' else 'a'} {kind}"
     item.activity = activity
     item.subject, item.body = marked(activity.subject, names.handles), marked(activity.body, names.handles)
+
+
+def _say_engaged(item: Item, action: timeline.Action) -> None:
+    for entry in action.entries:
+        item.engaged.update((entry.new_values or {}).get("engagement", {}))
+    item.text = f"recorded {sentence(item.engaged)}"
+
+
+def _together(items: list[Item]) -> list[Item]:
+    """Engagement that was recorded by the same person one after the other is one line, of the latest time."""
+    found: list[Item] = []
+    for item in items:
+        last = found[-1] if found else None
+        if last and item.engaged and last.engaged and (item.who, item.channel) == (last.who, last.channel):
+            last.engaged.update(item.engaged)
+            last.text, last.undo = f"recorded {sentence(last.engaged)}", None
+        else:
+            found.append(item)
+    return found
 
 
 def _say_merge(item: Item, action: timeline.Action, first: Entry) -> None:

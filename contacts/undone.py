@@ -1,11 +1,13 @@
-"""What follows when changes of companies and activities are undone."""
+"""What follows when changes of companies, activities and engagement are undone."""
 
 from uuid import UUID
 
 from audit.models import Entry
 from audit.undo import PutBack
+from contacts.engagement import forget
 from contacts.fields import derive_people
 from contacts.last_activity import recompute
+from contacts.models import EngagementEvent
 from crm.kit.actor import Actor
 
 
@@ -17,7 +19,14 @@ def rename_in_search(change: UUID, entity: str, put_back: PutBack, by: Actor) ->
 
 def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: what is not done any more, or went back to another contact, is nobody's last activity."""
-    if entity == "activity":
+    if entity in ("activity", "engagement"):
         told = Entry.objects.filter(change=change, entity=entity, entity_id__any_of=list(put_back))
         pairs = told.values_list("person", "new_values__contact")  # two contacts, where it was moved to another
         recompute(pk for pair in pairs for pk in pair)
+
+
+def take_engagement_back(change: UUID, by: Actor) -> int:
+    """Called by audit.undo: events that the change told of never were."""
+    events = EngagementEvent.objects.filter(change=change).editable_by(by)
+    ids = list(events.order_by("pk").values_list("pk", flat=True))
+    return forget(EngagementEvent.objects.filter(pk__any_of=ids), "contact.undone", by=by, note="contact.engaged")

@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from contacts.views import activities, home, importing, merging, moves, options, records
+from crm.entities.registry import get
 from crm.lists.urls import list_urls, undo_urls
 
 
@@ -22,16 +23,29 @@ register_converter(PublicId, "public_id")
 
 
 def record_urls(entity: str) -> list:
-    """What the records of every kind have alike."""
-    options = {"entity": entity}
+    """What the records of every kind have alike, below the path of their entity."""
+    options, below = {"entity": entity}, get(entity).path
+    one = f"{below}/<public_id:public_id>"
     return [
-        path(f"{entity}/new", records.new, options, name=f"{entity}_new"),
-        path(f"{entity}/<public_id:public_id>/edit", records.change, options, name=f"{entity}_edit"),
-        path(f"{entity}/<public_id:public_id>/field/<slug:key>", records.change_field, options, name=f"{entity}_field"),
-        path(f"{entity}/<public_id:public_id>/timeline", records.more_timeline, options, name=f"{entity}_timeline"),
-        path(f"{entity}/<public_id:public_id>/activity", activities.add, options, name=f"{entity}_activity"),
-        path(f"{entity}/<public_id:public_id>/delete", records.trash, options, name=f"{entity}_delete"),
-        path(f"{entity}/<public_id:public_id>/restore", records.take_out, options, name=f"{entity}_restore"),
+        path(f"{below}/new", records.new, options, name=f"{entity}_new"),
+        path(f"{one}/edit", records.change, options, name=f"{entity}_edit"),
+        path(f"{one}/field/<slug:key>", records.change_field, options, name=f"{entity}_field"),
+        path(f"{one}/timeline", records.more_timeline, options, name=f"{entity}_timeline"),
+        path(f"{one}/activity", activities.add, options, name=f"{entity}_activity"),
+        path(f"{one}/delete", records.trash, options, name=f"{entity}_delete"),
+        path(f"{one}/restore", records.take_out, options, name=f"{entity}_restore"),
+    ]
+
+
+def file_urls(entity: str) -> list:
+    """How files of an entity's records come in and go out."""
+    options = {"entity": entity}
+    run = f"{entity}/import/<public_id:public_id>"
+    return [
+        path(f"{entity}/import", importing.upload, options, name=f"{entity}_import"),
+        path(run, importing.run_page, options, name=f"{entity}_import_run"),
+        path(f"{run}/refused", importing.refused_rows, options, name=f"{entity}_import_refused"),
+        path(f"{entity}/export", importing.export, options, name=f"{entity}_export"),
     ]
 
 
@@ -44,10 +58,7 @@ urlpatterns = [
     *record_urls("contact"),
     *record_urls("company"),
     path("contact/options", options.options, name="options"),
-    path("contact/import", importing.upload, name="contact_import"),
-    path("contact/import/<public_id:public_id>", importing.run_page, name="contact_import_run"),
-    path("contact/import/<public_id:public_id>/refused", importing.refused_rows, name="contact_import_refused"),
-    path("contact/export", importing.export, {"entity": "contact"}, name="contact_export"),
+    *file_urls("contact"),
     path("contact/<public_id:public_id>", records.contact_page, name="contact"),
     path("company/<public_id:public_id>", records.company_page, name="company"),
     path("contact/<public_id:public_id>/avatar", records.avatar, name="contact_avatar"),

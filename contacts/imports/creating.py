@@ -31,20 +31,20 @@ naming = itemgetter(*NAMED_BY)
 always_told = itemgetter(*ALWAYS_TOLD)
 
 
-def create_each(matches: Sequence[Match], by: Actor) -> Sequence[int]:
+def create_each(matches: Sequence[Match], by: Actor, *, note: str = "") -> Sequence[int]:
     """Make a contact of each row, with its entry, event and first transitions; gives their keys, in order.
 
-    `created_at` dates all of it. Raises IntegrityError when somebody else has the e-mail or external id by now.
+    `created_at` dates all of it; `note` says where they come from. Raises IntegrityError when somebody else has the
+    e-mail or external id by now.
     """
     if not matches:
         return ()
     ids = next_ids(Contact, len(matches))
     facts: list[Fact] = []
     insert_rows(Contact, COLUMNS, _rows(matches, ids, by, facts))
-    people = Contact.objects.filter(pk__any_of=ids)
     for axis in (LIFECYCLE, STATUS):
-        start(people, axis, "import", by=by)
-    record_each("contact.created", facts, by=by)
+        start(Contact, ids, axis, "import", by=by)
+    record_each("contact.created", facts, by=by, note=note)
     return ids
 
 

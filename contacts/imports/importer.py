@@ -30,6 +30,10 @@ class ContactImporter:
     }
     also = frozenset({"lifecycle_stage", "created_at"})
     elsewhere = ELSEWHERE
+    lede = (
+        "One row is one person. People who are there already are found by external ID, else by e-mail; companies by "
+        "name."
+    )
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
@@ -48,7 +52,9 @@ class ContactImporter:
 
     def notes(self) -> list[str]:
         """Source 000: without a stage everybody becomes a lead, and the funnel misreads."""
-        return [] if self.mapping.feed("lifecycle_stage") else ["No stage column: all new people become Lead."]
+        stages = [] if self.mapping.feed("lifecycle_stage") else ["No stage column: all new people become Lead."]
+        mapped = {feed.link for feed in self.mapping.feeds}
+        return stages + [r.note for link, r in relations("contact").items() if r.note and link in mapped]
 
     def write(self, rows: Sequence[Incoming]) -> Written:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
@@ -66,8 +72,9 @@ class ContactImporter:
             *zip(ids, (found.row for found in fresh), strict=True),
             *((m.contact.pk, m.row) for m in there if m.contact),
         ]
-        changed |= {found.row.line for found in fresh}
-        refused |= self._relate(pairs)
+        related, no = self._relate(pairs)
+        changed |= related | {found.row.line for found in fresh}
+        refused |= no
         self._link_later(pairs, changed)
         return Written(len(fresh), len(changed) - len(fresh), len(matches) - len(changed), refused)
 
@@ -85,12 +92,15 @@ class ContactImporter:
                 refused[line] = ("", "A name or an e-mail is needed.")
         return refused
 
-    def _relate(self, pairs: Sequence[tuple[int, Incoming]]) -> Refused:
+    def _relate(self, pairs: Sequence[tuple[int, Incoming]]) -> tuple[set[int], Refused]:
+        changed: set[int] = set()
         refused: Refused = {}
         for link, write in self.written_after.items():
-            own = [(pk, row) for pk, row in pairs if row.related.get(link)]
-            refused |= write(own, self.run, self.by) if own else {}
-        return refused
+            if own := [(pk, row) for pk, row in pairs if row.related.get(link)]:
+                lines, no = write(own, self.run, self.by)
+                changed |= lines
+                refused |= no
+        return changed, refused
 
     def _link_later(self, pairs: Sequence[tuple[int, Incoming]], changed: set[int]) -> None:
         for pk, row in pairs:

@@ -50,17 +50,22 @@ def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[M
 
 def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
     """The live contacts with these keys (see keys_of), by key."""
-    split: dict[str, list[str]] = {"id": [], "mail": []}
-    for key in keys:
-        kind, _, value = key.partition(" ")
-        split[kind].append(value)
-    ids = {*_ids("external_id", split["id"]), *_ids("email_key", split["mail"])}
+    ids = ids_of(keys)
     people = Contact.objects.live().filter(pk__any_of=ids).select_related("company").order_by("pk")
     people = people.select_for_update(of=("self",)) if lock else people
     found: dict[str, Contact] = {}
     for person in people if ids else ():
         found |= {f"id {person.external_id}": person, f"mail {person.email_key}": person}
     return found
+
+
+def ids_of(keys: Iterable[str]) -> set[int]:
+    """The primary keys of the live contacts with these keys."""
+    split: dict[str, list[str]] = {"id": [], "mail": []}
+    for key in keys:
+        kind, _, value = key.partition(" ")
+        split[kind].append(value)
+    return {*_ids("external_id", split["id"]), *_ids("email_key", split["mail"])}
 
 
 def _ids(field: str, values: list[str]) -> Iterable[int]:

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from contacts.fields import apply, validate
+from crm.entities.registry import entity_of
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.users.visibility import RecordQuerySet, lock
@@ -16,7 +17,7 @@ def assign(records: RecordQuerySet, owner, *, by: Actor, team=KEEP) -> Outcome:
 
     Raises Invalid when the owner does not work in this workspace any more.
     """
-    entity = records.model._meta.model_name
+    entity = entity_of(records.model)
     wanted = {"owner": owner} if team is KEEP else {"owner": owner, "team": team}
     changes = validate(entity, wanted, by=by)
     locked = lock(records, by)

@@ -8,8 +8,10 @@ from django.db import IntegrityError, transaction
 from audit import values as audited
 from audit.record import record
 from contacts.axes import LIFECYCLE, STATUS
+from contacts.engagement import Engaged, store
 from contacts.fields import SNAPSHOT, apply, build, validate
 from contacts.models import Contact
+from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
@@ -23,7 +25,8 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
     """Record that these people came in through `source` (source 002, capture): one contact per e-mail, whatever races.
 
     A new person becomes a Lead owned by the actor. A known one keeps stage and values; blanks are filled where the
-    actor may change the contact. `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a
+    actor may change the contact. It counts as engagement: a demo request where the source says so, else a form.
+    `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a
     sentence per field, NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
@@ -42,6 +45,8 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
     for key, values in zip(keys, wanted, strict=True):
         if values is not first.get(key):
             _fill(people_by_key[key], values, by, source)
+    kind, now = ("demo_request" if "demo" in source.lower() else "form_submitted"), clock.now()
+    store([Engaged(pk, kind, now) for pk in sorted({people_by_key[key].pk for key in keys})], by=by)
     return Outcome(by.change, [people_by_key[key].pk for key in keys])
 
 
@@ -57,10 +62,11 @@ def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
     except IntegrityError:
         # Somebody captured one of them between our look and our insert: they are there now, so look again.
         return False
-    rows = Contact.objects.filter(pk__in=[contact.pk for contact in fresh.values()])
+    ids = [contact.pk for contact in fresh.values()]
+    rows = Contact.objects.filter(pk__any_of=ids)
     record("contact.captured", rows, by=by, snapshot=SNAPSHOT["contact"], note=source)
     for axis in (LIFECYCLE, STATUS):
-        start(rows, axis, "capture", by=by)
+        start(Contact, ids, axis, "capture", by=by)
     return True
 
 

@@ -12,4 +12,4 @@ from crm.users.visibility import RecordQuerySet, lock
 @transaction.atomic
 def churn(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move customers to Churned: they bought, and left."""
-    return move(lock(contacts, by), LIFECYCLE, "churn", by=by, reason=reason)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "churn", by=by, reason=reason)

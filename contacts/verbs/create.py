@@ -30,8 +30,9 @@ def create(people: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
             Contact.objects.bulk_create(contacts)
     except IntegrityError:
         raise Invalid({"email": "Another contact has this e-mail or external ID already."}) from None
-    rows = Contact.objects.filter(pk__in=[contact.pk for contact in contacts])
+    ids = [contact.pk for contact in contacts]
+    rows = Contact.objects.filter(pk__any_of=ids)
     record("contact.created", rows, by=by, snapshot=SNAPSHOT["contact"])
     for axis in (LIFECYCLE, STATUS):
-        start(rows, axis, "create", by=by)
+        start(Contact, ids, axis, "create", by=by)
     return Outcome(by.change, [contact.pk for contact in contacts])

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from contacts.fields import apply
+from crm.entities.registry import entity_of
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -18,6 +19,6 @@ def delete(records: RecordQuerySet, *, by: Actor, reason: str) -> Outcome:
     locked = lock(records, by)
     for rows in locked.batches():
         found = list(rows.values_list("pk", flat=True))
-        apply(f"{records.model._meta.model_name}.deleted", rows, {"deleted_at": clock.now()}, by=by, note=reason)
+        apply(f"{entity_of(records.model)}.deleted", rows, {"deleted_at": clock.now()}, by=by, note=reason)
         locked.outcome.done += found
     return locked.outcome

@@ -13,6 +13,7 @@ from contacts.axes import STATUS
 from contacts.fields import NAMELESS, NOBODY, apply, check, typed
 from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
+from crm.entities.registry import entity_of
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.outcome import Outcome
@@ -30,8 +31,9 @@ def edit(
     Changes to different fields merge; the same field changed to two values raises Conflict with both.
     Raises Invalid with a sentence per field.
     """
-    entity = records.model._meta.model_name
+    entity = entity_of(records.model)
     changes = typed(entity, values)
+    _hold_contacts(records)
     locked = lock(records, by)
     if base is not None and len(locked.ids) == 1:
         changes = _merged(locked, changes, typed(entity, base))
@@ -40,7 +42,7 @@ def edit(
         refuse_circles(locked.ids, changes["manager"])
     if entity != "contact" and changes.get("name") == "":
         raise Invalid({"name": NAMELESS})
-    status = changes.pop("status", None)
+    status = changes.pop("status", None) if entity == "contact" else None
     owners: dict[str, Any] = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
@@ -51,6 +53,13 @@ def edit(
         if owners:
             apply(f"{entity}.assigned", rows, owners, by=by)
     return locked.outcome
+
+
+def _hold_contacts(records: RecordQuerySet) -> None:
+    """Lock the contacts that the edit may change too, before their records, as every verb does."""
+    if link := records.model.HELD_FIRST:
+        contacts = Contact.objects.filter(pk__in=records.order_by().values(link)).order_by("pk")
+        list(contacts.select_for_update(of=("self",)).values_list("pk"))
 
 
 def _merged(locked: Locked, mine: dict, base: dict) -> dict:

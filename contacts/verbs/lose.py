@@ -12,4 +12,4 @@ from crm.users.visibility import RecordQuerySet, lock
 @transaction.atomic
 def lose(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move leads and qualified contacts to Lost; a missing `reason` is an exception to review."""
-    return move(lock(contacts, by), LIFECYCLE, "lose", by=by, reason=reason)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "lose", by=by, reason=reason)

@@ -15,4 +15,4 @@ def override(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str) -> Ou
     """Move contacts to any stage `to`, without guards; for managers, with a reason, recorded as a warning."""
     if to not in {choice.value for choice in LIFECYCLE.values}:
         raise Invalid({"to": f"There is no stage {to!r}."})
-    return move(lock(contacts, by), LIFECYCLE, "override", by=by, to=to, reason=reason)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "override", by=by, to=to, reason=reason)

@@ -12,4 +12,4 @@ from crm.users.visibility import RecordQuerySet, lock
 @transaction.atomic
 def partner(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move contacts to Partner: a strategic or integration partner; a reason is required."""
-    return move(lock(contacts, by), LIFECYCLE, "partner", by=by, reason=reason)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "partner", by=by, reason=reason)

@@ -12,4 +12,4 @@ from crm.users.visibility import RecordQuerySet, lock
 @transaction.atomic
 def qualify(contacts: RecordQuerySet, *, by: Actor) -> Outcome:
     """Move leads to Qualified (DESIGN 1.1; guards of source 002: an e-mail, and a score of 40)."""
-    return move(lock(contacts, by), LIFECYCLE, "qualify", by=by)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "qualify", by=by)

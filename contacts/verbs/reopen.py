@@ -12,4 +12,4 @@ from crm.users.visibility import RecordQuerySet, lock
 @transaction.atomic
 def reopen(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move lost or churned contacts back to Lead; for managers, with a reason."""
-    return move(lock(contacts, by), LIFECYCLE, "reopen", by=by, reason=reason)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "reopen", by=by, reason=reason)

@@ -3,7 +3,9 @@
 from django.db import transaction
 
 from contacts.fields import apply
+from contacts.kinds import KINDS
 from contacts.models import Contact
+from crm.entities.registry import entity_of
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.users.visibility import Locked, RecordQuerySet, lock
@@ -13,13 +15,16 @@ from crm.users.visibility import Locked, RecordQuerySet, lock
 def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
     """Bring records back as they were.
 
-    Refused: one whose e-mail or external ID another record uses now, and one that was merged (unmerge it instead).
+    Refused: one whose e-mail or external ID another record uses now, one that was merged (unmerge it instead), and
+    what its kind holds in the trash.
     """
     locked = lock(records, by, trashed=True)
+    entity = entity_of(records.model)
     _refuse(locked)
+    KINDS[entity].hold_in_trash(locked)
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
-        apply(f"{records.model._meta.model_name}.restored", rows, {"deleted_at": None}, by=by)
+        apply(f"{entity}.restored", rows, {"deleted_at": None}, by=by)
     return locked.outcome
 
 

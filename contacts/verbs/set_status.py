@@ -15,4 +15,4 @@ def set_status(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str = ""
     """Move contacts to the reachability `to`: active, inactive, bounced or unsubscribed (source 002, Status Values)."""
     if to not in {choice.value for choice in STATUS.values}:
         raise Invalid({"status": f"There is no status {to!r}."})
-    return move(lock(contacts, by), STATUS, "set_status", by=by, to=to, reason=reason)
+    return move(lock(contacts, by, bring=STATUS.field), STATUS, "set_status", by=by, to=to, reason=reason)

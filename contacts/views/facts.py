@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from contacts.forms import editable_fields
 from contacts.models import Record
 from crm.entities.fields import Field, FieldType
-from crm.entities.registry import get
+from crm.entities.registry import entity_of, get
 from crm.entities.values import from_json
 from crm.lists.columns import column, resolve
 
@@ -37,7 +37,7 @@ def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
 
 def fact(record: Record, field: Field) -> Fact:
     """One field of a record, its value written as a list's cell is."""
-    shown, values = column(get(str(record._meta.model_name)), field), [_values(record, field)]
+    shown, values = column(get(entity_of(type(record))), field), [_values(record, field)]
     if values[0][0] is not None:
         resolve([shown], [values])
     written = shown.cell(values[0], record.public_id)

@@ -1,6 +1,7 @@
 """My day, and the search over everything."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F
 from django.http import HttpResponse
@@ -9,8 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from contacts.axes import LIFECYCLE
+from contacts.day import sections
+from contacts.kinds import KINDS
 from contacts.models import Activity, Company, Contact
 from crm.kit import clock
+from crm.kit.actor import Actor
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lists.rows import search
 from crm.users.http import Request
@@ -22,7 +26,7 @@ SHOWN = 50
 
 @require_GET
 def my_day(request: Request) -> HttpResponse:
-    """What a person has to do today: tasks by when they are due, and the people who are new to them."""
+    """What a person has to do today: what is late, tasks by when they are due, leads and deals, and new people."""
     now, by = timezone.now(), request.actor
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     tasks = list(
@@ -36,6 +40,7 @@ def my_day(request: Request) -> HttpResponse:
         "later": [task for task in tasks if task.due_at is None or task.due_at >= midnight],
         "people": fresh.order_by("-created_at", "-pk")[:SHOWN],
         "stages": {choice.value: choice for choice in LIFECYCLE.values},
+        "sections": sections(by),
     }
     return render(request, "contacts/my_day.html", context)
 
@@ -53,9 +58,9 @@ def due_tasks(by):
 @require_GET
 @limited("search", applies=searches)
 def search_page(request: Request) -> HttpResponse:
-    """Contacts and companies by name, e-mail, phone or company."""
+    """Contacts and companies by name, e-mail, phone or company, and whatever upper apps let be found."""
     query = request.GET.get("q", "").strip()[:200]
-    context = {"q": query, "contacts": [], "companies": [], "too_slow": ""}
+    context: dict[str, Any] = {"q": query, "contacts": [], "companies": [], "others": [], "too_slow": ""}
     if query:
         try:
             with time_limit(3):
@@ -63,7 +68,18 @@ def search_page(request: Request) -> HttpResponse:
                 companies = search(Company.objects.live().visible_to(request.actor), query)
                 context["contacts"] = list(contacts.order_by("-last_activity", "-pk")[:20])
                 context["companies"] = list(companies.order_by("name_key")[:10])
+                context["others"] = _others(query, request.actor)
         except TooSlow as error:
             context["too_slow"] = str(error)
+    context["nothing"] = not (context["contacts"] or context["companies"] or any(rows for _, rows in context["others"]))
     template = "contacts/search_results.html" if request.htmx else "contacts/search.html"
     return render(request, template, context)
+
+
+def _others(query: str, by: Actor) -> list[tuple[str, list]]:
+    """What upper apps let be found, by its own name: the template that shows it, and the newest that match."""
+    found = []
+    for kind in (kind for kind in KINDS.values() if kind.found):
+        rows = search(kind.model.objects.live().visible_to(by), query, ("search_text",)).select_related(*kind.related)
+        found.append((kind.found, list(rows.order_by("-created_at", "-pk")[:10])))
+    return found

@@ -1,4 +1,4 @@
-"""Importing a file of contacts page by page: upload, map, try, import, report. And exporting a list."""
+"""Importing a file of records page by page: upload, map, try, import, report. And exporting a list."""
 
 import csv
 import io
@@ -20,6 +20,7 @@ from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.formulas import escape
 from crm.lists.imports.mapping import build
 from crm.lists.imports.reading import Sheet
+from crm.lists.imports.registry import importer, report_parts
 from crm.lists.imports.running import check_role, forget_abandoned, new_run, run_import, visible_runs
 from crm.lists.models import ImportRun
 from crm.lists.spec import spec_of
@@ -27,7 +28,6 @@ from crm.lists.state import read
 from crm.users.http import Request
 from crm.users.limits import limited, uploads
 
-ENTITY = "contact"
 MAX_ROWS = 20_000  # in a request; more are for the command
 SAMPLES = 3
 SHOWN = 100  # refused rows on a page; the download has all
@@ -35,26 +35,26 @@ SHOWN = 100  # refused rows on a page; the download has all
 
 @require_http_methods(["GET", "POST"])
 @limited("import", applies=uploads)
-def upload(request: Request) -> HttpResponse:
+def upload(request: Request, entity: str) -> HttpResponse:
     """Choose a file; see the files imported before."""
     check_role(request.actor)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            return redirect(_uploaded(request, form.cleaned_data["file"]))
+            return redirect(_uploaded(request, entity, form.cleaned_data["file"]))
         except Invalid as error:
             form.add_error("file", str(error))
-    runs = visible_runs(ENTITY, request.actor).select_related("member__user")[:20]
-    context = {"form": form, "runs": runs, "max_rows": MAX_ROWS}
+    runs = visible_runs(entity, request.actor).select_related("member__user")[:20]
+    context = _about(entity) | {"form": form, "runs": runs, "max_rows": MAX_ROWS}
     return render(request, "lists/import.html", context, status=422 if form.errors else 200)
 
 
-def _uploaded(request: Request, file) -> ImportRun:
+def _uploaded(request: Request, entity: str, file) -> ImportRun:
     forget_abandoned()
     sheet = Sheet(file.file)
     for _ in sheet.rows(MAX_ROWS):
         pass  # too many rows are refused before anybody maps their columns
-    run = new_run(ENTITY, file.file, file.name, by=request.actor, columns_needed=False)
+    run = new_run(entity, file.file, file.name, by=request.actor, columns_needed=False)
     run.file.save("import.csv", file, save=False)
     run.save()
     return run
@@ -62,15 +62,15 @@ def _uploaded(request: Request, file) -> ImportRun:
 
 @require_http_methods(["GET", "POST"])
 @limited("import_run", applies=uploads)
-def run_page(request: Request, public_id: str) -> HttpResponse:
+def run_page(request: Request, entity: str, public_id: str) -> HttpResponse:
     """One import: its columns and a trial until it is made, its report afterwards."""
     check_role(request.actor)
-    run = _find(request, public_id)
+    run = _find(request, entity, public_id)
     if run.present_state not in ImportRun.OPEN:
-        return render(request, "lists/import_report.html", _report(run))
+        return render(request, "lists/import_report.html", _report(run) | {"parts": report_parts(run, request)})
     with run.file.open("rb") as file:
         sheet = Sheet(cast(BinaryIO, file))  # Django's File hands every call on to one
-        form = MappingForm(ENTITY, sheet.header, run, request.actor, request.POST or None)
+        form = MappingForm(entity, sheet.header, run, request.actor, request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
                 return _next(request, run, sheet, file, form.cleaned_data)
@@ -83,7 +83,7 @@ def run_page(request: Request, public_id: str) -> HttpResponse:
 
 def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) -> HttpResponse:
     """Keep the mapping and try it; or, when it is what was tried, import."""
-    run.mapping = build(ENTITY, sheet.header, wanted["mapping"]).stored()
+    run.mapping = build(run.entity, sheet.header, wanted["mapping"]).stored()
     run.on_match, run.override_reason = wanted["on_match"], wanted.get("override_reason", "")
     trial = request.POST.get("do") != "import"
     as_seen = ImportRun.objects.filter(pk=run.pk, state=run.state, seen_at=run.seen_at)
@@ -96,15 +96,21 @@ def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) ->
     return redirect(run)
 
 
-def _find(request: Request, public_id: str) -> ImportRun:
-    run = visible_runs(ENTITY, request.actor).filter(public_id=public_id).first()
+def _find(request: Request, entity: str, public_id: str) -> ImportRun:
+    run = visible_runs(entity, request.actor).filter(public_id=public_id).first()
     if run is None:
         raise Http404
     return run
 
 
 def _report(run: ImportRun) -> dict:
-    return {"run": run, "refusals": run.refusals.all()[:SHOWN], "more": max(run.refused - SHOWN, 0)}
+    refusals = {"refusals": run.refusals.all()[:SHOWN], "more": max(run.refused - SHOWN, 0)}
+    return _about(run.entity) | refusals | {"run": run}
+
+
+def _about(entity: str) -> dict:
+    """What is imported, and how its rows find records that are there."""
+    return {"spec": spec_of(entity), "lede": importer(entity).lede}
 
 
 def _samples(sheet: Sheet) -> list[list[str]]:
@@ -118,9 +124,9 @@ def _samples(sheet: Sheet) -> list[list[str]]:
 
 
 @require_GET
-def refused_rows(request: Request, public_id: str) -> HttpResponseBase:
+def refused_rows(request: Request, entity: str, public_id: str) -> HttpResponseBase:
     """The rows that were refused as CSV, each with its reason, to be corrected and imported again."""
-    run = _find(request, public_id)
+    run = _find(request, entity, public_id)
     return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-refused.csv")
 
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from contacts.kinds import KINDS
 from crm.entities.people import Named, members
+from crm.entities.registry import get
 from crm.kit.actor import Actor
 from crm.kit.text import search_key
 from crm.lists.rows import search
@@ -33,9 +34,10 @@ def options(request: Request) -> HttpResponse:
 
 
 def _records(entity: str, query: str, by: Actor) -> list[tuple[str, str]]:
-    kind = KINDS[entity]
-    rows = search(kind.model.objects.live().visible_to(by), query).order_by("name_key", "pk")
-    found = rows.values_list("name", "public_id", kind.hint)[:SHOWN]
+    kind, about = KINDS[entity], get(entity)
+    rows = search(kind.model.objects.live().visible_to(by), query)
+    rows = rows.order_by(about.fields[about.title].sort or about.title_path, "pk")
+    found = rows.values_list(about.title_path, "public_id", kind.hint)[:SHOWN]
     return [(f"{name} ({public_id})", note) for name, public_id, note in found]
 
 

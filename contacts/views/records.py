@@ -152,9 +152,10 @@ def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 def new(request: Request, entity: str) -> HttpResponse:
     """Add a record."""
-    keys = request.GET.keys() & {field.key for field in editable_fields(entity)}
+    also = KINDS[entity].asked_once
+    keys = request.GET.keys() & {*also, *(field.key for field in editable_fields(entity))}
     initial = {key: request.GET[key] for key in keys}
-    form = RecordForm(entity, request.POST or None, initial=initial)
+    form = RecordForm(entity, request.POST or None, initial=initial, also=also)
     if request.method == "POST" and form.is_valid():
         try:
             made = KINDS[entity].create([_given(form)], by=request.actor)
@@ -301,7 +302,7 @@ def _fact_context(request: Request, entity: str, record: Record, field: Field) -
         "record": record,
         "cell": cell,
         "editable": not cell,
-        "url": f"/{entity}/{record.public_id}/field/{field.key}{'?cell=1' if cell else ''}",
+        "url": reverse(f"{entity}_field", args=[record.public_id, field.key]) + ("?cell=1" if cell else ""),
     }
 
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audit.undo import undo
+from contacts.engagement import Engaged
 from contacts.models import Activity, Contact
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
+from contacts.verbs.engage import engage
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from crm.kit import clock
@@ -159,7 +161,8 @@ def test_an_engagement_is_an_activity_and_so_was_a_duplicate_being_made(acme, ac
     assert Contact.objects.get(pk=contact.pk).last_activity == NOON + timedelta(hours=1)
     undo(deleted.change, by=actor("manager"))
     assert Contact.objects.get(pk=contact.pk).last_activity == LATER
-    Contact.objects.filter(pk=contact.pk).update(last_engagement=NOON + timedelta(hours=2))
+    with clock.at(LATER):
+        engage([Engaged(contact.pk, "page_viewed", NOON + timedelta(hours=2))], by=actor("manager"))
     delete_activity(rows(call), by=actor("manager"))
     assert Contact.objects.get(pk=contact.pk).last_activity == NOON + timedelta(hours=2)
 

@@ -14,6 +14,7 @@ from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit.actor import Channel, system
 from crm.lists.formulas import DANGEROUS
 from crm.lists.models import ImportRun
+from leads.models import Lead
 from tests.contacts.files import import_csv
 from tests.contacts.test_import_contacts import BAD
 
@@ -198,12 +199,14 @@ WORDS = st.text(LETTERS, max_size=8).map(str.strip)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=4))
 def test_an_export_imports_and_exports_the_same(acme, tmp_path, people):
+    Lead.objects.all().delete()
     Contact.objects.all().delete()
     by = system(acme.pk, Channel.COMMAND)
     made = [{"external_id": f"-{n}", "name": f"{a}x", "title": b, "phone": c} for n, (a, b, c) in enumerate(people)]
     create(made, by=by)
     columns = "external_id,name,title,phone,stage,status,owner,created_at"
     run("export_contacts", output=str(tmp_path / "a.csv"), columns=columns)
+    Lead.objects.all().delete()
     Contact.objects.all().delete()
     status, printed = run("import_contacts", str(tmp_path / "a.csv"))
     assert status == 0, printed

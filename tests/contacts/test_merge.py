@@ -6,7 +6,7 @@ import pytest
 
 from audit.undo import undo
 from contacts import timeline
-from contacts.models import Activity, Contact
+from contacts.models import Activity, Contact, EngagementEvent
 from contacts.verbs.capture import capture
 from contacts.verbs.edit import edit
 from contacts.verbs.merge import merge
@@ -74,6 +74,7 @@ def test_each_change_has_its_entry_under_one_change(couple, actor):
         [
             *(("activity.updated", activity.pk, ["contact"]) for activity in activities),
             ("contact.absorbed", duplicate.pk, ["deleted_at", "merged_into"]),
+            ("engagement.moved", EngagementEvent.objects.get().pk, ["contact"]),
             ("contact.merged", survivor.pk, filled),
             ("contact.updated", report.pk, ["manager"]),
             ("contact.updated", survivor.pk, ["lifecycle_stage", "lifecycle_stage_since"]),
@@ -118,7 +119,11 @@ def test_an_unmerge_leaves_an_address_that_was_taken_meanwhile(couple, actor):
     edit(rows(survivor), {"email": "new@metro.example"}, by=actor("manager"))
     capture([{"email": "ana@metro.example"}], by=actor("rep"), source="Chat")
     undone = undo(by.change, by=actor("manager"))
-    assert ("contact", duplicate.pk, "Another record uses its e-mail or external ID now.") in undone.kept
+    assert (
+        "contact",
+        duplicate.pk,
+        "Another record uses its e-mail, external ID or place now.",
+    ) in undone.kept
     assert Contact.objects.get(pk=duplicate.pk).deleted_at
 
 

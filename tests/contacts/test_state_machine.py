@@ -159,7 +159,7 @@ class Contacts(RuleBasedStateMachine):
     def transitions_form_a_chain_that_ends_where_the_contact_stands(self):
         for axis in AXES:
             chains: dict[int, list[tuple[str, str]]] = {}
-            for row in Transition.objects.filter(axis=axis, undone_by__isnull=True).order_by("id"):
+            for row in Transition.objects.filter(entity="contact", axis=axis, undone_by__isnull=True).order_by("id"):
                 chains.setdefault(row.record_id, []).append((row.from_value, row.to_value))
             stands = dict(Contact.objects.values_list("pk", axis))
             assert {pk: chain[-1][1] for pk, chain in chains.items()} == stands

@@ -26,6 +26,7 @@ from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit.actor import Channel, system
+from leads.models import Lead
 from tests.factories import make_activity, make_company, make_contact, make_field, rows
 
 TAG = re.compile(r"<[^>]+>")
@@ -175,6 +176,16 @@ def test_activities_are_told_with_their_kind(acme, actor):
     complete(rows(task), by=actor("manager"), outcome="sent")
     assert latest(contact, actor("manager")).text == "completed a task"
     assert latest(contact, actor("manager")).activity == Activity.objects.get(pk=task.pk)
+
+
+def test_what_was_written_down_stands_below_what_it_brought_about(acme, actor):
+    contact = make_contact()
+    edit(Lead.objects.filter(contact=contact), {"fleet_size": 300, "country": "DE"}, by=actor("manager"))
+    for subject in ("Visit", "Demo", "Signing"):  # the third lets it reach 70 points
+        make_activity(subject, kind="meeting", contact=contact)
+    assert Lead.objects.get(contact=contact).stage == "sales_qualified"
+    first, second, *_ = items(contact, actor("manager"))
+    assert (first.text, second.text, second.subject) == ("qualified this contact", "logged a meeting", "Signing")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from crm.kit.actor import Actor, Channel
 from crm.kit.errors import Invalid
 from crm.lists.imports.mapping import BadMap
-from crm.lists.imports.running import PAUSE, new_run, report, run_import
+from crm.lists.imports.running import new_run, report, run_import
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
 from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
@@ -64,7 +64,7 @@ class Command(WorkspaceCommand):
         run.save()
         progress = self._progress if sys.stderr.isatty() else None
         try:
-            run_import(run, file, by=by, dry_run=dry_run, pause=PAUSE, progress=progress)
+            run_import(run, file, by=by, dry_run=dry_run, progress=progress)
         except KeyboardInterrupt:
             self.stderr.write(f"Stopped after line {run.line:,}. Run it again to import the rest.")
             return REFUSED

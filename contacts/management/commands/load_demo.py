@@ -1,22 +1,30 @@
 """manage.py load_demo"""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from contacts.demo import History
+from crm.campaigns.demo import win_back
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.exceptions.detect import detect
+from crm.exceptions.kinds import all_kinds
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
+from crm.lifecycle.models import Guard
+from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.verbs.save_view import save_view
 from crm.opportunities.demo import Pipeline
 from crm.users.models import Membership, Team, User, Workspace
 from crm.users.verbs.add_member import add_member
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.create_workspace import create_workspace
+from leads.demo import Interest
 
 PASSWORD = "throughline-demo"  # noqa: S105 (printed at the start; refused where DEBUG is off)
 ACME = {
@@ -57,11 +65,35 @@ def load(people: int = 2000, companies: int = 300) -> None:
     acme, members = _open("acme", "Acme Mobility", "Europe/Madrid", ACME)
     with in_workspace(acme):
         _settings(members["admin"])
-        History(members, people=people, companies=companies, seed=1).write()
-        Pipeline(members["manager"], count=people // 8, seed=3).write()
+        with _before_the_score_counted(members["admin"]):
+            History(members, people=people, companies=companies, seed=1).write()
+            Pipeline(members["manager"], count=people // 8, seed=3).write()
+            Interest(members["manager"], seed=4).write()
+            win_back(members["manager"])
+        _find_exceptions()
     globex, members = _open("globex", "Globex", "Europe/Berlin", GLOBEX)
-    with in_workspace(globex):
+    with in_workspace(globex), _before_the_score_counted(members["admin"]):
         History(members, people=people // 50, companies=companies // 30, seed=2).write()
+        Interest(members["admin"], seed=5).write()
+        _find_exceptions()
+
+
+def _find_exceptions() -> None:
+    """At once: the job that looks for them may not run yet."""
+    for kind in all_kinds():
+        detect(kind)
+
+
+@contextmanager
+def _before_the_score_counted(admin: Membership) -> Iterator[None]:
+    """For the demo's year nobody was asked for a score; today the admin switches its guard on, as the log shows."""
+    guards = list(Guard.objects.filter(verb="qualify", condition__contains="lead_score"))
+    for is_active in (False, True):
+        for guard in guards:
+            guard.is_active = is_active
+            save_guard(guard, by=admin.actor(Channel.COMMAND))
+        if not is_active:
+            yield
 
 
 def _open(slug: str, name: str, timezone: str, people: dict) -> tuple[Workspace, dict[str, Membership]]:

@@ -1,0 +1,131 @@
+"""Engagement: what contacts do that shows interest. Kept once each; whoever counts it is told in the transaction."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from audit.record import Fact, record, record_each
+from contacts.last_activity import recompute
+from contacts.models import Contact, EngagementEvent
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.sql import as_stored, insert_new, next_ids, update_rows
+
+AHEAD = timedelta(minutes=5)  # how far a clock elsewhere may be ahead of ours
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """A kind of engagement, and how one and many of it are called."""
+
+    label: str
+    plural: str
+
+
+KINDS = {
+    "demo_request": EventKind("Demo request", "demo requests"),
+    "meeting_booked": EventKind("Meeting booked", "meetings booked"),
+    "email_reply": EventKind("E-mail reply", "e-mail replies"),
+    "call_connected": EventKind("Call connected", "calls connected"),
+    "form_submitted": EventKind("Form submitted", "forms submitted"),
+    "pricing_viewed": EventKind("Pricing viewed", "views of the pricing"),
+    "webinar_attended": EventKind("Webinar attended", "webinars attended"),
+    "content_download": EventKind("Content download", "content downloads"),
+    "email_clicked": EventKind("Link in an e-mail clicked", "links in e-mails clicked"),
+    "page_viewed": EventKind("Page viewed", "pages viewed"),
+    "email_opened": EventKind("E-mail opened", "e-mails opened"),
+    "unsubscribed": EventKind("Unsubscribed", "times unsubscribed"),
+}
+
+
+class Engaged(NamedTuple):
+    """Something that a contact (by primary key) did."""
+
+    contact: int
+    kind: str
+    at: datetime
+
+
+Listener = Callable[[QuerySet[EngagementEvent], Actor], None]
+_listeners: list[Listener] = []
+
+
+def on_engaged(listener: Listener) -> None:
+    """Call `listener(events, by)` with events just stored, none that was there before, in the same transaction."""
+    _listeners.append(listener)
+
+
+def check_moment(at: datetime) -> None:
+    """Raise Invalid for a moment that has not come."""
+    if at > clock.now() + AHEAD:
+        raise Invalid({"occurred_at": f"{at:%Y-%m-%d %H:%M} lies in the future."})
+
+
+def store(events: Sequence[Engaged], *, by: Actor) -> list[int]:
+    """Keep events of contacts that the caller has locked, record them, tell who counts them; the ids of the new ones.
+
+    The contacts are locked before we look, so that a lead that is opened meanwhile counts each event once.
+    """
+    if not events:
+        return []
+    ids = next_ids(EngagementEvent, len(events))
+    now = as_stored(clock.now())
+    rows = [(pk, e.contact, e.kind, as_stored(e.at), now) for pk, e in zip(ids, events, strict=True)]
+    names = ("id", "contact_id", "kind", "occurred_at", "recorded_at")
+    insert_new(EngagementEvent, names, rows, {"change": by.change})
+    stored = EngagementEvent.objects.filter(pk__any_of=ids)
+    kept = set(stored.values_list("pk", flat=True))
+    new = [event for pk, event in zip(ids, events, strict=True) if pk in kept]
+    if new:
+        _touch(new, by)
+        for listener in _listeners:
+            listener(stored, by)
+    return sorted(kept)
+
+
+def _touch(events: Iterable[Engaged], by: Actor) -> None:
+    """Set when their contacts last engaged, and record it: one entry each, with what they did how often.
+
+    It stands at the time of what happened. No column is told of: when somebody engaged is read off the events.
+    """
+    latest: dict[int, datetime] = {}
+    done: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for event in events:
+        latest[event.contact] = max(event.at, latest.get(event.contact, event.at))
+        done[event.contact][event.kind] += 1
+    people = Contact.objects.filter(pk__any_of=list(latest)).values_list("pk", "last_engagement", "last_activity")
+    facts, rows = [], []
+    for pk, engaged, active in people:
+        at = latest[pk]
+        facts.append(Fact(pk, pk, {}, {"engagement": dict(done[pk])}, as_stored(min(at, clock.now()))))
+        rows.append((pk, max(at, engaged or at), max(at, active)))
+    update_rows(Contact, ("last_engagement", "last_activity"), rows)
+    record_each("contact.engaged", facts, by=by)
+
+
+def forget(events: QuerySet[EngagementEvent], event: str, *, by: Actor, note: str = "") -> int:
+    """Take events away that did not happen after all, recorded as `event` of their contacts; how many there were."""
+    people = sorted(set(events.values_list("contact", flat=True)))
+    if not people:
+        return 0
+    rows = Contact.objects.filter(pk__any_of=people)
+    list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+    count, _ = events.delete()
+    recompute(people)
+    record(event, rows, by=by, note=note)
+    return count
+
+
+def sentence(done: Mapping[str, int]) -> str:
+    """What was done how often: “demo request, 9 e-mails opened”."""
+    known = sorted(((KINDS[kind], count) for kind, count in done.items() if kind in KINDS), key=_order)
+    return ", ".join(f"{count:,} {kind.plural}" if count > 1 else kind.label.lower() for kind, count in known)
+
+
+def _order(told: tuple[EventKind, int]) -> int:
+    return list(KINDS.values()).index(told[0])

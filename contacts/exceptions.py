@@ -1,0 +1,71 @@
+"""What contradicts the rules about contacts."""
+
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
+
+from contacts.axes import LIFECYCLE
+from contacts.models import Contact
+from crm.exceptions.detect import register
+from crm.exceptions.kinds import ExceptionKind
+from crm.exceptions.moves import moved, moved_at, moved_how
+from crm.lifecycle.models import Transition
+
+PAST = ("lost", "churned")  # nobody needs to own them
+
+
+def unowned() -> QuerySet[Contact]:
+    """Contacts that belong to nobody (DESIGN 1.1: an owner is always set where one can be found)."""
+    return Contact.objects.live().filter(owner__isnull=True).exclude(lifecycle_stage__in=PAST)
+
+
+def lost_unexplained() -> QuerySet[Contact]:
+    """Contacts whose loss nobody gave a reason for; not those that came to us as lost."""
+    why = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, record_id=OuterRef("pk"), to_value="lost")
+    why = why.filter(at__gte=OuterRef("lifecycle_stage_since"), reason="", undone_by__isnull=True).exclude(
+        from_value=""
+    )
+    return Contact.objects.live().filter(Exists(why), lifecycle_stage="lost")
+
+
+def _edit_owner(contact: Contact) -> str:
+    return f"{contact.get_absolute_url()}/field/owner"
+
+
+register(
+    ExceptionKind(
+        name="contact_unowned",
+        label="Contact without an owner",
+        entity="contact",
+        rows=unowned,
+        since=lambda: F("created_at"),
+        evidence=lambda: Value("Nobody looks after them"),
+        help="Give it an owner",
+        url=_edit_owner,
+        looked_at={"contact.assigned": "", "contact.reopened": ""},
+    )
+)
+register(
+    ExceptionKind(
+        name="contact_lost_unexplained",
+        label="Contact lost without a reason",
+        entity="contact",
+        rows=lost_unexplained,
+        since=lambda: F("lifecycle_stage_since"),
+        evidence=lambda: Value("It was marked as lost, and nobody said why"),
+        help="Open",
+        url=Contact.get_absolute_url,
+        looked_at={"contact.lost": "", "contact.reopened": ""},
+    )
+)
+register(
+    ExceptionKind(
+        name="contact_overridden",
+        label="Stage overridden",
+        entity="contact",
+        rows=moved(LIFECYCLE, "override"),
+        since=moved_at(LIFECYCLE, "override"),
+        evidence=moved_how(LIFECYCLE, "override"),
+        help="Open",
+        url=Contact.get_absolute_url,
+        looked_at={"contact.overridden": "", "contact.undone": ""},
+    )
+)

@@ -1,0 +1,111 @@
+"""How rows of a file become engagement events of contacts: kept once, however often the file comes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from contacts.engagement import Engaged, check_moment, store
+from contacts.imports.matching import ids_of, keys_of
+from contacts.imports.parsers import plain
+from contacts.models import Contact
+from crm.entities.fields import FieldType
+from crm.entities.values import parse_value
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.lists.imports.cells import remembered
+from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.reading import Sheet
+from crm.lists.imports.registry import Incoming, Written
+from crm.lists.imports.scratch import Scratch
+from crm.lists.models import ImportRun
+
+LONGEST_KEY = 254
+NEEDED = ("kind", "occurred_at")
+
+
+class EventImporter:
+    """Imports events of contacts that are there, found by external ID or e-mail."""
+
+    entity = "engagement"
+    looked_up = {Contact: ("workspace_id", "deleted_at", "external_id", "email_key")}
+    also = frozenset({"external_id", "email", "kind", "occurred_at"})
+    elsewhere = {
+        "external_id": ("ID", "Contact ID", "Lead ID", "Record ID"),
+        "email": ("Contact email", "Email address"),
+        "kind": ("Event name", "Activity type"),
+        "occurred_at": ("Occurred", "Happened at", "Created at"),
+    }
+
+    def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
+        self.mapping, self.by = mapping, by
+
+    def prepare(self, sheet: Sheet) -> None:
+        """Raise Invalid for a file that cannot say who did what when."""
+        missing = [key for key in NEEDED if not self.mapping.feed(key)]
+        if not (self.mapping.feed("external_id") or self.mapping.feed("email")):
+            missing.insert(0, "external_id or email")
+        if missing:
+            raise Invalid(f"The file has no column for {', '.join(missing)}.")
+
+    def parser(self, feed: Feed) -> Callable[[str], Any]:
+        """How the cells of a column are read."""
+        field = feed.path.field
+        if field.type is FieldType.DATETIME:
+            return _moment(feed)
+        if field.type is FieldType.SELECT:
+            return remembered(lambda text: parse_value(field, text))
+        return plain(field, LONGEST_KEY)
+
+    def notes(self) -> list[str]:
+        """Nothing that a person should know."""
+        return []
+
+    def write(self, rows: Sequence[Incoming]) -> Written:
+        """Write some rows. When it refuses one, nothing of what it did may stand."""
+        people = _people(rows, self.by)
+        refused = {row.line: told for row in rows if (told := _unfit(row, people))}
+        if refused:
+            return Written(refused=refused)
+        events = [Engaged(_found(row, people).pop(), row.own["kind"], row.own["occurred_at"]) for row in rows]
+        created = len(store(events, by=self.by))
+        return Written(created, 0, len(rows) - created)
+
+    def finish(self) -> Iterator[Written]:
+        """Nothing is left for the end."""
+        return iter(())
+
+
+def _moment(feed: Feed) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        at = parse_value(feed.path.field, text)
+        if at:
+            check_moment(at)
+        return at
+
+    return read
+
+
+def _people(rows: Sequence[Incoming], by: Actor) -> dict[str, int]:
+    """Whom the rows name and `by` sees, by key (see keys_of); locked."""
+    ids = ids_of({key for row in rows for key in keys_of(row)})
+    seen = Contact.objects.live().visible_to(by).filter(pk__any_of=sorted(ids)).order_by("pk")
+    found: dict[str, int] = {}
+    for pk, external, mail in seen.select_for_update(of=("self",)).values_list("pk", "external_id", "email_key"):
+        found |= {f"id {external}": pk, f"mail {mail}": pk}
+    return found
+
+
+def _found(row: Incoming, people: dict[str, int]) -> set[int]:
+    return {people[key] for key in keys_of(row) if key in people}
+
+
+def _unfit(row: Incoming, people: dict[str, int]) -> tuple[str, str] | None:
+    for key in NEEDED:
+        if key not in row.own:
+            return key, f"{key} is needed."
+    found = _found(row, people)
+    if len(found) == 1:
+        return None
+    if found:
+        return "", "The external ID and the e-mail name two people."
+    told = row.own.get("external_id") or row.own.get("email")
+    return "", f"There is no contact “{told}”." if told else "Whose event it is: external_id or email is needed."

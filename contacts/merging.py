@@ -1,0 +1,20 @@
+"""What becomes of the engagement of contacts that are merged: the survivor did it all, and nothing twice."""
+
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from audit.record import change
+from contacts.models import Contact, EngagementEvent
+from crm.kit.actor import Actor
+
+
+def move_engagement(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
+    """Called by merge(); undoing the merge moves them back. What both did at one moment stays with the duplicate."""
+    theirs = EngagementEvent.objects.filter(contact__in=duplicates)
+    alike = EngagementEvent.objects.filter(kind=OuterRef("kind"), occurred_at=OuterRef("occurred_at"))
+    # Of several duplicates the one merged first brings it.
+    earlier = alike.filter(contact__in=duplicates, contact__lt=OuterRef("contact"))
+    new = theirs.exclude(Exists(alike.filter(contact=survivor.pk))).exclude(Exists(earlier))
+    moved = EngagementEvent.objects.filter(pk__any_of=list(new.order_by("pk").values_list("pk", flat=True)))
+    if change("engagement.moved", moved, {"contact": survivor.pk}, by=by):
+        latest = EngagementEvent.objects.filter(contact=survivor.pk).aggregate(latest=Max("occurred_at"))["latest"]
+        Contact.objects.filter(pk=survivor.pk).update(last_engagement=latest)

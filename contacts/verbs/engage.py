@@ -1,0 +1,38 @@
+"""Record what contacts did that shows interest."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from contacts.engagement import KINDS, Engaged, check_moment, store
+from contacts.models import Contact
+from crm.entities.schema import nearest
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+
+
+@transaction.atomic
+def engage(events: Sequence[Engaged], *, by: Actor) -> Outcome:
+    """Keep events (contact, kind, moment), each once; `done` are the contacts that an event is new of.
+
+    Their open leads are scored anew at once. Recorded as `contact.engaged`. Raises Invalid for an unknown kind, a
+    moment more than 5 minutes ahead and a contact that `by` cannot see, NotAllowed for a viewer.
+    """
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed("A viewer cannot record what contacts do.")
+    for event in events:
+        _check(event)
+    wanted = {event.contact for event in events}
+    seen = Contact.objects.live().visible_to(by).filter(pk__any_of=sorted(wanted)).order_by("pk")
+    if wanted - set(seen.select_for_update(of=("self",)).values_list("pk", flat=True)):
+        raise Invalid({"contact": "There is no such contact."})
+    return Outcome(by.change, store(events, by=by))
+
+
+def _check(event: Engaged) -> None:
+    if event.kind not in KINDS:
+        near = nearest(event.kind, list(KINDS))
+        meant = f" Did you mean {near}?" if near else f" Choose from {', '.join(KINDS)}."
+        raise Invalid({"kind": f"“{event.kind}” is no kind of event.{meant}"})
+    check_moment(event.at)
