@@ -6,21 +6,22 @@ from itertools import accumulate, pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 
+from crm.entities import registry
 from crm.lists.columns import Column, resolve
 
 Parts = list[Sequence]
 
 
 def body(entity: str, found: list[tuple], columns: list[Column], ticked: set[str]) -> SafeString:
-    """The table rows of a Page's `found`; those whose public ids are in `ticked` are ticked."""
-    places = _places(columns)
+    """The table rows of a Page's `found`. `ticked`: public ids of what was refused, or "all"."""
+    places, kind = _places(columns), registry.get(entity)
     split: list[Parts] = [[row[place] for place in places] for row in found]
     resolve(columns, split)
     classes = [column.css(place) for place, column in enumerate(columns)]
     tags = [f'<td class="{css}">' if css else "<td>" for css in classes]
-    rows = (
-        _row(entity, row[1], parts, columns, tags, row[1] in ticked) for row, parts in zip(found, split, strict=True)
-    )
+    marks = [_marks(row[1], ticked) for row in found]
+    shown = zip(found, marks, split, strict=True)
+    rows = (_row(kind, row[1], mark, parts, columns, tags) for row, mark, parts in shown)
     return mark_safe("".join(rows))  # noqa: S308 (each cell escapes what it shows)
 
 
@@ -30,13 +31,22 @@ def _places(columns: list[Column]) -> list[slice]:
     return [slice(*pair) for pair in pairwise(ends)]
 
 
-def _row(entity: str, public_id: str, parts: Parts, columns: list[Column], tags: list[str], ticked: bool) -> str:
-    refused, checked = (' class="is-refused"', " checked") if ticked else ("", "")
+def _marks(public_id: str, ticked: set[str]) -> tuple[str, str]:
+    """What a row says of itself, and its tick."""
+    if public_id in ticked:
+        return ' class="is-refused"', " checked"
+    return "", " checked" if "all" in ticked else ""
+
+
+def _row(
+    kind: registry.Entity, public_id: str, marks: tuple[str, str], parts: Parts, columns: list[Column], tags: list[str]
+) -> str:
+    refused, checked = marks
     cells = [
         f"{tag}{column.cell(part, public_id)}</td>" for tag, column, part in zip(tags, columns, parts, strict=True)
     ]
     return (
-        f'<tr data-row data-href="/{entity}/{public_id}"{refused}><td class="check">'
+        f'<tr data-row data-href="/{kind.path}/{public_id}"{refused}><td class="check">'
         f'<input type="checkbox" form="bulk" name="selected" value="{public_id}" data-select '
         f'aria-label="Select {escape(parts[0][0])}"{checked}></td>'
         f"{''.join(cells)}</tr>\n"

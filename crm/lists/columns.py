@@ -15,7 +15,7 @@ from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.sql import orm_value
-from crm.kit.templatetags.frame import initials, time_element
+from crm.kit.templatetags.frame import due_element, initials, time_element
 from crm.kit.text import figure, money
 
 EMPTY = '<span class="muted" aria-label="empty">—</span>'
@@ -58,7 +58,7 @@ def _sources(alias: str, field: Field) -> dict[str, Any]:
     path = field.column()
     if field.type is FieldType.LINK:
         target = registry.get(field.target)
-        return {alias: F(f"{path}__{target.title}"), f"{alias}_id": F(f"{path}__{target.public_id}")}
+        return {alias: F(f"{path}__{target.title_path}"), f"{alias}_id": F(f"{path}__{target.public_id}")}
     if field.type is FieldType.USER:
         return {alias: F(f"{path}__user__name"), f"{alias}_email": F(f"{path}__user__email")}
     if field.type is FieldType.TEAM:
@@ -71,7 +71,7 @@ def _sources(alias: str, field: Field) -> dict[str, Any]:
 def _title(entity: registry.Entity):
     def cell(values, public_id):
         return (
-            f'<a class="who" href="/{entity.name}/{public_id}"><span class="avatar" aria-hidden="true">'
+            f'<a class="who" href="/{entity.path}/{public_id}"><span class="avatar" aria-hidden="true">'
             f'{escape(initials(values[0]))}</span><span class="primary">{escape(values[0])}</span></a>'
         )
 
@@ -92,7 +92,7 @@ def _names(field: Field, keys: set[int]) -> dict[int, str]:
         directory = members()
         return {pk: directory.label(pk) for pk in keys}
     target = registry.get(field.target)
-    return dict(target.model.objects.filter(pk__in=keys).values_list("pk", target.title))
+    return dict(target.model.objects.filter(pk__in=keys).values_list("pk", target.title_path))
 
 
 def _text(field: Field):
@@ -145,8 +145,8 @@ def _date(field: Field):
 
 
 def _moment(field: Field):
-    now, zone = timezone.now(), timezone.get_current_timezone()
-    return lambda values, public_id: time_element(values[0].astimezone(zone), now) if values[0] else EMPTY
+    now, zone, write = timezone.now(), timezone.get_current_timezone(), due_element if field.due else time_element
+    return lambda values, public_id: write(values[0].astimezone(zone), now) if values[0] else EMPTY
 
 
 def _yes_no(field: Field):
@@ -172,8 +172,10 @@ def _user(field: Field):
 
 
 def _link(field: Field):
+    path = registry.get(field.target).path
+
     def cell(values, public_id):
-        return f'<a href="/{field.target}/{values[1]}">{escape(values[0])}</a>' if values[1] else EMPTY
+        return f'<a href="/{path}/{values[1]}">{escape(values[0])}</a>' if values[1] else EMPTY
 
     return cell
 
@@ -200,4 +202,4 @@ _CELLS: dict[FieldType, Callable[[Field], Callable[[Sequence, str], str]]] = {
 
 def can_be_shown(field: Field) -> bool:
     """Whether a field can stand in a column."""
-    return field.type in _CELLS
+    return field.type in _CELLS and field.rows is None

@@ -61,6 +61,9 @@ def export_csv(rows: QuerySet, paths: Sequence[Path], header: Sequence[str], by:
 
 def _copied(chosen: QuerySet) -> Iterator[str]:
     sql, params = chosen.query.sql_with_params()
+    # COPY goes past Django's cursor, and past those that look at what it executes: they are told.
+    for look in connection.execute_wrappers:
+        look(lambda *_: None, sql, params, False, {"connection": connection})
     with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", params) as copy:
         parts, size = [], 0
         for part in copy:  # a row each

@@ -4,6 +4,7 @@ import django_filters
 from django import forms
 
 from audit.models import Entry
+from crm.entities.registry import entity_of
 from crm.kit.actor import Actor
 
 
@@ -27,7 +28,7 @@ class ChangeFilter(django_filters.UUIDFilter):
         super().__init__(widget=forms.HiddenInput(), **kwargs)
 
     def filter(self, rows, value):
-        touched = Entry.objects.filter(change=value, entity=rows.model._meta.model_name).values("entity_id")
+        touched = Entry.objects.filter(change=value, entity=entity_of(rows.model)).values("entity_id")
         return rows.filter(pk__in=touched) if value else rows
 
 

@@ -60,7 +60,7 @@ class Sort:
         if field.type is FieldType.TEAM:
             return Fold(F(f"{path}__name"))
         target = registry.get(field.target)
-        return F(f"{path}__{target.fields[target.title].sort or target.title}")
+        return F(f"{path}__{target.fields[target.title].sort or target.title_path}")
 
     def ordering(self, backwards: bool) -> list:
         """What to order by; `backwards` for the page before."""
@@ -133,23 +133,24 @@ class Page:
     next: str
 
 
-def search(rows: QuerySet, text: str) -> QuerySet:
+def search(rows: QuerySet, text: str, columns: Sequence[str] = ()) -> QuerySet:
     """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents.
 
-    A phone number is found by its digits, however it is grouped. The model names the columns in SEARCHED.
+    A phone number is found by its digits, however it is grouped. The model names the `columns` in SEARCHED.
     """
+    columns = columns or rows.model.SEARCHED
     if _is_number(text):
-        return rows.filter(_holds(rows, digits(text)) | _holds(rows, search_key(text)))
+        return rows.filter(_holds(columns, digits(text)) | _holds(columns, search_key(text)))
     for word in search_key(text).split():
-        match = _holds(rows, word)
+        match = _holds(columns, word)
         if _is_number(word):
-            match |= _holds(rows, digits(word))
+            match |= _holds(columns, digits(word))
         rows = rows.filter(match)
     return rows
 
 
-def _holds(rows: QuerySet, part: str) -> Q:
-    return reduce(or_, (Q(**{f"{column}__contains": part}) for column in rows.model.SEARCHED))
+def _holds(columns: Sequence[str], part: str) -> Q:
+    return reduce(or_, (Q(**{f"{column}__contains": part}) for column in columns))
 
 
 def _is_number(text: str) -> bool:

@@ -23,6 +23,7 @@ class View:
     sort: str = ""
     mine: bool = False  # saved by the member who looks at it
     saved: bool = False
+    for_managers: str | None = None  # their condition, where they look after more than others do
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class BulkAction:
     done: str  # "Assigned": leads the message
     role: Role = Role.REP
     trash: bool = False  # offered in the trash instead of the list
+    offered: Callable[[], bool] = lambda: True  # whether there is anything to choose from
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class ListSpec:
     icon: str
     indexed: frozenset[str]  # fields whose conditions an index serves; others run under a time limit
     search_hint: str
+
+    @property
+    def path(self) -> str:
+        """What stands between the first slashes of its addresses."""
+        return self.kind.path
 
     @property
     def import_url(self) -> str:

@@ -1,7 +1,7 @@
 """What a list shows, read from its URL alone: a view, a condition, quick filters, a search, columns and a sort."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.db.models import F, Q, QuerySet
@@ -16,7 +16,7 @@ from crm.conditions.parse import parse
 from crm.entities.fields import FieldType
 from crm.entities.schema import Schema, schema
 from crm.kit import clock
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Role
 from crm.kit.nav import surroundings
 from crm.kit.scope import workspace
 from crm.kit.sql import JsonPairs
@@ -134,7 +134,7 @@ class ListState:
         params = {key: value for key, value in self.params.lists() if key not in ("after", *changes)}
         params |= {key: value for key, value in changes.items() if value is not None}
         query = urlencode(params, doseq=True)
-        return f"/{self.spec.entity}?{query}" if query else f"/{self.spec.entity}"
+        return f"/{self.spec.path}?{query}" if query else f"/{self.spec.path}"
 
 
 def read(request: Request, spec: ListSpec, params: QueryDict | None = None) -> ListState:
@@ -154,21 +154,27 @@ def read(request: Request, spec: ListSpec, params: QueryDict | None = None) -> L
 
 def views_of(spec: ListSpec, request: Request) -> list[View]:
     """The views that a member can open, in order: the list's own, the workspace's, theirs; theirs replace by slug."""
-    return _with_saved(spec, surroundings(request).facts["saved_views"])
+    return _with_saved(spec, surroundings(request).facts["saved_views"], request.actor)
 
 
 def views_for(spec: ListSpec, by: Actor) -> list[View]:
     """views_of() where there is no page: for commands."""
-    return _with_saved(spec, saved_views(by).values_list("fact", flat=True))
+    return _with_saved(spec, saved_views(by).values_list("fact", flat=True), by)
 
 
-def _with_saved(spec: ListSpec, facts: Iterable[dict]) -> list[View]:
-    views = {view.slug: view for view in spec.views}
+def _with_saved(spec: ListSpec, facts: Iterable[dict], by: Actor) -> list[View]:
+    views = {view.slug: _for(view, by) for view in spec.views}
     saved = [row for row in facts if row["entity"] == spec.entity]
     for row in sorted(saved, key=lambda row: (row["member"] is not None, row["name"].casefold())):
         columns, mine = tuple(row["columns"]), row["member"] is not None
         views[row["slug"]] = View(row["slug"], row["name"], row["condition"], columns, row["sort"], mine, True)
     return list(views.values())
+
+
+def _for(view: View, by: Actor) -> View:
+    if view.for_managers is None or not by.is_at_least(Role.MANAGER):
+        return view
+    return replace(view, condition=view.for_managers)
 
 
 def saved_views(by: Actor) -> QuerySet:

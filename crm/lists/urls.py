@@ -2,13 +2,15 @@
 
 from django.urls import path
 
+from crm.entities.registry import get
 from crm.lists import views
 
 undo_urls = [path("undo/<uuid:change>", views.undo_change, name="undo")]
 
 
 def list_urls(entity: str) -> list:
-    """/<entity> and what can be done from it."""
+    """The list of an entity, at its path, and what can be done from it."""
+    at = get(entity).path
     routes = {
         "": (views.list_page, "list"),
         "/count": (views.exact_count, "count"),
@@ -19,10 +21,8 @@ def list_urls(entity: str) -> list:
         "/view": (views.save, "save_view"),
     }
     paths = [
-        path(f"{entity}{suffix}", view, {"entity": entity}, name=f"{entity}_{name}")
+        path(f"{at}{suffix}", view, {"entity": entity}, name=f"{entity}_{name}")
         for suffix, (view, name) in routes.items()
     ]
-    remove = path(
-        f"{entity}/view/<slug:slug>/delete", views.remove_view, {"entity": entity}, name=f"{entity}_delete_view"
-    )
+    remove = path(f"{at}/view/<slug:slug>/delete", views.remove_view, {"entity": entity}, name=f"{entity}_delete_view")
     return [*paths, remove]

@@ -63,14 +63,19 @@ def _frame(state: ListState) -> dict:
         "state": state,
         "spec": state.spec,
         "query": query,
-        "count_url": f"/{state.spec.entity}/count?{query}",
-        "actions": [a for a in state.spec.actions if a.trash == state.in_trash and state.by.is_at_least(a.role)],
+        "count_url": f"/{state.spec.path}/count?{query}",
+        "actions": _actions(state),
         "chips": _chips(state),
         "sorts": _sorts(state),
         "kept": _kept(state, "q"),
         "narrowed": state.is_narrowed,
         "can_write": state.by.is_at_least(Role.REP),
     }
+
+
+def _actions(state: ListState) -> list[BulkAction]:
+    here = (action for action in state.spec.actions if action.trash == state.in_trash)
+    return [action for action in here if state.by.is_at_least(action.role) and action.offered()]
 
 
 @require_GET
@@ -200,7 +205,7 @@ def _say(request: Request, spec, action: BulkAction, outcome: Outcome) -> None:
         toast(request, f"{action.done}: {done:,} {what}.", undo_url=reverse("undo", args=[outcome.change]))
     for sentence in dict.fromkeys(outcome.refused.values()):
         left = [pk for pk, why in outcome.refused.items() if why == sentence]
-        names = spec.kind.model.objects.filter(pk__in=left[:3]).values_list(spec.kind.title, flat=True)
+        names = spec.kind.model.objects.filter(pk__in=left[:3]).values_list(spec.kind.title_path, flat=True)
         rest = f" and {len(left) - 3:,} more" if len(left) > 3 else ""
         warn(request, f"Left alone: {', '.join(names)}{rest}. {sentence}")
 
@@ -339,7 +344,7 @@ def _saved(request: Request, state: ListState) -> HttpResponse:
         shared=request.POST.get("shared") == "1",
     )
     toast(request, f"Saved the view “{view.name}”.")
-    return redirect(f"/{state.spec.entity}?{urlencode({'view': view.slug})}")
+    return redirect(f"/{state.spec.path}?{urlencode({'view': view.slug})}")
 
 
 @require_POST
@@ -347,4 +352,4 @@ def remove_view(request: Request, entity: str, slug: str) -> HttpResponse:
     """Delete a saved view; the records stay."""
     delete_view(entity, slug, by=request.actor)
     toast(request, "The view was deleted; its records are all still there.")
-    return redirect(f"/{entity}")
+    return redirect(f"/{spec_of(entity).path}")

@@ -12,4 +12,5 @@ KINDS["opportunity"] = Kind(
     timeline=of_opportunity,
     about=lambda opportunity: {"contact_id": opportunity.contact_id},
     hint="contact__name",
+    found="opportunities/found.html",
 )

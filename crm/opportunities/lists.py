@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import django_filters
 
-from contacts.lists import record_actions
+from contacts.lists import WAIT, record_actions
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -93,6 +93,7 @@ OPPORTUNITIES = register(
         actions=(
             ASSIGN,
             BulkAction("stage", "Stage", "arrow-right-left", _move, stage_form, "Moved"),
+            WAIT,
             *OTHERS,
         ),
         filterset=OpportunityFilters,

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.models import LIVE, Company, Contact, Record
+from crm.entities.fields import Choice
 from crm.kit.ids import new_id
 from crm.kit.text import search_key
 from crm.opportunities.axes import OPEN, STAGE
@@ -30,7 +31,6 @@ class Opportunity(Record):
 
     # Of linked records the names only, which everybody who sees the link sees.
     SEARCHED = ("search_text", "contact__name_key", "company__name_key")
-    may_move: bool  # set by the board: whether who looks may move the card
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "opp"))
     name = models.CharField(max_length=200)
@@ -108,6 +108,11 @@ class Opportunity(Record):
     def is_open(self) -> bool:
         """Whether it is neither won nor lost."""
         return self.stage in OPEN
+
+    @property
+    def stage_shown(self) -> Choice:
+        """The stage's label and tone."""
+        return STAGE.value(self.stage)
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""

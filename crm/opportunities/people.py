@@ -39,6 +39,11 @@ def without_open(contacts: RecordQuerySet) -> RecordQuerySet:
 
 
 def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> None:
-    """Make customers of the leads and qualified contacts of won opportunities, without guards (DESIGN 1.1)."""
+    """Make customers of the leads and qualified contacts of won opportunities, without guards (DESIGN 1.1).
+
+    A lead is qualified on the way: its history has both rows, and no funnel somebody who skipped a stage.
+    """
     prospects = of(opportunities).filter(lifecycle_stage__in=PROSPECTS)
+    leads = prospects.filter(lifecycle_stage="lead")
+    write(leads, LIFECYCLE, "qualified", verb="qualify", event="contact.qualified", by=by, reason=reason)
     write(prospects, LIFECYCLE, "customer", verb="win", event="contact.won", by=by, reason=reason)

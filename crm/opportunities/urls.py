@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from contacts.urls import record_urls
-from contacts.views import importing
+from contacts.urls import file_urls, record_urls
+from crm.lists.board import board_page
 from crm.lists.urls import list_urls
-from crm.opportunities.views import board, moves, records
+from crm.opportunities.views import moves, records
 
 urlpatterns = [
     *list_urls("opportunity"),
     *record_urls("opportunity"),
-    path("opportunity/board", board.board, name="opportunity_board"),
-    path("opportunity/export", importing.export, {"entity": "opportunity"}, name="opportunity_export"),
+    path("opportunity/board", board_page, {"entity": "opportunity"}, name="opportunity_board"),
+    *file_urls("opportunity"),
     path("opportunity/<public_id:public_id>", records.opportunity_page, name="opportunity"),
     path("opportunity/<public_id:public_id>/<slug:verb>", moves.move, name="opportunity_move"),
 ]

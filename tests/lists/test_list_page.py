@@ -297,6 +297,13 @@ class TestBulk:
         assert messages(undone) == ["Undone: 1 change taken back."]
         assert Contact.objects.get(pk=lead.pk).lifecycle_stage == "lead"
 
+    def test_a_list_may_open_with_all_of_its_page_ticked(self, acme, manager):
+        contacts = {make_contact("Lea").public_id, make_contact("Lou").public_id}
+        page = manager.get("/contact?view=all&ticked=all").content.decode()
+        assert set(re.findall(r'value="(contact_\w+)"[^>]* checked', page)) == contacts
+        assert "is-refused" not in page
+        assert "ticked" not in page
+
     def test_everything_that_matches_beyond_the_page(self, acme, cast, manager, monkeypatch):
         monkeypatch.setattr(list_rows, "PAGE", 2)
         for n in range(5):

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from crm.lists.board import CARDS
 from crm.opportunities.lists import month
-from crm.opportunities.views.board import CARDS
 from tests.factories import make_contact, make_opportunity
 
 HTMX = {"HX-Request": "true"}

@@ -81,7 +81,7 @@ def test_what_was_won_is_dated_by_the_file_and_wins_its_contact(bring, ana):
     assert steps[1].spent == MAY - MARCH
     assert datetime.now(UTC) - steps[1].recorded_at < timedelta(minutes=5)
     won = Transition.objects.get(entity="contact", to_value="customer")
-    assert (won.from_value, won.verb, won.at) == ("lead", "win", MAY)
+    assert (won.from_value, won.verb, won.at) == ("qualified", "win", MAY)
     assert set(Entry.objects.filter(event__endswith=".won").values_list("severity", "at")) == {("info", MAY)}
 
 

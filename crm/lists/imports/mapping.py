@@ -99,11 +99,12 @@ def _is_open(field: Field, also: frozenset[str]) -> bool:
 def guess(entity: str, header: Sequence[str], taken: Sequence[tuple[int, str]] = ()) -> list[tuple[int, str]]:
     """(column, path) pairs: `taken` ones, and those of the other columns whose names say what they hold.
 
-    One column for a field: the first that names it as we do, else the first that names it as other products do.
+    One column for a field: the first that names it as we do (lead.source for one of a related record), else the first
+    that names it as other products do, to whom a "Lead source" is the person's; else in words ("Lead country").
     """
     fed = {importable(entity, name).key for _, name in taken}
     pairs, columns = list(taken), {column for column, _ in taken}
-    for names in (_own_names, _names_elsewhere):
+    for names in (_own_names, _names_elsewhere, _names_in_words):
         known = {squash(name): path for path in reversed(choices(entity)) for name in names(path)}
         for column, name in enumerate(header):
             path = known.get(squash(name))
@@ -117,9 +118,13 @@ def guess(entity: str, header: Sequence[str], taken: Sequence[tuple[int, str]] =
 def _own_names(path: Path) -> list[str]:
     *links, field = path.fields
     names = [name for name in (field.key, field.label, field.api) if name]
-    if not links:
-        return names
-    return [path.label, *(f"{links[0].label}{dot}{name}" for name in names for dot in (".", " "))]
+    return [f"{links[0].label}.{name}" for name in names] if links else names
+
+
+def _names_in_words(path: Path) -> list[str]:
+    *links, field = path.fields
+    names = [name for name in (field.key, field.label, field.api) if name]
+    return [path.label, *(f"{links[0].label} {name}" for name in names)] if links else []
 
 
 def _names_elsewhere(path: Path) -> tuple[str, ...]:

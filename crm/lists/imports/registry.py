@@ -41,29 +41,32 @@ class Relation:
     """Fields of another entity that come in with a record, over the link field `link`.
 
     `write` is called in the batch's transaction, after the records are written, with (primary key, row) pairs whose
-    `related[link]` holds values; it gives a sentence for each line it refuses. None: the importer writes them itself.
+    `related[link]` holds values; it gives the lines that changed something, and a sentence for each that it refuses.
+    None: the importer writes them itself. `note` is what a person should know who maps one of them.
     `parser(feed, by)` says how its cells are read, when not as those of the entity itself are.
     `also` names fields that may be imported although nobody can edit them.
     """
 
     link: str
     entity: str
-    write: Callable[[Sequence[tuple[int, Incoming]], ImportRun, Actor], Refused] | None = None
+    write: Callable[[Sequence[tuple[int, Incoming]], ImportRun, Actor], tuple[set[int], Refused]] | None = None
     parser: Callable[[Any, Actor], Callable[[str], Any]] | None = None
     also: frozenset[str] = frozenset()
+    note: str = ""
 
 
 class Importer(Protocol):
     """How rows become records of one entity; made anew for each run.
 
     `looked_up`: the columns that it finds records by. `also`: as of a Relation. `elsewhere`: what the exports of other
-    products call a column, by path.
+    products call a column, by path. `lede` tells whoever uploads a file how its rows are taken.
     """
 
     entity: str
     looked_up: dict[type[Model], tuple[str, ...]]
     also: frozenset[str]
     elsewhere: dict[str, tuple[str, ...]]
+    lede: str
 
     def __init__(self, run: ImportRun, mapping, scratch, by: Actor) -> None: ...
 
@@ -85,7 +88,9 @@ class Importer(Protocol):
 
 _importers: dict[str, type[Importer]] = {}
 _relations: dict[str, dict[str, Relation]] = {}
+_followers: dict[str, list[Callable[[Sequence[Any], ImportRun, Actor], None]]] = {}
 _listeners: list[Callable[[ImportRun, Actor], None]] = []
+_parts: list[Callable[[ImportRun, Any], str]] = []
 
 
 def register(importer: type[Importer]) -> None:
@@ -96,6 +101,27 @@ def register(importer: type[Importer]) -> None:
 def relate(entity: str, relation: Relation) -> None:
     """Let fields of a related record come in with `entity`."""
     _relations.setdefault(entity, {})[relation.link] = relation
+
+
+def on_written(entity: str, follower: Callable[[Sequence[Any], ImportRun, Actor], None]) -> None:
+    """Call `follower(records, run, by)` in the transaction of each batch with the records that it made or changed."""
+    _followers.setdefault(entity, []).append(follower)
+
+
+def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor) -> None:
+    """Call them."""
+    for follower in _followers.get(entity, ()) if records else ():
+        follower(records, run, by)
+
+
+def on_report(part: Callable[[ImportRun, Any], str]) -> None:
+    """Show `part(run, request)`, safe HTML or '', on the report of every import."""
+    _parts.append(part)
+
+
+def report_parts(run: ImportRun, request: Any) -> list[str]:
+    """What upper apps have to say about an import."""
+    return [text for part in _parts if (text := part(run, request))]
 
 
 def on_end(listener: Callable[[ImportRun, Actor], None]) -> None:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
@@ -14,9 +13,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from crm.events.handlers import on_hold
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import DomainError, NotAllowed
 from crm.kit.sql import commit_without_waiting, insert_rows
+from crm.kit.sqlite import courtesy, statistics
 from crm.lists.imports import registry
 from crm.lists.imports.cells import Cells, Unfit
 from crm.lists.imports.mapping import Mapping, build, guess, read_map
@@ -26,9 +27,8 @@ from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
 from crm.users.models import Workspace
 
-# On SQLite one writes at a time: 35 rows take 15 ms, then those who wait have PAUSE (RELIABILITY R24).
-BATCH = {"postgresql": 10_000, "sqlite": 35}
-PAUSE = 0.01  # seconds; only in a process of its own, for in the web process writers queue
+# Rows at once; on SQLite, where one writes at a time, for a beginning: the time they take decides (RELIABILITY R24).
+BATCH = {"postgresql": 10_000, "sqlite": 12}
 ATTEMPTS = 3
 
 Progress = Callable[[ImportRun], None]
@@ -96,14 +96,13 @@ def run_import(
     *,
     by: Actor,
     dry_run: bool = False,
-    pause: float = 0.0,
     progress: Progress | None = None,
 ) -> ImportRun:
     """Import `file` as the saved `run` says; its counts, notes and refusals are the report.
 
-    `dry_run` does everything and takes every batch back. `pause` (seconds) follows each batch on SQLite, for the
-    writers of other processes. Raises Invalid for a file that cannot be read, NotAllowed for the role. Whatever ends
-    it early (Ctrl-C, a full disk) leaves whole batches behind; to import the file again brings the rest.
+    `dry_run` does everything and takes every batch back. Raises Invalid for a file that cannot be read, NotAllowed for
+    the role. Whatever ends it early (Ctrl-C, a full disk) leaves whole batches behind; to import the file again brings
+    the rest.
     """
     check_role(by, run.override_reason)
     by = dataclasses.replace(by, channel=Channel.IMPORT)
@@ -114,8 +113,8 @@ def run_import(
         _restart(run, [*_unmapped(mapping), *importer.notes()], by, dry_run)
         try:
             importer.prepare(sheet)
-            with closing(sheet.rows()) as rows:
-                _Running(run, importer, scratch, dry_run, pause, progress).all(rows, Cells(mapping, importer))
+            with on_hold(), closing(sheet.rows()) as rows:
+                _Running(run, importer, scratch, dry_run, progress).all(rows, Cells(mapping, importer))
         except BaseException:
             _end(run, ImportRun.State.READY if dry_run else ImportRun.State.STOPPED, by)
             raise
@@ -151,35 +150,34 @@ class _Running:
     importer: Importer
     scratch: Scratch
     dry_run: bool
-    pause: float
     progress: Progress | None
     batches: int = 0
 
     def all(self, rows: Iterator[Row], cells: Cells) -> None:
         """Write every row, then what the importer kept for the end."""
-        while batch := list(islice(rows, BATCH[connection.vendor])):
-            fit, refused = _read(batch, cells)
-            self._batch(batch, fit, refused)
-            self._analyze()
+        pace = courtesy.Pace(BATCH[connection.vendor])
+        while batch := list(islice(rows, pace.size)):
+            with pace.batch():
+                self._batch(batch, *_read(batch, cells))
+                self._analyze()
             if self.progress:
                 self.progress(self.run)
-            self._pause()
         self._finish()
 
     def _analyze(self) -> None:
-        """Tell PostgreSQL's planner of the rows so far, ever more seldom.
+        """Tell the planner of the rows so far, ever more seldom.
 
         It takes a table it has not looked at since for an empty one, and would read all of it for every batch.
         """
         self.batches += 1
-        if connection.vendor == "postgresql" and self.batches in (1, 4, 16, 64, 256):
-            with connection.cursor() as cursor:
-                for model, columns in self.importer.looked_up.items():
-                    cursor.execute(f"ANALYZE {model._meta.db_table} ({', '.join(columns)})")
-
-    def _pause(self) -> None:
-        if self.pause and connection.vendor == "sqlite":
-            time.sleep(self.pause)
+        if self.batches not in (1, 4, 16, 64, 256, 1024):
+            return
+        if connection.vendor == "sqlite":
+            statistics.gather()
+            return
+        with connection.cursor() as cursor:
+            for model, columns in self.importer.looked_up.items():
+                cursor.execute(f"ANALYZE {model._meta.db_table} ({', '.join(columns)})")
 
     def _batch(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused) -> None:
         """Write the batch without the rows that turn out to be refused, however often that takes."""
@@ -247,8 +245,10 @@ class _Running:
 
     def _finish(self) -> None:
         steps = iter(()) if self.dry_run else self.importer.finish()
-        while self._step(steps):
-            self._pause()
+        more = True
+        while more:
+            with courtesy.batch():
+                more = self._step(steps)
 
     def _step(self, steps: Iterator[Written]) -> bool:
         """One transaction of what the importer kept for the end, and its counts; False when there is no more."""

@@ -1,7 +1,7 @@
 """New opportunities: those that were won or lost begin at Prospecting and are moved at the time that the file says."""
 
-import json
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from audit import values as audited
@@ -22,7 +22,11 @@ from crm.opportunities.imports.stages import Step, take_steps
 from crm.opportunities.models import Opportunity
 
 COLUMNS = [f.attname for f in Opportunity._meta.concrete_fields if f.name != "workspace"]
+TOLD = [*(key for key in columns(Opportunity) if key != "custom"), "stage"]
 NOT_VALUES = {"contact", "company", "stage", "won_at", "lost_at", "lost_reason", "created_at"}
+
+as_row = attrgetter(*COLUMNS)
+told = attrgetter(*(audited.model_field(Opportunity, key).attname for key in TOLD))
 
 
 def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: ImportRun, by: Actor) -> None:
@@ -39,8 +43,8 @@ def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: Imp
         found.opportunity = opportunity = _build(found.row.own, contact, named.get(found.row.line), by)
         opportunity.pk, opportunity.public_id = pk, public_id
         made.append(opportunity)
-    insert_rows(Opportunity, COLUMNS, (_row(opportunity) for opportunity in made))
-    start(Opportunity.objects.filter(pk__any_of=ids), STAGE, "import", by=by)
+    insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
+    start(Opportunity, ids, STAGE, "import", by=by)
     record_each("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
     closed = (found for found in matches if wanted_stage(found.row.own) not in OPEN)
     take_steps([Step(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
@@ -60,13 +64,8 @@ def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: A
     return opportunity
 
 
-def _row(opportunity: Opportunity) -> tuple:
-    values = {name: as_stored(getattr(opportunity, name)) for name in COLUMNS}
-    return tuple((values | {"custom": json.dumps(opportunity.custom)}).values())
-
-
 def _fact(opportunity: Opportunity) -> Fact:
-    keys = [*columns(Opportunity), "stage"]
-    told: dict[str, Any] = {key: audited.to_json(audited.read(opportunity, key)) for key in keys if key != "custom"}
-    told = {key: value for key, value in told.items() if value not in (None, "")} | {"custom": opportunity.custom}
-    return Fact(opportunity.pk, opportunity.contact_id, None, told, as_stored(opportunity.created_at))
+    pairs = zip(TOLD, told(opportunity), strict=True)
+    new = {key: audited.to_json(value) for key, value in pairs if value not in (None, "")}
+    at = as_stored(opportunity.created_at)
+    return Fact(opportunity.pk, opportunity.contact_id, None, new | {"custom": opportunity.custom}, at)

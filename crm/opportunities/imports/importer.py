@@ -9,7 +9,7 @@ from contacts.models import Company, Contact
 from crm.kit.actor import Actor
 from crm.lists.imports.mapping import Feed, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Incoming, Written
+from crm.lists.imports.registry import Incoming, Written, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports import outcomes, parsers
@@ -42,6 +42,10 @@ class OpportunityImporter:
         "lost_at": ("Lost date", "Lost time"),
         "created_at": ("Create date", "Created date", "Created on", "Date created"),
     }
+    lede = (
+        "One row is one opportunity of a contact who is there, named by external ID, e-mail or name. Opportunities "
+        "that are there already are found by external ID."
+    )
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
@@ -73,6 +77,8 @@ class OpportunityImporter:
         create_each(fresh, named, self.run, self.by)
         changed, refused = change_each(there, named, self.run, self.by)
         moved = [found for found in (*fresh, *there) if found.row.line in changed or found in fresh]
+        # Before their contacts move: a lost contact loses its open lead, which here has become an opportunity.
+        tell_written("opportunity", [found.opportunity for found in moved], self.run, self.by)
         outcomes.move_contacts(moved, self.run, self.scratch, self.by)
         return Written(len(fresh), len(changed), len(matches) - len(fresh) - len(changed), refused)
 

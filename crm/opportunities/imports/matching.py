@@ -35,7 +35,7 @@ def contact_keys(text: str) -> tuple[str, str]:
 
 def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
     """The opportunities and contacts of rows, in a handful of statements; refused is who or what is not there."""
-    people = _contacts({row.own["contact"] for row in rows if "contact" in row.own}, by)
+    people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
     matches, refused = [], {}
     for row in rows:
         text = row.own.get("contact", "")
@@ -49,7 +49,7 @@ def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[M
     return _once(matches, scratch, refused), refused
 
 
-def _contacts(texts: set[str], by: Actor) -> dict[str, Contact]:
+def contacts_named(texts: set[str], by: Actor) -> dict[str, Contact]:
     """The contacts that `by` sees, by the external ID, public id or e-mail that names them; locked."""
     known = by_key({key for text in texts for key in contact_keys(text)}) if texts else {}
     keys = {text: next((known[key].pk for key in contact_keys(text) if key in known), None) for text in texts}

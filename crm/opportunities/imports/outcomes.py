@@ -58,8 +58,11 @@ def move_contacts(moved: Sequence[Match], run: ImportRun, scratch: Scratch, by: 
             closed = _left_with_nothing(closed, scratch)
         dated = _dated(closed, to, run)
         severity = "warning" if run.override_reason else ""
-        event = LIFECYCLE.move(verb).event
-        write_each(LIFECYCLE, dated, verb=verb, event=event, by=by, reason=run.override_reason, severity=severity)
+        how: dict[str, Any] = {"by": by, "reason": run.override_reason, "severity": severity}
+        if to == "customer":
+            leads = [each._replace(to="qualified") for each in dated if each.record.lifecycle_stage == "lead"]
+            write_each(LIFECYCLE, leads, verb="qualify", event="contact.qualified", **how)
+        write_each(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.move(verb).event, **how)
 
 
 def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[Dated]:

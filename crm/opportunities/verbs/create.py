@@ -40,7 +40,7 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
         raise Invalid({"external_id": "Another opportunity has this external ID already."}) from None
     rows = Opportunity.objects.filter(pk__in=[opportunity.pk for opportunity in made])
     record("opportunity.created", rows, by=by, snapshot=[*columns(Opportunity), "stage"])
-    start(rows, STAGE, "create", by=by)
+    start(Opportunity, [opportunity.pk for opportunity in made], STAGE, "create", by=by)
     return Outcome(by.change, [opportunity.pk for opportunity in made])
 
 

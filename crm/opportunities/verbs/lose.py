@@ -27,7 +27,7 @@ def lose(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", contacts
         raise Invalid({"contacts": f"Contacts stay as they are, or: {', '.join(ANSWERS)}."})
     people.hold_those_of(opportunities)
     also = {"lost_at": clock.now(), "lost_reason": reason.strip(), "probability": PROBABILITY["lost"]}
-    outcome = move(lock(opportunities, by), STAGE, "lose", by=by, reason=reason, also=also)
+    outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "lose", by=by, reason=reason, also=also)
     if contacts and outcome.done:
         VERBS[contacts](people.without_open(people.of(outcome.done)), reason, by).or_raise()
     return outcome

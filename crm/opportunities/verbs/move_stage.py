@@ -18,4 +18,11 @@ def move_stage(opportunities: RecordQuerySet, to: str, *, by: Actor) -> Outcome:
     """
     if to not in OPEN:
         raise Invalid({"to": f"Choose {STAGE.names(OPEN)}."})
-    return move(lock(opportunities, by), STAGE, "move_stage", by=by, to=to, also={"probability": PROBABILITY[to]})
+    return move(
+        lock(opportunities, by, bring=STAGE.field),
+        STAGE,
+        "move_stage",
+        by=by,
+        to=to,
+        also={"probability": PROBABILITY[to]},
+    )

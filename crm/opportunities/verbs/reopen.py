@@ -19,4 +19,4 @@ def reopen(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", to: st
     if to not in OPEN:
         raise Invalid({"to": f"Choose {STAGE.names(OPEN)}."})
     also = {"won_at": None, "lost_at": None, "lost_reason": "", "probability": PROBABILITY[to]}
-    return move(lock(opportunities, by), STAGE, "reopen", by=by, to=to, reason=reason, also=also)
+    return move(lock(opportunities, by, bring=STAGE.field), STAGE, "reopen", by=by, to=to, reason=reason, also=also)

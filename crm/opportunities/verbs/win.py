@@ -20,7 +20,7 @@ def win(opportunities: RecordQuerySet, *, by: Actor) -> Outcome:
     """
     hold_those_of(opportunities)
     also = {"won_at": clock.now(), "probability": PROBABILITY["won"]}
-    outcome = move(lock(opportunities, by), STAGE, "win", by=by, also=also)
+    outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "win", by=by, also=also)
     names = list(Opportunity.objects.filter(pk__in=outcome.done[:2]).values_list("name", flat=True))
     win_contacts(outcome.done, by=by, reason=names[0] if len(names) == 1 else "")
     return outcome

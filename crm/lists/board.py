@@ -1,0 +1,168 @@
+"""The list of an entity as a board: a column for each value of an axis, with the first cards of each."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from crm.entities.fields import Choice
+from crm.kit.actor import Actor, Role
+from crm.kit.timelimit import TooSlow, time_limit
+from crm.lifecycle.axes import Axis
+from crm.lists.rows import Cursor, Sort, beyond, unpack
+from crm.lists.spec import spec_of
+from crm.lists.state import ListState, read
+from crm.lists.views import TIME_LIMIT
+from crm.users.http import Request
+from crm.users.visibility import may_edit, visible
+
+CARDS = 20  # of a column, at first and with each "more"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Another column that a card may be moved to; `url` moves it there by POST, or (`asks`) is a page to open first."""
+
+    value: str
+    label: str
+    url: str
+    asks: bool = False
+
+
+@dataclass
+class Column:
+    """One value: how many records stand there, what they add up to, the first cards, and where the others are."""
+
+    value: Choice
+    is_open: bool
+    count: int = 0
+    totals: list[Any] = field(default_factory=list)
+    cards: list[Any] = field(default_factory=list)
+    more: str = ""
+
+
+Columns = dict[str, Column]
+
+
+def count_cards(rows: QuerySet, axis: Axis, columns: Columns) -> None:
+    """Count the rows of each column."""
+    for value, count in rows.order_by().values_list(axis.field).annotate(Count("pk")):
+        if value in columns:
+            columns[value].count = count
+
+
+def nothing(columns: Iterable[Column]) -> list[Any]:
+    """No sum over all columns."""
+    return []
+
+
+@dataclass(frozen=True)
+class Board:
+    """How an entity's records stand on a board.
+
+    `steps(record, by)`: where a card may be moved; lists/card_menu.html shows them, and dragging presses one of them.
+    `open_values` are those of what is in progress. `add_up(rows, axis, columns)` counts the columns, and may set what
+    they add up to; `summary(columns)` is shown above all. `template` extends lists/board.html, `card` shows one record.
+    """
+
+    entity: str
+    axis: Axis
+    sort: Sort
+    open_values: tuple[str, ...]
+    related: tuple[str, ...]
+    steps: Callable[[Any, Actor], list[Step]]
+    card: str
+    template: str = "lists/board.html"
+    add_up: Callable[[QuerySet, Axis, Columns], None] = count_cards
+    summary: Callable[[Iterable[Column]], list[Any]] = nothing
+
+    def columns(self) -> Columns:
+        """A column for each value, still empty."""
+        return {choice.value: Column(choice, choice.value in self.open_values) for choice in self.axis.values}
+
+
+_boards: dict[str, Board] = {}
+
+
+def register(board: Board) -> Board:
+    """Give an entity its board; returns it."""
+    _boards[board.entity] = board
+    return board
+
+
+@require_GET
+def board_page(request: Request, entity: str) -> HttpResponse:
+    """What the list's URL asks for, by column; with `column` and `after` the further cards of one column."""
+    state, shown = read(request, spec_of(entity)), _boards[entity]
+    rows = state.rows().filter(visible(state.by)).annotate(sort_value=shown.sort.value())
+    columns, too_slow, wanted = shown.columns(), "", request.GET.get("column", "")
+    if wanted and wanted not in columns:
+        raise Http404
+    try:
+        with time_limit(TIME_LIMIT):
+            if wanted:
+                columns = {wanted: columns[wanted]}
+                there = rows.filter(**{shown.axis.field: wanted})
+                _fill(shown, columns, _further(shown, there, request.GET.get("after", "")), state)
+            else:
+                _fill(shown, columns, _first(shown, rows), state)
+            if not request.htmx:
+                shown.add_up(state.rows().filter(visible(state.by)), shown.axis, columns)
+    except TooSlow as error:
+        too_slow = str(error)
+    context = _frame(shown, state, columns.values()) | {"too_slow": too_slow}
+    if wanted:
+        context["column"] = columns[wanted]
+    return render(request, "lists/cards.html" if wanted and request.htmx else shown.template, context)
+
+
+def _first(shown: Board, rows: QuerySet) -> QuerySet:
+    """The first cards of every column, in one statement, and one more of each to know whether there are any."""
+    place = Window(RowNumber(), partition_by=shown.axis.field, order_by=shown.sort.ordering(False))
+    return rows.annotate(place=place).filter(place__lte=CARDS + 1).order_by("place")
+
+
+def _further(shown: Board, rows: QuerySet, after: str) -> QuerySet:
+    cursor = unpack(after, shown.sort)
+    rows = rows.filter(beyond(cursor, shown.sort)) if cursor else rows
+    return rows.order_by(*shown.sort.ordering(False))[: CARDS + 1]
+
+
+def _fill(shown: Board, columns: Columns, cards: QuerySet, state: ListState) -> None:
+    for card in cards.select_related(*shown.related):
+        column = columns[getattr(card, shown.axis.field)]
+        if len(column.cards) == CARDS:
+            last = column.cards[-1]
+            after = Cursor(last.sort_value, last.pk, 0, False).pack()
+            column.more = f"{_url(state)}&column={column.value.value}&after={after}"
+        else:
+            card.steps = shown.steps(card, state.by) if may_edit(card, state.by) else []
+            column.cards.append(card)
+
+
+def _frame(shown: Board, state: ListState, columns: Iterable[Column]) -> dict:
+    return {
+        "board": shown,
+        "state": state,
+        "spec": state.spec,
+        "columns": columns,
+        "summary": shown.summary(columns),
+        "board_url": _url(state),
+        "list_url": state.url(column=None, ticked=None),
+        # What the view itself asks is said by its name.
+        "chips": state.condition.chips() if state.condition and "where" in state.params else [],
+        "can_write": state.by.is_at_least(Role.REP),
+        "today": timezone.localdate(),
+    }
+
+
+def _url(state: ListState) -> str:
+    """The board's own address: the list's, with its view always named."""
+    url = state.url(view=state.view.slug, column=None, ticked=None)
+    return url.replace(f"/{state.spec.path}?", f"/{state.spec.path}/board?", 1)

@@ -1,0 +1,27 @@
+"""What contradicts the rules about opportunities."""
+
+from django.db.models import F, QuerySet, Value
+
+from crm.exceptions.detect import register
+from crm.exceptions.kinds import ExceptionKind
+from crm.opportunities.models import Opportunity
+
+
+def lost_unexplained() -> QuerySet[Opportunity]:
+    """Opportunities whose loss nobody gave a reason for."""
+    return Opportunity.objects.live().filter(stage="lost", lost_reason="")
+
+
+register(
+    ExceptionKind(
+        name="opportunity_lost_unexplained",
+        label="Opportunity lost without a reason",
+        entity="opportunity",
+        rows=lost_unexplained,
+        since=lambda: F("lost_at"),
+        evidence=lambda: Value("It was marked as lost, and nobody said why"),
+        help="Open",
+        url=Opportunity.get_absolute_url,
+        looked_at={"opportunity.lost": "", "opportunity.reopened": ""},
+    )
+)
