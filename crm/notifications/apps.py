@@ -15,10 +15,21 @@ class NotificationsConfig(AppConfig):
         from crm.notifications import events, handlers, jobs  # noqa: F401
         from crm.notifications.assigned import tell_assigned, tell_imported
         from crm.notifications.inbox import unread
+        from crm.notifications.leads import tell_overdue, tell_sales_qualified
         from crm.notifications.mentioned import tell_mentioned
 
-        for event in ("contact.created", "contact.captured", "contact.assigned", "company.created", "company.assigned"):
+        for event in (
+            "contact.created",
+            "contact.captured",
+            "contact.assigned",
+            "company.created",
+            "company.assigned",
+            "lead.created",
+            "lead.assigned",
+        ):
             react(event, tell_assigned)
+        react("lead.synced", tell_sales_qualified)
+        react("lead.overdue", tell_overdue)
         for event in ("activity.logged", "activity.planned", "activity.updated"):
             react(event, tell_mentioned)
         on_end(tell_imported)

@@ -1,4 +1,4 @@
-"""Whoever is given contacts or companies is told: once for each user action, however many there were.
+"""Whoever is given contacts, companies or leads is told: once for each user action, however many there were.
 
 A reaction rather than a handler: handlers are called once for each event, and assigning a thousand contacts is a
 thousand of them. In the transaction of the change this is one count, and it holds or falls with the change.
@@ -7,7 +7,7 @@ thousand of them. In the transaction of the change this is one count, and it hol
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, F, Min, QuerySet
 
 from audit.models import Entry
 from audit.subjects import subject
@@ -16,6 +16,7 @@ from crm.kit.actor import Actor, Channel
 from crm.lists.models import ImportRun
 from crm.notifications.kinds import ASSIGNED
 from crm.notifications.notify import News, notify
+from leads.models import Lead
 
 
 def tell_assigned(rows: QuerySet, by: Actor) -> None:
@@ -26,8 +27,9 @@ def tell_assigned(rows: QuerySet, by: Actor) -> None:
 
 def tell_imported(run: ImportRun, by: Actor) -> None:
     """What an import gave to others than who imported it."""
-    for entity in {run.entity, "company"}:
-        _tell(subject(entity).model, by)
+    for entity in {run.entity, "company", "lead"}:
+        if hasattr(subject(entity).model, "owner"):
+            _tell(subject(entity).model, by)
 
 
 def _tell(model: Any, by: Actor) -> None:
@@ -37,10 +39,15 @@ def _tell(model: Any, by: Actor) -> None:
 def _given(model: Any, by: Actor) -> Iterator[News]:
     """For each new owner: how many of the records that this user action gave to somebody are theirs now."""
     entity = model._meta.model_name
-    entries = Entry.objects.filter(change=by.change, entity=entity, action__in=("CREATE", "ASSIGN"))
-    given = model.objects.filter(
-        pk__in=entries.filter(new_values__has_key="owner").values("entity_id"), owner__isnull=False
-    )
+    given = model.objects.filter(pk__in=_touched(entity, by), owner__isnull=False)
+    if model is Lead:  # who is told of the contact need not hear of its lead as well
+        given = given.exclude(contact__in=_touched("contact", by), contact__owner=F("owner"))
     others = given.exclude(owner=by.member_id) if by.member_id else given
     for owner, count, first in others.order_by().values_list("owner").annotate(Count("pk"), Min("pk")):
         yield News(owner, entity, first, f"{by.change} {entity}", clock.now(), count)
+
+
+def _touched(entity: str, by: Actor) -> QuerySet:
+    """The keys of the records that this user action gave to somebody."""
+    entries = Entry.objects.filter(change=by.change, entity=entity, action__in=("CREATE", "ASSIGN"))
+    return entries.filter(new_values__has_key="owner").values("entity_id")

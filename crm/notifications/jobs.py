@@ -9,12 +9,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from contacts.models import Activity
+from crm.events.publish import publish
 from crm.events.scheduler import scheduled
 from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
 from crm.notifications.kinds import TASK_DUE
 from crm.notifications.models import Digest, Notification
-from crm.notifications.notify import News, notify, publish
+from crm.notifications.notify import News, notify
 from crm.users.models import Membership, Workspace
 from crm.users.visibility import may_see
 

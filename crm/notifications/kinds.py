@@ -19,7 +19,8 @@ class NotificationKind:
     """A kind of news.
 
     `sentence` holds {actor} and {record}; `many`, for the kinds that are told of many records at once, {actor},
-    {count} and {records}. `reason` completes the mail's "You get this because …". `channel` is for whoever chose none.
+    {count} and {records}; `which` is then the condition that, of what the change touched, the reader is told of.
+    `reason` completes the mail's "You get this because …". `channel` is for whoever chose none.
     """
 
     name: str
@@ -29,6 +30,7 @@ class NotificationKind:
     reason: str
     channel: Channel = Channel.BELL
     many: str = ""
+    which: str = "owner = me"
 
 
 _kinds: dict[str, NotificationKind] = {}
@@ -55,7 +57,7 @@ def all_kinds() -> list[NotificationKind]:
 ASSIGNED = register(
     NotificationKind(
         "assigned",
-        "Somebody assigns a contact or a company to me",
+        "Somebody assigns a contact, company or lead to me",
         "user-check",
         "{actor} assigned {record} to you",
         "somebody assigned it to you",
@@ -74,4 +76,25 @@ MENTIONED = register(
 )
 TASK_DUE = register(
     NotificationKind("task_due", "A task of mine is due", "alarm-clock", "{record} is due", "the task is yours")
+)
+SALES_QUALIFIED = register(
+    NotificationKind(
+        "sales_qualified",
+        "A lead of mine becomes sales-qualified",
+        "badge-check",
+        "{record} is sales-qualified",
+        "the lead is yours",
+        many="{count} {records} of yours are sales-qualified",
+    )
+)
+LEAD_OVERDUE = register(
+    NotificationKind(
+        "lead_overdue",
+        "A first contact is overdue",
+        "alarm-clock",
+        "The first contact with {record} is overdue",
+        "the lead is yours, or you manage those who work it",
+        many="The first contact is overdue with {count} {records}",
+        which="",
+    )
 )

@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString
 
 from audit.subjects import subject
 from crm.kit.actor import Actor
+from crm.lists.spec import spec_of
 from crm.notifications.kinds import NotificationKind, kind_named
 from crm.notifications.models import Notification
 
 GONE = "You cannot see it any more."
-RELATED = {"activity": ("contact", "company")}  # what a record's address is made of
+RELATED = {"activity": ("contact", "company"), "lead": ("contact",)}  # what a record's address is made of
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Line:
     @property
     def note(self) -> str:
         """What is to be added to the sentence."""
-        return "" if self.url else GONE
+        return self.notification.text if self.url else GONE
 
 
 def lines(notifications: Sequence[Notification], by: Actor) -> list[Line]:
@@ -50,7 +51,8 @@ def _seen(entity: str, notifications: Iterable[Notification], by: Actor) -> dict
 def _line(item: Notification, record: Any) -> Line:
     kind = kind_named(item.kind)
     if item.count > 1:
-        url = f"/{item.entity}?{urlencode({'view': 'all', 'where': 'owner = me', 'change': str(item.change)})}"
+        asked = {"view": "all", "where": kind.which, "change": str(item.change)}
+        url = f"/{spec_of(item.entity).path}?{urlencode(asked)}"
     else:
         url = record.get_absolute_url() if record else ""
     sentence = kind.many if item.count > 1 else kind.sentence

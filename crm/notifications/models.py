@@ -65,7 +65,8 @@ class Notification(Owned):
     """Something that a member is told. It names its record by key only: who may not see that any more reads no name.
 
     `key` is what happened, once: a user action, an activity that mentions, a task and when it is due. Telling it a
-    second time changes nothing. `count` records were concerned; `entity_id` is the first of them.
+    second time changes nothing. `count` records were concerned; `entity_id` is the first of them. `text` is what a
+    workflow's author has to say beside it, the same of every record.
     """
 
     class Mail(models.TextChoices):
@@ -78,6 +79,7 @@ class Notification(Owned):
     entity = models.CharField(max_length=40)
     entity_id = models.BigIntegerField()
     count = models.PositiveIntegerField(default=1)
+    text = models.CharField(max_length=200, blank=True, default="", db_default="")
     key = models.CharField(max_length=100)
     change = models.UUIDField()
     actor = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)

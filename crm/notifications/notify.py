@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
 
-from crm.events.bell import ring_on_commit
-from crm.events.models import Event
+from crm.events.publish import publish
 from crm.kit.actor import Actor
-from crm.kit.sql import insert_select
 from crm.notifications.kinds import Channel, NotificationKind
 from crm.notifications.models import Notification, Preference
 from crm.users.models import Membership
@@ -21,7 +17,10 @@ MAILS = {Channel.MAIL: Notification.Mail.NOW, Channel.DIGEST: Notification.Mail.
 
 @dataclass(frozen=True)
 class News:
-    """What one member is to be told: of which record (or the first of `count`), what happened (`key`), and when."""
+    """What one member is to be told: of which record (or the first of `count`), what happened (`key`), and when.
+
+    `text`: a sentence beside it, which names nobody.
+    """
 
     recipient: int
     entity: str
@@ -29,6 +28,7 @@ class News:
     key: str
     at: datetime
     count: int = 1
+    text: str = ""
 
 
 def notify(kind: NotificationKind, news: Iterable[News], *, by: Actor) -> None:
@@ -60,6 +60,7 @@ def _row(kind: NotificationKind, news: News, channel: str, by: Actor) -> Notific
         entity=news.entity,
         entity_id=news.entity_id,
         count=news.count,
+        text=news.text,
         key=news.key,
         change=by.change,
         actor_id=by.member_id,
@@ -77,12 +78,3 @@ def _write(rows: Sequence[Notification], by: Actor) -> None:
     ids = [row.public_id for row in rows if row.mail == Notification.Mail.NOW]
     if ids:
         publish("notification.made", Notification.objects.filter(public_id__any_of=ids), by=by)
-
-
-def publish(name: str, rows, *, by: Actor) -> None:
-    """Write an event for each of `rows`, which are not business records: the outbox row without an audit entry."""
-    now = timezone.now()
-    shared = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
-    about = {"name": name, "entity": name.partition(".")[0], "entity_id": F("pk")}
-    if insert_select(Event, rows, shared | about | {"at": now, "recorded_at": now, "waiting": True}):
-        ring_on_commit()

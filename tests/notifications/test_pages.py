@@ -9,6 +9,7 @@ from contacts.models import Contact
 from contacts.verbs.assign import assign
 from crm.kit import clock
 from crm.kit.errors import Invalid
+from crm.notifications.kinds import all_kinds
 from crm.notifications.models import Notification, Preference
 from crm.notifications.verbs.choose_channels import choose_channels
 from tests.factories import make_contact, rows
@@ -113,6 +114,7 @@ def test_choices_are_saved_shown_and_audited(cast, actor, sign_in):
     page = client.get("/settings/notifications/").content.decode()
     assert "@rep" in page
     chosen = {"assigned": "digest", "mentioned": "nothing", "task_due": "mail"}
+    chosen = {kind.name: "bell" for kind in all_kinds()} | chosen
     assert client.post("/settings/notifications/", chosen).status_code == 302
     assert client.post("/settings/notifications/", chosen | {"assigned": "bell"}).status_code == 302
     assert Preference.objects.get(member=cast.rep).channels == chosen | {"assigned": "bell"}

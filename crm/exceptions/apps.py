@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class ExceptionsConfig(AppConfig):
+    name = "crm.exceptions"
+    label = "exceptions"
+
+    def ready(self):
+        from crm.exceptions import events, jobs, listing  # noqa: F401

@@ -1,0 +1,90 @@
+"""Looking for exceptions: a few statements per kind, however many records, the same end however often."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+
+from crm.entities import registry
+from crm.events.reactions import react
+from crm.exceptions.kinds import ExceptionKind, add
+from crm.exceptions.models import Finding
+from crm.kit.actor import Actor, Channel
+from crm.kit.scope import in_workspace, workspace
+from crm.kit.sql import insert_select
+from crm.users.visibility import BATCH
+
+FEW = 100  # records of one change, and looks of one transaction, that happen at once; more wait for the job
+
+
+def register(kind: ExceptionKind) -> None:
+    """Have records looked through for a kind of exception: by the job, and at once after the events that it names."""
+    add(kind)
+    for event, link in kind.looked_at.items():
+        react(event, look_soon(kind, link))
+
+
+def detect(kind: ExceptionKind, ids: Sequence[int] | None = None) -> None:
+    """Bring the findings of a kind (those of the records `ids`) in line with the records of the workspace in scope.
+
+    A finding that is not exactly so any more goes, and what is missing comes. First it is read what to write: on
+    SQLite nobody has to wait while a million records are looked through.
+    """
+    found = kind.rows().annotate(since=kind.since(), evidence=kind.evidence()).order_by()
+    known = Finding.objects.filter(kind=kind.name)
+    if ids is not None:
+        found, known = found.filter(pk__any_of=ids), known.filter(record_id__any_of=ids)
+    stale = list(known.filter(~Exists(_same(found))).values_list("pk", flat=True))
+    with transaction.atomic():
+        for some in _batches(stale):
+            Finding.objects.filter(pk__any_of=some).delete()
+    there = Finding.objects.filter(kind=kind.name, record_id=OuterRef("pk"))
+    for some in _batches(list(found.filter(~Exists(there)).values_list("pk", flat=True))):
+        _write(kind, found.filter(pk__any_of=some))
+
+
+def _same(found: QuerySet) -> QuerySet:
+    """What the finding of the outer query says, where it is still so."""
+    people = {"held_by": Coalesce("owner", 0), "seen_by": Coalesce("team", 0)}
+    found = found.annotate(**people).filter(pk=OuterRef("record_id"))
+    found = found.filter(held_by=Coalesce(OuterRef("owner"), 0), seen_by=Coalesce(OuterRef("team"), 0))
+    return found.filter(since=OuterRef("since"), evidence=OuterRef("evidence"))
+
+
+def _batches(keys: list[int]):
+    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+
+
+@transaction.atomic
+def _write(kind: ExceptionKind, rows: QuerySet) -> None:
+    facts = {"workspace_id": workspace().pk, "kind": kind.name, "entity": kind.entity, "record_id": F("pk")}
+    facts |= {"owner_id": F("owner"), "team_id": F("team"), "since": F("since"), "evidence": F("evidence")}
+    insert_select(Finding, rows, facts, ignore_conflicts=True)  # the job may look at the same moment as a verb
+
+
+def look_soon(kind: ExceptionKind, link: str) -> Callable[[QuerySet, Actor], None]:
+    """A reaction to events of what `link` leads to: looks at the few records concerned, once the change is committed.
+
+    After the commit, so that nobody waits for another's findings while they hold records, and nothing that goes wrong
+    here undoes what they did.
+    """
+
+    def look(rows: QuerySet, by: Actor) -> None:
+        if by.channel == Channel.IMPORT or len(connection.run_on_commit) > FEW:
+            return
+        ids = list(rows.values_list("pk", flat=True)[: FEW + 1])
+        if len(ids) <= FEW:
+            here = workspace()
+            transaction.on_commit(lambda: _look(here, kind, link, ids), robust=True)
+
+    return look
+
+
+def _look(here: Any, kind: ExceptionKind, link: str, ids: list[int]) -> None:
+    with in_workspace(here):
+        if link:
+            model = registry.get(kind.entity).model
+            ids = list(model.objects.filter(**{f"{link}__in": ids}).values_list("pk", flat=True)[: FEW * 10])
+        detect(kind, ids)

@@ -1,0 +1,98 @@
+"""The exceptions that a member sees: counted beside every page, and a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from audit.timeline import read_cursor
+from crm.entities import registry
+from crm.exceptions.kinds import ExceptionKind, all_kinds, kind_of
+from crm.exceptions.models import Finding, Waiver
+from crm.kit import clock
+from crm.kit.actor import Actor, Role
+from crm.kit.nav import COUNT_LIMIT, NavItem
+from crm.kit.nav import register as show
+from crm.lists.rows import sample, some
+
+PAGE = 50
+
+
+def seen(findings: QuerySet, by: Actor) -> QuerySet:
+    """Less those whose record the actor may not see: asked of the record, for the copy may be two minutes old."""
+    if by.is_at_least(Role.MANAGER):
+        return findings
+    entities = sorted({kind.entity for kind in all_kinds()})
+    rows = {name: registry.get(name).model.objects.visible_to(by).filter(pk=OuterRef("record_id")) for name in entities}
+    return findings.filter(reduce(or_, (Q(Exists(found), entity=name) for name, found in rows.items()), Q(pk__in=[])))
+
+
+def open_findings(by: Actor) -> QuerySet:
+    """The unwaived ones, as many as the sidebar counts."""
+    return sample(seen(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
+
+
+show(NavItem("Exceptions", "exceptions", "shield-alert", 70, count=open_findings, key="x"))
+
+
+@dataclass
+class Line:
+    """One exception to show: its record, and the waiver that holds, if one does."""
+
+    finding: Finding
+    kind: ExceptionKind
+    record: Any
+    waiver: Waiver | None = None
+
+    @property
+    def help_url(self) -> str:
+        """Where it can be put right."""
+        return self.kind.url(self.record)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some exceptions, the newest first, and the cursor of the next page ('' at the end)."""
+
+    lines: list[Line]
+    cursor: str
+
+
+def page(by: Actor, *, kind: str = "", owner: Q | None = None, waived: bool = False, before: str = "") -> Page:
+    """One page of what the actor sees; `before` is the cursor of the page before it."""
+    rows = Finding.objects.waived() if waived else Finding.objects.unwaived()
+    rows = seen(rows.filter(kind=kind) if kind else rows, by).filter(owner or Q())
+    if place := read_cursor(before):
+        at, pk = place
+        rows = rows.filter(since__lte=at).filter(Q(since__lt=at) | Q(pk__lt=pk))
+    found = list(some(rows, by, PAGE + 1, "-since", "-pk").select_related("owner__user")[: PAGE + 1])
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    cursor = f"{last.since.isoformat()}~{last.pk}" if last else ""
+    return Page(_lines(found[:PAGE], by, _waivers(found, clock.now()) if waived else {}), cursor)
+
+
+def _lines(found: Sequence[Finding], by: Actor, waivers: dict[tuple[str, int], Waiver]) -> list[Line]:
+    """With their records, in one statement for each entity; one that is gone since is left out."""
+    records = {name: _records(name, found, by) for name in {item.entity for item in found}}
+    return [
+        Line(item, kind_of(item.kind), record, waivers.get((item.kind, item.record_id)))
+        for item in found
+        if (record := records[item.entity].get(item.record_id))
+    ]
+
+
+def _records(entity: str, found: Sequence[Finding], by: Actor) -> dict[int, Any]:
+    kind = registry.get(entity)
+    ids = [item.record_id for item in found if item.entity == entity]
+    rows = kind.model.objects.visible_to(by).filter(pk__any_of=ids)
+    link = kind.title_path.rpartition("__")[0]
+    return rows.select_related(*[link] if link else []).in_bulk()
+
+
+def _waivers(found: Sequence[Finding], now: datetime) -> dict[tuple[str, int], Waiver]:
+    rows = Waiver.objects.filter(record_id__in=[item.record_id for item in found], until__gt=now)
+    return {(row.kind, row.record_id): row for row in rows.select_related("member__user").order_by("created_at")}

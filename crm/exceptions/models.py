@@ -1,0 +1,81 @@
+"""What contradicts the rules, and what somebody has said about it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Exists, OuterRef
+
+from crm.kit import clock
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.users.models import Membership, Owned, Team
+
+
+class FindingQuerySet(WorkspaceQuerySet):
+    """Findings by whether they are waived."""
+
+    def waived(self):
+        """Those that somebody has waived since they began, for now."""
+        return self.filter(Exists(_waivers()))
+
+    def unwaived(self):
+        """Those that are still to be seen to."""
+        return self.filter(~Exists(_waivers()))
+
+
+def _waivers() -> models.QuerySet:
+    """The waivers that hold now for the finding of the outer query. One that began again is not waived any more."""
+    of_it = Waiver.objects.filter(kind=OuterRef("kind"), record_id=OuterRef("record_id"))
+    return of_it.filter(until__gt=clock.now(), created_at__gte=OuterRef("since"))
+
+
+class FindingManager(WorkspaceManager.from_queryset(FindingQuerySet)):  # type: ignore[misc]
+    """`objects` of findings."""
+
+
+class Finding(Owned):
+    """A record that contradicts a rule, as the last look found it: the row goes when its cause does.
+
+    Owner and team are the record's, copied so that an index finds what a member may see; each page asks the record
+    itself again.
+    """
+
+    kind = models.CharField(max_length=40)
+    entity = models.CharField(max_length=40)
+    record_id = models.BigIntegerField()
+    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="+", db_index=False)
+    since = models.DateTimeField()
+    evidence = models.TextField()
+    objects: ClassVar[FindingManager] = FindingManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["workspace", "kind", "record_id"], name="finding_once")]
+        indexes = [
+            models.Index(fields=["workspace", "-since", "-id"], name="finding_newest"),
+            models.Index(fields=["workspace", "kind", "-since", "-id"], name="finding_kind"),
+            models.Index(fields=["workspace", "owner", "-since", "-id"], name="finding_owner"),
+            models.Index(fields=["workspace", "team", "-since", "-id"], name="finding_team"),
+        ]
+
+    def __str__(self):
+        return f"{self.kind}: {self.entity} {self.record_id}"
+
+
+class Waiver(Owned):
+    """Somebody has looked at an exception and lets it be until a moment, with the reason."""
+
+    kind = models.CharField(max_length=40)
+    entity = models.CharField(max_length=40)
+    record_id = models.BigIntegerField()
+    reason = models.TextField()
+    until = models.DateTimeField()
+    member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["workspace", "kind", "record_id", "until"], name="waiver_of_record")]
+
+    def __str__(self):
+        return f"{self.kind}: {self.entity} {self.record_id} until {self.until:%Y-%m-%d}"

@@ -1,0 +1,22 @@
+"""Take waivers back."""
+
+from django.db import transaction
+
+from audit.record import change
+from crm.exceptions.models import Waiver
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.outcome import Outcome
+from crm.users.visibility import RecordQuerySet, lock
+
+
+@transaction.atomic
+def end_waivers(records: RecordQuerySet, kind: str, *, by: Actor) -> Outcome:
+    """End the waivers of a kind that hold on these records: what is still an exception is listed again."""
+    locked = lock(records, by)
+    done = [pk for pk in locked.ids if pk not in locked.outcome.refused]
+    now = clock.now()
+    held = Waiver.objects.filter(kind=kind, record_id__in=done, until__gt=now)
+    change("waiver.ended", held, {"until": now}, by=by)
+    locked.outcome.done += done
+    return locked.outcome

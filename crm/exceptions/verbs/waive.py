@@ -1,0 +1,46 @@
+"""Let an exception be, for a time."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from audit.record import record
+from crm.exceptions.models import Finding, Waiver
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.users.visibility import RecordQuerySet, lock
+
+LONGEST = timedelta(days=366)
+
+
+@transaction.atomic
+def waive(records: RecordQuerySet, kind: str, *, by: Actor, reason: str, until: datetime) -> Outcome:
+    """Waive the exceptions of a kind on these records until a moment (aware), with the reason.
+
+    One that ends and begins again is not waived. Refused: what the actor may not change, and what is no exception.
+    Raises Invalid without a reason, or for a moment that is past or more than a year away.
+    """
+    _check(reason, until)
+    locked = lock(records, by)
+    found = dict(Finding.objects.filter(kind=kind, record_id__in=locked.ids).values_list("record_id", "entity"))
+    locked.outcome.refuse([pk for pk in locked.ids if pk not in found], "It is no exception of this kind any more.")
+    done = [pk for pk in locked.ids if pk not in locked.outcome.refused]
+    facts = {"kind": kind, "reason": reason.strip(), "until": until, "member_id": by.member_id}
+    made = [Waiver(entity=found[pk], record_id=pk, created_at=clock.now(), **facts) for pk in done]
+    Waiver.objects.bulk_create(made)
+    told = ("kind", "entity", "record_id", "reason", "until", "member")
+    record("waiver.created", Waiver.objects.filter(pk__in=[w.pk for w in made]), by=by, snapshot=told, note=reason)
+    locked.outcome.done += done
+    return locked.outcome
+
+
+def _check(reason: str, until: datetime) -> None:
+    errors = {}
+    if not reason.strip():
+        errors["reason"] = "Say why: others will find the exception waived by you."
+    if not clock.now() < until <= clock.now() + LONGEST:
+        errors["until"] = "A day to come, within a year."
+    if errors:
+        raise Invalid(errors)

@@ -1,0 +1,34 @@
+"""What becomes of leads is told to whoever works them, and a missed deadline to managers too: once for each change."""
+
+from django.db.models import Count, Min, QuerySet
+
+from audit.models import Entry
+from crm.kit import clock
+from crm.kit.actor import Actor, Role
+from crm.notifications.kinds import LEAD_OVERDUE, SALES_QUALIFIED
+from crm.notifications.notify import News, notify
+from crm.users.models import Membership
+from leads.models import Lead
+
+
+def tell_sales_qualified(leads: QuerySet, by: Actor) -> None:
+    """The reaction to leads that moved with their stage: who owns those that are qualified now is told."""
+    if leads.filter(status="qualified").exists():
+        moved = Entry.objects.filter(change=by.change, event="lead.synced", new_values__status="qualified")
+        reached = Lead.objects.filter(pk__in=moved.values("entity_id"), status="qualified")
+        notify(SALES_QUALIFIED, _owners(reached, f"{by.change} sales_qualified").values(), by=by)
+
+
+def tell_overdue(leads: QuerySet, by: Actor) -> None:
+    """The reaction to first contacts that nobody made in time."""
+    key = f"{by.change} overdue"
+    every = leads.aggregate(count=Count("pk"), first=Min("pk"))
+    managers = Membership.objects.active().filter(role__in=(Role.MANAGER, Role.ADMIN)).values_list("pk", flat=True)
+    news = {pk: News(pk, "lead", every["first"], key, clock.now(), every["count"]) for pk in managers}
+    notify(LEAD_OVERDUE, (_owners(leads, key) | news).values(), by=by)
+
+
+def _owners(leads: QuerySet, key: str) -> dict[int, News]:
+    """For each owner: how many of the leads are theirs."""
+    owned = leads.filter(owner__isnull=False).order_by().values_list("owner").annotate(Count("pk"), Min("pk"))
+    return {owner: News(owner, "lead", first, key, clock.now(), count) for owner, count, first in owned}
