@@ -1,0 +1,124 @@
+"""What a workflow does, checked before it is kept: every mistake has its sentence, and nothing half-right is saved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import in_words, parse
+from crm.kit.errors import Invalid
+from crm.workflows import steps as kinds
+from crm.workflows.params import Values, check
+from crm.workflows.triggers import KINDS_OF_TRIGGER, entities, kind_of
+
+MOST_STEPS = 40
+DEEPEST = 5
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A trigger, a condition (by key, '' for none) and steps, as a version keeps them."""
+
+    trigger: dict[str, Any]
+    condition: str
+    steps: list[dict[str, Any]]
+
+    @property
+    def entity(self) -> str:
+        """What kind of record it is about."""
+        return self.trigger["entity"]
+
+
+def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definition:
+    """The definition that these values are. Raises Invalid: 'trigger', 'condition' and 'step-<n>', each with a key."""
+    errors: dict[str, str] = {}
+    entity = str(trigger.get("entity", ""))
+    if entity not in dict(entities()) or trigger.get("kind") not in KINDS_OF_TRIGGER:
+        raise Invalid({"trigger": "Say what begins it, and of which kind of record."})
+    cleaned = {"kind": trigger["kind"], "entity": entity}
+    try:
+        cleaned |= check(KINDS_OF_TRIGGER[trigger["kind"]].params, trigger, entity)
+    except Invalid as error:
+        errors |= {f"trigger-{key}": sentence for key, sentence in error.errors.items()}
+    try:
+        condition = parse(condition.strip(), entity, people=False).key_text
+    except ConditionError as error:
+        errors["condition"] = str(error)
+    found = [_step(step, place, entity, errors) for place, step in enumerate(steps)]
+    errors |= _blocks(found)
+    if errors:
+        raise Invalid(errors)
+    return Definition(cleaned, condition, found)
+
+
+def _step(step: Values, place: int, entity: str, errors: dict[str, str]) -> dict[str, Any]:
+    kind = kinds.kind_of(str(step.get("kind", "")))
+    if kind is None or kind not in kinds.kinds_for(entity):
+        errors[f"step-{place}"] = "This step cannot be done with such a record: take it away."
+        return {"kind": ""}
+    try:
+        values = check(kind.params, step, entity)
+        kind.check(values, entity)
+    except Invalid as error:
+        errors |= {f"step-{place}-{key}": sentence for key, sentence in error.errors.items()}
+        return {"kind": kind.name}
+    return {"kind": kind.name} | values
+
+
+def _blocks(steps: Sequence[Values]) -> dict[str, str]:
+    """Every if has its end, and at most one otherwise between them."""
+    if not steps:
+        return {"steps": "A workflow needs a step: say what is to happen."}
+    if len(steps) > MOST_STEPS:
+        return {"steps": f"At most {MOST_STEPS} steps, please: make a second workflow of the rest."}
+    opened: list[str] = []
+    for place, step in enumerate(steps):
+        name = step["kind"]
+        if name == "branch":
+            opened.append(name)
+        elif name in ("otherwise", "end") and (not opened or (name == "otherwise" and opened[-1] == name)):
+            return {f"step-{place}": "There is no if that this belongs to."}
+        elif name == "otherwise":
+            opened[-1] = name
+        elif name == "end":
+            opened.pop()
+        if len(opened) > DEEPEST:
+            return {f"step-{place}": f"An if inside {DEEPEST} others: make a second workflow of it."}
+    return {"steps": "An if has no end: add “End of the if” where it goes on for all."} if opened else {}
+
+
+def spoken(definition: Any) -> str:
+    """The trigger and the condition as the beginning of a sentence; of a definition or a version."""
+    opening = kind_of(definition.trigger).sentence(definition.trigger)
+    if not definition.condition:
+        return opening
+    return f"{opening}, if {in_words(definition.condition, definition.trigger['entity'])}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One step to show: its words, its icon, how far it is indented."""
+
+    position: int
+    text: str
+    icon: str
+    depth: int
+
+
+def lines(definition: Any) -> list[Line]:
+    """The steps as they are read, one below the other."""
+    found, depth = [], 0
+    for position, step in enumerate(definition.steps):
+        kind = kinds.kind_of(step["kind"])
+        change = kind.depth if kind and kind.depth is not None else None
+        depth -= 1 if change in (0, -1) else 0
+        text = kind.sentence(step, definition.trigger["entity"]) if kind else step["kind"]
+        found.append(Line(position, text, kind.icon if kind else "circle-help", max(depth, 0)))
+        depth += 1 if change in (0, 1) else 0
+    return found
+
+
+def sentence(definition: Any) -> str:
+    """The whole workflow in one sentence."""
+    does = [line.text for line in lines(definition) if line.text != "end of the if"]
+    return f"{spoken(definition)}: {'; '.join(does)}.".replace(":;", ":")

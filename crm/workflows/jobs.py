@@ -1,0 +1,154 @@
+"""What the time brings to workflows: waits that end, schedules and dates that come, imports that are released."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit.models import Entry
+from contacts.kinds import KINDS
+from crm.conditions.compile import Viewer
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
+from crm.entities.fields import FieldType
+from crm.entities.schema import schema
+from crm.entities.sql import orm_value
+from crm.entities.values import zone
+from crm.events.scheduler import scheduled
+from crm.kit import clock
+from crm.kit.scope import in_workspace
+from crm.users.models import Workspace
+from crm.workflows.active import Active, active
+from crm.workflows.models import Release, Run, Workflow
+from crm.workflows.running import resume
+from crm.workflows.starting import Due, answer, begin, matching
+from crm.workflows.triggers import Happening, last_slot
+
+BATCH = 500
+
+
+@scheduled(every=timedelta(seconds=10))
+def keep_time(slot: datetime) -> None:
+    """Let runs go on whose wait is over, and begin those whose time has come."""
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace):
+            wake()
+            for each in active():
+                if each.trigger["kind"] in ("schedule", "date"):
+                    look(each)
+            release()
+
+
+def wake() -> None:
+    """Resume the runs whose moment has come, and those that wait for something that is so by now."""
+    ids = [*_over(), *_come_true()]
+    for start in range(0, len(ids), BATCH):
+        with transaction.atomic():
+            held = Run.objects.filter(pk__in=ids[start : start + BATCH], status=Run.Status.WAITING).order_by("pk")
+            for run in held.select_for_update(of=("self",), skip_locked=True).select_related("version"):
+                _wake(run)
+
+
+def _over() -> QuerySet:
+    waiting = Run.objects.filter(resume_at__lte=clock.now(), status=Run.Status.WAITING)
+    return waiting.order_by("resume_at").values_list("pk", flat=True)
+
+
+def _come_true() -> list[int]:
+    """Runs whose record meets by now the condition that they wait for; one statement for each such step."""
+    waiting = Run.objects.filter(resume_at__isnull=False, status=Run.Status.WAITING).select_related("version")
+    steps: dict[tuple[int, int], list[Run]] = {}
+    for run in waiting.order_by("pk"):
+        if run.version.steps[run.position]["kind"] == "wait_for":
+            steps.setdefault((run.version_id, run.position), []).append(run)
+    return [run.pk for runs in steps.values() for run in _met(runs)]
+
+
+def _met(runs: list[Run]) -> Iterator[Run]:
+    step, entity = runs[0].version.steps[runs[0].position], runs[0].entity
+    try:
+        condition = parse(step["condition"], entity, people=False).expression(Viewer(), clock.now())
+    except ConditionError:
+        return  # a field is gone: the run waits for its time-out
+    rows = KINDS[entity].model.objects.live().filter(condition, pk__any_of=[run.record_id for run in runs])
+    met = set(rows.values_list("pk", flat=True))
+    yield from (run for run in runs if run.record_id in met)
+
+
+def _wake(run: Run) -> None:
+    step = run.version.steps[run.position]
+    is_over = run.resume_at is not None and run.resume_at <= clock.now()
+    if step["kind"] != "wait_for":
+        resume(run, "Waited")
+    elif not is_over:
+        resume(run, "It is so now")
+    else:
+        resume(run, f"It was not so within {step['days']} days", stops=step["late"] == "stop")
+
+
+def look(each: Active) -> None:
+    """Begin the runs of a schedule or a date that came since the last look; the first look is at switching on."""
+    now = clock.now()
+    with transaction.atomic():
+        rows = Workflow.objects.filter(pk=each.workflow, enabled=True).select_for_update()
+        since = rows.values_list("checked_at", flat=True).first()
+        if since is None or since >= now:
+            return
+        due = scheduled_due if each.trigger["kind"] == "schedule" else dated_due
+        begin(due(each, since, now))
+        Workflow.objects.filter(pk=each.workflow).update(checked_at=now)
+
+
+def scheduled_due(each: Active, since: datetime, now: datetime) -> list[Due]:
+    """A run for each record that meets the condition, if the schedule came since the last look."""
+    slot = last_slot(each.trigger, now.astimezone(zone()))
+    if slot <= since:
+        return []
+    ids = matching(each, now).order_by("pk").values_list("pk", flat=True)
+    return [Due(each, pk, f"slot:{slot.astimezone(UTC).isoformat()}:{pk}", "schedule") for pk in ids]
+
+
+def dated_due(each: Active, since: datetime, now: datetime) -> list[Due]:
+    """A run for each record whose date, and the days after it, came since the last look; once for each such date."""
+    days, key = timedelta(days=each.trigger["days"]), each.trigger["field"]
+    rows = matching(each, now).alias(the_date=orm_value(schema(each.entity).field(key)))
+    first, last = _limits(each, since - days, now - days)
+    rows = rows.filter(the_date__gt=first, the_date__lte=last).order_by("pk")
+    found = rows.values_list("pk", orm_value(schema(each.entity).field(key)))
+    return [Due(each, pk, f"date:{key}:{_text(value)}:{pk}", "date", {"date": _text(value)}) for pk, value in found]
+
+
+def _limits(each: Active, first: datetime, last: datetime) -> tuple[Any, Any]:
+    """As the field is compared: a day counts once its midnight in the workspace is over."""
+    if schema(each.entity).field(each.trigger["field"]).type is FieldType.DATETIME:
+        return first, last
+    here: ZoneInfo = zone()
+    return first.astimezone(here).date(), last.astimezone(here).date()
+
+
+def _text(value: datetime | date) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
+
+
+def release() -> None:
+    """Go through the imports after which workflows run after all, some entries at a time."""
+    while Release.objects.filter(finished_at__isnull=True).exists():
+        with transaction.atomic():
+            held = Release.objects.filter(finished_at__isnull=True).select_for_update(skip_locked=True)
+            one = held.order_by("pk").first()
+            if one is None:
+                return
+            _release(one)
+
+
+def _release(one: Release) -> None:
+    entries = list(Entry.objects.filter(change=one.change, pk__gt=one.last).order_by("pk")[:BATCH])
+    one.started += sum(answer(Happening.of_entry(entry)) for entry in entries)
+    if entries:
+        one.last = entries[-1].pk
+    else:
+        one.finished_at = clock.now()
+    one.save(update_fields=["started", "last", "finished_at"])

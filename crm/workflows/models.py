@@ -1,0 +1,257 @@
+"""Workflows, their versions, and what each of their runs did."""
+
+from functools import partial
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from crm.kit.actor import Actor, Role
+from crm.kit.ids import new_id
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.users.models import Membership, Owned, Team
+from crm.users.visibility import RecordManager, RecordQuerySet
+
+
+class WorkflowQuerySet(WorkspaceQuerySet):
+    """Workflows are the admins' business."""
+
+    def visible_to(self, by: Actor):
+        """All to admins, nothing to others."""
+        return self if by.is_at_least(Role.ADMIN) else self.none()
+
+
+class WorkflowManager(WorkspaceManager.from_queryset(WorkflowQuerySet)):  # type: ignore[misc]
+    """`objects` of workflows."""
+
+
+class Workflow(Owned):
+    """Something that is to happen by itself: its name, whose it is, and which of its versions runs.
+
+    `checked_at`: up to when its schedule, or the dates that it waits for, have been looked through; from the moment it
+    was switched on. `generation` counts the secrets of its webhooks.
+    """
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "flow"))
+    name = models.CharField(max_length=80)
+    owner = models.ForeignKey(Membership, models.RESTRICT, related_name="+")
+    enabled = models.BooleanField(default=False)
+    paused_because = models.CharField(max_length=200, blank=True, default="")
+    number = models.PositiveIntegerField(default=0)  # of the version that runs
+    generation = models.PositiveIntegerField(default=1)
+    checked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects: ClassVar[WorkflowManager] = WorkflowManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["name", "pk"]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        """Its page in the settings."""
+        return f"/settings/workflows/{self.public_id}/"
+
+    @property
+    def current(self) -> "WorkflowVersion":
+        """The version that new runs follow."""
+        return self.versions.get(number=self.number)
+
+
+class WorkflowVersion(Owned):
+    """What a workflow does, as it was agreed once: never changed, so that a run ends as it began.
+
+    trigger: {kind, entity, …}; condition: of the one language, by key; steps: [{kind, …}], in which a branch goes on to
+    its otherwise or end.
+    """
+
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="versions", db_index=False)
+    number = models.PositiveIntegerField()
+    trigger = models.JSONField()
+    condition = models.TextField(blank=True)
+    steps = models.JSONField()
+    member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="workflow_version_once")]
+
+    def __str__(self):
+        return f"version {self.number}"
+
+    @property
+    def entity(self) -> str:
+        """What kind of record it is about."""
+        return self.trigger["entity"]
+
+
+class RunQuerySet(RecordQuerySet):
+    """Runs are seen to by whoever owns the workflow, and by managers."""
+
+    def live(self):
+        return self.all()
+
+    def visible_to(self, by: Actor):
+        return self if by.is_at_least(Role.MANAGER) else self.filter(owner=by.member_id)
+
+    def editable(self, by: Actor) -> Q:
+        return Q() if by.is_at_least(Role.MANAGER) else Q(owner=by.member_id)
+
+    def of_record(self, entity: str, pk: Any):
+        """Those about one record."""
+        return self.filter(entity=entity, record_id=pk)
+
+
+class RunManager(RecordManager.from_queryset(RunQuerySet)):  # type: ignore[misc]
+    """`objects` of runs."""
+
+
+class Run(Owned):
+    """One run of a workflow about one record: why it began, how far it is, and how it ended.
+
+    `key` names what began it (event:12); a workflow answers to each such thing once. `cause` is the run that changed
+    what this one answers to, `root` the key of what the whole chain goes back to. `position` is the step that comes
+    next, or at which it stopped.
+    """
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        WAITING = "waiting", "Waiting"  # for resume_at, or for a condition
+        OUTWARD = "outward", "Sending"  # a mail or a webhook is on its way
+        DONE = "done", "Done"
+        SKIPPED = "skipped", "Skipped"
+        REFUSED = "refused", "Refused"  # by a rule or a guard
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    OPEN = (Status.RUNNING, Status.WAITING, Status.OUTWARD)
+    STOPPED = (Status.REFUSED, Status.FAILED)
+    TONES: ClassVar[dict[str, str]] = {
+        "running": "blue",
+        "waiting": "violet",
+        "outward": "blue",
+        "done": "green",
+        "skipped": "grey",
+        "refused": "amber",
+        "failed": "red",
+        "cancelled": "grey",
+    }
+    public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "run"))
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="runs", db_index=False)
+    version = models.ForeignKey(WorkflowVersion, models.CASCADE, related_name="+", db_index=False)
+    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="+", db_index=False)
+    key = models.CharField(max_length=120)
+    event = models.CharField(max_length=60, blank=True)
+    seen = models.JSONField(default=dict)  # what began it: the values before and after
+    entity = models.CharField(max_length=40)
+    record_id = models.BigIntegerField()
+    cause = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
+    root = models.CharField(max_length=120)
+    depth = models.PositiveSmallIntegerField(default=0)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    position = models.PositiveSmallIntegerField(default=0)
+    resume_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    objects: ClassVar[RunManager] = RunManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        verbose_name = "workflow run"
+        constraints = [models.UniqueConstraint(fields=["workflow", "key"], name="run_once")]
+        indexes = [
+            models.Index(fields=["workflow", "-started_at", "-id"], name="run_log"),
+            models.Index(fields=["workspace", "entity", "record_id", "-started_at"], name="run_record"),
+            models.Index(fields=["workspace", "resume_at"], name="run_waiting", condition=Q(resume_at__isnull=False)),
+            models.Index(fields=["workspace", "finished_at"], name="run_failed", condition=Q(status="failed")),
+            models.Index(fields=["workspace", "root"], name="run_chain"),
+        ]
+
+    def __str__(self):
+        return f"{self.workflow}, run {self.public_id.partition('_')[2]}"
+
+    def get_absolute_url(self):
+        """Its page in the settings."""
+        return f"/settings/workflows/runs/{self.public_id}/"
+
+    @property
+    def tone(self) -> str:
+        """The colour of its status."""
+        return self.TONES[self.status]
+
+    @property
+    def began_by(self) -> str:
+        """What began it, for people."""
+        return self.event.replace(".", ": ").replace("_", " ").capitalize()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on by itself, and can be cancelled."""
+        return self.status in self.OPEN
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it stopped at a step that can be tried again."""
+        return self.status in self.STOPPED
+
+
+class StepRun(Owned):
+    """What one step of a run saw, decided and changed; `change` is that of the entries, and of what follows from it."""
+
+    class Status(models.TextChoices):
+        TRYING = "trying", "Trying"
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused"
+        FAILED = "failed", "Failed"
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="steps", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    seen = models.JSONField(default=dict)
+    decided = models.TextField(blank=True)
+    change = models.UUIDField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    milliseconds = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="step_run_once")]
+        indexes = [models.Index(F("change"), name="step_run_change", condition=Q(change__isnull=False))]
+
+    def __str__(self):
+        return f"{self.kind} at {self.position}"
+
+    @property
+    def tone(self) -> str:
+        """The colour of its status."""
+        return Run.TONES.get(self.status, "blue")
+
+
+class Release(Owned):
+    """An import after which the workflows, which it held, run after all; `last` is the entry that it has come to."""
+
+    change = models.UUIDField()
+    last = models.BigIntegerField(default=0)
+    started = models.PositiveIntegerField(default=0)
+    member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["workspace", "change"], name="release_once")]
+
+    def __str__(self):
+        return f"release of {self.change}"

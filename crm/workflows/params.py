@@ -1,0 +1,85 @@
+"""What a trigger or a step asks: its parameters, and how they are checked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crm.conditions.errors import ConditionError
+from crm.conditions.parse import parse
+from crm.entities.places import check_places
+from crm.kit.errors import Invalid
+
+Values = Mapping[str, Any]
+Choices = Callable[[str], list[tuple[str, str]]]
+LONGEST = 10_000
+
+
+@dataclass(frozen=True)
+class Param:
+    """One thing to fill in. `kind`: text, template (one line with {places}), long (several), number, select, condition.
+
+    `choices(entity)` gives (value, label) pairs.
+    """
+
+    key: str
+    label: str
+    kind: str = "text"
+    choices: Choices | None = None
+    required: bool = True
+    default: str = ""
+    help: str = ""
+
+    def options(self, entity: str) -> list[tuple[str, str]]:
+        """What a select offers."""
+        return self.choices(entity) if self.choices else []
+
+    def label_of(self, entity: str, value: Any) -> str:
+        """How a chosen value is called; itself where it is none any more."""
+        return dict(self.options(entity)).get(str(value), str(value))
+
+
+def check(params: tuple[Param, ...], given: Values, entity: str) -> dict[str, Any]:
+    """The values of `params`, cleaned. Raises Invalid with a sentence per parameter."""
+    cleaned, errors = {}, {}
+    for param in params:
+        try:
+            cleaned[param.key] = _clean(param, str(given.get(param.key, "")).strip(), entity)
+        except (Invalid, ConditionError) as error:
+            errors[param.key] = str(error)
+    if errors:
+        raise Invalid(errors)
+    return cleaned
+
+
+def _clean(param: Param, text: str, entity: str) -> Any:
+    if not text:
+        if param.required:
+            raise Invalid(f"{param.label} is needed.")
+        return ""
+    if len(text) > LONGEST:
+        raise Invalid(f"{param.label} is longer than {LONGEST:,} characters.")
+    return _CLEAN.get(param.kind, lambda param, text, entity: text)(param, text, entity)
+
+
+def _select(param: Param, text: str, entity: str) -> str:
+    if text not in dict(param.options(entity)):
+        raise Invalid(f"{param.label}: choose one that is offered.")
+    return text
+
+
+def _number(param: Param, text: str, entity: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > 10**9:
+        raise Invalid(f"{param.label} is a whole number, and not negative.")
+    return int(text)
+
+
+def _condition(param: Param, text: str, entity: str) -> str:
+    return parse(text, entity, people=False).key_text
+
+
+def _template(param: Param, text: str, entity: str) -> str:
+    check_places(text, entity, param.label)
+    return text
+
+
+_CLEAN = {"select": _select, "number": _number, "condition": _condition, "template": _template, "long": _template}

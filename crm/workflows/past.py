@@ -1,0 +1,62 @@
+"""How a record stood at an earlier moment, read from the log, and what was true of it then."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from audit import values as audited
+from crm.conditions.compile import Viewer
+from crm.conditions.condition import Condition
+
+
+def backwards(old: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
+    """The values that were other than they are now: of the changes since then, the newest first, what each replaced."""
+    found: dict[str, Any] = {}
+    for values in old:
+        found |= values or {}
+    return found
+
+
+def stood(
+    model: Any, pk: int, then: Mapping[str, Any], condition: Condition | None, viewer: Viewer, at: datetime
+) -> bool:
+    """Whether the live record `pk`, with the values `then` instead of its own, met the condition at that moment.
+
+    What stands in linked records is asked as it is now.
+    """
+    rows = model.objects.live().filter(pk=pk)
+    if condition:
+        rows = rows.filter(condition.expression(viewer, at))
+    sql, params = rows.order_by().values("pk").query.sql_with_params()
+    past, own = _past(model, then, pk)
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.replace(f" FROM {table}", f" FROM ({past}) {table}", 1), [*own, *params])
+        return cursor.fetchone() is not None
+
+
+def _past(model: type[Model], then: Mapping[str, Any], pk: int) -> tuple[str, list]:
+    """The row with these values instead of its own, as a query; and its parameters."""
+    columns, params = [], []
+    for field in model._meta.concrete_fields:
+        name = connection.ops.quote_name(str(field.column))
+        value, is_past = _value(model, field, then, pk)
+        if is_past:
+            params.append(field.get_db_prep_save(value, connection))
+            name = f"CAST(%s AS {field.db_type(connection)}) AS {name}"
+        columns.append(name)
+    table = connection.ops.quote_name(model._meta.db_table)
+    return f"SELECT {', '.join(columns)} FROM {table} WHERE id = %s", [*params, pk]
+
+
+def _value(model: type[Model], field: Any, then: Mapping[str, Any], pk: int) -> tuple[Any, bool]:
+    if field.name != "custom":
+        return audited.from_json(model, field.name, then.get(field.name)), field.name in then
+    own = {key.removeprefix(audited.CUSTOM): old for key, old in then.items() if key.startswith(audited.CUSTOM)}
+    if not own:
+        return None, False
+    now = model._default_manager.values_list("custom", flat=True).get(pk=pk)
+    return {key: value for key, value in (now | own).items() if value is not None}, True

@@ -1,0 +1,141 @@
+"""What a workflow would do: the records that fit now, and the runs there would have been, read from the log.
+
+The log says of every record how it stood at any moment: the condition is asked of the row with the values that it had
+then, in place of those of today. What stands in linked records is asked as it is now. Nothing is changed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from audit.models import Entry
+from contacts.kinds import KINDS
+from crm.conditions.compile import Viewer
+from crm.entities.places import PLACE, fill
+from crm.entities.registry import get
+from crm.entities.values import zone
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.workflows import triggers
+from crm.workflows.active import Active
+from crm.workflows.definition import Definition
+from crm.workflows.jobs import dated_due, scheduled_due
+from crm.workflows.past import backwards, stood
+from crm.workflows.starting import matching
+from crm.workflows.steps import kind_of
+from crm.workflows.triggers import Happening, fits, is_held, reached
+
+WINDOWS = (7, 30, 90)  # days
+MOST = 1000  # of the log's entries that are asked
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Would:
+    """A run that would have been: when, on which record, and what each step would have done."""
+
+    at: datetime
+    record: Any
+    effects: list[str]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a definition would do. `counts`: runs by window in days, None where only somebody can start one.
+
+    `is_whole`: whether the whole of the longest window was looked at.
+    """
+
+    now: int
+    counts: dict[int, int] | None
+    runs: list[Would]
+    is_whole: bool = True
+
+
+def preview(definition: Definition, condition: Any, by: Actor) -> Preview:
+    """What a checked definition, its condition parsed, would do in the workspace in scope."""
+    each = Active(0, "", "", 0, by.member_id or 0, definition.trigger, condition)
+    now = clock.now()
+    fitting = matching(each, now)
+    if definition.trigger["kind"] == "transition":
+        axis, value = reached(definition.trigger)
+        fitting = fitting.filter(**{axis: value})
+    found, is_whole = _found(each, now)
+    counts = {days: sum(at > now - timedelta(days=days) for at, _ in found) for days in WINDOWS}
+    by_hand = definition.trigger["kind"] in ("manual", "webhook")
+    runs = [] if by_hand else list(_shown(definition, found[:SHOWN]))
+    return Preview(fitting.count(), None if by_hand else counts, runs, is_whole)
+
+
+def _found(each: Active, now: datetime) -> tuple[list[tuple[datetime, int]], bool]:
+    """(when, record) of each run there would have been in the longest window, the newest first."""
+    since = now - timedelta(days=max(WINDOWS))
+    if each.trigger["kind"] == "schedule":
+        return _slots(each, since, now), True
+    if each.trigger["kind"] == "date":
+        due = dated_due(each, since, now)
+        days = timedelta(days=each.trigger["days"])
+        return sorted(((_moment(item.seen["date"]) + days, item.record_id) for item in due), reverse=True), True
+    entries = list(_entries(each, since)[: MOST + 1])
+    asked = [(entry, pk) for entry in entries[:MOST] if (pk := _meant(each, entry))]
+    return [(entry.at, pk) for entry, pk in asked if _was_so(each, entry, pk)], len(entries) <= MOST
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone())
+
+
+def _slots(each: Active, since: datetime, now: datetime) -> list[tuple[datetime, int]]:
+    found, at = [], now
+    while due := scheduled_due(each, since, at):
+        slot = datetime.fromisoformat(due[0].key.split(":", 1)[1].rpartition(":")[0])
+        found += [(slot, item.record_id) for item in due]
+        at = slot - timedelta(seconds=1)
+    return found
+
+
+def _entries(each: Active, since: datetime) -> Any:
+    rows = Entry.objects.filter(at__gt=since, event__in=triggers.names(each.trigger))
+    if each.trigger["kind"] == "transition":
+        axis, value = reached(each.trigger)
+        rows = rows.filter(**{f"new_values__{axis}": value})
+    if each.trigger["kind"] == "field":
+        rows = rows.filter(old_values__has_key=each.trigger["field"])
+    return rows.order_by("-at", "-id")
+
+
+def _meant(each: Active, entry: Entry) -> int | None:
+    """The record that a run would have been about; None where the entry begins none."""
+    happening = Happening.of_entry(entry)
+    return happening.record_of(each.entity) if fits(each.trigger, happening) and not is_held(happening) else None
+
+
+def _was_so(each: Active, entry: Entry, pk: int) -> bool:
+    """Whether the record was there and met the condition when the change was made."""
+    later = Entry.objects.filter(entity=each.entity, entity_id=pk, pk__gt=entry.pk).exclude(change=entry.change)
+    old = later.order_by("-pk").values_list("old_values", flat=True)
+    return stood(KINDS[each.entity].model, pk, backwards(old), each.condition, Viewer(), entry.at)
+
+
+def _shown(definition: Definition, found: Sequence[tuple[datetime, int]]) -> Iterator[Would]:
+    records = get(definition.entity).model.objects.in_bulk([pk for _, pk in found])
+    for at, pk in found:
+        if pk in records:
+            yield Would(at, records[pk], effects(definition, pk))
+
+
+def effects(definition: Definition, pk: int) -> list[str]:
+    """What each step would do with a record, its fields filled in as they are now."""
+    told = []
+    for step in definition.steps:
+        kind = kind_of(step["kind"])
+        if kind and kind.name != "end":
+            filled = {key: _filled(value, definition.entity, pk) for key, value in step.items()}
+            told.append(kind.sentence(filled, definition.entity))
+    return told
+
+
+def _filled(value: Any, entity: str, pk: int) -> Any:
+    return fill(value, entity, pk) if isinstance(value, str) and PLACE.search(value) else value

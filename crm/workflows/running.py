@@ -1,0 +1,218 @@
+"""Runs go on here, step by step. A step's effect, its record and the run's place are one transaction.
+
+A run is taken further by deliveries of the outbox alone: "due" for steps inside the database, "outward" for mails and
+webhooks, which are called outside any transaction and written down in one of their own. Whatever is told twice finds
+the run elsewhere, and does nothing.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import OperationalError, transaction
+
+from crm.conditions.errors import ConditionError
+from crm.events.deliveries import ATTEMPTS, first_line
+from crm.events.publish import publish
+from crm.kit import clock
+from crm.kit.actor import Channel, system
+from crm.kit.errors import DomainError, NotAllowed, Refused
+from crm.workflows.exceptions import look_again
+from crm.workflows.models import Run, StepRun
+from crm.workflows.starting import go_on
+from crm.workflows.steps import Context, Result, StepFailed, StepKind, kind_of
+
+GONE = "The record is in the trash, or the owner of the workflow does not see it any more."
+NOBODY = "Its owner does not work here any more: give the workflow to somebody who does."
+
+
+def advance(pk: int) -> None:
+    """Take a run that is due through its steps, up to one that waits or reaches out. In the caller's transaction."""
+    run = _hold(pk, Run.Status.RUNNING)
+    while run and run.status == Run.Status.RUNNING:
+        if run.position >= len(run.version.steps):
+            end(run, Run.Status.DONE)
+        elif _kind(run) and _kind(run).outward:
+            _leave(run)
+        else:
+            _step(run)
+
+
+def _hold(pk: int, status: str) -> Run | None:
+    held = Run.objects.filter(pk=pk, status=status).select_for_update(of=("self",))
+    return held.select_related("workflow", "version", "owner__user").first()
+
+
+def _kind(run: Run) -> Any:
+    return kind_of(run.version.steps[run.position]["kind"])
+
+
+def _leave(run: Run) -> None:
+    """Hand a run over to what talks to the outside."""
+    run.status = Run.Status.OUTWARD
+    run.save(update_fields=["status", "position"])
+    by = system(run.workspace_id, Channel.WORKFLOW)
+    publish("workflow_run.outward", Run.objects.filter(pk=run.pk), by=by)
+
+
+def _step(run: Run) -> None:
+    started, context = time.monotonic(), None
+    try:
+        with transaction.atomic():
+            kind, context = _prepared(run)
+            result = kind.perform(context, run.version.steps[run.position])
+    except OperationalError:
+        raise  # a deadlock, a lost connection: the delivery is tried again
+    except Exception as error:
+        _stop(run, error, started)
+    else:
+        _note(run, context, result, started)
+        _take(run, result)
+
+
+def _prepared(run: Run) -> tuple[StepKind, Context]:
+    """The step that comes next, and what it works with. Raises StepFailed, or Refused for a record that is gone."""
+    kind = _kind(run)
+    if kind is None:
+        raise StepFailed("No app knows this step any more: take it out of the workflow.")
+    if run.owner is None or not run.owner.is_active:
+        raise StepFailed(NOBODY)
+    context = Context(run, run.owner.actor(Channel.WORKFLOW), clock.now())
+    if not context.rows.exists():
+        raise Refused(GONE)
+    return kind, context
+
+
+def _note(run: Run, context: Context, result: Result, started: float) -> None:
+    """Write down what the step at the run's position saw, decided and changed."""
+    waits = result.until is not None
+    _write(
+        run,
+        started,
+        status=StepRun.Status.WAITING if waits else StepRun.Status.DONE,
+        decided=result.decided,
+        seen=result.seen,
+        change=context.by.change if result.changed else None,
+        error="",
+    )
+
+
+def _write(run: Run, started: float | None, **facts: Any) -> StepRun:
+    kind = run.version.steps[run.position]["kind"]
+    step = StepRun.objects.filter(run=run, position=run.position).first() or StepRun(run=run, position=run.position)
+    step.workspace_id, step.kind, step.at = run.workspace_id, kind, clock.now()
+    if started is not None:
+        step.milliseconds = round((time.monotonic() - started) * 1000)
+    if not _kind(run) or not _kind(run).outward:
+        step.attempts += 1
+    for name, value in facts.items():
+        setattr(step, name, value)
+    step.save()
+    return step
+
+
+def _take(run: Run, result: Result) -> None:
+    """Move the run on, to where the step leads."""
+    if result.until is not None:
+        run.status, run.resume_at = Run.Status.WAITING, result.until
+    else:
+        run.position = run.position + 1 if result.jump is None else result.jump
+    run.save(update_fields=["status", "position", "resume_at"])
+
+
+def _stop(run: Run, error: Exception, started: float | None) -> None:
+    """End the run at a step that was refused by a rule, or failed."""
+    by_rule = isinstance(error, Refused | NotAllowed)
+    sentence = str(error) if isinstance(error, DomainError | StepFailed) else first_line(error)
+    status = StepRun.Status.REFUSED if by_rule else StepRun.Status.FAILED
+    _write(run, started, status=status, error=sentence[:300], decided="", change=None)
+    end(run, Run.Status.REFUSED if by_rule else Run.Status.FAILED, sentence)
+
+
+def end(run: Run, status: str, reason: str = "") -> None:
+    """Close a run that the caller holds."""
+    run.status, run.reason, run.finished_at, run.resume_at = status, reason[:300], clock.now(), None
+    run.save(update_fields=["status", "reason", "finished_at", "resume_at", "position"])
+    if status == Run.Status.FAILED:
+        look_again(run)
+
+
+def reach_out(pk: int) -> None:
+    """Do the outward step that a run stands at. Outside any transaction.
+
+    What may go better next time raises, so that the delivery is tried again; the last attempt ends the run.
+    """
+    run = _attempted(pk)
+    if run is None:
+        return
+    started = time.monotonic()
+    try:
+        kind, context = _prepared(run)
+        result = kind.perform(context, run.version.steps[run.position])
+    except Exception as error:
+        _missed(run, error, started)
+    else:
+        _settle(run, lambda held: _reached(held, kind, context, result, started))
+
+
+def _attempted(pk: int) -> Run | None:
+    """The run, with one attempt more; committed before it is made, so that a crash counts as one."""
+    with transaction.atomic():
+        run = _hold(pk, Run.Status.OUTWARD)
+        if run:
+            step = _write(run, None, status=StepRun.Status.TRYING)
+            StepRun.objects.filter(pk=step.pk).update(attempts=step.attempts + 1)
+    return run
+
+
+def _reached(run: Run, kind: StepKind, context: Context, result: Result, started: float) -> None:
+    kind.afterwards(context, run.version.steps[run.position])
+    _note(run, context, result, started)
+    run.position, run.status = run.position + 1, Run.Status.RUNNING
+    run.save(update_fields=["position", "status"])
+    go_on([run.pk])
+
+
+def _missed(run: Run, error: Exception, started: float) -> None:
+    attempts = StepRun.objects.get(run=run, position=run.position).attempts
+    final = isinstance(error, DomainError | StepFailed | ConditionError) or attempts % ATTEMPTS == 0
+    if final:
+        _settle(run, lambda held: _stop(held, error, started))
+        return
+    sentence = first_line(error) if not str(error).endswith(".") else str(error)
+    _settle(run, lambda held: _write(held, started, status=StepRun.Status.TRYING, error=sentence[:300]))
+    raise error
+
+
+def _settle(run: Run, write: Callable[[Run], Any]) -> None:
+    """Write down what came of reaching out, unless somebody cancelled the run meanwhile."""
+    with transaction.atomic():
+        held = _hold(run.pk, Run.Status.OUTWARD)
+        if held and held.position == run.position:
+            write(held)
+
+
+def resume(run: Run, decided: str, *, stops: bool = False) -> None:
+    """Let a waiting run that the caller holds go on after its wait, or end there."""
+    _write(run, None, status=StepRun.Status.DONE, decided=decided)
+    if stops:
+        end(run, Run.Status.DONE, decided)
+        return
+    run.status, run.resume_at, run.position = Run.Status.RUNNING, None, run.position + 1
+    run.save(update_fields=["status", "resume_at", "position"])
+    go_on([run.pk])
+
+
+def again(run: Run) -> None:
+    """Try the step at which a run that the caller holds stopped once more.
+
+    By the present version of the workflow, where what the run has done so far is the same in it: so that whoever mends
+    a step sees the runs that stopped at it go on.
+    """
+    newest = run.workflow.current
+    if newest.trigger["entity"] == run.entity and newest.steps[: run.position] == run.version.steps[: run.position]:
+        run.version = newest
+    run.status, run.reason, run.finished_at = Run.Status.RUNNING, "", None
+    run.save(update_fields=["status", "reason", "finished_at", "version"])
+    look_again(run)
+    go_on([run.pk])

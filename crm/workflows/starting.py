@@ -1,0 +1,188 @@
+"""Runs begin here: which workflows answer to what happened, once each, and what keeps them from going round.
+
+A run that follows from another (its cause) is one deeper. Of a chain no workflow runs twice on the same record, none
+goes deeper than DEEPEST, and all together are at most BUDGET. A workflow that runs more than OFTEN times on one record
+within SPAN is paused, and its owner told. What is kept from running is a run all the same: skipped, with the reason.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, Count, Q, QuerySet, Value, When
+
+from contacts.kinds import KINDS
+from crm.conditions.compile import Viewer
+from crm.events.publish import publish
+from crm.kit import clock
+from crm.kit.actor import Channel, system
+from crm.kit.prepared import fetch
+from crm.kit.scope import workspace
+from crm.workflows.active import Active, answering
+from crm.workflows.models import Run, StepRun
+from crm.workflows.triggers import Happening, fits
+from crm.workflows.verbs.pause_workflow import pause_workflow
+
+DEEPEST = 8
+BUDGET = 40
+OFTEN, SPAN = 16, timedelta(minutes=10)
+LOOP = "Loop prevented: it ran on this record earlier in the same chain."
+TOO_DEEP = f"Loop prevented: {DEEPEST} workflows had followed from one another."
+TOO_MANY = f"Loop prevented: {BUDGET} runs had followed from one change."
+TOO_OFTEN = f"Paused: it ran on this record more than {OFTEN} times within ten minutes."
+AS_RUN = Run.Status.RUNNING
+
+
+@dataclass(frozen=True)
+class Due:
+    """A workflow that is to run on a record, because of what `key` names."""
+
+    active: Active
+    record_id: int
+    key: str
+    event: str = ""
+    seen: dict[str, Any] = field(default_factory=dict)
+
+
+def answer(happening: Happening) -> int:
+    """Begin the runs that what happened asks for; returns how many. In the caller's transaction."""
+    asked = [each for each in answering(happening.name) if fits(each.trigger, happening)]
+    due = []
+    for entity in sorted({each.entity for each in asked}):
+        pk = happening.record_of(entity)
+        own = [each for each in asked if each.entity == entity]
+        facts = (happening.key, happening.name, happening.seen)
+        due += [Due(each, pk, *facts) for each in _meeting(own, entity, pk)] if pk else []
+    return begin(due, _cause(happening)) if due else 0
+
+
+def _meeting(asked: Sequence[Active], entity: str, pk: int) -> list[Active]:
+    """Those whose condition the record meets now, in one statement however many; and those that cannot tell."""
+    conditions = {each.condition.key_text: each.condition for each in asked if each.condition}
+    texts = sorted(conditions)
+    rows = KINDS[entity].model.objects
+
+    def build(pk: int) -> Any:
+        now = clock.now()
+        holds = [Case(When(Q(conditions[t].expression(Viewer(), now)), then=1), default=Value(0)) for t in texts]
+        return rows.live().filter(pk=pk).values_list("pk", *holds)
+
+    space = workspace()
+    found = fetch(("workflows", space.pk, space.schema_version, entity, tuple(texts)), build, pk=pk)
+    held = dict(zip(texts, found[0][1:], strict=True)) if found else {}
+    return [each for each in asked if found and (each.condition is None or held[each.condition.key_text])]
+
+
+def matching(each: Active, now: datetime) -> QuerySet:
+    """The records that meet a workflow's condition now. None where it cannot be read."""
+    rows = KINDS[each.entity].model.objects.live()
+    return rows.filter(each.condition.expression(Viewer(), now)) if each.condition else rows.none()
+
+
+def _cause(happening: Happening) -> Run | None:
+    """The run whose step made the change."""
+    if happening.channel != Channel.WORKFLOW:
+        return None
+    step = StepRun.objects.filter(change=happening.change).select_related("run").first()
+    return step.run if step else None
+
+
+def begin(due: Sequence[Due], cause: Run | None = None) -> int:
+    """Make the runs that are due and not there yet, and have the engine go on with them; returns how many run.
+
+    A workflow answers to the same key once, however often it is told. In the caller's transaction.
+    """
+    known = Run.objects.filter(workflow__in={each.active.workflow for each in due}, key__in={e.key for e in due})
+    there = set(known.values_list("workflow_id", "key"))
+    fresh = [each for each in due if (each.active.workflow, each.key) not in there]
+    chain = _Chain.of(cause)
+    often = _often(fresh)
+    runs = [_run(each, cause, chain, often) for each in fresh]
+    Run.objects.bulk_create(runs)
+    _pause([run for run in runs if run.reason == TOO_OFTEN])
+    started = [run.pk for run in runs if run.status == AS_RUN]
+    go_on(started)
+    return len(started)
+
+
+def go_on(runs: Iterable[int]) -> None:
+    """Have the engine take these runs further."""
+    by = system(workspace().pk, Channel.WORKFLOW)
+    publish("workflow_run.due", Run.objects.filter(pk__any_of=list(runs)), by=by)
+
+
+@dataclass
+class _Chain:
+    """What has followed so far from the change that a run goes back to: how many runs, and which on what.
+
+    The whole of it, not only the way to here: of two workflows that answer to each other, each runs once.
+    """
+
+    count: int
+    passed: set[tuple[int, str, int]]
+
+    @classmethod
+    def of(cls, cause: Run | None) -> "_Chain":
+        if cause is None:
+            return cls(0, set())
+        rows = Run.objects.filter(root=cause.root).exclude(status=Run.Status.SKIPPED)
+        ran = list(rows.values_list("workflow", "entity", "record_id"))
+        return cls(len(ran), set(ran))
+
+    def objection(self, due: Due, depth: int) -> str:
+        """Why a run must not be; '' for one that may."""
+        if (due.active.workflow, due.active.entity, due.record_id) in self.passed:
+            return LOOP
+        if depth > DEEPEST:
+            return TOO_DEEP
+        self.count += 1
+        return TOO_MANY if self.count > BUDGET else ""
+
+
+def _often(due: Sequence[Due]) -> set[tuple[int, int]]:
+    """(workflow, record) of those that ran too often of late."""
+    by_record: dict[tuple[str, int], set[int]] = {}
+    for each in due:
+        by_record.setdefault((each.active.entity, each.record_id), set()).add(each.active.workflow)
+    if len(by_record) != 1:
+        return set()  # many records at once: by the clock or by hand, once for each
+    ((entity, record), workflows), since = next(iter(by_record.items())), clock.now() - SPAN
+    rows = Run.objects.of_record(entity, record).filter(workflow__in=workflows, started_at__gte=since).order_by()
+    counts = rows.exclude(status=Run.Status.SKIPPED).values_list("workflow").annotate(count=Count("pk"))
+    return {(pk, record) for pk, count in counts if count >= OFTEN}
+
+
+def _run(due: Due, cause: Run | None, chain: _Chain, often: set[tuple[int, int]]) -> Run:
+    active, now, depth = due.active, clock.now(), cause.depth + 1 if cause else 0
+    reason = chain.objection(due, depth)
+    if not reason and (active.workflow, due.record_id) in often:
+        reason = TOO_OFTEN
+    status = Run.Status.SKIPPED if reason else AS_RUN
+    if active.condition is None:
+        status, reason = Run.Status.FAILED, f"Its condition cannot be read: {active.error}"[:300]
+    return Run(
+        workspace_id=workspace().pk,
+        workflow_id=active.workflow,
+        version_id=active.version,
+        owner_id=active.owner,
+        key=due.key,
+        event=due.event,
+        seen=due.seen,
+        entity=active.entity,
+        record_id=due.record_id,
+        cause=cause,
+        root=cause.root if cause else due.key,
+        depth=depth,
+        status=status,
+        reason=reason,
+        started_at=now,
+        finished_at=now if reason else None,
+    )
+
+
+def _pause(runs: Sequence[Run]) -> None:
+    for pk in sorted({run.workflow_id for run in runs}):
+        with transaction.atomic():
+            pause_workflow(pk, TOO_OFTEN, by=system(workspace().pk))

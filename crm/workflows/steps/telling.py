@@ -1,0 +1,192 @@
+"""Steps that tell somebody: members by the bell, people by mail, other systems by a webhook."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
+from django.core.validators import validate_email
+
+from contacts.models import Contact
+from contacts.verbs.log import log
+from crm.entities.places import PLACE
+from crm.kit.actor import Role, system
+from crm.kit.errors import Invalid, Refused
+from crm.kit.site import site
+from crm.notifications.kinds import NotificationKind
+from crm.notifications.kinds import register as register_news
+from crm.notifications.notify import News, notify
+from crm.users.models import Membership
+from crm.workflows.params import Param, Values
+from crm.workflows.steps import Context, Result, StepFailed, StepKind, register
+from crm.workflows.steps.records import RECORD_OWNER, member_of, people
+from crm.workflows.webhooks import check_url, send
+
+MANAGERS = "managers"
+LONGEST_TEXT = 200
+TOLD = register_news(
+    NotificationKind(
+        "workflow",
+        "A workflow wants me to look at a record",
+        "workflow",
+        "A workflow asks you to look at {record}",
+        "a workflow was set up to tell you",
+    )
+)
+
+
+def _recipients(context: Context, who: str) -> list[int]:
+    if who != MANAGERS:
+        return [pk for pk in [member_of(context, who)] if pk]
+    managers = Membership.objects.active().filter(role__in=(Role.MANAGER, Role.ADMIN))
+    return list(managers.order_by("pk").values_list("pk", flat=True))
+
+
+def _audience(entity: str) -> list[tuple[str, str]]:
+    return [*people(entity), (MANAGERS, "all managers")]
+
+
+def _notify(context: Context, values: Values) -> Result:
+    told = _recipients(context, values["who"])
+    about = (context.entity, context.run.record_id, context.key, context.now)
+    news = [News(pk, *about, text=values.get("text", "")) for pk in told]
+    # As the system: who owns the workflow is told of it as well.
+    notify(TOLD, news, by=system(context.by.workspace_id))
+    return Result(f"Told {len(told)} {'person' if len(told) == 1 else 'people'}")
+
+
+def _check_text(values: Values, entity: str) -> None:
+    if len(values["text"]) > LONGEST_TEXT:
+        raise Invalid({"text": f"At most {LONGEST_TEXT} characters: it stands beside the bell."})
+
+
+def _notification(values: Values, entity: str) -> str:
+    whom = dict(_audience(entity)).get(values["who"], values["who"])
+    return f"notify {whom}: “{text}”" if (text := values.get("text")) else f"notify {whom}"
+
+
+register(
+    StepKind(
+        "notify",
+        "Notify somebody",
+        "bell",
+        (
+            Param("who", "Whom", "select", _audience, default=RECORD_OWNER),
+            Param("text", "What to say", required=False, help="The record is named and linked anyway."),
+        ),
+        sentence=_notification,
+        perform=_notify,
+        check=_check_text,
+    )
+)
+
+TO_RECORD, TO_ADDRESS = "record", "address"
+
+
+def _to(entity: str) -> list[tuple[str, str]]:
+    person = [] if entity == "company" else [(TO_RECORD, "the contact")]
+    return [*person, *people(entity), (TO_ADDRESS, "another address")]
+
+
+def _check_address(values: Values, entity: str) -> None:
+    if values["to"] == TO_ADDRESS:
+        try:
+            validate_email(values["address"])
+        except ValidationError:
+            raise Invalid({"address": "Write the e-mail address."}) from None
+
+
+def _contact(context: Context) -> Contact | None:
+    return Contact.objects.live().filter(pk=context.about().get("contact_id")).first()
+
+
+def _address(context: Context, values: Values) -> str:
+    """Where a mail goes. Raises Refused for a person who has no address, or is not to be written to."""
+    if values["to"] == TO_ADDRESS:
+        return values["address"]
+    if values["to"] != TO_RECORD:
+        return Membership.objects.select_related("user").get(pk=member_of(context, values["to"])).user.email
+    contact = _contact(context)
+    if contact is None or not contact.email:
+        raise Refused("There is no e-mail address to write to.")
+    if contact.status in ("bounced", "unsubscribed"):
+        raise Refused(f"{contact} is {contact.status}: no mail is sent to them.")
+    return contact.email
+
+
+def _letter(context: Context, values: Values) -> tuple[str, str]:
+    return " ".join(context.fill(values["subject"]).split())[:200], context.fill(values["body"])
+
+
+def _mail(context: Context, values: Values) -> Result:
+    to, (subject, body) = _address(context, values), _letter(context, values)
+    headers = {"Message-ID": f"<{context.key}@{urlsplit(site()).hostname}>"}
+    EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [to], headers=headers).send()
+    return Result(f"Sent “{subject}” to {to}", changed=values["to"] == TO_RECORD)
+
+
+def _keep_letter(context: Context, values: Values) -> None:
+    """What was sent to a contact stands in their timeline."""
+    contact = _contact(context) if values["to"] == TO_RECORD else None
+    if contact:
+        subject, body = _letter(context, values)
+        told = {"kind": "email", "subject": subject, "body": body, "contact_id": contact.pk}
+        log([told | {"sender": settings.DEFAULT_FROM_EMAIL[:254], "recipients": contact.email}], by=context.by)
+
+
+register(
+    StepKind(
+        "mail",
+        "Send an e-mail",
+        "mail",
+        (
+            Param("to", "To", "select", _to),
+            Param("address", "Address", required=False, help="Only for “another address”."),
+            Param("subject", "Subject", "template"),
+            Param("body", "Text", "long", help="{first_name}, {company.name} and other fields are filled in."),
+        ),
+        sentence=lambda values, entity: (
+            f"send “{values['subject']}” to "
+            f"{values['address'] if values['to'] == TO_ADDRESS else dict(_to(entity)).get(values['to'], values['to'])}"
+        ),
+        perform=_mail,
+        check=_check_address,
+        outward=True,
+        afterwards=_keep_letter,
+    )
+)
+
+
+def _check_url(values: Values, entity: str) -> None:
+    try:
+        check_url(values["url"])
+    except Refused as error:
+        raise Invalid({"url": str(error)}) from None
+    if PLACE.search(values["url"]):
+        raise Invalid({"url": "An address is written out: nothing is filled in."})
+
+
+def _call(context: Context, values: Values) -> Result:
+    run, record = context.run, context.record
+    about = {"type": run.entity, "id": record.public_id, "name": str(record)}
+    about["url"] = f"{site()}{record.get_absolute_url()}"
+    content = {"workflow": run.workflow.name, "run": run.public_id, "event": run.event, "record": about}
+    try:
+        status = send(values["url"], run.workflow, context.key, content | {"changes": run.seen})
+    except Refused as error:  # no rule of ours: the address or the other side has to be mended
+        raise StepFailed(str(error)) from None
+    return Result(f"It answered {status}")
+
+
+register(
+    StepKind(
+        "webhook",
+        "Call a webhook",
+        "webhook",
+        (Param("url", "Address", help="It begins with https://. What is sent is signed with the workflow's secret."),),
+        sentence=lambda values, entity: f"call {urlsplit(values['url']).hostname or values['url']}",
+        perform=_call,
+        check=_check_url,
+        outward=True,
+    )
+)

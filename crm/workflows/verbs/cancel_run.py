@@ -1,0 +1,24 @@
+"""Cancel a run."""
+
+from django.db import transaction
+
+from audit.record import record
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.users.roles import Right, require
+from crm.workflows.models import Run, Workflow
+from crm.workflows.running import end
+
+
+@transaction.atomic
+def cancel_run(pk: int, *, by: Actor) -> None:
+    """End a run before its next step; what it has done stays. Admins only.
+
+    Raises NotAllowed, and Refused for a run that is over.
+    """
+    require(by, Right.WORKSPACE)
+    run = Run.objects.select_for_update(of=("self",)).get(pk=pk)
+    if not run.is_open:
+        raise Refused("This run is over: there is nothing to cancel.")
+    end(run, Run.Status.CANCELLED, f"Cancelled by {by.name}")
+    record("workflow.cancelled", Workflow.objects.filter(pk=run.workflow_id), by=by, note=run.public_id)

@@ -1,0 +1,24 @@
+"""Try a run again."""
+
+from django.db import transaction
+
+from audit.record import record
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.users.roles import Right, require
+from crm.workflows.models import Run, Workflow
+from crm.workflows.running import again
+
+
+@transaction.atomic
+def retry_run(pk: int, *, by: Actor) -> None:
+    """Have a run that was refused or failed go on from the step at which it stopped. Admins only.
+
+    Raises NotAllowed, and Refused for a run that did not stop so.
+    """
+    require(by, Right.WORKSPACE)
+    run = Run.objects.select_for_update(of=("self",)).get(pk=pk)
+    if not run.is_stopped:
+        raise Refused("This run has not stopped at a step: there is nothing to try again.")
+    again(run)
+    record("workflow.retried", Workflow.objects.filter(pk=run.workflow_id), by=by, note=run.public_id)

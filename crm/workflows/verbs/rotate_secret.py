@@ -1,0 +1,16 @@
+"""Change the secret of a workflow's webhooks."""
+
+from django.db import transaction
+from django.db.models import F
+
+from audit.record import change
+from crm.kit.actor import Actor
+from crm.users.roles import Right, require
+from crm.workflows.models import Workflow
+
+
+@transaction.atomic
+def rotate_secret(workflow: Workflow, *, by: Actor) -> None:
+    """Sign with a new secret beside the present one, which holds until the next change. Admins only."""
+    require(by, Right.WORKSPACE)
+    change("workflow.rotated", Workflow.objects.filter(pk=workflow.pk), {"generation": F("generation") + 1}, by=by)

@@ -1,0 +1,38 @@
+"""Switch a workflow on or off."""
+
+from django.db import transaction
+
+from audit.record import change
+from crm.entities.versions import bump_schema, lock_settings
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid, Refused
+from crm.workflows.definition import checked
+from crm.workflows.models import Workflow
+
+
+@transaction.atomic
+def switch_workflow(workflow: Workflow, on: bool, *, by: Actor) -> None:
+    """Have a workflow answer to what happens from now on, or no more; runs under way go on. Admins only.
+
+    Raises NotAllowed, and Refused for one that cannot be switched on, because a field, a step or a person is gone.
+    """
+    lock_settings(by)
+    if on:
+        _check(workflow)
+    rows = Workflow.objects.filter(pk=workflow.pk)
+    wanted = {"enabled": on} | ({"paused_because": "", "checked_at": clock.now()} if on else {})
+    if on and rows.filter(enabled=True).exists():
+        return
+    change("workflow.switched", rows, wanted, by=by)
+    bump_schema()
+
+
+def _check(workflow: Workflow) -> None:
+    version = workflow.current
+    try:
+        checked(version.trigger, version.condition, version.steps)
+    except Invalid as error:
+        raise Refused(f"It cannot be switched on yet. {error}") from None
+    if not workflow.owner.is_active:
+        raise Refused(f"{workflow.owner} does not work here any more: give the workflow to somebody first.")

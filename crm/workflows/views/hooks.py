@@ -1,0 +1,74 @@
+"""Where other systems begin runs: a signed message that names a record."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from crm.kit import clock
+from crm.kit.errors import Refused
+from crm.kit.scope import in_workspace
+from crm.kit.text import email_key
+from crm.workflows.active import Active, active
+from crm.workflows.models import Workflow
+from crm.workflows.starting import Due, begin, matching
+from crm.workflows.webhooks import LARGEST, read, verify
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def hook(request: HttpRequest, public_id: str) -> JsonResponse:
+    """Begin a run on the record that a signed message names by its record (contact_…), external_id or email.
+
+    202 when it is taken, also the second time; 401 for what is not signed, 404 for a workflow that does not listen, 422
+    for a record that is not there.
+    """
+    workflow = Workflow.objects.unscoped().select_related("workspace").filter(public_id=public_id).first()
+    try:
+        body = request.read(LARGEST + 1)
+        if len(body) > LARGEST:
+            return JsonResponse({"detail": "The message is too large."}, status=413)
+        message = verify(workflow or Workflow(public_id=public_id), request.headers, body)
+    except Refused as error:
+        return JsonResponse({"detail": str(error)}, status=401)
+    if workflow is None:
+        return JsonResponse({"detail": "There is no such workflow."}, status=404)
+    with in_workspace(workflow.workspace):
+        return _taken(workflow, message, body)
+
+
+def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
+    each = next((each for each in active() if each.workflow == workflow.pk), None)
+    if each is None or each.trigger["kind"] != "webhook":
+        return JsonResponse({"detail": "This workflow is switched off."}, status=404)
+    try:
+        content = read(body)
+        pk = _named(each, content)
+    except Refused as error:
+        return JsonResponse({"detail": str(error)}, status=422)
+    with transaction.atomic():
+        # Of two that bring the same message at once, the second waits here and finds the run of the first.
+        Workflow.objects.select_for_update().get(pk=workflow.pk)
+        begin([Due(each, pk, f"hook:{message}", "webhook", {"message": message})])
+    return JsonResponse({"detail": "Taken."}, status=202)
+
+
+def _named(each: Active, content: dict[str, Any]) -> int:
+    """The record that is named and meets the condition of the workflow. Raises Refused."""
+    rows = matching(each, clock.now())
+    if isinstance(content.get("record"), str):
+        rows = rows.filter(public_id=content["record"])
+    elif isinstance(content.get("external_id"), str) and content["external_id"]:
+        rows = rows.filter(external_id=content["external_id"])
+    elif isinstance(content.get("email"), str) and content["email"] and each.entity == "contact":
+        rows = rows.filter(email_key=email_key(content["email"]))
+    else:
+        raise Refused("Name the record: record, external_id or, for contacts, email.")
+    pk = rows.values_list("pk", flat=True).first()
+    if pk is None:
+        raise Refused("There is no such record, or it does not meet the condition.")
+    return pk

@@ -1,0 +1,182 @@
+"""The settings pages of workflows: which there are, what each does, how it is built and what it would do."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from crm.conditions.parse import in_words, parse
+from crm.entities.registry import get
+from crm.kit.errors import Invalid, Refused
+from crm.kit.responses import toast, warn
+from crm.kit.site import site
+from crm.kit.timelimit import TooSlow, time_limit
+from crm.users.http import Request
+from crm.users.roles import Right
+from crm.users.views import needs
+from crm.workflows.builder import BLANK, Draft, posted, rearranged, shown
+from crm.workflows.definition import Definition, checked, lines, sentence, spoken
+from crm.workflows.models import Run, Workflow, WorkflowVersion
+from crm.workflows.preview import Preview, preview
+from crm.workflows.shipped import all_shipped, shipped_named
+from crm.workflows.verbs.rotate_secret import rotate_secret
+from crm.workflows.verbs.save_workflow import save_workflow
+from crm.workflows.verbs.switch_workflow import switch_workflow
+from crm.workflows.webhooks import generations, secret
+
+RUNS = 50
+TIME_LIMIT = 3  # seconds
+
+
+def find(public_id: str) -> Workflow:
+    """The workflow called `public_id`. Raises Http404."""
+    workflow = Workflow.objects.select_related("owner__user").filter(public_id=public_id).first()
+    if workflow is None:
+        raise Http404
+    return workflow
+
+
+@require_GET
+@needs(Right.WORKSPACE)
+def workflows(request: Request) -> HttpResponse:
+    """All workflows, each as a sentence, and those to begin with."""
+    versions = {version.workflow_id: version for version in _current()}
+    rows = [(each, sentence(versions[each.pk])) for each in Workflow.objects.select_related("owner__user")]
+    return render(request, "workflows/list.html", {"rows": rows, "shipped": all_shipped()})
+
+
+def _current() -> list[WorkflowVersion]:
+    return [row for row in WorkflowVersion.objects.select_related("workflow") if row.number == row.workflow.number]
+
+
+@require_GET
+@needs(Right.WORKSPACE)
+def workflow(request: Request, public_id: str) -> HttpResponse:
+    """One workflow: what it does, its versions, and its last runs."""
+    found = find(public_id)
+    versions = list(found.versions.select_related("member__user"))
+    wanted = request.GET.get("version", "")
+    version = next((each for each in versions if str(each.number) == wanted), versions[0])
+    runs = Run.objects.filter(workflow=found).select_related("workflow")
+    context = {
+        "workflow": found,
+        "version": version,
+        "versions": versions,
+        "opening": spoken(version),
+        "lines": lines(version),
+        "runs": with_records(runs.order_by("-started_at", "-pk")[:RUNS]),
+        "is_webhook": version.trigger["kind"] == "webhook",
+        "calls": any(step["kind"] == "webhook" for step in version.steps),
+        "secrets": [secret(found, number) for number in generations(found)],
+        "hook": f"{site()}/hooks/{found.public_id}",
+    }
+    return render(request, "workflows/workflow.html", context)
+
+
+def with_records(runs: Any) -> list[tuple[Run, Any]]:
+    """Each run with its record, None for one that is gone; one statement for each kind of record."""
+    runs = list(runs)
+    found = {
+        entity: get(entity).model.objects.in_bulk([run.record_id for run in runs if run.entity == entity])
+        for entity in {run.entity for run in runs}
+    }
+    return [(run, found[run.entity].get(run.record_id)) for run in runs]
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.WORKSPACE)
+def build(request: Request, public_id: str = "") -> HttpResponse:
+    """Make a workflow, or another version of one: every button sends the whole form."""
+    found = find(public_id) if public_id else None
+    do, errors, tried = request.POST.get("do", ""), dict[str, str](), None
+    draft = posted(request.POST) if request.method == "POST" else _draft(request, found)
+    if request.method == "POST" and do in ("save", "try"):
+        try:
+            if do == "save":
+                return _saved(request, found, draft)
+            tried = _tried(request, checked(draft["trigger"], draft["condition"], draft["steps"]))
+        except Invalid as error:
+            errors = error.errors
+    elif request.method == "POST":
+        draft = rearranged(draft, do, request.POST.get("add", ""))
+    context = {"form": shown(draft, errors), "workflow": found, "tried": tried}
+    return render(request, "workflows/build.html", context, status=422 if errors else 200)
+
+
+def _draft(request: Request, found: Workflow | None) -> Draft:
+    if found:
+        version = found.current
+        steps, facts = [dict(step) for step in version.steps], {"name": found.name, "owner": found.owner_id}
+        return facts | {
+            "trigger": version.trigger,
+            "condition": in_words(version.condition, version.entity),
+            "steps": steps,
+        }
+    chosen = shipped_named(request.GET.get("template", ""))
+    blank = BLANK | {"owner": request.member.pk}
+    if chosen is None:
+        return blank
+    return blank | {
+        "name": chosen.title,
+        "trigger": chosen.trigger,
+        "condition": chosen.condition,
+        "steps": list(chosen.steps),
+    }
+
+
+def _saved(request: Request, found: Workflow | None, draft: Draft) -> HttpResponse:
+    owner = int(draft["owner"]) if str(draft["owner"]).isdecimal() else None
+    facts = {key: draft[key] for key in ("name", "trigger", "condition", "steps")}
+    saved = save_workflow(found or Workflow(), owner=owner, by=request.actor, **facts)
+    state = "runs from now on as you see it" if saved.enabled else "is saved, and switched off until you switch it on"
+    toast(request, f"“{saved.name}” {state}.")
+    return redirect(saved)
+
+
+def _tried(request: Request, definition: Definition) -> Preview | str:
+    condition = parse(definition.condition, definition.entity, people=False)
+    try:
+        with time_limit(TIME_LIMIT):
+            return preview(definition, condition, request.actor)
+    except TooSlow as error:
+        return str(error)
+
+
+@require_GET
+@needs(Right.WORKSPACE)
+def workflow_preview(request: Request, public_id: str) -> HttpResponse:
+    """What a workflow would do and would have done; nothing is changed."""
+    found = find(public_id)
+    version = found.current
+    try:
+        definition = checked(version.trigger, version.condition, version.steps)
+        tried = _tried(request, definition)
+    except Invalid as error:
+        tried = f"It cannot run as it is. {error}"
+    context = {"workflow": found, "version": version, "opening": spoken(version), "tried": tried}
+    return render(request, "workflows/preview.html", context)
+
+
+@require_POST
+@needs(Right.WORKSPACE)
+def switch(request: Request, public_id: str) -> HttpResponse:
+    """Switch a workflow on or off."""
+    found, on = find(public_id), request.POST.get("on") == "1"
+    try:
+        switch_workflow(found, on, by=request.actor)
+    except Refused as error:
+        warn(request, str(error))
+    else:
+        toast(request, f"“{found}” is switched {'on' if on else 'off'}.")
+    return redirect(found)
+
+
+@require_POST
+@needs(Right.WORKSPACE)
+def rotate(request: Request, public_id: str) -> HttpResponse:
+    """Sign with a new secret; the one before holds until the next time."""
+    found = find(public_id)
+    rotate_secret(found, by=request.actor)
+    toast(request, "There is a new secret. The one before it is good until you change it again.")
+    return redirect(found)

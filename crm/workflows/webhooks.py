@@ -1,0 +1,196 @@
+"""Webhooks, out and in: signed as Standard Webhooks say, and sent to the public internet alone.
+
+Out: the name is resolved once, every address that it has is looked at, and the connection is made to the one that was
+looked at, so that a name which answers differently a moment later leads nowhere else. No redirects, https on port 443;
+in WEBHOOK_NETWORKS, which an operator opens on purpose, http and other ports too.
+"""
+
+import base64
+import hmac
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from crm.kit.errors import Refused
+from crm.workflows.models import Workflow
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+TIMEOUT = 10.0  # seconds, for all of it
+LARGEST = 64 * 1024  # bytes, of what is sent to us and of what an answer may hold
+WINDOW = 300  # seconds by which the sender's clock may be off
+NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+
+
+class Unreachable(Exception):
+    """The other side did not answer, or not well; to be tried again."""
+
+
+def secret(workflow: Workflow, generation: int) -> str:
+    """The secret of a workflow's webhooks as it is handed out: whsec_…, made from SECRET_KEY, kept in no table."""
+    return f"whsec_{base64.b64encode(_key(workflow, generation)).decode()}"
+
+
+def _key(workflow: Workflow, generation: int) -> bytes:
+    name = f"{workflow.public_id} {generation}"
+    return salted_hmac("crm.workflows.webhooks", name, algorithm="sha256").digest()
+
+
+def generations(workflow: Workflow) -> list[int]:
+    """The secrets that count: the present one and, so that the other side can change over, the one before."""
+    return [number for number in (workflow.generation, workflow.generation - 1) if number > 0]
+
+
+def signature(workflow: Workflow, generation: int, message: str, timestamp: int, body: bytes) -> str:
+    """v1,<base64> over id, time and body."""
+    signed = f"{message}.{timestamp}.".encode() + body
+    digest = hmac.digest(_key(workflow, generation), signed, "sha256")
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def verify(workflow: Workflow, headers: Mapping[str, str], body: bytes) -> str:
+    """The id of a message that was signed with one of the workflow's secrets within the window.
+
+    Raises Refused, with a sentence for whoever sets up the other side.
+    """
+    message, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message or len(message) > 80 or not timestamp.isascii() or not timestamp.isdecimal():
+        raise Refused("webhook-id, webhook-timestamp and webhook-signature are needed.")
+    if abs(time.time() - int(timestamp[:15])) > WINDOW:
+        raise Refused("The message is older than five minutes, or from the future.")
+    known = [signature(workflow, number, message, int(timestamp), body) for number in generations(workflow)]
+    given = headers.get("webhook-signature", "").split(" ")[:5]
+    # Every pair is compared: how long it takes says nothing about which one fitted.
+    if not sum(constant_time_compare(mine, theirs) for mine in known for theirs in given):
+        raise Refused("The signature does not fit.")
+    return message
+
+
+def check_url(url: str) -> SplitResult:
+    """The parts of an address that may be called. Raises Refused with a sentence; where it leads is seen when it is."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Refused("This is no web address.") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isascii() or any(map(str.isspace, url)):
+        raise Refused("A web address that begins with https:// is expected.")
+    if parts.username is not None or parts.password is not None:
+        raise Refused("A web address must not hold a name or a password.")
+    if not settings.WEBHOOK_NETWORKS and (parts.scheme != "https" or port not in (None, 443)):
+        raise Refused("Only https:// on port 443 is called.")
+    return parts
+
+
+def send(url: str, workflow: Workflow, message: str, content: Mapping[str, Any]) -> int:
+    """POST `content` as JSON, signed, under the id `message`; the status that it was taken with.
+
+    Raises Refused for an address that is not called, or an answer that trying again will not change; Unreachable.
+    """
+    parts, body, now = check_url(url), json.dumps(content).encode(), int(time.time())
+    signed = [signature(workflow, number, message, now, body) for number in generations(workflow)]
+    headers = {"content-type": "application/json", "user-agent": "Throughline", "webhook-id": message}
+    headers |= {"webhook-timestamp": str(now), "webhook-signature": " ".join(signed)}
+    status = _post(parts, body, headers)
+    if 200 <= status < 300:
+        return status
+    if status in (408, 425, 429) or status >= 500:
+        raise Unreachable(f"It answered {status}.")
+    raise Refused(f"It answered {status}.")
+
+
+def _post(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
+    ends = time.monotonic() + TIMEOUT
+    connection = _connection(parts)
+    try:
+        connection.request("POST", parts._replace(scheme="", netloc="", fragment="").geturl() or "/", body, headers)
+        answer = connection.getresponse()
+        left = LARGEST
+        while left > 0 and time.monotonic() < ends and (some := answer.read(min(left, 8192))):
+            left -= len(some)
+        return answer.status
+    except (OSError, http.client.HTTPException) as error:
+        raise Unreachable(f"It cannot be reached: {type(error).__name__}.") from None
+    finally:
+        connection.close()
+
+
+def _connection(parts: SplitResult) -> http.client.HTTPConnection:
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    address = _resolve(host, port, parts.scheme == "https" and port == 443)
+    kind = _Https if parts.scheme == "https" else _Http
+    return kind(host, port, address)
+
+
+class _Http(http.client.HTTPConnection):
+    """A connection to an address that was looked at, whatever the name leads to by now."""
+
+    def __init__(self, host: str, port: int, address: str):
+        super().__init__(host, port, timeout=TIMEOUT)
+        self._address = address
+
+    def connect(self) -> None:
+        """To the address."""
+        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+
+
+class _Https(_Http):
+    """The same, encrypted, with the certificate of the name."""
+
+    default_port = 443
+
+    def connect(self) -> None:
+        """To the address, as the name."""
+        super().connect()
+        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+
+
+def _resolve(host: str, port: int, standard: bool) -> str:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unreachable("There is no such host.") from None
+    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+    refused = [address for address in addresses if not may_call(ipaddress.ip_address(address), standard)]
+    if refused or not addresses:
+        raise Refused("It leads into a network that is not called from here.")
+    return addresses[0]
+
+
+def may_call(address: Address, standard: bool = True) -> bool:
+    """Whether a connection may be made there: to the public internet by https, or where an operator has opened it."""
+    inner = _unwrapped(address)
+    if any(inner in network for network in settings.WEBHOOK_NETWORKS if network.version == inner.version):
+        return True
+    return standard and inner.is_global and not (inner.is_multicast or inner.is_reserved or inner.is_unspecified)
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address inside one of IPv6 that only carries it."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if any(address in network for network in NAT64):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
+    if inner is None and int(address) < 2**32:  # ::127.0.0.1
+        return ipaddress.IPv4Address(int(address))
+    return inner or address
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """The JSON object that was sent to us. Raises Refused."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused("A JSON object is expected.")
+    return found
