@@ -1,0 +1,50 @@
+"""Who a campaign is for, and who of them must not be written to."""
+
+from collections import Counter
+
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+
+from contacts.models import Contact
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.campaigns.segments import segment_of
+from crm.conditions.compile import Viewer
+from crm.kit import clock
+from crm.kit.actor import Actor
+
+# The one rule, asked when a campaign is started and again when each mail is about to leave; '' for who gets it.
+WHY_NOT = Case(
+    When(deleted_at__isnull=False, then=Value("In the trash")),
+    When(email="", then=Value("No e-mail address")),
+    When(status="bounced", then=Value("Bounced")),
+    When(status="unsubscribed", then=Value("Unsubscribed")),
+    When(marketing_consent="", then=Value("No consent to marketing")),
+    default=Value(""),
+    output_field=CharField(),
+)
+
+
+def audience(campaign: Campaign, by: Actor) -> QuerySet:
+    """The contacts of the segment and those who were added, as far as `by` sees them; each with `why_not`.
+
+    Raises Refused for a segment that is gone.
+    """
+    added = CampaignPerson.objects.filter(campaign=campaign, contact=OuterRef("pk"))
+    wanted = Q(Exists(added))
+    if campaign.segment:
+        condition = segment_of(campaign.segment).condition
+        wanted |= Q(pk__in=Contact.objects.filter(condition.expression(Viewer.looking(by), clock.now())).values("pk"))
+    return Contact.objects.live().visible_to(by).filter(wanted).annotate(why_not=WHY_NOT)
+
+
+def expected(campaign: Campaign, by: Actor) -> tuple[int, dict[str, int]]:
+    """How many would get a campaign now, and how many not, by the reason. Raises Refused."""
+    reasons: Counter[str] = Counter(audience(campaign, by).values_list("why_not", flat=True).order_by())
+    return reasons.pop("", 0), dict(sorted(reasons.items()))
+
+
+def recorded(campaign: Campaign, contacts: QuerySet, by: Actor) -> dict:
+    """The columns of CampaignPerson for each of an audience, as insert_select() takes them."""
+    gets_it = When(why_not="", then=Value(CampaignPerson.State.WAITING.value))
+    state = Case(gets_it, default=Value(CampaignPerson.State.LEFT_OUT.value), output_field=CharField())
+    facts = {"workspace_id": by.workspace_id, "campaign_id": campaign.pk, "contact_id": F("pk"), "state": state}
+    return facts | {"reason": F("why_not"), "attempts": 0, "sent_at": None}

@@ -1,0 +1,59 @@
+"""A campaign for the demo, sent through the verbs; its mails go nowhere, for nobody is to be written to by a demo."""
+
+from datetime import timedelta
+
+from django.core.mail import get_connection
+
+from contacts.models import Contact
+from contacts.verbs.reopen import reopen
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.campaigns.sending import deliver
+from crm.campaigns.verbs.save_campaign import save_campaign
+from crm.campaigns.verbs.send_campaign import send_campaign
+from crm.campaigns.verbs.unsubscribe import unsubscribe
+from crm.kit import clock
+from crm.kit.actor import Channel, system
+from crm.kit.errors import Refused
+from crm.users.models import Membership
+
+TEXT = """Dear {name},
+
+a year ago you left us, and we have changed what you missed: route planning is part of every plan now, and the driver
+app works without a network.
+
+May we show you? Answer this mail, and we find half an hour.
+"""
+CAME_BACK, WANT_NO_MORE = 2, 1
+
+
+def win_back(manager: Membership) -> None:
+    """A win-back three weeks ago: some of those who churned come back, some want no more; and the next one, a draft."""
+    texts = {"segment": "churned-customers", "subject": "What is new since you left", "body": TEXT}
+    with clock.at(clock.now() - timedelta(days=21)):
+        campaign = save_campaign(None, {"name": "Win-back, autumn"} | texts, by=manager.actor(Channel.WEB))
+        try:
+            send_campaign(campaign, by=manager.actor(Channel.WEB))
+        except Refused:  # nobody churned in so small a year
+            return
+        _deliver(campaign)
+    _answer(campaign, manager)
+    draft = {"name": "Re-approach, winter", "segment": "lost_reapproach", "subject": "A new year, a new offer"}
+    save_campaign(None, draft | {"body": TEXT}, by=manager.actor(Channel.WEB))
+
+
+def _deliver(campaign: Campaign) -> None:
+    nowhere = get_connection("django.core.mail.backends.dummy.EmailBackend")
+    waiting = campaign.people.filter(state=CampaignPerson.State.WAITING).order_by("pk")
+    for pk in list(waiting.values_list("pk", flat=True)):
+        deliver(pk, by=system(campaign.workspace_id), connection=nowhere)
+
+
+def _answer(campaign: Campaign, manager: Membership) -> None:
+    before = clock.now() - timedelta(days=22)
+    got_it = campaign.people.filter(sent_at__isnull=False, contact__lifecycle_stage_since__lt=before)
+    people = list(got_it.select_related("campaign").order_by("contact")[: CAME_BACK + WANT_NO_MORE])
+    with clock.at(clock.now() - timedelta(days=18)):
+        for person in people[CAME_BACK:]:
+            unsubscribe(person, by=system(campaign.workspace_id, Channel.MAIL))
+        back = Contact.objects.filter(pk__in=[person.contact_id for person in people[:CAME_BACK]])
+        reopen(back, by=manager.actor(Channel.WEB), reason="Answered the win-back campaign")

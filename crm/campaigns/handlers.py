@@ -1,0 +1,24 @@
+"""The handlers that mail. What cannot be sent is tried again by its delivery, and given up in the end, in view."""
+
+from crm.campaigns.audience import audience
+from crm.campaigns.letters import trial
+from crm.campaigns.models import Campaign
+from crm.campaigns.sending import deliver
+from crm.events.handlers import handles
+from crm.kit.actor import Actor
+from crm.users.models import Membership
+
+
+@handles("campaign_person.due", queue="campaigns", outward=True)
+def send_mail(event, *, by: Actor) -> None:
+    """Send one person the mail of a campaign."""
+    deliver(event.entity_id, by=by)
+
+
+@handles("campaign.tested", queue="mail", outward=True)
+def send_test(event, *, by: Actor) -> None:
+    """Send whoever asked for it a campaign as the first of its people would get it."""
+    campaign = Campaign.objects.select_related("owner__user", "workspace").get(pk=event.entity_id)
+    to = Membership.objects.select_related("user").get(pk=event.member_id)
+    first = audience(campaign, by).order_by("why_not", "pk").values_list("pk", flat=True).first()
+    trial(campaign, to.user.email, first or 0, str(event.pk)).send()

@@ -1,0 +1,53 @@
+"""Campaigns with their figures, and the people of one: as far as somebody sees the contacts."""
+
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.kit.actor import Actor
+
+PAGE = 50
+State = CampaignPerson.State
+FIGURES: dict[str, Q] = {
+    "people": Q(),
+    "waiting": Q(state=State.WAITING),
+    "sent": Q(sent_at__isnull=False),
+    "left_out": Q(state=State.LEFT_OUT),
+    "failed": Q(state=State.FAILED),
+    "unsubscribed": Q(state=State.UNSUBSCRIBED),
+}
+NOTHING = dict.fromkeys(FIGURES, 0)
+
+
+def figures(campaigns: list[int], by: Actor) -> dict[int, dict[str, int]]:
+    """Campaign's key → how many of its people wait, were sent it, and so on; of the contacts that `by` sees."""
+    people = CampaignPerson.objects.filter(campaign__in=campaigns).visible_to(by)
+    counts: dict[str, Any] = {name: Count("pk", filter=which) for name, which in FIGURES.items()}
+    rows = people.order_by().values("campaign").annotate(**counts)
+    return {row.pop("campaign"): row for row in rows}
+
+
+def page_of_campaigns(by: Actor, before: str) -> tuple[list[tuple[Campaign, dict[str, int]]], str]:
+    """A page of campaigns, the newest first, each with its figures; and the cursor of the next."""
+    rows = Campaign.objects.select_related("owner__user").order_by("-pk")
+    if before.isascii() and before.isdecimal():
+        rows = rows.filter(pk__lt=int(before[:18]))
+    found = list(rows[: PAGE + 1])
+    counted = figures([campaign.pk for campaign in found[:PAGE]], by)
+    shown = [(campaign, counted.get(campaign.pk, NOTHING)) for campaign in found[:PAGE]]
+    return shown, str(found[PAGE - 1].pk) if len(found) > PAGE else ""
+
+
+def people_of(campaign: Campaign, by: Actor, state: str) -> QuerySet[CampaignPerson]:
+    """The people of a campaign, of one of FIGURES or all, in the order in which they came in."""
+    people = CampaignPerson.objects.filter(FIGURES.get(state, Q()), campaign=campaign).visible_to(by)
+    return people.select_related("contact").order_by("pk")
+
+
+def page_of_people(people: QuerySet[CampaignPerson], after: str) -> tuple[list[CampaignPerson], str]:
+    """A page of them, and the cursor of the next."""
+    if after.isascii() and after.isdecimal():
+        people = people.filter(pk__gt=int(after[:18]))
+    found = list(people[: PAGE + 1])
+    return found[:PAGE], str(found[PAGE - 1].pk) if len(found) > PAGE else ""

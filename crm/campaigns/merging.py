@@ -1,0 +1,19 @@
+"""What becomes of what campaigns sent to contacts that are merged: it was sent to the survivor."""
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from audit.record import change
+from contacts.models import Contact
+from crm.campaigns.models import CampaignPerson
+from crm.kit.actor import Actor
+
+
+def move_people(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
+    """Called by merge(); undoing the merge moves them back. Of several in one campaign one is the survivor's."""
+    theirs = CampaignPerson.objects.filter(contact__in=duplicates)
+    same = CampaignPerson.objects.filter(campaign=OuterRef("campaign"))
+    # Of several duplicates the one merged first brings it.
+    earlier = same.filter(contact__in=duplicates, contact__lt=OuterRef("contact"))
+    new = theirs.exclude(Exists(same.filter(contact=survivor.pk))).exclude(Exists(earlier))
+    moved = CampaignPerson.objects.filter(pk__any_of=list(new.order_by("pk").values_list("pk", flat=True)))
+    change("campaign_person.moved", moved, {"contact": survivor.pk}, by=by)

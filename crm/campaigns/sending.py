@@ -1,0 +1,104 @@
+"""One mail of a campaign on its way: asked about again, sent outside any transaction, and written down in one.
+
+Between sending and writing down a crash may have it sent twice: the second has the Message-ID of the first.
+"""
+
+from smtplib import SMTPRecipientsRefused
+
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from audit.record import Fact, change, record_each
+from contacts.models import Contact
+from crm.campaigns.audience import WHY_NOT
+from crm.campaigns.letters import letter
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.events.deliveries import ATTEMPTS, first_line
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import DomainError
+
+State = CampaignPerson.State
+
+
+def deliver(pk: int, *, by: Actor, connection: BaseEmailBackend | None = None) -> None:
+    """Send a person their mail if they still wait for one and may be written to; else do nothing.
+
+    What may go better next time raises, so that the delivery is tried again; the last attempt is written down as
+    failed. `connection`: where to, if not to the mail server of the settings.
+    """
+    person = _attempted(pk)
+    if person:
+        try:
+            mail = letter(person)
+            mail.connection = connection
+            mail.send()
+        except Exception as error:
+            _missed(person, error)
+        else:
+            _sent(person, by)
+    _finish(pk, by)
+
+
+@transaction.atomic
+def _attempted(pk: int) -> CampaignPerson | None:
+    """The person, with one attempt more; None for who is not to be written to (any more)."""
+    rows = CampaignPerson.objects.filter(pk=pk)
+    waiting = rows.filter(state=State.WAITING, campaign__status=Campaign.Status.SENDING)
+    held = waiting.select_for_update(of=("self",))
+    person = held.select_related("contact", "campaign__owner__user", "campaign__workspace").first()
+    if person is None:
+        return None
+    why_not = Contact.objects.filter(pk=person.contact_id).values_list(WHY_NOT, flat=True).get()
+    if why_not:
+        rows.update(state=State.LEFT_OUT, reason=why_not)
+        return None
+    # Committed before the mail is made, so that a crash counts as an attempt.
+    rows.update(attempts=F("attempts") + 1)
+    person.attempts += 1
+    return person
+
+
+def _missed(person: CampaignPerson, error: Exception) -> None:
+    """Raises the error while there are attempts left, and it is not for good."""
+    if not (_is_final(error) or person.attempts >= ATTEMPTS):
+        raise error
+    reason = str(error) if isinstance(error, DomainError) else first_line(error)
+    waiting = CampaignPerson.objects.filter(pk=person.pk, state=State.WAITING)
+    waiting.update(state=State.FAILED, reason=reason[:300])
+
+
+def _is_final(error: Exception) -> bool:
+    """A field that is gone, or an address that the mail server refuses for good (5xx)."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return isinstance(error, DomainError | ValueError)
+
+
+@transaction.atomic
+def _sent(person: CampaignPerson, by: Actor) -> None:
+    """Write down that the mail has left, also where the campaign was cancelled meanwhile; once."""
+    rows = CampaignPerson.objects.filter(pk=person.pk, sent_at__isnull=True)
+    held = rows.select_for_update(of=("self",)).first()
+    if held is None:
+        return
+    state = held.state if held.state == State.UNSUBSCRIBED else State.SENT
+    rows.update(state=state, reason="", sent_at=clock.now())
+    record_each("campaign.mailed", [Fact(person.campaign_id, held.contact_id, None, None)], by=by)
+
+
+def _finish(pk: int, by: Actor) -> None:
+    """Close the campaign if this was its last mail.
+
+    After the commit of what became of the mail: of two that were the last at once, the later sees the other's.
+    """
+    waiting = CampaignPerson.objects.filter(campaign=OuterRef("pk"), state=State.WAITING)
+    rows = Campaign.objects.filter(people=pk, status=Campaign.Status.SENDING)
+    if not rows.exclude(Exists(waiting)).exists():
+        return
+    with transaction.atomic():
+        held = rows.select_for_update(of=("self",)).first()
+        if held and not held.people.filter(state=State.WAITING).exists():
+            over = {"status": Campaign.Status.SENT, "finished_at": clock.now()}
+            change("campaign.finished", Campaign.objects.filter(pk=held.pk), over, by=by)

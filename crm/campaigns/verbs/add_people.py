@@ -1,0 +1,46 @@
+"""Add contacts to a campaign, besides those of its segment."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit.record import record
+from contacts.models import Contact
+from crm.campaigns.audience import WHY_NOT, recorded
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.events.publish import publish
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.kit.outcome import Outcome
+from crm.kit.sql import insert_select
+from crm.users.roles import Right, require
+from crm.users.visibility import RecordQuerySet
+
+
+@transaction.atomic
+def add_people(campaign: Campaign, contacts: RecordQuerySet, *, by: Actor) -> Outcome:
+    """Make contacts people of a draft, or of a campaign that is being sent: who then gets its mail as well.
+
+    `done` are the contacts that were not in it. Raises NotAllowed below a manager, Refused for a campaign that is over.
+    """
+    require(by, Right.CAMPAIGNS)
+    row = Campaign.objects.filter(pk=campaign.pk)
+    held = row.select_for_update().get()
+    if not held.is_open:
+        raise Refused(f"The campaign “{held}” is over: nobody is added to it any more.")
+    there = CampaignPerson.objects.filter(campaign=held)
+    wanted = contacts.live().visible_to(by).exclude(pk__in=there.values("contact"))
+    ids = list(wanted.order_by("pk").values_list("pk", flat=True))
+    new = Contact.objects.filter(pk__any_of=ids).annotate(why_not=WHY_NOT)
+    insert_select(CampaignPerson, new, _columns(held, new, by))
+    added = there.filter(contact__pk__any_of=ids)
+    if held.status == Campaign.Status.SENDING:
+        publish("campaign_person.due", added.filter(state=CampaignPerson.State.WAITING), by=by)
+    if ids:
+        record("campaign.added", row, by=by, note=f"{len(ids):,}")
+    return Outcome(by.change, ids)
+
+
+def _columns(campaign: Campaign, contacts: QuerySet, by: Actor) -> dict:
+    """In a draft everybody waits: who gets it is asked when it is sent."""
+    columns = recorded(campaign, contacts, by)
+    return columns | {"state": CampaignPerson.State.WAITING, "reason": ""} if campaign.is_draft else columns

@@ -1,0 +1,26 @@
+"""Take a campaign back, before it is sent or while it is."""
+
+from django.db import transaction
+
+from audit.record import change
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def cancel_campaign(campaign: Campaign, *, by: Actor) -> int:
+    """Send no more of its mails; how many people had not got theirs. What has left has left.
+
+    Raises NotAllowed below a manager, Refused for a campaign that is over.
+    """
+    require(by, Right.CAMPAIGNS)
+    row = Campaign.objects.filter(pk=campaign.pk)
+    if not row.select_for_update().get().is_open:
+        raise Refused("This campaign is over: there is nothing left to cancel.")
+    waiting = CampaignPerson.objects.filter(campaign=campaign, state=CampaignPerson.State.WAITING)
+    spared = waiting.update(state=CampaignPerson.State.LEFT_OUT, reason="Cancelled")
+    change("campaign.cancelled", row, {"status": Campaign.Status.CANCELLED, "finished_at": clock.now()}, by=by)
+    return spared

@@ -1,0 +1,28 @@
+"""Send a campaign again to those whom the mail server did not take it for."""
+
+from django.db import transaction
+
+from audit.record import change, record
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.events.publish import publish
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def retry_campaign(campaign: Campaign, *, by: Actor) -> int:
+    """Have the failed mails of a campaign sent again; how many. Raises NotAllowed below a manager, Refused for none."""
+    require(by, Right.CAMPAIGNS)
+    row = Campaign.objects.filter(pk=campaign.pk)
+    held = row.select_for_update().get()
+    failed = CampaignPerson.objects.filter(campaign=held, state=CampaignPerson.State.FAILED)
+    ids = list(failed.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    if not ids or held.status not in (Campaign.Status.SENDING, Campaign.Status.SENT):
+        raise Refused("There is no mail of this campaign to try again.")
+    people = CampaignPerson.objects.filter(pk__any_of=ids)
+    people.update(state=CampaignPerson.State.WAITING, reason="", attempts=0)
+    publish("campaign_person.due", people, by=by)
+    if not change("campaign.retried", row, {"status": Campaign.Status.SENDING, "finished_at": None}, by=by):
+        record("campaign.retried", row, by=by)
+    return len(ids)

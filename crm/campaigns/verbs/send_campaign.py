@@ -1,0 +1,37 @@
+"""Send a campaign to its people."""
+
+from django.db import transaction
+
+from audit.record import change
+from crm.campaigns.audience import audience, recorded
+from crm.campaigns.checks import check_ready
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.events.publish import publish
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.kit.sql import insert_select
+from crm.users.roles import Right, require
+
+
+@transaction.atomic
+def send_campaign(campaign: Campaign, *, by: Actor) -> Campaign:
+    """Write down who gets it and who not, and why; each mail is then sent by a delivery of its own.
+
+    A few statements however many people. Raises NotAllowed below a manager, Refused for a campaign that is no draft,
+    has nothing to say, or would reach nobody.
+    """
+    require(by, Right.CAMPAIGNS)
+    row = Campaign.objects.filter(pk=campaign.pk)
+    held = row.select_for_update().get()
+    if not held.is_draft:
+        raise Refused("This campaign was sent or cancelled before.")
+    check_ready(held)
+    people = audience(held, by)
+    insert_select(CampaignPerson, people, recorded(held, people, by), ignore_conflicts=True)
+    waiting = CampaignPerson.objects.filter(campaign=held, state=CampaignPerson.State.WAITING)
+    if not waiting.exists():
+        raise Refused("Nobody would get it: there is no one in it who has an address and agreed to marketing.")
+    publish("campaign_person.due", waiting, by=by)
+    change("campaign.started", row, {"status": Campaign.Status.SENDING, "started_at": clock.now()}, by=by)
+    return row.get()

@@ -1,0 +1,157 @@
+"""The pages of campaigns: which there are, what each says, whom it reached and what came of it."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from crm.campaigns.audience import expected
+from crm.campaigns.forms import CampaignForm, initial
+from crm.campaigns.listing import NOTHING, figures, page_of_campaigns, page_of_people, people_of
+from crm.campaigns.models import Campaign, CampaignPerson
+from crm.campaigns.segments import Segment, segment_of
+from crm.campaigns.verbs.cancel_campaign import cancel_campaign
+from crm.campaigns.verbs.retry_campaign import retry_campaign
+from crm.campaigns.verbs.save_campaign import save_campaign
+from crm.campaigns.verbs.send_campaign import send_campaign
+from crm.campaigns.verbs.try_campaign import try_campaign
+from crm.kit.errors import Invalid, Refused
+from crm.kit.responses import show_errors, toast, warn
+from crm.kit.timelimit import TooSlow, time_limit
+from crm.lists.panels import panels
+from crm.users.http import Request
+from crm.users.roles import Right, may
+from crm.users.views import needs
+
+TIME_LIMIT = 3  # seconds
+
+
+def _find(public_id: str) -> Campaign:
+    campaign = Campaign.objects.select_related("owner__user").filter(public_id=public_id).first()
+    if campaign is None:
+        raise Http404
+    return campaign
+
+
+def _segment(campaign: Campaign) -> Segment | None:
+    try:
+        return segment_of(campaign.segment) if campaign.segment else None
+    except Refused:
+        return None
+
+
+@require_GET
+def campaigns(request: Request) -> HttpResponse:
+    """All campaigns, the newest first."""
+    shown, cursor = page_of_campaigns(request.actor, request.GET.get("before", ""))
+    context = {"rows": shown, "cursor": cursor, "may_send": may(request.actor, Right.CAMPAIGNS)}
+    return render(request, "campaigns/list.html", context)
+
+
+@require_GET
+def campaign(request: Request, public_id: str) -> HttpResponse:
+    """One campaign: its message, its people by state, and what came of it."""
+    found, by = _find(public_id), request.actor
+    state = request.GET.get("state", "")
+    counts = figures([found.pk], by).get(found.pk, NOTHING)
+    people, cursor = page_of_people(people_of(found, by, state), request.GET.get("after", ""))
+    context = {
+        "campaign": found,
+        "segment": _segment(found),
+        "counts": counts,
+        "tabs": [("", "All", counts["people"]), *((s.value, s.label, counts[s.value]) for s in CampaignPerson.State)],
+        "state": state,
+        "people": people,
+        "cursor": cursor,
+        "panels": panels("campaign", found, request),
+        "may_send": may(by, Right.CAMPAIGNS),
+        "may_retry": counts["failed"] and found.status in (Campaign.Status.SENDING, Campaign.Status.SENT),
+    }
+    return render(request, "campaigns/campaign.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.CAMPAIGNS)
+def edit(request: Request, public_id: str = "") -> HttpResponse:
+    """Make a campaign, or change a draft."""
+    found = _find(public_id) if public_id else None
+    form = CampaignForm(request.POST or None, initial=initial(found, request.member))
+    if form.is_valid():
+        try:
+            saved = save_campaign(found, form.cleaned_data, by=request.actor)
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, f"“{saved}” is saved. Nothing was sent yet.")
+            return redirect(saved)
+    context = {"form": form, "campaign": found}
+    return render(request, "campaigns/edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@needs(Right.CAMPAIGNS)
+def send_test(request: Request, public_id: str) -> HttpResponse:
+    """Send the mail to whoever asks, as a person would get it."""
+    found = _find(public_id)
+    try:
+        try_campaign(found, by=request.actor)
+    except Refused as error:
+        warn(request, str(error))
+    else:
+        toast(request, f"A test is on its way to {request.user.email}.")
+    return redirect(found)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.CAMPAIGNS)
+def send(request: Request, public_id: str) -> HttpResponse:
+    """Ask once, saying how many will get it and how many not, and why; then send it."""
+    found = _find(public_id)
+    if request.method == "POST":
+        return _sent(request, found)
+    context: dict[str, Any] = {"campaign": found, "segment": _segment(found)}
+    try:
+        with time_limit(TIME_LIMIT):
+            context["count"], context["reasons"] = expected(found, request.actor)
+    except (Refused, TooSlow) as error:
+        context["problem"] = str(error)
+    return render(request, "campaigns/send.html", context)
+
+
+def _sent(request: Request, found: Campaign) -> HttpResponse:
+    try:
+        send_campaign(found, by=request.actor)
+    except Refused as error:
+        warn(request, f"Nothing was sent. {error}")
+    else:
+        toast(request, f"“{found}” is on its way.")
+    return redirect(found)
+
+
+@require_POST
+@needs(Right.CAMPAIGNS)
+def cancel(request: Request, public_id: str) -> HttpResponse:
+    """Send no more of it."""
+    found = _find(public_id)
+    try:
+        spared = cancel_campaign(found, by=request.actor)
+    except Refused as error:
+        warn(request, str(error))
+    else:
+        toast(request, f"“{found}” is cancelled. {spared:,} people who were waiting get nothing.")
+    return redirect(found)
+
+
+@require_POST
+@needs(Right.CAMPAIGNS)
+def retry(request: Request, public_id: str) -> HttpResponse:
+    """Send it again to those for whom it failed."""
+    found = _find(public_id)
+    try:
+        again = retry_campaign(found, by=request.actor)
+    except Refused as error:
+        warn(request, str(error))
+    else:
+        toast(request, f"{again:,} mails are being tried again.")
+    return redirect(found)

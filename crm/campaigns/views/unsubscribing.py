@@ -1,0 +1,32 @@
+"""Where the link in a mail leads. Without a sign-in: the signed link that came with the mail is the right."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from crm.campaigns.links import person_of
+from crm.campaigns.verbs.unsubscribe import unsubscribe
+from crm.kit.actor import Channel, system
+from crm.kit.scope import in_workspace
+
+
+@csrf_exempt
+@never_cache
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask with one button, for programs that look at mails follow their links; POST does it, also a mail program's.
+
+    A link that was never made gets the same page whatever is wrong with it.
+    """
+    person = person_of(token)
+    if person is None:
+        return render(request, "campaigns/unsubscribe_unknown.html", status=404)
+    if request.method == "POST":
+        with in_workspace(person.workspace):
+            unsubscribe(person, by=system(person.workspace_id, Channel.MAIL))
+    context = {"sender": person.workspace, "done": request.method == "POST"}
+    return render(request, "campaigns/unsubscribe.html", context)
