@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from crm.dashboards.percentile import register_percentile
+
+
+class DashboardsConfig(AppConfig):
+    name = "crm.dashboards"
+    label = "dashboards"
+
+    def ready(self):
+        from crm.dashboards import events, jobs, nav, parts  # noqa: F401
+
+        connection_created.connect(register_percentile, dispatch_uid="percentile")

@@ -1,0 +1,39 @@
+"""Charts drawn on the server: places in an SVG of 1000 × 240, for templates. Their numbers stand in the table below."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+
+from crm.dashboards.tables import Area, Layer
+from crm.kit.text import figure
+
+WIDTH, HEIGHT = 1000, 240
+TICKS = 4
+
+
+def stacked(values: Sequence[tuple[str, str, Sequence[int]]], days: Sequence[date]) -> Area:
+    """Areas on top of each other, from (label, tone, counts); the first is the lowest, empty ones are left out."""
+    drawn = [value for value in values if any(value[2])]
+    most = max([sum(column) for column in zip(*(counts for *_, counts in drawn), strict=True)], default=0) or 1
+    floors = [[0] * len(days)]
+    for _, _, counts in drawn:
+        floors.append([below + count for below, count in zip(floors[-1], counts, strict=True)])
+    layers = [
+        Layer(label, tone, f"{_edge(top, most)} {_edge(low, most, backwards=True)}")
+        for (label, tone, _), (low, top) in zip(drawn, pairwise(floors), strict=True)
+    ]
+    ticks = [(x, f"{days[n]:%-d %b}") for n, x in _places(len(days))]
+    words = ", ".join(f"{label} from {figure(c[0])} to {figure(c[-1])}" for label, _, c in drawn)
+    return Area(layers, ticks, words or "nobody")
+
+
+def _edge(heights: Sequence[int], most: int, *, backwards: bool = False) -> str:
+    step = WIDTH / max(len(heights) - 1, 1)
+    places = [f"{n * step:.1f},{HEIGHT - height / most * HEIGHT:.1f}" for n, height in enumerate(heights)]
+    return " ".join(reversed(places) if backwards else places)
+
+
+def _places(count: int) -> list[tuple[int, float]]:
+    """Some of the columns, evenly: which, and where they stand."""
+    chosen = sorted({round(n * (count - 1) / TICKS) for n in range(TICKS + 1)})
+    return [(n, round(n * WIDTH / max(count - 1, 1), 1)) for n in chosen]

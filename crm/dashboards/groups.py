@@ -1,0 +1,128 @@
+"""Grouping by a field so that each group has a condition, which means the same records."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, F, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Left
+
+from crm.conditions.compile import Context, Viewer, matching
+from crm.conditions.tree import Leaf
+from crm.conditions.write import quoted
+from crm.dashboards.asked import Asked
+from crm.entities.fields import TEXTS, Field, FieldType
+from crm.entities.people import members, teams
+from crm.entities.schema import Path, schema
+from crm.entities.sql import orm_value
+from crm.entities.text import Fold
+from crm.entities.values import zone
+
+GROUPS = 20  # shown; the others are too small to be compared
+LONGEST = 200  # characters of a text that tell its group from others
+_LINKED = "contact"
+Figures = Callable[[Asked], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A field by which records are grouped: its key expression, and a text of the group to show."""
+
+    path: Path
+    key: Any
+    shown: Any
+
+    @property
+    def field(self) -> Field:
+        """The field at the end of the path."""
+        return self.path.field
+
+    def condition(self, key: Any) -> str:
+        """The condition that means one group."""
+        if key in (None, ""):
+            return f"{self.path.key} is empty"
+        if self.field.type in (FieldType.USER, FieldType.TEAM):
+            return f"{self.path.key} = {'member' if self.field.type is FieldType.USER else 'team'}_{key}"
+        if self.field.type in TEXTS and len(key) >= LONGEST:
+            return f"{self.path.key} starts with {_quoted(key)}"
+        return f"{self.path.key} = {_quoted(str(key))}"
+
+    def label(self, key: Any, shown: Any, names: "Names") -> str:
+        """What a group is called."""
+        if key in (None, ""):
+            return "Nobody" if self.field.type is FieldType.USER else "None"
+        if self.field.type is FieldType.USER:
+            return names.people.label(key)
+        if self.field.type is FieldType.TEAM:
+            return names.teams.label(key)
+        return self.field.choice_label(key) if self.field.choices else str(shown or key)
+
+
+def _quoted(text: str) -> str:
+    written = quoted(text)
+    return written if written.startswith('"') else f'"{written}"'
+
+
+class Names:
+    """The people and teams of the workspace, asked for where a group is called by one."""
+
+    def __init__(self, split: Split):
+        self.people: Any = members() if split.field.type is FieldType.USER else None
+        self.teams: Any = teams() if split.field.type is FieldType.TEAM else None
+
+
+def offered(entity: str) -> list[tuple[str, str]]:
+    """The fields that records can be split by: key and label, those of their contact behind a dot."""
+    own = [(item.key, item.label) for item in schema(entity) if _splits(item)]
+    linked = schema(entity).find(_LINKED)
+    if linked is None:
+        return own
+    theirs = [item for item in schema(_LINKED) if item.type is FieldType.SELECT and _splits(item)]
+    return own + [(f"{_LINKED}.{item.key}", f"Contact / {item.label}") for item in theirs]
+
+
+def _splits(item: Field) -> bool:
+    kinds = (FieldType.SELECT, FieldType.TEAM, FieldType.USER)
+    is_named = item.key in ("source", "campaign", "country")
+    return item.expression is None and (item.type in kinds or is_named) and not (item.custom and item.type in kinds[1:])
+
+
+def split_by(asked: Asked, entity: str, key: str) -> Split:
+    """The split by a field, as the actor may look through links. Raises KeyError for a field that is not offered."""
+    if key not in dict(offered(entity)) and key != "lost_reason":
+        raise KeyError(key)
+    path = schema(entity).path(key)
+    value = _value(asked, path)
+    if path.field.type in TEXTS:
+        folded = Left(Fold(value), LONGEST)
+        return Split(path, folded, Min(value))
+    return Split(path, value, Min(value))
+
+
+def _value(asked: Asked, path: Path) -> Any:
+    """The value at the end of the path; '' where it is empty, or the actor does not see what it belongs to."""
+    prefix = "".join(f"{link.column()}__" for link in path.fields[:-1])
+    value = orm_value(path.field, prefix)
+    if path.field.type in (FieldType.USER, FieldType.TEAM):
+        return F(f"{prefix}{path.field.column()}_id")
+    if prefix:
+        context = Context(Viewer.looking(asked.by), asked.now, zone())
+        seen = Q(matching(Leaf(path, "is not empty"), context))
+        return Case(When(seen, then=value), default=Value(""))
+    return Coalesce(value, Value("")) if path.field.type is FieldType.SELECT else value
+
+
+def grouped(asked: Asked, entity: str, key: str, figures: Figures, *also: str) -> list[tuple]:
+    """The largest groups, by the first of `figures(asked)`, of the records of which `also` is true.
+
+    Each is the group's key, a text of it to show, and the figures: aggregates that follow from what is asked alone.
+    """
+
+    def build(asked: Asked) -> QuerySet:
+        split = split_by(asked, entity, key)
+        named = {f"f{n}": figure for n, figure in enumerate(figures(asked))}
+        rows = asked.rows(entity, *also).order_by().annotate(key=split.key).values("key")
+        found = rows.annotate(shown=split.shown, **named).order_by("-f0", "key")
+        return found.values_list("key", "shown", *named)[:GROUPS]
+
+    return asked.fetch(build, entity, *also, key=(key, figures.__module__, figures.__qualname__))

@@ -1,0 +1,65 @@
+"""The handler that mails a dashboard: each part's tables as that member sees them now, with bars of table cells.
+
+Mail clients take SVG out of a message, and a picture would say nothing to who has pictures switched off; what is left
+of a chart in every client is a table with coloured cells.
+"""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.http import QueryDict
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from crm.dashboards.asked import read
+from crm.dashboards.layout import chosen
+from crm.dashboards.models import Subscription
+from crm.dashboards.period import Period, today
+from crm.dashboards.show import content
+from crm.entities.values import zone
+from crm.events.handlers import handles
+from crm.kit.actor import Actor, Channel
+from crm.kit.site import site
+
+TEMPLATES = ("dashboards/mail.txt", "dashboards/mail.html")
+FILLS = {
+    "amber": "#e3b04b",
+    "blue": "#6b93e8",
+    "green": "#56ab74",
+    "red": "#d9736b",
+    "grey": "#b0afa9",
+    "violet": "#8f76dd",
+}
+
+
+@handles("dashboard_mail.due", queue="mail", outward=True)
+def mail_dashboard(event, *, by: Actor) -> None:
+    """Mail one dashboard, unless it is not wanted any more."""
+    found = Subscription.objects.exclude(every="").filter(pk=event.entity_id, member__is_active=True)
+    for wanted in found.select_related("member__user", "member__workspace"):
+        with timezone.override(zone()):
+            _send(wanted, f"dashboard-{wanted.pk}-{event.pk}")
+
+
+def _send(wanted: Subscription, key: str) -> None:
+    """Raises whatever the mail server's refusal raises; a second sending has the same Message-ID."""
+    member = wanted.member
+    asked = read(QueryDict(_query(wanted)), member.actor(Channel.SYSTEM))
+    parts = [(part, content(part, asked)) for part in chosen(asked.by)]
+    context = {"parts": parts, "asked": asked, "member": member, "site": site(), "fills": FILLS, "now": asked.now}
+    text, html = (render_to_string(template, context) for template in TEMPLATES)
+    headers = {"Message-ID": f"<{key}@{urlsplit(site()).hostname}>"}
+    subject = f"{member.workspace}: where customers get stuck, {asked.period}"
+    mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [member.user.email], headers=headers)
+    mail.attach_alternative(html, "text/html")
+    mail.send()
+
+
+def _query(wanted: Subscription) -> str:
+    """What was asked, about the days up to now."""
+    params = QueryDict(wanted.query, mutable=True)
+    last = today()
+    period = Period(last.fromordinal(last.toordinal() - wanted.days + 1), last)
+    params["from"], params["to"] = str(period.first), str(period.last)
+    return params.urlencode()

@@ -1,0 +1,63 @@
+"""What dashboards remember: forecasts as they were, how each person wants theirs, and to whom they are mailed."""
+
+from django.db import models
+
+from crm.users.models import Membership, Owned
+
+
+class Forecast(Owned):
+    """What was in progress on a day: one row for each stage, month of closing and currency. Never changed."""
+
+    day = models.DateField()
+    stage = models.CharField(max_length=13)
+    month = models.CharField(max_length=7, blank=True)  # 2026-03; '' without a close date
+    currency = models.CharField(max_length=3)
+    count = models.PositiveIntegerField()
+    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    weighted = models.DecimalField(max_digits=20, decimal_places=2)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "day", "stage", "month", "currency"], name="forecast_once")
+        ]
+
+    def __str__(self):
+        return f"{self.day}: {self.stage} {self.currency}"
+
+
+class Layout(Owned):
+    """The parts that a member wants to see, in their order; those that are not named are hidden."""
+
+    member = models.OneToOneField(Membership, models.CASCADE, related_name="+")
+    parts = models.JSONField(default=list)
+
+    class Meta(Owned.Meta):
+        abstract = False
+
+    def __str__(self):
+        return f"dashboard of {self.member}"
+
+
+class Subscription(Owned):
+    """A dashboard that a member is mailed: `query` is the part of its URL that asks for it."""
+
+    class Every(models.TextChoices):
+        """How often."""
+
+        NEVER = "", "Never"
+        DAY = "day", "Every day"
+        WEEK = "week", "Every Monday"
+        MONTH = "month", "On the first of the month"
+
+    member = models.OneToOneField(Membership, models.CASCADE, related_name="+")
+    query = models.TextField(blank=True)
+    days = models.PositiveSmallIntegerField()  # of the period, up to the day of the mail
+    every = models.CharField(max_length=5, choices=Every.choices, blank=True)
+    sent_on = models.DateField(null=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+
+    def __str__(self):
+        return f"{self.every}: {self.member}"

@@ -1,0 +1,5 @@
+"""The parts of the dashboard, in the order in which they are shown."""
+
+from crm.dashboards.parts import funnel, stuck, stages, losses, pipeline, forecast, team, scores  # isort: skip
+
+__all__ = ["forecast", "funnel", "losses", "pipeline", "scores", "stages", "stuck", "team"]

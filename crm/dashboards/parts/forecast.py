@@ -1,0 +1,81 @@
+"""Last month's forecast against what came: forecasts as they were kept, and what was won in the month."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from crm.dashboards.asked import Asked
+from crm.dashboards.models import Forecast
+from crm.dashboards.period import Period
+from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.entities.values import zone
+from crm.kit.text import money
+from crm.opportunities.lists import month
+
+
+def forecast(asked: Asked) -> Content:
+    """For each month of the period what was forecast as it began (else as soon as it was kept), and what was won."""
+    asked = replace(asked, where="")  # a forecast that was kept holds the whole pipeline
+    months = list(_months(asked.period))
+    kept = _as_begun(months)
+    won = {(group["month"], group["currency"]): group for group in _won(asked)}
+    keys = sorted(kept.keys() | {(f"{first:%Y-%m}", currency) for first, currency in won}, reverse=True)
+    rows = [_row(asked, key, kept.get(key), won) for key in keys if key[0] in {f"{m:%Y-%m}" for m in months}]
+    headings = ("Month", "Forecast of", "Amount", "Weighted", "Deals won", "Won")
+    note = "Kept once a week, for the whole workspace: filters do not change this, and what was forecast has no list."
+    return Content(
+        [Table("months", "", headings, rows, empty="No forecast has been kept yet.")], str(asked.period), note=note
+    )
+
+
+def _months(period: Period) -> Iterable[date]:
+    first, _ = month(period.first)
+    while first <= period.last:
+        yield first
+        _, first = month(first)
+
+
+def _as_begun(months: Sequence[date]) -> dict[tuple[str, str], dict]:
+    """(month, currency) → the forecast that counts for it."""
+    named = {f"{first:%Y-%m}": first for first in months}
+    found = Forecast.objects.filter(month__in=named).order_by("day").values("month", "currency", "day")
+    chosen: dict[tuple[str, str], dict] = {}
+    for row in found.annotate(total=Sum("amount"), likely=Sum("weighted")):
+        key = row["month"], row["currency"]
+        if key not in chosen or row["day"] <= named[row["month"]]:
+            chosen[key] = row
+    return chosen
+
+
+def _won(asked: Asked) -> Iterable[dict]:
+    first, last = month(asked.period.first)[0], month(asked.period.last)[1]
+    won = f"stage = won and won_at >= {first} and won_at < {last}"
+
+    def build(asked: Asked) -> QuerySet:
+        rows = asked.rows("opportunity", won).order_by().annotate(month=TruncMonth("won_at", tzinfo=zone()))
+        return rows.values_list("month", "currency").annotate(count=Count("pk"), total=Sum("amount"))
+
+    for begun, currency, count, total in asked.fetch(build, "opportunity", won):
+        yield {"month": begun.date(), "currency": currency, "count": count, "total": total}
+
+
+def _row(asked: Asked, key: tuple[str, str], kept: dict | None, won: dict) -> Row:
+    first, currency = date.fromisoformat(f"{key[0]}-01"), key[1]
+    group = won.get((first, currency), {"count": 0, "total": Decimal(0)})
+    text = f'stage = won and won_at >= {first} and won_at < {month(first)[1]} and currency = "{currency}"'
+    said = [Cell("—")] * 3
+    if kept:
+        sums = (Cell(money(round(kept[name], 0), currency), value=kept[name]) for name in ("total", "likely"))
+        said = [Cell(f"{kept['day']:%-d %b %Y}"), *sums]
+    came = (
+        asked.count("opportunity", text, group["count"]),
+        asked.amount("opportunity", text, group["total"], currency),
+    )
+    return Row(Cell(f"{first:%b %Y}"), [*said, *came])
+
+
+register(Part("forecast", "Forecast and what came", forecast, width=6, for_managers=True))

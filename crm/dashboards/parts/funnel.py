@@ -1,0 +1,235 @@
+"""Lead → Qualified → Opportunity → Customer: how many get there, how long it takes, and where it is better.
+
+One row is one qualification cycle: the lead opened, reached Qualified, was converted, and its opportunity won. Its
+dates are those of its moves, kept on the lead by the verbs that move it and put back by undo, so that the funnel reads
+one table; a test holds it against the transitions.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import reduce
+from itertools import islice
+from operator import or_
+from typing import Any, NamedTuple
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from crm.dashboards.asked import MODES, Asked, totals
+from crm.dashboards.groups import Names, Split, grouped, offered, split_by
+from crm.dashboards.percentile import Percentile, days
+from crm.dashboards.period import Period
+from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
+from crm.kit.text import figure
+
+FEW = 5  # below which a share says nothing
+WON = "opportunity.won_at"
+OUT_OF_ORDER = 20  # shown
+
+
+class Step(NamedTuple):
+    """A step: when it was reached, whether it was or one after it; the columns of its date and of that before it.
+
+    A lead that was converted without being qualified took that step at no moment: its time counts from the last date
+    that there is.
+    """
+
+    label: str
+    tone: str
+    at: str
+    reached: str
+    column: str = ""
+    before: Any = None
+
+    @property
+    def span(self) -> ExpressionWrapper:
+        """How long it took since the step before."""
+        return _span(self.column, self.before)
+
+    @property
+    def backwards(self) -> Q:
+        """Whether it is dated before the step before it."""
+        return Q(**{f"{self.column}__lt": self.before})
+
+
+def _span(later: str, earlier: Any) -> ExpressionWrapper:
+    return ExpressionWrapper(F(later) - earlier, output_field=DurationField())
+
+
+STEPS = (
+    Step("Lead", "amber", "created_at", ""),
+    Step(
+        "Qualified",
+        "blue",
+        "qualified_date",
+        "(qualified_date is not empty or converted_date is not empty)",
+        "qualified_date",
+        F("created_at"),
+    ),
+    Step(
+        "Opportunity",
+        "violet",
+        "converted_date",
+        "converted_date is not empty",
+        "converted_date",
+        Coalesce("qualified_date", "created_at"),
+    ),
+    Step("Customer", "green", WON, f"{WON} is not empty", "opportunity__won_at", F("converted_date")),
+)
+WHOLE = _span("opportunity__won_at", F("created_at"))
+BACKWARDS = reduce(or_, (step.backwards for step in STEPS[1:]))
+
+
+def condition(step: Step, mode: str, period: Period) -> str:
+    """Which leads a step counts: of those opened in the period, or whatever their age those that took it then."""
+    if mode == "flow":
+        return period.of(step.at)
+    return " and ".join(filter(None, (period.of("created_at"), step.reached)))
+
+
+def _counts(asked: Asked, period: Period) -> list[Count]:
+    return [Count("pk", filter=asked.test("lead", condition(step, asked.mode, period))) for step in STEPS]
+
+
+def _times(asked: Asked, share: float) -> list[Percentile]:
+    """A percentile of each step's time; what is dated before the step before it is left out, and listed."""
+    return [
+        Percentile(
+            step.span,
+            share,
+            filter=asked.test("lead", condition(step, asked.mode, asked.period))
+            & Q(**{f"{step.column}__gte": step.before}),
+        )
+        for step in STEPS[1:]
+    ]
+
+
+def _within(asked: Asked, *periods: Period) -> str:
+    """The condition that a lead concerns the funnel at all."""
+    parts = [period.of(step.at) for period in periods for step in (STEPS if asked.mode == "flow" else STEPS[:1])]
+    return " or ".join(f"({part})" for part in parts)
+
+
+class Found(NamedTuple):
+    """The figures of all leads: how many took each step, in the period before too, and how long the later steps took.
+
+    `backwards`: how many of those opened in the period are dated out of order.
+    """
+
+    counts: Sequence[int]
+    before: Sequence[int]
+    median: Sequence[timedelta | None]
+    late: Sequence[timedelta | None]
+    backwards: int
+
+
+def _found(asked: Asked) -> Found:
+    before = asked.period.before()
+    within = _within(asked, asked.period, before)
+
+    def build(asked: Asked) -> QuerySet:
+        opened = asked.test("lead", condition(STEPS[0], "cohort", asked.period))
+        times = (*_times(asked, 0.5), *_times(asked, 0.75))
+        figures = (*_counts(asked, asked.period), *_counts(asked, before), *times)
+        return totals(asked.rows("lead", within), *figures, Count("pk", filter=opened & BACKWARDS))
+
+    rest = iter(asked.fetch(build, "lead", within)[0])
+    counts, earlier, median, late = (list(islice(rest, length)) for length in (4, 4, 3, 3))
+    return Found(counts, earlier, median, late, next(rest))
+
+
+def funnel(asked: Asked) -> Content:
+    """The four steps, against the period before, and split by a field."""
+    found = _found(asked)
+    lines = [_line(asked, n, found) for n in range(len(STEPS))]
+    steps = Table("steps", "", ("Step", "Leads", "From the step before", "Median", "P75"), barred(lines), bars=True)
+    backwards = [_backwards(asked)] if found.backwards else []
+    return Content([steps, _split(asked), *backwards], sub=f"{MODES[asked.mode]}: {asked.period}")
+
+
+def _line(asked: Asked, n: int, found: Found) -> tuple[Cell, Sequence[Cell], float, str]:
+    step, count = STEPS[n], found.counts[n]
+    counted = asked.count("lead", condition(step, asked.mode, asked.period), count)
+    if n == 0:
+        gone = Cell("", note=_change(count, found.before[0]))
+        return Cell(step.label, counted.url), (counted, gone, Cell(""), Cell("")), count, step.tone
+    share, earlier = rate(count, found.counts[n - 1]), rate(found.before[n], found.before[n - 1])
+    median, late = found.median[n - 1], found.late[n - 1]
+    cells = (
+        counted,
+        Cell(share.text, value=share.value, note=_points(share, earlier)),
+        Cell(days(median), value=_days(median)),
+        Cell(days(late), value=_days(late)),
+    )
+    return Cell(step.label, counted.url), cells, count, step.tone
+
+
+def _days(span: timedelta | None) -> float | str:
+    return "" if span is None else round(span.total_seconds() / 86400, 2)
+
+
+def rate(part: int, whole: int) -> Cell:
+    """A share in percent; of few a sentence instead."""
+    if whole < FEW:
+        return Cell("too few" if whole else "—")
+    return Cell(f"{100 * part / whole:.1f} %", value=round(100 * part / whole, 1))
+
+
+def _points(now: Cell, before: Cell) -> str:
+    """By how many points a share differs from that of the period before."""
+    if now.value is None or before.value is None:
+        return ""
+    gap = now.value - before.value
+    return f"{'▲' if gap > 0 else '▼' if gap < 0 else '='} {abs(gap):.1f}"
+
+
+def _change(now: int, before: int) -> str:
+    if before < FEW:
+        return ""
+    gap = 100 * (now - before) / before
+    return f"{'▲' if gap > 0 else '▼' if gap < 0 else '='} {abs(gap):.0f} % against {figure(before)} before"
+
+
+def _split(asked: Asked) -> Table:
+    """The same by a field: the largest groups, one statement."""
+    key = asked.split if asked.split in dict(offered("lead")) else "source"
+    split = split_by(asked, "lead", key)
+    found = grouped(asked, "lead", key, _figures, _within(asked, asked.period))
+    names = Names(split)
+    headings = (split.path.label, *(step.label for step in STEPS), "Lead to Customer", "Median")
+    rows = [_group(asked, split, names, *group) for group in found]
+    return Table("split", f"By {split.path.label.lower()}", headings, rows)
+
+
+def _figures(asked: Asked) -> list[Any]:
+    """Of a group: how many took each step, and the median of the whole way."""
+    won = asked.test("lead", condition(STEPS[3], asked.mode, asked.period))
+    forward = Q(opportunity__won_at__gte=F("created_at"))
+    return [*_counts(asked, asked.period), Percentile(WHOLE, 0.5, filter=won & forward)]
+
+
+def _group(asked: Asked, split: Split, names: Names, key: Any, shown: Any, *figures: Any) -> Row:
+    here, (*counts, median) = split.condition(key), figures
+    texts = [f"{here} and {condition(step, asked.mode, asked.period)}" for step in STEPS]
+    cells = [asked.count("lead", text, count) for text, count in zip(texts, counts, strict=True)]
+    cells += [rate(counts[3], counts[0]), Cell(days(median), value=_days(median))]
+    return Row(Cell(split.label(key, shown, names)), cells)
+
+
+def _backwards(asked: Asked) -> Table:
+    """The leads opened in the period whose steps are dated out of their order: no time is made of those."""
+    spans = {f"span{n}": step.span for n, step in enumerate(STEPS[1:], start=1)}
+    rows = asked.rows("lead", condition(STEPS[0], "cohort", asked.period)).filter(BACKWARDS).annotate(**spans)
+    found = rows.select_related("contact").order_by("-created_at", "-pk")[:OUT_OF_ORDER]
+    lines = [Row(Cell(str(lead), lead.get_absolute_url()), _negative(lead)) for lead in found]
+    headings = ("Lead", *(step.label for step in STEPS[1:]))
+    return Table("order", "Dated out of order, and left out of the times", headings, lines)
+
+
+def _negative(lead: Any) -> list[Cell]:
+    """How long each step took by its dates, where that is less than nothing."""
+    spans = [getattr(lead, f"span{n}") for n in range(1, len(STEPS))]
+    return [Cell(days(span), value=_days(span)) if span and span < timedelta() else Cell("") for span in spans]
+
+
+register(Part("funnel", "Funnel", funnel, width=7))

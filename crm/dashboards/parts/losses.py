@@ -1,0 +1,71 @@
+"""Why leads and deals are lost: where they were, and the reasons that people gave."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, Func, IntegerField, Window
+
+from crm.dashboards.asked import Asked
+from crm.dashboards.groups import Names, grouped, split_by
+from crm.dashboards.tables import Cell, Content, Part, Table, barred, register
+
+
+def losses(asked: Asked) -> Content:
+    """What was lost in the period, by the step at which it was and by reason."""
+    lost = f"status = lost and {asked.period.of('lost_date')}"
+    deals = f"stage = lost and {asked.period.of('lost_at')}"
+    where = {
+        "Before they were qualified": f"{lost} and qualified_date is empty",
+        "Qualified, before an opportunity": f"{lost} and qualified_date is not empty",
+    }
+    leads = grouped(asked, "lead", "lost_reason", _of_leads, lost)
+    opportunities = grouped(asked, "opportunity", "lost_reason", _of_deals, deals)
+    *_, all_leads, qualified = leads[0] if leads else (0, 0)
+    counts = (all_leads - qualified, qualified)
+    lines = [_line(asked, "lead", *each, count) for each, count in zip(where.items(), counts, strict=True)]
+    deals_lost = opportunities[0][-1] if opportunities else 0
+    lines.append(_line(asked, "opportunity", "As an opportunity", deals, deals_lost))
+    steps = Table("steps", "", ("Where they dropped off", "Lost"), barred(lines), bars=True)
+    return Content(
+        [
+            steps,
+            _reasons(asked, "lead", lost, "Leads", leads),
+            _reasons(asked, "opportunity", deals, "Opportunities", opportunities),
+        ],
+        sub=f"lost: {asked.period}",
+    )
+
+
+class _OfAll(Func):
+    """The sum of a figure over all groups, in each of them: also over those too small to be shown."""
+
+    function = "SUM"
+    window_compatible = True
+    output_field = IntegerField()
+
+
+def _of_deals(asked: Asked) -> list[Any]:
+    """How many of a group, and of all groups."""
+    return [Count("pk"), Window(_OfAll(Count("pk")))]
+
+
+def _of_leads(asked: Asked) -> list[Any]:
+    """The same, and how many of all groups had been qualified."""
+    return [*_of_deals(asked), Window(_OfAll(Count("qualified_date")))]
+
+
+def _line(asked: Asked, entity: str, label: str, text: str, count: int) -> tuple:
+    cell = asked.count(entity, text, count)
+    return Cell(label, cell.url), (cell,), count, "red"
+
+
+def _reasons(asked: Asked, entity: str, lost: str, what: str, found: Sequence[tuple]) -> Table:
+    split = split_by(asked, entity, "lost_reason")
+    names, lines = Names(split), []
+    for key, shown, count, *_ in found:
+        label = split.label(key, shown, names) if key else "No reason given"
+        lines.append(_line(asked, entity, label[:80], f"{lost} and {split.condition(key)}", count))
+    return Table(f"{entity}_reasons", f"{what}, by reason", ("Reason", "Lost"), barred(lines), bars=True)
+
+
+register(Part("losses", "Drop-off, and its reasons", losses, width=6))

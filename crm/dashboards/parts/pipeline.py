@@ -1,0 +1,126 @@
+"""The pipeline: what is in progress by stage and by month, what has slipped, and what was won and lost."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from crm.dashboards.asked import Asked, any_of
+from crm.dashboards.period import today
+from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.kit.text import money
+from crm.opportunities.axes import OPEN, STAGE
+from crm.opportunities.board import WEIGHTED
+from crm.opportunities.lists import month
+
+IS_OPEN = any_of("stage", OPEN)
+SUMS = {"count": Count("pk"), "total": Sum("amount"), "likely": Sum(WEIGHTED)}
+TONES = {choice.value: choice.tone for choice in STAGE.values}
+
+
+def pipeline(asked: Asked) -> Content:
+    """Open opportunities by stage and by the month in which they are to be closed; amounts apart by currency."""
+    slipped = f"{IS_OPEN} and close_date < {today()}"
+    found = _groups(asked, slipped)
+    tables = [_by_stage(asked, found), _by_month(asked, found)]
+    late = sum(group["count"] for group in found if group["late"])
+    line = Row(Cell("Close date has passed"), [asked.count("opportunity", slipped, late)])
+    tables.append(Table("slipped", "Slipped", ("What", "Opportunities"), [line]))
+    return Content(tables, sub="now")
+
+
+def _groups(asked: Asked, slipped: str) -> list[dict]:
+    """What is in progress by stage, month of closing, currency and whether that day has passed; one statement."""
+
+    def build(asked: Asked) -> QuerySet:
+        late = asked.first("opportunity", {1: slipped})
+        rows = asked.rows("opportunity", IS_OPEN).order_by().annotate(month=TruncMonth("close_date"), late=late)
+        return rows.values_list("stage", "month", "currency", "late").annotate(**SUMS)
+
+    names = ("stage", "month", "currency", "late", *SUMS)
+    return [dict(zip(names, row, strict=True)) for row in asked.fetch(build, "opportunity", slipped)]
+
+
+def _summed(found: Iterable[dict], key: str) -> list[dict]:
+    """The groups together by one of their keys, and by currency."""
+    sums: dict[tuple, dict] = {}
+    for group in found:
+        one = sums.setdefault(
+            (group[key], group["currency"]), {key: group[key], "currency": group["currency"]} | dict.fromkeys(SUMS, 0)
+        )
+        for name in SUMS:
+            one[name] += group[name] or 0
+    return list(sums.values())
+
+
+def _by_stage(asked: Asked, groups: Iterable[dict]) -> Table:
+    found = _summed(groups, "stage")
+    found.sort(key=lambda group: (OPEN.index(group["stage"]), group["currency"]))
+    most = max((group["total"] or 0 for group in found), default=0) or 1
+    lines = []
+    for group in found:
+        text = f"stage = {group['stage']} and {_currency(group)}"
+        cells, bar = amounts(asked, text, group), round(100 * float(group["total"] or 0) / float(most), 2)
+        lines.append(Row(Cell(STAGE.value(group["stage"]).label, cells[0].url), cells, bar, TONES[group["stage"]]))
+    return Table("stages", "By stage", ("Stage", "Deals", "Amount", "Weighted"), lines, bars=True, empty=NONE)
+
+
+NONE = "No opportunity is in progress."
+
+
+def _currency(group: dict) -> str:
+    return f'currency = "{group["currency"]}"'
+
+
+def amounts(asked: Asked, text: str, group: dict) -> list[Cell]:
+    """Number, amount and weighted amount of a group; the last is computed, and shown without a list of its own."""
+    weighted = group["likely"] or Decimal(0)
+    return [
+        asked.count("opportunity", text, group["count"]),
+        asked.amount("opportunity", text, group["total"], group["currency"]),
+        Cell(money(round(weighted, 0), group["currency"]), value=round(weighted, 2)),
+    ]
+
+
+def _by_month(asked: Asked, groups: Iterable[dict]) -> Table:
+    found = sorted(_summed(groups, "month"), key=lambda group: (group["month"] or date.max, group["currency"]))
+    lines = [Row(Cell(_name(group["month"])), amounts(asked, _text(group), group)) for group in found]
+    return Table("months", "By month of closing", ("Month", "Deals", "Amount", "Weighted"), lines, empty="")
+
+
+def _name(first: date | None) -> str:
+    return f"{first:%b %Y}" if first else "No close date"
+
+
+def _text(group: dict) -> str:
+    if group["month"] is None:
+        return f"{IS_OPEN} and close_date is empty and {_currency(group)}"
+    first, after = month(group["month"])
+    return f"{IS_OPEN} and close_date >= {first} and close_date < {after} and {_currency(group)}"
+
+
+def results(asked: Asked) -> Content:
+    """Opportunities won and lost in the period; amounts apart by currency."""
+    texts = {stage: f"stage = {stage} and {asked.period.of(f'{stage}_at')}" for stage in ("won", "lost")}
+    both = " or ".join(f"({text})" for text in texts.values())
+
+    def build(asked: Asked) -> QuerySet:
+        return asked.rows("opportunity", both).order_by().values_list("stage", "currency").annotate(**SUMS)
+
+    names = ("stage", "currency", *SUMS)
+    found = [dict(zip(names, row, strict=True)) for row in asked.fetch(build, "opportunity", both)]
+    return Content(
+        [Table("results", "", ("Outcome", "Deals", "Amount"), list(_outcomes(asked, found, texts)))], str(asked.period)
+    )
+
+
+def _outcomes(asked: Asked, found: Iterable[dict], texts: dict[str, str]) -> Iterable[Row]:
+    for group in sorted(found, key=lambda group: (group["stage"] != "won", group["currency"])):
+        text = f"{texts[group['stage']]} and {_currency(group)}"
+        yield Row(Cell(STAGE.value(group["stage"]).label), amounts(asked, text, group)[:2])
+
+
+register(Part("pipeline", "Pipeline", pipeline, width=6))
+register(Part("results", "Won and lost", results, width=6))

@@ -1,0 +1,92 @@
+"""How healthy the score is: how leads are spread over it, whether it foretells who is won, and who cannot get there."""
+
+import math
+from collections import Counter
+
+from django.db.models import Count, QuerySet
+
+from crm.dashboards.asked import Asked, any_of
+from crm.dashboards.parts.funnel import rate
+from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.kit.actor import Role
+from leads.axes import OPEN
+from leads.scoring.current import current
+from leads.scoring.workbench import separation
+
+WIDTH, CLASSES = 10, 10  # points a class is wide, and how many there are; the last has 100 in it
+IN_PROGRESS = any_of("status", OPEN)
+IS_WON = "status = converted and opportunity.stage = won"
+IS_LOST = "(status = lost or (status = converted and opportunity.stage = lost))"
+ENDS = {"open": IN_PROGRESS, "won": IS_WON, "lost": IS_LOST}
+
+
+def scores(asked: Asked) -> Content:
+    """Leads by score: those in progress, and of those that have ended how many were won."""
+    stuck = cannot()
+    counts, low = _counts(asked, stuck)
+    most = max(counts[place, "open"] for place in range(CLASSES)) or 1
+    rows = [_row(asked, place, counts, most) for place in range(CLASSES)]
+    table = Table("classes", "", ("Score", "In progress", "Won", "Lost", "Share won"), rows, bars=True)
+    words = "In progress, and too low a fit for Sales Qualified, however engaged they are"
+    line = Row(Cell(words), [asked.count("lead", stuck, low)])
+    return Content(
+        [table, Table("cannot", "Out of reach", ("What", "Leads"), [line])], sub="now", note=_foretells(asked)
+    )
+
+
+def _counts(asked: Asked, stuck: str) -> tuple[Counter, int]:
+    """How many leads are (in a class of scores, at an end), and of how many `stuck` is true; one statement."""
+    classes = {place: within(place) for place in range(CLASSES)}
+
+    def build(asked: Asked) -> QuerySet:
+        keys = [asked.first("lead", texts) for texts in (classes, ENDS, {1: stuck})]
+        rows = asked.rows("lead").order_by().annotate(place=keys[0], end=keys[1], low=keys[2])
+        return rows.values_list("place", "end", "low").annotate(count=Count("pk"))
+
+    counts, low = Counter[tuple[int | None, str | None]](), 0
+    for place, end, is_low, count in asked.fetch(build, "lead", stuck):
+        counts[place, end] += count
+        low += count if is_low else 0
+    return counts, low
+
+
+def within(place: int) -> str:
+    """The condition of a class of scores."""
+    low = f"qualification_score >= {place * WIDTH}"
+    return low if place == CLASSES - 1 else f"{low} and qualification_score < {(place + 1) * WIDTH}"
+
+
+def cannot() -> str:
+    """The condition of leads in progress that no engagement takes to Sales Qualified, by the model that counts."""
+    rules = current().rules
+    needed = (
+        math.ceil((rules.thresholds[-1] - 100 * rules.engagement_weight) / rules.fit_weight) if rules.fit_weight else 0
+    )
+    return f"{IN_PROGRESS} and fit_score < {max(needed, 0)}"
+
+
+def _row(asked: Asked, place: int, counts: Counter, most: int) -> Row:
+    open_, won, lost = (
+        asked.count("lead", f"{within(place)} and {text}", counts[place, end]) for end, text in ENDS.items()
+    )
+    share = rate(counts[place, "won"], counts[place, "won"] + counts[place, "lost"])
+    label = f"{place * WIDTH}–{place * WIDTH + WIDTH - 1 if place < CLASSES - 1 else 100}"
+    return Row(
+        Cell(label, open_.url), (open_, won, lost, share), round(100 * counts[place, "open"] / most, 2), "violet"
+    )
+
+
+def _foretells(asked: Asked) -> str:
+    """How well the score at their end told won leads from lost ones: of the workspace, so for managers."""
+    if not asked.by.is_at_least(Role.MANAGER):
+        return ""
+    told = separation(current())
+    if told.auc is None:
+        return f"Too few have ended to say how well the score foretells: {told.won} won, {told.lost} lost."
+    return (
+        f"Of a won and a lost lead the won one scored higher in {told.percent} % of all pairs (50 % is chance); among "
+        f"the tenth that scored highest {told.lift:.1f} times as many were won as among all. No filter changes this."
+    )
+
+
+register(Part("scores", "Score health", scores, width=6))

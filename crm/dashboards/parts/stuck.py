@@ -1,0 +1,214 @@
+"""Where are customers getting stuck, and why: longer at a value than expected, by the condition that is missing."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import chain
+from typing import NamedTuple
+
+from django.core.cache import cache
+from django.db.models import Case, Count, Q, QuerySet, When
+
+from contacts.axes import LIFECYCLE
+from crm.conditions.chips import chip
+from crm.conditions.condition import Condition
+from crm.conditions.tree import All
+from crm.conditions.write import LabelWriter, Writer
+from crm.dashboards.asked import Asked
+from crm.dashboards.groups import GROUPS, Names, Split, split_by
+from crm.dashboards.parts.funnel import FEW
+from crm.dashboards.percentile import Percentile
+from crm.dashboards.period import today
+from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
+from crm.entities import registry
+from crm.kit import clock
+from crm.kit.scope import workspace_id
+from crm.lifecycle.asked import moves_of
+from crm.lifecycle.axes import Axis
+from crm.lifecycle.definitions import Definition, condition_of, definitions
+from crm.opportunities.axes import OPEN as OPEN_STAGES
+from crm.opportunities.axes import STAGE
+from leads.axes import OPEN as OPEN_STATUSES
+from leads.axes import STATUS
+
+# The values from which records are expected to go on. Leads by their status: their stage is what the score says.
+JOURNEY: tuple[tuple[Axis, tuple[str, ...]], ...] = (
+    (LIFECYCLE, ("lead", "qualified")),
+    (STATUS, OPEN_STATUSES),
+    (STAGE, OPEN_STAGES),
+)
+REMEMBERED = timedelta(days=365)
+KEPT = 24 * 3600  # seconds
+Owners = dict[str, tuple[str, Counter[int | None]]]  # entity → what is late there, and how much of it each owner has
+
+
+class Reason(NamedTuple):
+    """Why records are stuck: their condition, what is missing in words, and the action of the list that helps."""
+
+    entity: str
+    text: str
+    label: str
+    tone: str
+    helps: str
+
+
+def overdue(axis: Axis, value: str, limit: int) -> str:
+    """The condition of the records that have stood at a value longer than `limit` days, and do not wait."""
+    return f"{_stands(axis, value, limit)} and waiting = no"
+
+
+def _stands(axis: Axis, value: str, limit: int) -> str:
+    return f"{axis.field} = {value} and {axis.since} > {limit} days ago"
+
+
+def limits(axis: Axis, values: tuple[str, ...], defined: dict[str, Definition]) -> dict[str, int]:
+    """After how many days a record is stuck at a value: as defined, else as long as three of four took here.
+
+    A value without either is left out: nobody knows what is long there.
+    """
+    history = _history(axis) if any(defined[value].expected_days is None for value in values) else {}
+    found = {value: defined[value].expected_days or history.get(value) for value in values}
+    return {value: limit for value, limit in found.items() if limit}
+
+
+def _history(axis: Axis) -> dict[str, int]:
+    """The P75 of the days spent at each value; asked once a day, for all of a year's moves are read."""
+    key = f"p75-{workspace_id()}-{axis.entity}-{axis.field}-{today()}"
+    return cache.get_or_set(key, lambda: dict(_spent(axis)), KEPT) or {}
+
+
+def _spent(axis: Axis) -> Iterator[tuple[str, int]]:
+    moves = moves_of(axis).filter(spent__isnull=False, at__gt=clock.now() - REMEMBERED).order_by()
+    found = moves.values("from_value").annotate(count=Count("pk"), late=Percentile("spent", 0.75))
+    for value, count, late in found.values_list("from_value", "count", "late"):
+        if count >= FEW:
+            yield value, max(1, math.ceil(late / timedelta(days=1)))
+
+
+def reasons(axis: Axis, value: str, definition: Definition, limit: int) -> Iterator[Reason]:
+    """What may hold records at a value: each part of what moves them on, and that all of it holds, yet nobody moved."""
+    here, stands = overdue(axis, value, limit), axis.value(value)
+    ready = condition_of(definition.exit, axis.entity)
+    for part in _parts(definition, axis):
+        condition = Condition(axis.entity, part)
+        missing = chip(part, LabelWriter())
+        words = f"{stands.label} · missing: {' '.join((missing.field, missing.operator, missing.value)).strip()}"
+        yield Reason(axis.entity, f"{here} and not ({Writer().text(part)})", words, "red", _helps(condition))
+    if ready:
+        words = f"{stands.label} · ready, and not moved on"
+        yield Reason(axis.entity, f"{here} and ({ready.key_text})", words, "amber", "Stage")
+
+
+def _parts(definition: Definition, axis: Axis) -> tuple:
+    """The conditions that must hold, all of them, for a record to move on."""
+    condition = condition_of(definition.exit, axis.entity)
+    if condition is None:
+        return ()
+    return condition.root.parts if isinstance(condition.root, All) else (condition.root,)
+
+
+def _helps(condition: Condition) -> str:
+    """The bulk action of the list that mends what is missing, where there is one; else the record may wait."""
+    fields = registry.get(condition.entity).fields
+    mendable = [key for key in condition.fields() if key in fields and fields[key].editable]
+    return "Edit" if mendable else "Wait"
+
+
+def stuck(asked: Asked) -> Content:
+    """By what is missing, and by who owns them; whatever the period, for it is about now."""
+    lines, unknown = [], []
+    owners: Owners = {}
+    for axis, values in JOURNEY:
+        defined = definitions(axis)
+        known = limits(axis, values, defined)
+        unknown += [f"{registry.get(axis.entity).label} {axis.value(v).label}" for v in values if v not in known]
+        if known:
+            why, owners[axis.entity] = _along(asked, axis, known, defined)
+            lines += why
+    lines.sort(key=lambda line: -line[2])
+    reason = Table("why", "", ("What is missing", "Records", "What helps"), barred(lines), bars=True, empty=NOBODY)
+    sub = "Longer at a stage than expected, by what is missing"
+    return Content([reason, _by_owner(asked, owners)], sub=sub, note=_note(unknown))
+
+
+def _along(
+    asked: Asked, axis: Axis, known: dict[str, int], defined: dict[str, Definition]
+) -> tuple[list[tuple], tuple[str, Counter]]:
+    """The lines of one axis, and the condition of all that is stuck there, with how many of those each owner has."""
+    late = f"({' or '.join(_stands(axis, *each) for each in known.items())}) and waiting = no"
+    parts = {value: _parts(defined[value], axis) for value in known}
+    counts, owners = Counter[tuple[str, int]](), Counter[int | None]()
+    for value, owner, count, *holds in _groups(asked, axis, late, parts):
+        owners[owner] += count
+        for n in _missing(holds[: len(parts[value])]):
+            counts[value, n] += count
+    lines = [
+        _line(asked, reason, counts[value, n])
+        for value, limit in known.items()
+        for n, reason in enumerate(reasons(axis, value, defined[value], limit))
+        if counts[value, n]
+    ]
+    return lines, (late, owners)
+
+
+def _missing(holds: Sequence[int]) -> list[int]:
+    """The places of the parts that do not hold; behind the last one, where the reason stands that all of them do."""
+    return [n for n, each in enumerate(holds) if not each] or [len(holds)]
+
+
+def _groups(asked: Asked, axis: Axis, late: str, parts: dict[str, tuple]) -> list[tuple]:
+    """(value, owner, count, and 1 or 0 for each part that moves a record on) of what is late; one statement."""
+    texts = {value: [Writer().text(part) for part in own] for value, own in parts.items()}
+
+    def build(asked: Asked) -> QuerySet:
+        holds = {f"holds{n}": _holds(asked, axis, texts, n) for n in range(max(map(len, texts.values())))}
+        rows = asked.rows(axis.entity, late).order_by().annotate(**holds).values(axis.field, "owner_id", *holds)
+        return rows.annotate(count=Count("pk")).values_list(axis.field, "owner_id", "count", *holds)
+
+    lengths = tuple((value, len(own)) for value, own in texts.items())
+    return asked.fetch(build, axis.entity, late, *chain(*texts.values()), key=(axis.field, lengths))
+
+
+def _holds(asked: Asked, axis: Axis, texts: dict[str, list[str]], place: int) -> Case:
+    """Whether the part at a place holds, of those of the value at which a record stands."""
+    tests = {value: own[place] for value, own in texts.items() if place < len(own)}
+    whens = (When(Q(asked.test(axis.entity, text), **{axis.field: value}), then=1) for value, text in tests.items())
+    return Case(*whens, default=0)
+
+
+NOBODY = "Nobody is stuck: nothing has stood longer than expected."
+
+
+def _line(asked: Asked, reason: Reason, count: int) -> tuple:
+    cell = asked.count(reason.entity, reason.text, count)
+    # Ticked, so that the list opens with what helps at hand.
+    label = Cell(f"{registry.get(reason.entity).label} {reason.label}", f"{cell.url}&ticked=all")
+    return label, (cell, Cell(reason.helps)), count, reason.tone
+
+
+def _note(unknown: list[str]) -> str:
+    if not unknown:
+        return ""
+    return f"Too few have passed through to know what is long: {', '.join(unknown)}. An admin can say it at Lifecycle."
+
+
+def _by_owner(asked: Asked, found: Owners) -> Table:
+    split = split_by(asked, "contact", "owner")
+    names, kinds = Names(split), [registry.get(axis.entity) for axis, _ in JOURNEY]
+    together = sum((counts for _, counts in found.values()), Counter[int | None]())
+    rows = [
+        Row(Cell(split.label(owner, None, names)), [_owned(asked, kind.name, split, owner, found) for kind in kinds])
+        for owner, _ in together.most_common(GROUPS)
+    ]
+    return Table("owners", "By owner", ("Owner", *(kind.plural for kind in kinds)), rows, empty="")
+
+
+def _owned(asked: Asked, entity: str, split: Split, owner: int | None, found: Owners) -> Cell:
+    if entity not in found:
+        return Cell("0", value=0)
+    late, counts = found[entity]
+    return asked.count(entity, f"{split.condition(owner)} and {late}", counts[owner])
+
+
+register(Part("stuck", "Stuck, and why", stuck, width=5))

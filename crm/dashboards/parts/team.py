@@ -1,0 +1,94 @@
+"""Per person: how soon they speak with new leads, what they have in hand, and what they won."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, F, QuerySet, Sum
+
+from crm.dashboards.asked import Asked, any_of
+from crm.dashboards.groups import Names, grouped, split_by
+from crm.dashboards.parts.funnel import rate
+from crm.dashboards.percentile import Percentile, days
+from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.kit.actor import Role
+from leads.axes import OPEN
+
+IN_HAND = any_of("status", OPEN)
+
+
+HEADINGS = (
+    "Person",
+    "In hand",
+    "New leads",
+    "Contacted in time",
+    "Late",
+    "In time",
+    "Median response",
+    "Converted",
+    "Share",
+)
+
+
+def team(asked: Asked) -> Content:
+    """Every person's figures for managers, one's own for everybody else."""
+    whose = "" if asked.by.is_at_least(Role.MANAGER) else "owner = me"
+    split = split_by(asked, "lead", "owner")
+    names = Names(split)
+    opened = asked.period.of("created_at")
+    won = f"stage = won and {asked.period.of('won_at')}"
+    texts = {
+        "in_hand": IN_HAND,
+        "opened": opened,
+        "in_time": f"{opened} and first_contact_in_time = yes",
+        "late": f"{opened} and first_contact_in_time = no",
+        "converted": f"{opened} and converted_date is not empty",
+    }
+
+    def figures(asked: Asked) -> list[Any]:
+        counts = [Count("pk", filter=asked.test("lead", text)) for text in texts.values()]
+        return [*counts, Percentile(F("contacted_at") - F("created_at"), 0.5, filter=asked.test("lead", opened))]
+
+    also = filter(None, (whose, f"({IN_HAND}) or ({opened})"))
+    found = grouped(asked, "lead", "owner", figures, *also)
+    lines = [_line(asked, split, names, group, texts) for group in found]
+    people = Table("people", "Leads", HEADINGS, lines, empty="No leads in these days.")
+    return Content([people, _won(asked, names, won, whose)], sub=str(asked.period))
+
+
+def _line(asked: Asked, split: Any, names: Names, found: tuple, texts: dict[str, str]) -> Row:
+    owner, shown, *counts, response = found
+    here, group = split.condition(owner), dict(zip(texts, counts, strict=True))
+    cell = {key: asked.count("lead", f"{here} and {text}", group[key]) for key, text in texts.items()}
+    cells: Sequence[Cell] = (
+        cell["in_hand"],
+        cell["opened"],
+        cell["in_time"],
+        cell["late"],
+        rate(group["in_time"], group["in_time"] + group["late"]),
+        Cell(days(response)),
+        cell["converted"],
+        rate(group["converted"], group["opened"]),
+    )
+    return Row(Cell(split.label(owner, shown, names)), cells)
+
+
+def _won(asked: Asked, names: Names, won: str, whose: str) -> Table:
+    also = [text for text in (whose, won) if text]
+
+    def build(asked: Asked) -> QuerySet:
+        rows = asked.rows("opportunity", *also).order_by().values_list("owner_id", "currency")
+        return rows.annotate(count=Count("pk"), total=Sum("amount")).order_by("-total", "owner_id")
+
+    split = split_by(asked, "opportunity", "owner")
+    lines = []
+    for owner, currency, count, total in asked.fetch(build, "opportunity", *also):
+        text = f'{split.condition(owner)} and {won} and currency = "{currency}"'
+        cells = (
+            asked.count("opportunity", text, count),
+            asked.amount("opportunity", text, total, currency),
+        )
+        lines.append(Row(Cell(split.label(owner, None, names)), cells))
+    return Table("won", "Won", ("Person", "Deals", "Amount"), lines, empty="Nothing was won in these days.")
+
+
+register(Part("team", "Team", team, width=12))

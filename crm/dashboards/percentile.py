@@ -1,0 +1,64 @@
+"""Percentiles of durations, on both engines."""
+
+from datetime import timedelta
+from math import floor
+
+from django.db.models import Aggregate, DurationField
+
+
+class Percentile(Aggregate):
+    """The duration that a share (0.5: the median) of all lie below, interpolated between two neighbours."""
+
+    name = "Percentile"
+    template = "PERCENTILE_CONT(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+    def __init__(self, expression, share: float, **extra):
+        super().__init__(expression, share=share, **extra)
+
+    def as_sqlite(self, compiler, connection, **context):
+        own = self.copy()
+        own.template = "PERCENTILE_OF(%(expressions)s, %(share)s)"
+        return own.as_sql(compiler, connection, **context)
+
+
+class _PercentileOf:
+    """SQLite's part: microseconds, collected and sorted."""
+
+    def __init__(self) -> None:
+        self.values: list[int] = []
+        self.share = 0.0
+
+    def step(self, value: int | None, share: float) -> None:
+        """One row."""
+        self.share = share
+        if value is not None:
+            self.values.append(value)
+
+    def finalize(self) -> int | None:
+        """The result; None of no rows."""
+        return round(percentile(self.values, self.share)) if self.values else None
+
+
+def percentile(values: list, share: float) -> float:
+    """The percentile of at least one number, as PostgreSQL's percentile_cont defines it."""
+    ordered, place = sorted(values), share * (len(values) - 1)
+    low = floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def register_percentile(connection, **kwargs) -> None:
+    """Teach a new SQLite connection PERCENTILE_OF; a receiver of connection_created."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_aggregate("PERCENTILE_OF", 2, _PercentileOf)
+
+
+def days(span: timedelta | None) -> str:
+    """A duration as people say it: 3 h, 2.5 d, 34 d; — for none."""
+    if span is None:
+        return "—"
+    hours = span.total_seconds() / 3600
+    if abs(hours) < 48:
+        return f"{hours:.0f} h"
+    return f"{hours / 24:.1f} d" if abs(hours) < 240 else f"{hours / 24:.0f} d"

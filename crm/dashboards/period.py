@@ -1,0 +1,62 @@
+"""The days that a dashboard is about, and those before them that it is compared with."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from crm.conditions.moments import start_of
+from crm.entities.values import zone
+from crm.kit import clock
+
+USUAL = 90  # days
+LONGEST = 3_660
+
+
+@dataclass(frozen=True)
+class Period:
+    """From the first day to the last, both of them in it, by the workspace's calendar."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+    def before(self) -> "Period":
+        """As many days, right before it."""
+        return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1))
+
+    def of(self, key: str) -> str:
+        """The condition that the field `key` lies in it."""
+        return f"{key} >= {self.first} and {key} <= {self.last}"
+
+    def __str__(self):
+        return f"{self.first:%-d %b %Y} – {self.last:%-d %b %Y}"
+
+
+def today() -> date:
+    """The workspace's calendar day."""
+    return clock.now().astimezone(zone()).date()
+
+
+def moments(day: date) -> tuple[datetime, datetime]:
+    """The first and the last moment of a day of the workspace's calendar."""
+    return start_of(day, zone()), start_of(day + timedelta(days=1), zone()) - timedelta(microseconds=1)
+
+
+def read_period(first: str, last: str) -> Period:
+    """The period between two ISO days; the usual days up to today for what is left out, or is none."""
+    end = _day(last) or today()
+    start = _day(first) or end - timedelta(days=USUAL - 1)
+    if start > end:
+        start, end = end, start
+    return Period(max(start, end - timedelta(days=LONGEST)), end)
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 1900 <= found.year <= 2200 else None

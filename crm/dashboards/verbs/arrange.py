@@ -1,0 +1,29 @@
+"""Choose the parts of one's dashboard, and their order."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from audit.record import change, record
+from crm.dashboards.models import Layout
+from crm.dashboards.tables import all_parts
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+
+
+@transaction.atomic
+def arrange(parts: Sequence[str], *, by: Actor) -> Layout:
+    """Show the actor these parts in this order, and no others; none at all shows every one, as before.
+
+    Raises Invalid for a part that does not exist.
+    """
+    if unknown := set(parts) - {part.name for part in all_parts()}:
+        raise Invalid({"parts": f"There is no part “{min(unknown)}”."})
+    chosen = list(dict.fromkeys(parts))
+    layout, created = Layout.objects.get_or_create(member_id=by.member_id, defaults={"parts": chosen})
+    row = Layout.objects.filter(pk=layout.pk)
+    if created:
+        record("dashboard_layout.updated", row, by=by, snapshot=("member", "parts"))
+    else:
+        change("dashboard_layout.updated", row, {"parts": chosen}, by=by)
+    return row.get()

@@ -1,0 +1,128 @@
+"""The dashboard: a frame at once, filled part by part; each part as a page, and each table as a file."""
+
+import csv
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from crm.dashboards.asked import MODES, Asked, read
+from crm.dashboards.forms import SubscriptionForm
+from crm.dashboards.groups import offered
+from crm.dashboards.layout import allowed, chosen
+from crm.dashboards.models import Subscription
+from crm.dashboards.period import Period, today
+from crm.dashboards.show import content
+from crm.dashboards.tables import Part
+from crm.dashboards.verbs.arrange import arrange
+from crm.dashboards.verbs.subscribe import subscribe
+from crm.kit.errors import Invalid
+from crm.kit.responses import show_errors, toast
+from crm.lists.formulas import escape
+from crm.users.http import Request
+
+PERIODS = (("30 days", 30), ("90 days", 90), ("A year", 365))
+
+
+@require_GET
+def dashboard(request: Request) -> HttpResponse:
+    """The frame, whose parts come by themselves; `parts=all` brings them at once, for print and without JavaScript."""
+    asked = read(request.GET, request.actor)
+    inline = request.GET.get("parts") == "all"
+    parts = [_shown(part, asked, load=not inline) for part in chosen(request.actor)]
+    return render(request, "dashboards/dashboard.html", _frame(asked) | {"parts": parts, "inline": inline})
+
+
+def _frame(asked: Asked) -> dict:
+    """The bar above the parts."""
+    end = today()
+    periods = [(label, asked.query(**_ending(end, days)), _is(asked.period, end, days)) for label, days in PERIODS]
+    modes = [(mode, label, asked.query(mode=mode)) for mode, label in MODES.items()]
+    return {"asked": asked, "periods": periods, "modes": modes, "splits": offered("lead"), "query": asked.query()}
+
+
+def _ending(end, days: int) -> dict[str, str]:
+    return {"from": str(end.fromordinal(end.toordinal() - days + 1)), "to": str(end)}
+
+
+def _is(period: Period, end, days: int) -> bool:
+    return period.last == end and period.days == days
+
+
+def _shown(part: Part, asked: Asked, *, load: bool = False) -> dict:
+    found = None if load else content(part, asked)
+    return {"part": part, "content": found, "query": asked.query(), "asked": asked}
+
+
+@require_GET
+def part(request: Request, name: str) -> HttpResponse:
+    """One part: to htmx the part alone, else a page of its own."""
+    asked = read(request.GET, request.actor)
+    shown = _shown(_find(request, name), asked)
+    if request.htmx:
+        return render(request, "dashboards/part.html", shown)
+    context = _frame(asked) | {"parts": [shown], "inline": True, "one": shown}
+    return render(request, "dashboards/dashboard.html", context)
+
+
+def _find(request: Request, name: str) -> Part:
+    for found in allowed(request.actor):
+        if found.name == name:
+            return found
+    raise Http404
+
+
+@require_GET
+def table(request: Request, name: str, table: str) -> HttpResponse:
+    """One table as CSV, safe to open in a spreadsheet."""
+    asked = read(request.GET, request.actor)
+    tables = {found.name: found for found in content(_find(request, name), asked).tables}
+    if table not in tables:
+        raise Http404
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}-{table}.csv"'
+    write = csv.writer(response)
+    write.writerow(tables[table].headings)
+    for row in tables[table].rows:
+        cells = (cell.raw for cell in (row.label, *row.cells))
+        write.writerow(escape(cell) if isinstance(cell, str) else cell for cell in cells)
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+def arrange_page(request: Request) -> HttpResponse:
+    """Choose the parts and their order."""
+    parts = allowed(request.actor)
+    if request.method == "POST":
+        wanted = [name for name in request.POST.getlist("part") if name in {part.name for part in parts}]
+        arrange(sorted(wanted, key=lambda name: _place(request, name)), by=request.actor)
+        toast(request, "Your dashboard is arranged.")
+        return redirect("dashboard")
+    places = {part.name: place for place, part in enumerate(chosen(request.actor), 1)}
+    lines = sorted(((part, places.get(part.name)) for part in parts), key=lambda line: line[1] or len(parts) + 1)
+    return render(request, "dashboards/arrange.html", {"lines": lines})
+
+
+def _place(request: Request, name: str) -> int:
+    text = request.POST.get(f"place_{name}", "")
+    return int(text) if text.isdecimal() and len(text) < 5 else 9999
+
+
+@require_http_methods(["GET", "POST"])
+def mail_page(request: Request) -> HttpResponse:
+    """Have the dashboard mailed as it is asked for in the URL."""
+    asked = read(request.GET, request.actor)
+    known = Subscription.objects.filter(member=request.actor.member_id).first()
+    initial = {"every": known.every if known else "week", "days": asked.period.days}
+    form = SubscriptionForm(request.POST or None, initial=initial)
+    if form.is_valid():
+        try:
+            subscribe(asked.query(), by=request.actor, **form.cleaned_data)
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, "Saved: the dashboard comes by mail." if form.cleaned_data["every"] else "No mail any more.")
+            return redirect(f"{reverse('dashboard')}?{asked.query()}")
+    context = {"form": form, "asked": asked, "query": asked.query()}
+    return render(request, "dashboards/mail_page.html", context, status=422 if form.errors else 200)

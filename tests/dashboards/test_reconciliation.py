@@ -1,0 +1,123 @@
+"""Every number on a dashboard is that of the list it opens, whoever looks, however it is filtered."""
+
+from datetime import timedelta
+from random import Random
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.db.models import Sum
+from django.http import QueryDict
+
+from crm.dashboards.asked import read
+from crm.dashboards.jobs import keep_forecasts
+from crm.dashboards.layout import allowed
+from crm.dashboards.tables import Cell, Part
+from crm.entities import registry
+from crm.kit import clock
+from crm.kit.scope import in_workspace
+from crm.lists.rows import count
+from crm.lists.spec import spec_of
+from crm.lists.state import read as read_list
+from crm.users.visibility import visible
+from tests.dashboards.world import END, people
+
+ROUNDS = 200
+ROLES = ("viewer", "rep", "outsider", "manager")
+FILTERS = (
+    "",
+    "owner = me",
+    "team = my team",
+    "owner is empty",
+    "source = web",
+    'source = web or owner = "Mate"',
+    "not (source contains air)",
+    "created_at > 60 days ago",
+)
+SPLITS = ("source", "owner", "team", "country", "campaign", "status", "contact.role", "nonsense")
+
+
+@pytest.fixture
+def populated(acme, cast):
+    """Half a year of people, as of END."""
+    people(cast, Random(7), 60)
+    with clock.at(END - timedelta(days=30)):
+        keep_forecasts(clock.now())
+    with clock.at(END):
+        yield
+
+
+def questions(random: Random):
+    """What somebody may ask, as the URL's parameters."""
+    for _ in range(ROUNDS):
+        first = END.date() - timedelta(days=random.randint(0, 210))
+        last = first + timedelta(days=random.randint(0, 150))
+        params = {"from": str(first), "to": str(last), "where": random.choice(FILTERS)}
+        params |= {"mode": random.choice(("cohort", "flow")), "split": random.choice(SPLITS)}
+        yield random.choice(ROLES), _query(params)
+
+
+def cells(part: Part, asked) -> list[Cell]:
+    """Every cell of a part, labels included."""
+    rows = [row for table in part.make(asked).tables for row in table.rows]
+    return [cell for row in rows for cell in row.cells]
+
+
+class Lists:
+    """What the lists count and add up, asked as their pages ask it."""
+
+    def __init__(self, actor):
+        self.actor = actor
+        self.request = SimpleNamespace(actor=actor)
+
+    def state(self, url: str):
+        """The list at an address."""
+        parts = urlsplit(url)
+        entity = next(e for e in registry.all_entities() if e.path == parts.path[1:])
+        self.request.GET = QueryDict(parts.query)
+        found = read_list(self.request, spec_of(entity.name))
+        assert found.error is None, (url, found.error)
+        return found
+
+    def number(self, cell: Cell):
+        """What the cell's list says the cell must say."""
+        rows = self.state(cell.url).rows()
+        if cell.summed:
+            return rows.filter(visible(self.actor)).aggregate(total=Sum(cell.summed))["total"] or 0
+        return count(rows, self.actor, exact=True)
+
+
+def test_every_number_is_that_of_the_list_it_opens(populated, cast, actor):
+    random, checked = Random(11), 0
+    lists = {role: Lists(actor(role)) for role in ROLES}
+    shown = set()
+    for role, params in questions(random):
+        by = lists[role].actor
+        asked = read(params, by)
+        for part in random.sample(allowed(by), 2):
+            for cell in (cell for cell in cells(part, asked) if cell.url):
+                assert cell.value == lists[role].number(cell), (role, params.urlencode(), part.name, cell)
+                checked += 1
+                shown.add((part.name, bool(cell.value)))
+    assert checked > 5000
+    seen = {name for name, some in shown if some}
+    assert seen >= {part.name for part in allowed(lists["manager"].actor)}
+
+
+def _query(params: dict[str, str]) -> QueryDict:
+    found = QueryDict(mutable=True)
+    found.update(params)
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_pages_say_the_same(populated, cast, sign_in, role):
+    client = sign_in(role)
+    with in_workspace(cast.acme):
+        asked = read(QueryDict("split=owner"), getattr(cast, role).actor("web"))
+        found = [cell for part in allowed(asked.by) for cell in cells(part, asked) if cell.url and not cell.summed]
+    for cell in Random(3).sample(found, 15):
+        path, query = cell.url.split("?")
+        assert parse_qs(query)["view"] == ["all"]
+        told = client.get(f"{path}/count?{query}").content.decode()
+        assert f"{cell.value:,}" in told, (cell, told)

@@ -1,0 +1,95 @@
+"""Who is stuck, and why: beyond what is expected, by the condition that is missing, unless they wait."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import cache
+from django.http import QueryDict
+
+from contacts.axes import LIFECYCLE
+from contacts.models import Contact
+from crm.dashboards.asked import read
+from crm.dashboards.parts.stuck import limits, stuck
+from crm.kit import clock
+from crm.lifecycle.definitions import definitions
+from crm.lifecycle.models import Transition
+from crm.lifecycle.verbs.save_definition import save_definition
+from crm.lifecycle.verbs.wait import wait
+from leads.axes import OPEN, STATUS
+from tests.factories import make_contact, rows
+
+LEAD = {
+    "meaning": "A prospect",
+    "entry": "email is not empty",
+    "exit": "email is not empty and owner is not empty",
+    "expected_days": 10,
+}
+
+
+@pytest.fixture
+def defined(acme, actor):
+    """Leads are expected to go on after ten days; nobody else is expected to."""
+    save_definition(LIFECYCLE, "lead", LEAD, by=actor("admin"))
+
+
+def told(cast, who="manager") -> dict[str, int]:
+    """What is missing → how many contacts."""
+    content = stuck(read(QueryDict(""), getattr(cast, who).actor("web")))
+    reasons = SimpleNamespace(**{table.name: table for table in content.tables}).why
+    return {row.label.text: row.cells[0].value for row in reasons.rows if row.label.text.startswith("Contact")}
+
+
+def older(contact: Contact, days: int) -> Contact:
+    Contact.objects.filter(pk=contact.pk).update(lifecycle_stage_since=clock.now() - timedelta(days=days))
+    return contact
+
+
+def test_records_are_grouped_by_what_is_missing(defined, cast):
+    older(make_contact("Ready", owner=cast.rep), 11)
+    older(make_contact("No mail", owner=cast.rep, email=""), 11)
+    older(make_contact("Neither", email=""), 11)
+    older(make_contact("Young", email=""), 9)
+    assert told(cast) == {
+        "Contact Lead · missing: E-mail is not empty": 2,
+        "Contact Lead · missing: Owner is not empty": 1,
+        "Contact Lead · ready, and not moved on": 1,
+    }
+
+
+def test_by_owner_every_number_is_all_that_the_owner_has(defined, cast):
+    older(make_contact("No mail", owner=cast.rep, email=""), 11)
+    older(make_contact("Ready", owner=cast.rep), 11)
+    older(make_contact("Nobody's", email=""), 11)
+    content = stuck(read(QueryDict(""), cast.manager.actor("web")))
+    owners = SimpleNamespace(**{table.name: table for table in content.tables}).owners
+    assert [(row.label.text, row.cells[0].value) for row in owners.rows] == [(str(cast.rep), 2), ("Nobody", 1)]
+
+
+def test_what_waits_is_not_stuck(defined, cast, actor):
+    ana = older(make_contact(owner=cast.rep, email=""), 11)
+    wait(rows(ana), by=actor("rep"), reason="Budget", until=clock.now() + timedelta(days=5))
+    assert told(cast) == {}
+    with clock.at(clock.now() + timedelta(days=6)):
+        assert sum(told(cast).values()) == 1
+
+
+def test_a_rep_sees_those_they_see(defined, cast):
+    older(make_contact(owner=cast.outsider, team=cast.nordics, email=""), 11)
+    assert told(cast, "rep") == {}
+    assert sum(told(cast, "outsider").values()) == 1
+
+
+def test_without_an_expected_duration_the_history_says(acme, cast, actor):
+    assert limits(LIFECYCLE, ("lead", "qualified"), definitions(LIFECYCLE)) == {}
+    common = {"entity": "contact", "axis": "lifecycle_stage", "from_value": "lead", "to_value": "qualified"}
+    common |= {"verb": "qualify", "at": clock.now(), "recorded_at": clock.now(), "channel": "web"}
+    common |= {"change": actor("rep").change}
+    cache.clear()
+    for number, days in enumerate((1, 2, 3, 4, 9)):
+        Transition.objects.create(record_id=number, spent=timedelta(days=days), **common)
+    assert limits(LIFECYCLE, ("lead", "qualified"), definitions(LIFECYCLE)) == {"lead": 4}
+
+
+def test_what_is_defined_goes_before_the_history(acme):
+    assert limits(STATUS, OPEN, definitions(STATUS)) == {"new": 1, "working": 28, "qualified": 14}
