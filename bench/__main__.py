@@ -20,7 +20,19 @@ from tests.services import postgres, postgres_programs
 
 # A part is a module with ratios(size) -> Iterator[Ratio], which makes the data it needs, and may have
 # figures() -> Iterator[str] for what is told in milliseconds.
-PARTS = ("bench.sqlite", "bench.waiting", "bench.pages", "bench.imports", "bench.audit", "bench.engine")
+PARTS = (
+    "bench.sqlite",
+    "bench.waiting",
+    "bench.pages",
+    "bench.moves",
+    "bench.imports",
+    "bench.audit",
+    "bench.engine",
+    "bench.scores",
+    "bench.legacy",
+    "bench.workflows",
+    "bench.dashboards",
+)
 # Checkpoints far apart: one that falls into a measurement slows whichever side it meets.
 DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=512MB", "max_wal_size=8GB")
 

@@ -1,6 +1,7 @@
-"""How long people wait on SQLite while an import writes: a form save and a list over HTTP, beside the real thing.
+"""How long people wait on SQLite while a job writes: a form save and a list over HTTP, beside the real thing.
 
-The import runs by the page, in the process that serves people, and by the command, in a process of its own.
+An import runs by the page, in the process that serves people, and by the command, in a process of its own; then all the
+leads that they opened are scored from their events.
 """
 
 import http.client
@@ -32,20 +33,19 @@ CONTACT = re.compile(r'href="(/contact/contact_[A-Za-z0-9]{9})"')
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Three imports each way, of 30 rows where the other parts have 100 contacts."""
+    """Three imports each way, of 30 rows where the other parts have 100 contacts, and three recalculations."""
     with tempfile.TemporaryDirectory(prefix="throughline-") as directory:
         environ = {"DATA_DIR": directory, "DATABASE_URL": "", "SECRET_KEY": secrets.token_urlsafe(50)}
         for command in ("migrate", "load_demo --in-production", "collectstatic --noinput"):
             _manage(environ, *command.split())
         firsts = count(0, size)
         with server(**environ) as port:
-            for name, run in (("page", _by_page), ("command", _by_command)):
-                taken = [_take(port, run, environ, next(firsts), size * 3 // 10) for _ in range(ROUNDS + 1)]
+            for name, run in JOBS.items():
+                job = _Job(name, run, port, environ, size * 3 // 10)
+                taken = [_take(job, next(firsts)) for _ in range(ROUNDS + 1)]
                 for number, what, target in LINES:
                     values = iter([wait[number] for wait in taken])
-                    yield Ratio(
-                        f"S{number + 2}", f"{what}, import by the {name}", target, values.__next__, rounds=ROUNDS
-                    )
+                    yield Ratio(f"S{number + 2}", f"{what}, {name}", target, values.__next__, rounds=ROUNDS)
 
 
 LINES = (
@@ -76,41 +76,68 @@ class Waits(NamedTuple):
     list_99: float
 
 
-def _take(port: int, run: Callable[[int, dict[str, str], Path], None], environ, first: int, rows: int) -> Waits:
-    person, quiet, over = Person(port), threading.Event(), threading.Event()
+class _Job(NamedTuple):
+    """What runs meanwhile, and on how many people of a file; a recalculation takes all leads there are."""
+
+    name: str
+    run: "Callable[[_Job, int], None]"
+    port: int
+    environ: dict[str, str]
+    rows: int
+
+
+def _take(job: _Job, first: int) -> Waits:
+    person, quiet, over = Person(job.port), threading.Event(), threading.Event()
     threading.Timer(IDLE, quiet.set).start()
     idle_saves, idle = _use(person, quiet)
     told.append(_figures("idle", idle_saves))
-    importer = threading.Thread(target=_until_over, args=(run, port, environ, first, rows, over))
+    writer = threading.Thread(target=_until_over, args=(job, first, over))
     started = time.perf_counter()
-    importer.start()
+    writer.start()
     saves, lists = _use(person, over)
-    importer.join()
-    seconds = time.perf_counter() - started
-    told.append(_figures(f"import {run.__name__.strip('_').replace('_', ' ')}, {rows / seconds:,.0f} rows/s", saves))
+    writer.join()
+    told.append(_figures(f"{job.name}, {time.perf_counter() - started:,.0f} s", saves))
     return Waits(percentile(saves, 0.95), percentile(saves, 0.99), percentile(lists, 0.99) - percentile(idle, 0.99))
 
 
-def _until_over(run, port: int, environ: dict[str, str], first: int, rows: int, over: threading.Event) -> None:
+def _until_over(job: _Job, first: int, over: threading.Event) -> None:
     try:
-        with tempfile.TemporaryDirectory() as directory:
-            for start in range(first, first + rows, IN_A_REQUEST):
-                file = Path(directory) / "people.csv"
-                file.write_text(people(min(IN_A_REQUEST, first + rows - start), start), encoding="utf-8")
-                run(port, environ, file)
+        job.run(job, first)
     finally:
         over.set()
 
 
-def _by_page(port: int, environ: dict[str, str], file: Path) -> None:
-    person = Person(port)
-    url = person.post("/contact/import", {}, file)
-    columns = dict(COLUMN.findall(person.get(url)))
-    person.post(url, columns | {"on_match": "update", "do": "import"})
+def _files(job: _Job, first: int) -> Iterator[Path]:
+    """The job's people, so many to a file as the page takes."""
+    with tempfile.TemporaryDirectory() as directory:
+        for start in range(first, first + job.rows, IN_A_REQUEST):
+            file = Path(directory) / "people.csv"
+            file.write_text(people(min(IN_A_REQUEST, first + job.rows - start), start), encoding="utf-8")
+            yield file
 
 
-def _by_command(port: int, environ: dict[str, str], file: Path) -> None:
-    _manage(environ, "import_contacts", str(file), "--workspace", "acme")
+def _by_page(job: _Job, first: int) -> None:
+    person = Person(job.port)
+    for file in _files(job, first):
+        url = person.post("/contact/import", {}, file)
+        columns = dict(COLUMN.findall(person.get(url)))
+        person.post(url, columns | {"on_match": "update", "do": "import"})
+
+
+def _by_command(job: _Job, first: int) -> None:
+    for file in _files(job, first):
+        _manage(job.environ, "import_contacts", str(file), "--workspace", "acme")
+
+
+def _recalculate(job: _Job, first: int) -> None:
+    _manage(job.environ, "recalculate_scores", "--workspace", "acme", "--full")
+
+
+JOBS: "dict[str, Callable[[_Job, int], None]]" = {
+    "import by the page": _by_page,
+    "import by the command": _by_command,
+    "recalculation": _recalculate,
+}
 
 
 def _manage(environ: dict[str, str], *command: str) -> None:

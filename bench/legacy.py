@@ -1,0 +1,139 @@
+"""What moving the old leads costs: leads a second, against COPY of the rows that a run writes, and memory by size."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from bench.data import place
+from bench.measure import Ratio
+from crm.kit.actor import system
+from crm.kit.scope import in_workspace
+from crm.users.models import Workspace
+from leads.legacy.moving.run import Order, commit
+from leads.legacy.moving.undo import undo_migration
+
+WRITTEN = (
+    "contacts_company",
+    "contacts_contact",
+    "leads_lead",
+    "leads_score",
+    "opportunities_opportunity",
+    "events_event",
+    "audit_entry",
+    "lifecycle_transition",
+    "leads_movedlead",
+)
+_numbers = count(1)
+
+
+def ratios(size: int) -> Iterator[Ratio]:
+    """L1 to L4: each measurement in a workspace of its own, with a contact for every fourth old lead."""
+    yield Ratio("L1", f"leads a second, of {size:,}", 3_000, lambda: _rate(size), at_most=False, rounds=3)
+    name = "COPY of the rows that a migration writes / the migration"
+    yield Ratio("L2", name, 0.3, lambda: _against_copy(size), at_most=False, rounds=3)
+    yield Ratio("L3", "undoing a migration / the migration", 3, lambda: _undo(size), rounds=1)
+    name = f"peak memory with {size:,} leads / with {size // 10:,}"
+    yield Ratio("L4", name, 1.5, lambda: _memory(size) / _memory(size // 10), rounds=1)
+
+
+def _rate(size: int) -> float:
+    return size / _migrate(_fresh(size))
+
+
+def _undo(size: int) -> float:
+    workspace = _fresh(size)
+    migrating = _migrate(workspace)
+    started = time.perf_counter()
+    with in_workspace(workspace):
+        undo_migration(by=system(workspace.pk))
+    return (time.perf_counter() - started) / migrating
+
+
+def _against_copy(size: int) -> float:
+    workspace = _fresh(size)
+    before = {table: _last(table) for table in WRITTEN}
+    migrating = _migrate(workspace)
+    written = {table: _dump(table, last) for table, last in before.items()}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # past the log's trigger, here alone
+        for table, last in before.items():
+            cursor.execute(f"DELETE FROM {table} WHERE {_key(table)} > {last}")
+        cursor.execute("DELETE FROM leads_legacylead WHERE workspace_id = %s", [workspace.pk])
+    return _copy(written) / migrating
+
+
+def _key(table: str) -> str:
+    return "lead_id" if table == "leads_score" else "id"
+
+
+def _last(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(max({_key(table)}), 0) FROM {table}")
+        return cursor.fetchone()[0]
+
+
+def _dump(table: str, last: int) -> bytes:
+    sql = f"COPY (SELECT * FROM {table} WHERE {_key(table)} > {last}) TO STDOUT"
+    with connection.cursor() as cursor, cursor.copy(sql) as copy:
+        return b"".join(bytes(part) for part in copy)
+
+
+def _copy(written: dict[str, bytes]) -> float:
+    started = time.perf_counter()
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table, rows in written.items():
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                copy.write(rows)
+    return time.perf_counter() - started
+
+
+def _migrate(workspace: Workspace) -> float:
+    started = time.perf_counter()
+    with in_workspace(workspace):
+        commit(Order(), by=system(workspace.pk))
+    return time.perf_counter() - started
+
+
+def _memory(size: int) -> float:
+    """The most memory that the command takes, as an operator runs it."""
+    command = [sys.executable, "manage.py", "migrate_leads", "--commit", "--workspace", _fresh(size).slug]
+    process = subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit("The migration failed.")
+    print(f"    {size:,} leads: {usage.ru_maxrss / 1024:,.0f} MB")
+    return usage.ru_maxrss
+
+
+def _fresh(size: int) -> Workspace:
+    """A workspace with that many old leads: linked, of the same e-mail, of the same company, worth something, over."""
+    workspace = place(f"legacy-{next(_numbers)}", size // 4).workspace
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(id) FROM contacts_contact WHERE workspace_id = %s", [workspace.pk])
+        cursor.execute(LEADS, [workspace.pk] * 3 + [cursor.fetchone()[0], size // 4, size])
+        cursor.execute(
+            "INSERT INTO leads_oldleads (workspace_id, since, digest, rows) VALUES (%s, now(), '', 0)", [workspace.pk]
+        )
+        cursor.execute("VACUUM ANALYZE leads_legacylead")
+    return workspace
+
+
+LEADS = """
+    INSERT INTO leads_legacylead (workspace_id, public_id, external_id, name, name_key, first_name, last_name, email,
+        phone, company_name, status, source, description, estimated_value, currency, contact_id, custom, search_text,
+        outcome, outcome_note, value_note, version, created_at, updated_at)
+    SELECT %s, 'old_' || %s || '_' || n, 'old-' || n, 'Lead ' || n, 'lead ' || n, 'Lead', n::text,
+        CASE n %% 4 WHEN 1 THEN 'old' || n / 8 || '@x.example' WHEN 2 THEN 'OLD' || n || '@x.example' ELSE '' END,
+        '+34 600 ' || n, 'Firm ' || %s || ' ' || n / 9,
+        (ARRAY['new', 'working', 'qualified', 'new', 'lost', 'converted'])[1 + n %% 6],
+        'Fair', 'Wants ' || n || ' vans', n %% 5 * 100.50, (ARRAY['EUR', 'USD'])[1 + n %% 2],
+        CASE WHEN n %% 3 = 0 THEN %s + n %% %s END, '{}', 'lead ' || n, '', '', '', 1,
+        now() - n * interval '1 minute', now()
+    FROM generate_series(1, %s) n
+"""
