@@ -13,8 +13,15 @@ handler500 = "crm.kit.views.server_error"
 
 urlpatterns = [
     path("", include("contacts.urls")),
+    path("", include("crm.campaigns.urls")),
     path("", include("crm.opportunities.urls")),
+    path("", include("leads.urls")),
+    path("", include("leads.legacy.urls")),
+    path("", include("crm.dashboards.urls")),
+    path("", include("crm.exceptions.urls")),
+    path("", include("crm.lifecycle.urls")),
     path("", include("crm.notifications.urls")),
+    path("", include("crm.workflows.urls")),
     path("", include("crm.users.urls")),
     path("accounts/", include("allauth.urls")),
     path("healthz", healthz, name="healthz"),

@@ -1,5 +1,5 @@
 // Everything here makes a page quicker that works without it. Elements ask for it with data attributes:
-// data-rows/-row/-href/-key, data-select(-all), data-edit, data-cancel, data-entity, data-jump, data-search, data-menu,
+// data-rows/-row/-href/-key/-act, data-select(-all), data-edit, data-cancel, data-entity, data-jump, data-search, data-menu,
 // data-dialog, data-drop, data-ago, data-copy, data-announce, data-autofocus,
 // data-neighbours, data-card, data-column, data-mention.
 // The server's toasts come in #toasts or as the event "toast", what is only to be said as the event "announce".
@@ -49,7 +49,9 @@
   };
   const freshenTimes = (root = document) => $$("time[data-ago]", root).forEach((time) => {
     const words = distance((Date.now() - Date.parse(time.dateTime)) / 1000);
-    if (words) time.textContent = words;
+    const isLate = "due" in time.dataset && Date.now() > Date.parse(time.dateTime);
+    if (isLate) time.className = "due";
+    if (words) time.textContent = isLate ? (words === "now" ? "due now" : `${words.replace(" ago", "")} overdue`) : words;
   });
   setInterval(freshenTimes, 60000);
 
@@ -117,7 +119,7 @@
 
   // Cells edited in place: e or a double click opens one, Enter saves, Esc leaves, Tab saves and opens the next
   const keyOf = (cell) => cell?.closest("table").tHead.rows[0].cells[cell.cellIndex]?.dataset.key;
-  const cellsOf = (row) => [...row.cells].filter(keyOf);
+  const cellsOf = (row) => [...(row.cells ?? [])].filter(keyOf);
   let afterSaving = null;
   const leaveCell = (form) => {
     const row = form.closest("[data-row]");
@@ -189,6 +191,7 @@
     k: () => moveCursor(-1),
     x: () => $("[data-select]", cursor() ?? document.createElement("i"))?.click(),
     e: () => { const cell = cursor() && cellsOf(cursor())[0]; cell ? editCell(cell) : $("[data-edit]")?.click(); },
+    a: () => $("[data-act]", cursor() ?? document.createElement("i"))?.click(),
     c: () => $("[data-create]")?.click(),
     "/": focusSearch,
     "?": () => $("#keys")?.showModal(),
@@ -244,7 +247,8 @@
   };
   const complete = (field) => {
     const wanted = new URLSearchParams({ entity: field.dataset.entity, q: field.value });
-    htmx.ajax("GET", `/contact/options?${wanted}`, { target: listOf(field), swap: "innerHTML" }).catch(() => {});
+    // The field asks, so that nobody waits for completions of one that is saved and gone.
+    htmx.ajax("GET", `/contact/options?${wanted}`, { source: field, target: listOf(field), swap: "innerHTML" }).catch(() => {});
   };
   document.addEventListener("input", (event) => {
     const field = event.target;
@@ -341,7 +345,11 @@
 
   // Cards dragged to another column of a board: the drop presses the button of the card's own form
   let dragged = null;
-  const columnFor = (event) => dragged && event.target.closest?.("[data-column]");
+  const buttonFor = (column) => $(`[data-to="${CSS.escape(column.dataset.column)}"]`, dragged);
+  const columnFor = (event) => {
+    const column = dragged && event.target.closest?.("[data-column]");
+    return column && buttonFor(column) && column; // only where a move leads
+  };
   const markColumn = (chosen) => $$("[data-column]").forEach((column) => column.classList.toggle("is-over", column === chosen));
   document.addEventListener("dragstart", (event) => {
     dragged = event.target.closest?.("[data-card]");
@@ -356,7 +364,7 @@
     const column = columnFor(event);
     if (!column) return;
     event.preventDefault();
-    $(`button[value="${CSS.escape(column.dataset.column)}"]`, dragged)?.click();
+    buttonFor(column).click();
   });
   document.addEventListener("dragend", () => {
     dragged?.classList.remove("is-dragged");

@@ -11,6 +11,11 @@ from crm.kit.actor import Channel, Role
 from crm.kit.scope import in_workspace
 from crm.lifecycle import guards
 from crm.users.models import Membership, Team, User, Workspace
+from crm.workflows import active
+from leads.assignment import rules
+from leads.assignment.models import Duty
+from leads.legacy import reads
+from leads.scoring import current
 
 PASSWORD = "throughline-demo"
 
@@ -24,14 +29,23 @@ def quick_and_fresh(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
     guards._rules.cache_clear()
+    rules._rules.cache_clear()
     schema._schemas.clear()
+    current._current.cache_clear()
+    active.forget()
+    yield
+    reads._pending.clear()  # what was read was rolled back, and is not written at the end of the process
 
 
 def make_member(workspace, name, role, team=None) -> Membership:
-    """A member with an account name@<workspace>.example, whose open workspace this is."""
+    """A member with an account name@<workspace>.example, whose open workspace this is.
+
+    Not in the pool that leads are given to: records belong to nobody until a test says whose they are.
+    """
     user = User.objects.create_user(f"{name}@{workspace.slug}.example", PASSWORD, name=name.title())
     with in_workspace(workspace):
         member = Membership.objects.create(user=user, role=role, team=team)
+        Duty.objects.create(member=member, in_pool=False)
     User.objects.filter(pk=user.pk).update(membership=member)
     return member
 
@@ -42,7 +56,10 @@ def cast(db):
     acme = Workspace.objects.create(slug="acme", name="Acme Mobility")
     globex = Workspace.objects.create(slug="globex", name="Globex")
     with in_workspace(acme):
+        current.install_shipped()
         iberia, nordics = Team.objects.create(name="Iberia"), Team.objects.create(name="Nordics")
+    with in_workspace(globex):
+        current.install_shipped()
     return SimpleNamespace(
         acme=acme,
         globex=globex,

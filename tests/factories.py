@@ -1,14 +1,18 @@
 """Records made through the verbs, so that every one has its entry, its event and its first transitions."""
 
+from datetime import timedelta
 from itertools import count
 
+from contacts.engagement import Engaged
 from contacts.models import Activity, Company, Contact
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
+from contacts.verbs.engage import engage
 from contacts.verbs.log import log
 from contacts.verbs.override import override
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
 from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
@@ -32,6 +36,13 @@ def make_contact(name: str = "", *, stage: str = "lead", by: Actor | None = None
     if stage != "lead":
         override(rows, stage, by=manager(), reason="for the test")
     return rows.get()
+
+
+def make_worthy(contact: Contact) -> Contact:
+    """Have a contact ask for so many demos that their lead scores the 40 points that qualifying takes."""
+    now = clock.now()
+    engage([Engaged(contact.pk, "demo_request", now - timedelta(seconds=n)) for n in range(3)], by=manager())
+    return contact
 
 
 def make_company(name: str = "", *, by: Actor | None = None, **values) -> Company:

@@ -23,6 +23,7 @@ OTHERS = (
     "EMAIL_URL",
     "REDIS_URL",
     "METRICS_TOKEN",
+    "WEBHOOK_NETWORKS",
     "TRUSTED_PROXIES",
     "HOST",
     "PORT",

@@ -52,19 +52,22 @@ def claim(queue: str, limit: int = BATCH) -> list[Delivery]:
     if not due(queue).exists():  # looking costs no transaction; on SQLite those queue
         return []
     with repeatable():
-        return _lease(due(queue), limit)
+        return _lease(due(queue), limit, skip_locked=True)
 
 
 def claim_one(pk: int) -> Delivery | None:
-    """Lease that delivery for a worker that was sent it; None where it is done, dead, or in another's hands."""
+    """Lease that delivery for a worker that was sent it; None where it is done, dead, or in another's hands.
+
+    It waits for the row: a worker may have the message before the sender's commit, and would lose it for a lease.
+    """
     free = Q(state=State.PENDING) | Q(state=State.LEASED, due_at__lte=timezone.now())
     with repeatable():
-        claimed = _lease(Delivery.objects.unscoped().filter(free, pk=pk).first_of_record(), 1)
+        claimed = _lease(Delivery.objects.unscoped().filter(free, pk=pk).first_of_record(), 1, skip_locked=False)
     return claimed[0] if claimed else None
 
 
-def _lease(deliveries: QuerySet[Delivery], limit: int) -> list[Delivery]:
-    found = deliveries.select_related("event").select_for_update(skip_locked=True, of=("self",))[:limit]
+def _lease(deliveries: QuerySet[Delivery], limit: int, *, skip_locked: bool) -> list[Delivery]:
+    found = deliveries.select_related("event").select_for_update(skip_locked=skip_locked, of=("self",))[:limit]
     claimed = [delivery for delivery in found if delivery.attempts < ATTEMPTS]
     lost = [delivery for delivery in found if delivery.attempts >= ATTEMPTS]
     _rows(lost).update(state=State.DEAD, due_at=None, last_error="Its worker stopped before it was done.")

@@ -21,15 +21,23 @@ What reaches outside (mail, webhooks) is `outward`: called outside any transacti
 it hands on `event.pk` as the key by which the other side recognises the second time (Message-ID, Idempotency-Key).
 
 Keep a handler under 50 seconds: Celery ends it there. `queue` is the lane it runs in (QUEUES); a slow mail server then
-holds up mail alone. Events recorded before a handler was deployed are not told to it.
+holds up mail alone, and a campaign no notification. Events recorded before a handler was deployed are not told to it.
+
+One that does not know its events by name (`handles(when=wants)`) is told of those for which `wants(name)` is true in
+the workspace in scope when they are recorded; never of what is recorded while on_hold(), as imports are.
 
 In tests: call the handler, or let the whole engine run with `from crm.events.engine import drain; drain()`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
-QUEUES = ("celery", "scores", "workflows", "mail")  # Celery's own default comes first
+from crm.events.registry import all_events
+
+QUEUES = ("celery", "scores", "workflows", "mail", "campaigns", "webhooks")  # Celery's own default comes first
+_held: ContextVar[bool] = ContextVar("held", default=False)
 
 
 class UnknownHandler(LookupError):
@@ -38,19 +46,33 @@ class UnknownHandler(LookupError):
 
 @dataclass(frozen=True)
 class Handler:
-    """A function that wants some events. `name` is its dotted path, under which its deliveries are kept."""
+    """A function that wants some events. `name` is its dotted path, under which its deliveries are kept.
+
+    `when`: asked instead, of each event that the log has an entry of.
+    """
 
     name: str
     function: Callable
     events: tuple[str, ...]
     queue: str
     outward: bool
+    when: Callable[[str], bool] | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """The events that it may be told of."""
+        return tuple(kind.name for kind in all_events() if kind.action) if self.when else self.events
+
+    def wants(self, event: str) -> bool:
+        """Whether it is to be told of an event that is being recorded."""
+        return event in self.events or bool(self.when and not _held.get() and self.when(event))
 
 
 _handlers: dict[str, Handler] = {}
 
 
-def handles(*events: str, queue: str = "celery", outward: bool = False) -> Callable[[Callable], Callable]:
+def handles(
+    *events: str, queue: str = "celery", outward: bool = False, when: Callable[[str], bool] | None = None
+) -> Callable[[Callable], Callable]:
     """Have the decorated `function(event, *, by)` called after each of `events` was committed.
 
     Renaming or moving it leaves its undone deliveries behind, which then die under the old name. Raises ValueError for
@@ -63,7 +85,7 @@ def handles(*events: str, queue: str = "celery", outward: bool = False) -> Calla
             raise ValueError(f"{name}: there is no queue {queue!r}; there are {', '.join(QUEUES)}.")
         if name in _handlers:
             raise ValueError(f"{name} is registered twice.")
-        _handlers[name] = Handler(name, function, events, queue, outward)
+        _handlers[name] = Handler(name, function, events, queue, outward, when)
         return function
 
     return register
@@ -83,5 +105,15 @@ def handler_named(name: str) -> Handler:
 
 
 def wanted(event: str) -> bool:
-    """Whether any handler wants the event called that."""
-    return any(event in handler.events for handler in _handlers.values())
+    """Whether any handler wants the event called that, which is being recorded in the workspace in scope."""
+    return any(handler.wants(event) for handler in _handlers.values())
+
+
+@contextmanager
+def on_hold() -> Iterator[None]:
+    """Keep what is recorded in the block from the handlers that choose by `when`: somebody is asked about it later."""
+    token = _held.set(True)
+    try:
+        yield
+    finally:
+        _held.reset(token)

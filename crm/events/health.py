@@ -6,7 +6,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils import timezone
 from crm.events.models import Delivery, Event, Heartbeat, State
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.migrated import is_migrated
 from crm.kit.nav import COUNT_LIMIT
 
 PARTS = ("relay", "scheduler")
@@ -69,12 +69,7 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    return "" if _migrated() else "migrations: some are not applied; run manage.py migrate"
-
-
-def _migrated() -> bool:
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return "" if is_migrated() else "migrations: some are not applied; run manage.py migrate"
 
 
 def _engine() -> str:

@@ -1,6 +1,7 @@
 """Reactions: what an upper app does in the same transaction when something happens in a lower one.
 
-They run in the order of the layers, because apps register from the lowest to the highest when Django starts.
+They run in the order of the layers, the lowest first: INSTALLED_APPS has the upper ones first, so the last that was
+registered is the first to run.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ _reactions: dict[str, list[Reaction]] = {}
 
 def react(event: str, reaction: Reaction) -> None:
     """Call `reaction(rows, by)` whenever `event` has been recorded, before the transaction ends."""
-    _reactions.setdefault(event, []).append(reaction)
+    _reactions.setdefault(event, []).insert(0, reaction)
 
 
 def awaited(event: str) -> bool:

@@ -45,7 +45,7 @@ def _is_the_only_one() -> bool:
 
 
 def _insert(ids: list[int]) -> None:
-    wanted = [part for handler in all_handlers() for event in handler.events for part in (event, handler.name)]
+    wanted = [part for handler in all_handlers() for event in handler.names() for part in (event, handler.name)]
     if not ids or not wanted:
         return
     sql = INSERT.format(

@@ -9,9 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.errors import DomainError
+from crm.kit.migrated import is_migrated
+from crm.kit.present import Presence, working
 from crm.kit.scope import in_workspace
 from crm.users.models import Membership, Workspace
 
+UNMIGRATED = "The database is not at this release yet: run manage.py migrate. Nothing was changed."
 REFUSED, WRONG_USAGE = 1, 2  # exit statuses, besides 0 for done
 
 
@@ -28,10 +31,12 @@ class WorkspaceCommand(BaseCommand):
     """
 
     channel = Channel.COMMAND
+    whole_schema = False  # refuse a database that lacks a migration, whatever it is about
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs) -> Any:
         """The parser, with the arguments that these commands share after their own."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
+        self._called = subcommand
         parser.add_argument("--workspace", required=True, metavar="SLUG", help="the workspace to work in")
         parser.add_argument(
             "--user", metavar="EMAIL", help="act as this person, with their rights (default: the system)"
@@ -44,12 +49,16 @@ class WorkspaceCommand(BaseCommand):
 
     def handle(self, *args, workspace: str, user: str | None, **options) -> None:
         """Open the workspace, and run."""
+        if self.whole_schema and not is_migrated():
+            raise CommandError(UNMIGRATED, returncode=REFUSED)
         space = Workspace.objects.filter(slug=workspace).first()
         if space is None:
             raise wrong_usage(f"There is no workspace “{workspace}”.")
         with in_workspace(space):
+            by = self._actor(space, user)
             try:
-                status = self.run(self._actor(space, user), **options)
+                with working(lambda: Presence(by.member_id, f"command {self._called}")):
+                    status = self.run(by, **options)
             except DomainError as error:
                 raise CommandError(str(error), returncode=REFUSED) from None
         if status:

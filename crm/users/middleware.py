@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from crm.kit.actor import Channel
+from crm.kit.present import Presence, working
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
 from crm.users.sign_ins import record_denied
@@ -31,15 +32,17 @@ class MemberMiddleware:
         request.member = open_membership(request.user) if request.user.is_authenticated else None
         request.actor = None
         if request.member is None:
-            return self.get_response(request)
+            with working(lambda: _presence(request)):
+                return self.get_response(request)
         workspace = request.member.workspace
         request.actor = request.member.actor(Channel.ADMIN if _is_admin_page(request) else Channel.WEB)
-        with in_workspace(workspace), timezone.override(ZoneInfo(request.user.timezone or workspace.timezone)):
+        zone = ZoneInfo(request.user.timezone or workspace.timezone)
+        with in_workspace(workspace), working(lambda: _presence(request)), timezone.override(zone):
             response = self.get_response(request)
             if response.status_code == 403:
                 record_denied(request.actor, f"{request.method} /{_route(request)}")
         if response.streaming and not isinstance(response, FileResponse):
-            response.streaming_content = _streamed_in(workspace, response.streaming_content)
+            response.streaming_content = _streamed_in(request, response.streaming_content)
         return response
 
     def process_view(self, request, view, args, kwargs):
@@ -54,6 +57,11 @@ class MemberMiddleware:
             messages.warning(request, f"{request.member.workspace} asks for a second factor. Add one to go on.")
             return redirect("mfa_index")
         return _wrong_workspace(request)
+
+
+def _presence(request) -> Presence:
+    channel = request.actor.channel if request.actor else Channel.ADMIN if _is_admin_page(request) else Channel.WEB
+    return Presence(request.actor and request.actor.member_id, f"{channel} /{_route(request)}")
 
 
 def _route(request) -> str:
@@ -84,7 +92,7 @@ def _wrong_workspace(request):
     )
 
 
-def _streamed_in(workspace, chunks):
+def _streamed_in(request, chunks):
     # The server asks for the chunks after the middleware has returned, when the scope is closed again.
-    with in_workspace(workspace):
+    with in_workspace(request.member.workspace), working(lambda: _presence(request)):
         yield from chunks

@@ -13,6 +13,7 @@ class Right(StrEnum):
     TEAMS = "manage teams"
     WORKSPACE = "change the workspace"
     ADMIN_SITE = "open the admin pages"
+    CAMPAIGNS = "make and send campaigns"
 
 
 LOWEST_ROLE = {
@@ -20,6 +21,7 @@ LOWEST_ROLE = {
     Right.TEAMS: Role.ADMIN,
     Right.WORKSPACE: Role.ADMIN,
     Right.ADMIN_SITE: Role.ADMIN,
+    Right.CAMPAIGNS: Role.MANAGER,
 }
 
 

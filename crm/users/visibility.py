@@ -1,18 +1,20 @@
 """Which rows a member sees and may change: the one door to a workspace's records."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from itertools import islice
+from itertools import chain, islice
 from operator import or_
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
 
 from crm.kit.actor import Actor, Role
 from crm.kit.outcome import Outcome
-from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.prepared import fetch
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet, workspace_id
+from crm.kit.sql import Written, plain_where
 
 # SQLite takes 32,766 parameters in a statement; PostgreSQL plans an array of this size in a millisecond.
 BATCH = 10_000
@@ -66,6 +68,9 @@ def may_edit(record, by: Actor) -> bool:
 class RecordQuerySet(WorkspaceQuerySet):
     """Records with an owner, a team and a trash."""
 
+    # Which rows nobody changes any more, and the sentence that says so.
+    FINAL: ClassVar[tuple[Q, str] | None] = None
+
     def live(self):
         """Not in the trash."""
         return self.filter(deleted_at__isnull=True)
@@ -104,34 +109,72 @@ class Locked:
     model: type[Guarded]
     ids: list[int]
     outcome: Outcome
+    brought: dict[str, dict[int, Any]] = field(default_factory=dict)
 
     def batches(self) -> Iterator[models.QuerySet]:
         """The rows not refused so far, as querysets of at most BATCH rows in the order of their ids."""
-        remaining = (pk for pk in self.ids if pk not in self.outcome.refused)
-        while batch := list(islice(remaining, BATCH)):
+        for batch in self.batches_of_ids():
             yield self.model.objects.filter(pk__in=batch).order_by("pk")
 
+    def batches_of_ids(self) -> Iterator[list[int]]:
+        """Their ids alone."""
+        remaining = (pk for pk in self.ids if pk not in self.outcome.refused)
+        while batch := list(islice(remaining, BATCH)):
+            yield batch
 
-def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False) -> Locked:
+    def read(self, column: str) -> dict[int, Any]:
+        """id → the column's value, of the rows not refused so far; asked for, unless lock() was to bring it along."""
+        if column not in self.brought:
+            pairs = (rows.values_list("pk", column) for rows in self.batches())
+            self.brought[column] = dict(chain.from_iterable(pairs))
+        return {pk: self.brought[column][pk] for pk in self.ids if pk not in self.outcome.refused}
+
+
+def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False, final: bool = False, bring: str = "") -> Locked:
     """Lock those of `rows` that `by` sees, in the order of their ids so that two bulk actions cannot deadlock.
 
-    Rows seen but not to be changed by `by` are refused, as are those (not) in the trash.
+    Rows seen but not to be changed by `by` are refused, as are those (not) in the trash, and those that nothing
+    changes any more unless the verb takes `final` ones. `bring` names a column for Locked.read().
     """
     kind = rows.model._meta.verbose_name
-    wrong_place = Q(deleted_at__isnull=trashed)
-    why = Case(
-        When(wrong_place, then=Value("trash")),
-        When(rows.editable(by) or Q(pk__isnull=False), then=Value("")),
-        default=Value("edit"),
-    )
-    found = rows.visible_to(by).order_by("pk").select_for_update(of=("self",)).values_list("pk", why)
     sentences = {
         "edit": f"You can see this {kind} but not change it: it belongs to somebody else.",
+        "final": rows.FINAL[1] if rows.FINAL else "",
         "trash": f"This {kind} is not in the trash." if trashed else f"This {kind} is in the trash: restore it first.",
     }
     locked = Locked(rows.model, [], Outcome(by.change))
-    for pk, reason in found:
+    for pk, reason, *rest in _found(rows, by, trashed, final, bring):
         locked.ids.append(pk)
         if reason:
             locked.outcome.refuse([pk], sentences[reason])
+        elif rest:
+            locked.brought.setdefault(bring, {})[pk] = rest[0]
     return locked
+
+
+def _found(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: str) -> Iterable[tuple]:
+    """(id, why it is refused or '', the column to bring) of each row that `by` sees, in SQL compiled once if it can."""
+    where, model = plain_where(rows), rows.model
+    if where is None:
+        return _locking(rows, by, trashed, final, bring)
+
+    def build(member: int | None, team: int | None, **given: Any) -> models.QuerySet:
+        asked = model.objects.filter(Written(where.sql, given.values()))
+        return _locking(asked, replace(by, member_id=member, team_id=team), trashed, final, bring)
+
+    given = {f"given_{place}": value for place, value in enumerate(where.params)}
+    key = ("lock", workspace_id(), model, by.role, trashed, final, bring, where.sql)
+    by_key = all(type(value) is int for value in where.params)  # the server would not know the type of others
+    return fetch(key, build, plan_once=by_key, member=by.member_id, team=by.team_id, **given)
+
+
+def _locking(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: str) -> models.QuerySet:
+    over = [When(rows.FINAL[0], then=Value("final"))] if rows.FINAL and not final else []
+    why = Case(
+        When(Q(deleted_at__isnull=trashed), then=Value("trash")),
+        *over,
+        When(rows.editable(by) or Q(pk__isnull=False), then=Value("")),
+        default=Value("edit"),
+    )
+    found = rows.visible_to(by).order_by("pk").select_for_update(of=("self",))
+    return found.values_list("pk", why, *([bring] if bring else []))

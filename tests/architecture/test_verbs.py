@@ -20,7 +20,8 @@ RECORDERS = {
     "apply",
     "move",
     "write",
-}  # audit.record, contacts.fields, lifecycle.move
+    "store",
+}  # audit.record, contacts.fields, lifecycle.move, contacts.engagement
 EVENT = re.compile(r"(§|[a-z_]+)\.[a-z_]+")
 
 

@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.factories import make_worthy
+
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -46,7 +48,7 @@ def test_everything_that_matches(visit, add, sign_in):
 
 
 def test_refused_rows_stay_ticked_and_say_why(visit, add, sign_in):
-    add("Ana", email="ana@fleetly.example")
+    make_worthy(add("Ana", email="ana@fleetly.example"))
     add("Bruno")
     page = visit("/contact?view=all", client=sign_in("rep"))
     page.get_by_label("Select all on this page").check()

@@ -5,6 +5,7 @@ The pages are those of the URL resolver: a new one fails here until it is listed
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from audit.models import Entry
@@ -14,11 +15,25 @@ from contacts.verbs.create import create
 from contacts.verbs.delete import delete
 from contacts.verbs.log import log
 from contacts.verbs.qualify import qualify
+from crm.campaigns.verbs.send_campaign import send_campaign
+from crm.events.engine import drain
+from crm.exceptions.jobs import find_exceptions
+from crm.lifecycle.models import Guard
 from crm.lists.verbs.save_view import save_view
 from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
+from crm.workflows.verbs.start_workflow import start_workflow
+from leads.assignment.models import AssignmentRule
+from leads.legacy.models import LegacyLead
+from leads.legacy.verbs.create import create as add_legacy_leads
+from leads.models import Lead
+from leads.verbs.qualify import qualify as qualify_lead
+from leads.verbs.save_assignment_rule import save_assignment_rule
 from tests.browser import HEIGHT, assert_accessible, screenshot
+from tests.campaigns.conftest import make_campaign
+from tests.factories import make_worthy
+from tests.workflows.conftest import make_flow, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS = [("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390)]
@@ -44,9 +59,47 @@ PAGES = {
     **_record("company"),
     **_list("opportunity", field="stage"),
     **_record("opportunity"),
+    **_list("legacy_lead", field="status"),
+    **_record("legacy_lead"),
     "opportunity_board": "?view=all",
     "opportunity_move": ["opportunity", "lose"],
+    **_list("lead", field="stage"),
+    **_record("lead"),
+    "lead_board": "?view=all",
+    "exceptions": None,
+    "lifecycle": None,
+    "stage_definition": ["kind", "lifecycle_stage", "value"],
+    "stage_why": ["kind", "lifecycle_stage", "contact"],
+    "wait": ["kind", "contact"],
+    "dashboard": "?parts=all",
+    "dashboard_part": ["funnel"],
+    "dashboard_arrange": None,
+    "dashboard_mail": None,
+    "exception_waive": ["contact_unowned", "trouble"],
+    "assignment": None,
+    "assignment_rule_new": None,
+    "assignment_rule": ["rule"],
+    "first_contact": None,
+    "workflows": None,
+    "workflow_new": "?template=onboarding",
+    "guards": None,
+    "guard_new": None,
+    "guard": ["guard"],
+    "workflow": ["workflow"],
+    "workflow_edit": ["workflow"],
+    "workflow_preview": ["workflow"],
+    "workflow_run": ["workflow_run"],
+    "campaigns": None,
+    "campaign_new": None,
+    "campaign": ["campaign"],
+    "campaign_edit": ["draft"],
+    "campaign_send": ["draft"],
+    "lead_move": ["lead", "qualify"],
+    "lead_convert": ["lead"],
+    "lead_score": ["lead"],
+    "scoring_model": None,
     "contact_import": None,
+    "opportunity_import": None,
     "contact_merge": ["contact"],
     "contact_move": ["contact", "override"],
     "activity_edit": ["task"],
@@ -79,13 +132,20 @@ FOR_STRANGERS = {
     "account_reset_password_from_key_done": None,
     "account_reset_password_from_key": ["x", "y"],
     "accept_invitation": ["no-such-token"],
+    "campaign_unsubscribe": ["no-such-token"],
 }
-WALKED = {"contact_import_run"}  # pages that a test of their own goes through
+WALKED = {"contact_import_run", "opportunity_import_run"}  # pages that a test of their own goes through
 # Those that only act, give a part of a page or a file, or lead on to one of the pages above.
 NO_PAGES = """
     undo contact_bulk company_bulk contact_delete_view company_delete_view contact_activity company_activity
     opportunity_bulk opportunity_delete_view opportunity_activity opportunity_restore opportunity_export
-    contact_restore company_restore options contact_avatar contact_import_refused contact_export
+    opportunity_import_refused contact_restore company_restore options contact_avatar contact_import_refused
+    legacy_lead_bulk legacy_lead_delete_view legacy_lead_activity legacy_lead_restore legacy_lead_export
+    contact_export lead_activity lead_restore
+    campaign_test campaign_cancel campaign_retry
+    lead_bulk lead_delete_view lead_export exception_list_again
+    workflow_switch workflow_rotate workflow_run_retry workflow_run_cancel workflow_start workflow_release workflow_hook
+     dashboard_table
      activity_complete activity_delete settings theme notification_open notifications_read notifications_unread
      invite_person deactivate_person reactivate_person withdraw_invitation open_workspace csp_report
      healthz readyz metrics
@@ -117,7 +177,13 @@ def world(cast, add, fleetly, actor):
     boss = add("Carlos Vega", email="carlos@fleetly.example", company=fleetly.pk)
     texts = {"title": "Head of Operations", "timezone": "Europe/Madrid", "source": "Demo request", "role": "champion"}
     ana = add(
-        "Ana Ruiz", email="ana@fleetly.example", company=fleetly.pk, manager=boss.pk, notes="Prefers mail", **texts
+        "Ana Ruiz",
+        marketing_consent="Given, web form",
+        email="ana@fleetly.example",
+        company=fleetly.pk,
+        manager=boss.pk,
+        notes="Prefers mail",
+        **texts,
     )
     about = {"contact_id": ana.pk}
     log(
@@ -127,7 +193,7 @@ def world(cast, add, fleetly, actor):
         [{"kind": "task", "subject": name, "priority": "high"} | about for name in ("Call", "Write")], by=actor("rep")
     )
     complete(Activity.objects.filter(pk=made.done[0]), by=actor("rep"))
-    qualify(Contact.objects.filter(pk=ana.pk), by=actor("rep"))
+    qualify(Contact.objects.filter(pk=make_worthy(ana).pk), by=actor("rep"))
     create([{"name": f"Other {number:02}"} for number in range(55)], by=actor("admin"))
     deals = [
         {
@@ -142,18 +208,43 @@ def world(cast, add, fleetly, actor):
     opened = open_opportunity([*deals, {"name": "Pilot", "contact": boss.pk}], by=actor("rep"))
     move_to(Opportunity.objects.filter(pk=opened.done[1]), "negotiation", by=actor("rep"))
     move_to(Opportunity.objects.filter(pk=opened.done[2]), "lost", by=actor("rep"), reason="Price")
+    texts = {"source": "Trade fair", "description": "Wants 120 vans", "company_name": "Fleetly", "contact": ana.pk}
+    old = [{"name": f"Old {n:02}", "email": f"o{n}@old.example", "estimated_value": 900 * n} | texts for n in range(4)]
+    old = add_legacy_leads(old, by=actor("rep")).done
+    qualify_lead(Lead.objects.filter(contact=ana), "sales_qualified", by=actor("rep"), reason="They called us")
+    trouble = add("Nobody's Own", owner=None)
+    find_exceptions(timezone.now())
+    rule = AssignmentRule(name="Web", condition="source = web", people=[cast.rep.pk, cast.mate.pk])
     gone = add("Gone Away")
     delete(Contact.objects.filter(pk=gone.pk), by=actor("rep"), reason="Twice")
     save_view("contact", "Champions", by=actor("admin"), condition="role = champion")
+    hand = make_flow(
+        actor("admin"), {"kind": "manual", "entity": "contact"}, {"kind": "wait", "amount": 1, "unit": "days"}, task()
+    )
+    start_workflow(Contact.objects.filter(pk=ana.pk), hand, by=actor("admin"))
+    add("Bo Lost", marketing_consent="Given")
+    sent = send_campaign(make_campaign(actor("admin"), segment="all"), by=actor("admin"))
+    drain()
     return {
+        "campaign": sent.public_id,
+        "draft": make_campaign(actor("admin"), name="Autumn", segment="all").public_id,
+        "workflow": hand.public_id,
+        "guard": Guard.objects.first().pk,
+        "workflow_run": hand.runs.get().public_id,
         "contact": ana.public_id,
         "company": Company.objects.get(pk=fleetly.pk).public_id,
         "opportunity": Opportunity.objects.get(pk=opened.done[0]).public_id,
+        "legacy_lead": LegacyLead.objects.get(pk=old[0]).public_id,
+        "lead": Lead.objects.get(contact=ana).public_id,
         "task": Activity.objects.get(pk=made.done[1]).public_id,
         "trashed": gone.public_id,
         "plain": boss.public_id,
+        "trouble": trouble.public_id,
+        "rule": save_assignment_rule(rule, by=actor("admin")).pk,
         "member": cast.rep.pk,
         "team": cast.iberia.pk,
+        "kind": "contact",
+        "value": "lead",
     }
 
 

@@ -1,7 +1,9 @@
 """From an event to its effect, step by step, in one thread."""
 
+import time
 from datetime import timedelta
 from itertools import pairwise
+from threading import Event as Signal
 
 import pytest
 import time_machine
@@ -19,6 +21,7 @@ from crm.kit.actor import Channel
 from crm.kit.scope import workspace
 from tests.events.conftest import delivery
 from tests.factories import make_contact
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -283,3 +286,28 @@ def test_a_thousand_events_are_relayed_at_a_time(seen, happen, monkeypatch):
     monkeypatch.setattr("crm.events.relay.BATCH", 3)
     happen(1, 2, 3, 4)
     assert [relay(), relay(), relay()] == [3, 1, 0]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_with_its_message_before_the_senders_commit_waits_for_it(seen, happen, cast):
+    (event,) = happen(1)
+    relay()
+    locked, asked = Signal(), Signal()
+
+    def send():
+        with transaction.atomic():
+            held = Delivery.objects.unscoped().select_for_update().get(event=event)
+            locked.set()
+            asked.wait(5)
+            time.sleep(0.1)  # the worker's statement is on its way
+            Delivery.objects.unscoped().filter(pk=held.pk).update(due_at=timezone.now() + LEASE)
+
+    def work():
+        locked.wait(5)
+        asked.set()
+        return claim_one(delivery(event).pk)
+
+    results, errors = at_once(cast.acme, [send, work])
+    assert errors == []
+    assert [claimed.event_id for claimed in results if claimed] == [event]

@@ -16,14 +16,22 @@ from django.utils import timezone
 from contacts.models import Contact
 from contacts.verbs.edit import edit
 from contacts.verbs.override import override
-from crm.events.handlers import all_handlers, handles
+from contacts.verbs.win import win
+from crm.campaigns.verbs.send_campaign import send_campaign
+from crm.campaigns.verbs.try_campaign import try_campaign
+from crm.dashboards.jobs import mail_dashboards
+from crm.dashboards.verbs.subscribe import subscribe
+from crm.events.handlers import all_handlers, handler_named, handles
 from crm.events.models import Delivery, Event
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
 from crm.notifications.jobs import make_digests
 from crm.notifications.verbs.choose_channels import choose_channels
+from tests.campaigns.conftest import make_campaign
 from tests.factories import make_activity, make_contact
+from tests.factories import rows as rows_of
+from tests.workflows.conftest import becomes, make_flow, task
 
 
 def mention(cast) -> None:
@@ -37,13 +45,62 @@ def make_a_digest(cast) -> None:
     now = timezone.now()
     with clock.at(now - timedelta(days=2)):
         mention(cast)
-    make_digests(now)
+    make_digests(now.replace(hour=12))  # at whatever hour the tests run
+
+
+def send_a_campaign(cast) -> None:
+    """Somebody is to get the mail of a campaign."""
+    make_contact("Ana", stage="churned", marketing_consent="Given")
+    send_campaign(make_campaign(cast.manager.actor(Channel.WEB)), by=cast.manager.actor(Channel.WEB))
+
+
+def try_a_campaign(cast) -> None:
+    """The manager wants to see what people will get."""
+    try_campaign(make_campaign(cast.manager.actor(Channel.WEB)), by=cast.manager.actor(Channel.WEB))
+
+
+def have_a_dashboard_mailed(cast) -> None:
+    """The mate wants the dashboard each day, and this morning's is due."""
+    subscribe("", by=cast.mate.actor(Channel.WEB), days=30, every="day")
+    mail_dashboards(timezone.now().replace(hour=12))
+
+
+def win_someone(cast, *steps: dict) -> None:
+    """A workflow answers to a contact who is won."""
+    make_flow(cast.admin.actor(Channel.WEB), becomes("customer"), *(steps or [task()]))
+    win(rows_of(make_contact(stage="qualified")), by=cast.manager.actor(Channel.WEB))
+
+
+def begin_a_run(cast) -> None:
+    """A run is due."""
+    win_someone(cast)
+    _tell("crm.workflows.handlers.start_runs", cast)
+
+
+def reach_out(cast) -> None:
+    """A run is to send a mail."""
+    letter = {"kind": "mail", "to": "record", "subject": "Welcome", "body": "Hello"}
+    win_someone(cast, letter)
+    for handler in ("start_runs", "go_on"):
+        _tell(f"crm.workflows.handlers.{handler}", cast)
+
+
+def _tell(name: str, cast) -> None:
+    handler = handler_named(name)
+    event = Event.objects.filter(name__in=handler.names(), waiting=True).latest("pk")
+    handler.function(event, by=system(cast.acme.pk))
 
 
 # Handler's dotted name → a function of the cast that makes one of its events happen, through a verb.
 CASES: dict[str, Callable] = {
+    "crm.campaigns.handlers.send_mail": send_a_campaign,
+    "crm.campaigns.handlers.send_test": try_a_campaign,
+    "crm.dashboards.handlers.mail_dashboard": have_a_dashboard_mailed,
     "crm.notifications.handlers.mail_now": mention,
     "crm.notifications.handlers.mail_digest": make_a_digest,
+    "crm.workflows.handlers.start_runs": win_someone,
+    "crm.workflows.handlers.go_on": begin_a_run,
+    "crm.workflows.handlers.send_out": reach_out,
 }
 # What the engine writes about itself.
 OURS = {"events"}
@@ -68,9 +125,10 @@ def rows(workspace) -> dict:
 
 def twice(handler, cast, happen: Callable) -> None:
     """Make the event happen and call the handler with it two times; assert that the second call changed nothing."""
+    mail.outbox.clear()
     with in_workspace(cast.acme):
         happen(cast)
-        event = Event.objects.filter(name__in=handler.events).latest("pk")
+        event = Event.objects.filter(name__in=handler.names(), waiting=True).latest("pk")
         handler.function(event, by=system(cast.acme.pk))
         once, messages = rows(cast.acme), len(mail.outbox)
         handler.function(event, by=system(cast.acme.pk))

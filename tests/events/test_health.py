@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from crm.events import engine, health
@@ -71,7 +72,7 @@ def test_what_waits_behind_a_dead_delivery_is_no_lag(client, beating, dead, happ
 
 
 def test_not_ready_with_migrations_to_apply(client, beating, monkeypatch):
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *_: ["one"])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one"])
     assert ready(client) == (503, "migrations: some are not applied; run manage.py migrate\n")
 
 

@@ -7,6 +7,7 @@ method is not there), a body that the POST accepts, and how it refuses whoever m
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,10 +59,18 @@ def opportunity(own):
     return (own.opportunity.public_id,)
 
 
-OF = {"contact": contact, "company": company, "opportunity": opportunity}
-PREFIX = {"contact": "contact", "company": "org", "opportunity": "opp"}
-VIEW = {"contact": "view", "company": "company_view", "opportunity": "opportunity_view"}
-TRASHED = {"contact": "trashed", "company": "trashed_company", "opportunity": "trashed_opportunity"}
+def legacy_lead(own):
+    return (own.legacy_lead.public_id,)
+
+
+def lead(own):
+    return (own.lead.public_id,)
+
+
+OF = {"contact": contact, "company": company, "opportunity": opportunity, "lead": lead, "legacy_lead": legacy_lead}
+PREFIX = {"contact": "contact", "company": "org", "opportunity": "opp", "lead": "lead", "legacy_lead": "legacy"}
+VIEW = {"contact": "view"} | {e: f"{e}_view" for e in ("company", "opportunity", "lead", "legacy_lead")}
+TRASHED = {"contact": "trashed"} | {e: f"trashed_{e}" for e in ("company", "opportunity", "lead", "legacy_lead")}
 
 
 def of(entity: str):
@@ -76,10 +85,15 @@ def record(entity: str, get=VIEWER, post=None, **options) -> Route:
     return Route(get, post, **options)
 
 
-def imported(get: Role | None, post: Role | None, refused: int) -> Route:
-    """A route of one import, which belongs to who made it and to managers."""
-    missing = ("import_000000000",)
-    return Route(get, post, args=lambda own: (own.run.public_id,), missing=missing, by_team=True, refused=refused)
+def _files(entity: str, run: str) -> dict[str, Route]:
+    """The routes of an entity's files; an import belongs to who made it and to managers."""
+    one = {"args": lambda own: (getattr(own, run).public_id,), "missing": ("import_000000000",), "by_team": True}
+    return {
+        f"{entity}_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
+        f"{entity}_import_run": Route(REP, REP, refused=403, **one),
+        f"{entity}_import_refused": Route(REP, None, refused=404, **one),
+        f"{entity}_export": Route(),
+    }
 
 
 def _edited(entity: str):
@@ -88,6 +102,8 @@ def _edited(entity: str):
         return same | kept(own)
 
     def kept(own):
+        if entity == "legacy_lead":
+            return {"status": "new", "base-status": "new", "currency": "EUR", "base-currency": "EUR"}
         if entity == "contact":
             return {"status": "active", "base-status": "active"}
         if entity == "company":
@@ -106,9 +122,9 @@ def _new(entity: str):
     return data
 
 
-def _lists(entity: str) -> dict[str, Route]:
-    """The routes that every list has (crm/lists/urls.py), and those of its records (contacts/urls.py)."""
-    view, trashed = VIEW[entity], TRASHED[entity]
+def _list(entity: str) -> dict[str, Route]:
+    """The routes that every list has (crm/lists/urls.py)."""
+    view = VIEW[entity]
     return {
         f"{entity}_list": Route(),
         f"{entity}_count": Route(),
@@ -118,13 +134,20 @@ def _lists(entity: str) -> dict[str, Route]:
             data=lambda own: {"action": "assign", "selected": of(entity)(own)},
             refused=404,
         ),
-        f"{entity}_filter": Route(query="field=name"),
+        f"{entity}_filter": Route(query="field=source" if entity == "lead" else "field=name"),
         f"{entity}_narrow": Route(),
         f"{entity}_columns": Route(),
         f"{entity}_save_view": Route(VIEWER, VIEWER, data=lambda own: {"name": "Another"}),
         f"{entity}_delete_view": Route(
             None, MANAGER, args=lambda own: (getattr(own, view).slug,), missing=("nothing",), foreign=(409,)
         ),
+    }
+
+
+def _lists(entity: str) -> dict[str, Route]:
+    """Those, and the routes of its records (contacts/urls.py)."""
+    trashed = TRASHED[entity]
+    return _list(entity) | {
         f"{entity}_new": Route(VIEWER, REP, data=_new(entity)),
         f"{entity}_edit": record(entity, VIEWER, REP, data=_edited(entity), refused=422),
         f"{entity}_field": record(
@@ -143,6 +166,55 @@ def _lists(entity: str) -> dict[str, Route]:
         f"{entity}_restore": record(entity, None, REP, args=lambda own: (getattr(own, trashed).public_id,)),
         entity: record(entity),
     }
+
+
+def _exception(get: Role | None, post: Role) -> Route:
+    """A route of the exception that the caller's own contact is."""
+    until = (date.today() + timedelta(days=3)).isoformat()
+    return Route(
+        get,
+        post,
+        args=lambda own: ("contact_unowned", own.contact.public_id),
+        missing=("contact_unowned", "contact_000000000"),
+        data=lambda own: {"reason": "Known", "until": until},
+        by_team=True,
+        refused=409,
+    )
+
+
+def _rule(own) -> dict[str, Any]:
+    rule = {"name": "Web", "condition": "source = web", "people": own.member.pk, "method": "round_robin"}
+    return rule | {"position": 1, "is_active": "on"}
+
+
+def _of_workflow(get: Role | None = None, post: Role | None = None, **options) -> Route:
+    """A route of the workspace's own workflow, or of its run."""
+    about = {"args": lambda own: (own.workflow.public_id,), "missing": ("flow_000000000",)}
+    return Route(get, post, **(about | options))
+
+
+def _of_campaign(get: Role | None = None, post: Role | None = None, **options) -> Route:
+    """A route of the workspace's own campaign, a draft."""
+    about = {"args": lambda own: (own.campaign.public_id,), "missing": ("campaign_000000000",)}
+    return Route(get, post, **(about | options))
+
+
+def _campaign(own) -> dict[str, Any]:
+    return {"name": "Another", "segment": "all", "owner": own.workflow.owner_id, "subject": "S", "body": "B"}
+
+
+def _run(own) -> tuple:
+    return (own.workflow_run.public_id,)
+
+
+def _guard(own) -> dict[str, Any]:
+    return {"verb": "contact.win", "condition": "title is not empty", "message": "Title needed", "position": 0}
+
+
+def _workflow(own) -> dict[str, Any]:
+    facts = {"name": "Another", "owner": own.workflow.owner_id, "trigger-kind": "manual", "trigger-entity": "contact"}
+    step = {"kind": "change_field", "field": "title", "value": "CEO"}
+    return facts | {"condition": "", "steps": 1, "do": "save"} | {f"step-0-{key}": step[key] for key in step}
 
 
 def moves() -> dict[str, Role]:
@@ -182,8 +254,9 @@ MATRIX: dict[str, Route] = {
     **_lists("contact"),
     **_lists("company"),
     **_lists("opportunity"),
+    **_lists("legacy_lead"),
+    "legacy_lead_export": Route(),
     "opportunity_board": Route(),
-    "opportunity_export": Route(),
     "opportunity_move": record(
         "opportunity",
         VIEWER,
@@ -192,10 +265,8 @@ MATRIX: dict[str, Route] = {
         missing=("opp_000000000", "win"),
         refused=403,
     ),
-    "contact_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
-    "contact_import_run": imported(REP, REP, refused=403),
-    "contact_import_refused": imported(REP, None, refused=404),
-    "contact_export": Route(),
+    **_files("contact", "run"),
+    **_files("opportunity", "opportunity_run"),
     "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
     "contact_move": record(
@@ -207,6 +278,70 @@ MATRIX: dict[str, Route] = {
         data=lambda own: {"reason": "Because"},
         refused=403,
     ),
+    **_list("lead"),
+    "lead_board": Route(),
+    "lead_export": Route(),
+    "exceptions": Route(),
+    "lifecycle": Route(),
+    "stage_definition": Route(
+        VIEWER,
+        ADMIN,
+        kwargs={"entity": "contact", "axis": "lifecycle_stage", "value": "lead"},
+        data=lambda own: {"meaning": "New", "entry": "email is not empty", "exit": "phone is not empty"},
+    ),
+    "stage_why": record(
+        "contact",
+        args=lambda own: ("contact", "lifecycle_stage", own.contact.public_id),
+        missing=("contact", "lifecycle_stage", "contact_000000000"),
+    ),
+    "wait": record(
+        "contact",
+        VIEWER,
+        REP,
+        args=lambda own: ("contact", own.contact.public_id),
+        missing=("contact", "contact_000000000"),
+        data=lambda own: {"reason": "Known", "until": (date.today() + timedelta(days=3)).isoformat()},
+    ),
+    "dashboard": Route(query="parts=all"),
+    "dashboard_part": Route(kwargs={"name": "stuck"}),
+    "dashboard_table": Route(kwargs={"name": "funnel", "table": "split"}),
+    "dashboard_arrange": Route(VIEWER, VIEWER, data=lambda own: {"part": "funnel"}),
+    "dashboard_mail": Route(VIEWER, VIEWER, data=lambda own: {"every": "week", "days": 30}),
+    "exception_waive": _exception(VIEWER, REP),
+    "exception_list_again": _exception(None, REP),
+    "lead": record("lead"),
+    "lead_new": Route(VIEWER, REP, data=lambda own: {"contact": own.duplicate.public_id}),
+    "lead_edit": record(
+        "lead",
+        VIEWER,
+        REP,
+        data=lambda own: {"source": "Else", "base-source": own.lead.source, "currency": "EUR", "base-currency": "EUR"},
+        refused=422,
+    ),
+    "lead_field": record(
+        "lead",
+        REP,
+        REP,
+        args=lambda own: (own.lead.public_id, "source"),
+        missing=("lead_000000000", "source"),
+        data=lambda own: {"source": "Else", "base-source": own.lead.source},
+    ),
+    "lead_timeline": record("lead"),
+    "lead_activity": record(
+        "lead", None, REP, data=lambda own: {"kind": "note", "subject": "Met", "priority": "normal"}, refused=403
+    ),
+    "lead_delete": record("lead", VIEWER, REP, data=lambda own: {"reason": "Twice"}),
+    "lead_restore": record("lead", None, REP, args=lambda own: (own.trashed_lead.public_id,)),
+    "lead_move": record(
+        "lead",
+        VIEWER,
+        REP,
+        args=lambda own: (own.lead.public_id, "lose"),
+        missing=("lead_000000000", "lose"),
+        data=lambda own: {"reason": "Because"},
+        refused=403,
+    ),
+    "lead_convert": record("lead", VIEWER, REP, data=lambda own: {"name": "Vans"}, refused=403),
     # Answers with the page it came from, whatever was refused: test_roles.py asserts what it did.
     "activity_complete": Route(None, VIEWER, args=task, missing=("activity_000000000",), by_team=True),
     "activity_edit": Route(
@@ -219,6 +354,8 @@ MATRIX: dict[str, Route] = {
         by_team=True,
     ),
     "activity_delete": Route(None, REP, args=task, missing=("activity_000000000",), refused=409, by_team=True),
+    "lead_score": Route(args=lambda own: (own.lead.public_id,), missing=("lead_000000000",), by_team=True),
+    "scoring_model": Route(MANAGER, ADMIN, data=lambda own: {"do": "try"}, answers=(200, 422)),
     "notifications": Route(query="show=all"),
     # One's own alone: whoever else asks, of whatever role, finds none.
     "notification_open": Route(
@@ -227,8 +364,63 @@ MATRIX: dict[str, Route] = {
     "notifications_read": Route(None, VIEWER),
     "notifications_unread": Route(None, VIEWER, kwargs={"moment": 1}),
     "notification_settings": Route(
-        VIEWER, VIEWER, data=lambda own: {"assigned": "bell", "mentioned": "mail", "task_due": "digest"}
+        VIEWER,
+        VIEWER,
+        data=lambda own: {
+            "assigned": "bell",
+            "mentioned": "mail",
+            "task_due": "digest",
+            "sales_qualified": "bell",
+            "lead_overdue": "mail",
+            "workflow": "bell",
+            "workflow_paused": "mail",
+        },
     ),
+    "workflows": Route(ADMIN),
+    "workflow_new": Route(ADMIN, ADMIN, data=_workflow),
+    "guards": Route(ADMIN),
+    "guard_new": Route(ADMIN, ADMIN, data=_guard),
+    "guard": Route(ADMIN, ADMIN, args=lambda own: (own.guard.pk,), data=_guard, missing=(999999,)),
+    "workflow": _of_workflow(ADMIN),
+    "workflow_edit": _of_workflow(ADMIN, ADMIN, data=_workflow),
+    "workflow_preview": _of_workflow(ADMIN),
+    "workflow_switch": _of_workflow(None, ADMIN, data=lambda own: {"on": "1"}),
+    "workflow_rotate": _of_workflow(None, ADMIN),
+    "workflow_run": _of_workflow(MANAGER, args=_run, missing=("run_000000000",), refused=404),
+    "workflow_run_retry": _of_workflow(None, ADMIN, args=_run, missing=("run_000000000",)),
+    "workflow_run_cancel": _of_workflow(None, ADMIN, args=_run, missing=("run_000000000",), answers=(302, 409)),
+    "workflow_start": Route(
+        None,
+        REP,
+        args=lambda own: ("contact", own.contact.public_id),
+        missing=("contact", "contact_000000000"),
+        data=lambda own: {"workflow": own.workflow.public_id},
+        by_team=True,
+        refused=409,
+    ),
+    "workflow_release": Route(
+        None, ADMIN, args=lambda own: ("contact", own.run.public_id), missing=("contact", "import_000000000")
+    ),
+    # The signature is the right to call it: whoever has none gets the same answer, be there a workflow or not.
+    "workflow_hook": Route(
+        None,
+        VIEWER,
+        args=lambda own: (own.workflow.public_id,),
+        missing=("flow_000000000",),
+        public=True,
+        foreign=(401,),
+        answers=(401,),
+    ),
+    "campaigns": Route(),
+    "campaign_new": Route(MANAGER, MANAGER, data=_campaign),
+    "campaign": _of_campaign(VIEWER),
+    "campaign_edit": _of_campaign(MANAGER, MANAGER, data=_campaign),
+    "campaign_test": _of_campaign(None, MANAGER),
+    "campaign_send": _of_campaign(MANAGER, MANAGER),
+    "campaign_cancel": _of_campaign(None, MANAGER),
+    "campaign_retry": _of_campaign(None, MANAGER),
+    # The link in a mail is the right to it, whoever one is: tests/campaigns/test_unsubscribing.py.
+    "campaign_unsubscribe": Route(VIEWER, VIEWER, kwargs={"token": "unknown"}, public=True, answers=(404,)),
     "settings": Route(),
     "profile": Route(VIEWER, VIEWER, data=lambda own: {"name": "Me", "theme": "dark", "timezone": ""}),
     "theme": Route(None, VIEWER, data=lambda own: {"theme": "dark"}),
@@ -241,6 +433,10 @@ MATRIX: dict[str, Route] = {
     "withdraw_invitation": Route(None, ADMIN, args=lambda own: (own.invitation.pk,), missing=(0,)),
     "teams": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
     "team": Route(ADMIN, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"name": "Renamed"}, missing=(0,)),
+    "assignment": Route(ADMIN, ADMIN, data=lambda own: {"pool": own.member.pk}),
+    "assignment_rule_new": Route(ADMIN, ADMIN, data=_rule),
+    "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
+    "first_contact": Route(ADMIN, ADMIN, data=lambda own: {"hours": 8, "opens": "09:00", "closes": "17:00"}),
     "workspace": Route(ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "currency": "EUR"}),
     "workspaces": Route(),
     "open_workspace": Route(
@@ -301,6 +497,17 @@ MATRIX: dict[str, Route] = {
     **_admin("users_user", lambda own: own.member.user),
     **_admin("audit_entry", lambda own: own.entry),
     **_admin("events_delivery", lambda own: own.delivery),
+    **_admin("leads_migrationrun", lambda own: own.migration),
+    **_admin("leads_legacylead", lambda own: own.legacy_lead),
+    **_admin("leads_oldleads", lambda own: own.old_leads),
+    **_admin("leads_legacyvisit", lambda own: own.visit),
+    "admin:leads_oldleads_confirm": Route(
+        None, post=ADMIN, args=lambda own: (own.old_leads.pk,), missing=(999999,), refused=302
+    ),
+    "admin:leads_migrationrun_plan": Route(ADMIN, refused=302),
+    "admin:leads_migrationrun_report": Route(
+        ADMIN, args=lambda own: (own.migration.pk,), missing=(999999,), refused=302
+    ),
     **_admin("lifecycle_guard", lambda own: own.guard, add=True),
     **_admin("entities_customfield", lambda own: own.field, add=True),
 }

@@ -79,6 +79,8 @@ def insert(model: type[models.Model], workspace: int, **columns) -> int:
             row[field.column] = number if field.primary_key else value_for(field, workspace, number)
     if model._meta.label == "contacts.Activity" and not {"contact_id", "company_id"} & {k for k, v in row.items() if v}:
         row["contact_id"] = insert(apps.get_model("contacts.Contact"), workspace)
+    if model._meta.label == "leads.Lead" and row["opportunity_id"]:
+        row |= {"status": "converted", "stage": "opportunity", "converted_date": timezone.now()}
     names = ", ".join(f'"{name}"' for name in row)
     with connection.cursor() as cursor:
         marks = ", ".join(["%s"] * len(row))

@@ -1,11 +1,15 @@
 """The role table, cell by cell, through the pages: who changes whose records, who makes which move (S4)."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from contacts.axes import LIFECYCLE
 from contacts.lists import COMPANIES, CONTACTS
 from contacts.models import Activity, Contact
+from crm.entities.registry import entity_of
 from crm.kit.actor import RANK, Role
+from crm.lifecycle.models import Wait
 from crm.opportunities.lists import OPPORTUNITIES
 from tests.security.calls import call, taken_back
 from tests.security.matrix import TRASHED
@@ -57,6 +61,12 @@ def test_each_move_for_each_role(verb, role, world, acme, sign_in):
     assert stage == ((step.target or "partner") if allowed else step.sources[0])
 
 
+def state(record) -> tuple[int, int]:
+    """What tells whether a record was changed, or has begun to wait."""
+    waits = Wait.objects.filter(entity=entity_of(type(record)), record_id=record.pk)
+    return type(record).objects.get(pk=record.pk).version, waits.count()
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("spec", [CONTACTS, COMPANIES, OPPORTUNITIES], ids=lambda spec: spec.entity)
 def test_each_bulk_action_for_each_role(spec, role, world, acme, sign_in):
@@ -72,12 +82,13 @@ def test_each_bulk_action_for_each_role(spec, role, world, acme, sign_in):
             "to": "proposal",
             "reason": "x",
             "value": "",
+            "until": str(date.today() + timedelta(days=30)),
         }
         data = {"action": action.name, "confirm": "1", "selected": mine.public_id, **values}
-        version = type(mine).objects.get(pk=mine.pk).version
+        before = state(mine)
         with taken_back():
             status = client.post(f"/{spec.entity}/bulk", data | {"query": "view=trash" * action.trash}).status_code
-            changed = type(mine).objects.get(pk=mine.pk).version > version
+            changed = state(mine) != before
         allowed = RANK[role] >= RANK[action.role]
         assert (status, changed) == ((302, True) if allowed else (404, False)), action.name
 

@@ -21,10 +21,14 @@ from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.set_avatar import set_avatar
+from crm.campaigns.models import Campaign
+from crm.campaigns.verbs.add_people import add_people
+from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.events.health import PARTS
 from crm.events.models import Delivery, Event, Heartbeat
+from crm.exceptions.models import Finding
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
@@ -41,6 +45,14 @@ from crm.opportunities.verbs.create import create as open_opportunity
 from crm.users.models import Membership, Team
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.invite import invite
+from crm.workflows.models import Run, Workflow
+from crm.workflows.verbs.save_workflow import save_workflow
+from crm.workflows.verbs.switch_workflow import switch_workflow
+from leads.assignment.models import AssignmentRule
+from leads.legacy.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
+from leads.legacy.verbs.create import create as add_legacy_lead
+from leads.models import Lead
+from leads.verbs.save_assignment_rule import save_assignment_rule
 
 OWN, HIDDEN, THEIRS = "ownmark", "hiddenmark", "theirmark"
 COMPANY_TEXTS = ("name", "industry", "street", "city", "description")
@@ -88,8 +100,16 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         objects.opportunity = make_opportunity(member, mark, team, contact)
         objects.trashed_opportunity = make_opportunity(member, f"{mark}-trashed", team, contact)
         delete(rows(objects.trashed_opportunity), by=act(member), reason=f"{mark} reason")
+        objects.legacy_lead = make_legacy_lead(member, mark, team, contact)
+        objects.trashed_legacy_lead = make_legacy_lead(member, f"{mark}-trashed", team, contact)
+        delete(rows(objects.trashed_legacy_lead), by=act(member), reason=f"{mark} reason")
+        objects.lead = make_lead(member, mark, contact)
+        make_finding(member, mark, contact)
+        objects.trashed_lead = Lead.objects.get(contact=objects.duplicate)
+        delete(rows(objects.trashed_lead), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
         objects.run = make_run(member, mark)
+        objects.opportunity_run = make_run(member, mark, "opportunity")
         objects.notification = notified(member, contact)
         objects.contact.refresh_from_db()
     return objects
@@ -106,6 +126,20 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.guard = save_guard(guard, by=by())
         objects.view = save_view("contact", f"{mark} shared", by=by(), shared=True)
         objects.opportunity_view = save_view("opportunity", f"{mark} shared", by=by(), shared=True)
+        objects.legacy_lead_view = save_view("legacy_lead", f"{mark} shared", by=by(), shared=True)
+        run = MigrationRun(state="undone", started_at=timezone.now(), kept=[["contact", "", f"{mark} kept"]])
+        run.save()
+        objects.migration = run
+        objects.old_leads = OldLeads.objects.get()
+        objects.visit = LegacyVisit.objects.create(
+            member=admin, day=timezone.now(), place=f"web /{mark}", last_at=timezone.now()
+        )
+        objects.lead_view = save_view("lead", f"{mark} shared", by=by(), shared=True)
+        rule = AssignmentRule(name=f"{mark} rule", condition=f"source = {mark}", people=[admin.pk])
+        objects.rule = save_assignment_rule(rule, by=by())
+        objects.workflow = make_workflow(admin, mark)
+        objects.workflow_run = make_workflow_run(objects.workflow, objects.contact, mark)
+        objects.campaign = make_campaign(admin, mark)
         objects.company_view = save_view("company", f"{mark} shared", by=by(), shared=True)
         invited = invite(f"{mark}@invited.example", role=Role.REP, team=objects.team, site="http://x", by=by())
         objects.invitation = invited.invitation
@@ -115,6 +149,30 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.contact.refresh_from_db()
     key = {"name": f"{mark} key", "credential": {}}
     objects.factor = Authenticator.objects.create(user=factor_of.user, type=Authenticator.Type.WEBAUTHN, data=key)
+
+
+def make_workflow(admin: Membership, mark: str) -> Workflow:
+    """A workflow with the mark in its texts, to be started by hand."""
+    step = {"kind": "change_field", "field": "title", "value": f"{mark} value"}
+    trigger, facts = {"kind": "manual", "entity": "contact"}, {"name": f"{mark} workflow", "owner": admin.pk}
+    made = save_workflow(Workflow(), trigger=trigger, condition="", steps=[step], by=act(admin), **facts)
+    switch_workflow(made, True, by=act(admin))
+    return made
+
+
+def make_workflow_run(workflow: Workflow, contact: Contact, mark: str) -> Run:
+    """A run that failed, with the mark in its reason."""
+    about = {"entity": "contact", "record_id": contact.pk, "key": "a key", "root": "a key", "started_at": clock.now()}
+    about |= {"owner_id": workflow.owner_id, "status": "failed", "reason": f"{mark} reason"}
+    return Run.objects.create(workflow=workflow, version=workflow.current, finished_at=clock.now(), **about)
+
+
+def make_campaign(admin: Membership, mark: str) -> Campaign:
+    """A draft with the mark in its texts, for everybody that the workspace knows."""
+    texts = {"name": f"{mark} campaign", "subject": f"{mark} subject", "body": f"{mark} body", "segment": "all"}
+    made = save_campaign(None, texts, by=act(admin))
+    add_people(made, Contact.objects.all(), by=act(admin))
+    return made
 
 
 def make_company(member: Membership, mark: str, team: Team | None) -> Company:
@@ -138,16 +196,39 @@ def make_opportunity(member: Membership, mark: str, team: Team | None, contact: 
     return Opportunity.objects.get(pk=open_opportunity([values], by=act(member)).done[0])
 
 
+def make_legacy_lead(member: Membership, mark: str, team: Team | None, contact: Contact) -> LegacyLead:
+    """An old lead with the mark in its texts."""
+    texts = ("first_name", "last_name", "company_name", "source", "description")
+    values = dict.fromkeys(texts, f"{mark} old") | {"contact": contact, "team": team, "external_id": f"{mark}-old"}
+    values |= {"email": f"{mark}@old.example", "estimated_value": "9000"}
+    return LegacyLead.objects.get(pk=add_legacy_lead([values], by=act(member)).done[0])
+
+
+def make_lead(member: Membership, mark: str, contact: Contact) -> Lead:
+    """The contact's open lead with the mark in its texts, ready to be converted."""
+    lead = Lead.objects.open().get(contact=contact)
+    edit(rows(lead), dict.fromkeys(("source", "campaign", "description"), f"{mark} lead"), by=act(member))
+    Lead.objects.filter(pk=lead.pk).update(status="qualified", stage="sales_qualified")
+    lead.refresh_from_db()
+    return lead
+
+
 def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity:
     """An activity with the mark in its texts."""
     values = {"kind": kind, "subject": f"{mark} {kind}", "body": f"{mark} body", **about}
     return Activity.objects.get(pk=log([values], by=act(member)).done[0])
 
 
-def make_run(member: Membership, mark: str) -> ImportRun:
+def make_finding(member: Membership, mark: str, contact: Contact) -> Finding:
+    """An exception that the contact is said to be."""
+    about = {"kind": "contact_unowned", "entity": "contact", "record_id": contact.pk, "evidence": f"{mark} evidence"}
+    return Finding.objects.create(owner=member, team_id=contact.team_id, since=clock.now(), **about)
+
+
+def make_run(member: Membership, mark: str, entity: str = "contact") -> ImportRun:
     """An import with the mark in its name and in a row that it refused."""
     file = people(mark)
-    run = new_run("contact", file, file.name, by=act(member))
+    run = new_run(entity, file, file.name, by=act(member))
     run.save()
     return run_import(run, file, by=act(member))
 

@@ -1,0 +1,174 @@
+"""A workflow from nothing: built, previewed, switched on, run, broken, mended and tried again."""
+
+import pytest
+from django.core import mail
+from playwright.sync_api import expect
+
+from contacts.verbs.lose import lose
+from crm.events.engine import drain
+from crm.workflows.models import Run, Workflow
+from tests.browser import assert_accessible, screenshot
+from tests.factories import make_worthy, rows
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def add_step(page, label: str, number: int, **values: str):
+    """Add a step and fill in what it asks, by label."""
+    page.get_by_label("Another step").select_option(label=label)
+    page.get_by_role("button", name="Add the step").click()
+    step = page.get_by_role("group", name=f"{number}. {label}")
+    expect(step).to_be_visible()
+    fill(step, **values)
+    return step
+
+
+def fill(step, **values: str):
+    """Fill in fields of a step by their labels, a select by the label of its choice."""
+    for name, value in values.items():
+        field = step.get_by_label(name.replace("_", " ").capitalize(), exact=True)
+        if field.evaluate("node => node.tagName") == "SELECT":
+            field.select_option(label=value)
+        else:
+            field.fill(value)
+
+
+def build_onboarding(page):
+    """Onboarding on Qualified, from nothing."""
+    page.get_by_role("link", name="New workflow").click()
+    page.get_by_label("Name", exact=True).fill("Onboarding")
+    page.get_by_label("What", exact=True).select_option(label="Lifecycle Stage becomes Qualified")
+    page.get_by_label("And only if").fill("source = web")
+    task = "Create a task or another activity"
+    add_step(page, task, 1, kind="Task", subject="Onboarding call with {name}", priority="High")
+    add_step(page, "Send an e-mail", 2, to="the contact", subject="Welcome, {first_name}", text="We will call you.")
+    page.get_by_role("button", name="Move step 2 up").click()
+    expect(page.get_by_role("group", name="1. Send an e-mail")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_onboarding_from_nothing(visit, add, sign_in, actor, javascript):
+    ana = make_worthy(add("Ana Ruiz", email="ana@fleetly.example", first_name="Ana", source="Web"))
+    page = visit("/settings/workflows/", client=sign_in("admin"), javascript=javascript)
+    build_onboarding(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Onboarding")).to_be_visible()
+    expect(page.locator(".flow")).to_contain_text("send “Welcome, {first_name}” to the contact")
+    page.get_by_role("link", name="Preview").click()
+    expect(page.get_by_text("Would have run in the last 90 days")).to_be_visible()
+    page.get_by_role("link", name="Back").click()
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.locator(".card-head .badge").first).to_have_text("On")
+
+    page.goto(ana.get_absolute_url())
+    page.locator("#head").get_by_role("button", name="Qualify", exact=True).first.click()
+    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+    drain()
+    assert [letter.subject for letter in mail.outbox if letter.to == ["ana@fleetly.example"]] == ["Welcome, Ana"]
+    page.reload()
+    expect(page.locator(".timeline")).to_contain_text("Welcome, Ana")
+    expect(page.locator(".record-side")).to_contain_text("Onboarding call with Ana Ruiz")
+    expect(page.get_by_role("region", name="Workflows")).to_contain_text("Done")
+
+    page.goto(Workflow.objects.get().get_absolute_url())
+    page.get_by_role("link", name="Contact: qualified").click()
+    expect(page.locator(".flow-run li")).to_have_count(2)
+    expect(page.locator(".flow-run")).to_contain_text("Sent “Welcome, Ana” to ana@fleetly.example")
+    expect(page.locator(".flow-run")).to_contain_text("1 attempt")
+
+
+def test_a_step_that_fails_is_seen_mended_and_tried_again(visit, add, sign_in, actor, acme):
+    ana = add("Ana Ruiz", email="ana@fleetly.example")
+    page = visit("/settings/workflows/new/", client=sign_in("admin"), expected="422")
+    page.get_by_label("Name", exact=True).fill("Tell them")
+    page.get_by_label("What", exact=True).select_option(label="Lifecycle Stage becomes Lost")
+    step = add_step(page, "Call a webhook", 1, address="http://127.0.0.1/hook")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Only https:// on port 443 is called.")).to_be_visible()
+    fill(step, address="https://127.0.0.1/hook")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Switch on").click()
+    acme.refresh_from_db()  # as every request and every delivery reads the version of the settings
+    lose(rows(ana), by=actor("rep"), reason="x")
+    drain()
+
+    page.goto("/exceptions")
+    line = page.locator("tr", has_text="Workflow failed")
+    expect(line).to_contain_text("It leads into a network that is not called from here.")
+    line.get_by_role("link", name="See the run").click()
+    expect(page.locator(".notice")).to_contain_text("not called from here")
+
+    page.goto(Workflow.objects.get().get_absolute_url())
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_role("button", name="Remove step 1").click()
+    expect(page.get_by_text("No steps yet")).to_be_visible()
+    add_step(page, "Change a field", 1, field="Title", new_value="Told")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(Run.objects.get().get_absolute_url())
+    page.get_by_role("button", name="Try again").click()
+    drain()
+    page.reload()
+    expect(page.locator(".card-head .badge")).to_have_text("Done")
+    expect(page.locator(".flow-run")).to_contain_text("Set Title to “Told”")
+    page.goto("/exceptions")
+    expect(page.locator("tr", has_text="Workflow failed")).to_have_count(0)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_prerequisite_is_tried_written_and_refuses(visit, add, sign_in, actor, javascript):
+    ana = make_worthy(add("Ana Ruiz", email="ana@fleetly.example", source="Web"))
+    lose(rows(add("Ben Ode")), by=actor("rep"), reason="x")
+    page = visit("/settings/workflows/", client=sign_in("admin"), javascript=javascript, expected="409")
+    page.get_by_role("link", name="Prerequisites").click()
+    page.get_by_role("link", name="New prerequisite").click()
+    page.get_by_label("Before").select_option(value="contact.lose")
+    page.get_by_label("Must be true").fill("title is not empty")
+    page.get_by_label("Else say").fill("Say first what they do")
+    page.get_by_role("button", name="Try on the last 200").click()
+    refused = page.get_by_role("region", name="What it would have refused")
+    expect(refused).to_contain_text("Of the last 1 moves")
+    expect(refused).to_contain_text("Ben Ode")
+    page.get_by_label("Before").select_option(value="contact.qualify")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("tr", has_text="Say first what they do")).to_contain_text("Contact: Qualify")
+    page.goto(ana.get_absolute_url())
+    expect(page.locator("#head")).to_contain_text("Say first what they do")
+    page.goto("/settings/workflows/prerequisites/")
+    page.get_by_role("link", name="Edit Contact: Qualify: Say first what they do").click()
+    page.get_by_label("Must be true").fill("source = web")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(ana.get_absolute_url())
+    page.locator("#head").get_by_role("button", name="Qualify", exact=True).first.click()
+    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+def test_how_it_looks(visit, add, sign_in, theme, width):
+    ana = make_worthy(add("Ana Ruiz", email="ana@fleetly.example", source="Web"))
+    page = visit("/settings/workflows/", client=sign_in("admin"), theme=theme, width=width)
+    screenshot(page, f"workflows-none-{theme}-{width}")
+    page.get_by_role("link", name="Use Onboarding").click()
+    page.get_by_role("button", name="See what it would do").click()
+    expect(page.get_by_text("Matches now")).to_be_visible()
+    screenshot(page, f"workflow-build-{theme}-{width}")
+    assert_accessible(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Switch on").click()
+    page.goto(ana.get_absolute_url())
+    page.locator("#head").get_by_role("button", name="Qualify", exact=True).first.click()
+    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+    drain()
+    page.goto(Workflow.objects.get().get_absolute_url())
+    screenshot(page, f"workflow-{theme}-{width}")
+    assert_accessible(page)
+    page.get_by_role("link", name="Preview").click()
+    screenshot(page, f"workflow-preview-{theme}-{width}")
+    assert_accessible(page)
+    page.goto(Run.objects.get().get_absolute_url())
+    screenshot(page, f"workflow-run-{theme}-{width}")
+    assert_accessible(page)
+    page.goto(ana.get_absolute_url())
+    screenshot(page, f"workflow-record-{theme}-{width}")
+    page.goto("/settings/workflows/")
+    screenshot(page, f"workflows-{theme}-{width}")
+    assert_accessible(page)
