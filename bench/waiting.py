@@ -1,19 +1,21 @@
 """How long people wait on SQLite while a job writes: a form save and a list over HTTP, beside the real thing.
 
 An import runs by the page, in the process that serves people, and by the command, in a process of its own; then all the
-leads that they opened are scored from their events.
+leads that they opened are scored from EVENTS each.
 """
 
 import http.client
 import os
 import re
 import secrets
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +28,7 @@ from contacts.management.commands.load_demo import PASSWORD
 
 ROUNDS = 3
 IDLE = 5.0  # seconds that the list is read before each import
+EVENTS = 5  # of each lead that is scored anew
 IN_A_REQUEST = 15_000  # rows; the page takes 20,000
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 COLUMN = re.compile(r'<select name="(column_\d+)".*?<option value="([^"]+)" selected', re.DOTALL)
@@ -41,6 +44,8 @@ def ratios(size: int) -> Iterator[Ratio]:
         firsts = count(0, size)
         with server(**environ) as port:
             for name, run in JOBS.items():
+                if run is _recalculate:
+                    _engage(Path(directory))
                 job = _Job(name, run, port, environ, size * 3 // 10)
                 taken = [_take(job, next(firsts)) for _ in range(ROUNDS + 1)]
                 for number, what, target in LINES:
@@ -129,10 +134,25 @@ def _by_command(job: _Job, first: int) -> None:
         _manage(job.environ, "import_contacts", str(file), "--workspace", "acme")
 
 
+def _engage(directory: Path) -> None:
+    with closing(sqlite3.connect(directory / "throughline.sqlite3")) as database, database:
+        database.execute(EVENT_ROWS, [EVENTS])
+        told.append(f"{database.execute('SELECT count(*) FROM contacts_engagementevent').fetchone()[0]:,} events")
+
+
 def _recalculate(job: _Job, first: int) -> None:
     _manage(job.environ, "recalculate_scores", "--workspace", "acme", "--full")
 
 
+EVENT_ROWS = """
+    INSERT INTO contacts_engagementevent (workspace_id, contact_id, kind, occurred_at, recorded_at, change)
+    WITH numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+    SELECT workspace_id, contact_id, iif((contact_id + n) % 2, 'email_opened', 'page_viewed'),
+        datetime('now', -(contact_id * 131 + n * 7919) % 7776000 || ' seconds'), datetime('now'),
+        lower(hex(randomblob(16)))
+    FROM leads_lead, numbers WHERE deleted_at IS NULL
+    ON CONFLICT DO NOTHING
+"""
 JOBS: "dict[str, Callable[[_Job, int], None]]" = {
     "import by the page": _by_page,
     "import by the command": _by_command,

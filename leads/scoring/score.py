@@ -3,11 +3,11 @@
 Converted and lost leads are never scored again (DESIGN 1.2), nor are those in the trash.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
@@ -15,6 +15,7 @@ from contacts.models import EngagementEvent
 from crm.kit import prepared
 from crm.kit.scope import workspace_id
 from crm.kit.sql import Statement, as_stored, execute, inserting, listed, or_updating
+from leads.axes import OPEN
 from leads.models import Lead, Score
 from leads.scoring.current import Model, current
 from leads.scoring.sql import Engagement, engagement_sql, stored_points, total
@@ -121,38 +122,38 @@ def decay(first: int, last: int, at: datetime) -> int:
 def add(events: QuerySet[EngagementEvent], at: datetime) -> None:
     """Count events just stored, whenever they happened: added to the sums of the open leads that count them."""
     model = current()
-    theirs = Lead.objects.open().filter(contact__in=events.order_by().values("contact")).order_by("pk")
     early = set(events.filter(occurred_at__gt=at).values_list("contact", flat=True))  # a clock that is ahead of ours
-    found = theirs.values_list("pk", "contact", "score__model", "score__partial", "score__scored_at")
-    # Decided here: the planner reads all scores for the same as an OR.
-    unsure = [
-        pk
-        for pk, contact, version, partial, scored_at in found
-        if version != model.pk or partial or scored_at > at or contact in early
-    ]
-    _add(model, events, unsure, at)
-    if unsure:
+    theirs = events.filter(OPEN_LEAD, SINCE).values_list("contact__leads", "contact")
+    told = list(theirs.annotate(delta=stored_points(model)).order_by("contact__leads"))
+    deltas = {lead: delta for lead, contact, delta in told if contact not in early}
+    sure = _add(model, deltas, at) if deltas else set()
+    if unsure := [lead for lead, _, _ in told if lead not in sure]:
         recompute(unsure, at)
 
 
+OPEN_LEAD = Q(contact__leads__status__in=OPEN, contact__leads__deleted_at=None)
+SINCE = Q(contact__leads__counts_from=None) | Q(occurred_at__gte=F("contact__leads__counts_from"))
+# One JSON object is one parameter, however many leads.
+_DELTAS = {
+    "postgresql": "SELECT key::bigint AS lead, value::float8 AS delta FROM json_each_text(%s)",
+    "sqlite": "SELECT CAST(key AS INTEGER) AS lead, value AS delta FROM json_each(%s)",
+}
 _ADD = """
     UPDATE leads_score SET engagement_sum = {total}, engagement = {engagement},
         score_tenths = fit * %s + {engagement} * %s, scored_at = %s
     FROM ({deltas}) new WHERE leads_score.lead_id = new.lead AND leads_score.workspace_id = %s
+        AND leads_score.model_id = %s AND NOT leads_score.partial AND leads_score.scored_at <= %s
+    RETURNING lead_id
 """
 
 
-def _add(model: Model, events: QuerySet[EngagementEvent], but: Sequence[int], at: datetime) -> None:
-    since = Q(counts_from__isnull=True) | Q(contact__engagement__occurred_at__gte=F("counts_from"))
-    leads = Lead.objects.open().filter(since, contact__engagement__in=events.order_by()).exclude(pk__any_of=list(but))
-    deltas = leads.values(lead=F("pk")).annotate(delta=stored_points(model, "contact__engagement__"))
-    try:
-        sql, params = deltas.order_by().query.sql_with_params()
-    except EmptyResultSet:
-        return
+def _add(model: Model, deltas: Mapping[int, float], at: datetime) -> set[int]:
+    """Add to the sums of leads. Gives those whose sum was one to add to (see stale())."""
     held = "(leads_score.engagement_sum + new.delta)"
     engaged, factor = engagement_sql(connection.vendor, held), model.factor(at)
     weights = (factor, model.rules.fit_weight, factor, model.rules.engagement_weight)
+    statement = _ADD.format(total=held, engagement=engaged, deltas=_DELTAS[connection.vendor])
+    moment = as_stored(at)
     with connection.cursor() as cursor:
-        statement = _ADD.format(total=held, engagement=engaged, deltas=sql)
-        cursor.execute(statement, [*weights, as_stored(at), *params, workspace_id()])
+        cursor.execute(statement, [*weights, moment, json.dumps(deltas), workspace_id(), model.pk, moment])
+        return {lead for (lead,) in cursor.fetchall()}

@@ -83,8 +83,10 @@ def test_a_postgres_address_is_read_by_libpq(env):
         "HOST": "db",
         "PORT": "5433",
     }
-    expected = {"sslmode": "require", "connect_timeout": "3", "prepare_threshold": 0}
+    expected = {"sslmode": "require", "connect_timeout": "3", "prepare_threshold": 0, "options": "-c jit=off"}
     assert database["OPTIONS"] == expected
+    own = env(DATABASE_URL="postgres:///crm?options=-c%20work_mem%3D64MB").database["OPTIONS"]["options"]
+    assert own == "-c jit=off -c work_mem=64MB"
     assert env(DATABASE_URL="postgres:///crm?host=/run/postgresql").database["HOST"] == "/run/postgresql"
 
 
