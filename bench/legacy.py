@@ -1,4 +1,7 @@
-"""What moving the old leads costs: leads a second, against COPY of the rows that a run writes, and memory by size."""
+"""What moving the old leads costs: leads a second, against COPY of the rows that a run writes, and memory by size.
+
+And whether each comes to what the plan said.
+"""
 
 import os
 import subprocess
@@ -12,10 +15,14 @@ from django.db import connection, transaction
 
 from bench.data import place
 from bench.measure import Ratio
+from contacts.models import Contact
 from crm.kit.actor import system
 from crm.kit.scope import in_workspace
+from crm.opportunities.verbs.create import create as open_opportunity
 from crm.users.models import Workspace
-from leads.legacy.moving.run import Order, commit
+from leads.legacy.models import LegacyLead
+from leads.legacy.moving.plan import Step
+from leads.legacy.moving.run import Order, commit, dry_run
 from leads.legacy.moving.undo import undo_migration
 
 WRITTEN = (
@@ -33,13 +40,15 @@ _numbers = count(1)
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """L1 to L4: each measurement in a workspace of its own, with a contact for every fourth old lead."""
+    """L1 to L5: each measurement in a workspace of its own, with a contact for every fourth old lead."""
     yield Ratio("L1", f"leads a second, of {size:,}", 3_000, lambda: _rate(size), at_most=False, rounds=3)
     name = "COPY of the rows that a migration writes / the migration"
     yield Ratio("L2", name, 0.3, lambda: _against_copy(size), at_most=False, rounds=3)
     yield Ratio("L3", "undoing a migration / the migration", 3, lambda: _undo(size), rounds=1)
     name = f"peak memory with {size:,} leads / with {size // 10:,}"
     yield Ratio("L4", name, 1.5, lambda: _memory(size) / _memory(size // 10), rounds=1)
+    name = f"of {size:,} leads, those that came to something else than planned"
+    yield Ratio("L5", name, 0, lambda: _surprises(size), rounds=1)
 
 
 def _rate(size: int) -> float:
@@ -53,6 +62,20 @@ def _undo(size: int) -> float:
     with in_workspace(workspace):
         undo_migration(by=system(workspace.pk))
     return (time.perf_counter() - started) / migrating
+
+
+def _surprises(size: int) -> int:
+    workspace, planned = _fresh(size), {}
+    by = system(workspace.pk)
+
+    def tell(step: Step) -> None:
+        planned[step.lead.pk] = (step.outcome, step.why, step.value_note, step.opportunity)
+
+    with in_workspace(workspace):
+        dry_run(Order(told=tell), by=by)
+        commit(Order(), by=by)
+        came = LegacyLead.objects.values_list("pk", "outcome", "outcome_note", "value_note", "became_opportunity")
+        return sum(planned.pop(pk) != (*said, made is not None) for pk, *said, made in came.iterator()) + len(planned)
 
 
 def _against_copy(size: int) -> float:
@@ -112,8 +135,13 @@ def _memory(size: int) -> float:
 
 
 def _fresh(size: int) -> Workspace:
-    """A workspace with that many old leads: linked, of the same e-mail, of the same company, worth something, over."""
+    """A workspace with that many old leads: linked, of the same e-mail, of the same company, worth something, over,
+    archived, in the trash, without a name; a contact in nine has an opportunity.
+    """
     workspace = place(f"legacy-{next(_numbers)}", size // 4).workspace
+    with in_workspace(workspace):
+        deals = [{"name": "Deal", "contact": contact, "owner": None} for contact in Contact.objects.all()[::9]]
+        open_opportunity(deals, by=system(workspace.pk))
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(id) FROM contacts_contact WHERE workspace_id = %s", [workspace.pk])
         cursor.execute(LEADS, [workspace.pk] * 3 + [cursor.fetchone()[0], size // 4, size])
@@ -127,13 +155,14 @@ def _fresh(size: int) -> Workspace:
 LEADS = """
     INSERT INTO leads_legacylead (workspace_id, public_id, external_id, name, name_key, first_name, last_name, email,
         phone, company_name, status, source, description, estimated_value, currency, contact_id, custom, search_text,
-        outcome, outcome_note, value_note, version, created_at, updated_at)
-    SELECT %s, 'old_' || %s || '_' || n, 'old-' || n, 'Lead ' || n, 'lead ' || n, 'Lead', n::text,
-        CASE n %% 4 WHEN 1 THEN 'old' || n / 8 || '@x.example' WHEN 2 THEN 'OLD' || n || '@x.example' ELSE '' END,
+        outcome, outcome_note, value_note, version, created_at, updated_at, archived_at, deleted_at)
+    SELECT %s, 'old_' || %s || '_' || n, 'old-' || n, repeat('Lead ' || n, (n %% 97 > 0)::int), 'lead ' || n, 'Lead', n::text,
+        CASE n %% 4 WHEN 1 THEN 'old' || n / 8 || '@x.example' WHEN 2 THEN 'OLD' || n || '@x.example'
+            WHEN 3 THEN repeat('broken ' || n || ' @@', (n %% 5 = 0)::int) ELSE '' END,
         '+34 600 ' || n, 'Firm ' || %s || ' ' || n / 9,
         (ARRAY['new', 'working', 'qualified', 'new', 'lost', 'converted'])[1 + n %% 6],
         'Fair', 'Wants ' || n || ' vans', n %% 5 * 100.50, (ARRAY['EUR', 'USD'])[1 + n %% 2],
         CASE WHEN n %% 3 = 0 THEN %s + n %% %s END, '{}', 'lead ' || n, '', '', '', 1,
-        now() - n * interval '1 minute', now()
+        now() - n * interval '1 minute', now(), CASE WHEN n %% 50 = 7 THEN now() END, CASE WHEN n %% 60 = 9 THEN now() END
     FROM generate_series(1, %s) n
 """

@@ -3,19 +3,17 @@
 Converted and lost leads are never scored again (DESIGN 1.2), nor are those in the trash.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 
 from contacts.models import EngagementEvent
 from crm.kit import prepared
 from crm.kit.scope import workspace_id
 from crm.kit.sql import Statement, as_stored, execute, inserting, listed, or_updating
-from leads.axes import OPEN
 from leads.models import Lead, Score
 from leads.scoring.current import Model, current
 from leads.scoring.sql import Engagement, engagement_sql, stored_points, total
@@ -122,38 +120,39 @@ def decay(first: int, last: int, at: datetime) -> int:
 def add(events: QuerySet[EngagementEvent], at: datetime) -> None:
     """Count events just stored, whenever they happened: added to the sums of the open leads that count them."""
     model = current()
-    early = set(events.filter(occurred_at__gt=at).values_list("contact", flat=True))  # a clock that is ahead of ours
-    theirs = events.filter(OPEN_LEAD, SINCE).values_list("contact__leads", "contact")
-    told = list(theirs.annotate(delta=stored_points(model)).order_by("contact__leads"))
-    deltas = {lead: delta for lead, contact, delta in told if contact not in early}
-    sure = _add(model, deltas, at) if deltas else set()
-    if unsure := [lead for lead, _, _ in told if lead not in sure]:
-        recompute(unsure, at)
+    added = _add(model, events, at)
+    if len(added) < events.order_by().values("contact").distinct().count():
+        # A contact without an open lead, or a sum not to be added to: asked only then, as it reads all the leads again.
+        theirs = Lead.objects.open().filter(contact__in=events.order_by().values("contact"))
+        if unsure := set(theirs.values_list("pk", flat=True)) - added:
+            recompute(sorted(unsure), at)
 
 
-OPEN_LEAD = Q(contact__leads__status__in=OPEN, contact__leads__deleted_at=None)
-SINCE = Q(contact__leads__counts_from=None) | Q(occurred_at__gte=F("contact__leads__counts_from"))
-# One JSON object is one parameter, however many leads.
-_DELTAS = {
-    "postgresql": "SELECT key::bigint AS lead, value::float8 AS delta FROM json_each_text(%s)",
-    "sqlite": "SELECT CAST(key AS INTEGER) AS lead, value AS delta FROM json_each(%s)",
-}
 _ADD = """
     UPDATE leads_score SET engagement_sum = {total}, engagement = {engagement},
         score_tenths = fit * %s + {engagement} * %s, scored_at = %s
-    FROM ({deltas}) new WHERE leads_score.lead_id = new.lead AND leads_score.workspace_id = %s
+    FROM ({sums}) new JOIN ({leads}) theirs ON theirs.contact_id = new.contact_id
+    WHERE leads_score.lead_id = theirs.id AND leads_score.workspace_id = %s
         AND leads_score.model_id = %s AND NOT leads_score.partial AND leads_score.scored_at <= %s
+        AND new.latest <= %s AND (theirs.counts_from IS NULL OR theirs.counts_from <= new.earliest)
     RETURNING lead_id
 """
 
 
-def _add(model: Model, deltas: Mapping[int, float], at: datetime) -> set[int]:
-    """Add to the sums of leads. Gives those whose sum was one to add to (see stale())."""
+def _add(model: Model, events: QuerySet[EngagementEvent], at: datetime) -> set[int]:
+    """Add to the sums of leads. Gives those whose sum was one to add to (see stale()), and that count all the events.
+
+    An event may be of after `at`: a clock that is ahead of ours.
+    """
+    sums = events.order_by().values("contact_id").annotate(earliest=Min("occurred_at"), latest=Max("occurred_at"))
+    summed = sums.annotate(delta=stored_points(model)).query.sql_with_params()
+    leads = Lead.objects.open().values("id", "contact_id", "counts_from").order_by().query.sql_with_params()
     held = "(leads_score.engagement_sum + new.delta)"
     engaged, factor = engagement_sql(connection.vendor, held), model.factor(at)
     weights = (factor, model.rules.fit_weight, factor, model.rules.engagement_weight)
-    statement = _ADD.format(total=held, engagement=engaged, deltas=_DELTAS[connection.vendor])
+    statement = _ADD.format(total=held, engagement=engaged, sums=summed[0], leads=leads[0])
     moment = as_stored(at)
+    told = [*weights, moment, *summed[1], *leads[1], workspace_id(), model.pk, moment, moment]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*weights, moment, json.dumps(deltas), workspace_id(), model.pk, moment])
+        cursor.execute(statement, told)
         return {lead for (lead,) in cursor.fetchall()}

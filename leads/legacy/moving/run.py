@@ -1,6 +1,5 @@
 """Plan a migration, commit it batch by batch, and go on with one that was interrupted."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import workspace_id
 from crm.kit.sql import commit_without_waiting
+from crm.kit.sqlite import courtesy
 from crm.opportunities.models import Opportunity
 from crm.users.models import Workspace
 from leads.legacy.models import LegacyLead, MigrationRun
@@ -25,9 +25,8 @@ from leads.legacy.moving.plan import OldLead, Seen, Step, look, plan
 from leads.legacy.window import is_there
 from leads.models import Lead
 
-# On SQLite one writes at a time: 100 leads take 0.1 s, then those who wait have PAUSE (RELIABILITY R24).
-BATCH = {"postgresql": 10_000, "sqlite": 100}
-PAUSE = 0.01  # seconds
+# On SQLite one writes at a time: so many leads take some 40 ms, then others have their turn (RELIABILITY R24).
+BATCH = {"postgresql": 10_000, "sqlite": 40}
 PLANNED = 5_000  # leads at a time, where nothing is held
 ATTEMPTS = 3
 LOOKED_UP: tuple[type[Any], ...] = (LegacyLead, Contact, Lead, Opportunity)
@@ -179,9 +178,10 @@ class _Committing:
         while True:
             before = self.run.leads
             for batch in _batches(LegacyLead.objects.exclude(run=self.run), self.order.size, _places):
-                self._batch([lead.pk for lead in batch])
+                with courtesy.batch():
+                    self._batch([lead.pk for lead in batch])
                 self.order.progress(self.run.leads, total)
-                self._breathe()
+                self._tell_planner()
             if self.run.leads == before:
                 return
 
@@ -213,12 +213,10 @@ class _Committing:
                 setattr(self.run, name, value)
             self.run.save(update_fields=[*COUNTS, *AMOUNTS])
 
-    def _breathe(self) -> None:
-        """Let others write on SQLite; tell PostgreSQL's planner of the rows so far, ever more seldom."""
+    def _tell_planner(self) -> None:
+        """Of the rows so far, on PostgreSQL and ever more seldom."""
         self.batches += 1
-        if connection.vendor == "sqlite":
-            time.sleep(PAUSE)
-        elif self.batches in (1, 4, 16, 64, 256):
+        if connection.vendor == "postgresql" and self.batches in (1, 4, 16, 64, 256):
             with connection.cursor() as cursor:
                 for model in LOOKED_UP:
                     cursor.execute(f"ANALYZE {model._meta.db_table}")

@@ -161,7 +161,7 @@ def test_an_interrupted_migration_can_be_undone(old, migrate, undo_it, monkeypat
     def stop(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running._Committing, "_breathe", stop)
+    monkeypatch.setattr(running._Committing, "_tell_planner", stop)
     with pytest.raises(SystemExit):
         call_command("migrate_leads", workspace="acme", commit=True, batch_size=1)
     assert (Contact.objects.count(), MigrationRun.objects.get().state) == (1, "running")
@@ -174,15 +174,15 @@ def test_an_interrupted_migration_goes_on_as_it_was_begun(old, migrate, monkeypa
 
     for name in ("Ana", "Bo", "Cy"):
         old(name, status="lost" if name == "Cy" else "new")
-    breathe, calls = running._Committing._breathe, []
+    tell, calls = running._Committing._tell_planner, []
 
     def stop_once(self):
         calls.append(1)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        breathe(self)
+        tell(self)
 
-    monkeypatch.setattr(running._Committing, "_breathe", stop_once)
+    monkeypatch.setattr(running._Committing, "_tell_planner", stop_once)
     with pytest.raises(SystemExit):
         call_command("migrate_leads", workspace="acme", commit=True, include_lost=True, batch_size=1)
     report = migrate(commit=True, batch_size=1)[1]
