@@ -148,7 +148,7 @@ EVENT_ROWS = """
     INSERT INTO contacts_engagementevent (workspace_id, contact_id, kind, occurred_at, recorded_at, change)
     WITH numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
     SELECT workspace_id, contact_id, iif((contact_id + n) % 2, 'email_opened', 'page_viewed'),
-        datetime('now', -(contact_id * 131 + n * 7919) % 7776000 || ' seconds'), datetime('now'),
+        datetime('now', (-(contact_id * 131 + n * 7919) % 7776000) || ' seconds'), datetime('now'),
         lower(hex(randomblob(16)))
     FROM leads_lead, numbers WHERE deleted_at IS NULL
     ON CONFLICT DO NOTHING
