@@ -8,7 +8,7 @@ from contacts.models import Contact
 from crm.opportunities.models import Opportunity
 from leads.legacy.models import LegacyLead, OldLeads
 from leads.legacy.verbs.create import create
-from tests.browser import assert_accessible
+from tests.browser import HEIGHT, assert_accessible, screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -23,6 +23,15 @@ def old_leads(add, actor):
     return ana
 
 
+def fits(page, name: str) -> None:
+    """The page of the admin can be read on a laptop and on a telephone."""
+    for theme, width in [("light", 1440), ("dark", 390)]:
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+        screenshot(page, f"{name}-{theme}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than {width}"
+
+
 def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, old_leads):
     page = visit("/lead?view=all", client=sign_in("rep"))
     expect(page.get_by_role("link", name="Leads (old)")).to_be_visible()
@@ -35,6 +44,7 @@ def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, ol
     expect(page.locator("#result_list")).to_contain_text("Joined a contact")
     expect(page.locator("#result_list")).to_contain_text("No contact was linked to it.")
     assert Contact.objects.count() == 1
+    fits(page, "migration-plan")
 
     call_command("migrate_leads", workspace="acme", commit=True)
     page = visit(address, client=sign_in("rep"))
@@ -59,6 +69,7 @@ def test_an_admin_sees_the_report_and_confirms_the_drop(visit, sign_in, old_lead
     page.locator("#result_list tbody a").first.click()
     page.get_by_role("link", name="What each became").click()
     expect(page.locator("#result_list")).to_contain_text("Joined a contact")
+    fits(page, "migration-report")
     page.goto(page.url.partition("/admin")[0] + f"/admin/leads/oldleads/{OldLeads.objects.get().pk}/change/")
     expect(page.locator("#content")).to_contain_text("0 of 1 admins have confirmed")
     page.get_by_role("button", name="Confirm that it may be dropped").click()
