@@ -289,7 +289,7 @@ def test_a_batch_takes_as_many_statements_however_many_leads_it_has(old, migrate
             old(f"Linked {name}", contact=make_contact(f"Linked {name}"), estimated_value="5", **facts)
             old(f"Alone {name}", email=f"alone-{name}@x.example", **facts)
         with CaptureQueriesContext(connection) as statements:
-            assert migrate(commit=True)[1]["created"] == size
+            assert migrate(commit=True, batch_size=100)[1]["created"] == size
         counts.append(len(statements))
     assert counts[1] == counts[2]
 
