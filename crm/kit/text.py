@@ -45,6 +45,11 @@ def figure(value: Any) -> str:
     return str(number_format(text, use_l10n=True, force_grouping=True))
 
 
+def counted(number: Any, things: str) -> str:
+    """How many of what is named in the plural: 1 day, 2 days."""
+    return f"{number} {things.removesuffix('s') if str(number) == '1' else things}"
+
+
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency, cents where there are any: €48,000 or AED 1,250.50."""
     shown = figure(amount) if amount == amount.to_integral_value() else f"{amount:,.2f}"

@@ -9,6 +9,7 @@ from contacts.day import Line, Section, register
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.text import counted
 from crm.lifecycle.asked import waits
 from crm.opportunities.axes import OPEN
 from crm.opportunities.models import Opportunity
@@ -40,7 +41,7 @@ def _why(deal: Opportunity) -> str:
         said.append(f"was to close on {deal.close_date:%-d %b}")
     days = (clock.now() - deal.stage_since).days
     if days >= STILL:
-        said.append(f"{days} days at {deal.stage_shown.label}")
+        said.append(f"{counted(days, 'days')} at {deal.stage_shown.label}")
     return ", ".join(said)
 
 

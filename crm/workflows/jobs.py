@@ -20,6 +20,7 @@ from crm.entities.values import zone
 from crm.events.scheduler import scheduled
 from crm.kit import clock
 from crm.kit.scope import in_workspace
+from crm.kit.text import counted
 from crm.users.models import Workspace
 from crm.workflows.active import Active, active
 from crm.workflows.models import Release, Run, Workflow
@@ -86,7 +87,7 @@ def _wake(run: Run) -> None:
     elif not is_over:
         resume(run, "It is so now")
     else:
-        resume(run, f"It was not so within {step['days']} days", stops=step["late"] == "stop")
+        resume(run, f"It was not so within {counted(step['days'], 'days')}", stops=step["late"] == "stop")
 
 
 def look(each: Active) -> None:

@@ -14,6 +14,7 @@ from crm.entities.schema import schema
 from crm.events.models import Event
 from crm.events.registry import EventType, all_events
 from crm.kit.actor import Channel
+from crm.kit.text import counted
 from crm.lifecycle.axes import Axis, all_axes
 from crm.workflows.params import Param, Values
 from crm.workflows.steps.flow import times
@@ -168,8 +169,8 @@ def last_slot(values: Values, local: datetime) -> datetime:
 def _date_sentence(values: Values) -> str:
     name = _label(times(values["entity"]), values["field"])
     if values["field"] == "last_activity":
-        return f"When {label(values['entity'])} has had no activity for {values['days']} days"
-    return f"When {values['days']} days have passed since {name} of {label(values['entity'])}"
+        return f"When {label(values['entity'])} has had no activity for {counted(values['days'], 'days')}"
+    return f"{counted(values['days'], 'days')} after {name} of {label(values['entity'])}"
 
 
 KINDS_OF_TRIGGER: dict[str, TriggerKind] = {

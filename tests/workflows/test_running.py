@@ -108,7 +108,7 @@ def test_a_wait_ends_after_its_time(flow, engine, won):
     flow(WON, {"kind": "wait", "amount": "2", "unit": "days"}, set_field("title", "Later"))
     contact = won()
     (run,) = engine()
-    assert (run.status, run.position) == ("waiting", 0)
+    assert (run.status, run.position, run.steps.get().decided) == ("waiting", 0, "Waits 2 days")
     for days, title in ((1, ""), (2.1, "Later")):
         with time_machine.travel(run.started_at + timedelta(days=days), tick=False):
             keep_time(clock.now())
@@ -225,6 +225,7 @@ def test_a_run_that_waits_can_be_cancelled_and_then_does_nothing(flow, engine, w
     flow(WON, {"kind": "wait", "amount": "1", "unit": "days"}, task())
     contact = won()
     (run,) = engine()
+    assert run.steps.get().decided == "Waits 1 day"
     with pytest.raises(NotAllowed):
         cancel_run(run.pk, by=actor("manager"))
     cancel_run(run.pk, by=actor("admin"))

@@ -8,6 +8,7 @@ from crm.entities.fields import TIMES, FieldType
 from crm.entities.schema import schema
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
+from crm.kit.text import counted
 from crm.workflows.params import Param, Values
 from crm.workflows.steps import Context, Result, StepKind, partner, register
 
@@ -17,7 +18,7 @@ CONDITION = "As in: Lifecycle Stage = Customer"
 
 def _pause(context: Context, values: Values) -> Result:
     until = context.now + timedelta(**{values["unit"]: values["amount"]})
-    return Result(f"Waits {values['amount']} {values['unit']}", until=until)
+    return Result(f"Waits {counted(values['amount'], values['unit'])}", until=until)
 
 
 register(
@@ -29,7 +30,7 @@ register(
             Param("amount", "How long", "number", default="1"),
             Param("unit", "Unit", "select", lambda entity: list(UNITS.items()), default="days"),
         ),
-        sentence=lambda values, entity: f"wait {values['amount']} {values['unit']}",
+        sentence=lambda values, entity: f"wait {counted(values['amount'], values['unit'])}",
         perform=_pause,
     )
 )
@@ -45,6 +46,11 @@ def moment_of(entity: str, key: str, value: Any) -> datetime | None:
     if value is None or schema(entity).field(key).type is FieldType.DATETIME:
         return value
     return datetime.combine(value, time(), zone())
+
+
+def _until_sentence(values: Values, entity: str) -> str:
+    after = f"{counted(values['days'], 'days')} after " if values["days"] else ""
+    return f"wait until {after}{dict(times(entity)).get(values['field'], values['field'])}"
 
 
 def _until(context: Context, values: Values) -> Result:
@@ -68,11 +74,7 @@ register(
             Param("field", "Date", "select", times),
             Param("days", "Days after it", "number", required=False, default="0"),
         ),
-        sentence=lambda values, entity: (
-            f"wait until {values['days'] or 0} days after {dict(times(entity)).get(values['field'], values['field'])}"
-            if values["days"]
-            else f"wait until {dict(times(entity)).get(values['field'], values['field'])}"
-        ),
+        sentence=_until_sentence,
         perform=_until,
     )
 )
@@ -99,7 +101,7 @@ register(
         ),
         sentence=lambda values, entity: (
             f"wait until {in_words(values['condition'], entity)}, "
-            f"at most {values['days']} days, then {LATE[values['late']]}"
+            f"at most {counted(values['days'], 'days')}, then {LATE[values['late']]}"
         ),
         perform=_watch,
     )

@@ -19,6 +19,7 @@ from crm.entities.places import PLACE
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, Refused
 from crm.kit.outcome import Outcome
+from crm.kit.text import counted
 from crm.opportunities.axes import CLOSED, OPEN, STAGE
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
@@ -230,7 +231,7 @@ register(
         sentence=lambda values, entity: (
             f"create the {dict(KINDS_OF_ACTIVITY)[values['activity']].lower()} “{values['subject']}”"
             + (", high priority" if values["priority"] == "high" else "")
-            + (f", due in {values['days']} days" if values["days"] != "" else "")
+            + (f", due in {counted(values['days'], 'days')}" if values["days"] != "" else "")
             + f", for {_who(values, entity)}"
         ),
         perform=_log,
