@@ -9,6 +9,7 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from bench.copying import dump, seconds_to_copy
 from bench.measure import Ratio
 from crm.kit.actor import system
 from crm.users.verbs.create_workspace import create_workspace
@@ -55,9 +56,9 @@ def people(size: int, start: int = 0) -> str:
 def _take(file: Path) -> float:
     _empty()
     importing = _import(file)
-    written = {table: _dump(table) for table in WRITTEN}
+    written = {table: dump(table) for table in WRITTEN}
     _empty()
-    return _copy(written) / importing
+    return seconds_to_copy(written) / importing
 
 
 def _import(file: Path) -> float:
@@ -65,20 +66,6 @@ def _import(file: Path) -> float:
     started = time.perf_counter()
     call_command("import_contacts", str(file), workspace="imports", stdout=io.StringIO())
     return time.perf_counter() - started
-
-
-def _copy(written: dict[str, bytes]) -> float:
-    started = time.perf_counter()
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table, rows in written.items():
-            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                copy.write(rows)
-    return time.perf_counter() - started
-
-
-def _dump(table: str) -> bytes:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT") as copy:
-        return b"".join(bytes(part) for part in copy)
 
 
 def _empty() -> None:
