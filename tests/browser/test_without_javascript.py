@@ -103,3 +103,23 @@ def test_a_field_has_a_page_of_its_own(plain, add):
     expect(page.get_by_label("Facts")).to_contain_text("Director")
     page.locator(".record-state summary").click()
     expect(page.locator(".evidence")).to_contain_text("E-mail")
+
+
+def test_every_figure_of_the_dashboard(plain, add):
+    add("Ana")
+    page = plain("/dashboard")
+    page.get_by_role("link", name="Show all figures").click()
+    stages = page.locator("section.dash-part", has=page.get_by_role("heading", name="Contacts by stage", exact=True))
+    stages.get_by_role("row", name="Lead").get_by_role("link", name="1", exact=True).click()
+    expect(page.get_by_role("link", name="Ana", exact=True)).to_be_visible()
+
+
+def test_a_prerequisite_is_tried_and_saved(visit, sign_in, add):
+    page = visit("/settings/workflows/prerequisites/new/", client=sign_in("admin"), javascript=False)
+    page.get_by_label("Before").select_option(label="Qualify")
+    page.get_by_label("Must be true").fill("title is not empty")
+    page.get_by_label("Else say").fill("Say what they do.")
+    page.get_by_role("button", name="Try on the last 200").click()
+    expect(page.get_by_role("region", name="What it would have refused")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("row", name="Say what they do.")).to_be_visible()
