@@ -16,6 +16,9 @@ from leads.assignment import rules
 from leads.assignment.models import Duty
 from leads.legacy import reads
 from leads.scoring import current
+from tests.template import django_db_modify_db_settings
+
+__all__ = ["django_db_modify_db_settings"]
 
 PASSWORD = "throughline-demo"
 

@@ -1,0 +1,91 @@
+"""A migrated, empty database that test databases are copied from: to migrate one takes seconds, to copy it does not.
+
+It is kept under a name made of the migrations' text, on SQLite as a file in var/, on PostgreSQL in the server that the
+tests use.
+"""
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "var" / "test-templates"
+_open: list[sqlite3.Connection] = []  # a database in memory lasts as long as a connection to it
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
+    """Have the test database of this process made from the template."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        connection.settings_dict["TEST"]["TEMPLATE"] = _on_postgresql(os.environ["DATABASE_URL"])
+        return
+    template, create = _on_sqlite(), connection.creation._create_test_db
+    connection.creation._create_test_db = lambda *args: _copy(template, create(*args))
+
+
+def _copy(template: Path, name: str) -> str:
+    _open.append(sqlite3.connect(name, uri=True))
+    sqlite3.connect(template).backup(_open[-1])
+    return name
+
+
+def _on_sqlite() -> Path:
+    template = KEPT / f"{_fingerprint()}.sqlite3"
+    with _alone():
+        if not template.exists():
+            for old in KEPT.glob("*.sqlite3*"):
+                old.unlink()
+            new = template.with_suffix(".new")
+            new.unlink(missing_ok=True)
+            _migrate(f"sqlite:///{new}")
+            new.rename(template)
+    return template
+
+
+def _on_postgresql(url: str) -> str:
+    name = f"template_{_fingerprint()}"
+    with _alone(), psycopg.connect(url, autocommit=True) as server:
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [name]).fetchone():
+            server.execute(f"DROP DATABASE IF EXISTS {name}")
+            server.execute(f"CREATE DATABASE {name}")
+            _migrate(urlunsplit(urlsplit(url)._replace(path=f"/{name}")))
+            server.execute(f"ALTER DATABASE {name} IS_TEMPLATE true")
+    return name
+
+
+def _migrate(url: str) -> None:
+    environ = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
+    subprocess.run(command, env=environ, cwd=ROOT, check=True)
+    if url.startswith("sqlite:"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
+            database.execute("PRAGMA journal_mode = DELETE")  # nothing of it in a file beside it
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(ROOT.glob("**/migrations/*.py")):
+        if ".venv" not in path.parts:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
