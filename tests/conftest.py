@@ -16,6 +16,7 @@ from leads.assignment import rules
 from leads.assignment.models import Duty
 from leads.legacy import reads
 from leads.scoring import current
+from tests.shared import share
 from tests.template import django_db_modify_db_settings
 
 __all__ = ["django_db_modify_db_settings"]
@@ -53,9 +54,9 @@ def make_member(workspace, name, role, team=None) -> Membership:
     return member
 
 
-@pytest.fixture
-def cast(db):
-    """viewer, rep, mate (rep's team), outsider (another team), manager and admin of acme; globex_rep, globex_admin."""
+@share
+def shared_cast() -> SimpleNamespace:
+    """Write the cast."""
     acme = Workspace.objects.create(slug="acme", name="Acme Mobility")
     globex = Workspace.objects.create(slug="globex", name="Globex")
     with in_workspace(acme):
@@ -77,6 +78,12 @@ def cast(db):
         globex_rep=make_member(globex, "rep", Role.REP),
         globex_admin=make_member(globex, "admin", Role.ADMIN),
     )
+
+
+@pytest.fixture
+def cast(shared_cast):
+    """viewer, rep, mate (rep's team), outsider (another team), manager and admin of acme; globex_rep, globex_admin."""
+    return shared_cast
 
 
 @pytest.fixture

@@ -1,10 +1,25 @@
+"""Both workspaces full of marked rows, written once for the tests that follow each other here."""
+
+import tempfile
+
 import pytest
+from django.test import override_settings
 
 from tests.security import world as worlds
+from tests.shared import share
+
+UPLOADS = tempfile.TemporaryDirectory(prefix="throughline-uploads-")
+
+
+@share
+def shared_world(cast):
+    """Write the world, and its pictures into a directory that lasts as long as the tests."""
+    with override_settings(MEDIA_ROOT=UPLOADS.name):
+        return worlds.build(cast)
 
 
 @pytest.fixture
-def world(cast, settings, tmp_path):
+def world(shared_world, settings):
     """Both workspaces full of marked rows: own, hidden, theirs."""
-    settings.MEDIA_ROOT = tmp_path
-    return worlds.build(cast)
+    settings.MEDIA_ROOT = UPLOADS.name
+    return shared_world
