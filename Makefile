@@ -1,6 +1,6 @@
 # Needs make and Python 3.11 or newer; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run test check install bench lock
+.PHONY: help run test quick check install bench lock
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -10,6 +10,7 @@ LOCK := $(PY) -m uv pip compile --quiet --generate-hashes --no-emit-index-url --
 help:
 	@echo "make run      start Throughline on http://127.0.0.1:8000 (PORT, HOST: see .env.example)"
 	@echo "make test     run every test; ARGS='tests/kit -k queue' for some"
+	@echo "make quick    run the tests that the changed files need, on SQLite"
 	@echo "make check    lint and types"
 	@echo "make bench    measure the promised ratios; ARGS='--size 1000000' for another size"
 	@echo "make install  create .venv"
@@ -21,6 +22,9 @@ run: .venv/base.stamp
 
 test: .venv/dev.stamp
 	@exec $(PY) -m tests.run $(ARGS)
+
+quick: .venv/dev.stamp
+	@exec $(PY) -m tests.quick $(ARGS)
 
 check: .venv/dev.stamp
 	@$(PY) -m ruff check

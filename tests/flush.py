@@ -1,8 +1,8 @@
-"""Let a transactional test clean up behind itself, past the audit log's triggers and without redoing the migrations' end.
+"""Let a transactional test clean up behind itself: past the audit log's triggers, and without migrating's last step.
 
-TransactionTestCase empties every table at its end, then creates content types, permissions and triggers again. Only that
-one flush goes past the triggers, on either engine; what a test itself does never does. Content types and permissions are
-the same for every test: they stay, so that nothing has to be created again.
+TransactionTestCase empties every table at its end, then creates content types, permissions and triggers again. Only
+that one flush goes past the triggers, on either engine; what a test itself does never does. Content types and
+permissions are the same for every test: they stay, so that nothing has to be created again.
 """
 
 import pytest

@@ -6,10 +6,10 @@
     @share
     def shared_world(cast): ...     # is given what the builder before it returned
 
-The first test that asks for `shared_cast` has the rows written in a transaction that stays open around it and the tests
-that follow; what a test itself changes is rolled back to there, and it gets a copy of the objects. Builders stack in
-the order in which they are declared. A test that asks for none, or that commits (`transaction=True`), finds the database
-empty as ever: the stack is rolled back before it.
+The first test that asks for `shared_cast` has the rows written in a transaction that stays open around it and the
+tests that follow; what a test itself changes is rolled back to there, and it gets a copy of the objects. Builders stack
+in the order in which they are declared. A test that asks for none, or that commits (`transaction=True`), finds the
+database empty as ever: the stack is rolled back before it.
 """
 
 import copy
