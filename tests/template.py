@@ -1,12 +1,13 @@
 """A migrated, empty database that test databases are copied from: to migrate one takes seconds, to copy it does not.
 
-It is kept under a name made of the migrations' text, on SQLite as a file in var/, on PostgreSQL in the server that the
-tests use.
+There is one per settings module, kept under a name made of the migrations' text: on SQLite as a file in var/, on
+PostgreSQL in the server that the tests use.
 """
 
 import fcntl
 import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "var" / "test-templates"
+MOST = 6  # files that are kept; those of older migrations go
+TESTS = "tests.settings"
 _open: list[sqlite3.Connection] = []  # a database in memory lasts as long as a connection to it
 
 
@@ -29,10 +32,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
     from django.db import connection
 
     if connection.vendor == "postgresql":
-        connection.settings_dict["TEST"]["TEMPLATE"] = _on_postgresql(os.environ["DATABASE_URL"])
+        connection.settings_dict["TEST"]["TEMPLATE"] = _on_postgresql(os.environ["DATABASE_URL"], TESTS)
         return
-    template, create = _on_sqlite(), connection.creation._create_test_db
+    template, create = _on_sqlite(TESTS), connection.creation._create_test_db
     connection.creation._create_test_db = lambda *args: _copy(template, create(*args))
+
+
+def create_database(url: str, settings: str = "crm.settings") -> None:
+    """Create the database of a DATABASE_URL, migrated, for a process that runs under these settings."""
+    if url.startswith("sqlite:"):
+        shutil.copy(_on_sqlite(settings), url.removeprefix("sqlite:///"))
+        return
+    template, name = _on_postgresql(url, settings), urlsplit(url).path.strip("/")
+    with psycopg.connect(_maintenance(url), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
 
 
 def _copy(template: Path, name: str) -> str:
@@ -41,32 +54,44 @@ def _copy(template: Path, name: str) -> str:
     return name
 
 
-def _on_sqlite() -> Path:
-    template = KEPT / f"{_fingerprint()}.sqlite3"
+def _on_sqlite(settings: str) -> Path:
+    template = KEPT / f"{_fingerprint(settings)}.sqlite3"
     with _alone():
         if not template.exists():
-            for old in KEPT.glob("*.sqlite3*"):
-                old.unlink()
             new = template.with_suffix(".new")
             new.unlink(missing_ok=True)
-            _migrate(f"sqlite:///{new}")
+            _migrate(f"sqlite:///{new}", settings)
             new.rename(template)
+            _forget_old()
     return template
 
 
-def _on_postgresql(url: str) -> str:
-    name = f"template_{_fingerprint()}"
-    with _alone(), psycopg.connect(url, autocommit=True) as server:
+def _forget_old() -> None:
+    for old in sorted(KEPT.glob("*.sqlite3"), key=lambda path: path.stat().st_mtime)[:-MOST]:
+        old.unlink()
+
+
+def _on_postgresql(url: str, settings: str) -> str:
+    name = f"template_{_fingerprint(settings)}"
+    with _alone(), psycopg.connect(_maintenance(url), autocommit=True) as server:
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [name]).fetchone():
             server.execute(f"DROP DATABASE IF EXISTS {name}")
             server.execute(f"CREATE DATABASE {name}")
-            _migrate(urlunsplit(urlsplit(url)._replace(path=f"/{name}")))
+            _migrate(_named(url, name), settings)
             server.execute(f"ALTER DATABASE {name} IS_TEMPLATE true")
     return name
 
 
-def _migrate(url: str) -> None:
-    environ = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+def _maintenance(url: str) -> str:
+    return _named(url, "postgres")
+
+
+def _named(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def _migrate(url: str, settings: str) -> None:
+    environ = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings}
     command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
     subprocess.run(command, env=environ, cwd=ROOT, check=True)
     if url.startswith("sqlite:"):
@@ -74,8 +99,8 @@ def _migrate(url: str) -> None:
             database.execute("PRAGMA journal_mode = DELETE")  # nothing of it in a file beside it
 
 
-def _fingerprint() -> str:
-    digest = hashlib.sha256()
+def _fingerprint(settings: str) -> str:
+    digest = hashlib.sha256(settings.encode())
     for path in sorted(ROOT.glob("**/migrations/*.py")):
         if ".venv" not in path.parts:
             digest.update(path.read_bytes())

@@ -1,12 +1,11 @@
 """Random conditions over random records: the database agrees with a naive reading of the language in Python.
 
 DATABASE_URL chooses the engine of a run; SQLite and PostgreSQL are compared with the same naive reading.
-CONDITION_EXAMPLES=1000 looks longer, and shrinks what it finds, which can take minutes.
+EXAMPLES=50 looks longer, and shrinks what it finds, which can take minutes.
 A generated condition is a pair: its text, and a Python function that decides it for one record.
 """
 
 import operator
-import os
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from crm.conditions.condition import failing
 from crm.conditions.parse import parse
 from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
+from tests.budget import examples
 from tests.conditions.app.models import Cycle, Deal, Firm, Person
 from tests.conditions.cast import CHOICES, add_custom_fields, add_people, make_workspace
 
@@ -401,8 +401,8 @@ def cast(db):
 
 @given(data=st.data())
 @settings(
-    max_examples=int(os.environ.get("CONDITION_EXAMPLES", "25")),
-    phases=[Phase.generate, Phase.shrink] if "CONDITION_EXAMPLES" in os.environ else [Phase.generate],
+    max_examples=examples(15),
+    phases=[Phase.generate, Phase.shrink] if examples(1) > 1 else [Phase.generate],
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

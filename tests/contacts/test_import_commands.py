@@ -15,6 +15,7 @@ from crm.kit.actor import Channel, system
 from crm.lists.formulas import DANGEROUS
 from crm.lists.models import ImportRun
 from leads.models import Lead
+from tests.budget import examples
 from tests.contacts.files import import_csv
 from tests.contacts.test_import_contacts import BAD
 
@@ -196,7 +197,7 @@ LETTERS = st.sampled_from([*DANGEROUS.replace("\0", ""), "'", '"', ",", ";", "a"
 WORDS = st.text(LETTERS, max_size=8).map(str.strip)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=4))
 def test_an_export_imports_and_exports_the_same(acme, tmp_path, people):
     Lead.objects.all().delete()

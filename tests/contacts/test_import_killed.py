@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 
 from tests.kit.commands import ROOT, environment, manage
+from tests.template import create_database
 
 SIZE = {"sqlite": 1500, "postgresql": 40_000}  # rows; a batch has 35 or 10,000
 OPEN = "from crm.users.verbs.create_workspace import *; from crm.kit.actor import system; "
@@ -46,7 +47,7 @@ class Instance:
 
     def __init__(self, data_dir, url, connect):
         self.data_dir, self.url, self.connect = data_dir, url, connect
-        assert manage(data_dir, "migrate", DATABASE_URL=url).returncode == 0
+        create_database(url)
         for slug in ("acme", "clean"):
             made = manage(data_dir, "shell", "-c", f"{OPEN} create_workspace({slug!r}, by=system(0))", DATABASE_URL=url)
             assert made.returncode == 0, made.stderr
@@ -114,7 +115,6 @@ def instance(tmp_path, db):
     own = {key: value for key, value in connection.get_connection_params().items() if key in ("host", "port", "user")}
     with psycopg.connect(dbname="postgres", autocommit=True, **own) as server:
         name = f"killed_{os.getpid()}"
-        server.execute(f"CREATE DATABASE {name}")
         host, port = quote(str(own.get("host", "")), safe=""), own.get("port", "")
         url = f"postgres://{own.get('user', '')}@/{name}?host={host}" + (f"&port={port}" if port else "")
         yield Instance(tmp_path, url, lambda: psycopg.connect(dbname=name, **own))

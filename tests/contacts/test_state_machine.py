@@ -25,6 +25,7 @@ from contacts.verbs.set_status import set_status
 from crm.kit.actor import Channel
 from crm.kit.errors import DomainError
 from crm.lifecycle.models import Transition
+from tests.budget import examples
 from tests.replay import replay, snapshot
 
 # DESIGN 1.1, by hand: (from, to, verb); override and merge go past it.
@@ -205,7 +206,7 @@ def test_the_books_balance(acme, cast):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
+            max_examples=examples(8),
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

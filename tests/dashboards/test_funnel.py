@@ -15,6 +15,7 @@ from crm.entities.values import zone
 from crm.kit import clock
 from crm.lifecycle.models import Transition
 from leads.models import Lead
+from tests.budget import examples
 from tests.dashboards.world import END, STEPS, live
 
 SOURCES = ("Web", "Fair", "")
@@ -72,7 +73,7 @@ class Naive:
 
 
 @pytest.mark.parametrize("mode", ["cohort", "flow"])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 @given(told=lives, first=st.integers(0, 120), length=st.integers(1, 120))
 def test_the_funnel_is_that_of_a_naive_model(acme, cast, mode, told, first, length):
     Transition.objects.all().delete()

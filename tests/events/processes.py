@@ -17,7 +17,9 @@ from django.db import connection
 
 from tests.kit.commands import manage, up
 from tests.services import free_port
+from tests.template import create_database
 
+SETTINGS = "tests.events.settings"
 N = 500
 BROWSERS = 4
 TOKEN = "t" * 32
@@ -25,17 +27,20 @@ TOKEN = "t" * 32
 
 @contextmanager
 def own_database(directory: Path) -> Iterator[str]:
-    """The address of an empty database on the engine that the suite runs on."""
+    """The address of a migrated database without rows, on the engine that the suite runs on."""
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{directory}/crm.sqlite3"
+        url = f"sqlite:///{directory}/crm.sqlite3"
+        create_database(url, SETTINGS)
+        yield url
         return
     settings = connection.settings_dict
     name = f"engine_{os.getpid()}_{time.monotonic_ns()}"
     admin = f"postgres://{settings['USER']}@/postgres?host={settings['HOST'] or settings['OPTIONS'].get('host', '')}"
+    url = admin.replace("/postgres?", f"/{name}?")
+    create_database(url, SETTINGS)
     with psycopg.connect(admin, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
         try:
-            yield admin.replace("/postgres?", f"/{name}?")
+            yield url
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -45,8 +50,7 @@ class Product:
 
     def __init__(self, directory: Path, database: str, **environ: str):
         self.directory, self.database = directory, database
-        self.environ = environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.events.settings"}
-        assert self.manage("migrate").returncode == 0
+        self.environ = environ | {"DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": SETTINGS}
         prepared = self.manage("prepare_effects", str(N))
         assert prepared.returncode == 0, prepared.stderr
         found = json.loads(prepared.stdout)

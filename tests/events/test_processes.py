@@ -11,8 +11,9 @@ import pytest
 
 from crm.events.beside import Processes
 from tests.events.test_engine import eventually
-from tests.kit.commands import ROOT, environment, get, manage, up
+from tests.kit.commands import ROOT, environment, get, up
 from tests.services import free_port
+from tests.template import create_database
 
 pytestmark = pytest.mark.once
 DEPLOYED = {"SECRET_KEY": "k3-" * 20}  # no demo to wait for
@@ -20,7 +21,7 @@ DEPLOYED = {"SECRET_KEY": "k3-" * 20}  # no demo to wait for
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_engine_command_works_until_it_is_told_to_stop(tmp_path, number):
-    assert manage(tmp_path, "migrate").returncode == 0
+    create_database(f"sqlite:///{tmp_path}/throughline.sqlite3")
     engine = subprocess.Popen([sys.executable, "manage.py", "engine"], cwd=ROOT, env=environment(tmp_path))
     try:
         assert eventually(lambda: "relay" in beats(tmp_path), 60)
@@ -64,7 +65,7 @@ def ready(port: int) -> tuple[int, str]:
 def test_up_is_ready_with_its_engine_and_not_without(tmp_path):
     port = free_port()
     with (tmp_path / "log").open("w") as log:
-        assert manage(tmp_path, "migrate").returncode == 0
+        create_database(f"sqlite:///{tmp_path}/throughline.sqlite3")
         with up(tmp_path, port, log, ["--web-only"], **DEPLOYED):
             assert eventually(lambda: ready(port) == (503, "engine: nothing heard of the relay and the scheduler"))
         with up(tmp_path, port, log, **DEPLOYED):

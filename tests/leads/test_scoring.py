@@ -27,6 +27,7 @@ from leads.scoring.runs import finish, open_run
 from leads.scoring.score import recompute
 from leads.verbs.lose import lose as lose_lead
 from leads.verbs.reactivate import reactivate
+from tests.budget import examples
 from tests.factories import make_activity, make_contact, manager, rows
 from tests.leads import naive
 
@@ -103,7 +104,7 @@ FLEETS = st.none() | st.integers(0, 400)
 COUNTRIES = st.sampled_from(["", "DE", "ES", "BR", "AE", "SG"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(FLEETS, COUNTRIES, EVENTS, EVENTS), min_size=1, max_size=4), st.integers(0, 10**9))
 def test_sql_and_plain_python_agree(acme, people, later):
     at, leads = NOW + timedelta(milliseconds=later), []

@@ -42,6 +42,7 @@ from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose
 from leads.verbs.qualify import qualify
 from leads.verbs.reactivate import reactivate
+from tests.budget import examples
 from tests.contacts.test_state_machine import LEGAL as LIFECYCLE
 from tests.leads import naive
 from tests.replay import replay, snapshot
@@ -397,7 +398,7 @@ def test_the_books_balance(acme, cast):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=examples(8),
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

@@ -18,6 +18,7 @@ from crm.kit.text import search_key
 from crm.lists import rows as module
 from crm.lists.rows import page, unpack
 from crm.lists.state import ALL, ListState
+from tests.budget import examples
 from tests.factories import make_company, make_field
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -147,7 +148,7 @@ def walk(key: str, descending: bool, by, meanwhile=lambda: None) -> tuple[list[l
 def test_each_row_once_forward_and_back(key, who, fields, cast):
     by = getattr(cast, who).actor(Channel.WEB)
 
-    @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(5), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(values=st.lists(VALUES[key], min_size=1, max_size=12), descending=st.booleans())
     def check(values, descending):
         with transaction.atomic():
