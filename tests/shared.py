@@ -4,17 +4,18 @@
     def shared_cast(): ...          # writes the rows and returns them; the name becomes a fixture
 
     @share
-    def shared_world(cast): ...     # is given what the builder before it returned
+    def shared_world(shared_cast): ...     # on top of those rows, whose objects it is given
 
 The first test that asks for `shared_cast` has the rows written in a transaction that stays open around it and the
-tests that follow; what a test itself changes is rolled back to there, and it gets a copy of the objects. Builders stack
-in the order in which they are declared. A test that asks for none, or that commits (`transaction=True`), finds the
-database empty as ever: the stack is rolled back before it.
+tests that follow; what a test itself changes is rolled back to there, and it gets a copy of the objects. A test that
+asks for none, or that commits (`transaction=True`), finds the database empty as ever: what is shared is rolled back
+before it.
 """
 
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ COMMITTING = {"transactional_db", "live_server"}
 
 
 def share(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a fixture of a builder of rows; it is given what the builder declared before it returned."""
+    """Make a fixture of a builder of rows; its one parameter, if any, names the builder on whose rows it builds."""
     name = build.__name__
     BUILDERS[name] = build
 
@@ -36,6 +37,12 @@ def share(build: Callable[..., Any]) -> Callable[..., Any]:
     return rows
 
 
+def _path(name: str) -> list[str]:
+    """The builders that come before, and the one of that name."""
+    below = [path for parent in signature(BUILDERS[name]).parameters for path in _path(parent)]
+    return [*below, name]
+
+
 class Stack:
     """The builders whose rows are in the database now, each in a savepoint within the one before."""
 
@@ -44,22 +51,19 @@ class Stack:
 
     def become(self, names: list[str]) -> None:
         """Roll back to what the stack has in common with `names`, then build the rest of them."""
-        kept = 0
-        while kept < min(len(self.layers), len(names)) and self.layers[kept][0] == names[kept]:
-            kept += 1
-        while len(self.layers) > kept:
+        while [name for name, _, _ in self.layers] != names[: len(self.layers)]:
             self._roll_back()
-        for name in names[kept:]:
+        for name in names[len(self.layers) :]:
             self._build(name, transaction.atomic())
 
     def rows(self, name: str) -> Any:
         """A copy of what the builder returned, so that a test may change the objects it is given."""
-        for missing in list(BUILDERS)[len(self.layers) : list(BUILDERS).index(name) + 1]:
+        for missing in _path(name)[len(self.layers) :]:
             self._build(missing, None)  # in a test that commits, whose rows are flushed at its end
         return copy.deepcopy(next(rows for layer, _, rows in self.layers if layer == name))
 
     def _build(self, name: str, atomic: transaction.Atomic | None) -> None:
-        below = [self.layers[-1][2]] if self.layers else []
+        below = [rows for _, _, rows in self.layers[-1:]]
         with ExitStack() as undo:
             if atomic:
                 undo.enter_context(atomic)
@@ -97,5 +101,4 @@ def _commits(request) -> bool:
 
 
 def _asked_for(fixtures: list[str]) -> list[str]:
-    names = list(BUILDERS)
-    return names[: max((names.index(name) + 1 for name in names if name in fixtures), default=0)]
+    return max((_path(name) for name in fixtures if name in BUILDERS), key=len, default=[])

@@ -57,6 +57,7 @@ from crm.exceptions.jobs import find_exceptions
 from crm.exceptions.verbs.end_waivers import end_waivers
 from crm.exceptions.verbs.waive import waive
 from crm.kit import clock
+from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_definition import save_definition
 from crm.lifecycle.verbs.save_guard import save_guard
@@ -106,6 +107,7 @@ from tests.campaigns.conftest import make_campaign
 from tests.factories import make_activity, make_company, make_contact, make_field, make_opportunity, rows
 from tests.leads.factories import make_lead, ready, score
 from tests.replay import OWN_LOG, replay, snapshot
+from tests.shared import share
 
 
 @dataclass
@@ -113,7 +115,7 @@ class Stage:
     """The records that the write paths change."""
 
     cast: object
-    client: Client
+    client: Client = field(init=False)
     contact: Contact = field(init=False)
 
     def __post_init__(self):
@@ -421,9 +423,17 @@ def _bulk(stage: Stage, action: str, **values) -> dict:
     return {"action": action, "confirm": 1, "selected": selected, "query": "view=all"} | values
 
 
+@share
+def shared_stage(shared_cast):
+    """Write the records that the write paths change."""
+    with in_workspace(shared_cast.acme):
+        return Stage(shared_cast)
+
+
 @pytest.fixture
-def stage(acme, cast, sign_in):
-    return Stage(cast, sign_in("manager"))
+def stage(acme, shared_stage, sign_in):
+    shared_stage.client = sign_in("manager")
+    return shared_stage
 
 
 OWN_LOGS = {"engage"}  # writes rows of OWN_LOG alone

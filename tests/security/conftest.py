@@ -12,10 +12,10 @@ UPLOADS = tempfile.TemporaryDirectory(prefix="throughline-uploads-")
 
 
 @share
-def shared_world(cast):
+def shared_world(shared_cast):
     """Write the world, and its pictures into a directory that lasts as long as the tests."""
     with override_settings(MEDIA_ROOT=UPLOADS.name):
-        return worlds.build(cast)
+        return worlds.build(shared_cast)
 
 
 @pytest.fixture
