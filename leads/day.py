@@ -20,7 +20,7 @@ def late(by: Actor) -> list[Line]:
         Line(
             lead.name,
             lead.get_absolute_url(),
-            lead.source or lead.contact.email,
+            lead.source,
             "Spoke with them",
             reverse("lead_move", args=[lead.public_id, "first_contact"]),
             lead.contact_by,

@@ -13,7 +13,7 @@ KINDS["lead"] = Kind(
     create=create,
     timeline=of_lead,
     about=lambda lead: {"contact_id": lead.contact_id},
-    hint="contact__email",
+    hint="source",
     hold_in_trash=lambda locked: refuse_second_open(locked, OPEN),
     asked_once=("contact",),
 )

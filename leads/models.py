@@ -45,7 +45,6 @@ def _values(axis: Axis) -> list[tuple[str, str]]:
 class Lead(Record):
     """One qualification cycle of a contact, who has one open lead at most. It has no name or e-mail of its own."""
 
-    # Whoever sees the lead sees its contact.
     SEARCHED = ("search_text", "contact__search_text")
     MADE_OF = frozenset({"source", "campaign"})
     HELD_FIRST = "contact"  # a field that the score reads may qualify them

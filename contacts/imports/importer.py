@@ -59,7 +59,7 @@ class ContactImporter:
     def write(self, rows: Sequence[Incoming]) -> Written:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         matches, refused = match(rows, self.scratch, self.by)
-        refused |= self._incomplete(matches) | managers.unknown(matches, self.scratch)
+        refused |= self._incomplete(matches) | managers.unknown(matches, self.scratch, self.by)
         if not refused:
             refused = companies.resolve(matches, self.run.on_match, self.by)
         if refused:

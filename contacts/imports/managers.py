@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from contacts.entities import CONTACT
 from contacts.fields import apply_each
-from contacts.imports.matching import Match, by_key, keys_of
+from contacts.imports.matching import Match, by_key, keys_of, unseen
 from contacts.models import Contact
 from crm.entities.text import fold
 from crm.entities.values import public_id_in
@@ -35,13 +36,17 @@ def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
     scratch.commit()
 
 
-def unknown(matches: Sequence[Match], scratch: Scratch) -> Refused:
-    """The rows whose manager is nobody here and nobody in the file, or is several people, or is themselves."""
+def unknown(matches: Sequence[Match], scratch: Scratch, by: Actor) -> Refused:
+    """The rows whose manager is nobody that `by` sees and nobody in the file, or is several people, or is themselves.
+
+    A row that writes the name of the manager it has, who may be unseen, keeps them: exports hold that name.
+    """
     wanted = {match.row.line: match.row.own["manager"] for match in matches if "manager" in match.row.own}
     if not wanted:
         return {}
     coming = scratch.mentioned(key for text in wanted.values() for key in _keys(text))
-    found = _find(set(wanted.values()))
+    found = _find(set(wanted.values()), by)
+    present = _present([match for match in matches if match.row.line in wanted and not found[wanted[match.row.line]]])
     refused: Refused = {}
     for match in matches:
         text = wanted.get(match.row.line)
@@ -51,6 +56,8 @@ def unknown(matches: Sequence[Match], scratch: Scratch) -> Refused:
             refused[match.row.line] = (CONTACT.fields["manager"].label, "Nobody reports to themselves.")
         elif len(found[text]) > 1:
             refused[match.row.line] = (text, f"Several contacts are called “{text}”: write the e-mail.")
+        elif not found[text] and present.get(match.row.line) == _folded(text):
+            del match.row.own["manager"]
         elif not found[text] and not coming & {*_keys(text)}:
             refused[match.row.line] = (
                 CONTACT.fields["manager"].label,
@@ -67,7 +74,7 @@ def link(scratch: Scratch, on_match: str, by: Actor) -> Iterator[Written]:
 
 
 def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> Written:
-    found, written = _find({text for _, _, text, _ in batch}), Written()
+    found, written = _find({text for _, _, text, _ in batch}, by), Written()
     people = Contact.objects.live().filter(pk__in=[pk for _, pk, _, _ in batch]).select_related("company")
     people = {person.pk: person for person in people.order_by("pk").select_for_update(of=("self",))}
     links, lines = {}, {}
@@ -96,30 +103,42 @@ def _keys(text: str) -> tuple[str, str]:
     return f"id {text}", f"mail {email_key(text)}"
 
 
-def _find(texts: set[str]) -> Mapping[str, set[int]]:
-    """The contacts that texts name, by external ID, e-mail, public id or, failing those, by name."""
+def _find(texts: set[str], by: Actor) -> Mapping[str, set[int]]:
+    """The contacts that texts name to `by`: by external ID, e-mail, public id or, failing those, by name."""
     people = by_key({key for text in texts for key in _keys(text)})
+    hidden = unseen(people.values(), by)
     found: defaultdict[str, set[int]] = defaultdict(set)
     for text in texts:
-        found[text] |= {people[key].pk for key in _keys(text) if key in people}
-    left = [text for text in texts if not found[text]]
-    for text, pk in (*_by_public_id(left), *_by_name(left)):
+        found[text] |= {people[key].pk for key in _keys(text) if key in people} - hidden
+    left, seen = [text for text in texts if not found[text]], Contact.objects.live().visible_to(by)
+    for text, pk in (*_by_public_id(left, seen), *_by_name(left, seen)):
         found[text].add(pk)
     return found
 
 
-def _by_public_id(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
+def _by_public_id(texts: Iterable[str], seen: QuerySet[Contact]) -> Iterator[tuple[str, int]]:
     ids = {public_id: text for text in texts if (public_id := public_id_in(CONTACT, text))}
-    rows = Contact.objects.live().filter(public_id__any_of=ids).values_list("public_id", "pk") if ids else ()
+    rows = seen.filter(public_id__any_of=ids).values_list("public_id", "pk") if ids else ()
     return ((ids[public_id], pk) for public_id, pk in rows)
 
 
-def _by_name(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
-    wanted = {fold(" ".join(text.split())): text for text in texts}
+def _by_name(texts: Iterable[str], seen: QuerySet[Contact]) -> Iterator[tuple[str, int]]:
+    wanted = {_folded(text): text for text in texts}
     keys = {search_key(text)[:200] for text in wanted.values()}
-    rows = Contact.objects.live().filter(name_key__any_of=keys).values_list("name", "pk") if keys else ()
-    named = ((fold(" ".join(name.split())), pk) for name, pk in rows)
+    rows = seen.filter(name_key__any_of=keys).values_list("name", "pk") if keys else ()
+    named = ((_folded(name), pk) for name, pk in rows)
     return ((wanted[name], pk) for name, pk in named if name in wanted)
+
+
+def _present(matches: Sequence[Match]) -> dict[int, str]:
+    """line → the folded name of the manager that the row's contact has already."""
+    lines = {match.contact.pk: match.row.line for match in matches if match.contact and match.contact.manager_id}
+    rows = Contact.objects.filter(pk__any_of=list(lines)).values_list("pk", "manager__name") if lines else ()
+    return {lines[pk]: _folded(name) for pk, name in rows}
+
+
+def _folded(name: str) -> str:
+    return fold(" ".join(name.split()))
 
 
 def _circles(links: dict[int, int]) -> set[int]:

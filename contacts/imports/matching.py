@@ -34,11 +34,11 @@ def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[M
     """The contacts of rows, in three statements at most; refused is who is two people, or was in the file before."""
     keys = {row.line: keys_of(row) for row in rows}
     people = by_key({key for own in keys.values() for key in own}, lock=True)
-    unseen = _unseen(people.values(), by)
+    hidden = unseen(people.values(), by)
     matches, refused = [], {}
     for row in rows:
         found = {people[key].pk: people[key] for key in keys[row.line] if key in people}
-        if found.keys() & unseen:
+        if found.keys() & hidden:
             refused[row.line] = ("", UNSEEN)
         elif len(found) > 1:
             first, second = found.values()
@@ -74,7 +74,8 @@ def _ids(field: str, values: list[str]) -> Iterable[int]:
     return Contact.objects.live().filter(filled, **{f"{field}__any_of": values}).values_list("pk", flat=True)
 
 
-def _unseen(people: Iterable[Contact], by: Actor) -> set[int]:
+def unseen(people: Iterable[Contact], by: Actor) -> set[int]:
+    """The primary keys of those that `by` does not see."""
     if by.is_at_least(Role.MANAGER):
         return set()
     ids = {person.pk for person in people}

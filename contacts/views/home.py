@@ -59,16 +59,16 @@ def due_tasks(by):
 @limited("search", applies=searches)
 def search_page(request: Request) -> HttpResponse:
     """Contacts and companies by name, e-mail, phone or company, and whatever upper apps let be found."""
-    query = request.GET.get("q", "").strip()[:200]
+    query, by = request.GET.get("q", "").strip()[:200], request.actor
     context: dict[str, Any] = {"q": query, "contacts": [], "companies": [], "others": [], "too_slow": ""}
     if query:
         try:
             with time_limit(3):
-                contacts = search(Contact.objects.live().visible_to(request.actor), query).select_related("company")
-                companies = search(Company.objects.live().visible_to(request.actor), query)
+                contacts = search(Contact.objects.live().visible_to(by), query, by).select_related("company")
+                companies = search(Company.objects.live().visible_to(by), query, by)
                 context["contacts"] = list(contacts.order_by("-last_activity", "-pk")[:20])
                 context["companies"] = list(companies.order_by("name_key")[:10])
-                context["others"] = _others(query, request.actor)
+                context["others"] = _others(query, by)
         except TooSlow as error:
             context["too_slow"] = str(error)
     context["nothing"] = not (context["contacts"] or context["companies"] or any(rows for _, rows in context["others"]))
@@ -80,6 +80,6 @@ def _others(query: str, by: Actor) -> list[tuple[str, list]]:
     """What upper apps let be found, by its own name: the template that shows it, and the newest that match."""
     found = []
     for kind in (kind for kind in KINDS.values() if kind.found):
-        rows = search(kind.model.objects.live().visible_to(by), query, ("search_text",)).select_related(*kind.related)
-        found.append((kind.found, list(rows.order_by("-created_at", "-pk")[:10])))
+        rows = search(kind.model.objects.live().visible_to(by), query, by, ("search_text",))
+        found.append((kind.found, list(rows.select_related(*kind.related).order_by("-created_at", "-pk")[:10])))
     return found

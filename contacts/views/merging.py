@@ -48,7 +48,7 @@ def merge_page(request: Request, public_id: str) -> HttpResponse:
 def _choose(request: Request, survivor: Contact) -> HttpResponse:
     people = Contact.objects.live().visible_to(request.actor).exclude(pk=survivor.pk).select_related("company")
     query = request.GET.get("q", "").strip()
-    found = search(people, query) if query else _alike(people, survivor)
+    found = search(people, query, request.actor) if query else _alike(people, survivor)
     context = {"survivor": survivor, "candidates": found.order_by("name_key")[:20], "q": query}
     return render(request, "contacts/merge_choose.html", context)
 

@@ -35,7 +35,7 @@ def options(request: Request) -> HttpResponse:
 
 def _records(entity: str, query: str, by: Actor) -> list[tuple[str, str]]:
     kind, about = KINDS[entity], get(entity)
-    rows = search(kind.model.objects.live().visible_to(by), query)
+    rows = search(kind.model.objects.live().visible_to(by), query, by)
     rows = rows.order_by(about.fields[about.title].sort or about.title_path, "pk")
     found = rows.values_list(about.title_path, "public_id", kind.hint)[:SHOWN]
     return [(f"{name} ({public_id})", note) for name, public_id, note in found]

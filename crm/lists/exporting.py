@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models import Case, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.db.models.lookups import Exact
 
 from audit.record import record
+from crm.conditions.compile import Step, Viewer, is_join, is_name, join_prefix, rows, seen, seen_over_joins
 from crm.entities import registry
 from crm.entities.fields import Choice, Field, FieldType
 from crm.entities.schema import Path, UnknownField, schema
@@ -48,14 +49,15 @@ def record_export(entity: str, paths: Sequence[Path], by: Actor) -> None:
         record("workspace.exported", rows, by=by, note=f"{entity}: {', '.join(path.key for path in paths)}")
 
 
-def export_csv(rows: QuerySet, paths: Sequence[Path], header: Sequence[str], by: Actor) -> Iterator[str]:
-    """Those of `rows` that `by` sees as CSV under a `header`, in parts of some kilobytes.
+def export_csv(records: QuerySet, paths: Sequence[Path], header: Sequence[str], by: Actor) -> Iterator[str]:
+    """Those of `records` that `by` sees as CSV under a `header`, in parts of some kilobytes.
 
+    Of a linked record that `by` does not see the file holds the name, as pages do, and nothing else.
     One statement, at one moment; memory does not grow with the rows.
     """
     yield _lines([[escape(name) for name in header]])
-    columns = {f"text_{place}": Inert(_text(path)) for place, path in enumerate(paths)}
-    chosen = rows.filter(visible(by)).order_by("pk").annotate(**columns).values_list(*columns)
+    columns = {f"text_{place}": Inert(_text(path, by)) for place, path in enumerate(paths)}
+    chosen = records.filter(visible(by)).order_by("pk").annotate(**columns).values_list(*columns)
     yield from _copied(chosen) if connection.vendor == "postgresql" else _written(chosen)
 
 
@@ -91,15 +93,33 @@ def _lines(rows: Iterable[Sequence[str | None]]) -> str:
     return out.getvalue()
 
 
-def _text(path: Path) -> Any:
+def _text(path: Path, by: Actor) -> Any:
     """The expression that writes a path's field as text."""
-    *links, field = path.fields
-    if links and links[0].rows:  # a computed link such as the open lead: one row at most, found by the record's key
-        return Subquery(links[0].rows().annotate(as_text=_field(field, "")).values("as_text")[:1])
-    return _field(field, "".join(f"{link.column()}__" for link in links))
+    *hops, (entity, field) = path.steps()
+    rule = None if is_name(hops, entity, field) else Viewer.looking(by).only_seen_by
+    return _along([*hops, (entity, field)], by, rule)
 
 
-def _field(field: Field, prefix: str) -> Any:
+def _along(steps: list[Step], by: Actor, rule: Actor | None) -> Any:
+    """The text at the end of some links, each of which leads to a record that `rule` sees (None: to any)."""
+    *hops, (_, field) = steps
+    computed = field.expression is not None or field.rows is not None
+    joins = None if hops and computed else _joins(hops, rule)
+    if joins is None:
+        (entity, link), *rest = steps
+        found = seen(rows(entity, link), rule).annotate(as_text=_along(rest, by, rule))
+        return Subquery(found.values("as_text")[:1])
+    text = _field(field, join_prefix(hops), by)
+    return Case(When(joins, then=text), output_field=TextField()) if joins else text
+
+
+def _joins(hops: list[Step], rule: Actor | None) -> Q | None:
+    return seen_over_joins(hops, rule) if all(is_join(link) for _, link in hops) else None
+
+
+def _field(field: Field, prefix: str, by: Actor) -> Any:
+    if field.type is FieldType.LINK:
+        return _link(field, prefix, by)
     return _WRITERS.get(field.type, _plain)(field, prefix)
 
 
@@ -141,22 +161,23 @@ def _team(field: Field, prefix: str) -> Any:
     return F(f"{prefix}{field.column()}__name")
 
 
-def _link(field: Field, prefix: str) -> Any:
+def _link(field: Field, prefix: str, by: Actor) -> Any:
     target = registry.get(field.target)
-    if field.rows:
-        return Subquery(field.rows().annotate(as_text=_named(target, "")).values("as_text")[:1])
-    if not field.custom:
-        return _named(target, f"{prefix}{field.column()}__")
-    rows = target.model.objects.filter(pk=orm_value(field, prefix, OuterRef))
-    return Subquery(rows.annotate(as_text=_named(target, "")).values("as_text"))
+    if is_join(field):
+        return _named(target, f"{prefix}{field.column()}__", by)
+    found = field.rows() if field.rows else target.model.objects.filter(pk=orm_value(field, prefix, OuterRef))
+    return Subquery(found.annotate(as_text=_named(target, "", by)).values("as_text")[:1])
 
 
-def _named(target: registry.Entity, prefix: str) -> Any:
+def _named(target: registry.Entity, prefix: str, by: Actor) -> Any:
     """A record as an import finds it again: a person by address, for names are shared, anything else by its name."""
+    title = Cast(orm_value(target.fields[target.title], prefix), TextField())
     if "email" not in target.fields:
-        return Cast(orm_value(target.fields[target.title], prefix), TextField())
+        return title
     keys = [target.fields["email"].column(), "external_id", target.public_id]
-    return Coalesce(*(NullIf(Cast(f"{prefix}{key}", TextField()), Value("")) for key in keys))
+    address = Coalesce(*(NullIf(Cast(f"{prefix}{key}", TextField()), Value("", TextField())) for key in keys))
+    is_seen = visible(by, prefix)
+    return Case(When(is_seen, then=address), default=title, output_field=TextField()) if is_seen else address
 
 
 _WRITERS: dict[FieldType, Callable[[Field, str], Any]] = {
@@ -167,7 +188,6 @@ _WRITERS: dict[FieldType, Callable[[Field, str], Any]] = {
     FieldType.MULTI_SELECT: _multi_select,
     FieldType.USER: _user,
     FieldType.TEAM: _team,
-    FieldType.LINK: _link,
 }
 
 

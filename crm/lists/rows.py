@@ -133,24 +133,33 @@ class Page:
     next: str
 
 
-def search(rows: QuerySet, text: str, columns: Sequence[str] = ()) -> QuerySet:
+def search(rows: QuerySet, text: str, by: Actor, columns: Sequence[str] = ()) -> QuerySet:
     """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents.
 
-    A phone number is found by its digits, however it is grouped. The model names the `columns` in SEARCHED.
+    A phone number is found by its digits, however it is grouped. The model names the `columns` in SEARCHED. Of a linked
+    record that `by` does not see the name alone is searched: the rest could be guessed letter by letter.
     """
     columns = columns or rows.model.SEARCHED
     if _is_number(text):
-        return rows.filter(_holds(columns, digits(text)) | _holds(columns, search_key(text)))
+        return rows.filter(_holds(columns, digits(text), by) | _holds(columns, search_key(text), by))
     for word in search_key(text).split():
-        match = _holds(columns, word)
+        match = _holds(columns, word, by)
         if _is_number(word):
-            match |= _holds(columns, digits(word))
+            match |= _holds(columns, digits(word), by)
         rows = rows.filter(match)
     return rows
 
 
-def _holds(columns: Sequence[str], part: str) -> Q:
-    return reduce(or_, (Q(**{f"{column}__contains": part}) for column in columns))
+def _holds(columns: Sequence[str], part: str, by: Actor) -> Q:
+    return reduce(or_, (_column_holds(column, part, by) for column in columns))
+
+
+def _column_holds(column: str, part: str, by: Actor) -> Q:
+    link, linked, name = column.rpartition("__")
+    holds, is_seen = Q(**{f"{column}__contains": part}), visible(by, f"{link}__")
+    if not linked or name == "name_key" or not is_seen:
+        return holds
+    return (holds & is_seen) | Q(**{f"{link}__name_key__contains": part})
 
 
 def _is_number(text: str) -> bool:

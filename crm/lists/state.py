@@ -116,7 +116,7 @@ class ListState:
         rows = rows.trashed() if self.in_trash else rows.live()
         if self.condition is not None:
             rows = rows.filter(self.condition.expression(Viewer.looking(by), clock.now()))
-        return search(rows, self.search) if self.search else rows
+        return search(rows, self.search, by) if self.search else rows
 
     @cached_property
     def is_indexed(self) -> bool:
