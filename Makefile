@@ -1,6 +1,6 @@
 # Needs make and Python 3.11 or newer; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check install bench lock
+.PHONY: help run test quick check install bench lock pins
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -14,7 +14,8 @@ help:
 	@echo "make check    lint and types"
 	@echo "make bench    measure the promised ratios; ARGS='--size 1000000' for another size"
 	@echo "make install  create .venv"
-	@echo "make lock     pin requirements/*.in anew"
+	@echo "make lock     pin requirements/*.in anew; ARGS=--upgrade takes newer releases"
+	@echo "make pins     compare the pins with what is published"
 
 # exec: the signals of Ctrl-C and kill reach the server, not a shell.
 run: .venv/base.stamp
@@ -37,8 +38,11 @@ bench: .venv/dev.stamp
 install: .venv/base.stamp
 
 lock: .venv/dev.stamp
-	$(LOCK) requirements/base.in -o requirements/base.txt
-	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) $(ARGS) requirements/base.in -o requirements/base.txt
+	$(LOCK) $(ARGS) requirements/dev.in -o requirements/dev.txt
+
+pins: .venv/dev.stamp
+	@exec $(PY) -m tests.pins
 
 .venv/base.stamp: .venv/bin/python requirements/base.txt
 	@echo "Installing what Throughline needs …"
