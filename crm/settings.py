@@ -110,7 +110,9 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "10/m/ip,5/5m/key",  # the key is the account and the client's address
-    "account_failed": "100/h/key",  # the account; see AccountAdapter.authenticate
+    # The account, whatever the address; above this an unknown browser has few attempts: AccountAdapter.authenticate().
+    "account_failed": "100/h/key",
+    "under_attack": "2/h/key",  # the account and the client's address
 }
 # What a member may do how often in one workspace, times and seconds; see crm.users.limits. A person meets none of it.
 RATE_LIMITS = {
@@ -144,9 +146,21 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
-# In the process, never in Redis: a page must not need it. What is cached may be forgotten, and each process counts for
-# itself (sign-in attempts too).
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Never in Redis: a page must not need it. The default cache is allauth's: it counts sign-ins and remembers which codes
+# of second factors were used, for every process and over restarts. It holds more than a server can be made to check
+# passwords within an hour, so that nobody flushes one account's counter by attempts at others (ARCHITECTURE).
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "counters",
+        "OPTIONS": {"MAX_ENTRIES": 500_000},
+    },
+    # What each member did how often (crm.users.limits): a handful of counters for each.
+    "limits": {"BACKEND": LOCMEM, "LOCATION": "limits", "OPTIONS": {"MAX_ENTRIES": 50_000}},
+    # Computed values that may be forgotten at any time.
+    "values": {"BACKEND": LOCMEM, "LOCATION": "values"},
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

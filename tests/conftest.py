@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from crm.entities import schema
@@ -31,7 +31,8 @@ def quick_and_fresh(settings):
     Guards and fields are kept by workspace and schema version, both of which a rollback makes anew.
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
+    for cache in caches.all():
+        cache.clear()
     guards._rules.cache_clear()
     rules._rules.cache_clear()
     schema._schemas.clear()

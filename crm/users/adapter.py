@@ -3,6 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal.ratelimit import truncate_ip
 from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 
@@ -33,12 +34,13 @@ class AccountAdapter(DefaultAccountAdapter):
         record_failed(email)
 
     def authenticate(self, request, **credentials):
-        """Guessing from many addresses ends at the account's own limit, but a browser that the person has signed in
-        with before is not held to it: so nobody can lock somebody else out."""
+        """Once an account has seen many failures, each address has few attempts at it, so that guessing from many
+        addresses becomes slow. The attempts of one address are never used up by another: whoever knows the password
+        signs in at the first. A browser that the person has signed in with before is not held to any of this."""
         email = credentials.get("email", "").lower()
-        if not self._is_known_device(request, email):
-            free = ratelimit.consume(request, action="account_failed", key=email, dry_run=True)
-            if not free:
+        if not self._is_known_device(request, email) and self._is_under_attack(request, email):
+            key = f"{self._address(request)}:{email}"
+            if not ratelimit.consume(request, action="under_attack", key=key):
                 raise ImmediateHttpResponse(ratelimit.respond_429(request))
         return super().authenticate(request, **credentials)
 
@@ -57,7 +59,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request, **credentials):
         # With the client's address in the key, an attacker elsewhere cannot use up the owner's attempts.
-        return f"{self.get_client_ip(request)}:{super()._get_login_attempts_cache_key(request, **credentials)}"
+        return f"{self._address(request)}:{super()._get_login_attempts_cache_key(request, **credentials)}"
+
+    def _address(self, request) -> str:
+        """The client's address; of IPv6, where one client has 2**64 of them, its network."""
+        return truncate_ip(self.get_client_ip(request))
+
+    def _is_under_attack(self, request, email: str) -> bool:
+        return not ratelimit.consume(request, action="account_failed", key=email, dry_run=True)
 
     def _is_known_device(self, request, email: str) -> bool:
         mark = request.get_signed_cookie(DEVICE_COOKIE, default="", max_age=DEVICE_COOKIE_AGE)

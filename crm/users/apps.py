@@ -13,7 +13,7 @@ class UsersConfig(AppConfig):
     def ready(self):
         """Put the settings pages into the frame; have links between workspaces refused and sign-ins recorded."""
         from crm.events.health import overdue
-        from crm.users import events  # noqa: F401
+        from crm.users import events, jobs  # noqa: F401
         from crm.users.integrity import protect_links
         from crm.users.roles import LOWEST_ROLE, Right
         from crm.users.sign_ins import listen

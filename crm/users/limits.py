@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http.response import HttpResponseBase
 
 from crm.kit.responses import error_page
@@ -46,10 +46,11 @@ def _seconds_to_wait(action: str, member: int) -> int:
     most, seconds = settings.RATE_LIMITS[action]
     span, gone = divmod(int(time.time()), seconds)
     key = f"limit:{action}:{member}:{span}"
-    cache.add(key, 0, seconds)
+    counters = caches["limits"]
+    counters.add(key, 0, seconds)
     try:
-        used = cache.incr(key)
-    except ValueError:  # a full cache may have dropped it between the two lines
+        used = counters.incr(key)
+    except ValueError:  # it ended between the two lines
         return 0
     return seconds - gone if used > most else 0
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import QueryDict
 
 from contacts.axes import LIFECYCLE
@@ -85,7 +85,7 @@ def test_without_an_expected_duration_the_history_says(acme, cast, actor):
     common = {"entity": "contact", "axis": "lifecycle_stage", "from_value": "lead", "to_value": "qualified"}
     common |= {"verb": "qualify", "at": clock.now(), "recorded_at": clock.now(), "channel": "web"}
     common |= {"change": actor("rep").change}
-    cache.clear()
+    caches["values"].clear()
     for number, days in enumerate((1, 2, 3, 4, 9)):
         Transition.objects.create(record_id=number, spent=timedelta(days=days), **common)
     assert limits(LIFECYCLE, ("lead", "qualified"), definitions(LIFECYCLE)) == {"lead": 4}

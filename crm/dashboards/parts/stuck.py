@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import NamedTuple
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Case, Count, Q, QuerySet, When
 
 from contacts.axes import LIFECYCLE
@@ -75,7 +75,7 @@ def limits(axis: Axis, values: tuple[str, ...], defined: dict[str, Definition]) 
 def _history(axis: Axis) -> dict[str, int]:
     """The P75 of the days spent at each value; asked once a day, for all of a year's moves are read."""
     key = f"p75-{workspace_id()}-{axis.entity}-{axis.field}-{today()}"
-    return cache.get_or_set(key, lambda: dict(_spent(axis)), KEPT) or {}
+    return caches["values"].get_or_set(key, lambda: dict(_spent(axis)), KEPT) or {}
 
 
 def _spent(axis: Axis) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,16 @@
+from django.core.management import call_command
+from django.db import migrations
+
+
+def create(apps, schema_editor):
+    call_command("createcachetable", "counters", database=schema_editor.connection.alias)
+
+
+class Migration(migrations.Migration):
+    """The table of the cache that counts sign-ins (CACHES in settings.py)."""
+
+    dependencies = [("users", "0002_shortcuts")]
+    operations = [
+        migrations.RunPython(create, migrations.RunPython.noop),
+        migrations.RunSQL(migrations.RunSQL.noop, "DROP TABLE counters"),
+    ]
