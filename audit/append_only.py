@@ -1,7 +1,8 @@
 """The database refuses to change or delete an entry of the audit log or a seal over one, whoever asks.
 
 One UPDATE passes: the erasing of a person's values, which leaves everything else of an entry as it was and names the
-ERASE entry that stands for it. Installed after every migrate, because SQLite drops the triggers of a table that is
+later ERASE entry of the same person that stands for it. That this covers all of the person's entries, and as many as it
+says, is looked at by audit.verify. Installed after every migrate, because SQLite drops the triggers of a table that is
 altered.
 """
 
@@ -36,9 +37,9 @@ def _is_erasing(distinct: str) -> str:
     same = " AND ".join(f'NEW."{column}" {distinct} OLD."{column}"' for column in KEPT)
     named = (
         f'EXISTS (SELECT 1 FROM "{TABLE}" e WHERE e.id = NEW.erased_by '
-        f"AND e.workspace_id = OLD.workspace_id AND e.action = 'ERASE')"
+        f"AND e.workspace_id = OLD.workspace_id AND e.action = 'ERASE' AND e.person = OLD.person AND e.id > OLD.id)"
     )
-    return f"{erased} AND OLD.erased_by IS NULL AND {named} AND {same}"
+    return f"{erased} AND OLD.erased_by IS NULL AND OLD.action <> 'ERASE' AND {named} AND {same}"
 
 
 def _postgresql(table: str) -> list[str]:

@@ -10,7 +10,8 @@ class Entry(Logged):
 
     `at` is when it happened, which an import may date; `recorded_at` when it was written down. `change` groups the
     entries of one user action. `person` is the contact whose timeline it belongs to. `salt` and `erased_by` let
-    the values be erased without breaking the seal over the rest.
+    the values be erased without breaking the seal over the rest: `erased_by` names an entry with the action ERASE, of
+    the same `person`, whose new values say how many entries it stands for: {"entries": 12}.
     """
 
     at = models.DateTimeField()

@@ -38,7 +38,7 @@ def entry(acme) -> Entry:
 
 @pytest.fixture
 def erasing(entry) -> Entry:
-    """An ERASE entry of the same workspace."""
+    """An ERASE entry of the same workspace and person."""
     return Entry.objects.create(**_facts(entry) | {"action": "ERASE"})
 
 
@@ -104,6 +104,7 @@ def test_the_one_erasing_shape_passes_once(entry, erasing):
 @pytest.mark.parametrize("kept", sorted(ERASED))
 def test_erasing_erases_all_four_values(kept, acme, actor, erasing, entry):
     full = Entry.objects.create(**_facts(entry) | {"old_values": {"a": 1}, "note": "n"})
+    erasing = Entry.objects.create(**_facts(erasing))
     change = {key: value for key, value in ERASED.items() if key != kept}
     refused(lambda: row(full).update(**change, erased_by=erasing.pk))
 
@@ -120,8 +121,16 @@ def test_erasing_changes_nothing_else(field, entry, erasing):
 def test_erasing_names_an_erase_entry_of_the_same_workspace(entry, erasing, cast):
     with in_workspace(cast.globex):
         foreign = Entry.objects.create(**_facts(erasing) | {"workspace_id": cast.globex.pk})
-    for named in (None, entry.pk, 10**6, foreign.pk):
+    another = Entry.objects.create(**_facts(erasing) | {"person": 10**6})
+    nobodys = Entry.objects.create(**_facts(erasing) | {"person": None})
+    for named in (None, entry.pk, 10**6, foreign.pk, another.pk, nobodys.pk):
         refused(lambda named=named: row(entry).update(**ERASED, erased_by=named))
+
+
+def test_an_erase_entry_erases_nothing_that_comes_after_it_nor_another_of_its_kind(entry, erasing):
+    later, second = Entry.objects.create(**_facts(entry)), Entry.objects.create(**_facts(erasing))
+    refused(lambda: row(later).update(**ERASED, erased_by=erasing.pk))
+    refused(lambda: row(erasing).update(**ERASED, erased_by=second.pk))
 
 
 def test_the_triggers_come_back_after_they_were_lifted(entry):

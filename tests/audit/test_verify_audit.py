@@ -62,6 +62,7 @@ def test_an_untouched_log_is_verified(log, capsys):
     head = Seal.objects.order_by("-seq").first().hash
     assert status == 0
     expected = {"ok": True, "sealed": len(log), "waiting": waiting, "head": head, "entry": None, "problem": ""}
+    expected |= {"erased": {}}
     assert report == expected
     assert f"{len(log)} entries are sealed and as they were; {waiting} wait." in sentences
     assert head in sentences
@@ -146,11 +147,30 @@ def test_an_entry_put_in_later_is_sealed_last_not_in_between(log, capsys):
 
 
 def erase(entries: list[int]) -> None:
-    """Erase as the database allows it: under an ERASE entry."""
-    facts = Entry.objects.filter(pk=entries[0]).values().get()
+    """Erase what the persons of these entries had until now, each under an ERASE entry of their own."""
+    for person in Entry.objects.filter(pk__in=entries).values_list("person", flat=True):
+        theirs = theirs_of(person)
+        blank(theirs, theirs[0], len(theirs))
+
+
+def theirs_of(person: int) -> list[int]:
+    """The entries of a person that are not empty yet."""
+    rows = Entry.objects.filter(person=person, erased_by=None).exclude(action="ERASE")
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def of_one(log: list[int]) -> list[int]:
+    """All entries of the person whom the second is about."""
+    return theirs_of(Entry.objects.get(pk=log[1]).person)
+
+
+def blank(entries: list[int], like: int, count: int) -> int:
+    """Empty some entries under a new ERASE entry of the person of one, which says that it stands for `count`."""
+    facts = Entry.objects.filter(pk=like).values().get()
     del facts["id"]
-    erasing = Entry.objects.create(**facts | {"action": "ERASE"})
+    erasing = Entry.objects.create(**facts | {"action": "ERASE", "new_values": {"entries": count}})
     QuerySet(Entry).filter(pk__in=entries).update(**NOTHING, erased_by=erasing.pk)
+    return erasing.pk
 
 
 NOTHING = {"old_values": None, "new_values": None, "note": None, "salt": None}
@@ -163,6 +183,37 @@ def test_what_was_erased_by_the_rules_leaves_the_chain_whole(log, capsys):
     erase([log[2]])
     status, _, report = verified(capsys)
     assert (status, report["waiting"]) == (0, 1)
+
+
+def test_erasures_are_named_so_that_one_nobody_asked_for_is_seen(log, capsys):
+    head = verified(capsys)[2]["head"]
+    theirs = of_one(log)
+    erasing = blank(theirs, log[1], len(theirs))
+    status, sentences, report = verified(capsys, "--head", head)
+    assert (status, report["erased"]) == (0, {str(erasing): len(theirs)})
+    assert f"Entry {erasing} stands for {len(theirs)} that were erased." in sentences
+
+
+def test_no_erase_entry_stands_for_the_entries_of_another_person(log, capsys):
+    theirs = of_one(log)
+    other = next(pk for pk in log if pk not in theirs)
+    behind_its_back(Entry)
+    blank([*theirs, other], log[1], len(theirs))
+    seal_all()
+    assert_found(capsys, other, "the ERASE entry of another person")
+
+
+@pytest.mark.parametrize("count", [0, 100, None])
+def test_an_erase_entry_stands_for_as_many_entries_as_it_says(count, log, capsys):
+    theirs = of_one(log)
+    blank(theirs, log[1], count)
+    assert_found(capsys, theirs[0], "which is not what it says")
+
+
+def test_an_erase_entry_stands_for_all_that_its_person_had(log, capsys):
+    theirs = of_one(log)[:-1]
+    blank(theirs, log[1], len(theirs))
+    assert_found(capsys, theirs[0], "left 1 entries of its person")
 
 
 def test_what_was_erased_before_it_was_sealed_is_in_order(log, capsys):

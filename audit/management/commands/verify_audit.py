@@ -14,7 +14,8 @@ class Command(WorkspaceCommand):
     help = (
         "Check that no entry of the audit log was altered, removed or put in since it was sealed; names the first that "
         "was. Prints the head of the chain: written down elsewhere and given back with --head, it also tells when the "
-        "end of the log was cut off. Seals nothing itself."
+        "end of the log was cut off. Names the ERASE entries, each of which stands for all that one person's entries "
+        "held; whether each of them was asked for it cannot tell. Seals nothing itself."
     )
 
     def add_arguments(self, parser):
@@ -34,4 +35,7 @@ class Command(WorkspaceCommand):
 def _sentences(verdict: Verdict) -> str:
     if verdict.problem:
         return f"{verdict.problem} The {verdict.sealed} sealed before that are in order; {verdict.waiting} wait."
-    return f"{verdict.sealed} entries are sealed and as they were; {verdict.waiting} wait.\nHead: {verdict.head}"
+    erased = "".join(f"Entry {pk} stands for {count} that were erased.\n" for pk, count in verdict.erased.items())
+    return (
+        f"{verdict.sealed} entries are sealed and as they were; {verdict.waiting} wait.\n{erased}Head: {verdict.head}"
+    )
