@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, Min, Q, QuerySet, Value, When
+from django.db.models import Case, F, Min, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce, Left
 
 from crm.conditions.compile import Context, Viewer, matching
@@ -20,6 +20,8 @@ from crm.entities.values import zone
 
 GROUPS = 20  # shown; the others are too small to be compared
 LONGEST = 200  # characters of a text that tell its group from others
+# Columns are varchar, custom fields text: an expression of both has to say what it is.
+NOTHING = Value("", TextField())
 _LINKED = "contact"
 Figures = Callable[[Asked], Sequence[Any]]
 
@@ -108,8 +110,8 @@ def _value(asked: Asked, path: Path) -> Any:
     if prefix:
         context = Context(Viewer.looking(asked.by), asked.now, zone())
         seen = Q(matching(Leaf(path, "is not empty"), context))
-        return Case(When(seen, then=value), default=Value(""))
-    return Coalesce(value, Value("")) if path.field.type is FieldType.SELECT else value
+        return Case(When(seen, then=value), default=NOTHING, output_field=TextField())
+    return Coalesce(value, NOTHING, output_field=TextField()) if path.field.type is FieldType.SELECT else value
 
 
 def grouped(asked: Asked, entity: str, key: str, figures: Figures, *also: str) -> list[tuple]:
