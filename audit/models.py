@@ -1,8 +1,27 @@
 """The audit log: one immutable entry for each change of each record."""
 
+from typing import ClassVar
+from uuid import UUID
+
 from django.db import models
 
 from crm.kit.logged import Logged
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+
+
+class EntryQuerySet(WorkspaceQuerySet):
+    """Entries of the workspace in scope."""
+
+    def of_others(self, *changes: UUID) -> "EntryQuerySet":
+        """Those of other changes, in no order. Which are later is for the caller to compare.
+
+        The planner would go through all that was written since, rather than through the records' own entries.
+        """
+        return self.order_by().exclude(change__in=changes)
+
+
+class EntryManager(WorkspaceManager.from_queryset(EntryQuerySet)):  # type: ignore[misc]
+    """`objects` of entries."""
 
 
 class Entry(Logged):
@@ -31,6 +50,7 @@ class Entry(Logged):
     change = models.UUIDField()
     salt = models.CharField(max_length=32, null=True)
     erased_by = models.BigIntegerField(null=True)
+    objects: ClassVar[EntryManager] = EntryManager()  # type: ignore[misc]
 
     class Meta(Logged.Meta):
         abstract = False
@@ -48,6 +68,16 @@ class Entry(Logged):
 
     def __str__(self):
         return f"{self.event} {self.entity} {self.entity_id}"
+
+    @property
+    def record(self) -> tuple[str, int]:
+        """What it is about: entity and primary key."""
+        return self.entity, self.entity_id
+
+    @property
+    def is_creation(self) -> bool:
+        """Whether it tells that its record was made."""
+        return self.old_values is None and self.new_values is not None
 
 
 class Seal(Logged):

@@ -5,7 +5,7 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self):
-        from audit.undo import on_take_back, on_undo
+        from audit.undone import on_check, on_take_back, on_undo
         from contacts import definitions, entities, events, exceptions, guards, lists  # noqa: F401
         from contacts.attached import on_merge
         from contacts.engaging import from_activities, from_cancelled, from_completed, from_status
@@ -13,12 +13,14 @@ class ContactsConfig(AppConfig):
         from contacts.imports.importer import ContactImporter
         from contacts.merging import move_engagement
         from contacts.undone import rename_in_search, take_engagement_back, turn_last_activity_back
+        from contacts.valid import no_longer_valid
         from crm.events.reactions import react
         from crm.lists.imports.registry import Relation, register, relate
 
         on_undo(rename_in_search)
         on_undo(turn_last_activity_back)
         on_take_back(take_engagement_back)
+        on_check(no_longer_valid)
         react("activity.logged", from_activities)
         react("activity.planned", from_activities)
         react("activity.completed", from_completed)

@@ -7,6 +7,7 @@ register(
     "contact",
     "contacts.Contact",
     person="pk",
+    moves=("lifecycle_stage",),
     following=("lifecycle_stage_since", "status_since", "last_activity", "last_engagement", "engagement"),
 )
 register("company", "contacts.Company")

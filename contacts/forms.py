@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.forms.widgets import ChoiceWidget
 from django.http import QueryDict
 
 from audit import values as audited
@@ -18,6 +19,8 @@ from crm.kit.actor import Actor, Role
 from crm.lifecycle.axes import Reason
 from crm.lists.imports.mapping import choices
 from crm.lists.models import ImportRun, OnMatch
+
+PEOPLE = frozenset({FieldType.USER, FieldType.TEAM})
 
 
 def editable_fields(entity: str) -> list[Field]:
@@ -52,16 +55,48 @@ class RecordForm(forms.Form):
                 self.fields[field.key].widget.attrs["data-entity"] = "timezone"
             if record is not None:
                 self.initial.setdefault(field.key, current(record, field))
+                _offer_present(self.fields[field.key], record, field)
+
+
+def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
+    """Add what a record holds to the choices if it is none of them, such as an owner who left: a save keeps it."""
+    if not isinstance(made, forms.ChoiceField) or not isinstance(made.widget, ChoiceWidget):
+        return
+    value = current(record, field)
+    held = [each for each in (value if isinstance(value, list) else [value]) if each not in (None, "", True, False)]
+    choices = list(made.widget.choices)
+    known = {str(choice) for choice, _ in choices}
+    gone = [each for each in held if str(each) not in known]
+    if gone:
+        made.choices = [
+            *choices,
+            *((each, f"{_name(record, field, each)} (no longer available)") for each in gone),
+        ]
+
+
+def _name(record: Record, field: Field, value: Any) -> str:
+    return str(getattr(record, field.key)) if field.type in PEOPLE and not field.custom else str(value)
 
 
 class BaseForm(RecordForm):
-    """The values that a person saw when they opened the form, carried along hidden, to find out who changed what."""
+    """The values that a person saw when they opened the form, carried along hidden, to find out who changed what.
+
+    Nobody can correct a hidden value, so none is refused: what cannot be read stays as it was sent.
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, prefix="base", **kwargs)
         for field in self.fields.values():
             field.required = False
             field.widget = field.hidden_widget()
+
+    def seen(self) -> dict[str, Any]:
+        """The values, typed; one that the field no longer takes is the record's own if it is still that."""
+        self.full_clean()
+        for key in set(self.errors) & self.fields.keys():
+            sent = self[key].data
+            self.cleaned_data[key] = sent if key in self.changed_data else self.initial[key]
+        return self.cleaned_data
 
 
 class ReasonForm(forms.Form):

@@ -1,9 +1,10 @@
 """What follows when changes of companies, activities and engagement are undone."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from audit.models import Entry
-from audit.undo import PutBack
+from audit.undone import PutBack
 from contacts.engagement import forget
 from contacts.fields import derive_people
 from contacts.last_activity import recompute
@@ -25,8 +26,8 @@ def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Ac
         recompute(pk for pair in pairs for pk in pair)
 
 
-def take_engagement_back(change: UUID, by: Actor) -> int:
-    """Called by audit.undo: events that the change told of never were."""
-    events = EngagementEvent.objects.filter(change=change).editable_by(by)
+def take_engagement_back(change: UUID, contacts: Collection[int], by: Actor) -> int:
+    """Called by audit.undo: events of these contacts that the change told of never happened."""
+    events = EngagementEvent.objects.filter(contact__id__any_of=contacts, change=change).editable_by(by)
     ids = list(events.order_by("pk").values_list("pk", flat=True))
     return forget(EngagementEvent.objects.filter(pk__any_of=ids), "contact.undone", by=by, note="contact.engaged")

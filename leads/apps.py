@@ -5,7 +5,7 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self):
-        from audit.undo import hold_back, on_undo
+        from audit.undone import hold_back, on_undo
         from contacts.attached import on_merge, tell
         from contacts.engagement import on_engaged
         from crm.events.reactions import react

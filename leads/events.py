@@ -7,6 +7,8 @@ register(
     "lead",
     "leads.Lead",
     person="contact_id",
+    moves=("status", "stage"),
+    set_by_moves=("lost_reason", "opportunity"),
     following=(
         "status_since",
         "stage_since",

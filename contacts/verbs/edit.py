@@ -10,10 +10,11 @@ from django.db.models.lookups import Exact
 
 from audit import values as audited
 from contacts.axes import STATUS
-from contacts.fields import NAMELESS, NOBODY, apply, check, typed
+from contacts.fields import NAMELESS, NOBODY, apply, check, storage_key, typed
 from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
 from crm.entities.registry import entity_of
+from crm.entities.schema import schema
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.outcome import Outcome
@@ -32,11 +33,13 @@ def edit(
     Raises Invalid with a sentence per field.
     """
     entity = entity_of(records.model)
+    if base is not None:  # what the editor left alone is not checked: it may be valid no longer
+        values = {name: value for name, value in values.items() if name not in base or value != base[name]}
     changes = typed(entity, values)
     _hold_contacts(records)
     locked = lock(records, by)
     if base is not None and len(locked.ids) == 1:
-        changes = _merged(locked, changes, typed(entity, base))
+        changes = _merged(locked, changes, _seen(entity, base, values))
     check(entity, changes, by=by)
     if "manager" in changes:
         refuse_circles(locked.ids, changes["manager"])
@@ -60,6 +63,18 @@ def _hold_contacts(records: RecordQuerySet) -> None:
     if link := records.model.HELD_FIRST:
         contacts = Contact.objects.filter(pk__in=records.order_by().values(link)).order_by("pk")
         list(contacts.select_for_update(of=("self",)).values_list("pk"))
+
+
+def _seen(entity: str, base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the editor saw of those to be set, typed where the field still takes them."""
+    seen: dict[str, Any] = {}
+    for name in base.keys() & values.keys():
+        try:
+            seen |= typed(entity, {name: base[name]})
+        except Invalid:
+            if field := schema(entity).find(name):
+                seen[storage_key(field)] = base[name]
+    return seen
 
 
 def _merged(locked: Locked, mine: dict, base: dict) -> dict:

@@ -185,7 +185,7 @@ def change(request: Request, entity: str, public_id: str) -> HttpResponse:
     form = RecordForm(entity, request.POST or None, record=record)
     base = BaseForm(entity, request.POST if request.method == "POST" else None, record=record)
     conflict: Conflict | None = None
-    if request.method == "POST" and form.is_valid() and base.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             return _changed(request, entity, record, form, base)
         except Conflict as error:
@@ -207,12 +207,13 @@ def change(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 
 def _changed(request: Request, entity: str, record: Record, form: RecordForm, base: BaseForm) -> HttpResponse:
+    seen = base.seen()
     values = form.cleaned_data | {
-        key: base.cleaned_data[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
+        key: seen[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
     }
     verb = request.POST.get("move", "")
     with transaction.atomic():
-        outcome = edit(rows_of(record), values, by=request.actor, base=base.cleaned_data).or_raise()
+        outcome = edit(rows_of(record), values, by=request.actor, base=base.seen()).or_raise()
         if entity == "contact" and verb in VERBS:
             VERBS[verb](rows_of(record), request.POST.get("reason", ""), request.actor).or_raise()
     toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
@@ -224,7 +225,8 @@ def _reopened(entity: str, record: Record, form: RecordForm, base: BaseForm) -> 
 
     Sending the rest along as it was would take back, at the next save, what others have changed in it.
     """
-    mine = {key: value for key, value in form.cleaned_data.items() if value != base.cleaned_data.get(key)}
+    seen = base.seen()
+    mine = {key: value for key, value in form.cleaned_data.items() if value != seen.get(key)}
     again = RecordForm(entity, initial=mine, record=record, keys=form.keys)
     return again, BaseForm(entity, record=record, keys=form.keys)
 
@@ -265,9 +267,9 @@ def change_field(request: Request, entity: str, public_id: str, key: str) -> Htt
     form = RecordForm(entity, request.POST or None, record=record, keys=(key,))
     base = BaseForm(entity, request.POST or None, record=record, keys=(key,))
     conflicts: list[dict] = []
-    if request.method == "POST" and form.is_valid() and base.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
-            edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.cleaned_data).or_raise()
+            edit(rows_of(record), form.cleaned_data, by=request.actor, base=base.seen()).or_raise()
             if not request.htmx:
                 return redirect(record)
             saved = _fact(request, entity, find(request, entity, public_id), field, saved=True)

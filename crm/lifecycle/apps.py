@@ -6,7 +6,7 @@ class LifecycleConfig(AppConfig):
     label = "lifecycle"
 
     def ready(self):
-        from audit.undo import on_undo
+        from audit.undone import on_undo
         from crm.events.reactions import react
         from crm.lifecycle import events, nav  # noqa: F401
         from crm.lifecycle.asked import declare

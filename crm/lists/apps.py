@@ -6,7 +6,7 @@ class ListsConfig(AppConfig):
     label = "lists"
 
     def ready(self):
-        from audit.undo import on_undo
+        from audit.undone import on_undo
         from crm.kit.nav import register_fact
         from crm.lists import events  # noqa: F401
         from crm.lists.imports.undone import mark_undone

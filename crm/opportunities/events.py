@@ -7,6 +7,8 @@ register(
     "opportunity",
     "opportunities.Opportunity",
     person="contact_id",
+    moves=("stage",),
+    set_by_moves=("probability", "lost_reason"),
     following=("stage_since", "won_at", "lost_at"),
 )
 declare(

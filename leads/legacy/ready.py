@@ -1,6 +1,6 @@
 """What old leads register with the rest of the product, when LeadsConfig.ready() imports this."""
 
-from audit.undo import hold_back
+from audit.undone import hold_back
 from contacts.attached import on_merge, tell
 from crm.lists.imports.registry import register
 from leads.legacy import entities, events, kind, lists, panels, reads  # noqa: F401 (they register themselves)

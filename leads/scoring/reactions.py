@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.models import Entry
-from audit.undo import PutBack
+from audit.undone import PutBack
 from contacts.models import EngagementEvent
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel

@@ -8,6 +8,8 @@ from django.forms import MultipleChoiceField
 from contacts.models import Contact
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
+from crm.entities.models import CustomField
+from crm.entities.versions import bump_schema
 from crm.users.models import Membership
 from tests.factories import make_company, make_contact, make_field, rows
 
@@ -178,3 +180,55 @@ class TestOneField:
     def test_a_field_that_cannot_be_edited_has_no_form(self, contact, two):
         for key in ("lifecycle_stage", "last_activity", "nothing"):
             assert two[0].get(self.at(contact, key)).status_code == 404
+
+
+class TestValuesThatAreNoLongerValid:
+    """A hidden value nobody can correct never stops a save, and a visible one is kept until somebody changes it."""
+
+    @pytest.fixture
+    def stale(self, acme, cast):
+        """A contact with an option that was removed and an owner who left."""
+        choices = [{"value": v, "label": v.title()} for v in ("gold", "silver")]
+        make_field("tier", "select", choices=choices)
+        make_field("perks", "multi_select", choices=choices)
+        contact = make_contact(
+            "Ana", tier="gold", perks=["gold", "silver"], owner=cast.mate, linkedin_url="https://x.example"
+        )
+        for field in CustomField.objects.all():
+            CustomField.objects.filter(pk=field.pk).update(choices=choices[1:])
+        bump_schema()
+        Membership.objects.filter(pk=cast.mate.pk).update(is_active=False)
+        Contact.objects.filter(pk=contact.pk).update(linkedin_url="no address")
+        return contact
+
+    def held(self):
+        return Contact.objects.values_list("title", "custom", "owner").get()
+
+    def test_another_field_is_saved_and_they_stay(self, stale, sign_in, cast):
+        client = sign_in("manager")
+        form = opened(client, url(stale)) | {"title": "CFO", "linkedin_url": "https://y.example"}
+        assert client.post(url(stale), form).status_code == 302
+        assert self.held() == ("CFO", {"tier": "gold", "perks": ["gold", "silver"]}, cast.mate.pk)
+
+    def test_they_can_be_replaced_in_the_form_and_in_place(self, stale, sign_in, cast):
+        client = sign_in("manager")
+        form = opened(client, url(stale)) | {"tier": "silver", "owner": str(cast.rep.pk), "linkedin_url": ""}
+        assert client.post(url(stale), form).status_code == 302
+        in_place = f"{stale.get_absolute_url()}/field/perks"
+        assert client.post(in_place, opened(client, in_place) | {"perks": ["silver"]}).status_code == 302
+        assert self.held() == ("", {"tier": "silver", "perks": ["silver"]}, cast.rep.pk)
+
+    def test_somebody_else_s_change_meanwhile_is_a_conflict(self, stale, sign_in):
+        client = sign_in("manager")
+        form = opened(client, url(stale)) | {"tier": "silver", "linkedin_url": ""}
+        Contact.objects.filter(pk=stale.pk).update(custom={"tier": "bronze", "perks": ["gold", "silver"]})
+        answer = client.post(url(stale), form)
+        assert answer.status_code == 409
+        assert "while you were editing" in answer.content.decode()
+        assert self.held()[1]["tier"] == "bronze"
+
+    def test_what_does_not_fit_is_marked(self, stale, sign_in):
+        client = sign_in("manager")
+        answer = client.post(url(stale), opened(client, url(stale)) | {"title": "CFO"})
+        assert answer.status_code == 422
+        assert answer.context["form"].errors.keys() == {"linkedin_url"}

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from audit.undo import PutBack
+from audit.undone import PutBack
 from crm.kit.actor import Actor
 from crm.lists.models import ImportRun
 

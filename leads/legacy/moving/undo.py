@@ -7,7 +7,8 @@ from uuid import uuid4
 from django.db import transaction
 
 from audit.models import Entry
-from audit.undo import Undone, undo
+from audit.undo import undo
+from audit.undone import Undone
 from contacts.fields import apply_each
 from contacts.models import Contact
 from crm.entities import registry

@@ -1,0 +1,54 @@
+"""What an undo leaves as the change made it, because something has happened since, and what belongs to that."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from audit.models import Entry
+from audit.subjects import people, subject
+from audit.undone import Kept
+
+
+@dataclass(frozen=True)
+class Staying:
+    """Records that the change made and that stay, with the sentence why; and contacts whose moves stay.
+
+    A record stays with all that the change did to it. With a contact stays what was made for it. With a lead or an
+    opportunity stay the moves of its contact, and of the contact's other leads and opportunities: a contact is not put
+    back to Lead under an opportunity that stays won.
+    """
+
+    entries: Sequence[Entry]
+    made: dict[tuple[str, int], str]
+    moved: frozenset[int] = frozenset()
+
+    @cached_property
+    def created(self) -> frozenset[tuple[str, int]]:
+        """All that the change made, whether it stays or not."""
+        return frozenset(entry.record for entry in self.entries if entry.is_creation)
+
+    def with_what_belongs(self) -> "Staying":
+        """As it is, with all that belongs to it."""
+        made, contact = dict(self.made), people().entity
+        stay = {pk for entity, pk in made if entity == contact}
+        created = [entry for entry in self.entries if entry.is_creation]
+        made |= {entry.record: "" for entry in created if entry.person in stay and entry.record not in made}
+        moving = (entry for entry in created if entry.record in made and subject(entry.entity).moves)
+        return replace(self, made=made, moved=self.moved.union(entry.person for entry in moving if entry.person))
+
+    def and_also(self, kept: Iterable[Kept], moved: Iterable[int], done: Iterable[tuple[Entry, set[str]]]) -> "Staying":
+        """This, with what an attempt had to keep besides; unchanged if nothing that it inverted belongs to that."""
+        made = {(each.entity, each.pk): each.why for each in kept if (each.entity, each.pk) in self.created}
+        more = replace(self, made=made | self.made, moved=self.moved.union(moved)).with_what_belongs()
+        return more if any(more.covers(entry, keys) for entry, keys in done) else self
+
+    def covers(self, entry: Entry, keys: Iterable[str]) -> bool:
+        """Whether these keys of an entry stay as they are."""
+        is_move = not subject(entry.entity).moves.isdisjoint(keys)
+        return entry.record in self.made or (
+            is_move and entry.person in self.moved and entry.record not in self.created
+        )
+
+    def contacts(self) -> set[int]:
+        """The contacts among the records that stay."""
+        return {pk for entity, pk in self.made if entity == people().entity}

@@ -1,0 +1,75 @@
+"""What an undo comes to, and what other apps may say to it."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from audit.models import Entry
+from crm.kit.actor import Actor
+
+GONE = "It was removed for good: there is nothing to put back."
+MOVED_TOGETHER = "stays with what has happened since."
+POINTED_AT = "Other records point to it."
+SETTING = "Settings are changed back where they were made."
+TAKEN = "Another record uses its e-mail, external ID or place now."
+TOUCHED = "Something has happened to it since."
+PASSING = frozenset({POINTED_AT, TAKEN})  # what may end when more of the change is undone
+
+
+class Kept(NamedTuple):
+    """A record of which something stays as the change left it, and why."""
+
+    entity: str
+    pk: int
+    why: str
+
+
+@dataclass
+class Undone:
+    """How many entries were inverted, and what was kept."""
+
+    reverted: int = 0
+    kept: list[Kept] = field(default_factory=list)
+
+    def keep(self, entity: str, pks: Iterable[int], why: str) -> None:
+        """List records that stay as they are."""
+        self.kept += [Kept(entity, pk, why) for pk in sorted(pks)]
+
+
+PutBack = Mapping[int, set[str]]  # id → the keys that were put back
+Listener = Callable[[UUID, str, PutBack, Actor], None]
+Rule = Callable[[str, Sequence[Entry], Actor], Mapping[int, str]]
+Taker = Callable[[UUID, Collection[int], Actor], int]
+Values = Mapping[str, Sequence[Any]]  # key → distinct values, none of them empty
+Checker = Callable[[str, Values, UUID, Actor], Iterable[tuple[str, Any, str]]]
+listeners: list[Listener] = []
+rules: list[Rule] = []
+takers: list[Taker] = []
+checkers: list[Checker] = []
+
+
+def on_undo(listener: Listener) -> None:
+    """Let an upper app update what it derives from records: called with (change, entity, what was put back, by)."""
+    listeners.append(listener)
+
+
+def hold_back(rule: Rule) -> None:
+    """Let an upper app keep records as they are: called with (entity, entries, by), it gives id → why."""
+    rules.append(rule)
+
+
+def on_take_back(taker: Taker) -> None:
+    """Let an app remove rows that a change made without an entry for each.
+
+    Called with (change, contacts, by) before the entries of those contacts are inverted; returns how many it removed.
+    """
+    takers.append(taker)
+
+
+def on_check(checker: Checker) -> None:
+    """Let an app say which old values are no longer valid, as its forms would.
+
+    Called with (entity, values by key, change, by); gives (key, value, what is wrong, as the end of a sentence).
+    """
+    checkers.append(checker)

@@ -1,0 +1,71 @@
+"""Old values that an undo may not put back: what the edit form would no longer take."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from audit.models import Entry
+from audit.undone import Values
+from crm.entities import registry
+from crm.entities.fields import Field, FieldType
+from crm.entities.schema import schema
+from crm.kit.actor import Actor
+from crm.users.models import Membership, Team
+
+
+def no_longer_valid(entity: str, values: Values, change: UUID, by: Actor) -> Iterator[tuple[str, Any, str]]:
+    """Called by audit.undo: (key, value, what is wrong) for options, people, teams and records that are gone.
+
+    A record that the undo is about to put back itself is taken for one that is there.
+    """
+    if entity not in {known.name for known in registry.all_entities()}:
+        return
+    fields = schema(entity).fields
+    for key, old in values.items():
+        field = fields.get(key.removeprefix("custom."))
+        if field is None or field.custom != key.startswith("custom."):
+            if key.startswith("custom."):
+                yield from ((key, value, "is no longer a field.") for value in old)
+        elif field.editable and field.type in _CHECKS:
+            yield from ((key, value, why) for value, why in _CHECKS[field.type](field, old, change))
+
+
+Wrong = Iterator[tuple[Any, str]]
+
+
+def _options(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
+    known = {choice.value for choice in field.choices}
+    for value in values:
+        missing = [option for option in (value if isinstance(value, list) else [value]) if option not in known]
+        if missing:
+            yield value, f"“{'”, “'.join(map(str, missing))}” is no longer an option."
+
+
+def _members(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
+    active = set(Membership.objects.filter(pk__any_of=values, is_active=True).values_list("pk", flat=True))
+    return ((value, "was someone who is no longer an active member.") for value in values if value not in active)
+
+
+def _teams(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
+    there = set(Team.objects.filter(pk__any_of=values).values_list("pk", flat=True))
+    return ((value, "was a team that no longer exists.") for value in values if value not in there)
+
+
+def _records(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
+    rows = registry.get(field.target).model.objects
+    if not hasattr(rows, "trashed"):
+        return iter(())
+    trashed = set(rows.trashed().filter(pk__any_of=values).values_list("pk", flat=True))
+    if trashed:
+        restored = Entry.objects.filter(change=change, entity=field.target, entity_id__any_of=trashed)
+        trashed -= set(restored.order_by().values_list("entity_id", flat=True))
+    return ((value, "pointed to a record that is in the trash.") for value in values if value in trashed)
+
+
+_CHECKS: dict[FieldType, Callable[[Field, Sequence[Any], UUID], Wrong]] = {
+    FieldType.SELECT: _options,
+    FieldType.MULTI_SELECT: _options,
+    FieldType.USER: _members,
+    FieldType.TEAM: _teams,
+    FieldType.LINK: _records,
+}
