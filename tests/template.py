@@ -38,7 +38,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
     connection.creation._create_test_db = lambda *args: _copy(template, create(*args))
 
 
-def create_database(url: str, settings: str = "crm.settings") -> None:
+def create_database(url: str, settings: str = TESTS) -> None:
     """Create the database of a DATABASE_URL, migrated, for a process that runs under these settings."""
     if url.startswith("sqlite:"):
         shutil.copy(_on_sqlite(settings), url.removeprefix("sqlite:///"))
