@@ -1,25 +1,15 @@
-"""The migration's report in the Django admin: its figures, a file, and every old lead with what it became."""
+"""The migration in the Django admin: its figures, and every old lead with what it became."""
 
-from django.contrib import admin, messages
-from django.http import Http404, HttpResponseNotAllowed, StreamingHttpResponse
-from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.contrib import admin
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.http import content_disposition_header
 
-from crm.kit.actor import Channel
-from crm.kit.errors import DomainError
 from crm.kit.scope import in_workspace
 from crm.users.admin_site import WorkspaceModelAdmin
 from leads.legacy.dropping.conditions import confirmations, missing, status
 from leads.legacy.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
-from leads.legacy.moving.report import HEADER, Row, as_csv, carried_out, planned
-from leads.legacy.moving.run import Order, dry_run
-from leads.legacy.verbs.confirm_drop import confirm_drop
 
 FIGURES = ["leads", "created", "reused", "left", "refused", "opportunities"]
-PLANNED_HERE = 20_000  # leads that a page may take a few seconds for
-SHOWN = 200
 MONEY = ["amount_in", "amount_opportunities", "amount_listed"]
 
 
@@ -27,72 +17,18 @@ def _link(record) -> str:
     return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record) if record else "—"
 
 
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
 @admin.register(MigrationRun)
 class MigrationRunAdmin(WorkspaceModelAdmin):
-    """Migrations of old leads: to be read. The command migrate_leads makes and undoes them."""
+    """Migrations of old leads, read-only: Settings → Lead migration and the command make and undo them."""
 
-    change_list_template = "leads/legacy/runs.html"
     list_display = ["started_at", "state", *FIGURES, "committed_at", "undone_at", "workspace"]
     list_select_related = ["workspace"]
     ordering = ["-pk"]
     fields = [
-        "state", "include_lost", *FIGURES, *MONEY, "every_lead", "report", "kept", "started_at", "committed_at",
-        "undone_at", "member", "workspace",
+        "state", "include_lost", *FIGURES, *MONEY, "every_lead", "kept", "started_at", "committed_at", "undone_at",
+        "member", "workspace",
     ]  # fmt: skip
-    readonly_fields = ["every_lead", "report"]
-
-    def get_urls(self):
-        """And the report as a file, and the plan."""
-        report = path(
-            "<int:pk>/report.csv", self.admin_site.admin_view(self.download), name="leads_migrationrun_report"
-        )
-        plan = path("plan/", self.admin_site.admin_view(self.plan), name="leads_migrationrun_plan")
-        return [report, plan, *super().get_urls()]
-
-    def plan(self, request):
-        """What a migration would make of every lead, as the command without --commit says it; nothing is changed."""
-        if request.member is None:
-            raise Http404
-        context = self.admin_site.each_context(request) | {"title": "Plan of the lead migration", "opts": self.opts}
-        if LegacyLead.objects.count() > PLANNED_HERE:
-            return render(request, "leads/legacy/plan.html", context | {"most": PLANNED_HERE})
-        steps: list[Row] = []
-        order = Order(told=lambda step: steps.append(planned(step)))
-        told = dry_run(order, by=request.member.actor(Channel.ADMIN)).report()
-        counts = [(_label(name), told[name]) for name in FIGURES]
-        money = [(_label(name), ", ".join(f"{c} {v}" for c, v in told[name].items()) or "—") for name in MONEY]
-        return render(
-            request,
-            "leads/legacy/plan.html",
-            context
-            | {
-                "figures": [*counts, *money],
-                "steps": steps[:SHOWN],
-                "more": steps[SHOWN:],
-            },
-        )
-
-    def download(self, request, pk):
-        """Every lead that the run looked at, as CSV."""
-        run = self.get_queryset(request).select_related("workspace").filter(pk=pk).first()
-        if run is None:
-            raise Http404
-        rows = (as_csv(row) for rows in ([HEADER], carried_out(run)) for row in rows)
-        response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = content_disposition_header(True, f"{run.public_id}.csv")
-        response["Cache-Control"] = "no-store, private"
-        return response
-
-    @admin.display(description="Report")
-    def report(self, run):
-        """The way to the file."""
-        return format_html(
-            '<a href="{}">Download as CSV</a>', reverse("admin:leads_migrationrun_report", args=[run.pk])
-        )
+    readonly_fields = ["every_lead"]
 
     @admin.display(description="Every lead")
     def every_lead(self, run):
@@ -146,32 +82,12 @@ class LegacyLeadAdmin(WorkspaceModelAdmin):
 
 @admin.register(OldLeads)
 class OldLeadsAdmin(WorkspaceModelAdmin):
-    """The retired table of a workspace: who still reads it, what is missing before it may go, and one's agreement."""
+    """The retired table of a workspace: who still reads it, and what is missing before it can be dropped."""
 
-    change_form_template = "leads/legacy/retired.html"
     list_display = ["workspace", "last_read", "may_go", "dropped_at"]
     list_select_related = ["workspace"]
     fields = ["last_read", "readers", "may_go", "confirmed", "rows", "exported_at", "rehearsed_at", "lacking"]
     readonly_fields = ["last_read", "readers", "may_go", "confirmed", "lacking"]
-
-    def get_urls(self):
-        """And where one's agreement goes."""
-        confirm = path("<int:pk>/confirm/", self.admin_site.admin_view(self.confirm), name="leads_oldleads_confirm")
-        return [confirm, *super().get_urls()]
-
-    def confirm(self, request, pk):
-        """Agree, as an admin of the workspace, that the table is dropped."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        retired = self.get_queryset(request).filter(pk=pk).first()
-        if retired is None or request.member is None or retired.workspace_id != request.member.workspace_id:
-            raise Http404
-        try:
-            confirm_drop(by=request.member.actor(Channel.ADMIN))
-            self.message_user(request, "You have confirmed that the retired table may be dropped.")
-        except DomainError as error:
-            self.message_user(request, str(error), messages.ERROR)
-        return redirect("admin:leads_oldleads_change", pk)
 
     @admin.display(description="Last read")
     def last_read(self, retired):
@@ -210,7 +126,7 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
         return found or done
 
     def has_change_permission(self, request, obj=None):
-        """Never: commands export and drop, the button confirms."""
+        """Never: commands export and drop it, admins confirm in Settings → Lead migration."""
         return False
 
 

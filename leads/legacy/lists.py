@@ -3,13 +3,10 @@
 import django_filters
 
 from contacts.lists import record_actions
-from crm.kit.nav import NavItem, register_fact
-from crm.kit.nav import register as show
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import ListSpec, View, register
 from leads.legacy.entities import STATUSES
 from leads.legacy.models import ACTIVE, LegacyLead
-from leads.legacy.window import open_rows
 
 
 class LegacyLeadFilters(QuickFilters):
@@ -45,6 +42,3 @@ LEGACY_LEADS = register(
         search_hint="Name, e-mail, phone or company",
     )
 )
-
-register_fact("legacy_leads", open_rows)
-show(NavItem("Leads (old)", "legacy_lead_list", "archive", 35, fact="legacy_leads"))

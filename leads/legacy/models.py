@@ -13,6 +13,7 @@ from crm.kit.text import digits, search_key
 from crm.opportunities.models import Opportunity
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
+from leads.legacy.reads import count_read
 
 ACTIVE = ("new", "working", "qualified")
 
@@ -46,6 +47,9 @@ class MigrationRun(Owned):
     amount_opportunities = models.JSONField(default=dict)
     amount_listed = models.JSONField(default=dict)
     kept = models.JSONField(default=list)  # by the undo: [entity, public id, sentence]
+    # Started from a page: a scheduled job continues it after a crash. A run of the command waits for the command.
+    in_background = models.BooleanField(default=False, db_default=False)
+    problem = models.TextField(default="", db_default="")  # why it stopped and is not continued
     started_at = models.DateTimeField()
     committed_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
@@ -65,9 +69,34 @@ class MigrationRun(Owned):
 
 
 class LegacyLeadQuerySet(RecordQuerySet):
-    """Old leads by what becomes of them."""
+    """Old leads by what becomes of them. Whatever reads them is counted (leads.legacy.reads)."""
 
-    FINAL = (Q(archived_at__isnull=False), "This lead is archived: it does not change any more.")
+    FINAL = (Q(archived_at__isnull=False), "This lead is archived: it no longer changes.")
+
+    def _fetch_all(self):
+        if self._result_cache is None:
+            count_read()
+        super()._fetch_all()
+
+    def iterator(self, *args, **kwargs):
+        """Count the read."""
+        count_read()
+        return super().iterator(*args, **kwargs)
+
+    def aggregate(self, *args, **kwargs):
+        """Count the read."""
+        count_read()
+        return super().aggregate(*args, **kwargs)
+
+    def count(self):
+        """Count the read."""
+        count_read()
+        return super().count()
+
+    def exists(self):
+        """Count the read."""
+        count_read()
+        return super().exists()
 
 
 class LegacyLeadManager(RecordManager.from_queryset(LegacyLeadQuerySet)):  # type: ignore[misc]
@@ -160,14 +189,15 @@ class LegacyLead(Record):
 class MovedLead(Owned):
     """Where an old lead is now: what pages and redirects ask, so that nobody reads the retired table.
 
-    Written by the migration, removed by its undoing, and all that is left when the table is dropped. `told` is what the
-    contact's page shows of it.
+    Written by the migration, removed by its undo, and all that is left when the table is dropped. `told` holds the
+    facts that pages show. A lead that was not migrated has no `contact`: it stays readable from here.
     """
 
     lead = models.BigIntegerField()  # a key of the retired table, and no link: that row goes first
     public_id = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=200, blank=True)
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="old_leads_moved")
+    search_text = models.TextField(default="", db_default="")
+    contact = models.ForeignKey(Contact, models.CASCADE, null=True, related_name="old_leads_moved")
     owner = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
     team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="+", db_index=False)
     run = models.ForeignKey(MigrationRun, models.CASCADE, related_name="moved")
@@ -176,16 +206,24 @@ class MovedLead(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
-        indexes = [models.Index(fields=["workspace", "lead"], name="moved_lead_lead")]
+        indexes = [
+            models.Index(fields=["workspace", "lead"], name="moved_lead_lead"),
+            models.Index(fields=["workspace", "-id"], name="moved_lead_stayed", condition=Q(contact__isnull=True)),
+        ]
 
     def __str__(self):
         return self.name or self.public_id
+
+    def get_absolute_url(self):
+        """The lead's old address, which leads to its contact or shows what is kept of it."""
+        return f"/lead/{self.public_id}"
 
 
 class OldLeads(Owned):
     """The old leads of a workspace as a whole, from the first that was added until their table is dropped.
 
     `digest`, `rows`, `exported_at`: of the last verified export; `rehearsed_at`: when that was restored on trial.
+    `plan`: what the last dry run from a page came to, see leads.legacy.moving.planning.
     """
 
     since = models.DateTimeField()
@@ -194,6 +232,7 @@ class OldLeads(Owned):
     exported_at = models.DateTimeField(null=True)
     rehearsed_at = models.DateTimeField(null=True)
     dropped_at = models.DateTimeField(null=True)
+    plan = models.JSONField(null=True)
 
     class Meta(Owned.Meta):
         abstract = False

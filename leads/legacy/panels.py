@@ -26,15 +26,20 @@ def _rows(by: Actor) -> QuerySet:
 
 def panel(contact: Contact, request: Request) -> SafeString:
     """Where the contact came from; nothing for those who were never an old lead."""
-    rows = [_shown(row) for row in contact.old_leads or ()]  # type: ignore[attr-defined]
+    rows = [_typed(told) for told in contact.old_leads or ()]  # type: ignore[attr-defined]
     return render_to_string("leads/legacy/panel.html", {"rows": rows}) if rows else SafeString("")
 
 
-def _shown(row: dict) -> dict:
-    typed: dict[str, Any] = {"status": LEGACY_LEAD.fields["status"].choice(row["status"])}
-    typed |= {name: parse_datetime(row[name]) for name in ("created_at", "archived_at")}
-    typed["estimated_value"] = None if row["estimated_value"] is None else Decimal(row["estimated_value"])
-    return row | typed
+def shown(lead: MovedLead) -> dict[str, Any]:
+    """What is kept of an old lead, as templates show it."""
+    return _typed(lead.told)
+
+
+def _typed(told: dict) -> dict[str, Any]:
+    typed: dict[str, Any] = {"status": LEGACY_LEAD.fields["status"].choice(told["status"])}
+    typed |= {name: told[name] and parse_datetime(told[name]) for name in ("created_at", "archived_at")}
+    typed["estimated_value"] = None if told["estimated_value"] is None else Decimal(told["estimated_value"])
+    return told | typed
 
 
 register("contact", panel, old_leads=_rows)

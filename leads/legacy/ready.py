@@ -3,9 +3,10 @@
 from audit.undone import hold_back
 from contacts.attached import on_merge, tell
 from crm.lists.imports.registry import register
-from leads.legacy import entities, events, kind, lists, panels, reads  # noqa: F401 (they register themselves)
+from leads.legacy import entities, events, kind, lists, nav, panels, reads  # noqa: F401 (they register themselves)
 from leads.legacy.imports.importer import LegacyLeadImporter
 from leads.legacy.merging import move_links
+from leads.legacy.moving import background  # noqa: F401 (its job registers itself)
 from leads.legacy.moving.undo import hold_migrated
 from leads.legacy.timeline import names
 

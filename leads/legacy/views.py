@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,15 +15,23 @@ from contacts.models import Contact
 from contacts.views.records import common, find, readonly
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
+from crm.kit.present import housekeeping
 from crm.kit.responses import warn
+from crm.kit.timelimit import TooSlow, time_limit
+from crm.lists.rows import search
 from crm.users.http import Request
+from crm.users.limits import limited, searches
 from crm.users.visibility import may_edit, may_see
 from leads.legacy.entities import LEGACY_LEAD
-from leads.legacy.models import LegacyLead
+from leads.legacy.models import LegacyLead, MovedLead
+from leads.legacy.panels import shown
 from leads.legacy.timeline import of_legacy_lead
 from leads.legacy.window import standing
 
 ACTIVE_LEADS = "/contact?view=contacts_leads"  # what replaces the old workspace (source 000)
+KEPT_FACTS = ("email", "phone", "company_name", "source", "external_id")
+PAGE = 50
+DIGITS = 19  # of the largest key there is
 READING = {f"legacy_lead_{name}" for name in ("list", "count", "filter", "narrow", "columns", "timeline", "export")}
 
 
@@ -38,21 +47,57 @@ def _gated(view: Callable[..., HttpResponseBase], *, is_read: bool) -> Callable[
     def gated(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         now = standing()
         if not now.is_open:
-            return redirect(_now_at(kwargs.get("public_id", ""), request.actor))
+            return _elsewhere(request, kwargs.get("public_id", ""))
         if now.why_readonly and not is_read:
             raise Refused(now.why_readonly)
         if now.why_readonly and not request.htmx:
             warn(request, now.why_readonly)
-        return view(request, *args, **kwargs)
+        with housekeeping():  # the clock of the drop starts at the commit, which closes these pages
+            return view(request, *args, **kwargs)
 
     return gated
 
 
-def _now_at(public_id: str, by: Actor) -> str:
-    """The address of what an old lead became, for whoever sees it; else Active Leads."""
-    moved = Contact.objects.visible_to(by).filter(old_leads_moved__public_id=public_id) if public_id else None
-    contact = moved.first() if moved is not None else None
-    return contact.get_absolute_url() if contact else ACTIVE_LEADS
+def _elsewhere(request: Request, public_id: str) -> HttpResponse:
+    """To the contact that an old lead became, or what is kept of one that was not migrated, for whoever sees that; else
+    to Active Leads."""
+    if not public_id:
+        return redirect(ACTIVE_LEADS)
+    contact = Contact.objects.visible_to(request.actor).filter(old_leads_moved__public_id=public_id).first()
+    if contact:
+        return redirect(contact)
+    lead = stayed(request.actor).select_related("owner__user").filter(public_id=public_id).first()
+    return _stayed_page(request, lead) if lead else redirect(ACTIVE_LEADS)
+
+
+def _stayed_page(request: Request, lead: MovedLead) -> HttpResponse:
+    told = shown(lead)
+    facts = [(LEGACY_LEAD.fields[key].label, told[key]) for key in KEPT_FACTS if told[key]]
+    return render(request, "leads/legacy/stayed.html", {"lead": lead, "facts": facts, **told})
+
+
+def stayed(by: Actor) -> QuerySet[MovedLead]:
+    """The old leads that were not migrated and that `by` sees."""
+    return MovedLead.objects.visible_to(by).filter(contact__isnull=True)
+
+
+@require_GET
+@limited("search", applies=searches)
+def stayed_leads(request: Request) -> HttpResponse:
+    """The old leads that were not migrated, newest first, found by name, email, phone or company."""
+    query, last = request.GET.get("q", "").strip()[:200], request.GET.get("after", "")
+    rows = stayed(request.actor).order_by("-pk")
+    if last.isdecimal() and len(last) < DIGITS:
+        rows = rows.filter(pk__lt=int(last))
+    context: dict[str, Any] = {"q": query, "rows": [], "after": "", "too_slow": ""}
+    try:
+        with time_limit(3):
+            found = list((search(rows, query, request.actor, ("search_text",)) if query else rows)[: PAGE + 1])
+            context["rows"] = [{"lead": lead, **shown(lead)} for lead in found[:PAGE]]
+            context["after"] = found[PAGE - 1].pk if len(found) > PAGE else ""
+    except TooSlow as error:
+        context["too_slow"] = str(error)
+    return render(request, "leads/legacy/stayed_list.html", context)
 
 
 @require_GET

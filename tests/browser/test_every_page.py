@@ -113,6 +113,8 @@ PAGES = {
     "team": ["team"],
     "workspace": None,
     "workspaces": None,
+    "lead_migration": None,
+    "stayed_leads": None,
     "account_email": None,
     "account_change_password": None,
     "account_logout": None,
@@ -140,6 +142,7 @@ NO_PAGES = """
     undo contact_bulk company_bulk contact_delete_view company_delete_view contact_activity company_activity
     opportunity_bulk opportunity_delete_view opportunity_activity opportunity_restore opportunity_export
     opportunity_import_refused contact_restore company_restore options contact_avatar contact_import_refused
+    lead_migration_act lead_migration_plan lead_migration_report
     legacy_lead_bulk legacy_lead_delete_view legacy_lead_activity legacy_lead_restore legacy_lead_export
     contact_export lead_activity lead_restore
     campaign_test campaign_cancel campaign_retry

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from contacts.models import Contact
 from crm.opportunities.models import Opportunity
-from leads.legacy.models import LegacyLead, OldLeads
+from leads.legacy.models import LegacyLead
 from leads.legacy.verbs.create import create
 from tests.browser import HEIGHT, assert_accessible, screenshot
 
@@ -39,14 +39,18 @@ def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, ol
     expect(page.get_by_role("heading", name="Bo Vega")).to_be_visible()
     address = page.url
 
-    page = visit("/admin/leads/migrationrun/", client=sign_in("admin"))
-    page.get_by_role("link", name="What would be migrated").click()
-    expect(page.locator("#result_list")).to_contain_text("Joined a contact")
-    expect(page.locator("#result_list")).to_contain_text("No contact was linked to it.")
+    page = visit("/settings/lead-migration/", client=sign_in("admin"))
+    page.get_by_role("button", name="Preview migration").click()
+    planned = page.get_by_role("region", name="Planned leads")
+    expect(planned).to_contain_text("Joined a contact")
+    expect(planned).to_contain_text("No contact was linked to it.")
     assert Contact.objects.count() == 1
     fits(page, "migration-plan")
+    assert_accessible(page)
+    page.get_by_role("button", name="Migrate 2 leads").click()
+    expect(page.get_by_role("heading", name="Migrated on")).to_be_visible()
+    fits(page, "migration-report")
 
-    call_command("migrate_leads", workspace="acme", commit=True)
     page = visit(address, client=sign_in("rep"))
     expect(page.get_by_role("heading", name="Bo Vega")).to_be_visible()
     assert page.url.endswith(Contact.objects.get(name="Bo Vega").get_absolute_url())
@@ -63,19 +67,28 @@ def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, ol
     expect(page.locator("body")).to_contain_text("Qualification")
 
 
-def test_an_admin_sees_the_report_and_confirms_the_drop(visit, sign_in, old_leads):
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_admin_reads_the_leads_that_stayed_confirms_the_drop_and_undoes(
+    visit, sign_in, old_leads, actor, javascript
+):
+    create([{"name": "Cy Lost", "status": "lost"}], by=actor("rep"))
     call_command("migrate_leads", workspace="acme", commit=True)
-    page = visit("/admin/leads/migrationrun/", client=sign_in("admin"))
-    page.locator("#result_list tbody a").first.click()
-    page.get_by_role("link", name="What each became").click()
-    expect(page.locator("#result_list")).to_contain_text("Joined a contact")
-    fits(page, "migration-report")
-    page.goto(page.url.partition("/admin")[0] + f"/admin/leads/oldleads/{OldLeads.objects.get().pk}/change/")
-    expect(page.locator("#content")).to_contain_text("0 of 1 admins have confirmed")
-    page.get_by_role("button", name="Confirm that it may be dropped").click()
-    expect(page.locator(".messagelist")).to_contain_text("You have confirmed")
-    expect(page.locator("#content")).not_to_contain_text("admins have confirmed")
-    assert LegacyLead.objects.count() == 2
+    page = visit("/settings/lead-migration/", client=sign_in("admin"), javascript=javascript)
+    page.get_by_role("link", name="Show leads that were not migrated").click()
+    page.get_by_role("link", name="Cy Lost").click()
+    expect(page.get_by_role("heading", name="Cy Lost")).to_be_visible()
+    fits(page, "stayed-lead")
+    page.goto(page.url.partition("/lead")[0] + "/settings/lead-migration/")
+    page.get_by_text("Drop the old table").click()
+    expect(page.locator("main")).to_contain_text("0 of 1 admins have confirmed")
+    page.get_by_role("button", name="Confirm that the old leads can be dropped").click()
+    expect(page.locator("main")).not_to_contain_text("admins have confirmed")
+    page.get_by_text("Undo the migration").click()
+    page.get_by_role("button", name="Undo migration of 3 leads").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    while page.get_by_text("was undone").count() == 0:
+        page.goto(page.url)
+    assert LegacyLead.objects.filter(archived_at__isnull=True).count() == 3
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])

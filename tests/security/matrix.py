@@ -438,6 +438,11 @@ MATRIX: dict[str, Route] = {
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
     "first_contact": Route(ADMIN, ADMIN, data=lambda own: {"hours": 8, "opens": "09:00", "closes": "17:00"}),
     "workspace": Route(ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "currency": "EUR"}),
+    "stayed_leads": Route(),
+    "lead_migration": Route(ADMIN),
+    "lead_migration_plan": Route(ADMIN),
+    "lead_migration_report": Route(ADMIN, answers=(404,)),  # nothing was migrated
+    "lead_migration_act": Route(None, ADMIN, kwargs={"action": "plan"}),
     "workspaces": Route(),
     "open_workspace": Route(
         None, VIEWER, args=lambda own: (own.member.workspace.slug,), missing=("nothing",), foreign=(409,)
@@ -501,13 +506,6 @@ MATRIX: dict[str, Route] = {
     **_admin("leads_legacylead", lambda own: own.legacy_lead),
     **_admin("leads_oldleads", lambda own: own.old_leads),
     **_admin("leads_legacyvisit", lambda own: own.visit),
-    "admin:leads_oldleads_confirm": Route(
-        None, post=ADMIN, args=lambda own: (own.old_leads.pk,), missing=(999999,), refused=302
-    ),
-    "admin:leads_migrationrun_plan": Route(ADMIN, refused=302),
-    "admin:leads_migrationrun_report": Route(
-        ADMIN, args=lambda own: (own.migration.pk,), missing=(999999,), refused=302
-    ),
     **_admin("lifecycle_guard", lambda own: own.guard, add=True),
     **_admin("entities_customfield", lambda own: own.field, add=True),
 }

@@ -15,9 +15,13 @@ KIND = crc32(b"migrate_leads") & 0x7FFFFFFF  # PostgreSQL's advisory locks go by
 BUSY = "Another process is at work on the old leads of this workspace: wait until it has ended."
 
 
+class AtWork(Refused):
+    """Another process holds the migration."""
+
+
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold the migration of the workspace in scope. Raises Refused when another process does."""
+    """Hold the migration of the workspace in scope. Raises AtWork when another process or thread does."""
     with _by_file() if connection.vendor == "sqlite" else _by_session():
         yield
 
@@ -28,7 +32,7 @@ def _by_session() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
         if not cursor.fetchone()[0]:
-            raise Refused(BUSY)
+            raise AtWork(BUSY)
     try:
         yield
     finally:
@@ -46,5 +50,5 @@ def _by_file() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(BUSY) from None
+            raise AtWork(BUSY) from None
         yield

@@ -19,6 +19,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sql import insert_rows, update_rows
+from crm.kit.text import digits, search_key
 from crm.lists.imports.registry import Incoming
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports.creating import create_each as create_opportunities
@@ -27,7 +28,7 @@ from crm.opportunities.models import Opportunity
 from crm.users.models import Membership
 from leads.legacy.models import LegacyLead, MigrationRun, MovedLead
 from leads.legacy.moving.cycles import fill_cycles, lose, open_cycles
-from leads.legacy.moving.plan import Person, Step
+from leads.legacy.moving.plan import OldLead, Person, Step
 
 FROM = "the old leads"
 CALLED_BY = ("name", "first_name", "last_name", "email", "phone", "source")
@@ -141,19 +142,24 @@ def _deal(step: Step, working: set[int]) -> dict[str, Any]:
 def _archive(steps: Sequence[Step], made: dict[int, int], run: MigrationRun, by: Actor) -> None:
     """Write down what became of each lead; those that were moved are archived, with their entry."""
     now = clock.now()
-    facts, rows, moved = [], [], []
+    facts, rows, moved, stayed = [], [], [], []
     for step in steps:
         lead, since = step.lead, step.lead.updated_at
         became = tuple(getattr(lead, name) for name in BECAME)
         if step.person:
             before, became = became, (now, step.person.pk, made.get(lead.pk))
             facts.append(_fact(step, before, became))
-            moved.append((lead.public_id, lead.name, lead.owner_id, lead.team_id, lead.pk, became[1], _told(step, now)))
+            moved.append((*_whose(lead), became[1], _told(step, now)))
             since = now
+        elif not step.settled and lead.deleted_at is None:
+            stayed.append((*_whose(lead), _kept(step)))
         said = (run.pk, step.outcome, step.why, step.value_note)
         rows.append((lead.pk, *said, *became, lead.version + bool(step.person), since))
     update_rows(LegacyLead, WRITTEN, rows)
-    insert_rows(MovedLead, MOVED, moved, {"run_id": run.pk})
+    # Those that an earlier run left where they were, and that this run looks at again.
+    MovedLead.objects.filter(lead__any_of=[step.lead.pk for step in steps], contact__isnull=True).delete()
+    insert_rows(MovedLead, (*WHOSE, "contact_id", "told"), moved, {"run_id": run.pk})
+    insert_rows(MovedLead, (*WHOSE, "told"), stayed, {"run_id": run.pk})
     record_each("legacy_lead.migrated", facts, by=by)
 
 
@@ -169,8 +175,22 @@ def _told(step: Step, now: datetime) -> str:
     return json.dumps(told | {"archived_at": to_json(now), "value_note": step.value_note})
 
 
+def _whose(lead: OldLead) -> tuple:
+    """The columns of WHOSE."""
+    found_by = (lead.name, lead.email, digits(lead.phone), lead.company_name)
+    searched = " ".join(filter(None, map(search_key, found_by)))
+    return lead.public_id, lead.name, lead.owner_id, lead.team_id, lead.pk, searched
+
+
+def _kept(step: Step) -> str:
+    """What stays readable of a lead that was not migrated."""
+    facts = {name: to_json(getattr(step.lead, name)) for name in (*TOLD, *KEPT)}
+    return json.dumps(facts | {"value_note": step.value_note, "why": step.why})
+
+
 TOLD = ("name", "status", "estimated_value", "currency", "source", "created_at")
 FIELDS = ("archived_at", "became_contact", "became_opportunity")
 BECAME = ("archived_at", "became_contact_id", "became_opportunity_id")
 WRITTEN = ("run_id", "outcome", "outcome_note", "value_note", *BECAME, "version", "updated_at")
-MOVED = ("public_id", "name", "owner_id", "team_id", "lead", "contact_id", "told")
+WHOSE = ("public_id", "name", "owner_id", "team_id", "lead", "search_text")
+KEPT = ("archived_at", "external_id", "email", "phone", "company_name", "description")  # and TOLD

@@ -74,7 +74,7 @@ def dry_run(order: Order, *, by: Actor) -> Figures:
     """What a commit would come to, step by step; nothing is written. Raises NotAllowed."""
     check_role(by)
     figures, total = Figures(), LegacyLead.objects.count()
-    for steps in _planned(order.include_lost):
+    for steps in planned(order.include_lost):
         figures.add(steps)
         for step in steps:
             order.told(step)
@@ -82,7 +82,7 @@ def dry_run(order: Order, *, by: Actor) -> Figures:
     return figures
 
 
-def _planned(include_lost: bool) -> Iterator[list[Step]]:
+def planned(include_lost: bool) -> Iterator[list[Step]]:
     """Every lead's step, a batch at a time."""
     seen = Seen()
     for batch in _batches(LegacyLead.objects.all(), PLANNED, look):
@@ -104,7 +104,7 @@ def commit(order: Order, *, by: Actor) -> tuple[Figures, MigrationRun | None]:
         run = _interrupted()
         if run is None and (idle := _idle(order.include_lost)):
             return idle, None
-        run = run or _begin(order, by)
+        run = run or begin(order, by)
         order = replace(order, include_lost=run.include_lost)
         # As an import: what is old news owes nobody a first contact, and tells nobody.
         by = replace(by, channel=Channel.IMPORT, change=run.change)
@@ -130,20 +130,19 @@ def _idle(include_lost: bool) -> Figures | None:
     figures = Figures()
     if is_there() and not MigrationRun.objects.filter(state=MigrationRun.State.COMMITTED).exists():
         return None
-    for steps in _planned(include_lost):
+    for steps in planned(include_lost):
         figures.add(steps)
         if figures.moves:
             return None
     return figures
 
 
-def _begin(order: Order, by: Actor) -> MigrationRun:
+@transaction.atomic
+def begin(order: Order, by: Actor, *, in_background: bool = False) -> MigrationRun:
     """Open the maintenance window: from here on /lead is read-only."""
-    with transaction.atomic():
-        Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
-        return MigrationRun.objects.create(
-            member_id=by.member_id, include_lost=order.include_lost, started_at=clock.now()
-        )
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
+    about = {"include_lost": order.include_lost, "in_background": in_background}
+    return MigrationRun.objects.create(member_id=by.member_id, started_at=clock.now(), **about)
 
 
 def _batches(rows: QuerySet[LegacyLead], size: int, read: Callable[[QuerySet], list[P]]) -> Iterator[list[P]]:

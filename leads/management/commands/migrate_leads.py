@@ -17,7 +17,7 @@ from leads.legacy.dropping.conditions import status
 from leads.legacy.models import LegacyLead, MigrationRun
 from leads.legacy.moving.figures import AMOUNTS, Figures
 from leads.legacy.moving.plan import Step
-from leads.legacy.moving.report import HEADER, as_csv, carried_out, planned
+from leads.legacy.moving.report import HEADER, as_csv, carried_out, planned_row
 from leads.legacy.moving.run import Order, check_role, commit, dry_run
 from leads.legacy.moving.undo import undo_migration
 
@@ -42,7 +42,7 @@ class _Listing:
         self.count += 1
         if self.file:
             with _room(self.file.name, UNCHANGED):
-                self.file.write(as_csv(planned(step)))
+                self.file.write(as_csv(planned_row(step)))
         if not self.is_quiet and self.count <= SHOWN:
             self.out.write(_line(step))
 

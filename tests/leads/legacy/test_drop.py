@@ -270,11 +270,12 @@ class TestInTheAdmin:
         url = f"/admin/leads/oldleads/{retired.pk}/"
         page = client.get(f"{url}change/").text
         assert "0 of 1 admins have confirmed" in page and f"{COMMITTED + timedelta(days=90):%Y-%m-%d}" in page
-        assert client.post(f"{url}confirm/").status_code == 302
+        settings = "/settings/lead-migration/"
+        assert "0 of 1 admins have confirmed" in client.get(settings).text
+        assert client.post(f"{settings}confirm-drop/", {"workspace": "acme"}).status_code == 302
         assert DropConfirmation.objects.get().member == cast.admin
-        page = client.get(f"{url}change/").text
-        assert "admins have confirmed" not in page
-        assert client.get(f"{url}confirm/").status_code == 405
+        assert "admins have confirmed" not in client.get(f"{url}change/").text + client.get(settings).text
+        assert client.get(f"{settings}confirm-drop/").status_code == 405
 
     def test_the_reads_are_listed(self, moved, sign_in, cast):
         LegacyVisit.objects.create(member=cast.rep, place="web /lead", day=TODAY, reads=3, last_at=TODAY)

@@ -61,8 +61,9 @@ def test_a_workspace_that_never_had_old_leads_is_led_to_active_leads(acme, sign_
 def test_after_the_commit_every_page_leads_to_active_leads_until_it_is_undone(old, migrate, sign_in):
     lead, left, client = old("Ana"), old("Lost", status="lost"), sign_in("rep")
     migrate(commit=True)
-    for url in ("/lead", "/lead?view=all", "/lead/new", f"/lead/{left.public_id}", "/lead/legacy_000000000"):
+    for url in ("/lead", "/lead?view=all", "/lead/new", "/lead/legacy_000000000"):
         assert client.get(url).url == ACTIVE_LEADS
+    assert "Not active: Lost." in client.get(f"/lead/{left.public_id}").text
     ana = Contact.objects.get()
     for url in (f"/lead/{lead.public_id}", f"/lead/{lead.public_id}/edit", f"/lead/{lead.public_id}/timeline"):
         assert client.get(url).url == f"/contact/{ana.public_id}"
