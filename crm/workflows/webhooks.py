@@ -10,10 +10,13 @@ import hmac
 import http.client
 import ipaddress
 import json
+import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,12 +25,11 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from crm.kit.errors import Refused
 from crm.workflows.models import Workflow
+from crm.workflows.networks import may_call
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 TIMEOUT = 10.0  # seconds, for all of it
-LARGEST = 64 * 1024  # bytes, of what is sent to us and of what an answer may hold
+LARGEST = 64 * 1024  # bytes, of what is sent to us
 WINDOW = 300  # seconds by which the sender's clock may be off
-NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
 class Unreachable(Exception):
@@ -62,9 +64,9 @@ def verify(workflow: Workflow, headers: Mapping[str, str], body: bytes) -> str:
     Raises Refused, with a sentence for whoever sets up the other side.
     """
     message, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not message or len(message) > 80 or not timestamp.isascii() or not timestamp.isdecimal():
+    if not message or len(message) > 80 or not re.fullmatch("[0-9]{1,15}", timestamp):
         raise Refused("webhook-id, webhook-timestamp and webhook-signature are needed.")
-    if abs(time.time() - int(timestamp[:15])) > WINDOW:
+    if abs(time.time() - int(timestamp)) > WINDOW:
         raise Refused("The message is older than five minutes, or from the future.")
     known = [signature(workflow, number, message, int(timestamp), body) for number in generations(workflow)]
     given = headers.get("webhook-signature", "").split(" ")[:5]
@@ -108,19 +110,52 @@ def send(url: str, workflow: Workflow, message: str, content: Mapping[str, Any])
 
 
 def _post(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
-    ends = time.monotonic() + TIMEOUT
-    connection = _connection(parts)
-    try:
-        connection.request("POST", parts._replace(scheme="", netloc="", fragment="").geturl() or "/", body, headers)
-        answer = connection.getresponse()
-        left = LARGEST
-        while left > 0 and time.monotonic() < ends and (some := answer.read(min(left, 8192))):
-            left -= len(some)
-        return answer.status
-    except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(f"It cannot be reached: {type(error).__name__}.") from None
-    finally:
-        connection.close()
+    """The status of the answer. Raises what _Call does, and Unreachable when all of it takes longer than TIMEOUT."""
+    call = _Call(parts, body, headers)
+    call.start()
+    call.join(TIMEOUT)
+    if call.is_alive():
+        call.give_up()
+        raise Unreachable(f"It took longer than {TIMEOUT:.0f} seconds.")
+    if call.error:
+        raise call.error
+    return call.status
+
+
+class _Call(threading.Thread):
+    """One request in a thread of its own, since no timeout of a socket is one of the whole: another side that sends a
+    byte now and then, or a name server that does not answer, would hold up whoever waits."""
+
+    def __init__(self, parts: SplitResult, body: bytes, headers: Mapping[str, str]):
+        super().__init__(daemon=True)
+        self.asked = parts, body, headers
+        self.connection: http.client.HTTPConnection | None = None
+        self.status, self.error = 0, None  # type: tuple[int, Exception | None]
+
+    def run(self) -> None:
+        """Set the status, or the error."""
+        try:
+            self.status = self._status()
+        except (OSError, http.client.HTTPException) as error:
+            self.error = Unreachable(f"It cannot be reached: {type(error).__name__}.")
+        except Exception as error:  # told to whoever waits
+            self.error = error
+        finally:
+            if self.connection:
+                self.connection.close()
+
+    def _status(self) -> int:
+        parts, body, headers = self.asked
+        self.connection = _connection(parts)
+        path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        self.connection.request("POST", path, body, headers)
+        return self.connection.getresponse().status  # what else it says is not waited for
+
+    def give_up(self) -> None:
+        """Wake the thread wherever it reads, so that it ends."""
+        if self.connection and self.connection.sock:
+            with suppress(OSError):
+                self.connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:
@@ -150,7 +185,10 @@ class _Https(_Http):
     def connect(self) -> None:
         """To the address, as the name."""
         super().connect()
-        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+        context = ssl.create_default_context()
+        # The handshake apart: while it lasts, the socket can be reached from outside, and closed.
+        self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock.do_handshake()
 
 
 def _resolve(host: str, port: int, standard: bool) -> str:
@@ -163,26 +201,6 @@ def _resolve(host: str, port: int, standard: bool) -> str:
     if refused or not addresses:
         raise Refused("It leads into a network that is not called from here.")
     return addresses[0]
-
-
-def may_call(address: Address, standard: bool = True) -> bool:
-    """Whether a connection may be made there: to the public internet by https, or where an operator has opened it."""
-    inner = _unwrapped(address)
-    if any(inner in network for network in settings.WEBHOOK_NETWORKS if network.version == inner.version):
-        return True
-    return standard and inner.is_global and not (inner.is_multicast or inner.is_reserved or inner.is_unspecified)
-
-
-def _unwrapped(address: Address) -> Address:
-    """The IPv4 address inside one of IPv6 that only carries it."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if any(address in network for network in NAT64):
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
-    if inner is None and int(address) < 2**32:  # ::127.0.0.1
-        return ipaddress.IPv4Address(int(address))
-    return inner or address
 
 
 def read(body: bytes) -> dict[str, Any]:

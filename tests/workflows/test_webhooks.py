@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from django.test import Client
@@ -18,8 +19,9 @@ from crm.kit import clock
 from crm.kit.errors import Refused
 from crm.workflows import webhooks
 from crm.workflows.models import Run, Workflow
+from crm.workflows.networks import may_call
 from crm.workflows.verbs.rotate_secret import rotate_secret
-from crm.workflows.webhooks import Unreachable, check_url, may_call, secret, send, signature, verify
+from crm.workflows.webhooks import Unreachable, check_url, secret, send, signature, verify
 from tests.factories import make_contact, rows
 from tests.workflows.conftest import becomes, task
 
@@ -28,7 +30,9 @@ INSIDE = [
     "192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1", "240.0.0.1",
     "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
     "64:ff9b::a00:1", "64:ff9b:1::7f00:1", "2002:7f00:1::", "2002:a00:1::", "2001:0:53aa:64c:0:0:80ff:fffe",
-    "2001:db8::1", "fc00::1", "fd12:3456::1", "fe80::1", "ff02::1", "100::1",
+    "2001:db8::1", "fc00::1", "fd12:3456::1", "fe80::1", "ff02::1", "100::1", "fec0::1", "feff::1", "3fff::1",
+    "3fff:fff::1", "5f00::1", "100:0:0:1::1", "64:ff9b:1::808:808", "2001:2::1", "2001:10::1", "2001:20::1",
+    "2001:1::1", "4000::1", "192.0.0.9", "192.88.99.1", "ff0e::1",
 ]  # fmt: skip
 NO_ADDRESS = [
     "http://example.com/", "https://example.com:8443/", "https://user@example.com/", "https://a:b@example.com/",
@@ -112,6 +116,59 @@ def receiver(settings):
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("scheme", "drips"),
+    [
+        ("http", b"H"),
+        ("http", b"HTTP/1.1 200 OK\r\nx: y"),
+        ("https", b"\x16\x03\x03\x40\x00"),
+    ],
+)
+def test_a_receiver_that_drips_is_given_up_in_time(scheme, drips, settings, monkeypatch):
+    """A byte every 50 ms: no read ever times out, in the handshake or in the headers."""
+    monkeypatch.setattr(webhooks, "TIMEOUT", 0.3)
+    settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=(server, drips, ended), daemon=True).start()
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match="longer than"):
+            send(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/", Workflow(public_id="flow_a"), "id", {})
+        assert time.monotonic() - started < 2
+        assert ended.wait(5), "the connection was left open"
+
+
+@pytest.mark.once
+def test_the_body_of_an_answer_is_not_waited_for(settings):
+    settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=(server, b"HTTP/1.1 204 Fine\r\n\r\n", ended), daemon=True).start()
+        assert send(f"http://127.0.0.1:{server.getsockname()[1]}/", Workflow(public_id="flow_a"), "id", {}) == 204
+        assert ended.wait(5)
+
+
+def drip(server: socket.socket, begins: bytes, ended: threading.Event) -> None:
+    """Answer with these bytes, then one at a time until the other side is gone."""
+    peer, _ = server.accept()
+    with peer, suppress(OSError):
+        peer.sendall(begins)
+        while not ended.wait(0.05):
+            peer.sendall(b"x")
+    ended.set()
+
+
+@pytest.mark.once
+def test_a_name_server_that_does_not_answer_holds_nobody_up(monkeypatch):
+    monkeypatch.setattr(webhooks, "TIMEOUT", 0.2)
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(5) and [])
+    with pytest.raises(Unreachable, match="longer than"):
+        send("https://slow.example/", Workflow(public_id="flow_a"), "id", {})
+    answered.set()
 
 
 def test_a_step_sends_the_record_signed(flow, engine, receiver, actor):
@@ -200,6 +257,8 @@ def test_what_is_not_signed_old_or_changed_is_refused(listening):
     assert call(listening, content, at=int(time.time()) - 360).status_code == 401
     assert call(listening, content, at=int(time.time()) + 360).status_code == 401
     assert call(listening, content, **{"webhook-id": "another"}).status_code == 401
+    for moment in ("9" * 16, "9" * 5000, "-1", "1e9", "²", "", "٣"):
+        assert call(listening, content, **{"webhook-timestamp": moment}).status_code == 401, moment[:20]
     assert Client().post(f"/hooks/{listening.public_id}", "{}", content_type="application/json").status_code == 401
     assert Client().post("/hooks/flow_000000000", "{}", content_type="application/json").status_code == 401
     assert not Run.objects.exists()
