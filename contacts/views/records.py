@@ -19,6 +19,7 @@ from contacts.forms import ActivityForm, BaseForm, RecordForm, delete_form, edit
 from contacts.kinds import KINDS
 from contacts.models import Company, Contact, Record
 from contacts.moves import VERBS
+from contacts.pictures import draw
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from contacts.verbs.restore import restore
@@ -336,7 +337,9 @@ def avatar(request: Request, public_id: str) -> HttpResponseBase:
     contact = find(request, "contact", public_id)
     if request.method == "POST":
         picture = request.FILES.get("avatar")
-        set_avatar(rows_of(contact), picture.file if picture else None, by=request.actor).or_raise()
+        set_avatar(
+            rows_of(contact), draw(picture.file) if picture and picture.file else None, by=request.actor
+        ).or_raise()
         return redirect(contact)
     if not contact.avatar.name or not default_storage.exists(contact.avatar.name):
         raise Http404

@@ -1,0 +1,43 @@
+"""Pictures as they are kept: small squares, drawn anew from whatever was uploaded."""
+
+from io import BytesIO
+from threading import Lock
+from typing import IO
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from crm.kit.errors import Invalid
+
+SIDE = 256  # pixels
+# A few kilobytes can decode to any number of pixels, each of which takes up to twenty bytes meanwhile. A JPEG, such as
+# cameras make, is scaled down while it is read; of the others every pixel is.
+MOST_PIXELS = {"JPEG": 25_000_000}
+MOST_OF_OTHERS = 9_000_000
+_one_at_a_time = Lock()
+
+
+def draw(picture: IO[bytes]) -> bytes:
+    """A square WebP of an image file, so that neither a place in its metadata nor a script in it survives.
+
+    Call it outside transactions: a large picture takes longer than anybody may hold SQLite's lock. Raises Invalid for
+    what is not a picture, or too large a one.
+    """
+    try:
+        with Image.open(picture, formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
+            _check_size(image)
+            image.draft("RGB", (2 * SIDE, 2 * SIDE))
+            with _one_at_a_time:  # whoever uploads ten at once does not take ten times the memory
+                square = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (SIDE, SIDE))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise Invalid({"avatar": "This file is not a picture: PNG, JPEG, GIF or WebP is expected."}) from None
+    out = BytesIO()
+    square.save(out, "WEBP", quality=85)
+    return out.getvalue()
+
+
+def _check_size(image: Image.Image) -> None:
+    """Raise Invalid for too many pixels, of which the header alone tells."""
+    most = MOST_PIXELS.get(image.format or "", MOST_OF_OTHERS)
+    if image.width * image.height > most:
+        sentence = f"The picture has more than {most // 1_000_000} megapixels. Make it smaller, then upload it again."
+        raise Invalid({"avatar": sentence})
