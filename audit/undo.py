@@ -21,7 +21,8 @@ from audit.removing import Inverted, remove
 from audit.reverting import Reverting
 from audit.staying import Staying
 from audit.subjects import Guarded, Subject, subject
-from audit.undone import SETTING, TOUCHED, Undone, listeners, rules, takers
+from audit.undo_rights import no_longer_theirs
+from audit.undone import NOT_YOURS, SETTING, TOUCHED, Undone, listeners, rules, takers
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.present import housekeeping
@@ -132,8 +133,9 @@ def _touched(entries: Sequence[Entry], by: Actor) -> Staying:
 
 
 def _held_back(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
-    """The records that a rule keeps as they are, and its sentence."""
-    return {pk: why for rule in rules for pk, why in rule(entity, entries, by).items()}
+    """The records that a rule keeps as they are, and those that are no longer the actor's, each with a sentence."""
+    held = {pk: why for rule in rules for pk, why in rule(entity, entries, by).items()}
+    return held | dict.fromkeys(no_longer_theirs(subject(entity), entries, by), NOT_YOURS)
 
 
 def _touched_since(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:

@@ -10,6 +10,7 @@ from crm.kit.actor import Actor
 
 GONE = "It was removed for good: there is nothing to put back."
 MOVED_TOGETHER = "stays with what has happened since."
+NOT_YOURS = "It is not yours to change any more."
 POINTED_AT = "Other records point to it."
 SETTING = "Settings are changed back where they were made."
 TAKEN = "Another record uses its e-mail, external ID or place now."

@@ -6,9 +6,10 @@ import pytest
 
 from audit.models import Entry
 from audit.undo import undo
-from contacts.models import Contact
+from contacts.models import Activity, Contact
 from contacts.verbs.assign import assign
 from contacts.verbs.edit import edit
+from contacts.verbs.edit_activity import edit_activity
 from crm.kit.actor import Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import in_workspace
@@ -59,6 +60,37 @@ def test_who_left_the_team_undoes_nothing_of_its_records(world, cast, acme, sign
     change_team(cast.rep, None, by=act(cast.admin))
     assert "not yours" in sign_in("rep").post(f"/undo/{by.change}", follow=True).content.decode()
     assert department(world.hidden) == "Changed"
+
+
+def test_an_undo_leaves_alone_what_its_actor_no_longer_sees(world, cast, acme, sign_in):
+    contacts, by = Contact.objects.filter(pk__in=[world.own.contact.pk, world.own.duplicate.pk]), act(cast.rep)
+    edit(contacts, {"department": "Changed", "title": "CEO"}, by=by)
+    assign(rows(world.own.duplicate), cast.outsider, by=act(cast.manager), team=cast.nordics)
+    page = sign_in("rep").post(f"/undo/{by.change}", follow=True).content.decode()
+    assert "It is not yours to change any more." in page
+    assert dict(contacts.values_list("pk", "title")) == {
+        world.own.contact.pk: "ownmark text",
+        world.own.duplicate.pk: "CEO",
+    }
+    sign_in("manager").post(f"/undo/{by.change}")
+    assert Contact.objects.get(pk=world.own.duplicate.pk).title == "ownmark-duplicate text"
+
+
+def test_an_undo_leaves_alone_what_became_invisible_by_a_change_of_team(world, cast, acme, sign_in):
+    rows(world.hidden.contact).update(team=cast.iberia, owner=cast.mate)
+    both, by = Contact.objects.filter(pk__in=[world.own.contact.pk, world.hidden.contact.pk]), act(cast.rep)
+    edit(both, {"department": "Changed"}, by=by)
+    change_team(cast.rep, None, by=act(cast.admin))
+    sign_in("rep").post(f"/undo/{by.change}")
+    assert (department(world.own), department(world.hidden)) == ("ownmark changed", "Changed")
+
+
+def test_an_undo_takes_back_no_activity_of_whom_its_actor_no_longer_sees(world, cast, acme, sign_in):
+    by, tasks = act(cast.rep), Activity.objects.filter(pk=world.own.task.pk)
+    edit_activity(tasks, {"subject": "Changed"}, by=by)
+    assign(rows(world.own.contact), cast.outsider, by=act(cast.manager), team=cast.nordics)
+    sign_in("rep").post(f"/undo/{by.change}")
+    assert tasks.get().subject == "Changed"
 
 
 def test_what_one_gave_away_can_be_taken_back(world, cast, acme, sign_in):

@@ -1,0 +1,42 @@
+"""Which records an undo leaves alone, because they are no longer the actor's to change."""
+
+from collections.abc import Sequence
+
+from audit.models import Entry
+from audit.subjects import Guarded, Subject, people
+from crm.kit.actor import Actor, Role
+
+WHOSE = {"owner", "team"}
+
+
+def no_longer_theirs(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
+    """The records that the actor may not change now, and whose owner or team, or the actor's own, changed since.
+
+    Where none of that did, whoever could make the change may undo it: a merge moves the reports of the duplicate,
+    whoever owns them, and what the change itself gave away comes back.
+    """
+    rows = about.model._default_manager
+    if by.is_at_least(Role.MANAGER) or not isinstance(rows, Guarded) or not entries:
+        return set()
+    persons = {entry.entity_id: entry.person for entry in entries}
+    left = persons.keys() - set(rows.editable_by(by).filter(pk__any_of=list(persons)).values_list("pk", flat=True))
+    if not left or _has_moved(entries, by):
+        return left
+    moved = _handed_on(about.entity, left, entries, by)
+    moved_persons = _handed_on(people().entity, {persons[pk] for pk in left} - {None}, entries, by)
+    return {pk for pk in left if pk in moved or persons[pk] in moved_persons}
+
+
+def _handed_on(entity: str, ids: set, entries: Sequence[Entry], by: Actor) -> set[int]:
+    """Those of the records whose owner or team another change set after the first of the entries."""
+    others = Entry.objects.of_others(entries[0].change, by.change)
+    rows = others.filter(entity=entity, entity_id__any_of=list(ids), old_values__isnull=False)
+    first, found = min(entry.id for entry in entries), rows.values_list("entity_id", "id", "old_values")
+    return {pk for pk, entry_id, old in found if entry_id > first and WHOSE & old.keys()}
+
+
+def _has_moved(entries: Sequence[Entry], by: Actor) -> bool:
+    """Whether the actor's own role or team changed after the first of the entries."""
+    own = Entry.objects.filter(entity="member", entity_id=by.member_id, old_values__isnull=False)
+    first, found = min(entry.id for entry in entries), own.values_list("id", "old_values")
+    return any(entry_id > first and {"role", "team"} & old.keys() for entry_id, old in found)
