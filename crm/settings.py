@@ -121,6 +121,7 @@ RATE_LIMITS = {
     "import": (20, 3600),  # files
     "import_run": (60, 3600),  # trials of a mapping, and the import itself
 }
+MFA_ADAPTER = "crm.users.second_factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Throughline"

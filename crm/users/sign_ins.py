@@ -26,6 +26,11 @@ def record_failed(email: str, note: str = "password") -> None:
         logger.warning("Failed sign-in to an account that is not there.")
 
 
+def record_removed(user: User, kind: str) -> None:
+    """Record that an operator removed a second factor."""
+    _record("user.factor_removed", user, kind, nobody_yet=True)
+
+
 def record_denied(by: Actor, note: str) -> None:
     """Record that a member was refused what their role does not include; `note`: the method and the route."""
     with transaction.atomic():

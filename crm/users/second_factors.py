@@ -1,0 +1,43 @@
+"""How the secrets of second factors are kept: encrypted under a key that is made from SECRET_KEY.
+
+Of a passkey only the public half is stored, which is no secret.
+"""
+
+import base64
+import logging
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from crm.kit.errors import Refused
+
+BEGINS = "gAAAA"  # every token of Fernet until the year 2106; neither a secret nor a code of allauth's does
+log = logging.getLogger(__name__)
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Encrypts the secrets of authenticator apps and recovery codes."""
+
+    def encrypt(self, text: str) -> str:
+        """The text as it is stored."""
+        return _cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What was stored; as it is where a version before this one did. Raises Refused under another key."""
+        if not encrypted_text.startswith(BEGINS):
+            return encrypted_text
+        try:
+            return _cipher().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            log.error("A second factor cannot be read: it was stored under another SECRET_KEY.")
+            raise Refused(
+                "This second factor can no longer be read, because the server's secret key has changed. "
+                "Use a passkey, or ask whoever runs the server to remove the second factor."
+            ) from None
+
+
+def _cipher() -> Fernet:
+    key = salted_hmac("crm.users.second_factors", "v1", secret=settings.SECRET_KEY, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(key))
