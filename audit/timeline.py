@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.core.exceptions import BadRequest
 from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 
@@ -84,12 +85,15 @@ def _actions(entries: QuerySet, changes: list[dict]) -> list[Action]:
 
 
 def read_cursor(text: str) -> tuple[datetime, int] | None:
-    """The place that a cursor names; None for none, and for one that was tampered with."""
+    """The place that a cursor names; None for none. Raises BadRequest for one that was tampered with."""
     at, _, pk = text.partition("~")
     try:
-        return (datetime.fromisoformat(at).astimezone(UTC), int(pk)) if text else None
+        place = (datetime.fromisoformat(at).astimezone(UTC), int(pk)) if text else None
     except (ValueError, OverflowError):
-        return None
+        place = None
+    if text and (place is None or not 0 <= place[1] < 2**63):
+        raise BadRequest("This is no place in the list.")
+    return place
 
 
 def _weight(entry: Entry) -> tuple[bool, bool, bool, int]:

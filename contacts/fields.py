@@ -118,8 +118,16 @@ def _check_value(field: Field, model: type[Record], value: Any, by: Actor) -> No
         return
     longest = None if field.custom else audited.model_field(model, field.column()).max_length
     if longest and len(value) > longest:
-        raise Invalid(f"{field.label} is longer than {longest} characters.")
+        raise Invalid(f"{field.label} is longer than {longest:,} characters.")
     _check_reference(field, value, by)
+
+
+def check_lengths(model: type[models.Model], values: Mapping[str, Any]) -> None:
+    """Raise Invalid for a text that is longer than its column takes; for values that no declared field describes."""
+    for key, value in values.items():
+        longest = audited.model_field(model, key).max_length
+        if longest and isinstance(value, str) and len(value) > longest:
+            raise Invalid({key: f"At most {longest:,} characters, please."})
 
 
 def _figure(field: Field, value: Any) -> Any:

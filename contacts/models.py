@@ -10,7 +10,7 @@ from contacts.axes import LIFECYCLE, STATUS
 from crm.kit.actor import Actor
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
-from crm.kit.text import digits, email_key, initials, search_key
+from crm.kit.text import LONGEST, digits, email_key, initials, search_key
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
 
@@ -70,7 +70,7 @@ class Company(Record):
     street = models.CharField(max_length=200, blank=True)
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True)  # ISO 3166 alpha-2
-    description = models.TextField(blank=True)
+    description = models.TextField(blank=True, max_length=LONGEST)
 
     class Meta(Record.Meta):
         abstract = False
@@ -156,7 +156,7 @@ class Contact(Record):
     linkedin_url = models.CharField(max_length=300, blank=True)
     twitter_handle = models.CharField(max_length=60, blank=True)
     marketing_consent = models.CharField(max_length=100, blank=True)
-    notes = models.TextField(blank=True)
+    notes = models.TextField(blank=True, max_length=LONGEST)
     last_engagement = models.DateTimeField(null=True, editable=False)
     last_activity = models.DateTimeField(editable=False)
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="merged")
@@ -252,7 +252,7 @@ class Activity(Owned):
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "activity"))
     kind = models.CharField(max_length=10, choices=[(k, "E-mail" if k == "email" else label) for k, label in KINDS])
     subject = models.CharField(max_length=200)
-    body = models.TextField(blank=True)
+    body = models.TextField(blank=True, max_length=LONGEST)
     contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="activities")
     company = models.ForeignKey(Company, models.CASCADE, null=True, blank=True, related_name="activities")
     owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -263,7 +263,7 @@ class Activity(Owned):
     minutes = models.PositiveIntegerField(null=True, blank=True)
     outcome = models.CharField(max_length=100, blank=True)
     sender = models.CharField(max_length=254, blank=True)
-    recipients = models.TextField(blank=True)
+    recipients = models.TextField(blank=True, max_length=LONGEST)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)

@@ -137,6 +137,7 @@ STATIC_ROOT = ENV.data_dir / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns of a missing one, which is empty under DEBUG
 STATICFILES_DIRS = [BASE / "static"]
 MEDIA_ROOT = ENV.data_dir / "media"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700  # Django would open them to all
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -232,7 +233,14 @@ LOGGING = {
         "line": {"()": "crm.kit.logs.OneLine"},
         "plain": {"format": "%(levelname)s %(name)s: %(message)s"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain" if DEBUG else "line"}},
+    "filters": {"routes": {"()": "crm.kit.logs.Routes"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain" if DEBUG else "line",
+            "filters": ["routes"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # Django's own handlers mail tracebacks to ADMINS and print only under DEBUG.
     "loggers": {"django": {"handlers": [], "level": "INFO"}},

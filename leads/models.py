@@ -9,7 +9,7 @@ from django.db.models import Q
 from contacts.models import LIVE, Contact, Record
 from crm.entities.fields import Choice
 from crm.kit.ids import new_id
-from crm.kit.text import search_key
+from crm.kit.text import LONGEST, search_key
 from crm.lifecycle.axes import Axis
 from crm.opportunities.models import Opportunity
 from crm.users.models import Owned
@@ -59,7 +59,7 @@ class Lead(Record):
     campaign = models.CharField(max_length=100, blank=True)
     fleet_size = models.PositiveIntegerField(null=True, blank=True)
     country = models.CharField(max_length=2, blank=True)  # ISO 3166 alpha-2
-    description = models.TextField(blank=True)
+    description = models.TextField(blank=True, max_length=LONGEST)
     estimated_value = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3)  # ISO 4217
     # A stage set by hand holds until then against a lower score (DESIGN 1.2).

@@ -6,7 +6,9 @@ from typing import Any
 from django.db import transaction
 
 from audit.record import change
+from contacts.fields import check_lengths
 from contacts.last_activity import recompute
+from contacts.models import Activity
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
@@ -23,6 +25,7 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
     """
     if wrong := values.keys() - EDITABLE:
         raise Invalid({key: f"{key} of an activity cannot be changed." for key in wrong})
+    check_lengths(Activity, values)
     if not values.get("subject", "-").strip():
         raise Invalid({"subject": "Say in a few words what it is about."})
     if values.get("status", "pending") not in ("pending", "cancelled"):

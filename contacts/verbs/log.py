@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from audit.record import record
+from contacts.fields import check_lengths
 from contacts.last_activity import touch
 from contacts.models import Activity, Company, Contact
 from crm.kit import clock
@@ -40,6 +41,7 @@ def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
 
 def _build(values: Mapping[str, Any], by: Actor) -> Activity:
     now = clock.now()
+    check_lengths(Activity, values)
     facts = {"owner_id": by.member_id, "created_at": now, "updated_at": now} | dict(values)
     activity = Activity(workspace_id=by.workspace_id, **facts)
     _check(activity)

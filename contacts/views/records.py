@@ -10,6 +10,8 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -343,6 +345,10 @@ def avatar(request: Request, public_id: str) -> HttpResponseBase:
         return redirect(contact)
     if not contact.avatar.name or not default_storage.exists(contact.avatar.name):
         raise Http404
-    response = FileResponse(default_storage.open(contact.avatar.name), content_type="image/webp")
-    response["Cache-Control"] = "private, max-age=3600"
+    etag = quote_etag(contact.avatar.name)  # a new picture has a new name
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    if response is None:
+        response = FileResponse(default_storage.open(contact.avatar.name), content_type="image/webp")
+    # The browser may keep it, and asks each time whether it may show it: not after a sign-out.
+    response["ETag"], response["Cache-Control"] = etag, "private, no-cache"
     return response

@@ -9,6 +9,7 @@ from crm.campaigns.links import unsubscribe_url
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.entities.places import fill
 from crm.kit.site import site
+from crm.kit.text import one_line
 
 FOOTER = "\n\n--\nYou get this mail from {sender}. To get no more of them:\n{way_out}\n"
 
@@ -38,7 +39,7 @@ def _message_id(key: str) -> str:
 
 
 def _written(campaign: Campaign, contact: int, to: str, way_out: str, headers: dict[str, str]) -> EmailMessage:
-    subject = " ".join(fill(campaign.subject, "contact", contact).split())[:200]
+    subject = one_line(fill(campaign.subject, "contact", contact))[:200]
     body = fill(campaign.body, "contact", contact) + FOOTER.format(sender=campaign.workspace, way_out=way_out)
     answers = [campaign.owner.user.email] if campaign.owner and campaign.owner.is_active else []
     return EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [to], headers=headers, reply_to=answers)

@@ -1,7 +1,9 @@
 """Campaigns with their figures, and the people of one: as far as somebody sees the contacts."""
 
+import re
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.db.models import Count, Q, QuerySet
 
 from crm.campaigns.models import Campaign, CampaignPerson
@@ -31,8 +33,8 @@ def figures(campaigns: list[int], by: Actor) -> dict[int, dict[str, int]]:
 def page_of_campaigns(by: Actor, before: str) -> tuple[list[tuple[Campaign, dict[str, int]]], str]:
     """A page of campaigns, the newest first, each with its figures; and the cursor of the next."""
     rows = Campaign.objects.select_related("owner__user").order_by("-pk")
-    if before.isascii() and before.isdecimal():
-        rows = rows.filter(pk__lt=int(before[:18]))
+    if before:
+        rows = rows.filter(pk__lt=_key(before))
     found = list(rows[: PAGE + 1])
     counted = figures([campaign.pk for campaign in found[:PAGE]], by)
     shown = [(campaign, counted.get(campaign.pk, NOTHING)) for campaign in found[:PAGE]]
@@ -47,7 +49,14 @@ def people_of(campaign: Campaign, by: Actor, state: str) -> QuerySet[CampaignPer
 
 def page_of_people(people: QuerySet[CampaignPerson], after: str) -> tuple[list[CampaignPerson], str]:
     """A page of them, and the cursor of the next."""
-    if after.isascii() and after.isdecimal():
-        people = people.filter(pk__gt=int(after[:18]))
+    if after:
+        people = people.filter(pk__gt=_key(after))
     found = list(people[: PAGE + 1])
     return found[:PAGE], str(found[PAGE - 1].pk) if len(found) > PAGE else ""
+
+
+def _key(cursor: str) -> int:
+    """The primary key that a cursor names. Raises BadRequest for one that was tampered with."""
+    if not re.fullmatch("[0-9]{1,18}", cursor):
+        raise BadRequest("This is no place in the list.")
+    return int(cursor)

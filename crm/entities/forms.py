@@ -10,6 +10,7 @@ from crm.entities.people import members, teams
 from crm.entities.sql import orm_value
 from crm.entities.values import MAX_TEXT, parse_value, zone
 from crm.kit.errors import Invalid
+from crm.kit.text import LONGEST
 
 
 def form_field(field: Field) -> forms.Field:
@@ -74,7 +75,8 @@ def _text(field: Field, common: dict) -> forms.Field:
 
 
 def _long_text(field: Field, common: dict) -> forms.Field:
-    return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
+    longest = MAX_TEXT if field.custom else LONGEST
+    return forms.CharField(max_length=longest, widget=forms.Textarea(attrs={"rows": 4}), **common)
 
 
 def _phone(field: Field, common: dict) -> forms.Field:

@@ -49,6 +49,19 @@ def _log_answer(request: HttpRequest, response: HttpResponse, milliseconds: int)
     log.log(level, "%s /%s %s in %s ms", request.method, route, response.status_code, milliseconds)
 
 
+class Routes(logging.Filter):
+    """Puts the route in place of the path where Django logs one: a path may be a secret, such as an invitation's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass."""
+        request = getattr(record, "request", None)
+        path = getattr(request, "path", "")
+        if len(path) > 1:
+            match = getattr(request, "resolver_match", None)
+            record.msg, record.args = record.getMessage().replace(path, f"/{match.route if match else '-'}"), ()
+        return True
+
+
 class OneLine(logging.Formatter):
     """A log record as one line of JSON: time, level, logger, request, message, and error where there is one."""
 

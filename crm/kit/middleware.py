@@ -9,6 +9,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from crm.kit.errors import DomainError
 from crm.kit.logs import request_id
 from crm.kit.responses import domain_error_page, error_page
+from crm.kit.text import LONGEST
 
 # No nonce and nothing unsafe: scripts and styles are files of ours. Violations are logged by crm.kit.views.csp_report.
 CONTENT_SECURITY_POLICY = (
@@ -28,6 +29,9 @@ HEADERS = {
 }
 
 
+MOST = 2 * LONGEST  # characters; forms say more kindly what each of their fields takes
+
+
 class ResponseHeadersMiddleware:
     """Security headers on every answer, errors and static files too; puts there the id that error pages show."""
 
@@ -44,16 +48,17 @@ class ResponseHeadersMiddleware:
 
 
 def _keep_private(response) -> None:
-    if not response.get("Content-Type", "").startswith("text/html"):
-        return
-    patch_vary_headers(response, ["HX-Request"])
-    # What varies with the cookie was made for one person: no cache keeps it, not even the back button's.
-    if has_vary_header(response, "Cookie"):
+    is_page = response.get("Content-Type", "").startswith("text/html")
+    if is_page:
+        patch_vary_headers(response, ["HX-Request"])
+    # What varies with the cookie was made for one person: no cache keeps it, not even the back button's, unless a view
+    # says something else of a file.
+    if has_vary_header(response, "Cookie") and (is_page or not response.has_header("Cache-Control")):
         response["Cache-Control"] = "no-store, private"
 
 
 class TextMiddleware:
-    """Refuses a NUL in what was sent: it is no part of any text, and PostgreSQL stops at it in the middle of a page."""
+    """Refuses what no field takes: a NUL, at which PostgreSQL stops in the middle of a page, and texts without end."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -66,6 +71,10 @@ class TextMiddleware:
         sent = [*request.GET.lists(), *request.POST.lists()]
         if any("\0" in text for _, texts in sent for text in texts):
             return error_page(request, 400, "A text that you sent holds a character that is no text.")
+        if any(len(text) > MOST for _, texts in sent for text in texts):
+            return error_page(
+                request, 400, f"A text that you sent is longer than {MOST:,} characters. Make it shorter."
+            )
         return None
 
 

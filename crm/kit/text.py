@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.formats import number_format
 
+LONGEST = 50_000  # characters of a long text, such as notes: some twenty pages
 _NO_DIGITS = re.compile(r"\D+")
 
 
@@ -27,6 +28,11 @@ def email_key(email: str) -> str:
 def digits(phone: str) -> str:
     """The digits of a phone number, so that a search for 600100 finds '+34 600 100 200'."""
     return _NO_DIGITS.sub("", phone)
+
+
+def one_line(text: str) -> str:
+    """`text` without line breaks and other control characters, one space between words."""
+    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
 
 
 def initials(name: str) -> str:

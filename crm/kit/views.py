@@ -1,10 +1,16 @@
 """Pages for when something went wrong."""
 
+import json
 import logging
+import re
+import time
+from collections import deque
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse, HttpResponseServerError
 from django.template.loader import get_template
+from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -12,6 +18,11 @@ from crm.kit.responses import error_page
 
 logger = logging.getLogger(__name__)
 REPORT_LIMIT = 4096  # bytes of a browser's report that are looked at
+REPORTS = 10  # a minute that are logged
+_reported: deque[float] = deque(maxlen=REPORTS)
+# As the Reporting API calls them, and as browsers did before.
+DIRECTIVE, BLOCKED = ("effectiveDirective", "effective-directive"), ("blockedURL", "blocked-uri")
+PAGE = ("documentURL", "document-uri")
 
 
 def bad_request(request, exception=None):
@@ -52,6 +63,44 @@ def server_error(request):
 @login_not_required
 @require_POST
 def csp_report(request):
-    """Log what a browser refused to load. Browsers send these without a session; anybody else may, too."""
-    logger.warning("Content security policy: %r", request.read(REPORT_LIMIT))
+    """Log what a browser refused to load. Browsers send these without a session; anybody else may, too: of more than
+    a few a minute the rest is left out."""
+    report, now = request.read(REPORT_LIMIT), time.monotonic()
+    if len(_reported) == REPORTS and now - _reported[0] < 60:
+        return HttpResponse(status=204)
+    _reported.append(now)
+    logger.warning("Content security policy: %s", _told(report))
     return HttpResponse(status=204)
+
+
+def _told(report: bytes) -> str:
+    """What was refused and on which page, as far as it is no secret: the directive, the host, the page's route."""
+    try:
+        body = json.loads(report)
+        body = body[0]["body"] if isinstance(body, list) else body["csp-report"]
+        told = {name: str(body.get(name, "")) for name in {*DIRECTIVE, *BLOCKED, *PAGE} & body.keys()}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return "a report that cannot be read"
+    directive, blocked, page = (
+        next((told[name] for name in names if name in told), "") for names in (DIRECTIVE, BLOCKED, PAGE)
+    )
+    return f"{_word(directive)} refused {_host(blocked)} on /{_route(page)}"
+
+
+def _word(text: str) -> str:
+    return text if re.fullmatch(r"[a-z-]{1,40}", text) else "-"
+
+
+def _host(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname or url
+    except ValueError:
+        host = ""
+    return host if re.fullmatch(r"[a-z0-9.-]{1,100}", host) else "-"
+
+
+def _route(url: str) -> str:
+    try:
+        return resolve(urlsplit(url).path).route
+    except (ValueError, Resolver404):
+        return "-"

@@ -139,7 +139,7 @@ def _fill(shown: Board, columns: Columns, cards: QuerySet, state: ListState) -> 
         column = columns[getattr(card, shown.axis.field)]
         if len(column.cards) == CARDS:
             last = column.cards[-1]
-            after = Cursor(last.sort_value, last.pk, 0, False).pack()
+            after = Cursor(last.sort_value, last.pk, 0, False).pack(shown.sort)
             column.more = f"{_url(state)}&column={column.value.value}&after={after}"
         else:
             card.steps = shown.steps(card, state.by) if may_edit(card, state.by) else []

@@ -1,8 +1,5 @@
 """The rows of a list: visible ones only, a page at a time by key, with a count that stops at a thousand."""
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,6 +8,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.core.exceptions import BadRequest
+from django.core.signing import BadSignature, Signer
 from django.db import connection
 from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce, NullIf
@@ -81,26 +80,25 @@ class Cursor:
     place: int
     backwards: bool
 
-    def pack(self) -> str:
-        """The cursor as it stands in a URL."""
+    def pack(self, sort: Sort) -> str:
+        """The cursor as it stands in a URL: signed, for its value goes into a comparison, and for that sort alone."""
         value = str(self.value) if isinstance(self.value, datetime | date | Decimal) else self.value
-        return base64.urlsafe_b64encode(json.dumps([value, self.pk, self.place, self.backwards]).encode()).decode()
+        return _signer(sort).sign_object([value, self.pk, self.place, self.backwards])
 
 
 def unpack(text: str, sort: Sort) -> Cursor | None:
-    """The cursor of a URL; None for none, and for one that was tampered with."""
-    try:
-        value, pk, place, backwards = json.loads(base64.urlsafe_b64decode(text or ""))
-        return Cursor(_typed(sort.field, value), _whole(pk), _whole(place), bool(backwards))
-    except (ValueError, TypeError, ArithmeticError, binascii.Error):
+    """The cursor of a URL; None for none. Raises BadRequest for one that was tampered with, or is of another sort."""
+    if not text:
         return None
+    try:
+        value, pk, place, backwards = _signer(sort).unsign_object(text)
+        return Cursor(_typed(sort.field, value), pk, place, backwards)
+    except (BadSignature, ValueError, ArithmeticError):
+        raise BadRequest("This is no place in the list.") from None
 
 
-def _whole(value: Any) -> int:
-    """A number that a database column can be compared with."""
-    if not -(2**63) <= int(value) < 2**63:
-        raise ValueError(value)
-    return int(value)
+def _signer(sort: Sort) -> Signer:
+    return Signer(salt=f"crm.lists.rows {sort.field.key} {sort.field.type}")
 
 
 def _typed(field: Field, value: Any) -> Any:
@@ -115,7 +113,7 @@ def _typed(field: Field, value: Any) -> Any:
     if field.type is FieldType.YES_NO:
         return bool(value)
     is_number = field.type is FieldType.SELECT or (field.custom and field.type in _NAMED)
-    return _whole(value) if is_number else str(value)
+    return int(value) if is_number else str(value)
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ def page(state: Any, cursor: Cursor | None) -> Page:
     found = fetch((state.key, backwards), build, **values) if state.key else list(build(**values))
     total = min(found[0][0], CAP + 1) if found else 0
     rows = [row[1:] for row in found[:PAGE]]
-    return _page(rows[::-1] if backwards else rows, total, len(found) > PAGE, cursor, backwards)
+    return _page(rows[::-1] if backwards else rows, total, len(found) > PAGE, cursor, state.sort)
 
 
 def _query(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> QuerySet:
@@ -234,12 +232,13 @@ def beyond(cursor: Cursor, sort: Sort) -> Q:
     return beyond if sort.indexed or cursor.backwards else beyond | Q(sort_value__isnull=True)
 
 
-def _page(found: list[tuple], total: int, more: bool, cursor: Cursor | None, backwards: bool) -> Page:
+def _page(found: list[tuple], total: int, more: bool, cursor: Cursor | None, sort: Sort) -> Page:
+    backwards = bool(cursor and cursor.backwards)
     start = _start(cursor, len(found))
     before = (more if backwards else cursor is not None) and bool(found)
     after = (True if backwards else more) and bool(found)
-    previous = Cursor(found[0][2], found[0][0], start, True).pack() if before else ""
-    following = Cursor(found[-1][2], found[-1][0], start + len(found), False).pack() if after else ""
+    previous = Cursor(found[0][2], found[0][0], start, True).pack(sort) if before else ""
+    following = Cursor(found[-1][2], found[-1][0], start + len(found), False).pack(sort) if after else ""
     return Page(found, total, start + 1, previous, following)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crm.kit.actor import Channel
 from crm.kit.site import site
+from crm.kit.text import one_line
 from crm.notifications.lines import Line, lines
 from crm.notifications.models import Notification
 from crm.users.models import Membership
@@ -43,5 +44,5 @@ def send(notifications: Sequence[Notification], recipient: Membership, *, key: s
 
 def _subject(told: Sequence[Line], recipient: Membership) -> str:
     if len(told) > 1:
-        return f"{len(told)} notifications from {recipient.workspace}"
-    return " ".join(told[0].text.split())[:SUBJECT_LENGTH]
+        return one_line(f"{len(told)} notifications from {recipient.workspace}")
+    return one_line(told[0].text)[:SUBJECT_LENGTH]

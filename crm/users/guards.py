@@ -7,6 +7,7 @@ from django.core.validators import validate_email
 
 from crm.kit.errors import Invalid, Refused
 from crm.kit.scope import workspace
+from crm.kit.text import one_line
 from crm.users.models import Membership, Workspace
 
 
@@ -32,8 +33,9 @@ def clean_email(email: str) -> str:
 
 
 def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
-    """The name without spaces around it. Raises Invalid for `field` when nothing is left, or too much."""
-    name = name.strip()
+    """The name on one line, for it stands in the headers of mails. Raises Invalid for `field` when nothing is left, or
+    too much."""
+    name = one_line(name)
     if not name:
         raise Invalid({field: "A name is needed."})
     if len(name) > at_most:

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from contacts.models import LIVE, Contact, Record, choices
 from crm.kit.ids import new_id
-from crm.kit.text import digits, search_key
+from crm.kit.text import LONGEST, digits, search_key
 from crm.opportunities.models import Opportunity
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
@@ -131,7 +131,7 @@ class LegacyLead(Record):
         max_length=9, default="new", choices=choices("new", "working", "qualified", "converted", "lost")
     )
     source = models.CharField(max_length=100, blank=True)
-    description = models.TextField(blank=True)
+    description = models.TextField(blank=True, max_length=LONGEST)
     estimated_value = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3)  # ISO 4217
     contact = models.ForeignKey(Contact, models.RESTRICT, null=True, blank=True, related_name="linked_legacy_leads")
