@@ -69,7 +69,11 @@ class Environment:
 
 
 def load(base: Path) -> Environment:
-    """The environment of this process. Prints one line and exits with status 2 where it makes no sense."""
+    """The environment of this process, whose files only its owner may read from now on.
+
+    Prints one line and exits with status 2 where it makes no sense.
+    """
+    os.umask(0o077)
     try:
         return read(base, os.environ)
     except BadEnvironment as problem:

@@ -101,6 +101,27 @@ def test_a_database_that_cannot_be_reached_is_one_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\x55" * 9000])
+def test_a_damaged_database_is_one_line(content, tmp_path):
+    (tmp_path / "throughline.sqlite3").write_bytes(content)
+    done = manage(tmp_path, "up", PORT=str(free_port()))
+    assert done.returncode == 1
+    assert "throughline.sqlite3 is damaged" in done.stderr
+    assert "bring back a backup with manage.py restore." in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_nobody_else_reads_the_files_of_a_directory_that_was_there(data_dir):
+    """Made by an operator, with the modes of their shell."""
+    data_dir.chmod(0o755)
+    (data_dir / "media/avatars").mkdir(parents=True)
+    (data_dir / "media/avatars/old.webp").write_bytes(b"x")
+    (data_dir / "throughline.sqlite3").chmod(0o644)
+    with up(data_dir, free_port()):
+        open_to_others = [path for path in (data_dir, *data_dir.rglob("*")) if path.lstat().st_mode & 0o077]
+    assert not open_to_others
+
+
 def test_a_deployment_is_served_over_https_only(data_dir):
     port = free_port()
     with up(data_dir, port, TRUSTED_PROXIES="1", **PRODUCTION):

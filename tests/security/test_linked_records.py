@@ -16,11 +16,12 @@ from contacts.models import Activity, Contact
 from crm.entities.fields import FieldType
 from crm.entities.models import CustomField
 from crm.entities.registry import get
-from crm.entities.schema import schema
+from crm.entities.schema import Path, schema
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.lists.exporting import export_csv, export_paths
+from crm.lists.imports.mapping import choices
 from crm.lists.imports.running import new_run, run_import
 from crm.lists.spec import _specs
 from tests.security.calls import HTMX, call, told
@@ -143,26 +144,34 @@ def test_a_search_still_finds_the_name_beside_a_link(linked, sign_in):
     assert linked.own.lead.public_id in page
 
 
-LINKS = [
-    ("contact", "Reports to", "manager"),
-    ("opportunity", "Contact", "contact"),
-    ("legacy_lead", "Contact", "contact"),
-]
+def link_columns() -> Iterator[tuple[str, Path]]:
+    """Each declared link that an import may set."""
+    for entity in ("contact", "opportunity", "legacy_lead"):
+        for path in choices(entity):
+            if len(path.fields) == 1 and path.field.type is FieldType.LINK and not path.field.custom:
+                yield entity, path
 
 
-@pytest.mark.parametrize(("entity", "header", "key"), LINKS)
-def test_an_import_finds_only_what_its_importer_sees(entity, header, key, linked, actor):
-    hidden = linked.hidden.contact
-    ways = [hidden.email, hidden.external_id, hidden.public_id, f"X ({hidden.public_id})", hidden.name]
-    answers = {text: imported(entity, header, text, actor("rep")).replace(text, "") for text in (*ways, "nobody")}
-    assert set(answers.values()) == {answers["nobody"]}
-    assert answers["nobody"]
-    assert not imported(entity, header, hidden.email, actor("manager"))
+def test_an_import_finds_only_what_its_importer_sees(linked, actor):
+    columns = list(link_columns())
+    assert len(columns) == 5
+    for entity, path in columns:
+        hidden, nobody = getattr(linked.hidden, path.field.target), f"{get(path.field.target).prefix}_000000000"
+        ways = [hidden.public_id, f"X ({hidden.public_id})"]
+        if path.field.target == "contact":  # a company of an unknown name is made
+            ways += [hidden.email, hidden.external_id, hidden.name]
+        answers = {text: imported(entity, path, text, actor("rep")).replace(text, "") for text in (*ways, nobody)}
+        assert set(answers.values()) == {answers[nobody]}, path
+        assert answers[nobody]
+        assert not imported(entity, path, hidden.public_id, actor("manager"))
 
 
-def imported(entity: str, header: str, text: str, by) -> str:
-    """What an import says of a row with that text in a column; '' when it takes the row."""
-    file = io.BytesIO(f"name,{header}\nSomebody {text},{text}\n".encode())
+def imported(entity: str, path: Path, text: str, by) -> str:
+    """What an import says of a row with that text in a link's column; '' when it takes the row."""
+    cells = {"name": f"Somebody {text}", "Contact": "ownmark@person.example", path.field.label: text}
+    if entity != "opportunity" and path.field.key != "contact":
+        del cells["Contact"]
+    file = io.BytesIO(f"{','.join(cells)}\n{','.join(cells.values())}\n".encode())
     run = new_run(entity, file, "people.csv", by=by)
     run.save()
     return " ".join(refusal.message for refusal in run_import(run, file, by=by, dry_run=True).refusals.all())

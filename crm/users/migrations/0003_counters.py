@@ -6,11 +6,12 @@ def create(apps, schema_editor):
     call_command("createcachetable", "counters", database=schema_editor.connection.alias)
 
 
+def drop(apps, schema_editor):
+    schema_editor.execute("DROP TABLE counters")
+
+
 class Migration(migrations.Migration):
     """The table of the cache that counts sign-ins (CACHES in settings.py)."""
 
     dependencies = [("users", "0002_shortcuts")]
-    operations = [
-        migrations.RunPython(create, migrations.RunPython.noop),
-        migrations.RunSQL(migrations.RunSQL.noop, "DROP TABLE counters"),
-    ]
+    operations = [migrations.RunPython(create, drop)]

@@ -1,12 +1,12 @@
 import socket
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, connections
+from django.db import DatabaseError, connection, connections
 
 from crm.kit.instance import AlreadyRunning, claim
 from crm.kit.server import Server, beside_the_web
@@ -31,6 +31,7 @@ class Command(BaseCommand):
             beside_the_web.clear()
         host, port = settings.ENV.host, settings.ENV.port
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        _close_files(settings.ENV.data_dir, Path(str(connection.settings_dict["NAME"])))
         with _claimed_database():
             _refuse_taken_port(host, port)
             self._prepare()
@@ -41,13 +42,31 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         try:
             call_command("migrate", interactive=False, verbosity=0)
-        except OperationalError as error:
-            raise CommandError(f"The database cannot be used: {str(error).splitlines()[0]}") from error
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {_why(error)}") from error
         if settings.DEBUG and "load_demo" in get_commands() and not get_user_model().objects.exists():
             self.stdout.write("First start: loading the demo …")
             call_command("load_demo")
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _close_files(data_dir: Path, database: Path) -> None:
+    """Let nobody but their owner read the files that are there, whatever made them: a database, uploads, a secret."""
+    beside = database.parent.glob(f"{database.name}*") if connection.vendor == "sqlite" else ()
+    for path in (data_dir, *data_dir.rglob("*"), *beside):
+        with suppress(OSError):  # another's, or gone by now
+            if not path.is_symlink() and (mode := path.stat().st_mode) & 0o077:
+                path.chmod(mode & ~0o077)
+
+
+def _why(error: DatabaseError) -> str:
+    """What a person can do about it: SQLite says of a damaged file that it is none, or malformed, and not which."""
+    why = str(error).splitlines()[0]
+    if connection.vendor != "sqlite" or not ("malformed" in why or "not a database" in why):
+        return why
+    file = connection.settings_dict["NAME"]
+    return f"{file} is damaged ({why}). Move it away, and bring back a backup with manage.py restore."
 
 
 def _claimed_database() -> AbstractContextManager:
