@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -10,7 +11,7 @@ from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedT
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.operands import looked_up, operators, read_operand
-from crm.conditions.tree import All, AnyRow, AtLeast, Either, Kind, Leaf, Node, Not, Operand
+from crm.conditions.tree import All, AnyRow, AtLeast, Either, Kind, Leaf, Node, Not, Operand, leaves
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import Path, Schema, UnknownField, nearest, schema
 from crm.entities.values import NoSuch
@@ -20,6 +21,9 @@ MAX_LENGTH = 4_000
 MAX_DEPTH = 10  # of groups and of links inside them: SQLite's parser has a stack of 100
 MAX_LINKS = 4  # of one path
 MAX_JOINS = 30  # of all paths together; SQLite joins 64 tables at most
+MAX_LEAVES = 100  # comparisons
+MAX_MANY = 10  # of them over links to several records
+MAX_MANY_DEPTH = 2  # of such links inside each other: each multiplies the rows that are looked at
 MAX_KEPT = 4_096
 
 Branch = Any  # a lark Tree: its type cannot say which children are tokens and which are trees, the grammar does
@@ -48,6 +52,7 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
     reader = _Reader(people)
     condition = Condition(entity, reader.node(_tree(text), schema(entity)))
     _check_joins(condition)
+    _check_cost(condition)
     if reader.lasting:
         if len(_kept) >= MAX_KEPT:
             _kept.clear()
@@ -84,6 +89,31 @@ def _check_joins(condition: Condition) -> None:
     joins = {tuple(link.split(".")[:depth]) for link in links for depth in range(1, link.count(".") + 2) if link}
     if len(joins) > MAX_JOINS:
         raise ConditionError(f"The condition follows more than {MAX_JOINS} different links.")
+
+
+def _check_cost(condition: Condition) -> None:
+    depths = list(_many_depths(condition.root))
+    if len(depths) > MAX_LEAVES:
+        raise ConditionError(f"The condition makes {len(depths)} comparisons; at most {MAX_LEAVES} are allowed.")
+    if max(depths, default=0) > MAX_MANY_DEPTH:
+        raise ConditionError(
+            f"The condition looks at lists of records inside lists of records, {max(depths)} deep; at most "
+            f"{MAX_MANY_DEPTH} are allowed. Start from the inner records instead."
+        )
+    if sum(map(bool, depths)) > MAX_MANY:
+        raise ConditionError(
+            f"The condition looks at lists of related records {sum(map(bool, depths))} times; at most {MAX_MANY} are "
+            "allowed. Remove some of these comparisons."
+        )
+
+
+def _many_depths(node: Node, above: int = 0) -> Iterator[int]:
+    """For each comparison and each `any` group: how many links to several records lead to it, 0 where it adds none."""
+    for leaf in leaves(node):
+        depth = above + sum(field.type is FieldType.MANY for field in leaf.path.fields)
+        yield depth if depth > above else 0
+        if isinstance(leaf, AnyRow):
+            yield from _many_depths(leaf.part, depth)
 
 
 class _Reader:

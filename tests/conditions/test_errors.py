@@ -84,10 +84,25 @@ def test_what_is_too_long_or_too_deep_is_refused(workspace):
     assert parse("(" * 200 + "name = a" + ")" * 200, "person").key_text == "name = a"
 
 
-def test_more_links_than_sqlite_joins_are_refused(workspace):
-    ends = ["manager.name", "company.name", "lead.status", "reports.name", "opportunities.name"]
-    people = ["manager", "reports"]
-    paths = [f"{a}.{b}.{c}" for a in people for b in people for c in people]
-    assert parse(" or ".join(f"{path}.name = a" for path in paths), "person")
-    with pytest.raises(ConditionError, match="more than 30 different links"):
-        parse(" or ".join(f"{path}.{end} is empty" for path in paths for end in ends), "person")
+def test_more_links_than_sqlite_joins_are_refused(workspace, monkeypatch):
+    monkeypatch.setattr("crm.conditions.parse.MAX_JOINS", 5)
+    text = "manager.manager.manager.company.name = a"
+    assert parse(f"{text} or manager.company.name = a", "person")
+    with pytest.raises(ConditionError, match="more than 5 different links"):
+        parse(f"{text} or manager.company.name = a or manager.lead.status = new", "person")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (" or ".join(["name = a"] * 101), "makes 101 comparisons; at most 100"),
+        ("any reports (any reports (any reports (name = a)))", "inside lists of records, 3 deep; at most 2"),
+        ("not at least 1 of (any reports (name = a and reports.reports.name = b))", "3 deep"),
+        ("any company.people (any company.people (any company.people (name = a)))", "3 deep"),
+        ("any reports (any reports (opportunities is empty))", "3 deep"),
+        (" or ".join(["reports.name = a"] * 11), "lists of related records 11 times; at most 10"),
+    ],
+)
+def test_what_would_cost_too_much_is_refused(workspace, text, sentence):
+    with pytest.raises(ConditionError, match=sentence):
+        parse(text, "person")

@@ -7,7 +7,7 @@ import pytest
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
-from crm.conditions.parse import MAX_LENGTH, parse
+from crm.conditions.parse import MAX_LEAVES, MAX_LENGTH, MAX_MANY, parse
 from crm.kit.scope import in_workspace
 from tests.conditions.app.models import Cycle, Deal, Firm, Person
 from tests.conditions.cast import add_people, make_workspace
@@ -339,8 +339,11 @@ def test_and_joins_texts_even_past_a_remark(person, found):
 
 def test_the_largest_condition_that_is_read_also_runs(person, found):
     person("x")
-    text = " or ".join(["name = a"] * ((MAX_LENGTH - 12) // 12)) + " or name = x"
+    text = " or ".join(["name = a"] * (MAX_LEAVES - 1)) + " or name = x"
     assert found(text) == found(f"at least 1 of ({text.replace(' or ', ', ')})") == ["x"]
+    many = " or ".join(["any manager.reports (name = a)"] * MAX_MANY)
+    assert found(f"name = x or {many}") == ["x"]
+    assert found(f"name in ({'a,' * (MAX_LENGTH // 2 - 10)} x)") == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -348,7 +351,7 @@ def test_the_largest_condition_that_is_read_also_runs(person, found):
     [
         "at least 1 of ({}, name = b)",
         "not ({} and name = x)",
-        "at least 1 of (any reports.manager.reports ({}), name = x)",
+        "at least 1 of (any manager.manager.reports ({}), name = x)",
     ],
 )
 def test_the_deepest_condition_that_is_read_also_runs(person, custom, found, level):
