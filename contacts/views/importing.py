@@ -1,21 +1,24 @@
 """Importing a file of records page by page: upload, map, try, import, report. And exporting a list."""
 
+import codecs
 import csv
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, cast
 
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from contacts.forms import MappingForm, UploadForm
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.responses import error_page, show_errors, toast
+from crm.kit.timelimit import LONG, PATIENT, long_request, time_limit
+from crm.kit.transfers import accepts
 from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.formulas import escape
 from crm.lists.imports.mapping import build
@@ -28,11 +31,13 @@ from crm.lists.state import read
 from crm.users.http import Request
 from crm.users.limits import limited, uploads
 
+LARGEST = 100 << 20  # bytes
 MAX_ROWS = 20_000  # in a request; more are for the command
 SAMPLES = 3
 SHOWN = 100  # refused rows on a page; the download has all
 
 
+@accepts(LARGEST)
 @require_http_methods(["GET", "POST"])
 @limited("import", applies=uploads)
 def upload(request: Request, entity: str) -> HttpResponse:
@@ -89,7 +94,8 @@ def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) ->
     as_seen = ImportRun.objects.filter(pk=run.pk, state=run.state, seen_at=run.seen_at)
     if not trial and not as_seen.update(state=ImportRun.State.RUNNING, seen_at=timezone.now()):
         return redirect(run)  # a second click
-    run_import(run, file, by=request.actor, dry_run=trial)
+    with long_request(PATIENT):
+        run_import(run, file, by=request.actor, dry_run=trial)
     if not trial:
         run.file.delete(save=True)
         toast(request, f"Imported {run.created + run.updated:,} of {run.rows:,} rows.")
@@ -150,19 +156,19 @@ def export(request: Request, entity: str) -> HttpResponseBase:
     if state.error:
         return error_page(request, 422, str(state.error))
     paths = export_paths(entity, [f"[{key}]" for key in state.column_keys])
-    record_export(entity, paths, request.actor)
     parts = export_csv(state.rows(), paths, [path.label for path in paths], request.actor)
-    return _download(parts, f"{state.spec.kind.plural.lower()}-{timezone.localdate():%Y-%m-%d}.csv")
-
-
-def _download(parts: Iterator[str], name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_marked(parts), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    response["Cache-Control"] = "no-store, private"
+    with time_limit(LONG):
+        response = _download(parts, f"{state.spec.kind.plural.lower()}-{timezone.localdate():%Y-%m-%d}.csv")
+    record_export(entity, paths, request.actor)
     return response
 
 
-def _marked(parts: Iterator[str]) -> Iterator[str]:
-    """With a byte order mark, or Excel takes UTF-8 for something else."""
-    yield "\ufeff"
-    yield from parts
+def _download(parts: Iterable[str], name: str) -> FileResponse:
+    """The parts as a file that is complete before it is sent: no query waits for a slow reader, or breaks off."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (the response closes it)
+    file.write(codecs.BOM_UTF8)  # or Excel takes UTF-8 for something else
+    file.writelines(part.encode() for part in parts)
+    file.seek(0)
+    response = FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
+    response["Cache-Control"] = "no-store, private"
+    return response

@@ -15,7 +15,8 @@ from contacts.verbs.merge import merge
 from contacts.views.facts import fact
 from contacts.views.records import find, rows_of
 from crm.kit.responses import toast
-from crm.lists.rows import search
+from crm.kit.timelimit import time_limit
+from crm.lists.rows import LONGEST, search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 
@@ -47,9 +48,11 @@ def merge_page(request: Request, public_id: str) -> HttpResponse:
 
 def _choose(request: Request, survivor: Contact) -> HttpResponse:
     people = Contact.objects.live().visible_to(request.actor).exclude(pk=survivor.pk).select_related("company")
-    query = request.GET.get("q", "").strip()
+    query = request.GET.get("q", "").strip()[:LONGEST]
     found = search(people, query, request.actor) if query else _alike(people, survivor)
-    context = {"survivor": survivor, "candidates": found.order_by("name_key")[:20], "q": query}
+    with time_limit():
+        candidates = list(found.order_by("name_key")[:20])
+    context = {"survivor": survivor, "candidates": candidates, "q": query}
     return render(request, "contacts/merge_choose.html", context)
 
 

@@ -11,7 +11,8 @@ from crm.entities.people import Named, members
 from crm.entities.registry import get
 from crm.kit.actor import Actor
 from crm.kit.text import search_key
-from crm.lists.rows import search
+from crm.kit.timelimit import time_limit
+from crm.lists.rows import LONGEST, search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 from crm.users.models import Membership
@@ -23,7 +24,7 @@ SHOWN = 10
 @limited("search", applies=searches)
 def options(request: Request) -> HttpResponse:
     """Options for `q` of an `entity` (contact, company, timezone, handle, …), each as its field reads it."""
-    entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:200]
+    entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:LONGEST]
     if entity in OTHERS:
         found = OTHERS[entity](query)
     elif entity in KINDS:
@@ -37,7 +38,8 @@ def _records(entity: str, query: str, by: Actor) -> list[tuple[str, str]]:
     kind, about = KINDS[entity], get(entity)
     rows = search(kind.model.objects.live().visible_to(by), query, by)
     rows = rows.order_by(about.fields[about.title].sort or about.title_path, "pk")
-    found = rows.values_list(about.title_path, "public_id", kind.hint)[:SHOWN]
+    with time_limit():
+        found = list(rows.values_list(about.title_path, "public_id", kind.hint)[:SHOWN])
     return [(f"{name} ({public_id})", note) for name, public_id, note in found]
 
 

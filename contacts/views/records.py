@@ -35,12 +35,14 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
 from crm.kit.sql import JsonRows
+from crm.kit.transfers import accepts
 from crm.lifecycle.offers import offers
 from crm.lists.panels import facts_for, panels
 from crm.users.http import Request
 from crm.users.visibility import may_edit, visible
 
 AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
+LARGEST_PICTURE = 10 << 20  # bytes
 
 
 @overload
@@ -333,6 +335,7 @@ def take_out(request: Request, entity: str, public_id: str) -> HttpResponse:
     return redirect(record)
 
 
+@accepts(LARGEST_PICTURE)
 @require_http_methods(["GET", "POST"])
 def avatar(request: Request, public_id: str) -> HttpResponseBase:
     """A contact's picture; posting a file sets it, posting none takes it away."""

@@ -10,7 +10,7 @@ from crm.dashboards.tables import Content, Part
 from crm.kit.actor import Actor, Role
 from crm.kit.timelimit import TooSlow, time_limit
 
-TIME_LIMIT = 20  # seconds for each statement
+TIME_LIMIT = 10  # seconds for each statement
 
 
 def content(part: Part, asked: Asked) -> Content:

@@ -18,7 +18,7 @@ from crm.dashboards.tables import Part
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
 from crm.kit.errors import Invalid
-from crm.kit.responses import show_errors, toast
+from crm.kit.responses import error_page, show_errors, toast
 from crm.lists.formulas import escape
 from crm.users.http import Request
 
@@ -77,7 +77,10 @@ def _find(request: Request, name: str) -> Part:
 def table(request: Request, name: str, table: str) -> HttpResponse:
     """One table as CSV, safe to open in a spreadsheet."""
     asked = read(request.GET, request.actor)
-    tables = {found.name: found for found in content(_find(request, name), asked).tables}
+    shown = content(_find(request, name), asked)
+    tables = {found.name: found for found in shown.tables}
+    if not tables:
+        return error_page(request, 422, shown.note)
     if table not in tables:
         raise Http404
     response = HttpResponse(content_type="text/csv; charset=utf-8")

@@ -23,7 +23,6 @@ from crm.kit.timelimit import TooSlow, time_limit
 from crm.users.http import Request
 
 USUAL = timedelta(days=30)
-TIME_LIMIT = 3  # seconds
 
 
 @require_GET
@@ -35,7 +34,7 @@ def exceptions(request: Request) -> HttpResponse:
         asked = {"kind": form.cleaned_data["kind"], "owner": _whose(form.cleaned_data["owner"], by)}
     waived, context = request.GET.get("show") == "waived", dict[str, Any]()
     try:
-        with time_limit(TIME_LIMIT):
+        with time_limit():
             context["page"] = page(by, waived=waived, before=request.GET.get("before", ""), **asked)
     except TooSlow as error:
         context["too_slow"] = str(error)

@@ -27,3 +27,16 @@ class Conflict(DomainError):
     def __init__(self, fields: dict[str, tuple]):
         self.fields = fields
         super().__init__("Somebody changed this record while you were editing it.")
+
+
+class TooSlow(DomainError):
+    """A query did not finish within its time limit."""
+
+
+class Busy(DomainError):
+    """Too many expensive requests are running; the same request may be sent again in RETRY_AFTER seconds."""
+
+    RETRY_AFTER = 5
+
+    def __init__(self) -> None:
+        super().__init__("The server is busy with other large requests. Nothing was changed. Try again in a moment.")

@@ -6,10 +6,11 @@ from django.template.loader import render_to_string
 from django.utils.cache import has_vary_header, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from crm.kit.errors import DomainError
+from crm.kit.errors import DomainError, TooSlow
 from crm.kit.logs import request_id
 from crm.kit.responses import domain_error_page, error_page
 from crm.kit.text import LONGEST
+from crm.kit.timelimit import is_timeout, request_limits
 
 # No nonce and nothing unsafe: scripts and styles are files of ours. Violations are logged by crm.kit.views.csp_report.
 CONTENT_SECURITY_POLICY = (
@@ -27,6 +28,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+STOPPED = "This took too long and was stopped. Nothing was changed. Narrow what you ask for, or try again later."
 
 
 MOST = 2 * LONGEST  # characters; forms say more kindly what each of their fields takes
@@ -55,6 +57,21 @@ def _keep_private(response) -> None:
     # says something else of a file.
     if has_vary_header(response, "Cookie") and (is_page or not response.has_header("Cache-Control")):
         response["Cache-Control"] = "no-store, private"
+
+
+class TimeLimitMiddleware:
+    """Limits every statement of a request, and what is expensive to a few requests at once."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        with request_limits():
+            return self.get_response(request)
+
+    def process_exception(self, request, error):
+        """Say so where a statement was stopped and the view did not handle it."""
+        return domain_error_page(request, TooSlow(STOPPED)) if is_timeout(error) else None
 
 
 class TextMiddleware:

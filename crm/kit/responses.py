@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
-from crm.kit.errors import Conflict, DomainError, Invalid, NotAllowed, Refused
+from crm.kit.errors import Busy, Conflict, DomainError, Invalid, NotAllowed, Refused, TooSlow
 
-STATUS = {NotAllowed: 403, Refused: 409, Conflict: 409, Invalid: 422}
+STATUS = {NotAllowed: 403, Refused: 409, Conflict: 409, Invalid: 422, TooSlow: 422, Busy: 503}
 
 
 def error_page(request, status: int, sentence: str) -> HttpResponse:
@@ -15,12 +15,15 @@ def error_page(request, status: int, sentence: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return trigger_client_event(HttpResponse(status=status), "toast", {"text": sentence, "tone": "error"})
     template = f"{status}.html" if status in (403, 404, 409, 429) else "400.html"
-    return render(request, template, {"sentence": sentence}, status=status)
+    return render(request, template, {"sentence": sentence, "status": status}, status=status)
 
 
 def domain_error_page(request, error: DomainError) -> HttpResponse:
     """What a verb said no with, for views that have no better place to show it."""
-    return error_page(request, STATUS.get(type(error), 400), str(error))
+    response = error_page(request, STATUS.get(type(error), 400), str(error))
+    if isinstance(error, Busy):
+        response["Retry-After"] = str(error.RETRY_AFTER)
+    return response
 
 
 def toast(request, sentence: str, *, undo_url: str = "") -> None:

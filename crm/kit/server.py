@@ -5,21 +5,16 @@ from collections.abc import Callable
 
 from django.core.servers.basehttp import get_internal_wsgi_application
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
 
+from crm.kit.worker import Worker
+
+# More than expensive requests and transfers can occupy together (crm.kit.timelimit, crm.kit.transfers): 4 + 5, 3 + 2.
+THREADS = 18
 GRACE = 15  # seconds that a request may take to finish once the server was told to stop
 
 # What runs beside the web threads. Each function starts something and returns the function that stops it, which must
 # come back within GRACE. They are called in the worker: a thread started before the fork would not exist there.
 beside_the_web: list[Callable[[], Callable[[], None]]] = []
-
-
-class Worker(ThreadWorker):
-    """A worker that leaves Ctrl-C, which reaches the whole process group, to the arbiter."""
-
-    def init_signals(self) -> None:
-        super().init_signals()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Server(BaseApplication):
@@ -36,7 +31,8 @@ class Server(BaseApplication):
             "bind": self.address,
             "workers": 1,
             "worker_class": Worker,
-            "threads": 8,
+            "threads": THREADS,
+            "worker_connections": 500,  # each is a file to the kernel, of which a process usually has 1,024
             "graceful_timeout": GRACE,
             "keepalive": 5,
             "loglevel": "warning",

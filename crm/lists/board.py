@@ -18,7 +18,6 @@ from crm.lifecycle.axes import Axis
 from crm.lists.rows import Cursor, Sort, beyond, unpack
 from crm.lists.spec import spec_of
 from crm.lists.state import ListState, read
-from crm.lists.views import TIME_LIMIT
 from crm.users.http import Request
 from crm.users.visibility import may_edit, visible
 
@@ -105,7 +104,7 @@ def board_page(request: Request, entity: str) -> HttpResponse:
     if wanted and wanted not in columns:
         raise Http404
     try:
-        with time_limit(TIME_LIMIT):
+        with time_limit():
             if wanted:
                 columns = {wanted: columns[wanted]}
                 there = rows.filter(**{shown.axis.field: wanted})

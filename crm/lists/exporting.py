@@ -66,7 +66,8 @@ def _copied(chosen: QuerySet) -> Iterator[str]:
     # COPY goes past Django's cursor, and past those that look at what it executes: they are told.
     for look in connection.execute_wrappers:
         look(lambda *_: None, sql, params, False, {"connection": connection})
-    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", params) as copy:
+    copying = f"COPY ({sql}) TO STDOUT (FORMAT csv)"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.cursor.copy(copying, params) as copy:
         parts, size = [], 0
         for part in copy:  # a row each
             parts.append(bytes(part))

@@ -28,6 +28,7 @@ from crm.users.visibility import branches, visible
 _NAMED = {FieldType.USER, FieldType.TEAM, FieldType.LINK}
 PAGE = 50
 CAP = 1000
+LONGEST = 200  # characters of a text that is searched for
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from crm.kit.scope import workspace
 from crm.kit.sql import JsonPairs
 from crm.lists.columns import Column, can_be_shown, column
 from crm.lists.models import SavedView
-from crm.lists.rows import Sort, search
+from crm.lists.rows import LONGEST, Sort, search
 from crm.lists.spec import ListSpec, View
 from crm.users.http import Request
 
@@ -82,7 +82,7 @@ class ListState:
     @cached_property
     def search(self) -> str:
         """What is searched for."""
-        return self.params.get("q", "").strip()[:200]
+        return self.params.get("q", "").strip()[:LONGEST]
 
     @cached_property
     def filters(self):

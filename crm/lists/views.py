@@ -20,7 +20,7 @@ from crm.kit.actor import Role
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
-from crm.kit.timelimit import TooSlow, time_limit
+from crm.kit.timelimit import PATIENT, TooSlow, long_request, time_limit
 from crm.lists.body import body
 from crm.lists.rows import CAP, Page, count, page, unpack
 from crm.lists.selection import Selection, selection
@@ -31,7 +31,6 @@ from crm.lists.verbs.save_view import save_view
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 
-TIME_LIMIT = 3  # seconds, for what no index serves
 EMPTY = Page([], 0, 0, "", "")
 
 
@@ -101,7 +100,7 @@ def _rows(state: ListState, after: str) -> tuple[Page, str]:
     if state.is_indexed:
         return page(state, cursor), ""
     try:
-        with time_limit(TIME_LIMIT):
+        with time_limit():
             return page(state, cursor), ""
     except TooSlow as error:
         return EMPTY, str(error)
@@ -149,7 +148,7 @@ def exact_count(request: Request, entity: str) -> HttpResponse:
     """How many there are, to the last one."""
     state = read(request, spec_of(entity))
     try:
-        with time_limit(TIME_LIMIT):
+        with time_limit():
             total = f"{count(state.rows(), state.by, exact=True):,}" if not state.error else "0"
     except TooSlow:
         total = f"more than {CAP:,}"
@@ -169,7 +168,10 @@ def bulk(request: Request, entity: str) -> HttpResponse:
     if not form.is_valid():
         return _ask(request, chosen, action, form)
     try:
-        outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
+        with long_request():
+            if chosen.everything:
+                _total_of(chosen)  # what takes too long to find is not looked for again by each step of the action
+            outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
     except Invalid as error:
         show_errors(form, error)
         return _ask(request, chosen, action, form)
@@ -188,7 +190,7 @@ def _action(request: Request, spec) -> BulkAction:
 
 
 def _ask(request: Request, chosen: Selection, action: BulkAction, form) -> HttpResponse:
-    total = chosen.count()
+    total = _total_of(chosen)
     if not total:
         warn(request, "Nothing is selected: tick the records first.")
         return redirect(chosen.state.url())
@@ -196,6 +198,11 @@ def _ask(request: Request, chosen: Selection, action: BulkAction, form) -> HttpR
     context = {"chosen": chosen, "action": action, "form": form, "total": total, "query": query}
     context["spec"] = chosen.state.spec
     return render(request, "lists/bulk.html", context, status=422 if form.errors else 200)
+
+
+def _total_of(chosen: Selection) -> int:
+    with time_limit():
+        return chosen.count()
 
 
 def _say(request: Request, spec, action: BulkAction, outcome: Outcome) -> None:
@@ -219,7 +226,8 @@ def _still_ticked(spec, outcome: Outcome) -> str | None:
 def undo_change(request: Request, change) -> HttpResponse:
     """Take back one change, whatever it was, and go back to where the person was."""
     try:
-        undone = undo(change, by=request.actor)
+        with long_request(PATIENT):
+            undone = undo(change, by=request.actor)
     except DomainError as error:
         warn(request, str(error))
     else:

@@ -11,6 +11,7 @@ from crm.kit import nav
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import toast
+from crm.kit.timelimit import PAGE, TooSlow, time_limit
 from crm.users.http import Request
 from leads.axes import STAGE
 from leads.models import ScoringModel, ScoringRun
@@ -41,9 +42,12 @@ def scoring_model(request: Request) -> HttpResponse:
         try:
             if request.POST.get("do") == "save":
                 return _save(request, values)
-            context |= _tried(values)
+            with time_limit(PAGE):
+                context |= _tried(values)
         except Invalid as error:
             context["errors"] = list(error.errors.values())
+        except TooSlow as error:
+            context["errors"] = [str(error)]
     elif newest:
         context["separation"] = _separation(values)
     context["form"] = shown(values)
@@ -58,10 +62,12 @@ def _save(request: Request, values: dict[str, Any]) -> HttpResponse:
 
 
 def _separation(values: dict[str, Any]) -> workbench.Separation | None:
-    """None for a model whose fields are gone."""
+    """None for a model whose fields are gone, and where it takes too long."""
     try:
-        return workbench.separation(workbench.trial(read(values["rules"], values["half_life"]), values["half_life"]))
-    except Invalid:
+        model = workbench.trial(read(values["rules"], values["half_life"]), values["half_life"])
+        with time_limit(PAGE):
+            return workbench.separation(model)
+    except (Invalid, TooSlow):
         return None
 
 

@@ -1,15 +1,20 @@
 """What no index serves is stopped, on both engines, and leaves the connection as it was."""
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
-from crm.kit.timelimit import TooSlow, time_limit
+from crm.kit import timelimit
+from crm.kit.errors import Busy
+from crm.kit.pool import Pool
+from crm.kit.timelimit import TooSlow, is_timeout, long_request, request_limits, statement_limit, time_limit
 
 SLOW = {
     "sqlite": "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT MAX(i) "
     "FROM n",
     "postgresql": "SELECT pg_sleep(20)",
 }
+# Longer than the limits of these tests, and short enough to be waited for.
+SHORT = {"sqlite": SLOW["sqlite"].replace("100000000", "3000000"), "postgresql": "SELECT 1 FROM pg_sleep(0.4)"}
 SENTENCE = r"This takes longer than 0\.2 seconds, because no index helps to find these records"
 
 
@@ -35,8 +40,7 @@ def test_the_limit_ends_with_its_block():
     if connection.vendor == "postgresql":
         assert run("SHOW statement_timeout") == [("0",)]
     else:
-        short = SLOW["sqlite"].replace("100000000", "3000000")  # takes longer than the limit was
-        assert run(short) == [(3000000,)]
+        assert run(SHORT["sqlite"]) == [(3000000,)]
 
 
 @pytest.mark.once
@@ -44,6 +48,45 @@ def test_the_limit_ends_with_its_block():
 def test_reading_under_a_limit_does_not_wait_for_writers():
     with time_limit(3):
         assert not connection.in_atomic_block
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_inner_limit_ends_with_its_block_too():
+    with time_limit(5), transaction.atomic():
+        with time_limit(0.2):
+            run("SELECT 1")
+        assert statement_limit() == 5
+        if connection.vendor == "postgresql":
+            assert run("SHOW statement_timeout") == [("5s",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_statement_of_a_request_is_limited_and_none_of_a_command(monkeypatch):
+    monkeypatch.setattr(timelimit, "PAGE", 0.2)
+    connection.close()  # as in a thread of the server, whose connection is made in a request
+    try:
+        with request_limits(), pytest.raises(OperationalError) as stopped:
+            run(SLOW[connection.vendor])
+        assert is_timeout(stopped.value)
+        with request_limits(), long_request(5):
+            assert run(SHORT[connection.vendor])
+        with request_limits(), pytest.raises(OperationalError):
+            run(SHORT[connection.vendor])
+    finally:
+        connection.close()
+    assert run(SHORT[connection.vendor])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_turn_is_taken_once_in_a_request_and_never_in_a_command(monkeypatch):
+    monkeypatch.setattr(timelimit, "turns", Pool(size=1, queue=0, patience=0))
+    with request_limits(), long_request(), time_limit(), pytest.raises(Busy), timelimit.turns.turn("someone else"):
+        pass
+    with timelimit.turns.turn("someone"):
+        with time_limit():
+            run("SELECT 1")
+        with request_limits(), pytest.raises(Busy), time_limit():
+            pass
 
 
 @pytest.mark.django_db

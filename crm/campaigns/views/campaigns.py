@@ -18,13 +18,11 @@ from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.campaigns.verbs.try_campaign import try_campaign
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import show_errors, toast, warn
-from crm.kit.timelimit import TooSlow, time_limit
+from crm.kit.timelimit import TooSlow, long_request, time_limit
 from crm.lists.panels import panels
 from crm.users.http import Request
 from crm.users.roles import Right, may
 from crm.users.views import needs
-
-TIME_LIMIT = 3  # seconds
 
 
 def _find(public_id: str) -> Campaign:
@@ -112,7 +110,7 @@ def send(request: Request, public_id: str) -> HttpResponse:
         return _sent(request, found)
     context: dict[str, Any] = {"campaign": found, "segment": _segment(found)}
     try:
-        with time_limit(TIME_LIMIT):
+        with time_limit():
             context["count"], context["reasons"] = expected(found, request.actor)
     except (Refused, TooSlow) as error:
         context["problem"] = str(error)
@@ -121,7 +119,8 @@ def send(request: Request, public_id: str) -> HttpResponse:
 
 def _sent(request: Request, found: Campaign) -> HttpResponse:
     try:
-        send_campaign(found, by=request.actor)
+        with long_request():
+            send_campaign(found, by=request.actor)
     except Refused as error:
         warn(request, f"Nothing was sent. {error}")
     else:

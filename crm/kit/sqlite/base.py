@@ -13,8 +13,10 @@ from django.db.backends.sqlite3 import base
 
 from crm.kit.sqlite import added_functions
 from crm.kit.sqlite.queue import FairLock, Turn
+from crm.kit.timelimit import statement_limit
 
 LOOK = 0.001  # seconds
+STEPS = 50_000  # of SQLite's machine, about a millisecond, between two looks at the clock: each waits for Python's lock
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|ANALYZE)\b", re.IGNORECASE)
 
 _locks: defaultdict[str, FairLock] = defaultdict(FairLock)  # by the file's name
@@ -27,11 +29,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self._lock = FairLock()
         self._turn: Turn | None = None
-        self.execute_wrappers.append(self._queue_write)
+        self._deadline: float | None = None
+        self.execute_wrappers += [self._queue_write, self._limit_time]
 
     def get_new_connection(self, conn_params):
         connection = super().get_new_connection(conn_params)
         self._lock = _locks[str(conn_params["database"])]
+        self._deadline = None
         for name, arguments, function in added_functions():
             connection.create_function(name, arguments, function, deterministic=True)
         return connection
@@ -93,6 +97,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return execute(sql, params, many, context)
         finally:
             self._end_turn_unless_writing()
+
+    def _limit_time(self, execute, sql, params, many, context):
+        """Give the statement its time, which also counts while its rows are fetched: SQLite looks for them then."""
+        seconds = statement_limit()
+        if bool(seconds) != (self._deadline is not None):
+            self.connection.set_progress_handler(self._is_late if seconds else None, STEPS)
+        self._deadline = time.monotonic() + seconds if seconds else None
+        return execute(sql, params, many, context)
+
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time.monotonic() > self._deadline
 
     def _take_turn(self) -> None:
         timeout = self.settings_dict["OPTIONS"].get("timeout", 5)

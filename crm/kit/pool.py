@@ -1,0 +1,55 @@
+"""How many requests may do something expensive at once, so that the others always find a thread and the database."""
+
+import threading
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from crm.kit.errors import Busy
+
+
+@dataclass
+class Pool:
+    """`size` turns at once, all but one of them for one person; who finds none waits up to `patience` seconds.
+
+    Whoever waits keeps a thread of the server, so only `queue` may wait, all but one of them of one person.
+    """
+
+    size: int
+    queue: int
+    patience: float
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _taken: Counter[Hashable] = field(default_factory=Counter)
+    _waiting: Counter[Hashable] = field(default_factory=Counter)
+
+    @contextmanager
+    def turn(self, who: Hashable) -> Iterator[None]:
+        """Hold one of the turns during the block. Raises Busy where none came free in time."""
+        with self._changed:
+            if not self._has_room(who):
+                self._wait(who)
+            self._taken[who] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= Counter({who: 1})
+                self._changed.notify_all()
+
+    def _has_room(self, who: Hashable) -> bool:
+        return _is_free(self._taken, who, self.size)
+
+    def _wait(self, who: Hashable) -> None:
+        if not _is_free(self._waiting, who, self.queue):
+            raise Busy
+        self._waiting[who] += 1
+        try:
+            if not self._changed.wait_for(lambda: self._has_room(who), self.patience):
+                raise Busy
+        finally:
+            self._waiting -= Counter({who: 1})
+
+
+def _is_free(places: Counter[Hashable], who: Hashable, size: int) -> bool:
+    return places.total() < size and places[who] < max(1, size - 1)

@@ -1,0 +1,212 @@
+"""The worker of the embedded server: a connection gets a thread when its request has arrived, not while it drips in.
+
+gunicorn gives a thread to each connection that says a first word, and waits for the end of a refused one in the thread
+that accepts all others: a few clients that are slow on purpose are enough to stop it. Here that one thread collects
+headers and small bodies without waiting, for ARRIVAL seconds at most. What is larger is read in a thread of its own,
+to which crm.kit.transfers admits few.
+"""
+
+import re
+import signal
+import socket
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn.http import get_parser
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from crm.kit.transfers import SMALL
+
+HEAD = 64 * 1024  # bytes of request line and headers
+ARRIVAL = 15.0  # seconds for them, and for a small body, to arrive
+STALLED = 10.0  # seconds that a thread waits for a client that neither sends nor takes anything
+SLOWEST = 32 * 1024  # bytes a second, of a larger body
+LINGER = 2.0  # seconds for a client to take its answer while it still sends what nobody reads
+LINGER_BYTES = 1 << 20
+RECEIVED = 64 * 1024  # bytes at once
+# Of an answer, kept by the kernel for a slow reader: a page or a style sheet is sent without waiting for anybody.
+SEND_BUFFER = 256 * 1024
+
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE)
+CONTINUE = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Unreader(SocketUnreader):
+    """What a connection has sent; ends a body that arrives more slowly than SLOWEST."""
+
+    def __init__(self, sock: socket.socket):
+        super().__init__(sock)
+        self.size, self.started = 0, time.monotonic()
+
+    def start(self) -> None:
+        """A thread reads from now on."""
+        self.size, self.started = 0, time.monotonic()
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Some bytes from the socket. Raises TimeoutError for a client that is too slow."""
+        if time.monotonic() - self.started > STALLED + self.size / SLOWEST:
+            raise TimeoutError("The body arrives too slowly.")
+        data = super().chunk(size_hint)
+        self.size += len(data)
+        return data
+
+    def add(self, data: bytes) -> bytes:
+        """Keep what was received meanwhile; all that is kept."""
+        self.unread(self.take_buffered() + data)
+        return self.buf.getvalue()
+
+
+class Connection(TConn):
+    """A client's connection, whose requests are collected before a thread is given to them."""
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any):
+        super().__init__(cfg, sock, client, server)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self.parser = get_parser(cfg, sock, client)
+        self.parser.unreader = Unreader(sock)
+        self.data_ready = True
+        self.told_to_go_on = False
+
+    def receive(self) -> bool:
+        """Take what there is. Whether the request is complete, or as much of it as is waited for here.
+
+        Raises OSError for a connection that has ended, or that sends more headers than a request has.
+        """
+        data = self.parser.unreader.add(self._received())
+        head = data.find(b"\r\n\r\n") + 4
+        if head < 4:
+            if len(data) > HEAD:
+                self.sock.send(TOO_LARGE)
+                raise ConnectionAbortedError
+            return False
+        length = LENGTH.search(data, 0, head)
+        missing = (int(length[1]) if length else 0) + head - len(data)
+        if missing <= 0 or int(length[1]) > SMALL:  # type: ignore[index]
+            return True
+        self._go_on(data[:head])
+        return False
+
+    def _received(self) -> bytes:
+        try:
+            data = self.sock.recv(RECEIVED)
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise ConnectionResetError
+        return data
+
+    def _go_on(self, head: bytes) -> None:
+        if not self.told_to_go_on and CONTINUE.search(head):
+            self.told_to_go_on = True
+            self.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def close(self, graceful: bool = False) -> None:
+        """End the connection. gunicorn's own waits for the client here, up to two seconds."""
+        with suppress(OSError):
+            self.sock.close()
+
+
+class Worker(ThreadWorker):
+    """A worker that waits for nobody, and leaves Ctrl-C, which reaches the whole process group, to the arbiter."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.lingering: dict[Connection, int] = {}
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection; where there are as many as may be, the one that has waited longest for itself goes."""
+        try:
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        if self.nr_conns >= self.worker_connections - 1 and self.pending_conns:
+            self._forget(self.pending_conns[0])
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """A new request may come on this connection: collect it."""
+        conn.sock.setblocking(False)
+        conn.timeout, conn.told_to_go_on = time.monotonic() + ARRIVAL, False
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, 1, partial(self.on_pending_socket_readable, conn))
+        self.on_pending_socket_readable(conn, conn.sock)
+
+    def on_pending_socket_readable(self, conn: Connection, client: Any) -> None:
+        """Something came: once the request is there, a thread answers it."""
+        try:
+            if not conn.receive():
+                return
+        except OSError:
+            self._forget(conn)
+            return
+        self._take_out(conn)
+        super().enqueue_req(conn)
+
+    def _take_out(self, conn: Connection) -> None:
+        self.pending_conns.remove(conn)
+        self.poller.unregister(conn.sock)
+
+    def _forget(self, conn: Connection) -> None:
+        self._take_out(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """End the connections whose request does not arrive; at a stop those that have sent nothing yet."""
+        now = time.monotonic()
+        for conn in list(self.pending_conns):
+            if conn.timeout <= now or not (self.alive or conn.parser.unreader.buf.getvalue()):
+                self._forget(conn)
+        for conn in [conn for conn in self.lingering if conn.timeout <= now]:
+            self._let_go(conn)
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Answer in a thread, which a client that stands still does not keep."""
+        conn.sock.settimeout(STALLED)
+        conn.parser.unreader.start()
+        return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """Whether the connection goes on: not where the body was not read, and is still to come."""
+        return bool(keepalive and conn.parser.finish_body(deadline=time.monotonic() + 0.1))
+
+    def finish_request(self, conn: Connection, fs: Any) -> None:
+        """Back in the accepting thread: keep the connection, or end it without waiting for the client."""
+        ends = not fs.cancelled() and fs.exception() is None and fs.result() is False
+        if not ends:
+            super().finish_request(conn, fs)
+            return
+        self.nr_conns -= 1
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, 1, partial(self._on_lingering, conn))
+        except (OSError, ValueError):
+            conn.close()
+            return
+        # To close it while something is unread would reset it, and the client might not get its answer.
+        conn.timeout = time.monotonic() + LINGER
+        self.lingering[conn] = 0
+
+    def _on_lingering(self, conn: Connection, client: Any) -> None:
+        try:
+            data = conn.sock.recv(RECEIVED)
+        except OSError:
+            data = b""
+        self.lingering[conn] += len(data)
+        if not data or self.lingering[conn] > LINGER_BYTES:
+            self._let_go(conn)
+
+    def _let_go(self, conn: Connection) -> None:
+        del self.lingering[conn]
+        self.poller.unregister(conn.sock)
+        conn.close()

@@ -1,0 +1,106 @@
+"""What a person can shape is stopped after its time, with a sentence; and too many at once are told to come back."""
+
+import pytest
+from django.db import connection, transaction
+from django.http import HttpResponse
+
+from crm.dashboards.asked import Asked
+from crm.kit import timelimit
+from crm.kit.pool import Pool
+from crm.lists import rows as list_rows
+from crm.lists.state import ListState
+from tests.factories import make_contact
+from tests.security.calls import told
+
+FOREVER = {
+    "sqlite": "(WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) "
+    "SELECT MAX(i) FROM n) > 0",
+    "postgresql": "(SELECT true FROM pg_sleep(20))",
+}
+SELECTION = {"everything": "1", "query": "q=person", "action": "assign"}
+SHAPED = [
+    ("GET", "/contact?q=person", {}),
+    ("GET", "/contact?where=name+contains+person", {}),
+    ("GET", "/contact/export?q=person", {}),
+    ("GET", "/qualification/board?q=person", {}),
+    ("GET", "/dashboard/part/funnel", {}),
+    ("GET", "/dashboard/part/funnel/split.csv", {}),
+    ("GET", "/dashboard?parts=all", {}),
+    ("GET", "/search?q=person", {}),
+    ("GET", "/contact/options?entity=contact&q=person", {}),
+    ("GET", "/contact/{}/merge?q=person", {}),
+    ("POST", "/contact/bulk", SELECTION),
+    ("POST", "/contact/bulk", SELECTION | {"confirm": "1", "owner": "", "team": "keep"}),
+]
+
+
+@pytest.fixture
+def contact(acme):
+    make_contact()
+    return make_contact()
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Whatever is found by a filter or a search takes forever, and is given a tenth of a second."""
+    monkeypatch.setattr(timelimit, "SHAPED", 0.1)
+    monkeypatch.setattr("contacts.views.importing.LONG", 0.1)
+    monkeypatch.setattr("crm.dashboards.show.TIME_LIMIT", 0.1)
+    for where, name in ((ListState, "rows"), (Asked, "rows"), (list_rows, "search")):
+        _slow_down(monkeypatch, where, name)
+    for module in ("contacts.views.home", "contacts.views.options", "contacts.views.merging"):
+        monkeypatch.setattr(f"{module}.search", list_rows.search)
+
+
+def _slow_down(monkeypatch, where, name):
+    before = getattr(where, name)
+    monkeypatch.setattr(
+        where, name, lambda *args, **kwargs: before(*args, **kwargs).extra(where=[FOREVER[connection.vendor]])
+    )
+
+
+def ask(client, method: str, url: str, data: dict, contact) -> HttpResponse:
+    url = url.format(contact.public_id)
+    return client.get(url) if method == "GET" else client.post(url, data)
+
+
+def test_what_takes_too_long_is_stopped_and_said(slow, contact, sign_in):
+    client = sign_in("manager")
+    for request in SHAPED:
+        answer = ask(client, *request, contact)
+        assert answer.status_code in (200, 422), request
+        assert "takes longer than" in told(answer) or "takes too long" in told(answer), request
+
+
+def test_too_many_at_once_are_told_when_to_come_back(contact, sign_in, monkeypatch):
+    monkeypatch.setattr(timelimit, "turns", Pool(size=0, queue=0, patience=0))
+    client = sign_in("manager")
+    for request in SHAPED:
+        answer = ask(client, *request, contact)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5"), request
+        assert "The server is busy with other large requests" in told(answer), request
+
+
+def test_a_page_that_sets_no_limit_has_one(contact, sign_in, monkeypatch):
+    monkeypatch.setattr(timelimit, "PAGE", 0.1)
+    monkeypatch.setattr("contacts.views.home.sections", _wait)
+    answer = sign_in("rep").get("/")
+    assert answer.status_code == 422
+    assert "This took too long and was stopped. Nothing was changed." in answer.content.decode()
+
+
+def _wait(by):
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # inside a test's transaction the connection is older than the request
+            cursor.execute("SET LOCAL statement_timeout = 100")
+        cursor.execute(f"SELECT {FOREVER[connection.vendor]}")
+        return cursor.fetchall()
+
+
+def test_ordinary_pages_need_no_turn(contact, sign_in, monkeypatch):
+    monkeypatch.setattr(timelimit, "turns", Pool(size=0, queue=0, patience=0))
+    client = sign_in("rep")
+    for url in ("/", "/contact", "/contact?view=all&sort=-last_activity", f"/contact/{contact.public_id}", "/healthz"):
+        assert client.get(url).status_code == 200
+    saved = client.post(f"/contact/{contact.public_id}/field/title", {"title": "Head of fleet"})
+    assert saved.status_code in (200, 302)
