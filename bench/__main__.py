@@ -32,6 +32,7 @@ PARTS = (
     "bench.legacy",
     "bench.workflows",
     "bench.dashboards",
+    "bench.load",
 )
 # Checkpoints far apart: one that falls into a measurement slows whichever side it meets.
 DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=512MB", "max_wal_size=8GB")

@@ -14,10 +14,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -182,11 +183,19 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 class Person:
-    """A manager of the demo, signed in, with one kept connection."""
+    """A manager of the demo, or somebody else with that password, signed in, with one kept connection.
 
-    def __init__(self, port: int):
-        self.connection, self.cookies = http.client.HTTPConnection("127.0.0.1", port), {}
-        self.post("/accounts/login/", {"login": "manager@acme.example", "password": PASSWORD})
+    `proxy`: headers that a proxy before the server adds.
+    """
+
+    def __init__(self, port: int, email: str = "manager@acme.example", proxy: Mapping[str, str] = MappingProxyType({})):
+        self.connection, self.proxy = http.client.HTTPConnection("127.0.0.1", port), proxy
+        self.cookies: dict[str, str] = {}
+        self.post("/accounts/login/", {"login": email, "password": PASSWORD})
+
+    def headers(self) -> dict[str, str]:
+        """What a request of this person carries."""
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **self.proxy}
 
     def form(self, url: str) -> dict[str, str]:
         """What the hidden inputs of a page hold."""
@@ -209,8 +218,8 @@ class Person:
         return self._ask("POST", url, (302,), body, "multipart/form-data; boundary=part")[0]
 
     def _ask(self, method: str, url: str, wanted: tuple[int, ...], body: str = "", kind: str = "") -> tuple[str, str]:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        self.connection.request(method, url, body.encode(), headers | ({"Content-Type": kind} if kind else {}))
+        headers = self.headers() | ({"Content-Type": kind} if kind else {})
+        self.connection.request(method, url, body.encode(), headers)
         answer = self.connection.getresponse()
         page = answer.read().decode()
         if answer.status not in wanted:
