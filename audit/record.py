@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -141,9 +141,19 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
 
 
 def change(
-    event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "", severity: str = ""
+    event: str,
+    rows: models.QuerySet,
+    changes: Mapping[str, Any],
+    *,
+    by: Actor,
+    note: str = "",
+    severity: str = "",
+    derive: Callable[[models.QuerySet], None] | None = None,
 ) -> int:
-    """Set `changes` on those of `rows` that differ from them, and record it. Returns how many rows changed."""
+    """Set `changes` on those of `rows` that differ from them, and record it. Returns how many rows changed.
+
+    `derive(rows)` sets columns that are computed from the changed ones, before reactions look at the rows.
+    """
     if not changes:
         return 0
     differing = rows.filter(_differs(changes))
@@ -154,6 +164,8 @@ def change(
         count = execute(together(statements))
     except EmptyResultSet:
         return 0
+    if derive and count:
+        derive(rows)
     happened(event, rows.model, ids, by)
     return count
 

@@ -5,14 +5,21 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self):
-        from audit.undone import on_check, on_take_back, on_undo
-        from contacts import definitions, entities, events, exceptions, guards, lists  # noqa: F401
+        from audit.undone import hold_back, on_check, on_take_back, on_undo
+        from contacts import definitions, entities, events, exceptions, guards, jobs, lists  # noqa: F401
         from contacts.attached import on_merge
-        from contacts.engaging import from_activities, from_cancelled, from_completed, from_status
+        from contacts.engagement import on_engaged
+        from contacts.engaging import from_activities, from_cancelled, from_completed
         from contacts.imports.events import EventImporter
         from contacts.imports.importer import ContactImporter
         from contacts.merging import move_engagement
-        from contacts.undone import rename_in_search, take_engagement_back, turn_last_activity_back
+        from contacts.suppression import follow, keep_events, keep_status
+        from contacts.undone import (
+            hold_suppressions,
+            rename_in_search,
+            take_engagement_back,
+            turn_last_activity_back,
+        )
         from contacts.valid import no_longer_valid
         from crm.events.reactions import react
         from crm.lists.imports.registry import Relation, register, relate
@@ -27,7 +34,12 @@ class ContactsConfig(AppConfig):
         react("activity.updated", from_cancelled)
         react("activity.deleted", from_cancelled)
         react("activity.undone", from_activities)
-        react("contact.status_changed", from_status)
+        hold_back(hold_suppressions)
+        on_engaged(keep_events)
+        for event in ("created", "captured", "status_changed"):
+            react(f"contact.{event}", keep_status)
+        for event in ("updated", "enriched", "merged", "restored", "undone"):
+            react(f"contact.{event}", follow)
         on_merge(move_engagement)
         register(ContactImporter)
         register(EventImporter)

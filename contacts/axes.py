@@ -72,6 +72,14 @@ STATUS = register(
                 "",
                 "contact.status_changed",
             ),
+            Move(
+                "suppression",
+                "Suppression",
+                ("active", "inactive", "bounced", "unsubscribed"),
+                "",
+                "contact.status_changed",
+                by_rule=True,
+            ),
         ),
     )
 )

@@ -1,4 +1,4 @@
-"""What contacts do as other verbs tell it: calls that reached them, meetings, their mails, unsubscribing."""
+"""What contacts do as other verbs tell it: calls that reached them, meetings, their mails."""
 
 from collections.abc import Iterable
 from email.utils import parseaddr
@@ -7,7 +7,6 @@ from django.db.models import Q, QuerySet
 
 from contacts.engagement import Engaged, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
-from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.text import email_key
 
@@ -34,12 +33,6 @@ def from_cancelled(activities: QuerySet, by: Actor) -> None:
     if told:
         kinds = ("call_connected", "meeting_booked", "email_reply")
         forget(EngagementEvent.objects.filter(told, kind__in=kinds), "contact.disengaged", by=by)
-
-
-def from_status(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts whose reachability changed."""
-    gone = contacts.filter(status="unsubscribed").order_by("pk").values_list("pk", flat=True)
-    _keep((Engaged(pk, "unsubscribed", clock.now()) for pk in gone), by)
 
 
 def _told_by(activities: QuerySet) -> Iterable[Engaged]:

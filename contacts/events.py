@@ -11,6 +11,7 @@ register(
     following=("lifecycle_stage_since", "status_since", "last_activity", "last_engagement", "engagement"),
 )
 register("company", "contacts.Company")
+register("suppression", "contacts.Suppression")
 register("activity", "contacts.Activity", person="contact_id")
 register("engagement", "contacts.EngagementEvent", person="contact_id")
 
@@ -30,6 +31,8 @@ declare(
     EventType("contact.overridden", "OVERRIDE", "overrode the stage", "Overridden", "shield-alert", "warning"),
     EventType("contact.engaged", "UPDATE", "recorded", "Engaged", "mouse-pointer-click"),
     EventType("contact.disengaged", "UPDATE", "took back what had been recorded", "Disengaged", "mouse-pointer-ban"),
+    EventType("suppression.added", "UPDATE", "suppressed the address", "Suppressed", "mail-x"),
+    EventType("suppression.lifted", "LIFT", "lifted the suppression", "SuppressionLifted", "mail-check", "warning"),
     EventType("contact.deleted", "DELETE", "moved this contact to the trash", "Deleted", "trash-2"),
     EventType("contact.restored", "RESTORE", "took this contact out of the trash", "Restored", "archive-restore"),
     EventType("contact.merged", "MERGE", "merged a duplicate into this contact", "Merged", "merge"),

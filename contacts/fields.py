@@ -236,13 +236,11 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
     """
     try:
         with transaction.atomic():
-            count = change(event, rows, changes, by=by, note=note)
-            if count and rows.model.MADE_OF & changes.keys():
-                derive(rows)
+            made_of = derive if rows.model.MADE_OF & changes.keys() else None
+            return change(event, rows, changes, by=by, note=note, derive=made_of)
     except IntegrityError:
         key = "email" if "email" in changes else "external_id"
         raise Invalid({key: "Another record has this already."}) from None
-    return count
 
 
 def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.axes import LIFECYCLE, STATUS
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 from crm.kit.text import LONGEST, digits, email_key, initials, search_key
@@ -335,3 +335,50 @@ class EngagementEvent(Owned):
 
     def __str__(self):
         return f"{self.kind} at {self.occurred_at:%Y-%m-%d %H:%M}"
+
+
+class SuppressionQuerySet(WorkspaceQuerySet):
+    """Suppressions belong to the workspace: every member sees them, only admins lift them."""
+
+    def visible_to(self, by: Actor):
+        """What the actor may read."""
+        return self.all()
+
+    def editable_by(self, by: Actor):
+        """What the actor may change."""
+        return self.all() if by.is_at_least(Role.ADMIN) else self.none()
+
+
+class SuppressionManager(WorkspaceManager.from_queryset(SuppressionQuerySet)):  # type: ignore[misc]
+    """`objects` of suppressions."""
+
+
+class Suppression(Owned):
+    """An email address that must not be mailed, and why. It belongs to the address, so it outlives every contact.
+
+    An address may be suppressed for several reasons. It keeps no link to a contact and nothing but the address, so
+    that a person who is erased and imported again is still not mailed.
+    """
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        BOUNCED = "bounced", "Bounced"
+        COMPLAINT = "complaint", "Complaint"
+        MANUAL = "manual", "Set by a member"
+
+    email_key = models.CharField(max_length=254)
+    reason = models.CharField(max_length=12, choices=Reason.choices)
+    source = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    objects: ClassVar[SuppressionManager] = SuppressionManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "email_key", "reason"], name="suppression_once"),
+            models.CheckConstraint(condition=~Q(email_key=""), name="suppression_address"),
+        ]
+
+    def __str__(self):
+        return f"{self.email_key} ({self.get_reason_display()})"

@@ -1,6 +1,6 @@
 """What follows when changes of companies, activities and engagement are undone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from audit.models import Entry
@@ -8,7 +8,8 @@ from audit.undone import PutBack
 from contacts.engagement import forget
 from contacts.fields import derive_people
 from contacts.last_activity import recompute
-from contacts.models import EngagementEvent
+from contacts.models import Contact, EngagementEvent
+from contacts.suppression import UNSUBSCRIBED, shown
 from crm.kit.actor import Actor
 
 
@@ -27,7 +28,37 @@ def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Ac
 
 
 def take_engagement_back(change: UUID, contacts: Collection[int], by: Actor) -> int:
-    """Called by audit.undo: events of these contacts that the change told of never happened."""
+    """Called by audit.undo: events of these contacts that the change told of never happened.
+
+    A person who unsubscribed stays so.
+    """
     events = EngagementEvent.objects.filter(contact__id__any_of=contacts, change=change).editable_by(by)
+    events = events.exclude(kind=UNSUBSCRIBED, contact__status=UNSUBSCRIBED)
     ids = list(events.order_by("pk").values_list("pk", flat=True))
     return forget(EngagementEvent.objects.filter(pk__any_of=ids), "contact.undone", by=by, note="contact.engaged")
+
+
+STAYS = "The address stays suppressed. An admin can lift the suppression."
+LIFTED = "Lifting a suppression can't be undone. Set the status to suppress the address again."
+
+
+def hold_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
+    """Called by audit.undo: undoing lifts no suppression but one that a merge carried over, nor brings one back."""
+    if entity not in ("suppression", "contact"):
+        return {}
+    events = set(Entry.objects.filter(change=entries[0].change).values_list("event", flat=True).distinct())
+    if "suppression.lifted" in events:
+        return dict.fromkeys((entry.entity_id for entry in entries), LIFTED)
+    if "contact.merged" in events:
+        return {}
+    if entity == "suppression":
+        return dict.fromkeys((entry.entity_id for entry in entries), STAYS)
+    return dict.fromkeys(_status_alone(entries), STAYS)
+
+
+def _status_alone(entries: Sequence[Entry]) -> list[int]:
+    """The contacts among `entries` of whom nothing but a suppressed status was changed."""
+    others = {entry.entity_id for entry in entries if entry.old_values and entry.event != "contact.status_changed"}
+    ids = sorted({entry.entity_id for entry in entries} - others)
+    held = Contact.objects.filter(pk__any_of=ids).annotate(shown=shown()).filter(shown__isnull=False)
+    return list(held.values_list("pk", flat=True)) if ids else []

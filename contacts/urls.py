@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from contacts.views import activities, home, importing, merging, moves, options, records
+from contacts.views import activities, home, importing, merging, moves, options, records, suppressing
 from crm.entities.registry import get
 from crm.lists.urls import list_urls, undo_urls
 
@@ -63,6 +63,7 @@ urlpatterns = [
     path("company/<public_id:public_id>", records.company_page, name="company"),
     path("contact/<public_id:public_id>/avatar", records.avatar, name="contact_avatar"),
     path("contact/<public_id:public_id>/merge", merging.merge_page, name="contact_merge"),
+    path("contact/<public_id:public_id>/suppression", suppressing.lift_page, name="contact_suppression"),
     path("contact/<public_id:public_id>/<slug:verb>", moves.move, name="contact_move"),
     path("activity/<public_id:public_id>/complete", activities.finish, name="activity_complete"),
     path("activity/<public_id:public_id>/edit", activities.change_activity, name="activity_edit"),

@@ -11,6 +11,7 @@ from contacts.imports.companies import to_change
 from contacts.imports.matching import Match
 from contacts.imports.stages import move_each
 from contacts.models import Contact
+from contacts.suppression import SHOWN
 from crm.kit.actor import Actor
 from crm.lifecycle.move import write
 from crm.lists.imports.registry import Refused
@@ -55,7 +56,14 @@ def _difference(match: Match, on_match: str) -> Difference | None:
     status = stage = ""
     if on_match == OnMatch.UPDATE:
         status, stage = (_moved(contact, axis.field, own) for axis in (STATUS, LIFECYCLE))
+        status = "" if stays_suppressed(match) else status
     return Difference(contact, match.row.line, values, status, stage) if values or status or stage else None
+
+
+def stays_suppressed(match: Match) -> bool:
+    """Whether the row gives a contact who unsubscribed, or whose mail bounced, another status: a file lifts nothing."""
+    contact, wanted = match.contact, match.row.own.get(STATUS.field, "")
+    return contact is not None and contact.status in SHOWN and bool(wanted) and wanted not in SHOWN
 
 
 def _moved(contact: Contact, field: str, own: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from contacts.imports import companies, managers, parsers
-from contacts.imports.changing import change_each
+from contacts.imports.changing import change_each, stays_suppressed
 from contacts.imports.creating import create_each
 from contacts.imports.matching import Match, match
 from contacts.imports.names import ELSEWHERE
@@ -38,6 +38,7 @@ class ContactImporter:
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
         self.required = {f"custom.{f.key}": f.label for f in schema("contact") if f.required and f.custom}
+        self.suppressed: set[int] = set()  # lines whose status was not taken
         self.written_after = {link: r.write for link, r in relations("contact").items() if r.write}
 
     def prepare(self, sheet: Sheet) -> None:
@@ -66,6 +67,7 @@ class ContactImporter:
             return Written(refused=refused)
         fresh = [found for found in matches if found.contact is None]
         there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
+        self.suppressed |= {found.row.line for found in there if stays_suppressed(found)}
         ids = create_each(fresh, self.by)
         changed, refused = change_each(there, self.run, self.by)
         pairs = [
@@ -79,8 +81,13 @@ class ContactImporter:
         return Written(len(fresh), len(changed) - len(fresh), len(matches) - len(changed), refused)
 
     def finish(self) -> Iterator[Written]:
-        """Link people to their managers, now that all are there."""
-        return managers.link(self.scratch, self.run.on_match, self.by)
+        """Link people to their managers, now that all are there; and say whose status was not taken."""
+        if self.suppressed:
+            lines = ", ".join(f"{line:,}" for line in sorted(self.suppressed)[:10])
+            more = ", …" if len(self.suppressed) > 10 else ""
+            self.run.notes += [f"Status not changed, because the address is suppressed: lines {lines}{more}."]
+            yield Written()
+        yield from managers.link(self.scratch, self.run.on_match, self.by)
 
     def _incomplete(self, matches: Sequence[Match]) -> Refused:
         refused: Refused = {}

@@ -64,9 +64,9 @@ def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
         return False
     ids = [contact.pk for contact in fresh.values()]
     rows = Contact.objects.filter(pk__any_of=ids)
-    record("contact.captured", rows, by=by, snapshot=SNAPSHOT["contact"], note=source)
     for axis in (LIFECYCLE, STATUS):
         start(Contact, ids, axis, "capture", by=by)
+    record("contact.captured", rows, by=by, snapshot=SNAPSHOT["contact"], note=source)
     return True
 
 

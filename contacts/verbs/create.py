@@ -32,7 +32,7 @@ def create(people: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
         raise Invalid({"email": "Another contact has this e-mail or external ID already."}) from None
     ids = [contact.pk for contact in contacts]
     rows = Contact.objects.filter(pk__any_of=ids)
-    record("contact.created", rows, by=by, snapshot=SNAPSHOT["contact"])
     for axis in (LIFECYCLE, STATUS):
         start(Contact, ids, axis, "create", by=by)
+    record("contact.created", rows, by=by, snapshot=SNAPSHOT["contact"])
     return Outcome(by.change, [contact.pk for contact in contacts])

@@ -13,6 +13,7 @@ from contacts.axes import STATUS
 from contacts.fields import NAMELESS, NOBODY, apply, check, storage_key, typed
 from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
+from contacts.suppression import held_status
 from crm.entities.registry import entity_of
 from crm.entities.schema import schema
 from crm.kit.actor import Actor
@@ -30,7 +31,7 @@ def edit(
 
     `base` are the values that the editor saw: a field that somebody else changed since then is not overwritten.
     Changes to different fields merge; the same field changed to two values raises Conflict with both.
-    Raises Invalid with a sentence per field.
+    Refused: a contact whose status a suppression holds. Raises Invalid with a sentence per field.
     """
     entity = entity_of(records.model)
     if base is not None:  # what the editor left alone is not checked: it may be valid no longer
@@ -47,6 +48,9 @@ def edit(
         raise Invalid({"name": NAMELESS})
     status = changes.pop("status", None) if entity == "contact" else None
     owners: dict[str, Any] = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
+    if status:
+        for rows in locked.batches():
+            locked.outcome.refused |= held_status(rows, status)
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         if status:

@@ -9,10 +9,11 @@ from django.db.models import QuerySet
 from audit import values as audited
 from audit.record import change, record
 from contacts.attached import move_attached
-from contacts.axes import FURTHEST, LIFECYCLE
+from contacts.axes import FURTHEST, LIFECYCLE, STATUS
 from contacts.fields import SNAPSHOT, apply, validate
 from contacts.hierarchy import chain
 from contacts.models import Activity, Contact
+from contacts.suppression import FOLLOWED, UNSUBSCRIBED
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -28,7 +29,8 @@ def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping
     """Make one person of several: `duplicates` end in the trash, everything of theirs moves to `survivor`.
 
     The survivor keeps its values, blanks are filled from the duplicates in their order, `choose` (field → value)
-    settles the others. The stage that says most about the person stays. All of it is one change to undo. Raises
+    settles the others. The stage that says most about the person stays, and a person who unsubscribed with one
+    address is not mailed at another. All of it is one change to undo. Raises
     Refused for one that cannot be changed, Invalid when there is nobody to merge with, and per field of `choose`.
     """
     chosen = validate("contact", choose or {}, by=by)
@@ -46,6 +48,7 @@ def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping
     changes = _filled(survivor, people) | chosen | {"manager": _manager(survivor, people, chosen)}
     if not apply("contact.merged", rows, changes, by=by, note=_names(people)):
         record("contact.merged", rows, by=by, note=_names(people))
+    _stay_unsubscribed(people, rows, by)
     locked.outcome.done = [survivor.pk]
     return locked.outcome
 
@@ -98,3 +101,9 @@ def _take_furthest_stage(survivor: Contact, others: list[Contact], rows: QuerySe
     furthest = max((person.lifecycle_stage for person in (survivor, *others)), key=FURTHEST.index)
     if furthest != survivor.lifecycle_stage:
         write(rows, LIFECYCLE, furthest, verb="merge", event="contact.updated", by=by, reason=_names(others))
+
+
+def _stay_unsubscribed(others: list[Contact], rows: QuerySet, by: Actor) -> None:
+    if any(person.status == UNSUBSCRIBED for person in others):
+        event, reason = "contact.status_changed", _names(others)
+        write(rows, STATUS, UNSUBSCRIBED, verb=FOLLOWED, event=event, by=by, reason=reason)

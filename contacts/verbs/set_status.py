@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from contacts.axes import STATUS
+from contacts.suppression import held_status
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
@@ -12,7 +13,13 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def set_status(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> Outcome:
-    """Move contacts to the reachability `to`: active, inactive, bounced or unsubscribed (source 002, Status Values)."""
+    """Move contacts to the reachability `to`: active, inactive, bounced or unsubscribed (source 002, Status Values).
+
+    Unsubscribed and Bounced suppress the contact's address. Refused: a contact whose address is suppressed.
+    """
     if to not in {choice.value for choice in STATUS.values}:
         raise Invalid({"status": f"There is no status {to!r}."})
-    return move(lock(contacts, by, bring=STATUS.field), STATUS, "set_status", by=by, to=to, reason=reason)
+    locked = lock(contacts, by, bring=STATUS.field)
+    for rows in locked.batches():
+        locked.outcome.refused |= held_status(rows, to)
+    return move(locked, STATUS, "set_status", by=by, to=to, reason=reason)

@@ -99,6 +99,7 @@ def _head(contact: Contact, by: Actor, *, editable: bool) -> dict:
         "move_url": "contact_move",
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
         "readonly": readonly(contact, by),
+        "sees_lift": by.is_at_least(Role.ADMIN),
         "local_time": clock.now().astimezone(ZoneInfo(contact.timezone)) if contact.timezone else None,
     }
 

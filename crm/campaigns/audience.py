@@ -5,22 +5,29 @@ from collections import Counter
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from contacts.models import Contact
+from contacts.suppression import shown
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.campaigns.segments import segment_of
 from crm.conditions.compile import Viewer
 from crm.kit import clock
 from crm.kit.actor import Actor
 
-# The one rule, asked when a campaign is started and again when each mail is about to leave; '' for who gets it.
-WHY_NOT = Case(
-    When(deleted_at__isnull=False, then=Value("In the trash")),
-    When(email="", then=Value("No e-mail address")),
-    When(status="bounced", then=Value("Bounced")),
-    When(status="unsubscribed", then=Value("Unsubscribed")),
-    When(marketing_consent="", then=Value("No consent to marketing")),
-    default=Value(""),
-    output_field=CharField(),
-)
+
+def with_why_not(contacts: QuerySet) -> QuerySet:
+    """`contacts` with `why_not`: why each gets no campaign, '' for those who do.
+
+    The one rule, asked when a campaign is started and again when each mail is about to leave.
+    """
+    why_not = Case(
+        When(deleted_at__isnull=False, then=Value("In the trash")),
+        When(email="", then=Value("No e-mail address")),
+        When(Q(status="unsubscribed") | Q(shown="unsubscribed"), then=Value("Unsubscribed")),
+        When(Q(status="bounced") | Q(shown="bounced"), then=Value("Bounced")),
+        When(marketing_consent="", then=Value("No consent to marketing")),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    return contacts.annotate(shown=shown(), why_not=why_not)
 
 
 def audience(campaign: Campaign, by: Actor) -> QuerySet:
@@ -33,7 +40,7 @@ def audience(campaign: Campaign, by: Actor) -> QuerySet:
     if campaign.segment:
         condition = segment_of(campaign.segment).condition
         wanted |= Q(pk__in=Contact.objects.filter(condition.expression(Viewer.looking(by), clock.now())).values("pk"))
-    return Contact.objects.live().visible_to(by).filter(wanted).annotate(why_not=WHY_NOT)
+    return with_why_not(Contact.objects.live().visible_to(by).filter(wanted))
 
 
 def expected(campaign: Campaign, by: Actor) -> tuple[int, dict[str, int]]:

@@ -21,7 +21,8 @@ RECORDERS = {
     "move",
     "write",
     "store",
-}  # audit.record, contacts.fields, lifecycle.move, contacts.engagement
+    "lift",
+}  # audit.record, contacts.fields, lifecycle.move, contacts.engagement, contacts.suppression
 EVENT = re.compile(r"(§|[a-z_]+)\.[a-z_]+")
 
 

@@ -102,6 +102,7 @@ PAGES = {
     "opportunity_import": None,
     "contact_merge": ["contact"],
     "contact_move": ["contact", "override"],
+    "contact_suppression": ["contact"],
     "activity_edit": ["task"],
     "notifications": None,
     "notification_settings": None,

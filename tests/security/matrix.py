@@ -269,6 +269,14 @@ MATRIX: dict[str, Route] = {
     **_files("opportunity", "opportunity_run"),
     "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
+    "contact_suppression": record(
+        "contact",
+        VIEWER,
+        ADMIN,
+        data=lambda own: {"reason": "Asked"},
+        refused=403,
+        answers=(200, 409),  # test_suppression.py asserts what it does for one that is suppressed
+    ),
     "contact_move": record(
         "contact",
         VIEWER,

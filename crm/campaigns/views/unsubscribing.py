@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from crm.campaigns.links import person_of
+from crm.campaigns.verbs.resubscribe import resubscribe
 from crm.campaigns.verbs.unsubscribe import unsubscribe
 from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
@@ -20,13 +21,15 @@ from crm.kit.scope import in_workspace
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """Ask with one button, for programs that look at mails follow their links; POST does it, also a mail program's.
 
+    The page then offers to subscribe again, which only the person and an admin can.
     A link that was never made gets the same page whatever is wrong with it.
     """
     person = person_of(token)
     if person is None:
         return render(request, "campaigns/unsubscribe_unknown.html", status=404)
+    again = request.POST.get("do") == "resubscribe"
     if request.method == "POST":
         with in_workspace(person.workspace):
-            unsubscribe(person, by=system(person.workspace_id, Channel.MAIL))
-    context = {"sender": person.workspace, "done": request.method == "POST"}
+            (resubscribe if again else unsubscribe)(person, by=system(person.workspace_id, Channel.MAIL))
+    context = {"sender": person.workspace, "done": request.method == "POST", "again": again}
     return render(request, "campaigns/unsubscribe.html", context)

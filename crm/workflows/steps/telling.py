@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 
+from contacts.axes import STATUS
 from contacts.models import Contact
+from contacts.suppression import SHOWN, is_suppressed
 from contacts.verbs.log import log
 from crm.entities.places import PLACE
 from crm.kit.actor import Role, system
@@ -103,14 +105,16 @@ def _contact(context: Context) -> Contact | None:
 def _address(context: Context, values: Values) -> str:
     """Where a mail goes. Raises Refused for a person who has no address, or is not to be written to."""
     if values["to"] == TO_ADDRESS:
+        if is_suppressed(values["address"]):
+            raise Refused(f"{values['address']} is suppressed: no mail is sent to it.")
         return values["address"]
     if values["to"] != TO_RECORD:
         return Membership.objects.select_related("user").get(pk=member_of(context, values["to"])).user.email
     contact = _contact(context)
     if contact is None or not contact.email:
         raise Refused("There is no e-mail address to write to.")
-    if contact.status in ("bounced", "unsubscribed"):
-        raise Refused(f"{contact} is {contact.status}: no mail is sent to them.")
+    if contact.status in SHOWN or is_suppressed(contact.email):
+        raise Refused(f"{contact} is {STATUS.value(contact.status).label.lower()}: no mail is sent to them.")
     return contact.email
 
 

@@ -1,0 +1,21 @@
+"""What runs on a schedule for contacts."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from contacts.models import Contact, Suppression
+from contacts.suppression import follow
+from crm.events.scheduler import scheduled
+from crm.kit.actor import system
+from crm.kit.scope import in_workspace
+from crm.users.models import Workspace
+
+
+@scheduled(every=timedelta(days=1))
+def show_suppressions(slot: datetime) -> None:
+    """Show suppressions on contacts that differ, e.g. after SQL by hand or an upgrade that brought suppressions."""
+    for workspace in Workspace.objects.all():
+        with in_workspace(workspace), transaction.atomic():
+            addresses = Suppression.objects.values("email_key")
+            follow(Contact.objects.filter(email_key__in=addresses), system(workspace.pk))

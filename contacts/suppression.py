@@ -1,0 +1,209 @@
+"""Suppressed email addresses, and the contacts' statuses Unsubscribed and Bounced, which show them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
+
+from audit.record import Fact, record_each
+from contacts.axes import STATUS
+from contacts.engagement import Engaged, store
+from contacts.models import Contact, EngagementEvent, Suppression
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel
+from crm.kit.prepared import fetch
+from crm.kit.scope import workspace_id
+from crm.kit.sql import Written, as_stored, insert_new, next_ids, plain_where
+from crm.kit.text import email_key
+from crm.lifecycle.models import Transition
+from crm.lifecycle.move import write
+
+UNSUBSCRIBED, BOUNCED, ACTIVE = "unsubscribed", "bounced", "active"
+SHOWN = (UNSUBSCRIBED, BOUNCED)  # the statuses that show a suppression
+FOLLOWED = "suppression"  # the verb of transitions that only show what is suppressed
+Reason = Suppression.Reason
+SUPPRESS = "suppress"  # what follow() finds due, beside the statuses
+# Channels that pass on what the person did elsewhere; in all others a member decides.
+TOLD = (Channel.IMPORT, Channel.COMMAND, Channel.MAIL)
+SOURCES = {Channel.IMPORT: "Import", Channel.COMMAND: "Command", Channel.MAIL: "Link in an email"}
+
+
+def shown(address: str = "email_key") -> Subquery:
+    """The status that the suppression of the address in column `address` shows; NULL for one that may be mailed.
+
+    A person's wish outweighs a bounce.
+    """
+    status = Case(When(reason=Reason.BOUNCED, then=Value(BOUNCED)), default=Value(UNSUBSCRIBED))
+    rows = Suppression.objects.filter(email_key=OuterRef(address)).annotate(status=status)
+    return Subquery(rows.order_by("-status").values("status")[:1], output_field=CharField())
+
+
+def is_suppressed(address: str) -> bool:
+    """Whether an address must not be mailed."""
+    return Suppression.objects.filter(email_key=email_key(address)).exists()
+
+
+class Stop(NamedTuple):
+    """An address to suppress, with the contact (by primary key) whose timeline and erasure it belongs to."""
+
+    contact: int
+    email_key: str
+    reason: str
+    source: str
+    at: datetime
+
+
+def suppress(stops: Sequence[Stop], *, by: Actor) -> None:
+    """Suppress addresses, each once per reason, and show it on the contacts that have them. Recorded for each."""
+    if not stops:
+        return
+    ids = next_ids(Suppression, len(stops))
+    facts = [(pk, s.email_key, s.reason, s.source[:300], as_stored(s.at)) for pk, s in zip(ids, stops, strict=True)]
+    insert_new(Suppression, ("id", "email_key", "reason", "source", "at"), facts, {"by_id": by.member_id})
+    kept = set(Suppression.objects.filter(pk__any_of=ids).values_list("pk", flat=True))
+    added = [(pk, stop) for pk, stop in zip(ids, stops, strict=True) if pk in kept]
+    told = [Fact(pk, stop.contact, None, _facts(stop)) for pk, stop in added]
+    record_each("suppression.added", told, by=by)
+    keys = sorted({stop.email_key for stop in stops})
+    follow(Contact.objects.filter(email_key__any_of=keys), by)
+
+
+def _facts(stop: Stop) -> dict[str, Any]:
+    return {"email_key": stop.email_key, "reason": str(stop.reason), "source": stop.source}
+
+
+def lift(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:
+    """Let the addresses of `contacts` (locked) be mailed again, as far as only `reasons` spoke against it."""
+    pairs = dict(contacts.exclude(email_key="").values_list("email_key", "pk"))
+    rows = Suppression.objects.filter(email_key__any_of=sorted(pairs), reason__in=list(reasons))
+    facts = [
+        Fact(row.pk, pairs[row.email_key], _facts(Stop(0, row.email_key, row.reason, row.source, row.at)), {})
+        for row in rows.order_by("pk").select_for_update(of=("self",))
+    ]
+    rows.delete()
+    record_each("suppression.lifted", facts, by=by, note=note)
+    alike = Contact.objects.filter(Q(email_key__any_of=sorted(pairs)) | Q(pk__any_of=sorted(_ids(contacts))))
+    free = alike.filter(status__in=SHOWN).annotate(shown=shown()).filter(shown__isnull=True)
+    _write(sorted(_ids(free)), ACTIVE, by, note)
+    follow(alike, by)
+
+
+def _ids(rows: QuerySet) -> list[int]:
+    return list(rows.order_by().values_list("pk", flat=True))
+
+
+def held_status(contacts: QuerySet, to: str) -> dict[int, str]:
+    """Why the status of contacts may not be set to `to`: pk → sentence, for those that a suppression holds."""
+    if to == UNSUBSCRIBED:
+        return {}
+    held = contacts.annotate(shown=shown()).filter(Q(shown__isnull=False) | Q(status=UNSUBSCRIBED)).exclude(status=to)
+    held = held.filter(Q(shown=UNSUBSCRIBED) | Q(status=UNSUBSCRIBED)) if to == BOUNCED else held
+    told = held.values_list("pk", "status", "shown")
+    return {pk: _held(to, status if found is None else found) for pk, status, found in told}
+
+
+def _held(to: str, found: str) -> str:
+    why = "this contact unsubscribed" if found == UNSUBSCRIBED else "mail to this address bounced"
+    return f"Can't set the status to {STATUS.value(to).label}: {why}. An admin can lift the suppression."
+
+
+# What follows from changes of contacts. Each costs one statement where nothing is due.
+
+
+def keep_status(contacts: QuerySet, by: Actor) -> None:
+    """Reaction to contacts that were created, or whose status was set: Unsubscribed and Bounced suppress the address.
+
+    A person who unsubscribed shows in their engagement too, unless an event has told of it already.
+    """
+    found = contacts.filter(status__in=SHOWN).exclude(email_key="").annotate(shown=shown()).order_by("pk")
+    rows = [
+        row for row in found.values_list("pk", "email_key", "status", "shown") if row[3] not in (row[2], UNSUBSCRIBED)
+    ]
+    sources = _sources([pk for pk, *_ in rows], by)
+    suppress([Stop(pk, key, _reason(status, by), sources[pk], clock.now()) for pk, key, status, _ in rows], by=by)
+    _engage(contacts, by)
+    follow(contacts, by)
+
+
+def _reason(status: str, by: Actor) -> str:
+    if status == BOUNCED:
+        return Reason.BOUNCED
+    return Reason.UNSUBSCRIBED if by.channel in TOLD else Reason.MANUAL
+
+
+def _sources(ids: list[int], by: Actor) -> dict[int, str]:
+    """Why the statuses of contacts were set: the reason that was given, else how."""
+    moves = Transition.objects.filter(entity="contact", axis=STATUS.field, change=by.change).exclude(reason="")
+    given = dict(moves.filter(record_id__any_of=ids).values_list("record_id", "reason")) if ids else {}
+    return {pk: given.get(pk, SOURCES.get(by.channel, "Status")) for pk in ids}
+
+
+def _engage(contacts: QuerySet, by: Actor) -> None:
+    """Keep the event of those whose status was set to Unsubscribed by this action, not by what followed from it."""
+    gone = Transition.objects.filter(
+        entity="contact", axis=STATUS.field, change=by.change, to_value=UNSUBSCRIBED, verb="set_status"
+    )
+    ids = set(gone.filter(record_id__any_of=_ids(contacts)).values_list("record_id", flat=True))
+    told = EngagementEvent.objects.filter(contact__pk__any_of=sorted(ids), kind=UNSUBSCRIBED, change=by.change)
+    ids -= set(told.values_list("contact", flat=True)) if ids else set()
+    store([Engaged(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(ids)], by=by)
+
+
+def keep_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
+    """Called by contacts.engagement with events just stored: who unsubscribed elsewhere is not mailed from here."""
+    gone = events.filter(kind=UNSUBSCRIBED).exclude(contact__status=UNSUBSCRIBED).order_by("occurred_at", "pk")
+    found = list(gone.values_list("contact", "contact__email_key", "occurred_at"))
+    suppress([Stop(pk, key, Reason.UNSUBSCRIBED, "Event", at) for pk, key, at in found if key], by=by)
+    _write([pk for pk, key, _ in found if not key], UNSUBSCRIBED, by, "Event")
+
+
+def follow(contacts: QuerySet, by: Actor) -> None:
+    """Reaction to contacts that may have another address, or are back from the trash: their status shows it.
+
+    A person who unsubscribed is not mailed at a new address either. Whether mail bounces is known of an address only.
+    """
+    due: defaultdict[str, list[int]] = defaultdict(list)
+    for pk, step in _due(contacts):
+        due[step].append(pk)
+    people = Contact.objects.filter(pk__any_of=due.pop(SUPPRESS, [])).values_list("pk", "email_key")
+    suppress([Stop(pk, key, Reason.MANUAL, "New address", clock.now()) for pk, key in people], by=by)
+    for status, ids in due.items():
+        _write(ids, status, by, "" if status == ACTIVE else "Suppressed address")
+
+
+def _due(contacts: QuerySet) -> list[tuple[int, str]]:
+    """(pk, the status to show, or SUPPRESS) of contacts out of step; in SQL that is compiled once where it can be."""
+    where = plain_where(contacts)
+    if where is None:
+        return list(_out_of_step(contacts))
+
+    def build(**given: Any) -> QuerySet:
+        return _out_of_step(Contact.objects.filter(Written(where.sql, given.values())))
+
+    given = {f"given_{place}": value for place, value in enumerate(where.params)}
+    return fetch(("suppression", workspace_id(), where.sql), build, **given)
+
+
+def _out_of_step(contacts: QuerySet) -> QuerySet:
+    rows = contacts.order_by("pk").annotate(shown=shown()).annotate(due=_step())
+    return rows.exclude(due="").values_list("pk", "due")
+
+
+def _step() -> Case:
+    return Case(
+        When(Q(shown__isnull=False) & ~Q(shown=F("status")) & ~Q(status=UNSUBSCRIBED), then=F("shown")),
+        When(
+            Q(status=UNSUBSCRIBED) & (Q(shown__isnull=True) | Q(shown=BOUNCED)) & ~Q(email_key=""), then=Value(SUPPRESS)
+        ),
+        When(Q(status=BOUNCED, shown__isnull=True) & ~Q(email_key=""), then=Value(ACTIVE)),
+        default=Value(""),
+        output_field=CharField(),
+    )
+
+
+def _write(ids: Sequence[int], status: str, by: Actor, reason: str) -> None:
+    if ids:
+        rows = Contact.objects.filter(pk__any_of=list(ids))
+        write(rows, STATUS, status, verb=FOLLOWED, event="contact.status_changed", by=by, reason=reason)

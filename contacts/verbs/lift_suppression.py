@@ -1,0 +1,31 @@
+"""Let contacts be mailed again whose address was suppressed."""
+
+from django.db import transaction
+from django.db.models import Q
+
+from contacts.models import Suppression
+from contacts.suppression import SHOWN, lift, shown
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+from crm.users.visibility import RecordQuerySet, lock
+
+
+@transaction.atomic
+def lift_suppression(contacts: RecordQuerySet, *, by: Actor, reason: str) -> Outcome:
+    """Remove every suppression of the contacts' addresses and set their status to Active.
+
+    Refused: a contact who is not suppressed. Raises NotAllowed below an admin, Invalid without a reason.
+    """
+    if not by.is_at_least(Role.ADMIN):
+        raise NotAllowed("Only admins can lift a suppression.")
+    if not reason.strip():
+        raise Invalid({"reason": "Enter a reason, e.g. that the person asked for mail again."})
+    locked = lock(contacts, by)
+    for rows in locked.batches():
+        free = rows.annotate(shown=shown()).exclude(Q(status__in=SHOWN) | Q(shown__isnull=False))
+        locked.outcome.refuse(free.values_list("pk", flat=True), "This contact isn't suppressed.")
+    for rows in locked.batches():
+        locked.outcome.done += rows.values_list("pk", flat=True)
+        lift(rows, Suppression.Reason.values, by=by, note=reason.strip())
+    return locked.outcome

@@ -1,0 +1,40 @@
+"""The suppression of a contact's address: who stopped email and why, and an admin's way to lift it."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from contacts.axes import STATUS
+from contacts.forms import ReasonForm
+from contacts.models import Suppression
+from contacts.verbs.lift_suppression import lift_suppression
+from contacts.views.records import find, rows_of
+from crm.kit.actor import Role
+from crm.kit.errors import Invalid
+from crm.kit.responses import show_errors, toast
+from crm.users.http import Request
+
+
+@require_http_methods(["GET", "POST"])
+def lift_page(request: Request, public_id: str) -> HttpResponse:
+    """Show why a contact is not mailed; an admin lifts the suppression with a reason."""
+    contact = find(request, "contact", public_id)
+    form = ReasonForm(request.POST or None)
+    form.fields["reason"].required = True
+    if request.method == "POST" and form.is_valid():
+        try:
+            lift_suppression(rows_of(contact), by=request.actor, reason=form.cleaned_data["reason"]).or_raise()
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, f"Suppression lifted. {contact} can be mailed again.")
+            return redirect(contact)
+    found = Suppression.objects.filter(email_key=contact.email_key).select_related("by__user").order_by("at")
+    context = {
+        "contact": contact,
+        "form": form,
+        "status": STATUS.value(contact.status),
+        "suppressions": found if contact.email_key else (),
+        "may_lift": request.actor.is_at_least(Role.ADMIN),
+    }
+    return render(request, "contacts/suppression.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,18 @@
+"""Let a person be mailed again who asked for it by the link in a mail."""
+
+from django.db import transaction
+
+from contacts.models import Contact, Suppression
+from contacts.suppression import lift
+from crm.campaigns.models import CampaignPerson
+from crm.campaigns.people import contacts_of
+from crm.kit.actor import Actor
+
+WISHES = [reason for reason in Suppression.Reason.values if reason != Suppression.Reason.BOUNCED]
+
+
+@transaction.atomic
+def resubscribe(person: CampaignPerson, *, by: Actor) -> None:
+    """Lift the suppressions of the person's addresses, but not of addresses whose mail bounced."""
+    ids = [contact.pk for contact in contacts_of(person)]
+    lift(Contact.objects.filter(pk__in=ids), WISHES, by=by, note=f"By the link in “{person.campaign}”")
