@@ -9,7 +9,7 @@ class ContactsConfig(AppConfig):
         from contacts import definitions, entities, events, exceptions, guards, jobs, lists  # noqa: F401
         from contacts.attached import on_merge
         from contacts.engagement import on_engaged
-        from contacts.engaging import from_activities, from_cancelled, from_completed
+        from contacts.engaging import from_activities, from_changed
         from contacts.imports.events import EventImporter
         from contacts.imports.importer import ContactImporter
         from contacts.merging import move_engagement
@@ -30,9 +30,9 @@ class ContactsConfig(AppConfig):
         on_check(no_longer_valid)
         react("activity.logged", from_activities)
         react("activity.planned", from_activities)
-        react("activity.completed", from_completed)
-        react("activity.updated", from_cancelled)
-        react("activity.deleted", from_cancelled)
+        react("activity.completed", from_activities)
+        react("activity.updated", from_changed)
+        react("activity.deleted", from_changed)
         react("activity.undone", from_activities)
         hold_back(hold_suppressions)
         on_engaged(keep_events)

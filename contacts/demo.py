@@ -233,7 +233,7 @@ class History:
         if kind == "note":
             body = self.random.choice(NOTES)
             return {"kind": "note", "subject": body.splitlines()[0], "body": body, "contact_id": pk}
-        outcome = self.random.choice(("connected", "connected", "left a message", "no answer"))
+        outcome = self.random.choice(("connected", "connected", "left_voicemail", "no_answer"))
         minutes = self.random.randrange(3, 40)
         subject = self.random.choice(CALLS)
         return {"kind": "call", "subject": subject, "contact_id": pk, "outcome": outcome, "minutes": minutes}

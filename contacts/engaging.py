@@ -1,46 +1,55 @@
-"""What contacts do as other verbs tell it: calls that reached them, meetings, their mails."""
+"""The engagement that activities show: connected calls, meetings, and the contact's own mails."""
 
 from collections.abc import Iterable
-from email.utils import parseaddr
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from audit.models import Entry
+from contacts.calls import CONVERSATIONS, is_from_contact
 from contacts.engagement import Engaged, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
 from crm.kit.actor import Actor
-from crm.kit.text import email_key
 
-# Outcomes of calls in which nobody was spoken to.
-NOT_REACHED = {"no answer", "left a message", "voicemail", "busy", "wrong number"}
+KINDS = ("call_connected", "meeting_booked", "email_reply")
 
 
 def from_activities(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were logged or planned, or came back by an undo."""
+    """Reaction to activities that were logged, planned or completed, or came back by an undo."""
     _keep(_told_by(activities), by)
 
 
-def from_completed(activities: QuerySet, by: Actor) -> None:
-    """Reaction to planned activities that were done now: a meeting counted when it was planned."""
-    _keep(_told_by(activities.exclude(kind="meeting")), by)
+def from_changed(activities: QuerySet, by: Actor) -> None:
+    """Reaction to activities that were changed or deleted: forget what did not take place, or not then."""
+    found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS)
+    rows = list(found.values_list("pk", "contact", "created_at", "done_at", "occurred_at"))
+    if not rows:
+        return
+    told, before = list(_told_by(activities)), _moments_before([pk for pk, *_ in rows], by)
+    over = Q()
+    for pk, contact, *moments in rows:
+        over |= Q(contact=contact, occurred_at__in=[at for at in (*moments, *before.get(pk, ())) if at])
+    for contact, kind, at in told:
+        over &= ~Q(contact=contact, kind=kind, occurred_at=at)
+    forget(EngagementEvent.objects.filter(over, kind__in=KINDS), "contact.disengaged", by=by)
+    _keep(told, by)
 
 
-def from_cancelled(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were changed or deleted: what did not take place shows no interest."""
-    over = activities.filter(Q(status="cancelled") | Q(deleted_at__isnull=False), kind__in=("call", "meeting", "email"))
-    told = Q()
-    for contact, created_at, done_at in over.values_list("contact", "created_at", "done_at"):
-        told |= Q(contact=contact, occurred_at__in=[at for at in (created_at, done_at) if at])
-    if told:
-        kinds = ("call_connected", "meeting_booked", "email_reply")
-        forget(EngagementEvent.objects.filter(told, kind__in=kinds), "contact.disengaged", by=by)
+def _moments_before(ids: list[int], by: Actor) -> dict[int, list[datetime]]:
+    """When activities had taken place before this action said otherwise."""
+    entries = Entry.objects.filter(change=by.change, entity="activity", entity_id__any_of=ids)
+    moments: dict[int, list[datetime]] = {}
+    for pk, at in entries.values_list("entity_id", "old_values__occurred_at"):
+        if at:
+            moments.setdefault(pk, []).append(datetime.fromisoformat(at))
+    return moments
 
 
 def _told_by(activities: QuerySet) -> Iterable[Engaged]:
-    found = activities.filter(contact__isnull=False, kind__in=("call", "meeting", "email"), deleted_at__isnull=True)
+    found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS, deleted_at__isnull=True, automatic=False)
     for activity in found.select_related("contact").order_by("pk"):
         if kind := _kind(activity):
-            at = activity.created_at if activity.status == "pending" else activity.done_at
-            yield Engaged(activity.contact_id, kind, at)
+            yield Engaged(activity.contact_id, kind, _moment(activity))
 
 
 def _kind(activity: Activity) -> str:
@@ -50,9 +59,14 @@ def _kind(activity: Activity) -> str:
     if activity.status != "done":
         return ""
     if activity.kind == "call":
-        return "" if activity.outcome.strip().lower() in NOT_REACHED else "call_connected"
-    own = activity.contact.email_key if activity.contact else ""
-    return "email_reply" if own and own == email_key(parseaddr(activity.sender)[1]) else ""
+        return "call_connected" if activity.outcome == Activity.CONNECTED else ""
+    return "email_reply" if is_from_contact(activity) else ""
+
+
+def _moment(activity: Activity) -> datetime:
+    """When it took place; a meeting that was planned showed interest when it was booked."""
+    planned = activity.kind == "meeting" and (activity.done_at is None or activity.done_at > activity.created_at)
+    return activity.created_at if planned or activity.occurred_at is None else activity.occurred_at
 
 
 def _keep(events: Iterable[Engaged], by: Actor) -> None:

@@ -3,7 +3,7 @@
 from audit.values import model_field
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.engagement import KINDS
-from contacts.models import Contact
+from contacts.models import Activity, Contact
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity, register
@@ -11,6 +11,10 @@ from crm.entities.registry import Entity, register
 
 def _choices(name: str) -> tuple[Choice, ...]:
     return tuple(Choice(value, label) for value, label in model_field(Contact, name).flatchoices)
+
+
+def _of_activity(name: str) -> tuple[Choice, ...]:
+    return tuple(Choice(value, label) for value, label in model_field(Activity, name).flatchoices)
 
 
 SHARED = (
@@ -77,6 +81,27 @@ CONTACT.add(
     Field("last_activity", "Last activity", T.DATETIME, api="lastActivity", editable=False, sort="last_activity"),
     Field("last_engagement", "Last engagement", T.DATETIME, api="lastEngagement", editable=False),
     *SHARED,
+)
+
+# Activities have no list of their own yet: declared so that the timeline names their fields and values.
+ACTIVITY = register(Entity("activity", "contacts.Activity", "Activity", "Activities", "activity", title="subject"))
+ACTIVITY.add(
+    Field("kind", "Type", T.SELECT, choices=_of_activity("kind"), editable=False),
+    Field("subject", "Subject", T.TEXT, required=True),
+    Field("body", "Text", T.LONG_TEXT),
+    Field("contact", "Contact", T.LINK, target="contact", editable=False),
+    Field("company", "Company", T.LINK, target="company", editable=False),
+    Field("owner", "Owner", T.USER),
+    Field("assignee", "Assignee", T.USER),
+    Field("status", "Status", T.SELECT, choices=_of_activity("status")),
+    Field("priority", "Priority", T.SELECT, choices=_of_activity("priority")),
+    Field("due_at", "Due", T.DATETIME, api="dueAt", due=True),
+    Field("occurred_at", "Occurred at", T.DATETIME, api="occurredAt"),
+    Field("outcome", "Outcome", T.SELECT, choices=_of_activity("outcome")),
+    Field("minutes", "Minutes", T.NUMBER),
+    Field("sender", "From", T.TEXT),
+    Field("recipients", "To", T.TEXT),
+    Field("created_at", "Recorded at", T.DATETIME, api="recordedAt", editable=False),
 )
 
 # Not a record with pages: what a file of events may hold.

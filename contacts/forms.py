@@ -1,5 +1,6 @@
 """Forms of contacts and companies, made from the declared and custom fields; and what each verb asks."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -15,10 +16,12 @@ from crm.entities.forms import form_field
 from crm.entities.people import members, teams
 from crm.entities.schema import schema
 from crm.entities.values import from_json
+from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.lifecycle.axes import Reason
 from crm.lists.imports.mapping import choices
 from crm.lists.models import ImportRun, OnMatch
+from crm.users.models import Membership
 
 PEOPLE = frozenset({FieldType.USER, FieldType.TEAM})
 
@@ -193,30 +196,67 @@ def no_form(by: Actor) -> type[forms.Form]:
 OFFERED = ("note", "call", "email", "meeting", "task")  # the kinds of activity, what is written most first
 
 
+OUTCOMES = [("", "Choose an outcome"), *Activity.OUTCOMES]
+
+
+def moment_field(label: str) -> forms.DateTimeField:
+    """A date and time that may be left empty."""
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(required=False, label=label, widget=widget)
+
+
+class CompleteForm(forms.Form):
+    """What a planned call came to, and when it took place."""
+
+    outcome = forms.ChoiceField(choices=OUTCOMES)
+    occurred_at = moment_field("When")
+
+
 class ActivityForm(forms.ModelForm):
     """The composer: what was done, or is to be done."""
 
-    due_at = forms.DateTimeField(
-        required=False,
-        label="Due",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    occurred_at = moment_field("When")
+    due_at = moment_field("Due")
+    outcome = forms.ChoiceField(required=False, choices=OUTCOMES)
 
     class Meta:
         model = Activity
-        fields = ["kind", "subject", "body", "due_at", "priority", "minutes", "outcome", "sender", "recipients"]
+        fields = ["kind", "subject", "body", "occurred_at", "due_at", "priority", "minutes", "outcome"]
+        fields += ["sender", "recipients"]
         widgets = {"body": forms.Textarea(attrs={"rows": 3, "data-mention": ""}), "recipients": forms.TextInput()}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, near: Iterable[Membership] | None = None, **kwargs):
+        """`near`: whom the form offers as assignee, if not every member."""
         super().__init__(*args, **kwargs)
         self.fields["subject"].required = False
         self.fields["priority"].required = False
-        labels = dict(Activity._meta.get_field("kind").choices)
+        if near is None:
+            near = Membership.objects.active().select_related("user").order_by("user__name", "pk")
+        self.fields["assignee"] = forms.TypedChoiceField(
+            choices=[("", "Unassigned" if self.instance.pk else "Me"), *((each.pk, str(each)) for each in near)],
+            coerce=int,
+            empty_value=None,
+            required=False,
+            initial=self.instance.assignee_id,
+        )
+        labels = dict(Activity._meta.get_field("kind").flatchoices)
         self.fields["kind"].widget = forms.RadioSelect(choices=[(kind, labels[kind]) for kind in OFFERED])
 
+    def keep_for(self, activity: Activity) -> None:
+        """Ask only what an activity of this kind and status has; its kind stays as it is."""
+        planned = activity.status == "pending"
+        drop = {"kind"} | ({"occurred_at"} if planned else {"due_at", "assignee"})
+        drop |= set() if activity.kind == "call" and not planned else {"outcome"}
+        drop |= set() if activity.kind == "email" else {"sender", "recipients"}
+        drop |= set() if activity.kind in ("call", "meeting") else {"minutes"}
+        for name in drop:
+            del self.fields[name]
+
     def clean(self):
-        """A note may be only its text: its first line is then the subject."""
+        """A note may be only its text: its first line is then the subject. What is in the future is planned."""
         cleaned = super().clean()
+        if cleaned.get("kind", "task") != "task" and (at := cleaned.get("occurred_at")) and at > clock.now():
+            cleaned |= {"due_at": at, "occurred_at": None}
         if not cleaned.get("subject") and cleaned.get("body"):
             cleaned["subject"] = cleaned["body"].strip().splitlines()[0][:200]
         return cleaned

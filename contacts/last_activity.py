@@ -14,7 +14,7 @@ def touch(activities: Sequence[Activity]) -> None:
     by_moment: dict[Any, list[int]] = {}
     for activity in activities:
         if activity.status == "done" and activity.contact_id:
-            by_moment.setdefault(activity.done_at, []).append(activity.contact_id)
+            by_moment.setdefault(activity.occurred_at, []).append(activity.contact_id)
     for moment, contacts in by_moment.items():
         Contact.objects.filter(pk__in=contacts).update(last_activity=Greatest(F("last_activity"), moment))
 
@@ -27,7 +27,7 @@ def recompute(contacts: Iterable[int | None]) -> None:
     done = Activity.objects.filter(contact=OuterRef("pk"), status="done", deleted_at__isnull=True)
     made = Contact.objects.filter(merged_into=OuterRef("pk"))
     engaged = _latest(EngagementEvent.objects.filter(contact=OuterRef("pk")), "contact", "occurred_at")
-    moments = (_latest(done, "contact", "done_at"), _latest(made, "merged_into", "created_at"), engaged)
+    moments = (_latest(done, "contact", "occurred_at"), _latest(made, "merged_into", "created_at"), engaged)
     latest = Greatest(F("created_at"), *(Coalesce(moment, F("created_at")) for moment in moments))
     rows = Contact.objects.filter(pk__any_of=sorted({pk for pk in contacts if pk}))
     # Locked before it is computed: else what is logged meanwhile would be overlooked, and its moment overwritten.

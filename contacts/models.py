@@ -245,9 +245,15 @@ class ActivityManager(WorkspaceManager.from_queryset(ActivityQuerySet)):  # type
 
 
 class Activity(Owned):
-    """Something done with a contact, or to be done: a task, call, e-mail, meeting or note."""
+    """Something done with a contact, or to be done: a task, call, e-mail, meeting or note.
+
+    `occurred_at` is when it took place, which the person who logs it may set; `done_at` when it was recorded as done.
+    The owner logged or planned it, the assignee is to do it. `automatic`: a workflow logged it, nobody spoke.
+    """
 
     KINDS = choices("task", "call", "email", "meeting", "note")
+    OUTCOMES = choices("connected", "left_voicemail", "no_answer", "busy", "wrong_number")  # of calls
+    CONNECTED = "connected"
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "activity"))
     kind = models.CharField(max_length=10, choices=[(k, "E-mail" if k == "email" else label) for k, label in KINDS])
@@ -256,12 +262,15 @@ class Activity(Owned):
     contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="activities")
     company = models.ForeignKey(Company, models.CASCADE, null=True, blank=True, related_name="activities")
     owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    assignee = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     status = models.CharField(max_length=10, default="pending", choices=choices("pending", "done", "cancelled"))
     priority = models.CharField(max_length=10, default="normal", choices=choices("low", "normal", "high"))
     due_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+    occurred_at = models.DateTimeField(null=True, blank=True)
     minutes = models.PositiveIntegerField(null=True, blank=True)
-    outcome = models.CharField(max_length=100, blank=True)
+    outcome = models.CharField(max_length=100, blank=True, choices=OUTCOMES)
+    automatic = models.BooleanField(default=False, db_default=False, editable=False)
     sender = models.CharField(max_length=254, blank=True)
     recipients = models.TextField(blank=True, max_length=LONGEST)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -280,7 +289,9 @@ class Activity(Owned):
         ]
         indexes = [
             models.Index(
-                fields=["workspace", "owner", "due_at"], name="activity_open", condition=LIVE & Q(status="pending")
+                fields=["workspace", "assignee", "due_at"],
+                name="activity_assigned",
+                condition=LIVE & Q(status="pending"),
             ),
         ]
 

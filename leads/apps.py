@@ -44,6 +44,7 @@ class LeadsConfig(AppConfig):
         react("contact.merged", follow_teams)
         react("activity.logged", contact_leads)
         react("activity.completed", contact_leads)
+        react("activity.updated", contact_leads)
         on_merge(move_leads)
         hold_back(hold_converted)
         relate("contact", Relation("lead", "lead", write_leads, note=NOTE))

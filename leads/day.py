@@ -21,7 +21,7 @@ def late(by: Actor) -> list[Line]:
             lead.name,
             lead.get_absolute_url(),
             lead.source,
-            "Spoke with them",
+            "Log connected call",
             reverse("lead_move", args=[lead.public_id, "first_contact"]),
             lead.contact_by,
         )

@@ -7,14 +7,13 @@ from django.db.models import F, Q, QuerySet
 
 from audit.models import Entry
 from audit.record import change
+from contacts.calls import conversations
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import Dated, write_each
 from leads.axes import STATUS
 from leads.models import Lead
-
-CONVERSATIONS = ("call", "email", "meeting")
 
 
 def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
@@ -32,15 +31,17 @@ def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
 
 
 def contact_leads(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were logged or completed: a conversation is the first contact of an open lead.
+    """Reaction to activities that were logged, completed or changed: a conversation is the first contact of a lead.
 
     One at New moves to Working; one that its score has moved on before is contacted where it stands. What was said
     before the lead's cycle began was not about it.
     """
     owed = Q(contact__leads__in=Lead.objects.open().filter(contacted_at__isnull=True))
-    since = Q(contact__leads__counts_from__isnull=True) | Q(contact__leads__counts_from__lte=F("done_at"))
-    said = activities.filter(owed & since, kind__in=CONVERSATIONS, status="done", deleted_at__isnull=True)
-    first: dict[int, datetime] = dict(said.order_by("-done_at").values_list("contact", "done_at"))
+    since = Q(contact__leads__counts_from__isnull=True) | Q(contact__leads__counts_from__lte=F("occurred_at"))
+    first: dict[int, datetime] = {}
+    for said in conversations(activities.filter(owed & since)):
+        if said.contact_id and said.occurred_at:
+            first.setdefault(said.contact_id, said.occurred_at)
     if not first:
         return
     # Before the leads, as merging and converting do. Whoever has just written an activity of the contact holds it by

@@ -104,7 +104,7 @@ LEADS = register(
         ),
         actions=(
             ASSIGN,
-            BulkAction("first_contact", "First contact", "phone", _first_contact, forms.no_form, "Contacted"),
+            BulkAction("first_contact", "Log connected call", "phone", _first_contact, forms.no_form, "Calls logged"),
             BulkAction("qualify", "Qualify", "badge-check", _qualify, lambda by: QualifyManyForm, "Qualified"),
             BulkAction("lose", "Lose", "circle-x", _lose, lambda by: move_form("lose"), "Lost"),
             WAIT,

@@ -54,6 +54,8 @@ def make_company(name: str = "", *, by: Actor | None = None, **values) -> Compan
 def make_activity(subject: str = "Call", *, by: Actor | None = None, **values) -> Activity:
     """An activity; `contact` or `company` says whose."""
     facts = {"kind": "call", "subject": subject} | values
+    if facts["kind"] == "call" and not {"due_at", "status"} & facts.keys():
+        facts.setdefault("outcome", "connected")
     return Activity.objects.get(pk=log([facts], by=by or manager()).done[0])
 
 

@@ -120,4 +120,5 @@ def write(record, entity: str, number: int, cast) -> None:
         edit(rows(record), {"owner": owner, "team": team}, by=act(cast.manager))
         about = {f"{entity}_id": record.pk}
         for kind in ("note", "call", "email", "task"):
-            log([{"kind": kind, "subject": f"{kind} {number}", **about}], by=act(cast.rep))
+            outcome = {"outcome": "connected"} if kind == "call" else {}
+            log([{"kind": kind, "subject": f"{kind} {number}", **about, **outcome}], by=act(cast.rep))

@@ -1,8 +1,12 @@
-"""Finish tasks."""
+"""Finish tasks, and what else was planned."""
+
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from audit.record import change
+from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import touch
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -11,14 +15,24 @@ from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def complete(activities: RecordQuerySet, *, by: Actor, outcome: str = "") -> Outcome:
-    """Mark pending activities as done now; those done or cancelled before are refused."""
+def complete(
+    activities: RecordQuerySet, *, by: Actor, outcome: str = "", occurred_at: datetime | None = None
+) -> Outcome:
+    """Mark pending activities as done, at `occurred_at` or now; those done or canceled before are refused.
+
+    `outcome`: of calls. Raises Invalid for a call without one, another kind with one, and a time in the future.
+    """
+    check_occurred(occurred_at)
     locked = lock(activities, by)
     for rows in locked.batches():
         over = rows.exclude(status="pending").values_list("pk", flat=True)
         locked.outcome.refuse(over, "It is not open any more.")
+    now = clock.now()
+    changes: dict[str, Any] = {"status": "done", "done_at": now, "occurred_at": occurred_at or now}
     for rows in locked.batches():
+        for kind in rows.order_by().values_list("kind", flat=True).distinct():
+            check_outcome(kind, "done", outcome)
         locked.outcome.done += rows.values_list("pk", flat=True)
-        change("activity.completed", rows, {"status": "done", "done_at": clock.now()}, by=by, note=outcome)
+        change("activity.completed", rows, changes | ({"outcome": outcome} if outcome else {}), by=by)
         touch(list(rows))
     return locked.outcome

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit.record import change
 from contacts.fields import check_lengths
+from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import recompute
 from contacts.models import Activity
 from crm.kit.actor import Actor
@@ -14,14 +16,16 @@ from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.users.visibility import RecordQuerySet, lock
 
-EDITABLE = {"subject", "body", "owner", "priority", "due_at", "minutes", "outcome", "sender", "recipients", "status"}
+EDITABLE = {"subject", "body", "owner", "assignee", "priority", "due_at", "minutes", "sender", "recipients", "status"}
+EDITABLE |= {"outcome", "occurred_at"}
 
 
 @transaction.atomic
 def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: Actor) -> Outcome:
     """Set fields of activities (typed values); complete() is the verb that finishes them.
 
-    Raises Invalid for a field that cannot be changed, an empty subject and a status that is not pending or cancelled.
+    Raises Invalid for a field that cannot be changed, an empty subject, a status that is not pending or canceled, a
+    call that was made without an outcome, and a time in the future or missing of what was done.
     """
     if wrong := values.keys() - EDITABLE:
         raise Invalid({key: f"{key} of an activity cannot be changed." for key in wrong})
@@ -32,8 +36,21 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
         raise Invalid({"status": "An activity is set to pending or cancelled here; completing it has a button."})
     locked = lock(activities, by)
     for rows in locked.batches():
+        _check_calls(rows, values)
         change("activity.updated", rows, values, by=by)
-        if "status" in values:
+        if values.keys() & {"status", "occurred_at"}:
             recompute(rows.values_list("contact_id", flat=True))
         locked.outcome.done += rows.values_list("pk", flat=True)
     return locked.outcome
+
+
+def _check_calls(rows: QuerySet, values: Mapping[str, Any]) -> None:
+    check_occurred(values.get("occurred_at"))
+    for kind, status, outcome in rows.order_by().values_list("kind", "status", "outcome").distinct():
+        status = values.get("status", status)
+        if "outcome" in values:
+            check_outcome(kind, status, values["outcome"])
+        elif status == "pending" and outcome:
+            raise Invalid({"outcome": "A planned call has no outcome yet."})
+        if status == "done" and values.get("occurred_at", True) is None:
+            raise Invalid({"occurred_at": "Enter when it took place."})

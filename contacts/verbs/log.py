@@ -7,12 +7,14 @@ from django.db import transaction
 
 from audit.record import record
 from contacts.fields import check_lengths
+from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import touch
 from contacts.models import Activity, Company, Contact
 from crm.kit import clock
-from crm.kit.actor import Actor, Role
+from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
+from crm.users.models import Membership
 from crm.users.visibility import visible
 
 SNAPSHOT = [f.name for f in Activity._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
@@ -22,9 +24,10 @@ SNAPSHOT = [f.name for f in Activity._meta.concrete_fields if f.editable and f.n
 def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     """Add activities, each a mapping of Activity's fields: kind, subject, contact or company, body, due_at, …
 
-    A task is pending until completed; anything else is done now, unless it is due later. What is done counts as its
-    contact's last activity. Raises Invalid for one with no kind, subject, contact or company, or of somebody that
-    `by` cannot see; NotAllowed for a viewer.
+    A task is pending until completed; anything else is done, at `occurred_at` or now, unless it is due later. A call
+    that was made has an outcome. What is pending is assigned to its owner unless `assignee` says otherwise. What is
+    done counts as its contact's last activity. Raises Invalid for one with no kind, subject, contact or company, an
+    outcome missing or in the wrong place, or a contact that `by` cannot see; NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot log activities.")
@@ -43,12 +46,17 @@ def _build(values: Mapping[str, Any], by: Actor) -> Activity:
     now = clock.now()
     check_lengths(Activity, values)
     facts = {"owner_id": by.member_id, "created_at": now, "updated_at": now} | dict(values)
-    activity = Activity(workspace_id=by.workspace_id, **facts)
+    activity = Activity(workspace_id=by.workspace_id, automatic=by.channel == Channel.WORKFLOW, **facts)
     _check(activity)
     planned = activity.kind == "task" or (activity.due_at and activity.due_at > now)
     activity.status = values.get("status") or ("pending" if planned else "done")
     if activity.status == "done":
         activity.done_at = activity.done_at or now
+        activity.occurred_at = activity.occurred_at or activity.done_at
+    else:
+        activity.assignee_id = activity.assignee_id or activity.owner_id
+    check_outcome(activity.kind, activity.status, activity.outcome)
+    check_occurred(activity.occurred_at)
     return activity
 
 
@@ -64,6 +72,9 @@ def _check(activity: Activity) -> None:
 
 
 def _check_visible(activities: Sequence[Activity], by: Actor) -> None:
+    assignees = {activity.assignee_id for activity in activities} - {None, by.member_id}
+    if assignees and assignees - set(Membership.objects.filter(pk__in=assignees).values_list("pk", flat=True)):
+        raise Invalid({"assignee": "Choose a member."})
     for model, name in ((Contact, "contact_id"), (Company, "company_id")):
         wanted = {getattr(activity, name) for activity in activities} - {None}
         found = set(model.objects.live().filter(visible(by), pk__in=wanted).values_list("pk", flat=True))

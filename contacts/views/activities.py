@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contacts.forms import ActivityForm
+from contacts.forms import ActivityForm, CompleteForm
 from contacts.kinds import KINDS
 from contacts.mentions import readers
 from contacts.models import Activity
@@ -27,15 +27,24 @@ def add(request: Request, entity: str, public_id: str) -> HttpResponse:
     if form.is_valid():
         try:
             values = {key: value for key, value in form.cleaned_data.items() if value not in (None, "")}
+            if assignee := values.pop("assignee", None):
+                values["assignee_id"] = assignee
             outcome = log([values | KINDS[entity].about(record)], by=request.actor)
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, "Written down.", undo_url=reverse("undo", args=[outcome.change]))
+            toast(request, _told(outcome.done[0]), undo_url=reverse("undo", args=[outcome.change]))
             _warn_of_blind(request, outcome.done[0])
             return redirect(record)
     context = {"form": form, "record": record, "entity": entity}
     return render(request, "contacts/activity.html", context, status=422)
+
+
+def _told(pk: int) -> str:
+    """What was done, by the kind of the activity: “Note added.”, “Call logged.”, “Task created.”."""
+    activity = Activity.objects.get(pk=pk)
+    kind, verb = activity.get_kind_display(), {"note": "added", "task": "created"}.get(activity.kind, "logged")
+    return f"{kind} {'planned' if activity.kind != 'task' and activity.status == 'pending' else verb}."
 
 
 def _warn_of_blind(request: Request, pk: int) -> None:
@@ -59,11 +68,23 @@ def _rows(activity: Activity):
     return Activity.objects.filter(pk=activity.pk)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def finish(request: Request, public_id: str) -> HttpResponse:
-    """Mark a task as done."""
+    """Mark a task as done; of a planned call ask for its outcome first."""
     activity = _activity(request, public_id)
-    outcome = complete(_rows(activity), by=request.actor, outcome=request.POST.get("outcome", ""))
+    form = CompleteForm(request.POST if request.POST.get("outcome") or request.POST.get("asked") else None)
+    asks = activity.kind == "call" and activity.status == "pending"
+    if asks and not (request.method == "POST" and form.is_valid()):
+        context = {"form": form, "activity": activity, "record": activity.about, "back": request.POST.get("back", "")}
+        return render(request, "contacts/complete.html", context, status=422 if form.errors else 200)
+    if request.method == "GET":
+        return redirect(activity.about)
+    try:
+        outcome = complete(_rows(activity), by=request.actor, **(form.cleaned_data if asks else {}))
+    except Invalid as error:
+        show_errors(form, error)
+        context = {"form": form, "activity": activity, "record": activity.about}
+        return render(request, "contacts/complete.html", context, status=422)
     for sentence in outcome.refused.values():
         warn(request, sentence)
     if outcome.done:
@@ -76,7 +97,7 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
     """Edit an activity."""
     activity = _activity(request, public_id)
     form = ActivityForm(request.POST or None, instance=activity)
-    del form.fields["kind"]
+    form.keep_for(activity)
     if request.method == "POST" and form.is_valid():
         try:
             outcome = edit_activity(_rows(activity), form.cleaned_data, by=request.actor).or_raise()

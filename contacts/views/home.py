@@ -47,7 +47,7 @@ def my_day(request: Request) -> HttpResponse:
 
 def my_tasks(by):
     """The open tasks of a member on records that they still see."""
-    return Activity.objects.live().visible_to(by).filter(owner=by.member_id, status="pending")
+    return Activity.objects.live().visible_to(by).filter(assignee=by.member_id, status="pending")
 
 
 def due_tasks(by):

@@ -39,6 +39,7 @@ from crm.kit.transfers import accepts
 from crm.lifecycle.offers import offers
 from crm.lists.panels import facts_for, panels
 from crm.users.http import Request
+from crm.users.models import Membership
 from crm.users.visibility import may_edit, visible
 
 AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
@@ -141,9 +142,14 @@ def common(request: Request, entity: str, record: Record, editable: bool, items,
         "items": items,
         "tasks": tasks,
         "more": more,
-        "composer": ActivityForm(initial={"kind": "note", "priority": "normal"}),
+        "composer": ActivityForm(initial={"kind": "note", "priority": "normal"}, near=_near(record, request.actor)),
         "panels": panels(entity, record, request),
     }
+
+
+def _near(record: Record, by: Actor) -> list[Membership]:
+    """The record's owner, whom a task may be for beside the one who writes it; a task's own page offers everybody."""
+    return [record.owner] if record.owner and record.owner_id != by.member_id else []
 
 
 @require_GET

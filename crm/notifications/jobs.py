@@ -35,20 +35,20 @@ def tell_due(slot: datetime) -> None:
 
 def _untold(slot: datetime) -> QuerySet[Activity]:
     told = Notification.objects.filter(
-        recipient=OuterRef("owner"),
+        recipient=OuterRef("assignee"),
         kind=TASK_DUE.name,
         entity="activity",
         entity_id=OuterRef("pk"),
         at=OuterRef("due_at"),
     )
     due = Activity.objects.live().filter(status="pending", due_at__gt=slot - OVERDUE, due_at__lte=slot)
-    return due.filter(~Exists(told), owner__is_active=True).select_related("owner__user", "contact", "company")
+    return due.filter(~Exists(told), assignee__is_active=True).select_related("assignee__user", "contact", "company")
 
 
 def _tell(due: list[Any], workspace: Workspace) -> None:
-    seen = [task for task in due if may_see(task.about, task.owner.actor(Channel.SYSTEM))]
+    seen = [task for task in due if may_see(task.about, task.assignee.actor(Channel.SYSTEM))]
     news = [
-        News(task.owner_id, "activity", task.pk, f"task {task.pk} {task.due_at.isoformat()}", task.due_at)
+        News(task.assignee_id, "activity", task.pk, f"task {task.pk} {task.due_at.isoformat()}", task.due_at)
         for task in seen
     ]
     notify(TASK_DUE, news, by=system(workspace.pk))

@@ -1,25 +1,38 @@
-"""Note that somebody has spoken with the person."""
+"""Log the connected call that is a lead's first contact."""
 
 from django.db import transaction
 
-from audit.record import change
-from crm.kit import clock
-from crm.kit.actor import Actor
+from contacts.models import Activity, Contact
+from contacts.verbs.log import log
+from crm.kit.actor import Actor, Channel
+from crm.kit.errors import NotAllowed
 from crm.kit.outcome import Outcome
-from crm.lifecycle.move import move
+from crm.lifecycle.move import permit
 from crm.users.visibility import RecordQuerySet, lock
 from leads.axes import STATUS
 from leads.models import Lead
 
+CALL = {"kind": "call", "subject": "First contact", "outcome": Activity.CONNECTED}
+
 
 @transaction.atomic
 def first_contact(leads: RecordQuerySet, *, by: Actor) -> Outcome:
-    """Move new leads to Working, contacted now. One that its score has moved on before is contacted where it stands."""
-    contacted = {"contacted_at": clock.now()}
+    """Log a connected call with the contact of each lead, now: that moves new leads to Working and meets the deadline.
+
+    A lead whose score has moved it on is contacted where it is. Raises NotAllowed for a viewer, and for a workflow,
+    which speaks with nobody.
+    """
+    if by.channel == Channel.WORKFLOW:
+        raise NotAllowed("Only a person makes a first contact. Create a task instead.")
+    contacts = Contact.objects.filter(pk__in=leads.order_by().values("contact")).order_by("pk")
+    list(contacts.select_for_update(of=("self",), no_key=True).values_list("pk"))  # before their leads, as everywhere
     locked = lock(leads, by)
     further = Lead.objects.open().exclude(status="new").filter(pk__any_of=locked.ids, contacted_at__isnull=True)
     ahead = [pk for pk in further.values_list("pk", flat=True) if pk not in locked.outcome.refused]
-    change("lead.contacted", Lead.objects.filter(pk__any_of=ahead), contacted, by=by)
     locked.ids = [pk for pk in locked.ids if pk not in ahead]
-    locked.outcome.done += ahead
-    return move(locked, STATUS, "first_contact", by=by, also=contacted)
+    permit(locked, STATUS, "first_contact", by=by)
+    locked.outcome.done = ahead + [pk for ids in locked.batches_of_ids() for pk in ids]
+    reached = Lead.objects.filter(pk__any_of=locked.outcome.done).order_by("pk").values_list("contact", flat=True)
+    if locked.outcome.done:
+        log([CALL | {"contact_id": contact} for contact in reached], by=by)
+    return locked.outcome

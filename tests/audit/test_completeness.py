@@ -267,7 +267,7 @@ UNIQUE_EMPTY = {"email": "", "external_id": ""}
 UNIQUE_EMPTY_ID = {"external_id": ""}
 EVERY_ACTIVITY_FIELD = {
     "kind": "email", "subject": "S", "body": "b", "sender": "a@x.example", "recipients": "b@x.example", "minutes": 1,
-    "outcome": "o", "priority": "high",
+    "priority": "high",
 }  # fmt: skip
 DEFINITION = {"meaning": "M", "entry": "email is not empty", "exit": "phone is not empty", "expected_days": 3}
 TERMS = {"hours": 8, "in_business_hours": True, "days": [0, 1], "opens": 480, "closes": 1020}

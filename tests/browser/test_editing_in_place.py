@@ -114,7 +114,7 @@ def test_each_kind_of_activity_asks_for_its_own(visit, add, sign_in):
     expect(composer.get_by_label("Minutes")).to_be_hidden()
     composer.get_by_text("Call", exact=True).click()
     composer.get_by_label("Minutes").fill("14")
-    composer.get_by_label("Outcome").fill("connected")
+    composer.get_by_label("Outcome").select_option("connected")
     composer.get_by_label("Text").fill("Wants an offer\nfor 120 vans")
     composer.get_by_role("button", name="Write down").click()
     line = page.locator(".timeline li").first

@@ -191,7 +191,8 @@ def world(cast, add, fleetly, actor):
     )
     about = {"contact_id": ana.pk}
     log(
-        [{"kind": "call", "subject": "Discovery call", "body": "Budget agreed", "minutes": 14} | about], by=actor("rep")
+        [{"kind": "call", "outcome": "connected", "subject": "Discovery call", "body": "Budget agreed"} | about],
+        by=actor("rep"),
     )
     made = log(
         [{"kind": "task", "subject": name, "priority": "high"} | about for name in ("Call", "Write")], by=actor("rep")

@@ -40,7 +40,7 @@ def stored(acme, actor):
         by = actor("rep")
         company = create_company([hostile("company", payload)], by=by).done[0]
         person = create([hostile("contact", payload) | {"company": company}], by=by).done[0]
-        note = {"subject": payload, "body": payload, "contact_id": person, "outcome": payload}
+        note = {"subject": payload, "body": payload, "contact_id": person}
         log([{"kind": "email", "sender": payload, "recipients": payload} | note], by=by)
         log([{"kind": "task", "subject": payload, "contact_id": person}], by=by)
         save_view("contact", payload[:60], by=by, condition=f'notes contains "{payload[:9].replace(chr(34), "")}"')

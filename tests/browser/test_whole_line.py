@@ -24,7 +24,8 @@ def write_down(page, kind: str, **fields: str) -> None:
     composer = page.locator(".composer")
     composer.get_by_text(kind, exact=True).click()
     for name, value in fields.items():
-        composer.locator(f"[name={name}]").fill(value)
+        field = composer.locator(f"[name={name}]")
+        field.select_option(value) if name == "outcome" else field.fill(value)
     composer.get_by_role("button", name="Write down").click()
     expect(page.locator(".timeline")).to_contain_text(fields["body"])
 
@@ -44,11 +45,11 @@ def test_from_a_form_to_a_customer(visit, ana, sign_in):
     expect(panel).to_contain_text("fit 60")
     expect(panel).to_contain_text("Marketing Qualified")
 
-    write_down(page, "Call", body="Spoke about 260 vans", outcome="Wants a quote")
+    write_down(page, "Call", body="Spoke about 260 vans", outcome="connected")
     page.reload()
     expect(panel).to_contain_text("Marketing Qualified")
     expect(panel).to_contain_text("Convert: Lead must be Sales Qualified to convert")
-    write_down(page, "Meeting", body="Visit in Hamburg", due_at="2026-12-01T10:00")
+    write_down(page, "Meeting", body="Visit in Hamburg", occurred_at="2026-12-01T10:00")
     page.reload()
     expect(panel).to_contain_text("Sales Qualified")
     expect(page.locator(".record-state .badge")).to_have_text("Qualified")

@@ -19,26 +19,28 @@ from tests.factories import make_activity, make_company, make_contact, rows
 from tests.log import assert_entry, assert_nothing_written, entries, written
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
+CALL = {"kind": "call", "subject": "Pricing", "outcome": "connected"}
 REFUSAL = "You can see this activity but not change it: it belongs to somebody else."
 
 
 def test_what_was_done_is_the_contacts_last_activity(open_contact, cast, actor):
     by = actor("rep")
     with clock.at(NOON):
-        outcome = log([{"kind": "call", "subject": "Pricing", "minutes": 5, "contact_id": open_contact.pk}], by=by)
+        outcome = log([CALL | {"minutes": 5, "contact_id": open_contact.pk}], by=by)
     call = Activity.objects.get()
     assert outcome.done == [call.pk]
-    assert (call.status, call.done_at, call.owner) == ("done", NOON, cast.rep)
+    assert (call.status, call.done_at, call.occurred_at, call.owner) == ("done", NOON, NOON, cast.rep)
     contact = Contact.objects.get()
     assert (contact.last_activity, contact.version) == (NOON, open_contact.version)
     new = {"kind": "call", "subject": "Pricing", "contact": open_contact.pk, "owner": cast.rep.pk, "status": "done"}
-    new |= {"priority": "normal", "minutes": 5, "done_at": "2027-03-01T12:00:00+00:00"}
+    new |= {"priority": "normal", "minutes": 5, "outcome": "connected"}
+    new |= dict.fromkeys(("done_at", "occurred_at"), "2027-03-01T12:00:00+00:00")
     assert_entry(by, call, "activity.logged", "CREATE", old=None, new=new, person=open_contact.pk)
 
 
 def test_an_older_activity_does_not_turn_the_clock_back(open_contact, actor):
     earlier = NOON - timedelta(days=900)
-    log([{"kind": "call", "subject": "Old", "contact_id": open_contact.pk, "done_at": earlier}], by=actor("rep"))
+    log([CALL | {"contact_id": open_contact.pk, "occurred_at": earlier}], by=actor("rep"))
     assert Contact.objects.get().last_activity == open_contact.last_activity
 
 
@@ -61,6 +63,9 @@ def test_tasks_and_what_is_due_later_are_plans(values, status, open_contact, act
     assert event == {"pending": "activity.planned", "done": "activity.logged"}[status]
 
 
+NO_OUTCOME = "“left vm” isn't an outcome of a call: connected, left voicemail, no answer, busy, wrong number."
+
+
 @pytest.mark.parametrize(
     "values, errors",
     [
@@ -71,18 +76,24 @@ def test_tasks_and_what_is_due_later_are_plans(values, status, open_contact, act
         ({"contact_id": 0, "company_id": None}, {"contact": "An activity needs a contact or a company."}),
         ({"contact_id": 99}, {"contact": "There is no such contact."}),
         ({"company_id": 99}, {"company": "There is no such company."}),
+        ({"outcome": ""}, {"outcome": "Choose the outcome of the call."}),
+        ({"kind": "meeting"}, {"outcome": "Only a call has an outcome."}),
+        ({"status": "pending"}, {"outcome": "A planned call has no outcome yet."}),
+        ({"outcome": "left vm"}, {"outcome": NO_OUTCOME}),
+        ({"occurred_at": NOON + timedelta(days=900)}, {"occurred_at": "2029-08-17 12:00 lies in the future."}),
+        ({"kind": "task", "outcome": "", "assignee_id": 99}, {"assignee": "Choose a member."}),
     ],
 )
 def test_what_makes_no_sense_is_refused(values, errors, open_contact, actor):
     by = actor("rep")
     with pytest.raises(Invalid) as error:
-        log([{"kind": "call", "subject": "Pricing", "contact_id": open_contact.pk} | values], by=by)
+        log([CALL | {"contact_id": open_contact.pk} | values], by=by)
     assert error.value.errors == errors
     assert_nothing_written(by)
 
 
 def test_nobody_logs_with_people_they_do_not_see(team_contact, actor):
-    facts = {"kind": "call", "subject": "Hello", "contact_id": team_contact.pk}
+    facts = CALL | {"contact_id": team_contact.pk}
     with pytest.raises(Invalid, match="There is no such contact"):
         log([facts], by=actor("outsider"))
     with pytest.raises(NotAllowed, match="A viewer cannot log"):
@@ -93,10 +104,10 @@ def test_a_task_is_completed_once(open_contact, actor):
     task = make_activity("Send pricing", kind="task", contact=open_contact)
     by = actor("rep")
     with clock.at(NOON):
-        assert complete(rows(task), by=by, outcome="sent").done == [task.pk]
-    old = {"status": "pending", "done_at": None}
-    new = {"status": "done", "done_at": "2027-03-01T12:00:00+00:00"}
-    assert_entry(by, task, "activity.completed", "COMPLETE", old=old, new=new, note="sent", person=open_contact.pk)
+        assert complete(rows(task), by=by).done == [task.pk]
+    old = {"status": "pending", "done_at": None, "occurred_at": None}
+    new = {"status": "done"} | dict.fromkeys(("done_at", "occurred_at"), "2027-03-01T12:00:00+00:00")
+    assert_entry(by, task, "activity.completed", "COMPLETE", old=old, new=new, person=open_contact.pk)
     assert Contact.objects.get().last_activity == NOON
     again = actor("rep")
     assert complete(rows(task), by=again).refused == {task.pk: "It is not open any more."}
@@ -187,6 +198,9 @@ def test_unmerged_each_has_their_own_last_activity_again(acme, actor):
         ({"contact": 1}, "contact of an activity cannot be changed."),
         ({"subject": " "}, "Say in a few words what it is about."),
         ({"status": "done"}, "An activity is set to pending or cancelled here; completing it has a button."),
+        ({"outcome": ""}, "Choose the outcome of the call."),
+        ({"outcome": "spoke"}, NO_OUTCOME.replace("left vm", "spoke")),
+        ({"occurred_at": None}, "Enter when it took place."),
     ],
 )
 def test_an_edit_of_an_activity_has_its_limits(values, sentence, open_contact, actor):

@@ -1,5 +1,6 @@
 """What leads do when something happens to their contacts (DESIGN 1.1 and 1.2)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,14 +9,19 @@ from audit.models import Entry
 from audit.undo import undo
 from contacts.verbs.assign import assign
 from contacts.verbs.complete import complete
+from contacts.verbs.edit_activity import edit_activity
+from contacts.verbs.log import log
 from contacts.verbs.lose import lose
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
 from contacts.verbs.reopen import reopen
 from crm.kit import clock
+from crm.kit.actor import Channel
+from crm.kit.errors import Invalid, NotAllowed
 from crm.opportunities.verbs.win import win
 from leads.models import Lead
 from leads.verbs.convert import convert
+from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose as lose_lead
 from tests.factories import make_activity, make_contact, manager, rows
 from tests.leads.factories import make_lead, put, ready, score
@@ -62,6 +68,79 @@ def test_a_conversation_is_the_first_contact(kind, acme, actor):
     assert Lead.objects.get(contact=contact).contacted_at == activity.done_at
 
 
+OWN = "ana@x.example"
+FROM_LEAD = {"kind": "email", "sender": f"Ana <{OWN.upper()}>", "recipients": "rep@acme.example"}
+TO_LEAD = {"kind": "email", "sender": "rep@acme.example", "recipients": f"Ana <{OWN}>"}
+
+
+@pytest.mark.parametrize(
+    ("values", "counts"),
+    [
+        ({"kind": "call", "outcome": "connected"}, True),
+        ({"kind": "call", "outcome": "left_voicemail"}, False),
+        ({"kind": "call", "outcome": "no_answer"}, False),
+        ({"kind": "call", "outcome": "busy"}, False),
+        ({"kind": "call", "outcome": "wrong_number"}, False),
+        ({"kind": "meeting"}, True),
+        (TO_LEAD, True),
+        ({"kind": "email"}, True),
+        (TO_LEAD | {"recipients": "boss@acme.example"}, False),
+        (FROM_LEAD, False),
+        ({"kind": "note"}, False),
+    ],
+)
+def test_only_a_conversation_with_a_person_is_the_first_contact(values, counts, acme, actor):
+    contact = make_contact(email=OWN)
+    log([{"subject": "S", "contact_id": contact.pk} | values], by=actor("rep"))
+    lead = Lead.objects.get(contact=contact)
+    assert (lead.contacted_at is not None, lead.status) == (counts, "working" if counts else "new")
+    shows_interest = values.get("outcome") == "connected" or values["kind"] == "meeting" or values is FROM_LEAD
+    assert contact.engagement.exists() == shows_interest
+
+
+def test_what_a_workflow_sends_is_no_first_contact_but_the_reply_to_a_person_is(acme, actor):
+    contact = make_contact(email=OWN)
+    workflow = replace(actor("rep"), channel=Channel.WORKFLOW)
+    facts = {"subject": "Welcome", "contact_id": contact.pk}
+    log([facts | TO_LEAD], by=workflow)
+    log([facts | FROM_LEAD], by=actor("rep"))
+    assert Lead.objects.get(contact=contact).contacted_at is None
+    lose(rows(contact), by=actor("manager"), reason="x")
+    log([facts | TO_LEAD], by=actor("rep"))  # in no cycle
+    reopen(rows(contact), by=actor("manager"), reason="x")
+    log([facts | FROM_LEAD], by=actor("rep"))
+    assert Lead.objects.open().get(contact=contact).contacted_at
+
+
+def test_a_call_that_is_corrected_counts_from_then_on(acme, actor):
+    contact, at = make_contact(), clock.now() - timedelta(hours=2)
+    call = make_activity(contact=contact, outcome="no_answer", occurred_at=at)
+    assert not contact.engagement.exists()
+    edit_activity(rows(call), {"outcome": "connected"}, by=actor("manager"))
+    lead = Lead.objects.get(contact=contact)
+    assert (lead.status, lead.contacted_at) == ("working", max(at, lead.created_at))
+    assert list(contact.engagement.values_list("kind", "occurred_at")) == [("call_connected", at)]
+    earlier = at - timedelta(days=3)
+    edit_activity(rows(call), {"occurred_at": earlier}, by=actor("manager"))
+    assert list(contact.engagement.values_list("kind", "occurred_at")) == [("call_connected", earlier)]
+    edit_activity(rows(call), {"outcome": "busy"}, by=actor("manager"))
+    assert not contact.engagement.exists()
+
+
+def test_the_click_for_a_first_contact_logs_a_call_and_a_workflow_makes_none(acme, actor):
+    contact, by = make_contact(), actor("rep")
+    leads = Lead.objects.filter(contact=contact)
+    with pytest.raises(NotAllowed, match="Only a person makes a first contact"):
+        first_contact(leads, by=replace(by, channel=Channel.WORKFLOW))
+    assert first_contact(leads, by=by).done == [leads.get().pk]
+    call = contact.activities.get()
+    assert (call.kind, call.outcome, call.owner_id) == ("call", "connected", by.member_id)
+    assert leads.get().contacted_at == call.occurred_at
+    undo(by.change, by=actor("rep"))
+    assert not contact.activities.exists()
+    assert (leads.get().status, leads.get().contacted_at) == ("new", None)
+
+
 @pytest.mark.parametrize("kind", ["note", "task"])
 def test_notes_and_tasks_are_no_conversation(kind, acme):
     contact = make_contact()
@@ -73,7 +152,9 @@ def test_a_planned_call_counts_once_it_is_made(acme, actor):
     contact = make_contact()
     call = make_activity(kind="call", contact=contact, due_at=clock.now() + timedelta(days=1))
     assert Lead.objects.get(contact=contact).status == "new"
-    complete(rows(call), by=actor("manager"))
+    with pytest.raises(Invalid, match="Choose the outcome of the call"):
+        complete(rows(call), by=actor("manager"))
+    complete(rows(call), by=actor("manager"), outcome="connected")
     assert Lead.objects.get(contact=contact).status == "working"
 
 
@@ -90,7 +171,7 @@ def test_what_was_said_in_the_cycle_before_does_not_count(acme, actor):
     said = clock.now()
     lose(rows(contact), by=actor("manager"), reason="x")
     reopen(rows(contact), by=actor("manager"), reason="x")
-    make_activity(contact=contact, done_at=said)
+    make_activity(contact=contact, occurred_at=said)
     assert Lead.objects.open().get(contact=contact).status == "new"
     make_activity(contact=contact)
     assert Lead.objects.open().get(contact=contact).status == "working"

@@ -212,7 +212,7 @@ def test_what_others_do_counts_as_engagement(acme, actor):
     with clock.at(NOW):
         contact = make_contact(email="ana@x.example")
         make_activity(contact=contact)
-        make_activity(contact=contact, outcome="No answer")
+        make_activity(contact=contact, outcome="no_answer")
         make_activity(kind="meeting", contact=contact, due_at=NOW + DAY)
         make_activity(kind="email", contact=contact, sender="Ana <ANA@x.example>")
         make_activity(kind="email", contact=contact, sender="diana@x.example")

@@ -228,16 +228,19 @@ class Leads(RuleBasedStateMachine):
         chosen=place,
         kind=st.sampled_from(["call", "email", "meeting", "note", "task"]),
         due=st.sampled_from([None, timedelta(days=3)]),
+        outcome=st.sampled_from(["connected", "no_answer"]),
     )
-    def log(self, name, chosen, kind, due):
+    def log(self, name, chosen, kind, due, outcome):
         contact = self.some(Contact, [chosen]).first()
         values = {"kind": kind, "subject": "T", "contact_id": contact and contact.pk, "due_at": due and self.now + due}
+        if kind == "call" and not due:
+            values["outcome"] = outcome
         self.act(name, lambda by: log([values], by=by))
         self.see("log")
 
     @rule(name=who, chosen=places)
     def complete(self, name, chosen):
-        self.act(name, lambda by: complete(self.some(Activity, chosen), by=by))
+        self.act(name, lambda by: complete(self.some(Activity, chosen).exclude(kind="call"), by=by))
         self.see("complete")
 
     @rule(name=who, chosen=places)

@@ -28,7 +28,6 @@ from crm.users.models import Membership
 from crm.workflows.params import Param, Values
 from crm.workflows.steps import Context, Result, StepKind, register
 from leads.verbs.convert import convert
-from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose as lose_lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.reactivate import reactivate
@@ -54,7 +53,6 @@ MOVES: dict[str, dict[str, tuple[str, Verb]]] = {
     "opportunity": {to: (f"Move to {STAGE.value(to).label}", _stage(to)) for to in (*OPEN, *CLOSED)}
     | {"reopen": ("Reopen", lambda rows, reason, by: reopen_opportunity(rows, by=by, reason=reason))},
     "lead": {
-        "first_contact": ("First contact", lambda rows, reason, by: first_contact(rows, by=by)),
         "marketing_qualified": ("Qualify to Marketing Qualified", _lead_stage("marketing_qualified")),
         "sales_qualified": ("Qualify to Sales Qualified", _lead_stage("sales_qualified")),
         "convert": ("Convert", lambda rows, reason, by: convert(rows, by=by)),
@@ -133,7 +131,9 @@ def _verb_label(entity: str, name: str) -> str:
 
 
 def _act(context: Context, values: Values) -> Result:
-    label, verb = verbs(context.entity)[values["verb"]]
+    label, verb = verbs(context.entity).get(values["verb"]) or (values["verb"], None)
+    if verb is None:
+        raise Refused(f"A workflow can't do “{label}” any longer. Edit the step.")
     return settled(verb(context.rows, context.fill(values["reason"]), context.by), label)
 
 
@@ -208,7 +208,8 @@ PRIORITIES = [("low", "Low"), ("normal", "Normal"), ("high", "High")]
 def _log(context: Context, values: Values) -> Result:
     subject = context.fill(values["subject"])
     facts: dict[str, Any] = {"kind": values["activity"], "subject": subject[:200], "priority": values["priority"]}
-    facts |= {"body": context.fill(values["body"]), "owner_id": member_of(context, values["who"])} | context.about()
+    facts |= {"body": context.fill(values["body"]), "assignee_id": member_of(context, values["who"])} | context.about()
+    facts["status"] = "done" if values["activity"] == "note" else "pending"  # a workflow calls and meets nobody
     if values["days"] != "":
         facts["due_at"] = context.now + timedelta(days=values["days"])
     kind = dict(KINDS_OF_ACTIVITY)[values["activity"]].lower()

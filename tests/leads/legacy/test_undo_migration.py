@@ -71,7 +71,7 @@ def test_what_somebody_touched_is_kept_listed_and_not_made_twice(old, migrate, u
     old("Cy")
     migrate(commit=True)
     bo = Contact.objects.get(name="Bo")
-    log([{"kind": "call", "subject": "Hello", "contact_id": bo.pk}], by=actor("manager"))
+    log([{"kind": "call", "outcome": "connected", "subject": "Hello", "contact_id": bo.pk}], by=actor("manager"))
     edit(rows(ana), {"notes": "Mine"}, by=actor("manager"))
     move_stage(Opportunity.objects.all(), "proposal", by=actor("manager"))
     kept = undo_it()
@@ -96,7 +96,10 @@ def test_a_day_of_work_is_not_lost(old, migrate, undo_it, actor):
     migrate(commit=True)
     called, merged = (Contact.objects.filter(name=name) for name in ("Called", "Merged"))
     edit(Contact.objects.filter(name="Edited"), {"title": "CFO"}, by=actor("manager"))
-    log([{"kind": "call", "subject": "Spoke", "contact_id": called.get().pk}], by=actor("manager"))
+    log(
+        [{"kind": "call", "outcome": "connected", "subject": "Spoke", "contact_id": called.get().pk}],
+        by=actor("manager"),
+    )
     log([{"kind": "note", "subject": "Wants more", "contact_id": merged.get().pk}], by=actor("manager"))
     merge(survivor, merged, by=actor("manager"))
     won = Opportunity.objects.get()

@@ -1,0 +1,71 @@
+"""What must be true of an activity's outcome and time, and what counts as a conversation with a person."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from email.utils import getaddresses, parseaddr
+
+from django.db.models import QuerySet
+
+from contacts.engagement import check_moment
+from contacts.models import Activity
+from crm.kit.errors import Invalid
+from crm.kit.text import email_key
+
+CONVERSATIONS = ("call", "email", "meeting")
+
+
+def check_outcome(kind: str, status: str, outcome: str) -> None:
+    """Raise Invalid unless a call that was made has an outcome, and nothing else does."""
+    if outcome and kind != "call":
+        raise Invalid({"outcome": "Only a call has an outcome."})
+    if outcome and outcome not in dict(Activity.OUTCOMES):
+        labels = ", ".join(label.lower() for _, label in Activity.OUTCOMES)
+        raise Invalid({"outcome": f"“{outcome}” isn't an outcome of a call: {labels}."})
+    if outcome and status == "pending":
+        raise Invalid({"outcome": "A planned call has no outcome yet."})
+    if kind == "call" and status == "done" and not outcome:
+        raise Invalid({"outcome": "Choose the outcome of the call."})
+
+
+def check_occurred(at: datetime | None) -> None:
+    """Raise Invalid for a time in the future."""
+    if at:
+        check_moment(at)
+
+
+def is_from_contact(activity: Activity) -> bool:
+    """Whether an email was sent by the contact whom it is about."""
+    own = activity.contact.email_key if activity.contact else ""
+    return bool(own) and own == email_key(parseaddr(activity.sender)[1])
+
+
+def is_to_contact(activity: Activity) -> bool:
+    """Whether a person sent an email to the contact; one without addresses is the logging member's own mail."""
+    if activity.automatic or is_from_contact(activity):
+        return False
+    own = activity.contact.email_key if activity.contact else ""
+    return not activity.recipients or own in {email_key(at) for _, at in getaddresses([activity.recipients])}
+
+
+def conversations(activities: QuerySet) -> Iterable[Activity]:
+    """Those of `activities` in which somebody of ours was in touch with the contact (DESIGN 4.3).
+
+    A connected call, a held meeting, an email that a person sent to the contact, and the contact's reply to one. Not
+    what a workflow did, a call that reached nobody, or a mail of the contact that nobody had asked for.
+    """
+    done = activities.filter(kind__in=CONVERSATIONS, status="done", deleted_at__isnull=True, automatic=False)
+    for activity in done.select_related("contact").order_by("occurred_at", "pk"):
+        if activity.kind != "email":
+            counts = activity.kind == "meeting" or activity.outcome == Activity.CONNECTED
+        else:
+            counts = is_to_contact(activity) or _is_reply(activity)
+        if counts:
+            yield activity
+
+
+def _is_reply(activity: Activity) -> bool:
+    if not is_from_contact(activity):
+        return False
+    before = Activity.objects.filter(contact=activity.contact_id, kind="email", status="done", deleted_at__isnull=True)
+    sent = before.filter(occurred_at__lt=activity.occurred_at).select_related("contact")
+    return any(is_to_contact(mail) for mail in sent)
