@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 
-from django.db.models import Case, F, OuterRef, QuerySet, TextField, Value, When
-from django.db.models.functions import Concat
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import Coalesce, Concat
 
 from contacts.models import Contact
 from crm.entities import registry
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Channel
 
 _movers: list[Callable[[Contact, QuerySet, Actor], None]] = []
 _told: dict[str, Callable[[Actor], QuerySet]] = {}
+_authors: list[Callable[[], QuerySet]] = []
 
 
 def on_merge(mover: Callable[[Contact, QuerySet, Actor], None]) -> None:
@@ -31,6 +32,17 @@ def tell(entity: str, *, by_name: bool = True, names: Callable[[Actor], QuerySet
     where the records' own table is not to be asked: "public id, name", for OuterRef("entity_id").
     """
     _told[entity] = names or (lambda by: _name(registry.get(entity), by, by_name))
+
+
+def on_author(names: Callable[[], QuerySet]) -> None:
+    """Name what acted through the channel of workflows: `names()` gives its name, for OuterRef("change")."""
+    _authors.append(names)
+
+
+def credited(entries: QuerySet) -> QuerySet:
+    """Entries with `author`: the name of the workflow that acted, '' for people and the product; same statement."""
+    names = [When(channel=Channel.WORKFLOW, then=Coalesce(Subquery(name()), Value(""))) for name in _authors]
+    return entries.annotate(author=Case(*names, default=Value(""), output_field=TextField()))
 
 
 def named(entries: QuerySet, by: Actor) -> QuerySet:

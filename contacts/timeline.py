@@ -1,10 +1,11 @@
 """The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -14,11 +15,12 @@ from audit import timeline
 from audit import values as audited
 from audit.models import Entry
 from audit.subjects import subject
-from contacts.attached import named
+from contacts.attached import credited, named
 from contacts.engagement import sentence
 from contacts.models import Activity, Company, Contact
 from crm.entities import registry
-from crm.entities.display import Names, field_of, names_for, shown
+from crm.entities.display import NOTHING, Names, field_of, names_of, shown
+from crm.entities.fields import Field
 from crm.entities.mentions import marked
 from crm.entities.schema import schema
 from crm.events.registry import event_type
@@ -45,9 +47,12 @@ WRITTEN_DOWN = {"activity.logged", "activity.planned", "activity.completed"}
 UNDONE = {
     "contact.merged": "unmerged a duplicate",
     "contact.absorbed": "unmerged this contact from another",
-    "contact.updated": "took back a change",
-    "company.updated": "took back a change",
+    "contact.engaged": "undid the recorded engagement",
 }
+UNDONE_ACTIONS = {"UPDATE": "undid an edit", "ASSIGN": "undid an assignment"}
+# What several axes of a contact's records are called beside each other.
+AXES = {("lead", "status"): "Lead status", ("lead", "stage"): "Qualification stage"}
+AXES |= {("opportunity", "stage"): "Opportunity stage"}
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,20 @@ class Difference:
     old: str
     new: str
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the field was empty before."""
+        return self.old == NOTHING
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether the field is empty now."""
+        return self.new == NOTHING
+
 
 @dataclass
 class Item:
-    """One line of the timeline."""
+    """One line of the timeline: what somebody did, and below it the `effects` that the product's rules had."""
 
     icon: str
     who: str
@@ -69,6 +84,8 @@ class Item:
     at: datetime
     channel: str = ""
     differences: list[Difference] = field(default_factory=list)
+    effects: list[Difference] = field(default_factory=list)
+    is_move: bool = False
     note: str = ""
     activity: Activity | None = None
     about: str = ""  # the name of a record that is told of in the timeline of another, and its address
@@ -101,36 +118,46 @@ def page(
     entity: str, entries: QuerySet, whom: Mapping[str, int], by: Actor, before: str
 ) -> tuple[list[Item], list[Activity], str]:
     """A page of the timeline that `entries` make, on a record of `entity`; the open tasks are those about `whom`."""
-    actions, cursor = timeline.page(entries, timeline.read_cursor(before))
+    actions, cursor = timeline.page(credited(entries), timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
     seen = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open)
     activities = {row.pk: row for row in seen}
-    values = [
-        v for action in actions for e in action.entries if e.entity == entity for v in (e.old_values, e.new_values)
-    ]
-    names = names_for(entity, values)
-    told = [part for action in actions for part in _apart(action)]
-    items = _together([_item(action, entity, activities, names, by) for action in told])
+    told = [e for action in actions for e in action.entries if _labeled(e.entity) and e.old_values]
+    told = [e for e in told if e.entity != "activity" or e.event == "activity.updated"]
+    names = names_of((e.entity, values) for e in told for values in (e.old_values, e.new_values))
+    items = _together([_item(_main_first(action), entity, activities, names, by) for action in actions])
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
     waiting = [row for row in waiting if all(getattr(row, key) == pk for key, pk in whom.items())]
     return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
 
 
-def _apart(action: timeline.Action) -> list[timeline.Action]:
-    """What somebody wrote down is a line of its own, below what the rules made of it."""
-    written = tuple(entry for entry in action.entries if entry.event in WRITTEN_DOWN)
-    if not written or action.first.action not in MOVES:
-        return [action]
-    others = tuple(entry for entry in action.entries if entry not in written)
-    return [replace(action, entries=others), replace(action, entries=written)]
+def _main_first(action: timeline.Action) -> timeline.Action:
+    """What a person did leads, rather than what followed from it by the product's rules."""
+    derived = _derived(action)
+
+    def weight(entry: Entry) -> tuple[bool, bool]:
+        return entry.event not in WRITTEN_DOWN, entry.id in derived
+
+    return replace(action, entries=tuple(sorted(action.entries, key=weight)))
+
+
+def _derived(action: timeline.Action) -> set[int]:
+    """The entries that follow from others by a rule; qualifying a contact does where the lead's score has led to it."""
+    by_rule = {entry.id for entry in action.entries if event_type(entry.event).derived}
+    events = {entry.event for entry in action.entries}
+    if by_rule and "lead.qualified" not in events:
+        by_rule |= {entry.id for entry in action.entries if entry.event == "contact.qualified"}
+    return by_rule
 
 
 def _item(action: timeline.Action, entity: str, activities: dict[int, Activity], names: Names, by: Actor) -> Item:
     first = action.first
     kind = event_type(first.event)
-    item = Item(kind.icon, _who(first, names), kind.phrase, first.at, CHANNELS.get(Channel(first.channel), ""))
-    item.warning = first.severity == "warning"
+    is_derived = first.id in _derived(action)
+    channel = "" if is_derived or bool(getattr(first, "author", "")) else CHANNELS.get(Channel(first.channel), "")
+    item = Item(kind.icon, _who(first, names, is_derived), kind.phrase, first.at, channel)
+    item.warning, item.is_move = first.severity == "warning", first.action in MOVES
     own = first.member_id == by.member_id and first.action not in FOR_MANAGERS
     if first.action in UNDOABLE and (own or by.is_at_least(Role.MANAGER)):
         item.undo = action.change
@@ -138,8 +165,14 @@ def _item(action: timeline.Action, entity: str, activities: dict[int, Activity],
     return item
 
 
-def _who(entry: Entry, names: Names) -> str:
-    return names.people.get(entry.member_id, "Somebody") if entry.member_id else "Throughline"
+def _who(entry: Any, names: Names, is_derived: bool) -> str:
+    if entry.author:
+        return f"Workflow “{entry.author}”"
+    if entry.channel == Channel.MAIL:
+        return "The contact"
+    if is_derived or not entry.member_id:
+        return "Throughline"
+    return names.people.get(entry.member_id, "Someone who left")
 
 
 def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int, Activity], names: Names) -> None:
@@ -158,6 +191,41 @@ def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int,
         _say_created(item, first)
         if first.entity != entity:
             _say_attached(item, first, names)
+    if first.action != "UNDO":
+        told = entity if item.differences and first.entity == entity else ""
+        item.effects = list(_effects(item, action, names, told))
+
+
+def _effects(item: Item, action: timeline.Action, names: Names, told: str) -> Iterator[Difference]:
+    """Where the action moved records along their axes, less those of the entity that was `told`; and what engagement
+    it showed."""
+    seen = {(d.old, d.new) for d in item.differences}
+    found: dict[str, Difference] = {}
+    others = [entry for entry in action.entries[1:] if entry.entity != told]
+    for entry in sorted(others, key=attrgetter("id")):
+        if entry.event == "contact.engaged" and not item.engaged:
+            done = sentence((entry.new_values or {}).get("engagement", {}))
+            yield Difference("Engagement", NOTHING, done[:1].upper() + done[1:])
+        for axis in _moved_axes(entry):
+            known = field_of(schema(entry.entity), axis)
+            old, new = (_shown_value(known, values, axis, names) for values in (entry.old_values, entry.new_values))
+            label = AXES.get((entry.entity, axis)) or (known.label if known else axis)
+            found[label] = Difference(label, found[label].old if label in found else old, new)
+    yield from (each for each in found.values() if (each.old, each.new) not in seen)
+
+
+def _labeled(entity: str) -> bool:
+    """Whether the entity's fields are declared, so that a change of them can be told."""
+    return entity in {each.name for each in registry.all_entities()}
+
+
+def _moved_axes(entry: Entry) -> list[str]:
+    old, new = entry.old_values or {}, entry.new_values or {}
+    return [key for key in new if f"{key}_since" in new and key in old] if _labeled(entry.entity) else []
+
+
+def _shown_value(known: Field | None, values: dict | None, key: str, names: Names) -> str:
+    return shown(known, (values or {}).get(key), names)
 
 
 def _over_all(entries: list[Entry], entity: str, names: Names) -> list[Difference]:
@@ -171,10 +239,11 @@ def _over_all(entries: list[Entry], entity: str, names: Names) -> list[Differenc
 
 
 def _say_undone(item: Item, first: Entry) -> None:
-    """The note of an undo is the event that it took back."""
+    """The note of an undo is the event that it reverted."""
     item.text, item.note = UNDONE.get(first.note or "", ""), ""
     if not item.text:
-        item.text = f"took back “{event_type(first.note).public}”" if first.note else "took back a change"
+        kind = event_type(first.note) if first.note else None
+        item.text = (kind and UNDONE_ACTIONS.get(kind.action)) or f"undid “{kind.phrase if kind else 'changed'}”"
 
 
 def _say_created(item: Item, first: Entry) -> None:
@@ -192,22 +261,32 @@ def _say_attached(item: Item, first: Entry, names: Names) -> None:
     item.text = (event_type(first.event).phrase if first.action == "CREATE" else item.text).replace("this ", "the ")
     if first.event in (f"{first.entity}.updated", f"{first.entity}.assigned"):
         item.text = f"{item.text} the {registry.get(first.entity).label.lower()}"
-    if first.action in MOVES or any(key.endswith("_since") for key in first.new_values or ()):
+    if _labeled(first.entity) and first.old_values is not None:
         item.differences = differences(first.entity, first, names)
 
 
 def _say_activity(item: Item, entry: Entry, activity: Activity | None, names: Names) -> None:
     item.undo = None
-    if activity is None or activity.deleted_at:
-        kind = (entry.new_values or {}).get("kind", "activity")
-        item.text = f"{item.text} a{'n' if kind[0] in 'ae' else ''} {kind.replace('email', 'e-mail')}"
-        item.note = "" if entry.event == "activity.logged" else item.note
+    known = entry.new_values or entry.old_values or {}
+    kind = activity.kind if activity else known.get("kind", "activity")
+    if entry.action == "UNDO":
+        phrase = event_type(entry.note).phrase if entry.note else "changed"
+        item.text, item.note = f"undid “{phrase} {_a(kind)}”", ""
         return
-    kind = activity.get_kind_display().lower()
+    item.text = f"{item.text} {_a(kind)}"
+    if activity is None or activity.deleted_at:
+        item.note = f"“{known['subject']}”" if known.get("subject") else ""
+        return
     item.icon = ICONS[activity.kind] if entry.event != "activity.completed" else item.icon
-    item.text = f"{item.text} {'an' if kind[0] in 'ae' else 'a'} {kind}"
     item.activity = activity
+    if entry.event == "activity.updated":
+        item.differences = differences("activity", entry, names)
     item.subject, item.body = marked(activity.subject, names.handles), marked(activity.body, names.handles)
+
+
+def _a(kind: str) -> str:
+    word = {"email": "e-mail"}.get(kind, kind)
+    return f"{'an' if word[0] in 'ae' else 'a'} {word}"
 
 
 def _say_engaged(item: Item, action: timeline.Action) -> None:
@@ -246,6 +325,8 @@ def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:
     for key, new in entry.new_values.items():
         if key in (moved or entry.new_values.keys() - silent) and new != entry.old_values.get(key):
             shown_field = field_of(known, key)
+            if shown_field is None and not key.startswith(audited.CUSTOM):
+                continue  # a column that only the product's rules read
             label = shown_field.label if shown_field else audited.label(subject(entity).model, key)
             old = shown(shown_field, entry.old_values.get(key), names)
             found.append(Difference(label, old, shown(shown_field, new, names)))

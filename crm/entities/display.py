@@ -35,9 +35,14 @@ def field_of(known: Schema, key: str) -> Field | None:
 
 def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
     """Names for the keys in these values: one statement for the people, one for everything else, if there are any."""
-    known = schema(entity)
+    return names_of((entity, values) for values in changes)
+
+
+def names_of(changes: Iterable[tuple[str, dict | None]]) -> Names:
+    """names_for() values of several entities."""
     wanted: dict[str, set[int]] = {}
-    for values in changes:
+    for entity, values in changes:
+        known = schema(entity)
         for key, value in (values or {}).items():
             shown = field_of(known, key)
             if shown and isinstance(value, int) and shown.type in (FieldType.TEAM, FieldType.LINK):

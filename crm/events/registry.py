@@ -14,7 +14,8 @@ class EventType:
     """A kind of event.
 
     `name` is entity.past_tense; `action` source 003's word in the audit log, '' for what handlers alone are told and no
-    entry is written of; `phrase` completes "Mara …" in a timeline; `public` the spelling of source 002.
+    entry is written of; `phrase` completes "Mara …" in a timeline; `public` the spelling of source 002. One that is
+    `derived` follows from something else by a rule: whoever set that off is not its author.
     """
 
     name: str
@@ -24,6 +25,7 @@ class EventType:
     icon: str = "circle"
     severity: str = "info"
     category: str = "operational"
+    derived: bool = False
 
     @property
     def entity(self) -> str:

@@ -13,11 +13,14 @@ class WorkflowsConfig(AppConfig):
         import contacts.lists  # noqa: F401
         import crm.opportunities.lists  # noqa: F401
         import leads.lists  # noqa: F401
+        from contacts.attached import on_author
         from crm.lists.imports.registry import on_report
         from crm.users.roles import LOWEST_ROLE, Right
         from crm.workflows import bulk, events, exceptions, handlers, jobs, panels  # noqa: F401
+        from crm.workflows.authors import named
         from crm.workflows.steps import campaigns, flow, records, telling  # noqa: F401
 
+        on_author(named)
         panels.show()
         bulk.offer()
         on_report(panels.held)

@@ -1,6 +1,7 @@
 """The timeline reads as sentences: who, what, when, through which channel, from what to what."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -10,12 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from audit import timeline as module
 from audit.undo import undo
 from contacts import timeline
+from contacts.engagement import Engaged
 from contacts.models import Activity, Company, Contact
 from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from contacts.verbs.complete import complete
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
+from contacts.verbs.edit_activity import edit_activity
+from contacts.verbs.engage import engage
 from contacts.verbs.enrich import enrich
 from contacts.verbs.log import log
 from contacts.verbs.lose import lose
@@ -25,8 +29,12 @@ from contacts.verbs.qualify import qualify
 from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from crm.entities.verbs.archive_custom_field import archive_custom_field
+from crm.kit import clock
 from crm.kit.actor import Channel, system
+from crm.workflows.models import Run, StepRun, Workflow, WorkflowVersion
+from leads.jobs import notice_overdue
 from leads.models import Lead
+from leads.scoring.runs import finish, open_run
 from tests.factories import make_activity, make_company, make_contact, make_field, rows
 
 TAG = re.compile(r"<[^>]+>")
@@ -173,28 +181,34 @@ def test_activities_are_told_with_their_kind(acme, actor):
     task = make_activity("Send pricing", kind="task", contact=contact)
     texts = [item.text for item in items(contact, actor("manager"))]
     assert texts[:3] == ["planned a task", "logged an e-mail", "logged a call"]
-    complete(rows(task), by=actor("manager"), outcome="sent")
+    complete(rows(task), by=actor("manager"))
     assert latest(contact, actor("manager")).text == "completed a task"
     assert latest(contact, actor("manager")).activity == Activity.objects.get(pk=task.pk)
 
 
-def test_what_was_written_down_stands_below_what_it_brought_about(acme, actor):
+def test_what_was_written_down_has_its_effects_below_it(acme, actor):
     contact = make_contact()
     edit(Lead.objects.filter(contact=contact), {"fleet_size": 300, "country": "DE"}, by=actor("manager"))
     for subject in ("Visit", "Demo", "Signing"):  # the third lets it reach 70 points
         make_activity(subject, kind="meeting", contact=contact)
     assert Lead.objects.get(contact=contact).stage == "sales_qualified"
-    first, second, *_ = items(contact, actor("manager"))
-    assert (first.text, second.text, second.subject) == ("qualified this contact", "logged a meeting", "Signing")
+    first = latest(contact, actor("manager"))
+    assert (first.who, first.text, first.subject) == ("Manager", "logged a meeting", "Signing")
+    assert [(effect.label, effect.old, effect.new) for effect in first.effects] == [
+        ("Engagement", "nothing", "Meeting booked"),
+        ("Qualification stage", "Marketing Qualified", "Sales Qualified"),
+        ("Lead status", "Working", "Qualified"),
+        ("Lifecycle Stage", "Lead", "Qualified"),
+    ]
 
 
 @pytest.mark.parametrize(
     "run, text",
     [
-        (lambda c, by: edit(rows(c), {"title": "CFO"}, by=by), "took back a change"),
-        (lambda c, by: qualify(rows(c), by=by), "took back “Qualified”"),
-        (lambda c, by: assign(rows(c), None, by=by), "took back “Assigned”"),
-        (lambda c, by: delete(rows(c), by=by, reason="x"), "took back “Deleted”"),
+        (lambda c, by: edit(rows(c), {"title": "CFO"}, by=by), "undid an edit"),
+        (lambda c, by: qualify(rows(c), by=by), "undid “qualified this contact”"),
+        (lambda c, by: assign(rows(c), None, by=by), "undid an assignment"),
+        (lambda c, by: delete(rows(c), by=by, reason="x"), "undid “moved this contact to the trash”"),
     ],
 )
 def test_an_undo_says_what_it_took_back(run, text, acme, cast, actor):
@@ -205,6 +219,58 @@ def test_an_undo_says_what_it_took_back(run, text, acme, cast, actor):
     item = latest(contact, actor("manager"))
     assert (item.text, item.note) == (text, "")
     assert told(item) == [(label, new, old) for label, old, new in before]
+
+
+def test_the_product_and_workflows_are_credited_with_what_they_do(acme, cast, actor):
+    contact = make_contact(owner=cast.rep)
+    lead = Lead.objects.get(contact=contact)
+    engage([Engaged(contact.pk, "demo_request", clock.now())], by=actor("rep"))
+    edit(rows(lead), {"fleet_size": 300, "country": "DE"}, by=actor("rep"))
+    first = latest(contact, actor("rep"))
+    assert (first.who, first.text, first.about) == ("Rep", "changed the lead", "")
+    assert ("Fleet size", "nothing", "300") in told(first)
+    assert ("Qualification stage", "Top of Funnel", "Marketing Qualified") in [
+        (each.label, each.old, each.new) for each in first.effects
+    ]
+    flow = Workflow.objects.create(name="Welcome", owner=cast.rep)
+    version = WorkflowVersion.objects.create(workflow=flow, number=1, trigger={}, steps=[], created_at=clock.now())
+    run = Run.objects.create(
+        workflow=flow,
+        version=version,
+        key="k",
+        root="k",
+        entity="contact",
+        record_id=contact.pk,
+        started_at=clock.now(),
+    )
+    by = cast.rep.actor(Channel.WORKFLOW)
+    edit(rows(contact), {"title": "CFO"}, by=by)
+    facts = {"position": 0, "kind": "change_field", "status": "done", "at": clock.now()}
+    StepRun.objects.create(run=run, change=by.change, **facts)
+    assert (latest(contact, actor("rep")).who, latest(contact, actor("rep")).channel) == ("Workflow “Welcome”", "")
+    with clock.at(clock.now() + timedelta(days=90)):
+        finish(open_run(by=actor("admin")), by=actor("admin"))
+    alone = latest(contact, actor("rep"))
+    assert (alone.who, alone.text, alone.channel) == ("Throughline", "rescored the lead", "")
+
+
+def test_no_line_shows_an_internal_name_or_a_raw_time(acme, cast, actor, sign_in):
+    contact = make_contact(owner=cast.rep)
+    call = make_activity(contact=contact, outcome="no_answer")
+    edit_activity(rows(call), {"outcome": "connected"}, by=actor("rep"))
+    changed = latest(contact, actor("rep"))
+    assert (changed.text, told(changed)) == ("changed a call", [("Outcome", "No answer", "Connected")])
+    logged = actor("rep")
+    make_activity("Twice", contact=contact, by=logged)
+    undo(logged.change, by=actor("rep"))
+    assert (latest(contact, actor("rep")).text, latest(contact, actor("rep")).note) == ("undid “logged a call”", "")
+    other = make_contact(owner=cast.rep)
+    with clock.at(clock.now() + timedelta(days=3)):
+        notice_overdue(clock.now())
+        overdue = latest(other, actor("rep"))
+        assert (overdue.who, overdue.text, told(overdue)) == ("Throughline", "marked the first contact as overdue", [])
+    page = " ".join(lines(sign_in("rep"), contact) + lines(sign_in("rep"), other))
+    assert not re.search(r"\b[a-z]+\.[a-z_]+\b|\d{4}-\d\d-\d\dT|from nothing|_at\b", page), page
 
 
 def test_undo_is_offered_to_whom_it_is_allowed(acme, cast, actor):
@@ -220,9 +286,9 @@ def test_the_lines_stand_on_the_page(acme, cast, sign_in, actor):
     lose(rows(contact), by=actor("manager"), reason="no budget")
     found = lines(sign_in("viewer"), contact)
     assert re.fullmatch(
-        r"Manager marked this contact as lost: Lifecycle Stage from Lead to Lost · .* no budget", found[0]
+        r"Manager marked this contact as lost \( Lead → Lost \) · .* no budget Lead status New → Lost", found[0]
     )
-    assert "Rep changed Title from nothing to <b>CFO</b>" in found[1].replace("&lt;", "<").replace("&gt;", ">")
+    assert "Rep set Title to <b>CFO</b>" in found[1].replace("&lt;", "<").replace("&gt;", ">")
     assert "Manager added this contact" in found[2]
 
 
