@@ -192,10 +192,12 @@ def changing(
 def stamp(by: Actor) -> dict[str, Any]:
     """Who acts, where and when: the columns that entries, events and transitions of a change have alike.
 
-    Raises OutsideTransaction.
+    Raises OutsideTransaction, and Submitted where the actor's form was submitted before.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("A change must be recorded in the transaction that makes it.")
+    if by.once:
+        by.once(by.change)
     who = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
     return who | {"at": clock.now(), "recorded_at": timezone.now()}
 

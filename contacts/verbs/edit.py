@@ -48,9 +48,7 @@ def edit(
         raise Invalid({"name": NAMELESS})
     status = changes.pop("status", None) if entity == "contact" else None
     owners: dict[str, Any] = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
-    if status:
-        for rows in locked.batches():
-            locked.outcome.refused |= held_status(rows, status)
+    _refuse_held(locked, status)
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         if status:
@@ -60,6 +58,11 @@ def edit(
         if owners:
             apply(f"{entity}.assigned", rows, owners, by=by)
     return locked.outcome
+
+
+def _refuse_held(locked: Locked, status: str | None) -> None:
+    for rows in locked.batches() if status else ():
+        locked.outcome.refused |= held_status(rows, status or "")
 
 
 def _hold_contacts(records: RecordQuerySet) -> None:

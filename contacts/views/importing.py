@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO, cast
 
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -60,8 +61,11 @@ def _uploaded(request: Request, entity: str, file) -> ImportRun:
     for _ in sheet.rows(MAX_ROWS):
         pass  # too many rows are refused before anybody maps their columns
     run = new_run(entity, file.file, file.name, by=request.actor, columns_needed=False)
-    run.file.save("import.csv", file, save=False)
-    run.save()
+    with transaction.atomic():
+        if request.actor.once:
+            request.actor.once(request.actor.change, run.get_absolute_url())
+        run.file.save("import.csv", file, save=False)
+        run.save()
     return run
 
 

@@ -1,6 +1,7 @@
 """Who does something, and through which channel. Every verb takes one as `by`."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -36,7 +37,8 @@ class Actor:
     """One user action: who, in which workspace, through which channel, under which change id.
 
     `member_id` is None for the system, which may do everything that an admin may.
-    Make a new Actor for every action: entries that share `change` are undone together.
+    Make a new Actor for every action: entries that share `change` are undone together. `once` is called with the
+    change, in the transaction that makes it, for an action that must not be made twice (see crm/users/once.py).
     """
 
     workspace_id: int
@@ -46,6 +48,7 @@ class Actor:
     team_id: int | None = None
     name: str = "Throughline"
     change: uuid.UUID = field(default_factory=uuid.uuid4)
+    once: Callable[..., None] | None = field(default=None, compare=False, repr=False)
 
     def is_at_least(self, role: Role) -> bool:
         """Whether the actor's role includes `role`."""

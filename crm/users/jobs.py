@@ -1,12 +1,14 @@
-"""What sign-in does by the clock."""
+"""What runs on a schedule for sign-ins and forms."""
 
 from datetime import datetime, timedelta
 
 from django.db import connection
 
 from crm.events.scheduler import scheduled
+from crm.users.models import Submission
 
 BATCH = 500  # rows at once: on SQLite nobody else writes meanwhile
+KEPT = timedelta(days=2)
 
 
 @scheduled(every=timedelta(hours=1))
@@ -17,3 +19,11 @@ def forget_expired_counters(slot: datetime) -> None:
         before = connection.ops.adapt_datetimefield_value(slot)
         while cursor.execute(f"DELETE FROM counters WHERE cache_key IN ({expired})", [before, BATCH]).rowcount:
             pass
+
+
+@scheduled(every=timedelta(days=1))
+def forget_submissions(slot: datetime) -> None:
+    """Delete the one-time keys of forms that were submitted long ago."""
+    old = Submission.objects.unscoped().filter(at__lt=slot - KEPT).order_by("at")
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        Submission.objects.unscoped().filter(pk__in=ids).delete()

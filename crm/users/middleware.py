@@ -1,5 +1,6 @@
 """Who is asking, in which workspace, and whether they may."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -11,6 +12,8 @@ from crm.kit.actor import Channel
 from crm.kit.present import Presence, working
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
+from crm.users import once
+from crm.users.once import Submitted
 from crm.users.sign_ins import record_denied
 from crm.users.workspaces import open_membership
 
@@ -39,6 +42,8 @@ class MemberMiddleware:
         zone = ZoneInfo(request.user.timezone or workspace.timezone)
         with in_workspace(workspace), working(lambda: _presence(request)), timezone.override(zone):
             response = self.get_response(request)
+            if response.status_code in (409, 422) and (made := _made_before(request)):
+                response = made  # of two clicks the second came too late to be stopped
             if response.status_code == 403:
                 record_denied(request.actor, f"{request.method} /{_route(request)}")
         if response.streaming and not isinstance(response, FileResponse):
@@ -56,7 +61,28 @@ class MemberMiddleware:
         if request.member.workspace.require_mfa and not request.user.has_mfa:
             messages.warning(request, f"{request.member.workspace} asks for a second factor. Add one to go on.")
             return redirect("mfa_index")
-        return _wrong_workspace(request)
+        return _wrong_workspace(request) or _submitted_before(request)
+
+    def process_exception(self, request, exception):
+        """Lead whoever submitted a form twice to what the first click made."""
+        return _made_before(request) if isinstance(exception, Submitted) else None
+
+
+def _submitted_before(request):
+    """The answer to a form that was submitted; of another one the actor claims the one-time key."""
+    key = once.of_request(request)
+    if key is None:
+        return None
+    if made := key.result(request):
+        return redirect(made)
+    request.actor = replace(request.actor, once=key)
+    return None
+
+
+def _made_before(request):
+    key = request.actor and request.actor.once
+    made = key.result(request) if key and not key.is_of(request.actor.change) else ""
+    return redirect(made) if made else None
 
 
 def _presence(request) -> Presence:

@@ -200,3 +200,23 @@ class Invitation(Owned):
 def hash_token(token: str) -> str:
     """What is stored of an invitation's token: SHA-256, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Submission(Owned):
+    """A form that was submitted, by its one-time key: the transaction that makes its change writes this row too.
+
+    `change` leads to what it made; `url` to what no change tells of.
+    """
+
+    key = models.CharField(max_length=64)
+    change = models.UUIDField()
+    url = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="submission_once")]
+        indexes = [models.Index(fields=["at"], name="submission_at")]
+
+    def __str__(self):
+        return self.key

@@ -3,6 +3,7 @@
 from calendar import month_name
 from datetime import datetime
 from functools import cache
+from secrets import token_hex
 
 from django import template
 from django.urls import NoReverseMatch, reverse
@@ -49,10 +50,16 @@ def money(amount, currency):
 
 
 @register.simple_tag
+def once_field():
+    """The hidden input with a form's one-time key (see crm/users/once.py)."""
+    return format_html('<input type="hidden" name="once" value="{}">', token_hex(16))
+
+
+@register.simple_tag
 def workspace_field():
-    """The hidden input that ties a form to the workspace it was made in; nothing outside a workspace."""
+    """The hidden inputs that tie a form to its workspace and let it be submitted once; nothing outside a workspace."""
     try:
-        return format_html('<input type="hidden" name="workspace" value="{}">', workspace().slug)
+        return format_html('<input type="hidden" name="workspace" value="{}">{}', workspace().slug, once_field())
     except NoWorkspace:
         return ""
 

@@ -105,7 +105,7 @@ def run_import(
     the rest.
     """
     check_role(by, run.override_reason)
-    by = dataclasses.replace(by, channel=Channel.IMPORT)
+    by = dataclasses.replace(by, channel=Channel.IMPORT, once=None)  # the run's own state keeps it from starting twice
     with closing(Scratch()) as scratch:
         sheet = Sheet(file)
         mapping = build(run.entity, sheet.header, run.mapping)

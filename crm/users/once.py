@@ -1,0 +1,81 @@
+"""A form is submitted once: whoever clicks twice gets one record, and is led to it by the second click as well.
+
+Every form carries a one-time key (the tag workspace_field). The first record() of a request writes it to a table with a
+unique constraint, in the transaction that makes the change: of two requests with one key, one commits. The key counts
+together with what was entered, so that a form that the browser's Back brought up again can be changed and sent.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from audit.models import Entry
+from audit.subjects import subject
+from crm.kit import clock
+from crm.kit.sql import as_stored, insert_new
+from crm.users.models import Submission
+
+FIELD = "once"
+LOOKED_AT = 50  # entries of a change: what a form made is among the first
+
+
+class Submitted(Exception):
+    """The form was submitted before, or by another request at this moment: nothing more is to be changed."""
+
+
+@dataclass(frozen=True)
+class Once:
+    """The one-time key of a request, as Actor.once."""
+
+    key: str
+
+    def __call__(self, change: UUID, url: str = "") -> None:
+        """Claim the key for `change`, in its transaction. Raises Submitted when another request has it.
+
+        On PostgreSQL a request that comes at the same moment waits here until the first has committed.
+        """
+        row = (self.key, as_stored(change), url, as_stored(clock.now()))
+        insert_new(Submission, ("key", "change", "url", "at"), [row], {})
+        if Submission.objects.filter(key=self.key).exclude(change=change).exists():
+            raise Submitted
+
+    def is_of(self, change: UUID) -> bool:
+        """Whether `change` has claimed the key."""
+        return Submission.objects.filter(key=self.key, change=change).exists()
+
+    def result(self, request: HttpRequest) -> str:
+        """Where the first request with this key led: the page of what it made, else where the form was; '' for none."""
+        found = Submission.objects.filter(key=self.key).first()
+        return (found and (found.url or next(_pages(found.change), "") or _origin(request))) or ""
+
+
+def of_request(request: HttpRequest) -> Once | None:
+    """The key of a form that a member sends; None for a request without one."""
+    token = request.POST.get(FIELD) if request.method == "POST" else None
+    if not token:
+        return None
+    sent = [(name, values) for name, values in sorted(request.POST.lists()) if name != "csrfmiddlewaretoken"]
+    files = [(name, file.name, file.size) for name in sorted(request.FILES) for file in request.FILES.getlist(name)]
+    text = json.dumps([request.actor.member_id, request.get_full_path(), sent, files])  # type: ignore[attr-defined]
+    return Once(sha256(text.encode()).hexdigest())
+
+
+def _pages(change: UUID) -> Iterator[str]:
+    """The pages of what a change made, then of what it changed."""
+    entries = list(Entry.objects.filter(change=change).order_by("id")[:LOOKED_AT])
+    for entry in sorted(entries, key=lambda entry: entry.action != "CREATE"):
+        record = subject(entry.entity).model._default_manager.filter(pk=entry.entity_id).first()
+        if record is not None and hasattr(record, "get_absolute_url"):
+            yield record.get_absolute_url()
+
+
+def _origin(request: HttpRequest) -> str:
+    """The page that the form was on."""
+    came_from = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+    return came_from if is_ours else "/"
