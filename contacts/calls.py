@@ -6,8 +6,10 @@ from email.utils import getaddresses, parseaddr
 
 from django.db.models import QuerySet
 
+from audit.models import Entry
 from contacts.engagement import check_moment
 from contacts.models import Activity
+from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.text import email_key
 
@@ -69,3 +71,18 @@ def _is_reply(activity: Activity) -> bool:
     before = Activity.objects.filter(contact=activity.contact_id, kind="email", status="done", deleted_at__isnull=True)
     sent = before.filter(occurred_at__lt=activity.occurred_at).select_related("contact")
     return any(is_to_contact(mail) for mail in sent)
+
+
+def moments_of(activities: QuerySet, by: Actor) -> dict[int, set[datetime]]:
+    """By contact, all times at which their calls, emails and meetings among `activities` are, or were before this
+    action, said to have been planned or to have taken place."""
+    found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS)
+    rows = list(found.values_list("pk", "contact", "created_at", "done_at", "occurred_at"))
+    entries = Entry.objects.filter(change=by.change, entity="activity", entity_id__any_of=[pk for pk, *_ in rows])
+    before = dict(entries.values_list("entity_id", "old_values__occurred_at")) if rows else {}
+    moments: dict[int, set[datetime]] = {}
+    for pk, contact, *times in rows:
+        earlier = before.get(pk)
+        times += [datetime.fromisoformat(earlier)] if earlier else []
+        moments.setdefault(contact, set()).update(at for at in times if at)
+    return moments

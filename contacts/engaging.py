@@ -5,8 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from audit.models import Entry
-from contacts.calls import CONVERSATIONS, is_from_contact
+from contacts.calls import CONVERSATIONS, is_from_contact, moments_of
 from contacts.engagement import Engaged, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
 from crm.kit.actor import Actor
@@ -21,28 +20,16 @@ def from_activities(activities: QuerySet, by: Actor) -> None:
 
 def from_changed(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were changed or deleted: forget what did not take place, or not then."""
-    found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS)
-    rows = list(found.values_list("pk", "contact", "created_at", "done_at", "occurred_at"))
-    if not rows:
+    moments = moments_of(activities, by)
+    if not moments:
         return
-    told, before = list(_told_by(activities)), _moments_before([pk for pk, *_ in rows], by)
-    over = Q()
-    for pk, contact, *moments in rows:
-        over |= Q(contact=contact, occurred_at__in=[at for at in (*moments, *before.get(pk, ())) if at])
+    told, over = list(_told_by(activities)), Q()
+    for contact, times in moments.items():
+        over |= Q(contact=contact, occurred_at__in=sorted(times))
     for contact, kind, at in told:
         over &= ~Q(contact=contact, kind=kind, occurred_at=at)
     forget(EngagementEvent.objects.filter(over, kind__in=KINDS), "contact.disengaged", by=by)
     _keep(told, by)
-
-
-def _moments_before(ids: list[int], by: Actor) -> dict[int, list[datetime]]:
-    """When activities had taken place before this action said otherwise."""
-    entries = Entry.objects.filter(change=by.change, entity="activity", entity_id__any_of=ids)
-    moments: dict[int, list[datetime]] = {}
-    for pk, at in entries.values_list("entity_id", "old_values__occurred_at"):
-        if at:
-            moments.setdefault(pk, []).append(datetime.fromisoformat(at))
-    return moments
 
 
 def _told_by(activities: QuerySet) -> Iterable[Engaged]:

@@ -30,7 +30,7 @@ declare(
     EventType("contact.reopened", "REOPEN", "reopened this contact", "Reopened", "rotate-ccw"),
     EventType("contact.overridden", "OVERRIDE", "overrode the stage", "Overridden", "shield-alert", "warning"),
     EventType("contact.engaged", "UPDATE", "recorded", "Engaged", "mouse-pointer-click"),
-    EventType("contact.disengaged", "UPDATE", "took back what had been recorded", "Disengaged", "mouse-pointer-ban"),
+    EventType("contact.disengaged", "UPDATE", "removed recorded engagement", "Disengaged", "mouse-pointer-ban"),
     EventType("suppression.added", "UPDATE", "suppressed the address", "Suppressed", "mail-x"),
     EventType("suppression.lifted", "LIFT", "lifted the suppression", "SuppressionLifted", "mail-check", "warning"),
     EventType("contact.deleted", "DELETE", "moved this contact to the trash", "Deleted", "trash-2"),

@@ -44,6 +44,7 @@ MOVES = {"QUALIFY", "CONVERT", "MOVE", "WIN", "LOSE", "CHURN", "PARTNER", "REOPE
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", *MOVES}
 FOR_MANAGERS = {"CONVERT"}  # who did it cannot take it back unless they are one (DESIGN 1.2)
 WRITTEN_DOWN = {"activity.logged", "activity.planned", "activity.completed"}
+FOLLOWING = {"contact.engaged", "contact.disengaged", "suppression.added"}  # unless they are all there is
 UNDONE = {
     "contact.merged": "unmerged a duplicate",
     "contact.absorbed": "unmerged this contact from another",
@@ -97,6 +98,14 @@ class Item:
     warning: bool = False
     engaged: Counter[str] = field(default_factory=Counter)  # what the contact did, where that is all it tells
 
+    @property
+    def sentence(self) -> str:
+        """The text, with how many fields were changed."""
+        if len(self.differences) < 2 or not self.text.startswith("changed"):
+            return self.text
+        of = self.text.removeprefix("changed").strip()
+        return f"changed {len(self.differences)} fields{f' of {of}' if of else ''}"
+
 
 def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
     """A page of a contact's timeline, its open tasks, and the cursor of the next page. Four or five statements.
@@ -146,7 +155,9 @@ def _derived(action: timeline.Action) -> set[int]:
     """The entries that follow from others by a rule; qualifying a contact does where the lead's score has led to it."""
     by_rule = {entry.id for entry in action.entries if event_type(entry.event).derived}
     events = {entry.event for entry in action.entries}
-    if by_rule and "lead.qualified" not in events:
+    if events - FOLLOWING:
+        by_rule |= {entry.id for entry in action.entries if entry.event in FOLLOWING}
+    if events & {"lead.restaged", "lead.synced"} and "lead.qualified" not in events:
         by_rule |= {entry.id for entry in action.entries if entry.event == "contact.qualified"}
     return by_rule
 

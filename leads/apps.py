@@ -24,7 +24,13 @@ class LeadsConfig(AppConfig):
             lists,
             panels,
         )
-        from leads.following import contact_leads, follow_owners, follow_teams, lose_with_contacts
+        from leads.following import (
+            contact_leads,
+            correct_first_contacts,
+            follow_owners,
+            follow_teams,
+            lose_with_contacts,
+        )
         from leads.imports.contacts import NOTE, write_leads
         from leads.imports.opportunities import convert_leads
         from leads.legacy import ready  # noqa: F401
@@ -44,6 +50,8 @@ class LeadsConfig(AppConfig):
         react("contact.merged", follow_teams)
         react("activity.logged", contact_leads)
         react("activity.completed", contact_leads)
+        react("activity.updated", correct_first_contacts)
+        react("activity.deleted", correct_first_contacts)
         react("activity.updated", contact_leads)
         on_merge(move_leads)
         hold_back(hold_converted)

@@ -1,19 +1,21 @@
 """What leads do when something happens to their contacts: they are lost with them, contacted, and change hands."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import F, Q, QuerySet
 
 from audit.models import Entry
 from audit.record import change
-from contacts.calls import conversations
-from contacts.models import Contact
+from contacts.calls import conversations, moments_of
+from contacts.models import Activity, Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import Dated, write_each
 from leads.axes import STATUS
 from leads.models import Lead
+
+EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
@@ -57,6 +59,20 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
             further[at].append(lead.pk)
     for at, pks in further.items():
         change("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": at}, by=by)
+
+
+def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
+    """Reaction to activities that were changed or deleted: a first contact that was none is owed again.
+
+    The lead keeps its status, which moves forward only; the first of the other conversations counts, if there is one.
+    """
+    moments = moments_of(activities, by)
+    rows = Lead.objects.open().filter(contact__pk__any_of=sorted(moments), contacted_at__isnull=False).order_by("pk")
+    for lead in rows.select_for_update(of=("self",)) if moments else ():
+        if lead.contacted_at in {max(at, lead.created_at) for at in moments[lead.contact_id]}:
+            said = Activity.objects.filter(contact=lead.contact_id, occurred_at__gte=lead.counts_from or EVER)
+            first = next((max(each.occurred_at, lead.created_at) for each in conversations(said)), None)
+            change("lead.contacted", Lead.objects.filter(pk=lead.pk), {"contacted_at": first}, by=by)
 
 
 def follow_owners(contacts: QuerySet, by: Actor) -> None:

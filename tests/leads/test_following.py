@@ -7,8 +7,10 @@ import pytest
 
 from audit.models import Entry
 from audit.undo import undo
+from contacts.models import Activity
 from contacts.verbs.assign import assign
 from contacts.verbs.complete import complete
+from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
 from contacts.verbs.lose import lose
@@ -125,6 +127,21 @@ def test_a_call_that_is_corrected_counts_from_then_on(acme, actor):
     assert list(contact.engagement.values_list("kind", "occurred_at")) == [("call_connected", earlier)]
     edit_activity(rows(call), {"outcome": "busy"}, by=actor("manager"))
     assert not contact.engagement.exists()
+    lead.refresh_from_db()
+    assert (lead.status, lead.contacted_at) == ("working", None)
+
+
+def test_a_first_contact_that_is_deleted_was_none_unless_another_was_made(acme, actor):
+    contact = make_contact()
+    first, second = make_activity(contact=contact), make_activity(contact=contact)
+    delete_activity(rows(first), by=(gone := actor("manager")))
+    lead = Lead.objects.get(contact=contact)
+    assert lead.contacted_at == second.occurred_at
+    delete_activity(rows(second), by=actor("manager"))
+    lead.refresh_from_db()
+    assert lead.contacted_at is None
+    undo(gone.change, by=actor("manager"))
+    assert not Activity.objects.get(pk=first.pk).deleted_at
 
 
 def test_the_click_for_a_first_contact_logs_a_call_and_a_workflow_makes_none(acme, actor):

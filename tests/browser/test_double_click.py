@@ -1,0 +1,78 @@
+"""A double click creates one record, in a browser with and without scripts, by every form that creates one."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+
+from contacts.models import Activity, Company, Contact
+from crm.campaigns.models import Campaign
+from crm.lists.models import SavedView
+from crm.opportunities.models import Opportunity
+from crm.users.models import Invitation, Team
+from leads.assignment.models import AssignmentRule
+from leads.legacy.models import LegacyLead
+from tests.budget import examples
+from tests.events.test_engine import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# Page, button, what is filled in, and the records that it makes.
+FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
+    "contact": ("/contact/new", "Add contact", {"name": "Twice {n}", "email": "twice{n}@x.example"}, Contact),
+    "contact alike": ("/contact/new", "Add contact", {"name": "Twice"}, Contact),
+    "company": ("/company/new", "Add company", {"name": "Twice"}, Company),
+    "opportunity": ("/opportunity/new", "Add opportunity", {"name": "Twice", "contact": "{ana}"}, Opportunity),
+    "old lead": ("/lead/new", "Add lead", {"name": "Twice"}, LegacyLead),
+    "note": ("/contact/{ana}", "Write down", {"body": "Twice"}, Activity),
+    "view": ("/contact/view?where=role+is+empty", "Save", {"name": "Twice {n}"}, SavedView),
+    "campaign": ("/campaign/new", "Save", {"name": "Twice", "subject": "S", "body": "B"}, Campaign),
+    "team": ("/settings/teams/", "Add a team", {"name": "Twice {n}"}, Team),
+    "invitation": ("/settings/people/", "Invite", {"email": "twice{n}@x.example"}, Invitation),
+    "rule": (
+        "/settings/assignment/new/",
+        "Save",
+        {"name": "Twice {n}", "condition": "source = web", "people": "✓"},
+        AssignmentRule,
+    ),
+}
+
+
+@pytest.fixture
+def posts(monkeypatch) -> list[bool]:
+    """The POST requests that the live server has received, each with whether it is answered."""
+    found: list[bool] = []
+    answer = WSGIHandler.get_response
+
+    def counted(self, request):
+        if request.method != "POST":
+            return answer(self, request)
+        place = len(found)
+        found.append(False)
+        response = answer(self, request)
+        found[place] = True
+        return response
+
+    monkeypatch.setattr(WSGIHandler, "get_response", counted)
+    return found
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])
+def test_a_double_click_creates_one_record(javascript, visit, sign_in, add, posts):
+    ana = add("Ana Ruiz", by="admin").public_id
+    page = visit("/", client=sign_in("admin"), javascript=javascript)
+    for name, (path, button, fields, model) in FORMS.items():
+        for n in range(examples(1)):
+            before = model.objects.count()
+            page.goto(path.format(ana=ana))
+            main = page.get_by_role("main")
+            for field, value in fields.items():
+                place = main.locator(f"[name={field}]").first
+                place.check() if value == "✓" else place.fill(value.format(n=n, ana=ana))
+            posts.clear()
+            submit = main.get_by_role("button", name=re.compile(rf"^{button}")).first
+            submit.dblclick(delay=30, no_wait_after=True)
+            assert eventually(lambda: len(posts) >= 2 and all(posts)), name
+            page.wait_for_load_state()
+            assert model.objects.count() == before + 1, f"{name}: {len(posts)} requests"
