@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from contacts.models import Contact, Suppression
-from contacts.suppression import follow
+from contacts.suppression import follow, is_shown
 from crm.events.scheduler import scheduled
 from crm.kit.actor import system
 from crm.kit.scope import in_workspace
@@ -16,6 +16,8 @@ from crm.users.models import Workspace
 def show_suppressions(slot: datetime) -> None:
     """Show suppressions on contacts that differ, e.g. after SQL by hand or an upgrade that brought suppressions."""
     for workspace in Workspace.objects.all():
-        with in_workspace(workspace), transaction.atomic():
-            addresses = Suppression.objects.values("email_key")
-            follow(Contact.objects.filter(email_key__in=addresses), system(workspace.pk))
+        with in_workspace(workspace):
+            contacts = Contact.objects.filter(email_key__in=Suppression.objects.values("email_key"))
+            if not is_shown(contacts):  # looking costs no transaction, for which others would wait on SQLite
+                with transaction.atomic():
+                    follow(contacts, system(workspace.pk))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
+from audit import values as audited
 from audit.record import Fact, record_each
 from contacts.axes import STATUS
 from contacts.engagement import Engaged, store
@@ -64,14 +65,15 @@ def suppress(stops: Sequence[Stop], *, by: Actor) -> None:
     insert_new(Suppression, ("id", "email_key", "reason", "source", "at"), facts, {"by_id": by.member_id})
     kept = set(Suppression.objects.filter(pk__any_of=ids).values_list("pk", flat=True))
     added = [(pk, stop) for pk, stop in zip(ids, stops, strict=True) if pk in kept]
-    told = [Fact(pk, stop.contact, None, _facts(stop)) for pk, stop in added]
+    told = [Fact(pk, stop.contact, None, _facts(stop, by.member_id)) for pk, stop in added]
     record_each("suppression.added", told, by=by)
     keys = sorted({stop.email_key for stop in stops})
     follow(Contact.objects.filter(email_key__any_of=keys), by)
 
 
-def _facts(stop: Stop) -> dict[str, Any]:
-    return {"email_key": stop.email_key, "reason": str(stop.reason), "source": stop.source}
+def _facts(of: Stop | Suppression, by: int | None) -> dict[str, Any]:
+    facts = {"email_key": of.email_key, "reason": str(of.reason), "source": of.source[:300]}
+    return facts | {"at": audited.to_json(of.at), "by": by}
 
 
 def lift(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:
@@ -79,7 +81,7 @@ def lift(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) ->
     pairs = dict(contacts.exclude(email_key="").values_list("email_key", "pk"))
     rows = Suppression.objects.filter(email_key__any_of=sorted(pairs), reason__in=list(reasons))
     facts = [
-        Fact(row.pk, pairs[row.email_key], _facts(Stop(0, row.email_key, row.reason, row.source, row.at)), {})
+        Fact(row.pk, pairs[row.email_key], _facts(row, row.by_id), None)
         for row in rows.order_by("pk").select_for_update(of=("self",))
     ]
     rows.delete()
@@ -117,14 +119,15 @@ def keep_status(contacts: QuerySet, by: Actor) -> None:
 
     A person who unsubscribed shows in their engagement too, unless an event has told of it already.
     """
-    found = contacts.filter(status__in=SHOWN).exclude(email_key="").annotate(shown=shown()).order_by("pk")
+    found = _concerned(contacts)
     rows = [
-        row for row in found.values_list("pk", "email_key", "status", "shown") if row[3] not in (row[2], UNSUBSCRIBED)
+        row for row in found if row.email_key and row.status in SHOWN and row.shown not in (row.status, UNSUBSCRIBED)
     ]
-    sources = _sources([pk for pk, *_ in rows], by)
-    suppress([Stop(pk, key, _reason(status, by), sources[pk], clock.now()) for pk, key, status, _ in rows], by=by)
-    _engage(contacts, by)
-    follow(contacts, by)
+    sources = _sources([row.pk for row in rows], by)
+    suppress([Stop(r.pk, r.email_key, _reason(r.status, by), sources[r.pk], clock.now()) for r in rows], by=by)
+    _engage([row.pk for row in found if row.status == UNSUBSCRIBED], by)
+    if found:
+        follow(contacts, by)
 
 
 def _reason(status: str, by: Actor) -> str:
@@ -140,15 +143,13 @@ def _sources(ids: list[int], by: Actor) -> dict[int, str]:
     return {pk: given.get(pk, SOURCES.get(by.channel, "Status")) for pk in ids}
 
 
-def _engage(contacts: QuerySet, by: Actor) -> None:
+def _engage(ids: Sequence[int], by: Actor) -> None:
     """Keep the event of those whose status was set to Unsubscribed by this action, not by what followed from it."""
-    gone = Transition.objects.filter(
-        entity="contact", axis=STATUS.field, change=by.change, to_value=UNSUBSCRIBED, verb="set_status"
-    )
-    ids = set(gone.filter(record_id__any_of=_ids(contacts)).values_list("record_id", flat=True))
-    told = EngagementEvent.objects.filter(contact__pk__any_of=sorted(ids), kind=UNSUBSCRIBED, change=by.change)
-    ids -= set(told.values_list("contact", flat=True)) if ids else set()
-    store([Engaged(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(ids)], by=by)
+    set_now = Transition.objects.filter(entity="contact", axis=STATUS.field, change=by.change, to_value=UNSUBSCRIBED)
+    told = EngagementEvent.objects.filter(contact__pk__any_of=list(ids), kind=UNSUBSCRIBED, change=by.change)
+    gone = set_now.filter(record_id__any_of=list(ids), verb="set_status").values_list("record_id", flat=True)
+    new = set(gone) - set(told.values_list("contact", flat=True)) if ids else set()
+    store([Engaged(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(new)], by=by)
 
 
 def keep_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
@@ -165,30 +166,46 @@ def follow(contacts: QuerySet, by: Actor) -> None:
     A person who unsubscribed is not mailed at a new address either. Whether mail bounces is known of an address only.
     """
     due: defaultdict[str, list[int]] = defaultdict(list)
-    for pk, step in _due(contacts):
-        due[step].append(pk)
+    for row in _concerned(contacts):
+        if row.due:
+            due[row.due].append(row.pk)
     people = Contact.objects.filter(pk__any_of=due.pop(SUPPRESS, [])).values_list("pk", "email_key")
     suppress([Stop(pk, key, Reason.MANUAL, "New address", clock.now()) for pk, key in people], by=by)
     for status, ids in due.items():
         _write(ids, status, by, "" if status == ACTIVE else "Suppressed address")
 
 
-def _due(contacts: QuerySet) -> list[tuple[int, str]]:
-    """(pk, the status to show, or SUPPRESS) of contacts out of step; in SQL that is compiled once where it can be."""
+def is_shown(contacts: QuerySet) -> bool:
+    """Whether the status of every contact shows what is suppressed."""
+    return not any(row.due for row in _concerned(contacts))
+
+
+class Concerned(NamedTuple):
+    """A contact whose status shows a suppression, or does not yet: `due` is the status to show, or SUPPRESS."""
+
+    pk: int
+    email_key: str
+    status: str
+    shown: str | None
+    due: str
+
+
+def _concerned(contacts: QuerySet) -> list[Concerned]:
+    """Those of `contacts`, in SQL that is compiled once where it can be; every new contact is looked at."""
     where = plain_where(contacts)
     if where is None:
-        return list(_out_of_step(contacts))
+        return [Concerned(*row) for row in _rows(contacts)]
 
     def build(**given: Any) -> QuerySet:
-        return _out_of_step(Contact.objects.filter(Written(where.sql, given.values())))
+        return _rows(Contact.objects.filter(Written(where.sql, given.values())))
 
     given = {f"given_{place}": value for place, value in enumerate(where.params)}
-    return fetch(("suppression", workspace_id(), where.sql), build, **given)
+    return [Concerned(*row) for row in fetch(("suppression", workspace_id(), where.sql), build, **given)]
 
 
-def _out_of_step(contacts: QuerySet) -> QuerySet:
+def _rows(contacts: QuerySet) -> QuerySet:
     rows = contacts.order_by("pk").annotate(shown=shown()).annotate(due=_step())
-    return rows.exclude(due="").values_list("pk", "due")
+    return rows.filter(Q(status__in=SHOWN) | ~Q(due="")).values_list(*Concerned._fields)
 
 
 def _step() -> Case:

@@ -18,6 +18,7 @@ from crm.users.models import Membership
 from crm.users.visibility import visible
 
 SNAPSHOT = [f.name for f in Activity._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
+SNAPSHOT.append("automatic")
 
 
 @transaction.atomic

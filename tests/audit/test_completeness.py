@@ -33,6 +33,7 @@ from contacts.verbs.edit import edit
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.engage import engage
 from contacts.verbs.enrich import enrich
+from contacts.verbs.lift_suppression import lift_suppression
 from contacts.verbs.log import log
 from contacts.verbs.lose import lose
 from contacts.verbs.merge import merge
@@ -43,9 +44,11 @@ from contacts.verbs.reopen import reopen
 from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
+from crm.campaigns.models import CampaignPerson
 from crm.campaigns.sending import deliver
 from crm.campaigns.verbs.add_people import add_people
 from crm.campaigns.verbs.cancel_campaign import cancel_campaign
+from crm.campaigns.verbs.resubscribe import resubscribe
 from crm.campaigns.verbs.retry_campaign import retry_campaign
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.campaigns.verbs.send_campaign import send_campaign
@@ -366,6 +369,15 @@ WRITES = {
     "add to a campaign": lambda s: add_people(make_campaign(s.by("manager")), rows(s.contact), by=s.by("manager")),
     "try a campaign": lambda s: try_campaign(make_campaign(s.by("manager")), by=s.by("manager")),
     "send again": lambda s: s.failed(),
+    "resubscribe": lambda s: (
+        unsubscribe(s.sent().people.get(contact=s.contact), by=s.by("manager")),
+        resubscribe(CampaignPerson.objects.get(contact=s.contact), by=s.by("manager")),
+        edit(rows(s.contact), {"title": "Back"}, by=s.by("manager")),
+    ),
+    "lift_suppression": lambda s: (
+        set_status(rows(s.contact, s.twin), "bounced", by=s.by("manager")),
+        lift_suppression(rows(s.twin), by=s.by("admin"), reason="It works"),
+    ),
     "unsubscribe": lambda s: unsubscribe(s.sent().people.get(contact=s.contact), by=s.by("manager")),
     "waive": lambda s: waive(rows(s.trouble()), "contact_unowned", by=s.by("manager"), reason="x", until=s.soon),
     "end_waivers": lambda s: s.ended_waiver(),
@@ -467,6 +479,7 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
         "create old leads",
         "export old leads",
         "log",
+        "set_status",
         "save_scoring_model",
         "save_view",
         "make a field",

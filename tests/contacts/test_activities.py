@@ -33,7 +33,7 @@ def test_what_was_done_is_the_contacts_last_activity(open_contact, cast, actor):
     contact = Contact.objects.get()
     assert (contact.last_activity, contact.version) == (NOON, open_contact.version)
     new = {"kind": "call", "subject": "Pricing", "contact": open_contact.pk, "owner": cast.rep.pk, "status": "done"}
-    new |= {"priority": "normal", "minutes": 5, "outcome": "connected"}
+    new |= {"priority": "normal", "minutes": 5, "outcome": "connected", "automatic": False}
     new |= dict.fromkeys(("done_at", "occurred_at"), "2027-03-01T12:00:00+00:00")
     assert_entry(by, call, "activity.logged", "CREATE", old=None, new=new, person=open_contact.pk)
 
