@@ -14,6 +14,8 @@ from crm.kit.errors import Invalid
 from crm.kit.text import email_key
 
 CONVERSATIONS = ("call", "email", "meeting")
+# What says whether, when and with whom a conversation took place.
+TELLING = {"status", "outcome", "occurred_at", "deleted_at", "sender", "recipients"}
 
 
 def check_outcome(kind: str, status: str, outcome: str) -> None:
@@ -74,15 +76,18 @@ def _is_reply(activity: Activity) -> bool:
 
 
 def moments_of(activities: QuerySet, by: Actor) -> dict[int, set[datetime]]:
-    """By contact, all times at which their calls, emails and meetings among `activities` are, or were before this
-    action, said to have been planned or to have taken place."""
+    """By contact, when calls, emails and meetings that this action changed were said to be planned or to take place.
+
+    Before the action or after it; not those of which it changed something else, such as the contact in a merge.
+    """
     found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS)
     rows = list(found.values_list("pk", "contact", "created_at", "done_at", "occurred_at"))
     entries = Entry.objects.filter(change=by.change, entity="activity", entity_id__any_of=[pk for pk, *_ in rows])
-    before = dict(entries.values_list("entity_id", "old_values__occurred_at")) if rows else {}
+    before = dict(entries.values_list("entity_id", "old_values")) if rows else {}
     moments: dict[int, set[datetime]] = {}
     for pk, contact, *times in rows:
-        earlier = before.get(pk)
-        times += [datetime.fromisoformat(earlier)] if earlier else []
-        moments.setdefault(contact, set()).update(at for at in times if at)
+        old = before.get(pk) or {}
+        times += [datetime.fromisoformat(old["occurred_at"])] if old.get("occurred_at") else []
+        if old.keys() & TELLING:
+            moments.setdefault(contact, set()).update(at for at in times if at)
     return moments

@@ -44,7 +44,12 @@ MOVES = {"QUALIFY", "CONVERT", "MOVE", "WIN", "LOSE", "CHURN", "PARTNER", "REOPE
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", *MOVES}
 FOR_MANAGERS = {"CONVERT"}  # who did it cannot take it back unless they are one (DESIGN 1.2)
 WRITTEN_DOWN = {"activity.logged", "activity.planned", "activity.completed"}
-FOLLOWING = {"contact.engaged", "contact.disengaged", "suppression.added"}  # unless they are all there is
+FOLLOWING = {
+    "contact.engaged",
+    "contact.disengaged",
+    "lead.contacted",
+    "suppression.added",
+}  # unless they are all there is
 UNDONE = {
     "contact.merged": "unmerged a duplicate",
     "contact.absorbed": "unmerged this contact from another",

@@ -10,7 +10,7 @@ class LeadsConfig(AppConfig):
         from contacts.engagement import on_engaged
         from crm.events.reactions import react
         from crm.lists.imports.registry import Relation, on_end, on_written, relate
-        from leads import (  # noqa: F401  # noqa: F401
+        from leads import (  # noqa: F401
             board,
             campaigns,
             day,
@@ -18,18 +18,12 @@ class LeadsConfig(AppConfig):
             entities,
             events,
             exceptions,
+            following,
             guards,
             jobs,
             kind,
             lists,
             panels,
-        )
-        from leads.following import (
-            contact_leads,
-            correct_first_contacts,
-            follow_owners,
-            follow_teams,
-            lose_with_contacts,
         )
         from leads.imports.contacts import NOTE, write_leads
         from leads.imports.opportunities import convert_leads
@@ -45,14 +39,13 @@ class LeadsConfig(AppConfig):
         react("contact.created", open_for_new)
         react("contact.captured", open_for_captured)
         react("contact.reopened", open_again)
-        react("contact.lost", lose_with_contacts)
-        react("contact.assigned", follow_owners)
-        react("contact.merged", follow_teams)
-        react("activity.logged", contact_leads)
-        react("activity.completed", contact_leads)
-        react("activity.updated", correct_first_contacts)
-        react("activity.deleted", correct_first_contacts)
-        react("activity.updated", contact_leads)
+        react("contact.lost", following.lose_with_contacts)
+        react("contact.assigned", following.follow_owners)
+        react("contact.merged", following.follow_teams)
+        for event in ("updated", "deleted"):
+            react(f"activity.{event}", following.correct_first_contacts)
+        for event in ("logged", "completed", "updated"):
+            react(f"activity.{event}", following.contact_leads)
         on_merge(move_leads)
         hold_back(hold_converted)
         relate("contact", Relation("lead", "lead", write_leads, note=NOTE))

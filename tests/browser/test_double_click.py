@@ -12,7 +12,6 @@ from crm.lists.models import SavedView
 from crm.opportunities.models import Opportunity
 from crm.users.models import Invitation, Team
 from leads.assignment.models import AssignmentRule
-from leads.legacy.models import LegacyLead
 from tests.budget import examples
 from tests.events.test_engine import eventually
 
@@ -24,7 +23,6 @@ FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
     "contact alike": ("/contact/new", "Add contact", {"name": "Twice"}, Contact),
     "company": ("/company/new", "Add company", {"name": "Twice"}, Company),
     "opportunity": ("/opportunity/new", "Add opportunity", {"name": "Twice", "contact": "{ana}"}, Opportunity),
-    "old lead": ("/lead/new", "Add lead", {"name": "Twice"}, LegacyLead),
     "note": ("/contact/{ana}", "Write down", {"body": "Twice"}, Activity),
     "view": ("/contact/view?where=role+is+empty", "Save", {"name": "Twice {n}"}, SavedView),
     "campaign": ("/campaign/new", "Save", {"name": "Twice", "subject": "S", "body": "B"}, Campaign),
