@@ -19,7 +19,7 @@ from crm.users.models import Workspace
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
-migration = import_module("crm.users.migrations.0004_encrypt_second_factors")
+migration = import_module("crm.users.migrations.0005_encrypt_second_factors")
 
 
 def code_of(secret) -> str:

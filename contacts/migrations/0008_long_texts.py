@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('contacts', '0004_engagement_and_names'),
+        ('contacts', '0007_existing_outcomes'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leads', '0011_retiring'),
+        ('leads', '0012_migration_in_browser'),
     ]
 
     operations = [

@@ -31,5 +31,5 @@ def decrypt(apps, schema_editor):
 class Migration(migrations.Migration):
     """Secrets of second factors are encrypted from now on (crm.users.second_factors)."""
 
-    dependencies = [("users", "0003_counters"), ("mfa", "0003_authenticator_type_uniq")]
+    dependencies = [("users", "0004_submissions"), ("mfa", "0003_authenticator_type_uniq")]
     operations = [migrations.RunPython(encrypt, decrypt)]
