@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.record import change
-from contacts.fields import check_lengths
 from contacts.calls import check_occurred, check_outcome
+from contacts.fields import check_lengths
 from contacts.last_activity import recompute
 from contacts.models import Activity
 from crm.kit.actor import Actor

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from audit.record import record
-from contacts.fields import check_lengths
 from contacts.calls import check_occurred, check_outcome
+from contacts.fields import check_lengths
 from contacts.last_activity import touch
 from contacts.models import Activity, Company, Contact
 from crm.kit import clock

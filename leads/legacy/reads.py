@@ -44,15 +44,15 @@ def flush() -> None:
     with _lock:
         noted = dict(_pending)
         _pending.clear()
-    for key, reads in noted.items():
+    for (here, seen, moment), reads in noted.items():
         try:
-            _write(*key, reads)
+            _write(here, seen, moment, reads)
         except IntegrityError:
             continue  # whoever read it, or the workspace, is gone
         except DatabaseError:
             log.exception("reads of the retired leads could not be written")
             with _lock:
-                _pending[key] += reads
+                _pending[here, seen, moment] += reads
 
 
 def _write(here: Workspace | None, seen: Presence, moment: datetime, reads: int) -> None:
