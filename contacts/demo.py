@@ -6,6 +6,7 @@ falls due in a step is done by the people who own it, all of a kind in one call.
 
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from contacts.verbs.merge import merge
 from contacts.verbs.override import override
 from contacts.verbs.set_status import set_status
 from crm.entities.people import members
+from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.text import search_key
@@ -68,6 +70,9 @@ SOURCES = ("Demo request", "Webinar", "Referral", "Trade fair", "Organic search"
 TITLES = ("Head of Operations", "Fleet Manager", "Managing Director", "Dispatcher", "CFO", "Buyer", "IT Lead")
 ROLES = ("decision_maker", "influencer", "champion", "blocker", "user", "")
 TASKS = ("Send pricing", "Call back", "Prepare the demo", "Ask for references")
+MANAGER_TASKS = ("Approve the discount", "Join the negotiation", "Review the forecast", "Prepare the board report")
+IN_TIME = 0.82  # of new leads are reached within the day
+ACCOUNTS = 16  # of the manager's own
 CALLS = ("Discovery call", "Follow-up call", "Call about pricing", "Call with the fleet manager")
 NOTES = (
     "Replacing spreadsheets before the new season.\nBudget is agreed; the director signs.",
@@ -99,6 +104,7 @@ class History:
         self.members = {member.pk: member for member in members.values()}
         self.sellers = [members[name] for name in ("rep", "mate", "outsider") if name in members] or [members["rep"]]
         self.manager = members.get("manager") or members["admin"]
+        self.has_manager = "manager" in members
         self.people, self.company_count = people, companies
         self.end = timezone.now().replace(microsecond=0) - timedelta(hours=1)
         self.steps = int(timedelta(days=365) / STEP)
@@ -156,11 +162,21 @@ class History:
             seller = self.random.choice(self.sellers)
             by_source[self.random.choice(running[seller.pk]), seller.pk].append(self._person(seller))
         for (source, pk), people in by_source.items():
-            with clock.at(self._at(step)):
+            at = self._at(step)
+            with clock.at(at):
                 outcome = capture(people, by=self._actor(self.members[pk]), source=source)
+            self._call_first(outcome.done, self.members[pk], at)
             for contact in outcome.done:
                 self._fate(step, pk, contact)
         self.made += wanted
+
+    def _call_first(self, people: list[int], member: Membership, captured: datetime) -> None:
+        """Most new leads are called within the day; the others later, or without reaching them."""
+        reached = [pk for pk in people if self.random.random() < IN_TIME]
+        at = captured + timedelta(minutes=self.random.randrange(20, 20 * 60))
+        if reached and at < self.end:
+            with clock.at(at):
+                log([self._call(pk, "connected") for pk in reached], by=self._actor(member))
 
     def _person(self, seller: Membership) -> dict:
         first, last = self.random.choice(FIRST), self.random.choice(LAST)
@@ -233,8 +249,10 @@ class History:
         if kind == "note":
             body = self.random.choice(NOTES)
             return {"kind": "note", "subject": body.splitlines()[0], "body": body, "contact_id": pk}
-        outcome = self.random.choice(("connected", "connected", "left_voicemail", "no_answer"))
-        minutes = self.random.randrange(3, 40)
+        return self._call(pk, self.random.choice(("connected", "connected", "left_voicemail", "no_answer")))
+
+    def _call(self, pk: int, outcome: str) -> dict:
+        minutes = self.random.randrange(3, 40) if outcome == "connected" else None
         subject = self.random.choice(CALLS)
         return {"kind": "call", "subject": subject, "contact_id": pk, "outcome": outcome, "minutes": minutes}
 
@@ -248,29 +266,42 @@ class History:
         for seller in self.sellers:
             mine = Contact.objects.live().filter(owner=seller, lifecycle_stage__in=("lead", "qualified"))
             recent = list(mine.order_by("-last_activity", "pk")[:24])
-            self._tasks(seller, recent)
+            self._tasks(seller, recent, TASKS)
             self._status(seller, list(mine.order_by("pk")[:40]))
+        if self.has_manager:
+            self._take_accounts()
         self._corrections()
         self._news()
 
-    def _tasks(self, seller: Membership, people: list[Contact]) -> None:
+    def _take_accounts(self) -> None:
+        """The manager works on some accounts too."""
+        mine = Contact.objects.live().filter(lifecycle_stage__in=("lead", "qualified"), team=None)
+        people = list(mine.order_by("-last_activity", "pk")[:ACCOUNTS])
+        with clock.at(self.end - timedelta(days=5)):
+            assign(_rows(*people), self.manager, by=self._actor(self.manager))
+        self._tasks(self.manager, people, MANAGER_TASKS)
+
+    def _tasks(self, seller: Membership, people: list[Contact], subjects: Sequence[str]) -> None:
         due = (-3, -1, 0, 0, 1, 2, 4, 7)
         with clock.at(self.end - timedelta(days=4)):
             tasks = [
                 {
                     "kind": "task",
-                    "subject": self.random.choice(
-                        ("Send pricing", "Call back", "Prepare the demo", "Ask for references")
-                    ),
+                    "subject": self.random.choice(subjects),
                     "contact_id": person.pk,
                     "priority": "high" if place % 5 == 0 else "normal",
-                    "due_at": self.end + timedelta(days=due[place % len(due)], hours=2),
+                    "due_at": self._due(due[place % len(due)]),
                 }
                 for place, person in enumerate(people)
             ]
             made = log(tasks, by=self._actor(seller))
         with clock.at(self.end - timedelta(days=1)):
             complete(Activity.objects.filter(pk__in=made.done[::6]), by=self._actor(seller))
+
+    def _due(self, days: int) -> datetime:
+        """A quarter of an hour of a working day, so many days from the end."""
+        day = (self.end + timedelta(days=days)).astimezone(zone()).replace(second=0)
+        return day.replace(hour=self.random.randrange(8, 18), minute=self.random.choice((0, 15, 30, 45)))
 
     def _status(self, seller: Membership, people: list[Contact]) -> None:
         for status, part in (("bounced", people[:3]), ("unsubscribed", people[3:8]), ("inactive", people[8:12])):

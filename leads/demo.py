@@ -105,8 +105,16 @@ class Interest:
         moments = [max(deal.created_at, lead.status_since, lead.stage_since) for lead, deal in bought]
         pairs = zip(bought, moments, strict=True)
         convert_each([Converted(lead, deal.pk, at) for (lead, deal), at in pairs], by=self._by())
-        with clock.at(self.end):
-            lose(Lead.objects.filter(pk__in=[lead.pk for lead in settled[5:]]).open(), by=self._by(), reason=SETTLED)
+        self._lose([lead for lead in settled[5:] if lead.contact_id not in first])
+
+    def _lose(self, leads: list[Lead]) -> None:
+        """Each lead ends when its contact was settled."""
+        slots: defaultdict[int, list[int]] = defaultdict(list)
+        for lead in leads:
+            slots[self._slot(lead.contact.lifecycle_stage_since, SLOT)].append(lead.pk)
+        for slot in sorted(slots, reverse=True):
+            with clock.at(self.end - SLOT * slot - timedelta(hours=self.random.randint(0, 40))):
+                lose(Lead.objects.filter(pk__in=slots[slot]).open(), by=self._by(), reason=SETTLED)
 
     def _engage(self, leads: list[Lead]) -> None:
         told: defaultdict[int, list[Engaged]] = defaultdict(list)
@@ -128,17 +136,16 @@ class Interest:
 
     def _between(self, first: datetime, last: datetime) -> datetime:
         """Later rather than earlier: interest grows."""
-        return first + (min(last, self.end) - first) * self.random.random() ** 0.5
+        return first + (min(last, self.end) - first) * self.random.random() ** 0.85
 
     def _be_keen(self, leads: list[Lead]) -> None:
-        """A few large fleets want it now: they are Sales Qualified."""
+        """Large fleets want it, some more and some less: a few are Sales Qualified."""
         stages = ("lead", "qualified")
         large = [lead for lead in leads if lead.contact.lifecycle_stage in stages and _fits(lead.contact)]
         events = [
-            Engaged(lead.contact_id, kind, self.end - timedelta(days=self.random.randint(0, 4), hours=n))
+            Engaged(lead.contact_id, kind, self.end - timedelta(minutes=self.random.randint(10, 18 * 24 * 60)))
             for lead in large[-60:]
-            for n, kind in enumerate(KEEN)
-            if self.random.random() < 0.93
+            for kind in self.random.sample(KEEN, self.random.randint(1, 3))
         ]
         with clock.at(self.end):
             engage(events, by=self._by())

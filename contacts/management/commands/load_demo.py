@@ -1,7 +1,7 @@
 """manage.py load_demo"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -24,6 +24,10 @@ from crm.users.models import Membership, Team, User, Workspace
 from crm.users.verbs.add_member import add_member
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.create_workspace import create_workspace
+from crm.workflows.models import Workflow
+from crm.workflows.shipped import shipped_named
+from crm.workflows.verbs.save_workflow import save_workflow
+from crm.workflows.verbs.switch_workflow import switch_workflow
 from leads.demo import Interest
 
 PASSWORD = "throughline-demo"  # noqa: S105 (printed at the start; refused where DEBUG is off)
@@ -35,6 +39,16 @@ ACME = {
     "manager": ("Mina Haas", Role.MANAGER, None),
     "admin": ("Ada Ferrer", Role.ADMIN, None),
 }
+OPEN = "stage in (Prospecting, Qualification, Proposal, Negotiation)"
+VIEWS = (
+    ("contact", "Decision makers", "role = Decision maker and stage in (Lead, Qualified)"),
+    ("contact", "Large fleets", "stage in (Lead, Qualified) and lead.fleet_size >= 100"),
+    (
+        "opportunity",
+        "Closing this month",
+        f"{OPEN} and close_date < 30 days from now",
+    ),
+)
 GLOBEX = {"rep": ("Gil Moreau", Role.REP, None), "admin": ("Gina Rossi", Role.ADMIN, None)}
 
 
@@ -70,12 +84,23 @@ def load(people: int = 2000, companies: int = 300) -> None:
             Pipeline(members["manager"], count=people // 8, seed=3).write()
             Interest(members["manager"], seed=4).write()
             win_back(members["manager"])
+        _switch_on(members["admin"], ("inbound", "escalation"))
         _find_exceptions()
     globex, members = _open("globex", "Globex", "Europe/Berlin", GLOBEX)
     with in_workspace(globex), _before_the_score_counted(members["admin"]):
         History(members, people=people // 50, companies=companies // 30, seed=2).write()
         Interest(members["admin"], seed=5).write()
         _find_exceptions()
+
+
+def _switch_on(admin: Membership, names: Iterable[str]) -> None:
+    """Turn some of the shipped workflows on, now that the year is over."""
+    for shipped in filter(None, map(shipped_named, names)):
+        facts = {"name": shipped.title, "owner": admin.pk, "condition": shipped.condition}
+        made = save_workflow(
+            Workflow(), trigger=shipped.trigger, steps=shipped.steps, by=admin.actor(Channel.COMMAND), **facts
+        )
+        switch_workflow(made, True, by=admin.actor(Channel.COMMAND))
 
 
 def _find_exceptions() -> None:
@@ -116,10 +141,5 @@ def _settings(admin: Membership) -> None:
     trial.append({"value": "paying", "label": "Paying"})
     save_custom_field(CustomField(entity="contact", key="trial", label="Trial", type="select", choices=trial), by=by)
     save_custom_field(CustomField(entity="contact", key="depots", label="Depots", type="number"), by=by)
-    save_view(
-        "contact",
-        "Decision makers",
-        by=by,
-        condition="role = Decision maker and stage in (Lead, Qualified)",
-        shared=True,
-    )
+    for entity, name, condition in VIEWS:
+        save_view(entity, name, by=by, condition=condition, shared=True)
