@@ -191,6 +191,7 @@ def _repeat(headers: dict[str, str], port: int, path: str, over: threading.Event
         response = connection.getresponse()
         response.read()
         answers[response.status] += 1
+        connection.close()  # the next request makes another: the server ends a kept one that waits
         over.wait(float(response.headers.get("Retry-After", 0)))
 
 

@@ -45,6 +45,11 @@ class Condition:
         """The fields used, as dotted paths of keys: {"owner", "company.industry"}."""
         return set(paths(self.root))
 
+    @property
+    def size(self) -> int:
+        """How many comparisons it makes."""
+        return sum(1 for _ in paths(self.root))
+
     def chips(self) -> list[Chip]:
         """The parts that must all hold, to be shown as chips."""
         writer = LabelWriter()

@@ -6,6 +6,7 @@ headers and small bodies without waiting, for ARRIVAL seconds at most. What is l
 to which crm.kit.transfers admits few.
 """
 
+import errno
 import re
 import signal
 import socket
@@ -125,12 +126,15 @@ class Worker(ThreadWorker):
         """Take a connection; where there are as many as may be, the one that has waited longest for itself goes."""
         try:
             sock, client = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):
+            conn = Connection(self.cfg, sock, client, listener.getsockname())
+        except OSError as error:  # one that went away again; an error that left here would end the worker
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._forget_oldest()
             return
-        if self.nr_conns >= self.worker_connections - 1 and self.pending_conns:
-            self._forget(self.pending_conns[0])
+        if self.nr_conns >= self.worker_connections - 1:
+            self._forget_oldest()
         self.nr_conns += 1
-        self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
+        self.enqueue_req(conn)
 
     def enqueue_req(self, conn: Connection) -> None:
         """A new request may come on this connection: collect it."""
@@ -142,6 +146,8 @@ class Worker(ThreadWorker):
 
     def on_pending_socket_readable(self, conn: Connection, client: Any) -> None:
         """Something came: once the request is there, a thread answers it."""
+        if conn not in self.pending_conns:  # forgotten since it was found readable, for another one
+            return
         try:
             if not conn.receive():
                 return
@@ -154,6 +160,10 @@ class Worker(ThreadWorker):
     def _take_out(self, conn: Connection) -> None:
         self.pending_conns.remove(conn)
         self.poller.unregister(conn.sock)
+
+    def _forget_oldest(self) -> None:
+        if self.pending_conns:
+            self._forget(self.pending_conns[0])
 
     def _forget(self, conn: Connection) -> None:
         self._take_out(conn)

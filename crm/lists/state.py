@@ -26,6 +26,7 @@ from crm.lists.rows import LONGEST, Sort, search
 from crm.lists.spec import ListSpec, View
 from crm.users.http import Request
 
+FEW = 10  # comparisons: beyond, indexes may still serve each, and all together take long
 ALL = View("all", "All")
 TRASH = View("trash", "Trash")
 
@@ -121,8 +122,9 @@ class ListState:
     @cached_property
     def is_indexed(self) -> bool:
         """Whether indexes serve the whole of it; anything else runs under a time limit."""
-        used = self.condition.fields() if self.condition else set()
-        return self.sort.indexed and used <= self.spec.indexed and not (self.search or self.is_narrowed)
+        used, size = (self.condition.fields(), self.condition.size) if self.condition else (set(), 0)
+        served = used <= self.spec.indexed and size <= FEW
+        return self.sort.indexed and served and not (self.search or self.is_narrowed)
 
     @property
     def is_changed(self) -> bool:

@@ -41,7 +41,9 @@ def page(request):
 
 urlpatterns = [path("healthz", healthz), path("echo", echo), path("page", page)]
 settings.ROOT_URLCONF = "__main__"
-server.Server(f"127.0.0.1:{sys.argv[1]}", lambda: print("ready", flush=True)).run()
+site = server.Server(f"127.0.0.1:{sys.argv[1]}", lambda: print("ready", flush=True))
+site.cfg.set("worker_connections", 100)
+site.run()
 """
 
 
@@ -158,3 +160,10 @@ def test_a_large_body_that_stops_is_ended_and_few_may_send_one_at_once(port):
         refused = [answer(client)[0] for client in clients]
     assert refused.count(503) >= SLOW - 6
     assert set(refused) <= {503, 400}
+
+
+def test_more_connections_than_there_may_be_keep_nobody_out(port):
+    with ExitStack() as stack:
+        for _ in range(150):  # of 100 in this server
+            stack.enter_context(connect(port, b"GET / HTTP/1.1\r\nHo"))
+        assert healthy(port) < 1

@@ -21,6 +21,7 @@ SELECTION = {"everything": "1", "query": "q=person", "action": "assign"}
 SHAPED = [
     ("GET", "/contact?q=person", {}),
     ("GET", "/contact?where=name+contains+person", {}),
+    ("GET", f"/contact?where={'+or+'.join(['stage+=+Lead'] * 11)}", {}),  # though an index serves each
     ("GET", "/contact/export?q=person", {}),
     ("GET", "/qualification/board?q=person", {}),
     ("GET", "/dashboard/part/funnel", {}),
