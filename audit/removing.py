@@ -1,7 +1,7 @@
 """The half of undo that removes what a change made."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
@@ -9,6 +9,9 @@ from audit.models import Entry
 from audit.staying import Staying
 from audit.subjects import Subject, all_subjects
 from audit.undone import POINTED_AT, Undone
+from crm.kit.prepared import fetch
+from crm.kit.scope import workspace_id
+from crm.kit.sql import listed
 
 Inverted = tuple[Entry, Any, Any]  # with the values before and after the undo
 
@@ -21,24 +24,53 @@ def remove(about: Subject, entries: Sequence[Entry], staying: Staying, undone: U
         if why:
             undone.keep(about.entity, [pk], why)
     gone = set(rows.filter(pk__any_of=made - kept.keys()).values_list("pk", flat=True))
-    while pointed_at := _pointed_at(about.model, gone):
+    while pointing := [each for each in _pointing(about.model, gone) if each.blocks]:
+        pointed_at = {each.target for each in pointing}
         gone -= pointed_at
         undone.keep(about.entity, pointed_at, POINTED_AT)
-    rows.filter(pk__any_of=gone).delete()
+    _delete(about.model, gone)
     return [(entry, entry.new_values, None) for entry in entries if entry.entity_id in gone]
 
 
-def _pointed_at(model: type[models.Model], ids: set[int]) -> set[int]:
-    """Those of the records that others point to: they would be blocked, or their links silently emptied.
+class _Pointing(NamedTuple):
+    """A row that points to a record. It blocks the record, or goes with it if nobody audits it, such as a score."""
 
-    What nobody audits and goes with its record, such as a score, does not count.
-    """
-    found: set[int] = set()
+    link: models.ForeignObject
+    pk: int
+    target: int
+    blocks: bool
+
+
+def _pointing(model: type[models.Model], ids: set[int]) -> list[_Pointing]:
+    """All rows that point to the records, but for the records themselves: one query, compiled once."""
+    links = [relation.field for relation in model._meta.related_objects]
+    if not ids or not links:
+        return []
+
+    def build(ids: str) -> models.QuerySet:
+        first, *rest = (_rows(place, link, ids) for place, link in enumerate(links))
+        return first.union(*rest, all=True)
+
     audited = {about.model for about in all_subjects()}
-    for link in (relation.field for relation in model._meta.related_objects if ids):
-        if link.model not in audited and link.remote_field.on_delete is models.CASCADE:
-            continue
-        rows = link.model._default_manager.filter(**{f"{link.name}__pk__any_of": ids}).order_by()
-        own = ids if link.model is model else set()
-        found |= {target for pk, target in rows.values_list("pk", link.attname) if pk not in own}
-    return found
+    found = fetch(("pointing", model, workspace_id()), build, ids=listed(ids))
+    return [
+        _Pointing(link, pk, target, link.model in audited or link.remote_field.on_delete is not models.CASCADE)
+        for place, pk, target in found
+        if not ((link := links[place]).model is model and pk in ids)
+    ]
+
+
+def _rows(place: int, link: models.ForeignObject, ids: str) -> models.QuerySet:
+    rows = link.model._default_manager.filter(**{f"{link.name}__pk__any_of": ids}).order_by()
+    return rows.values_list(models.Value(place), "pk", link.attname)
+
+
+def _delete(model: type[models.Model], ids: set[int]) -> None:
+    """Delete records to which nothing points but what goes with them: Django would look for that once more."""
+    going: dict[type[models.Model], list[int]] = {}
+    for each in _pointing(model, ids):
+        going.setdefault(each.link.model, []).append(each.pk)
+    for other, pks in going.items():
+        other._default_manager.filter(pk__any_of=pks).delete()
+    rows = model._default_manager.filter(pk__any_of=ids)
+    rows._raw_delete(rows.db)

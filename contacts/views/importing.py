@@ -26,7 +26,7 @@ from crm.lists.imports.mapping import build
 from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import importer, report_parts
 from crm.lists.imports.running import check_role, forget_abandoned, new_run, run_import, visible_runs
-from crm.lists.models import ImportRun
+from crm.lists.models import ImportRun, UndoRun
 from crm.lists.spec import spec_of
 from crm.lists.state import read
 from crm.users.http import Request
@@ -115,7 +115,8 @@ def _find(request: Request, entity: str, public_id: str) -> ImportRun:
 
 def _report(run: ImportRun) -> dict:
     refusals = {"refusals": run.refusals.all()[:SHOWN], "more": max(run.refused - SHOWN, 0)}
-    return _about(run.entity) | refusals | {"run": run}
+    undoing = UndoRun.objects.filter(change=run.change, finished_at__isnull=True).exists()
+    return _about(run.entity) | refusals | {"run": run, "undoing": undoing}
 
 
 def _about(entity: str) -> dict:

@@ -4,7 +4,9 @@ They run in the order of the layers, the lowest first: INSTALLED_APPS has the up
 registered is the first to run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db.models import QuerySet
 
@@ -12,6 +14,7 @@ from crm.kit.actor import Actor
 
 Reaction = Callable[[QuerySet, Actor], None]
 _reactions: dict[str, list[Reaction]] = {}
+_large: ContextVar[bool] = ContextVar("large", default=False)
 
 
 def react(event: str, reaction: Reaction) -> None:
@@ -28,3 +31,18 @@ def run(event: str, rows: QuerySet, by: Actor) -> None:
     """Run the reactions to an event that has happened to `rows`; they show the rows as they are now."""
     for reaction in _reactions.get(event, ()):
         reaction(rows, by)
+
+
+@contextmanager
+def of_large_job() -> Iterator[None]:
+    """Mark what is recorded in the block as a part of a job over many records, for is_large_job()."""
+    token = _large.set(True)
+    try:
+        yield
+    finally:
+        _large.reset(token)
+
+
+def is_large_job() -> bool:
+    """Whether a job over many records is under way here: what a scheduled job looks at as well can wait for that."""
+    return _large.get()

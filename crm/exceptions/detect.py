@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from crm.entities import registry
-from crm.events.reactions import react
+from crm.events.reactions import is_large_job, react
 from crm.exceptions.kinds import ExceptionKind, add
 from crm.exceptions.models import Finding
 from crm.kit.actor import Actor, Channel
@@ -72,7 +72,7 @@ def look_soon(kind: ExceptionKind, link: str) -> Callable[[QuerySet, Actor], Non
     """
 
     def look(rows: QuerySet, by: Actor) -> None:
-        if by.channel == Channel.IMPORT or len(connection.run_on_commit) > FEW:
+        if by.channel == Channel.IMPORT or is_large_job() or len(connection.run_on_commit) > FEW:
             return
         ids = list(rows.values_list("pk", flat=True)[: FEW + 1])
         if len(ids) <= FEW:

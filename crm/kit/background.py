@@ -12,7 +12,7 @@ from crm.kit.scope import in_workspace, workspace
 log = logging.getLogger("crm.background")
 
 
-def after_commit(work: Callable[[], None], name: str) -> None:
+def after_commit(work: Callable[[], object], name: str) -> None:
     """Call `work` in a thread, in the workspace in scope, once the transaction has committed.
 
     The thread ends with its process, and what `work` raises is logged: what must be finished is a row, and a scheduled

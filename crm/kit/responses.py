@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
 from crm.kit.errors import Busy, Conflict, DomainError, Invalid, NotAllowed, Refused, TooSlow
@@ -40,3 +41,10 @@ def show_errors(form, error: Invalid) -> None:
     """Put what a verb found wrong beside the form's fields, or above the form."""
     for key, sentence in error.errors.items():
         form.add_error(key if key in form.fields else None, sentence)
+
+
+def back(request) -> str:
+    """Where the person was: what the form says in `next`, else the page it was sent from; no other site."""
+    where = request.POST.get("next") or request.headers.get("Referer", "")
+    allowed = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
+    return where if allowed else "/"

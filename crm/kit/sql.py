@@ -276,7 +276,7 @@ class AnyOf(Lookup):
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self._listed()]
 
     def _listed(self):
-        return self.rhs if isinstance(self.rhs, Later) else listed(self.rhs)
+        return self.rhs if isinstance(self.rhs, Later | str) else listed(self.rhs)  # a text is listed() already
 
 
 def listed(values: Iterable[int] | Iterable[str]) -> str:

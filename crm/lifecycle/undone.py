@@ -12,6 +12,9 @@ def mark_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None
     """Called by audit.undo: the moves of `change` count no more, and those that it had itself undone count again."""
     for axis in all_axes():
         ids = [pk for pk, keys in put_back.items() if axis.field in keys] if axis.entity == entity else []
-        moved = Transition.objects.filter(entity=entity, axis=axis.field, record_id__in=ids)
+        if not ids:
+            continue
+        moved = Transition.objects.filter(entity=entity, axis=axis.field, record_id__any_of=ids)
+        if moved.filter(undone_by=change).exists():
+            moved.filter(undone_by=change).update(undone_by=None)
         moved.filter(change=change, undone_by__isnull=True).update(undone_by=by.change)
-        moved.filter(undone_by=change).update(undone_by=None)

@@ -129,3 +129,61 @@ class ImportRefusal(Owned):
 
     def __str__(self):
         return f"line {self.line}: {self.message}"
+
+
+class UndoRun(Owned):
+    """The undo of a large change: what it has come to. Its own entries have `own_change`, so that it can be undone too.
+
+    `total` and `done` count contacts, and records that belong to no contact. After all of them come passes over what
+    was kept because of other records; `in_pass` counts the entries that the present pass reverted.
+    """
+
+    change = models.UUIDField()
+    own_change = models.UUIDField()
+    member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # null: the system
+    channel = models.CharField(max_length=10)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    reverted = models.PositiveIntegerField(default=0)
+    pass_number = models.PositiveIntegerField(default=0)
+    in_pass = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "workspace", "change", condition=Q(finished_at__isnull=True), name="undo_run_one_open"
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace", "change"], name="undo_run_change")]
+
+    def __str__(self):
+        return f"{self.done} of {self.total}"
+
+    @property
+    def percent(self) -> int:
+        """How much of it is done."""
+        return 100 if self.finished_at else min(99, 100 * self.done // max(self.total, 1))
+
+
+class UndoKept(Owned):
+    """A record of which an undo kept something, and why."""
+
+    run = models.ForeignKey(UndoRun, models.CASCADE, related_name="kept")
+    entity = models.CharField(max_length=40)
+    record_id = models.BigIntegerField()
+    person = models.BigIntegerField(null=True)  # the contact it is undone with
+    why = models.TextField()
+    pass_number = models.PositiveIntegerField(default=0)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["run", "person"], name="undo_kept_person")]
+
+    def __str__(self):
+        return f"{self.entity} {self.record_id}: {self.why}"

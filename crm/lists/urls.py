@@ -3,9 +3,12 @@
 from django.urls import path
 
 from crm.entities.registry import get
-from crm.lists import views
+from crm.lists import undoing, views
 
-undo_urls = [path("undo/<uuid:change>", views.undo_change, name="undo")]
+undo_urls = [
+    path("undo/<uuid:change>", undoing.undo_change, name="undo"),
+    path("undo/<uuid:change>/progress", undoing.progress, name="undo_progress"),
+]
 
 
 def list_urls(entity: str) -> list:

@@ -5,10 +5,8 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from audit.undo import undo
 from crm.conditions.chips import Chip, offered_words
 from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
@@ -17,10 +15,10 @@ from crm.conditions.parse import parse
 from crm.conditions.write import quoted
 from crm.entities.fields import Field, FieldType
 from crm.kit.actor import Role
-from crm.kit.errors import DomainError, Invalid
+from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
-from crm.kit.timelimit import PATIENT, TooSlow, long_request, time_limit
+from crm.kit.timelimit import TooSlow, long_request, time_limit
 from crm.lists.body import body
 from crm.lists.rows import CAP, Page, count, page, unpack
 from crm.lists.selection import Selection, selection
@@ -220,29 +218,6 @@ def _say(request: Request, spec, action: BulkAction, outcome: Outcome) -> None:
 def _still_ticked(spec, outcome: Outcome) -> str | None:
     refused = spec.kind.model.objects.filter(pk__in=list(outcome.refused)[:50])
     return ",".join(refused.values_list("public_id", flat=True)) or None
-
-
-@require_POST
-def undo_change(request: Request, change) -> HttpResponse:
-    """Take back one change, whatever it was, and go back to where the person was."""
-    try:
-        with long_request(PATIENT):
-            undone = undo(change, by=request.actor)
-    except DomainError as error:
-        warn(request, str(error))
-    else:
-        toast(request, f"Undone: {undone.reverted:,} {'change' if undone.reverted == 1 else 'changes'} taken back.")
-        for sentence in dict.fromkeys(sentence for _, _, sentence in undone.kept):
-            kept = sum(1 for entry in undone.kept if entry[2] == sentence)
-            warn(request, f"Kept as {'it is' if kept == 1 else 'they are'} ({kept:,}): {sentence}")
-    return redirect(back(request))
-
-
-def back(request: Request) -> str:
-    """Where the person was: what the form says in `next`, else the page it was sent from; no other site."""
-    where = request.POST.get("next") or request.headers.get("Referer", "")
-    allowed = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
-    return where if allowed else "/"
 
 
 @require_GET

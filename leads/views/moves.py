@@ -11,8 +11,7 @@ from contacts.views.records import rows_of
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.kit.responses import show_errors, toast
-from crm.lists.views import back
+from crm.kit.responses import back, show_errors, toast
 from crm.opportunities.axes import STAGE as STAGES_OF_OPPORTUNITIES
 from crm.users.http import Request
 from crm.users.visibility import may_edit, may_see

@@ -251,6 +251,14 @@ MATRIX: dict[str, Route] = {
         foreign=(302,),
         by_team=True,
     ),
+    # The undo of a large change, for who started it and managers.
+    "undo_progress": Route(
+        REP,
+        args=lambda own: (own.change,),
+        missing=("00000000-0000-4000-8000-000000000000",),
+        refused=404,
+        by_team=True,
+    ),
     **_lists("contact"),
     **_lists("company"),
     **_lists("opportunity"),

@@ -5,6 +5,7 @@ globex.
 """
 
 import io
+import uuid
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -36,7 +37,7 @@ from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.imports.running import new_run, run_import
-from crm.lists.models import ImportRun
+from crm.lists.models import ImportRun, UndoRun
 from crm.lists.verbs.save_view import save_view
 from crm.notifications.kinds import ASSIGNED
 from crm.notifications.models import Notification
@@ -89,6 +90,10 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         changed = edit(rows(contact), {"department": f"{mark} changed"}, by=act(member))
         objects = SimpleNamespace(mark=mark, member=member, company=company, contact=contact)
         objects.change = changed.change
+        undo = UndoRun.objects.create(
+            change=changed.change, own_change=uuid.uuid4(), member=member, channel="web", finished_at=timezone.now()
+        )
+        undo.kept.create(entity="contact", record_id=contact.pk, person=contact.pk, why=f"{mark} was changed since.")
         objects.task = make_activity(member, mark, "task", contact=contact)
         make_activity(member, mark, "note", company=company)
         objects.duplicate = make_contact(member, f"{mark}-duplicate", team, company)

@@ -14,8 +14,7 @@ from contacts.views.records import rows_of
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.kit.responses import show_errors, toast
-from crm.lists.views import back
+from crm.kit.responses import back, show_errors, toast
 from crm.opportunities.axes import STAGE
 from crm.opportunities.forms import LoseForm, MoveForm, ReopenForm
 from crm.opportunities.models import Opportunity

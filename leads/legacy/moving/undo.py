@@ -1,23 +1,26 @@
-"""Undo the migration: for as long as the old table stands, by the general undo of the run's change."""
+"""Undo the migration, as long as the old table exists: the general undo of the run's change, then its own notes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from audit.models import Entry
-from audit.undo import undo
-from audit.undone import Undone
 from contacts.fields import apply_each
 from contacts.models import Contact
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.errors import Refused
+from crm.kit.sqlite import courtesy
+from crm.lists.models import UndoRun
+from crm.lists.undo_runs import Progress, begin, finish
 from leads.legacy.models import LegacyLead, MigrationRun, MovedLead
 from leads.legacy.moving.alone import alone
-from leads.legacy.moving.run import check_role
+from leads.legacy.moving.run import BATCH, check_role
 from leads.legacy.window import is_there
 
 State = MigrationRun.State
@@ -33,11 +36,12 @@ def hold_migrated(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int,
     return dict.fromkeys((entry.entity_id for entry in entries), BY_COMMAND) if held else {}
 
 
-def undo_migration(*, by: Actor) -> list[tuple[MigrationRun, Undone]]:
-    """Undo every run that is committed or was interrupted, the newest first; each in one transaction.
+def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple[MigrationRun, UndoRun | None]]:
+    """Undo every run that is committed or was interrupted, the newest first, in many short transactions.
 
     What was made and not touched since is removed, what was touched is kept and listed; reused contacts are put back,
-    old leads live again. Raises NotAllowed for anybody but an admin, Refused when there is nothing to undo.
+    old leads live again. Whatever ends it early, the next call continues it. Raises NotAllowed for anybody but an
+    admin, Refused when there is nothing to undo.
     """
     check_role(by)
     with alone():
@@ -46,45 +50,56 @@ def undo_migration(*, by: Actor) -> list[tuple[MigrationRun, Undone]]:
             raise Refused(NOTHING)
         if not is_there():
             raise Refused(GONE)
-        return [(run, _undo(run, replace(by, channel=Channel.COMMAND, change=uuid4()))) for run in runs]
+        return [(run, _undo(run, replace(by, channel=Channel.COMMAND, change=uuid4()), progress)) for run in runs]
 
 
-def _undo(run: MigrationRun, by: Actor) -> Undone:
-    before = run.state
+def _undo(run: MigrationRun, by: Actor, progress: Progress | None) -> UndoRun | None:
     MigrationRun.objects.filter(pk=run.pk).update(state=State.UNDOING)
-    try:
-        return _take_back(run, by)
-    except BaseException:
-        MigrationRun.objects.filter(pk=run.pk).update(state=before)
-        raise
-
-
-def _take_back(run: MigrationRun, by: Actor) -> Undone:
-    with transaction.atomic():
-        MovedLead.objects.filter(run=run).delete()
-        undone = undo(run.change, by=by) if Entry.objects.filter(change=run.change).exists() else Undone()
-        _remember_kept(run, by)
-        nothing = {"run": None, "outcome": "", "outcome_note": "", "value_note": ""}
-        LegacyLead.objects.filter(run=run).update(**nothing)
-        run.state, run.undone_at, run.kept = State.UNDONE, clock.now(), _listed(undone)
-        run.save(update_fields=["state", "undone_at", "kept"])
+    undone = UndoRun.objects.filter(change=run.change).first()  # of an undo that was interrupted
+    if undone is None and Entry.objects.filter(change=run.change).exists():
+        undone = begin(run.change, by=by)
+    if undone:
+        finish(undone, progress=progress)
+        by = replace(by, change=undone.own_change)
+    for step in (_remember_kept, _release):
+        _in_batches(step, LegacyLead.objects.filter(run=run), run, by)
+    run.state, run.undone_at, run.kept = State.UNDONE, clock.now(), _listed(undone)
+    run.save(update_fields=["state", "undone_at", "kept"])
     return undone
 
 
-def _remember_kept(run: MigrationRun, by: Actor) -> None:
+def _in_batches(step: Callable[[list[int], MigrationRun, Actor], None], rows: QuerySet, run, by: Actor) -> None:
+    ids = iter(list(rows.order_by("pk").values_list("pk", flat=True)))
+    pace = courtesy.Pace(BATCH[connection.vendor])
+    while batch := list(islice(ids, pace.size)):
+        with pace.batch(), transaction.atomic():
+            step(batch, run, by)
+
+
+def _release(leads: list[int], run: MigrationRun, by: Actor) -> None:
+    """Forget what became of old leads."""
+    MovedLead.objects.filter(run=run, lead__any_of=leads).delete()
+    nothing = {"run": None, "outcome": "", "outcome_note": "", "value_note": ""}
+    LegacyLead.objects.filter(pk__any_of=leads).update(**nothing)
+
+
+def _remember_kept(leads: list[int], run: MigrationRun, by: Actor) -> None:
     """An old lead whose contact was kept joins that one, or whom it was merged into, should it be migrated again."""
-    made = Entry.objects.filter(change=run.change, event="contact.created").values("entity_id")
-    found = Contact.objects.filter(pk__in=made).select_related("merged_into")
+    entries = Entry.objects.filter(change=run.change, event="legacy_lead.migrated", entity_id__any_of=leads)
+    became = dict(entries.values_list("entity_id", "person"))
+    made = Entry.objects.filter(entity="contact", entity_id__any_of=set(became.values()), event="contact.created")
+    made = made.filter(change=run.change).order_by().values_list("entity_id", flat=True)
+    found = Contact.objects.filter(pk__any_of=list(made)).select_related("merged_into")
     kept = {contact.pk: contact.merged_into or contact for contact in found}
-    entries = Entry.objects.filter(change=run.change, event="legacy_lead.migrated", person__any_of=list(kept))
-    became = dict(entries.values_list("entity_id", "person")) if kept else {}
-    rows = LegacyLead.objects.filter(pk__any_of=list(became)).order_by("pk").select_for_update(of=("self",))
-    apply_each([(lead, {"became_contact": kept[became[lead.pk]]}) for lead in rows], by=by)
+    rows = LegacyLead.objects.filter(pk__any_of=[pk for pk, contact in became.items() if contact in kept])
+    rows = rows.order_by("pk").select_for_update(of=("self",))
+    changes = [(lead, {"became_contact": kept[became[lead.pk]]}) for lead in rows]
+    apply_each([pair for pair in changes if pair[0].became_contact_id != pair[1]["became_contact"].pk], by=by)
 
 
-def _listed(undone: Undone) -> list[list[str]]:
+def _listed(undone: UndoRun | None) -> list[list[str]]:
     """What was kept, by its public id."""
-    kept = undone.kept[:LISTED]
+    kept = list(undone.kept.values_list("entity", "record_id", "why")[:LISTED]) if undone else []
     names: dict[tuple[str, int], str] = {}
     for entity in {entity for entity, _, _ in kept}:
         ids = [pk for name, pk, _ in kept if name == entity]

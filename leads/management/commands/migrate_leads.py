@@ -132,9 +132,12 @@ class Command(WorkspaceCommand):
             self.stdout.write("Nothing was changed: this was a plan. --commit carries it out.")
 
     def _undo(self, by: Actor, json: bool) -> int:
-        undone = undo_migration(by=by)
+        bar = _Listing(self.stdout, None, True).progress
+        progress = (lambda run: bar(run.done, run.total)) if sys.stderr.isatty() else None
+        undone = undo_migration(by=by, progress=progress)
         kept = [item for run, _ in undone for item in run.kept]
-        reverted, left = (sum(n) for n in zip(*((u.reverted, len(u.kept)) for _, u in undone), strict=True))
+        reverted = sum(undo.reverted for _, undo in undone if undo)
+        left = sum(undo.kept.count() for _, undo in undone if undo)
         self.stdout.write(f"Undone: {reverted:,} changes taken back, {left:,} kept. /lead is open again.")
         for entity, public_id, sentence in [] if json else kept[:SHOWN]:
             self.stdout.write(f"Kept {entity.replace('_', ' ')} {public_id}: {sentence}")

@@ -1,0 +1,75 @@
+"""Undo from a button: at once, or as a run whose page shows how far it has come."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from audit.undone import Undone
+from crm.entities import registry
+from crm.kit.actor import Role
+from crm.kit.errors import DomainError
+from crm.kit.responses import back, toast, warn
+from crm.kit.timelimit import PATIENT, long_request
+from crm.lists.models import UndoRun
+from crm.lists.undo_runs import start, summary
+from crm.users.http import Request
+
+SHOWN = 100  # kept records on the page of a run
+
+
+@require_POST
+def undo_change(request: Request, change: UUID) -> HttpResponse:
+    """Undo one change, whatever it was, and go back to where the person was, or to the page of a long undo."""
+    try:
+        with long_request(PATIENT):
+            undone = start(change, by=request.actor)
+    except DomainError as error:
+        warn(request, str(error))
+        return redirect(back(request))
+    if isinstance(undone, UndoRun):
+        return redirect("undo_progress", change)
+    _say(request, undone)
+    return redirect(back(request))
+
+
+def _say(request: Request, undone: Undone) -> None:
+    toast(request, f"Undone: {undone.reverted:,} {'change' if undone.reverted == 1 else 'changes'} taken back.")
+    for sentence in dict.fromkeys(each.why for each in undone.kept):
+        kept = sum(1 for each in undone.kept if each.why == sentence)
+        warn(request, f"Kept as {'it is' if kept == 1 else 'they are'} ({kept:,}): {sentence}")
+
+
+@require_GET
+def progress(request: Request, change: UUID) -> HttpResponse:
+    """How far the undo of a large change has come, and what it kept. For those who started it, and managers."""
+    runs = UndoRun.objects.filter(change=change).select_related("member__user")
+    if not request.actor.is_at_least(Role.MANAGER):
+        runs = runs.filter(member=request.actor.member_id)
+    run = runs.first()
+    if run is None:
+        raise Http404
+    context = {"run": run, "reasons": list(summary(run)), "kept": _kept(run, request)}
+    return render(request, "lists/undo_run.html", context)
+
+
+def _kept(run: UndoRun, request: Request) -> list[dict]:
+    """The first kept records: kind and reason, and the record itself where the person may see it."""
+    rows = list(run.kept.all()[:SHOWN])
+    known = {entity.name: entity for entity in registry.all_entities()}
+    seen: dict[tuple[str, int], Any] = {}
+    for name in {row.entity for row in rows} & known.keys():
+        records = known[name].model.objects
+        if hasattr(records, "visible_to"):
+            ids = [row.record_id for row in rows if row.entity == name]
+            seen |= {(name, each.pk): each for each in records.visible_to(request.actor).filter(pk__any_of=ids)}
+    return [
+        {
+            "kind": known[row.entity].label if row.entity in known else row.entity.replace("_", " ").capitalize(),
+            "record": seen.get((row.entity, row.record_id)),
+            "why": row.why,
+        }
+        for row in rows
+    ]
