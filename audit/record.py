@@ -20,7 +20,7 @@ from crm.events import bell, reactions
 from crm.events.handlers import wanted
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
-from crm.kit import clock, prepared
+from crm.kit import clock, prepared, statistics
 from crm.kit.actor import Actor
 from crm.kit.sql import (
     JsonPairs,
@@ -69,9 +69,15 @@ def record(
             count = _record_as_they_are(event, rows, tuple(snapshot), note, severity, by)
     except EmptyResultSet:
         return 0
+    _wrote(count)
     if not changes and count:
         reactions.run(event, rows, by)
     return count
+
+
+def _wrote(count: int) -> None:
+    for log in (Entry, Event):
+        statistics.wrote(log, count)
 
 
 def _record_as_they_are(
@@ -164,6 +170,7 @@ def change(
         count = execute(together(statements))
     except EmptyResultSet:
         return 0
+    _wrote(count)
     if derive and count:
         derive(rows)
     happened(event, rows.model, ids, by)

@@ -1,6 +1,9 @@
 """What an import costs beyond the rows it writes: reading, checking, matching, deciding, against COPY of those rows."""
 
 import io
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -32,13 +35,32 @@ STAGES = ("Lead", "lead", "Qualified", "Customer", "", "Lost")
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Ratio 5: new people, each with company, stage and date, into tables with all their indexes."""
+    """Ratios 5, 5b and 5c: new people, each with company, stage and date, into tables with all their indexes."""
     create_workspace("imports", by=system(0))
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "people.csv"
         file.write_text(people(size), encoding="utf-8")
         name = "COPY of the rows an import writes / the import"
         yield Ratio("5", name, 0.7, lambda: _take(file), at_most=False, rounds=5)
+        name = "COPY and upsert of the plain contacts / the import"
+        yield Ratio("5b", name, 0.25, lambda: _take_plain(file), at_most=False, rounds=5)
+        file.write_text(people(max(size // 10, 100)), encoding="utf-8")
+        name = "SQLite: executemany of the plain contacts / the import"
+        yield Ratio("5c", name, 0.07, lambda: _take_sqlite(file), at_most=False, rounds=5)
+
+
+def figures() -> Iterator[str]:
+    """What an import writes for each contact, which 5b and 5c hold against one row."""
+    with tempfile.TemporaryDirectory() as directory:
+        file, count = Path(directory) / "people.csv", 1_000
+        file.write_text(people(count), encoding="utf-8")
+        _empty()
+        _import(file)
+        with connection.cursor() as cursor:
+            for table in WRITTEN:
+                cursor.execute(f"SELECT count(*) FROM {table}")
+                yield f"{table:28} {cursor.fetchone()[0] / count:6.2f} rows a contact"
+        _empty()
 
 
 def people(size: int, start: int = 0) -> str:
@@ -59,6 +81,34 @@ def _take(file: Path) -> float:
     written = {table: dump(table) for table in WRITTEN}
     _empty()
     return seconds_to_copy(written) / importing
+
+
+def _take_plain(file: Path) -> float:
+    _empty()
+    importing = _import(file)
+    contacts = dump("contacts_contact")
+    _empty()
+    started = time.perf_counter()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no company to point to
+        cursor.execute("CREATE TEMP TABLE plain (LIKE contacts_contact) ON COMMIT DROP")
+        with cursor.copy("COPY plain FROM STDIN") as copy:
+            copy.write(contacts)
+        cursor.execute(
+            "INSERT INTO contacts_contact SELECT * FROM plain ON CONFLICT (id) DO UPDATE SET name = excluded.name"
+        )
+    plain = time.perf_counter() - started
+    _empty()
+    return plain / importing
+
+
+def _take_sqlite(file: Path) -> float:
+    with tempfile.TemporaryDirectory(prefix="throughline-") as directory:
+        environ = os.environ | {"DATA_DIR": directory, "DATABASE_URL": ""}
+        command = [sys.executable, "-m", "bench.sqlite_import", str(file)]
+        done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
 
 
 def _import(file: Path) -> float:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.record import change
@@ -10,9 +10,11 @@ from crm.events.scheduler import scheduled
 from crm.kit import clock
 from crm.kit.actor import system
 from crm.kit.scope import in_workspace
+from crm.kit.sqlite import courtesy
 from crm.users.models import Workspace
-from crm.users.visibility import BATCH
 from leads.models import Lead
+
+BATCH = {"postgresql": 10_000, "sqlite": 50}  # leads in a transaction
 
 
 @scheduled(every=timedelta(minutes=1))
@@ -21,8 +23,10 @@ def notice_overdue(slot: datetime) -> None:
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             # Looking costs no transaction, for which others would have to wait on SQLite.
-            while _unnoticed().exists() and _notice(workspace) == BATCH:
-                pass
+            pace, more = courtesy.Pace(BATCH[connection.vendor]), True
+            while more and _unnoticed().exists():
+                with pace.batch():
+                    more = _notice(workspace, pace.size)
 
 
 def _unnoticed() -> QuerySet[Lead]:
@@ -31,8 +35,8 @@ def _unnoticed() -> QuerySet[Lead]:
 
 
 @transaction.atomic
-def _notice(workspace: Workspace) -> int:
+def _notice(workspace: Workspace, size: int) -> bool:
     # Whoever makes the first contact at this moment holds the lead, and is in time.
-    late = list(_unnoticed().select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:BATCH])
+    late = list(_unnoticed().select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:size])
     rows = Lead.objects.filter(pk__any_of=late)
-    return change("lead.overdue", rows, {"overdue_at": clock.now()}, by=system(workspace.pk))
+    return change("lead.overdue", rows, {"overdue_at": clock.now()}, by=system(workspace.pk)) == size

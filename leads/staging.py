@@ -47,12 +47,14 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> Restaged:
     do. A lead without a score counts as one at 0. To be called in a transaction. Contacts are locked before leads:
     whoever has locked leads or scores before must have locked the contacts of those that may reach Sales Qualified.
     """
-    scored = leads.open().annotate(points=Coalesce(F("score__score_tenths"), Value(0)))
-    moving = scored.annotate(wanted=_wanted(clock.now())).filter(~Q(stage=F("wanted")) | _out_of_step())
-    if not moving.exists():
+    moving = _moving(leads)
+    first = dict(moving.order_by().values_list("pk", "wanted"))
+    if not first:
         return Restaged(0, 0)
-    hold(moving.filter(wanted=TOP, contact__lifecycle_stage="lead").order_by().values("contact"))
-    rows = moving.order_by("pk").select_for_update(of=("self",))
+    # By key from here on: a subquery is run once per row where the planner reckons with few.
+    top = Lead.objects.filter(pk__any_of=[pk for pk, wanted in first.items() if wanted == TOP])
+    hold(top.filter(contact__lifecycle_stage="lead").order_by().values_list("contact", flat=True))
+    rows = moving.filter(pk__any_of=first).order_by("pk").select_for_update(of=("self",))
     found = [Standing(*row) for row in rows.values_list("pk", "contact", "status", "stage", "wanted")]
     for to in BY_SCORE:
         also = {"qualified_date": clock.now()} if to == TOP else {}
@@ -61,6 +63,16 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> Restaged:
     follow(found, by=by)
     steps = [BY_SCORE.index(lead.wanted) - BY_SCORE.index(lead.stage) for lead in found]
     return Restaged(sum(step > 0 for step in steps), sum(step < 0 for step in steps))
+
+
+def to_move(leads: LeadQuerySet) -> list[int]:
+    """The keys of the open leads that restage() would move, read without a lock."""
+    return list(_moving(leads).order_by("pk").values_list("pk", flat=True))
+
+
+def _moving(leads: LeadQuerySet) -> LeadQuerySet:
+    scored = leads.open().annotate(points=Coalesce(F("score__score_tenths"), Value(0)))
+    return scored.annotate(wanted=_wanted(clock.now())).filter(~Q(stage=F("wanted")) | _out_of_step())
 
 
 def follow(leads: Sequence[Standing], *, by: Actor) -> None:

@@ -26,7 +26,6 @@ class EventImporter:
     """Imports events of contacts that are there, found by external ID or e-mail."""
 
     entity = "engagement"
-    looked_up = {Contact: ("workspace_id", "deleted_at", "external_id", "email_key")}
     also = frozenset({"external_id", "email", "kind", "occurred_at"})
     elsewhere = {
         "external_id": ("ID", "Contact ID", "Lead ID", "Record ID"),

@@ -8,7 +8,6 @@ from contacts.imports.changing import change_each, stays_suppressed
 from contacts.imports.creating import create_each
 from contacts.imports.matching import Match, match
 from contacts.imports.names import ELSEWHERE
-from contacts.models import Company, Contact
 from crm.entities.schema import schema
 from crm.kit.actor import Actor
 from crm.lists.imports.mapping import Feed, Mapping
@@ -24,10 +23,6 @@ class ContactImporter:
     """Imports people, with their companies, managers, stages and whatever upper apps relate to them."""
 
     entity = "contact"
-    looked_up = {
-        Contact: ("workspace_id", "deleted_at", "external_id", "email_key"),
-        Company: ("workspace_id", "deleted_at", "name_key"),
-    }
     also = frozenset({"lifecycle_stage", "created_at"})
     elsewhere = ELSEWHERE
     lede = (

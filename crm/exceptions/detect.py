@@ -14,8 +14,8 @@ from crm.exceptions.models import Finding
 from crm.kit.actor import Actor, Channel
 from crm.kit.scope import in_workspace, workspace
 from crm.kit.sql import insert_select
-from crm.users.visibility import BATCH
 
+BATCH = {"postgresql": 10_000, "sqlite": 500}  # findings in a transaction, of which SQLite has one at a time
 FEW = 100  # records of one change, and looks of one transaction, that happen at once; more wait for the job
 
 
@@ -54,7 +54,8 @@ def _same(found: QuerySet) -> QuerySet:
 
 
 def _batches(keys: list[int]):
-    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+    size = BATCH[connection.vendor]
+    return (keys[start : start + size] for start in range(0, len(keys), size))
 
 
 @transaction.atomic

@@ -14,6 +14,8 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
 
+from crm.kit.sqlite import courtesy
+
 log = logging.getLogger("crm.request")
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -33,7 +35,8 @@ class RequestLog:
         token = _request_id.set(uuid.uuid4().hex[:16])
         started = time.perf_counter()
         try:
-            response = self.get_response(request)
+            with courtesy.serving():
+                response = self.get_response(request)
             response["X-Request-ID"] = request_id()
             _log_answer(request, response, round((time.perf_counter() - started) * 1000))
             return response

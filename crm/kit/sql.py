@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.db.models import Expression, Func, IntegerField, JSONField, Lookup, Subquery, TextField, Value
 from django.db.models.sql import UpdateQuery
 
+from crm.kit import statistics
 from crm.kit.scope import WrongWorkspace, workspace_id
 
 PLAIN = frozenset({str, int, type(None), bool, Decimal, float})  # what the driver takes as it is
@@ -44,7 +45,9 @@ def insert_select(
     except EmptyResultSet:  # a condition that Django knows to hold for no row, such as an empty IN
         return 0
     conflict = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
-    return execute([statement._replace(sql=statement.sql + conflict)])
+    count = execute([statement._replace(sql=statement.sql + conflict)])
+    statistics.wrote(model, count)
+    return count
 
 
 def inserting(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
@@ -157,6 +160,8 @@ def insert_rows(
             sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
             # Django takes any iterable, which its stubs do not know; a list would hold every row twice.
             cursor.executemany(sql, (row + tail for row in rows))  # type: ignore[arg-type]
+        written = cursor.rowcount
+    statistics.wrote(model, written)
 
 
 def insert_new(
@@ -178,6 +183,7 @@ def insert_new(
             marks = ", ".join(["%s"] * len(fields))
             sql = f"{into} VALUES ({marks}) ON CONFLICT DO NOTHING"
             cursor.executemany(sql, [(*row, *tail) for row in rows])
+    statistics.wrote(model, len(rows))
 
 
 def commit_without_waiting() -> None:

@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.utils.duration import duration_microseconds
 
 from audit import values as audited
+from audit.models import Entry
 from audit.record import Fact, change, changing, happened, new_values, record_each, stamp
 from audit.subjects import subject
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import failing
 from crm.events.handlers import wanted
-from crm.kit import clock, prepared
+from crm.events.models import Event
+from crm.kit import clock, prepared, statistics
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
@@ -96,6 +98,8 @@ def _write(model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor,
 
     key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, wanted(step.event))
     prepared.change(key, build, values)
+    for log in (Transition, Entry, Event):
+        statistics.wrote(log, len(ids))
     happened(step.event, model, ids, by)
 
 
@@ -180,7 +184,7 @@ def start(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Ac
         return [inserting(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | told)]
 
     values = {"sought": listed(ids)} | stamp(by)
-    prepared.change(("start", axis.entity, axis.field, verb), build, values)
+    statistics.wrote(Transition, prepared.change(("start", axis.entity, axis.field, verb), build, values))
 
 
 def _facts(axis: Axis, verb: str, reason: Any) -> dict[str, Any]:

@@ -14,23 +14,22 @@ from crm.users.visibility import RecordQuerySet
 PROSPECTS = ("lead", "qualified")
 
 
-def hold(contacts: Iterable[int] | QuerySet) -> dict[int, Contact]:
+def hold(contacts: Iterable[int]) -> dict[int, Contact]:
     """Lock contacts that are not in the trash. Before their opportunities, as merging does: else the two could wait
     for each other."""
-    wanted = {"pk__in": contacts} if isinstance(contacts, QuerySet) else {"pk__any_of": list(contacts)}
-    rows = Contact.objects.live().filter(**wanted).order_by("pk").select_for_update(of=("self",))
+    rows = Contact.objects.live().filter(pk__any_of=set(contacts)).order_by("pk").select_for_update(of=("self",))
     return {contact.pk: contact for contact in rows}
 
 
 def hold_those_of(opportunities: QuerySet) -> None:
     """Lock the contacts of opportunities that are about to be moved."""
-    hold(opportunities.order_by().values("contact"))
+    hold(opportunities.order_by().values_list("contact", flat=True))
 
 
 def of(opportunities: Iterable[int]) -> RecordQuerySet:
     """The contacts, not in the trash, of opportunities given by primary key."""
-    theirs = Opportunity.objects.filter(pk__any_of=list(opportunities)).values("contact")
-    return Contact.objects.live().filter(pk__in=theirs)
+    theirs = Opportunity.objects.filter(pk__any_of=list(opportunities)).order_by().values_list("contact", flat=True)
+    return Contact.objects.live().filter(pk__any_of=set(theirs))
 
 
 def without_open(contacts: RecordQuerySet) -> RecordQuerySet:

@@ -17,7 +17,7 @@ from crm.lists.models import ImportRun
 from leads.models import Lead, LeadQuerySet
 from leads.scoring.current import current
 from leads.scoring.score import add, recompute, refit, score
-from leads.staging import restage
+from leads.staging import restage, to_move
 
 
 def score_opened(ids: Iterable[int], by: Actor) -> None:
@@ -33,9 +33,9 @@ def count(events: QuerySet[EngagementEvent], by: Actor) -> None:
 
 
 def restage_imported(run: ImportRun, by: Actor) -> None:
-    """Called after the last batch of an import: the rules look once at each lead that it scored, batch by batch."""
-    scored = Lead.objects.open().filter(score__scored_at__gte=run.created_at)
-    ids, size = list(scored.order_by("pk").values_list("pk", flat=True)), BATCH[connection.vendor]
+    """Called after the last batch of an import: move the leads that it scored to their stages, batch by batch."""
+    ids = to_move(Lead.objects.filter(score__scored_at__gte=run.created_at))
+    size = BATCH[connection.vendor]
     for start in range(0, len(ids), size):
         with courtesy.batch(), transaction.atomic():
             restage(Lead.objects.filter(pk__any_of=ids[start : start + size]), by=by)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 
 from contacts.models import EngagementEvent
-from crm.kit import prepared
+from crm.kit import prepared, statistics
 from crm.kit.scope import workspace_id
 from crm.kit.sql import Statement, as_stored, execute, inserting, listed, or_updating
 from leads.models import Lead, Score
@@ -60,9 +60,10 @@ def score(ids: Sequence[int], at: datetime) -> None:
         return [_scoring(model, leads, given["at"], given["factor"])]
 
     if "" in model.rules.reads:
-        execute(build(values | {"sought": ids}))
+        written = execute(build(values | {"sought": ids}))
     else:
-        prepared.change(("score", model), build, values)
+        written = prepared.change(("score", model), build, values)
+    statistics.wrote(Score, written)
 
 
 def _scoring(model: Model, leads: QuerySet[Lead], at: Any, factor: Any) -> Statement:

@@ -28,7 +28,7 @@ def convert(leads: RecordQuerySet, *, by: Actor, values: Mapping[str, Any] | Non
     converted already counts as done and keeps its opportunity: of two clicks, or two people, one opens it. Locks go
     contact → lead → opportunity. Raises Invalid with a sentence per field of the opportunity.
     """
-    people = hold(leads.order_by().values("contact"))
+    people = hold(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by, final=True)
     rows = Lead.objects.filter(pk__any_of=locked.ids).select_related("contact__company", "owner").order_by("pk")
     found = [lead for lead in rows if lead.pk not in locked.outcome.refused]

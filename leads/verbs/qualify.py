@@ -28,7 +28,7 @@ def qualify(leads: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> O
     """
     if to not in BY_SCORE[1:]:
         raise Invalid({"to": f"Choose {STAGE.names(BY_SCORE[1:])}."})
-    hold(leads.order_by().values("contact"))
+    hold(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by)
     found = _refuse(locked, to)
     floor = {"floor_stage": to, "floor_until": clock.now() + FLOOR, "floor_reason": reason.strip()}

@@ -1,5 +1,7 @@
 import gc
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 
@@ -9,6 +11,8 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from crm.kit import sqlite
 from crm.kit.sqlite import courtesy
 from crm.kit.sqlite.queue import FairLock
+from crm.kit.sqlite.waiting import is_awaited, waiting
+from tests.kit.commands import ROOT
 from tests.kit.scratch import sqlite_database
 
 pytestmark = pytest.mark.once
@@ -271,13 +275,52 @@ def test_the_lock_serves_in_order_of_arrival():
 
 
 def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
-    """Slow rows become few at a time, quick ones many; and others have as long as the batch took."""
+    """Slow rows become few at a time, quick ones many; and it pauses only for requests of its process."""
     moments, slept = [0.0], []
+    monkeypatch.setattr(courtesy, "is_awaited", lambda database: False)
     monkeypatch.setattr(courtesy.time, "perf_counter", lambda: moments[0])
     monkeypatch.setattr(courtesy.time, "sleep", slept.append)
     pace = courtesy.Pace(12)
-    for took, size in ((0.04, 6), (0.06, 5), (0.005, 10), (0.0201, 10), (0.02, 10)):
+    pace.size = 40
+    for took, size in ((0.06, 20), (0.09, 10), (0.005, 20), (0.03, 20)):
         with pace.batch():
             moments[0] += took
         assert pace.size == size
-    assert slept == pytest.approx([0.04, 0.06, courtesy.PAUSE, 0.0201, 0.02])
+    assert slept == []
+
+
+def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypatch):
+    slept = []
+    monkeypatch.setattr(courtesy, "is_awaited", lambda database: False)
+    monkeypatch.setattr(courtesy.time, "sleep", slept.append)
+
+    def take_a_batch():
+        with courtesy.batch():
+            pass
+
+    with courtesy.serving():  # the request that the job belongs to
+        take_a_batch()
+    assert slept == []
+    with courtesy.serving():
+        other = threading.Thread(target=take_a_batch)
+        other.start()
+        other.join()
+    assert len(slept) == 1
+
+
+def test_a_job_lets_a_writer_of_another_process_in(tmp_path):
+    """It is seen to wait until it has the lock, and no longer, also where it is killed."""
+    database = tmp_path / "crm.sqlite3"
+    assert not is_awaited(database)
+    script = (
+        f"from crm.kit.sqlite.waiting import waiting\nwith waiting({str(database)!r}):\n print(flush=True); input()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    process.stdout.readline()
+    assert is_awaited(database)
+    process.kill()
+    process.communicate()
+    assert not is_awaited(database)
+    with waiting(database), waiting(database):
+        assert is_awaited(database)
+    assert not is_awaited("file:memory")

@@ -1,7 +1,7 @@
 """Django's SQLite backend with a fair queue: a writer waits for those before it, never for those after it.
 
 The queue orders the threads of one process. Between processes SQLite's own lock decides, so a job in another process
-writes in small batches with a pause between them (see courtesy.py).
+writes in small batches and pauses while a writer waits (see courtesy.py).
 """
 
 import re
@@ -13,6 +13,7 @@ from django.db.backends.sqlite3 import base
 
 from crm.kit.sqlite import added_functions
 from crm.kit.sqlite.queue import FairLock, Turn
+from crm.kit.sqlite.waiting import waiting
 from crm.kit.timelimit import statement_limit
 
 LOOK = 0.001  # seconds
@@ -30,6 +31,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._lock = FairLock()
         self._turn: Turn | None = None
         self._deadline: float | None = None
+        self._since = 0.0
+        self.held = 0.0  # seconds that the last transaction held the write lock
         self.execute_wrappers += [self._queue_write, self._limit_time]
 
     def get_new_connection(self, conn_params):
@@ -57,8 +60,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         deadline = time.monotonic() + timeout
         self.connection.execute("PRAGMA busy_timeout = 0")
         try:
-            while not self._has_begun(deadline):
-                time.sleep(LOOK)
+            if not self._has_begun(deadline):
+                with waiting(self.settings_dict["NAME"]):
+                    while not self._has_begun(deadline):
+                        time.sleep(LOOK)
         finally:
             self.connection.execute(f"PRAGMA busy_timeout = {1000 * timeout:.0f}")
 
@@ -69,6 +74,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if "locked" not in str(error) or time.monotonic() >= deadline:
                 raise
             return False
+        self._since = time.perf_counter()
         return True
 
     def _commit(self):
@@ -94,7 +100,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return execute(sql, params, many, context)
         self._take_turn()
         try:
-            return execute(sql, params, many, context)
+            with waiting(self.settings_dict["NAME"]):
+                return execute(sql, params, many, context)
         finally:
             self._end_turn_unless_writing()
 
@@ -122,5 +129,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _end_turn(self) -> None:
         if self._turn:
+            self.held = time.perf_counter() - self._since
             self._lock.release(self._turn)
             self._turn = None

@@ -1,19 +1,46 @@
-"""Room for people while a long job writes on SQLite, where one writes at a time (RELIABILITY R24)."""
+"""Room for people while a long job writes on SQLite, where one writes at a time (RELIABILITY R24).
 
+The queue of the process lets a writer in after the batch during which it came, and a writer of another process is seen
+to wait (see waiting.py): the job pauses for these, and for requests that want Python, and for nobody else.
+"""
+
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection
 
-PAUSE = 0.01  # seconds, at least
-GOAL = 0.02  # seconds that a batch is to take
-LEAST = 5  # rows: fewer cost little less
+from crm.kit.sqlite.waiting import is_awaited
+
+LOOK = 0.001  # seconds
+MOST = 0.1  # seconds that a job waits for a writer of another process, which has then had its chance
+GOAL = 0.03  # seconds that a batch is to hold the lock
+LEAST = 10  # rows: fewer cost little less
+
+_serving = 0
+_lock = threading.Lock()
+_own = threading.local()
+
+
+@contextmanager
+def serving() -> Iterator[None]:
+    """Count a request of this process while it is answered."""
+    global _serving
+    with _lock:
+        _serving += 1
+    _own.requests = 1
+    try:
+        yield
+    finally:
+        _own.requests = 0
+        with _lock:
+            _serving -= 1
 
 
 @contextmanager
 def batch() -> Iterator[None]:
-    """One transaction of a job that has many: those who wait to write, or for Python, have as long again after it.
+    """One transaction of a job that has many: whoever waits to write has a turn after it, and requests have Python.
 
     In the process that serves people the job would otherwise take three quarters of the time that Python has. On
     PostgreSQL nobody waits, and nothing is done.
@@ -21,11 +48,20 @@ def batch() -> Iterator[None]:
     started = time.perf_counter()
     yield
     if connection.vendor == "sqlite":
-        time.sleep(max(PAUSE, time.perf_counter() - started))
+        _give_way(time.perf_counter() - started)
+
+
+def _give_way(took: float) -> None:
+    if _serving > getattr(_own, "requests", 0):
+        time.sleep(took)
+    for _ in range(round(MOST / LOOK)):
+        if not is_awaited(connection.settings_dict["NAME"]):
+            return
+        time.sleep(LOOK)
 
 
 class Pace:
-    """How many rows a job writes at once: on SQLite as many as take GOAL on this machine, beside whoever else is there.
+    """How many rows a job writes at once: on SQLite as many as hold the lock for GOAL on this machine.
 
     `size` is what it begins with, and on PostgreSQL what it stays at.
     """
@@ -38,7 +74,9 @@ class Pace:
         """As batch(), of `size` rows; the next may be of more, up to twice as many, or of fewer."""
         started = time.perf_counter()
         with batch():
+            connection.held = 0.0  # type: ignore[attr-defined]
             yield
-            took = time.perf_counter() - started
+            # To have waited for the lock says nothing about the rows.
+            took = connection.held or time.perf_counter() - started  # type: ignore[attr-defined]
             if connection.vendor == "sqlite":
                 self.size = max(LEAST, min(2 * self.size, round(self.size * GOAL / took)))

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from django.db.models import Model
-
 from crm.kit.actor import Actor
 from crm.lists.models import ImportRun
 
@@ -58,12 +56,11 @@ class Relation:
 class Importer(Protocol):
     """How rows become records of one entity; made anew for each run.
 
-    `looked_up`: the columns that it finds records by. `also`: as of a Relation. `elsewhere`: what the exports of other
-    products call a column, by path. `lede` tells whoever uploads a file how its rows are taken.
+    `also`: as of a Relation. `elsewhere`: what the exports of other products call a column, by path. `lede` tells
+    whoever uploads a file how its rows are taken.
     """
 
     entity: str
-    looked_up: dict[type[Model], tuple[str, ...]]
     also: frozenset[str]
     elsewhere: dict[str, tuple[str, ...]]
     lede: str

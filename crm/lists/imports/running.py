@@ -17,7 +17,7 @@ from crm.events.handlers import on_hold
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import DomainError, NotAllowed
 from crm.kit.sql import commit_without_waiting, insert_rows
-from crm.kit.sqlite import courtesy, statistics
+from crm.kit.sqlite import courtesy
 from crm.lists.imports import registry
 from crm.lists.imports.cells import Cells, Unfit
 from crm.lists.imports.mapping import Mapping, build, guess, read_map
@@ -28,7 +28,7 @@ from crm.lists.models import ImportRefusal, ImportRun, OnMatch
 from crm.users.models import Workspace
 
 # Rows at once; on SQLite, where one writes at a time, for a beginning: the time they take decides (RELIABILITY R24).
-BATCH = {"postgresql": 10_000, "sqlite": 12}
+BATCH = {"postgresql": 10_000, "sqlite": 25}
 ATTEMPTS = 3
 
 Progress = Callable[[ImportRun], None]
@@ -151,7 +151,6 @@ class _Running:
     scratch: Scratch
     dry_run: bool
     progress: Progress | None
-    batches: int = 0
 
     def all(self, rows: Iterator[Row], cells: Cells) -> None:
         """Write every row, then what the importer kept for the end."""
@@ -159,25 +158,9 @@ class _Running:
         while batch := list(islice(rows, pace.size)):
             with pace.batch():
                 self._batch(batch, *_read(batch, cells))
-                self._analyze()
             if self.progress:
                 self.progress(self.run)
         self._finish()
-
-    def _analyze(self) -> None:
-        """Tell the planner of the rows so far, ever more seldom.
-
-        It takes a table it has not looked at since for an empty one, and would read all of it for every batch.
-        """
-        self.batches += 1
-        if self.batches not in (1, 4, 16, 64, 256, 1024):
-            return
-        if connection.vendor == "sqlite":
-            statistics.gather()
-            return
-        with connection.cursor() as cursor:
-            for model, columns in self.importer.looked_up.items():
-                cursor.execute(f"ANALYZE {model._meta.db_table} ({', '.join(columns)})")
 
     def _batch(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused) -> None:
         """Write the batch without the rows that turn out to be refused, however often that takes."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from contacts.imports import companies
 from contacts.imports.matching import Match as CompanyMatch
-from contacts.models import Company, Contact
 from crm.kit.actor import Actor
 from crm.lists.imports.mapping import Feed, Mapping
 from crm.lists.imports.reading import Sheet
@@ -16,18 +15,12 @@ from crm.opportunities.imports import outcomes, parsers
 from crm.opportunities.imports.changing import change_each
 from crm.opportunities.imports.creating import create_each
 from crm.opportunities.imports.matching import match
-from crm.opportunities.models import Opportunity
 
 
 class OpportunityImporter:
     """Imports opportunities of contacts that are there, with the companies that rows name."""
 
     entity = "opportunity"
-    looked_up = {
-        Opportunity: ("workspace_id", "deleted_at", "external_id", "contact_id"),
-        Contact: ("workspace_id", "deleted_at", "external_id", "email_key"),
-        Company: ("workspace_id", "deleted_at", "name_key"),
-    }
     also = frozenset({"stage", "won_at", "lost_at", "lost_reason", "created_at"})
     elsewhere = {
         "external_id": ("ID", "Deal ID", "Opportunity ID", "Record ID"),

@@ -4,14 +4,11 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from django.db.models import Model
-
 from audit import values as audited
 from audit.record import Fact, record_each
 from contacts.fields import apply_each, assign, clean, columns
 from contacts.imports.companies import to_change
 from contacts.imports.parsers import LONGEST_NAME, past, plain
-from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
@@ -38,10 +35,6 @@ class LegacyLeadImporter:
     """Imports old leads as they were, those that are over too."""
 
     entity = "legacy_lead"
-    looked_up: dict[type[Model], tuple[str, ...]] = {
-        LegacyLead: ("workspace_id", "deleted_at", "external_id"),
-        Contact: ("workspace_id", "deleted_at", "external_id", "email_key"),
-    }
     also = frozenset({"created_at", "archived_at"})
     elsewhere = ELSEWHERE
     lede = "One row is one lead of the entity that was retired. Leads that are there already are found by external ID."

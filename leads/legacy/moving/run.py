@@ -3,19 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
-from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import workspace_id
 from crm.kit.sql import commit_without_waiting
 from crm.kit.sqlite import courtesy
-from crm.opportunities.models import Opportunity
 from crm.users.models import Workspace
 from leads.legacy.models import LegacyLead, MigrationRun
 from leads.legacy.moving.alone import alone
@@ -23,13 +21,11 @@ from leads.legacy.moving.carry import carry_out
 from leads.legacy.moving.figures import AMOUNTS, COUNTS, Figures, of_run, reconcile
 from leads.legacy.moving.plan import OldLead, Seen, Step, look, plan
 from leads.legacy.window import is_there
-from leads.models import Lead
 
 # On SQLite one writes at a time: so many leads take some 40 ms, then others have their turn (RELIABILITY R24).
 BATCH = {"postgresql": 10_000, "sqlite": 40}
 PLANNED = 5_000  # leads at a time, where nothing is held
 ATTEMPTS = 3
-LOOKED_UP: tuple[type[Any], ...] = (LegacyLead, Contact, Lead, Opportunity)
 
 Progress = Callable[[int, int], None]  # leads looked at, leads in all
 Told = Callable[[Step], None]
@@ -169,7 +165,6 @@ class _Committing:
     order: Order
     run: MigrationRun
     by: Actor
-    batches: int = 0
 
     def all(self) -> None:
         """Carry every lead out that the run has not come to; a second look finds those that were added meanwhile."""
@@ -180,7 +175,6 @@ class _Committing:
                 with courtesy.batch():
                     self._batch([lead.pk for lead in batch])
                 self.order.progress(self.run.leads, total)
-                self._tell_planner()
             if self.run.leads == before:
                 return
 
@@ -211,11 +205,3 @@ class _Committing:
             for name, value in figures.report().items():
                 setattr(self.run, name, value)
             self.run.save(update_fields=[*COUNTS, *AMOUNTS])
-
-    def _tell_planner(self) -> None:
-        """Of the rows so far, on PostgreSQL and ever more seldom."""
-        self.batches += 1
-        if connection.vendor == "postgresql" and self.batches in (1, 4, 16, 64, 256):
-            with connection.cursor() as cursor:
-                for model in LOOKED_UP:
-                    cursor.execute(f"ANALYZE {model._meta.db_table}")

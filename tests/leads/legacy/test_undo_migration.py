@@ -161,10 +161,13 @@ def test_an_interrupted_migration_can_be_undone(old, migrate, undo_it, monkeypat
     old("Ana")
     old("Bo")
 
-    def stop(self):
+    batch = running._Committing._batch
+
+    def stop(self, ids):
+        batch(self, ids)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running._Committing, "_tell_planner", stop)
+    monkeypatch.setattr(running._Committing, "_batch", stop)
     with pytest.raises(SystemExit):
         call_command("migrate_leads", workspace="acme", commit=True, batch_size=1)
     assert (Contact.objects.count(), MigrationRun.objects.get().state) == (1, "running")
@@ -177,15 +180,15 @@ def test_an_interrupted_migration_goes_on_as_it_was_begun(old, migrate, monkeypa
 
     for name in ("Ana", "Bo", "Cy"):
         old(name, status="lost" if name == "Cy" else "new")
-    tell, calls = running._Committing._tell_planner, []
+    batch, calls = running._Committing._batch, []
 
-    def stop_once(self):
+    def stop_once(self, ids):
+        batch(self, ids)
         calls.append(1)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        tell(self)
 
-    monkeypatch.setattr(running._Committing, "_tell_planner", stop_once)
+    monkeypatch.setattr(running._Committing, "_batch", stop_once)
     with pytest.raises(SystemExit):
         call_command("migrate_leads", workspace="acme", commit=True, include_lost=True, batch_size=1)
     report = migrate(commit=True, batch_size=1)[1]

@@ -1,12 +1,12 @@
-"""Django's migrate, made safe beside running instances on PostgreSQL; SQLite's planner is told of the tables."""
+"""Django's migrate, made safe beside running instances on PostgreSQL; then tables are analyzed that never were."""
 
 import time
 
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 
+from crm.kit import statistics
 from crm.kit.present import housekeeping
-from crm.kit.sqlite import statistics
 
 LOCK_TIMEOUT = "2s"
 ATTEMPTS = 20
@@ -26,10 +26,12 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         if connection.vendor != "postgresql":
             super().handle(*args, **options)
-            return statistics.gather()
+            return statistics.refresh()
         for left in range(ATTEMPTS - 1, -1, -1):
             try:
-                return self._attempt(connection, *args, **options)
+                result = self._attempt(connection, *args, **options)
+                statistics.refresh()
+                return result
             except OperationalError as error:
                 if not (left and _lock_not_available(error)):
                     raise

@@ -1,0 +1,89 @@
+"""What the query planner knows of the tables, kept true where much is written at once.
+
+A table that has never been analyzed is taken for an empty one: PostgreSQL then reads all of it for each of a thousand
+rows, and SQLite takes the index that begins with the workspace for a key. Autovacuum looks a minute later, sees nothing
+of an open transaction, and may be off. So whoever inserts many rows says so by wrote(), and a table that has tripled is
+analyzed there and then. A statement that joins many rows still gets them by key where it can, as an array.
+"""
+
+from django.db import connection, models
+
+LEAST = {"postgresql": 1_000, "sqlite": 200}  # rows written before a table is looked at
+GROWTH = 2  # times the rows that the planner knows of
+LIMIT = 400  # rows that SQLite looks at for each index, so that a table takes a few milliseconds however large it is
+UNHELPFUL = (models.JSONField, models.TextField)  # wide, and compared in ways that statistics do not serve
+
+_written: dict[tuple[str, str], int] = {}  # since the last look, by database and table
+_due: dict[tuple[str, str], int] = {}
+
+
+def wrote(model: type[models.Model], rows: int) -> None:
+    """Note that `rows` were inserted; analyze the table once they are many compared with what the planner knows.
+
+    Also in a transaction, for the statements that follow in it.
+    """
+    table = model._meta.db_table
+    key = (str(connection.settings_dict["NAME"]), table)
+    written = _written[key] = _written.get(key, 0) + max(rows, 0)
+    if written < _due.get(key, LEAST[connection.vendor]):
+        return
+    known = _known(table)
+    enough = max(LEAST[connection.vendor], GROWTH * known)
+    if written >= enough:
+        _analyze(table, _columns(model))
+        written, enough = 0, max(LEAST[connection.vendor], GROWTH * _known(table))
+    _written[key], _due[key] = written, enough
+
+
+def refresh(*, grown: bool = False) -> None:
+    """Analyze the tables: on SQLite all, one after the other so that nobody waits long for the write lock.
+
+    On PostgreSQL those that never were, such as restored ones, and with `grown` those that changed by a fifth since.
+    """
+    for table in _tables(grown):
+        _analyze(table)
+
+
+def _tables(grown: bool) -> list[str]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%%'")
+        else:
+            changed = "OR s.n_mod_since_analyze > 1000 + s.n_live_tup / 5" if grown else ""
+            cursor.execute(
+                "SELECT c.relname FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid"
+                f" WHERE s.schemaname = current_schema() AND (c.reltuples < 0 {changed})"
+            )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _known(table: str) -> int:
+    """How many rows the planner reckons with."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [connection.ops.quote_name(table)]
+            )
+            return max(0, int(cursor.fetchone()[0]))
+        cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
+        if not cursor.fetchone()[0]:
+            return 0
+        cursor.execute("SELECT stat FROM sqlite_stat1 WHERE tbl = %s LIMIT 1", [table])
+        found = cursor.fetchone()
+        return int(found[0].split()[0]) if found else 0
+
+
+def _columns(model: type[models.Model]) -> list[str]:
+    return [str(f.column) for f in model._meta.concrete_fields if not isinstance(f, UNHELPFUL)]
+
+
+def _analyze(table: str, columns: list[str] | None = None) -> None:
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"PRAGMA analysis_limit = {LIMIT}")
+            cursor.execute(f"ANALYZE {quote(table)}")
+        else:
+            # Two transactions that analyze one table would wait for each other, perhaps crosswise with their rows.
+            of = f" ({', '.join(map(quote, columns))})" if columns else ""
+            cursor.execute(f"ANALYZE (SKIP_LOCKED) {quote(table)}{of}")
