@@ -36,14 +36,14 @@ def test_a_task_is_told_when_it_is_due_and_once(cast, told):
     assert Notification.objects.get().at == NOW
 
 
-def test_another_due_date_and_another_owner_are_told_again(cast, actor, told):
+def test_another_due_date_and_another_assignee_are_told_again(cast, actor, told):
     call = task(cast)
     tell_due(NOW)
     edit_activity(rows(call), {"due_at": NOW + timedelta(hours=1)}, by=actor("manager"))
     tell_due(NOW + timedelta(minutes=1))
     assert len(told("rep")) == 1
     tell_due(NOW + timedelta(hours=1))
-    edit_activity(rows(call), {"owner": cast.mate}, by=actor("manager"))
+    edit_activity(rows(call), {"assignee": cast.mate}, by=actor("manager"))
     tell_due(NOW + timedelta(hours=1))
     assert len(told("rep")) == 2
     assert len(told("mate")) == 1
