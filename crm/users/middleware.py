@@ -4,6 +4,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import FileResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -44,6 +45,8 @@ class MemberMiddleware:
             response = self.get_response(request)
             if response.status_code in (409, 422) and (made := _made_before(request)):
                 response = made  # of two clicks the second came too late to be stopped
+            elif response.status_code == 302 and request.actor.once:
+                request.actor.once.led_to(response["Location"], request.actor.change)
             if response.status_code == 403:
                 record_denied(request.actor, f"{request.method} /{_route(request)}")
         if response.streaming and not isinstance(response, FileResponse):
@@ -64,8 +67,8 @@ class MemberMiddleware:
         return _wrong_workspace(request) or _submitted_before(request)
 
     def process_exception(self, request, exception):
-        """Lead whoever submitted a form twice to what the first click made."""
-        return _made_before(request) if isinstance(exception, Submitted) else None
+        """Lead whoever submitted a form twice to what the first click made, also where a unique name stopped them."""
+        return _made_before(request) if isinstance(exception, Submitted | IntegrityError) else None
 
 
 def _submitted_before(request):

@@ -21,6 +21,7 @@ from crm.kit.sql import as_stored, insert_new
 from crm.users.models import Submission
 
 FIELD = "once"
+LONGEST = 500
 LOOKED_AT = 50  # entries of a change: what a form made is among the first
 
 
@@ -47,6 +48,11 @@ class Once:
     def is_of(self, change: UUID) -> bool:
         """Whether `change` has claimed the key."""
         return Submission.objects.filter(key=self.key, change=change).exists()
+
+    def led_to(self, url: str, change: UUID) -> None:
+        """Keep where the request that has claimed the key led, for one that comes after it."""
+        if len(url) <= LONGEST:
+            Submission.objects.filter(key=self.key, change=change, url="").update(url=url)
 
     def result(self, request: HttpRequest) -> str:
         """Where the first request with this key led: the page of what it made, else where the form was; '' for none."""

@@ -38,26 +38,24 @@ FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
 
 
 @pytest.fixture
-def posts(monkeypatch) -> list[bool]:
-    """The POST requests that the live server has received, each with whether it is answered."""
-    found: list[bool] = []
+def requests(monkeypatch) -> list[list]:
+    """The requests that the live server has received: [method, whether it is answered]."""
+    found: list[list] = []
     answer = WSGIHandler.get_response
 
     def counted(self, request):
-        if request.method != "POST":
+        found.append(noted := [request.method, False])
+        try:
             return answer(self, request)
-        place = len(found)
-        found.append(False)
-        response = answer(self, request)
-        found[place] = True
-        return response
+        finally:
+            noted[1] = True
 
     monkeypatch.setattr(WSGIHandler, "get_response", counted)
     return found
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])
-def test_a_double_click_creates_one_record(javascript, visit, sign_in, add, posts):
+def test_a_double_click_creates_one_record(javascript, visit, sign_in, add, requests):
     ana = add("Ana Ruiz", by="admin").public_id
     page = visit("/", client=sign_in("admin"), javascript=javascript)
     doubled = 0
@@ -69,12 +67,12 @@ def test_a_double_click_creates_one_record(javascript, visit, sign_in, add, post
             for field, value in fields.items():
                 place = main.locator(f"[name={field}]").first
                 place.check() if value == "✓" else place.fill(value.format(n=n, ana=ana))
-            posts.clear()
+            requests.clear()
             submit = main.get_by_role("button", name=re.compile(rf"^{button}")).first
             submit.dblclick(delay=30, no_wait_after=True)
             # Where the answer comes before the second click, that one meets another page.
-            doubled += eventually(lambda: len(posts) >= 2, seconds=2)
-            assert eventually(lambda: all(posts)), name
-            page.wait_for_load_state()
-            assert model.objects.count() == before + 1, f"{name}: {len(posts)} requests"
+            doubled += eventually(lambda: [method for method, _ in requests].count("POST") > 1, seconds=2)
+            page.wait_for_load_state("networkidle")
+            assert eventually(lambda: all(answered for _, answered in requests)), name
+            assert model.objects.count() == before + 1, name
     assert doubled > len(FORMS) // 2 * examples(1)

@@ -14,7 +14,7 @@ from crm.kit import clock
 from crm.kit.actor import Role
 from crm.kit.scope import in_workspace
 from crm.users.jobs import forget_submissions
-from crm.users.models import Submission
+from crm.users.models import Submission, Team
 from tests.security import world as worlds
 from tests.security.matrix import MATRIX, url
 from tests.threads import at_once
@@ -89,6 +89,9 @@ def test_the_second_click_leads_to_what_the_first_made(acme, sign_in):
         answer = client.post(f"{contact.get_absolute_url()}/activity", note)
         assert answer["Location"] == contact.get_absolute_url()
     assert contact.activities.count() == 1
+    admin, team = sign_in("admin"), {"name": "Nordics 2", "once": "three"}
+    led = [admin.post("/settings/teams/", team)["Location"] for _ in range(2)]
+    assert led == ["/settings/teams/"] * 2 and Team.objects.filter(name="Nordics 2").count() == 1
 
 
 def test_a_form_that_was_refused_can_be_corrected_and_a_changed_one_sent_again(acme, sign_in):
@@ -114,10 +117,15 @@ def test_a_key_is_one_members_own_and_forgotten_after_days(acme, cast, sign_in):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("facts", [FACTS, {"name": "Ana Ruiz", "once": "one"}], ids=["with a unique email", "alike"])
 def test_eight_requests_at_once_make_one_record(facts, cast, sign_in):
-    clients = [sign_in("rep") for _ in range(8)]
+    clients = [sign_in("admin") for _ in range(8)]
     answers, errors = at_once(cast.acme, [lambda c=client: c.post("/contact/new", facts) for client in clients])
-    assert not errors
+    teams, failed = at_once(
+        cast.acme, [lambda c=client: c.post("/settings/teams/", {"name": "A", "once": "1"}) for client in clients]
+    )
+    assert not errors + failed
+    assert {answer.status_code for answer in teams} == {302}
     with in_workspace(cast.acme):
+        assert Team.objects.filter(name="A").count() == 1
         contact = Contact.objects.get()
         assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, contact.get_absolute_url())}
         assert Entry.objects.filter(event="contact.created").count() == 1
