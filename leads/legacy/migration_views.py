@@ -15,6 +15,7 @@ from crm.kit import clock
 from crm.kit.errors import DomainError
 from crm.kit.present import housekeeping
 from crm.kit.responses import toast, warn
+from crm.lists.models import UndoRun
 from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
@@ -51,6 +52,7 @@ def migration(request: Request) -> HttpResponse:
         context: dict[str, Any] = {"run": run, "retired": retired, "total": total, "is_busy": _is_busy(run)}
         if run:
             context |= {"figures": _figures(run.__dict__), "percent": _percent(run.leads, total)}
+            context["undo"] = UndoRun.objects.filter(change=run.change).first()
         if retired and run and run.state == MigrationRun.State.COMMITTED:
             context |= {"missing": missing(retired), "status": status()}
     context["plan"] = _plan(retired)

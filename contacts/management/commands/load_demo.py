@@ -96,9 +96,14 @@ def load(people: int = 2000, companies: int = 300) -> None:
 def _switch_on(admin: Membership, names: Iterable[str]) -> None:
     """Turn some of the shipped workflows on, now that the year is over."""
     for shipped in filter(None, map(shipped_named, names)):
-        facts = {"name": shipped.title, "owner": admin.pk, "condition": shipped.condition}
         made = save_workflow(
-            Workflow(), trigger=shipped.trigger, steps=shipped.steps, by=admin.actor(Channel.COMMAND), **facts
+            Workflow(),
+            name=shipped.title,
+            owner=admin.pk,
+            trigger=shipped.trigger,
+            condition=shipped.condition,
+            steps=shipped.steps,
+            by=admin.actor(Channel.COMMAND),
         )
         switch_workflow(made, True, by=admin.actor(Channel.COMMAND))
 

@@ -13,7 +13,7 @@ from contacts.fields import apply_each
 from contacts.models import Contact
 from crm.entities import registry
 from crm.kit import clock
-from crm.kit.actor import Actor, Channel
+from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sqlite import courtesy
 from crm.lists.models import UndoRun
@@ -26,14 +26,14 @@ from leads.legacy.window import is_there
 State = MigrationRun.State
 GONE = "The retired table was dropped: the migration can no longer be undone."
 NOTHING = "There is no migration to undo."
-BY_COMMAND = "The migration of the old leads is undone as a whole: manage.py migrate_leads --undo."
+AS_A_WHOLE = "The migration of the old leads is undone as a whole, under Settings → Lead migration."
 LISTED = 1_000  # of what was kept
 
 
 def hold_migrated(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """Called by audit.undo: nobody takes a migration back by the button beside one contact's entry."""
     held = MigrationRun.objects.filter(change=entries[0].change).exclude(state=State.UNDOING).exists()
-    return dict.fromkeys((entry.entity_id for entry in entries), BY_COMMAND) if held else {}
+    return dict.fromkeys((entry.entity_id for entry in entries), AS_A_WHOLE) if held else {}
 
 
 def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple[MigrationRun, UndoRun | None]]:
@@ -50,7 +50,7 @@ def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple
             raise Refused(NOTHING)
         if not is_there():
             raise Refused(GONE)
-        return [(run, _undo(run, replace(by, channel=Channel.COMMAND, change=uuid4()), progress)) for run in runs]
+        return [(run, _undo(run, replace(by, change=uuid4()), progress)) for run in runs]
 
 
 def _undo(run: MigrationRun, by: Actor, progress: Progress | None) -> UndoRun | None:
