@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from email.utils import getaddresses, parseaddr
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -75,19 +76,24 @@ def _is_reply(activity: Activity) -> bool:
     return any(is_to_contact(mail) for mail in sent)
 
 
-def moments_of(activities: QuerySet, by: Actor) -> dict[int, set[datetime]]:
-    """By contact, when calls, emails and meetings that this action changed were said to be planned or to take place.
+def retold(activities: QuerySet, by: Actor) -> dict[int, dict[str, Any]]:
+    """Those of `activities` of which this action changed whether, when or with whom a conversation took place.
 
-    Before the action or after it; not those of which it changed something else, such as the contact in a merge.
+    By primary key, what was said before; not those of which it changed something else, as a merge does the contact.
     """
-    found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS)
-    rows = list(found.values_list("pk", "contact", "created_at", "done_at", "occurred_at"))
-    entries = Entry.objects.filter(change=by.change, entity="activity", entity_id__any_of=[pk for pk, *_ in rows])
-    before = dict(entries.values_list("entity_id", "old_values")) if rows else {}
+    ids = list(activities.filter(kind__in=CONVERSATIONS).values_list("pk", flat=True))
+    entries = Entry.objects.filter(change=by.change, entity="activity", entity_id__any_of=ids)
+    found = dict(entries.values_list("entity_id", "old_values")) if ids else {}
+    return {pk: old for pk, old in found.items() if old and old.keys() & TELLING}
+
+
+def moments_of(activities: QuerySet, by: Actor) -> dict[int, set[datetime]]:
+    """By contact, when the retold() ones of `activities` were and are said to be planned or to take place."""
+    before = retold(activities, by)
     moments: dict[int, set[datetime]] = {}
-    for pk, contact, *times in rows:
-        old = before.get(pk) or {}
-        times += [datetime.fromisoformat(old["occurred_at"])] if old.get("occurred_at") else []
-        if old.keys() & TELLING:
-            moments.setdefault(contact, set()).update(at for at in times if at)
+    rows = activities.filter(pk__in=before, contact__isnull=False) if before else activities.none()
+    for pk, contact, *times in rows.values_list("pk", "contact", "created_at", "done_at", "occurred_at"):
+        earlier = before[pk].get("occurred_at")
+        times += [datetime.fromisoformat(earlier)] if earlier else []
+        moments.setdefault(contact, set()).update(at for at in times if at)
     return moments

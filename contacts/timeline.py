@@ -160,8 +160,9 @@ def _derived(action: timeline.Action) -> set[int]:
     """The entries that follow from others by a rule; qualifying a contact does where the lead's score has led to it."""
     by_rule = {entry.id for entry in action.entries if event_type(entry.event).derived}
     events = {entry.event for entry in action.entries}
-    if events - FOLLOWING:
-        by_rule |= {entry.id for entry in action.entries if entry.event in FOLLOWING}
+    told = {entry.id: (entry.note or "") if entry.action == "UNDO" else entry.event for entry in action.entries}
+    if set(told.values()) - FOLLOWING:
+        by_rule |= {pk for pk, event in told.items() if event in FOLLOWING}
     if events & {"lead.restaged", "lead.synced"} and "lead.qualified" not in events:
         by_rule |= {entry.id for entry in action.entries if entry.event == "contact.qualified"}
     return by_rule

@@ -44,8 +44,9 @@ class LeadsConfig(AppConfig):
         react("contact.merged", following.follow_teams)
         for event in ("updated", "deleted"):
             react(f"activity.{event}", following.correct_first_contacts)
-        for event in ("logged", "completed", "updated"):
+        for event in ("logged", "completed"):
             react(f"activity.{event}", following.contact_leads)
+        react("activity.updated", following.contact_leads_retold)
         on_merge(move_leads)
         hold_back(hold_converted)
         relate("contact", Relation("lead", "lead", write_leads, note=NOTE))

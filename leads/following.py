@@ -7,7 +7,7 @@ from django.db.models import F, Q, QuerySet
 
 from audit.models import Entry
 from audit.record import change
-from contacts.calls import conversations, moments_of
+from contacts.calls import conversations, moments_of, retold
 from contacts.models import Activity, Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.models import Transition
@@ -59,6 +59,13 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
             further[at].append(lead.pk)
     for at, pks in further.items():
         change("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": at}, by=by)
+
+
+def contact_leads_retold(activities: QuerySet, by: Actor) -> None:
+    """Reaction to activities that were changed, such as a call that was connected after all."""
+    changed = retold(activities, by)
+    if changed:
+        contact_leads(activities.filter(pk__in=changed), by)
 
 
 def correct_first_contacts(activities: QuerySet, by: Actor) -> None:

@@ -306,7 +306,7 @@ def test_pages_of_the_timeline_tell_everything_once(acme, sign_in, actor):
     assert found == [f"T{n}" for n in reversed(range(70))]
     for before in ("nonsense~x", "2026-01-01T00:00:00~99999999999999999999999", "0001-01-01T00:00:00+14:00~1"):
         response = sign_in("manager").get(f"{contact.get_absolute_url()}/timeline", {"before": before})
-        assert response.status_code == 200
+        assert response.status_code == 400
 
 
 def pages(contact, by) -> list[list]:
