@@ -58,7 +58,8 @@ def hold_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[
 
 def _status_alone(entries: Sequence[Entry]) -> list[int]:
     """The contacts among `entries` of whom nothing but a suppressed status was changed."""
-    others = {entry.entity_id for entry in entries if entry.old_values and entry.event != "contact.status_changed"}
+    changed = [entry for entry in entries if entry.old_values != {} and entry.event != "contact.status_changed"]
+    others = {entry.entity_id for entry in changed}
     ids = sorted({entry.entity_id for entry in entries} - others)
     held = Contact.objects.filter(pk__any_of=ids).annotate(shown=shown()).filter(shown__isnull=False)
     return list(held.values_list("pk", flat=True)) if ids else []

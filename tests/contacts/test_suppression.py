@@ -220,6 +220,14 @@ def test_undo_lifts_nothing(acme, actor, status):
     assert now(other) == status
 
 
+def test_undoing_the_creation_of_a_contact_leaves_the_address_suppressed(acme, actor, status):
+    by = actor("manager")
+    create([{"name": "Dora", "email": ADDRESS, "status": status}], by=by)
+    undo(by.change, by=actor("manager"))
+    assert not Contact.objects.exists()
+    assert now(make_contact(email=ADDRESS)) == status
+
+
 # People and addresses.
 
 
