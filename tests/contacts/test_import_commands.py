@@ -43,7 +43,7 @@ def file(tmp_path, acme):
 
 
 def test_the_last_line_is_one_object_for_machines(file):
-    status, printed = run("import_contacts", file("name,email\nAna,ana@x.example\n,\nBo,bo@\n"), json=True)
+    status, printed = run("import_contacts", file("name,email,title\nAna,ana@x.example,\n,,CFO\nBo,bo@,\n"), json=True)
     assert status == 1
     assert json.loads(printed.splitlines()[-1]) == {
         "rows": 3,

@@ -452,3 +452,14 @@ def test_somebody_who_takes_an_address_meanwhile_is_met_on_the_second_look(acme,
     monkeypatch.setattr(importer, "match", late)
     assert counts(import_csv("email,title\na@x.example,CEO\nb@x.example,CEO\n")) == (1, 1, 0, 0)
     assert Contact.objects.count() == 2
+
+
+def test_every_row_of_a_damaged_file_is_counted(acme):
+    import_csv("email,title\nold@x.example,CFO\nsame@x.example,CFO\n")
+    run = import_csv(
+        'email,title\na@x.example,"CFO\nb@x.example,CFO\nold@x.example,"the ""CEO"""\n,\nsame@x.example,CFO\nc,CFO\n'
+    )
+    assert counts(run) == (1, 1, 1, 2)
+    assert (run.rows, run.notes[-1]) == (5, "Blank rows skipped: 1.")
+    assert refusals(run)[2].startswith("The quotation marks in line 2 don't match")
+    assert not Contact.objects.filter(email_key="a@x.example").exists()

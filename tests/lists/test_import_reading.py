@@ -92,3 +92,69 @@ def test_one_endless_line_takes_no_memory(tmp_path):
     tracemalloc.stop()
     assert found == [(2, [], "The line is longer than 1,000,000 characters."), (3, ["1", "2"], "")]
     assert peak < 20_000_000
+
+
+def good_and_named(content):
+    """The cells of the rows that were read, by line; and the problems by line."""
+    found = sheet(content).rows()
+    good, problems = {}, {}
+    for line, cells, problem in found:
+        (problems if problem else good)[line] = problem or cells
+    return good, problems
+
+
+DONT_MATCH = "The quotation marks in {} don't match: quote the whole cell, and double each mark inside it."
+
+
+@pytest.mark.parametrize(
+    "body, good, problems",
+    [
+        pytest.param(
+            'Ann,"called\nBen,fine\nCem,"asked for ""a quote"""\nDov,ok\n',
+            {3: ["Ben", "fine"], 4: ["Cem", 'asked for "a quote"'], 5: ["Dov", "ok"]},
+            {2: "line 2"},
+            id="stray quote at the start of a cell",
+        ),
+        pytest.param(
+            'Ann,"called\nBen,fine\n', {3: ["Ben", "fine"]}, {2: "line 2"}, id="stray quote, no other in the file"
+        ),
+        pytest.param('Ann,5" pipe\nBen,ok\n', {3: ["Ben", "ok"]}, {2: "line 2"}, id="inches"),
+        pytest.param(
+            '"Bob \\"Bee\\" Nine",a\nBen,ok\n', {3: ["Ben", "ok"]}, {2: "line 2"}, id="backslashes for quotes"
+        ),
+        pytest.param(
+            'Ann,"two\nlines" more\nthe rest\nBen,ok\n',
+            {5: ["Ben", "ok"]},
+            {2: "lines 2–4"},
+            id="text after the closing quote",
+        ),
+        pytest.param('Ann, "a, b" ,\n', {}, {2: ""}, id="surplus cell"),
+        pytest.param('Ann, "a, b" \n', {2: ["Ann", "a, b"]}, {}, id="spaces around quotes"),
+        pytest.param('Ann,"a\r\nb"\r\nBen,""\r\n', {2: ["Ann", "a\r\nb"], 4: ["Ben", ""]}, {}, id="Windows line ends"),
+        pytest.param(",\n , \n\nBen,ok\n", {5: ["Ben", "ok"]}, {}, id="blank rows"),
+        pytest.param("'Ann',it's\n", {2: ["'Ann'", "it's"]}, {}, id="apostrophes quote nothing"),
+    ],
+)
+def test_a_broken_row_takes_no_other_along(body, good, problems):
+    read, named = good_and_named("Name,Notes\n" + body)
+    assert read == good
+    assert named.keys() == problems.keys()
+    assert all(named[line] == DONT_MATCH.format(where) for line, where in problems.items() if where)
+
+
+def test_rows_between_two_stray_quotes_are_no_line_breaks_in_a_cell():
+    good, named = good_and_named('Name,Email,Notes\nAnn,a@x,"called\nBen,b@x,fine\nEve,e@x,call me"\nDov,d@x,ok\n')
+    assert (good.keys(), named) == ({3, 5}, {2: DONT_MATCH.format("line 2"), 4: DONT_MATCH.format("line 4")})
+
+
+@pytest.mark.parametrize("declaration", ["sep=;", '"sep=;"', "SEP=;\r"])
+def test_a_declared_separator_is_no_header(declaration):
+    content = declaration + "\nName;City, country\nAna;Málaga, ES\n"
+    assert sheet(content).header == ["Name", "City, country"]
+    assert rows(content) == [(3, ["Ana", "Málaga, ES"], "")]
+
+
+def test_a_bar_separates_too_and_blank_rows_are_counted():
+    found = sheet("Name|City, country|Zip\nAna|Málaga|1\n||\n\n | |\n")
+    assert [row.cells for row in found.rows()] == [["Ana", "Málaga", "1"]]
+    assert found.blank == 2

@@ -6,7 +6,7 @@ from typing import Any
 from crm.kit.errors import Invalid
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping
-from crm.lists.imports.reading import Row
+from crm.lists.imports.records import Row
 from crm.lists.imports.registry import Importer, Incoming
 
 REMEMBERED = 10_000

@@ -21,7 +21,8 @@ from crm.kit.sqlite import courtesy
 from crm.lists.imports import registry
 from crm.lists.imports.cells import Cells, Unfit
 from crm.lists.imports.mapping import Mapping, build, guess, read_map
-from crm.lists.imports.reading import UNDECODED, Row, Sheet
+from crm.lists.imports.reading import Sheet
+from crm.lists.imports.records import UNDECODED, Row
 from crm.lists.imports.registry import Importer, Incoming, Refused, Written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
@@ -115,6 +116,7 @@ def run_import(
             importer.prepare(sheet)
             with on_hold(), closing(sheet.rows()) as rows:
                 _Running(run, importer, scratch, dry_run, progress).all(rows, Cells(mapping, importer))
+            run.notes += _passed_over(sheet)
         except BaseException:
             _end(run, ImportRun.State.READY if dry_run else ImportRun.State.STOPPED, by)
             raise
@@ -132,9 +134,13 @@ def _restart(run: ImportRun, notes: list[str], by: Actor, dry_run: bool) -> None
 
 def _end(run: ImportRun, state: ImportRun.State, by: Actor) -> None:
     run.state, run.finished_at = state, timezone.now()
-    run.save(update_fields=["state", "finished_at"])
+    run.save(update_fields=["state", "finished_at", "notes"])
     if state in (ImportRun.State.DONE, ImportRun.State.STOPPED):
         registry.tell_end(run, by)
+
+
+def _passed_over(sheet: Sheet) -> list[str]:
+    return [f"Blank rows skipped: {sheet.blank:,}."] if sheet.blank else []
 
 
 def _unmapped(mapping: Mapping) -> list[str]:

@@ -1,0 +1,159 @@
+"""Records of CSV text by the strict rules of RFC 4180, and where to resume after a line that breaks them.
+
+Lenient readers take a stray quotation mark for the start of a cell and swallow every row up to the next one.
+"""
+
+import io
+import re
+from collections import deque
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+MAX_CELL = 131_072  # characters
+MAX_RECORD = MAX_LINE = 1_000_000  # characters
+LEAST_FOR_SUSPICION = 3  # columns: a line of a quoted cell often has one comma
+
+TOO_LONG = f"The line is longer than {MAX_LINE:,} characters."
+OVERLONG = "\0" + TOO_LONG  # stands for a line that was too long; compared by identity
+UNDECODED = re.compile("[\ud800-\udfff]")  # what surrogateescape makes of bytes that are no text
+
+
+class Row(NamedTuple):
+    """A row: the line it starts on (the header is line 1), its cells, and what is wrong with it ('' for nothing)."""
+
+    line: int
+    cells: list[str]
+    problem: str = ""
+
+
+class Lines:
+    """The lines of a text, none longer than MAX_LINE, which can be put back."""
+
+    def __init__(self, text: io.TextIOWrapper):
+        self._text = text
+        self._ahead: deque[str] = deque()
+        self.number = 0
+
+    def take(self) -> str:
+        """The next line, OVERLONG in place of one that is too long, '' at the end."""
+        line = self._ahead.popleft() if self._ahead else self._read()
+        self.number += bool(line)
+        return line
+
+    def _read(self) -> str:
+        line = self._text.readline(MAX_LINE)
+        if len(line) < MAX_LINE or line[-1] in "\r\n":
+            return line
+        while (rest := self._text.readline(MAX_LINE)) and rest[-1] not in "\r\n":
+            pass
+        return OVERLONG
+
+    def put_back(self, lines: list[str]) -> None:
+        """Return the last lines taken."""
+        self._ahead.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+
+class _Record(NamedTuple):
+    """Lines that may be one record: its cells are None when its quotation marks do not match."""
+
+    lines: list[str]
+    cells: list[str] | None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+
+def records(lines: Lines, delimiter: str, width: int = 0) -> Iterator[Row]:
+    """Yield every row that is not an empty line; those with a problem may lack cells. `width`: 0 for the header.
+
+    A record that breaks the rules is rejected as the span of lines up to the next one that is a row of `width` cells.
+    """
+    while line := lines.take():
+        start = lines.number
+        if line is OVERLONG:
+            yield Row(start, [], TOO_LONG)
+        elif '"' not in line:
+            if line.strip("\r\n"):
+                yield _fit(start, line, line.rstrip("\r\n").split(delimiter))
+        else:
+            record = _record(line, lines, delimiter)
+            if record.cells is not None and (len(record.lines) == 1 or _credible(record, delimiter, width)):
+                yield _fit(start, record.text, record.cells)
+            else:
+                lines.put_back(record.lines[1:])
+                yield _broken_span(start, record.lines[0], lines, delimiter, width)
+
+
+def _record(line: str, lines: Lines, delimiter: str) -> _Record:
+    """The record that begins with `line`: inside a record an odd number of quotation marks leaves a cell open."""
+    taken, length, is_open = [line], len(line), line.count('"') % 2
+    while is_open:
+        line = lines.take()
+        if not line or line is OVERLONG or length > MAX_RECORD:
+            lines.put_back([line] if line else [])
+            return _Record(taken, None)
+        taken.append(line)
+        length += len(line)
+        is_open ^= line.count('"') % 2
+    return _Record(taken, _cells("".join(taken).rstrip("\r\n"), delimiter))
+
+
+def _cells(text: str, delimiter: str) -> list[str] | None:
+    """The cells of a record, None when a quotation mark stands where the rules do not allow one."""
+    cells, at, cell = [], 0, _cell(delimiter)
+    while found := cell.match(text, at):
+        quoted, plain, end = found.groups()
+        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+        if not end:
+            return cells
+        at = found.end()
+    return None
+
+
+@cache
+def _cell(delimiter: str) -> re.Pattern[str]:
+    """A quoted cell, with spaces around it as people type them, or a plain one; and what ends it."""
+    end = re.escape(delimiter)
+    return re.compile(rf'(?: *"([^"]*(?:""[^"]*)*)" *|([^"{end}\r\n]*))({end}|\Z)')
+
+
+def _credible(record: _Record, delimiter: str, width: int) -> bool:
+    """Whether a record of several lines is one, and not rows between two stray quotation marks."""
+    if not width:
+        return True
+    looks_like_rows = all(line.count(delimiter) == width - 1 for line in record.lines)
+    return len(record.cells or ()) == width and not (looks_like_rows and width >= LEAST_FOR_SUSPICION)
+
+
+def _broken_span(start: int, first: str, lines: Lines, delimiter: str, width: int) -> Row:
+    """Reject the lines from `start` to the last before one that parses."""
+    span = [first]
+    while width and (line := lines.take()):
+        record = _record(line, lines, delimiter) if line is not OVERLONG else _Record([line], None)
+        lines.put_back(record.lines[1:])
+        if (
+            record.cells is not None
+            and len(record.cells) == width
+            and (len(record.lines) == 1 or _credible(record, delimiter, width))
+        ):
+            lines.put_back([line])
+            break
+        span.append(line)
+    where = f"line {start:,}" if len(span) == 1 else f"lines {start:,}–{start + len(span) - 1:,}"
+    sentence = f"The quotation marks in {where} don't match: quote the whole cell, and double each mark inside it."
+    return Row(start, ["".join(span)[:MAX_CELL]], sentence)
+
+
+def _fit(line: int, text: str, cells: list[str]) -> Row:
+    """The row, with its problem if a database could not store it."""
+    if len(text) > MAX_CELL and any(len(cell) > MAX_CELL for cell in cells):
+        return Row(line, [], f"A cell holds more than {MAX_CELL:,} characters.")
+    problem = ""
+    if "\0" in text:
+        problem = "The row holds NUL characters: they are no text."
+    elif not text.isascii() and UNDECODED.search(text):
+        problem = "The row holds bytes that are no characters."
+    return Row(line, cells, problem)
