@@ -27,7 +27,7 @@ SHARED = (
 
 COMPANY = register(Entity("company", "contacts.Company", "Company", "Companies", "org"))
 COMPANY.add(
-    Field("name", "Name", T.TEXT, required=True, sort="name_key"),
+    Field("name", "Name", T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("domain", "Domain", T.TEXT),
     Field("website", "Website", T.URL),
     Field("industry", "Industry", T.TEXT),
@@ -43,7 +43,7 @@ COMPANY.add(
 
 CONTACT = register(Entity("contact", "contacts.Contact", "Contact", "Contacts", "contact"))
 CONTACT.add(
-    Field("name", "Name", T.TEXT, required=True, sort="name_key"),
+    Field("name", "Name", T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("first_name", "First name", T.TEXT, api="firstName"),
     Field("last_name", "Last name", T.TEXT, api="lastName"),
     Field(

@@ -45,20 +45,23 @@ def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = F
 
     Raises Invalid with a sentence per field: unknown, not editable, malformed, or pointing at what `by` cannot see.
     """
-    found = typed(entity, values)
+    found = typed(entity, values, by=by)
     if new and not _named(entity, found):
         raise Invalid({"name": NOBODY if entity == "contact" else NAMELESS})
     check(entity, found, by=by)
     return found
 
 
-def typed(entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The first half of validate(): what the values say, whether or not they may be stored now."""
+def typed(entity: str, values: Mapping[str, Any], *, by: Actor | None = None) -> dict[str, Any]:
+    """The first half of validate(): what the values say, whether or not they may be stored now.
+
+    A link is read as `by` sees it, else whatever it leads to.
+    """
     known, found, errors = schema(entity), {}, {}
     for name, value in values.items():
         try:
             field = _editable(known, name)
-            found[storage_key(field)] = _value(field, value)
+            found[storage_key(field)] = _value(field, value, by)
         except Invalid as error:
             errors[name] = str(error)
     if errors:
@@ -95,14 +98,14 @@ def _editable(known, name: str) -> Field:
 
 def clean(entity: str, field: Field, value: Any, by: Actor) -> Any:
     """One value as it is stored, from text or typed. Raises Invalid with a sentence."""
-    found = _value(field, value)
+    found = _value(field, value, by)
     _check_value(field, registry.get(entity).model, found, by)
     return found
 
 
-def _value(field: Field, value: Any) -> Any:
+def _value(field: Field, value: Any, by: Actor | None) -> Any:
     if isinstance(value, str):
-        value = _from_text(field, value)
+        value = _from_text(field, value, by)
     value = getattr(value, "pk", value)
     if value in ("", None) or value == []:
         return "" if _is_text(field) else None
@@ -147,12 +150,10 @@ def _figure(field: Field, value: Any) -> Any:
     return value
 
 
-def _from_text(field: Field, text: str) -> Any:
+def _from_text(field: Field, text: str, by: Actor | None) -> Any:
     if field.key in NORMAL and not field.custom and text.strip():
         text = NORMAL[field.key](text.strip())
-    value = parse_value(field, text)
-    # A browser sends line breaks as CR LF, also those that it was given as LF: they are no change.
-    return value.replace("\r\n", "\n") if field.type is FieldType.LONG_TEXT and value else value
+    return parse_value(field, text, by=by)
 
 
 def _is_text(field: Field) -> bool:

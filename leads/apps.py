@@ -26,7 +26,7 @@ class LeadsConfig(AppConfig):
             panels,
         )
         from leads.imports.contacts import NOTE, write_leads
-        from leads.imports.opportunities import convert_leads
+        from leads.imports.history import close_with_contacts, close_with_opportunities, opening
         from leads.legacy import ready  # noqa: F401
         from leads.merging import move_leads
         from leads.opening import open_again, open_for_captured, open_for_new
@@ -49,8 +49,9 @@ class LeadsConfig(AppConfig):
         react("activity.updated", following.contact_leads_retold)
         on_merge(move_leads)
         hold_back(hold_converted)
-        relate("contact", Relation("lead", "lead", write_leads, note=NOTE))
-        on_written("opportunity", convert_leads)
+        relate("contact", Relation("lead", "lead", write_leads, note=NOTE, creating=opening))
+        on_written("contact", close_with_contacts)
+        on_written("opportunity", close_with_opportunities)
         react("workspace.created", lambda rows, by: install_shipped())
         on_engaged(reactions.count)
         on_end(reactions.restage_imported)

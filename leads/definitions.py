@@ -90,7 +90,7 @@ ship(
             "An opportunity was opened from it.",
             "Is the next step and buyer visible?",
             "Work the pipeline",
-            "opportunity is not empty",
+            "opportunity is not empty or won_at is not empty",
             keeper=AUTOMATIC,
         ),
         "lost": Definition(

@@ -1,6 +1,16 @@
 """The lead as an entity, and what contacts know of theirs: the open one, else the latest."""
 
-from django.db.models import Exists, ExpressionWrapper, FloatField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce
 
 from contacts.entities import CONTACT, SHARED
@@ -33,9 +43,14 @@ def lead_score() -> Coalesce:
     return Coalesce(Subquery(found, output_field=FloatField()), Value(0.0))
 
 
+def won_at() -> Coalesce:
+    """When the lead's opportunity was won, or when the contact became a customer without one."""
+    return Coalesce("opportunity__won_at", "won_date", output_field=DateTimeField())
+
+
 LEAD = register(Entity("lead", "leads.Lead", "Lead", "Leads", "lead", path="qualification"))
 LEAD.add(
-    Field("name", "Name", T.TEXT, path="contact__name", editable=False),
+    Field("name", "Name", T.TEXT, path="contact__name", folded="contact__name_key", editable=False),
     Field("contact", "Contact", T.LINK, target="contact", required=True, editable=False),
     Field("status", "Status", T.SELECT, choices=STATUS.values, editable=False),
     Field("stage", "Stage", T.SELECT, choices=STAGE.values, editable=False),
@@ -69,6 +84,7 @@ LEAD.add(
     Field("contacted_at", "First contact", T.DATETIME, api="contactedAt", editable=False),
     Field("qualified_date", "Qualified", T.DATETIME, api="qualifiedDate", editable=False),
     Field("converted_date", "Converted", T.DATETIME, api="convertedDate", editable=False),
+    Field("won_at", "Won", T.DATETIME, api="wonAt", editable=False, expression=won_at),
     Field("lost_date", "Lost", T.DATETIME, api="lostDate", editable=False),
     Field("lost_reason", "Lost reason", T.LONG_TEXT, api="lostReason", editable=False),
     Field("opportunity", "Opportunity", T.LINK, target="opportunity", editable=False),

@@ -14,6 +14,7 @@ register(
         "stage_since",
         "qualified_date",
         "converted_date",
+        "won_date",
         "lost_date",
         "contacted_at",
         "floor_until",

@@ -74,6 +74,8 @@ class Lead(Record):
     counts_from = models.DateTimeField(null=True, editable=False)
     qualified_date = models.DateTimeField(null=True, editable=False)
     converted_date = models.DateTimeField(null=True, editable=False)
+    # When the contact became a customer without an opportunity that we know of, as told by an import.
+    won_date = models.DateTimeField(null=True, editable=False)
     lost_date = models.DateTimeField(null=True, editable=False)
     lost_reason = models.TextField(blank=True, editable=False)
     opportunity = models.OneToOneField(Opportunity, models.RESTRICT, null=True, editable=False, related_name="lead")
@@ -92,13 +94,18 @@ class Lead(Record):
             models.CheckConstraint(condition=Q(stage__in=[c.value for c in STAGE.values]), name="lead_stage_known"),
             models.CheckConstraint(
                 condition=Q(
-                    status="converted", stage="opportunity", opportunity__isnull=False, converted_date__isnull=False
+                    Q(opportunity__isnull=False, won_date__isnull=True)
+                    | Q(opportunity__isnull=True, won_date__isnull=False),
+                    status="converted",
+                    stage="opportunity",
+                    converted_date__isnull=False,
                 )
                 | Q(
                     ~Q(status="converted"),
                     ~Q(stage="opportunity"),
                     opportunity__isnull=True,
                     converted_date__isnull=True,
+                    won_date__isnull=True,
                 ),
                 name="lead_converted_is_whole",
             ),

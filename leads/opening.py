@@ -1,6 +1,10 @@
 """How a lead begins: for contacts that are made at Lead or Qualified, and for those that are reopened."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,11 +15,12 @@ from audit.record import Fact, record, record_each
 from contacts.models import Contact
 from crm.campaigns.attribution import last_touch
 from crm.kit import clock
-from crm.kit.actor import Actor, Channel
+from crm.kit.actor import Actor, Channel, Role
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids, update_rows
 from crm.lifecycle.move import start
+from crm.users.models import Membership
 from crm.users.visibility import Locked
 from leads.assignment.choose import choose
 from leads.axes import STAGE, STATUS
@@ -24,6 +29,7 @@ from leads.models import Lead, found_by
 from leads.scoring.reactions import score_opened
 
 PROSPECTS = ("lead", "qualified")  # the stages of a contact that has something to qualify
+WON, LOST = ("customer", "churned"), ("lost",)  # the stages of a contact whose cycle is over
 TOLD = ("contact", "status", "stage", "source", "campaign", "currency", "owner", "team", "contact_by", "counts_from")
 
 
@@ -36,11 +42,41 @@ class Prospect(NamedTuple):
     source: str
     version: int
     created_at: datetime
+    lifecycle_stage: str
+    lifecycle_stage_since: datetime
+
+
+class Imported(NamedTuple):
+    """What a file says of the leads of contacts: values of the lead by contact, and the file's name.
+
+    `derived` counts the leads that were closed as they were opened, since their contacts are past being one.
+    """
+
+    values: Mapping[int, Mapping[str, Any]]
+    file_name: str
+    derived: Counter[str]
+
+
+_imported: ContextVar[Imported | None] = ContextVar("imported", default=None)
+
+
+@contextmanager
+def importing(imported: Imported) -> Iterator[None]:
+    """Within, open leads as a file tells them: with its values, before any rule looks at them; closed ones too."""
+    token = _imported.set(imported)
+    try:
+        yield
+    finally:
+        _imported.reset(token)
 
 
 def open_for_new(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts that were made: each at Lead or Qualified gets its first lead, dated as the contact is."""
-    people = _without(Lead.objects.live(), contacts)
+    """Reaction to contacts that were made: each at Lead or Qualified gets its first lead, dated as the contact is.
+
+    So do imported customers, churned and lost contacts: their leads are closed at once.
+    """
+    stages = (*PROSPECTS, *WON, *LOST) if _imported.get() else PROSPECTS
+    people = _without(Lead.objects.live(), contacts, stages)
     open_leads([(contact, contact.created_at) for contact in people], by)
 
 
@@ -56,9 +92,9 @@ def open_again(contacts: QuerySet, by: Actor) -> None:
     open_leads([(contact, now) for contact in _without(Lead.objects.open(), contacts)], by)
 
 
-def _without(leads: QuerySet, contacts: QuerySet) -> list[Prospect]:
-    """The prospects among contacts that have none of these leads."""
-    found = contacts.filter(lifecycle_stage__in=PROSPECTS).order_by("pk")
+def _without(leads: QuerySet, contacts: QuerySet, stages: Sequence[str] = PROSPECTS) -> list[Prospect]:
+    """The contacts at `stages` that have none of these leads."""
+    found = contacts.filter(lifecycle_stage__in=stages).order_by("pk")
     people = [Prospect(*values) for values in found.values_list(*Prospect._fields)]
     taken = set(leads.filter(contact__pk__any_of=[contact.pk for contact in people]).values_list("contact", flat=True))
     return [contact for contact in people if contact.pk not in taken]
@@ -72,15 +108,42 @@ def open_leads(people: Sequence[tuple[Contact | Prospect, Any]], by: Actor) -> S
     if not people:
         return ()
     ids = next_ids(Lead, len(people))
-    due = _due({at for _, at in people}, by)
-    insert_rows(Lead, COLUMNS, _rows(people, ids, due), {"custom": {}, "currency": workspace().currency} | BLANK)
+    imported = _closing(people)
+    rows = _rows(people, ids, _due({at for _, at in people}, by), imported)
+    names = (*COLUMNS, *(IMPORTED if imported else ()))
+    shared = {"custom": {}, "currency": workspace().currency} | BLANK
+    insert_rows(Lead, names, rows, {key: value for key, value in shared.items() if key not in names})
     leads = Lead.objects.filter(pk__any_of=ids)
-    _assign(leads, {pk: contact for pk, (contact, _) in zip(ids, people, strict=True)}, by)
+    _assign(leads, {pk: contact for pk, (contact, _) in zip(ids, people, strict=True)}, imported, by)
     for axis in (STATUS, STAGE):
         start(Lead, ids, axis, "open", by=by)
-    record("lead.created", leads, by=by, snapshot=TOLD)
+    record("lead.created", leads, by=by, snapshot=(*TOLD, *(SNAPSHOT if imported else ())))
     score_opened(ids, by)
     return ids
+
+
+def _closing(people: Sequence[tuple[Contact | Prospect, Any]]) -> dict[int, dict[str, Any]]:
+    """What a file says of the leads of `people`, by contact: values of columns, and how the lead was closed."""
+    imported = _imported.get()
+    if imported is None:
+        return {}
+    told = {}
+    for contact, _ in people:
+        values = {RENAMED.get(key, key): value for key, value in imported.values.get(contact.pk, {}).items()}
+        values |= {} if contact.lifecycle_stage in PROSPECTS else _closed_as(contact, imported)
+        if values:
+            told[contact.pk] = values
+    return told
+
+
+def _closed_as(contact: Contact | Prospect, imported: Imported) -> dict[str, Any]:
+    since, is_won = contact.lifecycle_stage_since, contact.lifecycle_stage in WON
+    imported.derived["Leads converted" if is_won else "Leads lost"] += 1
+    if is_won:
+        dates = dict.fromkeys(("converted_date", "won_date", "status_since", "stage_since"), since)
+        return {"status": "converted", "stage": "opportunity"} | dates
+    reason = f"Imported from {imported.file_name}"
+    return {"status": "lost", "lost_reason": reason, "lost_date": since, "status_since": since}
 
 
 def refuse_second_open(locked: Locked, statuses: Collection[str]) -> None:
@@ -105,9 +168,22 @@ def _due(moments: set[Any], by: Actor) -> dict[Any, str]:
     return {at: as_stored(deadline(at, agreed)) for at in moments}
 
 
-def _assign(leads: QuerySet[Lead], contacts: dict[int, Contact | Prospect], by: Actor) -> None:
-    """Give the leads their owners, and those contacts that have nobody the owner of their lead."""
-    owners = choose(leads, contacts)
+def _assign(
+    leads: QuerySet[Lead],
+    contacts: dict[int, Contact | Prospect],
+    imported: Mapping[int, Mapping[str, Any]],
+    by: Actor,
+) -> None:
+    """Give the leads their owners, and those contacts that have nobody the owner of their lead.
+
+    An owner that a file names stays; a lead that was lost before it came to us needs none.
+    """
+    told = {pk: imported.get(contact.pk, {}) for pk, contact in contacts.items()}
+    owners = {pk: values["owner_id"] for pk, values in told.items() if values.get("owner_id")}
+    owners |= {pk: contacts[pk].owner_id for pk, v in told.items() if v.get("status") == "lost" and pk not in owners}
+    free = {pk: contact for pk, contact in contacts.items() if pk not in owners}
+    owners |= choose(leads.filter(pk__any_of=list(free)), free) if free else {}
+    owners |= _for_want_of_others(owners, told, by)
     changed = [(pk, owners[pk]) for pk, contact in contacts.items() if owners[pk] != contact.owner_id]
     if changed:
         update_rows(Lead, ["owner_id"], changed)
@@ -118,6 +194,26 @@ def _assign(leads: QuerySet[Lead], contacts: dict[int, Contact | Prospect], by: 
         update_rows(Contact, ["owner_id", "version", "updated_at"], rows)
         facts = (Fact(contact.pk, contact.pk, {"owner": None}, {"owner": owner}) for contact, owner in unowned)
         record_each("contact.assigned", facts, by=by)
+
+
+def _for_want_of_others(
+    owners: Mapping[int, int | None], told: Mapping[int, Mapping[str, Any]], by: Actor
+) -> dict[int, int | None]:
+    """Give the leads of a file that nobody imported in person to the first admin, in a workspace that has no reps yet.
+
+    Else each would be an exception of its own, and its contact another; the run's report says it once. Where there are
+    reps, a pool without any of them is what an admin wants.
+    """
+    imported = _imported.get()
+    left = [pk for pk, owner in owners.items() if owner is None and told[pk].get("status") != "lost"]
+    if imported is None or by.member_id or not left:
+        return {}
+    members = Membership.objects.active().filter(role__in=(Role.REP, Role.ADMIN)).order_by("pk")
+    admin = members.filter(role=Role.ADMIN).select_related("user").first()
+    if admin is None or members.filter(role=Role.REP).exists():
+        return {}
+    imported.derived[f"Leads given to {admin.user.name}, since the workspace has no reps"] += len(left)
+    return dict.fromkeys(left, admin.pk)
 
 
 COLUMNS = (
@@ -136,14 +232,36 @@ COLUMNS = (
     "status_since",
     "stage_since",
 )
+RENAMED = {"owner": "owner_id", "team": "team_id"}
+# What only a file tells of a lead as it is opened: its fields, and how it was closed.
+SNAPSHOT = (
+    "external_id",
+    "fleet_size",
+    "country",
+    "description",
+    "estimated_value",
+    "custom",
+    "converted_date",
+    "won_date",
+    "lost_date",
+    "lost_reason",
+)
+IMPORTED = ("status", "stage", "currency", *SNAPSHOT)
 BLANK: dict[str, Any] = {
     field.attname: field.get_default()
     for field in Lead._meta.concrete_fields
     if field.attname not in (*COLUMNS, "workspace_id", "custom", "currency") and not field.null
 }
 
+FILLED = {key: BLANK[key] for key in IMPORTED if key in BLANK}
 
-def _rows(people: Sequence[tuple[Contact | Prospect, Any]], ids: Sequence[int], due: dict[Any, str]) -> list[tuple]:
+
+def _rows(
+    people: Sequence[tuple[Contact | Prospect, Any]],
+    ids: Sequence[int],
+    due: dict[Any, str],
+    imported: Mapping[int, Mapping[str, Any]],
+) -> list[tuple]:
     closed = _closed(contact.pk for contact, _ in people)
     campaigns = last_touch({contact.pk: at for contact, at in people})
     search_text = cache(found_by)  # those of an import have few sources
@@ -153,8 +271,19 @@ def _rows(people: Sequence[tuple[Contact | Prospect, Any]], ids: Sequence[int], 
         who = (pk, public_id, contact.pk, contact.owner_id, contact.team_id, contact.source, campaign)
         moment = as_stored(at)
         since = as_stored(closed.get(contact.pk))
-        rows.append((*who, search_text(contact.source, campaign), since, due.get(at), *[moment] * 4))
+        row = (*who, search_text(contact.source, campaign), since, due.get(at), *[moment] * 4)
+        rows.append(_filled(row, imported.get(contact.pk, {})) if imported else row)
     return rows
+
+
+def _filled(row: tuple, values: Mapping[str, Any]) -> tuple:
+    """The row of a lead with what a file says of it, and the columns that only a file fills."""
+    columns = dict(zip(COLUMNS, row, strict=True)) | dict.fromkeys(IMPORTED) | FILLED
+    columns["currency"] = workspace().currency
+    custom = {key.removeprefix("custom."): value for key, value in values.items() if key.startswith("custom.")}
+    columns |= {key: as_stored(value) for key, value in values.items() if key in columns}
+    columns |= {"custom": json.dumps(custom), "search_text": found_by(columns["source"], columns["campaign"])}
+    return tuple(columns.values())
 
 
 def _closed(contacts) -> dict[int, Any]:

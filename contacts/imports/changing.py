@@ -12,14 +12,17 @@ from contacts.imports.matching import Match
 from contacts.imports.stages import move_each
 from contacts.models import Contact
 from contacts.suppression import SHOWN
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Channel
+from crm.lifecycle.models import Transition
 from crm.lifecycle.move import write
 from crm.lists.imports.registry import Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.users.visibility import may_edit
 
+BY_PEOPLE = "by people"
 NOT_YOURS = "You can see this contact but not change it: it belongs to somebody else."
-OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, STATUS.field}  # not changed like a value
+# Not changed like a value.
+OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, LIFECYCLE.since, STATUS.field}
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class Difference:
 def change_each(matches: Sequence[Match], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
     """Change and move the contacts (locked) that differ from their rows; the lines that did, and those refused."""
     found = [difference for match in matches if (difference := _difference(match, run.on_match))]
+    if not run.override_reason:
+        found = _without_old_news(found)
     refused: Refused = {d.line: ("", NOT_YOURS) for d in found if not may_edit(d.contact, by)}
     if not refused:
         apply_each([(d.contact, d.values) for d in found if d.values], by=by)
@@ -64,6 +69,21 @@ def stays_suppressed(match: Match) -> bool:
     """Whether the row gives a contact who unsubscribed, or whose mail bounced, another status: a file lifts nothing."""
     contact, wanted = match.contact, match.row.own.get(STATUS.field, "")
     return contact is not None and contact.status in SHOWN and bool(wanted) and wanted not in SHOWN
+
+
+def _without_old_news(found: list[Difference]) -> list[Difference]:
+    """Without the stages that a file has told before, of contacts whom only files have moved: they are further now."""
+    keys = [difference.contact.pk for difference in found if difference.stage]
+    moves = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, record_id__any_of=keys)
+    rows = moves.filter(undone_by__isnull=True).values_list("record_id", "to_value", "channel") if keys else ()
+    told: defaultdict[int, set[str]] = defaultdict(set)
+    for pk, stage, channel in rows:
+        told[pk].add(stage if channel == Channel.IMPORT else BY_PEOPLE)
+    for difference in found:
+        before = told[difference.contact.pk]
+        if difference.stage in before and BY_PEOPLE not in before:
+            difference.stage = ""
+    return [difference for difference in found if difference.values or difference.status or difference.stage]
 
 
 def _moved(contact: Contact, field: str, own: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The companies that rows name: found by name, made when missing, and given what the file says of them."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -11,23 +12,59 @@ from contacts.entities import COMPANY
 from contacts.fields import SNAPSHOT, apply_each, build
 from contacts.imports.matching import Match
 from contacts.models import Company
-from crm.entities.text import fold
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
 from crm.kit.sql import as_stored, insert_rows, next_ids
-from crm.kit.text import search_key
+from crm.kit.text import fold, search_key
 from crm.lists.imports.registry import Refused
+from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
 from crm.users.visibility import may_edit
 
 NAMELESS = "The row says something about a company, but not which."
 NOT_YOURS = "You can see this company but not change it: it belongs to somebody else."
+LONGEST = 200  # of a name's key
 COLUMNS = tuple(f.attname for f in Company._meta.concrete_fields if f.name != "workspace")
 
 as_row = attrgetter(*COLUMNS)
 
 
-def resolve(matches: Sequence[Match], on_match: str, by: Actor) -> Refused:
+@dataclass
+class Said:
+    """What the rows of a file say of companies, and what came of it.
+
+    Of each value the first counts that the file has: `notes` name the rows that differ. `changed` are the lines whose
+    company was changed; `counts` how many companies were made and changed, by label.
+    """
+
+    scratch: Scratch
+    counts: Counter[str] = field(default_factory=Counter)
+    changed: set[int] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def first(self, line: int, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the values that no row before has said otherwise, of the company called `name`."""
+        keys = {f"{_key(name)} {key}": key for key in said}
+        if not keys:
+            return {}
+        told = self.scratch.first_said({place: _text(said[key]) for place, key in keys.items()})
+        kept = {key: said[key] for place, key in keys.items() if told[place] == _text(said[key])}
+        for place, key in keys.items():
+            if key not in kept:
+                label = COMPANY.fields[key].label if key in COMPANY.fields else key.removeprefix("custom.")
+                self.notes.append(
+                    f"Line {line:,}: {label} of {name} is “{_text(said[key])}” here, “{told[place]}” in a row before: "
+                    "the first was kept."
+                )
+        return kept
+
+    def note(self, lines: Iterable[int], *, made: int, changed: int) -> None:
+        """Note how many companies were made and changed, and by which rows."""
+        self.changed |= set(lines)
+        self.counts += Counter({"Companies created": made, "Companies changed": changed})
+
+
+def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: Said | None = None) -> Refused:
     """Find or make the company of each row that takes one, and write what rows say about companies."""
     refused: Refused = {}
     takers = [match for match in matches if _takes(match, on_match, refused)]
@@ -35,25 +72,35 @@ def resolve(matches: Sequence[Match], on_match: str, by: Actor) -> Refused:
     known = _known(keys, by)
     fresh: dict[str, dict[str, Any]] = {}
     changes: defaultdict[Company, dict[str, Any]] = defaultdict(dict)
+    lines: list[int] = []
     for match in takers:
-        name, said = match.row.own["company"], match.row.related.get("company", {})
-        found = known[keys[name]]
+        line, name, values = match.row.line, match.row.own["company"], match.row.related.get("company", {})
+        values = said.first(line, name, values) if said else values
+        found = _written_so(known[keys[name]], name)
         if len(found) > 1:
             refused[match.row.line] = ("", f"Several companies are called “{name}”: write the id, {COMPANY.prefix}_….")
         elif not found and public_id_in(COMPANY, name):
             refused[match.row.line] = ("", f"There is no company “{name}”.")
         elif not found:
-            fresh.setdefault(keys[name], {"name": name}).update(said)
-        elif (differing := to_change(found[0], said, on_match)) and not may_edit(found[0], by):
+            fresh[keys[name]] = {"name": name} | values | fresh.get(keys[name], {})
+        elif (differing := to_change(found[0], values, on_match)) and not may_edit(found[0], by):
             refused[match.row.line] = ("", NOT_YOURS)
         else:
-            changes[found[0]].update(differing)
+            changes[found[0]] = differing | changes[found[0]]
+            lines += [line] * bool(differing)
     if not refused:
         known |= {key: [company] for key, company in _make(fresh, by).items()}
         apply_each([(company, values) for company, values in changes.items() if values], by=by)
+        if said:
+            said.note(lines, made=len(fresh), changed=sum(map(bool, changes.values())))
         for match in takers:
-            match.company = known[keys[match.row.own["company"]]][0]
+            name = match.row.own["company"]
+            match.company = _written_so(known[keys[name]], name)[0]
     return refused
+
+
+def _text(value: Any) -> str:
+    return str(getattr(value, "pk", value))
 
 
 def to_change(record, said: dict[str, Any], on_match: str) -> dict[str, Any]:
@@ -80,18 +127,23 @@ def _known(names: Iterable[str], by: Actor) -> defaultdict[str, list[Company]]:
     """The companies that `by` sees under these names, without regard to case, or under these public ids."""
     rows = Company.objects.live().visible_to(by)
     ids = {public_id: name for name in names if (public_id := public_id_in(COMPANY, name))}
-    # name_key is folded further than a name is matched (Peña and Pena are two), but it has the index.
-    named = rows.filter(name_key__any_of={search_key(name)[:200] for name in names}).order_by("pk") if names else ()
+    named = rows.filter(name_key__any_of={_key(name) for name in names}).order_by("pk") if names else ()
     found: defaultdict[str, list[Company]] = defaultdict(list)
     for company in named:
-        found[_key(company.name)].append(company)
+        found[company.name_key].append(company)
     for company in rows.filter(public_id__any_of=ids) if ids else ():
         found[_key(ids[company.public_id])] = [company]
     return found
 
 
 def _key(name: str) -> str:
-    return fold(" ".join(name.split()))
+    return search_key(name)[:LONGEST]
+
+
+def _written_so(companies: list[Company], name: str) -> list[Company]:
+    """Of companies with names that are the same but for accents and signs the one that is written so, if one is."""
+    exact = [company for company in companies if fold(company.name) == fold(name)]
+    return exact if len(companies) > 1 and len(exact) == 1 else companies
 
 
 def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:

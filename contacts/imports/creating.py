@@ -19,7 +19,8 @@ from crm.kit.ids import new_ids
 from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
 from crm.lifecycle.move import start
 
-RESOLVED = {"created_at", "company", "manager"}  # a cell of theirs is not the value of a column
+SINCE = LIFECYCLE.since
+RESOLVED = {"created_at", SINCE, "company", "manager"}  # a cell of theirs is not the value of a column
 ATTRIBUTES = {f.name: f.attname for f in Contact._meta.concrete_fields if f.name not in RESOLVED}
 COLUMNS = tuple(f.attname for f in Contact._meta.concrete_fields if f.name != "workspace")
 NAMED_BY = ("name", "first_name", "last_name", "email", "phone", "mobile")
@@ -31,15 +32,18 @@ naming = itemgetter(*NAMED_BY)
 always_told = itemgetter(*ALWAYS_TOLD)
 
 
-def create_each(matches: Sequence[Match], by: Actor, *, note: str = "") -> Sequence[int]:
+def create_each(
+    matches: Sequence[Match], by: Actor, *, note: str = "", ids: Sequence[int] | None = None
+) -> Sequence[int]:
     """Make a contact of each row, with its entry, event and first transitions; gives their keys, in order.
 
-    `created_at` dates all of it; `note` says where they come from. Raises IntegrityError when somebody else has the
-    e-mail or external id by now.
+    `created_at` dates all of it, or else the time since when they are at their stage; `note` says where they come
+    from; `ids` are keys that were taken for them. Raises IntegrityError when somebody else has the e-mail or external
+    id by now.
     """
     if not matches:
         return ()
-    ids = next_ids(Contact, len(matches))
+    ids = ids or next_ids(Contact, len(matches))
     facts: list[Fact] = []
     insert_rows(Contact, COLUMNS, _rows(matches, ids, by, facts))
     for axis in (LIFECYCLE, STATUS):
@@ -73,9 +77,11 @@ def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], st
             custom[key.removeprefix("custom.")] = value
     if company:
         columns["company_id"] = told["company"] = company.pk
-    if "created_at" in own:
-        at = stored(own["created_at"])
+    if first := own.get("created_at") or own.get(SINCE):
+        at = stored(first)
         columns.update(dict.fromkeys(DATED, at))
+    if SINCE in own:
+        columns[SINCE] = stored(own[SINCE])
     if custom:
         columns["custom"] = json.dumps(custom)
     columns.update(contact_keys(*naming(columns), company_key=company.name_key if company else ""))

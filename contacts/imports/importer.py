@@ -1,6 +1,7 @@
 """How rows of a file become contacts: matched, then made or changed, moved and recorded, a batch at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from contacts.imports import companies, managers, parsers
@@ -8,11 +9,13 @@ from contacts.imports.changing import change_each, stays_suppressed
 from contacts.imports.creating import create_each
 from contacts.imports.matching import Match, match
 from contacts.imports.names import ELSEWHERE
+from contacts.models import Contact
 from crm.entities.schema import schema
 from crm.kit.actor import Actor
+from crm.kit.sql import next_ids
 from crm.lists.imports.mapping import Feed, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Incoming, Refused, Written, relations
+from crm.lists.imports.registry import Derived, Incoming, Refused, Written, relations, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 
@@ -23,7 +26,7 @@ class ContactImporter:
     """Imports people, with their companies, managers, stages and whatever upper apps relate to them."""
 
     entity = "contact"
-    also = frozenset({"lifecycle_stage", "created_at"})
+    also = frozenset({"lifecycle_stage", "lifecycle_stage_since", "created_at"})
     elsewhere = ELSEWHERE
     lede = (
         "One row is one person. People who are there already are found by external ID, else by e-mail; companies by "
@@ -35,6 +38,7 @@ class ContactImporter:
         self.required = {f"custom.{f.key}": f.label for f in schema("contact") if f.required and f.custom}
         self.suppressed: set[int] = set()  # lines whose status was not taken
         self.written_after = {link: r.write for link, r in relations("contact").items() if r.write}
+        self.creating = {link: r.creating for link, r in relations("contact").items() if r.creating}
 
     def prepare(self, sheet: Sheet) -> None:
         """A manager may stand further down in the file than those who report to them."""
@@ -56,24 +60,43 @@ class ContactImporter:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         matches, refused = match(rows, self.scratch, self.by)
         refused |= self._incomplete(matches) | managers.unknown(matches, self.scratch, self.by)
+        said = companies.Said(self.scratch)
         if not refused:
-            refused = companies.resolve(matches, self.run.on_match, self.by)
+            refused = companies.resolve(matches, self.run.on_match, self.by, said)
         if refused:
             return Written(refused=refused)
         fresh = [found for found in matches if found.contact is None]
         there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
         self.suppressed |= {found.row.line for found in there if stays_suppressed(found)}
-        ids = create_each(fresh, self.by)
+        derived = Derived()
+        made = self._create(fresh, derived)
         changed, refused = change_each(there, self.run, self.by)
-        pairs = [
-            *zip(ids, (found.row for found in fresh), strict=True),
-            *((m.contact.pk, m.row) for m in there if m.contact),
-        ]
-        related, no = self._relate(pairs)
-        changed |= related | {found.row.line for found in fresh}
+        known = [(found.contact.pk, found.row) for found in there if found.contact]
+        related, no = self._relate(known)
+        told = [found.contact for found in there if found.contact and self._tells_stage(found)]
+        derived.join(tell_written("contact", told, self.run, self.by))
+        changed |= related | said.changed | {row.line for _, row in made}
+        changed |= {row.line for pk, row in known if pk in derived.contacts}
         refused |= no
-        self._link_later(pairs, changed)
-        return Written(len(fresh), len(changed) - len(fresh), len(matches) - len(changed), refused)
+        self._link_later([*made, *known], changed)
+        unchanged = len(matches) - len(changed)
+        counts = derived.counts + said.counts
+        return Written(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes)
+
+    def _create(self, fresh: Sequence[Match], derived: Derived) -> list[tuple[int, Incoming]]:
+        """Make a contact of each row; what reacts to that finds what rows say of related records. (Key, row) pairs."""
+        if not fresh:
+            return []
+        ids = next_ids(Contact, len(fresh))
+        with ExitStack() as around:
+            for link, creating in self.creating.items():
+                related = {pk: found.row.related.get(link, {}) for pk, found in zip(ids, fresh, strict=True)}
+                around.enter_context(creating(related, self.run, derived))
+            create_each(fresh, self.by, ids=ids)
+        return list(zip(ids, (found.row for found in fresh), strict=True))
+
+    def _tells_stage(self, found: Match) -> bool:
+        return self.run.on_match == OnMatch.UPDATE and "lifecycle_stage" in found.row.own
 
     def finish(self) -> Iterator[Written]:
         """Link people to their managers, now that all are there; and say whose status was not taken."""

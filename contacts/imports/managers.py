@@ -11,7 +11,6 @@ from contacts.entities import CONTACT
 from contacts.fields import apply_each
 from contacts.imports.matching import Match, by_key, keys_of, unseen
 from contacts.models import Contact
-from crm.entities.text import fold
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
 from crm.kit.text import email_key, search_key
@@ -123,11 +122,11 @@ def _by_public_id(texts: Iterable[str], seen: QuerySet[Contact]) -> Iterator[tup
 
 
 def _by_name(texts: Iterable[str], seen: QuerySet[Contact]) -> Iterator[tuple[str, int]]:
-    wanted = {_folded(text): text for text in texts}
-    keys = {search_key(text)[:200] for text in wanted.values()}
-    rows = seen.filter(name_key__any_of=keys).values_list("name", "pk") if keys else ()
-    named = ((_folded(name), pk) for name, pk in rows)
-    return ((wanted[name], pk) for name, pk in named if name in wanted)
+    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    for text in texts:
+        wanted[_folded(text)].append(text)
+    named = seen.filter(name_key__any_of=list(wanted)).values_list("name_key", "pk") if wanted else ()
+    return ((text, pk) for key, pk in named for text in wanted[key])
 
 
 def _present(matches: Sequence[Match]) -> dict[int, str]:
@@ -138,7 +137,7 @@ def _present(matches: Sequence[Match]) -> dict[int, str]:
 
 
 def _folded(name: str) -> str:
-    return fold(" ".join(name.split()))
+    return search_key(name)[:200]
 
 
 def _circles(links: dict[int, int]) -> set[int]:

@@ -16,6 +16,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "company.employees": ("Number of employees",),
     "company.country": ("Company country",),
     "lifecycle_stage": ("Contact stage",),
+    "lifecycle_stage_since": ("Customer since", "Became a customer date", "Stage date"),
     "source": ("Lead source", "Original source", "Contact source"),
     "owner": ("Contact owner", "Lead owner", "Owner email", "Owner name", "Assigned to"),
     "manager": ("Manager", "Manager email", "Reports to email"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from audit.values import model_field
+from contacts.axes import LIFECYCLE
 from contacts.fields import NORMAL, clean
 from contacts.models import Contact
 from crm.entities.fields import Field, FieldType
@@ -13,7 +14,7 @@ from crm.entities.values import instant
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
-from crm.kit.text import email_key
+from crm.kit.text import email_key, single_line
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import Feed
 
@@ -28,7 +29,7 @@ Parser = Callable[[str], Any]
 def parser(feed: Feed, by: Actor) -> Parser:
     """How the cells of a column are read: to what is stored, or to text that is resolved with its whole batch."""
     field, entity = feed.path.field, feed.link or "contact"
-    if feed.path.key == "created_at":
+    if feed.path.key in ("created_at", LIFECYCLE.since):
         return remembered(past)
     if feed.path.key in ("company", "manager"):
         return plain(field, LONGEST_NAME)
@@ -45,7 +46,7 @@ def plain(field: Field, longest: int) -> Parser:
     """Text as it is, up to so many characters."""
 
     def read(text: str) -> str:
-        text = text.strip()
+        text = single_line(text)
         if len(text) > longest:
             raise Invalid(f"{field.label} is longer than {longest} characters.")
         return text

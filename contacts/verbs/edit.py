@@ -12,10 +12,12 @@ from audit import values as audited
 from contacts.axes import STATUS
 from contacts.fields import NAMELESS, NOBODY, apply, check, storage_key, typed
 from contacts.hierarchy import refuse_circles
-from contacts.models import Contact
+from contacts.models import Contact, Record
 from contacts.suppression import held_status
+from crm.entities.fields import TEXTS
 from crm.entities.registry import entity_of
 from crm.entities.schema import schema
+from crm.entities.values import cleaned
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.outcome import Outcome
@@ -36,7 +38,7 @@ def edit(
     entity = entity_of(records.model)
     if base is not None:  # what the editor left alone is not checked: it may be valid no longer
         values = {name: value for name, value in values.items() if name not in base or value != base[name]}
-    changes = typed(entity, values)
+    changes = typed(entity, values, by=by)
     _hold_contacts(records)
     locked = lock(records, by)
     if base is not None and len(locked.ids) == 1:
@@ -87,11 +89,17 @@ def _seen(entity: str, base: Mapping[str, Any], values: Mapping[str, Any]) -> di
 def _merged(locked: Locked, mine: dict, base: dict) -> dict:
     record = locked.model.objects.get(pk=locked.ids[0])
     wanted = {key: value for key, value in mine.items() if key not in base or value != base[key]}
-    theirs = {key: audited.read(record, key) for key in wanted}
+    theirs = {key: _as_shown(record, key) for key in wanted}
     clashes = {k: (wanted[k], theirs[k]) for k in wanted if k in base and theirs[k] not in (base[k], wanted[k])}
     if clashes:
         raise Conflict(clashes)
     return wanted
+
+
+def _as_shown(record: Record, key: str) -> Any:
+    """The value as a form gives it back: what was stored with line breaks before has none there."""
+    value, field = audited.read(record, key), schema(entity_of(type(record))).find(key.removeprefix("custom."))
+    return cleaned(field, value) if field and isinstance(value, str) and field.type in TEXTS else value
 
 
 def _with_name(rows: QuerySet, changes: dict) -> dict:

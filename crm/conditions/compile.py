@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.lookups import (
     Contains,
     Exact,
@@ -34,11 +34,13 @@ from crm.entities.fields import NUMBERS, TEXTS, TIMES, Field, FieldType
 from crm.entities.registry import Entity
 from crm.entities.schema import Path
 from crm.entities.sql import IsNotTrue, ListHas, ListLength, Total, orm_value
-from crm.entities.text import Fold, fold
+from crm.entities.text import Fold
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor, Role
+from crm.kit.text import fold, search_key
 from crm.users.visibility import RecordQuerySet, visible
 
+LONGEST_KEY = 200  # characters of a name's key
 LOOKUPS = {"=": Exact, "<": LessThan, "<=": LessThanOrEqual, ">": GreaterThan, ">=": GreaterThanOrEqual}
 Step = tuple[Entity, Field]
 Test = Callable[[Any], Any]
@@ -143,11 +145,19 @@ def matching(leaf: Leaf, context: Context) -> Any:
     joins = seen_over_joins(hops, by) if field.expression is None else None
     return through(
         hops,
-        lambda prefix: test(field, leaf.operator, leaf.operands, orm_value(field, prefix), context),
+        lambda prefix: _compared(field, leaf, prefix, context),
         context,
         plain=joins is not None,
         also=joins,
     )
+
+
+def _compared(field: Field, leaf: Leaf, prefix: str, context: Context) -> Any:
+    """The test of a field at the end of a path; names are compared by the key that matches and sorts them."""
+    if field.folded and leaf.operator != "is not empty":
+        keys = [search_key(operand.value)[:LONGEST_KEY] for operand in leaf.operands]
+        return _text_test(leaf.operator, keys, F(prefix + field.folded))
+    return test(field, leaf.operator, leaf.operands, orm_value(field, prefix), context)
 
 
 def is_name(hops: list[Step], entity: Entity, field: Field) -> bool:

@@ -6,8 +6,8 @@ from datetime import UTC
 from crm.conditions.tree import Kind, Operand
 from crm.entities.fields import NUMBERS, TEXTS, TIMES, Field, FieldType
 from crm.entities.people import stable_pk
-from crm.entities.text import fold
 from crm.entities.values import choice_value, day, instant, number, percent, person, yes_no
+from crm.kit.text import fold
 
 EMPTY = ("is empty", "is not empty")
 EQUAL = ("=", "!=", "in", "not in")

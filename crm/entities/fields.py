@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from crm.entities.text import fold
+from crm.kit.text import fold
 
 
 class FieldType(StrEnum):
@@ -67,6 +67,8 @@ class Field:
     editable: bool = True
     # The column to sort by: never null and led by an index. '' where a list may still sort, within a time limit.
     sort: str = ""
+    # The column that holds the text's search_key(): by which names are matched, and compared in conditions.
+    folded: str = ""
     custom: bool = False
     help: str = ""
     due: bool = False  # for times by which something is owed: lists count down to them

@@ -8,7 +8,7 @@ from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members, teams
 from crm.entities.sql import orm_value
-from crm.entities.values import MAX_TEXT, parse_value, zone
+from crm.entities.values import MAX_TEXT, cleaned, parse_value, zone
 from crm.kit.errors import Invalid
 from crm.kit.text import LONGEST
 
@@ -57,6 +57,10 @@ class InstantField(ParsedField):
 
 class LinkField(ParsedField):
     """One record of another entity, written by name or public id and shown as "Fleetly (org_Nw8rTxJv1)"."""
+
+    def to_python(self, value: Any) -> Any:
+        # As it was written: only the verb knows which records its actor sees.
+        return cleaned(self.field, forms.CharField.to_python(self, value) or "") or None
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, int):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, count
 
-from crm.entities.text import fold
+from crm.kit.text import search_key
 from crm.users.models import Membership, Team
 
 
@@ -33,7 +33,7 @@ class Directory:
         """Who answers to `text`: one, none, or several people of one name."""
         if pk := stable_pk(self.prefix, text):
             return [self.rows[pk]] if pk in self.rows else []
-        wanted = fold(" ".join(text.split()))
+        wanted = search_key(text)
         return [row for row in self.rows.values() if wanted in row.names]
 
     def labels(self) -> list[str]:
@@ -61,9 +61,9 @@ def members() -> Directory:
     people = [(pk, " ".join(name.split()), email) for pk, name, email in rows]
     counts: dict[str, int] = {"": 2, "me": 2, "my team": 2}
     for _, name, _ in people:
-        counts[fold(name)] = counts.get(fold(name), 0) + 1
-    labels = [name if counts[fold(name)] == 1 else email for _, name, email in people]
-    answers = [frozenset({fold(name), fold(email)} - {""}) for _, name, email in people]
+        counts[search_key(name)] = counts.get(search_key(name), 0) + 1
+    labels = [name if counts[search_key(name)] == 1 else email for _, name, email in people]
+    answers = [frozenset({search_key(name), search_key(email)} - {""}) for _, name, email in people]
     return Directory("member", list(map(Named, [pk for pk, *_ in people], labels, answers, _handles(people))))
 
 
@@ -84,4 +84,4 @@ def teams() -> Directory:
 
 
 def _team(pk: int, name: str) -> Named:
-    return Named(pk, f"team_{pk}" if fold(name) == "my team" else name, frozenset({fold(name)}))
+    return Named(pk, f"team_{pk}" if search_key(name) == "my team" else name, frozenset({search_key(name)}))

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from crm.entities.fields import Field
-from crm.entities.text import fold
+from crm.kit.text import fold
 
 
 @dataclass

@@ -9,8 +9,8 @@ from dataclasses import field as attribute
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.models import CustomField
-from crm.entities.text import fold
 from crm.kit.scope import workspace
+from crm.kit.text import fold
 
 _PART = re.compile(r"\[[^\[\]]*\]|[^.\[\]]+")
 

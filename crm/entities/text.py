@@ -1,11 +1,8 @@
-"""Text without case, the same in Python, SQLite and PostgreSQL."""
+"""fold() in SQL: text without case, the same in Python, SQLite and PostgreSQL."""
 
 from django.db.models import Func, TextField
 
-
-def fold(text: str) -> str:
-    """`text` in lower case, with both small sigmas as one, so that a word compares equal wherever its letters stand."""
-    return text.lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
+from crm.kit.text import fold
 
 
 class Fold(Func):

@@ -16,9 +16,11 @@ from crm.entities.fields import NUMBERS, Field, FieldType
 from crm.entities.people import Directory, members, teams
 from crm.entities.schema import nearest
 from crm.entities.sql import orm_value
-from crm.entities.text import Fold, fold
+from crm.entities.text import Fold
+from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
+from crm.kit.text import fold, many_lines, search_key, single_line
 
 YES = frozenset({"yes", "y", "true", "t", "on", "1"})
 NO = frozenset({"no", "n", "false", "f", "off", "0"})
@@ -28,25 +30,32 @@ MAX_TEXT = 500
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})", re.ASCII)
 
 
-def parse_value(field: Field, text: str, *, directory: Directory | None = None) -> Any:
+def parse_value(field: Field, text: str, *, directory: Directory | None = None, by: Actor | None = None) -> Any:
     """The typed value that a CSV cell, a form or a condition means by `text`; None for an empty one.
 
     number, percent (a fraction), money: Decimal; date; datetime (aware; without an offset in the workspace's time
     zone); yes_no: bool; select: a choice value; multi_select: a list of them, separated by ; or a comma; user, team,
-    link: a primary key. `directory` saves loading members() or teams() for every row. Raises Invalid with a sentence
-    under the field's key.
+    link: a primary key. `directory` saves loading members() or teams() for every row. A link leads to what `by` sees;
+    without `by` to any record. Raises Invalid with a sentence under the field's key.
     """
-    text = text.strip()
-    if not text:
-        return None
     if "\0" in text:
         raise Invalid({field.key: f"{field.label} holds a character that is no text."})
+    text = cleaned(field, text)
+    if not text:
+        return None
     try:
         if field.type in (FieldType.USER, FieldType.TEAM):
             return person(field, text, directory)
+        if field.type is FieldType.LINK:
+            return _link(field, text, by)
         return _PARSERS[field.type](field, text)
     except ValueError as error:
         raise Invalid({field.key: str(error)}) from None
+
+
+def cleaned(field: Field, text: str) -> str:
+    """`text` as a field of this type holds it: composed, on one line unless it may have many."""
+    return many_lines(text) if field.type is FieldType.LONG_TEXT else single_line(text)
 
 
 def number(text: str) -> Decimal:
@@ -166,16 +175,20 @@ def _multi_select(field: Field, text: str) -> list[str]:
     return [choice.value for choice in field.choices if choice.value in chosen]
 
 
-def _link(field: Field, text: str) -> int:
+def _link(field: Field, text: str, by: Actor | None) -> int:
     entity = registry.get(field.target)
     rows = entity.model.objects.all()
+    if by and hasattr(rows, "visible_to"):
+        rows = rows.visible_to(by)  # a hidden record is unknown, and its name no namesake
     if public_id := public_id_in(entity, text):
         found = list(rows.filter(**{entity.public_id: public_id}).values_list("pk", flat=True)[:1])
     else:
-        title = orm_value(entity.fields[entity.title])
-        named = rows.alias(folded_title=Fold(title)).filter(folded_title=fold(text))
-        if hasattr(named, "live"):
-            named = named.live()
+        rows = rows.live() if hasattr(rows, "live") else rows
+        title = entity.fields[entity.title]
+        if title.folded:
+            named = rows.filter(**{title.folded: search_key(text)[:200]})
+        else:
+            named = rows.alias(folded_title=Fold(orm_value(title))).filter(folded_title=fold(text))
         found = list(named.values_list("pk", flat=True)[:2])
     if len(found) > 1:
         raise ValueError(f"Several {entity.plural.lower()} are called “{text}”: write the id, {entity.prefix}_….")
@@ -202,7 +215,6 @@ _PARSERS: dict[FieldType, Callable[[Field, str], Any]] = {
     FieldType.YES_NO: lambda field, text: yes_no(text),
     FieldType.SELECT: choice_value,
     FieldType.MULTI_SELECT: _multi_select,
-    FieldType.LINK: _link,
     FieldType.MANY: _no_single_value,
 }
 

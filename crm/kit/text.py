@@ -1,4 +1,8 @@
-"""Text made comparable: the same in Python, SQLite and PostgreSQL because it is made in Python and stored."""
+"""Text as it is stored, and made comparable.
+
+search_key() folds everything that people take for the same; it is made in Python and stored, so that SQLite and
+PostgreSQL agree. fold() folds case alone, and has a twin in SQL (crm/entities/text.py) for fields without a key.
+"""
 
 import re
 import unicodedata
@@ -11,12 +15,52 @@ LONGEST = 50_000  # characters of a long text, such as notes: some twenty pages
 _NO_DIGITS = re.compile(r"\D+")
 
 
+_CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROLS_OF_LINES = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]+")
+# What keyboards and word processors write for the same sign; what has no width is dropped.
+_SIGNS = (
+    dict.fromkeys((0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BD, 0x2C8, *range(0x2018, 0x201C), 0x2032, 0xFF07), "'")
+    | dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFF0D), "-")
+    | dict.fromkeys((0xAB, 0xBB, *range(0x201C, 0x2020), 0x2033), '"')
+    | dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF), None)
+)
+# Letters that no decomposition takes apart.
+_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+
+
+def single_line(text: str) -> str:
+    """`text` as a single-line field holds it: composed (NFC), control characters and line breaks as one space."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return _CONTROLS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def many_lines(text: str) -> str:
+    """`text` as a field of many lines holds it: composed (NFC), line breaks as LF, other control characters as a space.
+
+    A browser sends line breaks as CR LF, also those that it was given as LF: they are no change.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROLS_OF_LINES.sub(" ", text).strip()
+
+
 def search_key(text: str) -> str:
-    """`text` without case, accents and double spaces, for searching and sorting: 'Tomás  ORTEGA' → 'tomas ortega'."""
+    """The key that texts share which people take for the same name: for matching, searching, sorting and conditions.
+
+    Without case, accents, double spaces, and the differences of apostrophes, dashes and quotes: 'Łukasz  ORTEGA' →
+    'lukasz ortega'.
+    """
     if text.isascii():
-        return " ".join(text.lower().split())
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
+        return " ".join(text.replace("`", "'").lower().split())
+    decomposed = unicodedata.normalize("NFKD", text.translate(_SIGNS)).casefold().translate(_LETTERS)
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def fold(text: str) -> str:
+    """`text` in lower case, with both small sigmas as one, so that a word compares equal wherever its letters stand."""
+    return text.lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
 
 
 def email_key(email: str) -> str:

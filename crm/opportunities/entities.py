@@ -8,7 +8,7 @@ from crm.opportunities.axes import STAGE
 
 OPPORTUNITY = register(Entity("opportunity", "opportunities.Opportunity", "Opportunity", "Opportunities", "opp"))
 OPPORTUNITY.add(
-    Field("name", "Name", T.TEXT, required=True, sort="name_key"),
+    Field("name", "Name", T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("contact", "Contact", T.LINK, target="contact", required=True),
     Field("company", "Company", T.LINK, api="organization", target="company"),
     Field("stage", "Stage", T.SELECT, choices=STAGE.values, editable=False),

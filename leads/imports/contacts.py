@@ -12,7 +12,7 @@ from crm.lists.models import ImportRun, OnMatch
 from crm.users.visibility import may_edit
 from leads.models import Lead
 
-NOTE = "Lead columns are for open leads: contacts who are neither Lead nor Qualified mostly have none."
+NOTE = "Lead columns fill open leads, and the leads of new contacts."
 NOT_YOURS = "You can see this lead but not change it: it belongs to somebody else."
 
 

@@ -14,7 +14,7 @@ LEGACY_LEAD = register(
     Entity("legacy_lead", "leads.LegacyLead", "Old lead", "Old leads", "legacy", path="lead"),
 )
 LEGACY_LEAD.add(
-    Field("name", "Name", T.TEXT, sort="name_key"),
+    Field("name", "Name", T.TEXT, sort="name_key", folded="name_key"),
     Field("first_name", "First name", T.TEXT, api="firstName"),
     Field("last_name", "Last name", T.TEXT, api="lastName"),
     Field("email", "E-mail", T.EMAIL),

@@ -118,7 +118,7 @@ def _class(tenths) -> Least:
 
 def separation(model: Model) -> Separation:
     """How `model` would have told the won from the lost, as of the moment when each lead was closed."""
-    won = Q(status="converted", opportunity__stage="won")
+    won = Q(status="converted", opportunity__stage="won") | Q(won_date__isnull=False)
     lost = Q(status="lost") | Q(status="converted", opportunity__stage="lost")
     ended = Lead.objects.live().filter(won | lost)
     closed = Coalesce("converted_date", "lost_date", output_field=DateTimeField())

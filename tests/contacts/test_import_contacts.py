@@ -267,13 +267,10 @@ def test_a_rep_imports_for_themselves_and_changes_only_their_own(acme, cast, act
 # Companies
 
 
-def test_companies_are_found_without_case_made_when_missing_and_told_by_path(acme):
+def test_companies_are_found_by_what_looks_equal_made_when_missing_and_told_by_path(acme):
     import_csv("email,company,company.industry,company.country\na@x.example,Peña SA,Taxi,es\nb@x.example,PEÑA sa,,\n")
-    import_csv("email,company\nc@x.example,Pena SA\n")
-    assert sorted(Company.objects.values_list("name", "industry", "country")) == [
-        ("Pena SA", "", ""),
-        ("Peña SA", "Taxi", "ES"),
-    ]
+    import_csv("email,company\nc@x.example,Pena SA\nd@x.example,Pen\u0303a  SA\n")
+    assert Company.objects.values_list("name", "industry", "country").get() == ("Peña SA", "Taxi", "ES")
     run = import_csv("email,company,company.industry\na@x.example,Peña SA,Logistics\n")
     entry = Entry.objects.get(change=run.change)
     assert (entry.event, entry.old_values, entry.new_values) == (
@@ -281,6 +278,28 @@ def test_companies_are_found_without_case_made_when_missing_and_told_by_path(acm
         {"industry": "Taxi"},
         {"industry": "Logistics"},
     )
+
+
+def test_of_companies_that_were_two_before_the_one_that_is_written_so_is_meant(acme):
+    import_csv("email,company\na@x.example,Peña SA\n")
+    other = Company.objects.get()
+    other.pk, other.public_id, other.name = None, "org_AAAAAAAAA", "Pena SA"
+    other.save(force_insert=True)
+    run = import_csv("email,company\nb@x.example,PENA SA\nc@x.example,Péna SA\n")
+    assert person(email="b@x.example").company == other
+    assert refusals(run) == {3: "Several companies are called “Péna SA”: write the id, org_…."}
+
+
+def test_the_first_row_says_what_a_company_is_and_rows_that_differ_are_named(acme):
+    text = "name,email,company,company.domain\nA,a@x.example,Flip Ltd,one.example\nB,b@x.example,FLIP Ltd,two.example\n"
+    differs = "Line 3: Domain of FLIP Ltd is “two.example” here, “one.example” in a row before: the first was kept."
+    run = import_csv(text)
+    assert (Company.objects.get().domain, run.notes[-1]) == ("one.example", differs)
+    again = import_csv(text)
+    assert (Company.objects.get().domain, counts(again), again.notes[-1]) == ("one.example", (0, 0, 2, 0), differs)
+    run = import_csv("email,company,company.domain\na@x.example,Flip Ltd,three.example\n")
+    assert (Company.objects.get().domain, counts(run)) == ("three.example", (0, 1, 0, 0))
+    assert "Companies changed: 1." in run.notes
 
 
 def test_several_companies_of_one_name_need_an_id(acme):

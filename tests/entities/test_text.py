@@ -2,7 +2,8 @@
 
 from django.db.models import Value
 
-from crm.entities.text import Fold, fold
+from crm.entities.text import Fold
+from crm.kit.text import fold
 from tests.conditions.app.models import Firm
 
 WORDS = ["ΟΔΟΣ", "ΑΣ ΑΣ.", "Σ", "A\N{SOFT HYPHEN}Σ", "İSTANBUL", "STRASSE ẞ", "ÅNGSTRÖM \N{ANGSTROM SIGN}", "ǅ", "ﬁ"]

@@ -131,7 +131,7 @@ def test_a_form_shows_what_it_reads_and_nothing_has_changed(cast, type_):
     data = {"it": shown[0] if isinstance(shown, list) and type_ != "multi_select" else shown}
     form = form_of(field(type_), data, initial=value)
     assert form.is_valid(), form.errors
-    assert form.cleaned_data["it"] == value
+    assert form.cleaned_data["it"] == (shown if type_ == "link" else value)  # the verb reads links as its actor sees
     assert not form.has_changed()
     assert (bound.label, bound.help_text) == ("It", "Why")
 

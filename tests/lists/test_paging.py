@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from contacts.lists import CONTACTS
 from contacts.models import Company, Contact
-from crm.entities.text import fold
 from crm.kit import prepared
 from crm.kit.actor import Channel
-from crm.kit.text import search_key
+from crm.kit.text import fold, search_key
 from crm.lists import rows as module
 from crm.lists.rows import page, unpack
 from crm.lists.state import ALL, ListState

@@ -93,6 +93,24 @@ def test_the_same_file_again_changes_nothing(bring, ana):
     assert Entry.objects.latest("id").pk == last
 
 
+def test_a_probability_of_what_is_closed_is_that_of_its_stage(bring, ana):
+    header = "external_id,name,contact,stage,probability,won_at,lost_at\n"
+    at = "2018-05-01T10:00:00Z"
+    rows = f"d-1,A,a-1,Won,20%,{at},\nd-2,B,a-1,Lost,20%,,{at}\nd-3,C,a-1,Proposal,20%,,\n"
+    assert counts(bring(rows, header=header)[1]) == (3, 3, 0, 0, 0)
+    assert counts(bring(rows, header=header)[1]) == (3, 0, 0, 3, 0)
+    shown = dict(Opportunity.objects.values_list("external_id", "probability"))
+    assert {key: str(value) for key, value in shown.items()} == {"d-1": "1.0000", "d-2": "0.0000", "d-3": "0.2000"}
+    assert counts(bring("d-3,C,a-1,Negotiation,60%,,\n", header=header)[1]) == (1, 0, 1, 0, 0)
+    assert counts(bring("d-3,C,a-1,Negotiation,60%,,\n", header=header)[1]) == (1, 0, 0, 1, 0)
+
+
+def test_without_a_person_who_imports_it_belongs_to_the_contact_s_owner(bring, cast):
+    make_contact(external_id="a-1", owner=cast.rep)
+    bring("d-1,A,a-1,,,,,,,,,\n")
+    assert Opportunity.objects.get().owner == cast.rep
+
+
 def test_what_differs_is_changed_and_moved(bring, ana):
     bring("d-1,A,a-1,,Proposal,5,,,,,,\n")
     assert counts(bring("d-1,A,a-1,,Negotiation,9,,,,,,\n")[1]) == (1, 0, 1, 0, 0)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from crm.dashboards.asked import MODES, Asked, totals
 from crm.dashboards.groups import Names, Split, grouped, offered, split_by
@@ -21,9 +22,9 @@ from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.period import Period
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
 from crm.kit.text import figure
+from leads.entities import won_at
 
 FEW = 5  # below which a share says nothing
-WON = "opportunity.won_at"
 OUT_OF_ORDER = 20  # shown
 
 
@@ -38,7 +39,7 @@ class Step(NamedTuple):
     tone: str
     at: str
     reached: str
-    column: str = ""
+    column: Any = None
     before: Any = None
 
     @property
@@ -49,11 +50,16 @@ class Step(NamedTuple):
     @property
     def backwards(self) -> Q:
         """Whether it is dated before the step before it."""
-        return Q(**{f"{self.column}__lt": self.before})
+        return Q(LessThan(self.column, self.before))
+
+    @property
+    def forwards(self) -> Q:
+        """Whether it is dated at or after the step before it."""
+        return Q(GreaterThanOrEqual(self.column, self.before))
 
 
-def _span(later: str, earlier: Any) -> ExpressionWrapper:
-    return ExpressionWrapper(F(later) - earlier, output_field=DurationField())
+def _span(later: Any, earlier: Any) -> ExpressionWrapper:
+    return ExpressionWrapper(later - earlier, output_field=DurationField())
 
 
 STEPS = (
@@ -63,7 +69,7 @@ STEPS = (
         "blue",
         "qualified_date",
         "(qualified_date is not empty or converted_date is not empty)",
-        "qualified_date",
+        F("qualified_date"),
         F("created_at"),
     ),
     Step(
@@ -71,12 +77,12 @@ STEPS = (
         "violet",
         "converted_date",
         "converted_date is not empty",
-        "converted_date",
+        F("converted_date"),
         Coalesce("qualified_date", "created_at"),
     ),
-    Step("Customer", "green", WON, f"{WON} is not empty", "opportunity__won_at", F("converted_date")),
+    Step("Customer", "green", "won_at", "won_at is not empty", won_at(), F("converted_date")),
 )
-WHOLE = _span("opportunity__won_at", F("created_at"))
+WHOLE = _span(won_at(), F("created_at"))
 BACKWARDS = reduce(or_, (step.backwards for step in STEPS[1:]))
 
 
@@ -97,8 +103,7 @@ def _times(asked: Asked, share: float) -> list[Percentile]:
         Percentile(
             step.span,
             share,
-            filter=asked.test("lead", condition(step, asked.mode, asked.period))
-            & Q(**{f"{step.column}__gte": step.before}),
+            filter=asked.test("lead", condition(step, asked.mode, asked.period)) & step.forwards,
         )
         for step in STEPS[1:]
     ]
@@ -204,7 +209,7 @@ def _split(asked: Asked) -> Table:
 def _figures(asked: Asked) -> list[Any]:
     """Of a group: how many took each step, and the median of the whole way."""
     won = asked.test("lead", condition(STEPS[3], asked.mode, asked.period))
-    forward = Q(opportunity__won_at__gte=F("created_at"))
+    forward = Q(GreaterThanOrEqual(won_at(), F("created_at")))
     return [*_counts(asked, asked.period), Percentile(WHOLE, 0.5, filter=won & forward)]
 
 

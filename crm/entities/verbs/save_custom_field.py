@@ -8,10 +8,10 @@ from crm.entities import registry
 from crm.entities.fields import FieldType
 from crm.entities.models import CustomField
 from crm.entities.sql import ListHas, orm_value
-from crm.entities.text import fold
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.text import fold
 
 FIXED = ("entity", "key", "type", "target")
 EDITABLE = ("label", "choices", "required", "help", "position")

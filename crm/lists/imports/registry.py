@@ -4,7 +4,9 @@ registry.register(ContactImporter)
 registry.relate("contact", Relation("lead", "lead", write_leads))  # makes lead.fleet_size importable with contacts
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -25,6 +27,27 @@ class Incoming:
 
 
 @dataclass
+class Derived:
+    """What followed from rows beyond what they say: how often, by label ("Leads converted"); and for whom.
+
+    `contacts` are the keys of the contacts concerned.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    contacts: set[int] = field(default_factory=set)
+
+    def add(self, label: str, contacts: Collection[int]) -> None:
+        """Note that something followed for these contacts."""
+        self.counts[label] += len(contacts)
+        self.contacts |= set(contacts)
+
+    def join(self, other: "Derived") -> None:
+        """Add what another part derived."""
+        self.counts += other.counts
+        self.contacts |= other.contacts
+
+
+@dataclass
 class Written:
     """What a batch did. When rows are refused, nothing of the batch stands and it is tried again without them."""
 
@@ -32,6 +55,12 @@ class Written:
     updated: int = 0
     unchanged: int = 0
     refused: Refused = field(default_factory=dict)
+    derived: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+# (values of the related record by the key of the record, the run, what is derived) → a context.
+Creating = Callable[[Mapping[int, Mapping[str, Any]], ImportRun, Derived], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +72,8 @@ class Relation:
     None: the importer writes them itself. `note` is what a person should know who maps one of them.
     `parser(feed, by)` says how its cells are read, when not as those of the entity itself are.
     `also` names fields that may be imported although nobody can edit them.
+    `creating(values, run, derived)` is entered around the creation of records, with the values of their rows by key:
+    what reacts to the creation then makes the related records with them. Such records do not come to `write`.
     """
 
     link: str
@@ -51,6 +82,7 @@ class Relation:
     parser: Callable[[Any, Actor], Callable[[str], Any]] | None = None
     also: frozenset[str] = frozenset()
     note: str = ""
+    creating: Creating | None = None
 
 
 class Importer(Protocol):
@@ -85,7 +117,8 @@ class Importer(Protocol):
 
 _importers: dict[str, type[Importer]] = {}
 _relations: dict[str, dict[str, Relation]] = {}
-_followers: dict[str, list[Callable[[Sequence[Any], ImportRun, Actor], None]]] = {}
+Follower = Callable[[Sequence[Any], ImportRun, Actor], Derived]
+_followers: dict[str, list[Follower]] = {}
 _listeners: list[Callable[[ImportRun, Actor], None]] = []
 _parts: list[Callable[[ImportRun, Any], str]] = []
 
@@ -100,15 +133,17 @@ def relate(entity: str, relation: Relation) -> None:
     _relations.setdefault(entity, {})[relation.link] = relation
 
 
-def on_written(entity: str, follower: Callable[[Sequence[Any], ImportRun, Actor], None]) -> None:
-    """Call `follower(records, run, by)` in the transaction of each batch with the records that it made or changed."""
+def on_written(entity: str, follower: Follower) -> None:
+    """Call `follower(records, run, by)` in the transaction of each batch with the records that its rows are about."""
     _followers.setdefault(entity, []).append(follower)
 
 
-def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor) -> None:
-    """Call them."""
+def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor) -> Derived:
+    """Call them; what they derived."""
+    derived = Derived()
     for follower in _followers.get(entity, ()) if records else ():
-        follower(records, run, by)
+        derived.join(follower(records, run, by))
+    return derived
 
 
 def on_report(part: Callable[[ImportRun, Any], str]) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
@@ -31,6 +32,7 @@ from crm.users.models import Workspace
 # Rows at once; on SQLite, where one writes at a time, for a beginning: the time they take decides (RELIABILITY R24).
 BATCH = {"postgresql": 10_000, "sqlite": 25}
 ATTEMPTS = 3
+NOTES = 200  # about single rows
 
 Progress = Callable[[ImportRun], None]
 
@@ -115,8 +117,9 @@ def run_import(
         try:
             importer.prepare(sheet)
             with on_hold(), closing(sheet.rows()) as rows:
-                _Running(run, importer, scratch, dry_run, progress).all(rows, Cells(mapping, importer))
-            run.notes += _passed_over(sheet)
+                running = _Running(run, importer, scratch, dry_run, progress)
+                running.all(rows, Cells(mapping, importer))
+            run.notes += [*running.notes(), *_passed_over(sheet)]
         except BaseException:
             _end(run, ImportRun.State.READY if dry_run else ImportRun.State.STOPPED, by)
             raise
@@ -157,6 +160,12 @@ class _Running:
     scratch: Scratch
     dry_run: bool
     progress: Progress | None
+    derived: Counter[str] = dataclasses.field(default_factory=Counter)
+    told: list[str] = dataclasses.field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        """What followed from the rows beyond what they say, and what the importer has to tell of them."""
+        return [f"{label}: {count:,}." for label, count in sorted(self.derived.items()) if count] + self.told
 
     def all(self, rows: Iterator[Row], cells: Cells) -> None:
         """Write every row, then what the importer kept for the end."""
@@ -220,6 +229,8 @@ class _Running:
 
     def _note(self, batch: Sequence[Row], written: Written, refused: Refused) -> None:
         run = self.run
+        self.derived += written.derived
+        self.told += written.notes[: NOTES - len(self.told)]
         run.line = batch[-1].line
         run.rows += len(batch)
         run.refused += len(refused)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 
 class Scratch:
-    """Which keys a file has used and on which line, which keys it mentions anywhere, and links to be made at its end.
+    """Which keys a file has used and on which line, which it mentions anywhere, what it said first of something, and
+    links to be made at its end.
 
     What a batch noted counts from commit() on, like the batch itself.
     """
@@ -19,6 +20,7 @@ class Scratch:
         self._database.executescript(
             "PRAGMA cache_size = -16000;"  # KiB
             "CREATE TABLE used (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID;"
+            "CREATE TABLE said (place TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
             "CREATE TABLE mentioned (key TEXT PRIMARY KEY) WITHOUT ROWID;"
             "CREATE TABLE pending (line INTEGER PRIMARY KEY, record INTEGER, target TEXT, changed INTEGER);"
         )
@@ -36,6 +38,12 @@ class Scratch:
     def use(self, keys: Mapping[str, int]) -> None:
         """Note the keys of rows, by key → line."""
         self._database.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", keys.items())
+
+    def first_said(self, values: Mapping[str, str]) -> dict[str, str]:
+        """By place what the file said there first; noted of places where nothing was said before."""
+        self._database.executemany("INSERT OR IGNORE INTO said VALUES (?, ?)", values.items())
+        sql = "SELECT place, value FROM said WHERE place IN (SELECT value FROM json_each(?))"
+        return dict(self._database.execute(sql, [json.dumps(list(values))]))
 
     def mention(self, keys: Iterable[str]) -> None:
         """Note keys that occur somewhere in the file."""

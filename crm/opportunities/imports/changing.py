@@ -9,6 +9,7 @@ from contacts.models import Company
 from crm.kit.actor import Actor
 from crm.lists.imports.registry import Refused
 from crm.lists.models import ImportRun, OnMatch
+from crm.opportunities.axes import OPEN
 from crm.opportunities.imports.creating import NOT_VALUES
 from crm.opportunities.imports.matching import Match
 from crm.opportunities.imports.outcomes import wanted_stage
@@ -36,9 +37,15 @@ def _changes(found: Match, record: Opportunity, named: Mapping[int, Company], on
     said = {key: value for key, value in found.row.own.items() if key not in NOT_VALUES}
     if found.contact:
         said["contact"] = found.contact
+    if not _ends_open(found.row.own, record):
+        said.pop("probability", None)  # what is won or lost has that of its stage
     if company := named.get(found.row.line):
         said["company"] = company
     return to_change(record, said, on_match)
+
+
+def _ends_open(own: dict[str, Any], record: Opportunity) -> bool:
+    return (wanted_stage(own) if own.keys() & SAYS_STAGE else record.stage) in OPEN
 
 
 def _moves(own: dict[str, Any], record: Opportunity, on_match: str) -> bool:

@@ -53,7 +53,7 @@ def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: Imp
 def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
     stage = wanted_stage(own)
     at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
-    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id, contact=contact)
+    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id or contact.owner_id, contact=contact)
     opportunity.company_id = company.pk if company else contact.company_id
     opportunity.team_id, opportunity.currency = contact.team_id, workspace().currency
     opportunity.stage = stage if stage in OPEN else OPEN[0]

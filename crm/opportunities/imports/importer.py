@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from contacts.imports import companies
+from contacts.imports.dating import date_back
 from contacts.imports.matching import Match as CompanyMatch
 from crm.kit.actor import Actor
 from crm.lists.imports.mapping import Feed, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Incoming, Written, tell_written
+from crm.lists.imports.registry import Derived, Incoming, Written, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports import outcomes, parsers
 from crm.opportunities.imports.changing import change_each
 from crm.opportunities.imports.creating import create_each
-from crm.opportunities.imports.matching import match
+from crm.opportunities.imports.matching import Match, match
 
 
 class OpportunityImporter:
@@ -59,9 +60,10 @@ class OpportunityImporter:
     def write(self, rows: Sequence[Incoming]) -> Written:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         matches, refused = match(rows, self.scratch, self.by)
+        said = companies.Said(self.scratch)
         places = [CompanyMatch(found.row, None) for found in matches if self._takes_company(found)]
         if not refused:
-            refused = companies.resolve(places, self.run.on_match, self.by)
+            refused = companies.resolve(places, self.run.on_match, self.by, said)
         if refused:
             return Written(refused=refused)
         named = {place.row.line: place.company for place in places if place.company}
@@ -69,11 +71,24 @@ class OpportunityImporter:
         there = [found for found in matches if found.opportunity and self.run.on_match != OnMatch.SKIP]
         create_each(fresh, named, self.run, self.by)
         changed, refused = change_each(there, named, self.run, self.by)
-        moved = [found for found in (*fresh, *there) if found.row.line in changed or found in fresh]
+        told = [*fresh, *there]
+        moved = [found for found in told if found.row.line in changed or found in fresh]
+        derived = self._derive(told, moved)
+        whose = {found.row.line: found.opportunity.contact_id for found in there if found.opportunity}
+        followed = {line for line, contact in whose.items() if contact in derived.contacts}
+        changed |= followed | (said.changed - {found.row.line for found in fresh})
+        unchanged = len(matches) - len(fresh) - len(changed)
+        counts = derived.counts + said.counts
+        return Written(len(fresh), len(changed), unchanged, refused, counts, said.notes)
+
+    def _derive(self, told: Sequence[Match], moved: Sequence[Match]) -> Derived:
+        """What follows for contacts and their leads, also of rows that came before: they may not have followed yet."""
+        derived = Derived()
+        derived.add("Contacts dated back", date_back(outcomes.told_of(told), self.by) if told else ())
         # Before their contacts move: a lost contact loses its open lead, which here has become an opportunity.
-        tell_written("opportunity", [found.opportunity for found in moved], self.run, self.by)
-        outcomes.move_contacts(moved, self.run, self.scratch, self.by)
-        return Written(len(fresh), len(changed), len(matches) - len(fresh) - len(changed), refused)
+        derived.join(tell_written("opportunity", [found.opportunity for found in told], self.run, self.by))
+        derived.join(outcomes.move_contacts(moved, self.run, self.scratch, self.by))
+        return derived
 
     def finish(self) -> Iterator[Written]:
         """Nothing is left for the end."""

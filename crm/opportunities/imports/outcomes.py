@@ -1,17 +1,22 @@
 """How a row says that its opportunity was won or lost, and what that makes of its contact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from contacts.axes import LIFECYCLE
-from crm.kit.actor import Actor
+from contacts.imports.dating import Told
+from contacts.models import Contact
+from crm.kit.actor import Actor, Channel
+from crm.lifecycle.models import Transition
 from crm.lifecycle.move import Dated, write_each
 from crm.lists.formulas import unescape
-from crm.lists.imports.mapping import Mapping
+from crm.lists.imports.mapping import Mapping as Columns
 from crm.lists.imports.reading import Sheet
+from crm.lists.imports.registry import Derived
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
+from crm.opportunities.axes import OPEN
 from crm.opportunities.entities import OPPORTUNITY
 from crm.opportunities.imports.matching import Match, contact_keys
 from crm.opportunities.models import Opportunity
@@ -29,7 +34,7 @@ def closed_at(own: dict[str, Any]) -> datetime | None:
     return own.get("won_at") or own.get("lost_at")
 
 
-def mention(sheet: Sheet, columns: Mapping, scratch: Scratch) -> None:
+def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
     """Note every contact of whom the file has an opportunity that is not lost."""
     feeds = {key: columns.feed(key) for key in ("contact", "stage", "lost_at")}
     if not feeds["contact"]:
@@ -47,11 +52,26 @@ def _is_lost(cells: dict[str, str]) -> bool:
     return said.value == "lost" if said else bool(cells.get("lost_at"))
 
 
-def move_contacts(moved: Sequence[Match], run: ImportRun, scratch: Scratch, by: Actor) -> None:
+def told_of(matches: Sequence[Match]) -> dict[int, Told]:
+    """By contact what rows tell of their past."""
+    told: dict[int, Told] = {}
+    for opportunity in (found.opportunity for found in matches if found.opportunity):
+        won = opportunity.won_at
+        earliest = min(opportunity.created_at, won or opportunity.lost_at or opportunity.created_at)
+        if before := told.get(opportunity.contact_id):
+            earliest = min(earliest, before.earliest)
+            won = min(filter(None, (won, before.won)), default=None)
+        told[opportunity.contact_id] = Told(earliest, won)
+    return told
+
+
+def move_contacts(moved: Sequence[Match], run: ImportRun, scratch: Scratch, by: Actor) -> Derived:
     """Win the contacts (locked) of what was won, and lose those who had nothing but what was lost.
 
-    From lead and qualified without guards (DESIGN 1.1); from elsewhere only where the run has a reason to override.
+    From lead and qualified without guards (DESIGN 1.1), from elsewhere only where the run has a reason to override;
+    also from lost where only a file had said so, since it did not know of these opportunities.
     """
+    derived = Derived()
     for stage, verb, to in (("won", "win", "customer"), ("lost", "lose", "lost")):
         closed = [found for found in moved if found.opportunity and found.opportunity.stage == stage]
         if stage == "lost":
@@ -63,6 +83,9 @@ def move_contacts(moved: Sequence[Match], run: ImportRun, scratch: Scratch, by: 
             leads = [each._replace(to="qualified") for each in dated if each.record.lifecycle_stage == "lead"]
             write_each(LIFECYCLE, leads, verb="qualify", event="contact.qualified", **how)
         write_each(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.move(verb).event, **how)
+        derived.add(f"Contacts moved to {LIFECYCLE.value(to).label}", [each.record.pk for each in dated])
+    _take_up_again([found for found in moved if found.opportunity and found.opportunity.stage in OPEN], derived, by)
+    return derived
 
 
 def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[Dated]:
@@ -73,11 +96,30 @@ def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[Dated]:
         first[opportunity.contact_id] = min(at, first.get(opportunity.contact_id, at))
     people = hold(first) if first else {}
     from_anywhere = bool(run.override_reason) and to == "customer"
+    premature = _lost_by_imports(people) if to == "customer" else {}
     return [
         Dated(contact, to, first[pk], {})
         for pk, contact in people.items()
-        if contact.lifecycle_stage in PROSPECTS or (from_anywhere and contact.lifecycle_stage != to)
+        if contact.lifecycle_stage in PROSPECTS or pk in premature or (from_anywhere and contact.lifecycle_stage != to)
     ]
+
+
+def _take_up_again(matches: Sequence[Match], derived: Derived, by: Actor) -> None:
+    """Put back contacts that a file lost, since all that it knew was lost, to the stage they were at before."""
+    people = hold({found.opportunity.contact_id for found in matches if found.opportunity}) if matches else {}
+    before = _lost_by_imports(people)
+    back = [Dated(people[pk], stage, people[pk].lifecycle_stage_since, {}) for pk, stage in before.items()]
+    write_each(LIFECYCLE, back, verb="import", event="contact.updated", by=by)
+    derived.add("Contacts no longer lost", before)
+
+
+def _lost_by_imports(people: Mapping[int, Contact]) -> dict[int, str]:
+    """Those of the contacts whom an import lost, who have not moved since, and the stage they were at before."""
+    lost = {pk: contact.lifecycle_stage_since for pk, contact in people.items() if contact.lifecycle_stage == "lost"}
+    moves = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, to_value="lost", verb="lose")
+    moves = moves.filter(channel=Channel.IMPORT, undone_by__isnull=True, from_value__in=PROSPECTS)
+    found = moves.filter(record_id__any_of=list(lost)).values_list("record_id", "from_value", "at") if lost else ()
+    return {pk: stage for pk, stage, at in found if at == lost[pk]}
 
 
 def _left_with_nothing(lost: Sequence[Match], scratch: Scratch) -> list[Match]:

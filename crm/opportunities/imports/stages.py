@@ -52,6 +52,7 @@ def _verb(step: Step) -> str:
 def _dated(step: Step) -> Dated:
     own = step.row.own
     to, at = wanted_stage(own), closed_at(own) or clock.now()
-    also: dict[str, Any] = {"probability": PROBABILITY[to], "won_at": None, "lost_at": None, "lost_reason": ""}
+    likely = own.get("probability", PROBABILITY[to]) if to in OPEN else PROBABILITY[to]
+    also: dict[str, Any] = {"probability": likely, "won_at": None, "lost_at": None, "lost_reason": ""}
     also |= {"won": {"won_at": at}, "lost": {"lost_at": at, "lost_reason": own.get("lost_reason", "")}}.get(to, {})
     return Dated(step.opportunity, to, at, also)

@@ -1,0 +1,246 @@
+"""What files tell of the past closes leads: who is a customer or was lost, and what was won or lost.
+
+However the files are ordered, however often they come, a lead ends as the facts have it: converted to the first
+opportunity that was won, else to one that is open, else to one that was lost.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import F
+
+from audit.models import Entry
+from audit.record import Fact, record_each
+from audit.values import to_json
+from contacts.models import Contact
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel
+from crm.kit.sql import update_rows
+from crm.lifecycle.models import Transition
+from crm.lifecycle.move import Dated, write_each
+from crm.lists.imports.registry import Derived
+from crm.lists.models import ImportRun
+from crm.opportunities.models import Opportunity
+from leads.axes import OPEN, STATUS
+from leads.converting import Converted, convert_each
+from leads.models import Lead
+from leads.opening import LOST, WON, Imported, importing, open_leads
+
+CLOSED = ("won", "lost")
+DATES = ("created_at", "status_since", "stage_since")
+
+
+class Deal(NamedTuple):
+    """An opportunity of a contact, and the lead that became it, if any."""
+
+    pk: int
+    contact: int
+    stage: str
+    external_id: str
+    created_at: datetime
+    won_at: datetime | None
+    lost_at: datetime | None
+    lead: int | None
+
+    @property
+    def rank(self) -> tuple:
+        """The lowest of a contact's is what their lead became."""
+        kind = ("won", "open", "lost").index(self.stage if self.stage in CLOSED else "open")
+        return kind, self.won_at or self.created_at, self.created_at, self.external_id, self.pk
+
+    @property
+    def closed_at(self) -> datetime:
+        """When it was won or lost; of an open one when it began."""
+        return self.won_at or self.lost_at or self.created_at
+
+
+@contextmanager
+def opening(values: Mapping[int, Mapping[str, Any]], run: ImportRun, derived: Derived) -> Iterator[None]:
+    """Within, leads of new contacts are opened with what their rows say, closed where the contact is past being one."""
+    with importing(Imported(values, run.file_name, derived.counts)):
+        yield
+
+
+def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) -> Derived:
+    """Close the leads of contacts (locked) that a file says are customers, churned or lost; open none for others."""
+    past = _unfinished({each.pk: each for each in contacts if each.lifecycle_stage in (*WON, *LOST)})
+    derived = Derived()
+    if not past:
+        return derived
+    leads = _leads(past)
+    _open_closed([contact for pk, contact in past.items() if pk not in leads], run, derived, by)
+    due = {pk: lead for pk, lead in _open(leads).items() if _belongs(lead, leads[pk], past[pk].lifecycle_stage_since)}
+    lost = [lead for pk, lead in due.items() if past[pk].lifecycle_stage in LOST]
+    won = {pk: lead for pk, lead in due.items() if past[pk].lifecycle_stage in WON}
+    _lose(lost, past, run, by)
+    derived.add("Leads lost", [lead.contact_id for lead in lost])
+    deals = {pk: deal for pk, deal in _first_deals(won, set()).items() if deal.stage == "won"}
+    derived.join(_convert({pk: (won[pk], deals[pk]) for pk in deals}, run, by))
+    _win({pk: lead for pk, lead in won.items() if pk not in deals}, past, by)
+    derived.add("Leads converted", won.keys() - deals.keys())
+    return derived
+
+
+def close_with_opportunities(opportunities: Sequence[Opportunity], run: ImportRun, by: Actor) -> Derived:
+    """Convert the leads of contacts (locked) some of whose opportunities a file says were won or lost.
+
+    With a reason to override stages also those of open ones, as a warning (DESIGN 3). A lead that an import converted
+    follows when a file tells of an opportunity that was won before.
+    """
+    derived = Derived()
+    told = {each.contact_id for each in opportunities if run.override_reason or each.stage in CLOSED}
+    if not run.override_reason:
+        told -= _elsewhere(told)
+    follow = {each.contact_id for each in opportunities}
+    leads = _leads(follow)
+    _date_back(leads, by)
+    opened = {pk: lead for pk, lead in _open(leads).items() if pk in told}
+    imported = _converted_by_imports(leads)
+    deals = _first_deals([*opened, *imported], {lead.pk for lead in (*opened.values(), *imported.values())})
+    chosen = {
+        pk: (lead, deals[pk])
+        for pk, lead in opened.items()
+        if pk in deals and (run.override_reason or _belongs(lead, leads[pk], deals[pk].closed_at))
+    }
+    derived.join(_convert(chosen, run, by))
+    changed = {
+        pk: (lead, deals[pk])
+        for pk, lead in imported.items()
+        if pk in deals
+        and pk not in chosen
+        and deals[pk].pk != lead.opportunity_id
+        and (lead.won_date is None or deals[pk].stage == "won")
+    }
+    _relink(changed, by)
+    derived.add("Leads linked to another opportunity", changed)
+    return derived
+
+
+def _unfinished(contacts: dict[int, Contact]) -> dict[int, Contact]:
+    """Those of the contacts who have an open lead, or never had one: of a file that comes again, nearly none."""
+    rows = Lead.objects.live().filter(contact__pk__any_of=list(contacts)).values_list("contact", "status")
+    leads = list(rows) if contacts else []
+    finished = {contact for contact, _ in leads} - {contact for contact, status in leads if status in OPEN}
+    return {pk: contact for pk, contact in contacts.items() if pk not in finished}
+
+
+def _elsewhere(contacts: Collection[int]) -> set[int]:
+    """Those of the contacts whom an opportunity does not make a customer: lost, or partners."""
+    rows = Contact.objects.filter(pk__any_of=list(contacts), lifecycle_stage__in=(*LOST, "partner"))
+    return set(rows.values_list("pk", flat=True)) if contacts else set()
+
+
+def _leads(contacts: Collection[int]) -> dict[int, list[Lead]]:
+    """The leads of contacts, locked, oldest first."""
+    found: defaultdict[int, list[Lead]] = defaultdict(list)
+    rows = Lead.objects.live().filter(contact__pk__any_of=list(contacts)).order_by("created_at", "pk")
+    for lead in rows.select_for_update(of=("self",)):
+        found[lead.contact_id].append(lead)
+    return found
+
+
+def _open(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
+    return {pk: lead for pk, own in leads.items() for lead in own if lead.is_open}
+
+
+def _belongs(lead: Lead, own: Sequence[Lead], closed_at: datetime) -> bool:
+    """Whether what ended at `closed_at` was this cycle's: a later cycle is no part of that history."""
+    return len(own) == 1 or lead.created_at <= closed_at
+
+
+def _converted_by_imports(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
+    """The last lead of each contact, where it is converted and an import told so."""
+    last = {pk: own[-1] for pk, own in leads.items() if own[-1].status == "converted"}
+    moves = Transition.objects.filter(entity="lead", axis=STATUS.field, to_value="converted", channel=Channel.IMPORT)
+    moves = moves.filter(record_id__any_of=[lead.pk for lead in last.values()], undone_by__isnull=True)
+    told = set(moves.values_list("record_id", flat=True))
+    return {pk: lead for pk, lead in last.items() if lead.pk in told}
+
+
+def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, Deal]:
+    """By contact the opportunity that their lead became, among those that are no other lead's than these."""
+    rows = Opportunity.objects.live().filter(contact__pk__any_of=list(contacts)) if contacts else ()
+    names = ("pk", "contact", "stage", "external_id", "created_at", "won_at", "lost_at", "lead")
+    first: dict[int, Deal] = {}
+    for deal in map(Deal._make, rows.values_list(*names) if contacts else ()):
+        if (deal.lead is None or deal.lead in leads) and (
+            deal.contact not in first or deal.rank < first[deal.contact].rank
+        ):
+            first[deal.contact] = deal
+    return first
+
+
+def _convert(chosen: Mapping[int, tuple[Lead, Deal]], run: ImportRun, by: Actor) -> Derived:
+    converted = [Converted(lead, deal.pk, deal.created_at) for lead, deal in chosen.values()]
+    if converted:
+        severity = "warning" if run.override_reason else ""
+        convert_each(converted, by=by, reason=run.override_reason, severity=severity)
+    derived = Derived()
+    derived.add("Leads converted", chosen)
+    return derived
+
+
+def _relink(changed: Mapping[int, tuple[Lead, Deal]], by: Actor) -> None:
+    facts, rows = [], []
+    names = ("opportunity_id", "won_date", "converted_date", "status_since", "stage_since")
+    for lead, deal in changed.values():
+        values = (deal.pk, None, *[deal.created_at] * 3)
+        old = {name.removesuffix("_id"): to_json(getattr(lead, name)) for name in names}
+        new = {name.removesuffix("_id"): to_json(value) for name, value in zip(names, values, strict=True)}
+        facts.append(Fact(lead.pk, lead.contact_id, old, new))
+        rows.append((lead.pk, *values, lead.version + 1, clock.now()))
+    if rows:
+        update_rows(Lead, [*names, "version", "updated_at"], rows)
+        record_each("lead.converted", facts, by=by)
+
+
+def _win(leads: Mapping[int, Lead], contacts: Mapping[int, Contact], by: Actor) -> None:
+    """Convert leads of customers without an opportunity that we know of."""
+    moved = [_dated(lead, contacts[pk].lifecycle_stage_since) for pk, lead in leads.items()]
+    write_each(STATUS, moved, verb="convert", event="lead.converted", by=by)
+
+
+def _dated(lead: Lead, at: datetime) -> Dated:
+    also = {"stage": "opportunity", "stage_since": at, "converted_date": at, "won_date": at}
+    return Dated(lead, "converted", at, also)
+
+
+def _lose(leads: Sequence[Lead], contacts: Mapping[int, Contact], run: ImportRun, by: Actor) -> None:
+    reason = f"Imported from {run.file_name}"
+    dates = ((lead, contacts[lead.contact_id].lifecycle_stage_since) for lead in leads)
+    moved = [Dated(lead, "lost", at, {"lost_date": at, "lost_reason": reason}) for lead, at in dates]
+    write_each(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
+
+
+def _open_closed(contacts: Sequence[Contact], run: ImportRun, derived: Derived, by: Actor) -> None:
+    """Give contacts that never had a lead the one that is over."""
+    with importing(Imported({}, run.file_name, derived.counts)):
+        open_leads([(contact, min(contact.created_at, contact.lifecycle_stage_since)) for contact in contacts], by)
+    derived.contacts |= {contact.pk for contact in contacts}
+
+
+def _date_back(leads: Mapping[int, list[Lead]], by: Actor) -> None:
+    """Let the first lead of each contact that an import made begin when the contact does: that may be earlier now."""
+    first = {own[0].pk: own[0] for own in leads.values()}
+    later = Lead.objects.filter(pk__any_of=list(first), created_at__gt=F("contact__created_at"))
+    begun = dict(later.values_list("pk", "contact__created_at"))
+    if not begun:
+        return
+    made = Entry.objects.filter(event="lead.created", entity="lead", entity_id__any_of=list(begun))
+    facts, rows = [], []
+    for pk in made.filter(channel=Channel.IMPORT).values_list("entity_id", flat=True):
+        lead, before = first[pk], first[pk].created_at
+        dates = DATES if lead.is_open else DATES[:1]
+        changes = {key: begun[pk] for key in dates if getattr(lead, key) == before}
+        old = {key: to_json(before) for key in changes}
+        facts.append(Fact(pk, lead.contact_id, old, {key: to_json(value) for key, value in changes.items()}))
+        for key, value in changes.items():
+            setattr(lead, key, value)
+        lead.version, lead.updated_at = lead.version + 1, clock.now()
+        rows.append((pk, *(getattr(lead, key) for key in DATES), lead.version, lead.updated_at))
+    if rows:
+        update_rows(Lead, [*DATES, "version", "updated_at"], rows)
+        record_each("lead.updated", facts, by=by)
