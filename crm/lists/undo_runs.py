@@ -68,7 +68,7 @@ def begin(change: UUID, *, by: Actor) -> UndoRun:
 
 def finish(run: UndoRun, *, progress: Progress | None = None) -> UndoRun:
     """Undo all that the run has not come to. Whatever ends it early leaves whole contacts, and the row."""
-    groups, by, pace = _Groups(run.change), _actor(run), courtesy.Pace(BATCH[connection.vendor])
+    groups, by, pace = _Groups(run.change), _actor(run), courtesy.Pace(BATCH[connection.vendor], least=4)
     more = True
     while more:
         with pace.batch(), of_large_job():

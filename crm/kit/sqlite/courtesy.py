@@ -63,11 +63,11 @@ def _give_way(took: float) -> None:
 class Pace:
     """How many rows a job writes at once: on SQLite as many as hold the lock for GOAL on this machine.
 
-    `size` is what it begins with, and on PostgreSQL what it stays at.
+    `size` is what it begins with, and on PostgreSQL what it stays at; it never falls below `least`.
     """
 
-    def __init__(self, size: int):
-        self.size = size
+    def __init__(self, size: int, least: int = LEAST):
+        self.size, self.least = size, least
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -79,4 +79,4 @@ class Pace:
             # To have waited for the lock says nothing about the rows.
             took = connection.held or time.perf_counter() - started  # type: ignore[attr-defined]
             if connection.vendor == "sqlite":
-                self.size = max(LEAST, min(2 * self.size, round(self.size * GOAL / took)))
+                self.size = max(self.least, min(2 * self.size, round(self.size * GOAL / took)))
