@@ -43,6 +43,8 @@ class RecordForm(forms.Form):
     `also`: fields that a new record must have and nobody edits afterwards, such as whose lead it is.
     """
 
+    is_visible = True
+
     def __init__(
         self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), also: tuple = (), **kwargs
     ):
@@ -58,7 +60,8 @@ class RecordForm(forms.Form):
                 self.fields[field.key].widget.attrs["data-entity"] = "timezone"
             if record is not None:
                 self.initial.setdefault(field.key, current(record, field))
-                _offer_present(self.fields[field.key], record, field)
+                if self.is_visible:
+                    _offer_present(self.fields[field.key], record, field)
 
 
 def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
@@ -70,11 +73,8 @@ def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
     choices = list(made.widget.choices)
     known = {str(choice) for choice, _ in choices}
     gone = [each for each in held if str(each) not in known]
-    if gone:
-        made.choices = [
-            *choices,
-            *((each, f"{_name(record, field, each)} (no longer available)") for each in gone),
-        ]
+    also = [(each, f"{_name(record, field, each)} (no longer available)") for each in gone]
+    made.choices = [*choices, *also]  # read once: people and teams come from the database
 
 
 def _name(record: Record, field: Field, value: Any) -> str:
@@ -86,6 +86,8 @@ class BaseForm(RecordForm):
 
     Nobody can correct a hidden value, so none is refused: what cannot be read stays as it was sent.
     """
+
+    is_visible = False
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, prefix="base", **kwargs)
