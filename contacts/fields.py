@@ -12,6 +12,7 @@ from django.db import IntegrityError, models, transaction
 from audit import values as audited
 from audit.record import Fact, change, record_each
 from audit.subjects import subject
+from contacts.duplicates import taken
 from contacts.models import Company, Contact, Record
 from crm.entities import registry
 from crm.entities.fields import TEXTS, Field, FieldType
@@ -233,15 +234,14 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
 def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
     """Write validated changes to rows that the caller has locked, and what is derived from them; returns how many.
 
-    Raises Invalid when another record has the e-mail or external id.
+    Raises Taken when another record has the e-mail or external ID.
     """
     try:
         with transaction.atomic():
             made_of = derive if rows.model.MADE_OF & changes.keys() else None
             return change(event, rows, changes, by=by, note=note, derive=made_of)
     except IntegrityError:
-        key = "email" if "email" in changes else "external_id"
-        raise Invalid({key: "Another record has this already."}) from None
+        raise taken(rows.model, [changes], by, but=rows) from None
 
 
 def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:

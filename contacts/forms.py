@@ -81,6 +81,31 @@ def _name(record: Record, field: Field, value: Any) -> str:
     return str(getattr(record, field.key)) if field.type in PEOPLE and not field.custom else str(value)
 
 
+class NewForm(RecordForm):
+    """A new record; of a contact also the stage, which afterwards only moves change."""
+
+    def __init__(self, entity: str, *args, **kwargs):
+        super().__init__(entity, *args, **kwargs)
+        if entity == "contact":
+            self.fields["lifecycle_stage"] = forms.ChoiceField(
+                label=LIFECYCLE.label,
+                choices=[(choice.value, choice.label) for choice in LIFECYCLE.values],
+                initial="lead",
+                required=False,
+                help_text="Lead, unless they are further along already, e.g. a customer you met in person.",
+            )
+
+    def stage(self) -> dict[str, str]:
+        """The stage as the verb takes it; nothing where there is none to choose."""
+        chosen = self.cleaned_data.get("lifecycle_stage")
+        return {"stage": chosen} if chosen else {}
+
+    def values(self) -> dict[str, Any]:
+        """What was filled in, without the stage."""
+        filled = {key: value for key, value in self.cleaned_data.items() if value not in (None, "", [])}
+        return {key: value for key, value in filled.items() if key != "lifecycle_stage"}
+
+
 class BaseForm(RecordForm):
     """The values that a person saw when they opened the form, carried along hidden, to find out who changed what.
 
@@ -117,13 +142,23 @@ class OverrideForm(forms.Form):
     reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
 
 
+# What stands first where something is chosen for many records at once, so that Enter alone changes none of them.
+CHOOSE = ("", "Choose…")
+UNASSIGNED = "none"
+
+
 def assign_form(by: Actor) -> type[forms.Form]:
     """To whom, and whether to another team."""
-    people = [("", "Nobody"), *sorted(((pk, row.label) for pk, row in members().rows.items()), key=lambda c: c[1])]
+    people = sorted(((pk, row.label) for pk, row in members().rows.items()), key=lambda c: c[1])
+    owners = [CHOOSE, *people, (UNASSIGNED, "Unassigned")]
     groups = [("keep", "Keep the team"), ("", "No team"), *((pk, row.label) for pk, row in teams().rows.items())]
 
     class AssignForm(forms.Form):
-        owner = forms.TypedChoiceField(choices=people, coerce=int, empty_value=None, required=False)
+        owner = forms.TypedChoiceField(
+            choices=owners,
+            coerce=lambda value: None if value == UNASSIGNED else int(value),
+            error_messages={"required": "Choose an owner."},
+        )
         team = forms.ChoiceField(choices=groups, required=False, initial="keep")
 
     return AssignForm
@@ -134,7 +169,7 @@ def stage_form(by: Actor) -> type[forms.Form]:
     moves = [move for move in LIFECYCLE.moves if move.target and by.is_at_least(move.role)]
 
     class StageForm(forms.Form):
-        verb = forms.ChoiceField(label="Move to", choices=[(m.verb, _move_label(m)) for m in moves])
+        verb = forms.ChoiceField(label="Move to", choices=[CHOOSE, *((m.verb, _move_label(m)) for m in moves)])
         reason = forms.CharField(
             max_length=1000,
             required=False,
@@ -149,36 +184,54 @@ def _move_label(move) -> str:
     return f"{LIFECYCLE.value(move.target).label} (from {LIFECYCLE.names(move.sources)})"
 
 
-def bulk_edit_form(entity: str):
+class BulkEditForm(forms.Form):
     """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
 
-    def make(by: Actor) -> type[forms.Form]:
+    entity = ""
+    field = forms.ChoiceField()
+
+    def __init__(self, data=None):
+        super().__init__(data)
         unique = ("name", "email", "external_id")
-        fields = {field.key: field for field in editable_fields(entity) if field.key not in unique}
+        offered = {field.key: field for field in editable_fields(self.entity) if field.key not in unique}
+        self.fields["field"].choices = [CHOOSE, *((key, item.label) for key, item in offered.items())]
+        self.submit = "Next"
+        if chosen := offered.get(self.data.get("field")):
+            self._ask_for(chosen)
 
-        class BulkEditForm(forms.Form):
-            field = forms.ChoiceField(choices=[(key, item.label) for key, item in fields.items()])
+    def _ask_for(self, chosen: Field) -> None:
+        self.submit = ""
+        self.fields["field"].widget = forms.HiddenInput()
+        self.fields["asked"] = forms.CharField(widget=forms.HiddenInput(attrs={"value": "1"}), required=False)
+        self.fields["value"] = form_field(chosen)
+        self.fields["value"].required = False
+        self.fields["clear"] = forms.BooleanField(label="Clear the field", required=False)
 
-            def __init__(self, data=None):
-                super().__init__(data)
-                self.submit = "Next"
-                if chosen := fields.get(self.data.get("field")):
-                    self._ask_for(chosen)
+    def _is_answered(self) -> bool:
+        """Whether this is the second step, in which the value is given."""
+        return bool({"asked", "value"} & self.data.keys())
 
-            def _ask_for(self, chosen: Field) -> None:
-                self.submit = ""
-                self.fields["field"].widget = forms.HiddenInput()
-                self.fields["asked"] = forms.CharField(widget=forms.HiddenInput(attrs={"value": "1"}), required=False)
-                self.fields["value"] = form_field(chosen)
-                self.fields["value"].required = False
-                self.fields["value"].help_text = "Left empty, the field is emptied."
+    def is_valid(self) -> bool:
+        return self._is_answered() and super().is_valid()
 
-            def is_valid(self) -> bool:
-                return bool({"asked", "value"} & self.data.keys()) and super().is_valid()
+    def clean(self) -> dict[str, Any]:
+        """An empty value is no choice: who wants the field to be empty ticks that."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("clear"):
+            cleaned["value"] = ""
+        elif self._is_answered() and "value" in cleaned and cleaned["value"] in (None, "", []):
+            self.add_error("value", "Enter a value, or tick “Clear the field”.")
+        return cleaned
 
-        return BulkEditForm
 
-    return make
+def bulk_edit_form(entity: str):
+    """The form for records of an entity, as a bulk action asks for it."""
+
+    class Form(BulkEditForm):
+        pass
+
+    Form.entity = entity
+    return lambda by: Form
 
 
 def delete_form(by: Actor) -> type[forms.Form]:

@@ -24,6 +24,7 @@ class LeadsConfig(AppConfig):
             kind,
             lists,
             panels,
+            uses,
         )
         from leads.imports.contacts import NOTE, write_leads
         from leads.imports.history import close_with_contacts, close_with_opportunities, opening

@@ -55,8 +55,16 @@ STAGE = register(
             Choice("opportunity", "Opportunity", "tick"),
         ),
         moves=(
-            Move("qualify", "Qualify by hand", BY_SCORE[:2], "", "lead.qualified", reason=Reason.REQUIRED),
-            Move("score", "Score", BY_SCORE, "", "lead.restaged", by_rule=True),
+            Move(
+                "qualify",
+                "Qualify by hand",
+                BY_SCORE[:2],
+                "",
+                "lead.qualified",
+                reason=Reason.REQUIRED,
+                targets=BY_SCORE[1:],
+            ),
+            Move("score", "Score", BY_SCORE, "", "lead.restaged", by_rule=True, targets=BY_SCORE),
             Move("convert", "Convert", ("sales_qualified",), "opportunity", "lead.converted", by_rule=True),
         ),
     )

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from contacts.forms import CHOOSE
 from crm.lifecycle.axes import Reason
 from leads.axes import BY_SCORE, STAGE, STATUS
 from leads.models import Lead
@@ -27,7 +28,9 @@ class QualifyForm(forms.Form):
 class QualifyManyForm(forms.Form):
     """To which stage, for those that stand before it, and why."""
 
-    to = forms.ChoiceField(label="Stage", choices=[(value, STAGE.value(value).label) for value in BY_SCORE[1:]])
+    to = forms.ChoiceField(
+        label="Stage", choices=[CHOOSE, *((value, STAGE.value(value).label) for value in BY_SCORE[1:])]
+    )
     reason = _reason()
 
 

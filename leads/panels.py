@@ -58,4 +58,21 @@ def _lead(row: dict) -> Lead:
     return lead
 
 
+def _origin(by: Actor) -> QuerySet:
+    """The lead that an opportunity was converted from, for those who see it."""
+    found = Lead.objects.live().visible_to(by).filter(opportunity=OuterRef("pk"))
+    pairs = {name: (model_field(Lead, name), F(name)) for name in ("public_id", "created_at", "converted_date")}
+    return found.values(fact=JsonPairs(**pairs))[:1]
+
+
+def origin(opportunity: Any, request: Request) -> SafeString:
+    """The way from an opportunity to its lead; nothing for one that came without."""
+    if not opportunity.origin:
+        return SafeString()
+    row = opportunity.origin[0]
+    dates = {name: from_json(Lead, name, row[name]) for name in ("created_at", "converted_date")}
+    return render_to_string("leads/origin.html", {"public_id": row["public_id"]} | dates, request)
+
+
 register("contact", panel, lead_cycles=_cycles)
+register("opportunity", origin, origin=_origin)

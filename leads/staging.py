@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, CharField, F, Q, Value, When
+from django.db.models import Case, CharField, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from contacts.models import Contact
@@ -57,7 +57,7 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> Restaged:
     rows = moving.filter(pk__any_of=first).order_by("pk").select_for_update(of=("self",))
     found = [Standing(*row) for row in rows.values_list("pk", "contact", "status", "stage", "wanted")]
     for to in BY_SCORE:
-        also = {"qualified_date": clock.now()} if to == TOP else {}
+        also = {"qualified_date": first_qualified()} if to == TOP else {}
         moved = [lead.pk for lead in found if lead.wanted == to != lead.stage]
         _write(moved, STAGE, to, "score", "lead.restaged", by, also)
     follow(found, by=by)
@@ -83,9 +83,14 @@ def follow(leads: Sequence[Standing], *, by: Actor) -> None:
             due[step.verb].append(lead.pk)
     for verb, pks in due.items():
         to = STATUS.move(verb).target
-        also = {"qualified_date": clock.now()} if to == "qualified" else {}
+        also = {"qualified_date": first_qualified()} if to == "qualified" else {}
         _write(pks, STATUS, to, verb, STATUS.move(verb).event, by, also)
     _qualify_contacts({lead.contact for lead in leads if lead.wanted == TOP}, by)
+
+
+def first_qualified() -> Coalesce:
+    """When a lead was first Sales Qualified: now, unless it was before."""
+    return Coalesce(F("qualified_date"), Value(clock.now(), DateTimeField()))
 
 
 def _qualify_contacts(contacts: Iterable[int], by: Actor) -> None:

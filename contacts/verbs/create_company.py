@@ -6,10 +6,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from audit.record import record
+from contacts.duplicates import taken
 from contacts.fields import SNAPSHOT, build, validate
 from contacts.models import Company
 from crm.kit.actor import Actor, Role
-from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.errors import NotAllowed
 from crm.kit.outcome import Outcome
 
 
@@ -21,12 +22,13 @@ def create_company(companies: Sequence[Mapping[str, Any]], *, by: Actor) -> Outc
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot add companies.")
-    records = [build(Company, validate("company", values, by=by, new=True), by) for values in companies]
+    wanted = [validate("company", values, by=by, new=True) for values in companies]
+    records = [build(Company, values, by) for values in wanted]
     try:
         with transaction.atomic():
             Company.objects.bulk_create(records)
     except IntegrityError:
-        raise Invalid({"external_id": "Another company has this external ID already."}) from None
+        raise taken(Company, wanted, by) from None
     rows = Company.objects.filter(pk__in=[company.pk for company in records])
     record("company.created", rows, by=by, snapshot=SNAPSHOT["company"])
     return Outcome(by.change, [company.pk for company in records])

@@ -13,7 +13,9 @@ from crm.entities.values import from_json
 from crm.lists.columns import column, resolve
 
 # The title, the stage and the next step head the page; notes stand on their own.
-ELSEWHERE = {"name", "lifecycle_stage", "first_name", "last_name", "next_step"}
+ELSEWHERE = {"name", "lifecycle_stage", "next_step"}
+# What happens sets these: shown where they have a value, and not edited.
+FOLLOWING = ("last_engagement", "last_activity")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,13 @@ def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
         "filled": [item for item in declared if _raw(record, item.field) not in (None, "")],
         "empty": [item for item in declared if _raw(record, item.field) in (None, "")],
         "custom": [item for item in found if item.field.custom],
+        "following": [fact(record, field) for field in _following(entity) if _raw(record, field) is not None],
     }
+
+
+def _following(entity: str) -> list[Field]:
+    fields = get(entity).fields
+    return [fields[key] for key in FOLLOWING if key in fields]
 
 
 def fact(record: Record, field: Field) -> Fact:

@@ -158,10 +158,13 @@ def _line(cells: list[str]) -> str:
 def export(request: Request, entity: str) -> HttpResponseBase:
     """The list that the URL describes, as CSV."""
     state = read(request, spec_of(entity))
-    if state.error:
-        return error_page(request, 422, str(state.error))
+    unknown = [key for key in request.GET.get("columns", "").split(",") if key and not state.shows(key)]
+    if state.error or unknown:
+        return error_page(request, 422, state.error or f"There is no column “{unknown[0]}”. Choose other columns.")
     paths = export_paths(entity, [f"[{key}]" for key in state.column_keys])
-    parts = export_csv(state.rows(), paths, [path.label for path in paths], request.actor)
+    rows = state.rows().alias(sort_value=state.sort.value())
+    ordering, header = state.sort.ordering(False), [path.label for path in paths]
+    parts = export_csv(rows, paths, header, request.actor, ordering=ordering)
     with time_limit(LONG):
         response = _download(parts, f"{state.spec.kind.plural.lower()}-{timezone.localdate():%Y-%m-%d}.csv")
     record_export(entity, paths, request.actor)

@@ -17,7 +17,7 @@ from django_htmx.http import trigger_client_event
 
 from contacts import timeline
 from contacts.axes import LIFECYCLE
-from contacts.forms import ActivityForm, BaseForm, RecordForm, delete_form, editable_fields
+from contacts.forms import ActivityForm, BaseForm, NewForm, RecordForm, delete_form, editable_fields
 from contacts.kinds import KINDS
 from contacts.models import Company, Contact, Record
 from contacts.moves import VERBS
@@ -167,10 +167,10 @@ def new(request: Request, entity: str) -> HttpResponse:
     also = KINDS[entity].asked_once
     keys = request.GET.keys() & {*also, *(field.key for field in editable_fields(entity))}
     initial = {key: request.GET[key] for key in keys}
-    form = RecordForm(entity, request.POST or None, initial=initial, also=also)
+    form = NewForm(entity, request.POST or None, initial=initial, also=also)
     if request.method == "POST" and form.is_valid():
         try:
-            made = KINDS[entity].create([_given(form)], by=request.actor)
+            made = KINDS[entity].create([form.values()], by=request.actor, **form.stage())
         except Invalid as error:
             show_errors(form, error)
         else:
@@ -184,10 +184,6 @@ def new(request: Request, entity: str) -> HttpResponse:
 def _form_context(entity: str, form: RecordForm) -> dict:
     wide = {field.key for field in form.declared if field.type is FieldType.LONG_TEXT}
     return {"form": form, "entity": entity, "kind": schema(entity).entity, "wide": wide}
-
-
-def _given(form: RecordForm) -> dict:
-    return {key: value for key, value in form.cleaned_data.items() if value not in (None, "", [])}
 
 
 @require_http_methods(["GET", "POST"])
@@ -247,7 +243,7 @@ def _moves(request: Request, contact: Contact) -> dict:
     """The stages that the table of moves allows this user to set now, for the edit form."""
     found = offers(contact, LIFECYCLE, by=request.actor, editable=may_edit(contact, request.actor))
     return {
-        "moves": [offer for offer in found if offer.allowed and offer.move.verb in VERBS],
+        "moves": [offer for offer in found if offer.move.verb in VERBS and (offer.allowed or offer.evidence)],
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
         "move": request.POST.get("move", ""),
         "reason": request.POST.get("reason", ""),

@@ -47,8 +47,7 @@ def _name(key: str, value: Any) -> str:
 
 def _template(key: str, value: Any) -> str:
     text = _line(key, value) if key == "subject" else _text(key, value)
-    check_places(text, "contact", LENGTHS[key][0])
-    return text
+    return check_places(text, "contact", LENGTHS[key][0])
 
 
 def _segment(key: str, value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from crm.campaigns.models import Campaign
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
@@ -25,28 +24,19 @@ def segments() -> dict[str, Segment]:
 
     Not a member's own views, nor those that ask for `me`: a segment is the same for everybody (DESIGN 1.6).
     """
-    found = {slug: _segment(slug, name, condition) for slug, (name, condition) in _views().items()}
-    return {segment.slug: segment for segment in sorted(filter(None, found.values()), key=lambda each: each.name)}
+    found = [_segment(slug, name, condition) for slug, (name, condition) in _views().items()]
+    return {segment.slug: segment for segment in sorted(filter(None, found), key=lambda each: each.name)}
 
 
 def segment_of(slug: str) -> Segment:
-    """The segment called `slug`. Raises Refused with a sentence for one that is no segment, or is none any more."""
+    """The segment called `slug`. Raises Refused with a sentence for one that is no segment, or no longer one."""
     name, condition = _views().get(slug, ("", ""))
-    segment = _segment(slug, name, condition) if name else None
-    if segment is None:
-        raise Refused(
-            "The view that this campaign is for is gone, or asks for “me”: choose another view of the workspace."
-        )
-    return segment
-
-
-def used_by_campaigns(entity: str, slug: str) -> str:
-    """Why a view may not be deleted: a campaign that is not over goes by it. '' for one that may."""
-    using = Campaign.objects.filter(segment=slug, status__in=Campaign.OPEN) if entity == "contact" else None
-    campaign = using.order_by("pk").first() if using is not None else None
-    if campaign is None:
-        return ""
-    return f"The campaign “{campaign}” goes by this view: cancel it or give it another segment first."
+    if not name:
+        raise Refused("The view that is the segment of this campaign is gone. Choose another view of the workspace.")
+    try:
+        return Segment(slug, name, parse(condition, "contact", people=False))
+    except ConditionError as error:
+        raise Refused(f"The view “{name}” can't be the segment of a campaign. {error}") from None
 
 
 def _views() -> dict[str, tuple[str, str]]:

@@ -1,12 +1,18 @@
 """Custom fields in the Django admin."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.utils.html import format_html_join
 
 from crm.entities.models import CustomField
+from crm.entities.uses import Target, Use, field_target, option_target, used_by
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.entities.verbs.restore_custom_field import restore_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.kit.errors import InUse
+from crm.kit.responses import linked
 from crm.kit.scope import in_workspace
 from crm.kit.text import search_key
 from crm.users.admin import actor_in
@@ -50,7 +56,8 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
     """Fields of a workspace's own. One that is not wanted any more is archived: its values stay."""
 
     form = CustomFieldForm
-    list_display = ["label", "entity", "type", "key", "position", "archived_at", "workspace"]
+    list_display = ["label", "entity", "type", "key", "used_by", "position", "archived_at", "workspace"]
+    readonly_fields = ["used_by"]
     list_filter = ["entity", "type"]
     search_fields = ["label", "key"]
     actions = ["archive", "restore"]
@@ -62,6 +69,24 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
     def save_model(self, request, obj, form, change):
         """Through the verb."""
         save_custom_field(obj, by=actor_in(request, obj.workspace_id or request.actor.workspace_id))
+
+    def get_changelist_instance(self, request):
+        """With what uses each field of the page: the settings of a workspace are read once for all its fields."""
+        changes = super().get_changelist_instance(request)
+        for fields in _by_workspace(changes.result_list).values():
+            with in_workspace(fields[0].workspace):
+                found = used_by()
+                for field in fields:
+                    field.uses = _uses_of(field, found)
+        return changes
+
+    @admin.display(description="Used by")
+    def used_by(self, field):
+        """Links to the settings that refer to the field, and by which options."""
+        if not field.pk:
+            return "—"
+        uses = field.uses if hasattr(field, "uses") else _uses_of(field, used_by())
+        return format_html_join(", ", '<a href="{}">{}</a>{}', uses) or "—"
 
     @admin.action(description="Archive the selected fields")
     def archive(self, request, queryset):
@@ -76,4 +101,23 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
     def _each(self, request, queryset, verb) -> None:
         for field in queryset.select_related("workspace"):
             with in_workspace(field.workspace):
-                verb(field, by=actor_in(request, field.workspace_id))
+                try:
+                    verb(field, by=actor_in(request, field.workspace_id))
+                except InUse as error:
+                    self.message_user(request, linked(error), messages.ERROR)
+
+
+def _by_workspace(fields: Iterable[CustomField]) -> dict[int, list[CustomField]]:
+    found: dict[int, list[CustomField]] = {}
+    for field in fields:
+        found.setdefault(field.workspace_id, []).append(field)
+    return found
+
+
+def _uses_of(field: CustomField, found: Mapping[Target, Sequence[Use]]) -> list[tuple[str, str, str]]:
+    """URL and label of each setting that uses a field, and in brackets the options that it names."""
+    options: dict[Use, list[str]] = {use: [] for use in found.get(field_target(field.entity, field.key), ())}
+    for choice in field.choices:
+        for use in found.get(option_target(field.entity, field.key, choice["value"]), ()):
+            options.setdefault(use, []).append(choice["label"])
+    return [(use.url, use.label, f" ({', '.join(names)})" if names else "") for use, names in options.items()]

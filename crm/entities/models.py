@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from crm.entities import registry
 from crm.entities.fields import Choice, Field, FieldType
 from crm.users.models import Owned
 
@@ -63,6 +64,12 @@ class CustomField(Owned):
 
     def __str__(self):
         return self.label
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its type exists, and so does the entity that a link points to; a restored backup may know others."""
+        known = {entity.name for entity in registry.all_entities()}
+        return self.type in CUSTOM_TYPES and (not self.target or self.target in known)
 
     def declaration(self) -> Field:
         """The field as the schema knows it, beside the declared ones."""

@@ -14,12 +14,15 @@ from crm.kit.errors import Invalid
 PLACE = re.compile(r"\{([^{}]*)\}")
 
 
-def check_places(text: str, entity: str, label: str) -> None:
-    """Raise Invalid with a sentence for a {place} that is no field of the entity, or a bracket that is not closed."""
-    for name in PLACE.findall(text):
-        place(entity, name)
+def check_places(text: str, entity: str, label: str) -> str:
+    """The text as it is stored, with the key of each field as its {place}, which outlasts a change of labels.
+
+    Raises Invalid with a sentence for a {place} that is no field of the entity, or a bracket that is not closed.
+    """
+    stored = PLACE.sub(lambda found: f"{{{place(entity, found[1]).key}}}", text)
     if "{" in PLACE.sub("", text) or "}" in PLACE.sub("", text):
         raise Invalid(f"{label}: a bracket is not closed. A place is written {{name}}.")
+    return stored
 
 
 def place(entity: str, name: str) -> Path:

@@ -52,7 +52,7 @@ class Schema:
 
     def __init__(self, entity: registry.Entity, custom: list[CustomField]):
         self.entity = entity
-        live = [field.declaration() for field in custom if field.archived_at is None]
+        live = [field.declaration() for field in custom if field.archived_at is None and field.is_known]
         self.fields: dict[str, Field] = {field.key: field for field in (*live, *entity.fields.values())}
         # Declared names come last and so win: an upgrade may bring a field whose name an admin has used before.
         self._names = {fold(name): field.key for field in (*live, *entity.fields.values()) for name in field.names()}

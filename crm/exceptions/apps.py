@@ -6,4 +6,4 @@ class ExceptionsConfig(AppConfig):
     label = "exceptions"
 
     def ready(self):
-        from crm.exceptions import events, jobs, listing  # noqa: F401
+        from crm.exceptions import events, jobs, listing, unreadable  # noqa: F401

@@ -76,7 +76,9 @@ def page(by: Actor, *, kind: str = "", owner: Q | None = None, waived: bool = Fa
 
 
 def _lines(found: Sequence[Finding], by: Actor, waivers: dict[tuple[str, int], Waiver]) -> list[Line]:
-    """With their records, in one statement for each entity; one that is gone since is left out."""
+    """With their records, in one statement for each entity; left out are records and kinds that are gone since."""
+    known = {kind.name for kind in all_kinds()}
+    found = [item for item in found if item.kind in known]
     records = {name: _records(name, found, by) for name in {item.entity for item in found}}
     return [
         Line(item, kind_of(item.kind), record, waivers.get((item.kind, item.record_id)))

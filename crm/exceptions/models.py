@@ -1,13 +1,17 @@
 """What contradicts the rules, and what somebody has said about it."""
 
+from functools import partial
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from crm.kit import clock
+from crm.kit.actor import Actor, Role
+from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 from crm.users.models import Membership, Owned, Team
+from crm.users.visibility import RecordManager, RecordQuerySet
 
 
 class FindingQuerySet(WorkspaceQuerySet):
@@ -60,6 +64,53 @@ class Finding(Owned):
 
     def __str__(self):
         return f"{self.kind}: {self.entity} {self.record_id}"
+
+
+class UnreadableQuerySet(RecordQuerySet):
+    """Settings are corrected by admins, and known to managers."""
+
+    def live(self):
+        return self.all()
+
+    def visible_to(self, by: Actor):
+        return self if by.is_at_least(Role.MANAGER) else self.none()
+
+    def editable(self, by: Actor) -> Q:
+        return Q() if by.is_at_least(Role.MANAGER) else Q(pk__in=[])
+
+
+class UnreadableManager(RecordManager.from_queryset(UnreadableQuerySet)):  # type: ignore[misc]
+    """`objects` of unreadable settings."""
+
+
+class UnreadableSetting(Owned):
+    """A setting that could not be read at the last look: what `storer` keeps as its row `setting`.
+
+    A row of its own, so that settings of every kind are one kind of exception; it goes when the setting can be read.
+    """
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "setting"))
+    storer = models.CharField(max_length=40)
+    setting = models.BigIntegerField()
+    name = models.CharField(max_length=300)
+    url = models.CharField(max_length=300)
+    problem = models.TextField()
+    found_at = models.DateTimeField()
+    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="+", db_index=False)
+    deleted_at = models.DateTimeField(null=True)
+    objects: ClassVar[UnreadableManager] = UnreadableManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["workspace", "storer", "setting"], name="unreadable_once")]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        """Where the setting is edited."""
+        return self.url
 
 
 class Waiver(Owned):

@@ -1,5 +1,7 @@
 """What a verb may raise. Each carries a sentence written for the person who reads it."""
 
+from collections.abc import Sequence
+
 
 class DomainError(Exception):
     """Base: `str(error)` is a sentence to show."""
@@ -9,12 +11,28 @@ class Refused(DomainError):
     """A rule or a guard said no; nothing was changed."""
 
 
+class InUse(Refused):
+    """Settings refer to what was to be removed: `uses` are their (label, URL) pairs."""
+
+    def __init__(self, sentence: str, uses: Sequence[tuple[str, str]]):
+        self.sentence, self.uses = sentence, list(uses)
+        super().__init__(f"{sentence} It is used by: {'; '.join(label for label, _ in uses)}. Change that first.")
+
+
 class Invalid(DomainError):
     """Bad input: `errors` maps a field's key to its sentence; the key '' is for the whole input."""
 
     def __init__(self, errors: dict[str, str] | str):
         self.errors = {"": errors} if isinstance(errors, str) else errors
         super().__init__(" ".join(self.errors.values()))
+
+
+class Taken(Invalid):
+    """What must be unique belongs to another record, which the sentence names; `name` and `url` are '' if unseen."""
+
+    def __init__(self, key: str, sentence: str, name: str = "", url: str = ""):
+        self.name, self.url = name, url
+        super().__init__({key: f"{sentence}: {name}." if name else f"{sentence}."})
 
 
 class NotAllowed(DomainError):

@@ -8,7 +8,7 @@ class LifecycleConfig(AppConfig):
     def ready(self):
         from audit.undone import on_undo
         from crm.events.reactions import react
-        from crm.lifecycle import events, nav  # noqa: F401
+        from crm.lifecycle import events, nav, uses  # noqa: F401
         from crm.lifecycle.asked import declare
         from crm.lifecycle.axes import all_axes
         from crm.lifecycle.guards import install_shipped

@@ -20,7 +20,8 @@ class Reason(StrEnum):
 class Move:
     """A legal move: the verb that makes it, from which values to which one, and who may.
 
-    One made `by_rule` is no button: it follows from something else, such as a score.
+    One made `by_rule` is no button: it follows from something else, such as a score. A verb that is told where to has
+    no target but `targets`, the values among which it chooses; () for any.
     """
 
     verb: str
@@ -32,6 +33,11 @@ class Move:
     reason: Reason = Reason.NO
     severity: str = "info"
     by_rule: bool = False
+    targets: tuple[str, ...] = ()
+
+    def may_reach(self, value: str) -> bool:
+        """Whether it can lead to `value`."""
+        return value == self.target if self.target else value in self.targets or not self.targets
 
 
 @dataclass(frozen=True)

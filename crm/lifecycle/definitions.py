@@ -63,9 +63,14 @@ def ends(axis: Axis, value: str) -> bool:
 
 
 def made_by(axis: Axis, value: str) -> list[Move]:
-    """The moves that lead to a value, those first that are made by hand; a move that is told where to may too."""
-    found = [move for move in axis.moves if value == move.target or (not move.target and value in move.sources)]
-    return sorted(found, key=lambda move: move.by_rule)
+    """The moves that lead to a value, those first that are made by hand."""
+    return sorted((move for move in axis.moves if move.may_reach(value)), key=lambda move: move.by_rule)
+
+
+def contradicting(axis: Axis, value: str, definition: Definition) -> str:
+    """The condition of the records that stand at a value whose entry criteria they do not meet; '' if unreadable."""
+    entry = condition_of(definition.entry, axis.entity)
+    return f"{axis.field} = {value} and not ({entry.key_text})" if entry else ""
 
 
 def condition_of(text: str, entity: str) -> Condition | None:

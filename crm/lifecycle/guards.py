@@ -51,16 +51,43 @@ def install_shipped() -> None:
     )
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A guard whose condition can't be read: it is not checked, which the record's page says, and an exception."""
+
+    verb: str
+    message: str
+    problem: str
+
+
 def rules(entity: str) -> tuple[Rule, ...]:
-    """The active guards of an entity in the workspace in scope, in their order; parsed once per schema version."""
+    """The active guards of an entity in the workspace in scope, in their order; parsed once per schema version.
+
+    One that can't be read is left out: it must not keep everybody from moving records. See unread().
+    """
+    return tuple(rule for rule in _all(entity) if isinstance(rule, Rule))
+
+
+def unread(entity: str) -> tuple[Unread, ...]:
+    """The active guards of an entity that are not checked, because they can't be read."""
+    return tuple(rule for rule in _all(entity) if isinstance(rule, Unread))
+
+
+def _all(entity: str) -> tuple[Rule | Unread, ...]:
     space = workspace()
     return _rules(space.pk, space.schema_version, entity)
 
 
 @lru_cache(maxsize=1000)
-def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[Rule, ...]:
-    guards = Guard.objects.filter(entity=entity, is_active=True)
-    return tuple(Rule(str(guard.pk), guard.verb, parse(guard.condition, entity), guard.message) for guard in guards)
+def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[Rule | Unread, ...]:
+    return tuple(map(_read, Guard.objects.filter(entity=entity, is_active=True)))
+
+
+def _read(guard: Guard) -> Rule | Unread:
+    try:
+        return Rule(str(guard.pk), guard.verb, parse(guard.condition, guard.entity), guard.message)
+    except ConditionError as error:
+        return Unread(guard.verb, guard.message, str(error))
 
 
 def check(guard: Guard) -> Condition:

@@ -7,7 +7,7 @@ from crm.conditions.condition import explain_many
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis, Move, Reason
-from crm.lifecycle.guards import rules
+from crm.lifecycle.guards import Unread, rules, unread
 from crm.lifecycle.move import elsewhere
 
 
@@ -20,6 +20,7 @@ class Offer:
     to: str  # the label of the value it leads to, '' when the verb is told where to
     is_near: bool  # starts here, or one legal move away
     evidence: tuple = ()
+    unread: tuple[Unread, ...] = ()  # guards of it that are not checked
 
     @property
     def allowed(self) -> bool:
@@ -56,7 +57,8 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
     own = [rule for rule in guards if rule.verb == move.verb]
     evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
     why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")
-    return Offer(move, why_not if editable else "This record belongs to somebody else.", to, True, evidence)
+    skipped = tuple(guard for guard in unread(axis.entity) if guard.verb == move.verb)
+    return Offer(move, why_not if editable else "This record belongs to somebody else.", to, True, evidence, skipped)
 
 
 def _is_one_away(axis: Axis, move: Move, here: str) -> bool:

@@ -1,6 +1,7 @@
 """What stages mean, and how one record meets what they ask."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,10 +9,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.conditions.parse import in_words
 from crm.entities import registry
+from crm.entities.uses import problem_of
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.responses import show_errors, toast
 from crm.lifecycle.axes import Axis, all_axes
-from crm.lifecycle.definitions import WRITTEN, Definition, definitions, ends, find_axis, made_by
+from crm.lifecycle.definitions import WRITTEN, Definition, contradicting, definitions, ends, find_axis, made_by
 from crm.lifecycle.evidence import evidence, waiting
 from crm.lifecycle.forms import DefinitionForm, WaitForm, day_begins
 from crm.lifecycle.models import StageDefinition
@@ -39,8 +41,15 @@ def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
         "definition": definition,
         "entry": in_words(definition.entry, axis.entity),
         "exit": in_words(definition.exit, axis.entity),
+        "ends": ends(axis, value),
+        "contradicting": _list_of(axis, contradicting(axis, value, definition)),
         "by_hand": [(move.label, f"{move.role}s") for move in made_by(axis, value) if not move.by_rule],
     }
+
+
+def _list_of(axis: Axis, where: str) -> str:
+    """The URL of the list of records that meet a condition; '' without one."""
+    return f"/{registry.get(axis.entity).path}?{urlencode({'view': 'all', 'where': where})}" if where else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,7 +76,9 @@ def definition_page(request: Request, entity: str, axis: str, value: str) -> Htt
             return redirect("stage_definition", entity, axis, value)
     rows = StageDefinition.objects.filter(entity=entity, axis=axis, value=value).select_related("member__user")
     context = _line(on, value, current) | {"axis": on, "kind": registry.get(entity), "form": form}
-    context |= {"may_edit": may_edit, "versions": rows.order_by("-version"), "ends": ends(on, value)}
+    newest = rows.order_by("-version").first()
+    context |= {"may_edit": may_edit, "versions": rows.order_by("-version")}
+    context["problem"] = problem_of("stage_definition", newest.pk if newest else None)
     return render(request, "lifecycle/definition.html", context, status=422 if form.errors else 200)
 
 

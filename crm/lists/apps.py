@@ -8,7 +8,7 @@ class ListsConfig(AppConfig):
     def ready(self):
         from audit.undone import on_undo
         from crm.kit.nav import register_fact
-        from crm.lists import events, jobs  # noqa: F401 (they register themselves)
+        from crm.lists import events, jobs, uses  # noqa: F401 (they register themselves)
         from crm.lists.imports.undone import mark_undone
         from crm.lists.state import saved_views
 

@@ -49,15 +49,17 @@ def record_export(entity: str, paths: Sequence[Path], by: Actor) -> None:
         record("workspace.exported", rows, by=by, note=f"{entity}: {', '.join(path.key for path in paths)}")
 
 
-def export_csv(records: QuerySet, paths: Sequence[Path], header: Sequence[str], by: Actor) -> Iterator[str]:
-    """Those of `records` that `by` sees as CSV under a `header`, in parts of some kilobytes.
+def export_csv(
+    records: QuerySet, paths: Sequence[Path], header: Sequence[str], by: Actor, *, ordering: Sequence[Any] = ("pk",)
+) -> Iterator[str]:
+    """Those of `records` that `by` sees as CSV under a `header`, in parts of some kilobytes, in the order `ordering`.
 
     Of a linked record that `by` does not see the file holds the name, as pages do, and nothing else.
     One statement, at one moment; memory does not grow with the rows.
     """
     yield _lines([[escape(name) for name in header]])
     columns = {f"text_{place}": Inert(_text(path, by)) for place, path in enumerate(paths)}
-    chosen = records.filter(visible(by)).order_by("pk").annotate(**columns).values_list(*columns)
+    chosen = records.filter(visible(by)).order_by(*ordering).annotate(**columns).values_list(*columns)
     yield from _copied(chosen) if connection.vendor == "postgresql" else _written(chosen)
 
 

@@ -14,17 +14,29 @@ from crm.users.visibility import visible
 
 @dataclass(frozen=True)
 class Selection:
-    """`everything`: the filter itself is the selection, and is run again when the action is."""
+    """`everything`: the filter itself is the selection, and is run again when the action is.
+
+    `confirmed`: how many records the person was told when they confirmed; None before they did.
+    """
 
     state: ListState
     public_ids: list[str]
     everything: bool
+    confirmed: int | None = None
 
     def rows(self) -> QuerySet:
         """The selected records that the actor sees."""
         if self.everything:
             return self.state.rows().filter(visible(self.state.by))
         return self.state.spec.kind.model.objects.visible_to(self.state.by).filter(public_id__in=self.public_ids)
+
+    def ids(self) -> list[int]:
+        """The keys of the selected records."""
+        return list(self.rows().order_by().values_list("pk", flat=True))
+
+    def is_confirmed(self, count: int) -> bool:
+        """Whether the person has confirmed this number of records. Those ticked one by one need no number."""
+        return self.confirmed == count or (self.confirmed is None and not self.everything)
 
     def count(self) -> int:
         """How many records are selected."""
@@ -34,4 +46,6 @@ class Selection:
 def selection(request: Request, spec: ListSpec) -> Selection:
     """What the posted form selects. `query` carries the URL of the list that it stood on."""
     state = read(request, spec, QueryDict(request.POST.get("query", "")))
-    return Selection(state, request.POST.getlist("selected")[:1000], request.POST.get("everything") == "1")
+    ticked, number = request.POST.getlist("selected")[:1000], request.POST.get("confirmed", "")
+    confirmed = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
+    return Selection(state, ticked, request.POST.get("everything") == "1", confirmed)

@@ -29,11 +29,13 @@ from crm.users.http import Request
 FEW = 10  # comparisons: beyond, indexes may still serve each, and all together take long
 ALL = View("all", "All")
 TRASH = View("trash", "Trash")
+# What a list's URL, or that of a page around it, may say besides the names of its quick filters.
+PARAMETERS = {"view", "where", "columns", "sort", "q", "after", "ticked", "column", "field", "op", "value", "text"}
 
 
 @dataclass
 class ListState:
-    """One reading of a list's URL. `where` is the condition's text, `error` what is wrong with it."""
+    """One reading of a list's URL. `where` is the condition's text; `unread` why the view or it can't be read."""
 
     spec: ListSpec
     view: View
@@ -41,8 +43,35 @@ class ListState:
     params: QueryDict
     by: Actor
     condition: Condition | None = None
-    error: ConditionError | None = None
+    unread: str = ""
     where: str = ""
+
+    @cached_property
+    def error(self) -> str:
+        """What the URL asks for and the list does not have: a view, a query, a sort, a filter. '' for nothing.
+
+        Such a list has no rows. It must never be the list without that part: a bulk action or an export would then
+        reach everything.
+        """
+        return self.unread or self._unknown_sort() or self._unknown_filter()
+
+    def _unknown_sort(self) -> str:
+        key = self.params.get("sort", "").removeprefix("-")
+        if not key or self._sorts_by(key):
+            return ""
+        return f"{self.spec.kind.plural} can't be sorted by “{key}”. Choose another sort."
+
+    def _sorts_by(self, key: str) -> bool:
+        return self.shows(key) and self.schema.field(key).type is not FieldType.MULTI_SELECT
+
+    def _unknown_filter(self) -> str:
+        if unknown := self.params.keys() - PARAMETERS - self.spec.filterset.base_filters.keys():
+            names = ", ".join(f"“{name}”" for name in sorted(unknown) if not name.startswith("place_"))
+            return f"This list has no filter {names}. Remove it from the address." if names else ""
+        if self.is_narrowed and not self.filters.form.is_valid():
+            errors = (f"{self.filters.form[key].label}: {' '.join(e)}" for key, e in self.filters.form.errors.items())
+            return f"A quick filter can't be read. {' '.join(errors)}"
+        return ""
 
     @cached_property
     def schema(self) -> Schema:
@@ -76,7 +105,7 @@ class ListState:
         """What the rows are sorted by."""
         for text in (self.params.get("sort", ""), self.view.sort, self.spec.sort):
             key = text.removeprefix("-")
-            if key and self.shows(key) and self.schema.field(key).type is not FieldType.MULTI_SELECT:
+            if key and self._sorts_by(key):
                 return Sort(self.schema.field(key), text.startswith("-"))
         raise LookupError(f"The list of {self.spec.entity} has no sort.")
 
@@ -111,7 +140,7 @@ class ListState:
         None where the URL cannot be read: a bulk action on everything that matches must not reach everything.
         """
         by = by or self.by
-        if self.error or (self.is_narrowed and not self.filters.form.is_valid()):
+        if self.error:
             return self.spec.kind.model.objects.none()
         rows = self.filters.qs if self.is_narrowed else self.spec.kind.model.objects.all()
         rows = rows.trashed() if self.in_trash else rows.live()
@@ -144,13 +173,15 @@ def read(request: Request, spec: ListSpec, params: QueryDict | None = None) -> L
     params = request.GET if params is None else params
     views = views_of(spec, request)
     wanted = params.get("view", "")
-    view = next((view for view in [*views, TRASH] if view.slug == wanted), views[0] if not wanted else ALL)
-    state = ListState(spec, view, views, params, request.actor)
-    state.where = params.get("where", view.condition)
+    view = next((view for view in [*views, TRASH] if view.slug == wanted), None) if wanted else views[0]
+    state = ListState(spec, view or View(wanted[:60], wanted[:60]), views, params, request.actor)
+    state.where = params.get("where", state.view.condition)
+    if view is None:
+        state.unread = f"There is no view “{wanted[:60]}”, or it isn't shared with you. Choose another view."
     try:
         state.condition = parse(state.where, spec.entity)
     except ConditionError as error:
-        state.error = error
+        state.unread = state.unread or str(error)
     return state
 
 

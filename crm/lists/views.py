@@ -161,15 +161,17 @@ def bulk(request: Request, entity: str) -> HttpResponse:
     chosen = selection(request, spec)
     action = _action(request, spec)
     asks = action.form(request.actor)
-    answered = request.POST.get("confirm") == "1" or not asks.base_fields
+    answered = request.POST.get("confirm") == "1" or not (asks.base_fields or chosen.everything)
     form = asks(request.POST if answered else None)
-    if not form.is_valid():
+    if not (answered and form.is_valid()):
+        return _ask(request, chosen, action, form)
+    with time_limit():
+        ids = chosen.ids()  # what takes too long to find is not looked for again by each step of the action
+    if not chosen.is_confirmed(len(ids)):
         return _ask(request, chosen, action, form)
     try:
         with long_request():
-            if chosen.everything:
-                _total_of(chosen)  # what takes too long to find is not looked for again by each step of the action
-            outcome = action.run(chosen.rows(), form.cleaned_data, request.actor)
+            outcome = action.run(spec.kind.model.objects.filter(pk__any_of=ids), form.cleaned_data, request.actor)
     except Invalid as error:
         show_errors(form, error)
         return _ask(request, chosen, action, form)
@@ -190,11 +192,12 @@ def _action(request: Request, spec) -> BulkAction:
 def _ask(request: Request, chosen: Selection, action: BulkAction, form) -> HttpResponse:
     total = _total_of(chosen)
     if not total:
-        warn(request, "Nothing is selected: tick the records first.")
+        warn(request, chosen.state.error or "Nothing is selected: tick the records first.")
         return redirect(chosen.state.url())
     query = chosen.state.url(ticked=None).partition("?")[2]
     context = {"chosen": chosen, "action": action, "form": form, "total": total, "query": query}
     context["spec"] = chosen.state.spec
+    context["changed"] = chosen.confirmed is not None and chosen.confirmed != total
     return render(request, "lists/bulk.html", context, status=422 if form.errors else 200)
 
 
@@ -225,7 +228,7 @@ def add_filter(request: Request, entity: str) -> HttpResponse:
     """Build one more part of the condition: a field, then how to compare it, then with what. Or edit the whole text."""
     state = read(request, spec_of(entity))
     field = state.schema.find(request.GET.get("field", "")) if request.GET.get("field") else None
-    error = state.error
+    error: str | ConditionError = state.error
     if field and "op" in request.GET:
         try:
             return redirect(state.url(where=_with(state, field, request), field=None, op=None, value=None))
@@ -303,6 +306,8 @@ def save(request: Request, entity: str) -> HttpResponse:
     errors = {}
     if request.method == "POST":
         try:
+            if state.error:
+                raise Invalid({"name": state.error})
             return _saved(request, state)
         except Invalid as error:
             errors = error.errors

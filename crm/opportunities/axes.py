@@ -23,7 +23,7 @@ STAGE = register(
             Choice("lost", "Lost", "red"),
         ),
         moves=(
-            Move("move_stage", "Move", OPEN, "", "opportunity.moved"),
+            Move("move_stage", "Move", OPEN, "", "opportunity.moved", targets=OPEN),
             Move("win", "Won", OPEN, "won", "opportunity.won"),
             Move("lose", "Lost", OPEN, "lost", "opportunity.lost", reason=Reason.ASKED),
             Move(
@@ -34,6 +34,7 @@ STAGE = register(
                 "opportunity.reopened",
                 role=Role.MANAGER,
                 reason=Reason.REQUIRED,
+                targets=OPEN,
             ),
         ),
     )

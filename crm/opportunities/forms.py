@@ -3,6 +3,7 @@
 from django import forms
 
 from contacts.axes import LIFECYCLE
+from contacts.forms import CHOOSE
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.offers import offers
@@ -60,7 +61,7 @@ def stage_form(by: Actor) -> type[forms.Form]:
     """To which stage, and what losing asks."""
 
     class StageForm(forms.Form):
-        to = forms.ChoiceField(label="Move to", choices=ALL_CHOICES)
+        to = forms.ChoiceField(label="Move to", choices=[CHOOSE, *ALL_CHOICES])
         reason = _reason(required=False, help_text="For Lost: kept with each of them.")
         contacts = forms.ChoiceField(
             label="Contacts without another open opportunity",

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 
-from crm.kit.errors import DomainError, Invalid
+from crm.kit.errors import DomainError, InUse, Invalid
 from crm.kit.responses import show_errors
 from crm.kit.scope import in_workspace
 from crm.users.roles import Right, may
@@ -61,7 +61,7 @@ class TriedForm(forms.ModelForm):
             with transaction.atomic():
                 type(self).attempt(copy(self.instance))
                 transaction.set_rollback(True)
-        except Invalid as error:
+        except (Invalid, InUse) as error:
             show_errors(self, error)
 
 

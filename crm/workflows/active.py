@@ -9,14 +9,16 @@ from django.db.models import F
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
+from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
+from crm.workflows.definition import check_trigger
 from crm.workflows.models import WorkflowVersion
 from crm.workflows.triggers import names
 
 
 @dataclass(frozen=True)
 class Active:
-    """A workflow ready to be asked. `condition` None: it cannot be read any more, and `error` says why."""
+    """A workflow ready to be asked."""
 
     workflow: int
     public_id: str
@@ -24,8 +26,7 @@ class Active:
     version: int
     owner: int
     trigger: dict[str, Any]
-    condition: Condition | None
-    error: str = ""
+    condition: Condition
 
     @property
     def entity(self) -> str:
@@ -39,7 +40,7 @@ def current_versions() -> Any:
 
 
 def active() -> tuple[Active, ...]:
-    """All that are switched on."""
+    """All that are switched on and can be read. The others are exceptions, and answer to nothing."""
     space = workspace()
     return _active(space.pk, space.schema_version)
 
@@ -57,7 +58,7 @@ def wanted(event: str) -> bool:
 
 @lru_cache(maxsize=200)
 def _active(workspace_id: int, schema_version: int) -> tuple[Active, ...]:
-    return tuple(map(read, current_versions().select_related("workflow").order_by("workflow_id")))
+    return tuple(filter(None, map(read, current_versions().select_related("workflow").order_by("workflow_id"))))
 
 
 @lru_cache(maxsize=200)
@@ -69,16 +70,15 @@ def _by_event(workspace_id: int, schema_version: int) -> dict[str, tuple[Active,
     return found
 
 
-def read(version: WorkflowVersion) -> Active:
-    """A version, its condition read; with its workflow."""
-    workflow = version.workflow
+def read(version: WorkflowVersion) -> Active | None:
+    """A version, its condition read; None where its trigger or condition can no longer be read. With its workflow."""
+    workflow, trigger = version.workflow, version.trigger
     try:
-        condition, error = parse(version.condition, version.entity, people=False), ""
-    except ConditionError as problem:
-        condition, error = None, str(problem)
-    return Active(
-        workflow.pk, workflow.public_id, workflow.name, version.pk, workflow.owner_id, version.trigger, condition, error
-    )
+        check_trigger(trigger)
+        condition = parse(version.condition, version.entity, people=False)
+    except (Invalid, ConditionError):
+        return None
+    return Active(workflow.pk, workflow.public_id, workflow.name, version.pk, workflow.owner_id, trigger, condition)
 
 
 def forget() -> None:

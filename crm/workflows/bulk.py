@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from contacts.forms import CHOOSE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lists.spec import BulkAction, register, spec_of
@@ -23,7 +24,7 @@ def _form(entity: str, by: Actor) -> type[forms.Form]:
     """Which one."""
 
     class WorkflowForm(forms.Form):
-        workflow = forms.ChoiceField(label="Workflow", choices=by_hand(entity))
+        workflow = forms.ChoiceField(label="Workflow", choices=[CHOOSE, *by_hand(entity)])
 
     return WorkflowForm
 

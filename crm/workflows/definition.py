@@ -32,12 +32,10 @@ class Definition:
 def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definition:
     """The definition that these values are. Raises Invalid: 'trigger', 'condition' and 'step-<n>', each with a key."""
     errors: dict[str, str] = {}
-    entity = str(trigger.get("entity", ""))
-    if entity not in dict(entities()) or trigger.get("kind") not in KINDS_OF_TRIGGER:
-        raise Invalid({"trigger": "Say what begins it, and of which kind of record."})
-    cleaned = {"kind": trigger["kind"], "entity": entity}
+    cleaned = _known(trigger)
+    entity = cleaned["entity"]
     try:
-        cleaned |= check(KINDS_OF_TRIGGER[trigger["kind"]].params, trigger, entity)
+        cleaned |= check_trigger(trigger)
     except Invalid as error:
         errors |= {f"trigger-{key}": sentence for key, sentence in error.errors.items()}
     try:
@@ -49,6 +47,19 @@ def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definit
     if errors:
         raise Invalid(errors)
     return Definition(cleaned, condition, found)
+
+
+def check_trigger(trigger: Values) -> dict[str, Any]:
+    """The parameters of a trigger, cleaned. Raises Invalid with a sentence per parameter that is wrong."""
+    known = _known(trigger)
+    return check(KINDS_OF_TRIGGER[known["kind"]].params, trigger, known["entity"])
+
+
+def _known(trigger: Values) -> dict[str, Any]:
+    kind, entity = trigger.get("kind"), str(trigger.get("entity", ""))
+    if entity not in dict(entities()) or kind not in KINDS_OF_TRIGGER:
+        raise Invalid({"trigger": "Say what begins it, and of which kind of record."})
+    return {"kind": kind, "entity": entity}
 
 
 def _step(step: Values, place: int, entity: str, errors: dict[str, str]) -> dict[str, Any]:
@@ -89,7 +100,10 @@ def _blocks(steps: Sequence[Values]) -> dict[str, str]:
 
 def spoken(definition: Any) -> str:
     """The trigger and the condition as the beginning of a sentence; of a definition or a version."""
-    opening = kind_of(definition.trigger).sentence(definition.trigger)
+    try:
+        opening = kind_of(definition.trigger).sentence(definition.trigger)
+    except KeyError:  # of an app that is gone
+        opening = "When something happens that no app knows any longer"
     if not definition.condition:
         return opening
     return f"{opening}, if {in_words(definition.condition, definition.trigger['entity'])}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from crm.conditions.errors import ConditionError
@@ -12,6 +13,15 @@ from crm.kit.errors import Invalid
 Values = Mapping[str, Any]
 Choices = Callable[[str], list[tuple[str, str]]]
 LONGEST = 10_000
+
+
+class Refers(StrEnum):
+    """What a chosen value refers to, besides what the kind of the parameter says."""
+
+    NOTHING = ""
+    FIELD = "field"
+    OPTION = "option"  # of the field beside it
+    SEGMENT = "segment"
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,7 @@ class Param:
     required: bool = True
     default: str = ""
     help: str = ""
+    refers: Refers = Refers.NOTHING
 
     def options(self, entity: str) -> list[tuple[str, str]]:
         """What a select offers."""
@@ -78,8 +89,7 @@ def _condition(param: Param, text: str, entity: str) -> str:
 
 
 def _template(param: Param, text: str, entity: str) -> str:
-    check_places(text, entity, param.label)
-    return text
+    return check_places(text, entity, param.label)
 
 
 _CLEAN = {"select": _select, "number": _number, "condition": _condition, "template": _template, "long": _template}

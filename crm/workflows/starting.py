@@ -59,8 +59,8 @@ def answer(happening: Happening) -> int:
 
 
 def _meeting(asked: Sequence[Active], entity: str, pk: int) -> list[Active]:
-    """Those whose condition the record meets now, in one statement however many; and those that cannot tell."""
-    conditions = {each.condition.key_text: each.condition for each in asked if each.condition}
+    """Those whose condition the record meets now, in one statement however many."""
+    conditions = {each.condition.key_text: each.condition for each in asked}
     texts = sorted(conditions)
     rows = KINDS[entity].model.objects
 
@@ -72,13 +72,12 @@ def _meeting(asked: Sequence[Active], entity: str, pk: int) -> list[Active]:
     space = workspace()
     found = fetch(("workflows", space.pk, space.schema_version, entity, tuple(texts)), build, pk=pk)
     held = dict(zip(texts, found[0][1:], strict=True)) if found else {}
-    return [each for each in asked if found and (each.condition is None or held[each.condition.key_text])]
+    return [each for each in asked if found and held[each.condition.key_text]]
 
 
 def matching(each: Active, now: datetime) -> QuerySet:
-    """The records that meet a workflow's condition now. None where it cannot be read."""
-    rows = KINDS[each.entity].model.objects.live()
-    return rows.filter(each.condition.expression(Viewer(), now)) if each.condition else rows.none()
+    """The records that meet a workflow's condition now."""
+    return KINDS[each.entity].model.objects.live().filter(each.condition.expression(Viewer(), now))
 
 
 def _cause(happening: Happening) -> Run | None:
@@ -159,9 +158,6 @@ def _run(due: Due, cause: Run | None, chain: _Chain, often: set[tuple[int, int]]
     reason = chain.objection(due, depth)
     if not reason and (active.workflow, due.record_id) in often:
         reason = TOO_OFTEN
-    status = Run.Status.SKIPPED if reason else AS_RUN
-    if active.condition is None:
-        status, reason = Run.Status.FAILED, f"Its condition cannot be read: {active.error}"[:300]
     return Run(
         workspace_id=workspace().pk,
         workflow_id=active.workflow,
@@ -175,7 +171,7 @@ def _run(due: Due, cause: Run | None, chain: _Chain, often: set[tuple[int, int]]
         cause=cause,
         root=cause.root if cause else due.key,
         depth=depth,
-        status=status,
+        status=Run.Status.SKIPPED if reason else AS_RUN,
         reason=reason,
         started_at=now,
         finished_at=now if reason else None,

@@ -16,7 +16,7 @@ from crm.events.registry import EventType, all_events
 from crm.kit.actor import Channel
 from crm.kit.text import counted
 from crm.lifecycle.axes import Axis, all_axes
-from crm.workflows.params import Param, Values
+from crm.workflows.params import Param, Refers, Values
 from crm.workflows.steps.flow import times
 
 # Events that change no field of the record itself, or only take back what did.
@@ -197,7 +197,7 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
         TriggerKind(
             "field",
             "A field changes",
-            (Param("field", "Field", "select", _watched),),
+            (Param("field", "Field", "select", _watched, refers=Refers.FIELD),),
             sentence=lambda values: (
                 f"When {_label(_watched(values['entity']), values['field'])} of {label(values['entity'])} changes"
             ),
@@ -223,7 +223,7 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
             "date",
             "Some days after a date",
             (
-                Param("field", "Date", "select", times),
+                Param("field", "Date", "select", times, refers=Refers.FIELD),
                 Param("days", "Days after it", "number", default="14"),
             ),
             sentence=_date_sentence,

@@ -52,8 +52,8 @@ def _current(workspace_id: int, schema_version: int) -> Model:
 
 
 def ready(model: ScoringModel) -> Model:
-    """A saved version as it is used. Raises Invalid where a field that it reads has gone since."""
-    rules = read(model.rules, model.half_life)
+    """A saved version as it is used; cases that can no longer be read give no points, which is an exception."""
+    rules = read(model.rules, model.half_life, skip_unreadable=True)
     return Model(model.pk, model.version, model.name, rules, model.half_life * 86400.0, model.epoch)
 
 

@@ -129,9 +129,7 @@ class Explanation:
 
 
 def explain(lead: Lead) -> Explanation | None:
-    """The explanation of a lead's stored score; None for one that has none. Raises Invalid for a model whose fields
-    are gone.
-    """
+    """The explanation of a lead's stored score; None for one that has none."""
     score = Score.objects.select_related("model").filter(lead=lead).first()
     if score is None:
         return None

@@ -112,10 +112,15 @@ def _source(leaf: Any) -> str:
     )
 
 
-def read(data: Mapping[str, Any], half_life: Any) -> Rules:
-    """The rules that `data` holds. Raises Invalid with a sentence for every mistake, by its place ("fit.0.label")."""
+def read(data: Mapping[str, Any], half_life: Any, *, skip_unreadable: bool = False) -> Rules:
+    """The rules that `data` holds. Raises Invalid with a sentence for every mistake, by its place ("fit.0.label").
+
+    `skip_unreadable`: leave out cases whose condition can't be read, for a model that was right when it was saved.
+    """
     errors: dict[str, str] = {}
     fit = tuple(_criteria(data.get("fit"), errors))
+    if skip_unreadable:
+        errors = {key: sentence for key, sentence in errors.items() if not key.endswith(".when")}
     points = dict(_events(data.get("engagement"), errors))
     weights = [_tenths(data, "weights", key, errors) for key in ("fit", "engagement")]
     limits = [_tenths(data, "thresholds", key, errors) for key in ("marketing_qualified", "sales_qualified")]
@@ -128,6 +133,16 @@ def read(data: Mapping[str, Any], half_life: Any) -> Rules:
     if errors:
         raise Invalid(errors)
     return Rules(fit, points, weights[0], weights[1], (limits[0], limits[1]))
+
+
+def by_key(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Rules that read() accepts as they are stored: conditions by field key, which outlasts a change of labels."""
+    fit = [{**each, "cases": [_stored(case) for case in each["cases"]]} for each in data["fit"]]
+    return {**data, "fit": fit}
+
+
+def _stored(case: Mapping[str, Any]) -> dict[str, Any]:
+    return {**case, "when": parse(case["when"], "lead", people=False).key_text}
 
 
 def _criteria(data: Any, errors: dict[str, str]) -> Iterator[Criterion]:

@@ -32,8 +32,7 @@ def qualify(leads: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> O
     locked = lock(leads, by)
     found = _refuse(locked, to)
     floor = {"floor_stage": to, "floor_until": clock.now() + FLOOR, "floor_reason": reason.strip()}
-    also = floor | ({"qualified_date": clock.now()} if to == BY_SCORE[-1] else {})
-    outcome = move(locked, STAGE, "qualify", by=by, to=to, reason=reason, also=also)
+    outcome = move(locked, STAGE, "qualify", by=by, to=to, reason=reason, also=floor)
     done = set(outcome.done)
     follow([lead for lead in found if lead.pk in done], by=by)
     return outcome

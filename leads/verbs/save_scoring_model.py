@@ -12,7 +12,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from leads.models import ScoringModel
-from leads.scoring.rules import read
+from leads.scoring.rules import by_key, read
 from leads.scoring.runs import open_run
 
 KEPT = ("version", "name", "rules", "half_life", "epoch")
@@ -31,7 +31,7 @@ def save_scoring_model(name: str, rules: Mapping[str, Any], half_life: int, *, b
     read(rules, half_life)
     last = ScoringModel.objects.aggregate(last=Max("version"))["last"] or 0
     now = clock.now()
-    facts = {"version": last + 1, "name": name.strip(), "rules": rules, "half_life": half_life}
+    facts = {"version": last + 1, "name": name.strip(), "rules": by_key(rules), "half_life": half_life}
     model = ScoringModel.objects.create(**facts, epoch=now, created_at=now)
     record("scoring_model.created", ScoringModel.objects.filter(pk=model.pk), by=by, snapshot=KEPT)
     bump_schema()

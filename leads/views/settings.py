@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from crm.conditions.parse import in_words
+from crm.entities.uses import problem_of, problems
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
@@ -36,7 +37,9 @@ def assignment(request: Request) -> HttpResponse:
         toast(request, f"Saved: {count} {'person' if count == 1 else 'people'} changed.")
         return redirect("assignment")
     names = {member.pk: str(member) for member in members}
-    rules = [(rule, *_sentence(rule, names)) for rule in AssignmentRule.objects.select_related("team")]
+    broken = problems("assignment_rule")
+    found = AssignmentRule.objects.select_related("team")
+    rules = [(rule, *_sentence(rule, names), broken.get(rule.pk, "")) for rule in found]
     return render(request, "leads/assignment.html", {"rules": rules, "people": [_duty(m) for m in members]})
 
 
@@ -77,6 +80,7 @@ def rule(request: Request, pk: int = 0) -> HttpResponse:
             toast(request, f"The rule “{found.name}” is saved.")
             return redirect("assignment")
     context = {"form": form, "name": initial["name"] if pk else ""}
+    context["problem"] = problem_of("assignment_rule", found.pk if request.method == "GET" else None)
     return render(request, "leads/assignment_rule.html", context, status=422 if form.errors else 200)
 
 

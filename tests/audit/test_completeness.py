@@ -432,6 +432,7 @@ def _form(contact: Contact, **changes) -> dict:
 
 def _bulk(stage: Stage, action: str, **values) -> dict:
     selected = [stage.contact.public_id, stage.twin.public_id]
+    values |= {"confirmed": Contact.objects.live().count()} if "everything" in values else {}
     return {"action": action, "confirm": 1, "selected": selected, "query": "view=all"} | values
 
 

@@ -57,7 +57,7 @@ def test_a_badge_tells_why(visit, add, sign_in):
     ana = add("Ana Ruiz", email="ana@fleetly.example")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
     page.get_by_label("Lifecycle Stage Lead: why").click()
-    expect(page.locator(".record-state .evidence-list")).to_contain_text("What moves it on")
+    expect(page.locator(".record-title .evidence-list")).to_contain_text("What moves it on")
     assert_accessible(page)
     page.get_by_label("Status New: why").click()
     expect(page.locator(".lead-standing .evidence-list").first).to_contain_text("What makes it so")

@@ -327,7 +327,7 @@ def _editing_a_fact(page, world):
 
 def _evidence(page, world):
     page.goto(f"/contact/{world['contact']}")
-    page.locator(".record-state summary").click()
+    page.locator(".record-title summary").click()
     page.get_by_text("empty fields").click()
     page.get_by_role("form", name="Write down").get_by_text("Meeting", exact=True).click()
 

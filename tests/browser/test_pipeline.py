@@ -49,12 +49,12 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     assert Contact.objects.get(pk=ana.pk).lifecycle_stage == "customer"
 
     page.goto(ana.get_absolute_url())
-    expect(page.locator(".record-state .badge")).to_have_text("Customer")
+    expect(page.locator(".record-title .badge")).to_have_text("Customer")
     line = page.locator(".timeline li").first
     expect(line).to_contain_text("won this contact: Lifecycle Stage from Lead to Customer")
     expect(line).to_contain_text("120 vans")
     line.get_by_role("button", name="Undo").click()
-    expect(page.locator(".record-state .badge")).to_have_text("Lead")
+    expect(page.locator(".record-title .badge")).to_have_text("Lead")
     expect(page.get_by_label("Around Ana Ruiz")).to_contain_text("Negotiation")
 
 

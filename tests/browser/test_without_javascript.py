@@ -33,7 +33,7 @@ def test_sign_in_create_edit_and_qualify(visit, cast, fleetly):
     make_worthy(Contact.objects.get())
     page.reload()
     page.get_by_role("button", name="Qualify", exact=True).click()
-    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+    expect(page.locator(".record-title .badge")).to_have_text("Qualified")
 
     page.get_by_text("Task", exact=True).click()
     page.get_by_label("Subject").fill("Send pricing")
@@ -101,7 +101,7 @@ def test_a_field_has_a_page_of_its_own(plain, add):
     page.get_by_label("Title").fill("Director")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Facts")).to_contain_text("Director")
-    page.locator(".record-state summary").click()
+    page.locator(".record-title summary").click()
     expect(page.locator(".evidence")).to_contain_text("E-mail")
 
 

@@ -18,7 +18,7 @@ from crm.campaigns.verbs.retry_campaign import retry_campaign
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.campaigns.verbs.try_campaign import try_campaign
-from crm.kit.errors import Invalid, NotAllowed, Refused
+from crm.kit.errors import InUse, Invalid, NotAllowed, Refused
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 from tests.factories import make_contact, rows
@@ -86,7 +86,7 @@ def test_the_view_of_an_open_campaign_is_not_deleted(campaign, actor):
     for name in ("Fleet", "Spare"):
         save_view("contact", name, by=actor("manager"), condition="title = x", shared=True)
     made = campaign(segment="fleet")
-    with pytest.raises(Refused, match="The campaign “Spring” goes by this view"):
+    with pytest.raises(InUse, match="Campaign “Spring”"):
         delete_view("contact", "fleet", by=actor("manager"))
     delete_view("contact", "spare", by=actor("manager"))
     save_view("contact", "Fleet", by=actor("rep"), slug="fleet")
@@ -188,11 +188,11 @@ def test_the_pages_make_change_and_send_one(acme, sign_in, cast):
     assert client.post("/campaign/new", form).status_code == 302
     made = Campaign.objects.get()
     url = made.get_absolute_url()
-    assert "Write a text first" in client.post(f"{url}/send", follow=True).content.decode()
+    assert "Write a text first" in client.post(f"{url}/send", {"confirmed": 1}, follow=True).content.decode()
     assert client.post(f"{url}/edit", form | {"body": "Hello {nobody}"}).status_code == 422
     assert client.post(f"{url}/edit", form | {"body": "Hello"}).status_code == 302
     assert "Send to 1 person" in client.get(f"{url}/send").content.decode()
-    client.post(f"{url}/send")
+    client.post(f"{url}/send", {"confirmed": 1})
     assert Campaign.objects.get().status == "sending"
     assert "nothing left to cancel" not in client.post(f"{url}/cancel", follow=True).content.decode()
     assert "nothing left to cancel" in client.post(f"{url}/cancel", follow=True).content.decode()

@@ -133,11 +133,12 @@ class TestRefused:
     @pytest.mark.parametrize("field", ["email", "external_id"])
     def test_what_another_contact_has(self, field, acme, actor):
         value = {"email": "ana@x.example", "external_id": "77"}[field]
-        make_contact(**{field: value})
+        first = make_contact(**{field: value})
         other, by = make_contact(), actor("manager")
         with pytest.raises(Invalid) as error:
             edit(rows(other), {field: value.upper(), "title": "CFO"}, by=by)
-        assert error.value.errors == {field: "Another record has this already."}
+        label = {"email": "e-mail", "external_id": "external ID"}[field]
+        assert error.value.errors == {field: f"Another contact has this {label} already: {first.name}."}
         assert_nothing_written(by)
 
     @pytest.mark.parametrize(

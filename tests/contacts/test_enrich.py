@@ -46,6 +46,6 @@ def test_bad_facts_and_a_taken_address_write_nothing(acme, actor):
     contact, by = make_contact(email=""), actor("rep")
     with pytest.raises(Invalid, match="is not an e-mail address"):
         enrich(rows(contact), {"email": "x"}, by=by, source="Register")
-    with pytest.raises(Invalid, match="Another record has this already"):
+    with pytest.raises(Invalid, match="Another contact has this e-mail already"):
         enrich(rows(contact), {"email": "ana@x.example"}, by=by, source="Register")
     assert_nothing_written(by)

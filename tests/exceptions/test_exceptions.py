@@ -23,7 +23,7 @@ from crm.exceptions.detect import detect
 from crm.exceptions.jobs import find_exceptions
 from crm.exceptions.kinds import all_kinds, kind_of
 from crm.exceptions.listing import PAGE
-from crm.exceptions.models import Finding, Waiver
+from crm.exceptions.models import Finding, UnreadableSetting, Waiver
 from crm.exceptions.verbs.end_waivers import end_waivers
 from crm.exceptions.verbs.waive import waive
 from crm.kit import clock
@@ -229,8 +229,9 @@ def test_each_offers_what_helps(cast, sign_in):
     addresses = [f"/contact/{contact.public_id}/field/owner", f"/qualification/{lead.public_id}/field/owner"]
     for address in addresses:
         assert f'href="{address}"' in page and client.get(address).status_code == 200
+    records = {"lead": lead, "contact": contact, "unreadable_setting": UnreadableSetting(url="/settings/")}
     for kind in all_kinds():
-        assert kind.url(lead if kind.entity == "lead" else contact if kind.entity == "contact" else make_opportunity())
+        assert kind.url(records.get(kind.entity) or make_opportunity())
 
 
 def test_a_waiver_holds_until_its_day_or_until_it_begins_again(cast, actor, sign_in):

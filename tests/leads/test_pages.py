@@ -9,6 +9,7 @@ from django.urls import reverse
 from crm.kit import clock
 from crm.opportunities.models import Opportunity
 from leads.models import Lead
+from leads.verbs.convert import convert
 from leads.verbs.lose import lose
 from leads.verbs.qualify import qualify
 from tests.factories import make_company, make_contact, rows
@@ -149,3 +150,12 @@ def test_its_facts_are_edited_its_trash_is_its_own(acme, cast, rep):
 def test_completions_name_leads_by_their_contacts(acme, cast, rep):
     lead = make_lead(make_contact("Ana Ruiz", owner=cast.rep))
     assert f"Ana Ruiz ({lead.public_id})" in rep.get("/contact/options?entity=lead&q=ana").content.decode()
+
+
+def test_an_opportunity_leads_back_to_its_lead_for_whoever_sees_that(acme, cast, rep, actor, sign_in):
+    lead = ready(owner=cast.rep)
+    convert(rows(lead), by=actor("rep"))
+    deal = Opportunity.objects.get()
+    assert f'href="{lead.get_absolute_url()}"' in rep.get(deal.get_absolute_url()).content.decode()
+    Lead.objects.filter(pk=lead.pk).update(team=cast.nordics, owner=cast.outsider)
+    assert lead.get_absolute_url() not in rep.get(deal.get_absolute_url()).content.decode()

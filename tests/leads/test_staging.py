@@ -154,3 +154,22 @@ def test_a_converted_lead_is_immune(acme, actor):
     with transaction.atomic():
         assert again() == (0, 0)
     assert Lead.objects.get(pk=lead.pk).stage == "opportunity"
+
+
+def test_the_day_on_which_a_lead_was_qualified_is_that_of_the_first_time(acme, actor):
+    lead = make_lead()
+    score(lead, 720)
+    with transaction.atomic():
+        again()
+    first = Lead.objects.get(pk=lead.pk).qualified_date
+    for days, tenths in ((2, 300), (4, 720)):
+        with clock.at(clock.now() + timedelta(days=days)), transaction.atomic():
+            score(lead, tenths)
+            again()
+    assert (Lead.objects.get(pk=lead.pk).stage, Lead.objects.get(pk=lead.pk).qualified_date) == (STAGES[2], first)
+    with clock.at(clock.now() + timedelta(days=5)):
+        score(lead, 300)
+        with transaction.atomic():
+            again()
+        qualify(rows(lead), "sales_qualified", by=actor("rep"), reason="They called again")
+    assert Lead.objects.get(pk=lead.pk).qualified_date == first

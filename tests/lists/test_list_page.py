@@ -40,8 +40,12 @@ def messages(response) -> list[str]:
 
 
 def bulk(client, action: str, *people, follow=True, **values):
-    data = {"action": action, "confirm": 1, "selected": [p.public_id for p in people], "query": "view=all"} | values
-    return client.post("/contact/bulk", data, follow=follow)
+    """A bulk action, confirmed with the number of records that the page tells for everything."""
+    data = {"action": action, "selected": [p.public_id for p in people], "query": "view=all"} | values
+    if "everything" in values:
+        asked = client.post("/contact/bulk", data)
+        data["confirmed"] = asked.context["total"] if asked.context else 0
+    return client.post("/contact/bulk", {"confirm": 1} | data, follow=follow)
 
 
 @pytest.fixture
@@ -71,9 +75,8 @@ class TestBuiltInViews:
     def test_each_lists_what_its_name_says(self, view, who, expected, sign_in):
         assert names(sign_in(who).get("/contact", {"view": view})) == expected
 
-    def test_active_leads_is_the_first_and_an_unknown_view_lists_all(self, manager):
+    def test_active_leads_is_the_first(self, manager):
         assert names(manager.get("/contact")) == {"Lead", "Qualified"}
-        assert len(names(manager.get("/contact?view=no-such"))) == 8
 
     def test_the_lead_page_of_old_says_active_leads_by_label(self, manager):
         page = unescape(manager.get("/contact?view=contacts_leads").content.decode())

@@ -70,7 +70,9 @@ def test_bulk_leaves_alone_what_one_may_not_see(action, who, here, sign_in, cast
     values = {"owner": cast.rep.pk, "team": "keep", "field": "title", "value": "Stolen", "verb": "lose", "reason": "x"}
     data = {"action": action, "confirm": "1", "selected": stranger.contact.public_id, **values}
     answer = client.post("/contact/bulk", data, follow=True)
-    everything = client.post("/contact/bulk", data | {"everything": "1", "query": f"q={stranger.mark}"}, follow=True)
+    everything = client.post(
+        "/contact/bulk", data | {"everything": "1", "confirmed": "1", "query": f"q={stranger.mark}"}, follow=True
+    )
     for response in (answer, everything):
         assert stranger.mark not in told(response).replace(f"q={stranger.mark}", "").replace(
             f'value="{stranger.mark}"', ""
@@ -83,7 +85,7 @@ def test_bulk_leaves_alone_what_one_may_not_see(action, who, here, sign_in, cast
 def test_bulk_gives_nothing_to_people_and_teams_of_another_workspace(here, sign_in):
     client, contact, stranger = sign_in("admin"), here.own.contact, here.theirs
     ask = {"action": "assign", "confirm": "1", "selected": contact.public_id}
-    for values in ({"owner": stranger.member.pk, "team": "keep"}, {"owner": "", "team": stranger.team.pk}):
+    for values in ({"owner": stranger.member.pk, "team": "keep"}, {"owner": "none", "team": stranger.team.pk}):
         assert client.post("/contact/bulk", ask | values).status_code == 422
     edit = {"action": "edit", "confirm": "1", "asked": "1", "selected": contact.public_id}
     for key, written in links(stranger).items():

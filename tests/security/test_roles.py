@@ -74,7 +74,7 @@ def test_each_bulk_action_for_each_role(spec, role, world, acme, sign_in):
     for action in spec.actions:
         mine = getattr(world.own, TRASHED[spec.entity] if action.trash else spec.entity)
         values = {
-            "owner": "",
+            "owner": "none",
             "team": "keep",
             "field": "owner",
             "asked": "1",
@@ -82,6 +82,7 @@ def test_each_bulk_action_for_each_role(spec, role, world, acme, sign_in):
             "to": "proposal",
             "reason": "x",
             "value": "",
+            "clear": "on",
             "until": str(date.today() + timedelta(days=30)),
         }
         data = {"action": action.name, "confirm": "1", "selected": mine.public_id, **values}

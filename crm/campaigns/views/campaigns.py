@@ -16,6 +16,7 @@ from crm.campaigns.verbs.retry_campaign import retry_campaign
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.campaigns.verbs.try_campaign import try_campaign
+from crm.entities.uses import problem_of
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
@@ -52,6 +53,8 @@ def campaign(request: Request, public_id: str) -> HttpResponse:
     """One campaign: its message, its people by state, and what came of it."""
     found, by = _find(public_id), request.actor
     state = request.GET.get("state", "")
+    if state and state not in CampaignPerson.State.values:
+        raise Http404
     counts = figures([found.pk], by).get(found.pk, NOTHING)
     people, cursor = page_of_people(people_of(found, by, state), request.GET.get("after", ""))
     context = {
@@ -63,6 +66,7 @@ def campaign(request: Request, public_id: str) -> HttpResponse:
         "people": people,
         "cursor": cursor,
         "panels": panels("campaign", found, request),
+        "problem": problem_of("campaign", found.pk),
         "may_send": may(by, Right.CAMPAIGNS),
         "may_retry": counts["failed"] and found.status in (Campaign.Status.SENDING, Campaign.Status.SENT),
     }
@@ -104,16 +108,18 @@ def send_test(request: Request, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Right.CAMPAIGNS)
 def send(request: Request, public_id: str) -> HttpResponse:
-    """Ask once, saying how many will get it and how many not, and why; then send it."""
+    """Ask once, saying how many will get it and how many not, and why; then send it to that many."""
     found = _find(public_id)
-    if request.method == "POST":
-        return _sent(request, found)
     context: dict[str, Any] = {"campaign": found, "segment": _segment(found)}
     try:
         with time_limit():
             context["count"], context["reasons"] = expected(found, request.actor)
     except (Refused, TooSlow) as error:
         context["problem"] = str(error)
+    if request.method == "POST":
+        if "problem" in context or request.POST.get("confirmed") == str(context["count"]):
+            return _sent(request, found)
+        context["confirmed"] = request.POST.get("confirmed", "")
     return render(request, "campaigns/send.html", context)
 
 

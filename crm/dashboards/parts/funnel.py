@@ -197,7 +197,10 @@ def _change(now: int, before: int) -> str:
 
 def _split(asked: Asked) -> Table:
     """The same by a field: the largest groups, one statement."""
-    key = asked.split if asked.split in dict(offered("lead")) else "source"
+    key = asked.split
+    if key not in dict(offered("lead")):
+        sentence = f"Leads can't be broken down by “{key}”. Choose another field."
+        return Table("split", "Broken down", ("Group",), [], empty=sentence)
     split = split_by(asked, "lead", key)
     found = grouped(asked, "lead", key, _figures, _within(asked, asked.period))
     names = Names(split)

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from audit.record import change
 from crm.entities.models import CustomField
+from crm.entities.uses import nothing_breaks
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -13,13 +14,14 @@ from crm.kit.actor import Actor
 def archive_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     """Take the field out of forms, columns and conditions until it is restored. Archiving twice changes nothing.
 
-    Its names stay taken. Admins only: raises NotAllowed.
+    Its names stay taken. Admins only: raises NotAllowed, and InUse while settings of the workspace refer to it.
     """
     lock_settings(by)
     field.refresh_from_db()
     if field.archived_at is None:
         field.archived_at = clock.now()
         rows = CustomField.objects.filter(pk=field.pk)
-        change("custom_field.archived", rows, {"archived_at": field.archived_at}, by=by)
-        bump_schema()
+        with nothing_breaks(f"Can't archive the field “{field.label}”."):
+            change("custom_field.archived", rows, {"archived_at": field.archived_at}, by=by)
+            bump_schema()
     return field

@@ -8,6 +8,7 @@ from crm.entities import registry
 from crm.entities.fields import FieldType
 from crm.entities.models import CustomField
 from crm.entities.sql import ListHas, orm_value
+from crm.entities.uses import nothing_breaks
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -21,8 +22,9 @@ EDITABLE = ("label", "choices", "required", "help", "position")
 def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     """Save `field`, new or changed, and make every process read the schema anew. Admins only.
 
-    What values are stored by (entity, key, type, target) never changes again. Raises NotAllowed, and Invalid with a
-    sentence per attribute: a name that is taken, choices that records still hold, a missing target.
+    What values are stored by (entity, key, type, target) never changes again. Raises NotAllowed; Invalid with a
+    sentence per attribute: a name that is taken, choices that records still hold, a missing target; and InUse for
+    choices that settings of the workspace refer to.
     """
     lock_settings(by)
     old = CustomField.objects.filter(pk=field.pk).first() if field.pk else None
@@ -31,15 +33,22 @@ def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     _validate(field)
     if old:
         _refuse_lost_choices(old, field)
-    if old:
-        rows = CustomField.objects.filter(pk=field.pk)
-        change("custom_field.updated", rows, {key: getattr(field, key) for key in EDITABLE}, by=by)
+        with nothing_breaks(_refusal(old, field)):
+            rows = CustomField.objects.filter(pk=field.pk)
+            change("custom_field.updated", rows, {key: getattr(field, key) for key in EDITABLE}, by=by)
+            bump_schema()
     else:
         field.save()
         kept = (*FIXED, *EDITABLE)
         record("custom_field.created", CustomField.objects.filter(pk=field.pk), by=by, snapshot=kept)
-    bump_schema()
+        bump_schema()
     return field
+
+
+def _refusal(old: CustomField, field: CustomField) -> str:
+    kept = {choice["value"] for choice in field.choices}
+    lost = [f"“{choice['label']}”" for choice in old.choices if choice["value"] not in kept]
+    return f"Can't remove {', '.join(lost)} from {old.label}." if lost else f"Can't change the field “{old.label}”."
 
 
 def _refuse_fixed(old: CustomField, field: CustomField) -> None:

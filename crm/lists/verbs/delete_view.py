@@ -4,9 +4,9 @@ from django.db import transaction
 
 from audit.record import Fact, record_each
 from audit.values import read, to_json
+from crm.entities.uses import nothing_breaks
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
-from crm.lists.kept import why_kept
 from crm.lists.models import SavedView
 from crm.lists.verbs.save_view import SNAPSHOT
 
@@ -15,7 +15,7 @@ from crm.lists.verbs.save_view import SNAPSHOT
 def delete_view(entity: str, slug: str, *, by: Actor) -> None:
     """Delete the member's own view called `slug`, else (managers only) the workspace's.
 
-    Raises NotAllowed, and Refused for a view that is built in, or that something else of the workspace goes by.
+    Raises NotAllowed, Refused for a view that is built in, and InUse while other settings refer to it.
     """
     views = SavedView.objects.filter(entity=entity, slug=slug)
     view = views.filter(member=by.member_id).first() or views.filter(member__isnull=True).first()
@@ -23,8 +23,7 @@ def delete_view(entity: str, slug: str, *, by: Actor) -> None:
         raise Refused("This view is built in, or was deleted before.")
     if view.member_id is None and not by.is_at_least(Role.MANAGER):
         raise NotAllowed("Only a manager can delete a view of the whole workspace.")
-    if view.member_id is None and (why := why_kept(entity, slug)):
-        raise Refused(why)
     old = {key: to_json(read(view, key)) for key in SNAPSHOT}
     record_each("saved_view.deleted", [Fact(view.pk, None, old, None)], by=by, note=view.name)
-    view.delete()
+    with nothing_breaks(f"Can't delete the view “{view.name}”."):
+        view.delete()

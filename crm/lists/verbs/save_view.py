@@ -7,6 +7,7 @@ from django.utils.text import slugify
 
 from audit.record import change, record
 from crm.conditions.parse import parse
+from crm.entities.uses import nothing_breaks
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.lists.models import SavedView
@@ -30,7 +31,8 @@ def save_view(
     """Save a view, for the member or (`shared`, managers only) for the workspace; the same slug is saved over.
 
     A built-in view's slug saves the member's own version of it. Raises Invalid for a name that is empty or taken
-    by a built-in view, ConditionError for a condition that cannot be read.
+    by a built-in view, ConditionError for a condition that cannot be read, and InUse where the view is a segment that
+    it could no longer be with this condition.
     """
     if shared and not by.is_at_least(Role.MANAGER):
         raise NotAllowed("Only a manager can save a view for the whole workspace.")
@@ -47,7 +49,8 @@ def save_view(
     if created:
         record("saved_view.created", row, by=by, snapshot=SNAPSHOT)
     else:
-        change("saved_view.updated", row, values, by=by)
+        with nothing_breaks(f"Can't save the view “{name}” with this query."):
+            change("saved_view.updated", row, values, by=by)
     return row.get()
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.db import IntegrityError, transaction
 
 from audit.record import record
+from contacts.duplicates import taken
 from contacts.fields import build, columns, validate
 from contacts.models import Contact
 from crm.kit.actor import Actor, Role
@@ -37,7 +38,7 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
         with transaction.atomic():
             Opportunity.objects.bulk_create(made)
     except IntegrityError:
-        raise Invalid({"external_id": "Another opportunity has this external ID already."}) from None
+        raise taken(Opportunity, wanted, by) from None
     rows = Opportunity.objects.filter(pk__in=[opportunity.pk for opportunity in made])
     record("opportunity.created", rows, by=by, snapshot=[*columns(Opportunity), "stage"])
     start(Opportunity, [opportunity.pk for opportunity in made], STAGE, "create", by=by)

@@ -6,7 +6,7 @@ from crm.campaigns.segments import segments
 from crm.campaigns.verbs.add_people import add_people
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.kit.errors import Refused
-from crm.workflows.params import Param, Values
+from crm.workflows.params import Param, Refers, Values
 from crm.workflows.steps import Context, Result, StepKind, register
 from crm.workflows.steps.records import settled
 
@@ -34,7 +34,14 @@ register(
         (
             Param("name", "Name", "template", help="As in: Win-back: {name}"),
             Param("type", "Type", "select", _types, default=Campaign.Type.EMAIL.value),
-            Param("segment", "Segment", "select", _segments, help="A view of contacts that the whole workspace has."),
+            Param(
+                "segment",
+                "Segment",
+                "select",
+                _segments,
+                help="A view of contacts that the whole workspace has.",
+                refers=Refers.SEGMENT,
+            ),
         ),
         sentence=lambda values, entity: (
             f"create the e-mail campaign “{values['name']}” for "

@@ -9,8 +9,8 @@ from crm.entities.schema import schema
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
 from crm.kit.text import counted
-from crm.workflows.params import Param, Values
-from crm.workflows.steps import Context, Result, StepKind, partner, register
+from crm.workflows.params import Param, Refers, Values
+from crm.workflows.steps import Context, Result, StepFailed, StepKind, partner, register
 
 UNITS = {"minutes": "minutes", "hours": "hours", "days": "days"}
 CONDITION = "As in: Lifecycle Stage = Customer"
@@ -54,7 +54,9 @@ def _until_sentence(values: Values, entity: str) -> str:
 
 
 def _until(context: Context, values: Values) -> Result:
-    field = schema(context.entity).field(values["field"])
+    field = schema(context.entity).fields.get(values["field"])
+    if field is None:
+        raise StepFailed(f"The field “{values['field']}” is gone. Choose another date in the workflow.")
     value = context.rows.values_list(orm_value(field)).get()[0]
     until = moment_of(context.entity, values["field"], value)
     if until is None:
@@ -71,7 +73,7 @@ register(
         "Wait until a date",
         "calendar-clock",
         (
-            Param("field", "Date", "select", times),
+            Param("field", "Date", "select", times, refers=Refers.FIELD),
             Param("days", "Days after it", "number", required=False, default="0"),
         ),
         sentence=_until_sentence,

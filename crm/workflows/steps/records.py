@@ -25,7 +25,7 @@ from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
 from crm.users.models import Membership
-from crm.workflows.params import Param, Values
+from crm.workflows.params import Param, Refers, Values
 from crm.workflows.steps import Context, Result, StepKind, register
 from leads.verbs.convert import convert
 from leads.verbs.lose import lose as lose_lead
@@ -106,8 +106,15 @@ register(
         "Change a field",
         "pencil",
         (
-            Param("field", "Field", "select", _fields),
-            Param("value", "New value", "template", required=False, help="Empty clears it. {name} fills in a field."),
+            Param("field", "Field", "select", _fields, refers=Refers.FIELD),
+            Param(
+                "value",
+                "New value",
+                "template",
+                required=False,
+                help="Empty clears it. {name} fills in a field.",
+                refers=Refers.OPTION,
+            ),
         ),
         sentence=lambda values, entity: (
             f"set {_field_label(entity, values['field'])} to “{values['value']}”"

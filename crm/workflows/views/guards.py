@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.conditions.parse import in_words
 from crm.entities import registry
+from crm.entities.uses import problem_of, problems
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import TooSlow, time_limit
@@ -66,8 +67,9 @@ class GuardForm(forms.Form):
 def guards(request: Request) -> HttpResponse:
     """Every prerequisite, by the verb that it stands before."""
     labels = {value: f"{kind}: {label}" for kind, verbs in _verbs().items() for value, label in verbs}
+    broken = problems("guard")
     rows = [
-        (labels.get(_value(each), each.verb), each, in_words(each.condition, each.entity))
+        (labels.get(_value(each), each.verb), each, in_words(each.condition, each.entity), broken.get(each.pk, ""))
         for each in Guard.objects.all()
     ]
     return render(request, "workflows/guards.html", {"rows": rows})
@@ -94,6 +96,7 @@ def guard(request: Request, pk: int | None = None) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
     context = {"form": form, "guard": found if pk else None, "tried": tried, "last": LAST}
+    context["problem"] = problem_of("guard", found.pk if request.method == "GET" else None)
     return render(request, "workflows/guard.html", context, status=422 if form.errors else 200)
 
 

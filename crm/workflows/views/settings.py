@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm.conditions.parse import in_words, parse
 from crm.entities.registry import get
+from crm.entities.uses import problem_of, problems
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import toast, warn
 from crm.kit.site import site
@@ -41,7 +42,9 @@ def find(public_id: str) -> Workflow:
 def workflows(request: Request) -> HttpResponse:
     """All workflows, each as a sentence, and those to begin with."""
     versions = {version.workflow_id: version for version in _current()}
-    rows = [(each, sentence(versions[each.pk])) for each in Workflow.objects.select_related("owner__user")]
+    broken = problems("workflow")
+    found = Workflow.objects.select_related("owner__user")
+    rows = [(each, sentence(versions[each.pk]), broken.get(each.pk, "")) for each in found]
     return render(request, "workflows/list.html", {"rows": rows, "shipped": all_shipped()})
 
 
@@ -56,7 +59,9 @@ def workflow(request: Request, public_id: str) -> HttpResponse:
     found = find(public_id)
     versions = list(found.versions.select_related("member__user"))
     wanted = request.GET.get("version", "")
-    version = next((each for each in versions if str(each.number) == wanted), versions[0])
+    version = next((each for each in versions if str(each.number) == wanted), None if wanted else versions[0])
+    if version is None:
+        raise Http404
     runs = Run.objects.filter(workflow=found).select_related("workflow")
     context = {
         "workflow": found,
@@ -69,6 +74,7 @@ def workflow(request: Request, public_id: str) -> HttpResponse:
         "calls": any(step["kind"] == "webhook" for step in version.steps),
         "secrets": [secret(found, number) for number in generations(found)],
         "hook": f"{site()}/hooks/{found.public_id}",
+        "problem": problem_of("workflow", found.pk),
     }
     return render(request, "workflows/workflow.html", context)
 

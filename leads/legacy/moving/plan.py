@@ -51,6 +51,10 @@ class OldLead(NamedTuple):
     version: int
     created_at: datetime
     updated_at: datetime
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.company_name or "an old lead without a name"
+
     deleted_at: datetime | None
     archived_at: datetime | None
     became_contact_id: int | None

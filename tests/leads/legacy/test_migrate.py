@@ -1,5 +1,6 @@
 """migrate_leads: what each old lead becomes, and that no lead and no money is missing (source 000, steps 1 to 3)."""
 
+import io
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -309,3 +310,12 @@ def test_the_report_file_has_every_lead(old, migrate, tmp_path):
         assert header.startswith("lead,external_id,name,email,status,estimated_value,currency,outcome,why")
         assert "'=1+1" in ana and "5.00,EUR,Became a new contact" in ana and "No contact was linked to it." in ana
         assert "Left,Not active: Lost." in bo
+
+
+def test_the_printed_plan_names_leads_as_people_do(old):
+    old("Ana Ruiz", email="ana@x.example")
+    out = io.StringIO()
+    call_command("migrate_leads", workspace="acme", stdout=out)
+    [line] = [line for line in out.getvalue().splitlines() if "becomes a new contact" in line]
+    assert " Ana Ruiz: becomes a new contact." in line
+    assert "OldLead" not in out.getvalue()

@@ -1,0 +1,31 @@
+"""What campaigns refer to: the view that is their segment, and the fields in their texts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crm.campaigns.models import Campaign
+from crm.campaigns.segments import segment_of
+from crm.entities.uses import PlaceholderReference, Reference, Storer, Target, Use, register, view_target
+
+
+@dataclass(frozen=True)
+class SegmentReference:
+    """A view of contacts that is used as a segment."""
+
+    slug: str
+
+    def targets(self) -> list[Target]:
+        """See crm.entities.uses.Reference."""
+        return [view_target("contact", segment_of(self.slug).slug)]
+
+
+def _campaigns() -> Iterator[Use]:
+    for campaign in Campaign.objects.filter(status__in=Campaign.OPEN):
+        texts = (("The subject", campaign.subject), ("The text", campaign.body))
+        references: list[Reference] = [PlaceholderReference("contact", text, label) for label, text in texts]
+        if campaign.segment and campaign.is_draft:  # once it is being sent, its recipients are recorded
+            references.append(SegmentReference(campaign.segment))
+        yield Use("campaign", campaign.pk, f"Campaign “{campaign}”", campaign.get_absolute_url(), references)
+
+
+register(Storer("campaign", "campaigns.Campaign", ("segment", "subject", "body"), _campaigns))

@@ -1,0 +1,40 @@
+"""What a stored condition refers to: its fields, and the options that it compares them with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crm.conditions.parse import parse
+from crm.conditions.tree import AnyRow, Kind, Leaf, Node, leaves
+from crm.entities.uses import Target, option_target, targets_of_path
+from crm.kit.errors import Invalid
+
+
+@dataclass(frozen=True)
+class ConditionReference:
+    """A condition about an entity's records; `people` as parse() takes it."""
+
+    entity: str
+    text: str
+    people: bool = True
+
+    def targets(self) -> list[Target]:
+        """See crm.entities.uses.Reference."""
+        try:
+            return list(targets_of(parse(self.text, self.entity, people=self.people).root))
+        except KeyError:
+            raise Invalid(f"There is no entity “{self.entity}”.") from None
+
+
+def targets_of(node: Node) -> Iterator[Target]:
+    """The fields and options in a condition, those of linked records included."""
+    for leaf in leaves(node):
+        yield from targets_of_path(leaf.path)
+        yield from targets_of(leaf.part) if isinstance(leaf, AnyRow) else _options(leaf)
+
+
+def _options(leaf: Leaf) -> Iterator[Target]:
+    *_, (entity, field) = leaf.path.steps()
+    if field.choices:
+        for operand in leaf.operands:
+            if operand.kind is Kind.VALUE:
+                yield option_target(entity.name, field.key, operand.value)

@@ -1,0 +1,45 @@
+"""What mailed dashboards refer to: their filter, which at least one kind of record must know, and their split."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from crm.conditions.uses import ConditionReference
+from crm.dashboards.models import Subscription
+from crm.dashboards.parts.stuck import JOURNEY
+from crm.entities.uses import FieldReference, Storer, Target, Use, register
+from crm.kit.errors import DomainError
+
+
+@dataclass(frozen=True)
+class FilterReference:
+    """A dashboard's filter: each part reads it for the records that it counts."""
+
+    text: str
+
+    def targets(self) -> list[Target]:
+        """See crm.entities.uses.Reference."""
+        found, errors = [], []
+        for axis, _ in JOURNEY:
+            try:
+                found += ConditionReference(axis.entity, self.text).targets()
+            except DomainError as error:
+                errors.append(error)
+        if len(errors) == len(JOURNEY):
+            raise errors[0]
+        return found
+
+
+def _subscriptions() -> Iterator[Use]:
+    for mail in Subscription.objects.exclude(every="").select_related("member__user"):
+        asked = QueryDict(mail.query)
+        split = [FieldReference("lead", asked["split"])] if asked.get("split") else []
+        url = f"{reverse('dashboard_mail')}?{mail.query}"
+        label = f"Dashboard mail of {mail.member}"
+        condition = FilterReference(asked.get("where", ""))
+        yield Use("subscription", mail.pk, label, url, [condition], split, blocks=False)
+
+
+register(Storer("subscription", "dashboards.Subscription", ("query",), _subscriptions))

@@ -1,0 +1,236 @@
+"""Where settings refer to fields, options and views. Each app that stores such references declares once how to list
+them; the refusal to remove what is in use, the “Used by” columns and the exceptions for unreadable settings follow.
+
+A stored reference is read again each time it is used, so it can become unreadable: a restored backup, an app that is
+gone. Whoever uses one skips it then; this registry makes sure that somebody is told.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from crm.entities.models import CUSTOM_TYPES, CustomField
+from crm.entities.places import PLACE, check_places, place
+from crm.entities.schema import Path, UnknownField, schema
+from crm.kit.errors import DomainError, InUse, Invalid
+from crm.kit.scope import workspace
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a setting refers to: a field, one option of it, or a view (`key` is its slug)."""
+
+    kind: str
+    entity: str
+    key: str
+    option: str = ""
+
+
+def field_target(entity: str, key: str) -> Target:
+    """A field of an entity."""
+    return Target("field", entity, key)
+
+
+def option_target(entity: str, key: str, option: str) -> Target:
+    """One option of a select field."""
+    return Target("option", entity, key, option)
+
+
+def view_target(entity: str, slug: str) -> Target:
+    """A view of an entity's list."""
+    return Target("view", entity, slug)
+
+
+class Reference(Protocol):
+    """A stored text or key that refers to something."""
+
+    def targets(self) -> Iterable[Target]:
+        """What it refers to. Raises DomainError with a sentence when it can't be read."""
+
+
+def targets_of_path(path: Path) -> list[Target]:
+    """Every field along a path."""
+    return [field_target(entity.name, step.key) for entity, step in path.steps()]
+
+
+@dataclass(frozen=True)
+class FieldReference:
+    """A field named by its key, or by a path over links."""
+
+    entity: str
+    text: str
+
+    def targets(self) -> list[Target]:
+        """See Reference."""
+        try:
+            return targets_of_path(schema(self.entity).path(self.text))
+        except UnknownField as error:
+            raise Invalid(error.sentence) from None
+
+
+@dataclass(frozen=True)
+class OptionReference:
+    """A value that a field is set to, or a text with {placeholders}."""
+
+    entity: str
+    key: str
+    value: str
+
+    def targets(self) -> list[Target]:
+        """See Reference. A value that the field does not offer refers to nothing: setting it is checked elsewhere."""
+        if PLACE.search(self.value):
+            return PlaceholderReference(self.entity, self.value).targets()
+        found = schema(self.entity).fields.get(self.key)
+        choice = found.choice(self.value) if found and found.choices else None
+        return [option_target(self.entity, self.key, choice.value)] if choice else []
+
+
+@dataclass(frozen=True)
+class PlaceholderReference:
+    """A text with {placeholders}."""
+
+    entity: str
+    text: str
+    label: str = "The text"
+
+    def targets(self) -> list[Target]:
+        """See Reference."""
+        check_places(self.text, self.entity, self.label)
+        paths = [place(self.entity, name) for name in PLACE.findall(self.text)]
+        return [target for path in paths for target in targets_of_path(path)]
+
+
+@dataclass(frozen=True)
+class CustomFieldReference:
+    """The type of a custom field, and the entity that a link points to."""
+
+    custom: CustomField
+
+    def targets(self) -> list[Target]:
+        """See Reference."""
+        if self.custom.type not in CUSTOM_TYPES:
+            raise Invalid(f"There is no field type “{self.custom.type}”.")
+        if not self.custom.is_known:
+            raise Invalid(f"There is no entity “{self.custom.target}” to link to.")
+        return []
+
+
+@dataclass(frozen=True)
+class Use:
+    """One setting: its label, the URL where it is edited, and what it refers to.
+
+    `shown` are references without which it still works, such as columns: what is gone is left out. `blocks`: what it
+    refers to can't be removed, and it is an exception when it can't be read. False for what is switched off, and for
+    what belongs to one member: an admin could not edit it.
+    """
+
+    kind: str
+    pk: int
+    label: str
+    url: str
+    references: Sequence[Reference] = field(compare=False)
+    shown: Sequence[Reference] = field(default=(), compare=False)
+    blocks: bool = True
+
+    def problem(self) -> str:
+        """Why it can't be read, '' when it can."""
+        return next(filter(None, map(_problem, self.references)), "")
+
+    def targets(self) -> set[Target]:
+        """What it refers to, as far as it can be read."""
+        return {target for reference in (*self.references, *self.shown) for target in _targets(reference)}
+
+
+def _problem(reference: Reference) -> str:
+    try:
+        reference.targets()
+    except DomainError as error:
+        return str(error)
+    return ""
+
+
+def _targets(reference: Reference) -> Iterable[Target]:
+    try:
+        return reference.targets()
+    except DomainError:
+        return ()
+
+
+@dataclass(frozen=True)
+class Storer:
+    """A model that stores references: `uses()` lists its rows in the workspace in scope.
+
+    `fields` are the columns that hold the references; a test fails for a model that has such columns and no storer.
+    """
+
+    name: str
+    model: str
+    fields: tuple[str, ...]
+    uses: Callable[[], Iterable[Use]]
+
+
+_storers: dict[str, Storer] = {}
+
+
+def register(storer: Storer) -> Storer:
+    """Make a storer known; returns it. Raises ValueError for a name that is taken."""
+    if storer.name in _storers:
+        raise ValueError(f"The storer {storer.name} is declared twice.")
+    _storers[storer.name] = storer
+    return storer
+
+
+def all_storers() -> list[Storer]:
+    """Every registered storer."""
+    return list(_storers.values())
+
+
+def all_uses() -> list[Use]:
+    """Every setting of the workspace in scope that refers to something."""
+    return [use for storer in _storers.values() for use in storer.uses()]
+
+
+def problems(storer: str) -> dict[int, str]:
+    """pk → why it can't be read, for the unreadable settings of one storer."""
+    found = {use.pk: use.problem() for use in _storers[storer].uses()}
+    return {pk: problem for pk, problem in found.items() if problem}
+
+
+def problem_of(storer: str, pk: int | None) -> str:
+    """Why one setting can't be read; '' when it can, and for None."""
+    return next((use.problem() for use in _storers[storer].uses() if use.pk == pk), "") if pk else ""
+
+
+def used_by() -> dict[Target, list[Use]]:
+    """The settings of the workspace in scope by what they refer to."""
+    found: dict[Target, list[Use]] = {}
+    for use in all_uses():
+        for target in use.targets():
+            found.setdefault(target, []).append(use)
+    return found
+
+
+@contextmanager
+def nothing_breaks(refusal: str) -> Iterator[None]:
+    """Raise InUse, with `refusal` and the settings concerned, when the block makes a setting unreadable.
+
+    The settings are read before and after, so it doesn't matter how the block breaks them. In the caller's
+    transaction, which the exception rolls back; the block itself calls bump_schema() where it changes fields.
+    """
+    here, version = workspace(), workspace().schema_version
+    before = {(use.kind, use.pk) for use in all_uses() if use.problem()}
+    yield
+    broken = [use for use in all_uses() if use.blocks and (use.kind, use.pk) not in before and use.problem()]
+    if broken:
+        here.schema_version = version
+        raise InUse(refusal, [(use.label, use.url) for use in broken])
+
+
+def _custom_fields() -> Iterator[Use]:
+    for custom in CustomField.objects.filter(archived_at__isnull=True):
+        url = f"/admin/entities/customfield/{custom.pk}/change/"
+        yield Use("custom_field", custom.pk, f"Field “{custom.label}”", url, [CustomFieldReference(custom)])
+
+
+register(Storer("custom_field", "entities.CustomField", ("target", "choices"), _custom_fields))

@@ -1,0 +1,74 @@
+"""Settings that can no longer be read, as exceptions: whoever uses one skips it, so somebody has to be told."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from crm.entities.fields import Field, FieldType
+from crm.entities.registry import Entity
+from crm.entities.registry import register as register_entity
+from crm.entities.uses import all_uses
+from crm.exceptions.detect import register
+from crm.exceptions.kinds import ExceptionKind
+from crm.exceptions.models import UnreadableSetting
+from crm.kit import clock
+
+Facts = Mapping[tuple[str, int], dict[str, Any]]
+
+# Not a record with pages of its own kind: an exception is about one.
+register_entity(
+    Entity("unreadable_setting", "exceptions.UnreadableSetting", "Unreadable setting", "Unreadable settings", "setting")
+).add(Field("name", "Name", FieldType.TEXT, editable=False))
+
+
+def unreadable() -> QuerySet:
+    """The settings of the workspace in scope that can't be read now. Conditions are read here, not by the database."""
+    found = _found()
+    known = {(row.storer, row.setting): row for row in UnreadableSetting.objects.all()}
+    if found != {key: _facts(row) for key, row in known.items()}:
+        _write(found, known)
+    return UnreadableSetting.objects.all()
+
+
+def _found() -> Facts:
+    problems = [(use, use.problem()) for use in all_uses() if use.blocks]
+    return {
+        (use.kind, use.pk): {"name": use.label[:300], "url": use.url[:300], "problem": problem}
+        for use, problem in problems
+        if problem
+    }
+
+
+def _facts(row: UnreadableSetting) -> dict[str, Any]:
+    return {"name": row.name, "url": row.url, "problem": row.problem}
+
+
+@transaction.atomic
+def _write(found: Facts, known: Mapping[tuple[str, int], UnreadableSetting]) -> None:
+    gone = [row.pk for key, row in known.items() if key not in found]
+    UnreadableSetting.objects.filter(pk__in=gone).delete()
+    for key in found.keys() & known.keys():
+        UnreadableSetting.objects.filter(pk=known[key].pk).update(**found[key])
+    new = [
+        UnreadableSetting(storer=storer, setting=pk, found_at=clock.now(), **facts)
+        for (storer, pk), facts in found.items()
+        if (storer, pk) not in known
+    ]
+    # The job may look at the same moment as another process.
+    UnreadableSetting.objects.bulk_create(new, ignore_conflicts=True)
+
+
+register(
+    ExceptionKind(
+        name="setting_unreadable",
+        label="Setting that can't be read",
+        entity="unreadable_setting",
+        rows=unreadable,
+        since=lambda: F("found_at"),
+        evidence=lambda: F("problem"),
+        help="Correct it",
+        url=UnreadableSetting.get_absolute_url,
+    )
+)

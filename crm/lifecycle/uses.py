@@ -1,0 +1,39 @@
+"""What stage requirements and stage definitions refer to."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from crm.conditions.uses import ConditionReference
+from crm.entities import registry
+from crm.entities.uses import Storer, Use, register
+from crm.lifecycle.axes import all_axes
+from crm.lifecycle.models import Guard, StageDefinition
+
+
+def _guards() -> Iterator[Use]:
+    for guard in Guard.objects.all():
+        label, url = f"Stage requirement “{guard.message}”", reverse("guard", args=[guard.pk])
+        condition = ConditionReference(guard.entity, guard.condition)
+        yield Use("guard", guard.pk, label, url, [condition], blocks=guard.is_active)
+
+
+def _definitions() -> Iterator[Use]:
+    rows = StageDefinition.objects.order_by("version")
+    for row in {(row.entity, row.axis, row.value): row for row in rows}.values():
+        conditions = [ConditionReference(row.entity, text, people=False) for text in (row.entry, row.exit) if text]
+        url = reverse("stage_definition", args=[row.entity, row.axis, row.value])
+        yield Use("stage_definition", row.pk, f"Definition of {_named(row)}", url, conditions)
+
+
+def _named(row: StageDefinition) -> str:
+    """The value as people know it; by its keys where the app that brought it is gone."""
+    for axis in all_axes():
+        for choice in axis.values:
+            if (axis.entity, axis.field, choice.value) == (row.entity, row.axis, row.value):
+                return f"{registry.get(axis.entity).label} {axis.label} “{choice.label}”"
+    return f"{row.entity} {row.axis} “{row.value}”"
+
+
+register(Storer("guard", "lifecycle.Guard", ("condition",), _guards))
+register(Storer("stage_definition", "lifecycle.StageDefinition", ("entry", "exit"), _definitions))

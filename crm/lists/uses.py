@@ -1,0 +1,31 @@
+"""What saved views and unfinished imports refer to."""
+
+from collections.abc import Iterator
+
+from crm.conditions.uses import ConditionReference
+from crm.entities import registry
+from crm.entities.uses import FieldReference, Storer, Use, register
+from crm.lists.models import ImportRun, SavedView
+
+
+def _views() -> Iterator[Use]:
+    names = {entity.name: entity for entity in registry.all_entities()}
+    for view in SavedView.objects.select_related("member__user"):
+        kind = names.get(view.entity)
+        plural, path = (kind.plural, kind.path) if kind else (view.entity, view.entity)
+        # The name of a member's own view is theirs alone.
+        label = f"{plural} view of {view.member}" if view.member_id else f"{plural} view “{view.name}”"
+        shown = [FieldReference(view.entity, key) for key in (*view.columns, view.sort.removeprefix("-")) if key]
+        condition = ConditionReference(view.entity, view.condition)
+        url = f"/{path}?view={view.slug}"
+        yield Use("saved_view", view.pk, label, url, [condition], shown, blocks=view.member_id is None)
+
+
+def _imports() -> Iterator[Use]:
+    for run in ImportRun.objects.filter(state__in=ImportRun.OPEN):
+        shown = [FieldReference(run.entity, path) for _, path in run.mapping]
+        yield Use("import_run", run.pk, f"Import of “{run.file_name}”", run.get_absolute_url(), (), shown, blocks=False)
+
+
+register(Storer("saved_view", "lists.SavedView", ("condition", "columns", "sort"), _views))
+register(Storer("import_run", "lists.ImportRun", ("mapping",), _imports))

@@ -1,0 +1,80 @@
+"""What workflows refer to: their trigger, their condition and the parameters of their steps."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm.campaigns.uses import SegmentReference
+from crm.conditions.uses import ConditionReference
+from crm.entities.uses import (
+    FieldReference,
+    OptionReference,
+    PlaceholderReference,
+    Reference,
+    Storer,
+    Target,
+    Use,
+    register,
+)
+from crm.workflows import steps as kinds
+from crm.workflows.definition import checked
+from crm.workflows.models import Workflow, WorkflowVersion
+from crm.workflows.params import Param, Refers, Values
+from crm.workflows.triggers import KINDS_OF_TRIGGER
+
+
+@dataclass(frozen=True)
+class DefinitionReference:
+    """The whole definition, checked as it is when a workflow is saved: people, campaigns and kinds of step included."""
+
+    version: WorkflowVersion
+
+    def targets(self) -> list[Target]:
+        """See crm.entities.uses.Reference. What it refers to, each of the other references tells."""
+        checked(self.version.trigger, self.version.condition, self.version.steps)
+        return []
+
+
+def _workflows() -> Iterator[Use]:
+    numbers = dict(Workflow.objects.values_list("pk", "number"))
+    for version in WorkflowVersion.objects.select_related("workflow").filter(workflow__in=numbers):
+        if version.number == numbers[version.workflow_id]:
+            yield _use(version)
+
+
+def _use(version: WorkflowVersion) -> Use:
+    workflow, entity = version.workflow, version.entity
+    references: list[Reference] = [DefinitionReference(version)]
+    if version.condition:
+        references.append(ConditionReference(entity, version.condition, people=False))
+    trigger = KINDS_OF_TRIGGER.get(version.trigger["kind"])
+    references += _of(trigger.params, version.trigger, entity) if trigger else []
+    for step in version.steps:
+        kind = kinds.kind_of(step["kind"])
+        references += _of(kind.params, step, entity) if kind else []
+    url = workflow.get_absolute_url()
+    return Use("workflow", workflow.pk, f"Workflow “{workflow}”", url, references, blocks=workflow.enabled)
+
+
+def _of(params: Sequence[Param], values: Values, entity: str) -> list[Reference]:
+    given = [(param, values.get(param.key)) for param in params]
+    found = [_reference(param, value, values, entity) for param, value in given if value not in ("", None)]
+    return [reference for reference in found if reference]
+
+
+def _reference(param: Param, value: Any, values: Values, entity: str) -> Reference | None:
+    match param.refers or param.kind:
+        case "condition":
+            return ConditionReference(entity, value, people=False)
+        case Refers.FIELD:
+            return FieldReference(entity, value.removeprefix("custom."))
+        case Refers.OPTION:
+            return OptionReference(entity, values["field"], value)
+        case Refers.SEGMENT:
+            return SegmentReference(value)
+        case "template" | "long":
+            return PlaceholderReference(entity, value, param.label)
+    return None
+
+
+register(Storer("workflow", "workflows.WorkflowVersion", ("trigger", "condition", "steps"), _workflows))

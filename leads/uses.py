@@ -1,0 +1,29 @@
+"""What assignment rules and the scoring model refer to."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from crm.conditions.uses import ConditionReference
+from crm.entities.uses import Storer, Use, register
+from leads.assignment.models import AssignmentRule
+from leads.models import ScoringModel
+
+
+def _rules() -> Iterator[Use]:
+    for rule in AssignmentRule.objects.all():
+        url = reverse("assignment_rule", args=[rule.pk])
+        condition = ConditionReference("lead", rule.condition, people=False)
+        yield Use("assignment_rule", rule.pk, f"Assignment rule “{rule}”", url, [condition], blocks=rule.is_active)
+
+
+def _model() -> Iterator[Use]:
+    model = ScoringModel.objects.order_by("-version").first()
+    if model:
+        texts = [case["when"] for criterion in model.rules["fit"] for case in criterion["cases"]]
+        conditions = [ConditionReference("lead", text, people=False) for text in texts]
+        yield Use("scoring_model", model.pk, f"Scoring model “{model.name}”", reverse("scoring_model"), conditions)
+
+
+register(Storer("assignment_rule", "leads.AssignmentRule", ("condition",), _rules))
+register(Storer("scoring_model", "leads.ScoringModel", ("rules",), _model))

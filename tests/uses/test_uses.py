@@ -1,0 +1,244 @@
+"""Settings that refer to fields, options and views: what they use is not removed, and one that can't be read is
+skipped, shown and told."""
+
+import io
+import json
+from html import unescape
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import models
+from django.urls import reverse
+
+from contacts.models import Contact
+from crm.entities.models import CustomField
+from crm.entities.uses import all_storers, all_uses, field_target, nothing_breaks, option_target, used_by, view_target
+from crm.entities.verbs.archive_custom_field import archive_custom_field
+from crm.entities.verbs.save_custom_field import save_custom_field
+from crm.entities.versions import bump_schema
+from crm.events.engine import drain
+from crm.exceptions.detect import detect
+from crm.exceptions.kinds import kind_of
+from crm.exceptions.models import Finding
+from crm.kit import clock
+from crm.kit.errors import InUse
+from crm.lists.models import SavedView
+from crm.lists.verbs.save_view import save_view
+from crm.users.models import Owned
+from crm.workflows.jobs import keep_time
+from crm.workflows.models import Run
+from leads.models import Lead
+from tests.contacts.files import counts, import_csv
+from tests.factories import make_contact, make_field
+from tests.uses.made import BLOCKING, BREAKS, GOLD, SETTINGS, SILVER, break_settings, make_settings
+
+
+@pytest.fixture
+def settings_of_tier(acme, cast, actor, sign_in, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return make_settings(cast, actor, sign_in)
+
+
+def finder(storer: str, made) -> str:
+    """What the label of a setting's use begins with."""
+    return next(use.label for use in all_uses() if (use.kind, use.pk) == (storer, made.pk))
+
+
+def removed(field):
+    field.choices = [SILVER]
+    return field
+
+
+@pytest.mark.parametrize("change", ["remove", "archive"])
+def test_what_settings_use_is_refused_with_all_their_names_and_links(settings_of_tier, actor, sign_in, change):
+    field, by = CustomField.objects.get(key="tier"), actor("admin")
+    with pytest.raises(InUse) as refused:
+        save_custom_field(removed(field), by=by) if change == "remove" else archive_custom_field(field, by=by)
+    named = dict(refused.value.uses)
+    labels = {finder(storer, getattr(settings_of_tier, storer)) for storer in BLOCKING}
+    assert named.keys() == labels
+    admin = sign_in("admin")
+    assert {admin.get(url).status_code for url in named.values()} == {200}
+    kept = CustomField.objects.get(key="tier")
+    assert (kept.archived_at, kept.choices) == (None, [GOLD, SILVER])
+    assert not [use.label for use in all_uses() if use.problem()]
+
+
+def test_the_admin_pages_say_who_uses_what(settings_of_tier, sign_in):
+    admin, url = sign_in("admin"), f"/admin/entities/customfield/{settings_of_tier.field.pk}/change/"
+    listed = admin.get("/admin/entities/customfield/").content.decode()
+    for made in (settings_of_tier.assignment_rule, settings_of_tier.scoring_model):
+        assert made.name in listed
+    assert '<a href="/settings/assignment/' in listed and " (Gold)" in listed
+    form = {"entity": "contact", "key": "tier", "label": "Tier", "type": "select", "target": "", "help": ""}
+    refused = admin.post(url, form | {"position": 0, "choice_lines": "silver = Silver"}).content.decode()
+    assert "Can&#x27;t remove “Gold” from Tier." in refused
+    assert f'href="/settings/assignment/{settings_of_tier.assignment_rule.pk}/"' in refused
+    action = {"action": "archive", "_selected_action": settings_of_tier.field.pk}
+    told = admin.post("/admin/entities/customfield/", action, follow=True).content.decode()
+    assert "Can&#x27;t archive the field “Tier”." in told and "Only Gold" in told
+    assert CustomField.objects.get(key="tier").archived_at is None
+
+
+def test_a_view_is_not_deleted_or_changed_into_no_segment_while_it_is_one(settings_of_tier, actor, sign_in):
+    by = actor("manager")
+    with pytest.raises(InUse, match="Campaign “Spring”"):
+        save_view("contact", "Golden", by=by, condition="owner = me", slug="golden", shared=True)
+    response = sign_in("manager").post("/contact/view/golden/delete")
+    assert response.status_code == 409
+    assert f'href="{settings_of_tier.campaign.get_absolute_url()}"' in response.content.decode()
+    assert SavedView.objects.get(slug="golden").condition == "tier = gold"
+    assert used_by()[view_target("contact", "golden")]
+
+
+def test_what_a_member_keeps_and_what_is_off_does_not_hold_the_workspace_up(acme, actor):
+    field = make_field("tier", "select", choices=[GOLD, SILVER])
+    save_view("contact", "Mine", by=actor("rep"), condition="tier = Gold")
+    save_view("contact", "Ours", by=actor("manager"), columns=("name", "tier"), sort="tier", shared=True)
+    labels = {use.label for use in used_by()[field_target("contact", "tier")]}
+    assert labels == {"Contacts view of Rep", "Contacts view “Ours”"}
+    assert [use.label for use in used_by()[option_target("contact", "tier", "gold")]] == ["Contacts view of Rep"]
+    archive_custom_field(field, by=actor("admin"))
+    assert [use.label for use in all_uses() if use.problem()] == ["Contacts view of Rep"]
+
+
+def test_a_label_may_change_for_settings_are_stored_by_key(settings_of_tier, actor):
+    field = CustomField.objects.get(key="tier")
+    field.label, field.choices = "Level", [GOLD | {"label": "Oro"}, SILVER]
+    save_custom_field(field, by=actor("admin"))
+    assert not [use.label for use in all_uses() if use.problem()]
+
+
+def test_every_storer_is_broken_below():
+    assert {storer.name for storer in all_storers()} == SETTINGS.keys()
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_a_setting_that_cannot_be_read_fails_nobody_s_request(settings_of_tier, cast, actor, sign_in, how):
+    made, rep, admin = settings_of_tier, sign_in("rep"), sign_in("admin")
+    contact = make_contact("Cem Kaya", owner=cast.rep)
+    break_settings(how)
+    # New records: assignment, scoring, workflows.
+    assert rep.post("/contact/new", {"name": "Ada Lim", "email": "ada@x.example"}).status_code == 302
+    assert counts(import_csv("Name,E-mail\nBo,bo@x.example\nDov,dov@x.example\n")) == (2, 0, 0, 0)
+    assert Lead.objects.count() == Contact.objects.count() == 4
+    drain()
+    keep_time(clock.now())
+    assert not Run.objects.filter(status=Run.Status.FAILED).exists()
+    # The stage requirement is skipped, and the page says so.
+    page = unescape(rep.get(contact.get_absolute_url()).content.decode())
+    assert "“Only Gold” isn't checked before Qualify" in page
+    assert rep.post(reverse("contact_move", args=[contact.public_id, "qualify"]), {"reason": ""}).status_code == 302
+    assert Contact.objects.get(pk=contact.pk).lifecycle_stage == "qualified"
+    # Scores.
+    out = io.StringIO()
+    call_command("recalculate_scores", "--full", "--json", workspace="acme", stdout=out)
+    assert json.loads(out.getvalue().splitlines()[-1])["leads"] == 4
+    lead = Lead.objects.get(contact=contact)
+    for url in (
+        "/",
+        "/contact?view=all",
+        "/contact?view=golden",
+        "/contact?view=all&columns=name,tier",
+        "/qualification",
+        "/qualification/board",
+        lead.get_absolute_url(),
+        f"{lead.get_absolute_url()}/score",
+        f"{contact.get_absolute_url()}/edit",
+        f"/lifecycle/contact/lifecycle_stage/of/{contact.public_id}",
+        "/dashboard?parts=all",
+        "/dashboard?parts=all&where=tier+%3D+Gold&split=tier",
+        "/contact/import",
+        made.import_run.get_absolute_url(),
+        "/exceptions",
+        "/search?q=cem",
+    ):
+        assert rep.get(url).status_code == 200, url
+    for url in (
+        "/campaign",
+        f"{made.campaign.get_absolute_url()}/send",
+        f"{made.campaign.get_absolute_url()}/edit",
+        "/settings/assignment/",
+        "/settings/workflows/",
+        f"{made.workflow.get_absolute_url()}edit/",
+        f"{made.workflow.get_absolute_url()}preview/",
+        "/settings/workflows/prerequisites/",
+        "/lifecycle",
+        "/admin/entities/customfield/",
+    ):
+        assert admin.get(url).status_code == 200, url
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_it_is_shown_where_it_is_edited_and_is_an_exception(settings_of_tier, sign_in, how):
+    break_settings(how)
+    uses = {use.kind: use for use in all_uses() if use.problem()}
+    assert uses.keys() == SETTINGS.keys() - {"import_run"}  # a column that is gone is mapped to nothing
+    clients = {"subscription": sign_in("rep")}
+    for storer in sorted(uses.keys() - {"custom_field"}):
+        page = unescape(clients.get(storer, sign_in("admin")).get(uses[storer].url).content.decode())
+        assert uses[storer].problem() in page, storer
+    detect(kind_of("setting_unreadable"))
+    found = set(Finding.objects.filter(kind="setting_unreadable").values_list("evidence", flat=True))
+    assert found == {uses[storer].problem() for storer in (*BLOCKING, "custom_field")}
+    shown = unescape(sign_in("manager").get("/exceptions?kind=setting_unreadable").content.decode())
+    assert all(uses[storer].url in shown for storer in BLOCKING)
+    assert "Only Gold" not in sign_in("rep").get("/exceptions").content.decode()
+
+
+def test_the_exception_goes_when_the_setting_can_be_read_again(settings_of_tier):
+    kind = kind_of("setting_unreadable")
+    break_settings("field archived")
+    detect(kind)
+    assert Finding.objects.filter(kind=kind.name).count() == len(BLOCKING) + 1
+    CustomField.objects.filter(key="tier").update(archived_at=None)
+    CustomField.objects.filter(key="partner").update(target="company")
+    bump_schema()
+    detect(kind)
+    assert not Finding.objects.filter(kind=kind.name).exists()
+
+
+def test_a_change_that_breaks_nothing_new_is_not_held_up_by_what_was_broken_before(settings_of_tier):
+    break_settings("option gone")
+    with nothing_breaks("Can't do it."):
+        pass
+
+
+# Names of columns that tell of a condition, a list or a text with placeholders.
+TELLING = {"columns", "condition", "criteria", "entry", "exit", "filter", "mapping", "query", "rules", "segment"}
+TELLING |= {"sort", "steps", "trigger", "where"}
+# Columns that could store references, and store something else.
+OTHERS = {
+    "dashboards.Layout.parts": "names of parts, which are code",
+    "leads.AssignmentRule.people": "members",
+    "leads.FirstContactTerms.days": "days of the week",
+    "leads.MigrationRun.amount_in": "sums",
+    "leads.MigrationRun.amount_listed": "sums",
+    "leads.MigrationRun.amount_opportunities": "sums",
+    "leads.MigrationRun.kept": "records",
+    "leads.MovedLead.told": "values of a record",
+    "leads.Turn.last": "members",
+    "lists.ImportRefusal.cells": "cells of a file",
+    "lists.ImportRun.header": "cells of a file",
+    "lists.ImportRun.notes": "sentences",
+    "notifications.Preference.channels": "kinds of notification, which are code",
+    "workflows.Run.seen": "values of a record",
+    "workflows.StepRun.seen": "values of a record",
+}
+
+
+def suspects():
+    """model.column of whatever could hold a condition or the key of a field; a record's own values are none."""
+    for model in apps.get_models():
+        if issubclass(model, Owned) and not model._meta.label.startswith("language."):
+            for column in model._meta.concrete_fields:
+                if column.name in TELLING or (isinstance(column, models.JSONField) and column.name != "custom"):
+                    yield f"{model._meta.label}.{column.name}"
+
+
+def test_a_column_that_stores_references_belongs_to_a_storer():
+    known = {f"{storer.model}.{column}" for storer in all_storers() for column in storer.fields}
+    assert set(suspects()) - known == OTHERS.keys()
+    for storer in all_storers():
+        assert set(storer.fields) <= {column.name for column in apps.get_model(storer.model)._meta.fields}
