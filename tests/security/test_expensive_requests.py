@@ -4,6 +4,7 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpResponse
 
+from contacts.views import home, merging, options
 from crm.dashboards.asked import Asked
 from crm.kit import timelimit
 from crm.kit.pool import Pool
@@ -49,8 +50,8 @@ def slow(monkeypatch):
     monkeypatch.setattr("crm.dashboards.show.TIME_LIMIT", 0.1)
     for where, name in ((ListState, "rows"), (Asked, "rows"), (list_rows, "search")):
         _slow_down(monkeypatch, where, name)
-    for module in ("contacts.views.home", "contacts.views.options", "contacts.views.merging"):
-        monkeypatch.setattr(f"{module}.search", list_rows.search)
+    for module in (home, merging, options):
+        monkeypatch.setattr(module, "search", list_rows.search)
 
 
 def _slow_down(monkeypatch, where, name):
