@@ -21,6 +21,7 @@ from crm.lists.spec import spec_of
 from crm.lists.state import read as read_list
 from crm.users.visibility import visible
 from tests.dashboards.world import END, people
+from tests.shared import share
 
 ROUNDS = 200
 ROLES = ("viewer", "rep", "outsider", "manager")
@@ -37,12 +38,18 @@ FILTERS = (
 SPLITS = ("source", "owner", "team", "country", "campaign", "status", "contact.role", "nonsense")
 
 
+@share
+def shared_half_year(shared_cast):
+    """Half a year of people."""
+    with in_workspace(shared_cast.acme):
+        people(shared_cast, Random(7), 60)
+        with clock.at(END - timedelta(days=30)):
+            keep_forecasts(clock.now())
+
+
 @pytest.fixture
-def populated(acme, cast):
+def populated(acme, shared_half_year):
     """Half a year of people, as of END."""
-    people(cast, Random(7), 60)
-    with clock.at(END - timedelta(days=30)):
-        keep_forecasts(clock.now())
     with clock.at(END):
         yield
 

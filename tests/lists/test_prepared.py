@@ -15,9 +15,11 @@ from contacts.verbs.lose import lose
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
 from crm.kit import clock, prepared
+from crm.kit.scope import in_workspace
 from crm.lists import rows
 from crm.lists.spec import spec_of
 from crm.lists.state import read
+from tests.shared import share
 
 WHERE = (
     "",
@@ -30,11 +32,14 @@ WHERE = (
 )
 
 
-@pytest.fixture
-def people(acme, cast, monkeypatch):
-    """Sixty contacts of everybody over half a year, some lost, in pages of seven."""
-    monkeypatch.setattr(rows, "PAGE", 7)
-    prepared.forget()
+@share
+def shared_people(shared_cast):
+    """Sixty contacts of everybody over half a year, some lost."""
+    with in_workspace(shared_cast.acme):
+        _write_people(shared_cast)
+
+
+def _write_people(cast):
     for number in range(60):
         who = (cast.rep, cast.mate, cast.outsider, cast.manager)[number % 4]
         with clock.at(timezone.now() - timedelta(days=number * 3)):
@@ -46,6 +51,13 @@ def people(acme, cast, monkeypatch):
             made = capture([person], by=who.actor("web"), source="test")
             if number % 5 == 0:
                 lose(Contact.objects.filter(pk__in=made.done), by=who.actor("web"))
+
+
+@pytest.fixture
+def people(acme, shared_people, monkeypatch):
+    """Sixty contacts of everybody over half a year, some lost, in pages of seven."""
+    monkeypatch.setattr(rows, "PAGE", 7)
+    prepared.forget()
     yield
     prepared.forget()
 
