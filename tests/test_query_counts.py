@@ -83,6 +83,7 @@ def test_every_page_costs_what_is_written_down(world, sign_in):
     assert counts["lead"] <= RECORD_AT_MOST
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("entity", ["contact", "company", "opportunity"])
 @pytest.mark.parametrize("query", ["view=all", "view=ownmark-shared", "view=all&q=person", "view=all&sort=owner"])
 def test_a_list_costs_the_same_with_ten_rows_and_a_hundred(entity, query, world, cast, acme, sign_in):
@@ -95,6 +96,7 @@ def test_a_list_costs_the_same_with_ten_rows_and_a_hundred(entity, query, world,
     assert counted[0] == counted[1] <= LIST_AT_MOST
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("entity", ["contact", "company"])
 def test_a_record_costs_the_same_with_five_entries_and_five_hundred(entity, world, cast, acme, sign_in):
     record, client, counted = getattr(world.own, entity), sign_in("rep"), []

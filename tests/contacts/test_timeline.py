@@ -367,6 +367,7 @@ def statements(client, url) -> int:
     return len(ours)
 
 
+@pytest.mark.once
 class TestStatements:
     """PERFORMANCE: a record's page takes at most ten statements, a list five, however much there is."""
 

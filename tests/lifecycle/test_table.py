@@ -104,6 +104,7 @@ def test_an_override_goes_anywhere_with_a_warning(role, stage, to, acme, actor):
     return None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("verb, stage, role", CELLS)
 def test_what_is_offered_is_what_the_verb_does(verb, stage, role, acme, actor):
     contact, by = standing_at(stage), actor(role)

@@ -2,10 +2,14 @@
 
 from collections import Counter
 
+import pytest
+
 from contacts.demo import History
 from crm.lifecycle.models import Transition
 from crm.opportunities.demo import Pipeline
 from crm.opportunities.models import Opportunity
+
+pytestmark = pytest.mark.once
 
 
 def test_every_opportunity_came_where_it_is_by_moves_in_the_order_of_time(acme, cast):

@@ -7,6 +7,8 @@ from crm.kit.scope import in_workspace
 from crm.users.models import Invitation, Membership
 from tests.security.calls import told
 
+pytestmark = pytest.mark.once
+
 STRANGERS = ["theirs", "hidden"]
 
 

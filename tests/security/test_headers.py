@@ -13,6 +13,8 @@ from tests.security.calls import HTMX, call, told
 from tests.security.matrix import MATRIX, url
 from tests.security.test_isolation_matrix import listed
 
+pytestmark = pytest.mark.once
+
 UNSAFE = re.compile(r"unsafe-|\*|https?:|data:(?! *;)|'nonce|'sha")
 
 
@@ -123,7 +125,6 @@ def test_cookies_are_for_this_host_and_no_script(cast):
         assert not cookie["domain"]
 
 
-@pytest.mark.once
 def test_the_shipped_production_settings_pass_django_s_own_check(tmp_path):
     production = {
         "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ",

@@ -21,6 +21,8 @@ from tests.security.calls import call, told
 from tests.security.matrix import MATRIX, url
 from tests.security.world import act, rows
 
+pytestmark = pytest.mark.once
+
 EVIL = "\"'><img src=x onerror=alert(1)>{{7*7}}</script>"
 HOSTILE = [
     EVIL,

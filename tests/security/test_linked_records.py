@@ -104,6 +104,7 @@ def exported(entity: str, columns: list[str], by) -> dict[str, str]:
     return {name: " ".join(line[place] for line in lines) for place, name in enumerate(header)}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("who", ["rep", "viewer", "manager"])
 def test_no_page_shows_more_than_the_name_of_what_one_does_not_see(who, linked, sign_in):
     client = sign_in(who)

@@ -15,6 +15,8 @@ from crm.kit.scope import in_workspace
 from tests.security.matrix import routes
 from tests.security.world import rows
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 CODE = [path for top in ("crm", "contacts", "audit", "leads") for path in sorted((ROOT / top).rglob("*.py"))]
 SIZES = (12, 16, 20, 24, 32, 48, 100, 400, 1600, 6400, 51_200)
@@ -105,7 +107,6 @@ def test_the_walk_finds_patterns_and_the_measure_what_is_not_linear():
     assert slowest(Written(r"\[[^\]]*\]", True))[0] > LIMIT
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("where", patterns())
 def test_every_pattern_is_linear(where):
     found = slowest(patterns()[where])

@@ -10,7 +10,7 @@ from crm.users.verbs.deactivate_member import deactivate_member
 from tests.security.calls import HTMX, told
 from tests.security.world import act, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

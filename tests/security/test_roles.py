@@ -15,6 +15,8 @@ from tests.security.calls import call, taken_back
 from tests.security.matrix import TRASHED
 from tests.security.world import rows
 
+pytestmark = pytest.mark.once
+
 WHO = {Role.VIEWER: "viewer", Role.REP: "rep", Role.MANAGER: "manager", Role.ADMIN: "admin"}
 # DESIGN, Roles: what each may do with a record, by whose it is. rep is in the team Iberia with mate.
 NOT_THERE, READ, WRITE = "not there", "read", "write"

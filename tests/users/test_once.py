@@ -41,6 +41,7 @@ def rows() -> Counter[str]:
 CREATING = sorted(name for name, route in MATRIX.items() if route.post is not None and not route.public)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("part", range(4))
 def test_a_form_that_is_submitted_twice_makes_one_record(part, world, sign_in):
     """Every POST of the product, whatever it makes: a new form is tested as soon as it has its line in the matrix."""
@@ -62,6 +63,7 @@ def test_a_form_that_is_submitted_twice_makes_one_record(part, world, sign_in):
     assert made_some
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("who", ["rep", "admin"])
 def test_every_form_of_every_page_carries_a_key(who, world, sign_in):
     client = sign_in(who)
