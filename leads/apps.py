@@ -5,11 +5,10 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self):
-        from audit.undone import hold_back, on_undo
+        from audit.undone import hold_back
         from contacts.attached import on_merge, tell
-        from contacts.engagement import on_engaged
         from crm.events.reactions import react
-        from crm.lists.imports.registry import Relation, on_end, on_written, relate
+        from crm.lists.imports.registry import Relation, on_written, relate
         from leads import (  # noqa: F401
             board,
             campaigns,
@@ -54,15 +53,4 @@ class LeadsConfig(AppConfig):
         on_written("contact", close_with_contacts)
         on_written("opportunity", close_with_opportunities)
         react("workspace.created", lambda rows, by: install_shipped())
-        on_engaged(reactions.count)
-        on_end(reactions.restage_imported)
-        react("lead.updated", reactions.leads_changed)
-        for event in ("restored", "reactivated", "undone"):
-            react(f"lead.{event}", reactions.leads_open_again)
-        for event in ("updated", "enriched", "captured", "assigned", "status_changed"):
-            react(f"contact.{event}", reactions.contacts_changed)
-        for event in ("updated", "assigned", "undone"):
-            react(f"company.{event}", reactions.companies_changed)
-        for event in ("contact.merged", "contact.disengaged", "contact.undone"):
-            react(event, reactions.contacts_told_anew)
-        on_undo(reactions.engagement_undone)
+        reactions.register()

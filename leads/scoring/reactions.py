@@ -7,17 +7,36 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.models import Entry
-from audit.undone import PutBack
+from audit.undone import PutBack, on_undo
+from contacts.engagement import on_engaged
 from contacts.models import EngagementEvent
+from crm.events.reactions import react
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.sqlite import courtesy
+from crm.lists.imports.registry import on_end
 from crm.lists.imports.running import BATCH
 from crm.lists.models import ImportRun
 from leads.models import Lead, LeadQuerySet
 from leads.scoring.current import current
 from leads.scoring.score import add, recompute, refit, score
 from leads.staging import restage, to_move
+
+
+def register() -> None:
+    """Have scores follow what happens to leads, their contacts and companies, and what contacts do."""
+    on_engaged(count)
+    on_end(restage_imported)
+    react("lead.updated", leads_changed)
+    for event in ("restored", "reactivated", "undone"):
+        react(f"lead.{event}", leads_open_again)
+    for event in ("updated", "enriched", "captured", "assigned", "status_changed"):
+        react(f"contact.{event}", contacts_changed)
+    for event in ("updated", "assigned", "undone"):
+        react(f"company.{event}", companies_changed)
+    for event in ("contact.merged", "contact.disengaged", "contact.undone"):
+        react(event, contacts_told_anew)
+    on_undo(engagement_undone)
 
 
 def score_opened(ids: Iterable[int], by: Actor) -> None:

@@ -7,6 +7,8 @@ from django.db import transaction
 
 from contacts.fields import apply, validate
 from contacts.models import Contact
+from crm.entities.schema import schema
+from crm.entities.values import parse_value
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
@@ -19,14 +21,14 @@ from leads.opening import PROSPECTS, open_leads
 
 @transaction.atomic
 def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
-    """Open a lead for each mapping of field → value, of which `contact` (a contact or its key) says whose; all or none.
+    """Open a lead for each mapping of field → value; all or none. `contact` is a contact, its key or its name.
 
     Raises Invalid with a sentence per field, also for a contact that is no prospect or has an open lead; NotAllowed
     for a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot open leads.")
-    wanted = [(getattr(v.get("contact"), "pk", v.get("contact")), _own(v, by)) for v in leads]
+    wanted = [(_contact_id(v.get("contact"), by), _own(v, by)) for v in leads]
     people = hold({contact for contact, _ in wanted if contact})
     chosen = [_prospect(people.get(contact or 0), by) for contact, _ in wanted]
     if taken := set(Lead.objects.open().filter(contact__in=chosen).values_list("contact", flat=True)):
@@ -40,6 +42,16 @@ def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
         if values:
             apply("lead.updated", Lead.objects.filter(pk=pk), values, by=by)
     return Outcome(by.change, list(made))
+
+
+def _contact_id(contact: Any, by: Actor) -> int | None:
+    """The key of a contact that is given as itself, its key, or as people write it."""
+    if not isinstance(contact, str):
+        return getattr(contact, "pk", contact)
+    try:
+        return parse_value(schema("lead").field("contact"), contact, by=by) if contact else None
+    except ValueError as error:
+        raise Invalid({"contact": str(error)}) from None
 
 
 def _own(values: Mapping[str, Any], by: Actor) -> dict[str, Any]:

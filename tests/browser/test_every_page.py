@@ -153,6 +153,7 @@ NO_PAGES = """
      activity_complete activity_delete settings theme notification_open notifications_read notifications_unread
      invite_person deactivate_person reactivate_person withdraw_invitation open_workspace csp_report
      healthz readyz metrics
+    account_request_reauthentication_code account_confirm_reauthentication_code
     account_email_verification_sent account_set_password account_confirm_login_code account_confirm_email
     mfa_authenticate mfa_reauthenticate mfa_deactivate_totp mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes mfa_reauthenticate_webauthn mfa_remove_webauthn mfa_edit_webauthn mfa_login_webauthn

@@ -2,7 +2,6 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
 
 from audit.models import Entry
 from audit.undo import undo
@@ -68,14 +67,6 @@ def test_a_new_person_is_recorded_as_if_by_hand(acme):
 
 
 @pytest.mark.once
-def test_sqlite_s_planner_is_told_of_the_rows(acme):
-    import_csv("external_id,name\na1,Ana\na2,Bo\n")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT idx FROM sqlite_stat1 WHERE tbl IN ('contacts_contact', 'leads_lead')")
-        looked_at = {index for (index,) in cursor}
-    assert {"contact_stage", "lead_one_open"} <= looked_at
-
-
 def test_the_same_file_again_changes_nothing(acme):
     text = (
         "external_id,name,email,company,stage\na1,Ana,ana@x.example,Fleetly,customer\n,Bo,bo@x.example,FLEETLY,Lead\n"

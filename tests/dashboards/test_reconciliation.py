@@ -83,7 +83,7 @@ class Lists:
         entity = next(e for e in registry.all_entities() if e.path == parts.path[1:])
         self.request.GET = QueryDict(parts.query)
         found = read_list(self.request, spec_of(entity.name))
-        assert found.error is None, (url, found.error)
+        assert not found.error, (url, found.error)
         return found
 
     def number(self, cell: Cell):

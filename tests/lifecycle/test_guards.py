@@ -149,7 +149,7 @@ def test_one_statement_explains_every_guard(guard, actor, django_assert_num_quer
             {"verb": "fly"},
             {
                 "verb": "“fly” moves no contact: "
-                "choose from churn, lose, override, partner, qualify, reopen, set_status, win."
+                "choose from churn, lose, override, partner, qualify, reopen, set_status, suppression, win."
             },
         ),
         ({"message": " "}, {"message": "Say what is missing: this sentence is what people read."}),

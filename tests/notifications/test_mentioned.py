@@ -74,7 +74,8 @@ def test_the_writer_hears_who_cannot_see_it(cast, sign_in, actor):
     )
     assert "Outsider and Viewer cannot see this contact, and are not told of it." in page.content.decode()
     note = ana.activities.get()
-    page = sign_in("rep").post(f"/activity/{note.public_id}/edit", {"subject": "S", "body": "@outsider"}, follow=True)
+    changed = {"subject": "S", "body": "@outsider", "occurred_at": "2026-01-05T10:00"}
+    page = sign_in("rep").post(f"/activity/{note.public_id}/edit", changed, follow=True)
     assert "Outsider cannot see this contact, and is not told of it." in page.content.decode()
 
 

@@ -59,7 +59,7 @@ def test_the_page_goes_on_by_key(give, sign_in, monkeypatch):
     assert "Ana" in second
     assert "Bea" not in second
     assert "Earlier" not in second
-    assert client.get("/notification?before=nonsense").status_code == 200
+    assert client.get("/notification?before=nonsense").status_code == 400
 
 
 def test_opening_one_reads_it_and_leads_to_the_record(give, sign_in):

@@ -470,6 +470,9 @@ MATRIX: dict[str, Route] = {
     "account_inactive": Route(public=True),
     "account_signup": Route(public=True),
     "account_reauthenticate": Route(VIEWER, VIEWER),
+    # Where no code is asked for, both lead on.
+    "account_request_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404)),
+    "account_confirm_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404)),
     "account_email": Route(VIEWER, VIEWER),
     "account_email_verification_sent": Route(public=True),
     "account_change_password": Route(VIEWER, VIEWER),

@@ -62,7 +62,8 @@ def _is_pattern(function: ast.expr) -> bool:
 def _text(node: ast.expr) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(part) for part in node.values)
-    return node.value if isinstance(node, ast.Constant) else "x"
+    value = node.value if isinstance(node, ast.Constant) else "x"
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def patterns() -> dict[str, Written]:

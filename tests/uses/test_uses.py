@@ -218,6 +218,7 @@ OTHERS = {
     "leads.MigrationRun.amount_opportunities": "sums",
     "leads.MigrationRun.kept": "records",
     "leads.MovedLead.told": "values of a record",
+    "leads.OldLeads.plan": "figures and rows of a report",
     "leads.Turn.last": "members",
     "lists.ImportRefusal.cells": "cells of a file",
     "lists.ImportRun.header": "cells of a file",
