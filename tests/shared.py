@@ -88,11 +88,15 @@ def stack(django_db_setup, django_db_blocker) -> Iterator[Stack]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef, request) -> None:
-    """Put the stack in place before pytest-django opens the transaction of a test."""
-    if fixturedef.argname == "_django_db_helper":
+    """Put the stack in place before pytest-django opens the transaction of a test.
+
+    It is gone before a browser starts: its event loop runs in this thread, and Django has another connection in it.
+    """
+    if fixturedef.argname in ("_django_db_helper", "chromium"):
         blocker, stack = request.getfixturevalue("django_db_blocker"), request.getfixturevalue("stack")
         with blocker.unblock():
-            stack.become([] if _commits(request) else _asked_for(request.fixturenames))
+            shares = fixturedef.argname != "chromium" and not _commits(request)
+            stack.become(_asked_for(request.fixturenames) if shares else [])
 
 
 def _commits(request) -> bool:

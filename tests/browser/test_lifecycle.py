@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def badge(page):
-    return page.locator(".record-state .badge")
+    return page.locator(".record-title .badge")
 
 
 def do(page, verb):
@@ -77,7 +77,7 @@ def test_losing_asks_why_and_only_a_manager_reopens(visit, add, sign_in):
 def test_the_badge_shows_the_evidence(visit, add, sign_in):
     ana = add("Ana Ruiz")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
-    page.locator(".record-state summary").click()
+    page.locator(".record-title summary").click()
     leaf = page.locator(".evidence li", has_text="E-mail")
     expect(leaf).to_contain_text("✗")
     expect(leaf).to_contain_text("nothing")

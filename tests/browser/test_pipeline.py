@@ -29,7 +29,7 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     page.get_by_label("Name").fill("120 vans")
     page.get_by_label("Amount").fill("48000")
     page.get_by_role("button", name="Add opportunity").click()
-    expect(page.locator(".record-state .badge")).to_have_text("Prospecting")
+    expect(page.locator(".record-title .badge")).to_have_text("Prospecting")
     expect(page.locator(".record-head")).to_contain_text("Ana Ruiz")
 
     page.goto("/opportunity")
@@ -79,4 +79,4 @@ def test_a_board_works_without_javascript(visit, deal, sign_in):
     expect(column(page, "qualification").locator(".board-card")).to_have_count(1)
     page.goto(deal.get_absolute_url())
     page.locator(".steps").get_by_role("button", name="Negotiation").click()
-    expect(page.locator(".record-state .badge")).to_have_text("Negotiation")
+    expect(page.locator(".record-title .badge")).to_have_text("Negotiation")

@@ -52,7 +52,7 @@ def test_from_a_form_to_a_customer(visit, ana, sign_in):
     write_down(page, "Meeting", body="Visit in Hamburg", occurred_at="2026-12-01T10:00")
     page.reload()
     expect(panel).to_contain_text("Sales Qualified")
-    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+    expect(page.locator(".record-title .badge")).to_have_text("Qualified")
 
     panel.get_by_role("link", name="Convert…").click()
     expect(page.get_by_label("Amount")).to_have_value("36000.00")
@@ -66,5 +66,5 @@ def test_from_a_form_to_a_customer(visit, ana, sign_in):
     page.locator(".board-card", has_text="260 vans").drag_to(page.locator("[data-column=won]"))
     expect(page.locator(".toast", has_text="is Won now")).to_be_visible()
     page.goto(ana.get_absolute_url())
-    expect(page.locator(".record-state .badge")).to_have_text("Customer")
+    expect(page.locator(".record-title .badge")).to_have_text("Customer")
     expect(panel).to_contain_text("Converted")

@@ -62,7 +62,7 @@ def test_onboarding_from_nothing(visit, add, sign_in, actor, javascript):
 
     page.goto(ana.get_absolute_url())
     page.locator("#head").get_by_role("button", name="Qualify", exact=True).first.click()
-    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+    expect(page.locator(".record-title .badge")).to_have_text("Qualified")
     drain()
     assert [letter.subject for letter in mail.outbox if letter.to == ["ana@fleetly.example"]] == ["Welcome, Ana"]
     page.reload()
@@ -139,7 +139,7 @@ def test_a_prerequisite_is_tried_written_and_refuses(visit, add, sign_in, actor,
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto(ana.get_absolute_url())
     page.locator("#head").get_by_role("button", name="Qualify", exact=True).first.click()
-    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+    expect(page.locator(".record-title .badge")).to_have_text("Qualified")
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
@@ -156,7 +156,7 @@ def test_how_it_looks(visit, add, sign_in, theme, width):
     page.get_by_role("button", name="Switch on").click()
     page.goto(ana.get_absolute_url())
     page.locator("#head").get_by_role("button", name="Qualify", exact=True).first.click()
-    expect(page.locator(".record-state .badge")).to_have_text("Qualified")
+    expect(page.locator(".record-title .badge")).to_have_text("Qualified")
     drain()
     page.goto(Workflow.objects.get().get_absolute_url())
     screenshot(page, f"workflow-{theme}-{width}")
