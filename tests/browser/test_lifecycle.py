@@ -40,7 +40,7 @@ def test_from_lead_to_customer(visit, add, cast):
     expect(badge(page)).to_have_class("badge tone-blue")
     expect(page.locator(".toast")).to_contain_text("Ana Ruiz is Qualified now.")
     sentence = page.locator(".timeline li").first
-    expect(sentence).to_contain_text("Rep qualified this contact: Lifecycle Stage from Lead to Qualified")
+    expect(sentence).to_contain_text("Rep qualified this contact (Lead → Qualified)")
 
     do(page, "Won")
     expect(badge(page)).to_have_text("Customer")

@@ -29,7 +29,7 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     page.get_by_label("Name").fill("120 vans")
     page.get_by_label("Amount").fill("48000")
     page.get_by_role("button", name="Add opportunity").click()
-    expect(page.locator(".record-title .badge")).to_have_text("Prospecting")
+    expect(page.locator(".record-state .badge")).to_have_text("Prospecting")
     expect(page.locator(".record-head")).to_contain_text("Ana Ruiz")
 
     page.goto("/opportunity")
@@ -51,7 +51,7 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     page.goto(ana.get_absolute_url())
     expect(page.locator(".record-title .badge")).to_have_text("Customer")
     line = page.locator(".timeline li").first
-    expect(line).to_contain_text("won this contact: Lifecycle Stage from Lead to Customer")
+    expect(line).to_contain_text("won this contact (Lead → Customer)")
     expect(line).to_contain_text("120 vans")
     line.get_by_role("button", name="Undo").click()
     expect(page.locator(".record-title .badge")).to_have_text("Lead")
@@ -79,4 +79,4 @@ def test_a_board_works_without_javascript(visit, deal, sign_in):
     expect(column(page, "qualification").locator(".board-card")).to_have_count(1)
     page.goto(deal.get_absolute_url())
     page.locator(".steps").get_by_role("button", name="Negotiation").click()
-    expect(page.locator(".record-title .badge")).to_have_text("Negotiation")
+    expect(page.locator(".record-state .badge")).to_have_text("Negotiation")

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -53,7 +53,7 @@ def test_events_come_in_once_and_leads_are_scored(imported, acme):
 def test_a_lead_is_moved_once_after_its_last_row(imported, acme):
     ana = make_contact(external_id="7")
     edit(Lead.objects.filter(contact=ana), {"fleet_size": 300, "country": "DE"}, by=manager())
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+    now = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M")  # none of them is to come
     lines = [f"7,,content_download,{now}:{n:02}Z" for n in range(9)] * 4
     lines += [f"7,,email_opened,{now}:{n:02}Z" for n in range(9)]
     imported(HEADER, *lines)
