@@ -137,7 +137,7 @@ FOR_STRANGERS = {
     "accept_invitation": ["no-such-token"],
     "campaign_unsubscribe": ["no-such-token"],
 }
-WALKED = {"contact_import_run", "opportunity_import_run", "undo_progress"}  # pages that a test of their own goes through
+WALKED = {"contact_import_run", "opportunity_import_run", "undo_progress"}  # pages with a test of their own
 # Those that only act, give a part of a page or a file, or lead on to one of the pages above.
 NO_PAGES = """
     undo contact_bulk company_bulk contact_delete_view company_delete_view contact_activity company_activity
