@@ -1,6 +1,7 @@
 """When leads are scored: as they are opened, when what the criteria read has changed, and after events; at once."""
 
 from collections.abc import Iterable
+from typing import cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -60,14 +61,14 @@ def restage_imported(run: ImportRun, by: Actor) -> None:
             restage(Lead.objects.filter(pk__any_of=ids[start : start + size]), by=by)
 
 
-def leads_changed(leads: LeadQuerySet, by: Actor) -> None:
+def leads_changed(leads: QuerySet, by: Actor) -> None:
     """Reaction to leads whose fields changed."""
-    _rescore(leads, by)
+    _rescore(cast(LeadQuerySet, leads), by)
 
 
-def leads_open_again(leads: LeadQuerySet, by: Actor) -> None:
+def leads_open_again(leads: QuerySet, by: Actor) -> None:
     """Reaction to leads that may have been closed or in the trash: their sums lack what happened in the meantime."""
-    _from_events(leads, by)
+    _from_events(cast(LeadQuerySet, leads), by)
 
 
 def contacts_changed(contacts: QuerySet, by: Actor) -> None:
