@@ -69,7 +69,7 @@ def expect(verb: str, who: str, cast, contact: Contact, by, *, done: bool, sees:
         assert_nothing_written(by)
         assert found.values().get() == before
     elif verb not in ("set_avatar", "assign"):
-        assert {entry.entity_id for entry in entries(by) if entry.entity == "contact"} == {contact.pk}
+        assert {entry.person for entry in entries(by) if entry.entity != "lead"} == {contact.pk}
 
 
 @pytest.mark.parametrize("who", WHO[:-1])
@@ -106,7 +106,7 @@ def test_of_many_the_others_are_done(verb, acme, cast, actor):
     outcome = VERBS[verb][1](rows(mine, seen, unseen), by)
     assert outcome.done == [mine.pk]
     assert list(outcome.refused) == [seen.pk]
-    assert {entry.entity_id for entry in entries(by) if entry.entity == "contact"} <= {mine.pk}
+    assert {entry.person for entry in entries(by) if entry.entity != "lead"} <= {mine.pk}
     return None
 
 
