@@ -22,7 +22,7 @@ from crm.users.views import needs
 from leads.legacy.dropping.conditions import missing, status
 from leads.legacy.models import LegacyLead, MigrationRun, OldLeads
 from leads.legacy.moving.background import start_commit, start_undo
-from leads.legacy.moving.figures import AMOUNTS, COUNTS
+from leads.legacy.moving.figures import AMOUNTS, COUNTS, of_run
 from leads.legacy.moving.planning import make_plan, whole_plan
 from leads.legacy.moving.report import HEADER, Row, as_csv, carried_out
 from leads.legacy.verbs.confirm_drop import confirm_drop
@@ -51,7 +51,7 @@ def migration(request: Request) -> HttpResponse:
         retired = OldLeads.objects.first()
         context: dict[str, Any] = {"run": run, "retired": retired, "total": total, "is_busy": _is_busy(run)}
         if run:
-            context |= {"figures": _figures(run.__dict__), "percent": _percent(run.leads, total)}
+            context |= {"figures": _figures(of_run(run).report()), "percent": _percent(run.leads, total)}
             context["undo"] = UndoRun.objects.filter(change=run.change).first()
         if retired and run and run.state == MigrationRun.State.COMMITTED:
             context |= {"missing": missing(retired), "status": status()}

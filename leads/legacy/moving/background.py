@@ -16,10 +16,10 @@ from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace, workspace_id
 from crm.users.models import Workspace
 from leads.legacy.models import MigrationRun, OldLeads
-from leads.legacy.moving.alone import BUSY, AtWork
+from leads.legacy.moving.alone import AtWork
 from leads.legacy.moving.run import Order, begin, check_role, commit
 from leads.legacy.moving.undo import NOTHING, undo_migration
-from leads.legacy.window import is_there
+from leads.legacy.window import SENTENCES, is_there
 
 State = MigrationRun.State
 log = logging.getLogger(__name__)
@@ -27,36 +27,49 @@ log = logging.getLogger(__name__)
 
 @transaction.atomic
 def start_commit(include_lost: bool, *, by: Actor) -> MigrationRun:
-    """Begin to migrate the old leads. Raises NotAllowed, and Refused where there are none or a run is under way."""
+    """Begin to migrate the old leads, or continue the run that stopped, whatever stopped it.
+
+    Raises NotAllowed, and Refused where there are no old leads or an undo is under way.
+    """
     check_role(by)
-    _hold()
+    run = _held()
+    if run and run.state == State.UNDOING:
+        raise Refused(SENTENCES[State.UNDOING])
     if not is_there():
         raise Refused("There are no old leads to migrate.")
-    OldLeads.objects.update(plan=None)  # no longer true
-    run = begin(Order(include_lost=include_lost), by, in_background=True)
-    after_commit(partial(proceed, run.pk), "The migration of the old leads")
-    return run
+    if run is None:
+        OldLeads.objects.update(plan=None)  # no longer true
+        run = begin(Order(include_lost=include_lost), by)
+    return _proceed_after_commit(run, State.RUNNING)
 
 
 @transaction.atomic
 def start_undo(*, by: Actor) -> MigrationRun:
-    """Begin to undo the latest migration. Raises NotAllowed, and Refused where there is none or a run is under way."""
+    """Begin to undo the latest migration, also one that stopped, or continue its undo.
+
+    Raises NotAllowed, and Refused where there is none or one runs.
+    """
     check_role(by)
-    _hold()
-    run = MigrationRun.objects.exclude(state=State.UNDONE).order_by("-pk").first()
+    run = _held() or MigrationRun.objects.exclude(state=State.UNDONE).order_by("-pk").first()
     if run is None:
         raise Refused(NOTHING)
-    run.state, run.in_background, run.problem = State.UNDOING, True, ""
-    run.save(update_fields=["state", "in_background", "problem"])
-    after_commit(partial(proceed, run.pk), "The undo of the lead migration")
-    return run
+    if run.state == State.RUNNING and run.in_background and not run.problem:
+        raise Refused(SENTENCES[State.RUNNING])
+    return _proceed_after_commit(run, State.UNDOING)
 
 
-def _hold() -> None:
-    """Let nobody else start one until the commit; refuse while one is under way."""
+def _held() -> MigrationRun | None:
+    """The run that is not at its end, if any; nobody else starts one until the commit."""
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
-    if MigrationRun.objects.filter(state__in=MigrationRun.BUSY, problem="").exists():
-        raise Refused(BUSY)
+    return MigrationRun.objects.filter(state__in=MigrationRun.BUSY).first()
+
+
+def _proceed_after_commit(run: MigrationRun, state: MigrationRun.State) -> MigrationRun:
+    """Where another process is at work on it already, nothing more happens."""
+    run.state, run.in_background, run.problem = state, True, ""
+    run.save(update_fields=["state", "in_background", "problem"])
+    after_commit(partial(proceed, run.pk), "The migration of the old leads")
+    return run
 
 
 def proceed(pk: int) -> None:

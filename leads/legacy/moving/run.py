@@ -134,11 +134,10 @@ def _idle(include_lost: bool) -> Figures | None:
 
 
 @transaction.atomic
-def begin(order: Order, by: Actor, *, in_background: bool = False) -> MigrationRun:
+def begin(order: Order, by: Actor) -> MigrationRun:
     """Open the maintenance window: from here on /lead is read-only."""
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
-    about = {"include_lost": order.include_lost, "in_background": in_background}
-    return MigrationRun.objects.create(member_id=by.member_id, started_at=clock.now(), **about)
+    return MigrationRun.objects.create(member_id=by.member_id, include_lost=order.include_lost, started_at=clock.now())
 
 
 def _batches(rows: QuerySet[LegacyLead], size: int, read: Callable[[QuerySet], list[P]]) -> Iterator[list[P]]:

@@ -77,8 +77,11 @@ def test_while_it_runs_the_page_shows_how_far_it_is_and_offers_nothing_else(old,
     monkeypatch.setattr(background, "after_commit", lambda work, name: None)
     page = act("commit")
     assert "0 of 1 leads" in page and "Preview migration" not in page
-    page = act("commit")
-    assert "Another process is at work" in page and MigrationRun.objects.count() == 1
+    assert "Continue migration" not in page
+    act("commit")
+    assert MigrationRun.objects.count() == 1
+    assert "The old leads are being moved" in act("undo")  # not while it runs
+    assert MigrationRun.objects.get().state == "running"
 
 
 def test_a_run_whose_process_died_is_continued_by_the_scheduler(old, act, monkeypatch):
@@ -107,15 +110,29 @@ def test_what_refuses_a_run_is_shown_and_it_is_not_tried_again_by_itself(old, ac
     old("Ana")
     monkeypatch.setattr(background, "commit", refuse)
     page = act("commit")
-    assert "The migration stopped: The figures do not add up." in page
+    assert "The migration stopped. The figures do not add up." in page and "Continue migration" in page
     monkeypatch.setattr(background, "commit", None)
     continue_migrations(timezone.now())
     assert MigrationRun.objects.get().problem
 
 
-def test_what_stopped_can_be_undone_from_the_page(old, act, at_once):
+@pytest.mark.parametrize("stopped", [{"in_background": True, "problem": "It stopped."}, {}])
+@pytest.mark.parametrize(("action", "state"), [("commit", "committed"), ("undo", "undone")])
+def test_what_stopped_continues_or_is_undone_from_the_page(action, state, stopped, old, act, at_once, sign_in):
+    """Also a run of the command, whose process may have died."""
     old("Ana")
-    MigrationRun.objects.create(started_at=timezone.now(), in_background=True, problem="It stopped.")
+    MigrationRun.objects.create(started_at=timezone.now(), **stopped)
+    page = sign_in("admin").get(URL).text
+    assert "Continue migration" in page and "Undo migration" in page
+    act(action)
+    assert MigrationRun.objects.get().state == state
+
+
+def test_an_undo_that_stopped_is_continued_and_no_migration_starts_before(old, act, at_once):
+    old("Ana")
+    MigrationRun.objects.create(started_at=timezone.now(), in_background=True, state="undoing", problem="It stopped.")
+    assert "is being undone" in act("commit")
+    assert "Continue undo" in act("commit")
     act("undo")
     assert MigrationRun.objects.get().state == "undone"
 
