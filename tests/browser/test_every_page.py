@@ -373,6 +373,7 @@ SCENES = {
     "bulk-edit": _asked("Edit"),
     "bulk-delete": _asked("Delete"),
     "record-trashed": _went("/contact/{trashed}"),
+    "record-new-lead": _went("/contact/{plain}"),
     "record-evidence": _evidence,
     "record-fact": _editing_a_fact,
     "record-toast": _toast,
