@@ -67,8 +67,8 @@ class Installation:
         return self.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
     def files(self) -> set[str]:
-        """What lies in the data directory, but what every start makes."""
-        made = {"secret_key", "static", f"{self.name}.lock"}
+        """What lies in the data directory, but what every start and whoever has the database open make."""
+        made = {"secret_key", "static"} | {f"{self.name}{end}" for end in (".lock", ".waiting", "-wal", "-shm")}
         return {path.name for path in self.data_dir.iterdir()} - made
 
 

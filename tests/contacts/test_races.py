@@ -7,7 +7,6 @@ from time import sleep
 import pytest
 from django.db import connection, transaction
 
-from audit import undo as module
 from audit.models import Entry
 from audit.undo import undo
 from contacts.models import Contact
@@ -73,9 +72,8 @@ def test_bulk_actions_over_the_same_rows_do_not_deadlock(cast, contact):
     assert Contact.objects.filter(pk__in=[p.pk for p in people]).values("owner").distinct().count() == 1
 
 
-def test_an_undo_and_a_bulk_edit_over_the_same_rows_do_not_deadlock(cast, monkeypatch):
+def test_an_undo_and_a_bulk_edit_over_the_same_rows_do_not_deadlock(cast):
     """The edit holds the lower row and wants the higher once the undo waits: nobody may hold the higher by then."""
-    monkeypatch.setattr(module, "CHUNK", 1)  # as with more rows than one chunk holds
     with in_workspace(cast.acme):
         lower, higher, change, held = make_contact(), make_contact(), by(cast), Event()
         edit(rows(lower, higher), {"title": "CFO"}, by=change)
