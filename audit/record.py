@@ -52,7 +52,7 @@ def record(
     note: str = "",
     severity: str = "",
 ) -> int:
-    """Write an entry and an outbox row for each of `rows`, in two statements however many they are.
+    """Write an entry for each of `rows`, and an outbox row where a handler wants it, in a statement each.
 
     `changes` maps a field to its new value (or expression): call it before the UPDATE, for the old values are read
     from the rows. `snapshot` names the fields to keep of rows just made. Returns how many were recorded.
@@ -69,15 +69,17 @@ def record(
             count = _record_as_they_are(event, rows, tuple(snapshot), note, severity, by)
     except EmptyResultSet:
         return 0
-    _wrote(count)
+    wrote(event, count)
     if not changes and count:
         reactions.run(event, rows, by)
     return count
 
 
-def _wrote(count: int) -> None:
-    for log in (Entry, Event):
-        statistics.wrote(log, count)
+def wrote(event: str, count: int) -> None:
+    """Tell the planner how many rows record() or changing() has written."""
+    statistics.wrote(Entry, count)
+    if wanted(event):
+        statistics.wrote(Event, count)
 
 
 def _record_as_they_are(
@@ -107,10 +109,10 @@ def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, seve
     person = F(about.person) if about.person else Value(None, models.BigIntegerField())
     shared = dict(who) | {"entity": kind.entity, "entity_id": F("pk"), "person": person}
     shared |= {"old_values": old, "new_values": new}
-    return [
-        inserting(Event, rows, shared | _event_only(kind)),
-        inserting(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()}),
-    ]
+    entry = inserting(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
+    if not wanted(event):
+        return [entry]
+    return [inserting(Event, rows, shared | {"name": kind.name, "waiting": True}), entry]
 
 
 class Fact(NamedTuple):
@@ -127,7 +129,7 @@ class Fact(NamedTuple):
 
 
 def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "", severity: str = "") -> None:
-    """Write an entry and an outbox row for each fact: for values that differ by row. Old and new values are JSON's.
+    """As record(), for values that differ by row: each fact has its own. Old and new values are JSON's.
 
     Call it after the change: reactions run at once, and show the records as they are now.
     """
@@ -137,10 +139,10 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
     _ring(event)
     rows: list[tuple] = []
     names = ("entity_id", "person", "old_values", "new_values", "at")
-    insert_rows(Event, names, _rows(facts, now, rows), shared | _event_only(kind))
-    salts = secrets.token_hex(16 * len(rows))
-    salted = ((*row, salts[32 * n : 32 * n + 32]) for n, row in enumerate(rows))
+    salted = ((*row, secrets.token_hex(16)) for row in _rows(facts, now, rows))
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
+    if wanted(event):
+        insert_rows(Event, names, rows, shared | {"name": kind.name, "waiting": True})
     if rows and reactions.awaited(event):
         made = subject(kind.entity).model._default_manager.filter(pk__any_of=[row[0] for row in rows])
         reactions.run(event, made, by)
@@ -170,7 +172,7 @@ def change(
         count = execute(together(statements))
     except EmptyResultSet:
         return 0
-    _wrote(count)
+    wrote(event, count)
     if derive and count:
         derive(rows)
     happened(event, rows.model, ids, by)
@@ -237,10 +239,6 @@ def _rows(facts: Iterable[Fact], now: str, kept: list[tuple]) -> Iterator[tuple]
 
 def _text(values: Mapping[str, Any] | str | None) -> str | None:
     return values if values is None or isinstance(values, str) else json.dumps(values)
-
-
-def _event_only(kind: EventType) -> dict[str, Any]:
-    return {"name": kind.name, "waiting": wanted(kind.name)}
 
 
 def _entry_only(kind: EventType, note: str, severity: str) -> dict[str, Any]:

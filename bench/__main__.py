@@ -33,6 +33,7 @@ PARTS = (
     "bench.workflows",
     "bench.dashboards",
     "bench.load",
+    "bench.statistics",
 )
 # Checkpoints far apart: one that falls into a measurement slows whichever side it meets.
 DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=512MB", "max_wal_size=8GB")

@@ -261,19 +261,22 @@ def _rows(
     ids: Sequence[int],
     due: dict[Any, str],
     imported: Mapping[int, Mapping[str, Any]],
-) -> list[tuple]:
+) -> Iterator[tuple]:
+    """The rows to insert, each made while the server takes in the one before."""
     closed = _closed(contact.pk for contact, _ in people)
     campaigns = last_touch({contact.pk: at for contact, at in people})
     search_text = cache(found_by)  # those of an import have few sources
-    rows = []
-    for (contact, at), pk, public_id in zip(people, ids, new_ids("lead", len(people)), strict=True):
+
+    def row(contact: Contact | Prospect, at: Any, pk: int, public_id: str) -> tuple:
         campaign = campaigns.get(contact.pk, "")
         who = (pk, public_id, contact.pk, contact.owner_id, contact.team_id, contact.source, campaign)
         moment = as_stored(at)
         since = as_stored(closed.get(contact.pk))
-        row = (*who, search_text(contact.source, campaign), since, due.get(at), *[moment] * 4)
-        rows.append(_filled(row, imported.get(contact.pk, {})) if imported else row)
-    return rows
+        columns = (*who, search_text(contact.source, campaign), since, due.get(at), *[moment] * 4)
+        return _filled(columns, imported.get(contact.pk, {})) if imported else columns
+
+    public_ids = new_ids("lead", len(people))
+    return (row(*person, *own) for person, own in zip(people, zip(ids, public_ids, strict=True), strict=True))
 
 
 def _filled(row: tuple, values: Mapping[str, Any]) -> tuple:

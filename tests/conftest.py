@@ -26,6 +26,13 @@ __all__ = ["django_db_modify_db_settings"]
 PASSWORD = "throughline-demo"
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """A test on PostgreSQL alone that is marked to run on SQLite alone would run nowhere."""
+    nowhere = [i.nodeid for i in items if i.get_closest_marker("once") and i.get_closest_marker("postgres")]
+    if nowhere:
+        raise pytest.UsageError(f"Marked both once and postgres: {', '.join(nowhere)}")
+
+
 @pytest.fixture(autouse=True)
 def quick_and_fresh(settings):
     """Passwords hash at once, and no test meets another's rate limits, guards or custom fields.

@@ -29,7 +29,7 @@ OTHERS = (
     "PORT",
 )
 STOPPED_REDIS = "redis://127.0.0.1:1/0"
-WORKERS = str(min(os.cpu_count() or 1, 4))
+WORKERS = str(min((os.cpu_count() or 1) + 1, 4))  # one waits for a process or a browser at any time
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """A migrated, empty database that test databases are copied from: to migrate one takes seconds, to copy it does not.
 
-There is one per settings module, kept under a name made of the migrations' text: on SQLite as a file in var/, on
-PostgreSQL in the server that the tests use.
+It is kept under a name made of the text of all that migrating runs: on SQLite as a file in var/, on PostgreSQL in the
+server that the tests use.
 """
 
 import fcntl
@@ -22,7 +22,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "var" / "test-templates"
 MOST = 6  # files that are kept; those of older migrations go
-TESTS = "tests.settings"
+SETTINGS = "tests.template_settings"
+AFTER_MIGRATING = ("crm/users/integrity.py", "audit/append_only.py")  # the receivers of post_migrate
 _open: list[sqlite3.Connection] = []  # a database in memory lasts as long as a connection to it
 
 
@@ -32,18 +33,18 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
     from django.db import connection
 
     if connection.vendor == "postgresql":
-        connection.settings_dict["TEST"]["TEMPLATE"] = _on_postgresql(os.environ["DATABASE_URL"], TESTS)
+        connection.settings_dict["TEST"]["TEMPLATE"] = _on_postgresql(os.environ["DATABASE_URL"])
         return
-    template, create = _on_sqlite(TESTS), connection.creation._create_test_db
+    template, create = _on_sqlite(), connection.creation._create_test_db
     connection.creation._create_test_db = lambda *args: _copy(template, create(*args))
 
 
-def create_database(url: str, settings: str = TESTS) -> None:
-    """Create the database of a DATABASE_URL, migrated, for a process that runs under these settings."""
+def create_database(url: str) -> None:
+    """Create the database of a DATABASE_URL, migrated."""
     if url.startswith("sqlite:"):
-        shutil.copy(_on_sqlite(settings), url.removeprefix("sqlite:///"))
+        shutil.copy(_on_sqlite(), url.removeprefix("sqlite:///"))
         return
-    template, name = _on_postgresql(url, settings), urlsplit(url).path.strip("/")
+    template, name = _on_postgresql(url), urlsplit(url).path.strip("/")
     with psycopg.connect(_maintenance(url), autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
 
@@ -54,13 +55,13 @@ def _copy(template: Path, name: str) -> str:
     return name
 
 
-def _on_sqlite(settings: str) -> Path:
-    template = KEPT / f"{_fingerprint(settings)}.sqlite3"
+def _on_sqlite() -> Path:
+    template = KEPT / f"{_fingerprint()}.sqlite3"
     with _alone():
         if not template.exists():
             new = template.with_suffix(".new")
             new.unlink(missing_ok=True)
-            _migrate(f"sqlite:///{new}", settings)
+            _migrate(f"sqlite:///{new}")
             new.rename(template)
             _forget_old()
     return template
@@ -71,13 +72,13 @@ def _forget_old() -> None:
         old.unlink()
 
 
-def _on_postgresql(url: str, settings: str) -> str:
-    name = f"template_{_fingerprint(settings)}"
+def _on_postgresql(url: str) -> str:
+    name = f"template_{_fingerprint()}"
     with _alone(), psycopg.connect(_maintenance(url), autocommit=True) as server:
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [name]).fetchone():
             server.execute(f"DROP DATABASE IF EXISTS {name}")
             server.execute(f"CREATE DATABASE {name}")
-            _migrate(_named(url, name), settings)
+            _migrate(_named(url, name))
             server.execute(f"ALTER DATABASE {name} IS_TEMPLATE true")
     return name
 
@@ -90,8 +91,8 @@ def _named(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def _migrate(url: str, settings: str) -> None:
-    environ = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings}
+def _migrate(url: str) -> None:
+    environ = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": SETTINGS}
     command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
     subprocess.run(command, env=environ, cwd=ROOT, check=True)
     if url.startswith("sqlite:"):
@@ -99,9 +100,9 @@ def _migrate(url: str, settings: str) -> None:
             database.execute("PRAGMA journal_mode = DELETE")  # nothing of it in a file beside it
 
 
-def _fingerprint(settings: str) -> str:
-    digest = hashlib.sha256(settings.encode())
-    for path in sorted(ROOT.glob("**/migrations/*.py")):
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in (*sorted(ROOT.glob("**/migrations/*.py")), *(ROOT / name for name in AFTER_MIGRATING)):
         if ".venv" not in path.parts:
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

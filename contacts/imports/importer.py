@@ -19,6 +19,7 @@ from crm.lists.imports.registry import Derived, Incoming, Refused, Written, rela
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 
+SUPPRESSED = "Line {:,}: the status is not changed, because the address is suppressed."
 NAMES = {"name", "first_name", "last_name", "email"}
 
 
@@ -36,7 +37,6 @@ class ContactImporter:
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
         self.required = {f"custom.{f.key}": f.label for f in schema("contact") if f.required and f.custom}
-        self.suppressed: set[int] = set()  # lines whose status was not taken
         self.written_after = {link: r.write for link, r in relations("contact").items() if r.write}
         self.creating = {link: r.creating for link, r in relations("contact").items() if r.creating}
 
@@ -67,7 +67,6 @@ class ContactImporter:
             return Written(refused=refused)
         fresh = [found for found in matches if found.contact is None]
         there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
-        self.suppressed |= {found.row.line for found in there if stays_suppressed(found)}
         derived = Derived()
         made = self._create(fresh, derived)
         changed, refused = change_each(there, self.run, self.by)
@@ -81,7 +80,8 @@ class ContactImporter:
         self._link_later([*made, *known], changed)
         unchanged = len(matches) - len(changed)
         counts = derived.counts + said.counts
-        return Written(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes)
+        notes = [SUPPRESSED.format(found.row.line) for found in there if stays_suppressed(found)]
+        return Written(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes + notes)
 
     def _create(self, fresh: Sequence[Match], derived: Derived) -> list[tuple[int, Incoming]]:
         """Make a contact of each row; what reacts to that finds what rows say of related records. (Key, row) pairs."""
@@ -99,12 +99,7 @@ class ContactImporter:
         return self.run.on_match == OnMatch.UPDATE and "lifecycle_stage" in found.row.own
 
     def finish(self) -> Iterator[Written]:
-        """Link people to their managers, now that all are there; and say whose status was not taken."""
-        if self.suppressed:
-            lines = ", ".join(f"{line:,}" for line in sorted(self.suppressed)[:10])
-            more = ", …" if len(self.suppressed) > 10 else ""
-            self.run.notes += [f"Status not changed, because the address is suppressed: lines {lines}{more}."]
-            yield Written()
+        """Link people to their managers, now that all are there."""
         yield from managers.link(self.scratch, self.run.on_match, self.by)
 
     def _incomplete(self, matches: Sequence[Match]) -> Refused:

@@ -15,7 +15,7 @@ from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 
 
 class Event(Logged):
-    """Something that happened to a record, waiting to be told to whoever handles it."""
+    """Something that happened to a record, to be told to whoever handles it; where nobody does it has no row."""
 
     name = models.CharField(max_length=60)
     entity = models.CharField(max_length=40)
@@ -29,8 +29,7 @@ class Event(Logged):
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     # Not yet relayed. A mark on the row, not "the last id relayed": ids are given out before they commit, and such a
-    # cursor would pass by an event whose transaction took longer than its successor's. Never set where no handler
-    # wants the event, so that an import of a hundred thousand rows leaves nothing to be updated.
+    # cursor would pass by an event whose transaction took longer than its successor's.
     waiting = models.BooleanField(db_default=False)
 
     class Meta(Logged.Meta):

@@ -10,13 +10,11 @@ from django.utils import timezone
 from django.utils.duration import duration_microseconds
 
 from audit import values as audited
-from audit.models import Entry
-from audit.record import Fact, change, changing, happened, new_values, record_each, stamp
+from audit.record import Fact, change, changing, happened, new_values, record_each, stamp, wrote
 from audit.subjects import subject
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import failing
 from crm.events.handlers import wanted
-from crm.events.models import Event
 from crm.kit import clock, prepared, statistics
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
@@ -98,8 +96,8 @@ def _write(model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor,
 
     key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, wanted(step.event))
     prepared.change(key, build, values)
-    for log in (Transition, Entry, Event):
-        statistics.wrote(log, len(ids))
+    statistics.wrote(Transition, len(ids))
+    wrote(step.event, len(ids))
     happened(step.event, model, ids, by)
 
 

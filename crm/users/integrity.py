@@ -1,8 +1,9 @@
 """The database itself refuses a link from one workspace to another.
 
 After every migrate each foreign key between two models of a workspace is found by introspection and covered: by a
-composite foreign key on PostgreSQL, by triggers on SQLite (where altering a table drops its triggers, so that a
-migration alone could not promise them). Nobody has to remember it for a new key.
+composite foreign key on PostgreSQL, in place of Django's own, which would only check half of it once more for every
+row; by triggers on SQLite (where altering a table drops its triggers, so that a migration alone could not promise
+them). Nobody has to remember it for a new key.
 """
 
 from collections.abc import Iterator
@@ -49,6 +50,18 @@ def _postgresql(cursor, link: models.ForeignKey) -> Iterator[str]:
             f'REFERENCES "{target}" (workspace_id, id) DEFERRABLE INITIALLY DEFERRED NOT VALID'
         )
         yield f'ALTER TABLE "{table}" VALIDATE CONSTRAINT "{name}"'
+    # A row that must have a link is of the workspace of what it links to, which exists.
+    for column in [link.column] if link.null else [link.column, "workspace_id"]:
+        cursor.execute(KEYS_OF_COLUMN, [table, column])
+        for (covered,) in cursor.fetchall():
+            yield f'ALTER TABLE "{table}" DROP CONSTRAINT "{covered}"'
+
+
+KEYS_OF_COLUMN = """
+    SELECT c.conname FROM pg_constraint c
+    JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
+    WHERE c.contype = 'f' AND c.conrelid = to_regclass(quote_ident(%s)) AND a.attname = %s
+"""
 
 
 def _sqlite(cursor, link: models.ForeignKey) -> Iterator[str]:

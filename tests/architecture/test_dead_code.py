@@ -3,11 +3,14 @@
 import re
 from collections import Counter
 
+import pytest
 from django.template.loader import get_template
 from django.template.utils import get_app_template_dirs
 from django.urls import URLPattern, get_resolver
 
 from tests.architecture.source import ROOT, modules
+
+pytestmark = pytest.mark.once
 
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.is_file())
 # Django and whoever calls it from outside look these up by name.

@@ -13,6 +13,8 @@ from crm.kit.logged import Logged
 from crm.users.models import Owned
 from tests.architecture.source import ROOT, modules
 
+pytestmark = pytest.mark.once
+
 MODEL_SIGNALS = {"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed", "pre_init", "post_init"}
 # Who may go round the scope by Django's own door, and why.
 BASE_MANAGER = {"crm/kit/nav.py"}  # Workspace has no scope: it is one

@@ -2,7 +2,11 @@
 
 import ast
 
+import pytest
+
 from tests.architecture.source import TOPS, modules
+
+pytestmark = pytest.mark.once
 
 # From the lowest up. Those in one line may import each other.
 LAYERS = (

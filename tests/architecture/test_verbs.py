@@ -12,6 +12,8 @@ from crm.events.registry import all_events
 from crm.lifecycle.axes import all_axes
 from tests.architecture.source import Module, literal, modules
 
+pytestmark = pytest.mark.once
+
 VERBS = [module for module in modules() if module.is_verb and not module.path.endswith("__init__.py")]
 RECORDERS = {
     "record",

@@ -8,10 +8,12 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from contacts.models import Activity, Company, Contact
 from crm.campaigns.models import Campaign
+from crm.lifecycle.models import Guard
 from crm.lists.models import SavedView
 from crm.opportunities.models import Opportunity
 from crm.users.models import Invitation, Team
 from leads.assignment.models import AssignmentRule
+from leads.legacy.models import LegacyLead
 from tests.budget import examples
 from tests.events.test_engine import eventually
 
@@ -34,6 +36,13 @@ FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
         {"name": "Twice {n}", "condition": "source = web", "people": "✓"},
         AssignmentRule,
     ),
+    "prerequisite": (
+        "/settings/workflows/prerequisites/new/",
+        "Save",
+        {"condition": "title is not empty", "message": "Twice {n}"},
+        Guard,
+    ),
+    "old lead": ("/lead/new", "Add old lead", {"name": "Twice {n}", "email": "old{n}@x.example"}, LegacyLead),
 }
 
 

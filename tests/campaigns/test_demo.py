@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.core import mail
 
 from crm.campaigns.demo import win_back
@@ -12,6 +13,8 @@ from leads.models import Lead
 from leads.verbs.lose import lose as lose_lead
 from tests.campaigns.test_campaigns import churned
 from tests.factories import manager
+
+pytestmark = pytest.mark.once
 
 
 def test_some_come_back_and_nobody_is_mailed(acme, cast):

@@ -8,6 +8,7 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
+from audit.models import Entry
 from audit.undo import undo
 from contacts.models import Contact
 from contacts.verbs.delete import delete
@@ -84,7 +85,7 @@ def test_a_crash_after_sending_sends_the_same_message_again_and_writes_it_down_o
     drain()
     assert states() == {"Ana": ("sent", "")}
     assert len({letter.extra_headers["Message-ID"] for letter in mail.outbox}) == 1
-    assert Event.objects.filter(name="campaign.mailed").count() == 1
+    assert Entry.objects.filter(event="campaign.mailed").count() == 1
 
 
 def test_a_worker_that_comes_second_sends_nothing(sent, actor):

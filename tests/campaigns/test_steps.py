@@ -1,5 +1,6 @@
 """What workflows do with campaigns."""
 
+import pytest
 from django.core import mail
 
 from contacts.verbs.churn import churn
@@ -10,6 +11,8 @@ from crm.workflows.models import Run
 from crm.workflows.shipped import shipped_named
 from tests.factories import make_contact, rows
 from tests.workflows.conftest import becomes, make_flow
+
+pytestmark = pytest.mark.once
 
 
 def test_source_002_s_win_back(acme, actor, cast):

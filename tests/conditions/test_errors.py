@@ -8,6 +8,8 @@ from crm.entities.models import CustomField
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit.actor import system
 
+pytestmark = pytest.mark.once
+
 CASES = [
     # text, word, offset, suggestion, part of the sentence
     ("stge = lead", "stge", 0, "stage", "Person has no field “stge”. Did you mean “stage”? (At character 1.)"),

@@ -11,6 +11,8 @@ from crm.conditions.parse import parse
 from tests.conditions.app.models import Deal, Firm, Person
 from tests.conditions.conftest import NOW
 
+pytestmark = pytest.mark.once
+
 
 def lines(found):
     return [(line.depth, line.group, line.text, line.ok, line.value) for line in found]

@@ -1,8 +1,11 @@
 """log, complete, edit_activity and delete_activity."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from audit.undo import undo
 from contacts.engagement import Engaged
@@ -14,6 +17,7 @@ from contacts.verbs.engage import engage
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from crm.kit import clock
+from crm.kit.actor import Channel
 from crm.kit.errors import Invalid, NotAllowed
 from tests.factories import make_activity, make_company, make_contact, rows
 from tests.log import assert_entry, assert_nothing_written, entries, written
@@ -237,3 +241,34 @@ def test_of_a_company_whoever_may_change_the_company(acme, cast, actor):
     assert complete(rows(task), by=actor("mate")).refused == {task.pk: REFUSAL}
     assert complete(rows(task), by=actor("rep")).done == [task.pk]
     assert make_contact().last_activity
+
+
+@pytest.mark.parametrize(
+    "kind, said, outcome, body",
+    [
+        ("call", "Connected", "connected", "Price"),
+        ("call", " left a voicemail ", "left_voicemail", "Price"),
+        ("call", "Rang off", "", "Price\n\nOutcome: Rang off"),
+        ("meeting", "connected", "", "Price\n\nOutcome: connected"),
+    ],
+)
+def test_the_migration_reads_outcomes_of_old_and_keeps_the_others_as_text(
+    kind, said, outcome, body, open_contact, actor
+):
+    log([{"kind": kind, "subject": "Talk", "body": "Price", "contact_id": open_contact.pk}], by=actor("rep"))
+    Activity.objects.update(outcome=said, occurred_at=None, automatic=True, assignee=None)
+    import_module("contacts.migrations.0007_existing_outcomes").fill(apps, None)
+    activity = Activity.objects.get()
+    assert (activity.outcome, activity.body, activity.occurred_at) == (outcome, body, activity.done_at)
+
+
+def test_the_migration_gives_plans_to_their_owner_and_knows_what_workflows_made(open_contact, cast, actor):
+    by = replace(actor("rep"), channel=Channel.WORKFLOW)
+    log([{"kind": "task", "subject": "Call", "contact_id": open_contact.pk}], by=by)
+    log([{"kind": "note", "subject": "Note", "contact_id": open_contact.pk}], by=actor("rep"))
+    Activity.objects.update(automatic=False, assignee=None)
+    import_module("contacts.migrations.0007_existing_outcomes").fill(apps, None)
+    assert list(Activity.objects.order_by("pk").values_list("assignee", "automatic")) == [
+        (cast.rep.pk, True),
+        (None, False),
+    ]

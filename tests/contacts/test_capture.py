@@ -2,10 +2,10 @@ from functools import partial
 
 import pytest
 
+from audit.models import Entry
 from contacts.models import Contact
 from contacts.verbs.capture import capture
 from contacts.verbs.delete import delete
-from crm.events.models import Event
 from crm.kit.actor import Channel, system
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.scope import in_workspace
@@ -129,7 +129,7 @@ def test_eight_captures_of_one_address_at_once_make_one_contact_twenty_times(cas
         assert len({pk for outcome in outcomes for pk in outcome.done}) == 1
     with in_workspace(cast.acme):
         assert Contact.objects.count() == 20
-        assert Event.objects.filter(name="contact.captured").count() == 160
+        assert Entry.objects.filter(event="contact.captured").count() == 160
         assert Transition.objects.filter(axis="lifecycle_stage").count() == 20
 
 

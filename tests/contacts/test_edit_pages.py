@@ -13,6 +13,8 @@ from crm.entities.versions import bump_schema
 from crm.users.models import Membership
 from tests.factories import make_company, make_contact, make_field, rows
 
+pytestmark = pytest.mark.once
+
 
 def opened(client, url) -> dict[str, object]:
     """What a browser would send back from the form at `url` if nobody typed anything."""

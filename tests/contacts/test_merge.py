@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from audit.models import Entry
 from audit.undo import undo
 from contacts import timeline
 from contacts.models import Activity, Contact, EngagementEvent
 from contacts.verbs.capture import capture
 from contacts.verbs.edit import edit
 from contacts.verbs.merge import merge
-from crm.events.models import Event
 from crm.kit import clock
 from crm.kit.errors import Invalid, Refused
 from crm.lifecycle.models import Transition
@@ -82,7 +82,7 @@ def test_each_change_has_its_entry_under_one_change(couple, actor):
     )
     assert {entry.note for entry in entries(by) if entry.event == "contact.merged"} == {"A. Ruiz"}
     assert moves(by) == [(survivor.pk, "lifecycle_stage", "lead", "qualified", "merge", "A. Ruiz")]
-    assert Event.objects.filter(change=by.change, name="contact.merged").count() == 1
+    assert Entry.objects.filter(change=by.change, event="contact.merged").count() == 1
 
 
 def test_an_unmerge_puts_everything_back(couple, actor):

@@ -18,6 +18,8 @@ from leads.verbs.lose import lose
 from tests.factories import make_company, make_contact, make_opportunity, rows
 from tests.leads.factories import score
 
+pytestmark = pytest.mark.once
+
 
 def told(response) -> str:
     """What a person reads, tags left out."""

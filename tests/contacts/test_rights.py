@@ -21,6 +21,8 @@ from crm.kit.errors import NotAllowed
 from tests.factories import make_contact, manager, rows
 from tests.log import assert_nothing_written, entries
 
+pytestmark = pytest.mark.once
+
 # verb → the stage it starts at ("trash": in the trash), and the call
 VERBS = {
     "edit": ("lead", lambda found, by: edit(found, {"title": "CFO"}, by=by)),

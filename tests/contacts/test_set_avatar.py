@@ -12,6 +12,8 @@ from crm.kit.errors import Invalid
 from tests.factories import rows
 from tests.log import written
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def media(settings, tmp_path):

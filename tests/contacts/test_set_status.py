@@ -6,6 +6,8 @@ from crm.kit.errors import Invalid
 from tests.factories import make_contact, rows
 from tests.log import assert_nothing_written, entries, moves
 
+pytestmark = pytest.mark.once
+
 
 def test_any_reachability_follows_any_other(open_contact, actor):
     before = "active"

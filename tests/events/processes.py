@@ -30,14 +30,14 @@ def own_database(directory: Path) -> Iterator[str]:
     """The address of a migrated database without rows, on the engine that the suite runs on."""
     if connection.vendor == "sqlite":
         url = f"sqlite:///{directory}/crm.sqlite3"
-        create_database(url, SETTINGS)
+        create_database(url)
         yield url
         return
     settings = connection.settings_dict
     name = f"engine_{os.getpid()}_{time.monotonic_ns()}"
     admin = f"postgres://{settings['USER']}@/postgres?host={settings['HOST'] or settings['OPTIONS'].get('host', '')}"
     url = admin.replace("/postgres?", f"/{name}?")
-    create_database(url, SETTINGS)
+    create_database(url)
     with psycopg.connect(admin, autocommit=True) as server:
         try:
             yield url

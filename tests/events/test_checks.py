@@ -9,6 +9,8 @@ from crm.events import checks
 from crm.events.handlers import all_handlers
 from tests.kit.commands import ROOT, environment, manage
 
+pytestmark = pytest.mark.once
+
 REDIS = {"REDIS_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/crm"}
 
 

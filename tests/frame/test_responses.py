@@ -8,6 +8,8 @@ from django.test import Client
 
 from crm.kit.views import server_error
 
+pytestmark = pytest.mark.once
+
 HTMX = {"HX-Request": "true"}
 EVERY_ANSWER = {
     "Content-Security-Policy": (

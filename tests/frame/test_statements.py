@@ -1,9 +1,12 @@
 """What an empty page costs."""
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.kit import nav
+
+pytestmark = pytest.mark.once
 
 
 def statements(client, url) -> list[str]:

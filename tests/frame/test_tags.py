@@ -12,6 +12,8 @@ from crm.kit.nav import NavItem
 from crm.kit.templatetags.frame import ago, initials
 from crm.users.models import Membership
 
+pytestmark = pytest.mark.once
+
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.template.loader import render_to_string
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 

@@ -3,6 +3,8 @@ from django.db import connections
 
 from crm.kit import checks, instance
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def another_database(monkeypatch):

@@ -1,4 +1,8 @@
+import pytest
+
 import crm
+
+pytestmark = pytest.mark.once
 
 
 def test_healthz_says_ok_and_the_version_to_anybody_without_the_database(client):

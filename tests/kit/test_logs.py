@@ -8,6 +8,8 @@ from django.test import RequestFactory
 
 from crm.kit.logs import OneLine, RequestLog, impersonal, request_id
 
+pytestmark = pytest.mark.once
+
 
 def line(message, *args, error=None):
     record = logging.LogRecord("crm.test", logging.WARNING, __file__, 1, message, args, error)

@@ -9,8 +9,6 @@ import pytest
 
 from tests import run, services
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def suites(monkeypatch):
@@ -35,6 +33,7 @@ def suites(monkeypatch):
     return plan
 
 
+@pytest.mark.once
 def test_with_everything_installed_nothing_is_left_out(suites):
     report, runs = suites("postgres", "redis", "chromium")
     assert runs == [
@@ -44,6 +43,7 @@ def test_with_everything_installed_nothing_is_left_out(suites):
     assert report.lines == []
 
 
+@pytest.mark.once
 def test_with_nothing_installed_the_rest_runs_on_sqlite_and_each_absence_is_named(suites, monkeypatch):
     monkeypatch.delenv("REQUIRE_ALL", raising=False)
     report, runs = suites()
@@ -53,11 +53,13 @@ def test_with_nothing_installed_the_rest_runs_on_sqlite_and_each_absence_is_name
     assert not report.failed
 
 
+@pytest.mark.once
 def test_without_postgres_the_browser_tests_run_on_sqlite(suites):
     _, runs = suites("redis", "chromium")
     assert runs == [("tests on SQLite", "not postgres", None)]
 
 
+@pytest.mark.once
 def test_a_missing_component_fails_where_all_are_required(suites, monkeypatch):
     monkeypatch.setenv("REQUIRE_ALL", "1")
     report, _ = suites("postgres", "redis")
@@ -65,6 +67,7 @@ def test_a_missing_component_fails_where_all_are_required(suites, monkeypatch):
     assert "Chromium  FAILED: not installed" in str(report)
 
 
+@pytest.mark.once
 def test_a_failing_command_fails_the_report(capfd):
     report = run.Report()
     report.run("good", "platform")
@@ -85,6 +88,7 @@ def test_our_postgres_is_our_own_and_leaves_nothing():
 
 
 @pytest.mark.redis
+@pytest.mark.once
 def test_our_redis_is_our_own_and_leaves_nothing():
     with services.redis() as url:
         port = int(url.split(":")[2].split("/")[0])
@@ -93,6 +97,7 @@ def test_our_redis_is_our_own_and_leaves_nothing():
     assert not services._answers(port)
 
 
+@pytest.mark.once
 def test_a_server_that_does_not_start_says_why(tmp_path):
     (tmp_path / "log").write_text("no space left")
     server = subprocess.Popen(["false"])

@@ -275,18 +275,27 @@ def test_the_lock_serves_in_order_of_arrival():
 
 
 def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
-    """Slow rows become few at a time, quick ones many; and it pauses only for requests of its process."""
-    moments, slept = [0.0], []
-    monkeypatch.setattr(courtesy, "is_awaited", lambda database: False)
+    """Slow rows become few at a time, quick ones many; more of them, and without a pause, while nobody is about."""
+    moments, slept, waiting = [0.0], [], []
+    monkeypatch.setattr(courtesy, "_last_seen", float("-inf"))
+    monkeypatch.setattr(courtesy, "is_awaited", lambda database: waiting and waiting.pop())
     monkeypatch.setattr(courtesy.time, "perf_counter", lambda: moments[0])
     monkeypatch.setattr(courtesy.time, "sleep", slept.append)
-    pace = courtesy.Pace(12)
-    pace.size = 40
-    for took, size in ((0.06, 20), (0.09, 10), (0.005, 20), (0.03, 20)):
-        with pace.batch():
-            moments[0] += took
-        assert pace.size == size
+    pace = courtesy.Pace(20)
+
+    def take_batches(*expected):
+        for took, size in expected:
+            with pace.batch():
+                moments[0] += took
+            assert pace.size == size
+
+    take_batches((0.1, 40), (0.1, 80), (0.2, 80), (0.4, 40))
     assert slept == []
+    waiting.append(True)
+    take_batches((0.1, 12), (0.06, 10), (0.005, 20), (0.03, 20))  # somebody came, and may come again
+    assert slept == [courtesy.LOOK]
+    moments[0] += courtesy.RECENTLY
+    take_batches((0.03, 40))
 
 
 def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypatch):

@@ -15,6 +15,8 @@ from leads.verbs.qualify import qualify
 from tests.factories import make_company, make_contact, rows
 from tests.leads.factories import make_lead, ready, score
 
+pytestmark = pytest.mark.once
+
 
 def text(response) -> str:
     """What a person reads."""

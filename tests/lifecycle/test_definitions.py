@@ -12,6 +12,8 @@ from crm.lifecycle.models import StageDefinition
 from crm.lifecycle.verbs.save_definition import save_definition
 from tests.factories import make_company, make_contact
 
+pytestmark = pytest.mark.once
+
 WORDS = {"meaning": "Worth a call", "entry": "E-mail is not empty", "exit": "lead_score >= 50", "expected_days": 9}
 
 

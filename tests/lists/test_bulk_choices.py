@@ -8,6 +8,8 @@ from crm.lists.spec import spec_of
 from tests.factories import make_contact, make_opportunity
 from tests.workflows.conftest import make_flow, task
 
+pytestmark = pytest.mark.once
+
 ENTITIES = ("contact", "company", "lead", "opportunity")
 # They ask for a text or a day, or for nothing: there is nothing to choose.
 TYPED = {"delete", "wait", "restore", "first_contact", "lose"}

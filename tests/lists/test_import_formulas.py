@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from crm.lists.formulas import DANGEROUS, Inert, escape, unescape
 from crm.users.models import Workspace
 
+pytestmark = pytest.mark.once
+
 TEXTS = st.text(st.sampled_from([*DANGEROUS, "'", "a", "1", " ", "ü"]), max_size=6) | st.text(max_size=20)
 
 

@@ -16,6 +16,8 @@ from crm.notifications.models import Notification
 from crm.notifications.verbs.choose_channels import choose_channels
 from tests.factories import make_activity, make_contact
 
+pytestmark = pytest.mark.once
+
 at_once = pytest.mark.django_db(transaction=True)
 
 

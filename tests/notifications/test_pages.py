@@ -14,7 +14,7 @@ from crm.notifications.models import Notification, Preference
 from crm.notifications.verbs.choose_channels import choose_channels
 from tests.factories import make_contact, rows
 
-pytestmark = pytest.mark.usefixtures("acme")
+pytestmark = [pytest.mark.usefixtures("acme"), pytest.mark.once]
 
 
 @pytest.fixture

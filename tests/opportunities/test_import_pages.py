@@ -1,8 +1,11 @@
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from crm.lists.models import ImportRun
 from crm.opportunities.models import Opportunity
 from tests.factories import make_contact
+
+pytestmark = pytest.mark.once
 
 DEALS = (
     "External ID,Deal name,Contact email,Amount\n"

@@ -1,8 +1,9 @@
-"""The isolation matrix: every URL of the product, how to call it, and who may (RELIABILITY S1, S4).
+"""Every URL of the product: how to call it, who may (RELIABILITY S1, S4), and whether it is a page to look at.
 
 One entry per route, by its name. A route that is not here fails the tests: add a line that says how to fill its
 arguments from the objects of tests/security/world.py, the lowest role that gets an answer to GET and to POST (None: the
-method is not there), a body that the POST accepts, and how it refuses whoever may not.
+method is not there), a body that the POST accepts, and how it refuses whoever may not. What its GET answers with is a
+page, which tests/browser/test_every_page.py looks at, unless the line says otherwise.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ class Route:
 
     `refused`: the status for a role that is too low. `foreign`: the status for an object of another workspace or team;
     anything but 404 says nothing either: a missing object gets the same. `missing`: arguments that lead to nothing.
-    `public`: answers without a sign-in. `own`: False where the URL's arguments are a secret, or the person's own.
+    `public`: answers without a sign-in. `page`: False for what GET answers with a file, a part of a page or a redirect.
     """
 
     get: Role | None = VIEWER
@@ -38,6 +39,7 @@ class Route:
     foreign: tuple[int, ...] = (404,)
     missing: tuple = ()
     public: bool = False
+    page: bool = True
     by_team: bool = False  # the object may be another team's, which is as little there
     answers: tuple[int, ...] = (200, 204, 302)
     kwargs: dict[str, Any] = field(default_factory=dict)
@@ -91,8 +93,8 @@ def _files(entity: str, run: str) -> dict[str, Route]:
     return {
         f"{entity}_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
         f"{entity}_import_run": Route(REP, REP, refused=403, **one),
-        f"{entity}_import_refused": Route(REP, None, refused=404, **one),
-        f"{entity}_export": Route(),
+        f"{entity}_import_refused": Route(REP, None, refused=404, page=False, **one),
+        f"{entity}_export": Route(page=False),
     }
 
 
@@ -137,7 +139,7 @@ def _list(entity: str) -> dict[str, Route]:
         f"{entity}_filter": Route(query="field=source" if entity == "lead" else "field=name"),
         f"{entity}_narrow": Route(),
         f"{entity}_columns": Route(),
-        f"{entity}_save_view": Route(VIEWER, VIEWER, data=lambda own: {"name": "Another"}),
+        f"{entity}_save_view": Route(VIEWER, VIEWER, query="sort=name", data=lambda own: {"name": "Another"}),
         f"{entity}_delete_view": Route(
             None, MANAGER, args=lambda own: (getattr(own, view).slug,), missing=("nothing",), foreign=(409,)
         ),
@@ -241,7 +243,7 @@ def _admin(model: str, one: Callable[[Objects], Any], add: bool = False, change:
 MATRIX: dict[str, Route] = {
     "home": Route(),
     "search": Route(query="q=mark"),
-    "options": Route(query="entity=contact&q=mark"),
+    "options": Route(query="entity=contact&q=mark", page=False),
     # Says whether something was taken back, in words: test_undo.py asserts what it did.
     "undo": Route(
         None,
@@ -263,8 +265,8 @@ MATRIX: dict[str, Route] = {
     **_lists("company"),
     **_lists("opportunity"),
     **_lists("legacy_lead"),
-    "legacy_lead_export": Route(),
-    "opportunity_board": Route(),
+    "legacy_lead_export": Route(page=False),
+    "opportunity_board": Route(query="view=all"),
     "opportunity_move": record(
         "opportunity",
         VIEWER,
@@ -275,7 +277,7 @@ MATRIX: dict[str, Route] = {
     ),
     **_files("contact", "run"),
     **_files("opportunity", "opportunity_run"),
-    "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}),
+    "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}, page=False),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
     "contact_suppression": record(
         "contact",
@@ -295,8 +297,8 @@ MATRIX: dict[str, Route] = {
         refused=403,
     ),
     **_list("lead"),
-    "lead_board": Route(),
-    "lead_export": Route(),
+    "lead_board": Route(query="view=all"),
+    "lead_export": Route(page=False),
     "exceptions": Route(),
     "lifecycle": Route(),
     "stage_definition": Route(
@@ -320,7 +322,7 @@ MATRIX: dict[str, Route] = {
     ),
     "dashboard": Route(query="parts=all"),
     "dashboard_part": Route(kwargs={"name": "stuck"}),
-    "dashboard_table": Route(kwargs={"name": "funnel", "table": "split"}),
+    "dashboard_table": Route(kwargs={"name": "funnel", "table": "split"}, page=False),
     "dashboard_arrange": Route(VIEWER, VIEWER, data=lambda own: {"part": "funnel"}),
     "dashboard_mail": Route(VIEWER, VIEWER, data=lambda own: {"every": "week", "days": 30}),
     "exception_waive": _exception(VIEWER, REP),
@@ -375,7 +377,11 @@ MATRIX: dict[str, Route] = {
     "notifications": Route(query="show=all"),
     # One's own alone: whoever else asks, of whatever role, finds none.
     "notification_open": Route(
-        args=lambda own: (own.notification.public_id,), missing=("nothing",), by_team=True, answers=(302, 404)
+        args=lambda own: (own.notification.public_id,),
+        missing=("nothing",),
+        by_team=True,
+        answers=(302, 404),
+        page=False,
     ),
     "notifications_read": Route(None, VIEWER),
     "notifications_unread": Route(None, VIEWER, kwargs={"moment": 1}),
@@ -437,7 +443,7 @@ MATRIX: dict[str, Route] = {
     "campaign_retry": _of_campaign(None, MANAGER),
     # The link in a mail is the right to it, whoever one is: tests/campaigns/test_unsubscribing.py.
     "campaign_unsubscribe": Route(VIEWER, VIEWER, kwargs={"token": "unknown"}, public=True, answers=(404,)),
-    "settings": Route(),
+    "settings": Route(page=False),
     "profile": Route(VIEWER, VIEWER, data=lambda own: {"name": "Me", "theme": "dark", "timezone": ""}),
     "theme": Route(None, VIEWER, data=lambda own: {"theme": "dark"}),
     "security": Route(),
@@ -456,8 +462,8 @@ MATRIX: dict[str, Route] = {
     "workspace": Route(ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "currency": "EUR"}),
     "stayed_leads": Route(),
     "lead_migration": Route(ADMIN),
-    "lead_migration_plan": Route(ADMIN),
-    "lead_migration_report": Route(ADMIN, answers=(404,)),  # nothing was migrated
+    "lead_migration_plan": Route(ADMIN, page=False),
+    "lead_migration_report": Route(ADMIN, answers=(404,), page=False),  # nothing was migrated
     "lead_migration_act": Route(None, ADMIN, kwargs={"action": "plan"}),
     "workspaces": Route(),
     "open_workspace": Route(
@@ -471,36 +477,36 @@ MATRIX: dict[str, Route] = {
     "account_signup": Route(public=True),
     "account_reauthenticate": Route(VIEWER, VIEWER),
     # Where no code is asked for, both lead on.
-    "account_request_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404)),
-    "account_confirm_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404)),
+    "account_request_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404), page=False),
+    "account_confirm_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404), page=False),
     "account_email": Route(VIEWER, VIEWER),
-    "account_email_verification_sent": Route(public=True),
+    "account_email_verification_sent": Route(public=True, page=False),
     "account_change_password": Route(VIEWER, VIEWER),
-    "account_set_password": Route(VIEWER, VIEWER),
+    "account_set_password": Route(VIEWER, VIEWER, page=False),
     "account_reset_password": Route(public=True),
-    "account_confirm_login_code": Route(public=True),
-    "account_confirm_email": Route(kwargs={"key": "unknown"}, public=True),
+    "account_confirm_login_code": Route(public=True, page=False),
+    "account_confirm_email": Route(kwargs={"key": "unknown"}, public=True, page=False),
     "account_reset_password_from_key": Route(kwargs={"uidb36": "1", "key": "x-y"}, public=True),
     "account_reset_password_from_key_done": Route(public=True),
     "account_reset_password_done": Route(public=True),
     "mfa_index": Route(),
-    "mfa_authenticate": Route(public=True),
-    "mfa_reauthenticate": Route(),
+    "mfa_authenticate": Route(public=True, page=False),
+    "mfa_reauthenticate": Route(page=False),
     "mfa_activate_totp": Route(),
-    "mfa_deactivate_totp": Route(answers=(302, 404)),
-    "mfa_view_recovery_codes": Route(answers=(302, 404)),
-    "mfa_generate_recovery_codes": Route(),
-    "mfa_download_recovery_codes": Route(answers=(302, 404)),
+    "mfa_deactivate_totp": Route(answers=(302, 404), page=False),
+    "mfa_view_recovery_codes": Route(answers=(302, 404), page=False),
+    "mfa_generate_recovery_codes": Route(page=False),
+    "mfa_download_recovery_codes": Route(answers=(302, 404), page=False),
     "mfa_list_webauthn": Route(),
     "mfa_add_webauthn": Route(),
-    "mfa_reauthenticate_webauthn": Route(),
-    "mfa_login_webauthn": Route(public=True),
-    "mfa_remove_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404)),
-    "mfa_edit_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404)),
+    "mfa_reauthenticate_webauthn": Route(page=False),
+    "mfa_login_webauthn": Route(public=True, page=False),
+    "mfa_remove_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404), page=False),
+    "mfa_edit_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404), page=False),
     "usersessions_list": Route(VIEWER, VIEWER),
-    "healthz": Route(public=True),
-    "readyz": Route(public=True),
-    "metrics": Route(public=True, answers=(404,)),  # without its token
+    "healthz": Route(public=True, page=False),
+    "readyz": Route(public=True, page=False),
+    "metrics": Route(public=True, answers=(404,), page=False),  # without its token
     "csp_report": Route(None, VIEWER, public=True),
     "admin:index": Route(ADMIN, refused=302),
     "admin:login": Route(None, public=True),

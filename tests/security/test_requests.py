@@ -21,6 +21,8 @@ from tests.factories import make_contact
 from tests.security.calls import call
 from tests.security.matrix import MATRIX, url
 
+pytestmark = pytest.mark.once
+
 PLACES = [
     "x", "-1", "9" * 30, "9" * 5000, "²", "e30=", "WyJ4Il0=", "2026-01-01~x", "2026-01-01~" + "9" * 30, "~1",
     "0001-01-01T00:00:00+14:00~1", "9999-12-31T23:59:59-14:00~1", "\ud800".encode("utf-8", "surrogatepass").hex(),

@@ -12,6 +12,8 @@ from crm.kit.scope import in_workspace
 from crm.users.models import Membership, User
 from tests.conftest import PASSWORD
 
+pytestmark = pytest.mark.once
+
 SECRET = "JBSWY3DPEHPK3PXP"
 NEW_PASSWORD = "a-better-passphrase"
 SECRETS = (PASSWORD, NEW_PASSWORD, SECRET, "wrong-password-x", "pbkdf2", "md5$", "sessionid", "csrf")

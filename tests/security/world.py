@@ -151,7 +151,7 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.invitation = invited.invitation
         objects.token = invited.link.rstrip("/").rsplit("/", 1)[1]
         objects.entry = last_entry(objects.contact)
-        objects.delivery = make_delivery(mark)
+        objects.delivery = make_delivery(mark, objects.contact)
         objects.contact.refresh_from_db()
     key = {"name": f"{mark} key", "credential": {}}
     objects.factor = Authenticator.objects.create(user=factor_of.user, type=Authenticator.Type.WEBAUTHN, data=key)
@@ -266,10 +266,10 @@ def picture() -> io.BytesIO:
     return file
 
 
-def make_delivery(mark: str) -> Delivery:
+def make_delivery(mark: str, contact: Contact) -> Delivery:
     """A delivery that was given up, with the mark in its error."""
-    event = Event.objects.latest("id")
-    about = {"entity": event.entity, "entity_id": event.entity_id}
+    about, now = {"entity": "contact", "entity_id": contact.pk}, timezone.now()
+    event = Event.objects.create(name="contact.updated", change=uuid.uuid4(), at=now, recorded_at=now, **about)
     return Delivery.objects.create(event=event, handler="nobody", state="dead", last_error=f"{mark} error", **about)
 
 

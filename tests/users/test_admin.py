@@ -7,6 +7,8 @@ from django.test import Client
 from crm.kit.scope import in_workspace
 from crm.users.models import Membership, Team, User
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def operator(cast):

@@ -17,6 +17,8 @@ from crm.users.models import Invitation, Membership, User
 from crm.users.verbs.invite import invite
 from crm.users.verbs.withdraw_invitation import withdraw_invitation
 
+pytestmark = pytest.mark.once
+
 SITE = "https://crm.example/"
 
 

@@ -10,6 +10,8 @@ from crm.users.verbs.change_role import change_role
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.workspaces import switch_workspace
 
+pytestmark = pytest.mark.once
+
 PROFILE = "/settings/profile/"
 
 

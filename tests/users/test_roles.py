@@ -16,6 +16,8 @@ from crm.users.verbs.invite import invite
 from crm.users.verbs.reactivate_member import reactivate_member
 from crm.users.verbs.rename_team import rename_team
 
+pytestmark = pytest.mark.once
+
 WHO = {Role.VIEWER: "viewer", Role.REP: "rep", Role.MANAGER: "manager", Role.ADMIN: "admin"}
 WORKSPACE = {"name": "Acme", "timezone": "UTC", "currency": "EUR", "require_mfa": False}
 

@@ -18,7 +18,7 @@ from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
 from tests.conftest import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 migration = import_module("crm.users.migrations.0005_encrypt_second_factors")
 
 

@@ -5,6 +5,8 @@ import pytest
 from crm.kit.scope import in_workspace
 from crm.users.models import Membership, Team, User, Workspace
 
+pytestmark = pytest.mark.once
+
 
 def test_a_person_saves_name_colours_and_time_zone(sign_in, cast):
     client = sign_in("viewer")

@@ -11,7 +11,7 @@ from crm.users.models import User
 from tests.conftest import PASSWORD
 
 LOGIN = "/accounts/login/"
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def attempt(email, password, client=None, address="203.0.113.1"):

@@ -25,6 +25,8 @@ from crm.workflows.webhooks import Unreachable, check_url, secret, send, signatu
 from tests.factories import make_contact, rows
 from tests.workflows.conftest import becomes, task
 
+pytestmark = pytest.mark.once
+
 INSIDE = [
     "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254",
     "192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1", "240.0.0.1",

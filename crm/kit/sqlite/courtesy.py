@@ -15,10 +15,13 @@ from crm.kit.sqlite.waiting import is_awaited
 
 LOOK = 0.001  # seconds
 MOST = 0.1  # seconds that a job waits for a writer of another process, which has then had its chance
-GOAL = 0.03  # seconds that a batch is to hold the lock
+GOAL = 0.03  # seconds that a batch is to hold the lock while people are about
+ALONE = 0.2  # and while nobody is: whoever comes waits that long once. Half of a short batch is what any batch costs
+RECENTLY = 10  # seconds for which somebody who was seen is taken to be about
 LEAST = 10  # rows: fewer cost little less
 
 _serving = 0
+_last_seen = float("-inf")
 _lock = threading.Lock()
 _own = threading.local()
 
@@ -53,15 +56,26 @@ def batch() -> Iterator[None]:
 
 def _give_way(took: float) -> None:
     if _serving > getattr(_own, "requests", 0):
+        _see_somebody()
         time.sleep(took)
     for _ in range(round(MOST / LOOK)):
         if not is_awaited(connection.settings_dict["NAME"]):
             return
+        _see_somebody()
         time.sleep(LOOK)
 
 
+def _see_somebody() -> None:
+    global _last_seen
+    _last_seen = time.perf_counter()
+
+
+def _goal() -> float:
+    return GOAL if time.perf_counter() - _last_seen < RECENTLY else ALONE
+
+
 class Pace:
-    """How many rows a job writes at once: on SQLite as many as hold the lock for GOAL on this machine.
+    """How many rows a job writes at once: on SQLite as many as hold the lock for GOAL or ALONE on this machine.
 
     `size` is what it begins with, and on PostgreSQL what it stays at; it never falls below `least`.
     """
@@ -78,5 +92,5 @@ class Pace:
             yield
             # To have waited for the lock says nothing about the rows.
             took = connection.held or time.perf_counter() - started  # type: ignore[attr-defined]
-            if connection.vendor == "sqlite":
-                self.size = max(self.least, min(2 * self.size, round(self.size * GOAL / took)))
+        if connection.vendor == "sqlite":
+            self.size = max(self.least, min(2 * self.size, round(self.size * _goal() / took)))

@@ -10,6 +10,8 @@ from leads.legacy.models import LegacyLead, MigrationRun, MovedLead, OldLeads
 from leads.legacy.moving import background, planning
 from leads.legacy.moving.background import continue_migrations, proceed
 
+pytestmark = pytest.mark.once
+
 URL = "/settings/lead-migration/"
 
 

@@ -10,6 +10,8 @@ from leads.legacy.models import LegacyLead, LegacyVisit, MigrationRun
 from leads.legacy.verbs.create import create
 from tests.factories import make_contact
 
+pytestmark = pytest.mark.once
+
 ACTIVE_LEADS = "/contact?view=contacts_leads"
 ENTRY = "Leads (old)"
 

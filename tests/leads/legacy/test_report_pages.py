@@ -1,7 +1,11 @@
 """The migration in the admin, read-only: figures, and each lead with a link to what it became."""
 
+import pytest
+
 from contacts.models import Contact
 from leads.legacy.models import MigrationRun
+
+pytestmark = pytest.mark.once
 
 
 def test_each_old_lead_links_to_what_it_became(old, migrate, sign_in):
