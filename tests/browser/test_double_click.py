@@ -14,6 +14,7 @@ from crm.opportunities.models import Opportunity
 from crm.users.models import Invitation, Team
 from leads.assignment.models import AssignmentRule
 from leads.legacy.models import LegacyLead
+from leads.legacy.verbs.create import create as add_legacy_leads
 from tests.budget import examples
 from tests.events.test_engine import eventually
 
@@ -64,8 +65,9 @@ def requests(monkeypatch) -> list[list]:
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])
-def test_a_double_click_creates_one_record(javascript, visit, sign_in, add, requests):
+def test_a_double_click_creates_one_record(javascript, visit, sign_in, add, actor, requests):
     ana = add("Ana Ruiz", by="admin").public_id
+    add_legacy_leads([{"name": "Old"}], by=actor("admin"))  # without one the list of old leads is closed
     page = visit("/", client=sign_in("admin"), javascript=javascript)
     doubled = 0
     for name, (path, button, fields, model) in FORMS.items():

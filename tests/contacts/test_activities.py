@@ -255,7 +255,8 @@ def test_of_a_company_whoever_may_change_the_company(acme, cast, actor):
 def test_the_migration_reads_outcomes_of_old_and_keeps_the_others_as_text(
     kind, said, outcome, body, open_contact, actor
 ):
-    log([{"kind": kind, "subject": "Talk", "body": "Price", "contact_id": open_contact.pk}], by=actor("rep"))
+    plain = {"kind": kind, "subject": "Talk", "body": "Price", "outcome": "connected" if kind == "call" else ""}
+    log([plain | {"contact_id": open_contact.pk}], by=actor("rep"))
     Activity.objects.update(outcome=said, occurred_at=None, automatic=True, assignee=None)
     import_module("contacts.migrations.0007_existing_outcomes").fill(apps, None)
     activity = Activity.objects.get()
