@@ -98,10 +98,6 @@ INSERT INTO lifecycle_transition (workspace_id, entity, axis, record_id, from_va
     recorded_at, spent, channel, change)
     VALUES ({workspace}, 'contact', 'lifecycle_stage', :id, 'customer', 'churned', 'churn', '', now(), now(), '1 day',
     'web', gen_random_uuid());
-INSERT INTO events_event (workspace_id, name, entity, entity_id, person, channel, change, old_values, new_values, at,
-    recorded_at)
-    VALUES ({workspace}, 'contact.churned', 'contact', :id, :id, 'web', gen_random_uuid(),
-    '{{"lifecycle_stage": "customer"}}', '{{"lifecycle_stage": "churned"}}', now(), now());
 INSERT INTO audit_entry (workspace_id, event, action, entity, entity_id, person, channel, change, old_values,
     new_values, severity, category, salt, at, recorded_at)
     VALUES ({workspace}, 'contact.churned', 'CHURN', 'contact', :id, :id, 'web', gen_random_uuid(),

@@ -84,7 +84,8 @@ def test_a_backup_under_writes_is_of_one_moment(kept, empty, tmp_path):
     contacts = empty.ask("SELECT count(*) FROM contacts_contact")
     assert 60 < contacts < 100_000
     assert empty.ask("SELECT count(*) FROM audit_entry WHERE event = 'contact.created'") == contacts
-    assert empty.ask("SELECT count(*) FROM events_event WHERE name = 'contact.created'") == contacts
+    entered = "entity = 'contact' AND axis = 'lifecycle_stage' AND from_value = ''"
+    assert empty.ask(f"SELECT count(*) FROM lifecycle_transition WHERE {entered}") == contacts
 
 
 def test_the_file_is_its_owners_alone_and_holds_no_session_and_no_secret(kept, empty):

@@ -19,7 +19,6 @@ SIZE = {"sqlite": 1500, "postgresql": 40_000}  # rows; a batch has 35 or 10,000
 OPEN = "from crm.users.verbs.create_workspace import *; from crm.kit.actor import system; "
 WHOLE = {
     "audit_entry": ("entity_id", "event = '{0}.created'", {"contact": 1, "company": 1}),
-    "events_event": ("entity_id", "name = '{0}.created'", {"contact": 1, "company": 1}),
     "lifecycle_transition": ("record_id", "entity = '{0}' AND from_value = ''", {"contact": 2, "company": 0}),
 }
 LACKING = """
@@ -35,7 +34,6 @@ PEOPLE = """
 """
 COUNTED = {
     "audit_entry": "event",
-    "events_event": "name",
     "lifecycle_transition": "to_value",
     "contacts_company": "name",
     "lists_importrefusal": "message",

@@ -10,7 +10,6 @@ from audit.models import Entry
 from audit.undo import undo
 from contacts.models import Contact
 from contacts.verbs.override import override
-from crm.events.models import Event
 from crm.kit.actor import Channel, system
 from crm.kit.scope import workspace
 from crm.lifecycle.models import Transition
@@ -102,14 +101,14 @@ def test_undoing_the_import_undoes_the_leads(acme, actor):
 
 
 def test_rules_see_what_the_file_says_of_new_leads(acme, cast, actor):
-    """One entry and one event, with all of it: assignment, workflows and notifications come after."""
+    """One entry, with all of it: assignment, workflows and notifications come after."""
     made = AssignmentRule(condition="fleet_size >= 100 and country = AE and source = Expo", name="Large")
     made.people = [cast.mate.pk]
     save_assignment_rule(made, by=actor("admin"))
     import_csv(HEADER + "a1,Ana,,120,ae,Expo,,\na2,Bo,,12,ae,Expo,,\n")
     assert (lead_of("a1").owner, lead_of("a1").contact.owner) == (cast.mate, cast.mate)
     assert lead_of("a2").owner is None
-    assert Event.objects.filter(entity="lead", entity_id=lead_of("a1").pk).count() == 1
+    assert Entry.objects.filter(entity="lead", entity_id=lead_of("a1").pk).count() == 1
 
 
 def test_a_lead_s_owner_in_the_file_goes_before_rules(acme, cast, actor):
