@@ -1,4 +1,4 @@
-"""New people: each is six rows in four tables, which go straight where they belong (COPY on PostgreSQL).
+"""New people: each is four rows in three tables, which go straight where they belong (COPY on PostgreSQL).
 
 By way of a staging table each row would be written twice, and that costs more than deciding here what it holds.
 """

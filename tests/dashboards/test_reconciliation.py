@@ -20,10 +20,11 @@ from crm.lists.rows import count
 from crm.lists.spec import spec_of
 from crm.lists.state import read as read_list
 from crm.users.visibility import visible
+from tests.budget import examples
 from tests.dashboards.world import END, people
 from tests.shared import share
 
-ROUNDS = 200
+ROUNDS = examples(50)
 ROLES = ("viewer", "rep", "outsider", "manager")
 FILTERS = (
     "",

@@ -15,12 +15,13 @@ from pathlib import Path
 import psycopg
 from django.db import connection
 
+from tests.budget import examples
 from tests.kit.commands import manage, up
 from tests.services import free_port
 from tests.template import create_database
 
 SETTINGS = "tests.events.settings"
-N = 500
+N = min(500, examples(150))
 BROWSERS = 4
 TOKEN = "t" * 32
 

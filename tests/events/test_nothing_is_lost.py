@@ -1,6 +1,6 @@
 """R1: no committed change loses its effect, and none has it twice; against the product as it runs.
 
-500 people are lost one by one on the web, while the handler leaves a trace of each in the database.
+N people are lost one by one on the web, while the handler leaves a trace of each in the database; EXAMPLES=4 has 500.
 """
 
 import signal

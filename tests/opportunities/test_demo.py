@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 
 def test_every_opportunity_came_where_it_is_by_moves_in_the_order_of_time(acme, cast):
     members = {name: getattr(cast, name) for name in ("rep", "mate", "outsider", "manager", "admin")}
-    History(members, people=240, companies=24, seed=1).write()
+    History(members, people=90, companies=9, seed=1).write()
     Pipeline(cast.manager, count=30, seed=3).write()
     deals = list(Opportunity.objects.select_related("contact"))
     stages = Counter(deal.stage for deal in deals)
