@@ -39,7 +39,6 @@ TABLES = {
     "entries": """
         SELECT event, action, channel, count(*) FROM audit_entry WHERE {own} AND entity <> 'workspace'
         GROUP BY 1, 2, 3""",
-    "events": "SELECT name, count(*) FROM events_event WHERE {own} AND entity <> 'workspace' GROUP BY 1",
     "transitions": """
         SELECT entity, axis, from_value, to_value, verb, count(*) FROM lifecycle_transition WHERE {own}
         GROUP BY 1, 2, 3, 4, 5""",
