@@ -14,6 +14,7 @@ from tests.events.test_engine import eventually
 from tests.services import free_port, redis
 
 LEASE = settings.DELIVERY_LEASE
+WORKERS_START = 30  # seconds that a busy machine takes until Celery's workers are there
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_stop_ends_the_engine_and_the_workers_as_well(tmp_path, database):
             assert server.wait(timeout=20) == 0
         assert eventually(lambda: not alive(server.pid))
         with product.up(), product.losing():
-            product.wait_for_effects(N, LEASE + 10)
+            product.wait_for_effects(N, LEASE + WORKERS_START)
     assert product.effects() == (N, N)
 
 
@@ -75,7 +76,7 @@ def test_redis_may_forget_everything_in_mid_run(tmp_path, database):
         with product.up(), product.losing():
             product.wait_for_effects(N // 4, 60)
             redis_client.Redis.from_url(url).flushall()
-            product.wait_for_effects(N, LEASE + 10)
+            product.wait_for_effects(N, LEASE + WORKERS_START)
     assert product.effects() == (N, N)
     assert set(product.statuses) == {302}
 
@@ -90,7 +91,7 @@ def test_without_redis_the_web_works_and_the_effects_come_later(tmp_path, databa
         assert product.statuses == [302] * N
         assert product.effects() == (0, 0)
         with redis(port):
-            product.wait_for_effects(N, LEASE + 35)
+            product.wait_for_effects(N, LEASE + WORKERS_START)
             assert product.effects() == (N, N)
 
 
@@ -105,5 +106,5 @@ def test_a_kill_of_everything_beside_redis_loses_nothing(tmp_path, database):
         assert product.left, "all was over before the kill"
         with product.up():
             product.lose_contacts()
-            product.wait_for_effects(N, LEASE + 10)
+            product.wait_for_effects(N, LEASE + WORKERS_START)
     assert product.effects() == (N, N)
