@@ -15,8 +15,6 @@ from audit.models import Entry, Seal
 from audit.sealing import seal_all
 from tests.factories import make_contact
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def log(acme) -> list[int]:

@@ -14,8 +14,6 @@ from leads.verbs.lose import lose as lose_lead
 from tests.campaigns.test_campaigns import churned
 from tests.factories import make_opportunity, rows
 
-pytestmark = pytest.mark.once
-
 
 def left(name: str, actor, **values):
     """Somebody who churned, and whose first lead is over."""

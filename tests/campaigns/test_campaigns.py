@@ -23,8 +23,6 @@ from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 from tests.factories import make_contact, rows
 
-pytestmark = pytest.mark.once
-
 
 def churned(name="", **values):
     return make_contact(name, stage="churned", **({"marketing_consent": "Given"} | values))

@@ -14,8 +14,6 @@ from crm.campaigns.models import CampaignPerson
 from tests.campaigns.test_campaigns import churned
 from tests.factories import make_contact, rows
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def ana(acme):

@@ -27,8 +27,6 @@ from crm.kit.errors import Invalid, NotAllowed, Refused
 from tests.contacts.files import counts, import_csv
 from tests.factories import make_contact, rows
 
-pytestmark = pytest.mark.once
-
 ADDRESS = "d4@mrg.example"
 
 

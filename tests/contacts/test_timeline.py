@@ -41,8 +41,6 @@ from leads.models import Lead
 from leads.scoring.runs import finish, open_run
 from tests.factories import make_activity, make_company, make_contact, make_field, rows
 
-pytestmark = pytest.mark.once
-
 TAG = re.compile(r"<[^>]+>")
 
 

@@ -23,8 +23,6 @@ from crm.opportunities.models import Opportunity
 from tests.dashboards.world import END
 from tests.factories import make_contact, make_opportunity
 
-pytestmark = pytest.mark.once
-
 NAMES = [part.name for part in all_parts()]
 
 

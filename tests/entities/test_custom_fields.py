@@ -11,8 +11,6 @@ from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.scope import WrongWorkspace
 from tests.conditions.app.models import Person
 
-pytestmark = pytest.mark.once
-
 COLOURS = [{"value": "red", "label": "Red"}, {"value": "blue", "label": "Sky blue"}]
 
 

@@ -14,8 +14,6 @@ from crm.kit.actor import system
 from crm.kit.scope import NoWorkspace, in_workspace
 from tests.conditions.cast import make_workspace
 
-pytestmark = pytest.mark.once
-
 
 def rating(**changes):
     return CustomField(**{"entity": "person", "key": "rating", "label": "Rating", "type": "number", **changes})

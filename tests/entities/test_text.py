@@ -1,13 +1,10 @@
 """Folding agrees in Python and in the database, for every character that has a case."""
 
-import pytest
 from django.db.models import Value
 
 from crm.entities.text import Fold
 from crm.kit.text import fold
 from tests.conditions.app.models import Firm
-
-pytestmark = pytest.mark.once
 
 WORDS = ["ΟΔΟΣ", "ΑΣ ΑΣ.", "Σ", "A\N{SOFT HYPHEN}Σ", "İSTANBUL", "STRASSE ẞ", "ÅNGSTRÖM \N{ANGSTROM SIGN}", "ǅ", "ﬁ"]
 

@@ -15,8 +15,6 @@ from crm.kit.errors import Invalid
 from tests.conditions.app.models import Firm
 from tests.conditions.cast import add_people
 
-pytestmark = pytest.mark.once
-
 ROLES = (Choice("decision_maker", "Decision maker"), Choice("user", "User"))
 
 

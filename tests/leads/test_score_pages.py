@@ -17,8 +17,6 @@ from leads.scoring.workbench import measure
 from tests.factories import make_contact, manager, rows
 from tests.leads import naive
 
-pytestmark = pytest.mark.once
-
 
 def make_lead(fleet=None, country="", events=(), **values) -> Lead:
     contact = make_contact(**values)

@@ -22,8 +22,6 @@ from leads.scoring.rules import read
 from leads.verbs.save_scoring_model import save_scoring_model
 from tests.factories import make_company, make_contact, make_opportunity, manager, rows
 
-pytestmark = pytest.mark.once
-
 
 def changed(**parts) -> dict:
     return deepcopy(shipped.RULES) | parts

@@ -13,8 +13,6 @@ from crm.conditions.parse import parse
 from crm.kit import clock
 from tests.factories import make_contact, rows
 
-pytestmark = pytest.mark.once
-
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

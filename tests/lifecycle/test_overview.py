@@ -9,8 +9,6 @@ from crm.lifecycle.axes import all_axes
 from crm.lifecycle.definitions import contradicting, definitions, ends, find_axis, made_by
 from tests.factories import make_contact, make_opportunity
 
-pytestmark = pytest.mark.once
-
 
 def by_hand(entity: str, axis: str, value: str) -> set[str]:
     return {move.verb for move in made_by(find_axis(entity, axis), value) if not move.by_rule}

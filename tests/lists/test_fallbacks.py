@@ -18,8 +18,6 @@ from crm.opportunities.models import Opportunity
 from leads.models import Lead
 from tests.factories import make_company, make_contact, make_opportunity
 
-pytestmark = pytest.mark.once
-
 ENTITIES = {"contact": Contact, "company": Company, "lead": Lead, "opportunity": Opportunity}
 UNREADABLE = {
     "an unknown view": "view=no-such-view",

@@ -17,7 +17,7 @@ from crm.notifications.models import Notification
 from crm.users.verbs.deactivate_member import deactivate_member
 from tests.factories import make_company, make_contact, rows
 
-pytestmark = [pytest.mark.usefixtures("acme"), pytest.mark.once]
+pytestmark = pytest.mark.usefixtures("acme")
 
 
 def test_an_assignment_is_told_to_the_new_owner(cast, actor, told):

@@ -18,7 +18,7 @@ from crm.users.models import User
 from tests.factories import make_activity, make_contact, rows
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-pytestmark = [pytest.mark.usefixtures("acme"), pytest.mark.once]
+pytestmark = pytest.mark.usefixtures("acme")
 
 
 def task(cast, due=NOW, who="rep", **about):

@@ -11,7 +11,7 @@ from leads.verbs.qualify import qualify
 from leads.verbs.set_duties import set_duties
 from tests.factories import make_contact
 
-pytestmark = [pytest.mark.usefixtures("acme"), pytest.mark.once]
+pytestmark = pytest.mark.usefixtures("acme")
 
 
 def test_who_is_given_a_new_contact_s_lead_by_turn_hears_of_it_once(acme, cast, actor, told):

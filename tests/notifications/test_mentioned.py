@@ -12,7 +12,7 @@ from crm.users.models import Membership, User
 from crm.users.verbs.deactivate_member import deactivate_member
 from tests.factories import make_activity, make_company, make_contact, rows
 
-pytestmark = [pytest.mark.usefixtures("acme"), pytest.mark.once]
+pytestmark = pytest.mark.usefixtures("acme")
 
 
 @pytest.mark.parametrize(

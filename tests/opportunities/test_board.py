@@ -9,8 +9,6 @@ from crm.lists.board import CARDS
 from crm.opportunities.lists import month
 from tests.factories import make_contact, make_opportunity
 
-pytestmark = pytest.mark.once
-
 HTMX = {"HX-Request": "true"}
 
 

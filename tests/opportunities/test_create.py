@@ -13,8 +13,6 @@ from crm.opportunities.verbs.create import create
 from tests.factories import make_company, make_contact, rows
 from tests.log import assert_entry, assert_nothing_written, moves
 
-pytestmark = pytest.mark.once
-
 
 def test_an_opportunity_takes_what_is_not_said_from_contact_workspace_and_stage(acme, actor, cast):
     fleetly = make_company("Fleetly")

@@ -15,8 +15,6 @@ from crm.opportunities.models import Opportunity
 from tests.factories import make_contact, make_field, make_opportunity, rows
 from tests.log import assert_entry
 
-pytestmark = pytest.mark.once
-
 
 def test_an_edit_is_recorded_and_can_be_undone(acme, actor):
     make_field("vans", "number", entity="opportunity")

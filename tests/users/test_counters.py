@@ -13,7 +13,7 @@ from crm.users.jobs import forget_expired_counters
 from tests.users.test_second_factor import code_of
 from tests.users.test_sign_in import attempt
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from django.test import Client
 from crm.kit.scope import in_workspace
 from crm.users.models import Membership, Workspace
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 
 def run(capsys, *args) -> dict:

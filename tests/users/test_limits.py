@@ -5,8 +5,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import make_contact
 
-pytestmark = pytest.mark.once
-
 CALLS = {
     "search": lambda client, **extra: client.get("/search?q=ana", **extra),
     "list": lambda client, **extra: client.get("/contact?view=all&q=ana", **extra),

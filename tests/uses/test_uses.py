@@ -33,8 +33,6 @@ from tests.contacts.files import counts, import_csv
 from tests.factories import make_contact, make_field
 from tests.uses.made import BLOCKING, BREAKS, GOLD, SETTINGS, SILVER, break_settings, make_settings
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def settings_of_tier(acme, cast, actor, sign_in, settings, tmp_path):

@@ -13,8 +13,6 @@ from crm.workflows.starting import BUDGET, DEEPEST, OFTEN
 from tests.factories import make_contact, make_opportunity, rows
 from tests.workflows.conftest import changes, set_field
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def ended(engine):

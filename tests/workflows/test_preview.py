@@ -21,8 +21,6 @@ from crm.workflows.preview import preview
 from tests.factories import make_contact, make_field, rows
 from tests.workflows.conftest import becomes, changes, make_flow, task
 
-pytestmark = pytest.mark.once
-
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 TITLES = ("CEO", "CFO", "Driver", "")
 CASES = {

@@ -16,8 +16,6 @@ from crm.workflows import trial
 from crm.workflows.trial import try_guard
 from tests.factories import make_contact, make_field, rows
 
-pytestmark = pytest.mark.once
-
 TITLES = ("CEO", "Driver", "")
 
 
