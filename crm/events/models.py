@@ -15,7 +15,7 @@ from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 
 
 class Event(Logged):
-    """Something that happened to a record, to be told to whoever handles it; where nobody does it has no row."""
+    """Something that happened to a record, to be told to those who handle it. What nobody handles has no row."""
 
     name = models.CharField(max_length=60)
     entity = models.CharField(max_length=40)

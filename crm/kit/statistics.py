@@ -86,7 +86,9 @@ def _analyze(table: str, columns: list[str] | None = None) -> None:
             cursor.execute(f"ANALYZE {quote(table)}")
         else:
             # Two transactions that analyze one table would wait for each other, perhaps crosswise with their rows.
-            of = f" ({', '.join(map(quote, columns))})" if columns else ""
-            cursor.execute(f"SET default_statistics_target = {TARGET if columns else 'DEFAULT'}")
-            cursor.execute(f"ANALYZE (SKIP_LOCKED) {quote(table)}{of}")
+            if not columns:
+                cursor.execute(f"ANALYZE (SKIP_LOCKED) {quote(table)}")
+                return
+            cursor.execute(f"SET default_statistics_target = {TARGET}")
+            cursor.execute(f"ANALYZE (SKIP_LOCKED) {quote(table)} ({', '.join(map(quote, columns))})")
             cursor.execute("RESET default_statistics_target")

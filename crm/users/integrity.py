@@ -50,11 +50,9 @@ def _postgresql(cursor, link: models.ForeignKey) -> Iterator[str]:
             f'REFERENCES "{target}" (workspace_id, id) DEFERRABLE INITIALLY DEFERRED NOT VALID'
         )
         yield f'ALTER TABLE "{table}" VALIDATE CONSTRAINT "{name}"'
-    # A row that must have a link is of the workspace of what it links to, which exists.
-    for column in [link.column] if link.null else [link.column, "workspace_id"]:
-        cursor.execute(KEYS_OF_COLUMN, [table, column])
-        for (covered,) in cursor.fetchall():
-            yield f'ALTER TABLE "{table}" DROP CONSTRAINT "{covered}"'
+    cursor.execute(KEYS_OF_COLUMN, [table, link.column])
+    for (covered,) in cursor.fetchall():
+        yield f'ALTER TABLE "{table}" DROP CONSTRAINT "{covered}"'
 
 
 KEYS_OF_COLUMN = """

@@ -40,9 +40,10 @@ from tests.security.world import make_finding
 from tests.workflows.conftest import make_flow, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-# Every theme and width; axe looks at two of them, between which it meets each theme and each width.
+# Every theme and width. Light and narrow holds nothing for axe that the three others do not: its colors are those of
+# light and wide, its layout that of dark and narrow.
 LOOKS = [("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390)]
-LOOKED_INTO = {("light", 1440), ("dark", 390)}
+LOOKED_INTO = LOOKS[:3]
 WITH_A_TEST_OF_THEIR_OWN = {"contact_import_run", "opportunity_import_run", "undo_progress"}
 PAGES = [
     name

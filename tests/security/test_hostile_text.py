@@ -62,7 +62,7 @@ def hostile(world, cast, acme):
     return world
 
 
-@pytest.mark.parametrize("who", ["viewer", "admin"])
+@pytest.mark.parametrize("who", ["viewer", "rep", "manager", "admin"])
 def test_no_page_lets_stored_text_run(who, hostile, sign_in):
     client, ran, shown = sign_in(who), [], 0
     for name, route in MATRIX.items():
