@@ -131,7 +131,7 @@ class Fact(NamedTuple):
 def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "", severity: str = "") -> None:
     """As record(), for values that differ by row: each fact has its own. Old and new values are JSON's.
 
-    Call it after the change: reactions run at once, and show the records as they are now.
+    Call it after the change: reactions run at once, and show the records as they are now, those that are still there.
     """
     kind = event_type(event)
     shared = stamp(by) | {"entity": kind.entity}
@@ -143,9 +143,9 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
     if wanted(event):
         insert_rows(Event, names, rows, shared | {"name": kind.name, "waiting": True})
-    if rows and reactions.awaited(event):
-        made = subject(kind.entity).model._default_manager.filter(pk__any_of=[row[0] for row in rows])
-        reactions.run(event, made, by)
+    there = [row[0] for row in rows if row[3] is not None or row[2] is None]  # else the record was removed
+    if there and reactions.awaited(event):
+        reactions.run(event, subject(kind.entity).model._default_manager.filter(pk__any_of=there), by)
 
 
 def change(

@@ -24,11 +24,12 @@ def remove(about: Subject, entries: Sequence[Entry], staying: Staying, undone: U
         if why:
             undone.keep(about.entity, [pk], why)
     gone = set(rows.filter(pk__any_of=made - kept.keys()).values_list("pk", flat=True))
-    while pointing := [each for each in _pointing(about.model, gone) if each.blocks]:
-        pointed_at = {each.target for each in pointing}
+    pointing = _pointing(about.model, gone)
+    while pointed_at := {each.target for each in pointing if each.blocks}:
         gone -= pointed_at
         undone.keep(about.entity, pointed_at, POINTED_AT)
-    _delete(about.model, gone)
+        pointing = _pointing(about.model, gone)
+    _delete(about.model, gone, pointing)
     return [(entry, entry.new_values, None) for entry in entries if entry.entity_id in gone]
 
 
@@ -65,10 +66,10 @@ def _rows(place: int, link: models.ForeignObject, ids: str) -> models.QuerySet:
     return rows.values_list(models.Value(place), "pk", link.attname)
 
 
-def _delete(model: type[models.Model], ids: set[int]) -> None:
-    """Delete records to which nothing points but what goes with them: Django would look for that once more."""
+def _delete(model: type[models.Model], ids: set[int], pointing: Sequence[_Pointing]) -> None:
+    """Delete records with what points to them, which nothing else does: Django would look for that once more."""
     going: dict[type[models.Model], list[int]] = {}
-    for each in _pointing(model, ids):
+    for each in pointing:
         going.setdefault(each.link.model, []).append(each.pk)
     for other, pks in going.items():
         other._default_manager.filter(pk__any_of=pks).delete()

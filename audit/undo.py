@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Max
 
 from audit.models import Entry
@@ -111,8 +111,11 @@ def undo_entries(entries: Sequence[Entry], *, by: Actor) -> Undone:
 def _lock(entries: Iterable[Entry]) -> None:
     """Lock every record in the order of their ids, as verbs do, before they are put back newest entry first.
 
-    Locked as they are put back, two of them would be waited for crosswise by an undo and a bulk edit.
+    Locked as they are put back, two of them would be waited for crosswise by an undo and a bulk edit. On SQLite the
+    transaction itself has locked everything.
     """
+    if not connection.features.has_select_for_update:
+        return
     for entity in sorted({entry.entity for entry in entries}):
         about = subject(entity)
         if not about.is_setting:

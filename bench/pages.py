@@ -22,7 +22,7 @@ from crm.kit.actor import Channel
 from crm.kit.scope import in_workspace
 from crm.users.models import Membership
 
-VIEW = "/contact?view=recent-leads"
+VIEW, EMPTY = "/contact?view=recent-leads", "/bench/empty"
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
 
 
@@ -33,16 +33,19 @@ def ratios(size: int) -> Iterator[Ratio]:
     large, small = place("large", size), place("small", size // 10)
     manager = client(large.manager)
     yield Ratio("1", "SQL statements of a list page, saved view", 5, lambda: statements(manager, VIEW))
+    records = {entries: record(large, entries) for entries in (5, 500)}
     with server() as port:
         yield from _over_http(port, large, small, size)
-    quiet, busy = record(large, 5), record(large, 500)
-    yield Ratio("4", "SQL statements of a record page, 5 timeline entries", 10, lambda: statements(manager, quiet))
-    yield Ratio("4", "SQL statements of a record page, 500 timeline entries", 10, lambda: statements(manager, busy))
+        boss = Browser(port, large.manager)
+        yield Ratio("4", "record page, p50 / empty signed-in page, p50", 4, against(boss, records[500], boss, EMPTY))
+    for entries, url in records.items():
+        name = f"SQL statements of a record page, {entries} timeline entries"
+        yield Ratio("4", name, 20, lambda url=url: statements(manager, url))
 
 
 def _over_http(port: int, large: Place, small: Place, size: int) -> Iterator[Ratio]:
     boss = Browser(port, large.manager)
-    yield Ratio("2", "list page, p50 / empty signed-in page, p50", 2.5, against(boss, VIEW, boss, "/bench/empty"))
+    yield Ratio("2", "list page, p50 / empty signed-in page, p50", 2.5, against(boss, VIEW, boss, EMPTY))
     for name, url in LISTS.items():
         for who in ("manager", "rep"):
             big, little = (Browser(port, getattr(where, who)) for where in (large, small))

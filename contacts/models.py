@@ -120,7 +120,6 @@ class Contact(Record):
     """A person: one record for life (source 002's schema, source 000's lifecycle)."""
 
     DERIVES_FROM = ("company",)
-    merged_ids: list[int] | None  # an annotation that the timeline needs: who was merged into this contact
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -152,14 +151,16 @@ class Contact(Record):
     preferred_channel = models.CharField(max_length=10, blank=True, choices=choices("email", "phone", "sms", "chat"))
     timezone = models.CharField(max_length=64, blank=True)
     language = models.CharField(max_length=20, blank=True)
-    manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports")
+    manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports", db_index=False)
     linkedin_url = models.CharField(max_length=300, blank=True)
     twitter_handle = models.CharField(max_length=60, blank=True)
     marketing_consent = models.CharField(max_length=100, blank=True)
     notes = models.TextField(blank=True, max_length=LONGEST)
     last_engagement = models.DateTimeField(null=True, editable=False)
     last_activity = models.DateTimeField(editable=False)
-    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="merged")
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, editable=False, related_name="merged", db_index=False
+    )
 
     class Meta(Record.Meta):
         abstract = False
@@ -195,6 +196,9 @@ class Contact(Record):
                 condition=LIVE,
                 include=["lifecycle_stage", "owner"],
             ),
+            # Most contacts have neither: with the empty ones in it SQLite takes the index to serve nobody.
+            models.Index(fields=["manager"], name="contact_manager", condition=Q(manager__isnull=False)),
+            models.Index(fields=["merged_into"], name="contact_merged", condition=Q(merged_into__isnull=False)),
             # By name, likewise for managers and for the branches of a rep's view.
             models.Index(fields=["workspace", "name_key", "id"], name="contact_by_name", condition=LIVE),
             models.Index(fields=["workspace", "owner", "name_key", "id"], name="contact_owner_name", condition=LIVE),
@@ -259,8 +263,12 @@ class Activity(Owned):
     kind = models.CharField(max_length=10, choices=[(k, "E-mail" if k == "email" else label) for k, label in KINDS])
     subject = models.CharField(max_length=200)
     body = models.TextField(blank=True, max_length=LONGEST)
-    contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="activities")
-    company = models.ForeignKey(Company, models.CASCADE, null=True, blank=True, related_name="activities")
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, null=True, blank=True, related_name="activities", db_index=False
+    )
+    company = models.ForeignKey(
+        Company, models.CASCADE, null=True, blank=True, related_name="activities", db_index=False
+    )
     owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     status = models.CharField(max_length=10, default="pending", choices=choices("pending", "done", "cancelled"))
@@ -293,6 +301,8 @@ class Activity(Owned):
                 name="activity_assigned",
                 condition=LIVE & Q(status="pending"),
             ),
+            models.Index(fields=["contact"], name="activity_contact", condition=Q(contact__isnull=False)),
+            models.Index(fields=["company"], name="activity_company", condition=Q(company__isnull=False)),
         ]
 
     def __str__(self):

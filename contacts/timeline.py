@@ -115,9 +115,9 @@ class Item:
 def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
     """A page of a contact's timeline, its open tasks, and the cursor of the next page. Four or five statements.
 
-    What happened to the duplicates that were merged into it (`merged_ids`) is part of it.
+    What happened to the duplicates that were merged into it is part of it.
     """
-    ids = [contact.pk, *(contact.merged_ids or ())]
+    ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
     return page("contact", named(timeline.of_person(ids), by), {"contact_id": contact.pk}, by, before)
 
 

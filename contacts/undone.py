@@ -1,6 +1,7 @@
 """What follows when changes of companies, activities and engagement are undone."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from audit.models import Entry
@@ -35,7 +36,11 @@ def take_engagement_back(change: UUID, contacts: Collection[int], by: Actor) -> 
     events = EngagementEvent.objects.filter(contact__id__any_of=contacts, change=change).editable_by(by)
     events = events.exclude(kind=UNSUBSCRIBED, contact__status=UNSUBSCRIBED)
     ids = list(events.order_by("pk").values_list("pk", flat=True))
-    return forget(EngagementEvent.objects.filter(pk__any_of=ids), "contact.undone", by=by, note="contact.engaged")
+    return (
+        0
+        if not ids
+        else forget(EngagementEvent.objects.filter(pk__any_of=ids), "contact.undone", by=by, note="contact.engaged")
+    )
 
 
 STAYS = "The address stays suppressed. An admin can lift the suppression."
@@ -46,7 +51,7 @@ def hold_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[
     """Called by audit.undo: undoing lifts no suppression but one that a merge carried over, nor brings one back."""
     if entity not in ("suppression", "contact"):
         return {}
-    events = set(Entry.objects.filter(change=entries[0].change).values_list("event", flat=True).distinct())
+    events = _events(entries[0].change)
     if "suppression.lifted" in events:
         return dict.fromkeys((entry.entity_id for entry in entries), LIFTED)
     if "contact.merged" in events:
@@ -54,6 +59,12 @@ def hold_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[
     if entity == "suppression":
         return dict.fromkeys((entry.entity_id for entry in entries), STAYS)
     return dict.fromkeys(_status_alone(entries), STAYS)
+
+
+@lru_cache(maxsize=64)
+def _events(change: UUID) -> frozenset[str]:
+    """The events of a change, which is over: an undo in batches would read all its entries for each of them."""
+    return frozenset(Entry.objects.filter(change=change).values_list("event", flat=True).distinct())
 
 
 def _status_alone(entries: Sequence[Entry]) -> list[int]:

@@ -31,7 +31,7 @@ CONTROL = re.compile(r"\s*(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET |SELECT s
 PART = re.compile(r"\bpart_\d+ AS \(")  # of a statement that SQLite gets one by one
 # COPY, on PostgreSQL, goes past the counter.
 UNCOUNTED = {"contact_export", "opportunity_export", "lead_export", "legacy_lead_export"}
-LIST_AT_MOST, RECORD_AT_MOST = 5, 10  # PERFORMANCE, ratios 1 and 4
+LIST_AT_MOST, RECORD_AT_MOST = 5, 20  # PERFORMANCE, ratios 1 and 4
 
 
 def statements(client, address: str) -> list[str]:

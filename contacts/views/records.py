@@ -1,14 +1,13 @@
 """Pages of one record: see it, make it, change it, throw it away."""
 
-from typing import Literal, overload
+from typing import Any, Literal, overload
 from zoneinfo import ZoneInfo
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -34,15 +33,14 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
-from crm.kit.sql import JsonRows
 from crm.kit.transfers import accepts
 from crm.lifecycle.offers import offers
-from crm.lists.panels import facts_for, panels
+from crm.lists.panels import panels
 from crm.users.http import Request
 from crm.users.models import Membership
-from crm.users.visibility import may_edit, visible
+from crm.users.visibility import may_edit
 
-AROUND, COLLEAGUES = 25, 5  # people fetched, colleagues shown
+REPORTS, COLLEAGUES = 20, 5  # people shown
 LARGEST_PICTURE = 10 << 20  # bytes
 
 
@@ -56,19 +54,7 @@ def find(request: Request, entity: str, public_id: str) -> Contact | Company:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
     kind = KINDS[entity]
     rows = kind.model.objects.visible_to(request.actor).select_related(*kind.related)
-    rows = rows.annotate(**facts_for(entity, request.actor))
-    if entity == "contact":
-        seen = Q(company__contacts__deleted_at__isnull=True) & visible(request.actor, "company__contacts__")
-        merged = Contact.objects.filter(merged_into=OuterRef("pk")).values(fact=F("pk"))
-        rows = rows.annotate(
-            colleagues=Count("company__contacts", filter=seen),
-            merged_ids=JsonRows(merged),
-            sees_company=Exists(Company.objects.visible_to(request.actor).filter(pk=OuterRef("company"))),
-        )
-    record = rows.filter(public_id=public_id).first()
-    if record is None:
-        raise Http404
-    return record
+    return get_object_or_404(rows, public_id=public_id)
 
 
 def rows_of(record: Record):
@@ -84,12 +70,8 @@ def contact_page(request: Request, public_id: str) -> HttpResponse:
         return redirect(Contact.objects.get(pk=contact.merged_into_id))
     by, editable = request.actor, may_edit(contact, request.actor) and contact.deleted_at is None
     items, tasks, more = timeline.of_contact(contact, by)
-    around = _around(contact, by)
     context = common(request, "contact", contact, editable, items, tasks, more)
-    context |= _head(contact, by, editable=editable) | {
-        "reports": [person for person in around if person.manager_id == contact.pk],
-        "colleagues": [person for person in around if person.manager_id != contact.pk][:COLLEAGUES],
-    }
+    context |= _head(contact, by, editable=editable) | _around(contact, by)
     return render(request, "contacts/contact.html", context)
 
 
@@ -105,12 +87,16 @@ def _head(contact: Contact, by: Actor, *, editable: bool) -> dict:
     }
 
 
-def _around(contact: Contact, by: Actor) -> list[Contact]:
-    """Who reports to a contact, and then who works at the same company: one statement for both."""
-    related = Q(manager=contact) | (Q(company=contact.company_id) if contact.company_id else Q(pk__in=[]))
-    others = Contact.objects.live().visible_to(by).filter(related).exclude(pk=contact.pk)
-    reports_first = Case(When(manager=contact, then=0), default=1)
-    return list(others.order_by(reports_first, "name_key")[:AROUND])
+def _around(contact: Contact, by: Actor) -> dict:
+    """Who reports to a contact, and its company, if the actor sees it, with some of its other people."""
+    people = Contact.objects.live().visible_to(by).order_by("name_key")
+    around: dict[str, Any] = {"reports": people.filter(manager=contact)[:REPORTS]}
+    if Company.objects.visible_to(by).filter(pk=contact.company_id).exists():
+        colleagues = people.filter(company=contact.company_id).exclude(pk=contact.pk)
+        around["company"] = contact.company
+        around["colleagues"] = colleagues.exclude(manager=contact)[:COLLEAGUES]
+        around["headcount"] = people.filter(company=contact.company_id).count()
+    return around
 
 
 def readonly(record: Record, by: Actor) -> str:

@@ -10,11 +10,14 @@ from crm.lifecycle.models import Transition
 
 def mark_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: the moves of `change` count no more, and those that it had itself undone count again."""
-    for axis in all_axes():
-        ids = [pk for pk, keys in put_back.items() if axis.field in keys] if axis.entity == entity else []
-        if not ids:
+    own = {axis.field for axis in all_axes() if axis.entity == entity}
+    by_axes: dict[frozenset[str], list[int]] = {}  # most records of a change have moved alike
+    for pk, keys in put_back.items():
+        by_axes.setdefault(frozenset(own & keys), []).append(pk)
+    for axes, ids in by_axes.items():
+        if not axes:
             continue
-        moved = Transition.objects.filter(entity=entity, axis=axis.field, record_id__any_of=ids)
+        moved = Transition.objects.filter(entity=entity, axis__in=sorted(axes), record_id__any_of=ids)
         if moved.filter(undone_by=change).exists():
             moved.filter(undone_by=change).update(undone_by=None)
         moved.filter(change=change, undone_by__isnull=True).update(undone_by=by.change)

@@ -50,8 +50,11 @@ class Once:
         return Submission.objects.filter(key=self.key, change=change).exists()
 
     def led_to(self, url: str, change: UUID) -> None:
-        """Keep where the request that has claimed the key led, for one that comes after it."""
-        if len(url) <= LONGEST:
+        """Keep where the request that has claimed the key led, for one that comes after it.
+
+        Not where result() finds it anyway: on SQLite a second transaction waits beside an import as the first did.
+        """
+        if len(url) <= LONGEST and url != next(_pages(change), ""):
             Submission.objects.filter(key=self.key, change=change, url="").update(url=url)
 
     def result(self, request: HttpRequest) -> str:

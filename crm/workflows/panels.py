@@ -3,15 +3,10 @@
 from functools import partial
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet
 from django.template.loader import render_to_string
-from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
 from audit.models import Entry
-from audit.values import model_field
-from crm.kit.actor import Actor
-from crm.kit.sql import JsonPairs
 from crm.lists.models import ImportRun
 from crm.lists.panels import register
 from crm.users.http import Request
@@ -22,15 +17,6 @@ from crm.workflows.models import Release, Run
 from crm.workflows.triggers import entities, names
 
 SHOWN = 5
-FACTS = ("public_id", "status", "started_at")
-
-
-def _runs(entity: str, by: Actor) -> QuerySet:
-    """The last runs about a record, whoever asks: they see the record."""
-    own = {name: (model_field(Run, name), F(name)) for name in FACTS}
-    name = {"name": (model_field(Run, "event"), F("workflow__name"))}
-    found = Run.objects.of_record(entity, OuterRef("pk")).order_by("-started_at", "-pk")
-    return found.values(fact=JsonPairs(**own, **name))[:SHOWN]
 
 
 def by_hand(entity: str) -> list[tuple[str, str]]:
@@ -40,19 +26,14 @@ def by_hand(entity: str) -> list[tuple[str, str]]:
 
 def panel(entity: str, record: Any, request: Request) -> SafeString:
     """The runs about a record, and a button for each workflow to start; nothing where there are none."""
-    runs = [_run(fact) for fact in record.workflow_runs or ()]
+    last = Run.objects.of_record(entity, record.pk).select_related("workflow").order_by("-started_at", "-pk")[:SHOWN]
+    runs = [(run, run.Status(run.status).label, run.TONES[run.status]) for run in last]
     may_start = may_edit(record, request.actor) and record.deleted_at is None
     offered = by_hand(entity) if may_start else []
     if not (runs or offered):
         return SafeString()
     context = {"entity": entity, "record": record, "runs": runs, "offered": offered}
     return render_to_string("workflows/panel.html", context, request)
-
-
-def _run(fact: dict[str, Any]) -> dict[str, Any]:
-    at = parse_datetime(fact["started_at"]) if isinstance(fact["started_at"], str) else fact["started_at"]
-    label, tone = Run.Status(fact["status"]).label, Run.TONES[fact["status"]]
-    return {"public_id": fact["public_id"], "name": fact["name"], "at": at, "label": label, "tone": tone}
 
 
 def held(run: ImportRun, request: Request) -> str:
@@ -79,4 +60,4 @@ def _waiting(run: ImportRun) -> list[str]:
 def show() -> None:
     """Put the panel beside every kind of record that workflows are about."""
     for entity, _ in entities():
-        register(entity, partial(panel, entity), workflow_runs=partial(_runs, entity))
+        register(entity, partial(panel, entity))

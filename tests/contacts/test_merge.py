@@ -248,7 +248,6 @@ def test_the_timeline_tells_of_merge_and_unmerge(couple, actor):
 
     def lines(contact):
         contact = Contact.objects.get(pk=contact.pk)
-        contact.merged_ids = list(Contact.objects.filter(merged_into=contact).values_list("pk", flat=True))
         return timeline.of_contact(contact, actor("manager"))[0]
 
     merged = lines(survivor)[0]

@@ -292,10 +292,10 @@ def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
     take_batches((0.1, 40), (0.1, 80), (0.2, 80), (0.4, 40))
     assert slept == []
     waiting.append(True)
-    take_batches((0.1, 12), (0.06, 10), (0.005, 20), (0.03, 20))  # somebody came, and may come again
+    take_batches((0.1, 10), (0.06, 10), (0.005, 20), (0.022, 20))  # somebody came, and may come again
     assert slept == [courtesy.LOOK]
     moments[0] += courtesy.RECENTLY
-    take_batches((0.03, 40))
+    take_batches((0.022, 40))
 
 
 def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypatch):

@@ -272,7 +272,6 @@ def test_the_timeline_tells_of_engagement_in_one_line(acme, actor):
                 Engaged(contact.pk, "demo_request", NOW + n * DAY),
             ]
             engage(told[: 1 + (n == 1)], by=actor("rep"))
-    contact.merged_ids = []
     items, _, _ = of_contact(contact, actor("rep"))
     lines = [item for item in items if item.engaged]
     assert [(item.who, item.text) for item in lines] == [("Rep", "recorded demo request, 3 pages viewed")]

@@ -15,7 +15,7 @@ from crm.kit.sqlite.waiting import is_awaited
 
 LOOK = 0.001  # seconds
 MOST = 0.1  # seconds that a job waits for a writer of another process, which has then had its chance
-GOAL = 0.03  # seconds that a batch is to hold the lock while people are about
+GOAL = 0.022  # seconds that a batch is to hold the lock while people are about
 ALONE = 0.2  # and while nobody is: half of a short batch is what any batch costs. Who comes waits so long once
 RECENTLY = 60  # seconds for which somebody who was seen is taken to be about
 LEAST = 10  # rows: fewer cost little less
