@@ -267,6 +267,9 @@ class CompleteForm(forms.Form):
     occurred_at = moment_field("When")
 
 
+WORDLESS = ("call", "email", "meeting")  # kinds of which it is enough to say that they took place
+
+
 class ActivityForm(forms.ModelForm):
     """The composer: what was done, or is to be done."""
 
@@ -308,12 +311,17 @@ class ActivityForm(forms.ModelForm):
             del self.fields[name]
 
     def clean(self):
-        """A note may be only its text: its first line is then the subject. What is in the future is planned."""
+        """A subject that is left out is the first line of the text, or the kind of what needs no words: “Call”.
+
+        What is in the future is planned.
+        """
         cleaned = super().clean()
         if cleaned.get("kind", "task") != "task" and (at := cleaned.get("occurred_at")) and at > clock.now():
             cleaned |= {"due_at": at, "occurred_at": None}
         if not cleaned.get("subject") and cleaned.get("body"):
             cleaned["subject"] = cleaned["body"].strip().splitlines()[0][:200]
+        if not cleaned.get("subject") and cleaned.get("kind") in WORDLESS:
+            cleaned["subject"] = str(dict(self.fields["kind"].choices)[cleaned["kind"]])
         return cleaned
 
 

@@ -215,6 +215,19 @@ def test_an_edit_of_an_activity_has_its_limits(values, sentence, open_contact, a
     assert_nothing_written(by)
 
 
+@pytest.mark.parametrize("kind, subject", [("call", "Call"), ("email", "E-mail"), ("meeting", "Meeting")])
+def test_it_is_enough_to_say_that_it_took_place(kind, subject, open_contact, sign_in):
+    facts = {"kind": kind, "priority": "normal", "outcome": "connected" if kind == "call" else ""}
+    assert sign_in("rep").post(f"{open_contact.get_absolute_url()}/activity", facts).status_code == 302
+    assert open_contact.activities.get().subject == subject
+
+
+@pytest.mark.parametrize("kind", ["note", "task"])
+def test_a_note_and_a_task_say_what_they_are_about(kind, open_contact, sign_in):
+    facts = {"kind": kind, "priority": "normal"}
+    assert sign_in("rep").post(f"{open_contact.get_absolute_url()}/activity", facts).status_code == 422
+
+
 VERBS = {
     "complete": lambda found, by: complete(found, by=by),
     "edit": lambda found, by: edit_activity(found, {"body": "more"}, by=by),
