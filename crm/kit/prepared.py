@@ -12,25 +12,29 @@ made for the average team took 9 ms where the right one took 4).
 """
 
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import psycopg
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.models import QuerySet
 
 from crm.kit import clock
-from crm.kit.scope import workspace_id
+from crm.kit.scope import workspace, workspace_id
 from crm.kit.sql import Later, Statement, as_stored, together
 
 Build = Callable[..., QuerySet]
+T = TypeVar("T")
 MOST = 500  # shapes kept in memory
+APART = 7_919  # two made-up numbers, or seconds: nobody adds so many
 FOLLOWED = (int, str, datetime, type(None))
 KINDS: dict[type, models.Field] = {
     int: models.BigIntegerField(),
@@ -62,8 +66,47 @@ class Compiled:
     plan_once: bool
 
 
-_kept: OrderedDict[Hashable, Compiled | None] = OrderedDict()
-_writes: OrderedDict[Hashable, list[Statement]] = OrderedDict()
+class Recent(Generic[T]):
+    """The MOST values that were asked for last, by key; for all threads."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: Hashable, default: T | None = None) -> T | None:
+        """The value under a key, or the default."""
+        with self._lock:
+            if key not in self._values:
+                return default
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def keep(self, key: Hashable, value: T) -> T:
+        """Put a value under a key, in place of the one that was asked for the longest ago."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            if len(self._values) > MOST:
+                self._values.popitem(last=False)
+        return value
+
+    def values(self) -> list[T]:
+        """All values, the one asked for last at the end."""
+        with self._lock:
+            return list(self._values.values())
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._values.clear()
+
+
+NEW = Compiled(None, "", (), plan_once=False)  # what was never compiled; None stands for what cannot be
+_kept: Recent[Compiled | None] = Recent()
+_writes: Recent[list[Statement]] = Recent()
 
 
 def fetch(
@@ -75,10 +118,11 @@ def fetch(
     moments, or None, which is part of the shape. `day`: the first and the last moment of the calendar day on which the
     query is asked, where it depends on that.
     """
-    shape = (connection.vendor, key, day, tuple((name, value is None) for name, value in sorted(values.items())))
-    if shape not in _kept:
-        _keep(_kept, shape, _learn(build, values, plan_once, day or MOMENTS))
-    compiled = _kept[shape]
+    given = tuple((name, value is None) for name, value in sorted(values.items()))
+    shape = (connection.vendor, workspace().timezone, key, day, given)
+    compiled = _kept.get(shape, NEW)
+    if compiled is NEW:
+        compiled = _kept.keep(shape, _learn(build, values, plan_once, day or MOMENTS))
     return list(build(**values)) if compiled is None else _run(compiled, values)
 
 
@@ -97,7 +141,7 @@ def change(key: Hashable, build: Callable[[Mapping[str, Any]], list[Statement]],
         if connection.vendor == "postgresql":
             statements = [_numbered(each) for each in statements]
         if all(value is None or type(value) in KINDS for value in values.values()):
-            _keep(_writes, shape, statements)
+            _writes.keep(shape, statements)
     with _writing_cursor() as cursor:
         for statement in statements:
             cursor.execute(*_told(statement, values))
@@ -135,12 +179,6 @@ class LoggedCursor(CursorDebugWrapper):
         return super().debug_sql(sql, params, use_last_executed_query=False, many=many)
 
 
-def _keep(memory: OrderedDict, shape: Hashable, compiled: Any) -> None:
-    memory[shape] = compiled
-    while len(memory) > MOST:
-        memory.popitem(last=False)
-
-
 def forget() -> None:
     """Empty the memory: for tests that change what a key stands for."""
     _kept.clear()
@@ -154,7 +192,10 @@ def _learn(build: Build, values: dict[str, Any], plan_once: bool, moments: Momen
         {name: _stand_in(value, place, attempt) for place, (name, value) in enumerate(values.items())}
         for attempt in (0, 1)
     ]
-    (sql, first, compiler), (other_sql, second, _) = map(_compile, (build, build), made_up, moments)
+    try:
+        (sql, first, compiler), (other_sql, second, _) = map(_compile, (build, build), made_up, moments)
+    except EmptyResultSet:  # Django knows of a column that it cannot hold such a number
+        return None
     if sql != other_sql or len(first) != len(second):
         return None
     slots = [_slot(a, b, *made_up, moments=moments) for a, b in zip(first, second, strict=True)]
@@ -186,14 +227,19 @@ def _compile(build: Build, values: dict[str, Any], moment: datetime) -> tuple[st
 
 
 def _stand_in(value: Any, place: int, attempt: int) -> Any:
-    """A value of the same type that stands nowhere else in a query, another one for each place and attempt."""
+    """A value of the same type that stands nowhere else in a query, another one for each place and attempt.
+
+    Whatever a query makes of it (another case, a text without its blanks, the next number, a midnight) is none of them.
+    """
     if value is None:
         return None
-    number = 9_000_000_000_000_001 + place * 2 + attempt
+    # Django leaves a comparison out that no value of a column can fail, so no column may be too small for it.
+    number = 2_000_000_011 + (place * 2 + attempt) * APART
     if isinstance(value, datetime):
-        return datetime(2250 + attempt, 1, 1 + place, tzinfo=UTC)
+        moment = datetime(2250 + attempt, 1, 1, 7, 13, 21, 123_457, tzinfo=UTC)
+        return moment + timedelta(seconds=place * APART, microseconds=place)
     if isinstance(value, str):
-        return f"stand-in {number}"
+        return f" Stand-In %_\\ {number} "
     return number
 
 

@@ -1,7 +1,12 @@
 """A list asked through crm.kit.prepared shows what the same query built anew shows, whoever asks, wherever they are."""
 
+import itertools
+import random
+import time
+from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -9,17 +14,23 @@ from django.db.models import Value
 from django.test import RequestFactory
 from django.utils import timezone
 
-from contacts.models import Contact
+from contacts.models import Company, Contact
 from contacts.verbs.capture import capture
 from contacts.verbs.lose import lose
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
+from crm.entities.versions import bump_schema
 from crm.kit import clock, prepared
-from crm.kit.scope import in_workspace
+from crm.kit.scope import in_workspace, workspace
 from crm.lists import rows
 from crm.lists.spec import spec_of
 from crm.lists.state import read
+from crm.users.models import Workspace
+from crm.users.verbs.edit_workspace import edit_workspace
+from tests.budget import examples
+from tests.factories import make_company
 from tests.shared import share
+from tests.threads import at_once
 
 WHERE = (
     "",
@@ -149,3 +160,95 @@ def test_what_is_planned_once_answers_for_every_value(people):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%100 \\% of O%"])
         assert cursor.fetchone()[0] >= 1
+
+
+MOMENT = timezone.now() - timedelta(days=39, hours=12)
+HOLES = {
+    "another case": (lambda text: Contact.objects.filter(name_key=text.lower()), "Person 1"),
+    "without its blanks": (lambda text: Contact.objects.filter(name=text.strip()), "  Person 1 "),
+    "in a pattern": (lambda text: Contact.objects.filter(name__icontains=text), "SON 1"),
+    "a percent sign": (lambda text: Contact.objects.filter(name__icontains=text), "%"),
+    "the next but one": (lambda pk: Contact.objects.filter(pk__in=[pk, pk + 2]), 3),
+    "a midnight": (lambda at: Contact.objects.filter(last_activity__gte=at.replace(hour=0, minute=0)), MOMENT),
+    "the day after": (
+        lambda at: Contact.objects.filter(last_activity__range=(at, at + timedelta(days=1))),
+        MOMENT,
+    ),
+    "a smaller column": (lambda n: Company.objects.filter(employees__lt=n), 100),
+}
+
+
+@pytest.mark.parametrize("case", HOLES)
+def test_what_a_query_makes_of_a_value_is_made_of_every_value(people, case):
+    make_company(employees=50)
+    rows_of, value = HOLES[case]
+    others = {str: "nobody", int: 1, datetime: MOMENT + timedelta(days=9, hours=5)}
+    for each in (value, others[type(value)], value):
+        found = prepared.fetch(case, lambda value: rows_of(value).order_by("pk").values_list("pk"), value=each)
+        assert found == list(rows_of(each).order_by("pk").values_list("pk"))
+    assert rows_of(value).exists() is (value != "%")
+
+
+def test_forty_moments_are_forty_parameters(people):
+    moments = {f"at_{n}": MOMENT + timedelta(days=n) for n in range(40)}
+
+    def build(**moments):
+        return Contact.objects.filter(created_at__in=moments.values()).values_list("pk")
+
+    assert prepared.fetch("moments", build, **moments) == list(build(**moments))
+
+
+def test_a_workspace_that_moves_has_other_midnights(people, actor):
+    here = actor("admin")
+    with clock.at(datetime(2026, 3, 1, 6, 0, tzinfo=UTC)):
+        contact = capture([{"name": "At the border", "email": "border@x.example"}], by=here, source="test").done[0]
+    url = "/contact?view=all&where=last_activity >= 2026-03-01 and name = 'At the border'"
+    found = []
+    for zone in ("Pacific/Auckland", "Pacific/Honolulu", "Pacific/Auckland"):
+        edit_workspace(name="Acme", timezone=zone, currency="EUR", require_mfa=False, by=actor("admin"))
+        with in_workspace(Workspace.objects.get(pk=here.workspace_id)):
+            found.append([row for row in all_pages(url, here) if isinstance(row, tuple)])
+    assert [len(pages) for pages in found] == [1, 0, 1]
+    assert Contact.objects.get(pk=contact).name == "At the border"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_four_threads_and_a_small_memory(cast, monkeypatch):
+    """However little is kept and whatever the workspace changes meanwhile, every answer is that of a new query."""
+    monkeypatch.setattr(prepared, "MOST", 2)
+    prepared.forget()
+    with in_workspace(cast.acme):
+        _write_people(cast)
+    until = time.monotonic() + examples(2)
+    answers = Counter()
+
+    def ask(number):
+        chosen = random.Random(number)
+        while time.monotonic() < until:
+            with in_workspace(Workspace.objects.get(pk=cast.acme.pk)):
+                by, where = chosen.choice((cast.rep, cast.outsider, cast.manager)).actor("web"), chosen.choice(WHERE)
+                looking = Viewer(by.member_id, by.team_id)
+
+                def build(member, where=where, by=by, team=by.team_id):
+                    at = clock.now()
+                    shown = parse(where, "contact").expression(Viewer(member, team), at)
+                    return Contact.objects.visible_to(by).filter(shown).order_by("pk").values_list("pk")
+
+                with clock.at(timezone.now()):
+                    key = (where, by.role, by.member_id, workspace().schema_version)
+                    assert prepared.fetch(key, build, member=looking.member_id) == list(build(looking.member_id))
+                answers[number] += 1
+
+    def change_it():
+        zones = itertools.cycle(("Asia/Tokyo", "America/Lima", "Europe/Madrid"))
+        while time.monotonic() < until:
+            edit_workspace(
+                name="Acme", timezone=next(zones), currency="EUR", require_mfa=False, by=cast.admin.actor("web")
+            )
+            bump_schema()
+            time.sleep(0.02)
+
+    _, errors = at_once(cast.acme, [*(partial(ask, number) for number in range(4)), change_it])
+    assert not errors
+    assert min(answers[number] for number in range(4)) > 0
