@@ -42,7 +42,8 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
     """The condition that `text` says about an entity's records, in the workspace in scope; empty text matches all.
 
     `people=False` refuses `me` and `my team`, for conditions that nobody looks at in person (DESIGN 1.6). Raises
-    ConditionError, which names the word, its place and the nearest thing there is. Kept in memory by schema_version and time zone.
+    ConditionError, which names the word, its place and the nearest thing there is. Kept in memory by schema_version and
+    time zone.
     """
     current = workspace()
     key = (current.pk, current.schema_version, current.timezone, entity, people, text)
