@@ -143,7 +143,7 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
     if wanted(event):
         insert_rows(Event, names, rows, shared | {"name": kind.name, "waiting": True})
-    there = [row[0] for row in rows if row[3] is not None or row[2] is None]  # else the record was removed
+    there = [pk for pk, _, old, new, _ in rows if new is not None or old is None]  # else the record was removed
     if there and reactions.awaited(event):
         reactions.run(event, subject(kind.entity).model._default_manager.filter(pk__any_of=there), by)
 

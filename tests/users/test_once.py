@@ -96,6 +96,14 @@ def test_the_second_click_leads_to_what_the_first_made(acme, sign_in):
     assert led == ["/settings/teams/"] * 2 and Team.objects.filter(name="Nordics 2").count() == 1
 
 
+def test_an_address_that_follows_from_what_was_made_is_not_written_again(acme, sign_in):
+    """It would be a second transaction, which on SQLite waits beside an import as the first did."""
+    client = sign_in("admin")
+    for address, facts in (("/contact/new", FACTS), ("/settings/teams/", {"name": "Nordics 2", "once": "two"})):
+        client.post(address, facts)
+    assert list(Submission.objects.order_by("pk").values_list("url", flat=True)) == ["", "/settings/teams/"]
+
+
 def test_a_form_that_was_refused_can_be_corrected_and_a_changed_one_sent_again(acme, sign_in):
     client = sign_in("rep")
     assert client.post("/contact/new", {"once": "one", "email": "no address"}).status_code == 422
