@@ -21,6 +21,22 @@ SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 HEIGHT = {1440: 900, 390: 844}  # what a laptop and a telephone show, by width
 TIMEOUT = 10_000  # milliseconds
 
+LOOKS = (("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390))
+# axe takes half a second for a long page, most of it for colors. These two have every color and layout, but for the
+# colors of what a dark telephone hides, which are on every page alike: the gallery is looked into with all four.
+LOOKED_INTO = (LOOKS[0], LOOKS[2])
+
+
+def inspect(page, name: str, looked_into=LOOKED_INTO) -> None:
+    """Look at a page in every theme and width: a picture, nothing scrolls sideways, and in some of them axe."""
+    for theme, width in LOOKS:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": HEIGHT[width]})
+        screenshot(page, f"{name}-{theme}-{width}")
+        if (theme, width) in looked_into:
+            assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name}: wider than {width}"
+
 
 def assert_accessible(page) -> None:
     """Fail with what axe finds on the page, if anything."""

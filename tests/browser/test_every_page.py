@@ -32,7 +32,7 @@ from leads.legacy.verbs.create import create as add_legacy_leads
 from leads.models import Lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
-from tests.browser import HEIGHT, assert_accessible, screenshot
+from tests.browser import HEIGHT, inspect
 from tests.campaigns.conftest import make_campaign
 from tests.factories import make_worthy
 from tests.security.matrix import MATRIX, url
@@ -40,10 +40,6 @@ from tests.security.world import make_finding
 from tests.workflows.conftest import make_flow, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-# Every theme and width. Light and narrow holds nothing for axe that the three others do not: its colors are those of
-# light and wide, its layout that of dark and narrow.
-LOOKS = [("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390)]
-LOOKED_INTO = LOOKS[:3]
 WITH_A_TEST_OF_THEIR_OWN = {"contact_import_run", "opportunity_import_run", "undo_progress"}
 PAGES = [
     name
@@ -145,19 +141,6 @@ def address(name: str, world: SimpleNamespace) -> str:
 def filled(path: str, world: SimpleNamespace) -> str:
     """A path with the public ids of the world's objects in it."""
     return path.format(**{name: getattr(one, "public_id", "") for name, one in vars(world).items()})
-
-
-def inspect(page, name: str) -> None:
-    """Look at a page as it stands in every theme and width."""
-    for theme, width in LOOKS:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        page.set_viewport_size({"width": width, "height": HEIGHT[width]})
-        screenshot(page, f"{name}-{theme}-{width}")
-        if (theme, width) in LOOKED_INTO:
-            assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-            f"{name} scrolls sideways at {width}"
-        )
 
 
 @pytest.mark.parametrize("part", range(3))
@@ -299,19 +282,6 @@ def test_a_form_with_errors_and_a_conflict(visit, world, sign_in):
     page.get_by_role("button", name="Save").click()
     page.get_by_role("alert").wait_for()
     inspect(page, "conflict")
-
-
-def test_an_import_from_its_file_to_its_report(visit, world, sign_in):
-    page = visit("/contact/import", client=sign_in("rep"))
-    people = b"name,email,stage\nNoor Aziz,noor@fleetly.example,Lead\nOmar Said,no-address,Lead\n"
-    page.locator("input[type=file]").set_input_files({"name": "fair.csv", "mimeType": "text/csv", "buffer": people})
-    page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_role("heading", name="fair.csv")).to_be_visible()
-    inspect(page, "import-map")
-    page.locator("[name=do][value=try]").click()
-    page.locator("[name=do][value=import]").click()
-    expect(page.locator(".report")).to_be_visible()
-    inspect(page, "import-report")
 
 
 def test_the_admin_keeps_to_the_policy(visit, world, sign_in):

@@ -1,5 +1,7 @@
 """The old leads as people meet them: their workspace, the plan, and what the addresses lead to afterwards."""
 
+import time
+
 import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
@@ -8,7 +10,7 @@ from contacts.models import Contact
 from crm.opportunities.models import Opportunity
 from leads.legacy.models import LegacyLead
 from leads.legacy.verbs.create import create
-from tests.browser import HEIGHT, assert_accessible, screenshot
+from tests.browser import inspect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,15 +23,6 @@ def old_leads(add, actor):
     alone = {"name": "Bo Vega", "email": "bo@fleetly.example", "estimated_value": "70", "description": "Wants a demo"}
     create([linked, alone], by=actor("rep"))
     return ana
-
-
-def fits(page, name: str) -> None:
-    """The page of the admin can be read on a laptop and on a telephone."""
-    for theme, width in [("light", 1440), ("dark", 390)]:
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": HEIGHT[width]})
-        screenshot(page, f"{name}-{theme}-{width}")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than {width}"
 
 
 def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, old_leads):
@@ -45,11 +38,10 @@ def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, ol
     expect(planned).to_contain_text("Joined a contact")
     expect(planned).to_contain_text("No contact was linked to it.")
     assert Contact.objects.count() == 1
-    fits(page, "migration-plan")
-    assert_accessible(page)
+    inspect(page, "migration-plan")
     page.get_by_role("button", name="Migrate 2 leads").click()
     expect(page.get_by_role("heading", name="Migrated on")).to_be_visible()
-    fits(page, "migration-report")
+    inspect(page, "migration-report")
 
     page = visit(address, client=sign_in("rep"))
     expect(page.get_by_role("heading", name="Bo Vega")).to_be_visible()
@@ -77,7 +69,8 @@ def test_an_admin_reads_the_leads_that_stayed_confirms_the_drop_and_undoes(
     page.get_by_role("link", name="Show leads that were not migrated").click()
     page.get_by_role("link", name="Cy Lost").click()
     expect(page.get_by_role("heading", name="Cy Lost")).to_be_visible()
-    fits(page, "stayed-lead")
+    if javascript:
+        inspect(page, "stayed-lead")
     page.goto(page.url.partition("/lead")[0] + "/settings/lead-migration/")
     page.get_by_text("Drop the old table").click()
     expect(page.locator("main")).to_contain_text("0 of 1 admins have confirmed")
@@ -86,11 +79,12 @@ def test_an_admin_reads_the_leads_that_stayed_confirms_the_drop_and_undoes(
     page.get_by_text("Undo the migration").click()
     page.get_by_role("button", name="Undo migration of 3 leads").click()
     expect(page.get_by_role("status").first).to_be_visible()
+    ends = time.monotonic() + 60
     while page.get_by_text("was undone").count() == 0:
+        assert time.monotonic() < ends
         page.goto(page.url)
     assert LegacyLead.objects.filter(archived_at__isnull=True).count() == 3
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
-def test_the_old_workspace_is_accessible(theme, width, visit, sign_in, old_leads):
-    assert_accessible(visit("/lead?view=all", client=sign_in("rep"), theme=theme, width=width))
+def test_the_old_workspace_is_accessible(visit, sign_in, old_leads):
+    inspect(visit("/lead?view=all", client=sign_in("rep")), "legacy-leads")

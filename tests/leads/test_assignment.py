@@ -22,6 +22,7 @@ from leads.assignment.models import AssignmentRule, Duty
 from leads.models import Lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
 from leads.verbs.set_duties import set_duties
+from tests.budget import examples
 from tests.factories import make_company, make_contact
 from tests.threads import at_once
 
@@ -203,12 +204,13 @@ def test_sixteen_who_capture_at_once_share_out_fairly_while_one_leaves(by_rule, 
         save_assignment_rule(rule, by=actor("admin"))
     else:
         set_duties({pk: (True, False) for pk in four}, by=actor("admin"))
-    half_way = Event()
+    each, half_way = examples(6), Event()
+    total = 16 * each
 
     def work(thread: int):
-        for number in range(25):
+        for number in range(each):
             capture([{"email": f"p{thread}-{number}@x.example"}], by=system(acme.pk, Channel.API), source="Form")
-            if number == 12:
+            if number == each // 2:
                 half_way.set()
 
     def leave():
@@ -220,11 +222,11 @@ def test_sixteen_who_capture_at_once_share_out_fairly_while_one_leaves(by_rule, 
     assert not errors
     # The turn is held until the commit, so entries stand in the order in which turns were taken.
     given = [e.new_values["owner"] for e in Entry.objects.filter(event="lead.created").order_by("pk")]
-    assert len(given) == 400
+    assert len(given) == total
     last = max(place for place, pk in enumerate(given) if pk == cast.mate.pk) + 1
-    assert 0 < last < 400
+    assert 0 < last < total
     for phase, people in ((given[:last], set(four)), (given[last:], set(four) - {cast.mate.pk})):
         counts = [phase.count(pk) for pk in people]
         assert set(phase) <= people and max(counts) - min(counts) <= 1
-    assert Entry.objects.filter(event="contact.assigned").count() == 400
+    assert Entry.objects.filter(event="contact.assigned").count() == total
     assert all(len(list(same)) == 1 for _, same in groupby(given))

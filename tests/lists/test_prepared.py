@@ -168,7 +168,7 @@ HOLES = {
     "without its blanks": (lambda text: Contact.objects.filter(name=text.strip()), "  Person 1 "),
     "in a pattern": (lambda text: Contact.objects.filter(name__icontains=text), "SON 1"),
     "a percent sign": (lambda text: Contact.objects.filter(name__icontains=text), "%"),
-    "the next but one": (lambda pk: Contact.objects.filter(pk__in=[pk, pk + 2]), 3),
+    "the next but one": (lambda n: Company.objects.filter(employees__in=[n, n + 2]), 48),
     "a midnight": (lambda at: Contact.objects.filter(last_activity__gte=at.replace(hour=0, minute=0)), MOMENT),
     "the day after": (
         lambda at: Contact.objects.filter(last_activity__range=(at, at + timedelta(days=1))),
