@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ from django.core.cache import caches
 from django.test import Client
 
 from crm.entities import schema
-from crm.kit import statistics
+from crm.kit import background, statistics
 from crm.kit.actor import Channel, Role
 from crm.kit.scope import in_workspace
 from crm.lifecycle import guards
@@ -57,6 +58,18 @@ def quick_and_fresh(settings):
     active.forget()
     yield
     reads._pending.clear()  # what was read was rolled back, and is not written at the end of the process
+
+
+@pytest.fixture(autouse=True, scope="session")
+def background_is_a_thread():
+    """What a page starts reads the test's own database, which another process does not know."""
+
+    def start(*work) -> None:
+        Thread(target=background.carry_out, args=work, daemon=True).start()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(background, "_start", start)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

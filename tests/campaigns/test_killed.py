@@ -51,4 +51,4 @@ def test_a_kill_in_the_middle_of_sending(product, tmp_path):
     # What was under way at a kill may come twice, under the same id: at most what one worker had in hand, each time.
     assert len(ids) <= PEOPLE + 2 * 4
     told = "SELECT count(*), count(DISTINCT person) FROM audit_entry WHERE event = 'campaign.mailed'"
-    assert product._row(told) == (PEOPLE, PEOPLE)
+    assert product.row(told) == (PEOPLE, PEOPLE)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.db import connection
@@ -82,12 +83,13 @@ class Product:
         with suppress(IndexError):  # none is left
             while path := self.left.pop():
                 try:
-                    self.statuses.append(self._post(browser, path))
+                    self.statuses.append(self.post(browser, path))
                 except (OSError, http.client.HTTPException):
                     self.left.append(path)
                     return
 
-    def _post(self, browser: http.client.HTTPConnection, path: str) -> int:
+    def post(self, browser: http.client.HTTPConnection, path: str) -> int:
+        """Send a form as the manager; the status of the answer."""
         headers = {
             "Cookie": f"sessionid={self.session}; csrftoken={TOKEN}",
             "Content-Type": "application/x-www-form-urlencoded",
@@ -107,11 +109,11 @@ class Product:
 
     def events(self) -> int:
         """How many contacts were lost."""
-        return self._one("SELECT count(DISTINCT entity_id) FROM events_event WHERE name = 'contact.lost'")
+        return self.one("SELECT count(DISTINCT entity_id) FROM events_event WHERE name = 'contact.lost'")
 
     def effects(self) -> tuple[int, int]:
         """How many events have an effect, and how many effects there are."""
-        return self._row("SELECT count(DISTINCT event), count(*) FROM effects_effect")
+        return self.row("SELECT count(DISTINCT event), count(*) FROM effects_effect")
 
     def wait_for_effects(self, number: int, seconds: float) -> None:
         """Return when that many events have their effect. Raises AssertionError when none has come for `seconds`.
@@ -129,10 +131,12 @@ class Product:
         """Deliveries, by state and last error."""
         return self._rows("SELECT state, last_error, count(*) FROM events_delivery GROUP BY state, last_error")
 
-    def _one(self, sql: str) -> int:
-        return self._row(sql)[0]
+    def one(self, sql: str) -> Any:
+        """The first value that a statement answers."""
+        return self.row(sql)[0]
 
-    def _row(self, sql: str) -> tuple:
+    def row(self, sql: str) -> tuple:
+        """The first row that a statement answers."""
         return self._rows(sql)[0]
 
     def _rows(self, sql: str) -> list[tuple]:

@@ -75,7 +75,7 @@ def product(tmp_path, db, receiver):
 
 
 def counted(product, sql: str) -> int:
-    return product._one(sql)
+    return product.one(sql)
 
 
 def wait_for(product, sql: str, number: int, seconds: float) -> None:
@@ -106,8 +106,8 @@ def test_a_kill_in_the_middle_of_branches_waits_and_webhooks(product, receiver):
     assert counted(product, "SELECT count(*) FROM workflows_run") == PEOPLE
     once = "SELECT count(*), count(DISTINCT contact_id) FROM contacts_activity WHERE subject = '{}'"
     for subject in ("first", "last"):
-        assert product._row(once.format(subject)) == (PEOPLE, PEOPLE)
+        assert product.row(once.format(subject)) == (PEOPLE, PEOPLE)
     ways = "SELECT count(*), count(DISTINCT contact_id) FROM contacts_activity WHERE subject IN ('one', 'other')"
-    assert product._row(ways) == (PEOPLE, PEOPLE)
+    assert product.row(ways) == (PEOPLE, PEOPLE)
     assert len(set(receiver.came)) == PEOPLE
     assert json.dumps(product.states()).count("dead") == 0
