@@ -6,7 +6,7 @@ class ContactsConfig(AppConfig):
 
     def ready(self):
         from audit.undone import hold_back, on_check, on_take_back, on_undo
-        from contacts import definitions, entities, events, exceptions, guards, jobs, lists  # noqa: F401
+        from contacts import anomalies, definitions, entities, events, guards, jobs, lists  # noqa: F401
         from contacts.attached import on_merge
         from contacts.engagement import on_engaged
         from contacts.engaging import from_activities, from_changed

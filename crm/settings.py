@@ -21,7 +21,7 @@ INSTALLED_APPS = [
     "crm.opportunities",
     "crm.campaigns",
     "contacts",
-    "crm.exceptions",
+    "crm.anomalies",
     "crm.lists",
     "crm.lifecycle",
     "crm.conditions",

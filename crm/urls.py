@@ -18,7 +18,7 @@ urlpatterns = [
     path("", include("leads.urls")),
     path("", include("leads.legacy.urls")),
     path("", include("crm.dashboards.urls")),
-    path("", include("crm.exceptions.urls")),
+    path("", include("crm.anomalies.urls")),
     path("", include("crm.lifecycle.urls")),
     path("", include("crm.notifications.urls")),
     path("", include("crm.workflows.urls")),

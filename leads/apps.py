@@ -10,13 +10,13 @@ class LeadsConfig(AppConfig):
         from crm.events.reactions import react
         from crm.lists.imports.registry import Relation, on_written, relate
         from leads import (  # noqa: F401
+            anomalies,
             board,
             campaigns,
             day,
             definitions,
             entities,
             events,
-            exceptions,
             following,
             guards,
             jobs,

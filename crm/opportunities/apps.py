@@ -8,7 +8,7 @@ class OpportunitiesConfig(AppConfig):
     def ready(self):
         from contacts.attached import on_merge, tell
         from crm.lists.imports.registry import Relation, register, relate
-        from crm.opportunities import board, day, definitions, entities, events, exceptions, kind, lists, panels  # noqa: F401  # noqa: F401
+        from crm.opportunities import anomalies, board, day, definitions, entities, events, kind, lists, panels  # noqa: F401  # noqa: F401
         from crm.opportunities.imports.importer import OpportunityImporter
         from crm.opportunities.merging import move_opportunities
 

@@ -16,7 +16,7 @@ class WorkflowsConfig(AppConfig):
         from contacts.attached import on_author
         from crm.lists.imports.registry import on_report
         from crm.users.roles import LOWEST_ROLE, Right
-        from crm.workflows import bulk, events, exceptions, handlers, jobs, panels, uses  # noqa: F401
+        from crm.workflows import anomalies, bulk, events, handlers, jobs, panels, uses  # noqa: F401
         from crm.workflows.authors import named
         from crm.workflows.steps import campaigns, flow, records, telling  # noqa: F401
 

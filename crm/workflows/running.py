@@ -17,7 +17,7 @@ from crm.events.publish import publish
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.errors import DomainError, NotAllowed, Refused
-from crm.workflows.exceptions import look_again
+from crm.workflows.anomalies import look_again
 from crm.workflows.models import Run, StepRun
 from crm.workflows.starting import go_on
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, kind_of

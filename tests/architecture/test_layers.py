@@ -18,7 +18,7 @@ LAYERS = (
     ("crm.conditions",),
     ("crm.lifecycle",),
     ("crm.lists",),
-    ("crm.exceptions",),
+    ("crm.anomalies",),
     ("contacts",),
     ("crm.campaigns",),
     ("crm.opportunities",),

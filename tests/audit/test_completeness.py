@@ -44,6 +44,9 @@ from contacts.verbs.reopen import reopen
 from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
+from crm.anomalies.jobs import find_anomalies
+from crm.anomalies.verbs.end_waivers import end_waivers
+from crm.anomalies.verbs.waive import waive
 from crm.campaigns.models import CampaignPerson
 from crm.campaigns.sending import deliver
 from crm.campaigns.verbs.add_people import add_people
@@ -56,9 +59,6 @@ from crm.campaigns.verbs.try_campaign import try_campaign
 from crm.campaigns.verbs.unsubscribe import unsubscribe
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
-from crm.exceptions.jobs import find_exceptions
-from crm.exceptions.verbs.end_waivers import end_waivers
-from crm.exceptions.verbs.waive import waive
 from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
@@ -219,7 +219,7 @@ class Stage:
         return clock.now() + timedelta(days=2)
 
     def trouble(self):
-        find_exceptions(clock.now())
+        find_anomalies(clock.now())
         return self.boss
 
     def ended_waiver(self):

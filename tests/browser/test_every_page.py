@@ -17,9 +17,9 @@ from contacts.verbs.create import create
 from contacts.verbs.delete import delete
 from contacts.verbs.log import log
 from contacts.verbs.qualify import qualify
+from crm.anomalies.jobs import find_anomalies
 from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.events.engine import drain
-from crm.exceptions.jobs import find_exceptions
 from crm.lifecycle.models import Guard
 from crm.lists.verbs.save_view import save_view
 from crm.opportunities.models import Opportunity
@@ -99,7 +99,7 @@ def world(cast, add, fleetly, actor):
     old = add_legacy_leads(old, by=actor("rep")).done
     qualify_lead(Lead.objects.filter(contact=ana), "sales_qualified", by=actor("rep"), reason="They called us")
     add("Nobody's Own", owner=None)
-    find_exceptions(timezone.now())
+    find_anomalies(timezone.now())
     make_finding(cast.rep, "The file said so", ana)
     rule = AssignmentRule(name="Web", condition="source = web", people=[cast.rep.pk, cast.mate.pk])
     gone = add("Gone Away")

@@ -23,6 +23,7 @@ from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.set_avatar import set_avatar
+from crm.anomalies.models import Finding
 from crm.campaigns.models import Campaign
 from crm.campaigns.verbs.add_people import add_people
 from crm.campaigns.verbs.save_campaign import save_campaign
@@ -30,7 +31,6 @@ from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.events.health import PARTS
 from crm.events.models import Delivery, Event, Heartbeat
-from crm.exceptions.models import Finding
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace

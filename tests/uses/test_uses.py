@@ -12,15 +12,15 @@ from django.db import models
 from django.urls import reverse
 
 from contacts.models import Contact
+from crm.anomalies.detect import detect
+from crm.anomalies.kinds import kind_of
+from crm.anomalies.models import Finding
 from crm.entities.models import CustomField
 from crm.entities.uses import all_storers, all_uses, field_target, nothing_breaks, option_target, used_by, view_target
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.entities.versions import bump_schema
 from crm.events.engine import drain
-from crm.exceptions.detect import detect
-from crm.exceptions.kinds import kind_of
-from crm.exceptions.models import Finding
 from crm.kit import clock
 from crm.kit.errors import InUse
 from crm.lists.models import SavedView

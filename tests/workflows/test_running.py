@@ -12,9 +12,9 @@ from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
+from crm.anomalies.jobs import find_anomalies
+from crm.anomalies.models import Finding
 from crm.events.models import Delivery
-from crm.exceptions.jobs import find_exceptions
-from crm.exceptions.models import Finding
 from crm.kit import clock
 from crm.kit.actor import Channel
 from crm.kit.errors import Invalid, NotAllowed, Refused
@@ -193,14 +193,14 @@ def test_a_mail_server_that_is_down_is_tried_again_and_then_is_an_exception(flow
     (run,) = engine()
     (step,) = run.steps.all()
     assert (run.status, step.attempts) == ("failed", 10)
-    find_exceptions(clock.now())
+    find_anomalies(clock.now())
     assert Finding.objects.get(kind="workflow_failed").owner == run.owner
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     retry_run(run.pk, by=actor("admin"))
     (run,) = engine()
     assert (run.status, len(mail.outbox)) == ("done", 1)
     assert contact.activities.filter(kind="task").exists()
-    find_exceptions(clock.now())
+    find_anomalies(clock.now())
     assert not Finding.objects.filter(kind="workflow_failed").exists()
 
 

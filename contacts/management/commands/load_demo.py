@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from contacts.demo import History
+from crm.anomalies.detect import detect
+from crm.anomalies.kinds import all_kinds
 from crm.campaigns.demo import win_back
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
-from crm.exceptions.detect import detect
-from crm.exceptions.kinds import all_kinds
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
@@ -85,12 +85,12 @@ def load(people: int = 2000, companies: int = 300) -> None:
             Interest(members["manager"], seed=4).write()
             win_back(members["manager"])
         _switch_on(members["admin"], ("inbound", "escalation"))
-        _find_exceptions()
+        _find_anomalies()
     globex, members = _open("globex", "Globex", "Europe/Berlin", GLOBEX)
     with in_workspace(globex), _before_the_score_counted(members["admin"]):
         History(members, people=people // 50, companies=companies // 30, seed=2).write()
         Interest(members["admin"], seed=5).write()
-        _find_exceptions()
+        _find_anomalies()
 
 
 def _switch_on(admin: Membership, names: Iterable[str]) -> None:
@@ -108,7 +108,7 @@ def _switch_on(admin: Membership, names: Iterable[str]) -> None:
         switch_workflow(made, True, by=admin.actor(Channel.COMMAND))
 
 
-def _find_exceptions() -> None:
+def _find_anomalies() -> None:
     """At once: the job that looks for them may not run yet."""
     for kind in all_kinds():
         detect(kind)

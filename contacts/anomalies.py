@@ -4,9 +4,9 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Value
 
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
-from crm.exceptions.detect import register
-from crm.exceptions.kinds import ExceptionKind
-from crm.exceptions.moves import moved, moved_at, moved_how
+from crm.anomalies.detect import register
+from crm.anomalies.kinds import AnomalyKind
+from crm.anomalies.last_transition import moved, moved_at, moved_how
 from crm.lifecycle.models import Transition
 
 PAST = ("lost", "churned")  # nobody needs to own them
@@ -31,7 +31,7 @@ def _edit_owner(contact: Contact) -> str:
 
 
 register(
-    ExceptionKind(
+    AnomalyKind(
         name="contact_unowned",
         label="Contact without an owner",
         entity="contact",
@@ -44,7 +44,7 @@ register(
     )
 )
 register(
-    ExceptionKind(
+    AnomalyKind(
         name="contact_lost_unexplained",
         label="Contact lost without a reason",
         entity="contact",
@@ -57,7 +57,7 @@ register(
     )
 )
 register(
-    ExceptionKind(
+    AnomalyKind(
         name="contact_overridden",
         label="Stage overridden",
         entity="contact",

@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.timeline import read_cursor
+from crm.anomalies.kinds import AnomalyKind, all_kinds, kind_of
+from crm.anomalies.models import Finding, Waiver
 from crm.entities import registry
-from crm.exceptions.kinds import ExceptionKind, all_kinds, kind_of
-from crm.exceptions.models import Finding, Waiver
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.nav import COUNT_LIMIT, NavItem
@@ -44,7 +44,7 @@ class Line:
     """One exception to show: its record, and the waiver that holds, if one does."""
 
     finding: Finding
-    kind: ExceptionKind
+    kind: AnomalyKind
     record: Any
     waiver: Waiver | None = None
 

@@ -19,13 +19,13 @@ from contacts.verbs.lose import lose as lose_contact
 from contacts.verbs.override import override
 from contacts.verbs.qualify import qualify as qualify_contact
 from contacts.verbs.reopen import reopen
-from crm.exceptions.detect import detect
-from crm.exceptions.jobs import find_exceptions
-from crm.exceptions.kinds import all_kinds, kind_of
-from crm.exceptions.listing import PAGE
-from crm.exceptions.models import Finding, UnreadableSetting, Waiver
-from crm.exceptions.verbs.end_waivers import end_waivers
-from crm.exceptions.verbs.waive import waive
+from crm.anomalies.detect import detect
+from crm.anomalies.jobs import find_anomalies
+from crm.anomalies.kinds import all_kinds, kind_of
+from crm.anomalies.listing import PAGE
+from crm.anomalies.models import Finding, UnreadableSetting, Waiver
+from crm.anomalies.verbs.end_waivers import end_waivers
+from crm.anomalies.verbs.waive import waive
 from crm.kit import clock
 from crm.kit.errors import Invalid
 from crm.lifecycle.guards import install_shipped
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("acme")
 
 def found(**where) -> list[str]:
     """The kinds of exception there are after a look at everything."""
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     return sorted(Finding.objects.filter(**where).values_list("kind", flat=True))
 
 
@@ -81,10 +81,10 @@ def test_a_contact_behind_its_sales_qualified_lead_with_the_guard_s_sentence(cas
     assert found(kind="contact_held_back") == ["contact_held_back"]
     assert evidence("contact_held_back") == "Email required for qualification"
     edit(rows(ana), {"email": "ana@x.example"}, by=actor("rep"))
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     assert evidence("contact_held_back") == "Lead score too low"
     score(lead, 400)
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     assert evidence("contact_held_back") == "Nothing holds it back any more"
     override(rows(ana), "qualified", by=actor("manager"), reason="x")
     assert found(kind="contact_held_back") == []
@@ -149,12 +149,12 @@ def test_what_belongs_to_nobody(cast, actor):
 
 def test_looking_again_changes_nothing_and_says_what_is_new(cast, actor):
     nobody = make_contact()
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     before = list(Finding.objects.values())
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     assert list(Finding.objects.values()) == before
     assign(rows(nobody), None, by=actor("manager"), team=cast.nordics)
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     assert set(Finding.objects.values_list("team", flat=True)) == {cast.nordics.pk}
     delete(rows(nobody), by=actor("manager"), reason="x")
     Lead.objects.filter(contact=nobody).update(deleted_at=NOW)
@@ -163,13 +163,13 @@ def test_looking_again_changes_nothing_and_says_what_is_new(cast, actor):
 
 def test_a_look_at_many_is_as_many_statements_as_at_few(actor):
     counted = []
-    find_exceptions(NOW)  # what is kept in memory is there from then on
+    find_anomalies(NOW)  # what is kept in memory is there from then on
     for size in (2, 200):
         create([{"name": f"{size} {n}", "owner": None} for n in range(size)], by=actor("manager"))
         Contact.objects.update(owner=None)
         Lead.objects.update(owner=None)
         with CaptureQueriesContext(connection) as captured:
-            find_exceptions(NOW)
+            find_anomalies(NOW)
         counted.append(len(captured))
     assert counted[0] == counted[1]
     assert Finding.objects.filter(kind="lead_unowned").count() == 202
@@ -193,7 +193,7 @@ def shown(client, query: str = "") -> list[str]:
 def test_who_sees_the_record_sees_the_exception(cast, sign_in):
     make_contact("Open")
     make_contact("Hidden", team=cast.nordics)
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     assert shown(sign_in("rep")) == ["Open", "Open"]
     assert sorted(shown(sign_in("manager"))) == ["Hidden", "Hidden", "Open", "Open"]
     assert shown(sign_in("globex_rep")) == []
@@ -209,7 +209,7 @@ def test_they_are_filtered_by_kind_and_owner_and_paged(cast, actor, sign_in):
     create([{"name": f"Person {n:03}", "owner": cast.rep} for n in range(PAGE + 5)], by=actor("manager"))
     Lead.objects.update(contact_by=NOW - timedelta(hours=1))
     make_contact("Nobody's")
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     client = sign_in("rep")
     assert shown(client, "?kind=contact_unowned") == ["Nobody&#x27;s"]
     assert len(shown(client, "?owner=nobody")) == 2
@@ -222,7 +222,7 @@ def test_they_are_filtered_by_kind_and_owner_and_paged(cast, actor, sign_in):
 
 def test_each_offers_what_helps(cast, sign_in):
     contact = make_contact("Ana")
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     client = sign_in("rep")
     page = client.get("/exceptions").content.decode()
     lead = Lead.objects.get(contact=contact)
@@ -237,7 +237,7 @@ def test_each_offers_what_helps(cast, sign_in):
 def test_a_waiver_holds_until_its_day_or_until_it_begins_again(cast, actor, sign_in):
     ana = make_contact("Ana", owner=cast.rep)
     override(rows(ana), "partner", by=actor("manager"), reason="One")
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     client, until = sign_in("rep"), timezone.localdate() + timedelta(days=10)
     address = f"/exceptions/contact_overridden/{ana.public_id}/waive"
     assert client.get(address).status_code == 200
@@ -253,7 +253,7 @@ def test_a_waiver_holds_until_its_day_or_until_it_begins_again(cast, actor, sign
     with clock.at(NOW + timedelta(days=11)):
         assert Finding.objects.unwaived().filter(kind="contact_overridden").exists()
     override(rows(ana), "churned", by=actor("manager"), reason="Two")
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     assert "Partner → Churned: Two" in body(client)
 
 
@@ -264,7 +264,7 @@ def body(client, query: str = "") -> str:
 
 def test_a_waiver_is_taken_back(cast, actor, sign_in):
     nobody = make_contact("Ana")
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     waive(rows(nobody), "contact_unowned", by=actor("rep"), reason="x", until=NOW + timedelta(days=3))
     assert "Contact without an owner" not in body(sign_in("rep"))
     sign_in("rep").post(f"/exceptions/contact_unowned/{nobody.public_id}/list")
@@ -275,7 +275,7 @@ def test_a_waiver_is_taken_back(cast, actor, sign_in):
 def test_who_may_not_change_the_record_may_not_waive(cast, actor):
     theirs = make_contact("Ana", owner=cast.outsider)
     override(rows(theirs), "partner", by=actor("manager"), reason="x")
-    find_exceptions(NOW)
+    find_anomalies(NOW)
     until = NOW + timedelta(days=3)
     for who in ("rep", "viewer"):
         assert waive(rows(theirs), "contact_overridden", by=actor(who), reason="x", until=until).refused

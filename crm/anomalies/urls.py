@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.exceptions import views
+from crm.anomalies import views
 
 urlpatterns = [
     path("exceptions", views.exceptions, name="exceptions"),

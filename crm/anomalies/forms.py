@@ -2,8 +2,8 @@
 
 from django import forms
 
+from crm.anomalies.kinds import all_kinds
 from crm.entities.people import members
-from crm.exceptions.kinds import all_kinds
 
 
 class FilterForm(forms.Form):

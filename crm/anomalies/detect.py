@@ -7,10 +7,10 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
+from crm.anomalies.kinds import AnomalyKind, add
+from crm.anomalies.models import Finding
 from crm.entities import registry
 from crm.events.reactions import is_large_job, react
-from crm.exceptions.kinds import ExceptionKind, add
-from crm.exceptions.models import Finding
 from crm.kit.actor import Actor, Channel
 from crm.kit.scope import in_workspace, workspace
 from crm.kit.sql import insert_select
@@ -19,14 +19,14 @@ BATCH = {"postgresql": 10_000, "sqlite": 500}  # findings in a transaction, of w
 FEW = 100  # records of one change, and looks of one transaction, that happen at once; more wait for the job
 
 
-def register(kind: ExceptionKind) -> None:
+def register(kind: AnomalyKind) -> None:
     """Have records looked through for a kind of exception: by the job, and at once after the events that it names."""
     add(kind)
     for event, link in kind.looked_at.items():
         react(event, look_soon(kind, link))
 
 
-def detect(kind: ExceptionKind, ids: Sequence[int] | None = None) -> None:
+def detect(kind: AnomalyKind, ids: Sequence[int] | None = None) -> None:
     """Bring the findings of a kind (those of the records `ids`) in line with the records of the workspace in scope.
 
     A finding that is not exactly so any more goes, and what is missing comes. First it is read what to write: on
@@ -59,13 +59,13 @@ def _batches(keys: list[int]):
 
 
 @transaction.atomic
-def _write(kind: ExceptionKind, rows: QuerySet) -> None:
+def _write(kind: AnomalyKind, rows: QuerySet) -> None:
     facts = {"workspace_id": workspace().pk, "kind": kind.name, "entity": kind.entity, "record_id": F("pk")}
     facts |= {"owner_id": F("owner"), "team_id": F("team"), "since": F("since"), "evidence": F("evidence")}
     insert_select(Finding, rows, facts, ignore_conflicts=True)  # the job may look at the same moment as a verb
 
 
-def look_soon(kind: ExceptionKind, link: str) -> Callable[[QuerySet, Actor], None]:
+def look_soon(kind: AnomalyKind, link: str) -> Callable[[QuerySet, Actor], None]:
     """A reaction to events of what `link` leads to: looks at the few records concerned, once the change is committed.
 
     After the commit, so that nobody waits for another's findings while they hold records, and nothing that goes wrong
@@ -83,7 +83,7 @@ def look_soon(kind: ExceptionKind, link: str) -> Callable[[QuerySet, Actor], Non
     return look
 
 
-def _look(here: Any, kind: ExceptionKind, link: str, ids: list[int]) -> None:
+def _look(here: Any, kind: AnomalyKind, link: str, ids: list[int]) -> None:
     with in_workspace(here):
         if link:
             model = registry.get(kind.entity).model

@@ -2,8 +2,8 @@
 
 from django.db.models import F, QuerySet, Value
 
-from crm.exceptions.detect import register
-from crm.exceptions.kinds import ExceptionKind
+from crm.anomalies.detect import register
+from crm.anomalies.kinds import AnomalyKind
 from crm.opportunities.models import Opportunity
 
 
@@ -13,7 +13,7 @@ def lost_unexplained() -> QuerySet[Opportunity]:
 
 
 register(
-    ExceptionKind(
+    AnomalyKind(
         name="opportunity_lost_unexplained",
         label="Opportunity lost without a reason",
         entity="opportunity",

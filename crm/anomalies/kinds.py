@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 
 @dataclass(frozen=True)
-class ExceptionKind:
+class AnomalyKind:
     """A rule that records may contradict.
 
     `rows()` are the records that contradict it now, `since()` and `evidence()` expressions over them: since when, and
@@ -27,21 +27,21 @@ class ExceptionKind:
     looked_at: Mapping[str, str] = field(default_factory=dict)
 
 
-_kinds: dict[str, ExceptionKind] = {}
+_kinds: dict[str, AnomalyKind] = {}
 
 
-def add(kind: ExceptionKind) -> None:
-    """Make a kind known. Raises ValueError for a name that is taken. Apps call crm.exceptions.detect.register()."""
+def add(kind: AnomalyKind) -> None:
+    """Make a kind known. Raises ValueError for a name that is taken. Apps call crm.anomalies.detect.register()."""
     if kind.name in _kinds:
         raise ValueError(f"The kind of exception {kind.name} is declared twice.")
     _kinds[kind.name] = kind
 
 
-def kind_of(name: str) -> ExceptionKind:
+def kind_of(name: str) -> AnomalyKind:
     """The kind called `name`. Raises KeyError."""
     return _kinds[name]
 
 
-def all_kinds() -> list[ExceptionKind]:
+def all_kinds() -> list[AnomalyKind]:
     """Every kind, as they were registered."""
     return list(_kinds.values())

@@ -9,13 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from crm.anomalies.forms import FilterForm, WaiveForm
+from crm.anomalies.kinds import AnomalyKind, kind_of
+from crm.anomalies.listing import page
+from crm.anomalies.models import Finding
+from crm.anomalies.verbs.end_waivers import end_waivers
+from crm.anomalies.verbs.waive import waive
 from crm.entities import registry
-from crm.exceptions.forms import FilterForm, WaiveForm
-from crm.exceptions.kinds import ExceptionKind, kind_of
-from crm.exceptions.listing import page
-from crm.exceptions.models import Finding
-from crm.exceptions.verbs.end_waivers import end_waivers
-from crm.exceptions.verbs.waive import waive
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
@@ -45,7 +45,7 @@ def exceptions(request: Request) -> HttpResponse:
     params.pop("before", None)
     context |= {"form": form, "waived": waived, "query": params.urlencode()}
     context |= {"narrowed": any(params.get(name) for name in form.fields), "can_write": by.is_at_least(Role.REP)}
-    return render(request, "exceptions/page.html", context)
+    return render(request, "anomalies/page.html", context)
 
 
 def _whose(owner: str, by: Actor) -> Q | None:
@@ -72,7 +72,7 @@ def waive_page(request: Request, kind: str, public_id: str) -> HttpResponse:
             toast(request, f"Waived: {about.label.lower()}, {record}.")
             return redirect("exceptions")
     context = {"form": form, "kind": about, "record": record, "finding": finding}
-    return render(request, "exceptions/waive.html", context, status=422 if form.errors else 200)
+    return render(request, "anomalies/waive.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -84,7 +84,7 @@ def end_waiver(request: Request, kind: str, public_id: str) -> HttpResponse:
     return redirect("exceptions")
 
 
-def _find(request: Request, kind: str, public_id: str) -> tuple[ExceptionKind, Any, Finding]:
+def _find(request: Request, kind: str, public_id: str) -> tuple[AnomalyKind, Any, Finding]:
     try:
         about = kind_of(kind)
     except KeyError:

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from audit.record import change
-from crm.exceptions.models import Waiver
+from crm.anomalies.models import Waiver
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome

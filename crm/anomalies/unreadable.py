@@ -6,13 +6,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from crm.anomalies.detect import register
+from crm.anomalies.kinds import AnomalyKind
+from crm.anomalies.models import UnreadableSetting
 from crm.entities.fields import Field, FieldType
 from crm.entities.registry import Entity
 from crm.entities.registry import register as register_entity
 from crm.entities.uses import all_uses
-from crm.exceptions.detect import register
-from crm.exceptions.kinds import ExceptionKind
-from crm.exceptions.models import UnreadableSetting
 from crm.kit import clock
 
 Facts = Mapping[tuple[str, int], dict[str, Any]]
@@ -61,7 +61,7 @@ def _write(found: Facts, known: Mapping[tuple[str, int], UnreadableSetting]) -> 
 
 
 register(
-    ExceptionKind(
+    AnomalyKind(
         name="setting_unreadable",
         label="Setting that can't be read",
         entity="unreadable_setting",

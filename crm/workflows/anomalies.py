@@ -2,12 +2,12 @@
 
 from django.db.models import F
 
-from crm.exceptions.detect import look_soon, register
-from crm.exceptions.kinds import ExceptionKind
+from crm.anomalies.detect import look_soon, register
+from crm.anomalies.kinds import AnomalyKind
 from crm.kit.actor import Channel, system
 from crm.workflows.models import Run
 
-FAILED = ExceptionKind(
+FAILED = AnomalyKind(
     name="workflow_failed",
     label="Workflow failed",
     entity="workflow_run",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from audit.record import record
-from crm.exceptions.models import Finding, Waiver
+from crm.anomalies.models import Finding, Waiver
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid

@@ -8,10 +8,10 @@ from django.urls import reverse
 
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
+from crm.anomalies.detect import register
+from crm.anomalies.kinds import AnomalyKind
+from crm.anomalies.last_transition import label, moved, moved_at, moved_how
 from crm.conditions.compile import Viewer
-from crm.exceptions.detect import register
-from crm.exceptions.kinds import ExceptionKind
-from crm.exceptions.moves import label, moved, moved_at, moved_how
 from crm.kit import clock
 from crm.lifecycle.guards import rules
 from leads.axes import BY_SCORE, STATUS
@@ -88,7 +88,7 @@ def _assign(lead: Lead) -> str:
 
 
 for kind in (
-    ExceptionKind(
+    AnomalyKind(
         name="lead_below_its_status",
         label="Qualified, but the score has fallen",
         entity="lead",
@@ -99,7 +99,7 @@ for kind in (
         url=_verb("qualify"),
         looked_at={"lead.qualified": "", "lead.lost": ""},
     ),
-    ExceptionKind(
+    AnomalyKind(
         name="contact_held_back",
         label="Contact behind its sales-qualified lead",
         entity="contact",
@@ -110,7 +110,7 @@ for kind in (
         url=Contact.get_absolute_url,
         looked_at={"contact.qualified": "", "contact.lost": ""},
     ),
-    ExceptionKind(
+    AnomalyKind(
         name="lead_lost_unexplained",
         label="Lead lost without a reason",
         entity="lead",
@@ -121,7 +121,7 @@ for kind in (
         url=Lead.get_absolute_url,
         looked_at={"lead.lost": "", "lead.reactivated": ""},
     ),
-    ExceptionKind(
+    AnomalyKind(
         name="lead_overdue",
         label="First contact overdue",
         entity="lead",
@@ -132,7 +132,7 @@ for kind in (
         url=_verb("first_contact"),
         looked_at={"lead.overdue": "", "lead.contacted": "", "lead.lost": ""},
     ),
-    ExceptionKind(
+    AnomalyKind(
         name="lead_reactivated",
         label="Lost lead reactivated",
         entity="lead",
@@ -143,7 +143,7 @@ for kind in (
         url=Lead.get_absolute_url,
         looked_at={"lead.reactivated": "", "lead.undone": ""},
     ),
-    ExceptionKind(
+    AnomalyKind(
         name="lead_unowned",
         label="Lead with nobody to work it",
         entity="lead",
@@ -154,7 +154,7 @@ for kind in (
         url=_assign,
         looked_at={"lead.created": "", "lead.assigned": ""},
     ),
-    ExceptionKind(
+    AnomalyKind(
         name="lead_on_settled",
         label="Open lead on a contact past it",
         entity="lead",
