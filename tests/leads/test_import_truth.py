@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +19,8 @@ from crm.kit.scope import workspace
 from crm.lists.imports.running import new_run, run_import
 from crm.opportunities.models import Opportunity
 from leads.models import Lead
+from tests.budget import examples
 
-EXAMPLES = int(os.environ.get("IMPORT_EXAMPLES", "12"))
 PEOPLE = ("p0", "p1", "p2", "p3")
 PAST = ("customer", "churned")
 BEGIN = datetime(2023, 1, 1, tzinfo=UTC)
@@ -128,7 +127,7 @@ def check(people, told, cast):
     assert open_deals == sum(stage not in ("won", "lost") for _, stage, _ in told)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_files_in_any_order_tell_one_truth(acme, cast, data):
     with transaction.atomic():

@@ -1,7 +1,6 @@
 """Any table, however it was written and whatever happened to it, is read as it was, or each damaged line is named."""
 
 import io
-import os
 import re
 from itertools import product
 
@@ -10,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crm.lists.imports.reading import DELIMITERS, Sheet
+from tests.budget import examples
 
 pytestmark = pytest.mark.once
-EXAMPLES = int(os.environ.get("IMPORT_EXAMPLES", "150"))
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")
 DIALECTS = st.sampled_from(list(product(DELIMITERS, ("\n", "\r\n", "\r"), (True, False), (True, False), ENCODINGS)))
@@ -78,7 +77,7 @@ def named(rows):
     return lines
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(tables(), DIALECTS, DAMAGE, st.data())
 def test_each_row_is_read_as_it_was_or_its_line_is_named(table, dialect, damage, data):
     delimiter, end, quote_all, declared, encoding = dialect
