@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from contacts.axes import LIFECYCLE, STATUS
@@ -27,13 +28,14 @@ OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, LIFECYCLE.sinc
 
 @dataclass(slots=True)
 class Difference:
-    """How a contact differs from its row: values by key, a status and a stage ('' for the same)."""
+    """How a contact differs from its row: values by key, a status and a stage ('' for the same), that since when."""
 
     contact: Contact
     line: int
     values: dict[str, Any]
     status: str
     stage: str
+    since: datetime | None = None
 
 
 def change_each(matches: Sequence[Match], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
@@ -62,7 +64,9 @@ def _difference(match: Match, on_match: str) -> Difference | None:
     if on_match == OnMatch.UPDATE:
         status, stage = (_moved(contact, axis.field, own) for axis in (STATUS, LIFECYCLE))
         status = "" if stays_suppressed(match) else status
-    return Difference(contact, match.row.line, values, status, stage) if values or status or stage else None
+    if not (values or status or stage):
+        return None
+    return Difference(contact, match.row.line, values, status, stage, own.get(LIFECYCLE.since))
 
 
 def stays_suppressed(match: Match) -> bool:
@@ -111,6 +115,6 @@ def _set_statuses(found: Sequence[Difference], by: Actor) -> None:
 
 def _move(found: Sequence[Difference], run: ImportRun, by: Actor) -> Refused:
     moving = {d.contact: d for d in found if d.stage}
-    stay = move_each({contact: d.stage for contact, d in moving.items()}, run, by)
+    stay = move_each({contact: (d.stage, d.since) for contact, d in moving.items()}, run, by)
     header = LIFECYCLE.label
     return {d.line: (header, stay[contact.pk]) for contact, d in moving.items() if contact.pk in stay}

@@ -2,30 +2,59 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from contacts.moves import VERBS
-from contacts.verbs.override import override
+from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Move, Reason
-from crm.lifecycle.move import elsewhere
+from crm.lifecycle.move import Dated, elsewhere, write_each
 from crm.lists.models import ImportRun
 
 
-def move_each(wanted: Mapping[Contact, str], run: ImportRun, by: Actor) -> dict[int, str]:
-    """Move locked contacts to the stages wanted, overriding where the run has a reason. Who stays: id → sentence."""
-    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for contact, to in wanted.items():
+def move_each(wanted: Mapping[Contact, tuple[str, datetime | None]], run: ImportRun, by: Actor) -> dict[int, str]:
+    """Move locked contacts to the stages wanted, overriding where the run has a reason. Who stays: id → sentence.
+
+    With each stage comes since when the file says they are there; the move is dated so, as far as it can have been.
+    Afterwards the contacts hold what they have become.
+    """
+    moves = {contact: (to, _possible(contact, since)) for contact, (to, since) in wanted.items()}
+    groups: defaultdict[tuple[str, str, datetime | None], list[int]] = defaultdict(list)
+    for contact, (to, at) in moves.items():
         if contact.lifecycle_stage != to:
-            groups[contact.lifecycle_stage, to].append(contact.pk)
+            groups[contact.lifecycle_stage, to, at].append(contact.pk)
     refused: dict[int, str] = {}
-    for (here, to), ids in groups.items():
-        stay = _move(here, to, ids, run, by)
-        if stay and run.override_reason:
-            stay = override(_rows(stay), to, by=by, reason=run.override_reason).refused
-        refused |= stay
+    for (here, to, at), ids in groups.items():
+        with clock.at(at or clock.now()):
+            refused |= _move(here, to, ids, run, by)
+    _read_again([contact for contact in moves if contact.pk not in refused])
+    if refused and run.override_reason:
+        _override({contact: moves[contact] for contact in moves if contact.pk in refused}, run, by)
+        return {}
     return refused
+
+
+def _possible(contact: Contact, since: datetime | None) -> datetime | None:
+    """Nobody moved on before they had come, nor tomorrow."""
+    return since and min(max(since, contact.lifecycle_stage_since), clock.now())
+
+
+def _read_again(contacts: Iterable[Contact]) -> None:
+    by_key = {contact.pk: contact for contact in contacts}
+    rows = Contact.objects.filter(pk__any_of=list(by_key)) if by_key else ()
+    for fresh in rows:
+        own = by_key[fresh.pk]
+        own.lifecycle_stage, own.lifecycle_stage_since = fresh.lifecycle_stage, fresh.lifecycle_stage_since
+        own.version, own.updated_at = fresh.version, fresh.updated_at
+
+
+def _override(moves: Mapping[Contact, tuple[str, datetime | None]], run: ImportRun, by: Actor) -> None:
+    step = LIFECYCLE.move("override")
+    dated = [Dated(contact, to, at or clock.now(), {}) for contact, (to, at) in moves.items()]
+    told = {"reason": run.override_reason, "severity": step.severity}
+    write_each(LIFECYCLE, dated, verb=step.verb, event=step.event, by=by, **told)
 
 
 def _move(here: str, to: str, ids: list[int], run: ImportRun, by: Actor) -> dict[int, str]:

@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.db import transaction
 from django.http import QueryDict
 from hypothesis import HealthCheck, Phase, given, settings
@@ -149,3 +150,19 @@ def test_any_files_in_any_order_tell_one_truth(acme, cast, data):
             assert not [note for note in again.notes if "No stage column" not in note]
         check(people, told, cast)
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(("before", "reason"), [("lead", "Moved in"), ("qualified", ""), ("qualified", "Moved in")])
+def test_a_stage_that_a_later_file_tells_ends_the_lead_as_if_it_had_been_told_at_once(acme, cast, before, reason):
+    """Ana became a customer on the 9th of March; one file says so at once, for Bo a second file does."""
+    told = {"created_at": "2023-03-01", "lifecycle_stage_since": "2023-03-09"}
+    early = told | {"lifecycle_stage_since": "2023-03-04"}
+    bring("contact", [{"external_id": "ana", "name": "Ana", "stage": "customer"} | told])
+    bring("contact", [{"external_id": "bo", "name": "Bo", "stage": before} | early])
+    later = {"external_id": "bo", "name": "Bo", "stage": "customer"} | told
+    assert bring("contact", [later], reason).updated == 1
+    rows = Lead.objects.values_list("status", "won_date", "converted_date", "contact__lifecycle_stage_since")
+    ana, bo = (rows.get(contact__external_id=name) for name in ("ana", "bo"))
+    assert (ana, ana[0]) == (bo, "converted")
+    again = bring("contact", [later], reason)
+    assert (again.updated, again.unchanged) == (0, 1)
