@@ -82,7 +82,7 @@ def retold(activities: QuerySet, by: Actor) -> dict[int, dict[str, Any]]:
     By primary key, what was said before; not those of which it changed something else, as a merge does the contact.
     """
     ids = list(activities.filter(kind__in=CONVERSATIONS).values_list("pk", flat=True))
-    entries = Entry.objects.filter(change=by.change, entity="activity", entity_id__any_of=ids)
+    entries = Entry.objects.filter(change__unindexed=by.change, entity="activity", entity_id__any_of=ids)
     found = dict(entries.values_list("entity_id", "old_values")) if ids else {}
     return {pk: old for pk, old in found.items() if old and old.keys() & TELLING}
 

@@ -138,16 +138,17 @@ def _reason(status: str, by: Actor) -> str:
 
 def _sources(ids: list[int], by: Actor) -> dict[int, str]:
     """Why the statuses of contacts were set: the reason that was given, else how."""
-    moves = Transition.objects.filter(entity="contact", axis=STATUS.field, change=by.change).exclude(reason="")
-    given = dict(moves.filter(record_id__any_of=ids).values_list("record_id", "reason")) if ids else {}
+    moves = Transition.objects.filter(entity="contact", axis=STATUS.field).exclude(reason="")
+    given = dict(moves.filter(record_id__any_of=ids, change__unindexed=by.change).values_list("record_id", "reason")) if ids else {}
     return {pk: given.get(pk, SOURCES.get(by.channel, "Status")) for pk in ids}
 
 
 def _engage(ids: Sequence[int], by: Actor) -> None:
     """Keep the event of those whose status was set to Unsubscribed by this action, not by what followed from it."""
-    set_now = Transition.objects.filter(entity="contact", axis=STATUS.field, change=by.change, to_value=UNSUBSCRIBED)
+    set_now = Transition.objects.filter(entity="contact", axis=STATUS.field, to_value=UNSUBSCRIBED)
     told = EngagementEvent.objects.filter(contact__pk__any_of=list(ids), kind=UNSUBSCRIBED, change=by.change)
-    gone = set_now.filter(record_id__any_of=list(ids), verb="set_status").values_list("record_id", flat=True)
+    set_now = set_now.filter(record_id__any_of=list(ids), change__unindexed=by.change, verb="set_status")
+    gone = set_now.values_list("record_id", flat=True)
     new = set(gone) - set(told.values_list("contact", flat=True)) if ids else set()
     store([Engaged(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(new)], by=by)
 

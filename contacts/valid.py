@@ -57,7 +57,7 @@ def _records(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
         return iter(())
     trashed = set(rows.trashed().filter(pk__any_of=values).values_list("pk", flat=True))
     if trashed:
-        restored = Entry.objects.filter(change=change, entity=field.target, entity_id__any_of=trashed)
+        restored = Entry.objects.filter(change__unindexed=change, entity=field.target, entity_id__any_of=trashed)
         trashed -= set(restored.order_by().values_list("entity_id", flat=True))
     return ((value, "pointed to a record that is in the trash.") for value in values if value in trashed)
 

@@ -22,7 +22,7 @@ def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
     """Reaction to lost contacts: their open leads are lost at the same moment, for the same reason (DESIGN 1.1)."""
     leads = Lead.objects.open().filter(contact__in=contacts.order_by().values("pk")).order_by("pk")
     held = list(leads.select_related("contact").select_for_update(of=("self",)))
-    why = Transition.objects.filter(entity="contact", axis="lifecycle_stage", to_value="lost", change=by.change)
+    why = Transition.objects.filter(entity="contact", axis="lifecycle_stage", to_value="lost", change__unindexed=by.change)
     reasons = dict(why.filter(record_id__any_of=[lead.contact_id for lead in held]).values_list("record_id", "reason"))
     groups: defaultdict[str, list[Dated]] = defaultdict(list)
     for lead in held:
@@ -90,7 +90,7 @@ def follow_owners(contacts: QuerySet, by: Actor) -> None:
     behind = list(leads.order_by().values_list("pk", "contact", "owner", "contact__owner"))
     if not behind:  # as of contacts that got their owner from the lead just opened
         return
-    entries = Entry.objects.filter(change=by.change, event="contact.assigned", entity="contact")
+    entries = Entry.objects.filter(change__unindexed=by.change, event="contact.assigned", entity="contact")
     entries = entries.filter(entity_id__any_of=[contact for _, contact, _, _ in behind], new_values__has_key="owner")
     before = {pk: old["owner"] for pk, old in entries.values_list("entity_id", "old_values")}
     groups: defaultdict[int | None, list[int]] = defaultdict(list)

@@ -18,6 +18,5 @@ def mark_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None
         if not axes:
             continue
         moved = Transition.objects.filter(entity=entity, axis__in=sorted(axes), record_id__any_of=ids)
-        if moved.filter(undone_by=change).exists():
-            moved.filter(undone_by=change).update(undone_by=None)
-        moved.filter(change=change, undone_by__isnull=True).update(undone_by=by.change)
+        moved.filter(undone_by=change).update(undone_by=None)
+        moved.filter(change__unindexed=change, undone_by__isnull=True).update(undone_by=by.change)

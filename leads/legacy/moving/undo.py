@@ -85,10 +85,10 @@ def _release(leads: list[int], run: MigrationRun, by: Actor) -> None:
 
 def _remember_kept(leads: list[int], run: MigrationRun, by: Actor) -> None:
     """An old lead whose contact was kept joins that one, or whom it was merged into, should it be migrated again."""
-    entries = Entry.objects.filter(change=run.change, event="legacy_lead.migrated", entity_id__any_of=leads)
+    entries = Entry.objects.filter(change__unindexed=run.change, event="legacy_lead.migrated", entity_id__any_of=leads)
     became = dict(entries.values_list("entity_id", "person"))
     made = Entry.objects.filter(entity="contact", entity_id__any_of=set(became.values()), event="contact.created")
-    made = made.filter(change=run.change).order_by().values_list("entity_id", flat=True)
+    made = made.filter(change__unindexed=run.change).order_by().values_list("entity_id", flat=True)
     found = Contact.objects.filter(pk__any_of=list(made)).select_related("merged_into")
     kept = {contact.pk: contact.merged_into or contact for contact in found}
     rows = LegacyLead.objects.filter(pk__any_of=[pk for pk, contact in became.items() if contact in kept])
