@@ -139,7 +139,11 @@ def _reason(status: str, by: Actor) -> str:
 def _sources(ids: list[int], by: Actor) -> dict[int, str]:
     """Why the statuses of contacts were set: the reason that was given, else how."""
     moves = Transition.objects.filter(entity="contact", axis=STATUS.field).exclude(reason="")
-    given = dict(moves.filter(record_id__any_of=ids, change__unindexed=by.change).values_list("record_id", "reason")) if ids else {}
+    given = (
+        dict(moves.filter(record_id__any_of=ids, change__unindexed=by.change).values_list("record_id", "reason"))
+        if ids
+        else {}
+    )
     return {pk: given.get(pk, SOURCES.get(by.channel, "Status")) for pk in ids}
 
 

@@ -22,7 +22,9 @@ def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
     """Reaction to lost contacts: their open leads are lost at the same moment, for the same reason (DESIGN 1.1)."""
     leads = Lead.objects.open().filter(contact__in=contacts.order_by().values("pk")).order_by("pk")
     held = list(leads.select_related("contact").select_for_update(of=("self",)))
-    why = Transition.objects.filter(entity="contact", axis="lifecycle_stage", to_value="lost", change__unindexed=by.change)
+    why = Transition.objects.filter(
+        entity="contact", axis="lifecycle_stage", to_value="lost", change__unindexed=by.change
+    )
     reasons = dict(why.filter(record_id__any_of=[lead.contact_id for lead in held]).values_list("record_id", "reason"))
     groups: defaultdict[str, list[Dated]] = defaultdict(list)
     for lead in held:

@@ -30,6 +30,7 @@ from crm.lists.models import UndoKept, UndoRun
 
 AT_ONCE = {"sqlite": 100, "postgresql": 5_000}  # entries that one transaction inverts
 BATCH = {"sqlite": 4, "postgresql": 1_000}  # contacts in a transaction; on SQLite for a start, see courtesy.Pace
+GOAL = 0.02  # seconds of a batch on SQLite while people are about: an undo has no end that somebody waits for
 SILENCE = timedelta(seconds=30)  # after which a run counts as killed: a batch takes a second
 
 Progress = Callable[[UndoRun], None]
@@ -59,16 +60,23 @@ def begin(change: UUID, *, by: Actor) -> UndoRun:
                 own_change=by.change,
                 member_id=by.member_id,
                 channel=by.channel,
-                total=len(_Groups(change)),
+                total=_count_groups(change),
                 seen_at=timezone.now(),
             )
     except IntegrityError:
         return UndoRun.objects.get(change=change, finished_at__isnull=True)
 
 
+def _count_groups(change: UUID) -> int:
+    """As many as _Groups has: a request that reads all the entries of an import keeps Python from others."""
+    entries = Entry.objects.filter(change=change).order_by()
+    others = entries.filter(person__isnull=True).values("entity", "entity_id").distinct()
+    return entries.aggregate(people=Count("person", distinct=True))["people"] + others.count()
+
+
 def finish(run: UndoRun, *, progress: Progress | None = None) -> UndoRun:
     """Undo all that the run has not come to. Whatever ends it early leaves whole contacts, and the row."""
-    groups, by, pace = _Groups(run.change), _actor(run), courtesy.Pace(BATCH[connection.vendor], least=4)
+    groups, by, pace = _Groups(run.change), _actor(run), courtesy.Pace(BATCH[connection.vendor], least=4, goal=GOAL)
     more = True
     while more:
         with pace.batch(), of_large_job():
@@ -109,9 +117,6 @@ class _Groups:
             ids.append(pk)
         self._all: list[array] = [*contacts.values(), *others.values()]
         self._contacts, self._others = contacts, others
-
-    def __len__(self) -> int:
-        return len(self._all)
 
     def entries(self, first: int, size: int) -> list[Entry]:
         """The entries of `size` groups from the place `first` on, newest first."""

@@ -40,6 +40,8 @@ def write_leads(rows: Sequence[tuple[int, Incoming]], run: ImportRun, by: Actor)
 def _opened_now(leads: dict[int, Lead], by: Actor) -> set[int]:
     """The contacts whose lead this very import has opened."""
     keys = [lead.pk for lead in leads.values()]
-    made = Entry.objects.filter(change__unindexed=by.change, event="lead.created", entity="lead", entity_id__any_of=keys)
+    made = Entry.objects.filter(
+        change__unindexed=by.change, event="lead.created", entity="lead", entity_id__any_of=keys
+    )
     mine = set(made.values_list("entity_id", flat=True))
     return {contact for contact, lead in leads.items() if lead.pk in mine}

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from django.db import IntegrityError, OperationalError, connections, transaction
@@ -125,6 +126,16 @@ def test_a_writer_finds_the_pauses_of_a_job_in_another_process(db):
 
     assert in_threads(db, other_process, person) == []
     assert sorted(waited)[-3] <= 2  # a busy machine may take a pause away
+
+
+def test_a_commit_tells_whether_another_process_waited_for_it(db):
+    """Also a writer that has had the lock and is gone when the job looks around."""
+    with transaction.atomic(using=db):
+        execute(db, "UPDATE counter SET n = 1")
+    assert connections[db].was_awaited is False
+    with waiting(connections[db].settings_dict["NAME"]), transaction.atomic(using=db):
+        execute(db, "UPDATE counter SET n = 2")
+    assert connections[db].was_awaited is True
 
 
 def test_a_write_outside_a_transaction_queues_as_well(db):
@@ -274,9 +285,17 @@ def test_the_lock_serves_in_order_of_arrival():
     assert order == [0, 1, 2, 3, 4]
 
 
+def _database(monkeypatch):
+    """A connection to SQLite that measures nothing, in place of the job's."""
+    database = SimpleNamespace(vendor="sqlite", settings_dict={"NAME": "crm.sqlite3"}, was_awaited=False, held=0.0)
+    monkeypatch.setattr(courtesy, "connection", database)
+    return database
+
+
 def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
     """Slow rows become few at a time, quick ones many; more of them, and without a pause, while nobody is about."""
     moments, slept, waiting = [0.0], [], []
+    database = _database(monkeypatch)
     monkeypatch.setattr(courtesy, "_last_seen", float("-inf"))
     monkeypatch.setattr(courtesy, "is_awaited", lambda database: waiting and waiting.pop())
     monkeypatch.setattr(courtesy.time, "perf_counter", lambda: moments[0])
@@ -292,14 +311,18 @@ def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
     take_batches((0.1, 40), (0.1, 80), (0.2, 80), (0.4, 40))
     assert slept == []
     waiting.append(True)
-    take_batches((0.1, 10), (0.06, 10), (0.005, 20), (0.022, 20))  # somebody came, and may come again
+    database.was_awaited = True
+    take_batches((0.1, 12), (0.06, 10))
     assert slept == [courtesy.LOOK]
+    database.was_awaited = False
+    take_batches((0.005, 20), (0.03, 20))  # somebody came, and may come again
     moments[0] += courtesy.RECENTLY
-    take_batches((0.022, 40))
+    take_batches((0.03, 40))
 
 
 def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypatch):
     slept = []
+    _database(monkeypatch)
     monkeypatch.setattr(courtesy, "is_awaited", lambda database: False)
     monkeypatch.setattr(courtesy.time, "sleep", slept.append)
 

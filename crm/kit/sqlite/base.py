@@ -13,7 +13,7 @@ from django.db.backends.sqlite3 import base
 
 from crm.kit.sqlite import added_functions
 from crm.kit.sqlite.queue import FairLock, Turn
-from crm.kit.sqlite.waiting import waiting
+from crm.kit.sqlite.waiting import is_awaited, waiting
 from crm.kit.timelimit import statement_limit
 
 LOOK = 0.001  # seconds
@@ -33,6 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._deadline: float | None = None
         self._since = 0.0
         self.held = 0.0  # seconds that the last transaction held the write lock
+        self.was_awaited = False  # whether another process waited for the lock when it was committed
         self.execute_wrappers += [self._queue_write, self._limit_time]
 
     def get_new_connection(self, conn_params):
@@ -78,6 +79,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _commit(self):
+        # Asked afterwards, whoever waited may have had the lock and be gone.
+        self.was_awaited = is_awaited(self.settings_dict["NAME"])
         try:
             super()._commit()
         finally:  # a commit that fails leaves the transaction open, and the rollback that follows ends the turn

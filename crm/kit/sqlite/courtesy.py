@@ -15,7 +15,7 @@ from crm.kit.sqlite.waiting import is_awaited
 
 LOOK = 0.001  # seconds
 MOST = 0.1  # seconds that a job waits for a writer of another process, which has then had its chance
-GOAL = 0.022  # seconds that a batch is to hold the lock while people are about
+GOAL = 0.03  # seconds that a batch is to hold the lock while people are about
 ALONE = 0.2  # and while nobody is: half of a short batch is what any batch costs. Who comes waits so long once
 RECENTLY = 60  # seconds for which somebody who was seen is taken to be about
 LEAST = 10  # rows: fewer cost little less
@@ -58,10 +58,11 @@ def _give_way(took: float) -> None:
     if _serving > getattr(_own, "requests", 0):
         _see_somebody()
         time.sleep(took)
+    if connection.was_awaited:  # type: ignore[attr-defined]
+        _see_somebody()
     for _ in range(round(MOST / LOOK)):
         if not is_awaited(connection.settings_dict["NAME"]):
             return
-        _see_somebody()
         time.sleep(LOOK)
 
 
@@ -70,18 +71,14 @@ def _see_somebody() -> None:
     _last_seen = time.perf_counter()
 
 
-def _goal() -> float:
-    return GOAL if time.perf_counter() - _last_seen < RECENTLY else ALONE
-
-
 class Pace:
-    """How many rows a job writes at once: on SQLite as many as hold the lock for GOAL or ALONE on this machine.
+    """How many rows a job writes at once: on SQLite as many as hold the lock for `goal` or ALONE on this machine.
 
     `size` is what it begins with, and on PostgreSQL what it stays at; it never falls below `least`.
     """
 
-    def __init__(self, size: int, least: int = LEAST):
-        self.size, self.least = size, least
+    def __init__(self, size: int, *, least: int = LEAST, goal: float = GOAL):
+        self.size, self.least, self.goal = size, least, goal
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -93,4 +90,7 @@ class Pace:
             # To have waited for the lock says nothing about the rows.
             took = connection.held or time.perf_counter() - started  # type: ignore[attr-defined]
         if connection.vendor == "sqlite":
-            self.size = max(self.least, min(2 * self.size, round(self.size * _goal() / took)))
+            self.size = max(self.least, min(2 * self.size, round(self.size * self._seconds() / took)))
+
+    def _seconds(self) -> float:
+        return self.goal if time.perf_counter() - _last_seen < RECENTLY else ALONE
