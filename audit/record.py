@@ -191,7 +191,7 @@ def changing(
 ) -> list[Statement]:
     """What change() executes, for `rows` that each differ from `changes` in something; the last is the UPDATE.
 
-    `who` is the stamp(), `new` the new values as JSON: both, like the note and the changes, may be told Later.
+    `who` is the stamp(), `new` the new values as JSON: both, like the note and the changes, may be Params.
     """
     old, new = _old_and_new(rows.model, changes, new)
     entries = _entries(event, rows, who, old, new, note, severity)

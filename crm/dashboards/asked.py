@@ -14,7 +14,7 @@ from crm.conditions.compile import Viewer
 from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
-from crm.dashboards.period import Period, moments, read_period, today
+from crm.dashboards.period import Period, read_period
 from crm.dashboards.tables import Cell
 from crm.entities import registry
 from crm.kit import clock
@@ -90,7 +90,7 @@ class Asked:
 
         values: dict[str, Any] = {"member": self.by.member_id, "team": self.by.team_id}
         with clock.at(self.now):
-            return fetch((*own, entity, key, written, *shape), as_another, day=moments(today()), **values)
+            return fetch((*own, entity, key, written, *shape), as_another, **values)
 
     def query(self, **changes: str) -> str:
         """The part of the URL that asks the same again, with changes."""

@@ -1,9 +1,8 @@
 """The days that a dashboard is about, and those before them that it is compared with."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from crm.conditions.moments import start_of
 from crm.entities.values import zone
 from crm.kit import clock
 
@@ -38,11 +37,6 @@ class Period:
 def today() -> date:
     """The workspace's calendar day."""
     return clock.now().astimezone(zone()).date()
-
-
-def moments(day: date) -> tuple[datetime, datetime]:
-    """The first and the last moment of a day of the workspace's calendar."""
-    return start_of(day, zone()), start_of(day + timedelta(days=1), zone()) - timedelta(microseconds=1)
 
 
 def read_period(first: str, last: str) -> Period:

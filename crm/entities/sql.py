@@ -114,12 +114,9 @@ class ListLength(Func):
 
 
 class Place(Func):
-    """The place of a text among `texts`, from 0; NULL for one that is not among them.
+    """The place of a text among `texts`, from 0; NULL for one that is not among them."""
 
-    A big integer, for crm.kit.prepared tries out queries with numbers that Django knows no integer to reach.
-    """
-
-    output_field = models.BigIntegerField()
+    output_field = models.IntegerField()
 
     def __init__(self, text, texts: Sequence[str], **extra):
         super().__init__(text, *(Value(each, models.TextField()) for each in texts), **extra)

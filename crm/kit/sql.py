@@ -15,6 +15,7 @@ from django.db.models.lookups import FieldGetDbPrepValueMixin
 from django.db.models.sql import UpdateQuery
 
 from crm.kit import statistics
+from crm.kit.param import Param
 from crm.kit.scope import WrongWorkspace, workspace_id
 
 PLAIN = frozenset({str, int, type(None), bool, Decimal, float})  # what the driver takes as it is
@@ -283,7 +284,7 @@ class AnyOf(Lookup):
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self._listed()]
 
     def _listed(self):
-        return self.rhs if isinstance(self.rhs, Later | str) else listed(self.rhs)  # a text is listed() already
+        return self.rhs if isinstance(self.rhs, Param | str) else listed(self.rhs)  # a text is listed() already
 
 
 def listed(values: Iterable[int] | Iterable[str]) -> str:
@@ -327,24 +328,6 @@ class Written(Expression):
 
     def as_sql(self, compiler, connection):
         return f"({self.sql})", self.params
-
-
-class Later(Expression):
-    """A value that a compiled statement is told when it is executed; its one parameter is this object.
-
-    It is bound as_stored(); `output_field` says what it is to the database.
-    """
-
-    def __init__(self, name: str, output_field: models.Field):
-        self.name = name
-        super().__init__(output_field=output_field)
-
-    def as_sql(self, compiler, connection):
-        return "%s", [self]
-
-    def as_postgresql(self, compiler, connection):
-        # The server has to know the type before it knows the value.
-        return f"%s::{self.output_field.db_type(connection)}", [self]
 
 
 class RandomText(Func):

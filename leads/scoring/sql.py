@@ -49,7 +49,7 @@ def engagement_sql(vendor: str, total: str) -> str:
 
 
 class Engagement(Func):
-    """The engagement score, 0–100, of a stored sum at the instant of `factor`: a float, or one that is told Later."""
+    """The engagement score, 0–100, of a stored sum at the instant of `factor`: a float, or a Param."""
 
     output_field = IntegerField()
 
