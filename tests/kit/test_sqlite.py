@@ -59,7 +59,14 @@ def in_threads(alias, *functions):
 
 
 @pytest.mark.parametrize(
-    "pragma, expected", [("journal_mode", "wal"), ("synchronous", 1), ("recursive_triggers", 1), ("foreign_keys", 1)]
+    "pragma, expected",
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 1),
+        ("recursive_triggers", 1),
+        ("foreign_keys", 1),
+        ("wal_autocheckpoint", 8000),
+    ],
 )
 def test_every_connection_is_set_up_for_real_use(db, pragma, expected):
     assert execute(db, f"PRAGMA {pragma}") == [(expected,)]

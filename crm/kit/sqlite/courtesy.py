@@ -16,6 +16,7 @@ from crm.kit.sqlite.waiting import is_awaited
 LOOK = 0.001  # seconds
 MOST = 0.1  # seconds that a job waits for a writer of another process, which has then had its chance
 GOAL = 0.03  # seconds that a batch is to hold the lock while people are about
+SHARING = 0.02  # and in the process that serves them, where they wait for Python too
 ALONE = 0.2  # and while nobody is: half of a short batch is what any batch costs. Who comes waits so long once
 RECENTLY = 60  # seconds for which somebody who was seen is taken to be about
 LEAST = 10  # rows: fewer cost little less
@@ -78,7 +79,8 @@ class Pace:
     """
 
     def __init__(self, size: int, *, least: int = LEAST, goal: float = GOAL):
-        self.size, self.least, self.goal = size, least, goal
+        self.size, self.least = size, least
+        self.goal = SHARING if getattr(_own, "requests", 0) else goal
 
     @contextmanager
     def batch(self) -> Iterator[None]:
