@@ -65,7 +65,7 @@ def in_threads(alias, *functions):
         ("synchronous", 1),
         ("recursive_triggers", 1),
         ("foreign_keys", 1),
-        ("wal_autocheckpoint", 8000),
+        ("wal_autocheckpoint", 4000),
     ],
 )
 def test_every_connection_is_set_up_for_real_use(db, pragma, expected):
