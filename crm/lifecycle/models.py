@@ -33,7 +33,6 @@ class Transition(Logged):
         indexes = [
             models.Index(fields=["workspace_id", "entity", "record_id", "at"], name="transition_record"),
             models.Index(fields=["workspace_id", "entity", "axis", "to_value", "at"], name="transition_entered"),
-            models.Index(fields=["workspace_id", "change"], name="transition_change"),
             # The few moves past the rules, which are looked for every other minute.
             models.Index(
                 fields=["workspace_id", "verb", "at"],
