@@ -24,7 +24,7 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,  # seconds; also how long a writer waits in the process's own queue (crm.kit.sqlite)
     # recursive_triggers: without it INSERT OR REPLACE deletes a row and no DELETE trigger hears of it.
-    # wal_autocheckpoint: pages, 16 MB. With the usual 1,000 every fifth commit of a job copied the log into the database.
+    # wal_autocheckpoint: pages of its log, 16 MB. With the usual 1,000 every fifth commit of a job copied it all.
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON; "
     "PRAGMA wal_autocheckpoint=4000",
 }
