@@ -13,7 +13,7 @@ from crm.kit.actor import Role
 from crm.kit.errors import DomainError
 from crm.kit.responses import back, toast, warn
 from crm.kit.timelimit import PATIENT, long_request
-from crm.lists.models import UndoRun
+from crm.lists.models import ImportRun, UndoRun
 from crm.lists.undo_runs import start, summary
 from crm.users.http import Request
 
@@ -51,7 +51,8 @@ def progress(request: Request, change: UUID) -> HttpResponse:
     run = runs.first()
     if run is None:
         raise Http404
-    context = {"run": run, "reasons": list(summary(run)), "kept": _kept(run, request)}
+    imported = ImportRun.objects.filter(change=change).first()
+    context = {"run": run, "imported": imported, "reasons": list(summary(run)), "kept": _kept(run, request)}
     return render(request, "lists/undo_run.html", context)
 
 
