@@ -1,5 +1,7 @@
 """The planner hears of tables that have grown, on both engines, in the transaction that fills them too."""
 
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 
@@ -59,3 +61,16 @@ def test_what_was_restored_is_analyzed_with_the_next_migrate(transactional_db):
             assert "restored" not in statistics._tables(grown=False)
         finally:
             cursor.execute("DROP TABLE restored")
+
+
+def test_what_a_change_did_to_some_records_is_looked_up_by_the_records(acme):
+    """Else each batch of an undo reads all that its import wrote."""
+    run = import_csv(people(0, 1_000))
+    statistics.refresh(grown=True)
+    ids = list(Contact.objects.order_by("pk").values_list("pk", flat=True)[:5])
+    entries = Entry.objects.filter(entity="contact", entity_id__any_of=ids)
+    asked = entries.filter(change__unindexed=run.change)
+    assert asked.count() == 5
+    assert not entries.filter(change__unindexed=uuid4()).exists()
+    plan = asked.explain()
+    assert "entry_subject" in plan and "entry_change" not in plan
