@@ -20,21 +20,21 @@ from crm.events import bell, reactions
 from crm.events.handlers import wanted
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
-from crm.kit import clock, prepared, statistics
+from crm.kit import clock, compiled_queries, statistics
 from crm.kit.actor import Actor
 from crm.kit.sql import (
     JsonPairs,
     RandomText,
+    RawCondition,
     Statement,
     WithoutNulls,
-    Written,
+    as_cte,
     as_stored,
     execute,
     insert_rows,
-    inserting,
-    plain_where,
-    together,
-    updating,
+    insert_statement,
+    simple_where,
+    update_statement,
 )
 
 
@@ -64,7 +64,7 @@ def record(
     try:
         if changes:
             old, new = _old_and_new(model, changes, new_values(model, changes))
-            count = execute(together(_entries(event, rows, stamp(by), old, new, note, severity)))
+            count = execute(as_cte(_entries(event, rows, stamp(by), old, new, note, severity)))
         else:
             count = _record_as_they_are(event, rows, tuple(snapshot), note, severity, by)
     except EmptyResultSet:
@@ -86,21 +86,21 @@ def _record_as_they_are(
     event: str, rows: models.QuerySet, snapshot: tuple[str, ...], note: str, severity: str, by: Actor
 ) -> int:
     """The entries and events of rows none of which changes now; where it can be, in SQL that is compiled once."""
-    model, where, who = rows.model, plain_where(rows), stamp(by)
+    model, where, who = rows.model, simple_where(rows), stamp(by)
     new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot})) if snapshot else None
     if where is None:
-        return execute(together(_entries(event, rows, who, None, new, note, severity)))
+        return execute(as_cte(_entries(event, rows, who, None, new, note, severity)))
     sought = {f"where {place}": param for place, param in enumerate(where.params)}
     values = who | sought | {"note": note or None}
     del values["workspace_id"]
 
     def build(given: Mapping[str, Any]) -> list[Statement]:
-        same = model._default_manager.filter(Written(where.sql, [given[name] for name in sought]))
+        same = model._default_manager.filter(RawCondition(where.sql, [given[name] for name in sought]))
         told = {name: given.get(name, value) for name, value in who.items()}
         return _entries(event, same, told, None, new, given["note"], severity)
 
     key = (event, where.sql, snapshot, severity, wanted(event))
-    return prepared.change(("record", *key), build, values)
+    return compiled_queries.execute_cached(("record", *key), build, values)
 
 
 def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, severity: str) -> list[Statement]:
@@ -109,10 +109,10 @@ def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, seve
     person = F(about.person) if about.person else Value(None, models.BigIntegerField())
     shared = dict(who) | {"entity": kind.entity, "entity_id": F("pk"), "person": person}
     shared |= {"old_values": old, "new_values": new}
-    entry = inserting(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
+    entry = insert_statement(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
     if not wanted(event):
         return [entry]
-    return [inserting(Event, rows, shared | {"name": kind.name, "waiting": True}), entry]
+    return [insert_statement(Event, rows, shared | {"name": kind.name, "waiting": True}), entry]
 
 
 class Fact(NamedTuple):
@@ -169,7 +169,7 @@ def change(
     new = new_values(rows.model, changes)
     try:
         statements = changing(event, differing, changes, stamp(by), new=new, note=note, severity=severity)
-        count = execute(together(statements))
+        count = execute(as_cte(statements))
     except EmptyResultSet:
         return 0
     wrote(event, count)
@@ -195,7 +195,7 @@ def changing(
     """
     old, new = _old_and_new(rows.model, changes, new)
     entries = _entries(event, rows, who, old, new, note, severity)
-    return [*entries, updating(rows, _assignments(rows.model, changes, who["at"]))]
+    return [*entries, update_statement(rows, _assignments(rows.model, changes, who["at"]))]
 
 
 def stamp(by: Actor) -> dict[str, Any]:

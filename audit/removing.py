@@ -9,9 +9,9 @@ from audit.models import Entry
 from audit.staying import Staying
 from audit.subjects import Subject, all_subjects
 from audit.undone import POINTED_AT, Undone
-from crm.kit.prepared import fetch
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
-from crm.kit.sql import listed
+from crm.kit.sql import array_param
 
 Inverted = tuple[Entry, Any, Any]  # with the values before and after the undo
 
@@ -53,7 +53,7 @@ def _pointing(model: type[models.Model], ids: set[int]) -> list[_Pointing]:
         return first.union(*rest, all=True)
 
     audited = {about.model for about in all_subjects()}
-    found = fetch(("pointing", model, workspace_id()), build, ids=listed(ids))
+    found = run_cached(("pointing", model, workspace_id()), build, ids=array_param(ids))
     return [
         _Pointing(link, pk, target, link.model in audited or link.remote_field.on_delete is not models.CASCADE)
         for place, pk, target in found

@@ -14,9 +14,9 @@ from contacts.engagement import Engaged, store
 from contacts.models import Contact, EngagementEvent, Suppression
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
-from crm.kit.prepared import fetch
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
-from crm.kit.sql import Written, as_stored, insert_new, next_ids, plain_where
+from crm.kit.sql import RawCondition, as_stored, insert_new, next_ids, simple_where
 from crm.kit.text import email_key
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import write
@@ -197,15 +197,15 @@ class Concerned(NamedTuple):
 
 def _concerned(contacts: QuerySet) -> list[Concerned]:
     """Those of `contacts`, in SQL that is compiled once where it can be; every new contact is looked at."""
-    where = plain_where(contacts)
+    where = simple_where(contacts)
     if where is None:
         return [Concerned(*row) for row in _rows(contacts)]
 
     def build(**given: Any) -> QuerySet:
-        return _rows(Contact.objects.filter(Written(where.sql, given.values())))
+        return _rows(Contact.objects.filter(RawCondition(where.sql, given.values())))
 
     given = {f"given_{place}": value for place, value in enumerate(where.params)}
-    return [Concerned(*row) for row in fetch(("suppression", workspace_id(), where.sql), build, **given)]
+    return [Concerned(*row) for row in run_cached(("suppression", workspace_id(), where.sql), build, **given)]
 
 
 def _rows(contacts: QuerySet) -> QuerySet:

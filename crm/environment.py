@@ -224,7 +224,7 @@ def _postgres(url: str) -> dict:
         "PASSWORD": options.pop("password", ""),
         "HOST": options.pop("host", ""),
         "PORT": port,
-        # What crm.kit.prepared plans once is prepared at once; Django's own cursors never prepare.
+        # What crm.kit.compiled_queries plans once is prepared at once; Django's own cursors never prepare.
         "OPTIONS": options | {"prepare_threshold": 0, "options": f"{WITHOUT_JIT} {options.get('options', '')}".strip()},
         # One kept connection per thread: the threads are few and fixed, so a pool would only add threads of its own.
         "CONN_MAX_AGE": 600,

@@ -19,7 +19,7 @@ from crm.dashboards.tables import Cell
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.prepared import fetch
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
 from crm.kit.text import figure, money
 from crm.users.visibility import visible
@@ -90,7 +90,7 @@ class Asked:
 
         values: dict[str, Any] = {"member": self.by.member_id, "team": self.by.team_id}
         with clock.at(self.now):
-            return fetch((*own, entity, key, written, *shape), as_another, **values)
+            return run_cached((*own, entity, key, written, *shape), as_another, **values)
 
     def query(self, **changes: str) -> str:
         """The part of the URL that asks the same again, with changes."""

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from crm.kit.actor import Actor, Role
-from crm.kit.prepared import fetch
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
 from crm.kit.sql import CountRows, JsonRows
 
@@ -95,7 +95,7 @@ def _surroundings(by: Actor) -> Surroundings:
         return Surroundings({}, {})
     asked = (tuple(counted), tuple(_facts))
     key = ("surroundings", here.pk, here.schema_version, by.role, *asked)
-    row = fetch(key, build, plan_once=True, member_id=by.member_id, team_id=by.team_id)[0]
+    row = run_cached(key, build, plan_once=True, member_id=by.member_id, team_id=by.team_id)[0]
     counts = {item.url: _shown(count) for item, count in zip(counted, row, strict=False)}
     facts = {name: rows or [] for name, rows in zip(_facts, row[len(counted) :], strict=True)}
     return Surroundings(counts, facts)

@@ -43,7 +43,7 @@ def insert_select(
     NoWorkspace without one.
     """
     try:
-        statement = inserting(model, rows, columns)
+        statement = insert_statement(model, rows, columns)
     except EmptyResultSet:  # a condition that Django knows to hold for no row, such as an empty IN
         return 0
     conflict = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
@@ -52,7 +52,7 @@ def insert_select(
     return count
 
 
-def inserting(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
+def insert_statement(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
     """The statement of insert_select(). Raises EmptyResultSet where Django knows that there are no rows."""
     if columns.get("workspace_id") != workspace_id():
         raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
@@ -64,7 +64,7 @@ def inserting(model: type[models.Model], rows: models.QuerySet, columns: Mapping
     return Statement(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {sql}", tuple(params))
 
 
-def updating(rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
+def update_statement(rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
     """The statement of rows.update(**columns). Raises EmptyResultSet where Django knows that there are no rows."""
     query: Any = rows.order_by().query.chain(UpdateQuery)
     query.add_update_values(columns)
@@ -73,7 +73,7 @@ def updating(rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
     return Statement(sql, tuple(params))
 
 
-def plain_where(rows: models.QuerySet) -> Statement | None:
+def simple_where(rows: models.QuerySet) -> Statement | None:
     """The condition of `rows`, if it says all about them, names one table only and has few parameters; else None."""
     query = rows.query
     more = query.annotations or query.extra or query.distinct or query.combinator or query.is_sliced
@@ -87,7 +87,7 @@ def plain_where(rows: models.QuerySet) -> Statement | None:
     return Statement(sql, tuple(params)) if len(params) <= FEW else None
 
 
-def together(statements: Sequence[Statement]) -> list[Statement]:
+def as_cte(statements: Sequence[Statement]) -> list[Statement]:
     """On PostgreSQL the statements as one, for one round trip; the last may change what those before it read.
 
     All parts of such a statement see the rows as they were before it. SQLite takes no INSERT in a WITH, and is a
@@ -109,7 +109,7 @@ def execute(statements: Iterable[Statement]) -> int:
         return cursor.rowcount
 
 
-def or_updating(
+def on_conflict_update(
     statement: Statement, model: type[models.Model], columns: Iterable[str], *, over: str, when: str
 ) -> Statement:
     """An INSERT that sets a row which is there already, by the unique column `over`, to the values that it inserts, if
@@ -284,10 +284,10 @@ class AnyOf(Lookup):
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self._listed()]
 
     def _listed(self):
-        return self.rhs if isinstance(self.rhs, Param | str) else listed(self.rhs)  # a text is listed() already
+        return self.rhs if isinstance(self.rhs, Param | str) else array_param(self.rhs)  # a text is listed() already
 
 
-def listed(values: Iterable[int] | Iterable[str]) -> str:
+def array_param(values: Iterable[int] | Iterable[str]) -> str:
     """Keys or texts as the one parameter that any_of compares with."""
     if connection.vendor != "postgresql":
         return json.dumps(list(values))
@@ -317,7 +317,7 @@ class Unindexed(FieldGetDbPrepValueMixin, Lookup):
         return template.format(left, right), [*params, *more]
 
 
-class Written(Expression):
+class RawCondition(Expression):
     """A condition as plain_where() gave it, with other parameters."""
 
     conditional = True

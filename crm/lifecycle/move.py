@@ -15,11 +15,11 @@ from audit.subjects import subject
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import failing
 from crm.events.handlers import wanted
-from crm.kit import clock, prepared, statistics
+from crm.kit import clock, compiled_queries, statistics
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
-from crm.kit.sql import Statement, as_stored, insert_rows, insert_select, inserting, listed, update_rows
+from crm.kit.sql import Statement, array_param, as_stored, insert_rows, insert_select, insert_statement, update_rows
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.lifecycle.guards import rules
 from crm.lifecycle.models import Transition
@@ -80,7 +80,7 @@ def write(
 def _write(model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor, reason: str, also: Mapping) -> None:
     """write() for rows that are locked and stand somewhere else, in SQL that is compiled once for each move."""
     # PostgreSQL plans for one key once for all; for an array anew each time, which took a third of the whole.
-    lookup, sought = ("pk", ids[0]) if len(ids) == 1 else ("pk__any_of", listed(ids))
+    lookup, sought = ("pk", ids[0]) if len(ids) == 1 else ("pk__any_of", array_param(ids))
     values = {"sought": sought, "reason": reason, "note": reason or None} | stamp(by)
     changes = {axis.field: to, axis.since: values["at"]} | dict(also)
     values |= {"new": new_values(model, changes)} | {f"set {key}": value for key, value in changes.items()}
@@ -92,10 +92,10 @@ def _write(model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor,
         who = where | {name: given[name] for name in ("member_id", "channel", "change", "at", "recorded_at")}
         left = _left(axis, step.verb, given["reason"], setting[axis.field], given["at"])
         told = {"new": given["new"], "note": given["note"], "severity": step.severity}
-        return [inserting(Transition, rows, who | left), *changing(step.event, rows, setting, who, **told)]
+        return [insert_statement(Transition, rows, who | left), *changing(step.event, rows, setting, who, **told)]
 
     key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, wanted(step.event))
-    prepared.change(key, build, values)
+    compiled_queries.execute_cached(key, build, values)
     statistics.wrote(Transition, len(ids))
     wrote(step.event, len(ids))
     happened(step.event, model, ids, by)
@@ -179,10 +179,12 @@ def start(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Ac
 
     def build(given: Mapping[str, Any]) -> list[Statement]:
         told = {name: given[name] for name in ("member_id", "channel", "change", "recorded_at")}
-        return [inserting(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | told)]
+        return [insert_statement(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | told)]
 
-    values = {"sought": listed(ids)} | stamp(by)
-    statistics.wrote(Transition, prepared.change(("start", axis.entity, axis.field, verb), build, values))
+    values = {"sought": array_param(ids)} | stamp(by)
+    statistics.wrote(
+        Transition, compiled_queries.execute_cached(("start", axis.entity, axis.field, verb), build, values)
+    )
 
 
 def _facts(axis: Axis, verb: str, reason: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
 from crm.entities.sql import Place, orm_value
 from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
-from crm.kit.prepared import fetch
+from crm.kit.compiled_queries import run_cached
 from crm.kit.sql import CountRows
 from crm.kit.text import digits, search_key
 from crm.lists.columns import Column
@@ -177,7 +177,7 @@ def page(state: Any, cursor: Cursor | None) -> Page:
     values = {"member_id": by.member_id, "team_id": by.team_id}
     values |= {"value": cursor.value, "pk": cursor.pk} if cursor else {}
     backwards = bool(cursor and cursor.backwards)
-    found = fetch((state.key, backwards), build, **values) if state.key else list(build(**values))
+    found = run_cached((state.key, backwards), build, **values) if state.key else list(build(**values))
     total = min(found[0][0], CAP + 1) if found else 0
     rows = [row[1:] for row in found[:PAGE]]
     return _page(rows[::-1] if backwards else rows, total, len(found) > PAGE, cursor, state.sort)

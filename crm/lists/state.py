@@ -126,7 +126,7 @@ class ListState:
 
     @cached_property
     def key(self) -> tuple | None:
-        """What shapes the query besides the member, for crm.kit.prepared; None where what was typed in shapes it."""
+        """What shapes the query besides the member; None where what was typed in shapes it."""
         if self.search or self.is_narrowed:
             return None
         space, sort = workspace(), (self.sort.field.key, self.sort.descending)

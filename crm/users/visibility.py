@@ -11,10 +11,10 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 
 from crm.kit.actor import Actor, Role
+from crm.kit.compiled_queries import run_cached
 from crm.kit.outcome import Outcome
-from crm.kit.prepared import fetch
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet, workspace_id
-from crm.kit.sql import Written, plain_where
+from crm.kit.sql import RawCondition, simple_where
 
 # SQLite takes 32,766 parameters in a statement; PostgreSQL plans an array of this size in a millisecond.
 BATCH = 10_000
@@ -154,18 +154,18 @@ def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False, final: bool 
 
 def _found(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: str) -> Iterable[tuple]:
     """(id, why it is refused or '', the column to bring) of each row that `by` sees, in SQL compiled once if it can."""
-    where, model = plain_where(rows), rows.model
+    where, model = simple_where(rows), rows.model
     if where is None:
         return _locking(rows, by, trashed, final, bring)
 
     def build(member: int | None, team: int | None, **given: Any) -> models.QuerySet:
-        asked = model.objects.filter(Written(where.sql, given.values()))
+        asked = model.objects.filter(RawCondition(where.sql, given.values()))
         return _locking(asked, replace(by, member_id=member, team_id=team), trashed, final, bring)
 
     given = {f"given_{place}": value for place, value in enumerate(where.params)}
     key = ("lock", workspace_id(), model, by.role, trashed, final, bring, where.sql)
     by_key = all(type(value) is int for value in where.params)  # the server would not know the type of others
-    return fetch(key, build, plan_once=by_key, member=by.member_id, team=by.team_id, **given)
+    return run_cached(key, build, plan_once=by_key, member=by.member_id, team=by.team_id, **given)
 
 
 def _locking(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: str) -> models.QuerySet:

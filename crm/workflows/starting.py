@@ -18,7 +18,7 @@ from crm.conditions.compile import Viewer
 from crm.events.publish import publish
 from crm.kit import clock
 from crm.kit.actor import Channel, system
-from crm.kit.prepared import fetch
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
 from crm.workflows.active import Active, answering
 from crm.workflows.models import Run, StepRun
@@ -70,7 +70,7 @@ def _meeting(asked: Sequence[Active], entity: str, pk: int) -> list[Active]:
         return rows.live().filter(pk=pk).values_list("pk", *holds)
 
     space = workspace()
-    found = fetch(("workflows", space.pk, space.schema_version, entity, tuple(texts)), build, pk=pk)
+    found = run_cached(("workflows", space.pk, space.schema_version, entity, tuple(texts)), build, pk=pk)
     held = dict(zip(texts, found[0][1:], strict=True)) if found else {}
     return [each for each in asked if found and held[each.condition.key_text]]
 

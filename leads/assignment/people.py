@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from crm.kit.actor import Actor, Channel, Role
-from crm.kit.prepared import fetch
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
 from crm.users.models import Membership
 
@@ -25,7 +25,7 @@ class Worker:
 
 def working() -> dict[int, Worker]:
     """Everybody who can be given leads, by key in its order, as it is committed by now; one statement."""
-    return {row[0]: _worker(*row) for row in fetch(("working", workspace_id()), _working)}
+    return {row[0]: _worker(*row) for row in run_cached(("working", workspace_id()), _working)}
 
 
 def _working() -> QuerySet:

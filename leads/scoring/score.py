@@ -11,9 +11,9 @@ from django.db import connection
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 
 from contacts.models import EngagementEvent
-from crm.kit import prepared, statistics
+from crm.kit import compiled_queries, statistics
 from crm.kit.scope import workspace_id
-from crm.kit.sql import Statement, as_stored, execute, inserting, listed, or_updating
+from crm.kit.sql import Statement, array_param, as_stored, execute, insert_statement, on_conflict_update
 from leads.models import Lead, Score
 from leads.scoring.current import Model, current
 from leads.scoring.sql import Engagement, engagement_sql, stored_points, total
@@ -53,7 +53,7 @@ def score(ids: Sequence[int], at: datetime) -> None:
     The statement is compiled once for a model, unless what it asks of a lead depends on the time.
     """
     model = current()
-    values = {"sought": listed(ids), "at": at, "factor": model.factor(at)}
+    values = {"sought": array_param(ids), "at": at, "factor": model.factor(at)}
 
     def build(given: Mapping[str, Any]) -> list[Statement]:
         leads = Lead.objects.open().filter(pk__any_of=given["sought"])
@@ -62,7 +62,7 @@ def score(ids: Sequence[int], at: datetime) -> None:
     if "" in model.rules.reads:
         written = execute(build(values | {"sought": ids}))
     else:
-        written = prepared.change(("score", model), build, values)
+        written = compiled_queries.execute_cached(("score", model), build, values)
     statistics.wrote(Score, written)
 
 
@@ -82,7 +82,9 @@ def _scoring(model: Model, leads: QuerySet[Lead], at: Any, factor: Any) -> State
         "scored_at": at,
         "partial": Exists(later),
     }
-    return or_updating(inserting(Score, summed, columns), Score, columns, over="lead_id", when="scored_at")
+    return on_conflict_update(
+        insert_statement(Score, summed, columns), Score, columns, over="lead_id", when="scored_at"
+    )
 
 
 def refit(ids: Sequence[int], at: datetime) -> int:

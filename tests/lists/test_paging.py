@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contacts.lists import CONTACTS
 from contacts.models import Company, Contact
-from crm.kit import prepared
+from crm.kit import compiled_queries
 from crm.kit.actor import Channel
 from crm.kit.text import fold, search_key
 from crm.lists import rows as module
@@ -62,10 +62,10 @@ def folded(value):
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
     """Three rows a page; queries that were prepared for others are forgotten, and ours afterwards."""
-    prepared.forget()
+    compiled_queries._kept.clear()
     monkeypatch.setattr(module, "PAGE", 3)
     yield
-    prepared.forget()
+    compiled_queries._kept.clear()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A list asked through crm.kit.prepared shows what the same query built anew shows, whoever asks, wherever they are."""
+"""A list asked through a compiled query shows what the same query built anew shows, whoever asks, wherever they are."""
 
 import itertools
 import random
@@ -20,7 +20,7 @@ from contacts.verbs.lose import lose
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
 from crm.entities.versions import bump_schema
-from crm.kit import clock, prepared
+from crm.kit import clock, compiled_queries
 from crm.kit.scope import in_workspace, workspace
 from crm.lists import rows
 from crm.lists.spec import spec_of
@@ -68,9 +68,9 @@ def _write_people(cast):
 def people(acme, shared_people, monkeypatch):
     """Sixty contacts of everybody over half a year, some lost, in pages of seven."""
     monkeypatch.setattr(rows, "PAGE", 7)
-    prepared.forget()
+    compiled_queries._kept.clear()
     yield
-    prepared.forget()
+    compiled_queries._kept.clear()
 
 
 def all_pages(url: str, by) -> list[tuple]:
@@ -95,8 +95,8 @@ def test_every_page_is_the_same_prepared_and_built_anew(people, actor, monkeypat
         url = f"/contact?view=all&where={where}&sort={sort}"
         as_prepared = all_pages(url, actor(who))
         with monkeypatch.context() as patched:
-            patched.setattr(rows, "fetch", lambda key, build, **values: list(build(**values)))
-            patched.setattr("crm.kit.nav.fetch", lambda key, build, plan_once, **values: list(build(**values)))
+            patched.setattr(rows, "run_cached", lambda key, build, **values: list(build(**values)))
+            patched.setattr("crm.kit.nav.run_cached", lambda key, build, plan_once, **values: list(build(**values)))
             assert all_pages(url, actor(who)) == as_prepared
         assert where != "" or len(as_prepared) > 30
 
@@ -104,10 +104,10 @@ def test_every_page_is_the_same_prepared_and_built_anew(people, actor, monkeypat
 def test_a_list_is_compiled_once_and_bound_for_each_member(people, actor):
     url = "/contact?view=all&where=owner = me and last_activity > 30 days ago"
     all_pages(url, actor("rep"))
-    known = len(prepared._kept)
+    known = len(compiled_queries._kept)
     mine = all_pages(url, actor("mate"))
-    assert len(prepared._kept) == known
-    assert all(compiled is not None for compiled in prepared._kept.values())
+    assert len(compiled_queries._kept) == known
+    assert all(compiled is not None for compiled in compiled_queries._kept.values())
     assert {row[1] for row in mine if isinstance(row, tuple)} <= set(
         Contact.objects.filter(owner=actor("mate").member_id).values_list("public_id", flat=True)
     )
@@ -124,7 +124,7 @@ def test_time_goes_on_in_a_prepared_query(people, actor):
 def test_what_a_month_ago_was_is_not_kept(people, actor):
     """A month before the last day of one is another number of days than before the day after."""
     all_pages("/contact?view=all&where=last_activity <= 2 months ago", actor("manager"))
-    assert None in prepared._kept.values()
+    assert None in compiled_queries._kept.values()
 
 
 @pytest.mark.parametrize("where", WHERE[1:])
@@ -139,10 +139,10 @@ def test_it_is_kept_for_a_day_whatever_it_asks_of_the_calendar(people, actor, wh
     for moment in moments:
         with clock.at(moment):
             for who in ("rep", "mate"):
-                found = prepared.fetch("day", build, member=actor(who).member_id)
+                found = compiled_queries.run_cached("day", build, member=actor(who).member_id)
                 assert sorted(found) == sorted(build(actor(who).member_id))
-    assert ("months" in where) is (None in prepared._kept.values())
-    assert len(prepared._kept) == 2
+    assert ("months" in where) is (None in compiled_queries._kept.values())
+    assert len(compiled_queries._kept) == 2
 
 
 @pytest.mark.postgres
@@ -154,7 +154,7 @@ def test_what_is_planned_once_answers_for_every_value(people):
         return Contact.objects.filter(name=name, pk__gte=pk, search_text__contains="p").values_list("pk", note)
 
     for name, pk in (("Person 1", 0), ("Person 2", 0), ("Person 2", 2**40), ("O'Neill", 1)):
-        found = prepared.fetch("names", build, plan_once=True, name=name, pk=pk)
+        found = compiled_queries.run_cached("names", build, plan_once=True, name=name, pk=pk)
         assert sorted(found) == sorted(build(name, pk))
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%100 \\% of O%"])
@@ -183,7 +183,9 @@ def test_what_a_query_makes_of_a_value_is_made_of_every_value(people, case):
     rows_of, value = HOLES[case]
     others = {str: "nobody", int: 1, datetime: MOMENT + timedelta(days=9, hours=5)}
     for each in (value, others[type(value)], value):
-        found = prepared.fetch(case, lambda value: rows_of(value).order_by("pk").values_list("pk"), value=each)
+        found = compiled_queries.run_cached(
+            case, lambda value: rows_of(value).order_by("pk").values_list("pk"), value=each
+        )
         assert found == list(rows_of(each).order_by("pk").values_list("pk"))
     assert rows_of(value).exists() is (value != "%")
 
@@ -194,7 +196,7 @@ def test_forty_moments_are_forty_parameters(people):
     def build(**moments):
         return Contact.objects.filter(created_at__in=moments.values()).values_list("pk")
 
-    assert prepared.fetch("moments", build, **moments) == list(build(**moments))
+    assert compiled_queries.run_cached("moments", build, **moments) == list(build(**moments))
 
 
 def test_a_workspace_that_moves_has_other_midnights(people, actor):
@@ -215,8 +217,8 @@ def test_a_workspace_that_moves_has_other_midnights(people, actor):
 @pytest.mark.django_db(transaction=True)
 def test_four_threads_and_a_small_memory(cast, monkeypatch):
     """However little is kept and whatever the workspace changes meanwhile, every answer is that of a new query."""
-    monkeypatch.setattr(prepared, "MOST", 2)
-    prepared.forget()
+    monkeypatch.setattr(compiled_queries, "MOST", 2)
+    compiled_queries._kept.clear()
     with in_workspace(cast.acme):
         _write_people(cast)
     until = time.monotonic() + examples(2)
@@ -236,7 +238,9 @@ def test_four_threads_and_a_small_memory(cast, monkeypatch):
 
                 with clock.at(timezone.now()):
                     key = (where, by.role, by.member_id, workspace().schema_version)
-                    assert prepared.fetch(key, build, member=looking.member_id) == list(build(looking.member_id))
+                    assert compiled_queries.run_cached(key, build, member=looking.member_id) == list(
+                        build(looking.member_id)
+                    )
                 answers[number] += 1
 
     def change_it():

@@ -30,12 +30,12 @@ from django.db.models import QuerySet
 from crm.kit import clock
 from crm.kit.param import CannotCompile, Now, Param
 from crm.kit.scope import workspace, workspace_id
-from crm.kit.sql import Statement, as_stored, together
+from crm.kit.sql import Statement, as_cte, as_stored
 
 Build = Callable[..., QuerySet]
 T = TypeVar("T")
 MOST = 500  # shapes kept in memory
-KINDS: dict[type, models.Field] = {
+FIELDS_BY_TYPE: dict[type, models.Field] = {
     int: models.BigIntegerField(),
     str: models.TextField(),
     float: models.FloatField(),
@@ -98,7 +98,7 @@ _kept: Recent[Compiled | None] = Recent()
 _writes: Recent[list[Statement]] = Recent()
 
 
-def fetch(key: Hashable, build: Build, *, plan_once: bool = False, **values: Any) -> list[tuple]:
+def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values: Any) -> list[tuple]:
     """The rows of `build(**values)`, a queryset of values_list(), asked at clock.now().
 
     `key` names everything else that shapes the query: whatever build() closes over. Values are numbers, texts, aware
@@ -113,7 +113,9 @@ def fetch(key: Hashable, build: Build, *, plan_once: bool = False, **values: Any
     return list(build(**values)) if compiled is None else _run(compiled, values)
 
 
-def change(key: Hashable, build: Callable[[Mapping[str, Any]], list[Statement]], values: Mapping[str, Any]) -> int:
+def execute_cached(
+    key: Hashable, build: Callable[[Mapping[str, Any]], list[Statement]], values: Mapping[str, Any]
+) -> int:
     """Execute the statements of `build(values)` together. Returns how many rows the last one changed.
 
     build() is given a Param for each value, and called once for each `key` (as in fetch) and kind of values. None and
@@ -123,7 +125,7 @@ def change(key: Hashable, build: Callable[[Mapping[str, Any]], list[Statement]],
     shape = (connection.vendor, workspace_id(), key, tuple((name, type(value)) for name, value in values.items()))
     statements = _writes.get(shape)
     if statements is None:
-        statements = [_with_constants(each) for each in together(build(_params(values)))]
+        statements = [_with_constants(each) for each in as_cte(build(_params(values)))]
         if _can_be_kept(values):
             _writes.keep(shape, statements)
     with _cursor(planning_once=True) as cursor:
@@ -132,18 +134,15 @@ def change(key: Hashable, build: Callable[[Mapping[str, Any]], list[Statement]],
         return cursor.rowcount
 
 
-def forget() -> None:
-    """Empty the memory: for tests that change what a key stands for."""
-    _kept.clear()
-    _writes.clear()
-
-
 def _can_be_kept(values: Mapping[str, Any]) -> bool:
-    return all(value is None or type(value) in KINDS for value in values.values())
+    return all(value is None or type(value) in FIELDS_BY_TYPE for value in values.values())
 
 
 def _params(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: Param(name, KINDS[type(value)]) if type(value) in KINDS else value for name, value in values.items()}
+    return {
+        name: Param(name, FIELDS_BY_TYPE[type(value)]) if type(value) in FIELDS_BY_TYPE else value
+        for name, value in values.items()
+    }
 
 
 def _compile(build: Build, values: dict[str, Any], plan_once: bool, now: Any) -> Compiled | None:
