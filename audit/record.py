@@ -56,27 +56,27 @@ def record(
 
     `changes` maps a field to its new value (or expression): call it before the UPDATE, for the old values are read
     from the rows. `snapshot` names the fields to keep of rows just made. Returns how many were recorded.
-    Reactions run at once, unless there are `changes` still to be written: change() runs them afterwards.
+    Reactions run at once, unless there are `changes` still to be written: update_and_record() runs them afterwards.
     Raises OutsideTransaction, and UndeclaredEvent for an event no app declared.
     """
     model = rows.model
     _ring(event)
     try:
         if changes:
-            old, new = _old_and_new(model, changes, new_values(model, changes))
-            count = execute(as_cte(_entries(event, rows, stamp(by), old, new, note, severity)))
+            old, new = _old_and_new(model, changes, log_values(model, changes))
+            count = execute(as_cte(_entries(event, rows, actor_columns(by), old, new, note, severity)))
         else:
             count = _record_as_they_are(event, rows, tuple(snapshot), note, severity, by)
     except EmptyResultSet:
         return 0
-    wrote(event, count)
+    count_written(event, count)
     if not changes and count:
         reactions.run(event, rows, by)
     return count
 
 
-def wrote(event: str, count: int) -> None:
-    """Tell the planner how many rows record() or changing() has written."""
+def count_written(event: str, count: int) -> None:
+    """Tell the planner how many rows record() or update_statements() has written."""
     statistics.wrote(Entry, count)
     if wanted(event):
         statistics.wrote(Event, count)
@@ -86,7 +86,7 @@ def _record_as_they_are(
     event: str, rows: models.QuerySet, snapshot: tuple[str, ...], note: str, severity: str, by: Actor
 ) -> int:
     """The entries and events of rows none of which changes now; where it can be, in SQL that is compiled once."""
-    model, where, who = rows.model, simple_where(rows), stamp(by)
+    model, where, who = rows.model, simple_where(rows), actor_columns(by)
     new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot})) if snapshot else None
     if where is None:
         return execute(as_cte(_entries(event, rows, who, None, new, note, severity)))
@@ -115,7 +115,7 @@ def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, seve
     return [insert_statement(Event, rows, shared | {"name": kind.name, "waiting": True}), entry]
 
 
-class Fact(NamedTuple):
+class LogRow(NamedTuple):
     """What happened to one record: its key, the contact concerned, the values before and after (or their JSON).
 
     `at`: when, as_stored(), if not now.
@@ -128,13 +128,13 @@ class Fact(NamedTuple):
     at: str | None = None
 
 
-def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "", severity: str = "") -> None:
+def record_rows(event: str, facts: Iterable[LogRow], *, by: Actor, note: str = "", severity: str = "") -> None:
     """As record(), for values that differ by row: each fact has its own. Old and new values are JSON's.
 
     Call it after the change: reactions run at once, and show the records as they are now, those that are still there.
     """
     kind = event_type(event)
-    shared = stamp(by) | {"entity": kind.entity}
+    shared = actor_columns(by) | {"entity": kind.entity}
     now = as_stored(shared.pop("at"))
     _ring(event)
     rows: list[tuple] = []
@@ -148,7 +148,7 @@ def record_each(event: str, facts: Iterable[Fact], *, by: Actor, note: str = "",
         reactions.run(event, subject(kind.entity).model._default_manager.filter(pk__any_of=there), by)
 
 
-def change(
+def update_and_record(
     event: str,
     rows: models.QuerySet,
     changes: Mapping[str, Any],
@@ -166,20 +166,22 @@ def change(
         return 0
     differing = rows.filter(_differs(changes))
     ids = list(differing.values_list("pk", flat=True)) if reactions.awaited(event) else []
-    new = new_values(rows.model, changes)
+    new = log_values(rows.model, changes)
     try:
-        statements = changing(event, differing, changes, stamp(by), new=new, note=note, severity=severity)
+        statements = update_statements(
+            event, differing, changes, actor_columns(by), new=new, note=note, severity=severity
+        )
         count = execute(as_cte(statements))
     except EmptyResultSet:
         return 0
-    wrote(event, count)
+    count_written(event, count)
     if derive and count:
         derive(rows)
-    happened(event, rows.model, ids, by)
+    after_recorded(event, rows.model, ids, by)
     return count
 
 
-def changing(
+def update_statements(
     event: str,
     rows: models.QuerySet,
     changes: Mapping[str, Any],
@@ -189,16 +191,16 @@ def changing(
     note: Any = "",
     severity: str = "",
 ) -> list[Statement]:
-    """What change() executes, for `rows` that each differ from `changes` in something; the last is the UPDATE.
+    """What update_and_record() executes, for `rows` that each differ from `changes` somewhere; the last is the UPDATE.
 
-    `who` is the stamp(), `new` the new values as JSON: both, like the note and the changes, may be Params.
+    `who` is the actor_columns(), `new` the new values as JSON: both, like the note and the changes, may be Params.
     """
     old, new = _old_and_new(rows.model, changes, new)
     entries = _entries(event, rows, who, old, new, note, severity)
     return [*entries, update_statement(rows, _assignments(rows.model, changes, who["at"]))]
 
 
-def stamp(by: Actor) -> dict[str, Any]:
+def actor_columns(by: Actor) -> dict[str, Any]:
     """Who acts, where and when: the columns that entries, events and transitions of a change have alike.
 
     Raises OutsideTransaction, and Submitted where the actor's form was submitted before.
@@ -211,15 +213,15 @@ def stamp(by: Actor) -> dict[str, Any]:
     return who | {"at": clock.now(), "recorded_at": timezone.now()}
 
 
-def new_values(model: type[models.Model], changes: Mapping[str, Any]) -> Any:
+def log_values(model: type[models.Model], changes: Mapping[str, Any]) -> Any:
     """`changes` as the log keeps them: a dict, or an expression if some of them are."""
     if not any(hasattr(value, "resolve_expression") for value in changes.values()):
         return {key: values.to_json(value) for key, value in changes.items()}
     return JsonPairs(**{key: _pair(model, key, value) for key, value in changes.items()})
 
 
-def happened(event: str, model: type[models.Model], ids: Sequence[int], by: Actor) -> None:
-    """Run what reacts to `event`, and wake the relay if a handler wants it, after what changing() gave was executed."""
+def after_recorded(event: str, model: type[models.Model], ids: Sequence[int], by: Actor) -> None:
+    """Run what reacts to `event`, and wake the relay if a handler wants it, once update_statements() were executed."""
     _ring(event)
     if ids and reactions.awaited(event):
         reactions.run(event, model._default_manager.filter(pk__any_of=ids), by)
@@ -230,7 +232,7 @@ def _ring(event: str) -> None:
         bell.ring_on_commit()
 
 
-def _rows(facts: Iterable[Fact], now: str, kept: list[tuple]) -> Iterator[tuple]:
+def _rows(facts: Iterable[LogRow], now: str, kept: list[tuple]) -> Iterator[tuple]:
     for fact in facts:
         row = (fact.pk, fact.person, _text(fact.old), _text(fact.new), fact.at or now)
         kept.append(row)

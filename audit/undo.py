@@ -16,7 +16,7 @@ from django.db import connection, models, transaction
 from django.db.models import Max
 
 from audit.models import Entry
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from audit.removing import Inverted, remove
 from audit.reverting import Reverting
 from audit.staying import Staying
@@ -186,8 +186,8 @@ class _Attempt:
     def _record(self, about: Subject, inverted: list[Inverted]) -> None:
         """Write an entry for each inverted one; its note is the event that it reverts. Then tell the listeners."""
         for event, group in groupby(inverted, key=lambda row: row[0].event):
-            facts = [Fact(entry.entity_id, entry.person, old, new) for entry, old, new in group]
-            record_each(f"{about.entity}.undone", facts, by=self.by, note=event)
+            facts = [LogRow(entry.entity_id, entry.person, old, new) for entry, old, new in group]
+            record_rows(f"{about.entity}.undone", facts, by=self.by, note=event)
         self.undone.reverted += len(inverted)
         self.done += [(entry, set(old)) for entry, old, _ in inverted]
         changed: dict[int, set[str]] = {}

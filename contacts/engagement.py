@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from audit.record import Fact, record, record_each
+from audit.record import LogRow, record, record_rows
 from contacts.last_activity import recompute
 from contacts.models import Contact, EngagementEvent
 from crm.kit import clock
@@ -102,10 +102,10 @@ def _touch(events: Iterable[Engaged], by: Actor) -> None:
     facts, rows = [], []
     for pk, engaged, active in people:
         at = latest[pk]
-        facts.append(Fact(pk, pk, {}, {"engagement": dict(done[pk])}, as_stored(min(at, clock.now()))))
+        facts.append(LogRow(pk, pk, {}, {"engagement": dict(done[pk])}, as_stored(min(at, clock.now()))))
         rows.append((pk, max(at, engaged or at), max(at, active)))
     update_rows(Contact, ("last_engagement", "last_activity"), rows)
-    record_each("contact.engaged", facts, by=by)
+    record_rows("contact.engaged", facts, by=by)
 
 
 def forget(events: QuerySet[EngagementEvent], event: str, *, by: Actor, note: str = "") -> int:

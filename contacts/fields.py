@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from django.db import IntegrityError, models, transaction
 
 from audit import values as audited
-from audit.record import Fact, change, record_each
+from audit.record import LogRow, record_rows, update_and_record
 from audit.subjects import subject
 from contacts.duplicates import taken
 from contacts.models import Company, Contact, Record
@@ -239,7 +239,7 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
     try:
         with transaction.atomic():
             made_of = derive if rows.model.MADE_OF & changes.keys() else None
-            return change(event, rows, changes, by=by, note=note, derive=made_of)
+            return update_and_record(event, rows, changes, by=by, note=note, derive=made_of)
     except IntegrityError:
         raise taken(rows.model, [changes], by, but=rows) from None
 
@@ -263,17 +263,17 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
     columns = sorted(names)
     update_rows(model, columns, [(r.pk, *(_column(r, name) for name in columns)) for r, _ in changed])
     for event, told in facts.items():
-        record_each(event, told, by=by)
+        record_rows(event, told, by=by)
 
 
-def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> list[Fact]:
+def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> list[LogRow]:
     facts, person = [], subject(entity).person
     for record, changes in changed:
         keys = [key for key in changes if (key in ("owner", "team")) is assigning]
         if keys:
             old = {key: audited.to_json(audited.read(record, key)) for key in keys}
             new = {key: audited.to_json(changes[key]) for key in keys}
-            facts.append(Fact(record.pk, getattr(record, person) if person else None, old, new))
+            facts.append(LogRow(record.pk, getattr(record, person) if person else None, old, new))
     return facts
 
 

@@ -2,7 +2,7 @@
 
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.models import Contact, EngagementEvent
 from crm.kit.actor import Actor
 
@@ -15,6 +15,6 @@ def move_engagement(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     earlier = alike.filter(contact__in=duplicates, contact__lt=OuterRef("contact"))
     new = theirs.exclude(Exists(alike.filter(contact=survivor.pk))).exclude(Exists(earlier))
     moved = EngagementEvent.objects.filter(pk__any_of=list(new.order_by("pk").values_list("pk", flat=True)))
-    if change("engagement.moved", moved, {"contact": survivor.pk}, by=by):
+    if update_and_record("engagement.moved", moved, {"contact": survivor.pk}, by=by):
         latest = EngagementEvent.objects.filter(contact=survivor.pk).aggregate(latest=Max("occurred_at"))["latest"]
         Contact.objects.filter(pk=survivor.pk).update(last_engagement=latest)

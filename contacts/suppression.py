@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from audit import values as audited
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from contacts.axes import STATUS
 from contacts.engagement import Engaged, store
 from contacts.models import Contact, EngagementEvent, Suppression
@@ -19,7 +19,7 @@ from crm.kit.scope import workspace_id
 from crm.kit.sql import RawCondition, as_stored, insert_new, next_ids, simple_where
 from crm.kit.text import email_key
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import write
+from crm.lifecycle.move import force_move
 
 UNSUBSCRIBED, BOUNCED, ACTIVE = "unsubscribed", "bounced", "active"
 SHOWN = (UNSUBSCRIBED, BOUNCED)  # the statuses that show a suppression
@@ -65,8 +65,8 @@ def suppress(stops: Sequence[Stop], *, by: Actor) -> None:
     insert_new(Suppression, ("id", "email_key", "reason", "source", "at"), facts, {"by_id": by.member_id})
     kept = set(Suppression.objects.filter(pk__any_of=ids).values_list("pk", flat=True))
     added = [(pk, stop) for pk, stop in zip(ids, stops, strict=True) if pk in kept]
-    told = [Fact(pk, stop.contact, None, _facts(stop, by.member_id)) for pk, stop in added]
-    record_each("suppression.added", told, by=by)
+    told = [LogRow(pk, stop.contact, None, _facts(stop, by.member_id)) for pk, stop in added]
+    record_rows("suppression.added", told, by=by)
     keys = sorted({stop.email_key for stop in stops})
     follow(Contact.objects.filter(email_key__any_of=keys), by)
 
@@ -81,11 +81,11 @@ def lift(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) ->
     pairs = dict(contacts.exclude(email_key="").values_list("email_key", "pk"))
     rows = Suppression.objects.filter(email_key__any_of=sorted(pairs), reason__in=list(reasons))
     facts = [
-        Fact(row.pk, pairs[row.email_key], _facts(row, row.by_id), None)
+        LogRow(row.pk, pairs[row.email_key], _facts(row, row.by_id), None)
         for row in rows.order_by("pk").select_for_update(of=("self",))
     ]
     rows.delete()
-    record_each("suppression.lifted", facts, by=by, note=note)
+    record_rows("suppression.lifted", facts, by=by, note=note)
     alike = Contact.objects.filter(Q(email_key__any_of=sorted(pairs)) | Q(pk__any_of=sorted(_ids(contacts))))
     free = alike.filter(status__in=SHOWN).annotate(shown=shown()).filter(shown__isnull=True)
     _write(sorted(_ids(free)), ACTIVE, by, note)
@@ -228,4 +228,4 @@ def _step() -> Case:
 def _write(ids: Sequence[int], status: str, by: Actor, reason: str) -> None:
     if ids:
         rows = Contact.objects.filter(pk__any_of=list(ids))
-        write(rows, STATUS, status, verb=FOLLOWED, event="contact.status_changed", by=by, reason=reason)
+        force_move(rows, STATUS, status, verb=FOLLOWED, event="contact.status_changed", by=by, reason=reason)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from crm.kit.actor import Actor
-from crm.lifecycle.move import Dated, pass_each, write_each
+from crm.lifecycle.move import DatedMove, move_rows, write_transitions
 from leads.axes import STAGE, STATUS
 from leads.models import Lead
 
@@ -38,9 +38,9 @@ def convert_each(converted: Sequence[Converted], *, by: Actor, reason: str = "",
 
     A few statements however many; past every guard: whoever calls it has decided.
     """
-    moved = [Dated(lead, "converted", at, _also(opportunity, at)) for lead, opportunity, at in converted]
-    pass_each(STAGE, [each._replace(to="opportunity") for each in moved], verb="convert", by=by, reason=reason)
-    write_each(STATUS, moved, verb="convert", event="lead.converted", by=by, reason=reason, severity=severity)
+    moved = [DatedMove(lead, "converted", at, _also(opportunity, at)) for lead, opportunity, at in converted]
+    write_transitions(STAGE, [each._replace(to="opportunity") for each in moved], verb="convert", by=by, reason=reason)
+    move_rows(STATUS, moved, verb="convert", event="lead.converted", by=by, reason=reason, severity=severity)
 
 
 def _also(opportunity: int, at: datetime) -> Mapping[str, Any]:

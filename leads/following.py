@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from django.db.models import F, Q, QuerySet
 
 from audit.models import Entry
-from audit.record import change
+from audit.record import update_and_record
 from contacts.calls import conversations, moments_of, retold
 from contacts.models import Activity, Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import Dated, write_each
+from crm.lifecycle.move import DatedMove, move_rows
 from leads.axes import STATUS
 from leads.models import Lead
 
@@ -26,12 +26,12 @@ def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
         entity="contact", axis="lifecycle_stage", to_value="lost", change__unindexed=by.change
     )
     reasons = dict(why.filter(record_id__any_of=[lead.contact_id for lead in held]).values_list("record_id", "reason"))
-    groups: defaultdict[str, list[Dated]] = defaultdict(list)
+    groups: defaultdict[str, list[DatedMove]] = defaultdict(list)
     for lead in held:
         reason, at = reasons.get(lead.contact_id, ""), lead.contact.lifecycle_stage_since
-        groups[reason].append(Dated(lead, "lost", at, {"lost_date": at, "lost_reason": reason.strip()}))
+        groups[reason].append(DatedMove(lead, "lost", at, {"lost_date": at, "lost_reason": reason.strip()}))
     for reason, moved in groups.items():
-        write_each(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
+        move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
 
 
 def contact_leads(activities: QuerySet, by: Actor) -> None:
@@ -53,14 +53,14 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
     list(Contact.objects.filter(pk__any_of=list(first)).order_by("pk").select_for_update(of=("self",), no_key=True))
     rows = Lead.objects.open().filter(contact__pk__any_of=list(first), contacted_at__isnull=True).order_by("pk")
     held = [(lead, max(first[lead.contact_id], lead.created_at)) for lead in rows.select_for_update(of=("self",))]
-    new = [Dated(lead, "working", at, {"contacted_at": at}) for lead, at in held if lead.status == "new"]
-    write_each(STATUS, new, verb="first_contact", event="lead.contacted", by=by)
+    new = [DatedMove(lead, "working", at, {"contacted_at": at}) for lead, at in held if lead.status == "new"]
+    move_rows(STATUS, new, verb="first_contact", event="lead.contacted", by=by)
     further: defaultdict[datetime, list[int]] = defaultdict(list)
     for lead, at in held:
         if lead.contacted_at is None:
             further[at].append(lead.pk)
     for at, pks in further.items():
-        change("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": at}, by=by)
+        update_and_record("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": at}, by=by)
 
 
 def contact_leads_retold(activities: QuerySet, by: Actor) -> None:
@@ -81,7 +81,7 @@ def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
         if lead.contacted_at in {max(at, lead.created_at) for at in moments[lead.contact_id]}:
             said = Activity.objects.filter(contact=lead.contact_id, occurred_at__gte=lead.counts_from or EVER)
             first = next((max(each.occurred_at, lead.created_at) for each in conversations(said)), None)
-            change("lead.contacted", Lead.objects.filter(pk=lead.pk), {"contacted_at": first}, by=by)
+            update_and_record("lead.contacted", Lead.objects.filter(pk=lead.pk), {"contacted_at": first}, by=by)
 
 
 def follow_owners(contacts: QuerySet, by: Actor) -> None:
@@ -100,7 +100,7 @@ def follow_owners(contacts: QuerySet, by: Actor) -> None:
         if contact in before and owner == before[contact]:
             groups[new].append(pk)
     for owner, pks in groups.items():
-        change("lead.assigned", Lead.objects.filter(pk__any_of=pks), {"owner": owner}, by=by)
+        update_and_record("lead.assigned", Lead.objects.filter(pk__any_of=pks), {"owner": owner}, by=by)
 
 
 def follow_teams(contacts: QuerySet, by: Actor) -> None:
@@ -111,4 +111,4 @@ def follow_teams(contacts: QuerySet, by: Actor) -> None:
     for pk, team in differing.order_by("pk").values_list("pk", "contact__team"):
         groups[team].append(pk)
     for team, pks in groups.items():
-        change("lead.assigned", Lead.objects.filter(pk__any_of=pks), {"team": team}, by=by)
+        update_and_record("lead.assigned", Lead.objects.filter(pk__any_of=pks), {"team": team}, by=by)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.events.scheduler import scheduled
 from crm.kit import clock
 from crm.kit.actor import system
@@ -39,4 +39,4 @@ def _notice(workspace: Workspace, size: int) -> bool:
     # Whoever makes the first contact at this moment holds the lead, and is in time.
     late = list(_unnoticed().select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:size])
     rows = Lead.objects.filter(pk__any_of=late)
-    return change("lead.overdue", rows, {"overdue_at": clock.now()}, by=system(workspace.pk)) == size
+    return update_and_record("lead.overdue", rows, {"overdue_at": clock.now()}, by=system(workspace.pk)) == size

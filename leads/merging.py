@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -24,9 +24,11 @@ def move_leads(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     is_open = sorted((lead for lead in leads if lead.is_open and lead.deleted_at is None), key=_furthest)
     for lead in is_open[:-1]:
         note = f"Merged: the lead of {is_open[-1].contact} was further."
-        change("lead.deleted", Lead.objects.filter(pk=lead.pk), {"deleted_at": clock.now()}, by=by, note=note)
+        update_and_record(
+            "lead.deleted", Lead.objects.filter(pk=lead.pk), {"deleted_at": clock.now()}, by=by, note=note
+        )
     theirs = [lead.pk for lead in leads if lead.contact_id != survivor.pk]
-    change("lead.updated", Lead.objects.filter(pk__any_of=theirs), {"contact": survivor.pk}, by=by)
+    update_and_record("lead.updated", Lead.objects.filter(pk__any_of=theirs), {"contact": survivor.pk}, by=by)
 
 
 def _furthest(lead: Lead) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Max, QuerySet
 
-from audit.record import Fact, record, record_each
+from audit.record import LogRow, record, record_rows
 from contacts.models import Contact
 from crm.campaigns.attribution import last_touch
 from crm.kit import clock
@@ -19,7 +19,7 @@ from crm.kit.actor import Actor, Channel, Role
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids, update_rows
-from crm.lifecycle.move import start
+from crm.lifecycle.move import write_first_transition
 from crm.users.models import Membership
 from crm.users.visibility import Locked
 from leads.assignment.choose import choose
@@ -116,7 +116,7 @@ def open_leads(people: Sequence[tuple[Contact | Prospect, Any]], by: Actor) -> S
     leads = Lead.objects.filter(pk__any_of=ids)
     _assign(leads, {pk: contact for pk, (contact, _) in zip(ids, people, strict=True)}, imported, by)
     for axis in (STATUS, STAGE):
-        start(Lead, ids, axis, "open", by=by)
+        write_first_transition(Lead, ids, axis, "open", by=by)
     record("lead.created", leads, by=by, snapshot=(*TOLD, *(SNAPSHOT if imported else ())))
     score_opened(ids, by)
     return ids
@@ -192,8 +192,8 @@ def _assign(
         now = clock.now()
         rows = [(contact.pk, owner, contact.version + 1, now) for contact, owner in unowned]
         update_rows(Contact, ["owner_id", "version", "updated_at"], rows)
-        facts = (Fact(contact.pk, contact.pk, {"owner": None}, {"owner": owner}) for contact, owner in unowned)
-        record_each("contact.assigned", facts, by=by)
+        facts = (LogRow(contact.pk, contact.pk, {"owner": None}, {"owner": owner}) for contact, owner in unowned)
+        record_rows("contact.assigned", facts, by=by)
 
 
 def _for_want_of_others(

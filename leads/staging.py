@@ -13,7 +13,7 @@ from contacts.verbs.qualify import qualify as qualify_contacts
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.lifecycle.axes import Axis
-from crm.lifecycle.move import write
+from crm.lifecycle.move import force_move
 from crm.opportunities.people import hold
 from crm.users.visibility import BATCH
 from leads.axes import BY_SCORE, STAGE, STATUS, SYNC, synced
@@ -106,7 +106,7 @@ def _qualify_contacts(contacts: Iterable[int], by: Actor) -> None:
 
 def _write(pks: Sequence[int], axis: Axis, to: str, verb: str, event: str, by: Actor, also: dict[str, Any]) -> None:
     for some in _batches(pks):
-        write(Lead.objects.filter(pk__any_of=some), axis, to, verb=verb, event=event, by=by, also=also)
+        force_move(Lead.objects.filter(pk__any_of=some), axis, to, verb=verb, event=event, by=by, also=also)
 
 
 def _batches(pks: Sequence[int]) -> Iterator[Sequence[int]]:

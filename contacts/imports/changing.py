@@ -15,7 +15,7 @@ from contacts.models import Contact
 from contacts.suppression import SHOWN
 from crm.kit.actor import Actor, Channel
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import write
+from crm.lifecycle.move import force_move
 from crm.lists.imports.registry import Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.users.visibility import may_edit
@@ -110,7 +110,7 @@ def _set_statuses(found: Sequence[Difference], by: Actor) -> None:
             groups[difference.status].append(difference.contact.pk)
     for status, ids in groups.items():
         rows = Contact.objects.filter(pk__in=ids)
-        write(rows, STATUS, status, verb="set_status", event="contact.status_changed", by=by)
+        force_move(rows, STATUS, status, verb="set_status", event="contact.status_changed", by=by)
 
 
 def _move(found: Sequence[Difference], run: ImportRun, by: Actor) -> Refused:

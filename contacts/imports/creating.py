@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.imports.matching import Match
 from contacts.models import Contact, contact_keys
@@ -17,7 +17,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
-from crm.lifecycle.move import start
+from crm.lifecycle.move import write_first_transition
 
 SINCE = LIFECYCLE.since
 RESOLVED = {"created_at", SINCE, "company", "manager"}  # a cell of theirs is not the value of a column
@@ -44,15 +44,15 @@ def create_each(
     if not matches:
         return ()
     ids = ids or next_ids(Contact, len(matches))
-    facts: list[Fact] = []
+    facts: list[LogRow] = []
     insert_rows(Contact, COLUMNS, _rows(matches, ids, by, facts))
     for axis in (LIFECYCLE, STATUS):
-        start(Contact, ids, axis, "import", by=by)
-    record_each("contact.created", facts, by=by, note=note)
+        write_first_transition(Contact, ids, axis, "import", by=by)
+    record_rows("contact.created", facts, by=by, note=note)
     return ids
 
 
-def _rows(matches: Sequence[Match], ids: Sequence[int], by: Actor, facts: list[Fact]) -> Iterator[tuple]:
+def _rows(matches: Sequence[Match], ids: Sequence[int], by: Actor, facts: list[LogRow]) -> Iterator[tuple]:
     blank, stored = _blank(by), stored_time()
     for match, pk, public_id in zip(matches, ids, new_ids("contact", len(matches)), strict=True):
         row, fact = _make(match, blank | {"id": pk, "public_id": public_id}, stored)
@@ -67,7 +67,7 @@ def _blank(by: Actor) -> dict[str, Any]:
     return blank | times | {"owner_id": by.member_id, "custom": "{}"}
 
 
-def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], str]) -> tuple[tuple, Fact]:
+def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], str]) -> tuple[tuple, LogRow]:
     """The row of a new contact, and what its entry tells: as JSON, made while the server takes in the row before."""
     own, company, told, custom, at = match.row.own, match.company, {}, {}, None
     for key, value in own.items():
@@ -88,4 +88,4 @@ def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], st
     told.update(zip(ALWAYS_TOLD, always_told(columns), strict=True), custom=custom)
     if columns["owner_id"]:
         told["owner"] = columns["owner_id"]
-    return as_row(columns), Fact(columns["id"], columns["id"], None, json.dumps(told), at)
+    return as_row(columns), LogRow(columns["id"], columns["id"], None, json.dumps(told), at)

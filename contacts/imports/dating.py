@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import F
 
 from audit.models import Entry
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from audit.values import to_json
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
@@ -33,12 +33,12 @@ def date_back(told: Mapping[int, Told], by: Actor) -> list[int]:
         changes = _changes(contact, told[contact.pk])
         if changes:
             old = {key: to_json(getattr(contact, key)) for key in changes}
-            facts.append(Fact(contact.pk, contact.pk, old, {key: to_json(value) for key, value in changes.items()}))
+            facts.append(LogRow(contact.pk, contact.pk, old, {key: to_json(value) for key, value in changes.items()}))
             dates = (changes.get(key, getattr(contact, key)) for key in DATES)
             rows.append((contact.pk, *dates, contact.version + 1, clock.now()))
     if rows:
         update_rows(Contact, [*DATES, "version", "updated_at"], rows)
-        record_each("contact.updated", facts, by=by)
+        record_rows("contact.updated", facts, by=by)
     return [fact.pk for fact in facts]
 
 

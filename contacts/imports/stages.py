@@ -10,7 +10,7 @@ from contacts.moves import VERBS
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Move, Reason
-from crm.lifecycle.move import Dated, elsewhere, write_each
+from crm.lifecycle.move import DatedMove, move_rows, wrong_stage_message
 from crm.lists.models import ImportRun
 
 
@@ -52,16 +52,16 @@ def _read_again(contacts: Iterable[Contact]) -> None:
 
 def _override(moves: Mapping[Contact, tuple[str, datetime | None]], run: ImportRun, by: Actor) -> None:
     step = LIFECYCLE.move("override")
-    dated = [Dated(contact, to, at or clock.now(), {}) for contact, (to, at) in moves.items()]
+    dated = [DatedMove(contact, to, at or clock.now(), {}) for contact, (to, at) in moves.items()]
     told = {"reason": run.override_reason, "severity": step.severity}
-    write_each(LIFECYCLE, dated, verb=step.verb, event=step.event, by=by, **told)
+    move_rows(LIFECYCLE, dated, verb=step.verb, event=step.event, by=by, **told)
 
 
 def _move(here: str, to: str, ids: list[int], run: ImportRun, by: Actor) -> dict[int, str]:
     steps = [step for step in LIFECYCLE.moves if step.target == to]
     step = next((step for step in steps if here in step.sources), None)
     if step is None:
-        return dict.fromkeys(ids, " ".join(elsewhere(LIFECYCLE, step, here) for step in steps))
+        return dict.fromkeys(ids, " ".join(wrong_stage_message(LIFECYCLE, step, here) for step in steps))
     if not by.is_at_least(step.role):
         return dict.fromkeys(ids, f"{step.label} needs the role {step.role} or higher; yours is {by.role}.")
     return VERBS[step.verb](_rows(ids), _reason(step, run), by).refused

@@ -16,7 +16,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.text import email_key
-from crm.lifecycle.move import start
+from crm.lifecycle.move import write_first_transition
 from crm.users.visibility import may_edit
 
 
@@ -65,7 +65,7 @@ def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
     ids = [contact.pk for contact in fresh.values()]
     rows = Contact.objects.filter(pk__any_of=ids)
     for axis in (LIFECYCLE, STATUS):
-        start(Contact, ids, axis, "capture", by=by)
+        write_first_transition(Contact, ids, axis, "capture", by=by)
     record("contact.captured", rows, by=by, snapshot=SNAPSHOT["contact"], note=source)
     return True
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import touch
 from crm.kit import clock
@@ -33,6 +33,6 @@ def complete(
         for kind in rows.order_by().values_list("kind", flat=True).distinct():
             check_outcome(kind, "done", outcome)
         locked.outcome.done += rows.values_list("pk", flat=True)
-        change("activity.completed", rows, changes | ({"outcome": outcome} if outcome else {}), by=by)
+        update_and_record("activity.completed", rows, changes | ({"outcome": outcome} if outcome else {}), by=by)
         touch(list(rows))
     return locked.outcome

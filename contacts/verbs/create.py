@@ -13,7 +13,7 @@ from contacts.models import Contact
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
-from crm.lifecycle.move import start
+from crm.lifecycle.move import write_first_transition
 
 
 @transaction.atomic
@@ -40,6 +40,6 @@ def create(people: Sequence[Mapping[str, Any]], *, by: Actor, stage: str = "lead
     ids = [contact.pk for contact in contacts]
     rows = Contact.objects.filter(pk__any_of=ids)
     for axis in (LIFECYCLE, STATUS):
-        start(Contact, ids, axis, "create", by=by)
+        write_first_transition(Contact, ids, axis, "create", by=by)
     record("contact.created", rows, by=by, snapshot=SNAPSHOT["contact"])
     return Outcome(by.change, [contact.pk for contact in contacts])

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.last_activity import recompute
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -16,6 +16,6 @@ def delete_activity(activities: RecordQuerySet, *, by: Actor) -> Outcome:
     locked = lock(activities, by)
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
-        change("activity.deleted", rows, {"deleted_at": clock.now()}, by=by)
+        update_and_record("activity.deleted", rows, {"deleted_at": clock.now()}, by=by)
         recompute(rows.values_list("contact_id", flat=True))
     return locked.outcome

@@ -21,7 +21,7 @@ from crm.entities.values import cleaned
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.outcome import Outcome
-from crm.lifecycle.move import write
+from crm.lifecycle.move import force_move
 from crm.users.visibility import Locked, RecordQuerySet, lock
 
 
@@ -54,7 +54,7 @@ def edit(
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         if status:
-            write(rows, STATUS, status, verb="set_status", event="contact.status_changed", by=by)
+            force_move(rows, STATUS, status, verb="set_status", event="contact.status_changed", by=by)
         if changes:
             apply(f"{entity}.updated", rows, _with_name(rows, changes), by=by)
         if owners:

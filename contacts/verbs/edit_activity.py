@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.calls import check_occurred, check_outcome
 from contacts.fields import check_lengths
 from contacts.last_activity import recompute
@@ -37,7 +37,7 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
     locked = lock(activities, by)
     for rows in locked.batches():
         _check_calls(rows, values)
-        change("activity.updated", rows, values, by=by)
+        update_and_record("activity.updated", rows, values, by=by)
         if values.keys() & {"status", "occurred_at"}:
             recompute(rows.values_list("contact_id", flat=True))
         locked.outcome.done += rows.values_list("pk", flat=True)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit import values as audited
-from audit.record import change, record
+from audit.record import record, update_and_record
 from contacts.attached import move_attached
 from contacts.axes import FURTHEST, LIFECYCLE, STATUS
 from contacts.fields import SNAPSHOT, apply, validate
@@ -18,7 +18,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.lifecycle.move import write
+from crm.lifecycle.move import force_move
 from crm.users.visibility import lock
 
 KEPT = {"external_id", "avatar", "lifecycle_stage", "status", "manager", "custom"}
@@ -54,11 +54,11 @@ def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping
 
 
 def _move_relations(survivor: Contact, others: QuerySet, by: Actor) -> None:
-    change("activity.updated", Activity.objects.filter(contact__in=others), {"contact": survivor.pk}, by=by)
+    update_and_record("activity.updated", Activity.objects.filter(contact__in=others), {"contact": survivor.pk}, by=by)
     group = [survivor.pk, *others.values_list("pk", flat=True)]
     reports = Contact.objects.filter(manager__in=others).exclude(pk__in=group)
     held = list(reports.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    change("contact.updated", Contact.objects.filter(pk__in=held), {"manager": survivor.pk}, by=by)
+    update_and_record("contact.updated", Contact.objects.filter(pk__in=held), {"manager": survivor.pk}, by=by)
     move_attached(survivor, others, by)
 
 
@@ -69,9 +69,9 @@ def _absorb(others: QuerySet, survivor: Contact, by: Actor) -> None:
     """
     ids = list(others.values_list("pk", flat=True))
     gone = {"deleted_at": clock.now(), "merged_into": survivor.pk}
-    change("contact.absorbed", Contact.objects.filter(pk__in=ids), gone, by=by)
+    update_and_record("contact.absorbed", Contact.objects.filter(pk__in=ids), gone, by=by)
     before = Contact.objects.filter(merged_into__in=ids)
-    change("contact.absorbed", before, {"merged_into": survivor.pk}, by=by)
+    update_and_record("contact.absorbed", before, {"merged_into": survivor.pk}, by=by)
 
 
 def _filled(survivor: Contact, others: list[Contact]) -> dict[str, Any]:
@@ -100,10 +100,10 @@ def _names(people: list[Contact]) -> str:
 def _take_furthest_stage(survivor: Contact, others: list[Contact], rows: QuerySet, by: Actor) -> None:
     furthest = max((person.lifecycle_stage for person in (survivor, *others)), key=FURTHEST.index)
     if furthest != survivor.lifecycle_stage:
-        write(rows, LIFECYCLE, furthest, verb="merge", event="contact.updated", by=by, reason=_names(others))
+        force_move(rows, LIFECYCLE, furthest, verb="merge", event="contact.updated", by=by, reason=_names(others))
 
 
 def _stay_unsubscribed(others: list[Contact], rows: QuerySet, by: Actor) -> None:
     if any(person.status == UNSUBSCRIBED for person in others):
         event, reason = "contact.status_changed", _names(others)
-        write(rows, STATUS, UNSUBSCRIBED, verb=FOLLOWED, event=event, by=by, reason=reason)
+        force_move(rows, STATUS, UNSUBSCRIBED, verb=FOLLOWED, event=event, by=by, reason=reason)

@@ -2,7 +2,7 @@
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.models import Contact
 from crm.campaigns.models import CampaignPerson
 from crm.kit.actor import Actor
@@ -16,4 +16,4 @@ def move_people(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     earlier = same.filter(contact__in=duplicates, contact__lt=OuterRef("contact"))
     new = theirs.exclude(Exists(same.filter(contact=survivor.pk))).exclude(Exists(earlier))
     moved = CampaignPerson.objects.filter(pk__any_of=list(new.order_by("pk").values_list("pk", flat=True)))
-    change("campaign_person.moved", moved, {"contact": survivor.pk}, by=by)
+    update_and_record("campaign_person.moved", moved, {"contact": survivor.pk}, by=by)

@@ -9,7 +9,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
-from audit.record import Fact, change, record_each
+from audit.record import LogRow, record_rows, update_and_record
 from contacts.models import Contact
 from crm.campaigns.audience import with_why_not
 from crm.campaigns.letters import letter
@@ -85,7 +85,7 @@ def _sent(person: CampaignPerson, by: Actor) -> None:
         return
     state = held.state if held.state == State.UNSUBSCRIBED else State.SENT
     rows.update(state=state, reason="", sent_at=clock.now())
-    record_each("campaign.mailed", [Fact(person.campaign_id, held.contact_id, None, None)], by=by)
+    record_rows("campaign.mailed", [LogRow(person.campaign_id, held.contact_id, None, None)], by=by)
 
 
 def _finish(pk: int, by: Actor) -> None:
@@ -101,4 +101,4 @@ def _finish(pk: int, by: Actor) -> None:
         held = rows.select_for_update(of=("self",)).first()
         if held and not held.people.filter(state=State.WAITING).exists():
             over = {"status": Campaign.Status.SENT, "finished_at": clock.now()}
-            change("campaign.finished", Campaign.objects.filter(pk=held.pk), over, by=by)
+            update_and_record("campaign.finished", Campaign.objects.filter(pk=held.pk), over, by=by)

@@ -10,7 +10,16 @@ from django.utils import timezone
 from django.utils.duration import duration_microseconds
 
 from audit import values as audited
-from audit.record import Fact, change, changing, happened, new_values, record_each, stamp, wrote
+from audit.record import (
+    LogRow,
+    actor_columns,
+    after_recorded,
+    count_written,
+    log_values,
+    record_rows,
+    update_and_record,
+    update_statements,
+)
 from audit.subjects import subject
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import failing
@@ -42,14 +51,14 @@ def move(
     than the move starts from, or that a guard holds back, are refused with the sentence. Raises NotAllowed for the
     role, Invalid when a reason is missing.
     """
-    step = permit(locked, axis, verb, by=by, to=to, reason=reason)
+    step = check_move(locked, axis, verb, by=by, to=to, reason=reason)
     for ids in locked.batches_of_ids():
-        _write(locked.model, ids, axis, step, step.target or to, by=by, reason=reason, also=also or {})
+        _write_move(locked.model, ids, axis, step, step.target or to, by=by, reason=reason, also=also or {})
         locked.outcome.done += ids
     return locked.outcome
 
 
-def permit(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = "", reason: str = "") -> Move:
+def check_move(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = "", reason: str = "") -> Move:
     """The first half of move(), for verbs that write in their own way: refuse those that may not move; the move."""
     step = axis.move(verb)
     _check(step, reason, by)
@@ -58,7 +67,7 @@ def permit(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = "", re
     return step
 
 
-def write(
+def force_move(
     rows: models.QuerySet,
     axis: Axis,
     to: str,
@@ -71,19 +80,21 @@ def write(
     also: Mapping[str, Any] | None = None,
 ) -> None:
     """Move `rows` without asking, those that are not there yet: for verbs whose own rule has already decided."""
-    rows, who = rows.exclude(**{axis.field: to}), stamp(by)
+    rows, who = rows.exclude(**{axis.field: to}), actor_columns(by)
     insert_select(Transition, rows, who | _left(axis, verb, reason, to, Value(who["at"])))
     changes = {axis.field: to, axis.since: who["at"]} | dict(also or {})
-    change(event, rows, changes, by=by, note=reason, severity=severity)
+    update_and_record(event, rows, changes, by=by, note=reason, severity=severity)
 
 
-def _write(model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor, reason: str, also: Mapping) -> None:
-    """write() for rows that are locked and stand somewhere else, in SQL that is compiled once for each move."""
+def _write_move(
+    model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor, reason: str, also: Mapping
+) -> None:
+    """force_move() for rows that are locked and stand somewhere else, in SQL that is compiled once for each move."""
     # PostgreSQL plans for one key once for all; for an array anew each time, which took a third of the whole.
     lookup, sought = ("pk", ids[0]) if len(ids) == 1 else ("pk__any_of", array_param(ids))
-    values = {"sought": sought, "reason": reason, "note": reason or None} | stamp(by)
+    values = {"sought": sought, "reason": reason, "note": reason or None} | actor_columns(by)
     changes = {axis.field: to, axis.since: values["at"]} | dict(also)
-    values |= {"new": new_values(model, changes)} | {f"set {key}": value for key, value in changes.items()}
+    values |= {"new": log_values(model, changes)} | {f"set {key}": value for key, value in changes.items()}
     where = {"workspace_id": values.pop("workspace_id")}
 
     def build(given: Mapping[str, Any]) -> list[Statement]:
@@ -92,13 +103,16 @@ def _write(model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor,
         who = where | {name: given[name] for name in ("member_id", "channel", "change", "at", "recorded_at")}
         left = _left(axis, step.verb, given["reason"], setting[axis.field], given["at"])
         told = {"new": given["new"], "note": given["note"], "severity": step.severity}
-        return [insert_statement(Transition, rows, who | left), *changing(step.event, rows, setting, who, **told)]
+        return [
+            insert_statement(Transition, rows, who | left),
+            *update_statements(step.event, rows, setting, who, **told),
+        ]
 
     key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, wanted(step.event))
     compiled_queries.execute_cached(key, build, values)
     statistics.wrote(Transition, len(ids))
-    wrote(step.event, len(ids))
-    happened(step.event, model, ids, by)
+    count_written(step.event, len(ids))
+    after_recorded(step.event, model, ids, by)
 
 
 def _left(axis: Axis, verb: str, reason: Any, to: Any, now: Any) -> dict[str, Any]:
@@ -107,7 +121,7 @@ def _left(axis: Axis, verb: str, reason: Any, to: Any, now: Any) -> dict[str, An
     return _facts(axis, verb, reason) | {"from_value": F(axis.field), "to_value": to, "spent": spent}
 
 
-class Dated(NamedTuple):
+class DatedMove(NamedTuple):
     """A move of one record that happened at a moment of its own; `also` are further fields that it sets."""
 
     record: Any
@@ -116,28 +130,28 @@ class Dated(NamedTuple):
     also: Mapping[str, Any]
 
 
-def write_each(
-    axis: Axis, moved: Sequence[Dated], *, verb: str, event: str, by: Actor, reason: str = "", severity: str = ""
+def move_rows(
+    axis: Axis, moved: Sequence[DatedMove], *, verb: str, event: str, by: Actor, reason: str = "", severity: str = ""
 ) -> None:
-    """The twin of write() for imports, whose moves are dated each by itself: a few statements however many records.
+    """The twin of force_move() for imports, whose moves are dated each by itself: a few statements however many records.
 
     The records (of one model) are locked by the caller, stand somewhere else, and are moved in memory too.
     """
     if not moved:
         return
-    pass_each(axis, moved, verb=verb, by=by, reason=reason)
+    write_transitions(axis, moved, verb=verb, by=by, reason=reason)
     model = type(moved[0].record)
     facts = [_fact(axis, each, subject(axis.entity).person) for each in moved]
     also = (audited.model_field(model, key).attname for each in moved for key in each.also)
     names = sorted({"version", "updated_at", axis.field, axis.since, *also})
     update_rows(model, names, [(each.record.pk, *(getattr(each.record, name) for name in names)) for each in moved])
-    record_each(event, facts, by=by, note=reason, severity=severity)
+    record_rows(event, facts, by=by, note=reason, severity=severity)
 
 
-def pass_each(axis: Axis, moved: Sequence[Dated], *, verb: str, by: Actor, reason: str = "") -> None:
+def write_transitions(axis: Axis, moved: Sequence[DatedMove], *, verb: str, by: Actor, reason: str = "") -> None:
     """Write the transitions alone, for a second axis that one entry moves together with the first.
 
-    Before write_each() for the first, whose `also` holds the values of this one.
+    Before move_rows() for the first, whose `also` holds the values of this one.
     """
     now = as_stored(timezone.now())
     stays: dict[str, Any] = {"entity": axis.entity, "axis": axis.field, "verb": verb, "reason": reason}
@@ -148,13 +162,13 @@ def pass_each(axis: Axis, moved: Sequence[Dated], *, verb: str, by: Actor, reaso
 _DATED = ("record_id", "from_value", "to_value", "at", "spent")
 
 
-def _transition(axis: Axis, each: Dated) -> tuple:
+def _transition(axis: Axis, each: DatedMove) -> tuple:
     record, spent = each.record, each.at - getattr(each.record, axis.since)
     stored = spent if connection.features.has_native_duration_field else duration_microseconds(spent)
     return record.pk, getattr(record, axis.field), each.to, as_stored(each.at), stored
 
 
-def _fact(axis: Axis, each: Dated, person: str) -> Fact:
+def _fact(axis: Axis, each: DatedMove, person: str) -> LogRow:
     """What the entry of a move tells; the record is moved on the way."""
     record, changes = each.record, {axis.field: each.to, axis.since: each.at} | dict(each.also)
     changes = {key: value for key, value in changes.items() if audited.read(record, key) != value}
@@ -162,14 +176,14 @@ def _fact(axis: Axis, each: Dated, person: str) -> Fact:
     for key, value in changes.items():
         audited.write(record, key, value)
     record.version, record.updated_at = record.version + 1, clock.now()
-    return Fact(record.pk, getattr(record, person) if person else None, old, new, as_stored(each.at))
+    return LogRow(record.pk, getattr(record, person) if person else None, old, new, as_stored(each.at))
 
 
 def _present(record: Any, keys: Iterable[str]) -> dict[str, Any]:
     return {key: audited.read(record, key) for key in keys}
 
 
-def start(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Actor) -> None:
+def write_first_transition(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Actor) -> None:
     """Write the first transition of rows just made: from nothing to the value they stand at, since when they do.
 
     In SQL that is compiled once: an import starts four axes for every few rows.
@@ -181,7 +195,7 @@ def start(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Ac
         told = {name: given[name] for name in ("member_id", "channel", "change", "recorded_at")}
         return [insert_statement(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | told)]
 
-    values = {"sought": array_param(ids)} | stamp(by)
+    values = {"sought": array_param(ids)} | actor_columns(by)
     statistics.wrote(
         Transition, compiled_queries.execute_cached(("start", axis.entity, axis.field, verb), build, values)
     )
@@ -201,10 +215,10 @@ def _check(step: Move, reason: str, by: Actor) -> None:
 def _refuse_elsewhere(locked: Locked, axis: Axis, step: Move, to: str) -> None:
     for pk, here in locked.read(axis.field).items():
         if here not in step.sources or here == (step.target or to):
-            locked.outcome.refuse([pk], elsewhere(axis, step, here, to))
+            locked.outcome.refuse([pk], wrong_stage_message(axis, step, here, to))
 
 
-def elsewhere(axis: Axis, step: Move, here: str, to: str = "") -> str:
+def wrong_stage_message(axis: Axis, step: Move, here: str, to: str = "") -> str:
     """The sentence that refuses a move which does not start at `here`."""
     name = axis.value(here).label
     if here == (step.target or to):

@@ -8,7 +8,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.lifecycle.guards import Unread, rules, unread
-from crm.lifecycle.move import elsewhere
+from crm.lifecycle.move import wrong_stage_message
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _explained(record, guards, by: Actor) -> dict:
 def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) -> Offer:
     to = axis.value(move.target).label if move.target else ""
     if here not in move.sources:
-        return Offer(move, elsewhere(axis, move, here), to, _is_one_away(axis, move, here))
+        return Offer(move, wrong_stage_message(axis, move, here), to, _is_one_away(axis, move, here))
     own = [rule for rule in guards if rule.verb == move.verb]
     evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
     why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.opportunities.models import Opportunity
@@ -12,4 +12,4 @@ def move_opportunities(survivor: Contact, duplicates: QuerySet, by: Actor) -> No
     """Called by merge(); undoing the merge moves them back."""
     rows = Opportunity.objects.filter(contact__in=duplicates)
     held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
-    change("opportunity.updated", Opportunity.objects.filter(pk__in=held), {"contact": survivor.pk}, by=by)
+    update_and_record("opportunity.updated", Opportunity.objects.filter(pk__in=held), {"contact": survivor.pk}, by=by)

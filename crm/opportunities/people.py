@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from crm.kit.actor import Actor
-from crm.lifecycle.move import write
+from crm.lifecycle.move import force_move
 from crm.opportunities.models import Opportunity
 from crm.users.visibility import RecordQuerySet
 
@@ -44,5 +44,5 @@ def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> Non
     """
     prospects = of(opportunities).filter(lifecycle_stage__in=PROSPECTS)
     leads = prospects.filter(lifecycle_stage="lead")
-    write(leads, LIFECYCLE, "qualified", verb="qualify", event="contact.qualified", by=by, reason=reason)
-    write(prospects, LIFECYCLE, "customer", verb="win", event="contact.won", by=by, reason=reason)
+    force_move(leads, LIFECYCLE, "qualified", verb="qualify", event="contact.qualified", by=by, reason=reason)
+    force_move(prospects, LIFECYCLE, "customer", verb="win", event="contact.won", by=by, reason=reason)

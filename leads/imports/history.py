@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from django.db.models import F
 
 from audit.models import Entry
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from audit.values import to_json
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.sql import update_rows
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import Dated, write_each
+from crm.lifecycle.move import DatedMove, move_rows
 from crm.lists.imports.registry import Derived
 from crm.lists.models import ImportRun
 from crm.opportunities.models import Opportunity
@@ -190,29 +190,29 @@ def _relink(changed: Mapping[int, tuple[Lead, Deal]], by: Actor) -> None:
         values = (deal.pk, None, *[deal.created_at] * 3)
         old = {name.removesuffix("_id"): to_json(getattr(lead, name)) for name in names}
         new = {name.removesuffix("_id"): to_json(value) for name, value in zip(names, values, strict=True)}
-        facts.append(Fact(lead.pk, lead.contact_id, old, new))
+        facts.append(LogRow(lead.pk, lead.contact_id, old, new))
         rows.append((lead.pk, *values, lead.version + 1, clock.now()))
     if rows:
         update_rows(Lead, [*names, "version", "updated_at"], rows)
-        record_each("lead.converted", facts, by=by)
+        record_rows("lead.converted", facts, by=by)
 
 
 def _win(leads: Mapping[int, Lead], contacts: Mapping[int, Contact], by: Actor) -> None:
     """Convert leads of customers without an opportunity that we know of."""
     moved = [_dated(lead, contacts[pk].lifecycle_stage_since) for pk, lead in leads.items()]
-    write_each(STATUS, moved, verb="convert", event="lead.converted", by=by)
+    move_rows(STATUS, moved, verb="convert", event="lead.converted", by=by)
 
 
-def _dated(lead: Lead, at: datetime) -> Dated:
+def _dated(lead: Lead, at: datetime) -> DatedMove:
     also = {"stage": "opportunity", "stage_since": at, "converted_date": at, "won_date": at}
-    return Dated(lead, "converted", at, also)
+    return DatedMove(lead, "converted", at, also)
 
 
 def _lose(leads: Sequence[Lead], contacts: Mapping[int, Contact], run: ImportRun, by: Actor) -> None:
     reason = f"Imported from {run.file_name}"
     dates = ((lead, contacts[lead.contact_id].lifecycle_stage_since) for lead in leads)
-    moved = [Dated(lead, "lost", at, {"lost_date": at, "lost_reason": reason}) for lead, at in dates]
-    write_each(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
+    moved = [DatedMove(lead, "lost", at, {"lost_date": at, "lost_reason": reason}) for lead, at in dates]
+    move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
 
 
 def _open_closed(contacts: Sequence[Contact], run: ImportRun, derived: Derived, by: Actor) -> None:
@@ -236,11 +236,11 @@ def _date_back(leads: Mapping[int, list[Lead]], by: Actor) -> None:
         dates = DATES if lead.is_open else DATES[:1]
         changes = {key: begun[pk] for key in dates if getattr(lead, key) == before}
         old = {key: to_json(before) for key in changes}
-        facts.append(Fact(pk, lead.contact_id, old, {key: to_json(value) for key, value in changes.items()}))
+        facts.append(LogRow(pk, lead.contact_id, old, {key: to_json(value) for key, value in changes.items()}))
         for key, value in changes.items():
             setattr(lead, key, value)
         lead.version, lead.updated_at = lead.version + 1, clock.now()
         rows.append((pk, *(getattr(lead, key) for key in DATES), lead.version, lead.updated_at))
     if rows:
         update_rows(Lead, [*DATES, "version", "updated_at"], rows)
-        record_each("lead.updated", facts, by=by)
+        record_rows("lead.updated", facts, by=by)

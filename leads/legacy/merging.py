@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.present import housekeeping
@@ -18,4 +18,4 @@ def move_links(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
         for link in ("contact", "became_contact"):
             rows = LegacyLead.objects.filter(**{f"{link}__in": duplicates})
             held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
-            change("legacy_lead.updated", LegacyLead.objects.filter(pk__in=held), {link: survivor.pk}, by=by)
+            update_and_record("legacy_lead.updated", LegacyLead.objects.filter(pk__in=held), {link: survivor.pk}, by=by)

@@ -9,7 +9,7 @@ from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
-from crm.lifecycle.move import permit
+from crm.lifecycle.move import check_move
 from crm.opportunities.people import hold
 from crm.opportunities.verbs.create import create
 from crm.users.visibility import Locked, RecordQuerySet, lock, may_see
@@ -35,7 +35,7 @@ def convert(leads: RecordQuerySet, *, by: Actor, values: Mapping[str, Any] | Non
     before = [lead.pk for lead in found if lead.status == "converted"]
     locked.ids = [pk for pk in locked.ids if pk not in before]
     _refuse(found, people, locked, by)
-    permit(locked, STATUS, "convert", by=by)
+    check_move(locked, STATUS, "convert", by=by)
     ready = [lead for lead in found if lead.pk not in before and lead.pk not in locked.outcome.refused]
     if ready:
         made = create([proposal(lead) | dict(values or {}) for lead in ready], by=by, stage="qualification")

@@ -7,7 +7,7 @@ from contacts.verbs.log import log
 from crm.kit.actor import Actor, Channel
 from crm.kit.errors import NotAllowed
 from crm.kit.outcome import Outcome
-from crm.lifecycle.move import permit
+from crm.lifecycle.move import check_move
 from crm.users.visibility import RecordQuerySet, lock
 from leads.axes import STATUS
 from leads.models import Lead
@@ -30,7 +30,7 @@ def first_contact(leads: RecordQuerySet, *, by: Actor) -> Outcome:
     further = Lead.objects.open().exclude(status="new").filter(pk__any_of=locked.ids, contacted_at__isnull=True)
     ahead = [pk for pk in further.values_list("pk", flat=True) if pk not in locked.outcome.refused]
     locked.ids = [pk for pk in locked.ids if pk not in ahead]
-    permit(locked, STATUS, "first_contact", by=by)
+    check_move(locked, STATUS, "first_contact", by=by)
     locked.outcome.done = ahead + [pk for ids in locked.batches_of_ids() for pk in ids]
     reached = Lead.objects.filter(pk__any_of=locked.outcome.done).order_by("pk").values_list("contact", flat=True)
     if locked.outcome.done:

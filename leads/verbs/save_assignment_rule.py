@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
 from crm.conditions.tree import AnyRow, Kind, Node, leaves
@@ -26,7 +26,7 @@ def save_assignment_rule(rule: AssignmentRule, *, by: Actor) -> AssignmentRule:
     _check(rule)
     if rule.pk:
         values = {key: getattr(rule, key) for key in KEPT}
-        change("assignment_rule.updated", AssignmentRule.objects.filter(pk=rule.pk), values, by=by)
+        update_and_record("assignment_rule.updated", AssignmentRule.objects.filter(pk=rule.pk), values, by=by)
     else:
         rule.save()
         record("assignment_rule.created", AssignmentRule.objects.filter(pk=rule.pk), by=by, snapshot=KEPT)

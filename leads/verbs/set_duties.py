@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.kit.actor import Actor
 from crm.users.models import Membership
 from crm.users.roles import Right, require
@@ -28,7 +28,9 @@ def set_duties(duties: Mapping[int, tuple[bool, bool]], *, by: Actor) -> int:
         record("duty.created", made, by=by, snapshot=("member", "in_pool", "is_away"))
     for pooled, away in {duties[member.pk] for member in changed}:
         alike = [member.pk for member in changed if duties[member.pk] == (pooled, away)]
-        change("duty.updated", Duty.objects.filter(member__in=alike), {"in_pool": pooled, "is_away": away}, by=by)
+        update_and_record(
+            "duty.updated", Duty.objects.filter(member__in=alike), {"in_pool": pooled, "is_away": away}, by=by
+        )
     return len(changed)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.users.roles import Right, require
@@ -32,7 +32,7 @@ def set_first_contact_terms(
     if is_new:
         record("first_contact_terms.created", rows, by=by, snapshot=KEPT)
     else:
-        change("first_contact_terms.updated", rows, values, by=by)
+        update_and_record("first_contact_terms.updated", rows, values, by=by)
     return rows.get()
 
 

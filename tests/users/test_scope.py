@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import F, QuerySet
 from django.test import Client
 
-from audit.record import change, record, record_each
+from audit.record import record, record_rows, update_and_record
 from contacts.verbs.create import create
 from crm.events.models import Event
 from crm.kit.actor import Channel, system
@@ -116,8 +116,8 @@ def test_writing_past_the_queryset_is_held_to_the_scope_too(cast):
             lambda: insert_select(Event, Team.objects.all(), {"workspace_id": cast.acme.pk, "name": "x"}),
             lambda: insert_select(Event, Team.objects.all(), {"name": "x"}),
             lambda: record("workspace.updated", Workspace.objects.all(), by=by),
-            lambda: record_each("team.renamed", [(1, None, {}, {})], by=by),
-            lambda: change("team.renamed", Team.objects.all(), {"name": "Stolen"}, by=by),
+            lambda: record_rows("team.renamed", [(1, None, {}, {})], by=by),
+            lambda: update_and_record("team.renamed", Team.objects.all(), {"name": "Stolen"}, by=by),
         ):
             with pytest.raises(WrongWorkspace), transaction.atomic():
                 Team.objects.create(name="Theirs")

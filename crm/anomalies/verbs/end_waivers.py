@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.anomalies.models import Waiver
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -17,6 +17,6 @@ def end_waivers(records: RecordQuerySet, kind: str, *, by: Actor) -> Outcome:
     done = [pk for pk in locked.ids if pk not in locked.outcome.refused]
     now = clock.now()
     held = Waiver.objects.filter(kind=kind, record_id__in=done, until__gt=now)
-    change("waiver.ended", held, {"until": now}, by=by)
+    update_and_record("waiver.ended", held, {"until": now}, by=by)
     locked.outcome.done += done
     return locked.outcome

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -22,5 +22,7 @@ def cancel_campaign(campaign: Campaign, *, by: Actor) -> int:
         raise Refused("This campaign is over: there is nothing left to cancel.")
     waiting = CampaignPerson.objects.filter(campaign=campaign, state=CampaignPerson.State.WAITING)
     spared = waiting.update(state=CampaignPerson.State.LEFT_OUT, reason="Cancelled")
-    change("campaign.cancelled", row, {"status": Campaign.Status.CANCELLED, "finished_at": clock.now()}, by=by)
+    update_and_record(
+        "campaign.cancelled", row, {"status": Campaign.Status.CANCELLED, "finished_at": clock.now()}, by=by
+    )
     return spared

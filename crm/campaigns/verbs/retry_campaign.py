@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.events.publish import publish
 from crm.kit.actor import Actor
@@ -23,6 +23,6 @@ def retry_campaign(campaign: Campaign, *, by: Actor) -> int:
     people = CampaignPerson.objects.filter(pk__any_of=ids)
     people.update(state=CampaignPerson.State.WAITING, reason="", attempts=0)
     publish("campaign_person.due", people, by=by)
-    if not change("campaign.retried", row, {"status": Campaign.Status.SENDING, "finished_at": None}, by=by):
+    if not update_and_record("campaign.retried", row, {"status": Campaign.Status.SENDING, "finished_at": None}, by=by):
         record("campaign.retried", row, by=by)
     return len(ids)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.campaigns.checks import NAMELESS, checked
 from crm.campaigns.models import Campaign
 from crm.kit import clock
@@ -31,7 +31,7 @@ def save_campaign(campaign: Campaign | None, values: Mapping[str, Any], *, by: A
     row = Campaign.objects.filter(pk=campaign.pk)
     if not row.select_for_update().get().is_draft:
         raise Refused("This campaign is no draft any more: what was sent stays as it was.")
-    change("campaign.updated", row, cleaned, by=by)
+    update_and_record("campaign.updated", row, cleaned, by=by)
     return row.get()
 
 

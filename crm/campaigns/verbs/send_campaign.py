@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.campaigns.audience import audience, recorded
 from crm.campaigns.checks import check_ready
 from crm.campaigns.models import Campaign, CampaignPerson
@@ -33,5 +33,5 @@ def send_campaign(campaign: Campaign, *, by: Actor) -> Campaign:
     if not waiting.exists():
         raise Refused("Nobody would get it: there is no one in it who has an address and agreed to marketing.")
     publish("campaign_person.due", waiting, by=by)
-    change("campaign.started", row, {"status": Campaign.Status.SENDING, "started_at": clock.now()}, by=by)
+    update_and_record("campaign.started", row, {"status": Campaign.Status.SENDING, "started_at": clock.now()}, by=by)
     return row.get()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.dashboards.models import Layout
 from crm.dashboards.tables import all_parts
 from crm.kit.actor import Actor
@@ -25,5 +25,5 @@ def arrange(parts: Sequence[str], *, by: Actor) -> Layout:
     if created:
         record("dashboard_layout.updated", row, by=by, snapshot=("member", "parts"))
     else:
-        change("dashboard_layout.updated", row, {"parts": chosen}, by=by)
+        update_and_record("dashboard_layout.updated", row, {"parts": chosen}, by=by)
     return row.get()

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.dashboards.models import Subscription
 from crm.dashboards.period import LONGEST
 from crm.kit.actor import Actor
@@ -25,5 +25,5 @@ def subscribe(query: str, *, by: Actor, days: int, every: str) -> Subscription:
     if created:
         record("dashboard_mail.updated", row, by=by, snapshot=("member", *values))
     else:
-        change("dashboard_mail.updated", row, values, by=by)
+        update_and_record("dashboard_mail.updated", row, values, by=by)
     return row.get()

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.entities.models import CustomField
 from crm.entities.uses import nothing_breaks
 from crm.entities.versions import bump_schema, lock_settings
@@ -22,6 +22,6 @@ def archive_custom_field(field: CustomField, *, by: Actor) -> CustomField:
         field.archived_at = clock.now()
         rows = CustomField.objects.filter(pk=field.pk)
         with nothing_breaks(f"Can't archive the field “{field.label}”."):
-            change("custom_field.archived", rows, {"archived_at": field.archived_at}, by=by)
+            update_and_record("custom_field.archived", rows, {"archived_at": field.archived_at}, by=by)
             bump_schema()
     return field

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.entities.models import CustomField
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
@@ -16,6 +16,6 @@ def restore_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     if field.archived_at is not None:
         field.archived_at = None
         rows = CustomField.objects.filter(pk=field.pk)
-        change("custom_field.restored", rows, {"archived_at": field.archived_at}, by=by)
+        update_and_record("custom_field.restored", rows, {"archived_at": field.archived_at}, by=by)
         bump_schema()
     return field

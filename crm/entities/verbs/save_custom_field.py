@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.entities import registry
 from crm.entities.fields import FieldType
 from crm.entities.models import CustomField
@@ -35,7 +35,7 @@ def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
         _refuse_lost_choices(old, field)
         with nothing_breaks(_refusal(old, field)):
             rows = CustomField.objects.filter(pk=field.pk)
-            change("custom_field.updated", rows, {key: getattr(field, key) for key in EDITABLE}, by=by)
+            update_and_record("custom_field.updated", rows, {key: getattr(field, key) for key in EDITABLE}, by=by)
             bump_schema()
     else:
         field.save()

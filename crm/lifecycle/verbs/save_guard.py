@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
 from crm.lifecycle.guards import check
@@ -20,7 +20,9 @@ def save_guard(guard: Guard, *, by: Actor) -> Guard:
     lock_settings(by)
     guard.condition = check(guard).key_text
     if guard.pk:
-        change("guard.updated", Guard.objects.filter(pk=guard.pk), {key: getattr(guard, key) for key in KEPT}, by=by)
+        update_and_record(
+            "guard.updated", Guard.objects.filter(pk=guard.pk), {key: getattr(guard, key) for key in KEPT}, by=by
+        )
     else:
         guard.save()
         record("guard.created", Guard.objects.filter(pk=guard.pk), by=by, snapshot=KEPT)

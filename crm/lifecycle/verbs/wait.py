@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.entities.registry import entity_of
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -29,7 +29,7 @@ def wait(rows: RecordQuerySet, *, by: Actor, reason: str, until: datetime) -> Ou
     for ids in locked.batches_of_ids():
         waits = Wait.objects.filter(entity=entity, record_id__any_of=ids)
         known = set(waits.values_list("record_id", flat=True))
-        change("wait.updated", waits, {"reason": reason.strip(), "until": until}, by=by)
+        update_and_record("wait.updated", waits, {"reason": reason.strip(), "until": until}, by=by)
         facts = {"entity": entity, "reason": reason.strip(), "until": until, "created_at": clock.now()}
         Wait.objects.bulk_create(Wait(record_id=pk, **facts) for pk in ids if pk not in known)
         new = Wait.objects.filter(entity=entity, record_id__any_of=[pk for pk in ids if pk not in known])

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from audit.values import read, to_json
 from crm.entities.uses import nothing_breaks
 from crm.kit.actor import Actor, Role
@@ -24,6 +24,6 @@ def delete_view(entity: str, slug: str, *, by: Actor) -> None:
     if view.member_id is None and not by.is_at_least(Role.MANAGER):
         raise NotAllowed("Only a manager can delete a view of the whole workspace.")
     old = {key: to_json(read(view, key)) for key in SNAPSHOT}
-    record_each("saved_view.deleted", [Fact(view.pk, None, old, None)], by=by, note=view.name)
+    record_rows("saved_view.deleted", [LogRow(view.pk, None, old, None)], by=by, note=view.name)
     with nothing_breaks(f"Can't delete the view “{view.name}”."):
         view.delete()

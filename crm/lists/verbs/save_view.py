@@ -5,7 +5,7 @@ from zlib import crc32
 from django.db import transaction
 from django.utils.text import slugify
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.conditions.parse import parse
 from crm.entities.uses import nothing_breaks
 from crm.kit.actor import Actor, Role
@@ -50,7 +50,7 @@ def save_view(
         record("saved_view.created", row, by=by, snapshot=SNAPSHOT)
     else:
         with nothing_breaks(f"Can't save the view “{name}” with this query."):
-            change("saved_view.updated", row, values, by=by)
+            update_and_record("saved_view.updated", row, values, by=by)
     return row.get()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.notifications.kinds import Channel, all_kinds
@@ -25,7 +25,7 @@ def choose_channels(channels: Mapping[str, str], *, by: Actor) -> Preference:
     if created:
         record("preference.updated", row, by=by, snapshot=("member", "channels"))
     else:
-        change("preference.updated", row, {"channels": preference.channels | dict(channels)}, by=by)
+        update_and_record("preference.updated", row, {"channels": preference.channels | dict(channels)}, by=by)
     return row.get()
 
 

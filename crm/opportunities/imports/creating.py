@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any
 
 from audit import values as audited
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from contacts.fields import assign, columns
 from contacts.models import Company, Contact
 from crm.kit import clock
@@ -13,7 +13,7 @@ from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
-from crm.lifecycle.move import start
+from crm.lifecycle.move import write_first_transition
 from crm.lists.models import ImportRun
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
 from crm.opportunities.imports.matching import Match
@@ -44,8 +44,8 @@ def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: Imp
         opportunity.pk, opportunity.public_id = pk, public_id
         made.append(opportunity)
     insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
-    start(Opportunity, ids, STAGE, "import", by=by)
-    record_each("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
+    write_first_transition(Opportunity, ids, STAGE, "import", by=by)
+    record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
     closed = (found for found in matches if wanted_stage(found.row.own) not in OPEN)
     take_steps([Step(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
 
@@ -64,8 +64,8 @@ def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: A
     return opportunity
 
 
-def _fact(opportunity: Opportunity) -> Fact:
+def _fact(opportunity: Opportunity) -> LogRow:
     pairs = zip(TOLD, told(opportunity), strict=True)
     new = {key: audited.to_json(value) for key, value in pairs if value not in (None, "")}
     at = as_stored(opportunity.created_at)
-    return Fact(opportunity.pk, opportunity.contact_id, None, new | {"custom": opportunity.custom}, at)
+    return LogRow(opportunity.pk, opportunity.contact_id, None, new | {"custom": opportunity.custom}, at)

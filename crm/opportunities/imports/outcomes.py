@@ -9,7 +9,7 @@ from contacts.imports.dating import Told
 from contacts.models import Contact
 from crm.kit.actor import Actor, Channel
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import Dated, write_each
+from crm.lifecycle.move import DatedMove, move_rows
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping as Columns
 from crm.lists.imports.reading import Sheet
@@ -81,14 +81,14 @@ def move_contacts(moved: Sequence[Match], run: ImportRun, scratch: Scratch, by: 
         how: dict[str, Any] = {"by": by, "reason": run.override_reason, "severity": severity}
         if to == "customer":
             leads = [each._replace(to="qualified") for each in dated if each.record.lifecycle_stage == "lead"]
-            write_each(LIFECYCLE, leads, verb="qualify", event="contact.qualified", **how)
-        write_each(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.move(verb).event, **how)
+            move_rows(LIFECYCLE, leads, verb="qualify", event="contact.qualified", **how)
+        move_rows(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.move(verb).event, **how)
         derived.add(f"Contacts moved to {LIFECYCLE.value(to).label}", [each.record.pk for each in dated])
     _take_up_again([found for found in moved if found.opportunity and found.opportunity.stage in OPEN], derived, by)
     return derived
 
 
-def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[Dated]:
+def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[DatedMove]:
     """Each contact once, at the first time."""
     first: dict[int, datetime] = {}
     for opportunity in (found.opportunity for found in closed if found.opportunity):
@@ -98,7 +98,7 @@ def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[Dated]:
     from_anywhere = bool(run.override_reason) and to == "customer"
     premature = _lost_by_imports(people) if to == "customer" else {}
     return [
-        Dated(contact, to, first[pk], {})
+        DatedMove(contact, to, first[pk], {})
         for pk, contact in people.items()
         if contact.lifecycle_stage in PROSPECTS or pk in premature or (from_anywhere and contact.lifecycle_stage != to)
     ]
@@ -108,8 +108,8 @@ def _take_up_again(matches: Sequence[Match], derived: Derived, by: Actor) -> Non
     """Put back contacts that a file lost, since all that it knew was lost, to the stage they were at before."""
     people = hold({found.opportunity.contact_id for found in matches if found.opportunity}) if matches else {}
     before = _lost_by_imports(people)
-    back = [Dated(people[pk], stage, people[pk].lifecycle_stage_since, {}) for pk, stage in before.items()]
-    write_each(LIFECYCLE, back, verb="import", event="contact.updated", by=by)
+    back = [DatedMove(people[pk], stage, people[pk].lifecycle_stage_since, {}) for pk, stage in before.items()]
+    move_rows(LIFECYCLE, back, verb="import", event="contact.updated", by=by)
     derived.add("Contacts no longer lost", before)
 
 

@@ -13,7 +13,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
-from crm.lifecycle.move import start
+from crm.lifecycle.move import write_first_transition
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
 from crm.opportunities.models import Opportunity
 from crm.opportunities.people import hold
@@ -41,7 +41,7 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
         raise taken(Opportunity, wanted, by) from None
     rows = Opportunity.objects.filter(pk__in=[opportunity.pk for opportunity in made])
     record("opportunity.created", rows, by=by, snapshot=[*columns(Opportunity), "stage"])
-    start(Opportunity, [opportunity.pk for opportunity in made], STAGE, "create", by=by)
+    write_first_transition(Opportunity, [opportunity.pk for opportunity in made], STAGE, "create", by=by)
     return Outcome(by.change, [opportunity.pk for opportunity in made])
 
 

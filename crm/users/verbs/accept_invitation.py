@@ -4,7 +4,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor, Role
 from crm.kit.clock import now
 from crm.kit.errors import Invalid, Refused
@@ -29,7 +29,7 @@ def accept_invitation(
     if user.email != invitation.email:
         raise Refused(f"This invitation is for {invitation.email}; you are signed in as {user.email}.")
     member = add_member(user, role=Role(invitation.role), team=invitation.team, by=by)
-    change("invitation.accepted", Invitation.objects.filter(pk=invitation.pk), {"accepted_at": now()}, by=by)
+    update_and_record("invitation.accepted", Invitation.objects.filter(pk=invitation.pk), {"accepted_at": now()}, by=by)
     User.objects.filter(pk=user.pk).update(membership=member)
     return member
 

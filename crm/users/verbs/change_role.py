@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor, Role
 from crm.users.guards import keep_an_admin
 from crm.users.models import Membership
@@ -16,5 +16,5 @@ def change_role(member: Membership, role: Role, *, by: Actor) -> Membership:
     if role != Role.ADMIN:
         keep_an_admin(member)
     rows = Membership.objects.filter(pk=member.pk)
-    change("member.role_changed", rows, {"role": role}, by=by)
+    update_and_record("member.role_changed", rows, {"role": role}, by=by)
     return rows.get()

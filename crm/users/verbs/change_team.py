@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.users.models import Membership, Team
 from crm.users.roles import Right, require
@@ -13,5 +13,5 @@ def change_team(member: Membership, team: Team | None, *, by: Actor) -> Membersh
     """Put the member into `team`, or into none; they see that team's records from their next request on."""
     require(by, Right.PEOPLE)
     rows = Membership.objects.filter(pk=member.pk)
-    change("member.team_changed", rows, {"team": team}, by=by)
+    update_and_record("member.team_changed", rows, {"team": team}, by=by)
     return rows.get()

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.users.guards import keep_an_admin
 from crm.users.models import Membership
@@ -18,5 +18,5 @@ def deactivate_member(member: Membership, *, by: Actor) -> Membership:
     require(by, Right.PEOPLE)
     keep_an_admin(member)
     rows = Membership.objects.filter(pk=member.pk)
-    change("member.deactivated", rows, {"is_active": False}, by=by)
+    update_and_record("member.deactivated", rows, {"is_active": False}, by=by)
     return rows.get()

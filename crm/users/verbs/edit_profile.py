@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.users.guards import clean_name, clean_timezone
@@ -34,7 +34,7 @@ def edit_profile(
         wanted["timezone"] = timezone and clean_timezone(timezone)
     if shortcuts is not None:
         wanted["shortcuts"] = shortcuts
-    change("user.updated", User.objects.filter(pk=user.pk), wanted, by=by)
+    update_and_record("user.updated", User.objects.filter(pk=user.pk), wanted, by=by)
     user.refresh_from_db(fields=["name", "theme", "timezone", "shortcuts"])
     return user
 

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.users.guards import clean_currency, clean_name, clean_timezone
 from crm.users.models import Workspace
@@ -18,5 +18,5 @@ def edit_workspace(*, name: str, timezone: str, currency: str, require_mfa: bool
     require(by, Right.WORKSPACE)
     wanted = {"name": clean_name(name), "timezone": clean_timezone(timezone), "require_mfa": require_mfa}
     rows = Workspace.objects.filter(pk=by.workspace_id)
-    change("workspace.updated", rows, wanted | {"currency": clean_currency(currency)}, by=by)
+    update_and_record("workspace.updated", rows, wanted | {"currency": clean_currency(currency)}, by=by)
     return rows.get()

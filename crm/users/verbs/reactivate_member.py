@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.users.models import Membership
 from crm.users.roles import Right, require
@@ -13,5 +13,5 @@ def reactivate_member(member: Membership, *, by: Actor) -> Membership:
     """Give the member their access back, with the role and team they had."""
     require(by, Right.PEOPLE)
     rows = Membership.objects.filter(pk=member.pk)
-    change("member.reactivated", rows, {"is_active": True}, by=by)
+    update_and_record("member.reactivated", rows, {"is_active": True}, by=by)
     return rows.get()

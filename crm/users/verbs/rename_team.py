@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.users.guards import clean_name
@@ -18,5 +18,5 @@ def rename_team(team: Team, name: str, *, by: Actor) -> Team:
     if Team.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():
         raise Invalid({"name": f"There is a team {name} already."})
     rows = Team.objects.filter(pk=team.pk)
-    change("team.renamed", rows, {"name": name}, by=by)
+    update_and_record("team.renamed", rows, {"name": name}, by=by)
     return rows.get()

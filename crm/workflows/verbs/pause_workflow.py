@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.entities.versions import bump_schema
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -27,7 +27,7 @@ def pause_workflow(pk: int, because: str, *, by: Actor) -> None:
     """Switch a workflow off and tell its owner why; nothing where it is off already."""
     rows = Workflow.objects.filter(pk=pk, enabled=True)
     for workflow in rows.select_for_update():
-        change("workflow.paused", rows, {"enabled": False, "paused_because": because[:200]}, by=by)
+        update_and_record("workflow.paused", rows, {"enabled": False, "paused_because": because[:200]}, by=by)
         bump_schema()
         key = f"paused {workflow.pk} {by.change}"
         notify(PAUSED, [News(workflow.owner_id, "workflow", workflow.pk, key, clock.now())], by=by)

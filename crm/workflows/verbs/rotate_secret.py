@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import F
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.users.roles import Right, require
 from crm.workflows.models import Workflow
@@ -13,4 +13,6 @@ from crm.workflows.models import Workflow
 def rotate_secret(workflow: Workflow, *, by: Actor) -> None:
     """Sign with a new secret beside the present one, which holds until the next change. Admins only."""
     require(by, Right.WORKSPACE)
-    change("workflow.rotated", Workflow.objects.filter(pk=workflow.pk), {"generation": F("generation") + 1}, by=by)
+    update_and_record(
+        "workflow.rotated", Workflow.objects.filter(pk=workflow.pk), {"generation": F("generation") + 1}, by=by
+    )

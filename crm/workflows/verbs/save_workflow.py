@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from audit.record import change, record
+from audit.record import record, update_and_record
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
@@ -45,7 +45,7 @@ def save_workflow(
         record("workflow.created", Workflow.objects.filter(pk=workflow.pk), by=by, snapshot=KEPT)
     number = _version(workflow, definition, by)
     wanted = {"name": name, "owner": owner, "number": number}
-    change("workflow.updated", Workflow.objects.filter(pk=workflow.pk), wanted, by=by)
+    update_and_record("workflow.updated", Workflow.objects.filter(pk=workflow.pk), wanted, by=by)
     bump_schema()
     return Workflow.objects.get(pk=workflow.pk)
 

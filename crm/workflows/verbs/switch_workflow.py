@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -24,7 +24,7 @@ def switch_workflow(workflow: Workflow, on: bool, *, by: Actor) -> None:
     wanted = {"enabled": on} | ({"paused_because": "", "checked_at": clock.now()} if on else {})
     if on and rows.filter(enabled=True).exists():
         return
-    change("workflow.switched", rows, wanted, by=by)
+    update_and_record("workflow.switched", rows, wanted, by=by)
     bump_schema()
 
 

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from audit.record import change
+from audit.record import update_and_record
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.present import housekeeping
@@ -34,7 +34,7 @@ def drop(*, by: Actor) -> tuple[int, dict[str, list[str]]]:
         for space in spaces:
             with in_workspace(space):
                 who = by if space.pk == by.workspace_id else system(space.pk, Channel.COMMAND)
-                change("old_leads.dropped", OldLeads.objects.all(), {"dropped_at": clock.now()}, by=who)
+                update_and_record("old_leads.dropped", OldLeads.objects.all(), {"dropped_at": clock.now()}, by=who)
         return execute([Statement(f"DELETE FROM {TABLE}", ())]), {}
 
 

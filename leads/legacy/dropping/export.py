@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 from django.db.models.query import RawQuerySet
 
-from audit.record import change
+from audit.record import update_and_record
 from audit.values import to_json
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -53,7 +53,7 @@ def export(target: Path, *, by: Actor) -> int:
         raise Refused(f"{target}: {error.strerror}. Nothing was exported.") from None
     values = {"digest": digest, "rows": rows, "exported_at": clock.now(), "rehearsed_at": None}
     with transaction.atomic():
-        change("old_leads.exported", OldLeads.objects.all(), values, by=by)
+        update_and_record("old_leads.exported", OldLeads.objects.all(), values, by=by)
     return rows
 
 
@@ -77,7 +77,7 @@ def rehearse(source: Path, *, by: Actor) -> int:
     if found != (retired.rows, retired.digest):
         raise Refused(DIFFERS.format(source))
     with transaction.atomic():
-        change("old_leads.rehearsed", OldLeads.objects.all(), {"rehearsed_at": clock.now()}, by=by)
+        update_and_record("old_leads.rehearsed", OldLeads.objects.all(), {"rehearsed_at": clock.now()}, by=by)
     return found[0]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from audit import values as audited
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from contacts.fields import apply_each, assign, clean, columns
 from contacts.imports.companies import to_change
 from contacts.imports.parsers import LONGEST_NAME, past, plain
@@ -99,7 +99,7 @@ class LegacyLeadImporter:
             lead.pk, lead.public_id = pk, public_id
             made.append(lead)
         insert_rows(LegacyLead, COLUMNS, (_row(lead) for lead in made))
-        record_each("legacy_lead.created", [_fact(lead) for lead in made], by=self.by)
+        record_rows("legacy_lead.created", [_fact(lead) for lead in made], by=self.by)
 
 
 def _build(found: Match, by: Actor) -> LegacyLead:
@@ -117,7 +117,7 @@ def _row(lead: LegacyLead) -> tuple:
     return tuple((values | {"custom": json.dumps(lead.custom)}).values())
 
 
-def _fact(lead: LegacyLead) -> Fact:
+def _fact(lead: LegacyLead) -> LogRow:
     told = {key: audited.to_json(audited.read(lead, key)) for key in columns(LegacyLead)}
     told = {key: value for key, value in told.items() if value not in (None, "", {})}
-    return Fact(lead.pk, None, None, told, as_stored(lead.created_at))
+    return LogRow(lead.pk, None, None, told, as_stored(lead.created_at))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from audit.values import to_json
 from contacts.fields import apply_each
 from contacts.imports import companies
@@ -160,13 +160,13 @@ def _archive(steps: Sequence[Step], made: dict[int, int], run: MigrationRun, by:
     MovedLead.objects.filter(lead__any_of=[step.lead.pk for step in steps], contact__isnull=True).delete()
     insert_rows(MovedLead, (*WHOSE, "contact_id", "told"), moved, {"run_id": run.pk})
     insert_rows(MovedLead, (*WHOSE, "told"), stayed, {"run_id": run.pk})
-    record_each("legacy_lead.migrated", facts, by=by)
+    record_rows("legacy_lead.migrated", facts, by=by)
 
 
-def _fact(step: Step, before: tuple, after: tuple) -> Fact:
+def _fact(step: Step, before: tuple, after: tuple) -> LogRow:
     differing = [each for each in zip(FIELDS, before, after, strict=True) if each[1] != each[2]]
     old, new = ({each[0]: to_json(each[place]) for each in differing} for place in (1, 2))
-    return Fact(step.lead.pk, after[1], old, new)
+    return LogRow(step.lead.pk, after[1], old, new)
 
 
 def _told(step: Step, now: datetime) -> str:

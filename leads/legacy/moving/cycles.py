@@ -5,13 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from audit.record import Fact, record_each
+from audit.record import LogRow, record_rows
 from audit.values import to_json
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import as_stored, update_rows
-from crm.lifecycle.move import Dated, pass_each, write_each
+from crm.lifecycle.move import DatedMove, move_rows, write_transitions
 from leads.axes import STATUS
 from leads.legacy.models import ACTIVE
 from leads.legacy.moving.plan import OldLead, Person
@@ -72,26 +72,26 @@ def fill_cycles(people: Iterable[Person], by: Actor) -> None:
     active = {person.pk: leads for person in people if (leads := person.active)}
     held = _held(active)
     taken = _external_ids(active.values())
-    told: list[Fact] = []
-    moved: list[Dated] = []
+    told: list[LogRow] = []
+    moved: list[DatedMove] = []
     rows: list[tuple] = []
     for cycle in held:
         leads = active[cycle.contact_id]
         if changes := _said(cycle, leads, taken):
             told.append(_fact(cycle, changes))
         if at := _spoken_with(cycle, leads):
-            moved.append(Dated(cycle, "working", at, {"contacted_at": at}))
+            moved.append(DatedMove(cycle, "working", at, {"contacted_at": at}))
             changes |= _move(moved[-1])
         if changes:
             rows.append(_row(cycle, changes))
     if rows:
         update_rows(Lead, ("updated_at", *WRITTEN), rows)
     if told:
-        record_each("lead.updated", told, by=by)
+        record_rows("lead.updated", told, by=by)
     if moved:
-        pass_each(STATUS, moved, verb="first_contact", by=by)
+        write_transitions(STATUS, moved, verb="first_contact", by=by)
         contacted = (_fact(each.record, _move(each), as_stored(each.at)) for each in moved)
-        record_each("lead.contacted", contacted, by=by)
+        record_rows("lead.contacted", contacted, by=by)
     # As an import's leads are at its end: whoever engaged before has a score already.
     restage(Lead.objects.filter(pk__any_of=[cycle.pk for cycle in held]), by=by)
 
@@ -128,15 +128,15 @@ def _spoken_with(cycle: Cycle, leads: Iterable[OldLead]) -> datetime | None:
     return max(cycle.created_at, min(spoken)) if spoken else None
 
 
-def _move(each: Dated) -> dict[str, Any]:
+def _move(each: DatedMove) -> dict[str, Any]:
     """What a move changes."""
     changes = {"status": each.to, "status_since": each.at, **each.also}
     return {key: value for key, value in changes.items() if getattr(each.record, key) != value}
 
 
-def _fact(cycle: Cycle, changes: dict[str, Any], at: str | None = None) -> Fact:
+def _fact(cycle: Cycle, changes: dict[str, Any], at: str | None = None) -> LogRow:
     old = {key: to_json(getattr(cycle, key)) for key in changes}
-    return Fact(cycle.pk, cycle.contact_id, old, {key: to_json(value) for key, value in changes.items()}, at)
+    return LogRow(cycle.pk, cycle.contact_id, old, {key: to_json(value) for key, value in changes.items()}, at)
 
 
 def _row(cycle: Cycle, changes: dict[str, Any]) -> tuple:
@@ -155,5 +155,5 @@ def lose(lost: Iterable[Person], by: Actor) -> None:
     moved = []
     for cycle in Lead.objects.filter(pk__any_of=list(opened)).order_by("pk") if opened else ():
         at = max(cycle.created_at, ends[cycle.contact_id])
-        moved.append(Dated(cycle, "lost", at, {"lost_date": at, "lost_reason": LOST}))
-    write_each(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=LOST)
+        moved.append(DatedMove(cycle, "lost", at, {"lost_date": at, "lost_reason": LOST}))
+    move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=LOST)
