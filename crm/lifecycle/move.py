@@ -133,7 +133,7 @@ class DatedMove(NamedTuple):
 def move_rows(
     axis: Axis, moved: Sequence[DatedMove], *, verb: str, event: str, by: Actor, reason: str = "", severity: str = ""
 ) -> None:
-    """The twin of force_move() for imports, whose moves are dated each by itself: a few statements however many records.
+    """The twin of force_move() for imports, whose moves have dates of their own: a few statements for any number.
 
     The records (of one model) are locked by the caller, stand somewhere else, and are moved in memory too.
     """

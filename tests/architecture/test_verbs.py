@@ -17,11 +17,11 @@ pytestmark = pytest.mark.once
 VERBS = [module for module in modules() if module.is_verb and not module.path.endswith("__init__.py")]
 RECORDERS = {
     "record",
-    "record_each",
-    "change",
+    "record_rows",
+    "update_and_record",
     "apply",
     "move",
-    "write",
+    "force_move",
     "store",
     "lift",
 }  # audit.record, contacts.fields, lifecycle.move, contacts.engagement, contacts.suppression

@@ -56,7 +56,7 @@ def test_nothing_is_remembered_of_the_move_before(acme, actor, cast):
 def test_it_is_compiled_once_and_takes_few_statements(count, acme, actor, monkeypatch):
     people = [standing_at("customer") for _ in range(2 * count)]
     leave(people[:count], actor("manager"))
-    monkeypatch.setattr("crm.lifecycle.move.changing", None)  # which makes the statements
+    monkeypatch.setattr("crm.lifecycle.move.update_statements", None)  # which makes the statements
     with CaptureQueriesContext(connection) as asked:
         assert len(leave(people[count:], actor("manager")).done) == count
     sent = [each["sql"] for each in asked if each["sql"].split()[0] in ("SELECT", "WITH", "INSERT", "UPDATE")]
