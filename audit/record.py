@@ -16,7 +16,7 @@ from django.utils import timezone
 from audit import values
 from audit.models import Entry
 from audit.subjects import subject
-from crm.events import bell, reactions
+from crm.events import reactions, wakeup
 from crm.events.handlers import wanted
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
@@ -229,7 +229,7 @@ def after_recorded(event: str, model: type[models.Model], ids: Sequence[int], by
 
 def _ring(event: str) -> None:
     if wanted(event):
-        bell.ring_on_commit()
+        wakeup.wake_on_commit()
 
 
 def _rows(facts: Iterable[LogRow], now: str, kept: list[tuple]) -> Iterator[tuple]:

@@ -8,9 +8,9 @@ from django.http import QueryDict
 
 from bench.data import SHARE
 from bench.measure import Ratio, compare
-from crm.dashboards.asked import Asked, read
 from crm.dashboards.layout import allowed
 from crm.dashboards.period import today
+from crm.dashboards.query import DashboardQuery, read
 from crm.dashboards.show import content
 from crm.kit.actor import Actor, Role, system
 from crm.kit.scope import in_workspace
@@ -34,11 +34,11 @@ def ratios(size: int) -> Iterator[Ratio]:
                 yield Ratio("11", name, 5.0, compare(_part(part, asked), base), rounds=ROUNDS)
 
 
-def _part(part, asked: Asked) -> Callable[[], object]:
+def _part(part, asked: DashboardQuery) -> Callable[[], object]:
     return lambda: content(part, asked)
 
 
-def _plain(asked: Asked, part: str) -> Callable[[], None]:
+def _plain(asked: DashboardQuery, part: str) -> Callable[[], None]:
     """One GROUP BY over the rows that the part reads: of each kind, with what is joined to them."""
     sql = BASES.get(part, LEADS)
     whose = "" if asked.by.is_at_least(Role.MANAGER) else MINE

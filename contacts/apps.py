@@ -7,12 +7,12 @@ class ContactsConfig(AppConfig):
     def ready(self):
         from audit.undone import hold_back, on_check, on_take_back, on_undo
         from contacts import anomalies, definitions, entities, events, guards, jobs, lists  # noqa: F401
-        from contacts.attached import on_merge
         from contacts.engagement import on_engaged
-        from contacts.engaging import from_activities, from_changed
+        from contacts.hooks import on_merge
         from contacts.imports.events import EventImporter
         from contacts.imports.importer import ContactImporter
         from contacts.merging import move_engagement
+        from contacts.reactions import from_activities, from_changed
         from contacts.suppression import follow, keep_events, keep_status
         from contacts.undone import (
             hold_suppressions,

@@ -23,7 +23,7 @@ from crm.kit.outcome import Outcome
 from crm.lifecycle.forms import WaitForm, day_begins
 from crm.lifecycle.verbs.wait import wait
 from crm.lists.filters import QuickFilters, many
-from crm.lists.rows import sample
+from crm.lists.paging import count_sample
 from crm.lists.spec import BulkAction, ListSpec, View, register
 
 
@@ -134,7 +134,7 @@ def _in_view(slug: str, by: Actor):
     view = next(view for view in CONTACTS.views if view.slug == slug)
     condition = parse(view.condition, "contact")
     expression = condition.expression(Viewer.looking(by), clock.now())
-    return sample(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
+    return count_sample(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
 
 
 show(NavItem("My day", "home", "house", 10, count=lambda by: due_tasks(by)[:COUNT_LIMIT], key="h"))

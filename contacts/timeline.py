@@ -15,8 +15,8 @@ from audit import timeline
 from audit import values as audited
 from audit.models import Entry
 from audit.subjects import subject
-from contacts.attached import credited, named
 from contacts.engagement import sentence
+from contacts.hooks import with_authors, with_names
 from contacts.models import Activity, Company, Contact
 from crm.entities import registry
 from crm.entities.display import NOTHING, Names, field_of, names_of, shown
@@ -118,7 +118,7 @@ def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item
     What happened to the duplicates that were merged into it is part of it.
     """
     ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
-    return page("contact", named(timeline.of_person(ids), by), {"contact_id": contact.pk}, by, before)
+    return page("contact", with_names(timeline.of_person(ids), by), {"contact_id": contact.pk}, by, before)
 
 
 def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
@@ -132,7 +132,7 @@ def page(
     entity: str, entries: QuerySet, whom: Mapping[str, int], by: Actor, before: str
 ) -> tuple[list[Item], list[Activity], str]:
     """A page of the timeline that `entries` make, on a record of `entity`; the open tasks are those about `whom`."""
-    actions, cursor = timeline.page(credited(entries), timeline.read_cursor(before))
+    actions, cursor = timeline.page(with_authors(entries), timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
     seen = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open)

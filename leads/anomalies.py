@@ -16,9 +16,9 @@ from crm.kit import clock
 from crm.lifecycle.guards import rules
 from leads.axes import BY_SCORE, STATUS
 from leads.models import Lead
-from leads.opening import PROSPECTS
-from leads.queue import RUNNING
+from leads.open_leads import PROSPECTS
 from leads.scoring.current import thresholds
+from leads.work_order import RUNNING
 
 FREE = "Nothing holds it back any more"
 

@@ -5,10 +5,10 @@ from django.urls import reverse
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Move
 from crm.lists.board import Board, Step, register
-from crm.lists.rows import Sort
+from crm.lists.paging import Sort
 from leads.axes import OPEN, STATUS
 from leads.models import Lead
-from leads.queue import WORK_ORDER
+from leads.work_order import WORK_ORDER
 
 ASKING = {"lose", "reactivate", "convert"}  # whose page has something to be said first
 

@@ -8,7 +8,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from leads.axes import NEXT_ACTION
 from leads.models import Lead
-from leads.queue import RUNNING
+from leads.work_order import RUNNING
 
 SHOWN = 8
 

@@ -20,7 +20,7 @@ from crm.opportunities.models import Opportunity
 from crm.users.models import Membership
 from leads.converting import Converted, convert_each
 from leads.models import Lead
-from leads.opening import PROSPECTS
+from leads.open_leads import PROSPECTS
 from leads.scoring.runs import finish, open_run
 from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose

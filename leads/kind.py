@@ -3,7 +3,7 @@
 from contacts.kinds import KINDS, Kind
 from leads.axes import OPEN
 from leads.models import Lead
-from leads.opening import refuse_second_open
+from leads.open_leads import refuse_second_open
 from leads.timeline import of_lead
 from leads.verbs.create import create
 

@@ -15,10 +15,10 @@ from crm.users.roles import LOWEST_ROLE, Right
 from leads.axes import OPEN, STAGE, STATUS
 from leads.forms import QualifyManyForm, move_form
 from leads.models import Lead
-from leads.queue import RUNNING
 from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose
 from leads.verbs.qualify import qualify
+from leads.work_order import RUNNING
 
 
 class DeadlineFilter(django_filters.ChoiceFilter):

@@ -11,8 +11,8 @@ from crm.users.http import Request
 from crm.users.visibility import may_edit
 from leads.axes import OPEN
 from leads.models import Lead
-from leads.opening import PROSPECTS
-from leads.standing import lead_offers, standing
+from leads.open_leads import PROSPECTS
+from leads.page import lead_context, lead_offers
 
 SHOWN = 10
 OPEN_FIRST = Case(When(status__in=OPEN, then=Value(0)), default=Value(1))
@@ -23,7 +23,7 @@ def panel(contact: Any, request: Request) -> SafeString:
     by = request.actor
     found = Lead.objects.live().visible_to(by).filter(contact=contact).select_related("score")
     leads = list(found.order_by(OPEN_FIRST, "-created_at", "-pk")[:SHOWN])
-    context: dict[str, Any] = {"contact": contact, "cycles": [standing(lead) for lead in leads]}
+    context: dict[str, Any] = {"contact": contact, "cycles": [lead_context(lead) for lead in leads]}
     if leads and leads[0].is_open:
         editable = may_edit(leads[0], by) and contact.deleted_at is None
         context |= context["cycles"].pop(0) | {"offers": lead_offers(leads[0], by, editable=editable)}

@@ -14,7 +14,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.move import force_move
-from crm.opportunities.people import hold
+from crm.opportunities.contacts import lock_contacts
 from crm.users.visibility import BATCH
 from leads.axes import BY_SCORE, STAGE, STATUS, SYNC, synced
 from leads.models import Lead, LeadQuerySet
@@ -30,7 +30,7 @@ class Restaged(NamedTuple):
     down: int
 
 
-class Standing(NamedTuple):
+class LeadRow(NamedTuple):
     """A lead (locked) by its keys: where it stands, and the stage that it is to have."""
 
     pk: int
@@ -53,9 +53,9 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> Restaged:
         return Restaged(0, 0)
     # By key from here on: a subquery is run once per row where the planner reckons with few.
     top = Lead.objects.filter(pk__any_of=[pk for pk, wanted in first.items() if wanted == TOP])
-    hold(top.filter(contact__lifecycle_stage="lead").order_by().values_list("contact", flat=True))
+    lock_contacts(top.filter(contact__lifecycle_stage="lead").order_by().values_list("contact", flat=True))
     rows = moving.filter(pk__any_of=first).order_by("pk").select_for_update(of=("self",))
-    found = [Standing(*row) for row in rows.values_list("pk", "contact", "status", "stage", "wanted")]
+    found = [LeadRow(*row) for row in rows.values_list("pk", "contact", "status", "stage", "wanted")]
     for to in BY_SCORE:
         also = {"qualified_date": first_qualified()} if to == TOP else {}
         moved = [lead.pk for lead in found if lead.wanted == to != lead.stage]
@@ -75,7 +75,7 @@ def _moving(leads: LeadQuerySet) -> LeadQuerySet:
     return scored.annotate(wanted=_wanted(clock.now())).filter(~Q(stage=F("wanted")) | _out_of_step())
 
 
-def follow(leads: Sequence[Standing], *, by: Actor) -> None:
+def follow(leads: Sequence[LeadRow], *, by: Actor) -> None:
     """What it brings with it that leads (locked) have the stage they wanted: a status, and a qualified contact."""
     due: dict[str, list[int]] = {step.verb: [] for step in SYNC}
     for lead in leads:

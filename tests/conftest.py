@@ -15,7 +15,7 @@ from crm.kit.actor import Channel, Role
 from crm.kit.scope import in_workspace
 from crm.lifecycle import guards
 from crm.users.models import Membership, Team, User, Workspace
-from crm.workflows import active
+from crm.workflows import active_workflows
 from leads.assignment import rules
 from leads.assignment.models import Duty
 from leads.legacy import reads
@@ -55,7 +55,7 @@ def quick_and_fresh(settings):
     rules._rules.cache_clear()
     schema._schemas.clear()
     current._current.cache_clear()
-    active.forget()
+    active_workflows.clear_cache()
     yield
     reads._pending.clear()  # what was read was rolled back, and is not written at the end of the process
 

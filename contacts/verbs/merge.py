@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 
 from audit import values as audited
 from audit.record import record, update_and_record
-from contacts.attached import move_attached
 from contacts.axes import FURTHEST, LIFECYCLE, STATUS
 from contacts.fields import SNAPSHOT, apply, validate
 from contacts.hierarchy import chain
+from contacts.hooks import move_attached
 from contacts.models import Activity, Contact
 from contacts.suppression import FOLLOWED, UNSUBSCRIBED
 from crm.kit import clock

@@ -16,7 +16,7 @@ from contacts.models import Activity, Company, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.timelimit import TooSlow, time_limit
-from crm.lists.rows import LONGEST, search
+from crm.lists.paging import LONGEST, search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 

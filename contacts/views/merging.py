@@ -16,7 +16,7 @@ from contacts.views.facts import fact
 from contacts.views.records import find, rows_of
 from crm.kit.responses import toast
 from crm.kit.timelimit import time_limit
-from crm.lists.rows import LONGEST, search
+from crm.lists.paging import LONGEST, search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 

@@ -12,7 +12,7 @@ from crm.entities.registry import get
 from crm.kit.actor import Actor
 from crm.kit.text import search_key
 from crm.kit.timelimit import time_limit
-from crm.lists.rows import LONGEST, search
+from crm.lists.paging import LONGEST, search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 from crm.users.models import Membership

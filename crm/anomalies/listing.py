@@ -17,7 +17,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.nav import COUNT_LIMIT, NavItem
 from crm.kit.nav import register as show
-from crm.lists.rows import sample, some
+from crm.lists.paging import count_sample, first_visible
 
 PAGE = 50
 
@@ -33,7 +33,7 @@ def seen(findings: QuerySet, by: Actor) -> QuerySet:
 
 def open_findings(by: Actor) -> QuerySet:
     """The unwaived ones, as many as the sidebar counts."""
-    return sample(seen(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
+    return count_sample(seen(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
 
 
 show(NavItem("Exceptions", "exceptions", "shield-alert", 70, count=open_findings, key="x"))
@@ -69,7 +69,7 @@ def page(by: Actor, *, kind: str = "", owner: Q | None = None, waived: bool = Fa
     if place := read_cursor(before):
         at, pk = place
         rows = rows.filter(since__lte=at).filter(Q(since__lt=at) | Q(pk__lt=pk))
-    found = list(some(rows, by, PAGE + 1, "-since", "-pk").select_related("owner__user")[: PAGE + 1])
+    found = list(first_visible(rows, by, PAGE + 1, "-since", "-pk").select_related("owner__user")[: PAGE + 1])
     last = found[PAGE - 1] if len(found) > PAGE else None
     cursor = f"{last.since.isoformat()}~{last.pk}" if last else ""
     return Page(_lines(found[:PAGE], by, _waivers(found, clock.now()) if waived else {}), cursor)

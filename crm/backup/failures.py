@@ -10,7 +10,7 @@ from crm.kit.errors import DomainError, Refused
 
 
 @contextmanager
-def told(refused: str = "") -> Iterator[None]:
+def report_failure(refused: str = "") -> Iterator[None]:
     """End the command with status 1 where a rule, a file or the database says no; `refused` goes before a rule's."""
     try:
         yield

@@ -12,7 +12,7 @@ import crm
 from audit.sealing import seal_all
 from crm.backup import archive
 from crm.backup.engines import engine
-from crm.backup.workshop import workshop
+from crm.backup.tempdir import temporary_directory
 from crm.kit.errors import Refused
 from crm.kit.migrated import is_migrated
 
@@ -28,7 +28,7 @@ def make_backup(target: Path) -> dict[str, Any]:
         raise Refused("There is nothing to back up: the database is empty.")
     if is_migrated():
         seal_all()
-    with workshop(target.parent, f".{target.name}.") as work:
+    with temporary_directory(target.parent, f".{target.name}.") as work:
         found = copier.dump(work / copier.MEMBER)
         manifest = {"version": crm.__version__, "engine": connection.vendor, "made_at": timezone.now().isoformat()}
         manifest = archive.write(work / "archive", _members(work / copier.MEMBER), manifest | found)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg.conninfo import make_conninfo
 
-from crm.backup.facts import LEFT_OUT, facts
+from crm.backup.manifest import LEFT_OUT, manifest
 from crm.kit.errors import Refused
 
 MEMBER = "database.dump"
@@ -29,7 +29,7 @@ def dump(target: Path) -> dict[str, Any]:
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SELECT pg_export_snapshot()")
         snapshot = cursor.fetchone()[0]
-        found = facts()
+        found = manifest()
         left_out = [f"--exclude-table-data=*.{table}" for table in LEFT_OUT]
         _run(program, "--format=custom", *PLAIN, f"--snapshot={snapshot}", *left_out, f"--file={target}", _address())
     return found | {"rows": found["rows"] | dict.fromkeys(LEFT_OUT, 0)}

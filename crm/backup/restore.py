@@ -15,8 +15,8 @@ import crm
 from audit.verify import Verdict, verify
 from crm.backup import archive
 from crm.backup.engines import engine
-from crm.backup.facts import known_migrations
-from crm.backup.workshop import workshop
+from crm.backup.manifest import known_migrations
+from crm.backup.tempdir import temporary_directory
 from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
@@ -37,7 +37,10 @@ def restore_backup(source: Path, replace: str = "") -> dict[str, Any]:
     manifest, loader = archive.read_manifest(source), engine()
     _check_origin(manifest)
     _check_target(loader, replace)
-    with workshop(loader.directory(), PREFIX) as database, workshop(settings.MEDIA_ROOT.parent, PREFIX) as uploads:
+    with (
+        temporary_directory(loader.directory(), PREFIX) as database,
+        temporary_directory(settings.MEDIA_ROOT.parent, PREFIX) as uploads,
+    ):
         archive.unpack(source, manifest, lambda name: (database if name == loader.MEMBER else uploads) / name)
         with loader.loaded(database / loader.MEMBER, manifest["rows"]):
             call_command("migrate", interactive=False, verbosity=0)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from crm.backup.archive import put_in_place
-from crm.backup.facts import LEFT_OUT, facts, rows
+from crm.backup.manifest import LEFT_OUT, manifest, row_counts
 from crm.kit.errors import Refused
 from crm.kit.instance import AlreadyRunning, claim
 
@@ -26,7 +26,7 @@ def dump(target: Path) -> dict[str, Any]:
     with _opened(target):
         _empty(LEFT_OUT)
         _check()
-        return facts()
+        return manifest()
 
 
 def directory() -> Path:
@@ -65,7 +65,7 @@ def loaded(copy: Path, expected: dict[str, int]) -> Iterator[None]:
             raise Refused(f"{_path()} is in use by another command; wait for it, or stop it.")
         with _opened(copy):
             _check()
-            if different := {table for table, count in (rows().items() ^ expected.items())}:
+            if different := {table for table, count in (row_counts().items() ^ expected.items())}:
                 raise Refused(f"The table {min(different)} does not have the rows that the backup counted.")
             yield
         put_in_place(copy, _path())

@@ -6,10 +6,10 @@ class CampaignsConfig(AppConfig):
     label = "campaigns"
 
     def ready(self):
-        from contacts.attached import on_merge, tell
+        from contacts.hooks import on_merge, show_in_timeline
         from crm.campaigns import events, handlers, nav, uses  # noqa: F401
         from crm.campaigns.merging import move_people
-        from crm.campaigns.told import names
+        from crm.campaigns.timeline import campaign_names
 
-        tell("campaign", names=names)
+        show_in_timeline("campaign", names=campaign_names)
         on_merge(move_people)

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.campaigns.models import Campaign
 from crm.campaigns.segments import segment_of
-from crm.entities.places import check_places
+from crm.entities.placeholders import check_placeholders
 from crm.kit.errors import Invalid, Refused
 from crm.users.models import Membership
 
@@ -47,7 +47,7 @@ def _name(key: str, value: Any) -> str:
 
 def _template(key: str, value: Any) -> str:
     text = _line(key, value) if key == "subject" else _text(key, value)
-    return check_places(text, "contact", LENGTHS[key][0])
+    return check_placeholders(text, "contact", LENGTHS[key][0])
 
 
 def _segment(key: str, value: Any) -> str:

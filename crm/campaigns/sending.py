@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef
 from audit.record import LogRow, record_rows, update_and_record
 from contacts.models import Contact
 from crm.campaigns.audience import with_why_not
-from crm.campaigns.letters import letter
+from crm.campaigns.messages import campaign_message
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.events.deliveries import ATTEMPTS, first_line
 from crm.kit import clock
@@ -31,7 +31,7 @@ def deliver(pk: int, *, by: Actor, connection: BaseEmailBackend | None = None) -
     person = _attempted(pk)
     if person:
         try:
-            mail = letter(person)
+            mail = campaign_message(person)
             mail.connection = connection
             mail.send()
         except Exception as error:

@@ -26,8 +26,8 @@ from django.db.models.lookups import (
     StartsWith,
 )
 
-from crm.conditions.moments import bounds
 from crm.conditions.operands import NEGATIONS
+from crm.conditions.relative_dates import bounds
 from crm.conditions.tree import All, AnyRow, AtLeast, Either, Kind, Leaf, Node, Not, Operand
 from crm.entities import registry
 from crm.entities.fields import NUMBERS, TEXTS, TIMES, Field, FieldType

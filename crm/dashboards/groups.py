@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Left
 from crm.conditions.compile import Context, Viewer, matching
 from crm.conditions.tree import Leaf
 from crm.conditions.write import quoted
-from crm.dashboards.asked import Asked
+from crm.dashboards.query import DashboardQuery
 from crm.entities.fields import TEXTS, Field, FieldType
 from crm.entities.people import members, teams
 from crm.entities.schema import Path, schema
@@ -23,7 +23,7 @@ LONGEST = 200  # characters of a text that tell its group from others
 # Columns are varchar, custom fields text: an expression of both has to say what it is.
 NOTHING = Value("", TextField())
 _LINKED = "contact"
-Figures = Callable[[Asked], Sequence[Any]]
+Figures = Callable[[DashboardQuery], Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _splits(item: Field) -> bool:
     return item.expression is None and (item.type in kinds or is_named) and not (item.custom and item.type in kinds[1:])
 
 
-def split_by(asked: Asked, entity: str, key: str) -> Split:
+def split_by(asked: DashboardQuery, entity: str, key: str) -> Split:
     """The split by a field, as the actor may look through links. Raises KeyError for a field that is not offered."""
     if key not in dict(offered(entity)) and key != "lost_reason":
         raise KeyError(key)
@@ -101,7 +101,7 @@ def split_by(asked: Asked, entity: str, key: str) -> Split:
     return Split(path, value, Min(value))
 
 
-def _value(asked: Asked, path: Path) -> Any:
+def _value(asked: DashboardQuery, path: Path) -> Any:
     """The value at the end of the path; '' where it is empty, or the actor does not see what it belongs to."""
     prefix = "".join(f"{link.column()}__" for link in path.fields[:-1])
     value = orm_value(path.field, prefix)
@@ -114,13 +114,13 @@ def _value(asked: Asked, path: Path) -> Any:
     return Coalesce(value, NOTHING, output_field=TextField()) if path.field.type is FieldType.SELECT else value
 
 
-def grouped(asked: Asked, entity: str, key: str, figures: Figures, *also: str) -> list[tuple]:
+def grouped(asked: DashboardQuery, entity: str, key: str, figures: Figures, *also: str) -> list[tuple]:
     """The largest groups, by the first of `figures(asked)`, of the records of which `also` is true.
 
     Each is the group's key, a text of it to show, and the figures: aggregates that follow from what is asked alone.
     """
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         split = split_by(asked, entity, key)
         named = {f"f{n}": figure for n, figure in enumerate(figures(asked))}
         rows = asked.rows(entity, *also).order_by().annotate(key=split.key).values("key")

@@ -12,10 +12,10 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from crm.dashboards.asked import read
 from crm.dashboards.layout import chosen
 from crm.dashboards.models import Subscription
 from crm.dashboards.period import Period, today
+from crm.dashboards.query import read
 from crm.dashboards.show import content
 from crm.entities.values import zone
 from crm.events.handlers import handles

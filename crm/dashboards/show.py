@@ -5,7 +5,7 @@ from itertools import chain
 from django.db import connection
 
 from crm.conditions.errors import ConditionError
-from crm.dashboards.asked import Asked
+from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import Content, Part
 from crm.kit.actor import Actor, Role
 from crm.kit.timelimit import TooSlow, time_limit
@@ -13,7 +13,7 @@ from crm.kit.timelimit import TooSlow, time_limit
 TIME_LIMIT = 10  # seconds for each statement
 
 
-def content(part: Part, asked: Asked) -> Content:
+def content(part: Part, asked: DashboardQuery) -> Content:
     """The figures of a part. A filter that its records do not know leaves it empty, and is said."""
     try:
         with time_limit(TIME_LIMIT):

@@ -7,12 +7,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from crm.dashboards.asked import MODES, Asked, read
 from crm.dashboards.forms import SubscriptionForm
 from crm.dashboards.groups import offered
 from crm.dashboards.layout import allowed, chosen
 from crm.dashboards.models import Subscription
 from crm.dashboards.period import Period, today
+from crm.dashboards.query import MODES, DashboardQuery, read
 from crm.dashboards.show import content
 from crm.dashboards.tables import Part
 from crm.dashboards.verbs.arrange import arrange
@@ -35,7 +35,7 @@ def dashboard(request: Request) -> HttpResponse:
     return render(request, "dashboards/dashboard.html", _frame(asked) | {"parts": parts, "inline": inline})
 
 
-def _frame(asked: Asked) -> dict:
+def _frame(asked: DashboardQuery) -> dict:
     """The bar above the parts."""
     end = today()
     periods = [(label, asked.query(**_ending(end, days)), _is(asked.period, end, days)) for label, days in PERIODS]
@@ -51,7 +51,7 @@ def _is(period: Period, end, days: int) -> bool:
     return period.last == end and period.days == days
 
 
-def _shown(part: Part, asked: Asked, *, load: bool = False) -> dict:
+def _shown(part: Part, asked: DashboardQuery, *, load: bool = False) -> dict:
     found = None if load else content(part, asked)
     return {"part": part, "content": found, "query": asked.query(), "asked": asked}
 

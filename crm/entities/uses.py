@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from crm.entities.models import CUSTOM_TYPES, CustomField
-from crm.entities.places import PLACE, check_places, place
+from crm.entities.placeholders import PLACE, check_placeholders, placeholder
 from crm.entities.schema import Path, UnknownField, schema
 from crm.kit.errors import DomainError, InUse, Invalid
 from crm.kit.scope import workspace
@@ -96,8 +96,8 @@ class PlaceholderReference:
 
     def targets(self) -> list[Target]:
         """See Reference."""
-        check_places(self.text, self.entity, self.label)
-        paths = [place(self.entity, name) for name in PLACE.findall(self.text)]
+        check_placeholders(self.text, self.entity, self.label)
+        paths = [placeholder(self.entity, name) for name in PLACE.findall(self.text)]
         return [target for path in paths for target in targets_of_path(path)]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.events import bell
+from crm.events import wakeup
 from crm.events.deliveries import BATCH, LEASE, claim, due, release, run
 from crm.events.handlers import QUEUES
 from crm.events.models import Delivery, Heartbeat, State
@@ -84,7 +84,7 @@ class Engine:
             if relay():
                 self._wake()
             else:
-                bell.wait(POLL)
+                wakeup.wait(POLL)
 
     def _execute(self, queue: str) -> None:
         while not self.stopping.is_set():

@@ -3,8 +3,8 @@
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from crm.events.bell import ring_on_commit
 from crm.events.models import Event
+from crm.events.wakeup import wake_on_commit
 from crm.kit.actor import Actor
 from crm.kit.sql import insert_select
 
@@ -15,4 +15,4 @@ def publish(name: str, rows: QuerySet, *, by: Actor) -> None:
     shared = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
     about = {"name": name, "entity": name.partition(".")[0], "entity_id": F("pk")}
     if insert_select(Event, rows, shared | about | {"at": now, "recorded_at": now, "waiting": True}):
-        ring_on_commit()
+        wake_on_commit()

@@ -22,7 +22,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FieldError
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
@@ -104,12 +104,12 @@ def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values
     `key` names everything else that shapes the query: whatever build() closes over. Values are numbers, texts, aware
     moments, or None, which is part of the shape; with others nothing is kept. So is the workspace's calendar day.
     """
-    zone = workspace().timezone
-    day = clock.now().astimezone(ZoneInfo(zone)).date()
+    zone = ZoneInfo(workspace().timezone)
+    day = clock.now().astimezone(zone).date()
     shape = (connection.vendor, zone, day, key, tuple((name, type(value)) for name, value in sorted(values.items())))
     compiled = _kept.get(shape, NEW)
     if compiled is NEW:
-        compiled = _kept.keep(shape, _compile(build, values, plan_once, Now(day)))
+        compiled = _kept.keep(shape, _compile(build, values, plan_once, Now(day, zone)))
     return list(build(**values)) if compiled is None else _run(compiled, values)
 
 
@@ -152,7 +152,7 @@ def _compile(build: Build, values: dict[str, Any], plan_once: bool, now: Any) ->
         with clock.at(now):
             compiler = build(**_params(values)).query.get_compiler(connection=connection)
             statement = Statement(*compiler.as_sql())
-    except (CannotCompile, EmptyResultSet):
+    except (CannotCompile, EmptyResultSet, FieldError, TypeError):  # if a value fails too, it is raised afterwards
         return None
     if plan_once:
         statement = _with_constants(statement)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import copy
 from datetime import date, timedelta
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Expression
@@ -18,7 +19,8 @@ class CannotCompile(AttributeError):
 class Param(Expression):
     """The value called `name` of those a statement is told, as `output_field`; its one parameter is this object.
 
-    A moment can be moved: `param - timedelta(days=14)`. To ask anything else of it raises CannotCompile.
+    A moment can be moved: `param - timedelta(days=14)`. To ask anything else of it raises CannotCompile, but for what
+    Django asks of expressions too: a build() must not branch on a value by `==`, `in`, isinstance() or its truth.
     """
 
     shift = timedelta()
@@ -26,6 +28,10 @@ class Param(Expression):
     def __init__(self, name: str, output_field: models.Field):
         self.name = name
         super().__init__(output_field=output_field)
+
+    @property
+    def identity(self):  # by which Django drops what it takes for repeated
+        return (*super().identity, self.shift)
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """What it stands for."""
@@ -58,22 +64,28 @@ class Param(Expression):
 
 
 class Now(Param):
-    """The moment at which a statement is executed, on a calendar day of the workspace."""
+    """The moment at which a statement is executed, on a calendar day of the workspace, in its time zone."""
 
-    def __init__(self, day: date):
-        self.day = day
+    is_local = False
+
+    def __init__(self, day: date, zone: ZoneInfo):
+        self.day, self.zone = day, zone
         super().__init__("now", models.DateTimeField())
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """The clock's moment, moved."""
         return clock.now() + self.shift
 
-    def astimezone(self, zone) -> "Now":
-        """The same moment. What it is called there, but for its day, is not known."""
-        return self
+    def astimezone(self, zone: ZoneInfo) -> "Now":
+        """The same moment in the workspace's time zone, of which nothing is known but its day."""
+        if zone != self.zone:
+            raise CannotCompile("the time in another zone")
+        local = copy(self)
+        local.is_local = True
+        return local
 
     def date(self) -> date:
         """Its day, by the workspace's calendar."""
-        if self.shift:
-            raise CannotCompile("the day of a moved moment")
+        if self.shift or not self.is_local:
+            raise CannotCompile("the day of a moved moment, or in another zone")
         return self.day

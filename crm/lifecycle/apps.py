@@ -9,8 +9,8 @@ class LifecycleConfig(AppConfig):
         from audit.undone import on_undo
         from crm.events.reactions import react
         from crm.lifecycle import events, nav, uses  # noqa: F401
-        from crm.lifecycle.asked import declare
         from crm.lifecycle.axes import all_axes
+        from crm.lifecycle.condition_fields import declare
         from crm.lifecycle.guards import install_shipped
         from crm.lifecycle.undone import mark_undone
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django import forms
 
-from crm.conditions.moments import start_of
+from crm.conditions.relative_dates import start_of
 from crm.entities.values import zone
 
 MONO = {"rows": 3, "spellcheck": "false", "class": "mono"}

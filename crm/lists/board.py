@@ -15,7 +15,7 @@ from crm.entities.fields import Choice
 from crm.kit.actor import Actor, Role
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lifecycle.axes import Axis
-from crm.lists.rows import Cursor, Sort, beyond, unpack
+from crm.lists.paging import Cursor, Sort, after_cursor, parse_cursor
 from crm.lists.spec import spec_of
 from crm.lists.state import ListState, read
 from crm.users.http import Request
@@ -128,8 +128,8 @@ def _first(shown: Board, rows: QuerySet) -> QuerySet:
 
 
 def _further(shown: Board, rows: QuerySet, after: str) -> QuerySet:
-    cursor = unpack(after, shown.sort)
-    rows = rows.filter(beyond(cursor, shown.sort)) if cursor else rows
+    cursor = parse_cursor(after, shown.sort)
+    rows = rows.filter(after_cursor(cursor, shown.sort)) if cursor else rows
     return rows.order_by(*shown.sort.ordering(False))[: CARDS + 1]
 
 

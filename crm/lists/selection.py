@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from crm.lists.rows import count
+from crm.lists.paging import count
 from crm.lists.spec import ListSpec
 from crm.lists.state import ListState, read
 from crm.users.http import Request

@@ -22,7 +22,7 @@ from crm.kit.scope import workspace
 from crm.kit.sql import JsonPairs
 from crm.lists.columns import Column, can_be_shown, column
 from crm.lists.models import SavedView
-from crm.lists.rows import LONGEST, Sort, search
+from crm.lists.paging import LONGEST, Sort, search
 from crm.lists.spec import ListSpec, View
 from crm.users.http import Request
 
@@ -95,9 +95,9 @@ class ListState:
         """Whether the field `key` can stand in a column."""
         return key in self.schema.fields and can_be_shown(self.schema.field(key))
 
-    @cached_property
+    @property
     def columns(self) -> list[Column]:
-        """The columns, name first."""
+        """The columns, name first; made anew each time, for what they select may depend on the moment."""
         return [column(self.spec.kind, self.schema.field(key)) for key in self.column_keys]
 
     @cached_property
@@ -127,7 +127,7 @@ class ListState:
     @cached_property
     def key(self) -> tuple | None:
         """What shapes the query besides the member; None where what was typed in shapes it."""
-        if self.search or self.is_narrowed:
+        if self.error or self.search or self.is_narrowed:
             return None
         space, sort = workspace(), (self.sort.field.key, self.sort.descending)
         asked = self.condition.key_text if self.condition else ""

@@ -19,11 +19,11 @@ from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
-from crm.lists.body import body
-from crm.lists.rows import CAP, Page, count, page, unpack
+from crm.lists.paging import CAP, Page, count, page, parse_cursor
 from crm.lists.selection import Selection, selection
 from crm.lists.spec import BulkAction, spec_of
 from crm.lists.state import ListState, read
+from crm.lists.table_html import table_html
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 from crm.users.http import Request
@@ -43,7 +43,7 @@ def list_page(request: Request, entity: str) -> HttpResponse:
         "page": found,
         "total": _total(found.total),
         "more": found.total > CAP,
-        "body": body(entity, found.found, state.columns, ticked),
+        "body": table_html(entity, found.found, state.columns, ticked),
         "last": found.start + len(found.found) - 1,
         "too_slow": too_slow,
         "previous_url": state.url(after=found.previous, ticked=None) if found.previous else "",
@@ -94,7 +94,7 @@ def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
 def _rows(state: ListState, after: str) -> tuple[Page, str]:
     if state.error:
         return EMPTY, ""
-    cursor = unpack(after, state.sort)
+    cursor = parse_cursor(after, state.sort)
     if state.is_indexed:
         return page(state, cursor), ""
     try:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis
 from crm.lists.board import Board, Column, Columns, Step, register
-from crm.lists.rows import Sort
+from crm.lists.paging import Sort
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.entities import OPPORTUNITY
 from crm.opportunities.models import Opportunity

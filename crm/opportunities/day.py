@@ -10,7 +10,7 @@ from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.text import counted
-from crm.lifecycle.asked import waits
+from crm.lifecycle.condition_fields import waits
 from crm.opportunities.axes import OPEN
 from crm.opportunities.models import Opportunity
 

@@ -13,7 +13,7 @@ class WorkflowsConfig(AppConfig):
         import contacts.lists  # noqa: F401
         import crm.opportunities.lists  # noqa: F401
         import leads.lists  # noqa: F401
-        from contacts.attached import on_author
+        from contacts.hooks import on_author
         from crm.lists.imports.registry import on_report
         from crm.users.roles import LOWEST_ROLE, Right
         from crm.workflows import anomalies, bulk, events, handlers, jobs, panels, uses  # noqa: F401

@@ -6,5 +6,5 @@ from crm.workflows.models import StepRun
 
 
 def named() -> QuerySet:
-    """As contacts.attached.on_author() asks for it: the name of the workflow whose step made OuterRef("change")."""
+    """As contacts.hooks.on_author() asks for it: the name of the workflow whose step made OuterRef("change")."""
     return StepRun.objects.filter(change=OuterRef("change")).values(called=F("run__workflow__name"))[:1]

@@ -2,9 +2,9 @@
 
 from crm.events.handlers import handles
 from crm.kit.actor import Actor
-from crm.workflows.active import wanted
+from crm.workflows.active_workflows import wanted
 from crm.workflows.running import advance, reach_out
-from crm.workflows.starting import answer
+from crm.workflows.start_runs import answer_event
 from crm.workflows.triggers import Happening, is_held
 
 
@@ -13,7 +13,7 @@ def start_runs(event, *, by: Actor) -> None:
     """Begin the runs that answer to an event; once each, by their key."""
     happening = Happening.of_event(event)
     if not is_held(happening):
-        answer(happening)
+        answer_event(happening)
 
 
 @handles("workflow_run.due", queue="workflows")

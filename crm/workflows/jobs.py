@@ -22,10 +22,10 @@ from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.kit.text import counted
 from crm.users.models import Workspace
-from crm.workflows.active import Active, active
+from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Release, Run, Workflow
 from crm.workflows.running import resume
-from crm.workflows.starting import Due, answer, begin, matching
+from crm.workflows.start_runs import Due, answer_event, matching_records, start_runs
 from crm.workflows.triggers import Happening, last_slot
 
 BATCH = 500
@@ -37,7 +37,7 @@ def keep_time(slot: datetime) -> None:
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             wake()
-            for each in active():
+            for each in active_workflows():
                 if each.trigger["kind"] in ("schedule", "date"):
                     look(each)
             release()
@@ -90,7 +90,7 @@ def _wake(run: Run) -> None:
         resume(run, f"It was not so within {counted(step['days'], 'days')}", stops=step["late"] == "stop")
 
 
-def look(each: Active) -> None:
+def look(each: ActiveWorkflow) -> None:
     """Begin the runs of a schedule or a date that came since the last look; the first look is at switching on."""
     now = clock.now()
     with transaction.atomic():
@@ -99,30 +99,30 @@ def look(each: Active) -> None:
         if since is None or since >= now:
             return
         due = scheduled_due if each.trigger["kind"] == "schedule" else dated_due
-        begin(due(each, since, now))
+        start_runs(due(each, since, now))
         Workflow.objects.filter(pk=each.workflow).update(checked_at=now)
 
 
-def scheduled_due(each: Active, since: datetime, now: datetime) -> list[Due]:
+def scheduled_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[Due]:
     """A run for each record that meets the condition, if the schedule came since the last look."""
     slot = last_slot(each.trigger, now.astimezone(zone()))
     if slot <= since:
         return []
-    ids = matching(each, now).order_by("pk").values_list("pk", flat=True)
+    ids = matching_records(each, now).order_by("pk").values_list("pk", flat=True)
     return [Due(each, pk, f"slot:{slot.astimezone(UTC).isoformat()}:{pk}", "schedule") for pk in ids]
 
 
-def dated_due(each: Active, since: datetime, now: datetime) -> list[Due]:
+def dated_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[Due]:
     """A run for each record whose date, and the days after it, came since the last look; once for each such date."""
     days, key = timedelta(days=each.trigger["days"]), each.trigger["field"]
-    rows = matching(each, now).alias(the_date=orm_value(schema(each.entity).field(key)))
+    rows = matching_records(each, now).alias(the_date=orm_value(schema(each.entity).field(key)))
     first, last = _limits(each, since - days, now - days)
     rows = rows.filter(the_date__gt=first, the_date__lte=last).order_by("pk")
     found = rows.values_list("pk", orm_value(schema(each.entity).field(key)))
     return [Due(each, pk, f"date:{key}:{_text(value)}:{pk}", "date", {"date": _text(value)}) for pk, value in found]
 
 
-def _limits(each: Active, first: datetime, last: datetime) -> tuple[Any, Any]:
+def _limits(each: ActiveWorkflow, first: datetime, last: datetime) -> tuple[Any, Any]:
     """As the field is compared: a day counts once its midnight in the workspace is over."""
     if schema(each.entity).field(each.trigger["field"]).type is FieldType.DATETIME:
         return first, last
@@ -147,7 +147,7 @@ def release() -> None:
 
 def _release(one: Release) -> None:
     entries = list(Entry.objects.filter(change=one.change, pk__gt=one.last).order_by("pk")[:BATCH])
-    one.started += sum(answer(Happening.of_entry(entry)) for entry in entries)
+    one.started += sum(answer_event(Happening.of_entry(entry)) for entry in entries)
     if entries:
         one.last = entries[-1].pk
     else:

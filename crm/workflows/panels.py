@@ -12,7 +12,7 @@ from crm.lists.panels import register
 from crm.users.http import Request
 from crm.users.roles import Right, may
 from crm.users.visibility import may_edit
-from crm.workflows.active import active
+from crm.workflows.active_workflows import active_workflows
 from crm.workflows.models import Release, Run
 from crm.workflows.triggers import entities, names
 
@@ -21,7 +21,7 @@ SHOWN = 5
 
 def by_hand(entity: str) -> list[tuple[str, str]]:
     """(public id, name) of the workflows that can be started on a record of an entity."""
-    return [(e.public_id, e.name) for e in active() if e.trigger["kind"] == "manual" and e.entity == entity]
+    return [(e.public_id, e.name) for e in active_workflows() if e.trigger["kind"] == "manual" and e.entity == entity]
 
 
 def panel(entity: str, record: Any, request: Request) -> SafeString:
@@ -50,7 +50,7 @@ def held(run: ImportRun, request: Request) -> str:
 
 def _waiting(run: ImportRun) -> list[str]:
     """The names of the workflows that look at what the import did."""
-    looked_at = {each.name: names(each.trigger) for each in active()}
+    looked_at = {each.name: names(each.trigger) for each in active_workflows()}
     wanted = {name for some in looked_at.values() for name in some}
     found = Entry.objects.filter(change=run.change, event__in=wanted).order_by().values_list("event", flat=True)
     there = set(found.distinct()) if wanted else set()

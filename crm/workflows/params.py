@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
-from crm.entities.places import check_places
+from crm.entities.placeholders import check_placeholders
 from crm.kit.errors import Invalid
 
 Values = Mapping[str, Any]
@@ -89,7 +89,7 @@ def _condition(param: Param, text: str, entity: str) -> str:
 
 
 def _template(param: Param, text: str, entity: str) -> str:
-    return check_places(text, entity, param.label)
+    return check_placeholders(text, entity, param.label)
 
 
 _CLEAN = {"select": _select, "number": _number, "condition": _condition, "template": _template, "long": _template}

@@ -12,17 +12,17 @@ from typing import Any
 from audit.models import Entry
 from contacts.kinds import KINDS
 from crm.conditions.compile import Viewer
-from crm.entities.places import PLACE, fill
+from crm.entities.placeholders import PLACE, render
 from crm.entities.registry import get
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.workflows import triggers
-from crm.workflows.active import Active
+from crm.workflows.active_workflows import ActiveWorkflow
+from crm.workflows.as_of import old_values, values_as_of
 from crm.workflows.definition import Definition
 from crm.workflows.jobs import dated_due, scheduled_due
-from crm.workflows.past import backwards, stood
-from crm.workflows.starting import matching
+from crm.workflows.start_runs import matching_records
 from crm.workflows.steps import kind_of
 from crm.workflows.triggers import Happening, fits, is_held, reached
 
@@ -55,9 +55,9 @@ class Preview:
 
 def preview(definition: Definition, condition: Any, by: Actor) -> Preview:
     """What a checked definition, its condition parsed, would do in the workspace in scope."""
-    each = Active(0, "", "", 0, by.member_id or 0, definition.trigger, condition)
+    each = ActiveWorkflow(0, "", "", 0, by.member_id or 0, definition.trigger, condition)
     now = clock.now()
-    fitting = matching(each, now)
+    fitting = matching_records(each, now)
     if definition.trigger["kind"] == "transition":
         axis, value = reached(definition.trigger)
         fitting = fitting.filter(**{axis: value})
@@ -68,7 +68,7 @@ def preview(definition: Definition, condition: Any, by: Actor) -> Preview:
     return Preview(fitting.count(), None if by_hand else counts, runs, is_whole)
 
 
-def _found(each: Active, now: datetime) -> tuple[list[tuple[datetime, int]], bool]:
+def _found(each: ActiveWorkflow, now: datetime) -> tuple[list[tuple[datetime, int]], bool]:
     """(when, record) of each run there would have been in the longest window, the newest first."""
     since = now - timedelta(days=max(WINDOWS))
     if each.trigger["kind"] == "schedule":
@@ -87,7 +87,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone())
 
 
-def _slots(each: Active, since: datetime, now: datetime) -> list[tuple[datetime, int]]:
+def _slots(each: ActiveWorkflow, since: datetime, now: datetime) -> list[tuple[datetime, int]]:
     found, at = [], now
     while due := scheduled_due(each, since, at):
         slot = datetime.fromisoformat(due[0].key.split(":", 1)[1].rpartition(":")[0])
@@ -96,7 +96,7 @@ def _slots(each: Active, since: datetime, now: datetime) -> list[tuple[datetime,
     return found
 
 
-def _entries(each: Active, since: datetime) -> Any:
+def _entries(each: ActiveWorkflow, since: datetime) -> Any:
     rows = Entry.objects.filter(at__gt=since, event__in=triggers.names(each.trigger))
     if each.trigger["kind"] == "transition":
         axis, value = reached(each.trigger)
@@ -106,17 +106,17 @@ def _entries(each: Active, since: datetime) -> Any:
     return rows.order_by("-at", "-id")
 
 
-def _meant(each: Active, entry: Entry) -> int | None:
+def _meant(each: ActiveWorkflow, entry: Entry) -> int | None:
     """The record that a run would have been about; None where the entry begins none."""
     happening = Happening.of_entry(entry)
     return happening.record_of(each.entity) if fits(each.trigger, happening) and not is_held(happening) else None
 
 
-def _was_so(each: Active, entry: Entry, pk: int) -> bool:
+def _was_so(each: ActiveWorkflow, entry: Entry, pk: int) -> bool:
     """Whether the record was there and met the condition when the change was made."""
     later = Entry.objects.filter(entity=each.entity, entity_id=pk, pk__gt=entry.pk).exclude(change=entry.change)
     old = later.order_by("-pk").values_list("old_values", flat=True)
-    return stood(KINDS[each.entity].model, pk, backwards(old), each.condition, Viewer(), entry.at)
+    return values_as_of(KINDS[each.entity].model, pk, old_values(old), each.condition, Viewer(), entry.at)
 
 
 def _shown(definition: Definition, found: Sequence[tuple[datetime, int]]) -> Iterator[Would]:
@@ -138,4 +138,4 @@ def effects(definition: Definition, pk: int) -> list[str]:
 
 
 def _filled(value: Any, entity: str, pk: int) -> Any:
-    return fill(value, entity, pk) if isinstance(value, str) and PLACE.search(value) else value
+    return render(value, entity, pk) if isinstance(value, str) and PLACE.search(value) else value

@@ -19,7 +19,7 @@ from crm.kit.actor import Channel, system
 from crm.kit.errors import DomainError, NotAllowed, Refused
 from crm.workflows.anomalies import look_again
 from crm.workflows.models import Run, StepRun
-from crm.workflows.starting import go_on
+from crm.workflows.start_runs import continue_runs
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, kind_of
 
 GONE = "The record is in the trash, or the owner of the workflow does not see it any more."
@@ -170,7 +170,7 @@ def _reached(run: Run, kind: StepKind, context: Context, result: Result, started
     _note(run, context, result, started)
     run.position, run.status = run.position + 1, Run.Status.RUNNING
     run.save(update_fields=["position", "status"])
-    go_on([run.pk])
+    continue_runs([run.pk])
 
 
 def _missed(run: Run, error: Exception, started: float) -> None:
@@ -200,7 +200,7 @@ def resume(run: Run, decided: str, *, stops: bool = False) -> None:
         return
     run.status, run.resume_at, run.position = Run.Status.RUNNING, None, run.position + 1
     run.save(update_fields=["status", "resume_at", "position"])
-    go_on([run.pk])
+    continue_runs([run.pk])
 
 
 def again(run: Run) -> None:
@@ -215,4 +215,4 @@ def again(run: Run) -> None:
     run.status, run.reason, run.finished_at = Run.Status.RUNNING, "", None
     run.save(update_fields=["status", "reason", "finished_at", "version"])
     look_again(run)
-    go_on([run.pk])
+    continue_runs([run.pk])

@@ -27,7 +27,7 @@ from crm.opportunities.models import Opportunity
 from leads.axes import OPEN, STATUS
 from leads.converting import Converted, convert_each
 from leads.models import Lead
-from leads.opening import LOST, WON, Imported, importing, open_leads
+from leads.open_leads import LOST, WON, Imported, importing, open_leads
 
 CLOSED = ("won", "lost")
 DATES = ("created_at", "status_since", "stage_since")

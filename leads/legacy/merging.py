@@ -6,8 +6,8 @@ from audit.record import update_and_record
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.present import housekeeping
+from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead
-from leads.legacy.window import is_there
 
 
 def move_links(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:

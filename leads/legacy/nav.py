@@ -4,8 +4,8 @@ from django.db.models import F, QuerySet
 
 from crm.kit.actor import Actor, Role
 from crm.kit.nav import SETTINGS, NavItem, register, register_fact
+from leads.legacy.access import open_rows
 from leads.legacy.models import MovedLead
-from leads.legacy.window import open_rows
 
 
 def _stayed(by: Actor) -> QuerySet:

@@ -18,15 +18,15 @@ from crm.kit.errors import Refused
 from crm.kit.present import housekeeping
 from crm.kit.responses import warn
 from crm.kit.timelimit import TooSlow, time_limit
-from crm.lists.rows import search
+from crm.lists.paging import search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 from crm.users.visibility import may_edit, may_see
+from leads.legacy.access import legacy_access
 from leads.legacy.entities import LEGACY_LEAD
 from leads.legacy.models import LegacyLead, MovedLead
 from leads.legacy.panels import shown
 from leads.legacy.timeline import of_legacy_lead
-from leads.legacy.window import standing
 
 ACTIVE_LEADS = "/contact?view=contacts_leads"  # what replaces the old workspace (source 000)
 KEPT_FACTS = ("email", "phone", "company_name", "source", "external_id")
@@ -45,7 +45,7 @@ def while_open(route: URLPattern) -> URLPattern:
 def _gated(view: Callable[..., HttpResponseBase], *, is_read: bool) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def gated(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        now = standing()
+        now = legacy_access()
         if not now.is_open:
             return _elsewhere(request, kwargs.get("public_id", ""))
         if now.why_readonly and not is_read:

@@ -10,7 +10,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import check_move
-from crm.opportunities.people import hold
+from crm.opportunities.contacts import lock_contacts
 from crm.opportunities.verbs.create import create
 from crm.users.visibility import Locked, RecordQuerySet, lock, may_see
 from leads.axes import OPEN, STATUS
@@ -28,7 +28,7 @@ def convert(leads: RecordQuerySet, *, by: Actor, values: Mapping[str, Any] | Non
     converted already counts as done and keeps its opportunity: of two clicks, or two people, one opens it. Locks go
     contact → lead → opportunity. Raises Invalid with a sentence per field of the opportunity.
     """
-    people = hold(leads.order_by().values_list("contact", flat=True))
+    people = lock_contacts(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by, final=True)
     rows = Lead.objects.filter(pk__any_of=locked.ids).select_related("contact__company", "owner").order_by("pk")
     found = [lead for lead in rows if lead.pk not in locked.outcome.refused]

@@ -13,10 +13,10 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
-from crm.opportunities.people import hold
+from crm.opportunities.contacts import lock_contacts
 from crm.users.visibility import may_edit
 from leads.models import Lead
-from leads.opening import PROSPECTS, open_leads
+from leads.open_leads import PROSPECTS, open_leads
 
 
 @transaction.atomic
@@ -29,7 +29,7 @@ def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot open leads.")
     wanted = [(_contact_id(v.get("contact"), by), _own(v, by)) for v in leads]
-    people = hold({contact for contact, _ in wanted if contact})
+    people = lock_contacts({contact for contact, _ in wanted if contact})
     chosen = [_prospect(people.get(contact or 0), by) for contact, _ in wanted]
     if taken := set(Lead.objects.open().filter(contact__in=chosen).values_list("contact", flat=True)):
         names = " and ".join(people[pk].name for pk in sorted(taken))

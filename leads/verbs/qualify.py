@@ -9,11 +9,11 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.opportunities.people import hold
+from crm.opportunities.contacts import lock_contacts
 from crm.users.visibility import Locked, RecordQuerySet, lock
 from leads.axes import BY_SCORE, OPEN, STAGE
 from leads.models import Lead
-from leads.staging import Standing, follow
+from leads.staging import LeadRow, follow
 
 BACKWARD = "Cannot move to previous or same stage"  # source 003, Forward-Only Stage Progression
 FLOOR = timedelta(days=14)
@@ -28,7 +28,7 @@ def qualify(leads: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> O
     """
     if to not in BY_SCORE[1:]:
         raise Invalid({"to": f"Choose {STAGE.names(BY_SCORE[1:])}."})
-    hold(leads.order_by().values_list("contact", flat=True))
+    lock_contacts(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by)
     found = _refuse(locked, to)
     floor = {"floor_stage": to, "floor_until": clock.now() + FLOOR, "floor_reason": reason.strip()}
@@ -38,10 +38,10 @@ def qualify(leads: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> O
     return outcome
 
 
-def _refuse(locked: Locked, to: str) -> list[Standing]:
+def _refuse(locked: Locked, to: str) -> list[LeadRow]:
     """Say no to those that are closed or as far already; gives all of them as they stand."""
     rows = Lead.objects.filter(pk__any_of=locked.ids).values_list("pk", "contact", "status", "stage")
-    found = [Standing(pk, contact, status, stage, to) for pk, contact, status, stage in rows]
+    found = [LeadRow(pk, contact, status, stage, to) for pk, contact, status, stage in rows]
     for lead in found:
         if lead.status not in OPEN and lead.status != "converted":
             locked.outcome.refuse([lead.pk], f"A lead that is {lead.status} is not qualified: reactivate it first.")

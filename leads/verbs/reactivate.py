@@ -7,11 +7,11 @@ from contacts.verbs.reopen import reopen
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.opportunities.people import hold
+from crm.opportunities.contacts import lock_contacts
 from crm.users.visibility import RecordQuerySet, lock
 from leads.axes import STATUS
 from leads.models import Lead
-from leads.opening import refuse_second_open
+from leads.open_leads import refuse_second_open
 from leads.staging import restage
 
 
@@ -22,7 +22,7 @@ def reactivate(leads: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome
     Refused when another lead of the contact is open. A contact who is lost is reopened with it, and the score rules
     again. Raises Refused when a guard holds the contact back: then nothing is done.
     """
-    people = hold(leads.order_by().values_list("contact", flat=True))
+    people = lock_contacts(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by)
     gone = Lead.objects.filter(pk__any_of=locked.ids).exclude(contact__pk__any_of=list(people))
     locked.outcome.refuse(gone.values_list("pk", flat=True), "Its contact is in the trash: restore it first.")

@@ -19,7 +19,7 @@ from leads.axes import STAGE, STATUS
 from leads.converting import proposal
 from leads.forms import ConvertForm, QualifyForm, move_form
 from leads.models import Lead
-from leads.standing import lead_offers
+from leads.page import lead_offers
 from leads.verbs.convert import convert
 from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose

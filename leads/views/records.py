@@ -12,7 +12,7 @@ from crm.opportunities.models import Opportunity
 from crm.users.http import Request
 from crm.users.visibility import may_edit
 from leads.models import Lead
-from leads.standing import lead_offers, standing
+from leads.page import lead_context, lead_offers
 from leads.timeline import of_lead
 
 
@@ -29,7 +29,10 @@ def lead_page(request: Request, public_id: str) -> HttpResponse:
     items, tasks, more = of_lead(lead, by)
     # Nobody changes a converted one, but its timeline is the contact's too, and goes on.
     context = common(request, "lead", lead, editable and lead.status != "converted", items, tasks, more)
-    context |= standing(lead) | {"offers": lead_offers(lead, by, editable=editable), "readonly": _readonly(lead, by)}
+    context |= lead_context(lead) | {
+        "offers": lead_offers(lead, by, editable=editable),
+        "readonly": _readonly(lead, by),
+    }
     context["contact"] = Contact.objects.visible_to(by).filter(pk=lead.contact_id).first()
     seen = Opportunity.objects.live().visible_to(by).filter(pk=lead.opportunity_id) if lead.opportunity_id else ()
     context["opportunity"] = next(iter(seen), None)

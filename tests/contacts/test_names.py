@@ -15,7 +15,7 @@ from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
 from crm.kit import clock
 from crm.kit.errors import Invalid
-from crm.lists.rows import search
+from crm.lists.paging import search
 from crm.opportunities.models import Opportunity
 from tests.contacts.files import import_csv
 from tests.factories import make_company, make_contact, make_opportunity, rows

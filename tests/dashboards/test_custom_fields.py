@@ -8,13 +8,13 @@ from django.http import QueryDict
 
 from contacts.models import Contact
 from crm.conditions.operands import operators
-from crm.dashboards.asked import read
 from crm.dashboards.groups import offered
+from crm.dashboards.query import read
 from crm.dashboards.show import content
 from crm.dashboards.tables import all_parts
 from crm.entities.models import CUSTOM_TYPES
 from crm.entities.schema import schema
-from crm.lists.rows import count
+from crm.lists.paging import count
 from crm.lists.spec import spec_of
 from crm.lists.state import read as read_list
 from crm.opportunities.models import Opportunity

@@ -8,9 +8,9 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.dashboards.asked import read
 from crm.dashboards.parts.funnel import funnel, rate
 from crm.dashboards.percentile import days, percentile
+from crm.dashboards.query import read
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.lifecycle.models import Transition

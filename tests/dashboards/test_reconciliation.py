@@ -9,14 +9,14 @@ import pytest
 from django.db.models import Sum
 from django.http import QueryDict
 
-from crm.dashboards.asked import read
 from crm.dashboards.jobs import keep_forecasts
 from crm.dashboards.layout import allowed
+from crm.dashboards.query import read
 from crm.dashboards.tables import Cell, Part
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.scope import in_workspace
-from crm.lists.rows import count
+from crm.lists.paging import count
 from crm.lists.spec import spec_of
 from crm.lists.state import read as read_list
 from crm.users.visibility import visible

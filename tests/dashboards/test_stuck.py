@@ -9,8 +9,8 @@ from django.http import QueryDict
 
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
-from crm.dashboards.asked import read
 from crm.dashboards.parts.stuck import limits, stuck
+from crm.dashboards.query import read
 from crm.kit import clock
 from crm.lifecycle.definitions import definitions
 from crm.lifecycle.models import Transition

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.events import bell, engine
+from crm.events import engine, wakeup
 from crm.events.deliveries import claim, run
 from crm.events.engine import Engine, drain
 from crm.events.models import Delivery, Event, Heartbeat, State
@@ -51,14 +51,14 @@ def test_a_running_engine_does_what_is_committed(handle, happen):
 
 def test_a_commit_wakes_the_engine_and_a_rollback_does_not(monkeypatch, handle):
     rings = []
-    monkeypatch.setattr(bell, "_ring", lambda: rings.append(1))
+    monkeypatch.setattr(wakeup, "_ring", lambda: rings.append(1))
     with transaction.atomic():
-        bell.ring_on_commit()
-        bell.ring_on_commit()
+        wakeup.wake_on_commit()
+        wakeup.wake_on_commit()
         assert rings == []
     assert rings == [1]
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        bell.ring_on_commit()
+        wakeup.wake_on_commit()
         raise ZeroDivisionError
     assert rings == [1]
 
@@ -67,9 +67,9 @@ def test_the_bell_is_heard(monkeypatch):
     heard = threading.Event()
 
     def listen():
-        bell.wait(0.01)  # PostgreSQL: be known as a listener before the bell rings
+        wakeup.wait(0.01)  # PostgreSQL: be known as a listener before the bell rings
         ready.set()
-        bell.wait(60)
+        wakeup.wait(60)
         heard.set()
         connection.close()
 
@@ -78,7 +78,7 @@ def test_the_bell_is_heard(monkeypatch):
     listener.start()
     assert ready.wait(10)
     with transaction.atomic():
-        bell.ring_on_commit()
+        wakeup.wake_on_commit()
     assert heard.wait(10)
     listener.join()
 

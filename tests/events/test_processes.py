@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from crm.events.beside import Processes
+from crm.events.processes import Processes
 from tests.events.test_engine import eventually
 from tests.kit.commands import ROOT, environment, get, up
 from tests.services import free_port

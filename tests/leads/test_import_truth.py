@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from audit.undo import undo
 from contacts.models import Contact
-from crm.dashboards.asked import read
 from crm.dashboards.parts.funnel import funnel
+from crm.dashboards.query import read
 from crm.kit.actor import Channel, system
 from crm.kit.scope import workspace
 from crm.lists.imports.running import new_run, run_import

@@ -14,7 +14,7 @@ from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
-from crm.opportunities.people import hold
+from crm.opportunities.contacts import lock_contacts
 from leads.models import Lead, Score, ScoringRun
 from leads.scoring.runs import finish, open_run
 from tests.contacts.test_races import wait_until_somebody_waits
@@ -59,7 +59,7 @@ def test_an_edit_holds_the_contact_before_the_lead_as_a_conversion_does(cast):
 
         @transaction.atomic
         def like_a_conversion():
-            hold([contact.pk])
+            lock_contacts([contact.pk])
             held.set()
             wait_until_somebody_waits()
             list(leads.select_for_update(nowait=True))  # nobody may have it by now

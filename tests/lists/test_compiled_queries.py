@@ -7,10 +7,11 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
-from django.db.models import Value
+from django.db.models import Case, Count, DateTimeField, F, Value, When
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -22,7 +23,8 @@ from crm.conditions.parse import parse
 from crm.entities.versions import bump_schema
 from crm.kit import clock, compiled_queries
 from crm.kit.scope import in_workspace, workspace
-from crm.lists import rows
+from crm.lifecycle.verbs.wait import wait
+from crm.lists import paging
 from crm.lists.spec import spec_of
 from crm.lists.state import read
 from crm.users.models import Workspace
@@ -67,7 +69,7 @@ def _write_people(cast):
 @pytest.fixture
 def people(acme, shared_people, monkeypatch):
     """Sixty contacts of everybody over half a year, some lost, in pages of seven."""
-    monkeypatch.setattr(rows, "PAGE", 7)
+    monkeypatch.setattr(paging, "PAGE", 7)
     compiled_queries._kept.clear()
     yield
     compiled_queries._kept.clear()
@@ -80,7 +82,7 @@ def all_pages(url: str, by) -> list[tuple]:
         request = RequestFactory().get(url)
         request.actor = replace(by)
         state = read(request, spec_of("contact"))
-        page = rows.page(state, rows.unpack(after, state.sort))
+        page = paging.page(state, paging.parse_cursor(after, state.sort))
         told += [page.total, *page.found]
         after = page.next
         if not after:
@@ -95,7 +97,7 @@ def test_every_page_is_the_same_prepared_and_built_anew(people, actor, monkeypat
         url = f"/contact?view=all&where={where}&sort={sort}"
         as_prepared = all_pages(url, actor(who))
         with monkeypatch.context() as patched:
-            patched.setattr(rows, "run_cached", lambda key, build, **values: list(build(**values)))
+            patched.setattr(paging, "run_cached", lambda key, build, **values: list(build(**values)))
             patched.setattr("crm.kit.nav.run_cached", lambda key, build, plan_once, **values: list(build(**values)))
             assert all_pages(url, actor(who)) == as_prepared
         assert where != "" or len(as_prepared) > 30
@@ -162,6 +164,13 @@ def test_what_is_planned_once_answers_for_every_value(people):
 
 
 MOMENT = timezone.now() - timedelta(days=39, hours=12)
+DAY, FAR, AT = timedelta(days=1), ZoneInfo("Pacific/Auckland"), DateTimeField()
+
+
+def _day_in(zone):
+    return clock.now().astimezone(zone).date()
+
+
 HOLES = {
     "another case": (lambda text: Contact.objects.filter(name_key=text.lower()), "Person 1"),
     "without its blanks": (lambda text: Contact.objects.filter(name=text.strip()), "  Person 1 "),
@@ -173,6 +182,10 @@ HOLES = {
         lambda at: Contact.objects.filter(last_activity__range=(at, at + timedelta(days=1))),
         MOMENT,
     ),
+    "the earlier of two": (lambda at: Contact.objects.filter(last_activity__gte=min(at, at + DAY)), MOMENT),
+    "today": (lambda at: Contact.objects.filter(last_activity__date__lte=clock.now().astimezone(UTC).date()), MOMENT),
+    "today far away": (lambda at: Contact.objects.filter(last_activity__date__lte=_day_in(FAR)), MOMENT),
+    "a column": (lambda at: Contact.objects.annotate(at=Value(at, AT)).filter(last_activity__gt=F("at")), MOMENT),
     "a smaller column": (lambda n: Company.objects.filter(employees__lt=n), 100),
 }
 
@@ -188,6 +201,50 @@ def test_what_a_query_makes_of_a_value_is_made_of_every_value(people, case):
         )
         assert found == list(rows_of(each).order_by("pk").values_list("pk"))
     assert rows_of(value).exists() is (value != "%")
+
+
+def test_a_moment_that_was_moved_is_another_one(people):
+    """Also to Django, which groups by each expression once."""
+
+    def build(at):
+        young = {f"under_{days}": Case(When(last_activity__gt=at - days * DAY, then=1), default=0) for days in (14, 60)}
+        groups = Contact.objects.order_by().annotate(**young).values(*young)
+        return groups.annotate(people=Count("pk")).order_by(*young).values_list(*young, "people")
+
+    now = timezone.now()
+    found = compiled_queries.run_cached("groups", build, at=now)
+    assert found == list(build(now)) and len(found) == 3
+
+
+def test_what_a_list_selects_does_not_keep_the_moment_at_which_its_columns_were_looked_at(people, actor):
+    """Whether somebody waits depends on the clock; a query that held it would show it to everybody all day."""
+    contact = Contact.objects.order_by("pk")[0]
+    wait(
+        Contact.objects.filter(pk=contact.pk),
+        until=timezone.now() + timedelta(minutes=5),
+        reason="Budget",
+        by=actor("manager"),
+    )
+    url = f"/contact?view=all&columns=name,waiting&where=name = '{contact.name}'&sort=waiting"
+
+    def waiting():
+        request = RequestFactory().get(url)
+        request.actor = actor("manager")
+        state = read(request, spec_of("contact"))
+        assert state.columns
+        pages = [paging.page(state, None)]
+        pages.append(paging.page(state, paging.parse_cursor(pages[0].next, state.sort)) if pages[0].next else pages[0])
+        return {row[0] for page in pages for row in page.found if any(each is True or each == 1 for each in row[4:])}
+
+    assert contact.pk in waiting()
+    with clock.at(timezone.now() + timedelta(minutes=6)):
+        assert contact.pk not in waiting()
+
+
+def test_a_list_that_cannot_be_read_is_not_taken_for_the_whole_list(actor, acme):
+    request = RequestFactory().get("/contact?view=no-such-view")
+    request.actor = actor("manager")
+    assert read(request, spec_of("contact")).key is None
 
 
 def test_forty_moments_are_forty_parameters(people):

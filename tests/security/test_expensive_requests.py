@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 
 from contacts.views import home, merging, options
-from crm.dashboards.asked import Asked
+from crm.dashboards.query import DashboardQuery
 from crm.kit import timelimit
 from crm.kit.pool import Pool
 from crm.lists import rows as list_rows
@@ -48,7 +48,7 @@ def slow(monkeypatch):
     monkeypatch.setattr(timelimit, "SHAPED", 0.1)
     monkeypatch.setattr("contacts.views.importing.LONG", 0.1)
     monkeypatch.setattr("crm.dashboards.show.TIME_LIMIT", 0.1)
-    for where, name in ((ListState, "rows"), (Asked, "rows"), (list_rows, "search")):
+    for where, name in ((ListState, "rows"), (DashboardQuery, "rows"), (list_rows, "search")):
         _slow_down(monkeypatch, where, name)
     for module in (home, merging, options):
         monkeypatch.setattr(module, "search", list_rows.search)

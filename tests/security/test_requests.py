@@ -14,7 +14,7 @@ from crm.entities.schema import schema
 from crm.kit import views
 from crm.kit.logs import Routes
 from crm.kit.text import LONGEST
-from crm.lists.rows import Cursor, Sort
+from crm.lists.paging import Cursor, Sort
 from crm.lists.spec import _specs
 from crm.users.models import Team, Workspace
 from tests.factories import make_contact

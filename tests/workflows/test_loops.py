@@ -9,7 +9,7 @@ from crm.events.models import Delivery
 from crm.notifications.models import Notification
 from crm.opportunities.models import Opportunity
 from crm.workflows.models import Run
-from crm.workflows.starting import BUDGET, DEEPEST, OFTEN
+from crm.workflows.start_runs import BUDGET, DEEPEST, OFTEN
 from tests.factories import make_contact, make_opportunity, rows
 from tests.workflows.conftest import changes, set_field
 

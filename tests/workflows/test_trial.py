@@ -12,15 +12,15 @@ from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from crm.conditions.parse import parse
 from crm.lifecycle.models import Guard
-from crm.workflows import trial
-from crm.workflows.trial import try_guard
+from crm.workflows import guard_preview
+from crm.workflows.guard_preview import preview_guard
 from tests.factories import make_contact, make_field, rows
 
 TITLES = ("CEO", "Driver", "")
 
 
 def tried(condition: str, verb: str = "qualify"):
-    return try_guard("contact", verb, parse(condition, "contact"))
+    return preview_guard("contact", verb, parse(condition, "contact"))
 
 
 def test_it_asks_each_record_as_it_stood_before_the_move(acme, actor):
@@ -43,7 +43,7 @@ def test_it_asks_each_record_as_it_stood_before_the_move(acme, actor):
     said = tried("title = CEO or fleet_size > 5")
     waiting = Contact.objects.filter(lifecycle_stage="lead")
     assert 0 < said.refused == would < said.asked
-    assert len(said.shown) == min(would, trial.SHOWN)
+    assert len(said.shown) == min(would, guard_preview.SHOWN)
     assert said.waiting == waiting.count()
     assert said.held == sum(not (c.title == "CEO" or c.custom["fleet_size"] > 5) for c in waiting)
     assert Entry.objects.latest("pk").pk == last
@@ -59,7 +59,7 @@ def test_only_the_last_moves_that_stand_of_records_that_are_there(acme, actor, m
     assert (tried("title = CEO").asked, tried("title = CEO").refused) == (3, 2)
     undo(Entry.objects.filter(event="contact.qualified").latest("pk").change, by=actor("manager"))
     assert (tried("title = CEO").asked, tried("title = CEO").refused) == (2, 1)
-    monkeypatch.setattr(trial, "LAST", 1)
+    monkeypatch.setattr(guard_preview, "LAST", 1)
     assert tried("title = CEO").asked == 1
 
 

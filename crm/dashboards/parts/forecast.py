@@ -8,16 +8,16 @@ from decimal import Decimal
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from crm.dashboards.asked import Asked
 from crm.dashboards.models import Forecast
 from crm.dashboards.period import Period
+from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
 from crm.entities.values import zone
 from crm.kit.text import money
 from crm.opportunities.lists import month
 
 
-def forecast(asked: Asked) -> Content:
+def forecast(asked: DashboardQuery) -> Content:
     """For each month of the period what was forecast as it began (else as soon as it was kept), and what was won."""
     asked = replace(asked, where="")  # a forecast that was kept holds the whole pipeline
     months = list(_months(asked.period))
@@ -51,11 +51,11 @@ def _as_begun(months: Sequence[date]) -> dict[tuple[str, str], dict]:
     return chosen
 
 
-def _won(asked: Asked) -> Iterable[dict]:
+def _won(asked: DashboardQuery) -> Iterable[dict]:
     first, last = month(asked.period.first)[0], month(asked.period.last)[1]
     won = f"stage = won and won_at >= {first} and won_at < {last}"
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         rows = asked.rows("opportunity", won).order_by().annotate(month=TruncMonth("won_at", tzinfo=zone()))
         return rows.values_list("month", "currency").annotate(count=Count("pk"), total=Sum("amount"))
 
@@ -63,7 +63,7 @@ def _won(asked: Asked) -> Iterable[dict]:
         yield {"month": begun.date(), "currency": currency, "count": count, "total": total}
 
 
-def _row(asked: Asked, key: tuple[str, str], kept: dict | None, won: dict) -> Row:
+def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: dict) -> Row:
     first, currency = date.fromisoformat(f"{key[0]}-01"), key[1]
     group = won.get((first, currency), {"count": 0, "total": Decimal(0)})
     text = f'stage = won and won_at >= {first} and won_at < {month(first)[1]} and currency = "{currency}"'

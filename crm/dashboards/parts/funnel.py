@@ -16,10 +16,10 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Quer
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
-from crm.dashboards.asked import MODES, Asked, totals
 from crm.dashboards.groups import Names, Split, grouped, offered, split_by
 from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.period import Period
+from crm.dashboards.query import MODES, DashboardQuery, totals
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
 from crm.kit.text import figure
 from leads.entities import won_at
@@ -93,11 +93,11 @@ def condition(step: Step, mode: str, period: Period) -> str:
     return " and ".join(filter(None, (period.of("created_at"), step.reached)))
 
 
-def _counts(asked: Asked, period: Period) -> list[Count]:
+def _counts(asked: DashboardQuery, period: Period) -> list[Count]:
     return [Count("pk", filter=asked.test("lead", condition(step, asked.mode, period))) for step in STEPS]
 
 
-def _times(asked: Asked, share: float) -> list[Percentile]:
+def _times(asked: DashboardQuery, share: float) -> list[Percentile]:
     """A percentile of each step's time; what is dated before the step before it is left out, and listed."""
     return [
         Percentile(
@@ -109,7 +109,7 @@ def _times(asked: Asked, share: float) -> list[Percentile]:
     ]
 
 
-def _within(asked: Asked, *periods: Period) -> str:
+def _within(asked: DashboardQuery, *periods: Period) -> str:
     """The condition that a lead concerns the funnel at all."""
     parts = [period.of(step.at) for period in periods for step in (STEPS if asked.mode == "flow" else STEPS[:1])]
     return " or ".join(f"({part})" for part in parts)
@@ -128,11 +128,11 @@ class Found(NamedTuple):
     backwards: int
 
 
-def _found(asked: Asked) -> Found:
+def _found(asked: DashboardQuery) -> Found:
     before = asked.period.before()
     within = _within(asked, asked.period, before)
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         opened = asked.test("lead", condition(STEPS[0], "cohort", asked.period))
         times = (*_times(asked, 0.5), *_times(asked, 0.75))
         figures = (*_counts(asked, asked.period), *_counts(asked, before), *times)
@@ -143,7 +143,7 @@ def _found(asked: Asked) -> Found:
     return Found(counts, earlier, median, late, next(rest))
 
 
-def funnel(asked: Asked) -> Content:
+def funnel(asked: DashboardQuery) -> Content:
     """The four steps, against the period before, and split by a field."""
     found = _found(asked)
     lines = [_line(asked, n, found) for n in range(len(STEPS))]
@@ -152,7 +152,7 @@ def funnel(asked: Asked) -> Content:
     return Content([steps, _split(asked), *backwards], sub=f"{MODES[asked.mode]}: {asked.period}")
 
 
-def _line(asked: Asked, n: int, found: Found) -> tuple[Cell, Sequence[Cell], float, str]:
+def _line(asked: DashboardQuery, n: int, found: Found) -> tuple[Cell, Sequence[Cell], float, str]:
     step, count = STEPS[n], found.counts[n]
     counted = asked.count("lead", condition(step, asked.mode, asked.period), count)
     if n == 0:
@@ -195,7 +195,7 @@ def _change(now: int, before: int) -> str:
     return f"{'▲' if gap > 0 else '▼' if gap < 0 else '='} {abs(gap):.0f} % against {figure(before)} before"
 
 
-def _split(asked: Asked) -> Table:
+def _split(asked: DashboardQuery) -> Table:
     """The same by a field: the largest groups, one statement."""
     key = asked.split
     if key not in dict(offered("lead")):
@@ -209,14 +209,14 @@ def _split(asked: Asked) -> Table:
     return Table("split", f"By {split.path.label.lower()}", headings, rows)
 
 
-def _figures(asked: Asked) -> list[Any]:
+def _figures(asked: DashboardQuery) -> list[Any]:
     """Of a group: how many took each step, and the median of the whole way."""
     won = asked.test("lead", condition(STEPS[3], asked.mode, asked.period))
     forward = Q(GreaterThanOrEqual(won_at(), F("created_at")))
     return [*_counts(asked, asked.period), Percentile(WHOLE, 0.5, filter=won & forward)]
 
 
-def _group(asked: Asked, split: Split, names: Names, key: Any, shown: Any, *figures: Any) -> Row:
+def _group(asked: DashboardQuery, split: Split, names: Names, key: Any, shown: Any, *figures: Any) -> Row:
     here, (*counts, median) = split.condition(key), figures
     texts = [f"{here} and {condition(step, asked.mode, asked.period)}" for step in STEPS]
     cells = [asked.count("lead", text, count) for text, count in zip(texts, counts, strict=True)]
@@ -224,7 +224,7 @@ def _group(asked: Asked, split: Split, names: Names, key: Any, shown: Any, *figu
     return Row(Cell(split.label(key, shown, names)), cells)
 
 
-def _backwards(asked: Asked) -> Table:
+def _backwards(asked: DashboardQuery) -> Table:
     """The leads opened in the period whose steps are dated out of their order: no time is made of those."""
     spans = {f"span{n}": step.span for n, step in enumerate(STEPS[1:], start=1)}
     rows = asked.rows("lead", condition(STEPS[0], "cohort", asked.period)).filter(BACKWARDS).annotate(**spans)

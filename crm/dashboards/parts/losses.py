@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db.models import Count, Func, IntegerField, Window
 
-from crm.dashboards.asked import Asked
 from crm.dashboards.groups import Names, grouped, split_by
+from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import Cell, Content, Part, Table, barred, register
 
 
-def losses(asked: Asked) -> Content:
+def losses(asked: DashboardQuery) -> Content:
     """What was lost in the period, by the step at which it was and by reason."""
     lost = f"status = lost and {asked.period.of('lost_date')}"
     deals = f"stage = lost and {asked.period.of('lost_at')}"
@@ -44,22 +44,22 @@ class _OfAll(Func):
     output_field = IntegerField()
 
 
-def _of_deals(asked: Asked) -> list[Any]:
+def _of_deals(asked: DashboardQuery) -> list[Any]:
     """How many of a group, and of all groups."""
     return [Count("pk"), Window(_OfAll(Count("pk")))]
 
 
-def _of_leads(asked: Asked) -> list[Any]:
+def _of_leads(asked: DashboardQuery) -> list[Any]:
     """The same, and how many of all groups had been qualified."""
     return [*_of_deals(asked), Window(_OfAll(Count("qualified_date")))]
 
 
-def _line(asked: Asked, entity: str, label: str, text: str, count: int) -> tuple:
+def _line(asked: DashboardQuery, entity: str, label: str, text: str, count: int) -> tuple:
     cell = asked.count(entity, text, count)
     return Cell(label, cell.url), (cell,), count, "red"
 
 
-def _reasons(asked: Asked, entity: str, lost: str, what: str, found: Sequence[tuple]) -> Table:
+def _reasons(asked: DashboardQuery, entity: str, lost: str, what: str, found: Sequence[tuple]) -> Table:
     split = split_by(asked, entity, "lost_reason")
     names, lines = Names(split), []
     for key, shown, count, *_ in found:

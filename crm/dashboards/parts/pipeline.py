@@ -7,8 +7,8 @@ from decimal import Decimal
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from crm.dashboards.asked import Asked, any_of
 from crm.dashboards.period import today
+from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
 from crm.kit.text import money
 from crm.opportunities.axes import OPEN, STAGE
@@ -20,7 +20,7 @@ SUMS = {"count": Count("pk"), "total": Sum("amount"), "likely": Sum(WEIGHTED)}
 TONES = {choice.value: choice.tone for choice in STAGE.values}
 
 
-def pipeline(asked: Asked) -> Content:
+def pipeline(asked: DashboardQuery) -> Content:
     """Open opportunities by stage and by the month in which they are to be closed; amounts apart by currency."""
     slipped = f"{IS_OPEN} and close_date < {today()}"
     found = _groups(asked, slipped)
@@ -31,10 +31,10 @@ def pipeline(asked: Asked) -> Content:
     return Content(tables, sub="now")
 
 
-def _groups(asked: Asked, slipped: str) -> list[dict]:
+def _groups(asked: DashboardQuery, slipped: str) -> list[dict]:
     """What is in progress by stage, month of closing, currency and whether that day has passed; one statement."""
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         late = asked.first("opportunity", {1: slipped})
         rows = asked.rows("opportunity", IS_OPEN).order_by().annotate(month=TruncMonth("close_date"), late=late)
         return rows.values_list("stage", "month", "currency", "late").annotate(**SUMS)
@@ -55,7 +55,7 @@ def _summed(found: Iterable[dict], key: str) -> list[dict]:
     return list(sums.values())
 
 
-def _by_stage(asked: Asked, groups: Iterable[dict]) -> Table:
+def _by_stage(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
     found = _summed(groups, "stage")
     found.sort(key=lambda group: (OPEN.index(group["stage"]), group["currency"]))
     most = max((group["total"] or 0 for group in found), default=0) or 1
@@ -74,7 +74,7 @@ def _currency(group: dict) -> str:
     return f'currency = "{group["currency"]}"'
 
 
-def amounts(asked: Asked, text: str, group: dict) -> list[Cell]:
+def amounts(asked: DashboardQuery, text: str, group: dict) -> list[Cell]:
     """Number, amount and weighted amount of a group; the last is computed, and shown without a list of its own."""
     weighted = group["likely"] or Decimal(0)
     return [
@@ -84,7 +84,7 @@ def amounts(asked: Asked, text: str, group: dict) -> list[Cell]:
     ]
 
 
-def _by_month(asked: Asked, groups: Iterable[dict]) -> Table:
+def _by_month(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
     found = sorted(_summed(groups, "month"), key=lambda group: (group["month"] or date.max, group["currency"]))
     lines = [Row(Cell(_name(group["month"])), amounts(asked, _text(group), group)) for group in found]
     return Table("months", "By month of closing", ("Month", "Deals", "Amount", "Weighted"), lines, empty="")
@@ -101,12 +101,12 @@ def _text(group: dict) -> str:
     return f"{IS_OPEN} and close_date >= {first} and close_date < {after} and {_currency(group)}"
 
 
-def results(asked: Asked) -> Content:
+def results(asked: DashboardQuery) -> Content:
     """Opportunities won and lost in the period; amounts apart by currency."""
     texts = {stage: f"stage = {stage} and {asked.period.of(f'{stage}_at')}" for stage in ("won", "lost")}
     both = " or ".join(f"({text})" for text in texts.values())
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         return asked.rows("opportunity", both).order_by().values_list("stage", "currency").annotate(**SUMS)
 
     names = ("stage", "currency", *SUMS)
@@ -116,7 +116,7 @@ def results(asked: Asked) -> Content:
     )
 
 
-def _outcomes(asked: Asked, found: Iterable[dict], texts: dict[str, str]) -> Iterable[Row]:
+def _outcomes(asked: DashboardQuery, found: Iterable[dict], texts: dict[str, str]) -> Iterable[Row]:
     for group in sorted(found, key=lambda group: (group["stage"] != "won", group["currency"])):
         text = f"{texts[group['stage']]} and {_currency(group)}"
         yield Row(Cell(STAGE.value(group["stage"]).label), amounts(asked, text, group)[:2])

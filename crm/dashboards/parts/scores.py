@@ -5,8 +5,8 @@ from collections import Counter
 
 from django.db.models import Count, QuerySet
 
-from crm.dashboards.asked import Asked, any_of
 from crm.dashboards.parts.funnel import rate
+from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
 from crm.kit.actor import Role
 from leads.axes import OPEN
@@ -20,7 +20,7 @@ IS_LOST = "(status = lost or (status = converted and opportunity.stage = lost))"
 ENDS = {"open": IN_PROGRESS, "won": IS_WON, "lost": IS_LOST}
 
 
-def scores(asked: Asked) -> Content:
+def scores(asked: DashboardQuery) -> Content:
     """Leads by score: those in progress, and of those that have ended how many were won."""
     stuck = cannot()
     counts, low = _counts(asked, stuck)
@@ -34,11 +34,11 @@ def scores(asked: Asked) -> Content:
     )
 
 
-def _counts(asked: Asked, stuck: str) -> tuple[Counter, int]:
+def _counts(asked: DashboardQuery, stuck: str) -> tuple[Counter, int]:
     """How many leads are (in a class of scores, at an end), and of how many `stuck` is true; one statement."""
     classes = {place: within(place) for place in range(CLASSES)}
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         keys = [asked.first("lead", texts) for texts in (classes, ENDS, {1: stuck})]
         rows = asked.rows("lead").order_by().annotate(place=keys[0], end=keys[1], low=keys[2])
         return rows.values_list("place", "end", "low").annotate(count=Count("pk"))
@@ -65,7 +65,7 @@ def cannot() -> str:
     return f"{IN_PROGRESS} and fit_score < {max(needed, 0)}"
 
 
-def _row(asked: Asked, place: int, counts: Counter, most: int) -> Row:
+def _row(asked: DashboardQuery, place: int, counts: Counter, most: int) -> Row:
     open_, won, lost = (
         asked.count("lead", f"{within(place)} and {text}", counts[place, end]) for end, text in ENDS.items()
     )
@@ -76,7 +76,7 @@ def _row(asked: Asked, place: int, counts: Counter, most: int) -> Row:
     )
 
 
-def _foretells(asked: Asked) -> str:
+def _foretells(asked: DashboardQuery) -> str:
     """How well the score at their end told won leads from lost ones: of the workspace, so for managers."""
     if not asked.by.is_at_least(Role.MANAGER):
         return ""

@@ -6,22 +6,22 @@ from django.db.models import Count, Q, QuerySet
 
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
-from crm.conditions.moments import start_of
-from crm.dashboards.asked import Asked
+from crm.conditions.relative_dates import start_of
 from crm.dashboards.charts import stacked
 from crm.dashboards.period import Period
+from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
 from crm.entities.values import zone
-from crm.lifecycle.asked import entered, moves_of
+from crm.lifecycle.condition_fields import entered, moves_of
 from leads.axes import STAGE, STATUS
 
 POINTS = 12  # of the chart, besides its beginning
 
 
-def composition(asked: Asked) -> Content:
+def composition(asked: DashboardQuery) -> Content:
     """Contacts by lifecycle stage, now."""
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         return asked.rows("contact").order_by().values_list("lifecycle_stage").annotate(count=Count("pk"))
 
     counts = dict(asked.fetch(build, "contact"))
@@ -29,7 +29,7 @@ def composition(asked: Asked) -> Content:
     return Content([Table("now", "", ("Stage", "Contacts"), barred(lines), bars=True)], sub="now")
 
 
-def _line(asked: Asked, choice, count: int) -> tuple:
+def _line(asked: DashboardQuery, choice, count: int) -> tuple:
     cell = asked.count("contact", f"lifecycle_stage = {choice.value}", count)
     return Cell(choice.label, cell.url), (cell,), count, choice.tone
 
@@ -47,7 +47,7 @@ def stood(stage: str, day: date) -> str:
     return f"({still}) or any lifecycle_stage_moves ({left})"
 
 
-def over_time(asked: Asked) -> Content:
+def over_time(asked: DashboardQuery) -> Content:
     """Contacts by stage through the period, from what they have left since and where they stand now; one statement."""
     shown = days_shown(asked.period)
     counts = _counts(asked, [start_of(day, zone()) for day in shown])
@@ -60,17 +60,17 @@ def over_time(asked: Asked) -> Content:
     return Content([table], sub=str(asked.period), area=area)
 
 
-def _then(asked: Asked, stage: str, day: date, count: int) -> Cell:
+def _then(asked: DashboardQuery, stage: str, day: date, count: int) -> Cell:
     return asked.count("contact", stood(stage, day), count)
 
 
-def _counts(asked: Asked, moments: list[datetime]) -> dict[str, list[int]]:
+def _counts(asked: DashboardQuery, moments: list[datetime]) -> dict[str, list[int]]:
     """Stage → how many stood there at each moment."""
     names = [f"n{n}" for n in range(len(moments))]
     now = {name: Q(lifecycle_stage_since__lt=moment) for name, moment in zip(names, moments, strict=True)}
     gone = {name: Q(entered__lt=moment, at__gte=moment) for name, moment in zip(names, moments, strict=True)}
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         people = asked.rows("contact").order_by()
         still = _each(people.filter(lifecycle_stage_since__lt=moments[-1]).values("lifecycle_stage"), now)
         left = _each(_left(people, moments[0]).values("from_value"), gone)
@@ -94,10 +94,10 @@ def _each(rows: QuerySet, tests: dict[str, Q]) -> QuerySet:
     return rows.annotate(**{name: Count("pk", filter=test) for name, test in tests.items()})
 
 
-def leads(asked: Asked) -> Content:
+def leads(asked: DashboardQuery) -> Content:
     """Leads by status and stage, now."""
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         return asked.rows("lead").order_by().values_list("status", "stage").annotate(count=Count("pk"))
 
     counts = {(status, stage): count for status, stage, count in asked.fetch(build, "lead")}
@@ -109,7 +109,7 @@ def leads(asked: Asked) -> Content:
     return Content([Table("grid", "", ("Status", *(stage.label for stage in STAGE.values), "All"), rows)], sub="now")
 
 
-def _both(asked: Asked, status: str, stage: str, counts: dict) -> Cell:
+def _both(asked: DashboardQuery, status: str, stage: str, counts: dict) -> Cell:
     return asked.count("lead", f"status = {status} and stage = {stage}", counts.get((status, stage), 0))
 
 

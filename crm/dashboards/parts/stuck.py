@@ -15,17 +15,17 @@ from crm.conditions.chips import chip
 from crm.conditions.condition import Condition
 from crm.conditions.tree import All
 from crm.conditions.write import LabelWriter, Writer
-from crm.dashboards.asked import Asked
 from crm.dashboards.groups import GROUPS, Names, Split, split_by
 from crm.dashboards.parts.funnel import FEW
 from crm.dashboards.percentile import Percentile
 from crm.dashboards.period import today
+from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.scope import workspace_id
-from crm.lifecycle.asked import moves_of
 from crm.lifecycle.axes import Axis
+from crm.lifecycle.condition_fields import moves_of
 from crm.lifecycle.definitions import Definition, condition_of, definitions
 from crm.opportunities.axes import OPEN as OPEN_STAGES
 from crm.opportunities.axes import STAGE
@@ -115,7 +115,7 @@ def _helps(condition: Condition) -> str:
     return "Edit" if mendable else "Wait"
 
 
-def stuck(asked: Asked) -> Content:
+def stuck(asked: DashboardQuery) -> Content:
     """By what is missing, and by who owns them; whatever the period, for it is about now."""
     lines, unknown = [], []
     owners: Owners = {}
@@ -133,7 +133,7 @@ def stuck(asked: Asked) -> Content:
 
 
 def _along(
-    asked: Asked, axis: Axis, known: dict[str, int], defined: dict[str, Definition]
+    asked: DashboardQuery, axis: Axis, known: dict[str, int], defined: dict[str, Definition]
 ) -> tuple[list[tuple], tuple[str, Counter]]:
     """The lines of one axis, and the condition of all that is stuck there, with how many of those each owner has."""
     late = f"({' or '.join(_stands(axis, *each) for each in known.items())}) and waiting = no"
@@ -157,11 +157,11 @@ def _missing(holds: Sequence[int]) -> list[int]:
     return [n for n, each in enumerate(holds) if not each] or [len(holds)]
 
 
-def _groups(asked: Asked, axis: Axis, late: str, parts: dict[str, tuple]) -> list[tuple]:
+def _groups(asked: DashboardQuery, axis: Axis, late: str, parts: dict[str, tuple]) -> list[tuple]:
     """(value, owner, count, and 1 or 0 for each part that moves a record on) of what is late; one statement."""
     texts = {value: [Writer().text(part) for part in own] for value, own in parts.items()}
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         holds = {f"holds{n}": _holds(asked, axis, texts, n) for n in range(max(map(len, texts.values())))}
         rows = asked.rows(axis.entity, late).order_by().annotate(**holds).values(axis.field, "owner_id", *holds)
         return rows.annotate(count=Count("pk")).values_list(axis.field, "owner_id", "count", *holds)
@@ -170,7 +170,7 @@ def _groups(asked: Asked, axis: Axis, late: str, parts: dict[str, tuple]) -> lis
     return asked.fetch(build, axis.entity, late, *chain(*texts.values()), key=(axis.field, lengths))
 
 
-def _holds(asked: Asked, axis: Axis, texts: dict[str, list[str]], place: int) -> Case:
+def _holds(asked: DashboardQuery, axis: Axis, texts: dict[str, list[str]], place: int) -> Case:
     """Whether the part at a place holds, of those of the value at which a record stands."""
     tests = {value: own[place] for value, own in texts.items() if place < len(own)}
     whens = (When(Q(asked.test(axis.entity, text), **{axis.field: value}), then=1) for value, text in tests.items())
@@ -180,7 +180,7 @@ def _holds(asked: Asked, axis: Axis, texts: dict[str, list[str]], place: int) ->
 NOBODY = "Nobody is stuck: nothing has stood longer than expected."
 
 
-def _line(asked: Asked, reason: Reason, count: int) -> tuple:
+def _line(asked: DashboardQuery, reason: Reason, count: int) -> tuple:
     cell = asked.count(reason.entity, reason.text, count)
     # Ticked, so that the list opens with what helps at hand.
     label = Cell(f"{registry.get(reason.entity).label} {reason.label}", f"{cell.url}&ticked=all")
@@ -193,7 +193,7 @@ def _note(unknown: list[str]) -> str:
     return f"Too few have passed through to know what is long: {', '.join(unknown)}. An admin can say it at Lifecycle."
 
 
-def _by_owner(asked: Asked, found: Owners) -> Table:
+def _by_owner(asked: DashboardQuery, found: Owners) -> Table:
     split = split_by(asked, "contact", "owner")
     names, kinds = Names(split), [registry.get(axis.entity) for axis, _ in JOURNEY]
     together = sum((counts for _, counts in found.values()), Counter[int | None]())
@@ -204,7 +204,7 @@ def _by_owner(asked: Asked, found: Owners) -> Table:
     return Table("owners", "By owner", ("Owner", *(kind.plural for kind in kinds)), rows, empty="")
 
 
-def _owned(asked: Asked, entity: str, split: Split, owner: int | None, found: Owners) -> Cell:
+def _owned(asked: DashboardQuery, entity: str, split: Split, owner: int | None, found: Owners) -> Cell:
     if entity not in found:
         return Cell("0", value=0)
     late, counts = found[entity]

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
 
-from crm.dashboards.asked import Asked, any_of
 from crm.dashboards.groups import Names, grouped, split_by
 from crm.dashboards.parts.funnel import rate
 from crm.dashboards.percentile import Percentile, days
+from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
 from crm.kit.actor import Role
 from leads.axes import OPEN
@@ -29,7 +29,7 @@ HEADINGS = (
 )
 
 
-def team(asked: Asked) -> Content:
+def team(asked: DashboardQuery) -> Content:
     """Every person's figures for managers, one's own for everybody else."""
     whose = "" if asked.by.is_at_least(Role.MANAGER) else "owner = me"
     split = split_by(asked, "lead", "owner")
@@ -44,7 +44,7 @@ def team(asked: Asked) -> Content:
         "converted": f"{opened} and converted_date is not empty",
     }
 
-    def figures(asked: Asked) -> list[Any]:
+    def figures(asked: DashboardQuery) -> list[Any]:
         counts = [Count("pk", filter=asked.test("lead", text)) for text in texts.values()]
         return [*counts, Percentile(F("contacted_at") - F("created_at"), 0.5, filter=asked.test("lead", opened))]
 
@@ -55,7 +55,7 @@ def team(asked: Asked) -> Content:
     return Content([people, _won(asked, names, won, whose)], sub=str(asked.period))
 
 
-def _line(asked: Asked, split: Any, names: Names, found: tuple, texts: dict[str, str]) -> Row:
+def _line(asked: DashboardQuery, split: Any, names: Names, found: tuple, texts: dict[str, str]) -> Row:
     owner, shown, *counts, response = found
     here, group = split.condition(owner), dict(zip(texts, counts, strict=True))
     cell = {key: asked.count("lead", f"{here} and {text}", group[key]) for key, text in texts.items()}
@@ -72,10 +72,10 @@ def _line(asked: Asked, split: Any, names: Names, found: tuple, texts: dict[str,
     return Row(Cell(split.label(owner, shown, names)), cells)
 
 
-def _won(asked: Asked, names: Names, won: str, whose: str) -> Table:
+def _won(asked: DashboardQuery, names: Names, won: str, whose: str) -> Table:
     also = [text for text in (whose, won) if text]
 
-    def build(asked: Asked) -> QuerySet:
+    def build(asked: DashboardQuery) -> QuerySet:
         rows = asked.rows("opportunity", *also).order_by().values_list("owner_id", "currency")
         return rows.annotate(count=Count("pk"), total=Sum("amount")).order_by("-total", "owner_id")
 

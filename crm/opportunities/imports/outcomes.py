@@ -17,10 +17,10 @@ from crm.lists.imports.registry import Derived
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
 from crm.opportunities.axes import OPEN
+from crm.opportunities.contacts import PROSPECTS, lock_contacts
 from crm.opportunities.entities import OPPORTUNITY
 from crm.opportunities.imports.matching import Match, contact_keys
 from crm.opportunities.models import Opportunity
-from crm.opportunities.people import PROSPECTS, hold
 
 
 def wanted_stage(own: dict[str, Any]) -> str:
@@ -94,7 +94,7 @@ def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[DatedMove]:
     for opportunity in (found.opportunity for found in closed if found.opportunity):
         at = opportunity.stage_since
         first[opportunity.contact_id] = min(at, first.get(opportunity.contact_id, at))
-    people = hold(first) if first else {}
+    people = lock_contacts(first) if first else {}
     from_anywhere = bool(run.override_reason) and to == "customer"
     premature = _lost_by_imports(people) if to == "customer" else {}
     return [
@@ -106,7 +106,7 @@ def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[DatedMove]:
 
 def _take_up_again(matches: Sequence[Match], derived: Derived, by: Actor) -> None:
     """Put back contacts that a file lost, since all that it knew was lost, to the stage they were at before."""
-    people = hold({found.opportunity.contact_id for found in matches if found.opportunity}) if matches else {}
+    people = lock_contacts({found.opportunity.contact_id for found in matches if found.opportunity}) if matches else {}
     before = _lost_by_imports(people)
     back = [DatedMove(people[pk], stage, people[pk].lifecycle_stage_since, {}) for pk, stage in before.items()]
     move_rows(LIFECYCLE, back, verb="import", event="contact.updated", by=by)

@@ -15,8 +15,8 @@ from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
 from crm.lifecycle.move import write_first_transition
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
+from crm.opportunities.contacts import lock_contacts
 from crm.opportunities.models import Opportunity
-from crm.opportunities.people import hold
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
     if stage not in OPEN:
         raise Invalid({"stage": f"An opportunity is opened at {STAGE.names(OPEN)}."})
     wanted = [validate("opportunity", values, by=by, new=True) for values in opportunities]
-    people = hold({values["contact"] for values in wanted if values.get("contact")})
+    people = lock_contacts({values["contact"] for values in wanted if values.get("contact")})
     made = [_build(values, people.get(values.get("contact", 0)), stage, by) for values in wanted]
     try:
         with transaction.atomic():

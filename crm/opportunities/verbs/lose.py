@@ -8,8 +8,8 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
-from crm.opportunities import people
 from crm.opportunities.axes import PROBABILITY, STAGE
+from crm.opportunities.contacts import contacts_of, lock_contacts_of, without_open_opportunities
 from crm.users.visibility import RecordQuerySet, lock
 
 ANSWERS = ("lose", "churn", "partner")  # verbs of the contact's lifecycle
@@ -25,9 +25,9 @@ def lose(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", contacts
     """
     if contacts and contacts not in ANSWERS:
         raise Invalid({"contacts": f"Contacts stay as they are, or: {', '.join(ANSWERS)}."})
-    people.hold_those_of(opportunities)
+    lock_contacts_of(opportunities)
     also = {"lost_at": clock.now(), "lost_reason": reason.strip(), "probability": PROBABILITY["lost"]}
     outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "lose", by=by, reason=reason, also=also)
     if contacts and outcome.done:
-        VERBS[contacts](people.without_open(people.of(outcome.done)), reason, by).or_raise()
+        VERBS[contacts](without_open_opportunities(contacts_of(outcome.done)), reason, by).or_raise()
     return outcome

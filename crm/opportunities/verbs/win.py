@@ -7,8 +7,8 @@ from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import move
 from crm.opportunities.axes import PROBABILITY, STAGE
+from crm.opportunities.contacts import lock_contacts_of, win_contacts
 from crm.opportunities.models import Opportunity
-from crm.opportunities.people import hold_those_of, win_contacts
 from crm.users.visibility import RecordQuerySet, lock
 
 
@@ -18,7 +18,7 @@ def win(opportunities: RecordQuerySet, *, by: Actor) -> Outcome:
 
     The contact is won whoever it belongs to: somebody bought, which is no matter of rights (DESIGN 1.1).
     """
-    hold_those_of(opportunities)
+    lock_contacts_of(opportunities)
     also = {"won_at": clock.now(), "probability": PROBABILITY["won"]}
     outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "win", by=by, also=also)
     names = list(Opportunity.objects.filter(pk__in=outcome.done[:2]).values_list("name", flat=True))

@@ -16,7 +16,7 @@ from typing import Any
 from contacts.kinds import KINDS
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import Condition
-from crm.entities.places import fill
+from crm.entities.placeholders import render
 from crm.kit.actor import Actor
 from crm.workflows.models import Run
 from crm.workflows.params import Param, Values
@@ -56,7 +56,7 @@ class Context:
 
     def fill(self, text: str) -> str:
         """A text with the record's values in its places."""
-        return fill(text, self.entity, self.run.record_id)
+        return render(text, self.entity, self.run.record_id)
 
     def about(self) -> dict[str, int]:
         """Whom an activity of the record is about, as log() takes it."""

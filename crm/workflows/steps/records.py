@@ -15,7 +15,7 @@ from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from crm.entities.people import members
-from crm.entities.places import PLACE
+from crm.entities.placeholders import PLACE
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, Refused
 from crm.kit.outcome import Outcome

@@ -11,7 +11,7 @@ from contacts.axes import STATUS
 from contacts.models import Contact
 from contacts.suppression import SHOWN, is_suppressed
 from contacts.verbs.log import log
-from crm.entities.places import PLACE
+from crm.entities.placeholders import PLACE
 from crm.kit.actor import Role, system
 from crm.kit.errors import Invalid, Refused
 from crm.kit.site import site

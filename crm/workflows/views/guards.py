@@ -20,7 +20,7 @@ from crm.lifecycle.verbs.save_guard import save_guard
 from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
-from crm.workflows.trial import LAST, Trial, try_guard
+from crm.workflows.guard_preview import LAST, GuardPreview, preview_guard
 
 NEEDED = {"aria-required": "true"}  # told here, asked for by guards.check
 
@@ -119,10 +119,10 @@ def _saved(request: Request, found: Guard) -> HttpResponse:
     return redirect("guards")
 
 
-def _tried(found: Guard) -> Trial | str:
+def _tried(found: Guard) -> GuardPreview | str:
     condition = check(found)
     try:
         with time_limit():
-            return try_guard(found.entity, found.verb, condition)
+            return preview_guard(found.entity, found.verb, condition)
     except TooSlow as error:
         return str(error)

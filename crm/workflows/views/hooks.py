@@ -12,9 +12,9 @@ from crm.kit import clock
 from crm.kit.errors import Refused
 from crm.kit.scope import in_workspace
 from crm.kit.text import email_key
-from crm.workflows.active import Active, active
+from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Workflow
-from crm.workflows.starting import Due, begin, matching
+from crm.workflows.start_runs import Due, matching_records, start_runs
 from crm.workflows.webhooks import LARGEST, read, verify
 
 
@@ -42,7 +42,7 @@ def hook(request: HttpRequest, public_id: str) -> JsonResponse:
 
 
 def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
-    each = next((each for each in active() if each.workflow == workflow.pk), None)
+    each = next((each for each in active_workflows() if each.workflow == workflow.pk), None)
     if each is None or each.trigger["kind"] != "webhook":
         return JsonResponse({"detail": "This workflow is switched off."}, status=404)
     try:
@@ -53,13 +53,13 @@ def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
     with transaction.atomic():
         # Of two that bring the same message at once, the second waits here and finds the run of the first.
         Workflow.objects.select_for_update().get(pk=workflow.pk)
-        begin([Due(each, pk, f"hook:{message}", "webhook", {"message": message})])
+        start_runs([Due(each, pk, f"hook:{message}", "webhook", {"message": message})])
     return JsonResponse({"detail": "Taken."}, status=202)
 
 
-def _named(each: Active, content: dict[str, Any]) -> int:
+def _named(each: ActiveWorkflow, content: dict[str, Any]) -> int:
     """The record that is named and meets the condition of the workflow. Raises Refused."""
-    rows = matching(each, clock.now())
+    rows = matching_records(each, clock.now())
     if isinstance(content.get("record"), str):
         rows = rows.filter(public_id=content["record"])
     elif isinstance(content.get("external_id"), str) and content["external_id"]:

@@ -21,9 +21,9 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.present import housekeeping
 from crm.kit.scope import workspace
+from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead, OldLeads
 from leads.legacy.moving.run import check_role
-from leads.legacy.window import is_there
 
 FIELDS = LegacyLead._meta.concrete_fields
 NAMES = [field.attname for field in FIELDS]

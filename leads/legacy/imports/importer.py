@@ -20,10 +20,10 @@ from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import Incoming, Written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
+from leads.legacy.access import lock_access
 from leads.legacy.imports.matching import Match, match
 from leads.legacy.imports.names import ELSEWHERE, STATUSES
 from leads.legacy.models import LegacyLead
-from leads.legacy.window import hold_open
 
 COLUMNS = [f.attname for f in LegacyLead._meta.concrete_fields if f.name != "workspace"]
 OFTEN_ALIKE = {"status", "source", "currency", "owner", "team", "company_name"}
@@ -65,7 +65,7 @@ class LegacyLeadImporter:
 
     def write(self, rows: Sequence[Incoming]) -> Written:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
-        hold_open(self.by)
+        lock_access(self.by)
         matches, refused = match(rows, self.scratch, self.by)
         if refused:
             return Written(refused=refused)

@@ -15,11 +15,11 @@ from crm.kit.background import after_commit
 from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace, workspace_id
 from crm.users.models import Workspace
+from leads.legacy.access import SENTENCES, is_there
 from leads.legacy.models import MigrationRun, OldLeads
 from leads.legacy.moving.alone import AtWork
 from leads.legacy.moving.run import Order, begin, check_role, commit
 from leads.legacy.moving.undo import NOTHING, undo_migration
-from leads.legacy.window import SENTENCES, is_there
 
 State = MigrationRun.State
 log = logging.getLogger(__name__)

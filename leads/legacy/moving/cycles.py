@@ -16,7 +16,7 @@ from leads.axes import STATUS
 from leads.legacy.models import ACTIVE
 from leads.legacy.moving.plan import OldLead, Person
 from leads.models import Lead, found_by
-from leads.opening import PROSPECTS, Prospect, open_leads
+from leads.open_leads import PROSPECTS, Prospect, open_leads
 from leads.staging import restage
 
 LOST = "It was lost in the old lead workspace."

@@ -15,12 +15,12 @@ from crm.kit.scope import workspace_id
 from crm.kit.sql import commit_without_waiting
 from crm.kit.sqlite import courtesy
 from crm.users.models import Workspace
+from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead, MigrationRun
 from leads.legacy.moving.alone import alone
 from leads.legacy.moving.carry import carry_out
 from leads.legacy.moving.figures import AMOUNTS, COUNTS, Figures, of_run, reconcile
 from leads.legacy.moving.plan import OldLead, Seen, Step, look, plan
-from leads.legacy.window import is_there
 
 # On SQLite one writes at a time: so many leads take some 40 ms, then others have their turn (RELIABILITY R24).
 BATCH = {"postgresql": 10_000, "sqlite": 40}

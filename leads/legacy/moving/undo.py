@@ -18,10 +18,10 @@ from crm.kit.errors import Refused
 from crm.kit.sqlite import courtesy
 from crm.lists.models import UndoRun
 from crm.lists.undo_runs import Progress, begin, finish
+from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead, MigrationRun, MovedLead
 from leads.legacy.moving.alone import alone
 from leads.legacy.moving.run import BATCH, check_role
-from leads.legacy.window import is_there
 
 State = MigrationRun.State
 GONE = "The retired table was dropped: the migration can no longer be undone."

@@ -11,8 +11,8 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
+from leads.legacy.access import lock_access
 from leads.legacy.models import LegacyLead
-from leads.legacy.window import hold_open
 
 
 @transaction.atomic
@@ -24,7 +24,7 @@ def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot add leads.")
-    hold_open(by)
+    lock_access(by)
     wanted = [validate("legacy_lead", values, by=by) for values in leads]
     made = [cast(LegacyLead, build(LegacyLead, {"currency": workspace().currency} | v, by)) for v in wanted]
     if not all(lead.name for lead in made):

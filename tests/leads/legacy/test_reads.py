@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit.undo import undo
 from contacts.models import Contact
 from contacts.verbs.merge import merge
-from crm.backup.facts import facts
+from crm.backup.manifest import manifest
 from crm.kit import clock
 from crm.kit.present import Presence, working
 from crm.kit.scope import in_workspace
@@ -148,7 +148,7 @@ class TestNobodyReads:
         assert told() == set()
 
     def test_a_backup_and_the_status(self, moved, told, migrate):
-        facts()
+        manifest()
         migrate(status=True)
         assert told() == set()
 

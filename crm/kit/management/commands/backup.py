@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from crm.backup.failures import told
+from crm.backup.failures import report_failure
 from crm.backup.make import make_backup
 from crm.users.command import wrong_usage
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, file: Path, **options) -> None:
         target = _target(file)
-        with told():
+        with report_failure():
             manifest = make_backup(target)
         self._tell(target, manifest, options["json"])
 

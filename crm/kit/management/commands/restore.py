@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand
 
-from crm.backup.failures import told
+from crm.backup.failures import report_failure
 from crm.backup.restore import restore_backup
 from crm.users.command import REFUSED, wrong_usage
 
@@ -26,15 +26,15 @@ class Command(BaseCommand):
     def handle(self, *args, file: Path, replace: str, **options) -> None:
         if not file.is_file():
             raise wrong_usage(f"There is no file {file}.")
-        with told(refused="Nothing was restored. "):
+        with report_failure(refused="Nothing was restored. "):
             report = restore_backup(file, replace)
         self._tell(report, options["json"])
 
     def _tell(self, report: dict, as_json: bool) -> None:
         self.stdout.write(f"Restored {report['rows']} rows and {report['files']} uploaded files; they are all there.")
         for slug, verdict in report["audit"].items():
-            told = verdict["problem"] or f"{verdict['sealed']} entries are sealed and as they were."
-            self.stdout.write(f"Audit log of {slug}: {told}")
+            sentence = verdict["problem"] or f"{verdict['sealed']} entries are sealed and as they were."
+            self.stdout.write(f"Audit log of {slug}: {sentence}")
         if as_json:
             self.stdout.write(json.dumps(report))
         if not all(verdict["ok"] for verdict in report["audit"].values()):

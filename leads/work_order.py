@@ -34,7 +34,7 @@ def deadline() -> Case:
     return Case(When(RUNNING, then=F("contact_by")), output_field=DateTimeField())
 
 
-def work_order() -> Case:
+def priority_order() -> Case:
     """What to work first is smallest: running deadlines, the most pressing first; then the others by score.
 
     No index serves it, since scores have none (see leads.models.Score): of the leads of one person or team it is
@@ -57,7 +57,7 @@ def next_action() -> Case:
     return Case(When(status="lost", then=Value("")), *advice, output_field=CharField())
 
 
-WORK_ORDER = Field("work_order", "Work order", T.NUMBER, api="workOrder", editable=False, expression=work_order)
+WORK_ORDER = Field("work_order", "Work order", T.NUMBER, api="workOrder", editable=False, expression=priority_order)
 LEAD.add(
     Field("company", "Company", T.LINK, path="contact__company", target="company", editable=False),
     Field("deadline", "Deadline", T.DATETIME, editable=False, expression=deadline, due=True),

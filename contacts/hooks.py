@@ -25,7 +25,7 @@ def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
         mover(survivor, duplicates, by)
 
 
-def tell(entity: str, *, by_name: bool = True, names: Callable[[Actor], QuerySet] | None = None) -> None:
+def show_in_timeline(entity: str, *, by_name: bool = True, names: Callable[[Actor], QuerySet] | None = None) -> None:
     """Tell what happens to the records of an entity in their contact's timeline, to whoever sees them.
 
     `by_name`: each with its name and the way to its page; not those that are a part of the contact's. `names(by)`,
@@ -39,13 +39,13 @@ def on_author(names: Callable[[], QuerySet]) -> None:
     _authors.append(names)
 
 
-def credited(entries: QuerySet) -> QuerySet:
+def with_authors(entries: QuerySet) -> QuerySet:
     """Entries with `author`: the name of the workflow that acted, '' for people and the product; same statement."""
     names = [When(channel=Channel.WORKFLOW, then=Coalesce(Subquery(name()), Value(""))) for name in _authors]
     return entries.annotate(author=Case(*names, default=Value(""), output_field=TextField()))
 
 
-def named(entries: QuerySet, by: Actor) -> QuerySet:
+def with_names(entries: QuerySet, by: Actor) -> QuerySet:
     """Entries with `about`: of an attached record its public id and name, '' for others. Those unseen by `by` are not.
 
     In the same statement: a timeline costs as much with attached records as without.

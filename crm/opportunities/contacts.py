@@ -14,25 +14,25 @@ from crm.users.visibility import RecordQuerySet
 PROSPECTS = ("lead", "qualified")
 
 
-def hold(contacts: Iterable[int]) -> dict[int, Contact]:
+def lock_contacts(contacts: Iterable[int]) -> dict[int, Contact]:
     """Lock contacts that are not in the trash. Before their opportunities, as merging does: else the two could wait
     for each other."""
     rows = Contact.objects.live().filter(pk__any_of=set(contacts)).order_by("pk").select_for_update(of=("self",))
     return {contact.pk: contact for contact in rows}
 
 
-def hold_those_of(opportunities: QuerySet) -> None:
+def lock_contacts_of(opportunities: QuerySet) -> None:
     """Lock the contacts of opportunities that are about to be moved."""
-    hold(opportunities.order_by().values_list("contact", flat=True))
+    lock_contacts(opportunities.order_by().values_list("contact", flat=True))
 
 
-def of(opportunities: Iterable[int]) -> RecordQuerySet:
+def contacts_of(opportunities: Iterable[int]) -> RecordQuerySet:
     """The contacts, not in the trash, of opportunities given by primary key."""
     theirs = Opportunity.objects.filter(pk__any_of=list(opportunities)).order_by().values_list("contact", flat=True)
     return Contact.objects.live().filter(pk__any_of=set(theirs))
 
 
-def without_open(contacts: RecordQuerySet) -> RecordQuerySet:
+def without_open_opportunities(contacts: RecordQuerySet) -> RecordQuerySet:
     """Those of the contacts that have no open opportunity left, whoever may see it."""
     return contacts.exclude(Exists(Opportunity.objects.open().filter(contact=OuterRef("pk"))))
 
@@ -42,7 +42,7 @@ def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> Non
 
     A lead is qualified on the way: its history has both rows, and no funnel somebody who skipped a stage.
     """
-    prospects = of(opportunities).filter(lifecycle_stage__in=PROSPECTS)
+    prospects = contacts_of(opportunities).filter(lifecycle_stage__in=PROSPECTS)
     leads = prospects.filter(lifecycle_stage="lead")
     force_move(leads, LIFECYCLE, "qualified", verb="qualify", event="contact.qualified", by=by, reason=reason)
     force_move(prospects, LIFECYCLE, "customer", verb="win", event="contact.won", by=by, reason=reason)

@@ -15,14 +15,14 @@ from crm.entities import registry
 from crm.kit import clock
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Transition
-from crm.workflows.past import backwards, stood
+from crm.workflows.as_of import old_values, values_as_of
 
 LAST = 200  # moves that are asked
 SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Trial:
+class GuardPreview:
     """`refused` of the `asked` last moves, the newest `shown` with their moment; of `waiting` records now, `held`."""
 
     asked: int
@@ -32,7 +32,7 @@ class Trial:
     held: int
 
 
-def try_guard(entity: str, verb: str, condition: Condition) -> Trial:
+def preview_guard(entity: str, verb: str, condition: Condition) -> GuardPreview:
     """Ask `condition` of the last 200 records that `verb` moved, and of those that it could move now."""
     model = registry.get(entity).model
     moves = list(_moves(entity, verb))
@@ -42,13 +42,13 @@ def try_guard(entity: str, verb: str, condition: Condition) -> Trial:
     refused = [
         move
         for move in moves
-        if not stood(model, move.record_id, then[move.pk], condition, Viewer(move.member_id), move.at)
+        if not values_as_of(model, move.record_id, then[move.pk], condition, Viewer(move.member_id), move.at)
     ]
     records = model.objects.in_bulk([move.record_id for move in refused[:SHOWN]])
     shown = [(move.at, records[move.record_id]) for move in refused[:SHOWN]]
     waiting = model.objects.live().filter(_sources(entity, verb))
     held = waiting.exclude(pk__in=waiting.filter(condition.expression(Viewer(), clock.now())).order_by().values("pk"))
-    return Trial(len(moves), len(refused), shown, waiting.count(), held.count())
+    return GuardPreview(len(moves), len(refused), shown, waiting.count(), held.count())
 
 
 def _moves(entity: str, verb: str) -> Iterable[Transition]:
@@ -62,7 +62,7 @@ def _before(entity: str, moves: Iterable[Transition]) -> dict[int, dict[str, Any
     log = defaultdict(list)
     for record, change, old in entries.order_by("-pk").values_list("entity_id", "change", "old_values"):
         log[record].append((change, old))
-    return {move.pk: backwards(_until(log[move.record_id], move)) for move in moves}
+    return {move.pk: old_values(_until(log[move.record_id], move)) for move in moves}
 
 
 def _until(log: list[tuple[Any, Any]], move: Transition) -> list[Any]:

@@ -12,7 +12,7 @@ from crm.lists.columns import Column, resolve
 Parts = list[Sequence]
 
 
-def body(entity: str, found: list[tuple], columns: list[Column], ticked: set[str]) -> SafeString:
+def table_html(entity: str, found: list[tuple], columns: list[Column], ticked: set[str]) -> SafeString:
     """The table rows of a Page's `found`. `ticked`: public ids of what was refused, or "all"."""
     places, kind = _places(columns), registry.get(entity)
     split: list[Parts] = [[row[place] for place in places] for row in found]

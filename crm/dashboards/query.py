@@ -28,7 +28,7 @@ MODES = {"cohort": "entered in the period", "flow": "moved in the period"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class DashboardQuery:
     """Who asks, about which days, which records, and how the funnel is to be cut."""
 
     by: Actor
@@ -74,7 +74,9 @@ class Asked:
         """
         return Case(*(When(self.test(entity, text), then=Value(key)) for key, text in texts.items()))
 
-    def fetch(self, build: "Callable[[Asked], QuerySet]", entity: str, *texts: str, key: Hashable = "") -> list[tuple]:
+    def fetch(
+        self, build: "Callable[[DashboardQuery], QuerySet]", entity: str, *texts: str, key: Hashable = ""
+    ) -> list[tuple]:
         """The rows of `build(asked)`, a queryset of values_list(), compiled once for all who ask the same today.
 
         build() takes who asks, and when, from its argument. What else shapes its query are the records of `entity`,
@@ -105,12 +107,12 @@ def totals(rows: QuerySet, *figures: Any) -> QuerySet:
     return rows.order_by().annotate(whole=Value(1)).values("whole").annotate(**named).values_list(*named)
 
 
-def read(params: QueryDict, by: Actor) -> Asked:
+def read(params: QueryDict, by: Actor) -> DashboardQuery:
     """What a URL asks; its condition is read by the parts, each for the records it counts."""
     period = read_period(params.get("from", ""), params.get("to", ""))
     mode = params.get("mode", "")
     split = params.get("split", "") or "source"
-    return Asked(by, period, params.get("where", "").strip(), mode if mode in MODES else "cohort", split)
+    return DashboardQuery(by, period, params.get("where", "").strip(), mode if mode in MODES else "cohort", split)
 
 
 def any_of(key: str, values: Sequence[str]) -> str:

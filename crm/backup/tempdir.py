@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @contextmanager
-def workshop(parent: Path, prefix: str) -> Iterator[Path]:
+def temporary_directory(parent: Path, prefix: str) -> Iterator[Path]:
     """A directory below `parent`, its owner's alone, gone afterwards.
 
     Also when the process is told to stop: then it ends with 128 and the number of the signal. Only after kill -9 it

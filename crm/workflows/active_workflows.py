@@ -17,7 +17,7 @@ from crm.workflows.triggers import names
 
 
 @dataclass(frozen=True)
-class Active:
+class ActiveWorkflow:
     """A workflow ready to be asked."""
 
     workflow: int
@@ -39,13 +39,13 @@ def current_versions() -> Any:
     return WorkflowVersion.objects.filter(workflow__enabled=True, number=F("workflow__number"))
 
 
-def active() -> tuple[Active, ...]:
+def active_workflows() -> tuple[ActiveWorkflow, ...]:
     """All that are switched on and can be read. The others are exceptions, and answer to nothing."""
     space = workspace()
     return _active(space.pk, space.schema_version)
 
 
-def answering(event: str) -> tuple[Active, ...]:
+def answering(event: str) -> tuple[ActiveWorkflow, ...]:
     """Those that look at an event."""
     space = workspace()
     return _by_event(space.pk, space.schema_version).get(event, ())
@@ -57,20 +57,20 @@ def wanted(event: str) -> bool:
 
 
 @lru_cache(maxsize=200)
-def _active(workspace_id: int, schema_version: int) -> tuple[Active, ...]:
+def _active(workspace_id: int, schema_version: int) -> tuple[ActiveWorkflow, ...]:
     return tuple(filter(None, map(read, current_versions().select_related("workflow").order_by("workflow_id"))))
 
 
 @lru_cache(maxsize=200)
-def _by_event(workspace_id: int, schema_version: int) -> dict[str, tuple[Active, ...]]:
-    found: dict[str, tuple[Active, ...]] = {}
+def _by_event(workspace_id: int, schema_version: int) -> dict[str, tuple[ActiveWorkflow, ...]]:
+    found: dict[str, tuple[ActiveWorkflow, ...]] = {}
     for each in _active(workspace_id, schema_version):
         for name in names(each.trigger):
             found[name] = (*found.get(name, ()), each)
     return found
 
 
-def read(version: WorkflowVersion) -> Active | None:
+def read(version: WorkflowVersion) -> ActiveWorkflow | None:
     """A version, its condition read; None where its trigger or condition can no longer be read. With its workflow."""
     workflow, trigger = version.workflow, version.trigger
     try:
@@ -78,10 +78,12 @@ def read(version: WorkflowVersion) -> Active | None:
         condition = parse(version.condition, version.entity, people=False)
     except (Invalid, ConditionError):
         return None
-    return Active(workflow.pk, workflow.public_id, workflow.name, version.pk, workflow.owner_id, trigger, condition)
+    return ActiveWorkflow(
+        workflow.pk, workflow.public_id, workflow.name, version.pk, workflow.owner_id, trigger, condition
+    )
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Empty the memory: for tests, whose workspaces come and go under the same numbers."""
     _active.cache_clear()
     _by_event.cache_clear()

@@ -11,7 +11,7 @@ CHANNEL = "throughline_events"
 _rung = threading.Event()
 
 
-def ring_on_commit() -> None:
+def wake_on_commit() -> None:
     """Ring once the transaction commits, once however often it is asked for.
 
     Not NOTIFY inside the transaction: PostgreSQL would make all commits that notify wait for one another.

@@ -11,7 +11,7 @@ from leads.verbs.convert import NOT_READY
 from leads.verbs.qualify import BACKWARD
 
 
-def standing(lead: Lead) -> dict:
+def lead_context(lead: Lead) -> dict:
     """Its badges, what is next (source 003), its score if it has one, and its floor and deadline while they count."""
     now, score = clock.now(), getattr(lead, "score", None)
     held = lead.is_open and lead.floor_until is not None and lead.floor_until > now

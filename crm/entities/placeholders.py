@@ -14,18 +14,18 @@ from crm.kit.errors import Invalid
 PLACE = re.compile(r"\{([^{}]*)\}")
 
 
-def check_places(text: str, entity: str, label: str) -> str:
+def check_placeholders(text: str, entity: str, label: str) -> str:
     """The text as it is stored, with the key of each field as its {place}, which outlasts a change of labels.
 
     Raises Invalid with a sentence for a {place} that is no field of the entity, or a bracket that is not closed.
     """
-    stored = PLACE.sub(lambda found: f"{{{place(entity, found[1]).key}}}", text)
+    stored = PLACE.sub(lambda found: f"{{{placeholder(entity, found[1]).key}}}", text)
     if "{" in PLACE.sub("", text) or "}" in PLACE.sub("", text):
         raise Invalid(f"{label}: a bracket is not closed. A place is written {{name}}.")
     return stored
 
 
-def place(entity: str, name: str) -> Path:
+def placeholder(entity: str, name: str) -> Path:
     """The field that {name} stands for: one of the record, or of what it links to. Raises Invalid with a sentence."""
     try:
         path = schema(entity).path(name)
@@ -42,12 +42,12 @@ def _is_column(field: Field) -> bool:
     return not field.custom and field.rows is None and field.expression is None
 
 
-def fill(text: str, entity: str, pk: int) -> str:
+def render(text: str, entity: str, pk: int) -> str:
     """`text` with the record's values in its {places}; '' for what is empty. Raises Invalid for a field that is gone.
 
     Not Django's templates: whoever writes a text must not reach methods, settings or other people's records.
     """
-    paths = {name: place(entity, name) for name in PLACE.findall(text)}
+    paths = {name: placeholder(entity, name) for name in PLACE.findall(text)}
     values = _read(list(paths.values()), entity, pk) if paths else []
     told = dict(zip(paths, values, strict=True))
     return PLACE.sub(lambda found: told[found[1]], text)

@@ -21,21 +21,21 @@ DROPPED = "The old leads of this workspace were dropped: add contacts."
 
 
 @dataclass(frozen=True)
-class Standing:
+class LegacyAccess:
     """Whether the old workspace can be read, and why it cannot be written ('' where it can)."""
 
     is_open: bool
     why_readonly: str = ""
 
 
-def standing() -> Standing:
+def legacy_access() -> LegacyAccess:
     """How it stands, in one statement."""
     busy = Subquery(MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values("state")[:1])
     found = _open().values_list(busy).first()
-    return Standing(found is not None, SENTENCES[State(found[0])] if found and found[0] else "")
+    return LegacyAccess(found is not None, SENTENCES[State(found[0])] if found and found[0] else "")
 
 
-def hold_open(by: Actor) -> None:
+def lock_access(by: Actor) -> None:
     """Let old leads be added in this transaction; the first one makes their workspace. Raises Refused while the leads
     are being moved, and once they were dropped.
 

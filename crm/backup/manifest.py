@@ -17,12 +17,12 @@ from crm.users.models import Workspace
 LEFT_OUT = ("django_session", "usersessions_usersession", "counters")
 
 
-def facts() -> dict[str, Any]:
+def manifest() -> dict[str, Any]:
     """Rows of each table, the migrations applied, and the head of each workspace's audit chain."""
-    return {"rows": rows(), "migrations": migrations(), "heads": heads() if is_migrated() else {}}
+    return {"rows": row_counts(), "migrations": migrations(), "heads": heads() if is_migrated() else {}}
 
 
-def rows() -> dict[str, int]:
+def row_counts() -> dict[str, int]:
     """How many rows each table has, in one statement: all at the same moment."""
     quote = connection.ops.quote_name
     with housekeeping(), connection.cursor() as cursor:

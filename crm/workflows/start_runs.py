@@ -20,7 +20,7 @@ from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
-from crm.workflows.active import Active, answering
+from crm.workflows.active_workflows import ActiveWorkflow, answering
 from crm.workflows.models import Run, StepRun
 from crm.workflows.triggers import Happening, fits
 from crm.workflows.verbs.pause_workflow import pause_workflow
@@ -39,14 +39,14 @@ AS_RUN = Run.Status.RUNNING
 class Due:
     """A workflow that is to run on a record, because of what `key` names."""
 
-    active: Active
+    active: ActiveWorkflow
     record_id: int
     key: str
     event: str = ""
     seen: dict[str, Any] = field(default_factory=dict)
 
 
-def answer(happening: Happening) -> int:
+def answer_event(happening: Happening) -> int:
     """Begin the runs that what happened asks for; returns how many. In the caller's transaction."""
     asked = [each for each in answering(happening.name) if fits(each.trigger, happening)]
     due = []
@@ -55,10 +55,10 @@ def answer(happening: Happening) -> int:
         own = [each for each in asked if each.entity == entity]
         facts = (happening.key, happening.name, happening.seen)
         due += [Due(each, pk, *facts) for each in _meeting(own, entity, pk)] if pk else []
-    return begin(due, _cause(happening)) if due else 0
+    return start_runs(due, _cause(happening)) if due else 0
 
 
-def _meeting(asked: Sequence[Active], entity: str, pk: int) -> list[Active]:
+def _meeting(asked: Sequence[ActiveWorkflow], entity: str, pk: int) -> list[ActiveWorkflow]:
     """Those whose condition the record meets now, in one statement however many."""
     conditions = {each.condition.key_text: each.condition for each in asked}
     texts = sorted(conditions)
@@ -75,7 +75,7 @@ def _meeting(asked: Sequence[Active], entity: str, pk: int) -> list[Active]:
     return [each for each in asked if found and held[each.condition.key_text]]
 
 
-def matching(each: Active, now: datetime) -> QuerySet:
+def matching_records(each: ActiveWorkflow, now: datetime) -> QuerySet:
     """The records that meet a workflow's condition now."""
     return KINDS[each.entity].model.objects.live().filter(each.condition.expression(Viewer(), now))
 
@@ -88,7 +88,7 @@ def _cause(happening: Happening) -> Run | None:
     return step.run if step else None
 
 
-def begin(due: Sequence[Due], cause: Run | None = None) -> int:
+def start_runs(due: Sequence[Due], cause: Run | None = None) -> int:
     """Make the runs that are due and not there yet, and have the engine go on with them; returns how many run.
 
     A workflow answers to the same key once, however often it is told. In the caller's transaction.
@@ -102,11 +102,11 @@ def begin(due: Sequence[Due], cause: Run | None = None) -> int:
     Run.objects.bulk_create(runs)
     _pause([run for run in runs if run.reason == TOO_OFTEN])
     started = [run.pk for run in runs if run.status == AS_RUN]
-    go_on(started)
+    continue_runs(started)
     return len(started)
 
 
-def go_on(runs: Iterable[int]) -> None:
+def continue_runs(runs: Iterable[int]) -> None:
     """Have the engine take these runs further."""
     by = system(workspace().pk, Channel.WORKFLOW)
     publish("workflow_run.due", Run.objects.filter(pk__any_of=list(runs)), by=by)
