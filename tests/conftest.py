@@ -55,7 +55,8 @@ def quick_and_fresh(settings):
     rules._rules.cache_clear()
     schema._schemas.clear()
     current._current.cache_clear()
-    active_workflows.clear_cache()
+    active_workflows._active.cache_clear()
+    active_workflows._by_event.cache_clear()
     yield
     reads._pending.clear()  # what was read was rolled back, and is not written at the end of the process
 

@@ -81,9 +81,3 @@ def read(version: WorkflowVersion) -> ActiveWorkflow | None:
     return ActiveWorkflow(
         workflow.pk, workflow.public_id, workflow.name, version.pk, workflow.owner_id, trigger, condition
     )
-
-
-def clear_cache() -> None:
-    """Empty the memory: for tests, whose workspaces come and go under the same numbers."""
-    _active.cache_clear()
-    _by_event.cache_clear()

@@ -16,7 +16,7 @@ from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit import clock
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.timelimit import TooSlow
-from crm.lists import rows as list_rows
+from crm.lists import paging as list_rows
 from crm.lists import views
 from crm.lists.models import SavedView
 from crm.lists.verbs.delete_view import delete_view

@@ -14,7 +14,7 @@ from contacts.models import Company, Contact
 from crm.kit import compiled_queries
 from crm.kit.actor import Channel
 from crm.kit.text import fold, search_key
-from crm.lists import rows as module
+from crm.lists import paging as module
 from crm.lists.paging import page, parse_cursor
 from crm.lists.state import ALL, ListState
 from tests.budget import examples

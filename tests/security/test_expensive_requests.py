@@ -8,7 +8,7 @@ from contacts.views import home, merging, options
 from crm.dashboards.query import DashboardQuery
 from crm.kit import timelimit
 from crm.kit.pool import Pool
-from crm.lists import rows as list_rows
+from crm.lists import paging as list_rows
 from crm.lists.state import ListState
 from tests.factories import make_contact
 from tests.security.calls import told
