@@ -25,7 +25,7 @@ from audit.undo_rights import no_longer_theirs
 from audit.undone import NOT_YOURS, SETTING, TOUCHED, Undone, listeners, rules, takers
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 
 LOOKED_AT = 2_000  # entries that are searched for a record the actor gave away
 NOTHING_LEFT = "There is nothing left to take back."
@@ -94,7 +94,7 @@ def undo_entries(entries: Sequence[Entry], *, by: Actor) -> Undone:
     The first attempt knows what was touched since. What else it has to keep may belong with something that it put back:
     then it is rolled back and repeated without that.
     """
-    with housekeeping():  # whatever was touched, or points to what goes, is looked at for its own sake
+    with uncounted_reads():  # whatever was touched, or points to what goes, is looked at for its own sake
         _lock(entries)
         staying = _touched(entries, by)
         while True:

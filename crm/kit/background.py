@@ -8,7 +8,7 @@ from collections.abc import Callable
 import django
 from django.db import connection, transaction
 
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace, workspace
 
 log = logging.getLogger("crm.background")
@@ -39,7 +39,7 @@ def carry_out(message: bytes, name: str) -> None:
     """Call the work in the workspace that were pickled together, and close the connection."""
     try:
         where, work = pickle.loads(message)  # noqa: S301  (our own)
-        with in_workspace(where), housekeeping():
+        with in_workspace(where), uncounted_reads():
             work()
     except Exception:
         log.exception("%s stopped", name)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from crm.kit.actor import Channel
-from crm.kit.present import Presence, working
+from crm.kit.read_tracking import Reader, reading_as
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
 from crm.users import once
@@ -36,12 +36,12 @@ class MemberMiddleware:
         request.member = open_membership(request.user) if request.user.is_authenticated else None
         request.actor = None
         if request.member is None:
-            with working(lambda: _presence(request)):
+            with reading_as(lambda: _presence(request)):
                 return self.get_response(request)
         workspace = request.member.workspace
         request.actor = request.member.actor(Channel.ADMIN if _is_admin_page(request) else Channel.WEB)
         zone = ZoneInfo(request.user.timezone or workspace.timezone)
-        with in_workspace(workspace), working(lambda: _presence(request)), timezone.override(zone):
+        with in_workspace(workspace), reading_as(lambda: _presence(request)), timezone.override(zone):
             response = self.get_response(request)
             if response.status_code in (409, 422) and (made := _made_before(request)):
                 response = made  # of two clicks the second came too late to be stopped
@@ -88,9 +88,9 @@ def _made_before(request):
     return redirect(made) if made else None
 
 
-def _presence(request) -> Presence:
+def _presence(request) -> Reader:
     channel = request.actor.channel if request.actor else Channel.ADMIN if _is_admin_page(request) else Channel.WEB
-    return Presence(request.actor and request.actor.member_id, f"{channel} /{_route(request)}")
+    return Reader(request.actor and request.actor.member_id, f"{channel} /{_route(request)}")
 
 
 def _route(request) -> str:
@@ -123,5 +123,5 @@ def _wrong_workspace(request):
 
 def _streamed_in(request, chunks):
     # The server asks for the chunks after the middleware has returned, when the scope is closed again.
-    with in_workspace(request.member.workspace), working(lambda: _presence(request)):
+    with in_workspace(request.member.workspace), reading_as(lambda: _presence(request)):
         yield from chunks

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from audit.record import update_and_record
 from contacts.models import Contact
 from crm.kit.actor import Actor
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead
 
@@ -14,7 +14,7 @@ def move_links(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     """Called by merge(); undoing the merge moves them back."""
     if not is_there():
         return
-    with housekeeping():
+    with uncounted_reads():
         for link in ("contact", "became_contact"):
             rows = LegacyLead.objects.filter(**{f"{link}__in": duplicates})
             held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))

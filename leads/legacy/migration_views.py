@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm.kit import clock
 from crm.kit.errors import DomainError
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from crm.kit.responses import toast, warn
 from crm.lists.models import UndoRun
 from crm.users.http import Request
@@ -46,7 +46,7 @@ LABELS = {
 def migration(request: Request) -> HttpResponse:
     """How the migration stands, and what can be done next. To look at it is no read of the retired table."""
     run = MigrationRun.objects.select_related("member__user").first()
-    with housekeeping():
+    with uncounted_reads():
         total = LegacyLead.objects.count()
         retired = OldLeads.objects.first()
         context: dict[str, Any] = {"run": run, "retired": retired, "total": total, "is_busy": _is_busy(run)}

@@ -15,7 +15,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from crm.kit import clock
-from crm.kit.present import Presence, is_working, on_leaving, presence
+from crm.kit.read_tracking import Reader, after_reading, is_reading, reader
 from crm.kit.scope import NoWorkspace, in_workspace, workspace
 from crm.users.models import Workspace
 
@@ -26,7 +26,7 @@ _pending: Counter[tuple] = Counter()  # (workspace or None, Presence, moment) â†
 
 def count_read() -> None:
     """Note that whoever is at work reads the table; it is written down when they leave, or at the commit."""
-    seen = presence()
+    seen = reader()
     if seen is None:
         return
     try:
@@ -35,7 +35,7 @@ def count_read() -> None:
         here = None
     with _lock:
         _pending[here, seen, clock.now().replace(second=0, microsecond=0)] += 1
-    if not is_working():
+    if not is_reading():
         transaction.on_commit(flush)
 
 
@@ -55,7 +55,7 @@ def flush() -> None:
                 _pending[here, seen, moment] += reads
 
 
-def _write(here: Workspace | None, seen: Presence, moment: datetime, reads: int) -> None:
+def _write(here: Workspace | None, seen: Reader, moment: datetime, reads: int) -> None:
     """Add them to the day's; what was read with no workspace in scope may have been anybody's."""
     visits, old_leads = (apps.get_model("leads", name).objects for name in ("LegacyVisit", "OldLeads"))
     for each in [here] if here else Workspace.objects.filter(pk__in=old_leads.unscoped().values("workspace")):
@@ -66,5 +66,5 @@ def _write(here: Workspace | None, seen: Presence, moment: datetime, reads: int)
                 visits.create(**same, reads=reads, last_at=moment)
 
 
-on_leaving(flush)
+after_reading(flush)
 atexit.register(flush)

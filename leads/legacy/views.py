@@ -15,7 +15,7 @@ from contacts.models import Contact
 from contacts.views.records import common, find, readonly
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from crm.kit.responses import warn
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lists.paging import search
@@ -52,7 +52,7 @@ def _gated(view: Callable[..., HttpResponseBase], *, is_read: bool) -> Callable[
             raise Refused(now.why_readonly)
         if now.why_readonly and not request.htmx:
             warn(request, now.why_readonly)
-        with housekeeping():  # the clock of the drop starts at the commit, which closes these pages
+        with uncounted_reads():  # the clock of the drop starts at the commit, which closes these pages
             return view(request, *args, **kwargs)
 
     return gated

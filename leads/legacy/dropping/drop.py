@@ -5,7 +5,7 @@ from django.db import transaction
 from audit.record import update_and_record
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, system
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace
 from crm.kit.sql import Statement, execute
 from crm.users.models import Workspace
@@ -27,7 +27,7 @@ def drop(*, by: Actor) -> tuple[int, dict[str, list[str]]]:
     # Whoever adds old leads holds the workspace's row: nothing comes in between the looking and the dropping.
     ids = OldLeads.objects.unscoped().filter(dropped_at__isnull=True).values("workspace")
     spaces = list(Workspace.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True))
-    with housekeeping():
+    with uncounted_reads():
         lacking = {space.slug: sentences for space in spaces if (sentences := _missing(space))}
         if lacking or not spaces:
             return 0, lacking

@@ -19,7 +19,7 @@ from audit.values import to_json
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import workspace
 from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead, OldLeads
@@ -44,7 +44,7 @@ def export(target: Path, *, by: Actor) -> int:
     if not is_there():
         raise Refused(NOTHING)
     try:
-        with housekeeping(), _beside(target) as work:
+        with uncounted_reads(), _beside(target) as work:
             rows, digest = _write(work)
             if _sum(_lines(work)) != (rows, digest):
                 raise Refused(ALTERED.format(target))
@@ -67,7 +67,7 @@ def rehearse(source: Path, *, by: Actor) -> int:
     if retired is None:
         raise Refused(NOTHING)
     try:
-        with housekeeping(), _trial_table():
+        with uncounted_reads(), _trial_table():
             rows = _read(source)
             while chunk := list(islice(rows, CHUNK)):
                 _insert(chunk)

@@ -10,7 +10,7 @@ from typing import Any
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.background import after_commit
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace, workspace
 from leads.legacy.models import LegacyLead, OldLeads
 from leads.legacy.moving.report import Row, planned_row
@@ -23,7 +23,7 @@ SHOWN = 200
 def make_plan(include_lost: bool, *, by: Actor) -> None:
     """Say what a migration would come to; nothing else is written. Raises NotAllowed."""
     check_role(by)
-    with housekeeping():
+    with uncounted_reads():
         total = LegacyLead.objects.count()
     _keep({"include_lost": include_lost, "done": 0, "total": total})
     if total <= AT_ONCE:
@@ -40,7 +40,7 @@ def _plan(include_lost: bool, total: int, by: Actor) -> None:
         told=lambda step: steps.append(planned_row(step)) if len(steps) < SHOWN else None,
         progress=lambda done, _: _keep(about | {"done": done}),
     )
-    with housekeeping():
+    with uncounted_reads():
         figures = dry_run(order, by=by).report()
     _keep(about | {"done": figures["leads"], "figures": figures, "steps": steps})
 
@@ -53,7 +53,7 @@ def whole_plan(include_lost: bool) -> Iterator[Row]:
     """The line of every lead of the workspace in scope, planned while it is read, after the request."""
     here, batches = workspace(), planned(include_lost)
     while True:
-        with in_workspace(here), housekeeping():
+        with in_workspace(here), uncounted_reads():
             steps = next(batches, None)
         if steps is None:
             return

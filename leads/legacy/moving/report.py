@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import NamedTuple
 
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace
 from crm.lists.formulas import escape
 from leads.legacy.models import LegacyLead, MigrationRun
@@ -47,7 +47,7 @@ def carried_out(run: MigrationRun) -> Iterator[Row]:
     """
     chunk: list[LegacyLead] = []
     while True:
-        with in_workspace(run.workspace), housekeeping():
+        with in_workspace(run.workspace), uncounted_reads():
             rows = run.rows.select_related("became_contact", "became_opportunity").order_by("pk")  # type: ignore[attr-defined]
             chunk = list((rows.filter(pk__gt=chunk[-1].pk) if chunk else rows)[:CHUNK])
         if not chunk:

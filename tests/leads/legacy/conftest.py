@@ -4,7 +4,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from crm.kit.present import housekeeping
+from crm.kit.read_tracking import uncounted_reads
 from leads.legacy.models import LegacyLead
 from leads.legacy.verbs.create import create
 from tests.contacts.test_import_killed import instance  # noqa: F401 (a fixture)
@@ -29,7 +29,7 @@ def old(acme):
 @pytest.fixture
 def nobody_reads(acme):
     """What the test itself asks the retired table is no read."""
-    with housekeeping():
+    with uncounted_reads():
         yield
 
 
