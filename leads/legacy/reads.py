@@ -1,7 +1,7 @@
 """Every read of the retired table through its manager, counted by member, day and place: page, API, admin or command.
 
-What is done in housekeeping() nobody has read. SQL that somebody writes themselves, in a shell or another program, is
-not seen.
+What is done in uncounted_reads() nobody has read. SQL that somebody writes themselves, in a shell or another program,
+is not seen.
 """
 
 import atexit
