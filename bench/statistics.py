@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from bench.imports import people
 from bench.measure import Ratio
 from contacts.models import Contact

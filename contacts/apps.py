@@ -5,7 +5,7 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self):
-        from audit.undone import hold_back, on_check, on_take_back, on_undo
+        from audit.undo.hooks import hold_back, on_check, on_take_back, on_undo
         from contacts import anomalies, definitions, entities, events, guards, jobs, lists  # noqa: F401
         from contacts.engagement import on_engaged
         from contacts.hooks import on_merge

@@ -5,7 +5,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from audit.models import Entry
-from audit.undone import PutBack
+from audit.undo.hooks import PutBack
 from contacts.engagement import forget
 from contacts.fields import derive_people
 from contacts.last_activity import recompute

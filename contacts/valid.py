@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.models import Entry
-from audit.undone import Values
+from audit.undo.hooks import Values
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import schema

@@ -5,7 +5,7 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self):
-        from audit.undone import hold_back
+        from audit.undo.hooks import hold_back
         from contacts.hooks import on_merge, show_in_timeline
         from crm.events.reactions import react
         from crm.lists.imports.registry import Relation, on_written, relate

@@ -6,7 +6,7 @@ class LifecycleConfig(AppConfig):
     label = "lifecycle"
 
     def ready(self):
-        from audit.undone import on_undo
+        from audit.undo.hooks import on_undo
         from crm.events.reactions import react
         from crm.lifecycle import events, nav, uses  # noqa: F401
         from crm.lifecycle.axes import all_axes

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from audit.undone import PutBack
+from audit.undo.hooks import PutBack
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Transition

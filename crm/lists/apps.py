@@ -6,7 +6,7 @@ class ListsConfig(AppConfig):
     label = "lists"
 
     def ready(self):
-        from audit.undone import on_undo
+        from audit.undo.hooks import on_undo
         from crm.kit.nav import register_fact
         from crm.lists import events, jobs, uses  # noqa: F401 (they register themselves)
         from crm.lists.imports.undone import mark_undone

@@ -19,8 +19,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from audit.models import Entry
-from audit.undo import check, undo, undo_entries
-from audit.undone import PASSING, Undone
+from audit.undo.hooks import PASSING, Undone
+from audit.undo.undo import check, undo, undo_entries
 from crm.events.reactions import of_large_job
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
@@ -39,7 +39,7 @@ Progress = Callable[[UndoRun], None]
 def start(change: UUID, *, by: Actor) -> Undone | UndoRun:
     """Undo a small change at once; for a large one start a run in the background, or give the one under way.
 
-    Raises Refused and NotAllowed as audit.undo.undo() does.
+    Raises Refused and NotAllowed as audit.undo.undo.undo() does.
     """
     check(change, by)
     if run := UndoRun.objects.filter(change=change, finished_at__isnull=True).first():

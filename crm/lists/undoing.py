@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from audit.undone import Undone
+from audit.undo.hooks import Undone
 from crm.entities import registry
 from crm.kit.actor import Role
 from crm.kit.errors import DomainError

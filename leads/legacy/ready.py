@@ -1,6 +1,6 @@
 """What old leads register with the rest of the product, when LeadsConfig.ready() imports this."""
 
-from audit.undone import hold_back
+from audit.undo.hooks import hold_back
 from contacts.hooks import on_merge, show_in_timeline
 from crm.lists.imports.registry import register
 from leads.legacy import entities, events, kind, lists, nav, panels, reads  # noqa: F401 (they register themselves)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.models import Entry
-from audit.undone import PutBack, on_undo
+from audit.undo.hooks import PutBack, on_undo
 from contacts.engagement import on_engaged
 from contacts.models import EngagementEvent
 from crm.events.reactions import react

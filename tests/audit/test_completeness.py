@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from audit.models import Entry
 from audit.subjects import all_subjects
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.axes import LIFECYCLE
 from contacts.engagement import Engaged
 from contacts.models import Contact

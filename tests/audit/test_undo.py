@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Activity, Company, Contact
 from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture

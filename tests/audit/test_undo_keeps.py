@@ -2,8 +2,8 @@
 
 import pytest
 
-from audit.undo import undo
-from audit.undone import Kept
+from audit.undo.hooks import Kept
+from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.assign import assign
 from contacts.verbs.churn import churn

@@ -9,7 +9,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit

@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.engagement import Engaged
 from contacts.models import Activity, Contact
 from contacts.verbs.complete import complete

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Company, Contact
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field

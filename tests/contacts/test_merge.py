@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts import timeline
 from contacts.models import Activity, Contact, EngagementEvent
 from contacts.verbs.capture import capture

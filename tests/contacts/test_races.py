@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.assign import assign
 from contacts.verbs.edit import edit

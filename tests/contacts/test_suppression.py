@@ -7,7 +7,7 @@ from django.core import mail
 from django.db import connection
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.engagement import Engaged
 from contacts.jobs import show_suppressions
 from contacts.models import Contact, EngagementEvent, Suppression

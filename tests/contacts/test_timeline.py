@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import timeline as module
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts import timeline
 from contacts.engagement import Engaged
 from contacts.models import Activity, Company, Contact

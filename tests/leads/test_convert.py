@@ -7,7 +7,7 @@ import pytest
 from time_machine import travel
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit
 from crm.kit import clock

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Activity
 from contacts.verbs.assign import assign
 from contacts.verbs.complete import complete

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.override import override
 from crm.kit.actor import Channel, system

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import call_command
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact, EngagementEvent
 from contacts.verbs.edit import edit
 from crm.kit.actor import system

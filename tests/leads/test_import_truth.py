@@ -11,7 +11,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact
 from crm.dashboards.parts.funnel import funnel
 from crm.dashboards.query import read

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.verbs.assign import assign
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.engagement import Engaged
 from contacts.models import Contact, EngagementEvent
 from contacts.timeline import of_contact

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Company, Contact
 from contacts.verbs.edit import edit
 from crm.kit.errors import NotAllowed, Refused

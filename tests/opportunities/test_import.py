@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Company, Contact
 from crm.lifecycle.models import Transition
 from crm.lists.models import ImportRun

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed, Refused

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.verbs.assign import assign
 from contacts.verbs.delete import delete
 from contacts.verbs.edit import edit

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Activity, Contact
 from contacts.verbs.assign import assign
 from contacts.verbs.edit import edit

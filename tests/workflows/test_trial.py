@@ -5,7 +5,7 @@ import random
 import pytest
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.moves import VERBS
 from contacts.verbs.delete import delete

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.merge import merge
 from crm.backup.manifest import manifest

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from audit.models import Entry
-from audit.undo import undo
+from audit.undo.undo import undo
 from contacts.models import Activity, Company, Contact
 from contacts.verbs.edit import edit
 from contacts.verbs.log import log

@@ -17,12 +17,12 @@ from django.db.models import Max
 
 from audit.models import Entry
 from audit.record import LogRow, record_rows
-from audit.removing import Inverted, remove
-from audit.reverting import Reverting
-from audit.staying import Staying
 from audit.subjects import Guarded, Subject, subject
-from audit.undo_rights import no_longer_theirs
-from audit.undone import NOT_YOURS, SETTING, TOUCHED, Undone, listeners, rules, takers
+from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, listeners, rules, takers
+from audit.undo.remove import Inverted, remove_records
+from audit.undo.revert import Reverting
+from audit.undo.rights import no_longer_theirs
+from audit.undo.staying import Staying
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.read_tracking import uncounted_reads
@@ -170,7 +170,7 @@ class _Attempt:
             if about.is_setting:
                 self.undone.keep(entity, {entry.entity_id for entry in own}, SETTING)
             elif made:
-                self._record(about, remove(about, own, self.staying, self.undone))
+                self._record(about, remove_records(about, own, self.staying, self.undone))
             else:
                 self._put_back(about, own)
 

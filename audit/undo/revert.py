@@ -10,10 +10,10 @@ from django.db import IntegrityError, connection, models, transaction
 
 from audit import values
 from audit.models import Entry
-from audit.removing import Inverted
-from audit.staying import Staying
 from audit.subjects import Subject
-from audit.undone import GONE, MOVED_TOGETHER, TAKEN, Undone, checkers
+from audit.undo.hooks import GONE, MOVED_TOGETHER, TAKEN, Undone, checkers
+from audit.undo.remove import Inverted
+from audit.undo.staying import Staying
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import update_rows

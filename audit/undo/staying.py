@@ -6,7 +6,7 @@ from functools import cached_property
 
 from audit.models import Entry
 from audit.subjects import people, subject
-from audit.undone import Kept
+from audit.undo.hooks import Kept
 
 
 @dataclass(frozen=True)
