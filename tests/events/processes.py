@@ -70,6 +70,11 @@ class Product:
         with (self.directory / "log").open("a") as log, up(self.directory, self.port, log, **self.environ) as server:
             yield server
 
+    def lose_one(self) -> None:
+        """Lose one contact and wait for its effect; else a quick machine loses all before the workers are there."""
+        self.statuses.append(self.post(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30), self.left.pop()))
+        self.wait_for_effects(1, 60)
+
     def lose_contacts(self) -> None:
         """Lose the contacts that are left, one request each from several browsers, until the server is gone."""
         people = [threading.Thread(target=self._lose_contacts) for _ in range(BROWSERS)]

@@ -26,9 +26,11 @@ def database(tmp_path, db):
 
 def test_a_kill_in_mid_run_loses_nothing(tmp_path, database):
     product = Product(tmp_path, database)
-    with product.up() as server, product.losing():
-        product.wait_for_effects(N // 4, 60)
-        kill(server)
+    with product.up() as server:
+        product.lose_one()
+        with product.losing():
+            product.wait_for_effects(N // 4, 60)
+            kill(server)
     assert product.left, "all was over before the kill"
     with product.up(), product.losing():
         product.wait_for_effects(product.events(), LEASE + 10)
@@ -100,9 +102,11 @@ def test_without_redis_the_web_works_and_the_effects_come_later(tmp_path, databa
 def test_a_kill_of_everything_beside_redis_loses_nothing(tmp_path, database):
     with redis() as url:
         product = Product(tmp_path, database, REDIS_URL=url)
-        with product.up() as server, product.losing():
-            product.wait_for_effects(N // 4, 60)
-            kill(server)
+        with product.up() as server:
+            product.lose_one()
+            with product.losing():
+                product.wait_for_effects(N // 4, 60)
+                kill(server)
         assert product.left, "all was over before the kill"
         with product.up():
             product.lose_contacts()
