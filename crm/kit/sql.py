@@ -284,7 +284,7 @@ class AnyOf(Lookup):
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self._listed()]
 
     def _listed(self):
-        return self.rhs if isinstance(self.rhs, Param | str) else array_param(self.rhs)  # a text is listed() already
+        return self.rhs if isinstance(self.rhs, Param | str) else array_param(self.rhs)  # a text is one already
 
 
 def array_param(values: Iterable[int] | Iterable[str]) -> str:
@@ -318,7 +318,7 @@ class Unindexed(FieldGetDbPrepValueMixin, Lookup):
 
 
 class RawCondition(Expression):
-    """A condition as plain_where() gave it, with other parameters."""
+    """A condition as simple_where() gave it, with other parameters."""
 
     conditional = True
 

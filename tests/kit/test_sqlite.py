@@ -135,13 +135,16 @@ def test_a_writer_finds_the_pauses_of_a_job_in_another_process(db):
     assert sorted(waited)[-3] <= 2  # a busy machine may take a pause away
 
 
-def test_a_commit_tells_whether_another_process_waited_for_it(db):
+@pytest.mark.parametrize("rolls_back", [False, True])  # as the preview of an import does
+def test_the_end_of_a_transaction_tells_whether_another_process_waited_for_it(db, rolls_back):
     """Also a writer that has had the lock and is gone when the job looks around."""
     with transaction.atomic(using=db):
         execute(db, "UPDATE counter SET n = 1")
+        transaction.set_rollback(rolls_back, using=db)
     assert connections[db].was_awaited is False
     with waiting(connections[db].settings_dict["NAME"]), transaction.atomic(using=db):
         execute(db, "UPDATE counter SET n = 2")
+        transaction.set_rollback(rolls_back, using=db)
     assert connections[db].was_awaited is True
 
 

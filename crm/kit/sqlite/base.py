@@ -33,7 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._deadline: float | None = None
         self._since = 0.0
         self.held = 0.0  # seconds that the last transaction held the write lock
-        self.was_awaited = False  # whether another process waited for the lock when it was committed
+        self.was_awaited = False  # whether another process waited for the lock when the last transaction ended
         self.execute_wrappers += [self._queue_write, self._limit_time]
 
     def get_new_connection(self, conn_params):
@@ -79,18 +79,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _commit(self):
-        # Asked afterwards, whoever waited may have had the lock and be gone.
-        self.was_awaited = is_awaited(self.settings_dict["NAME"])
+        self._look_around()
         try:
             super()._commit()
         finally:  # a commit that fails leaves the transaction open, and the rollback that follows ends the turn
             self._end_turn_unless_writing()
 
     def _rollback(self):
+        self._look_around()
         try:
             super()._rollback()
         finally:
             self._end_turn_unless_writing()
+
+    def _look_around(self) -> None:
+        """Asked when the lock is given back, whoever waited may have had it and be gone."""
+        self.was_awaited = is_awaited(self.settings_dict["NAME"])
 
     def _close(self):
         try:
