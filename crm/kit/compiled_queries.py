@@ -118,8 +118,8 @@ def execute_cached(
 ) -> int:
     """Execute the statements of `build(values)` together. Returns how many rows the last one changed.
 
-    build() is given a Param for each value, and called once for each `key` (as in run_cached) and kind of values. None and
-    values of other types than FIELDS_BY_TYPE it is given as they are; with one of the latter nothing is kept.
+    build() is given a Param for each value, and called once for each `key` (as in run_cached) and kind of values. None
+    and values of other types than FIELDS_BY_TYPE are given as they are; with one of the latter nothing is kept.
     """
     values = {name: str(value) if isinstance(value, str) else value for name, value in values.items()}  # enums
     shape = (connection.vendor, workspace_id(), key, tuple((name, type(value)) for name, value in values.items()))
