@@ -28,7 +28,7 @@ quick: .venv/dev.stamp
 	@exec $(PY) -m tests.quick $(ARGS)
 
 check: .venv/dev.stamp
-	@$(PY) -m ruff check
+	@$(PY) -m ruff check --no-cache
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator
 
-from crm.workflows.start_runs import BUDGET
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from crm.kit.actor import system
 from crm.kit.scope import in_workspace
 from crm.kit.sql import as_stored, insert_rows
 from crm.workflows.models import Run, Workflow
+from crm.workflows.start_runs import BUDGET
 from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 

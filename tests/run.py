@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         environ = {"DEBUG": "1", "DATA_DIR": stack.enter_context(tempfile.TemporaryDirectory(prefix="throughline-"))}
         environ |= dict.fromkeys(OTHERS, "")
-        report.run("ruff check", "ruff", "check", "--quiet")
+        report.run("ruff check", "ruff", "check", "--no-cache", "--quiet")
         report.run("ruff format", "ruff", "format", "--check", "--quiet")
         report.run("mypy", "mypy", "--no-error-summary")
         report.run("migrations", "manage", "makemigrations", "--check", "--dry-run", **environ)
