@@ -6,7 +6,6 @@ class AuditConfig(AppConfig):
     name = "audit"
 
     def ready(self):
-        from audit import jobs  # noqa: F401  (schedules them)
         from audit.append_only import protect_log
 
         post_migrate.connect(protect_log, sender=self)

@@ -9,6 +9,7 @@ from django.db import models
 
 from crm.events.registry import EventType, declare
 from crm.kit.actor import Actor
+from crm.kit.registry import Registry
 
 
 @runtime_checkable
@@ -45,7 +46,7 @@ class Subject:
         return not isinstance(self.model._default_manager, Guarded)
 
 
-_subjects: dict[str, Subject] = {}
+_subjects: Registry[Subject] = Registry("subject")
 
 
 def register(
@@ -58,7 +59,7 @@ def register(
 ) -> None:
     """Let `entity` be recorded, and its changes undone."""
     names = (frozenset(keys) for keys in (following, moves, set_by_moves))
-    _subjects[entity] = Subject(entity, model_label, person, *names)
+    _subjects.add(entity, Subject(entity, model_label, person, *names))
     declare(EventType(f"{entity}.undone", "UNDO", "undid a change", icon="undo-2"))
 
 
@@ -69,9 +70,9 @@ def subject(entity: str) -> Subject:
 
 def people() -> Subject:
     """The subject whose records are persons, the contact."""
-    return next(about for about in _subjects.values() if about.person == "pk")
+    return next(about for about in _subjects if about.person == "pk")
 
 
 def all_subjects() -> list[Subject]:
     """Every registered subject."""
-    return list(_subjects.values())
+    return list(_subjects)

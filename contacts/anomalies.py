@@ -30,7 +30,7 @@ def _edit_owner(contact: Contact) -> str:
     return f"{contact.get_absolute_url()}/field/owner"
 
 
-register(
+ANOMALIES = (
     AnomalyKind(
         name="contact_unowned",
         label="Contact without an owner",
@@ -41,9 +41,7 @@ register(
         help="Give it an owner",
         url=_edit_owner,
         looked_at={"contact.assigned": "", "contact.reopened": ""},
-    )
-)
-register(
+    ),
     AnomalyKind(
         name="contact_lost_unexplained",
         label="Contact lost without a reason",
@@ -54,9 +52,7 @@ register(
         help="Open",
         url=Contact.get_absolute_url,
         looked_at={"contact.lost": "", "contact.reopened": ""},
-    )
-)
-register(
+    ),
     AnomalyKind(
         name="contact_overridden",
         label="Stage overridden",
@@ -67,5 +63,8 @@ register(
         help="Open",
         url=Contact.get_absolute_url,
         looked_at={"contact.overridden": "", "contact.undone": ""},
-    )
+    ),
 )
+
+for kind in ANOMALIES:
+    register(kind)

@@ -1,9 +1,11 @@
-"""What upper apps put on My day: late first contacts, hot leads, deals that stand still."""
+"""My day: a member's open tasks, and what upper apps put there, such as late first contacts and hot leads."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from contacts.models import Activity
+from crm.kit import clock
 from crm.kit.actor import Actor
 
 
@@ -36,11 +38,21 @@ _sections: list[Section] = []
 
 
 def register(section: Section) -> None:
-    """Show a section on My day, behind those before it; one without lines is left out."""
-    _sections.append(section)
+    """Show a section on My day, before those of the apps below; one without lines is left out."""
+    _sections.insert(0, section)
 
 
 def sections(by: Actor) -> list[tuple[Section, Sequence[Line]]]:
     """The sections that have something for the actor."""
     found = [(section, section.lines(by)) for section in sorted(_sections, key=lambda section: not section.is_urgent)]
     return [(section, lines) for section, lines in found if lines]
+
+
+def my_tasks(by):
+    """The open tasks of a member on records that they still see."""
+    return Activity.objects.live().visible_to(by).filter(assignee=by.member_id, status="pending")
+
+
+def due_tasks(by):
+    """Those due by now: the count beside My day."""
+    return my_tasks(by).filter(due_at__lte=clock.now())

@@ -14,11 +14,9 @@ from django.utils import timezone
 
 from contacts.models import Activity, Company, Contact
 from contacts.moves import VERBS
-from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from contacts.verbs.complete import complete
 from contacts.verbs.create_company import create_company
-from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
@@ -28,6 +26,8 @@ from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.text import search_key
+from crm.records.verbs.assign import assign
+from crm.records.verbs.edit import edit
 from crm.users.models import Membership
 
 STEP = timedelta(days=6)
@@ -243,7 +243,7 @@ class History:
         if kind in ("call", "note"):
             log([self._activity(kind, pk) for pk in pks], by=by)
         else:
-            VERBS[kind](Contact.objects.filter(pk__in=pks), self._reason(kind), by)
+            VERBS[kind](Contact.objects.filter(pk__in=pks), by=by, reason=self._reason(kind))
 
     def _activity(self, kind: str, pk: int) -> dict:
         if kind == "note":
@@ -313,14 +313,14 @@ class History:
         people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:13])
         manager = self.manager
         with clock.at(self.end - timedelta(days=9)):
-            override(_rows(*people[:1]), "customer", by=self._actor(manager), reason="Signed on paper at the fair")
+            override(_rows(*people[:1]), to="customer", by=self._actor(manager), reason="Signed on paper at the fair")
             assign(_rows(*people[1:6]), self.sellers[0], by=self._actor(manager))
             facts = {"title": "Head of Purchasing", "role": "decision_maker"}
             edit(_rows(*people[6:7]), facts, by=self._actor(manager))
         for person in people[7:10]:
             self._duplicate(person)
         with clock.at(self.end - timedelta(days=2)):  # and nobody said why
-            VERBS["lose"](_rows(*people[10:]), "", self._actor(manager))
+            VERBS["lose"](_rows(*people[10:]), by=self._actor(manager), reason="")
 
     def _duplicate(self, person: Contact) -> None:
         with clock.at(self.end - timedelta(days=8)):

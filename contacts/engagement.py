@@ -14,6 +14,7 @@ from contacts.models import Contact, EngagementEvent
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.registry import Hook
 from crm.kit.sql import as_stored, insert_new, next_ids, update_rows
 
 AHEAD = timedelta(minutes=5)  # how far a clock elsewhere may be ahead of ours
@@ -52,12 +53,8 @@ class Engaged(NamedTuple):
 
 
 Listener = Callable[[QuerySet[EngagementEvent], Actor], None]
-_listeners: list[Listener] = []
-
-
-def on_engaged(listener: Listener) -> None:
-    """Call `listener(events, by)` with events just stored, none that was there before, in the same transaction."""
-    _listeners.append(listener)
+# Called as hook(events, by) with events just stored, none that was there before, in the same transaction.
+on_engaged: Hook[Listener] = Hook()
 
 
 def check_moment(at: datetime) -> None:
@@ -83,7 +80,7 @@ def store(events: Sequence[Engaged], *, by: Actor) -> list[int]:
     new = [event for pk, event in zip(ids, events, strict=True) if pk in kept]
     if new:
         _touch(new, by)
-        for listener in _listeners:
+        for listener in on_engaged:
             listener(stored, by)
     return sorted(kept)
 

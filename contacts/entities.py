@@ -6,7 +6,7 @@ from contacts.engagement import KINDS
 from contacts.models import Activity, Contact
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
-from crm.entities.registry import Entity, register
+from crm.entities.registry import Entity
 
 
 def _choices(name: str) -> tuple[Choice, ...]:
@@ -25,7 +25,7 @@ SHARED = (
     Field("updated_at", "Updated", T.DATETIME, api="updatedAt", editable=False),
 )
 
-COMPANY = register(Entity("company", "contacts.Company", "Company", "Companies", "org"))
+COMPANY = Entity("company", "contacts.Company", "Company", "Companies", "org")
 COMPANY.add(
     Field("name", "Name", T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("domain", "Domain", T.TEXT),
@@ -41,7 +41,7 @@ COMPANY.add(
     *SHARED,
 )
 
-CONTACT = register(Entity("contact", "contacts.Contact", "Contact", "Contacts", "contact"))
+CONTACT = Entity("contact", "contacts.Contact", "Contact", "Contacts", "contact")
 CONTACT.add(
     Field("name", "Name", T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("first_name", "First name", T.TEXT, api="firstName"),
@@ -84,7 +84,7 @@ CONTACT.add(
 )
 
 # Activities have no list of their own yet: declared so that the timeline names their fields and values.
-ACTIVITY = register(Entity("activity", "contacts.Activity", "Activity", "Activities", "activity", title="subject"))
+ACTIVITY = Entity("activity", "contacts.Activity", "Activity", "Activities", "activity", title="subject")
 ACTIVITY.add(
     Field("kind", "Type", T.SELECT, choices=_of_activity("kind"), editable=False),
     Field("subject", "Subject", T.TEXT, required=True),
@@ -105,7 +105,7 @@ ACTIVITY.add(
 )
 
 # Not a record with pages: what a file of events may hold.
-ENGAGEMENT = register(Entity("engagement", "contacts.EngagementEvent", "Event", "Events", "event", title="kind"))
+ENGAGEMENT = Entity("engagement", "contacts.EngagementEvent", "Event", "Events", "event", title="kind")
 ENGAGEMENT.add(
     Field("external_id", "External ID", T.TEXT, api="externalId", path="contact__external_id", editable=False),
     Field("email", "E-mail", T.EMAIL, path="contact__email", editable=False),

@@ -8,20 +8,19 @@ from django.db.models.functions import Coalesce, Concat
 from contacts.models import Contact
 from crm.entities import registry
 from crm.kit.actor import Actor, Channel
+from crm.kit.registry import Hook
 
-_movers: list[Callable[[Contact, QuerySet, Actor], None]] = []
+Mover = Callable[[Contact, QuerySet, Actor], None]
+# Called as hook(survivor, duplicates, by): moves an app's records to the survivor, recorded under the same change.
+on_merge: Hook[Mover] = Hook()
 _told: dict[str, Callable[[Actor], QuerySet]] = {}
-_authors: list[Callable[[], QuerySet]] = []
-
-
-def on_merge(mover: Callable[[Contact, QuerySet, Actor], None]) -> None:
-    """Have `mover(survivor, duplicates, by)` move an app's records to the survivor, recorded under the same change."""
-    _movers.append(mover)
+# Names what acted through the channel of workflows: hook() gives its name, for OuterRef("change").
+on_author: Hook[Callable[[], QuerySet]] = Hook()
 
 
 def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """Let every app move what it attached to the duplicates."""
-    for mover in _movers:
+    """Let every app move what it attached to the duplicates; the uppermost first, for locks go lead → opportunity."""
+    for mover in reversed(on_merge):
         mover(survivor, duplicates, by)
 
 
@@ -34,14 +33,9 @@ def show_in_timeline(entity: str, *, by_name: bool = True, names: Callable[[Acto
     _told[entity] = names or (lambda by: _name(registry.get(entity), by, by_name))
 
 
-def on_author(names: Callable[[], QuerySet]) -> None:
-    """Name what acted through the channel of workflows: `names()` gives its name, for OuterRef("change")."""
-    _authors.append(names)
-
-
 def with_authors(entries: QuerySet) -> QuerySet:
     """Entries with `author`: the name of the workflow that acted, '' for people and the product; same statement."""
-    names = [When(channel=Channel.WORKFLOW, then=Coalesce(Subquery(name()), Value(""))) for name in _authors]
+    names = [When(channel=Channel.WORKFLOW, then=Coalesce(Subquery(name()), Value(""))) for name in on_author]
     return entries.annotate(author=Case(*names, default=Value(""), output_field=TextField()))
 
 

@@ -3,10 +3,12 @@
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from audit.record import update_and_record
+from contacts.hooks import on_merge
 from contacts.models import Contact, EngagementEvent
 from crm.kit.actor import Actor
 
 
+@on_merge
 def move_engagement(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     """Called by merge(); undoing the merge moves them back. What both did at one moment stays with the duplicate."""
     theirs = EngagementEvent.objects.filter(contact__in=duplicates)

@@ -11,53 +11,15 @@ from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 from crm.kit.text import LONGEST, digits, email_key, initials, search_key
-from crm.users.models import Membership, Owned, Team
-from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
-
-LIVE = Q(deleted_at__isnull=True)
-
-
-def choices(*values: str) -> list[tuple[str, str]]:
-    """Choices whose label is the value in words: decision_maker → Decision maker."""
-    return [(value, value.replace("_", " ").capitalize()) for value in values]
-
-
-class Record(Owned):
-    """What companies and contacts share: a public id, an owner and a team, custom fields, a version, the trash."""
-
-    public_id = models.CharField(max_length=20, unique=True, editable=False)
-    external_id = models.CharField(max_length=100, blank=True)
-    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
-    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
-    custom = models.JSONField(default=dict, blank=True)
-    search_text = models.TextField(blank=True, editable=False)
-    version = models.PositiveIntegerField(default=1, editable=False)
-    created_at = models.DateTimeField(editable=False)
-    updated_at = models.DateTimeField(editable=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
-    objects: ClassVar[RecordManager] = RecordManager()
-    DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links that derive() follows
-    SEARCHED: ClassVar[tuple[str, ...]] = ("search_text",)  # columns that a search looks through
-    HELD_FIRST: ClassVar[str] = ""  # the link to a contact whom an edit may change too: locked before its record
-    # fields that derive() reads
-    MADE_OF: ClassVar[frozenset[str]] = frozenset(
-        {"name", "first_name", "last_name", "email", "phone", "mobile", "company", "domain"}
-    )
-
-    class Meta(Owned.Meta):
-        abstract = True
-
-    def get_absolute_url(self) -> str:
-        """The record's page."""
-        raise NotImplementedError
-
-    def derive(self) -> tuple[str, ...]:
-        """Set what is made from other fields; returns the names of what was set."""
-        raise NotImplementedError
+from crm.records.models import LIVE, Record, choices, derive
+from crm.users.models import Membership, Owned
+from crm.users.visibility import RecordQuerySet, editable, visible
 
 
 class Company(Record):
     """An organization that people work at."""
+
+    MADE_OF = frozenset({"name", "phone", "domain"})
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "org"))
     name = models.CharField(max_length=200)
@@ -100,6 +62,13 @@ class Company(Record):
         self.search_text = " ".join(filter(None, (self.name_key, search_key(self.domain), digits(self.phone))))
         return ("name_key", "search_text")
 
+    @classmethod
+    def derived(cls, records):
+        """The search text of people holds the name of their company."""
+        people = Contact.objects.filter(company__in=[company.pk for company in records])
+        if people.exists():
+            derive(people)
+
 
 def contact_keys(
     name: str, first_name: str, last_name: str, email: str, phone: str, mobile: str, *, company_key: str
@@ -120,6 +89,10 @@ class Contact(Record):
     """A person: one record for life (source 002's schema, source 000's lifecycle)."""
 
     DERIVES_FROM = ("company",)
+    MADE_OF = frozenset({"name", "first_name", "last_name", "email", "phone", "mobile", "company"})
+    NAMED_BY = ("name", "first_name", "last_name", "email")
+    NAMELESS = "A name or an e-mail is needed."
+    UNIQUE = {"email_key": "e-mail", "external_id": "external ID"}
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -211,6 +184,16 @@ class Contact(Record):
     def get_absolute_url(self):
         """The record's page."""
         return f"/contact/{self.public_id}"
+
+    @property
+    def replaced_by(self):
+        """The contact that it was merged into."""
+        return self.merged_into if self.deleted_at else None
+
+    def begin(self, at):
+        """A new contact was seen just now."""
+        super().begin(at)
+        self.last_activity = at
 
     @property
     def initials(self) -> str:

@@ -5,19 +5,23 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from contacts import merging, suppression, undone, valid  # noqa: F401  (what else follows from what happens)
 from contacts.calls import CONVERSATIONS, is_from_contact, moments_of
 from contacts.engagement import Engaged, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
+from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
 
 KINDS = ("call_connected", "meeting_booked", "email_reply")
 
 
+@reacts_to("activity.logged", "activity.planned", "activity.completed", "activity.undone")
 def from_activities(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were logged, planned or completed, or came back by an undo."""
     _keep(_told_by(activities), by)
 
 
+@reacts_to("activity.updated", "activity.deleted")
 def from_changed(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were changed or deleted: forget what did not take place, or not then."""
     moments = moments_of(activities, by)

@@ -10,8 +10,9 @@ from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery
 from audit import values as audited
 from audit.record import LogRow, record_rows
 from contacts.axes import STATUS
-from contacts.engagement import Engaged, store
+from contacts.engagement import Engaged, on_engaged, store
 from contacts.models import Contact, EngagementEvent, Suppression
+from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.compiled_queries import run_cached
@@ -114,6 +115,7 @@ def _held(to: str, found: str) -> str:
 # What follows from changes of contacts. Each costs one statement where nothing is due.
 
 
+@reacts_to("contact.created", "contact.captured", "contact.status_changed")
 def keep_status(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts that were created, or whose status was set: Unsubscribed and Bounced suppress the address.
 
@@ -157,6 +159,7 @@ def _engage(ids: Sequence[int], by: Actor) -> None:
     store([Engaged(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(new)], by=by)
 
 
+@on_engaged
 def keep_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
     """Called by contacts.engagement with events just stored: who unsubscribed elsewhere is not mailed from here."""
     gone = events.filter(kind=UNSUBSCRIBED).exclude(contact__status=UNSUBSCRIBED).order_by("occurred_at", "pk")
@@ -165,6 +168,7 @@ def keep_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
     _write([pk for pk, key, _ in found if not key], UNSUBSCRIBED, by, "Event")
 
 
+@reacts_to("contact.updated", "contact.enriched", "contact.merged", "contact.restored", "contact.undone")
 def follow(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts that may have another address, or are back from the trash: their status shows it.
 

@@ -128,6 +128,14 @@ def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item
     return page("company", entries, {"company_id": company.pk}, by, before)
 
 
+def of_linked(record: Any, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
+    """The same for a record that belongs to a contact: its own changes, and what was done with the contact."""
+    entity, contact = registry.entity_of(type(record)), record.contact_id or 0
+    done = Activity.objects.visible_to(by).filter(contact=contact).values("pk")
+    entries = timeline.of_record(entity, record.pk, Q(entity="activity", entity_id__in=done))
+    return page(entity, entries, {"contact_id": contact}, by, before)
+
+
 def page(
     entity: str, entries: QuerySet, whom: Mapping[str, int], by: Actor, before: str
 ) -> tuple[list[Item], list[Activity], str]:

@@ -5,21 +5,22 @@ from functools import lru_cache
 from uuid import UUID
 
 from audit.models import Entry
-from audit.undo.hooks import PutBack
+from audit.undo.hooks import PutBack, hold_back, on_take_back, on_undo
 from contacts.engagement import forget
-from contacts.fields import derive_people
 from contacts.last_activity import recompute
-from contacts.models import Contact, EngagementEvent
+from contacts.models import Company, Contact, EngagementEvent
 from contacts.suppression import UNSUBSCRIBED, shown
 from crm.kit.actor import Actor
 
 
+@on_undo
 def rename_in_search(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: people are found by the name that their company has again."""
     if entity == "company":
-        derive_people(pk for pk, keys in put_back.items() if "name" in keys)
+        Company.derived(Company.objects.filter(pk__in=[pk for pk, keys in put_back.items() if "name" in keys]))
 
 
+@on_undo
 def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: what is not done any more, or went back to another contact, is nobody's last activity."""
     if entity in ("activity", "engagement"):
@@ -28,6 +29,7 @@ def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Ac
         recompute(pk for pair in pairs for pk in pair)
 
 
+@on_take_back
 def take_engagement_back(change: UUID, contacts: Collection[int], by: Actor) -> int:
     """Called by audit.undo: events of these contacts that the change told of never happened.
 
@@ -47,6 +49,7 @@ STAYS = "The address stays suppressed. An admin can lift the suppression."
 LIFTED = "Lifting a suppression can't be undone. Set the status to suppress the address again."
 
 
+@hold_back
 def hold_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """Called by audit.undo: undoing lifts no suppression but one that a merge carried over, nor brings one back."""
     if entity not in ("suppression", "contact"):

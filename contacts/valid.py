@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.models import Entry
-from audit.undo.hooks import Values
+from audit.undo.hooks import Values, on_check
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import schema
@@ -13,6 +13,7 @@ from crm.kit.actor import Actor
 from crm.users.models import Membership, Team
 
 
+@on_check
 def no_longer_valid(entity: str, values: Values, change: UUID, by: Actor) -> Iterator[tuple[str, Any, str]]:
     """Called by audit.undo: (key, value, what is wrong) for options, people, teams and records that are gone.
 

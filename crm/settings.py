@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "crm.opportunities",
     "crm.campaigns",
     "contacts",
+    "crm.records",
     "crm.anomalies",
     "crm.lists",
     "crm.lifecycle",

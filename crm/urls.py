@@ -1,9 +1,12 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
 from crm.events.health import metrics, readyz
 from crm.kit.health import healthz
+from crm.kit.ids import PublicId
 from crm.kit.views import csp_report
+
+register_converter(PublicId, "public_id")
 
 handler400 = "crm.kit.views.bad_request"
 handler403 = "crm.kit.views.permission_denied"
@@ -14,7 +17,6 @@ handler500 = "crm.kit.views.server_error"
 urlpatterns = [
     path("", include("contacts.urls")),
     path("", include("crm.campaigns.urls")),
-    path("", include("crm.opportunities.urls")),
     path("", include("leads.urls")),
     path("", include("leads.legacy.urls")),
     path("", include("crm.dashboards.urls")),
@@ -23,6 +25,7 @@ urlpatterns = [
     path("", include("crm.notifications.urls")),
     path("", include("crm.workflows.urls")),
     path("", include("crm.users.urls")),
+    path("", include("crm.records.urls")),
     path("accounts/", include("allauth.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -87,7 +87,7 @@ def _assign(lead: Lead) -> str:
     return reverse("lead_field", args=[lead.public_id, "owner"])
 
 
-for kind in (
+ANOMALIES = (
     AnomalyKind(
         name="lead_below_its_status",
         label="Qualified, but the score has fallen",
@@ -171,5 +171,7 @@ for kind in (
             "lead.lost": "",
         },
     ),
-):
+)
+
+for kind in ANOMALIES:
     register(kind)

@@ -4,70 +4,66 @@ from typing import NamedTuple
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
-from crm.lifecycle.axes import Axis, Move, Reason, register
+from crm.lifecycle.axes import Axis, Move, Reason
 
 OPEN = ("new", "working", "qualified")
 CLOSED = ("converted", "lost")
 
-STATUS = register(
-    Axis(
-        entity="lead",
-        field="status",
-        label="Status",
-        values=(
-            Choice("new", "New", "grey"),
-            Choice("working", "Working", "amber"),
-            Choice("qualified", "Qualified", "blue"),
-            Choice("converted", "Converted", "green"),
-            Choice("lost", "Lost", "red"),
+STATUS = Axis(
+    entity="lead",
+    field="status",
+    label="Status",
+    values=(
+        Choice("new", "New", "grey"),
+        Choice("working", "Working", "amber"),
+        Choice("qualified", "Qualified", "blue"),
+        Choice("converted", "Converted", "green"),
+        Choice("lost", "Lost", "red"),
+    ),
+    moves=(
+        Move("first_contact", "First contact", ("new",), "working", "lead.contacted"),
+        Move("start_work", "Working", ("new",), "working", "lead.synced", by_rule=True),
+        Move("reach_qualified", "Qualified", ("working",), "qualified", "lead.synced", by_rule=True),
+        Move("convert", "Convert", ("qualified",), "converted", "lead.converted"),
+        Move("lose", "Lose lead", OPEN, "lost", "lead.lost", reason=Reason.ASKED),
+        Move(
+            "reactivate",
+            "Reactivate",
+            ("lost",),
+            "working",
+            "lead.reactivated",
+            role=Role.MANAGER,
+            reason=Reason.REQUIRED,
+            severity="warning",
         ),
-        moves=(
-            Move("first_contact", "First contact", ("new",), "working", "lead.contacted"),
-            Move("start_work", "Working", ("new",), "working", "lead.synced", by_rule=True),
-            Move("reach_qualified", "Qualified", ("working",), "qualified", "lead.synced", by_rule=True),
-            Move("convert", "Convert", ("qualified",), "converted", "lead.converted"),
-            Move("lose", "Lose lead", OPEN, "lost", "lead.lost", reason=Reason.ASKED),
-            Move(
-                "reactivate",
-                "Reactivate",
-                ("lost",),
-                "working",
-                "lead.reactivated",
-                role=Role.MANAGER,
-                reason=Reason.REQUIRED,
-                severity="warning",
-            ),
-        ),
-    )
+    ),
 )
 
 BY_SCORE = ("top_of_funnel", "marketing_qualified", "sales_qualified")
 
-STAGE = register(
-    Axis(
-        entity="lead",
-        field="stage",
-        label="Stage",
-        values=(
-            Choice("top_of_funnel", "Top of Funnel", "blue"),
-            Choice("marketing_qualified", "Marketing Qualified", "violet"),
-            Choice("sales_qualified", "Sales Qualified", "green"),
-            Choice("opportunity", "Opportunity", "tick"),
+STAGE = Axis(
+    entity="lead",
+    field="stage",
+    label="Stage",
+    values=(
+        Choice("top_of_funnel", "Top of Funnel", "blue"),
+        Choice("marketing_qualified", "Marketing Qualified", "violet"),
+        Choice("sales_qualified", "Sales Qualified", "green"),
+        Choice("opportunity", "Opportunity", "tick"),
+    ),
+    moves=(
+        Move(
+            "qualify",
+            "Qualify by hand",
+            BY_SCORE[:2],
+            "",
+            "lead.qualified",
+            reason=Reason.REQUIRED,
+            targets=BY_SCORE[1:],
         ),
-        moves=(
-            Move(
-                "qualify",
-                "Qualify by hand",
-                BY_SCORE[:2],
-                "",
-                "lead.qualified",
-                reason=Reason.REQUIRED,
-                targets=BY_SCORE[1:],
-            ),
-            Move("score", "Score", BY_SCORE, "", "lead.restaged", by_rule=True, targets=BY_SCORE),
-            Move("convert", "Convert", ("sales_qualified",), "opportunity", "lead.converted", by_rule=True),
-        ),
-    )
+        Move("score", "Score", BY_SCORE, "", "lead.restaged", by_rule=True, targets=BY_SCORE),
+        Move("convert", "Convert", ("sales_qualified",), "opportunity", "lead.converted", by_rule=True),
+    ),
 )
 
 # What to do next with a lead at each stage (source 003, Stage Definitions).

@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Move
-from crm.lists.board import Board, Step, register
+from crm.lists.board import Board, Step
 from crm.lists.paging import Sort
 from leads.axes import OPEN, STATUS
 from leads.models import Lead
@@ -25,14 +25,12 @@ def _step(lead: Lead, move: Move) -> Step:
     return Step(move.target, STATUS.value(move.target).label, url, move.verb in ASKING)
 
 
-register(
-    Board(
-        entity="lead",
-        axis=STATUS,
-        sort=Sort(WORK_ORDER, descending=False),
-        open_values=OPEN,
-        related=("contact__company", "owner__user", "score"),
-        steps=steps,
-        card="leads/card.html",
-    )
+BOARD = Board(
+    entity="lead",
+    axis=STATUS,
+    sort=Sort(WORK_ORDER, descending=False),
+    open_values=OPEN,
+    related=("contact__company", "owner__user", "score"),
+    steps=steps,
+    card="leads/card.html",
 )

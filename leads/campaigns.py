@@ -11,8 +11,8 @@ from crm.campaigns.attribution import WITHIN
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.conditions.write import quoted
 from crm.kit.actor import Actor
-from crm.lists.panels import register
 from crm.opportunities.models import Opportunity
+from crm.records.panels import register
 from crm.users.http import Request
 from leads.models import Lead
 

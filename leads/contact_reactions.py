@@ -9,6 +9,7 @@ from audit.models import Entry
 from audit.record import update_and_record
 from contacts.calls import conversations, moments_of, retold
 from contacts.models import Activity, Contact
+from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import DatedMove, move_rows
@@ -18,6 +19,7 @@ from leads.models import Lead
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
+@reacts_to("contact.lost")
 def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
     """Reaction to lost contacts: their open leads are lost at the same moment, for the same reason (DESIGN 1.1)."""
     leads = Lead.objects.open().filter(contact__in=contacts.order_by().values("pk")).order_by("pk")
@@ -34,6 +36,7 @@ def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
         move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
 
 
+@reacts_to("activity.logged", "activity.completed")
 def contact_leads(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were logged, completed or changed: a conversation is the first contact of a lead.
 
@@ -63,6 +66,7 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
         update_and_record("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": at}, by=by)
 
 
+@reacts_to("activity.updated")
 def contact_leads_retold(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were changed, such as a call that was connected after all."""
     changed = retold(activities, by)
@@ -70,6 +74,7 @@ def contact_leads_retold(activities: QuerySet, by: Actor) -> None:
         contact_leads(activities.filter(pk__in=changed), by)
 
 
+@reacts_to("activity.updated", "activity.deleted")
 def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were changed or deleted: a first contact that was none is owed again.
 
@@ -84,6 +89,7 @@ def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
             update_and_record("lead.contacted", Lead.objects.filter(pk=lead.pk), {"contacted_at": first}, by=by)
 
 
+@reacts_to("contact.assigned")
 def follow_owners(contacts: QuerySet, by: Actor) -> None:
     """Reaction to assigned contacts: their leads are seen by the same team, and open ones that had the owner of the
     contact have the new one."""
@@ -103,6 +109,7 @@ def follow_owners(contacts: QuerySet, by: Actor) -> None:
         update_and_record("lead.assigned", Lead.objects.filter(pk__any_of=pks), {"owner": owner}, by=by)
 
 
+@reacts_to("contact.merged")
 def follow_teams(contacts: QuerySet, by: Actor) -> None:
     """Reaction to whatever may change the team of a contact: all of their leads are seen by whoever sees them."""
     others = Lead.objects.filter(contact__in=contacts.order_by().values("pk"))

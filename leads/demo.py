@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from contacts.engagement import Engaged
 from contacts.models import Contact
-from contacts.verbs.edit import edit
 from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.opportunities.models import Opportunity
+from crm.records.verbs.edit import edit
 from crm.users.models import Membership
 from leads.converting import Converted, convert_each
 from leads.models import Lead

@@ -13,10 +13,10 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce
 
-from contacts.entities import CONTACT, SHARED
+from contacts.entities import SHARED
 from crm.entities.fields import Field
 from crm.entities.fields import FieldType as T
-from crm.entities.registry import Entity, register
+from crm.entities.registry import Entity
 from leads.axes import OPEN, STAGE, STATUS
 from leads.models import Lead
 
@@ -48,7 +48,7 @@ def won_at() -> Coalesce:
     return Coalesce("opportunity__won_at", "won_date", output_field=DateTimeField())
 
 
-LEAD = register(Entity("lead", "leads.Lead", "Lead", "Leads", "lead", path="qualification"))
+LEAD = Entity("lead", "leads.Lead", "Lead", "Leads", "lead", path="qualification")
 LEAD.add(
     Field("name", "Name", T.TEXT, path="contact__name", folded="contact__name_key", editable=False),
     Field("contact", "Contact", T.LINK, target="contact", required=True, editable=False),
@@ -93,7 +93,7 @@ LEAD.add(
     *SHARED,
 )
 
-CONTACT.add(
+OF_CONTACT = (
     Field("lead", "Lead", T.LINK, target="lead", rows=current_lead, editable=False),
     Field("leads", "Leads", T.MANY, target="lead", editable=False),
     Field("lead_score", "Lead score", T.NUMBER, api="leadScore", editable=False, expression=lead_score),

@@ -1,25 +1,22 @@
 """What the moves of leads ask."""
 
 from django import forms
+from django.http import QueryDict
 
-from contacts.forms import CHOOSE
-from crm.lifecycle.axes import Reason
-from leads.axes import BY_SCORE, STAGE, STATUS
+from crm.kit.actor import Actor
+from crm.records.forms import CHOOSE, reason_field
+from leads.axes import BY_SCORE, STAGE
 from leads.models import Lead
-
-
-def _reason(**options) -> forms.CharField:
-    return forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), **options)
 
 
 class QualifyForm(forms.Form):
     """To which stage further on, and why."""
 
     to = forms.ChoiceField()
-    reason = _reason()
+    reason = reason_field()
 
-    def __init__(self, *args, lead: Lead):
-        super().__init__(*args)
+    def __init__(self, data: QueryDict | None, lead: Lead, by: Actor):
+        super().__init__(data)
         further = BY_SCORE[BY_SCORE.index(lead.stage) + 1 :] if lead.stage in BY_SCORE else ()
         choices = [(value, STAGE.value(value).label) for value in further or BY_SCORE[1:]]
         self.fields["to"] = forms.ChoiceField(label="Stage", choices=choices)
@@ -31,7 +28,7 @@ class QualifyManyForm(forms.Form):
     to = forms.ChoiceField(
         label="Stage", choices=[CHOOSE, *((value, STAGE.value(value).label) for value in BY_SCORE[1:])]
     )
-    reason = _reason()
+    reason = reason_field()
 
 
 class ConvertForm(forms.Form):
@@ -40,14 +37,3 @@ class ConvertForm(forms.Form):
     name = forms.CharField(max_length=200)
     amount = forms.DecimalField(required=False, min_value=0, max_digits=15, decimal_places=2)
     close_date = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
-
-
-def move_form(verb: str) -> type[forms.Form]:
-    """What a move of the status asks: why, or nothing."""
-    asks = STATUS.move(verb).reason
-
-    class MoveForm(forms.Form):
-        if asks != Reason.NO:
-            reason = _reason(required=asks == Reason.REQUIRED)
-
-    return MoveForm

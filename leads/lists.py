@@ -2,18 +2,16 @@
 
 import django_filters
 
-from contacts import forms
-from contacts.lists import WAIT, record_actions
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import COUNT_LIMIT, SETTINGS, NavItem
-from crm.kit.nav import register as show
-from crm.kit.outcome import Outcome
 from crm.lists.filters import QuickFilters, many
-from crm.lists.spec import BulkAction, ListSpec, View, register
+from crm.lists.spec import BulkAction, ListSpec, View
+from crm.records.actions import WAIT, by_verb, record_actions
+from crm.records.forms import move_form, no_form
 from crm.users.roles import LOWEST_ROLE, Right
 from leads.axes import OPEN, STAGE, STATUS
-from leads.forms import QualifyManyForm, move_form
+from leads.forms import QualifyManyForm
 from leads.models import Lead
 from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose
@@ -47,74 +45,59 @@ class LeadFilters(QuickFilters):
         fields: list[str] = []
 
 
-def _first_contact(rows, values: dict, by: Actor) -> Outcome:
-    return first_contact(rows, by=by)
-
-
-def _qualify(rows, values: dict, by: Actor) -> Outcome:
-    return qualify(rows, values["to"], by=by, reason=values["reason"])
-
-
-def _lose(rows, values: dict, by: Actor) -> Outcome:
-    return lose(rows, by=by, reason=values["reason"])
-
-
 IS_OPEN = f"status in ({', '.join(STATUS.value(value).label for value in OPEN)})"
 MINE = "owner = me"
-ASSIGN, *OTHERS = record_actions("lead")
+LOSE = move_form(STATUS, STATUS.move("lose"))
 
-LEADS = register(
-    ListSpec(
-        entity="lead",
-        columns=(
-            "name",
-            "company",
-            "status",
-            "deadline",  # the last that a phone shows
-            "stage",
-            "qualification_score",
-            "owner",
-            "source",
-            "next_action",
+LEADS = ListSpec(
+    entity="lead",
+    columns=(
+        "name",
+        "company",
+        "status",
+        "deadline",  # the last that a phone shows
+        "stage",
+        "qualification_score",
+        "owner",
+        "source",
+        "next_action",
+    ),
+    sort="-created_at",
+    views=(
+        View(
+            "queue",
+            "Work queue",
+            f"{IS_OPEN} and ({MINE} or team = my team)",
+            sort="work_order",
+            for_managers=IS_OPEN,
         ),
-        sort="-created_at",
-        views=(
-            View(
-                "queue",
-                "Work queue",
-                f"{IS_OPEN} and ({MINE} or team = my team)",
-                sort="work_order",
-                for_managers=IS_OPEN,
-            ),
-            View("my_open", "My open", f"{IS_OPEN} and {MINE}", sort="work_order"),
-            View("sales_qualified", "Sales Qualified", f"{IS_OPEN} and stage = Sales Qualified"),
-            View(
-                "converted",
-                "Converted Leads",
-                "status = Converted",
-                ("name", "company", "converted_date", "opportunity", "qualification_score", "owner", "source"),
-            ),
-            View(
-                "lost",
-                "Lost Leads",
-                "status = Lost",
-                ("name", "company", "lost_reason", "lost_date", "stage", "qualification_score", "owner", "source"),
-            ),
-            View("all", "All"),
+        View("my_open", "My open", f"{IS_OPEN} and {MINE}", sort="work_order"),
+        View("sales_qualified", "Sales Qualified", f"{IS_OPEN} and stage = Sales Qualified"),
+        View(
+            "converted",
+            "Converted Leads",
+            "status = Converted",
+            ("name", "company", "converted_date", "opportunity", "qualification_score", "owner", "source"),
         ),
-        actions=(
-            ASSIGN,
-            BulkAction("first_contact", "Log connected call", "phone", _first_contact, forms.no_form, "Calls logged"),
-            BulkAction("qualify", "Qualify", "badge-check", _qualify, lambda by: QualifyManyForm, "Qualified"),
-            BulkAction("lose", "Lose", "circle-x", _lose, lambda by: move_form("lose"), "Lost"),
-            WAIT,
-            *OTHERS,
+        View(
+            "lost",
+            "Lost Leads",
+            "status = Lost",
+            ("name", "company", "lost_reason", "lost_date", "stage", "qualification_score", "owner", "source"),
         ),
-        filterset=LeadFilters,
-        icon="sprout",
-        indexed=frozenset({"status", "stage", "owner", "team"}),
-        search_hint="Name, e-mail, phone, source or campaign",
-    )
+        View("all", "All"),
+    ),
+    actions=record_actions(
+        "lead",
+        BulkAction("first_contact", "Log connected call", "phone", by_verb(first_contact), no_form, "Calls logged"),
+        BulkAction("qualify", "Qualify", "badge-check", by_verb(qualify), lambda by: QualifyManyForm, "Qualified"),
+        BulkAction("lose", "Lose", "circle-x", by_verb(lose), lambda by: LOSE, "Lost"),
+        WAIT,
+    ),
+    filterset=LeadFilters,
+    icon="sprout",
+    indexed=frozenset({"status", "stage", "owner", "team"}),
+    search_hint="Name, e-mail, phone, source or campaign",
 )
 
 
@@ -123,9 +106,8 @@ def my_open(by: Actor):
     return Lead.objects.open().filter(owner=by.member_id).order_by().values("pk")[:COUNT_LIMIT]
 
 
-show(NavItem("Qualification", "lead_list", "sprout", 30, count=my_open, key="q"))
-for label, url_name, icon, order in (
-    ("Assignment", "assignment", "git-branch", 60),
-    ("First contact", "first_contact", "alarm-clock", 65),
-):
-    show(NavItem(label, url_name, icon, order, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]))
+NAV = (
+    NavItem("Qualification", "lead_list", "sprout", 30, count=my_open, key="q"),
+    NavItem("Assignment", "assignment", "git-branch", 60, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+    NavItem("First contact", "first_contact", "alarm-clock", 65, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+)

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from audit.record import update_and_record
+from contacts.hooks import on_merge
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -12,6 +13,7 @@ from leads.models import Lead
 STAGES = [choice.value for choice in STAGE.values]
 
 
+@on_merge
 def move_leads(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     """Called by merge(); undoing the merge brings them back.
 

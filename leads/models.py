@@ -6,12 +6,13 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from contacts.models import LIVE, Contact, Record
+from contacts.models import Contact
 from crm.entities.fields import Choice
 from crm.kit.ids import new_id
 from crm.kit.text import LONGEST, search_key
 from crm.lifecycle.axes import Axis
 from crm.opportunities.models import Opportunity
+from crm.records.models import LIVE, Record
 from crm.users.models import Owned
 from crm.users.visibility import RecordManager, RecordQuerySet
 from leads.assignment import models as assignment_models  # noqa: F401 (found by Django through this module)
@@ -47,7 +48,7 @@ class Lead(Record):
 
     SEARCHED = ("search_text", "contact__search_text")
     MADE_OF = frozenset({"source", "campaign"})
-    HELD_FIRST = "contact"  # a field that the score reads may qualify them
+    LOCKED_FIRST = "contact"  # a field that the score reads may qualify them
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "lead"))
     contact = models.ForeignKey(Contact, models.RESTRICT, related_name="leads")
@@ -179,6 +180,11 @@ class Lead(Record):
     def stage_choice(self) -> Choice:
         """The stage with its label and tone."""
         return STAGE.value(self.stage)
+
+    @property
+    def is_final(self) -> bool:
+        """A converted one."""
+        return self.status == "converted"
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""

@@ -14,6 +14,7 @@ from django.db.models import Max, QuerySet
 from audit.record import LogRow, record, record_rows
 from contacts.models import Contact
 from crm.campaigns.attribution import last_touch
+from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.ids import new_ids
@@ -70,6 +71,7 @@ def importing(imported: Imported) -> Iterator[None]:
         _imported.reset(token)
 
 
+@reacts_to("contact.created")
 def open_for_new(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts that were made: each at Lead or Qualified gets its first lead, dated as the contact is.
 
@@ -80,12 +82,14 @@ def open_for_new(contacts: QuerySet, by: Actor) -> None:
     open_leads([(contact, contact.created_at) for contact in people], by)
 
 
+@reacts_to("contact.captured")
 def open_for_captured(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts that came in, now or once more: the same, for those who never had a lead, as of now."""
     now = clock.now()
     open_leads([(contact, now) for contact in _without(Lead.objects.live(), contacts)], by)
 
 
+@reacts_to("contact.reopened")
 def open_again(contacts: QuerySet, by: Actor) -> None:
     """Reaction to reopened contacts: a new cycle for each without an open one (DESIGN 1.1)."""
     now = clock.now()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from audit.models import Entry
+from audit.undo.hooks import hold_back
 from crm.kit.actor import Actor, Role
 from leads.models import Lead, LeadQuerySet
 
@@ -13,6 +14,7 @@ WITHIN = timedelta(days=30)
 FOLLOWING = {"contact", "owner", "team"}  # what a lead has by its contact, converted or not
 
 
+@hold_back
 def hold_converted(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """Called by audit.undo: the sentence for each converted lead among `entries` that stays as it is (DESIGN 1.2)."""
     if entity != "lead":

@@ -34,7 +34,7 @@ def make_contact(name: str = "", *, stage: str = "lead", by: Actor | None = None
     made = create([facts], by=by or manager())
     rows = Contact.objects.filter(pk=made.done[0])
     if stage != "lead":
-        override(rows, stage, by=manager(), reason="for the test")
+        override(rows, to=stage, by=manager(), reason="for the test")
     return rows.get()
 
 
@@ -66,7 +66,7 @@ def make_opportunity(name: str = "", *, stage: str = "prospecting", by: Actor | 
     made = open_opportunity([facts], by=by or manager())
     opportunities = Opportunity.objects.filter(pk=made.done[0])
     if stage != "prospecting":
-        move_to(opportunities, stage, by=manager(), reason="for the test")
+        move_to(opportunities, to=stage, by=manager(), reason="for the test")
     return opportunities.get()
 
 

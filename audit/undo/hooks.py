@@ -7,6 +7,7 @@ from uuid import UUID
 
 from audit.models import Entry
 from crm.kit.actor import Actor
+from crm.kit.registry import Hook
 
 GONE = "It was removed for good: there is nothing to put back."
 MOVED_TOGETHER = "stays with what has happened since."
@@ -44,33 +45,13 @@ Rule = Callable[[str, Sequence[Entry], Actor], Mapping[int, str]]
 Taker = Callable[[UUID, Collection[int], Actor], int]
 Values = Mapping[str, Sequence[Any]]  # key → distinct values, none of them empty
 Checker = Callable[[str, Values, UUID, Actor], Iterable[tuple[str, Any, str]]]
-listeners: list[Listener] = []
-rules: list[Rule] = []
-takers: list[Taker] = []
-checkers: list[Checker] = []
-
-
-def on_undo(listener: Listener) -> None:
-    """Let an upper app update what it derives from records: called with (change, entity, what was put back, by)."""
-    listeners.append(listener)
-
-
-def hold_back(rule: Rule) -> None:
-    """Let an upper app keep records as they are: called with (entity, entries, by), it gives id → why."""
-    rules.append(rule)
-
-
-def on_take_back(taker: Taker) -> None:
-    """Let an app remove rows that a change made without an entry for each.
-
-    Called with (change, contacts, by) before the entries of those contacts are inverted; returns how many it removed.
-    """
-    takers.append(taker)
-
-
-def on_check(checker: Checker) -> None:
-    """Let an app say which old values are no longer valid, as its forms would.
-
-    Called with (entity, values by key, change, by); gives (key, value, what is wrong, as the end of a sentence).
-    """
-    checkers.append(checker)
+# What an app derives from records is updated: called with (change, entity, what was put back, by).
+on_undo: Hook[Listener] = Hook()
+# Records that stay as they are: called with (entity, entries, by), gives id → why.
+hold_back: Hook[Rule] = Hook()
+# Rows that a change made without an entry for each are removed: called with (change, contacts, by) before the entries
+# of those contacts are inverted; gives how many.
+on_take_back: Hook[Taker] = Hook()
+# Which old values are no longer valid, as forms would say: called with (entity, values by key, change, by); gives (key,
+# value, what is wrong, as the end of a sentence).
+on_check: Hook[Checker] = Hook()

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, models, transaction
 from audit import values
 from audit.models import Entry
 from audit.subjects import Subject
-from audit.undo.hooks import GONE, MOVED_TOGETHER, TAKEN, Undone, checkers
+from audit.undo.hooks import GONE, MOVED_TOGETHER, TAKEN, Undone, on_check
 from audit.undo.remove import Inverted
 from audit.undo.staying import Staying
 from crm.kit import clock
@@ -147,7 +147,7 @@ def _invalid(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[tuple[
                 wanted.setdefault(key, {})[json.dumps(old)] = old
     given = {key: list(found.values()) for key, found in wanted.items()}
     wrong = (
-        [item for checker in checkers for item in checker(about.entity, given, entries[0].change, by)] if given else []
+        [item for checker in on_check for item in checker(about.entity, given, entries[0].change, by)] if given else []
     )
     invalid = {(key, json.dumps(value)): sentence for key, value, sentence in wrong}
     gone = ((key, pk) for key, pks in given.items() for pk in _missing(about.model, key, pks))

@@ -18,7 +18,7 @@ from django.db.models import Max
 from audit.models import Entry
 from audit.record import LogRow, record_rows
 from audit.subjects import Guarded, Subject, subject
-from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, listeners, rules, takers
+from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, hold_back, on_take_back, on_undo
 from audit.undo.remove import Inverted, remove_records
 from audit.undo.revert import Reverting
 from audit.undo.rights import no_longer_theirs
@@ -137,7 +137,7 @@ def _touched(entries: Sequence[Entry], by: Actor) -> Staying:
 
 def _held_back(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """The records that a rule keeps as they are, and those that are no longer the actor's, each with a sentence."""
-    held = {pk: why for rule in rules for pk, why in rule(entity, entries, by).items()}
+    held = {pk: why for rule in hold_back for pk, why in rule(entity, entries, by).items()}
     return held | dict.fromkeys(no_longer_theirs(subject(entity), entries, by), NOT_YOURS)
 
 
@@ -164,7 +164,7 @@ class _Attempt:
     def run(self, entries: Sequence[Entry]) -> None:
         """Invert all of them, newest first."""
         contacts = {entry.person for entry in entries if entry.person} - self.staying.contacts()
-        self.undone.reverted += sum(taker(entries[0].change, contacts, self.by) for taker in takers if contacts)
+        self.undone.reverted += sum(taker(entries[0].change, contacts, self.by) for taker in on_take_back if contacts)
         for (entity, made), group in groupby(entries, key=lambda entry: (entry.entity, entry.is_creation)):
             about, own = subject(entity), list(group)
             if about.is_setting:
@@ -193,5 +193,5 @@ class _Attempt:
         changed: dict[int, set[str]] = {}
         for entry, old, _ in inverted:
             changed.setdefault(entry.entity_id, set()).update(old)
-        for listener in listeners if changed else ():
+        for listener in on_undo if changed else ():
             listener(inverted[0][0].change, about.entity, changed, self.by)

@@ -9,7 +9,6 @@ from typing import Any
 from audit import values as audited
 from audit.record import record
 from contacts.entities import COMPANY
-from contacts.fields import SNAPSHOT, apply_each, build
 from contacts.imports.matching import Match
 from contacts.models import Company
 from crm.entities.values import public_id_in
@@ -19,6 +18,7 @@ from crm.kit.text import fold, search_key
 from crm.lists.imports.registry import Refused
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
+from crm.records.writing import apply_each, build, snapshot
 from crm.users.visibility import may_edit
 
 NAMELESS = "The row says something about a company, but not which."
@@ -154,5 +154,5 @@ def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:
         company.pk = pk
     insert_rows(Company, COLUMNS, (tuple(map(as_stored, as_row(company))) for company in made.values()))
     rows = Company.objects.filter(pk__any_of=[company.pk for company in made.values()])
-    record("company.created", rows, by=by, snapshot=SNAPSHOT["company"])
+    record("company.created", rows, by=by, snapshot=snapshot(Company))
     return made

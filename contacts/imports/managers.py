@@ -8,7 +8,6 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from contacts.entities import CONTACT
-from contacts.fields import apply_each
 from contacts.imports.matching import Match, by_key, keys_of, unseen
 from contacts.models import Contact
 from crm.entities.values import public_id_in
@@ -20,6 +19,7 @@ from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import Refused, Written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
+from crm.records.writing import apply_each
 from crm.users.visibility import may_edit
 
 BATCH = {"postgresql": 10_000, "sqlite": 35}

@@ -7,7 +7,6 @@ from typing import Any
 
 from audit.values import model_field
 from contacts.axes import LIFECYCLE
-from contacts.fields import NORMAL, clean
 from contacts.models import Contact
 from crm.entities.fields import Field, FieldType
 from crm.entities.values import instant
@@ -17,6 +16,7 @@ from crm.kit.errors import Invalid
 from crm.kit.text import email_key, single_line
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import Feed
+from crm.records.validation import NORMAL, clean
 
 LONGEST_NAME = 254  # of a company or a manager, who may be named by e-mail
 LONGEST_ADDRESS = 254

@@ -64,7 +64,7 @@ def _move(here: str, to: str, ids: list[int], run: ImportRun, by: Actor) -> dict
         return dict.fromkeys(ids, " ".join(wrong_stage_message(LIFECYCLE, step, here) for step in steps))
     if not by.is_at_least(step.role):
         return dict.fromkeys(ids, f"{step.label} needs the role {step.role} or higher; yours is {by.role}.")
-    return VERBS[step.verb](_rows(ids), _reason(step, run), by).refused
+    return VERBS[step.verb](_rows(ids), by=by, reason=_reason(step, run)).refused
 
 
 def _reason(step: Move, run: ImportRun) -> str:

@@ -7,16 +7,15 @@ from django.db import IntegrityError, transaction
 
 from audit import values as audited
 from audit.record import record
-from contacts.axes import LIFECYCLE, STATUS
 from contacts.engagement import Engaged, store
-from contacts.fields import SNAPSHOT, apply, build, validate
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.text import email_key
-from crm.lifecycle.move import write_first_transition
+from crm.records.validation import validate
+from crm.records.writing import apply, build, insert
 from crm.users.visibility import may_edit
 
 
@@ -57,16 +56,11 @@ def _locked(keys: list[str]) -> dict[Any, Contact]:
 
 def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
     try:
-        with transaction.atomic():
-            Contact.objects.bulk_create(fresh.values())
+        if fresh:
+            insert(list(fresh.values()), "contact.captured", by=by, verb="capture", note=source)
     except IntegrityError:
         # Somebody captured one of them between our look and our insert: they are there now, so look again.
         return False
-    ids = [contact.pk for contact in fresh.values()]
-    rows = Contact.objects.filter(pk__any_of=ids)
-    for axis in (LIFECYCLE, STATUS):
-        write_first_transition(Contact, ids, axis, "capture", by=by)
-    record("contact.captured", rows, by=by, snapshot=SNAPSHOT["contact"], note=source)
     return True
 
 

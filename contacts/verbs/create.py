@@ -3,17 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from audit.record import record
-from contacts.axes import LIFECYCLE, STATUS
-from contacts.duplicates import taken
-from contacts.fields import SNAPSHOT, build, validate
+from contacts.axes import LIFECYCLE
 from contacts.models import Contact
-from crm.kit.actor import Actor, Role
-from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.lifecycle.move import write_first_transition
+from crm.records.verbs.create_records import create_records
+from crm.records.writing import build
 
 
 @transaction.atomic
@@ -24,22 +22,13 @@ def create(people: Sequence[Mapping[str, Any]], *, by: Actor, stage: str = "lead
     belong to whoever adds them, unless an owner is given. Raises Invalid with a sentence per field, NotAllowed for a
     viewer.
     """
-    if not by.is_at_least(Role.REP):
-        raise NotAllowed("A viewer cannot add contacts.")
     if stage not in {choice.value for choice in LIFECYCLE.values}:
         raise Invalid({"lifecycle_stage": f"There is no lifecycle stage “{stage}”."})
-    wanted = [validate("contact", values, by=by, new=True) for values in people]
-    contacts = [build(Contact, values, by) for values in wanted]
-    for contact in contacts:
-        contact.lifecycle_stage = stage
-    try:
-        with transaction.atomic():
-            Contact.objects.bulk_create(contacts)
-    except IntegrityError:
-        raise taken(Contact, wanted, by) from None
-    ids = [contact.pk for contact in contacts]
-    rows = Contact.objects.filter(pk__any_of=ids)
-    for axis in (LIFECYCLE, STATUS):
-        write_first_transition(Contact, ids, axis, "create", by=by)
-    record("contact.created", rows, by=by, snapshot=SNAPSHOT["contact"])
-    return Outcome(by.change, [contact.pk for contact in contacts])
+
+    def make(values: list[dict[str, Any]]) -> list[Contact]:
+        contacts = [build(Contact, each, by) for each in values]
+        for contact in contacts:
+            contact.lifecycle_stage = stage
+        return contacts
+
+    return create_records(Contact, people, by=by, make=make)

@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 
 from audit.record import update_and_record
 from contacts.calls import check_occurred, check_outcome
-from contacts.fields import check_lengths
 from contacts.last_activity import recompute
 from contacts.models import Activity
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.records.validation import check_lengths
 from crm.users.visibility import RecordQuerySet, lock
 
 EDITABLE = {"subject", "body", "owner", "assignee", "priority", "due_at", "minutes", "sender", "recipients", "status"}

@@ -6,11 +6,12 @@ from typing import Any
 from django.db import transaction
 
 from audit import values as audited
-from contacts.fields import apply, validate
 from crm.entities.schema import schema
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.records.validation import validate
+from crm.records.writing import apply
 from crm.users.visibility import RecordQuerySet, lock
 
 DECIDED_BY_PEOPLE = {"status", "owner", "team", "manager"}

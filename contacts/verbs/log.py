@@ -7,13 +7,13 @@ from django.db import transaction
 
 from audit.record import record
 from contacts.calls import check_occurred, check_outcome
-from contacts.fields import check_lengths
 from contacts.last_activity import touch
 from contacts.models import Activity, Company, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
+from crm.records.validation import check_lengths
 from crm.users.models import Membership
 from crm.users.visibility import visible
 

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from audit import values as audited
 from audit.record import record, update_and_record
 from contacts.axes import FURTHEST, LIFECYCLE, STATUS
-from contacts.fields import SNAPSHOT, apply, validate
 from contacts.hierarchy import chain
 from contacts.hooks import move_attached
 from contacts.models import Activity, Contact
@@ -19,6 +18,8 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import force_move
+from crm.records.validation import validate
+from crm.records.writing import apply, snapshot
 from crm.users.visibility import lock
 
 KEPT = {"external_id", "avatar", "lifecycle_stage", "status", "manager", "custom"}
@@ -75,7 +76,7 @@ def _absorb(others: QuerySet, survivor: Contact, by: Actor) -> None:
 
 
 def _filled(survivor: Contact, others: list[Contact]) -> dict[str, Any]:
-    keys = [key for key in SNAPSHOT["contact"] if key not in KEPT]
+    keys = [key for key in snapshot(Contact) if key not in KEPT]
     keys += sorted({f"custom.{key}" for other in others for key in other.custom})
     filled = {}
     for key in keys:

@@ -11,7 +11,7 @@ from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def override(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str) -> Outcome:
+def override(contacts: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> Outcome:
     """Move contacts to any stage `to`, without guards; for managers, with a reason, recorded as a warning."""
     if to not in {choice.value for choice in LIFECYCLE.values}:
         raise Invalid({"to": f"There is no stage {to!r}."})

@@ -10,6 +10,6 @@ from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def qualify(contacts: RecordQuerySet, *, by: Actor) -> Outcome:
+def qualify(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move leads to Qualified (DESIGN 1.1; guards of source 002: an e-mail, and a score of 40)."""
-    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "qualify", by=by)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "qualify", by=by, reason=reason)

@@ -4,10 +4,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from contacts.fields import apply
 from crm.kit.actor import Actor
 from crm.kit.ids import new_id
 from crm.kit.outcome import Outcome
+from crm.records.writing import apply
 from crm.users.visibility import RecordQuerySet, lock
 
 

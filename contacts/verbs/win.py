@@ -10,6 +10,6 @@ from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def win(contacts: RecordQuerySet, *, by: Actor) -> Outcome:
+def win(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move qualified contacts to Customer: they signed, paid or converted."""
-    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "win", by=by)
+    return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "win", by=by, reason=reason)

@@ -6,30 +6,30 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts.forms import ActivityForm, CompleteForm
-from contacts.kinds import KINDS
 from contacts.mentions import readers
 from contacts.models import Activity
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
-from contacts.views.records import find
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast, warn
+from crm.records.registry import record_type
+from crm.records.views.pages import find_record
 from crm.users.http import Request
 
 
 @require_POST
 def add(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Log what was done, or plan what is to be done, with whom a record is about."""
-    record = find(request, entity, public_id)
+    record = find_record(request, entity, public_id)
     form = ActivityForm(request.POST)
     if form.is_valid():
         try:
             values = {key: value for key, value in form.cleaned_data.items() if value not in (None, "")}
             if assignee := values.pop("assignee", None):
                 values["assignee_id"] = assignee
-            outcome = log([values | KINDS[entity].about(record)], by=request.actor)
+            outcome = log([values | record_type(entity).about(record)], by=request.actor)
         except Invalid as error:
             show_errors(form, error)
         else:

@@ -10,13 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from contacts.axes import LIFECYCLE
-from contacts.day import sections
-from contacts.kinds import KINDS
-from contacts.models import Activity, Company, Contact
-from crm.kit import clock
+from contacts.day import my_tasks, sections
+from contacts.models import Company, Contact
 from crm.kit.actor import Actor
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lists.paging import LONGEST, search
+from crm.records.registry import record_types
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 
@@ -45,16 +44,6 @@ def my_day(request: Request) -> HttpResponse:
     return render(request, "contacts/my_day.html", context)
 
 
-def my_tasks(by):
-    """The open tasks of a member on records that they still see."""
-    return Activity.objects.live().visible_to(by).filter(assignee=by.member_id, status="pending")
-
-
-def due_tasks(by):
-    """Those due by now: the count beside My day."""
-    return my_tasks(by).filter(due_at__lte=clock.now())
-
-
 @require_GET
 @limited("search", applies=searches)
 def search_page(request: Request) -> HttpResponse:
@@ -79,7 +68,7 @@ def search_page(request: Request) -> HttpResponse:
 def _others(query: str, by: Actor) -> list[tuple[str, list]]:
     """What upper apps let be found, by its own name: the template that shows it, and the newest that match."""
     found = []
-    for kind in (kind for kind in KINDS.values() if kind.found):
+    for kind in (kind for kind in record_types() if kind.found):
         rows = search(kind.model.objects.live().visible_to(by), query, by, ("search_text",))
         found.append((kind.found, list(rows.select_related(*kind.related).order_by("-created_at", "-pk")[:10])))
     return found

@@ -8,15 +8,15 @@ from django.views.decorators.http import require_http_methods
 
 from audit import values as audited
 from contacts.axes import FURTHEST, LIFECYCLE
-from contacts.fields import storage_key
-from contacts.forms import current, editable_fields
 from contacts.models import Contact
 from contacts.verbs.merge import merge
-from contacts.views.facts import fact
-from contacts.views.records import find, rows_of
 from crm.kit.responses import toast
 from crm.kit.timelimit import time_limit
 from crm.lists.paging import LONGEST, search
+from crm.records.facts import fact
+from crm.records.forms import current, editable_fields
+from crm.records.validation import storage_key
+from crm.records.views.pages import find, rows_of
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 
@@ -25,11 +25,11 @@ from crm.users.limits import limited, searches
 @limited("search", applies=searches)
 def merge_page(request: Request, public_id: str) -> HttpResponse:
     """Choose the duplicate; then which value of each field to keep; then merge."""
-    survivor = find(request, "contact", public_id)
+    survivor = find(request, Contact, public_id)
     other_id = request.POST.get("other") or request.GET.get("other")
     if not other_id:
         return _choose(request, survivor)
-    other = find(request, "contact", other_id)
+    other = find(request, Contact, other_id)
     differing = _differing(survivor, other)
     if request.method == "POST":
         theirs = [field for field in differing if request.POST.get(f"keep-{field.key}") == "other"]

@@ -5,22 +5,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from contacts.axes import STATUS
-from contacts.forms import ReasonForm
-from contacts.models import Suppression
+from contacts.models import Contact, Suppression
 from contacts.verbs.lift_suppression import lift_suppression
-from contacts.views.records import find, rows_of
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
+from crm.records.forms import ReasonForm
+from crm.records.views.pages import find, rows_of
 from crm.users.http import Request
 
 
 @require_http_methods(["GET", "POST"])
 def lift_page(request: Request, public_id: str) -> HttpResponse:
     """Show why a contact is not mailed; an admin lifts the suppression with a reason."""
-    contact = find(request, "contact", public_id)
+    contact = find(request, Contact, public_id)
     form = ReasonForm(request.POST or None)
-    form.fields["reason"].required = True
     if request.method == "POST" and form.is_valid():
         try:
             lift_suppression(rows_of(contact), by=request.actor, reason=form.cleaned_data["reason"]).or_raise()

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from crm.kit.registry import Registry
+
 
 @dataclass(frozen=True)
 class AnomalyKind:
@@ -27,14 +29,12 @@ class AnomalyKind:
     looked_at: Mapping[str, str] = field(default_factory=dict)
 
 
-_kinds: dict[str, AnomalyKind] = {}
+_kinds: Registry[AnomalyKind] = Registry("kind of exception")
 
 
 def add(kind: AnomalyKind) -> None:
     """Make a kind known. Raises ValueError for a name that is taken. Apps call crm.anomalies.detect.register()."""
-    if kind.name in _kinds:
-        raise ValueError(f"The kind of exception {kind.name} is declared twice.")
-    _kinds[kind.name] = kind
+    _kinds.add(kind.name, kind)
 
 
 def kind_of(name: str) -> AnomalyKind:
@@ -44,4 +44,4 @@ def kind_of(name: str) -> AnomalyKind:
 
 def all_kinds() -> list[AnomalyKind]:
     """Every kind, as they were registered."""
-    return list(_kinds.values())
+    return list(_kinds)

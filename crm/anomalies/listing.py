@@ -15,8 +15,7 @@ from crm.anomalies.models import Finding, Waiver
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
-from crm.kit.nav import COUNT_LIMIT, NavItem
-from crm.kit.nav import register as show
+from crm.kit.nav import COUNT_LIMIT
 from crm.lists.paging import count_sample, first_visible
 
 PAGE = 50
@@ -34,9 +33,6 @@ def seen(findings: QuerySet, by: Actor) -> QuerySet:
 def open_findings(by: Actor) -> QuerySet:
     """The unwaived ones, as many as the sidebar counts."""
     return count_sample(seen(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
-
-
-show(NavItem("Exceptions", "exceptions", "shield-alert", 70, count=open_findings, key="x"))
 
 
 @dataclass

@@ -3,11 +3,13 @@
 from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.record import update_and_record
+from contacts.hooks import on_merge
 from contacts.models import Contact
 from crm.campaigns.models import CampaignPerson
 from crm.kit.actor import Actor
 
 
+@on_merge
 def move_people(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     """Called by merge(); undoing the merge moves them back. Of several in one campaign one is the survivor's."""
     theirs = CampaignPerson.objects.filter(contact__in=duplicates)

@@ -9,6 +9,4 @@ class DashboardsConfig(AppConfig):
     label = "dashboards"
 
     def ready(self):
-        from crm.dashboards import events, jobs, nav, parts, uses  # noqa: F401
-
         connection_created.connect(register_percentile, dispatch_uid="percentile")

@@ -1,5 +1,6 @@
 """Where the dashboard stands in the sidebar."""
 
+from crm.dashboards import parts  # noqa: F401  (they register themselves)
 from crm.kit.nav import NavItem, register
 
 register(NavItem("Dashboard", "dashboard", "chart-column", 60, key="d"))

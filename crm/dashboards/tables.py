@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crm.kit.registry import Registry
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -86,17 +88,17 @@ class Part:
     for_managers: bool = False
 
 
-_parts: dict[str, Part] = {}
+_parts: Registry[Part] = Registry("part of a dashboard")
 
 
 def register(part: Part) -> None:
     """Show a part, behind those before it."""
-    _parts[part.name] = part
+    _parts.add(part.name, part)
 
 
 def all_parts() -> list[Part]:
     """Every part, in the order in which they are shown to who has chosen none."""
-    return list(_parts.values())
+    return list(_parts)
 
 
 def barred(rows: Sequence[tuple[Cell, Sequence[Cell], float, str]]) -> list[Row]:

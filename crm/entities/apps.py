@@ -9,6 +9,4 @@ class EntitiesConfig(AppConfig):
     label = "entities"
 
     def ready(self):
-        from crm.entities import events, uses  # noqa: F401
-
         connection_created.connect(register_fold, dispatch_uid="fold_text")

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from crm.entities.fields import Field
+from crm.kit.registry import Registry
 from crm.kit.text import fold
 
 
@@ -58,13 +59,12 @@ class Entity:
         return any(column.name == "custom" for column in self.model._meta.fields)
 
 
-_entities: dict[str, Entity] = {}
+_entities: Registry[Entity] = Registry("entity")
 
 
 def register(entity: Entity) -> Entity:
-    """Make an entity known under its name; returns it."""
-    _entities[entity.name] = entity
-    return entity
+    """Make an entity known under its name; returns it. Raises ValueError for a name that is taken."""
+    return _entities.add(entity.name, entity)
 
 
 def get(name: str) -> Entity:
@@ -74,9 +74,9 @@ def get(name: str) -> Entity:
 
 def entity_of(model: type[Model]) -> str:
     """The name of the entity whose records are of a model, which need not be the model's own."""
-    return next(entity.name for entity in _entities.values() if entity.model_label == model._meta.label)
+    return next(entity.name for entity in _entities if entity.model_label == model._meta.label)
 
 
 def all_entities() -> list[Entity]:
     """Every registered entity, in the order of registration."""
-    return list(_entities.values())
+    return list(_entities)

@@ -14,6 +14,7 @@ from crm.entities.models import CUSTOM_TYPES, CustomField
 from crm.entities.placeholders import PLACE, check_placeholders, placeholder
 from crm.entities.schema import Path, UnknownField, schema
 from crm.kit.errors import DomainError, InUse, Invalid
+from crm.kit.registry import Registry
 from crm.kit.scope import workspace
 
 
@@ -170,25 +171,22 @@ class Storer:
     uses: Callable[[], Iterable[Use]]
 
 
-_storers: dict[str, Storer] = {}
+_storers: Registry[Storer] = Registry("storer")
 
 
 def register(storer: Storer) -> Storer:
     """Make a storer known; returns it. Raises ValueError for a name that is taken."""
-    if storer.name in _storers:
-        raise ValueError(f"The storer {storer.name} is declared twice.")
-    _storers[storer.name] = storer
-    return storer
+    return _storers.add(storer.name, storer)
 
 
 def all_storers() -> list[Storer]:
     """Every registered storer."""
-    return list(_storers.values())
+    return list(_storers)
 
 
 def all_uses() -> list[Use]:
     """Every setting of the workspace in scope that refers to something."""
-    return [use for storer in _storers.values() for use in storer.uses()]
+    return [use for storer in _storers for use in storer.uses()]
 
 
 def problems(storer: str) -> dict[int, str]:

@@ -6,7 +6,7 @@ class EventsConfig(AppConfig):
     label = "events"
 
     def ready(self):
-        from crm.events import checks, processes, prune, statistics  # noqa: F401  (registers them)
+        from crm.events import processes
         from crm.kit.server import beside_the_web
 
         beside_the_web.append(processes.start)

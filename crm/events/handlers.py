@@ -35,6 +35,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from crm.events.registry import all_events
+from crm.kit.registry import Registry
 
 QUEUES = ("celery", "scores", "workflows", "mail", "campaigns", "webhooks")  # Celery's own default comes first
 _held: ContextVar[bool] = ContextVar("held", default=False)
@@ -67,7 +68,7 @@ class Handler:
         return event in self.events or bool(self.when and not _held.get() and self.when(event))
 
 
-_handlers: dict[str, Handler] = {}
+_handlers: Registry[Handler] = Registry("handler")
 
 
 def handles(
@@ -83,9 +84,7 @@ def handles(
         name = f"{function.__module__}.{function.__qualname__}"
         if queue not in QUEUES:
             raise ValueError(f"{name}: there is no queue {queue!r}; there are {', '.join(QUEUES)}.")
-        if name in _handlers:
-            raise ValueError(f"{name} is registered twice.")
-        _handlers[name] = Handler(name, function, events, queue, outward, when)
+        _handlers.add(name, Handler(name, function, events, queue, outward, when))
         return function
 
     return register
@@ -93,7 +92,7 @@ def handles(
 
 def all_handlers() -> list[Handler]:
     """Every registered handler."""
-    return list(_handlers.values())
+    return list(_handlers)
 
 
 def handler_named(name: str) -> Handler:
@@ -106,7 +105,7 @@ def handler_named(name: str) -> Handler:
 
 def wanted(event: str) -> bool:
     """Whether any handler wants the event called that, which is being recorded in the workspace in scope."""
-    return any(handler.wants(event) for handler in _handlers.values())
+    return any(handler.wants(event) for handler in _handlers)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Reactions: what an upper app does in the same transaction when something happens in a lower one.
 
-They run in the order of the layers, the lowest first: INSTALLED_APPS has the upper ones first, so the last that was
-registered is the first to run.
+They run as they were registered: the lowest app first, and within an app in the order of its modules.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +18,18 @@ _large: ContextVar[bool] = ContextVar("large", default=False)
 
 def react(event: str, reaction: Reaction) -> None:
     """Call `reaction(rows, by)` whenever `event` has been recorded, before the transaction ends."""
-    _reactions.setdefault(event, []).insert(0, reaction)
+    _reactions.setdefault(event, []).append(reaction)
+
+
+def reacts_to(*events: str) -> Callable[[Reaction], Reaction]:
+    """Decorate: react() to each of these events."""
+
+    def register(reaction: Reaction) -> Reaction:
+        for event in events:
+            react(event, reaction)
+        return reaction
+
+    return register
 
 
 def awaited(event: str) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from crm.kit.errors import DomainError
+from crm.kit.registry import Registry
 
 
 class UndeclaredEvent(DomainError):
@@ -33,15 +34,13 @@ class EventType:
         return self.name.partition(".")[0]
 
 
-_declared: dict[str, EventType] = {}
+_declared: Registry[EventType] = Registry("event")
 
 
 def declare(*types: EventType) -> None:
     """Make events known. Declaring a name twice raises ValueError."""
     for kind in types:
-        if kind.name in _declared:
-            raise ValueError(f"Event {kind.name} is declared twice.")
-        _declared[kind.name] = kind
+        _declared.add(kind.name, kind)
 
 
 def event_type(name: str) -> EventType:
@@ -54,4 +53,4 @@ def event_type(name: str) -> EventType:
 
 def all_events() -> list[EventType]:
     """Every declared event."""
-    return list(_declared.values())
+    return list(_declared)

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from crm.events.deliveries import first_line
 from crm.events.models import Slot
+from crm.kit.registry import Registry
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ class Job:
         return first + (now - first) // self.every * self.every
 
 
-_jobs: dict[str, Job] = {}
+_jobs: Registry[Job] = Registry("job")
 
 
 def scheduled(*, every: timedelta = timedelta(days=1), at: time = time(0)) -> Callable[[Callable], Callable]:
@@ -52,9 +53,9 @@ def scheduled(*, every: timedelta = timedelta(days=1), at: time = time(0)) -> Ca
 
     def register(function: Callable) -> Callable:
         name = f"{function.__module__}.{function.__qualname__}"
-        if every < timedelta(seconds=1) or name in _jobs:
-            raise ValueError(f"{name} is scheduled twice, or more often than the scheduler looks.")
-        _jobs[name] = Job(name, function, every, at)
+        if every < timedelta(seconds=1):
+            raise ValueError(f"{name} is scheduled more often than the scheduler looks.")
+        _jobs.add(name, Job(name, function, every, at))
         return function
 
     return register
@@ -70,7 +71,7 @@ class Scheduler:
     def tick(self) -> None:
         """Start the jobs whose slot has come. Call it every second; slots seen before cost nothing."""
         now = timezone.now()
-        for job in _jobs.values():
+        for job in _jobs:
             slot = job.slot(now)
             if self._taken.get(job.name) == slot or self._is_running(job):
                 continue

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
 
+from crm.kit.registry import discover
+
 
 class KitConfig(AppConfig):
     name = "crm.kit"
     label = "kit"
 
     def ready(self):
-        from crm.kit import checks  # noqa: F401  (registers them)
+        discover()

@@ -24,3 +24,15 @@ def new_ids(prefix: str, count: int) -> list[str]:
     while len(letters) < wanted:
         letters += secrets.token_bytes(wanted + wanted // 16 + 16).translate(_LETTERS, _DROPPED).decode()
     return [f"{prefix}_{letters[start : start + LENGTH]}" for start in range(0, wanted, LENGTH)]
+
+
+class PublicId:
+    """A public id in a URL, as a path converter: contact_fX9bL5nRd and its like."""
+
+    regex = "[a-z]+_[A-Za-z0-9]{9}"
+
+    def to_python(self, value: str) -> str:
+        """As it stands in the URL."""
+        return value
+
+    to_url = to_python

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from crm.kit.actor import Actor, Role
 from crm.kit.compiled_queries import run_cached
+from crm.kit.registry import Registry
 from crm.kit.scope import workspace
 from crm.kit.sql import CountRows, JsonRows
 
@@ -55,24 +56,23 @@ class Surroundings:
     facts: dict[str, list]
 
 
-_items: dict[tuple[str, str], NavItem] = {}
-_facts: dict[str, Callable[[Actor], QuerySet]] = {}
+_items: Registry[NavItem] = Registry("entry of the sidebar")
+_facts: Registry[Callable[[Actor], QuerySet]] = Registry("fact")
 
 
 def register(item: NavItem) -> NavItem:
     """Show an entry, once per address; returns it."""
-    _items[item.url_name, item.query] = item
-    return item
+    return _items.add(f"{item.url_name}{item.query}", item)
 
 
 def register_fact(name: str, rows: Callable[[Actor], QuerySet]) -> None:
     """Fetch rows in the statement that counts: `rows(by)` selects one JSON value each, under the name `fact`."""
-    _facts[name] = rows
+    _facts.add(name, rows)
 
 
 def items_for(by: Actor) -> list[NavItem]:
     """The entries that the actor sees, in order."""
-    return sorted((i for i in _items.values() if by.is_at_least(i.role)), key=lambda item: item.order)
+    return sorted((i for i in _items if by.is_at_least(i.role)), key=lambda item: item.order)
 
 
 def surroundings(request) -> Surroundings:
@@ -88,16 +88,16 @@ def _surroundings(by: Actor) -> Surroundings:
     def build(member_id: int | None, team_id: int | None) -> QuerySet:
         someone = replace(by, member_id=member_id, team_id=team_id)
         counts = [CountRows(item.count(someone)) for item in counted if item.count]
-        facts = [JsonRows(rows(someone)) for rows in _facts.values()]
+        facts = [JsonRows(rows(someone)) for rows in _facts]
         return type(here)._base_manager.filter(pk=here.pk).values_list(*counts, *facts)
 
-    if not counted and not _facts:
+    if not counted and not _facts.names():
         return Surroundings({}, {})
-    asked = (tuple(counted), tuple(_facts))
+    asked = (tuple(counted), tuple(_facts.names()))
     key = ("surroundings", here.pk, here.schema_version, by.role, *asked)
     row = run_cached(key, build, plan_once=True, member_id=by.member_id, team_id=by.team_id)[0]
     counts = {item.url: _shown(count) for item, count in zip(counted, row, strict=False)}
-    facts = {name: rows or [] for name, rows in zip(_facts, row[len(counted) :], strict=True)}
+    facts = {name: rows or [] for name, rows in zip(_facts.names(), row[len(counted) :], strict=True)}
     return Surroundings(counts, facts)
 
 

@@ -62,8 +62,16 @@ def _naming(error: Taken, sentence: str) -> SafeString:
     return format_html('{}<a class="link" href="{}">{}</a>.', before, error.url, error.name)
 
 
+def next_url(request) -> str:
+    """Where a form or a link says to go afterwards, in `next`; '' when it says nothing, or means another site."""
+    return _here(request, request.POST.get("next") or request.GET.get("next", ""))
+
+
 def back(request) -> str:
     """Where the person was: what the form says in `next`, else the page it was sent from; no other site."""
-    where = request.POST.get("next") or request.headers.get("Referer", "")
+    return _here(request, request.POST.get("next") or request.headers.get("Referer", "")) or "/"
+
+
+def _here(request, where: str) -> str:
     allowed = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
-    return where if allowed else "/"
+    return where if allowed else ""

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
+from crm.kit.registry import Registry
 
 
 class Reason(StrEnum):
@@ -42,13 +43,17 @@ class Move:
 
 @dataclass(frozen=True)
 class Axis:
-    """A field of an entity with its values and legal moves. `<field>_since`: since when the value stands."""
+    """A field of an entity with its values and legal moves. `<field>_since`: since when the value stands.
+
+    `start_help` tells whoever adds a record where it may stand from the start.
+    """
 
     entity: str
     field: str
     label: str
     values: tuple[Choice, ...]
     moves: tuple[Move, ...]
+    start_help: str = ""
 
     @property
     def since(self) -> str:
@@ -72,15 +77,19 @@ class Axis:
         return " or ".join(self.value(value).label for value in values)
 
 
-_axes: dict[tuple[str, str], Axis] = {}
+_axes: Registry[Axis] = Registry("axis")
 
 
 def register(axis: Axis) -> Axis:
     """Make an axis known; returns it."""
-    _axes[axis.entity, axis.field] = axis
-    return axis
+    return _axes.add(f"{axis.entity}.{axis.field}", axis)
+
+
+def axes_of(entity: str) -> list[Axis]:
+    """The axes of an entity."""
+    return [axis for axis in all_axes() if axis.entity == entity]
 
 
 def all_axes() -> list[Axis]:
     """Every registered axis."""
-    return list(_axes.values())
+    return list(_axes)

@@ -36,11 +36,8 @@ _shipped: list[Shipped] = []
 
 
 def ship(entity: str, verb: str, condition: str, message: str) -> None:
-    """Let every new workspace start with this guard; the app that owns the fields it names registers it.
-
-    Upper apps come first in INSTALLED_APPS, so the last that was registered is the first to be asked.
-    """
-    _shipped.insert(0, Shipped(entity, verb, condition, message))
+    """Let every new workspace start with this guard; the app that owns the fields it names registers it."""
+    _shipped.append(Shipped(entity, verb, condition, message))
 
 
 def install_shipped() -> None:

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from audit.undo.hooks import PutBack
+from audit.undo.hooks import PutBack, on_undo
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Transition
 
 
+@on_undo
 def mark_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: the moves of `change` count no more, and those that it had itself undone count again."""
     own = {axis.field for axis in all_axes() if axis.entity == entity}

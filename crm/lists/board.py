@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Actor, Role
+from crm.kit.registry import Registry
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lifecycle.axes import Axis
 from crm.lists.paging import Cursor, Sort, after_cursor, parse_cursor
@@ -86,13 +87,12 @@ class Board:
         return {choice.value: Column(choice, choice.value in self.open_values) for choice in self.axis.values}
 
 
-_boards: dict[str, Board] = {}
+_boards: Registry[Board] = Registry("board")
 
 
 def register(board: Board) -> Board:
     """Give an entity its board; returns it."""
-    _boards[board.entity] = board
-    return board
+    return _boards.add(board.entity, board)
 
 
 @require_GET

@@ -1,7 +1,7 @@
 """How an app asks for a list page of its entity: one ListSpec, registered; the page itself is the same for all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -10,6 +10,7 @@ from django_filters import FilterSet
 from crm.entities import registry
 from crm.kit.actor import Actor, Role
 from crm.kit.outcome import Outcome
+from crm.kit.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,18 @@ class ListSpec:
         return {action.name: action for action in self.actions}[name]
 
 
-_specs: dict[str, ListSpec] = {}
+_specs: Registry[ListSpec] = Registry("list")
 
 
 def register(spec: ListSpec) -> ListSpec:
     """Give an entity its list page; returns the spec."""
-    _specs[spec.entity] = spec
-    return spec
+    return _specs.add(spec.entity, spec)
+
+
+def add_action(entity: str, action: BulkAction) -> None:
+    """Offer one more thing to do with the rows of an entity's list."""
+    spec = spec_of(entity)
+    _specs.replace(entity, replace(spec, actions=(*spec.actions, action)))
 
 
 def spec_of(entity: str) -> ListSpec:

@@ -11,20 +11,32 @@ from django.db.models import Count, F, Min, QuerySet
 
 from audit.models import Entry
 from audit.subjects import subject
+from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
+from crm.lists.imports.registry import on_end
 from crm.lists.models import ImportRun
 from crm.notifications.kinds import ASSIGNED
 from crm.notifications.notify import News, notify
 from leads.models import Lead
 
 
+@reacts_to(
+    "contact.created",
+    "contact.captured",
+    "contact.assigned",
+    "company.created",
+    "company.assigned",
+    "lead.created",
+    "lead.assigned",
+)
 def tell_assigned(rows: QuerySet, by: Actor) -> None:
     """The reaction to records that were made or assigned. An import's are told when it ends."""
     if by.channel != Channel.IMPORT:
         _tell(rows.model, by)
 
 
+@on_end
 def tell_imported(run: ImportRun, by: Actor) -> None:
     """What an import gave to others than who imported it."""
     for entity in {run.entity, "company", "lead"}:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.db import models
 
+from crm.kit.registry import Registry
+
 
 class Channel(models.TextChoices):
     """How somebody wants to be told; the bell shows all but nothing."""
@@ -33,15 +35,12 @@ class NotificationKind:
     which: str = "owner = me"
 
 
-_kinds: dict[str, NotificationKind] = {}
+_kinds: Registry[NotificationKind] = Registry("kind of notification")
 
 
 def register(kind: NotificationKind) -> NotificationKind:
     """Make a kind known, and choosable in everybody's settings. Raises ValueError for a name that is taken."""
-    if kind.name in _kinds:
-        raise ValueError(f"The kind of notification {kind.name} is declared twice.")
-    _kinds[kind.name] = kind
-    return kind
+    return _kinds.add(kind.name, kind)
 
 
 def kind_named(name: str) -> NotificationKind:
@@ -51,7 +50,7 @@ def kind_named(name: str) -> NotificationKind:
 
 def all_kinds() -> list[NotificationKind]:
     """Every kind, as they were declared."""
-    return list(_kinds.values())
+    return list(_kinds)
 
 
 ASSIGNED = register(

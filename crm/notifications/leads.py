@@ -3,6 +3,7 @@
 from django.db.models import Count, Min, QuerySet
 
 from audit.models import Entry
+from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.notifications.kinds import LEAD_OVERDUE, SALES_QUALIFIED
@@ -11,6 +12,7 @@ from crm.users.models import Membership
 from leads.models import Lead
 
 
+@reacts_to("lead.synced")
 def tell_sales_qualified(leads: QuerySet, by: Actor) -> None:
     """The reaction to leads that moved with their stage: who owns those that are qualified now is told."""
     if leads.filter(status="qualified").exists():
@@ -19,6 +21,7 @@ def tell_sales_qualified(leads: QuerySet, by: Actor) -> None:
         notify(SALES_QUALIFIED, _owners(reached, f"{by.change} sales_qualified").values(), by=by)
 
 
+@reacts_to("lead.overdue")
 def tell_overdue(leads: QuerySet, by: Actor) -> None:
     """The reaction to first contacts that nobody made in time."""
     key = f"{by.change} overdue"

@@ -4,12 +4,14 @@ from django.db.models import Q, QuerySet
 
 from contacts.mentions import readers
 from contacts.models import Activity
+from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.notifications.kinds import MENTIONED
 from crm.notifications.notify import News, notify
 
 
+@reacts_to("activity.logged", "activity.planned", "activity.updated")
 def tell_mentioned(rows: QuerySet, by: Actor) -> None:
     """The reaction to activities that were written or changed."""
     written = rows.filter(Q(subject__contains="@") | Q(body__contains="@"), deleted_at__isnull=True)

@@ -12,7 +12,7 @@ def lost_unexplained() -> QuerySet[Opportunity]:
     return Opportunity.objects.live().filter(stage="lost", lost_reason="")
 
 
-register(
+ANOMALIES = (
     AnomalyKind(
         name="opportunity_lost_unexplained",
         label="Opportunity lost without a reason",
@@ -23,5 +23,8 @@ register(
         help="Open",
         url=Opportunity.get_absolute_url,
         looked_at={"opportunity.lost": "", "opportunity.reopened": ""},
-    )
+    ),
 )
+
+for kind in ANOMALIES:
+    register(kind)

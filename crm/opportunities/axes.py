@@ -4,40 +4,38 @@ from decimal import Decimal
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
-from crm.lifecycle.axes import Axis, Move, Reason, register
+from crm.lifecycle.axes import Axis, Move, Reason
 
 OPEN = ("prospecting", "qualification", "proposal", "negotiation")
 CLOSED = ("won", "lost")
 
-STAGE = register(
-    Axis(
-        entity="opportunity",
-        field="stage",
-        label="Stage",
-        values=(
-            Choice("prospecting", "Prospecting", "grey"),
-            Choice("qualification", "Qualification", "blue"),
-            Choice("proposal", "Proposal", "violet"),
-            Choice("negotiation", "Negotiation", "amber"),
-            Choice("won", "Won", "green"),
-            Choice("lost", "Lost", "red"),
+STAGE = Axis(
+    entity="opportunity",
+    field="stage",
+    label="Stage",
+    values=(
+        Choice("prospecting", "Prospecting", "grey"),
+        Choice("qualification", "Qualification", "blue"),
+        Choice("proposal", "Proposal", "violet"),
+        Choice("negotiation", "Negotiation", "amber"),
+        Choice("won", "Won", "green"),
+        Choice("lost", "Lost", "red"),
+    ),
+    moves=(
+        Move("move_stage", "Move", OPEN, "", "opportunity.moved", targets=OPEN),
+        Move("win", "Won", OPEN, "won", "opportunity.won"),
+        Move("lose", "Lost", OPEN, "lost", "opportunity.lost", reason=Reason.ASKED),
+        Move(
+            "reopen",
+            "Reopen",
+            CLOSED,
+            "",
+            "opportunity.reopened",
+            role=Role.MANAGER,
+            reason=Reason.REQUIRED,
+            targets=OPEN,
         ),
-        moves=(
-            Move("move_stage", "Move", OPEN, "", "opportunity.moved", targets=OPEN),
-            Move("win", "Won", OPEN, "won", "opportunity.won"),
-            Move("lose", "Lost", OPEN, "lost", "opportunity.lost", reason=Reason.ASKED),
-            Move(
-                "reopen",
-                "Reopen",
-                CLOSED,
-                "",
-                "opportunity.reopened",
-                role=Role.MANAGER,
-                reason=Reason.REQUIRED,
-                targets=OPEN,
-            ),
-        ),
-    )
+    ),
 )
 
 # How likely an opportunity is won, by the stage that it enters; from there on people may say otherwise.
@@ -49,3 +47,8 @@ PROBABILITY = {
     "won": Decimal("1.0000"),
     "lost": Decimal("0.0000"),
 }
+
+
+def verb_to(stage: str) -> str:
+    """The verb that moves an open opportunity to a stage."""
+    return {"won": "win", "lost": "lose"}.get(stage, "move_stage")

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis
-from crm.lists.board import Board, Column, Columns, Step, register
+from crm.lists.board import Board, Column, Columns, Step
 from crm.lists.paging import Sort
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.entities import OPPORTUNITY
@@ -56,17 +56,15 @@ def steps(opportunity: Opportunity, by: Actor) -> list[Step]:
     return [Step(c.value, f"{c.label}…" if c.value == "lost" else c.label, url) for c in others]
 
 
-register(
-    Board(
-        entity="opportunity",
-        axis=STAGE,
-        sort=Sort(OPPORTUNITY.fields["close_date"], descending=False),
-        open_values=OPEN,
-        related=("contact", "company", "owner__user"),
-        steps=steps,
-        card="opportunities/card.html",
-        template="opportunities/board.html",
-        add_up=add_up,
-        summary=summary,
-    )
+BOARD = Board(
+    entity="opportunity",
+    axis=STAGE,
+    sort=Sort(OPPORTUNITY.fields["close_date"], descending=False),
+    open_values=OPEN,
+    related=("contact", "company", "owner__user"),
+    steps=steps,
+    card="opportunities/card.html",
+    template="opportunities/board.html",
+    add_up=add_up,
+    summary=summary,
 )

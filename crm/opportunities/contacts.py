@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from audit.record import update_and_record
 from contacts.axes import LIFECYCLE
+from contacts.hooks import on_merge
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.move import force_move
@@ -46,3 +48,11 @@ def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> Non
     leads = prospects.filter(lifecycle_stage="lead")
     force_move(leads, LIFECYCLE, "qualified", verb="qualify", event="contact.qualified", by=by, reason=reason)
     force_move(prospects, LIFECYCLE, "customer", verb="win", event="contact.won", by=by, reason=reason)
+
+
+@on_merge
+def move_opportunities(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
+    """The survivor of a merge has the opportunities of all; undoing the merge moves them back."""
+    rows = Opportunity.objects.filter(contact__in=duplicates)
+    held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    update_and_record("opportunity.updated", Opportunity.objects.filter(pk__in=held), {"contact": survivor.pk}, by=by)

@@ -145,7 +145,7 @@ class Pipeline:
         elif stage == "lost":
             lose(rows, by=by, reason=self.random.choice(LOSSES))
         else:
-            move_stage(rows, stage, by=by)
+            move_stage(rows, to=stage, by=by)
 
     def _second_thoughts(self) -> None:
         """One that was lost came back."""

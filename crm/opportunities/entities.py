@@ -1,12 +1,12 @@
-"""The opportunity as an entity, and what contacts and companies know of theirs."""
+"""The opportunity as an entity, and the field by which contacts and companies know theirs."""
 
-from contacts.entities import COMPANY, CONTACT, SHARED
+from contacts.entities import SHARED
 from crm.entities.fields import Field
 from crm.entities.fields import FieldType as T
-from crm.entities.registry import Entity, register
+from crm.entities.registry import Entity
 from crm.opportunities.axes import STAGE
 
-OPPORTUNITY = register(Entity("opportunity", "opportunities.Opportunity", "Opportunity", "Opportunities", "opp"))
+OPPORTUNITY = Entity("opportunity", "opportunities.Opportunity", "Opportunity", "Opportunities", "opp")
 OPPORTUNITY.add(
     Field("name", "Name", T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("contact", "Contact", T.LINK, target="contact", required=True),
@@ -26,5 +26,3 @@ OPPORTUNITY.add(
 )
 
 THEIRS = Field("opportunities", "Opportunities", T.MANY, aliases=("opportunity",), target="opportunity", editable=False)
-CONTACT.add(THEIRS)
-COMPANY.add(THEIRS)

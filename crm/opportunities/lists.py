@@ -4,19 +4,18 @@ from datetime import date, timedelta
 
 import django_filters
 
-from contacts.lists import WAIT, record_actions
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import COUNT_LIMIT, NavItem
-from crm.kit.nav import register as show
 from crm.kit.outcome import Outcome
 from crm.lists.filters import QuickFilters, many
-from crm.lists.spec import BulkAction, ListSpec, View, register
+from crm.lists.spec import BulkAction, ListSpec, View
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.forms import stage_form
 from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
+from crm.records.actions import WAIT, record_actions
 
 
 def month(day: date, later: int = 0) -> tuple[date, date]:
@@ -59,48 +58,44 @@ class OpportunityFilters(QuickFilters):
 
 
 def _move(rows, values: dict, by: Actor) -> Outcome:
-    return move_to(rows, values["to"], by=by, reason=values["reason"], contacts=values["contacts"])
+    return move_to(rows, by=by, **values)
 
 
 IS_OPEN = f"stage in ({', '.join(STAGE.value(value).label for value in OPEN)})"
-ASSIGN, *OTHERS = record_actions("opportunity")
 
-OPPORTUNITIES = register(
-    ListSpec(
-        entity="opportunity",
-        columns=("name", "stage", "amount", "contact", "company", "close_date", "next_step", "owner"),
-        sort="close_date",
-        views=(
-            View("open", "Open", IS_OPEN),
-            View("my_open", "My open", f"{IS_OPEN} and owner = me"),
-            View("closing", "Closing in 30 days", f"{IS_OPEN} and close_date <= 30 days from now"),
-            View(
-                "won",
-                "Won",
-                "stage = Won",
-                ("name", "amount", "contact", "company", "won_at", "source", "owner"),
-                "-won_at",
-            ),
-            View(
-                "lost",
-                "Lost",
-                "stage = Lost",
-                ("name", "amount", "lost_reason", "contact", "company", "lost_at", "owner"),
-                "-lost_at",
-            ),
-            View("all", "All"),
+OPPORTUNITIES = ListSpec(
+    entity="opportunity",
+    columns=("name", "stage", "amount", "contact", "company", "close_date", "next_step", "owner"),
+    sort="close_date",
+    views=(
+        View("open", "Open", IS_OPEN),
+        View("my_open", "My open", f"{IS_OPEN} and owner = me"),
+        View("closing", "Closing in 30 days", f"{IS_OPEN} and close_date <= 30 days from now"),
+        View(
+            "won",
+            "Won",
+            "stage = Won",
+            ("name", "amount", "contact", "company", "won_at", "source", "owner"),
+            "-won_at",
         ),
-        actions=(
-            ASSIGN,
-            BulkAction("stage", "Stage", "arrow-right-left", _move, stage_form, "Moved"),
-            WAIT,
-            *OTHERS,
+        View(
+            "lost",
+            "Lost",
+            "stage = Lost",
+            ("name", "amount", "lost_reason", "contact", "company", "lost_at", "owner"),
+            "-lost_at",
         ),
-        filterset=OpportunityFilters,
-        icon="circle-dollar-sign",
-        indexed=frozenset({"stage", "owner", "team", "close_date"}),
-        search_hint="Name, contact or company",
-    )
+        View("all", "All"),
+    ),
+    actions=record_actions(
+        "opportunity",
+        BulkAction("stage", "Stage", "arrow-right-left", _move, stage_form, "Moved"),
+        WAIT,
+    ),
+    filterset=OpportunityFilters,
+    icon="circle-dollar-sign",
+    indexed=frozenset({"stage", "owner", "team", "close_date"}),
+    search_hint="Name, contact or company",
 )
 
 
@@ -109,4 +104,4 @@ def my_open(by: Actor):
     return Opportunity.objects.open().filter(owner=by.member_id).order_by().values("pk")[:COUNT_LIMIT]
 
 
-show(NavItem("Opportunities", "opportunity_list", "circle-dollar-sign", 40, count=my_open, key="p"))
+NAV = (NavItem("Opportunities", "opportunity_list", "circle-dollar-sign", 40, count=my_open, key="p"),)

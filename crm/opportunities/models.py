@@ -6,11 +6,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from contacts.models import LIVE, Company, Contact, Record
+from contacts.models import Company, Contact
 from crm.entities.fields import Choice
 from crm.kit.ids import new_id
-from crm.kit.text import search_key
 from crm.opportunities.axes import OPEN, STAGE
+from crm.records.models import LIVE, Record
 from crm.users.visibility import RecordManager, RecordQuerySet
 
 
@@ -113,8 +113,3 @@ class Opportunity(Record):
     def stage_shown(self) -> Choice:
         """The stage's label and tone."""
         return STAGE.value(self.stage)
-
-    def derive(self) -> tuple[str, ...]:
-        """Set what is made from other fields; returns the names of what was set."""
-        self.name_key = self.search_text = search_key(self.name)[:200]
-        return ("name_key", "search_text")

@@ -1,4 +1,4 @@
-"""The verbs of the stages by where they lead, for pages and bulk actions that are told where to."""
+"""Moving by where to, for bulk actions and workflows, which are told that and not the verb."""
 
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
@@ -7,13 +7,11 @@ from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.win import win
 from crm.users.visibility import RecordQuerySet
 
-VERB_TO = {"won": "win", "lost": "lose"}  # any other stage: move_stage
 
-
-def move_to(opportunities: RecordQuerySet, to: str, *, by: Actor, reason: str = "", contacts: str = "") -> Outcome:
-    """Move open opportunities to any stage, by its verb; `reason` and `contacts` as lose() takes them."""
+def move_to(opportunities: RecordQuerySet, *, to: str, by: Actor, reason: str = "", contacts: str = "") -> Outcome:
+    """Move open opportunities to any stage, by its verb; `contacts` as lose() takes it."""
     if to == "won":
-        return win(opportunities, by=by)
+        return win(opportunities, by=by, reason=reason)
     if to == "lost":
         return lose(opportunities, by=by, reason=reason, contacts=contacts)
-    return move_stage(opportunities, to, by=by)
+    return move_stage(opportunities, to=to, by=by, reason=reason)

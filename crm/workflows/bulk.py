@@ -1,15 +1,14 @@
 """Starting a workflow by hand on the records ticked in a list."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from django import forms
 
-from contacts.forms import CHOOSE
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
-from crm.lists.spec import BulkAction, register, spec_of
+from crm.lists.spec import BulkAction, add_action
+from crm.records.forms import CHOOSE
 from crm.workflows.models import Workflow
 from crm.workflows.panels import by_hand
 from crm.workflows.triggers import entities
@@ -36,8 +35,5 @@ def _any(entity: str) -> bool:
 def offer() -> None:
     """Add the action to the list of every kind of record that workflows are about."""
     for entity, _ in entities():
-        spec = spec_of(entity)
-        action = BulkAction(
-            "workflow", "Workflow", "workflow", _start, partial(_form, entity), "Started", offered=partial(_any, entity)
-        )
-        register(replace(spec, actions=(*spec.actions, action)))
+        form, offered = partial(_form, entity), partial(_any, entity)
+        add_action(entity, BulkAction("workflow", "Workflow", "workflow", _start, form, "Started", offered=offered))

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.models import Entry
-from contacts.kinds import KINDS
 from crm.conditions.compile import Viewer
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
@@ -21,6 +20,7 @@ from crm.events.scheduler import scheduled
 from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.kit.text import counted
+from crm.records.registry import record_type
 from crm.users.models import Workspace
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Release, Run, Workflow
@@ -74,7 +74,7 @@ def _met(runs: list[Run]) -> Iterator[Run]:
         condition = parse(step["condition"], entity, people=False).expression(Viewer(), clock.now())
     except ConditionError:
         return  # a field is gone: the run waits for its time-out
-    rows = KINDS[entity].model.objects.live().filter(condition, pk__any_of=[run.record_id for run in runs])
+    rows = record_type(entity).model.objects.live().filter(condition, pk__any_of=[run.record_id for run in runs])
     met = set(rows.values_list("pk", flat=True))
     yield from (run for run in runs if run.record_id in met)
 

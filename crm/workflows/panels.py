@@ -7,8 +7,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from audit.models import Entry
+from crm.lists.imports.registry import on_report
 from crm.lists.models import ImportRun
-from crm.lists.panels import register
+from crm.records.panels import register
 from crm.users.http import Request
 from crm.users.roles import Right, may
 from crm.users.visibility import may_edit
@@ -36,6 +37,7 @@ def panel(entity: str, record: Any, request: Request) -> SafeString:
     return render_to_string("workflows/panel.html", context, request)
 
 
+@on_report
 def held(run: ImportRun, request: Request) -> str:
     """Asks an admin whether workflows are to run after an import, which held them; or says that they have."""
     if not may(request.actor, Right.WORKSPACE) or run.undone_at:

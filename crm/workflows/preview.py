@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from audit.models import Entry
-from contacts.kinds import KINDS
 from crm.conditions.compile import Viewer
 from crm.entities.placeholders import PLACE, render
 from crm.entities.registry import get
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.records.registry import record_type
 from crm.workflows import triggers
 from crm.workflows.active_workflows import ActiveWorkflow
 from crm.workflows.as_of import old_values, values_as_of
@@ -116,7 +116,7 @@ def _was_so(each: ActiveWorkflow, entry: Entry, pk: int) -> bool:
     """Whether the record was there and met the condition when the change was made."""
     later = Entry.objects.filter(entity=each.entity, entity_id=pk, pk__gt=entry.pk).exclude(change=entry.change)
     old = later.order_by("-pk").values_list("old_values", flat=True)
-    return values_as_of(KINDS[each.entity].model, pk, old_values(old), each.condition, Viewer(), entry.at)
+    return values_as_of(record_type(each.entity).model, pk, old_values(old), each.condition, Viewer(), entry.at)
 
 
 def _shown(definition: Definition, found: Sequence[tuple[datetime, int]]) -> Iterator[Would]:

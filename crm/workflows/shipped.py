@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm.kit.registry import Registry
+
 
 @dataclass(frozen=True)
 class Shipped:
@@ -18,19 +20,17 @@ class Shipped:
     icon: str = field(default="workflow")
 
 
-_shipped: dict[str, Shipped] = {}
+_shipped: Registry[Shipped] = Registry("shipped workflow")
 
 
 def ship(workflow: Shipped) -> None:
     """Offer a workflow. Raises ValueError for a name that is taken."""
-    if workflow.name in _shipped:
-        raise ValueError(f"The workflow {workflow.name} is shipped twice.")
-    _shipped[workflow.name] = workflow
+    _shipped.add(workflow.name, workflow)
 
 
 def all_shipped() -> list[Shipped]:
     """Every workflow that is offered."""
-    return list(_shipped.values())
+    return list(_shipped)
 
 
 def shipped_named(name: str) -> Shipped | None:

@@ -13,13 +13,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, Count, Q, QuerySet, Value, When
 
-from contacts.kinds import KINDS
 from crm.conditions.compile import Viewer
 from crm.events.publish import publish
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
+from crm.records.registry import record_type
 from crm.workflows.active_workflows import ActiveWorkflow, answering
 from crm.workflows.models import Run, StepRun
 from crm.workflows.triggers import Happening, fits
@@ -62,7 +62,7 @@ def _meeting(asked: Sequence[ActiveWorkflow], entity: str, pk: int) -> list[Acti
     """Those whose condition the record meets now, in one statement however many."""
     conditions = {each.condition.key_text: each.condition for each in asked}
     texts = sorted(conditions)
-    rows = KINDS[entity].model.objects
+    rows = record_type(entity).model.objects
 
     def build(pk: int) -> Any:
         now = clock.now()
@@ -77,7 +77,7 @@ def _meeting(asked: Sequence[ActiveWorkflow], entity: str, pk: int) -> list[Acti
 
 def matching_records(each: ActiveWorkflow, now: datetime) -> QuerySet:
     """The records that meet a workflow's condition now."""
-    return KINDS[each.entity].model.objects.live().filter(each.condition.expression(Viewer(), now))
+    return record_type(each.entity).model.objects.live().filter(each.condition.expression(Viewer(), now))
 
 
 def _cause(happening: Happening) -> Run | None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from audit.models import Entry
 from audit.subjects import subject
-from contacts.kinds import KINDS
 from crm.entities import registry
 from crm.entities.schema import schema
 from crm.events.models import Event
@@ -16,6 +15,7 @@ from crm.events.registry import EventType, all_events
 from crm.kit.actor import Channel
 from crm.kit.text import counted
 from crm.lifecycle.axes import Axis, all_axes
+from crm.records.registry import record_types
 from crm.workflows.params import Param, Refers, Values
 from crm.workflows.steps.flow import times
 
@@ -78,7 +78,7 @@ class TriggerKind:
 
 def entities() -> list[tuple[str, str]]:
     """The kinds of record that workflows can be about."""
-    return [(name, registry.get(name).label) for name in KINDS if name != "legacy_lead"]
+    return [(kind.entity.name, kind.entity.label) for kind in record_types() if kind.in_workflows]
 
 
 def label(entity: str) -> str:

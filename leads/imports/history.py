@@ -21,7 +21,7 @@ from crm.kit.actor import Actor, Channel
 from crm.kit.sql import update_rows
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import DatedMove, move_rows
-from crm.lists.imports.registry import Derived
+from crm.lists.imports.registry import Derived, on_written
 from crm.lists.models import ImportRun
 from crm.opportunities.models import Opportunity
 from leads.axes import OPEN, STATUS
@@ -64,6 +64,7 @@ def opening(values: Mapping[int, Mapping[str, Any]], run: ImportRun, derived: De
         yield
 
 
+@on_written("contact")
 def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) -> Derived:
     """Close the leads of contacts (locked) that a file says are customers, churned or lost; open none for others."""
     past = _unfinished({each.pk: each for each in contacts if each.lifecycle_stage in (*WON, *LOST)})
@@ -84,6 +85,7 @@ def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) 
     return derived
 
 
+@on_written("opportunity")
 def close_with_opportunities(opportunities: Sequence[Opportunity], run: ImportRun, by: Actor) -> Derived:
     """Convert the leads of contacts (locked) some of whose opportunities a file says were won or lost.
 

@@ -4,15 +4,13 @@ from audit.values import model_field
 from contacts.entities import SHARED
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
-from crm.entities.registry import Entity, register
+from crm.entities.registry import Entity
 from leads.legacy.models import LegacyLead
 
 TONES = {"new": "grey", "working": "amber", "qualified": "blue", "converted": "green", "lost": "red"}
 STATUSES = tuple(Choice(v, label, TONES[v]) for v, label in model_field(LegacyLead, "status").flatchoices)
 
-LEGACY_LEAD = register(
-    Entity("legacy_lead", "leads.LegacyLead", "Old lead", "Old leads", "legacy", path="lead"),
-)
+LEGACY_LEAD = Entity("legacy_lead", "leads.LegacyLead", "Old lead", "Old leads", "legacy", path="lead")
 LEGACY_LEAD.add(
     Field("name", "Name", T.TEXT, sort="name_key", folded="name_key"),
     Field("first_name", "First name", T.TEXT, api="firstName"),

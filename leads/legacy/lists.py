@@ -2,9 +2,9 @@
 
 import django_filters
 
-from contacts.lists import record_actions
 from crm.lists.filters import QuickFilters, many
-from crm.lists.spec import ListSpec, View, register
+from crm.lists.spec import ListSpec, View
+from crm.records.actions import record_actions
 from leads.legacy.entities import STATUSES
 from leads.legacy.models import ACTIVE, LegacyLead
 
@@ -22,23 +22,21 @@ class LegacyLeadFilters(QuickFilters):
 
 IS_OPEN = f"status in ({', '.join(ACTIVE)}) and archived_at is empty"
 
-LEGACY_LEADS = register(
-    ListSpec(
-        entity="legacy_lead",
-        columns=("name", "status", "company_name", "email", "estimated_value", "source", "owner", "created_at"),
-        sort="-created_at",
-        views=(
-            View("open", "Open", IS_OPEN),
-            View("my_open", "My open", f"{IS_OPEN} and owner = me"),
-            View("converted", "Converted", "status = Converted and archived_at is empty"),
-            View("lost", "Lost", "status = Lost and archived_at is empty"),
-            View("archived", "Archived", "archived_at is not empty"),
-            View("all", "All"),
-        ),
-        actions=record_actions("legacy_lead"),
-        filterset=LegacyLeadFilters,
-        icon="archive",
-        indexed=frozenset({"owner", "team"}),
-        search_hint="Name, e-mail, phone or company",
-    )
+LEGACY_LEADS = ListSpec(
+    entity="legacy_lead",
+    columns=("name", "status", "company_name", "email", "estimated_value", "source", "owner", "created_at"),
+    sort="-created_at",
+    views=(
+        View("open", "Open", IS_OPEN),
+        View("my_open", "My open", f"{IS_OPEN} and owner = me"),
+        View("converted", "Converted", "status = Converted and archived_at is empty"),
+        View("lost", "Lost", "status = Lost and archived_at is empty"),
+        View("archived", "Archived", "archived_at is not empty"),
+        View("all", "All"),
+    ),
+    actions=record_actions("legacy_lead"),
+    filterset=LegacyLeadFilters,
+    icon="archive",
+    indexed=frozenset({"owner", "team"}),
+    search_hint="Name, e-mail, phone or company",
 )

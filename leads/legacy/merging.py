@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from audit.record import update_and_record
+from contacts.hooks import on_merge
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.read_tracking import uncounted_reads
@@ -10,6 +11,7 @@ from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead
 
 
+@on_merge
 def move_links(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     """Called by merge(); undoing the merge moves them back."""
     if not is_there():

@@ -7,10 +7,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from contacts.models import LIVE, Contact, Record, choices
+from contacts.models import Contact
 from crm.kit.ids import new_id
 from crm.kit.text import LONGEST, digits, search_key
 from crm.opportunities.models import Opportunity
+from crm.records.models import LIVE, Record, choices
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
 from leads.legacy.reads import count_read
@@ -175,6 +176,11 @@ class LegacyLead(Record):
     def get_absolute_url(self):
         """The record's page in the old workspace."""
         return f"/lead/{self.public_id}"
+
+    @property
+    def is_final(self) -> bool:
+        """One that was migrated, or left behind by the migration."""
+        return self.archived_at is not None
 
     def derive(self) -> tuple[str, ...]:
         """Set what is made from other fields; returns the names of what was set."""

@@ -9,7 +9,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
 from contacts.models import Contact
-from crm.lists.panels import register
 from crm.users.http import Request
 from leads.legacy.entities import LEGACY_LEAD
 from leads.legacy.models import MovedLead
@@ -32,6 +31,3 @@ def shown(lead: MovedLead) -> dict[str, Any]:
     typed |= {name: told[name] and parse_datetime(told[name]) for name in ("created_at", "archived_at")}
     typed["estimated_value"] = None if told["estimated_value"] is None else Decimal(told["estimated_value"])
     return told | typed
-
-
-register("contact", panel)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -12,7 +12,6 @@ from django.urls import URLPattern
 from django.views.decorators.http import require_GET
 
 from contacts.models import Contact
-from contacts.views.records import common, find, readonly
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.read_tracking import uncounted_reads
@@ -21,12 +20,11 @@ from crm.kit.timelimit import TooSlow, time_limit
 from crm.lists.paging import search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
-from crm.users.visibility import may_edit, may_see
+from crm.users.visibility import may_see
 from leads.legacy.access import legacy_access
 from leads.legacy.entities import LEGACY_LEAD
 from leads.legacy.models import LegacyLead, MovedLead
 from leads.legacy.panels import shown
-from leads.legacy.timeline import of_legacy_lead
 
 ACTIVE_LEADS = "/contact?view=contacts_leads"  # what replaces the old workspace (source 000)
 KEPT_FACTS = ("email", "phone", "company_name", "source", "external_id")
@@ -100,14 +98,9 @@ def stayed_leads(request: Request) -> HttpResponse:
     return render(request, "leads/legacy/stayed_list.html", context)
 
 
-@require_GET
-def legacy_lead_page(request: Request, public_id: str) -> HttpResponse:
-    """One old lead: facts, what happened, and the contact it is linked to."""
-    lead, by = cast(LegacyLead, find(request, "legacy_lead", public_id)), request.actor
-    editable = may_edit(lead, by) and lead.deleted_at is None and lead.archived_at is None
-    items, tasks, more = of_legacy_lead(lead, by)
-    context = common(request, "legacy_lead", lead, editable, items, tasks, more)
-    context["status"] = LEGACY_LEAD.fields["status"].choice(lead.status)
-    context["readonly"] = LegacyLead.objects.all().FINAL[1] if lead.archived_at else readonly(lead, by)
-    context["contact"] = lead.contact if lead.contact and may_see(lead.contact, by) else None
-    return render(request, "leads/legacy/lead.html", context)
+def legacy_lead_page(lead: LegacyLead, by: Actor, editable: bool) -> dict[str, Any]:
+    """How it stands, and the contact it is linked to."""
+    return {
+        "status": LEGACY_LEAD.fields["status"].choice(lead.status),
+        "contact": lead.contact if lead.contact and may_see(lead.contact, by) else None,
+    }

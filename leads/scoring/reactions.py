@@ -11,7 +11,7 @@ from audit.models import Entry
 from audit.undo.hooks import PutBack, on_undo
 from contacts.engagement import on_engaged
 from contacts.models import EngagementEvent
-from crm.events.reactions import react
+from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.sqlite import courtesy
@@ -24,34 +24,20 @@ from leads.scoring.score import add, recompute, refit, score
 from leads.staging import restage, to_move
 
 
-def register() -> None:
-    """Have scores follow what happens to leads, their contacts and companies, and what contacts do."""
-    on_engaged(count)
-    on_end(restage_imported)
-    react("lead.updated", leads_changed)
-    for event in ("restored", "reactivated", "undone"):
-        react(f"lead.{event}", leads_open_again)
-    for event in ("updated", "enriched", "captured", "assigned", "status_changed"):
-        react(f"contact.{event}", contacts_changed)
-    for event in ("updated", "assigned", "undone"):
-        react(f"company.{event}", companies_changed)
-    for event in ("contact.merged", "contact.disengaged", "contact.undone"):
-        react(event, contacts_told_anew)
-    on_undo(engagement_undone)
-
-
 def score_opened(ids: Iterable[int], by: Actor) -> None:
     """Score leads that have just been opened."""
     score(list(ids), clock.now())
     _restage(Lead.objects.filter(pk__any_of=list(ids)), by)
 
 
+@on_engaged
 def count(events: QuerySet[EngagementEvent], by: Actor) -> None:
     """Called by contacts.engagement with events just stored."""
     add(events, clock.now())
     _restage(Lead.objects.open().filter(contact__in=events.order_by().values("contact")), by)
 
 
+@on_end
 def restage_imported(run: ImportRun, by: Actor) -> None:
     """Called after the last batch of an import: move the leads that it scored to their stages, batch by batch."""
     ids = to_move(Lead.objects.filter(score__scored_at__gte=run.created_at))
@@ -61,33 +47,39 @@ def restage_imported(run: ImportRun, by: Actor) -> None:
             restage(Lead.objects.filter(pk__any_of=ids[start : start + size]), by=by)
 
 
+@reacts_to("lead.updated")
 def leads_changed(leads: QuerySet, by: Actor) -> None:
     """Reaction to leads whose fields changed."""
     _rescore(cast(LeadQuerySet, leads), by)
 
 
+@reacts_to("lead.restored", "lead.reactivated", "lead.undone")
 def leads_open_again(leads: QuerySet, by: Actor) -> None:
     """Reaction to leads that may have been closed or in the trash: their sums lack what happened in the meantime."""
     _from_events(cast(LeadQuerySet, leads), by)
 
 
+@reacts_to("contact.updated", "contact.enriched", "contact.captured", "contact.assigned", "contact.status_changed")
 def contacts_changed(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts whose fields changed."""
     if "contact" in current().rules.reads:
         _rescore(Lead.objects.filter(contact__in=contacts.order_by()), by)
 
 
+@reacts_to("company.updated", "company.assigned", "company.undone")
 def companies_changed(companies: QuerySet, by: Actor) -> None:
     """Reaction to companies whose fields changed."""
     if "company" in current().rules.reads:
         _rescore(Lead.objects.filter(contact__company__in=companies.order_by()), by)
 
 
+@reacts_to("contact.merged", "contact.disengaged", "contact.undone")
 def contacts_told_anew(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts whose events are others now: merged, or something was taken back."""
     _from_events(Lead.objects.filter(contact__in=contacts.order_by()), by)
 
 
+@on_undo
 def engagement_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: events went back to the contact they were of, from another that counted them."""
     if entity == "engagement":

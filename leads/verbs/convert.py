@@ -21,7 +21,7 @@ NOT_READY = "Lead must be Sales Qualified to convert"  # source 003, Conversion 
 
 
 @transaction.atomic
-def convert(leads: RecordQuerySet, *, by: Actor, values: Mapping[str, Any] | None = None) -> Outcome:
+def convert(leads: RecordQuerySet, *, by: Actor, reason: str = "", values: Mapping[str, Any] | None = None) -> Outcome:
     """Open an opportunity at Qualification for each Sales Qualified lead, link the two, and convert the lead.
 
     `values` (field → value) are the opportunity's own where they differ from what the lead proposes. One that is
@@ -41,7 +41,7 @@ def convert(leads: RecordQuerySet, *, by: Actor, values: Mapping[str, Any] | Non
         made = create([proposal(lead) | dict(values or {}) for lead in ready], by=by, stage="qualification")
         now = clock.now()
         pairs = zip(ready, made.done, strict=True)
-        convert_each([Converted(lead, opportunity, now) for lead, opportunity in pairs], by=by)
+        convert_each([Converted(lead, opportunity, now) for lead, opportunity in pairs], by=by, reason=reason)
     locked.outcome.done += before + [lead.pk for lead in ready]
     return locked.outcome
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import transaction
 
-from contacts.fields import apply, validate
 from contacts.models import Contact
 from crm.entities.schema import schema
 from crm.entities.values import parse_value
@@ -14,6 +13,8 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.opportunities.contacts import lock_contacts
+from crm.records.validation import validate
+from crm.records.writing import apply
 from crm.users.visibility import may_edit
 from leads.models import Lead
 from leads.open_leads import PROSPECTS, open_leads

@@ -20,7 +20,7 @@ FLOOR = timedelta(days=14)
 
 
 @transaction.atomic
-def qualify(leads: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> Outcome:
+def qualify(leads: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> Outcome:
     """Move open leads forward to the stage `to`, Sales Qualified at most, with a reason.
 
     For 14 days the stage is a floor that a lower score does not take away (DESIGN 1.2); then the score rules again.

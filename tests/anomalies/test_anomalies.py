@@ -11,10 +11,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.create import create
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.lose import lose as lose_contact
 from contacts.verbs.override import override
 from contacts.verbs.qualify import qualify as qualify_contact
@@ -30,6 +27,9 @@ from crm.kit import clock
 from crm.kit.errors import Invalid
 from crm.lifecycle.guards import install_shipped
 from crm.opportunities.verbs.lose import lose as lose_opportunity
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from leads.models import Lead
 from leads.verbs.first_contact import first_contact
 from leads.verbs.lose import lose
@@ -77,7 +77,7 @@ def test_a_qualified_lead_whose_stage_fell(lead):
 def test_a_contact_behind_its_sales_qualified_lead_with_the_guard_s_sentence(cast, actor, lead, ana):
     install_shipped()
     edit(rows(ana), {"email": ""}, by=actor("rep"))
-    qualify(rows(lead), "sales_qualified", by=actor("rep"), reason="Met them")
+    qualify(rows(lead), to="sales_qualified", by=actor("rep"), reason="Met them")
     assert found(kind="contact_held_back") == ["contact_held_back"]
     assert evidence("contact_held_back") == "Email required for qualification"
     edit(rows(ana), {"email": "ana@x.example"}, by=actor("rep"))
@@ -86,7 +86,7 @@ def test_a_contact_behind_its_sales_qualified_lead_with_the_guard_s_sentence(cas
     score(lead, 400)
     find_anomalies(NOW)
     assert evidence("contact_held_back") == "Nothing holds it back any more"
-    override(rows(ana), "qualified", by=actor("manager"), reason="x")
+    override(rows(ana), to="qualified", by=actor("manager"), reason="x")
     assert found(kind="contact_held_back") == []
 
 
@@ -123,7 +123,7 @@ def test_a_first_contact_that_is_overdue(cast, actor):
 
 def test_an_override_until_it_is_reviewed_undone_or_forgotten(cast, actor, ana):
     by = actor("manager")
-    override(rows(ana), "customer", by=by, reason="Paid already")
+    override(rows(ana), to="customer", by=by, reason="Paid already")
     assert found() == ["contact_overridden", "lead_on_settled"]
     assert evidence("contact_overridden") == "Lead → Customer: Paid already"
     assert evidence("lead_on_settled") == "Its contact is Customer"
@@ -236,7 +236,7 @@ def test_each_offers_what_helps(cast, sign_in):
 
 def test_a_waiver_holds_until_its_day_or_until_it_begins_again(cast, actor, sign_in):
     ana = make_contact("Ana", owner=cast.rep)
-    override(rows(ana), "partner", by=actor("manager"), reason="One")
+    override(rows(ana), to="partner", by=actor("manager"), reason="One")
     find_anomalies(NOW)
     client, until = sign_in("rep"), timezone.localdate() + timedelta(days=10)
     address = f"/exceptions/contact_overridden/{ana.public_id}/waive"
@@ -252,7 +252,7 @@ def test_a_waiver_holds_until_its_day_or_until_it_begins_again(cast, actor, sign
     )
     with clock.at(NOW + timedelta(days=11)):
         assert Finding.objects.unwaived().filter(kind="contact_overridden").exists()
-    override(rows(ana), "churned", by=actor("manager"), reason="Two")
+    override(rows(ana), to="churned", by=actor("manager"), reason="Two")
     find_anomalies(NOW)
     assert "Partner → Churned: Two" in body(client)
 
@@ -274,7 +274,7 @@ def test_a_waiver_is_taken_back(cast, actor, sign_in):
 
 def test_who_may_not_change_the_record_may_not_waive(cast, actor):
     theirs = make_contact("Ana", owner=cast.outsider)
-    override(rows(theirs), "partner", by=actor("manager"), reason="x")
+    override(rows(theirs), to="partner", by=actor("manager"), reason="x")
     find_anomalies(NOW)
     until = NOW + timedelta(days=3)
     for who in ("rep", "viewer"):

@@ -19,6 +19,7 @@ LAYERS = (
     ("crm.lifecycle",),
     ("crm.lists",),
     ("crm.anomalies",),
+    ("crm.records",),
     ("contacts",),
     ("crm.campaigns",),
     ("crm.opportunities",),

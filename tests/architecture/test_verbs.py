@@ -20,11 +20,13 @@ RECORDERS = {
     "record_rows",
     "update_and_record",
     "apply",
+    "insert",
+    "create_records",
     "move",
     "force_move",
     "store",
     "lift",
-}  # audit.record, contacts.fields, lifecycle.move, contacts.engagement, contacts.suppression
+}  # audit.record, crm.records.writing, lifecycle.move, contacts.engagement, contacts.suppression
 EVENT = re.compile(r"(§|[a-z_]+)\.[a-z_]+")
 
 

@@ -21,15 +21,12 @@ from audit.undo.undo import undo
 from contacts.axes import LIFECYCLE
 from contacts.engagement import Engaged
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from contacts.verbs.churn import churn
 from contacts.verbs.complete import complete
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
-from contacts.verbs.delete import delete
 from contacts.verbs.delete_activity import delete_activity
-from contacts.verbs.edit import edit
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.engage import engage
 from contacts.verbs.enrich import enrich
@@ -41,7 +38,6 @@ from contacts.verbs.override import override
 from contacts.verbs.partner import partner
 from contacts.verbs.qualify import qualify
 from contacts.verbs.reopen import reopen
-from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
 from crm.anomalies.jobs import find_anomalies
@@ -73,6 +69,10 @@ from crm.opportunities.verbs.lose import lose as lose_opportunity
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
 from crm.opportunities.verbs.win import win as win_opportunity
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from crm.users.verbs.change_role import change_role
 from crm.users.verbs.change_team import change_team
 from crm.users.verbs.create_team import create_team
@@ -288,7 +288,7 @@ WRITES = {
         rows(s.deal, s.other_deal), EVERY_OPPORTUNITY_FIELD | UNIQUE_EMPTY_ID | {"contact": s.boss}, by=s.by("manager")
     ),
     "assign opportunities": lambda s: assign(rows(s.deal), s.cast.mate, by=s.by("manager"), team=s.cast.iberia),
-    "move opportunities": lambda s: move_stage(rows(s.deal, s.other_deal), "proposal", by=s.by("manager")),
+    "move opportunities": lambda s: move_stage(rows(s.deal, s.other_deal), to="proposal", by=s.by("manager")),
     "win opportunities": lambda s: win_opportunity(rows(s.deal, s.other_deal), by=s.by("manager")),
     "lose opportunities": lambda s: lose_opportunity(
         rows(s.deal, s.other_deal), by=s.by("manager"), reason="Price", contacts="lose"
@@ -307,7 +307,7 @@ WRITES = {
     "edit leads": lambda s: edit(rows(s.lead), EVERY_LEAD_FIELD, by=s.by("manager")),
     "assign leads": lambda s: assign(rows(s.lead, s.ready), s.cast.mate, by=s.by("manager"), team=s.cast.nordics),
     "contact leads": lambda s: first_contact(rows(s.lead, s.ready), by=s.by("manager")),
-    "qualify leads": lambda s: qualify_lead(rows(s.lead), "sales_qualified", by=s.by("manager"), reason="x"),
+    "qualify leads": lambda s: qualify_lead(rows(s.lead), to="sales_qualified", by=s.by("manager"), reason="x"),
     "convert leads": lambda s: convert(rows(s.ready), by=s.by("manager")),
     "lose leads": lambda s: lose_lead(rows(s.lead, s.ready), by=s.by("manager"), reason="x"),
     "reactivate leads": lambda s: reactivate(rows(s.lost_lead), by=s.by("manager"), reason="x"),
@@ -316,7 +316,7 @@ WRITES = {
     "restage leads": lambda s: s.restaged(),
     "undo converting": lambda s: s.undone(lambda by: convert(rows(s.ready), by=by)),
     "undo qualifying a lead": lambda s: s.undone(
-        lambda by: qualify_lead(rows(s.lead), "sales_qualified", by=by, reason="x")
+        lambda by: qualify_lead(rows(s.lead), to="sales_qualified", by=by, reason="x")
     ),
     "edit": lambda s: edit(rows(s.contact, s.twin, s.boss), EVERY_FIELD | UNIQUE_EMPTY, by=s.by("manager")),
     "edit names": lambda s: edit(rows(s.contact), {"first_name": "A", "name": ""}, by=s.by("manager")),
@@ -332,7 +332,7 @@ WRITES = {
     "churn": lambda s: churn(rows(s.customer), by=s.by("manager"), reason="x"),
     "partner": lambda s: partner(rows(s.customer), by=s.by("manager"), reason="x"),
     "reopen": lambda s: reopen(rows(s.lost), by=s.by("manager"), reason="x"),
-    "override": lambda s: override(rows(s.contact, s.lost), "churned", by=s.by("manager"), reason="x"),
+    "override": lambda s: override(rows(s.contact, s.lost), to="churned", by=s.by("manager"), reason="x"),
     "merge": lambda s: merge(s.contact, rows(s.twin, s.other), by=s.by("manager"), choose={"name": "Ana R"}),
     "engage": lambda s: engage([Engaged(s.contact.pk, "demo_request", clock.now())], by=s.by("rep")),
     "save_scoring_model": lambda s: save_scoring_model("Ours", RULES, 14, by=s.by("admin")),

@@ -9,15 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Activity, Company, Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from contacts.verbs.churn import churn
 from contacts.verbs.complete import complete
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
-from contacts.verbs.delete import delete
 from contacts.verbs.delete_activity import delete_activity
-from contacts.verbs.edit import edit
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.enrich import enrich
 from contacts.verbs.log import log
@@ -26,7 +23,6 @@ from contacts.verbs.override import override
 from contacts.verbs.partner import partner
 from contacts.verbs.qualify import qualify
 from contacts.verbs.reopen import reopen
-from contacts.verbs.restore import restore
 from contacts.verbs.set_avatar import set_avatar
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
@@ -34,6 +30,10 @@ from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Transition
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from crm.users.verbs.change_role import change_role
 from tests.factories import make_activity, make_company, make_contact, make_field, rows
 from tests.log import assert_nothing_written, entries
@@ -65,7 +65,7 @@ VERBS = {
     "churn": ("customer", lambda c, by: churn(rows(c), by=by)),
     "partner": ("customer", lambda c, by: partner(rows(c), by=by, reason="resells")),
     "reopen": ("lost", lambda c, by: reopen(rows(c), by=by, reason="is back")),
-    "override": ("lead", lambda c, by: override(rows(c), "customer", by=by, reason="signed")),
+    "override": ("lead", lambda c, by: override(rows(c), to="customer", by=by, reason="signed")),
     "capture again": ("lead", lambda c, by: capture([{"email": c.email, "phone": "1"}], by=by, source="Chat")),
     "create": ("lead", lambda c, by: create([{"name": "New", "manager": c.pk}], by=by)),
     "capture": ("lead", lambda c, by: capture([{"name": "New"}, {"name": "Newer"}], by=by, source="Chat")),
@@ -177,7 +177,7 @@ class TestKept:
         contact = make_contact()
         by = actor("manager")
         qualify(rows(contact), by=by)
-        override(rows(contact), "lead", by=actor("manager"), reason="too early")
+        override(rows(contact), to="lead", by=actor("manager"), reason="too early")
         qualify(rows(contact), by=actor("manager"))
         with pytest.raises(Refused, match="Lifecycle stage was changed again since"):
             undo(by.change, by=actor("manager"))

@@ -5,12 +5,9 @@ import pytest
 from audit.undo.hooks import Kept
 from audit.undo.undo import undo
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.churn import churn
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.qualify import qualify
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
@@ -20,6 +17,9 @@ from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.win import win
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from leads.models import Lead
 from tests.factories import make_company, make_contact, make_field, make_opportunity, rows
 
@@ -80,7 +80,7 @@ class TestAsOne:
         """Its stage was moved and moved back since: the date of winning is no other fact than the stage."""
         deal = make_opportunity("Deal", contact=make_contact("Ana", stage="customer"))
         by = actor("manager")
-        move_stage(rows(deal), "negotiation", by=by)
+        move_stage(rows(deal), to="negotiation", by=by)
         win(rows(deal), by=actor("manager"))
         with pytest.raises(Refused, match="Stage was changed again since"):
             undo(by.change, by=actor("manager"))

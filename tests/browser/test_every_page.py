@@ -14,7 +14,6 @@ from audit.models import Entry
 from contacts.models import Activity, Contact
 from contacts.verbs.complete import complete
 from contacts.verbs.create import create
-from contacts.verbs.delete import delete
 from contacts.verbs.log import log
 from contacts.verbs.qualify import qualify
 from crm.anomalies.jobs import find_anomalies
@@ -25,6 +24,7 @@ from crm.lists.verbs.save_view import save_view
 from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
+from crm.records.verbs.delete import delete
 from crm.workflows.verbs.start_workflow import start_workflow
 from leads.assignment.models import AssignmentRule
 from leads.legacy.models import LegacyLead
@@ -92,12 +92,12 @@ def world(cast, add, fleetly, actor):
         for what, amount, day in (("120 vans", "48000", "2026-01-24"), ("fuel cards", "9600.50", "2027-03-01"))
     ]
     opened = open_opportunity([*deals, {"name": "Pilot", "contact": boss.pk}], by=actor("rep"))
-    move_to(Opportunity.objects.filter(pk=opened.done[1]), "negotiation", by=actor("rep"))
-    move_to(Opportunity.objects.filter(pk=opened.done[2]), "lost", by=actor("rep"), reason="Price")
+    move_to(Opportunity.objects.filter(pk=opened.done[1]), to="negotiation", by=actor("rep"))
+    move_to(Opportunity.objects.filter(pk=opened.done[2]), to="lost", by=actor("rep"), reason="Price")
     texts = {"source": "Trade fair", "description": "Wants 120 vans", "company_name": "Fleetly", "contact": ana.pk}
     old = [{"name": f"Old {n:02}", "email": f"o{n}@old.example", "estimated_value": 900 * n} | texts for n in range(4)]
     old = add_legacy_leads(old, by=actor("rep")).done
-    qualify_lead(Lead.objects.filter(contact=ana), "sales_qualified", by=actor("rep"), reason="They called us")
+    qualify_lead(Lead.objects.filter(contact=ana), to="sales_qualified", by=actor("rep"), reason="They called us")
     add("Nobody's Own", owner=None)
     find_anomalies(timezone.now())
     make_finding(cast.rep, "The file said so", ana)

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.log import log
 from crm.notifications.models import Notification
+from crm.records.verbs.assign import assign
 from tests.browser import HEIGHT, assert_accessible, inspect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -10,7 +10,7 @@ from tests.workflows.test_killed import counted, wait_for
 PEOPLE = 150
 SEND = """
 from contacts.models import Contact
-from contacts.verbs.edit import edit
+from crm.records.verbs.edit import edit
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.kit.scope import in_workspace

@@ -11,8 +11,6 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Contact
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.merge import merge
 from contacts.verbs.set_status import set_status
 from crm.campaigns import sending
@@ -24,6 +22,8 @@ from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.campaigns.verbs.try_campaign import try_campaign
 from crm.events.engine import drain
 from crm.events.models import Delivery, Event
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from tests.campaigns.test_campaigns import churned
 from tests.factories import make_contact, rows
 

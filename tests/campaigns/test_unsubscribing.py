@@ -8,9 +8,9 @@ from django.test import Client
 
 from audit.models import Entry
 from contacts.models import Contact, EngagementEvent
-from contacts.verbs.delete import delete
 from contacts.verbs.merge import merge
 from crm.campaigns.models import CampaignPerson
+from crm.records.verbs.delete import delete
 from tests.campaigns.test_campaigns import churned
 from tests.factories import make_contact, rows
 

@@ -1,8 +1,8 @@
 import pytest
 
 from contacts.models import Company, Contact
-from contacts.verbs.assign import assign
 from crm.kit.errors import Invalid
+from crm.records.verbs.assign import assign
 from crm.users.models import Membership
 from tests.factories import make_company, make_contact, rows
 from tests.log import assert_entry, assert_nothing_written, written

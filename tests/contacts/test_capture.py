@@ -5,11 +5,11 @@ import pytest
 from audit.models import Entry
 from contacts.models import Contact
 from contacts.verbs.capture import capture
-from contacts.verbs.delete import delete
 from crm.kit.actor import Channel, system
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Transition
+from crm.records.verbs.delete import delete
 from tests.factories import make_contact, make_field, rows
 from tests.log import assert_entry, assert_nothing_written, moves, written
 from tests.threads import at_once

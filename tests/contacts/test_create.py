@@ -4,9 +4,9 @@ import pytest
 
 from contacts.models import Contact
 from contacts.verbs.create import create
-from contacts.verbs.delete import delete
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed
+from crm.records.verbs.delete import delete
 from tests.factories import make_contact, make_field, rows
 from tests.log import assert_entry, assert_nothing_written, moves, written
 

@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 import pytest
 
 from contacts.models import Company, Contact
-from contacts.verbs.delete import delete
 from contacts.verbs.merge import merge
-from contacts.verbs.restore import restore
 from crm.kit import clock
 from crm.kit.errors import Invalid
+from crm.records.verbs.delete import delete
+from crm.records.verbs.restore import restore
 from tests.factories import make_company, make_contact, rows
 from tests.log import assert_entry, assert_nothing_written, written
 

@@ -2,9 +2,9 @@ import pytest
 
 from audit.models import Entry
 from contacts.models import Company, Contact
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from crm.kit.errors import Conflict, Invalid
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from crm.users.models import Membership
 from tests.factories import make_company, make_contact, make_field, rows
 from tests.log import assert_entry, assert_nothing_written, entries, moves, written

@@ -6,10 +6,10 @@ import pytest
 from django.forms import MultipleChoiceField
 
 from contacts.models import Contact
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from crm.entities.models import CustomField
 from crm.entities.versions import bump_schema
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from crm.users.models import Membership
 from tests.factories import make_company, make_contact, make_field, rows
 

@@ -9,11 +9,11 @@ from audit.undo.undo import undo
 from contacts import timeline
 from contacts.models import Activity, Contact, EngagementEvent
 from contacts.verbs.capture import capture
-from contacts.verbs.edit import edit
 from contacts.verbs.merge import merge
 from crm.kit import clock
 from crm.kit.errors import Invalid, Refused
 from crm.lifecycle.models import Transition
+from crm.records.verbs.edit import edit
 from tests.factories import make_activity, make_company, make_contact, make_field, rows
 from tests.log import assert_nothing_written, entries, moves, written
 

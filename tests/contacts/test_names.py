@@ -10,13 +10,13 @@ from django.db import connection
 from contacts.models import Company, Contact
 from contacts.verbs.capture import capture
 from contacts.verbs.create import create
-from contacts.verbs.edit import edit
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
 from crm.kit import clock
 from crm.kit.errors import Invalid
 from crm.lists.paging import search
 from crm.opportunities.models import Opportunity
+from crm.records.verbs.edit import edit
 from tests.contacts.files import import_csv
 from tests.factories import make_company, make_contact, make_opportunity, rows
 

@@ -10,14 +10,14 @@ from django.db import connection, transaction
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Contact
-from contacts.verbs.assign import assign
-from contacts.verbs.edit import edit
 from contacts.verbs.merge import merge
 from contacts.verbs.win import win
 from crm.kit.actor import Channel
 from crm.kit.errors import Conflict, Refused
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Transition
+from crm.records.verbs.assign import assign
+from crm.records.verbs.edit import edit
 from crm.users.visibility import lock
 from tests.factories import make_contact, rows
 from tests.threads import at_once

@@ -3,21 +3,21 @@
 import pytest
 
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.churn import churn
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.enrich import enrich
 from contacts.verbs.lose import lose
 from contacts.verbs.override import override
 from contacts.verbs.partner import partner
 from contacts.verbs.qualify import qualify
 from contacts.verbs.reopen import reopen
-from contacts.verbs.restore import restore
 from contacts.verbs.set_avatar import set_avatar
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
 from crm.kit.errors import NotAllowed
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from tests.factories import make_contact, manager, rows
 from tests.log import assert_nothing_written, entries
 
@@ -38,7 +38,7 @@ VERBS = {
     "churn": ("customer", lambda found, by: churn(found, by=by, reason="left")),
     "partner": ("customer", lambda found, by: partner(found, by=by, reason="resells")),
     "reopen": ("lost", lambda found, by: reopen(found, by=by, reason="is back")),
-    "override": ("lead", lambda found, by: override(found, "customer", by=by, reason="signed")),
+    "override": ("lead", lambda found, by: override(found, to="customer", by=by, reason="signed")),
 }
 MANAGERS_ONLY = {"reopen", "override"}
 MOVES = {"set_status", "qualify", "win", "lose", "churn", "partner", "reopen", "override"}

@@ -12,19 +12,19 @@ from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Activity, Contact
 from contacts.moves import VERBS
-from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from contacts.verbs.create import create
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
-from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from crm.kit.actor import Channel
 from crm.kit.errors import DomainError
 from crm.lifecycle.models import Transition
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from tests.budget import examples
 from tests.replay import replay, snapshot
 
@@ -111,11 +111,11 @@ class Contacts(RuleBasedStateMachine):
 
     @rule(name=who, chosen=places, verb=st.sampled_from(sorted(VERBS)))
     def move(self, name, chosen, verb):
-        self.act(name, lambda by: VERBS[verb](self.some(chosen), "because", by))
+        self.act(name, lambda by: VERBS[verb](self.some(chosen), by=by, reason="because"))
 
     @rule(name=who, chosen=places, to=st.sampled_from(STAGES))
     def override(self, name, chosen, to):
-        self.act(name, lambda by: override(self.some(chosen), to, by=by, reason="because"))
+        self.act(name, lambda by: override(self.some(chosen), to=to, by=by, reason="because"))
 
     @rule(name=who, chosen=places, to=st.sampled_from(STATUSES))
     def set_status(self, name, chosen, to):

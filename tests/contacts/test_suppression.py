@@ -13,17 +13,17 @@ from contacts.jobs import show_suppressions
 from contacts.models import Contact, EngagementEvent, Suppression
 from contacts.verbs.capture import capture
 from contacts.verbs.create import create
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.engage import engage
 from contacts.verbs.enrich import enrich
 from contacts.verbs.lift_suppression import lift_suppression
 from contacts.verbs.merge import merge
-from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from crm.campaigns.audience import with_why_not
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed, Refused
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from tests.contacts.files import counts, import_csv
 from tests.factories import make_contact, rows
 

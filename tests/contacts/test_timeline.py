@@ -15,12 +15,9 @@ from audit.undo.undo import undo
 from contacts import timeline
 from contacts.engagement import Engaged
 from contacts.models import Activity, Company, Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from contacts.verbs.complete import complete
 from contacts.verbs.create import create
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.engage import engage
 from contacts.verbs.enrich import enrich
@@ -29,12 +26,15 @@ from contacts.verbs.lose import lose
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
 from contacts.verbs.qualify import qualify
-from contacts.verbs.restore import restore
 from contacts.verbs.set_status import set_status
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.ids import new_id
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from crm.workflows.models import Run, StepRun, Workflow, WorkflowVersion
 from leads.jobs import notice_overdue
 from leads.models import Lead
@@ -90,7 +90,7 @@ def lines(client, record) -> list[str]:
             "no budget",
         ),
         (
-            lambda c, by: override(rows(c), "customer", by=by, reason="signed"),
+            lambda c, by: override(rows(c), to="customer", by=by, reason="signed"),
             "overrode the stage",
             [("Lifecycle Stage", "Lead", "Customer")],
             "signed",

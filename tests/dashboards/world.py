@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contacts.models import Contact
-from contacts.verbs.edit import edit
 from contacts.verbs.override import override
 from crm.kit import clock
 from crm.kit.actor import Channel
@@ -13,6 +12,7 @@ from crm.kit.errors import DomainError
 from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.reopen import reopen
+from crm.records.verbs.edit import edit
 from leads.models import Lead
 from leads.verbs.convert import convert
 from leads.verbs.first_contact import first_contact
@@ -48,23 +48,23 @@ def _take(step: str, contact: Contact) -> None:
         if step == "first_contact":
             first_contact(leads, by=by)
         elif step == "qualify":
-            qualify(leads, "sales_qualified", by=by, reason="They called")
+            qualify(leads, to="sales_qualified", by=by, reason="They called")
         elif step == "convert":
             convert(leads, by=by, values={"amount": "1200.50", "close_date": clock.now().date()})
         elif step == "win":
-            move_to(deals, "won", by=by)
+            move_to(deals, to="won", by=by)
         elif step == "lose":
             lose(leads, by=by, reason="Price" if contact.pk % 2 else "")
         elif step == "lose_deal":
-            move_to(deals, "lost", by=by, reason="Chose, “another”\nvendor")
+            move_to(deals, to="lost", by=by, reason="Chose, “another”\nvendor")
         elif step == "reopen_deal":
             reopen(deals, by=by, reason="They came back")
         elif step == "reactivate":
             reactivate(leads, by=by, reason="They came back")
         elif step == "stage":
-            move_to(deals, "proposal", by=by)
+            move_to(deals, to="proposal", by=by)
         else:
-            override(people, "churned", by=by, reason="They left")
+            override(people, to="churned", by=by, reason="They left")
     except DomainError:
         pass
 

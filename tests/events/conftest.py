@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from crm.events import handlers
 from crm.events.models import Delivery, Event
+from crm.kit.registry import Registry
 from crm.kit.scope import in_workspace
 
 
 @pytest.fixture
 def handle(monkeypatch) -> Callable:
     """`handle(function, queue=…, outward=…)`: while the test lasts, the only handlers, of "record.changed"."""
-    monkeypatch.setattr(handlers, "_handlers", {})
+    monkeypatch.setattr(handlers, "_handlers", Registry("handler"))
 
     def register(function: Callable, **options) -> Callable:
         function.__qualname__ = getattr(function, "__name__", "handler")

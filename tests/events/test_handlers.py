@@ -14,7 +14,6 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from contacts.models import Contact
-from contacts.verbs.edit import edit
 from contacts.verbs.override import override
 from contacts.verbs.win import win
 from crm.campaigns.verbs.send_campaign import send_campaign
@@ -28,6 +27,7 @@ from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
 from crm.notifications.jobs import make_digests
 from crm.notifications.verbs.choose_channels import choose_channels
+from crm.records.verbs.edit import edit
 from tests.campaigns.conftest import make_campaign
 from tests.factories import make_activity, make_contact
 from tests.factories import rows as rows_of
@@ -148,7 +148,7 @@ def test_one_that_has_two_effects_is_found(handle, cast):
     """What the test above asks, asked of a handler that counts its calls and of one that does not."""
 
     def settle(event, *, by):
-        override(Contact.objects.filter(pk=event.entity_id), "partner", by=by, reason="settled")
+        override(Contact.objects.filter(pk=event.entity_id), to="partner", by=by, reason="settled")
 
     def count(event, *, by):
         contact = Contact.objects.filter(pk=event.entity_id)

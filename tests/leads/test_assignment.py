@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from contacts.verbs.create import create
 from crm.kit.actor import Channel, system
 from crm.kit.errors import Invalid, NotAllowed
 from crm.lists.imports.running import new_run, run_import
+from crm.records.verbs.assign import assign
 from crm.users.verbs.deactivate_member import deactivate_member
 from leads.assignment.models import AssignmentRule, Duty
 from leads.models import Lead

@@ -8,14 +8,14 @@ from time_machine import travel
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from crm.kit import clock
 from crm.kit.errors import Refused
 from crm.lifecycle.models import Guard, Transition
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.move_stage import move_stage
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from leads.models import Lead
 from leads.verbs.convert import convert
 from tests.factories import make_company, make_contact, rows
@@ -122,7 +122,7 @@ class TestUndo:
     def test_not_after_something_has_happened(self, acme, actor):
         lead, by = ready(), actor("manager")
         convert(rows(lead), by=by)
-        move_stage(Opportunity.objects.all(), "proposal", by=actor("manager"))
+        move_stage(Opportunity.objects.all(), to="proposal", by=actor("manager"))
         with pytest.raises(Refused, match="Something has happened on the opportunity since"):
             undo(by.change, by=actor("manager"))
         assert Lead.objects.get(pk=lead.pk).status == "converted"
@@ -132,7 +132,7 @@ class TestUndo:
         busy, idle, by = ready(), ready(), actor("manager")
         convert(rows(busy, idle), by=by)
         busy.refresh_from_db()
-        move_stage(rows(busy.opportunity), "proposal", by=actor("manager"))
+        move_stage(rows(busy.opportunity), to="proposal", by=actor("manager"))
         undone = undo(by.change, by=actor("manager"))
         assert ("lead", busy.pk, "Something has happened on the opportunity since.") in undone.kept
         stand = dict(Lead.objects.values_list("pk", "status"))

@@ -8,7 +8,6 @@ import pytest
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Activity
-from contacts.verbs.assign import assign
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
@@ -21,6 +20,7 @@ from crm.kit import clock
 from crm.kit.actor import Channel
 from crm.kit.errors import Invalid, NotAllowed
 from crm.opportunities.verbs.win import win
+from crm.records.verbs.assign import assign
 from leads.models import Lead
 from leads.verbs.convert import convert
 from leads.verbs.first_contact import first_contact
@@ -46,7 +46,7 @@ def test_a_lost_contact_loses_the_open_lead_for_the_same_reason(acme, actor):
 def test_other_moves_of_the_contact_leave_the_lead(acme, actor):
     contact = make_contact()
     for stage in ("lost", "customer", "partner", "churned"):
-        override(rows(contact), stage, by=actor("manager"), reason="x")
+        override(rows(contact), to=stage, by=actor("manager"), reason="x")
         assert Lead.objects.get(contact=contact).status == "new"
 
 

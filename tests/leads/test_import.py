@@ -162,9 +162,9 @@ class TestThePast:
     def test_a_later_cycle_is_no_part_of_the_past(self, acme, actor):
         contact = make_contact(external_id="c1", stage="customer")
         import_csv("external_id,stage\nc1,Customer\n")
-        override(rows(contact), "lead", by=actor("manager"), reason="They came back")
+        override(rows(contact), to="lead", by=actor("manager"), reason="They came back")
         make_lead_of([{"contact": contact}], by=actor("manager"))
-        override(rows(contact), "customer", by=actor("manager"), reason="A slip")
+        override(rows(contact), to="customer", by=actor("manager"), reason="A slip")
         Contact.objects.update(lifecycle_stage_since=MAY)
         import_csv("external_id,stage\nc1,Customer\n")
         assert Lead.objects.open().count() == 1

@@ -9,10 +9,10 @@ from django.core.management import call_command
 
 from audit.undo.undo import undo
 from contacts.models import Contact, EngagementEvent
-from contacts.verbs.edit import edit
 from crm.kit.actor import system
 from crm.lifecycle.models import Transition
 from crm.lists.models import ImportRun
+from crm.records.verbs.edit import edit
 from leads.models import Lead
 from tests.factories import make_contact, manager
 from tests.leads import naive

@@ -6,14 +6,14 @@ import pytest
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.verbs.assign import assign
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.lose import lose as lose_contact
-from contacts.verbs.restore import restore
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed, Refused
 from crm.lifecycle.models import Transition
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from leads.models import Lead
 from leads.verbs.convert import convert
 from leads.verbs.create import create
@@ -47,7 +47,7 @@ def test_a_lead_that_its_score_moved_on_is_contacted_where_it_stands(acme, actor
 def test_by_hand_only_forward(stage, to, acme, actor):
     status = {"top_of_funnel": "new", "marketing_qualified": "working", "sales_qualified": "qualified"}[stage]
     lead = make_lead(status=status, stage=stage)
-    outcome = qualify(rows(lead), to, by=actor("rep"), reason="They called us")
+    outcome = qualify(rows(lead), to=to, by=actor("rep"), reason="They called us")
     lead.refresh_from_db()
     order = ["top_of_funnel", "marketing_qualified", "sales_qualified"]
     if order.index(to) <= order.index(stage):
@@ -64,12 +64,14 @@ def test_by_hand_only_forward(stage, to, acme, actor):
 def test_by_hand_a_reason_is_needed_and_sales_qualified_is_the_most(acme, actor):
     lead = make_lead()
     with pytest.raises(Invalid, match="needs a reason"):
-        qualify(rows(lead), "marketing_qualified", by=actor("rep"))
+        qualify(rows(lead), to="marketing_qualified", by=actor("rep"))
     for to in ("opportunity", "top_of_funnel", "x"):
         with pytest.raises(Invalid, match="Choose Marketing Qualified or Sales Qualified"):
-            qualify(rows(lead), to, by=actor("rep"), reason="x")
+            qualify(rows(lead), to=to, by=actor("rep"), reason="x")
     lost = make_lead(status="lost")
-    assert "reactivate it first" in qualify(rows(lost), "sales_qualified", by=actor("rep"), reason="x").refused[lost.pk]
+    assert (
+        "reactivate it first" in qualify(rows(lost), to="sales_qualified", by=actor("rep"), reason="x").refused[lost.pk]
+    )
 
 
 @pytest.mark.parametrize("status", ["new", "working", "qualified"])
@@ -166,7 +168,7 @@ def test_a_converted_lead_changes_in_no_way(acme, cast, actor):
         reactivate(rows(lead), by=actor("admin"), reason="x"),
     ):
         assert outcome.refused == final
-    assert qualify(rows(lead), "sales_qualified", by=actor("admin"), reason="x").refused
+    assert qualify(rows(lead), to="sales_qualified", by=actor("admin"), reason="x").refused
     with pytest.raises(Refused, match="does not change any more"):
         undo(changed.change, by=actor("admin"))
     lead.refresh_from_db()
@@ -178,7 +180,7 @@ def test_who_may_see_but_not_change_is_refused(acme, cast, actor):
     for outcome in (
         first_contact(rows(lead), by=actor("outsider")),
         lose(rows(lead), by=actor("outsider")),
-        qualify(rows(lead), "sales_qualified", by=actor("outsider"), reason="x"),
+        qualify(rows(lead), to="sales_qualified", by=actor("outsider"), reason="x"),
     ):
         assert "belongs to somebody else" in outcome.refused[lead.pk]
     with pytest.raises(NotAllowed):

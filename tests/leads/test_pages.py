@@ -32,7 +32,7 @@ def test_the_panel_says_where_the_lead_stands(acme, cast, rep, actor):
     contact = make_contact(owner=cast.rep, source="Expo")
     lead = make_lead(contact)
     score(lead, 412)
-    qualify(rows(lead), "marketing_qualified", by=actor("rep"), reason="They called us")
+    qualify(rows(lead), to="marketing_qualified", by=actor("rep"), reason="They called us")
     Lead.objects.filter(pk=lead.pk).update(contact_by=clock.now() - timedelta(hours=2), estimated_value="1500")
     told = text(rep.get(contact.get_absolute_url()))
     for words in (

@@ -94,7 +94,7 @@ def test_a_row_shows_how_long_there_is_and_what_to_do(cast, sign_in):
 def test_the_other_views(cast, actor, sign_in):
     mine = {"owner": cast.rep}
     ready, lost, converted = lead_of("Ready", **mine), lead_of("Lost", **mine), lead_of("Done", **mine)
-    qualify(rows(ready, converted), "sales_qualified", by=actor("rep"), reason="Met them")
+    qualify(rows(ready, converted), to="sales_qualified", by=actor("rep"), reason="Met them")
     convert(rows(converted), by=actor("rep"))
     lose(rows(lost), by=actor("rep"), reason="No budget")
     client = sign_in("rep")
@@ -155,7 +155,7 @@ def test_the_board_has_a_column_for_each_status_and_moves_only_by_verbs(cast, ac
     mine = {"owner": cast.rep}
     new, ready = lead_of("New", hours=30, **mine), lead_of("Ready", **mine)
     lead_of("Theirs", owner=cast.outsider)
-    qualify(rows(ready), "sales_qualified", by=actor("rep"), reason="Met them")
+    qualify(rows(ready), to="sales_qualified", by=actor("rep"), reason="Met them")
     client = sign_in("rep")
     page = client.get("/qualification/board?view=all").content.decode()
     assert re.findall(r'data-column="(\w+)"', page) == ["new", "working", "qualified", "converted", "lost"]
@@ -166,7 +166,7 @@ def test_the_board_has_a_column_for_each_status_and_moves_only_by_verbs(cast, ac
     assert targets == {"New": {"working", "lost"}, "Ready": {"converted", "lost"}, "Theirs": set()}
     assert "6 h overdue" in page
     back = "/qualification/board?view=all"
-    answer = client.post(f"/qualification/{new.public_id}/move/first_contact", {"to": "working", "next": back})
+    answer = client.post(f"/qualification/{new.public_id}/first_contact", {"to": "working", "next": back})
     assert answer.headers["Location"] == back
     assert Lead.objects.get(pk=new.pk).status == "working"
 

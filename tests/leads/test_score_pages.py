@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from contacts.engagement import Engaged
-from contacts.verbs.edit import edit
 from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import system
+from crm.records.verbs.edit import edit
 from leads.models import Lead, Score, ScoringModel
 from leads.scoring.explain import explain
 from leads.scoring.form import posted, saved, shown

@@ -10,17 +10,17 @@ from audit.undo.undo import undo
 from contacts.engagement import Engaged
 from contacts.models import Contact, EngagementEvent
 from contacts.timeline import of_contact
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.engage import engage
 from contacts.verbs.lose import lose
 from contacts.verbs.merge import merge
 from contacts.verbs.reopen import reopen
-from contacts.verbs.restore import restore
 from crm.kit import clock
 from crm.kit.actor import system
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.scope import workspace
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from crm.users.models import Team
 from leads.models import Lead, Score
 from leads.scoring.runs import finish, open_run

@@ -6,12 +6,12 @@ import pytest
 
 from audit.models import Entry
 from contacts.engagement import Engaged
-from contacts.verbs.edit import edit
 from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import system
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.scope import in_workspace
+from crm.records.verbs.edit import edit
 from crm.users.verbs.create_workspace import create_workspace
 from leads.models import Lead, Score, ScoringModel, ScoringRun
 from leads.scoring import current as current_models

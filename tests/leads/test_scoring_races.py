@@ -9,12 +9,12 @@ from django.db import transaction
 
 from contacts.engagement import Engaged
 from contacts.models import EngagementEvent
-from contacts.verbs.edit import edit
 from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
 from crm.opportunities.contacts import lock_contacts
+from crm.records.verbs.edit import edit
 from leads.models import Lead, Score, ScoringRun
 from leads.scoring.runs import finish, open_run
 from tests.contacts.test_races import wait_until_somebody_waits

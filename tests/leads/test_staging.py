@@ -7,11 +7,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
-from contacts.verbs.delete import delete
 from crm.kit import clock
 from crm.kit.actor import system
 from crm.lifecycle.guards import install_shipped
 from crm.lifecycle.models import Transition
+from crm.records.verbs.delete import delete
 from leads.models import Lead
 from leads.staging import restage
 from leads.verbs.convert import convert
@@ -122,7 +122,7 @@ def test_a_contact_further_on_stays_there(acme):
 
 def test_a_floor_holds_for_fourteen_days(acme, actor):
     lead = make_lead()
-    qualify(rows(lead), "marketing_qualified", by=actor("manager"), reason="They called us")
+    qualify(rows(lead), to="marketing_qualified", by=actor("manager"), reason="They called us")
     with clock.at(clock.now() + timedelta(days=13, hours=23)), transaction.atomic():
         assert again() == (0, 0)
     score(lead, 750)
@@ -171,5 +171,5 @@ def test_the_day_on_which_a_lead_was_qualified_is_that_of_the_first_time(acme, a
         score(lead, 300)
         with transaction.atomic():
             again()
-        qualify(rows(lead), "sales_qualified", by=actor("rep"), reason="They called again")
+        qualify(rows(lead), to="sales_qualified", by=actor("rep"), reason="They called again")
     assert Lead.objects.get(pk=lead.pk).qualified_date == first

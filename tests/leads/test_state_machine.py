@@ -18,13 +18,10 @@ from contacts.moves import VERBS
 from contacts.verbs.capture import capture
 from contacts.verbs.complete import complete
 from contacts.verbs.create import create
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.engage import engage
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
-from contacts.verbs.restore import restore
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.errors import DomainError
@@ -33,6 +30,9 @@ from crm.lifecycle.models import Transition
 from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from leads.models import Lead, Score
 from leads.scoring.explain import explain
 from leads.scoring.runs import finish, open_run
@@ -215,7 +215,7 @@ class Leads(RuleBasedStateMachine):
 
     @rule(name=who, chosen=places, to=st.sampled_from(STAGES[1:]))
     def qualify(self, name, chosen, to):
-        self.act(name, lambda by: qualify(self.some(Lead, chosen), to, by=by, reason="because"))
+        self.act(name, lambda by: qualify(self.some(Lead, chosen), to=to, by=by, reason="because"))
         self.see("qualify")
 
     @rule(name=who, chosen=places)
@@ -266,18 +266,18 @@ class Leads(RuleBasedStateMachine):
     @rule(name=who, chosen=places, verb=st.sampled_from([*sorted(VERBS), "lose", "reopen"]))
     def move_contact(self, name, chosen, verb):
         likely = {"lifecycle_stage__in": LIKELY[verb]}
-        self.act(name, lambda by: VERBS[verb](self.some(Contact, chosen, **likely), "because", by))
+        self.act(name, lambda by: VERBS[verb](self.some(Contact, chosen, **likely), by=by, reason="because"))
         self.see(verb)
 
     @rule(chosen=places, to=st.sampled_from(LIFECYCLE_STAGES))
     def override(self, chosen, to):
-        self.act("manager", lambda by: override(self.some(Contact, chosen), to, by=by, reason="because"))
+        self.act("manager", lambda by: override(self.some(Contact, chosen), to=to, by=by, reason="because"))
         self.see("override")
 
     @rule(name=who, chosen=places, to=st.sampled_from(OPPORTUNITY_STAGES), also=st.sampled_from(["", "lose"]))
     def move_opportunity(self, name, chosen, to, also):
         rows = self.some(Opportunity, chosen)
-        self.act(name, lambda by: move_to(rows, to, by=by, reason="because", contacts=also))
+        self.act(name, lambda by: move_to(rows, to=to, by=by, reason="because", contacts=also))
         self.see("move")
 
     @rule(chosen=places)

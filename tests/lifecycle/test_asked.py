@@ -30,10 +30,10 @@ def moved(acme, actor):
     with clock.at(START):
         ana, bo = make_contact("Ana"), make_contact("Bo")
     with clock.at(START + timedelta(days=10)):
-        override(rows(ana), "qualified", by=actor("manager"), reason="They fit")
+        override(rows(ana), to="qualified", by=actor("manager"), reason="They fit")
         gone = lose(rows(bo), by=actor("manager"), reason="Price")
     with clock.at(START + timedelta(days=20)):
-        override(rows(ana), "customer", by=actor("manager"), reason="They bought")
+        override(rows(ana), to="customer", by=actor("manager"), reason="They bought")
     return gone.change
 
 

@@ -5,7 +5,6 @@ import pytest
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from contacts.moves import VERBS
-from contacts.verbs.edit import edit
 from contacts.verbs.override import override
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.scope import in_workspace
@@ -13,6 +12,7 @@ from crm.lifecycle.guards import install_shipped, rules
 from crm.lifecycle.models import Guard
 from crm.lifecycle.offers import offers
 from crm.lifecycle.verbs.save_guard import save_guard
+from crm.records.verbs.edit import edit
 from crm.users.models import Workspace
 from tests.factories import make_contact, make_field, make_worthy, rows
 from tests.log import assert_nothing_written, entries
@@ -31,7 +31,7 @@ def guard(acme, actor):
 
 
 def refused(verb, contact, by, reason="because"):
-    outcome = VERBS[verb](rows(contact), reason, by)
+    outcome = VERBS[verb](rows(contact), by=by, reason=reason)
     return next(iter(outcome.refused.values()), "")
 
 
@@ -56,7 +56,7 @@ def test_a_new_workspace_asks_for_an_email_and_a_score_in_the_words_of_the_sourc
 def test_an_override_passes_every_guard(acme, actor):
     install_shipped()
     contact = make_contact(email="")
-    assert override(rows(contact), "qualified", by=actor("manager"), reason="known").done == [contact.pk]
+    assert override(rows(contact), to="qualified", by=actor("manager"), reason="known").done == [contact.pk]
 
 
 def test_a_guard_is_obeyed_at_once_and_no_longer_once_it_is_switched_off(guard, actor):
@@ -106,7 +106,7 @@ def test_guards_with_the_same_sentence_all_hold(guard, actor):
 def test_a_guard_holds_for_each_of_many(guard, actor):
     guard("qualify", "title is not empty", "Title needed")
     good, bad = make_contact(title="CFO"), make_contact()
-    outcome = VERBS["qualify"](rows(good, bad), "", actor("rep"))
+    outcome = VERBS["qualify"](rows(good, bad), by=actor("rep"), reason="")
     assert (outcome.done, outcome.refused) == ([good.pk], {bad.pk: "Title needed"})
 
 

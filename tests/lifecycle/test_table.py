@@ -66,10 +66,10 @@ def test_a_cell(verb, stage, role, acme, actor):
     contact, by = standing_at(stage), actor(role)
     if not reaches(role, lowest):
         with pytest.raises(NotAllowed, match=f"needs the role {lowest} or higher; yours is {role}"):
-            VERBS[verb](rows(contact), "because", by)
+            VERBS[verb](rows(contact), by=by, reason="because")
         return assert_nothing_written(by)
     with clock.at(NOON + timedelta(days=3)):
-        outcome = VERBS[verb](rows(contact), "because", by)
+        outcome = VERBS[verb](rows(contact), by=by, reason="because")
     contact.refresh_from_db()
     if stage not in sources:
         assert outcome.refused == {contact.pk: refusal(verb, stage)}
@@ -77,11 +77,10 @@ def test_a_cell(verb, stage, role, acme, actor):
         return assert_nothing_written(by)
     assert outcome.done == [contact.pk]
     assert (contact.lifecycle_stage, contact.lifecycle_stage_since) == (target, NOON + timedelta(days=3))
-    reason = "because" if verb not in ("qualify", "win") else ""
-    assert moves(by) == [(contact.pk, "lifecycle_stage", stage, target, verb, reason)]
+    assert moves(by) == [(contact.pk, "lifecycle_stage", stage, target, verb, "because")]
     old = {"lifecycle_stage": stage, "lifecycle_stage_since": "2026-03-01T12:00:00+00:00"}
     new = {"lifecycle_stage": target, "lifecycle_stage_since": "2026-03-04T12:00:00+00:00"}
-    return assert_entry(by, contact, event, action, old=old, new=new, note=reason)
+    return assert_entry(by, contact, event, action, old=old, new=new, note="because")
 
 
 @pytest.mark.parametrize("to", STAGES)
@@ -91,9 +90,9 @@ def test_an_override_goes_anywhere_with_a_warning(role, stage, to, acme, actor):
     contact, by = standing_at(stage), actor(role)
     if not reaches(role, "manager"):
         with pytest.raises(NotAllowed, match="Override needs the role manager"):
-            override(rows(contact), to, by=by, reason="signed on paper")
+            override(rows(contact), to=to, by=by, reason="signed on paper")
         return assert_nothing_written(by)
-    outcome = override(rows(contact), to, by=by, reason="signed on paper")
+    outcome = override(rows(contact), to=to, by=by, reason="signed on paper")
     contact.refresh_from_db()
     assert contact.lifecycle_stage == to
     if stage == to:
@@ -113,7 +112,7 @@ def test_what_is_offered_is_what_the_verb_does(verb, stage, role, acme, actor):
     if not reaches(role, lowest):
         assert verb not in offered
         return
-    outcome = VERBS[verb](rows(contact), "because", by)
+    outcome = VERBS[verb](rows(contact), by=by, reason="because")
     assert offered[verb].allowed == bool(outcome.done)
     assert offered[verb].why_not == next(iter(outcome.refused.values()), "")
     assert offered[verb].is_next <= (stage in sources and not needs_reason)
@@ -124,7 +123,7 @@ def test_what_is_offered_is_what_the_verb_does(verb, stage, role, acme, actor):
 def test_a_reason_that_is_needed_is_asked_for(verb, reason, acme, actor):
     contact, by = standing_at(min(TABLE[verb][0])), actor("manager")
     with pytest.raises(Invalid) as error:
-        VERBS[verb](rows(contact), reason, by)
+        VERBS[verb](rows(contact), by=by, reason=reason)
     assert error.value.errors == {"reason": f"{NAMES[verb]} needs a reason."}
     assert_nothing_written(by)
 
@@ -132,15 +131,15 @@ def test_a_reason_that_is_needed_is_asked_for(verb, reason, acme, actor):
 @pytest.mark.parametrize("verb", ["lose", "churn"])
 def test_a_reason_that_is_only_asked_for_may_be_missing(verb, acme, actor):
     contact = standing_at(min(TABLE[verb][0]))
-    assert VERBS[verb](rows(contact), "", actor("rep")).done == [contact.pk]
+    assert VERBS[verb](rows(contact), by=actor("rep"), reason="").done == [contact.pk]
 
 
 def test_an_override_needs_a_reason_and_a_stage_that_is_one(acme, actor):
     contact, by = standing_at("lead"), actor("admin")
     with pytest.raises(Invalid, match="Override needs a reason"):
-        override(rows(contact), "customer", by=by, reason=" ")
+        override(rows(contact), to="customer", by=by, reason=" ")
     with pytest.raises(Invalid, match="There is no stage 'won'"):
-        override(rows(contact), "won", by=by, reason="signed")
+        override(rows(contact), to="won", by=by, reason="signed")
     assert_nothing_written(by)
 
 
@@ -149,7 +148,7 @@ def test_a_transition_says_when_how_long_who_and_how(acme, cast, actor):
     moment = NOON + timedelta(days=2, hours=5)
     before = datetime.now(UTC)
     with clock.at(moment):
-        VERBS["qualify"](rows(contact), "", by)
+        VERBS["qualify"](rows(contact), by=by, reason="")
     transition = Transition.objects.get(change=by.change)
     assert (transition.at, transition.spent) == (moment, timedelta(days=2, hours=5))
     assert before <= transition.recorded_at <= datetime.now(UTC)
@@ -159,7 +158,7 @@ def test_a_transition_says_when_how_long_who_and_how(acme, cast, actor):
 def test_many_move_together_and_the_others_say_why(acme, actor):
     lead, customer, lost = (standing_at(stage) for stage in ("lead", "customer", "lost"))
     by = actor("rep")
-    outcome = VERBS["qualify"](rows(lead, customer, lost), "", by)
+    outcome = VERBS["qualify"](rows(lead, customer, lost), by=by, reason="")
     assert outcome.done == [lead.pk]
     assert outcome.refused == {
         customer.pk: "Qualify is for Lead; this one is Customer.",

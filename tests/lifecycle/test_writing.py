@@ -15,6 +15,7 @@ from crm.events import handlers
 from crm.events.models import Event
 from crm.kit import clock
 from crm.kit.actor import Channel
+from crm.kit.registry import Registry
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import move
 from crm.users.visibility import Locked, lock
@@ -65,10 +66,10 @@ def test_it_is_compiled_once_and_takes_few_statements(count, acme, actor, monkey
 
 def test_a_handler_that_came_later_is_told_of_what_comes_later(acme, actor, monkeypatch):
     people = [standing_at("customer") for _ in range(2)]
-    monkeypatch.setattr(handlers, "_handlers", {})
+    monkeypatch.setattr(handlers, "_handlers", Registry("handler"))
     leave(people[:1], actor("manager"))
     wanting = handlers.Handler("late", lambda event, *, by: None, ("contact.churned",), "celery", outward=False)
-    monkeypatch.setattr(handlers, "_handlers", {"late": wanting})
+    handlers._handlers.add("late", wanting)
     leave(people[1:], actor("manager"))
     told = Event.objects.filter(name="contact.churned")
     assert list(told.values_list("entity_id", "waiting")) == [(people[1].pk, True)]

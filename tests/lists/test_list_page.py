@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from contacts.entities import CONTACT
 from contacts.models import Contact
-from contacts.verbs.delete import delete
 from crm.conditions.operands import operators
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit import clock
@@ -21,6 +20,7 @@ from crm.lists import views
 from crm.lists.models import SavedView
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
+from crm.records.verbs.delete import delete
 from tests.factories import make_company, make_contact, make_field, rows
 from tests.log import written
 

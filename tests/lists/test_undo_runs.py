@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from audit.undo.undo import undo
 from contacts.models import Company, Contact
-from contacts.verbs.edit import edit
 from crm.kit.errors import NotAllowed, Refused
 from crm.lists import undo_runs
 from crm.lists.jobs import continue_undos
 from crm.lists.models import ImportRun, UndoRun
 from crm.lists.undo_runs import begin, finish, start, summary
+from crm.records.verbs.edit import edit
 from leads.models import Lead
 from tests.contacts.files import import_csv
 from tests.factories import make_contact, rows

@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.create import create
-from contacts.verbs.edit import edit
 from crm.lists.imports.running import new_run, run_import
 from crm.notifications.assigned import tell_assigned
 from crm.notifications.lines import lines
 from crm.notifications.models import Notification
+from crm.records.verbs.assign import assign
+from crm.records.verbs.edit import edit
 from crm.users.verbs.deactivate_member import deactivate_member
 from tests.factories import make_company, make_contact, rows
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core import mail
 
-from contacts.verbs.assign import assign
 from contacts.verbs.complete import complete
 from contacts.verbs.edit_activity import edit_activity
 from crm.kit import clock
@@ -14,6 +13,7 @@ from crm.notifications.inbox import mark_read
 from crm.notifications.jobs import make_digests, tell_due
 from crm.notifications.models import Digest, Notification
 from crm.notifications.verbs.choose_channels import choose_channels
+from crm.records.verbs.assign import assign
 from crm.users.models import User
 from tests.factories import make_activity, make_contact, rows
 

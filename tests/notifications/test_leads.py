@@ -3,9 +3,9 @@
 import pytest
 
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from contacts.verbs.capture import capture
 from crm.kit.actor import system
+from crm.records.verbs.assign import assign
 from leads.models import Lead
 from leads.verbs.qualify import qualify
 from leads.verbs.set_duties import set_duties
@@ -30,7 +30,7 @@ def test_a_lead_given_apart_from_its_contact_is_told(cast, actor, told):
 def test_the_owner_hears_when_leads_become_sales_qualified_together(cast, actor, told):
     people = [make_contact(owner=cast.rep, by=cast.rep.actor("web")) for _ in range(3)]
     leads = Lead.objects.filter(contact__in=people)
-    qualify(leads, "marketing_qualified", by=actor("manager"), reason="x")
+    qualify(leads, to="marketing_qualified", by=actor("manager"), reason="x")
     assert told("rep") == []
-    qualify(leads, "sales_qualified", by=actor("manager"), reason="x")
+    qualify(leads, to="sales_qualified", by=actor("manager"), reason="x")
     assert told("rep") == [("sales_qualified", leads.order_by("pk").first().pk, 3)]

@@ -5,7 +5,6 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from crm.events.deliveries import claim, run
 from crm.events.engine import drain
 from crm.events.models import Delivery, State
@@ -14,6 +13,7 @@ from crm.kit.scope import in_workspace
 from crm.notifications.handlers import mail_now
 from crm.notifications.models import Notification
 from crm.notifications.verbs.choose_channels import choose_channels
+from crm.records.verbs.assign import assign
 from tests.factories import make_activity, make_contact
 
 pytestmark = pytest.mark.once

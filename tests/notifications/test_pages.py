@@ -6,12 +6,12 @@ import pytest
 
 from audit.models import Entry
 from contacts.models import Contact
-from contacts.verbs.assign import assign
 from crm.kit import clock
 from crm.kit.errors import Invalid
 from crm.notifications.kinds import all_kinds
 from crm.notifications.models import Notification, Preference
 from crm.notifications.verbs.choose_channels import choose_channels
+from crm.records.verbs.assign import assign
 from tests.factories import make_contact, rows
 
 pytestmark = [pytest.mark.usefixtures("acme"), pytest.mark.once]

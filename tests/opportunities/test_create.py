@@ -3,13 +3,13 @@ from decimal import Decimal
 import pytest
 
 from contacts.models import Contact
-from contacts.verbs.delete import delete
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.create import create
+from crm.records.verbs.delete import delete
 from tests.factories import make_company, make_contact, rows
 from tests.log import assert_entry, assert_nothing_written, moves
 

@@ -40,7 +40,7 @@ def make(verb, opportunity, by):
     to = {"win": "won", "lose": "lost", "reopen": "negotiation"}.get(verb)
     if verb == "move_stage":
         to = "proposal" if opportunity.stage != "proposal" else "prospecting"
-        return move_stage(rows(opportunity), to, by=by), to
+        return move_stage(rows(opportunity), to=to, by=by), to
     verbs = {"win": win, "lose": lose, "reopen": reopen}
     return verbs[verb](rows(opportunity), by=by, **({} if verb == "win" else {"reason": "because"})), to
 
@@ -134,7 +134,7 @@ def test_nothing_is_lost_when_the_contact_cannot_be_moved_so(acme, actor, cast):
 def test_many_are_moved_at_once_and_each_refusal_says_why(acme, actor, cast):
     mine, won = make_opportunity(owner=cast.rep), make_opportunity(stage="won")
     theirs = make_opportunity(owner=cast.outsider)
-    outcome = move_stage(rows(mine, won, theirs), "proposal", by=actor("rep"))
+    outcome = move_stage(rows(mine, won, theirs), to="proposal", by=actor("rep"))
     assert outcome.done == [mine.pk]
     assert outcome.refused == {
         won.pk: "Move is for Prospecting or Qualification or Proposal or Negotiation; this one is Won.",

@@ -5,13 +5,13 @@ from decimal import Decimal
 import pytest
 
 from audit.undo.undo import undo
-from contacts.verbs.assign import assign
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.merge import merge
-from contacts.verbs.restore import restore
 from crm.kit.errors import Conflict, Invalid
 from crm.opportunities.models import Opportunity
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from tests.factories import make_contact, make_field, make_opportunity, rows
 from tests.log import assert_entry
 

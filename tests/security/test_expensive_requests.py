@@ -46,7 +46,7 @@ def contact(acme):
 def slow(monkeypatch):
     """Whatever is found by a filter or a search takes forever, and is given a tenth of a second."""
     monkeypatch.setattr(timelimit, "SHAPED", 0.1)
-    monkeypatch.setattr("contacts.views.importing.LONG", 0.1)
+    monkeypatch.setattr("crm.records.views.importing.LONG", 0.1)
     monkeypatch.setattr("crm.dashboards.show.TIME_LIMIT", 0.1)
     for where, name in ((ListState, "rows"), (DashboardQuery, "rows"), (list_rows, "search")):
         _slow_down(monkeypatch, where, name)

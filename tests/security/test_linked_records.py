@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import pytest
 from django.db.models import CharField, TextField
 
-from contacts.kinds import KINDS
 from contacts.models import Activity, Contact
 from crm.entities.fields import FieldType
 from crm.entities.models import CustomField
@@ -24,6 +23,7 @@ from crm.lists.exporting import export_csv, export_paths
 from crm.lists.imports.mapping import choices
 from crm.lists.imports.running import new_run, run_import
 from crm.lists.spec import _specs
+from crm.records.registry import record_types
 from tests.security.calls import HTMX, call, told
 from tests.security.matrix import MATRIX, url
 from tests.security.world import act, rows
@@ -125,7 +125,10 @@ def places(world) -> Iterator[tuple]:
         yield f"/{spec.path}/export?view=all&columns={keys}", {}
     for query in ("hiddenmark", "ownmark"):
         yield f"/search?q={query}", {}
-        yield from ((f"/contact/options?entity={entity}&q={query}", {}) for entity in KINDS)
+        yield from (
+            (f"/contact/options?entity={entity}&q={query}", {})
+            for entity in (kind.entity.name for kind in record_types())
+        )
 
 
 @pytest.mark.parametrize("address", ["/{path}?view=all&q={word}", "/contact/options?entity={entity}&q={word}"])

@@ -7,12 +7,12 @@ import pytest
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Activity, Contact
-from contacts.verbs.assign import assign
-from contacts.verbs.edit import edit
 from contacts.verbs.edit_activity import edit_activity
 from crm.kit.actor import Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import in_workspace
+from crm.records.verbs.assign import assign
+from crm.records.verbs.edit import edit
 from crm.users.models import Membership
 from crm.users.verbs.change_role import change_role
 from crm.users.verbs.change_team import change_team

@@ -18,8 +18,6 @@ from contacts.models import Activity, Company, Contact
 from contacts.pictures import draw
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.set_avatar import set_avatar
@@ -44,6 +42,8 @@ from crm.notifications.models import Notification
 from crm.notifications.notify import News, notify
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.create import create as open_opportunity
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from crm.users.models import Membership, Team
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.invite import invite

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from contacts.verbs.edit import edit
 from crm.events.models import Delivery
 from crm.notifications.models import Notification
 from crm.opportunities.models import Opportunity
+from crm.records.verbs.edit import edit
 from crm.workflows.models import Run
 from crm.workflows.start_runs import BUDGET, DEEPEST, OFTEN
 from tests.factories import make_contact, make_opportunity, rows

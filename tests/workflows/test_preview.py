@@ -9,11 +9,11 @@ from audit.models import Entry
 from contacts.models import Contact
 from contacts.moves import VERBS
 from contacts.verbs.create import create
-from contacts.verbs.edit import edit
 from crm.conditions.parse import parse
 from crm.events.engine import drain
 from crm.kit.actor import Channel
 from crm.kit.scope import in_workspace
+from crm.records.verbs.edit import edit
 from crm.workflows.definition import checked
 from crm.workflows.models import Run
 from crm.workflows.preview import preview
@@ -53,7 +53,7 @@ def happen(chance, contact, by) -> None:
     """One thing that people do with a contact."""
     do = chance.choice(("qualify", "win", "lose", "reopen", "churn", "title", "fleet"))
     if do in VERBS:
-        VERBS[do](contact, "because", by)
+        VERBS[do](contact, by=by, reason="because")
     elif do == "title":
         edit(contact, {"title": chance.choice(TITLES)}, by=by)
     else:
@@ -85,7 +85,7 @@ def test_what_it_says_is_what_runs_when_the_same_is_played_again(acme, actor, ca
 
 def test_it_changes_nothing(acme, actor):
     contact = make_contact(title="CEO")
-    VERBS["lose"](rows(contact), "x", actor("manager"))
+    VERBS["lose"](rows(contact), by=actor("manager"), reason="x")
     last, stamp = Entry.objects.latest("pk").pk, Contact.objects.get(pk=contact.pk).updated_at
     said = previewed(becomes("lost"), "title = CEO", actor("admin"))
     assert (said.now, said.counts[7]) == (1, 1)

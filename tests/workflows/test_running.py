@@ -8,8 +8,6 @@ from django.core import mail
 
 from audit.models import Entry
 from contacts.models import Activity, Contact
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
 from crm.anomalies.jobs import find_anomalies
@@ -22,6 +20,8 @@ from crm.lifecycle.guards import install_shipped
 from crm.notifications.lines import lines
 from crm.notifications.models import Notification
 from crm.opportunities.models import Opportunity
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.workflows.jobs import keep_time
 from crm.workflows.models import Run, Workflow

@@ -8,10 +8,10 @@ from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.moves import VERBS
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from crm.conditions.parse import parse
 from crm.lifecycle.models import Guard
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from crm.workflows import guard_preview
 from crm.workflows.guard_preview import preview_guard
 from tests.factories import make_contact, make_field, rows
@@ -31,11 +31,11 @@ def test_it_asks_each_record_as_it_stood_before_the_move(acme, actor):
         contact = Contact.objects.get(pk=chance.choice(people).pk)
         if contact.lifecycle_stage == "lead" and chance.random() < 0.5:
             would += not (contact.title == "CEO" or contact.custom["fleet_size"] > 5)
-            VERBS["qualify"](rows(contact), "", actor("manager")).or_raise()
+            VERBS["qualify"](rows(contact), by=actor("manager"), reason="").or_raise()
         elif contact.lifecycle_stage == "qualified" and chance.random() < 0.5:
-            VERBS["lose"](rows(contact), "x", actor("manager"))
+            VERBS["lose"](rows(contact), by=actor("manager"), reason="x")
         elif contact.lifecycle_stage == "lost":
-            VERBS["reopen"](rows(contact), "x", actor("manager"))
+            VERBS["reopen"](rows(contact), by=actor("manager"), reason="x")
         else:
             values = {"title": chance.choice(TITLES), "fleet_size": chance.randint(0, 9)}
             edit(rows(contact), values, by=actor("rep"))
@@ -53,7 +53,7 @@ def test_it_asks_each_record_as_it_stood_before_the_move(acme, actor):
 def test_only_the_last_moves_that_stand_of_records_that_are_there(acme, actor, monkeypatch):
     people = [make_contact(title=title) for title in ("", "CEO", "", "")]
     for contact in people:
-        VERBS["qualify"](rows(contact), "", actor("manager"))
+        VERBS["qualify"](rows(contact), by=actor("manager"), reason="")
     assert (tried("title = CEO").asked, tried("title = CEO").refused) == (4, 3)
     delete(rows(people[0]), by=actor("manager"), reason="Twice")
     assert (tried("title = CEO").asked, tried("title = CEO").refused) == (3, 2)
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_told_where_it_stands_and_nothing_is_saved(acme, 
 
 def test_it_is_tried_saved_and_obeyed(acme, actor, sign_in):
     contact, other = make_contact(title=""), make_contact(title="")
-    VERBS["qualify"](rows(other), "", actor("manager"))
+    VERBS["qualify"](rows(other), by=actor("manager"), reason="")
     client = sign_in("admin")
     data = {"verb": "contact.qualify", "condition": "title is not empty", "message": "Title needed", "position": 0}
     page = client.post("/settings/workflows/prerequisites/new/", data | {"do": "try"}).content.decode()
@@ -91,9 +91,9 @@ def test_it_is_tried_saved_and_obeyed(acme, actor, sign_in):
     assert not Guard.objects.exists()
     client.post("/settings/workflows/prerequisites/new/", data | {"is_active": "on", "do": "save"})
     acme.refresh_from_db()  # as every request reads the version of the settings
-    assert VERBS["qualify"](rows(contact), "", actor("manager")).refused == {contact.pk: "Title needed"}
+    assert VERBS["qualify"](rows(contact), by=actor("manager"), reason="").refused == {contact.pk: "Title needed"}
     address = f"/settings/workflows/prerequisites/{Guard.objects.get().pk}/"
     assert "Title is not empty" in client.get(address).content.decode()
     client.post(address, data | {"do": "save"})  # without the tick: not in use
     acme.refresh_from_db()
-    assert VERBS["qualify"](rows(contact), "", actor("manager")).done == [contact.pk]
+    assert VERBS["qualify"](rows(contact), by=actor("manager"), reason="").done == [contact.pk]

@@ -8,12 +8,12 @@ import time_machine
 from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.churn import churn
-from contacts.verbs.edit import edit
 from contacts.verbs.qualify import qualify
 from contacts.verbs.win import win
 from crm.kit import clock
 from crm.kit.errors import Refused
 from crm.opportunities.verbs.win import win as win_deal
+from crm.records.verbs.edit import edit
 from crm.workflows.jobs import keep_time
 from crm.workflows.models import Run
 from crm.workflows.verbs.start_workflow import start_workflow

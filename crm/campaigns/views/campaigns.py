@@ -20,7 +20,7 @@ from crm.entities.uses import problem_of
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
-from crm.lists.panels import panels
+from crm.records.panels import panels
 from crm.users.http import Request
 from crm.users.roles import Right, may
 from crm.users.views import needs

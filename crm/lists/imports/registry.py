@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crm.kit.actor import Actor
+from crm.kit.registry import Hook, Registry
 from crm.lists.models import ImportRun
 
 Refused = dict[int, tuple[str, str]]  # line → (column, sentence)
@@ -115,17 +116,19 @@ class Importer(Protocol):
         """Write what could not be known before the last row; how the counts change. Each step is a transaction."""
 
 
-_importers: dict[str, type[Importer]] = {}
+_importers: Registry[type[Importer]] = Registry("importer")
 _relations: dict[str, dict[str, Relation]] = {}
 Follower = Callable[[Sequence[Any], ImportRun, Actor], Derived]
 _followers: dict[str, list[Follower]] = {}
-_listeners: list[Callable[[ImportRun, Actor], None]] = []
-_parts: list[Callable[[ImportRun, Any], str]] = []
+# Called as hook(run, by) after the last batch of every import but a trial, finished or stopped.
+on_end: Hook[Callable[[ImportRun, Actor], None]] = Hook()
+# Called as hook(run, request) for the report of every import: gives safe HTML, or ''.
+on_report: Hook[Callable[[ImportRun, Any], str]] = Hook()
 
 
 def register(importer: type[Importer]) -> None:
     """Make an entity importable."""
-    _importers[importer.entity] = importer
+    _importers.add(importer.entity, importer)
 
 
 def relate(entity: str, relation: Relation) -> None:
@@ -133,9 +136,14 @@ def relate(entity: str, relation: Relation) -> None:
     _relations.setdefault(entity, {})[relation.link] = relation
 
 
-def on_written(entity: str, follower: Follower) -> None:
-    """Call `follower(records, run, by)` in the transaction of each batch with the records that its rows are about."""
-    _followers.setdefault(entity, []).append(follower)
+def on_written(entity: str) -> Callable[[Follower], Follower]:
+    """Decorate: call `follower(records, run, by)` in the transaction of each batch, with the records of its rows."""
+
+    def register(follower: Follower) -> Follower:
+        _followers.setdefault(entity, []).append(follower)
+        return follower
+
+    return register
 
 
 def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor) -> Derived:
@@ -146,24 +154,14 @@ def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor)
     return derived
 
 
-def on_report(part: Callable[[ImportRun, Any], str]) -> None:
-    """Show `part(run, request)`, safe HTML or '', on the report of every import."""
-    _parts.append(part)
-
-
 def report_parts(run: ImportRun, request: Any) -> list[str]:
     """What upper apps have to say about an import."""
-    return [text for part in _parts if (text := part(run, request))]
-
-
-def on_end(listener: Callable[[ImportRun, Actor], None]) -> None:
-    """Call `listener(run, by)` after the last batch of every import but a trial, finished or stopped."""
-    _listeners.append(listener)
+    return [text for part in on_report if (text := part(run, request))]
 
 
 def tell_end(run: ImportRun, by: Actor) -> None:
     """Call them."""
-    for listener in _listeners:
+    for listener in on_end:
         listener(run, by)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contacts.fields import apply_each
 from contacts.imports.companies import to_change
 from contacts.models import Company
 from crm.kit.actor import Actor
@@ -15,6 +14,7 @@ from crm.opportunities.imports.matching import Match
 from crm.opportunities.imports.outcomes import wanted_stage
 from crm.opportunities.imports.stages import Step, refusals, take_steps
 from crm.opportunities.models import Opportunity
+from crm.records.writing import apply_each
 
 SAYS_STAGE = {"stage", "won_at", "lost_at"}
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from audit import values as audited
 from audit.record import LogRow, record_rows
-from contacts.fields import assign, columns
 from contacts.models import Company, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -20,6 +19,7 @@ from crm.opportunities.imports.matching import Match
 from crm.opportunities.imports.outcomes import closed_at, wanted_stage
 from crm.opportunities.imports.stages import Step, take_steps
 from crm.opportunities.models import Opportunity
+from crm.records.writing import assign, columns
 
 COLUMNS = [f.attname for f in Opportunity._meta.concrete_fields if f.name != "workspace"]
 TOLD = [*(key for key in columns(Opportunity) if key != "custom"), "stage"]

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from contacts.fields import clean
 from contacts.imports.parsers import LONGEST_NAME, past, plain
 from crm.entities.values import parse_value
 from crm.kit.actor import Actor
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import Feed
+from crm.records.validation import clean
 
 MOMENTS = {"created_at", "won_at", "lost_at"}
 NAMED = {"contact", "company"}  # resolved with their whole batch

@@ -9,10 +9,9 @@ from crm.kit.actor import Actor
 from crm.lifecycle.move import DatedMove, move_rows, wrong_stage_message
 from crm.lists.imports.registry import Incoming, Refused
 from crm.lists.models import ImportRun
-from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
+from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
 from crm.opportunities.imports.outcomes import closed_at, wanted_stage
 from crm.opportunities.models import Opportunity
-from crm.opportunities.moves import VERB_TO
 
 
 class Step(NamedTuple):
@@ -46,7 +45,7 @@ def take_steps(steps: Sequence[Step], run: ImportRun, by: Actor) -> None:
 
 
 def _verb(step: Step) -> str:
-    return VERB_TO.get(wanted_stage(step.row.own), "move_stage")
+    return verb_to(wanted_stage(step.row.own))
 
 
 def _dated(step: Step) -> DatedMove:

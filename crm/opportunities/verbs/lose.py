@@ -2,7 +2,9 @@
 
 from django.db import transaction
 
-from contacts.moves import VERBS
+from contacts.verbs.churn import churn
+from contacts.verbs.lose import lose as lose_contacts
+from contacts.verbs.partner import partner
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -12,7 +14,7 @@ from crm.opportunities.axes import PROBABILITY, STAGE
 from crm.opportunities.contacts import contacts_of, lock_contacts_of, without_open_opportunities
 from crm.users.visibility import RecordQuerySet, lock
 
-ANSWERS = ("lose", "churn", "partner")  # verbs of the contact's lifecycle
+ANSWERS = {"lose": lose_contacts, "churn": churn, "partner": partner}  # verbs of the contact's lifecycle
 
 
 @transaction.atomic
@@ -29,5 +31,6 @@ def lose(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", contacts
     also = {"lost_at": clock.now(), "lost_reason": reason.strip(), "probability": PROBABILITY["lost"]}
     outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "lose", by=by, reason=reason, also=also)
     if contacts and outcome.done:
-        VERBS[contacts](without_open_opportunities(contacts_of(outcome.done)), reason, by).or_raise()
+        left = without_open_opportunities(contacts_of(outcome.done))
+        ANSWERS[contacts](left, by=by, reason=reason).or_raise()
     return outcome

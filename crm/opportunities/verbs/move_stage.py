@@ -11,7 +11,7 @@ from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def move_stage(opportunities: RecordQuerySet, to: str, *, by: Actor) -> Outcome:
+def move_stage(opportunities: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> Outcome:
     """Move open opportunities forward or back to the open stage `to`; its probability becomes theirs.
 
     Raises Invalid for a stage that is not open: winning and losing are verbs of their own.
@@ -24,5 +24,6 @@ def move_stage(opportunities: RecordQuerySet, to: str, *, by: Actor) -> Outcome:
         "move_stage",
         by=by,
         to=to,
+        reason=reason,
         also={"probability": PROBABILITY[to]},
     )

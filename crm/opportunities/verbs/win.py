@@ -13,14 +13,14 @@ from crm.users.visibility import RecordQuerySet, lock
 
 
 @transaction.atomic
-def win(opportunities: RecordQuerySet, *, by: Actor) -> Outcome:
+def win(opportunities: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move open opportunities to Won, and their contacts from Lead or Qualified to Customer, without guards.
 
     The contact is won whoever it belongs to: somebody bought, which is no matter of rights (DESIGN 1.1).
     """
     lock_contacts_of(opportunities)
     also = {"won_at": clock.now(), "probability": PROBABILITY["won"]}
-    outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "win", by=by, also=also)
+    outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "win", by=by, reason=reason, also=also)
     names = list(Opportunity.objects.filter(pk__in=outcome.done[:2]).values_list("name", flat=True))
-    win_contacts(outcome.done, by=by, reason=names[0] if len(names) == 1 else "")
+    win_contacts(outcome.done, by=by, reason=names[0] if len(names) == 1 else reason)
     return outcome

@@ -13,11 +13,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from contacts.kinds import KINDS
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import Condition
 from crm.entities.placeholders import render
 from crm.kit.actor import Actor
+from crm.kit.registry import Registry
+from crm.records.registry import record_type
 from crm.workflows.models import Run
 from crm.workflows.params import Param, Values
 
@@ -42,7 +43,7 @@ class Context:
     @property
     def rows(self) -> Any:
         """The record as the queryset that verbs take."""
-        return KINDS[self.entity].model.objects.live().visible_to(self.by).filter(pk=self.run.record_id)
+        return record_type(self.entity).model.objects.live().visible_to(self.by).filter(pk=self.run.record_id)
 
     @cached_property
     def record(self) -> Any:
@@ -60,7 +61,7 @@ class Context:
 
     def about(self) -> dict[str, int]:
         """Whom an activity of the record is about, as log() takes it."""
-        return KINDS[self.entity].about(self.record)
+        return record_type(self.entity).about(self.record)
 
     def holds(self, condition: Condition) -> bool:
         """Whether the record meets a condition now."""
@@ -104,15 +105,12 @@ class StepKind:
     afterwards: Callable[[Context, Values], None] = lambda context, values: None
 
 
-_kinds: dict[str, StepKind] = {}
+_kinds: Registry[StepKind] = Registry("kind of step")
 
 
 def register(kind: StepKind) -> StepKind:
     """Make a kind of step known. Raises ValueError for a name that is taken."""
-    if kind.name in _kinds:
-        raise ValueError(f"The kind of step {kind.name} is declared twice.")
-    _kinds[kind.name] = kind
-    return kind
+    return _kinds.add(kind.name, kind)
 
 
 def kind_of(name: str) -> StepKind | None:
@@ -122,7 +120,7 @@ def kind_of(name: str) -> StepKind | None:
 
 def kinds_for(entity: str) -> list[StepKind]:
     """The kinds that make sense for records of an entity, as they were registered."""
-    return [kind for kind in _kinds.values() if not kind.entities or entity in kind.entities]
+    return [kind for kind in _kinds if not kind.entities or entity in kind.entities]
 
 
 def partner(steps: Sequence[Values], position: int, *names: str) -> int:

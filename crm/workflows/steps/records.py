@@ -6,17 +6,12 @@ from functools import partial
 from typing import Any
 
 from contacts.axes import LIFECYCLE
-from contacts.fields import typed
-from contacts.forms import editable_fields
 from contacts.models import Activity
 from contacts.moves import VERBS as CONTACT_VERBS
-from contacts.verbs.assign import assign
-from contacts.verbs.delete import delete
-from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from crm.entities.people import members
 from crm.entities.placeholders import PLACE
-from crm.kit.actor import Actor, Role
+from crm.kit.actor import Role
 from crm.kit.errors import Invalid, Refused
 from crm.kit.outcome import Outcome
 from crm.kit.text import counted
@@ -24,6 +19,11 @@ from crm.opportunities.axes import CLOSED, OPEN, STAGE
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
+from crm.records.forms import editable_fields
+from crm.records.validation import typed
+from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from crm.users.models import Membership
 from crm.workflows.params import Param, Refers, Values
 from crm.workflows.steps import Context, Result, StepKind, register
@@ -32,32 +32,20 @@ from leads.verbs.lose import lose as lose_lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.reactivate import reactivate
 
-Verb = Callable[[Any, str, Actor], Outcome]
-
-
-def _stage(to: str) -> Verb:
-    return lambda rows, reason, by: move_to(rows, to, by=by, reason=reason)
-
-
-def _lead_stage(to: str) -> Verb:
-    return lambda rows, reason, by: qualify_lead(rows, to, by=by, reason=reason)
-
-
-EVERYWHERE: dict[str, tuple[str, Verb]] = {
-    "delete": ("Move to the trash", lambda rows, reason, by: delete(rows, by=by, reason=reason))
-}
+Verb = Callable[..., Outcome]  # (rows, *, by, reason)
+EVERYWHERE: dict[str, tuple[str, Verb]] = {"delete": ("Move to the trash", delete)}
 MOVES: dict[str, dict[str, tuple[str, Verb]]] = {
     "contact": {
         move.verb: (move.label, CONTACT_VERBS[move.verb]) for move in LIFECYCLE.moves if move.verb in CONTACT_VERBS
     },
-    "opportunity": {to: (f"Move to {STAGE.value(to).label}", _stage(to)) for to in (*OPEN, *CLOSED)}
-    | {"reopen": ("Reopen", lambda rows, reason, by: reopen_opportunity(rows, by=by, reason=reason))},
+    "opportunity": {to: (f"Move to {STAGE.value(to).label}", partial(move_to, to=to)) for to in (*OPEN, *CLOSED)}
+    | {"reopen": ("Reopen", reopen_opportunity)},
     "lead": {
-        "marketing_qualified": ("Qualify to Marketing Qualified", _lead_stage("marketing_qualified")),
-        "sales_qualified": ("Qualify to Sales Qualified", _lead_stage("sales_qualified")),
-        "convert": ("Convert", lambda rows, reason, by: convert(rows, by=by)),
-        "lose": ("Lose lead", lambda rows, reason, by: lose_lead(rows, by=by, reason=reason)),
-        "reactivate": ("Reactivate", lambda rows, reason, by: reactivate(rows, by=by, reason=reason)),
+        "marketing_qualified": ("Qualify to Marketing Qualified", partial(qualify_lead, to="marketing_qualified")),
+        "sales_qualified": ("Qualify to Sales Qualified", partial(qualify_lead, to="sales_qualified")),
+        "convert": ("Convert", convert),
+        "lose": ("Lose lead", lose_lead),
+        "reactivate": ("Reactivate", reactivate),
     },
 }
 
@@ -141,7 +129,7 @@ def _act(context: Context, values: Values) -> Result:
     label, verb = verbs(context.entity).get(values["verb"]) or (values["verb"], None)
     if verb is None:
         raise Refused(f"A workflow can't do “{label}” any longer. Edit the step.")
-    return settled(verb(context.rows, context.fill(values["reason"]), context.by), label)
+    return settled(verb(context.rows, by=context.by, reason=context.fill(values["reason"])), label)
 
 
 register(

@@ -4,14 +4,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from contacts.kinds import KINDS
 from crm.kit.responses import toast
 from crm.lists.imports.running import visible_runs
+from crm.records.registry import record_type
 from crm.users.http import Request
 from crm.users.roles import Right, may
 from crm.users.views import needs
 from crm.workflows.definition import lines, spoken
 from crm.workflows.models import Run, Workflow
+from crm.workflows.triggers import entities
 from crm.workflows.verbs.cancel_run import cancel_run
 from crm.workflows.verbs.release_import import release_import
 from crm.workflows.verbs.retry_run import retry_run
@@ -66,9 +67,9 @@ def cancel(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 def start(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Start a workflow by hand on one record."""
-    if entity not in KINDS:
+    if entity not in dict(entities()):
         raise Http404
-    rows = KINDS[entity].model.objects.live().visible_to(request.actor).filter(public_id=public_id)
+    rows = record_type(entity).model.objects.live().visible_to(request.actor).filter(public_id=public_id)
     record = rows.first()
     workflow = Workflow.objects.filter(public_id=request.POST.get("workflow", "")).first()
     if record is None or workflow is None:

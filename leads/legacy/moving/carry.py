@@ -10,7 +10,6 @@ from django.db.models import Sum
 
 from audit.record import LogRow, record_rows
 from audit.values import to_json
-from contacts.fields import apply_each
 from contacts.imports import companies
 from contacts.imports.creating import create_each as create_contacts
 from contacts.imports.matching import Match
@@ -25,6 +24,7 @@ from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports.creating import create_each as create_opportunities
 from crm.opportunities.imports.matching import Match as Deal
 from crm.opportunities.models import Opportunity
+from crm.records.writing import apply_each
 from crm.users.models import Membership
 from leads.legacy.models import LegacyLead, MigrationRun, MovedLead
 from leads.legacy.moving.cycles import fill_cycles, lose, open_cycles

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit.models import Entry
-from contacts.fields import apply_each
+from audit.undo.hooks import hold_back
 from contacts.models import Contact
 from crm.entities import registry
 from crm.kit import clock
@@ -18,6 +18,7 @@ from crm.kit.errors import Refused
 from crm.kit.sqlite import courtesy
 from crm.lists.models import UndoRun
 from crm.lists.undo_runs import Progress, begin, finish
+from crm.records.writing import apply_each
 from leads.legacy.access import is_there
 from leads.legacy.models import LegacyLead, MigrationRun, MovedLead
 from leads.legacy.moving.alone import alone
@@ -30,6 +31,7 @@ AS_A_WHOLE = "The migration of the old leads is undone as a whole, under Setting
 LISTED = 1_000  # of what was kept
 
 
+@hold_back
 def hold_migrated(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """Called by audit.undo: nobody takes a migration back by the button beside one contact's entry."""
     held = MigrationRun.objects.filter(change=entries[0].change).exclude(state=State.UNDOING).exists()

@@ -6,11 +6,12 @@ from typing import Any, cast
 from django.db import IntegrityError, transaction
 
 from audit.record import record
-from contacts.fields import build, columns, validate
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
+from crm.records.validation import validate
+from crm.records.writing import build, columns
 from leads.legacy.access import lock_access
 from leads.legacy.models import LegacyLead
 

@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact
-from contacts.verbs.delete import delete
 from crm.kit import clock
 from crm.kit.actor import system
 from crm.opportunities.models import Opportunity
+from crm.records.verbs.delete import delete
 from leads.legacy.models import LegacyLead, OldLeads
 from leads.legacy.moving.run import Order, commit, dry_run
 from leads.models import Lead

@@ -6,7 +6,6 @@ from django.core.management import call_command
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Activity, Company, Contact
-from contacts.verbs.edit import edit
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
@@ -14,6 +13,7 @@ from crm.kit.errors import Refused
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.win import win
+from crm.records.verbs.edit import edit
 from leads.legacy.models import LegacyLead, MigrationRun
 from leads.models import Lead
 from tests.factories import make_contact, make_opportunity, manager, rows
@@ -73,7 +73,7 @@ def test_what_somebody_touched_is_kept_listed_and_not_made_twice(old, migrate, u
     bo = Contact.objects.get(name="Bo")
     log([{"kind": "call", "outcome": "connected", "subject": "Hello", "contact_id": bo.pk}], by=actor("manager"))
     edit(rows(ana), {"notes": "Mine"}, by=actor("manager"))
-    move_stage(Opportunity.objects.all(), "proposal", by=actor("manager"))
+    move_stage(Opportunity.objects.all(), to="proposal", by=actor("manager"))
     kept = undo_it()
     assert ("contact", "Something has happened to it since.") in kept
     assert ("contact", "Notes was changed again since.") in kept
@@ -103,10 +103,10 @@ def test_a_day_of_work_is_not_lost(old, migrate, undo_it, actor):
     log([{"kind": "note", "subject": "Wants more", "contact_id": merged.get().pk}], by=actor("manager"))
     merge(survivor, merged, by=actor("manager"))
     won = Opportunity.objects.get()
-    move_stage(rows(won), "proposal", by=actor("manager"))
+    move_stage(rows(won), to="proposal", by=actor("manager"))
     win(rows(won), by=actor("manager"))
     deal = make_opportunity("New deal", contact=Contact.objects.get(name="Deal"), amount="7")
-    override(Contact.objects.filter(name="Qualified"), "qualified", by=actor("manager"), reason="Met them")
+    override(Contact.objects.filter(name="Qualified"), to="qualified", by=actor("manager"), reason="Met them")
     edit(rows(other), {"phone": "77"}, by=actor("manager"))
     work = Entry.objects.exclude(change=MigrationRun.objects.get().change).count()
     kept = undo_it()

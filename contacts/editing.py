@@ -1,0 +1,56 @@
+"""What is particular to editing a contact, and to taking one out of the trash."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Concat, Left, Trim
+from django.db.models.lookups import Exact
+
+from contacts.axes import STATUS
+from contacts.hierarchy import refuse_circles
+from contacts.models import Contact
+from contacts.suppression import held_status
+from crm.kit.errors import Invalid
+from crm.users.visibility import Locked, RecordQuerySet
+
+
+def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
+    """Nobody reports to themselves (raises Invalid), and a status that a suppression holds is refused."""
+    if "manager" in changes:
+        refuse_circles(locked.ids, changes["manager"])
+    for rows in locked.batches() if STATUS.field in changes else ():
+        locked.outcome.refused |= held_status(rows, changes[STATUS.field])
+
+
+def hold_merged(locked: Locked) -> None:
+    """Those who were merged into another contact stay in the trash."""
+    for rows in locked.batches():
+        merged = rows.filter(merged_into__isnull=False).values_list("pk", flat=True)
+        locked.outcome.refuse(merged, "It was merged into another contact: unmerge it instead.")
+
+
+def with_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
+    """The full name follows the first and last names for as long as it was made of them, and an empty one is made.
+
+    Raises Invalid when there is nothing to make one of.
+    """
+    if not {"name", "first_name", "last_name"} & changes.keys() or changes.get("name"):
+        return changes
+    first, last, email = (_new(changes, key) for key in ("first_name", "last_name", "email"))
+    made = _joined(first, last)
+    if "name" not in changes:
+        follows = Q(name=_joined(F("first_name"), F("last_name"))) & ~Q(Exact(made, Value("")))
+        return changes | {"name": Case(When(follows, then=made), default=F("name"))}
+    name = Case(When(~Q(Exact(made, Value(""))), then=made), default=email)
+    if rows.filter(Exact(name, Value(""))).exists():
+        raise Invalid({"name": Contact.NAMELESS})
+    return changes | {"name": name}
+
+
+def _new(changes: dict, key: str) -> Any:
+    return Value(changes[key]) if key in changes else F(key)
+
+
+def _joined(first: Any, last: Any) -> Any:
+    return Left(Trim(Concat(first, Value(" "), last)), 200)

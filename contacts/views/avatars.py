@@ -1,0 +1,40 @@
+"""Contacts' pictures."""
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.views.decorators.http import require_http_methods
+
+from contacts.models import Contact
+from contacts.pictures import draw
+from contacts.verbs.set_avatar import set_avatar
+from crm.kit.transfers import accepts
+from crm.records.views.pages import find, rows_of
+from crm.users.http import Request
+
+LARGEST_PICTURE = 10 << 20  # bytes
+
+
+@accepts(LARGEST_PICTURE)
+@require_http_methods(["GET", "POST"])
+def avatar(request: Request, public_id: str) -> HttpResponseBase:
+    """A contact's picture; posting a file sets it, posting none takes it away."""
+    contact = find(request, Contact, public_id)
+    if request.method == "POST":
+        picture = request.FILES.get("avatar")
+        set_avatar(
+            rows_of(contact), draw(picture.file) if picture and picture.file else None, by=request.actor
+        ).or_raise()
+        return redirect(contact)
+    if not contact.avatar.name or not default_storage.exists(contact.avatar.name):
+        raise Http404
+    etag = quote_etag(contact.avatar.name)  # a new picture has a new name
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    if response is None:
+        response = FileResponse(default_storage.open(contact.avatar.name), content_type="image/webp")
+    # The browser may keep it, and asks each time whether it may show it: not after a sign-out.
+    response["ETag"], response["Cache-Control"] = etag, "private, no-cache"
+    return response

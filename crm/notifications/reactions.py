@@ -1,0 +1,3 @@
+"""What may concern somebody."""
+
+from crm.notifications import assigned, leads, mentioned  # noqa: F401

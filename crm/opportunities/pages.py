@@ -1,0 +1,52 @@
+"""What the page of an opportunity shows, and what those of its contact and company show of theirs."""
+
+from typing import Any
+
+from django.db.models import Case, F, IntegerField, When
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from contacts.models import Contact
+from crm.entities.registry import entity_of
+from crm.kit.actor import Actor, Role
+from crm.lifecycle.offers import offers
+from crm.opportunities.axes import OPEN, STAGE
+from crm.opportunities.models import Opportunity
+from crm.records.facts import fact
+from crm.records.forms import editable_fields
+from crm.users.http import Request
+
+
+def opportunity_head(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
+    """Where it stands, and what can be done now; the moves between open stages stand apart, as steps."""
+    found = offers(opportunity, STAGE, by=by, editable=editable)
+    [next_step] = [field for field in editable_fields("opportunity") if field.key == "next_step"]
+    return {
+        "stage": STAGE.value(opportunity.stage),
+        "steps": [STAGE.value(value) for value in OPEN],
+        "step": next((offer for offer in found if offer.move.verb == "move_stage"), None),
+        "offers": [offer for offer in found if offer.move.verb != "move_stage"],
+        "next_step": fact(opportunity, next_step),
+        "may_reopen": any(offer.move.verb == "reopen" for offer in found),
+    }
+
+
+def opportunity_page(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
+    """Its contact, for those who see the contact: the record itself tells everybody the name, and no more."""
+    return {"contact": Contact.objects.visible_to(by).filter(pk=opportunity.contact_id).first()}
+
+
+SHOWN = 10
+IS_CLOSED = Case(When(stage__in=OPEN, then=0), default=1, output_field=IntegerField())
+# The next to close before the others; then the closed ones, the latest first.
+ORDER = (IS_CLOSED, Case(When(stage__in=OPEN, then=F("close_date"))).asc(nulls_last=True), "-stage_since", "pk")
+
+
+def panel(record: Any, request: Request) -> SafeString:
+    """Beside a contact or company: what is in progress with them, what was won and lost, and the way to open more."""
+    entity = entity_of(type(record))
+    found = Opportunity.objects.live().visible_to(request.actor).filter(**{entity: record})
+    rows = [(row, STAGE.value(row.stage)) for row in found.order_by(*ORDER)[: SHOWN + 1]]
+    context = {"rows": rows[:SHOWN], "more": len(rows) > SHOWN, "record": record, "entity": entity}
+    context["may_add"] = request.actor.is_at_least(Role.REP) and entity == "contact" and record.deleted_at is None
+    return render_to_string("opportunities/panel.html", context)

@@ -1,0 +1,60 @@
+"""The opportunity as a kind of record."""
+
+from contacts.hooks import show_in_timeline
+from contacts.timeline import of_linked
+from crm.events.registry import EventType
+from crm.lists.imports.registry import Relation
+from crm.opportunities.axes import STAGE
+from crm.opportunities.board import BOARD
+from crm.opportunities.definitions import STAGE_DEFINITIONS
+from crm.opportunities.entities import OPPORTUNITY, THEIRS
+from crm.opportunities.forms import LoseForm, ReopenForm
+from crm.opportunities.imports.importer import OpportunityImporter
+from crm.opportunities.lists import NAV, OPPORTUNITIES
+from crm.opportunities.pages import opportunity_head, opportunity_page, panel
+from crm.opportunities.verbs.create import create
+from crm.opportunities.verbs.lose import lose
+from crm.opportunities.verbs.move_stage import move_stage
+from crm.opportunities.verbs.reopen import reopen
+from crm.opportunities.verbs.win import win
+from crm.records.registry import RecordType, record_events, register
+
+OPPORTUNITY_TYPE = register(
+    RecordType(
+        entity=OPPORTUNITY,
+        gives={"contact": (THEIRS,), "company": (THEIRS,)},
+        events=(
+            *record_events(
+                "opportunity", "this opportunity", icon="circle-dollar-sign", created="opened this opportunity"
+            ),
+            EventType("opportunity.moved", "MOVE", "moved this opportunity", "Moved", "arrow-right-left"),
+            EventType("opportunity.won", "WIN", "won this opportunity", "Won", "trophy"),
+            EventType("opportunity.lost", "LOSE", "lost this opportunity", "Lost", "circle-x"),
+            EventType("opportunity.reopened", "REOPEN", "reopened this opportunity", "Reopened", "rotate-ccw"),
+        ),
+        person="contact_id",
+        following=("won_at", "lost_at"),
+        set_by_moves=("probability", "lost_reason"),
+        axes=(STAGE,),
+        definitions={STAGE: STAGE_DEFINITIONS},
+        verbs={"move_stage": move_stage, "win": win, "lose": lose, "reopen": reopen},
+        forms={"lose": LoseForm, "reopen": ReopenForm},
+        ledes={"win": "{record.contact} becomes a customer with it."},
+        create=create,
+        related=("contact", "company", "owner__user", "team"),
+        timeline=of_linked,
+        about=lambda opportunity: {"contact_id": opportunity.contact_id},
+        hint="contact__name",
+        found="opportunities/found.html",
+        list=OPPORTUNITIES,
+        board=BOARD,
+        nav=NAV,
+        importer=OpportunityImporter,
+        relations=(Relation("company", "company"),),
+        template="opportunities/opportunity.html",
+        head=opportunity_head,
+        page=opportunity_page,
+        panels={"contact": panel, "company": panel},
+    )
+)
+show_in_timeline("opportunity")

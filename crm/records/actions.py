@@ -1,0 +1,47 @@
+"""What can be done with the selected records of a list, of every kind."""
+
+from collections.abc import Callable
+from typing import Any
+
+from crm.kit.actor import Actor
+from crm.kit.outcome import Outcome
+from crm.lifecycle.forms import WaitForm, day_begins
+from crm.lifecycle.verbs.wait import wait
+from crm.lists.spec import BulkAction
+from crm.records import forms
+from crm.records.verbs.assign import KEEP, assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
+
+
+def by_verb(verb: Callable[..., Outcome]) -> Callable[[Any, dict, Actor], Outcome]:
+    """A verb as a bulk action runs it, with what its form asked."""
+    return lambda rows, values, by: verb(rows, by=by, **values)
+
+
+def _assign(rows, values: dict, by: Actor) -> Outcome:
+    team = KEEP if values["team"] == "keep" else (values["team"] or None)
+    return assign(rows, values["owner"], by=by, team=team)
+
+
+def _edit(rows, values: dict, by: Actor) -> Outcome:
+    return edit(rows, {values["field"]: values["value"]}, by=by)
+
+
+def _wait(rows, values: dict, by: Actor) -> Outcome:
+    return wait(rows, by=by, reason=values["reason"], until=day_begins(values["until"]))
+
+
+WAIT = BulkAction("wait", "Wait", "hourglass", _wait, lambda by: WaitForm, "Waiting")
+
+
+def record_actions(entity: str, *others: BulkAction) -> tuple[BulkAction, ...]:
+    """What can be done with the records of every kind, and between that the `others` of one."""
+    return (
+        BulkAction("assign", "Assign", "user-check", _assign, forms.assign_form, "Assigned"),
+        *others,
+        BulkAction("edit", "Edit", "pencil", _edit, forms.bulk_edit_form(entity), "Changed"),
+        BulkAction("delete", "Delete", "trash-2", by_verb(delete), forms.delete_form, "Moved to the trash"),
+        BulkAction("restore", "Restore", "archive-restore", by_verb(restore), forms.no_form, "Restored", trash=True),
+    )

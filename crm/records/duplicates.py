@@ -1,0 +1,38 @@
+"""Which other record has an e-mail or external ID that must be unique: named to those who see it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from crm.entities.registry import entity_of, get
+from crm.kit.actor import Actor
+from crm.kit.errors import Taken
+from crm.kit.text import email_key
+from crm.records.models import Record
+
+
+def taken(model: type[Record], given: Iterable[Mapping[str, Any]], by: Actor, *, but: QuerySet | None = None) -> Taken:
+    """The error for values some of which another live record of the model (`but` for those changed) has already."""
+    kind, rows = get(entity_of(model)).label.lower(), model.objects.live()
+    rows = rows.exclude(pk__in=but.order_by().values("pk")) if but is not None else rows
+    for key, label, where in (found for values in given for found in _unique(model, values)):
+        other = rows.filter(**where).first()
+        if other is not None:
+            seen = model.objects.visible_to(by).filter(pk=other.pk).exists()
+            named = (str(other), other.get_absolute_url()) if seen else ("", "")
+            return Taken(key, f"Another {kind} has this {label} already", *named)
+    what = "e-mail or external ID" if _has_mail(model) else "external ID"
+    return Taken("email" if _has_mail(model) else "external_id", f"Another {kind} has this {what} already")
+
+
+def _unique(model: type[Record], values: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, str]]]:
+    """(key, label, filter) of the values that only one record may have."""
+    if _has_mail(model) and values.get("email"):
+        yield "email", "e-mail", {"email_key": email_key(values["email"])}
+    if values.get("external_id"):
+        yield "external_id", "external ID", {"external_id": values["external_id"]}
+
+
+def _has_mail(model: type[Record]) -> bool:
+    return hasattr(model, "email_key")

@@ -1,0 +1,69 @@
+"""The facts of a record as its page shows them: label and value, each of which can be edited where it stands."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+
+from crm.entities.fields import Field, FieldType
+from crm.entities.registry import entity_of, get
+from crm.entities.values import from_json
+from crm.lists.columns import column, resolve
+from crm.records.forms import editable_fields
+from crm.records.models import Record
+
+# The title, the stage and the next step head the page; notes stand on their own.
+ELSEWHERE = {"name", "lifecycle_stage", "next_step"}
+# What happens sets these: shown where they have a value, and not edited.
+FOLLOWING = ("last_engagement", "last_activity")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One field of a record."""
+
+    field: Field
+    value: SafeString
+
+
+def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
+    """The facts with a value, the empty ones, and those of custom fields. Declared links must be loaded."""
+    found = [fact(record, field) for field in editable_fields(entity) if field.custom or field.key not in ELSEWHERE]
+    declared = [item for item in found if not item.field.custom]
+    return {
+        "filled": [item for item in declared if _raw(record, item.field) not in (None, "")],
+        "empty": [item for item in declared if _raw(record, item.field) in (None, "")],
+        "custom": [item for item in found if item.field.custom],
+        "following": [fact(record, field) for field in _following(entity) if _raw(record, field) is not None],
+    }
+
+
+def _following(entity: str) -> list[Field]:
+    fields = get(entity).fields
+    return [fields[key] for key in FOLLOWING if key in fields]
+
+
+def fact(record: Record, field: Field) -> Fact:
+    """One field of a record, its value written as a list's cell is."""
+    shown, values = column(get(entity_of(type(record))), field), [_values(record, field)]
+    if values[0][0] is not None:
+        resolve([shown], [values])
+    written = shown.cell(values[0], record.public_id)
+    return Fact(field, mark_safe(written))  # noqa: S308 (the cell escapes what it shows)
+
+
+def _raw(record: Record, field: Field) -> Any:
+    return record.custom.get(field.key) if field.custom else getattr(record, field.column())
+
+
+def _values(record: Record, field: Field) -> list:
+    value = _raw(record, field)
+    if value is None or field.custom:
+        return [from_json(field, value) if field.custom else None, None]
+    if field.type is FieldType.USER:
+        return [value.user.name, value.user.email]
+    if field.type is FieldType.LINK:
+        return [str(value), value.public_id]
+    if field.currency:
+        return [value, getattr(record, field.currency)]
+    return [str(value) if field.type is FieldType.TEAM else value]

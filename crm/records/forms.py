@@ -1,0 +1,287 @@
+"""Forms of records, made from their declared and custom fields; and what each verb asks."""
+
+from typing import Any
+
+from django import forms
+from django.forms.widgets import ChoiceWidget
+from django.http import QueryDict
+
+from audit import values as audited
+from crm.entities.fields import Field, FieldType
+from crm.entities.forms import form_field
+from crm.entities.people import members, teams
+from crm.entities.schema import schema
+from crm.entities.values import from_json
+from crm.kit.actor import Actor, Role
+from crm.lifecycle.axes import Axis, Move, Reason
+from crm.lists.imports.mapping import choices
+from crm.lists.models import ImportRun, OnMatch
+from crm.records.models import Record
+from crm.records.validation import storage_key
+
+PEOPLE = frozenset({FieldType.USER, FieldType.TEAM})
+
+
+def editable_fields(entity: str) -> list[Field]:
+    """The fields of an entity that a person can edit."""
+    return [field for field in schema(entity) if field.editable and field.type is not FieldType.MANY]
+
+
+def current(record: Record, field: Field) -> Any:
+    """The value of a field on a record, typed as forms and verbs take it."""
+    value = audited.read(record, storage_key(field))
+    return from_json(field, value) if field.custom else value
+
+
+class RecordForm(forms.Form):
+    """Every editable field of an entity, or those in `keys`; shows `record` as it is.
+
+    `also`: fields that a new record must have and nobody edits afterwards, such as whose lead it is.
+    """
+
+    is_visible = True
+
+    def __init__(
+        self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), also: tuple = (), **kwargs
+    ):
+        self.keys = keys
+        known = [*(schema(entity).fields[key] for key in also), *editable_fields(entity)]
+        self.declared = [field for field in known if not keys or field.key in keys]
+        super().__init__(*args, **kwargs)
+        for field in self.declared:
+            self.fields[field.key] = form_field(field)
+            # A contact needs a name or an e-mail, not both: the verb says so, for every channel alike.
+            self.fields[field.key].required = field.required and field.key != "name"
+            if field.key == "timezone":
+                self.fields[field.key].widget.attrs["data-entity"] = "timezone"
+            if record is not None:
+                self.initial.setdefault(field.key, current(record, field))
+                if self.is_visible:
+                    _offer_present(self.fields[field.key], record, field)
+
+
+def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
+    """Add what a record holds to the choices if it is none of them, such as an owner who left: a save keeps it."""
+    if not isinstance(made, forms.ChoiceField) or not isinstance(made.widget, ChoiceWidget):
+        return
+    value = current(record, field)
+    held = [each for each in (value if isinstance(value, list) else [value]) if each not in (None, "", True, False)]
+    choices = list(made.widget.choices)
+    known = {str(choice) for choice, _ in choices}
+    gone = [each for each in held if str(each) not in known]
+    also = [(each, f"{_name(record, field, each)} (no longer available)") for each in gone]
+    made.choices = [*choices, *also]  # read once: people and teams come from the database
+
+
+def _name(record: Record, field: Field, value: Any) -> str:
+    return str(getattr(record, field.key)) if field.type in PEOPLE and not field.custom else str(value)
+
+
+class NewForm(RecordForm):
+    """A new record; where `axis` is given also the value to start at, which afterwards only moves change."""
+
+    def __init__(self, entity: str, *args, axis: Axis | None = None, **kwargs):
+        super().__init__(entity, *args, **kwargs)
+        self.axis = axis
+        if axis:
+            self.fields[axis.field] = forms.ChoiceField(
+                label=axis.label,
+                choices=[(choice.value, choice.label) for choice in axis.values],
+                initial=axis.values[0].value,
+                required=False,
+                help_text=axis.start_help,
+            )
+
+    def start(self) -> dict[str, str]:
+        """The stage to start at as the verb takes it; nothing where there is none to choose."""
+        chosen = self.cleaned_data.get(self.axis.field) if self.axis else ""
+        return {"stage": chosen} if chosen else {}
+
+    def values(self) -> dict[str, Any]:
+        """What was filled in, without the stage."""
+        filled = {key: value for key, value in self.cleaned_data.items() if value not in (None, "", [])}
+        return {key: value for key, value in filled.items() if not self.axis or key != self.axis.field}
+
+
+class BaseForm(RecordForm):
+    """The values that a person saw when they opened the form, carried along hidden, to find out who changed what.
+
+    Nobody can correct a hidden value, so none is refused: what cannot be read stays as it was sent.
+    """
+
+    is_visible = False
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, prefix="base", **kwargs)
+        for field in self.fields.values():
+            field.required = False
+            field.widget = field.hidden_widget()
+
+    def seen(self) -> dict[str, Any]:
+        """The values, typed; one that the field no longer takes is the record's own if it is still that."""
+        self.full_clean()
+        for key in set(self.errors) & self.fields.keys():
+            sent = self[key].data
+            self.cleaned_data[key] = sent if key in self.changed_data else self.initial[key]
+        return self.cleaned_data
+
+
+def reason_field(**options: Any) -> forms.CharField:
+    """Why something is done."""
+    return forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), **options)
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = reason_field()
+
+
+def move_form(axis: Axis, move: Move) -> type[forms.Form]:
+    """What a move asks: where to, unless it leads to one value, and why, if it wants to be told."""
+    asked: dict[str, forms.Field] = {}
+    if not move.target:
+        choices = [(value.value, value.label) for value in axis.values if move.may_reach(value.value)]
+        asked["to"] = forms.ChoiceField(label=axis.label, choices=choices)
+    if move.reason != Reason.NO:
+        asked["reason"] = reason_field(required=move.reason == Reason.REQUIRED)
+    return type("MoveForm", (forms.Form,), asked)
+
+
+# What stands first where something is chosen for many records at once, so that Enter alone changes none of them.
+CHOOSE = ("", "Choose…")
+UNASSIGNED = "none"
+
+
+def assign_form(by: Actor) -> type[forms.Form]:
+    """To whom, and whether to another team."""
+    people = sorted(((pk, row.label) for pk, row in members().rows.items()), key=lambda c: c[1])
+    owners = [CHOOSE, *people, (UNASSIGNED, "Unassigned")]
+    groups = [("keep", "Keep the team"), ("", "No team"), *((pk, row.label) for pk, row in teams().rows.items())]
+
+    class AssignForm(forms.Form):
+        owner = forms.TypedChoiceField(
+            choices=owners,
+            coerce=lambda value: None if value == UNASSIGNED else int(value),
+            error_messages={"required": "Choose an owner."},
+        )
+        team = forms.ChoiceField(choices=groups, required=False, initial="keep")
+
+    return AssignForm
+
+
+class BulkEditForm(forms.Form):
+    """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
+
+    entity = ""
+    field = forms.ChoiceField()
+
+    def __init__(self, data=None):
+        super().__init__(data)
+        unique = ("name", "email", "external_id")
+        offered = {field.key: field for field in editable_fields(self.entity) if field.key not in unique}
+        self.fields["field"].choices = [CHOOSE, *((key, item.label) for key, item in offered.items())]
+        self.submit = "Next"
+        if chosen := offered.get(self.data.get("field")):
+            self._ask_for(chosen)
+
+    def _ask_for(self, chosen: Field) -> None:
+        self.submit = ""
+        self.fields["field"].widget = forms.HiddenInput()
+        self.fields["asked"] = forms.CharField(widget=forms.HiddenInput(attrs={"value": "1"}), required=False)
+        self.fields["value"] = form_field(chosen)
+        self.fields["value"].required = False
+        self.fields["clear"] = forms.BooleanField(label="Clear the field", required=False)
+
+    def _is_answered(self) -> bool:
+        """Whether this is the second step, in which the value is given."""
+        return bool({"asked", "value"} & self.data.keys())
+
+    def is_valid(self) -> bool:
+        return self._is_answered() and super().is_valid()
+
+    def clean(self) -> dict[str, Any]:
+        """An empty value is no choice: who wants the field to be empty ticks that."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("clear"):
+            cleaned["value"] = ""
+        elif self._is_answered() and "value" in cleaned and cleaned["value"] in (None, "", []):
+            self.add_error("value", "Enter a value, or tick “Clear the field”.")
+        return cleaned
+
+
+def bulk_edit_form(entity: str):
+    """The form for records of an entity, as a bulk action asks for it."""
+
+    class Form(BulkEditForm):
+        pass
+
+    Form.entity = entity
+    return lambda by: Form
+
+
+def delete_form(by: Actor) -> type[forms.Form]:
+    """Why it goes to the trash."""
+
+    class DeleteForm(forms.Form):
+        reason = forms.CharField(max_length=1000, help_text="Kept with the record, so that others understand.")
+
+    return DeleteForm
+
+
+def no_form(by: Actor) -> type[forms.Form]:
+    """Nothing to ask."""
+    return forms.Form
+
+
+MAX_UPLOAD = 20  # MB
+
+
+class UploadForm(forms.Form):
+    """A file to import."""
+
+    file = forms.FileField(label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}))
+
+    def clean_file(self):
+        """A file that a request can take in."""
+        if self.cleaned_data["file"].size > MAX_UPLOAD << 20:
+            raise forms.ValidationError(f"The file is larger than {MAX_UPLOAD} MB.")
+        return self.cleaned_data["file"]
+
+
+class MappingForm(forms.Form):
+    """Which field each column of a file feeds, and what becomes of people who are there already."""
+
+    on_match = forms.ChoiceField(
+        label="When somebody is there already", choices=OnMatch.choices, widget=forms.RadioSelect
+    )
+
+    def __init__(self, entity: str, header: list[str], run: ImportRun, by: Actor, data: QueryDict | None = None):
+        super().__init__(data, initial={"on_match": run.on_match}, label_suffix="")
+        self.width = len(header)
+        fed = {column: path for column, path in reversed(run.mapping)}
+        fields = [("", "Do not import"), *((path.key, path.label) for path in choices(entity))]
+        for column, name in enumerate(header):
+            label = f"Field for {name or f'column {column + 1}'}"
+            self.fields[f"column_{column}"] = forms.ChoiceField(
+                label=label, choices=fields, required=False, initial=fed.get(column, "")
+            )
+        if by.is_at_least(Role.MANAGER):
+            self.fields["override_reason"] = forms.CharField(
+                label="Override stages",
+                required=False,
+                max_length=1000,
+                initial=run.override_reason,
+                help_text="A reason sets stages of people who are there already past the legal moves, with a warning.",
+            )
+
+    def columns(self) -> list:
+        """The bound field of each column, in their order."""
+        return [self[f"column_{column}"] for column in range(self.width)]
+
+    def clean(self) -> dict:
+        """With the (column, path) pairs that were chosen as `mapping`."""
+        super().clean()
+        cleaned = self.cleaned_data
+        pairs = [(column, cleaned.get(f"column_{column}", "")) for column in range(self.width)]
+        return cleaned | {"mapping": [pair for pair in pairs if pair[1]]}

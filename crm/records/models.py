@@ -1,0 +1,84 @@
+"""What every kind of record is: owned, numbered, with custom fields, a version and the trash."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from crm.entities.registry import entity_of
+from crm.kit.text import search_key
+from crm.lifecycle.axes import axes_of
+from crm.users.models import Membership, Owned, Team
+from crm.users.visibility import RecordManager
+
+LIVE = Q(deleted_at__isnull=True)
+
+
+def choices(*values: str) -> list[tuple[str, str]]:
+    """Choices whose label is the value in words: decision_maker → Decision maker."""
+    return [(value, value.replace("_", " ").capitalize()) for value in values]
+
+
+class Record(Owned):
+    """What all records share: a public id, an owner and a team, custom fields, a version, the trash."""
+
+    public_id = models.CharField(max_length=20, unique=True, editable=False)
+    external_id = models.CharField(max_length=100, blank=True)
+    owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    custom = models.JSONField(default=dict, blank=True)
+    search_text = models.TextField(blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    objects: ClassVar[RecordManager] = RecordManager()
+    DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links that derive() follows
+    SEARCHED: ClassVar[tuple[str, ...]] = ("search_text",)  # columns that a search looks through
+    LOCKED_FIRST: ClassVar[str] = ""  # the link to a record whom an edit may change too: locked before this one
+    MADE_OF: ClassVar[frozenset[str]] = frozenset({"name"})  # fields that derive() reads
+    NAMED_BY: ClassVar[tuple[str, ...]] = ("name",)  # fields of which one has to be filled in
+    NAMELESS: ClassVar[str] = "A name is needed."
+    UNIQUE: ClassVar[dict[str, str]] = {"external_id": "external ID"}  # columns that no two live records share
+
+    class Meta(Owned.Meta):
+        abstract = True
+
+    def get_absolute_url(self) -> str:
+        """The record's page."""
+        raise NotImplementedError
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nobody changes it any more, as RecordQuerySet.FINAL says in SQL."""
+        return False
+
+    @property
+    def replaced_by(self) -> "Record | None":
+        """The record that took its place, to which its page leads."""
+        return None
+
+    def begin(self, at: datetime) -> None:
+        """Set the times of a new record: since when it exists, and stands where it does."""
+        self.created_at = self.updated_at = at
+        for axis in axes_of(entity_of(type(self))):
+            setattr(self, axis.since, at)
+
+    def derive(self) -> tuple[str, ...]:
+        """Set what is made from other fields; returns the names of what was set. Here: the keys made of its name."""
+        self.name_key = self.search_text = search_key(str(self))[:200]
+        return ("name_key", "search_text")
+
+    @classmethod
+    def derived(cls, records: Iterable[Self]) -> None:
+        """Called when derive() has been saved for records, for what is made of theirs elsewhere."""
+
+
+def derive(rows: models.QuerySet) -> None:
+    """Make keys and search text of `rows` anew, and what is made of theirs elsewhere."""
+    records = list(rows.select_related(*rows.model.DERIVES_FROM))
+    names = {name for record in records for name in record.derive()}
+    rows.model.objects.bulk_update(records, sorted(names), batch_size=500)
+    rows.model.derived(records)

@@ -1,0 +1,43 @@
+"""The pages that every kind of record has, below the path of its entity."""
+
+from collections.abc import Callable
+
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+
+from crm.lists.board import board_page
+from crm.lists.urls import list_urls
+from crm.records.registry import RecordType, record_types
+from crm.records.views import editing, importing, moves, options, pages
+
+
+def record_urls(kind: RecordType) -> list[URLPattern]:
+    """The pages of a kind: its list, its files, and those of one record."""
+    entity, below = kind.entity.name, kind.entity.path
+    one, run = f"{below}/<public_id:public_id>", f"{below}/import/<public_id:public_id>"
+    routes: list[tuple[str, str, Callable[..., HttpResponseBase]]] = [
+        ("new", f"{below}/new", editing.new),
+        ("edit", f"{one}/edit", editing.change),
+        ("field", f"{one}/field/<slug:key>", editing.change_field),
+        ("timeline", f"{one}/timeline", pages.more_timeline),
+        ("delete", f"{one}/delete", editing.trash),
+        ("restore", f"{one}/restore", editing.take_out),
+    ]
+    if kind.board:
+        routes.append(("board", f"{below}/board", board_page))
+    if "import" in kind.files:
+        routes.append(("import", f"{below}/import", importing.upload))
+        routes.append(("import_run", run, importing.run_page))
+        routes.append(("import_refused", f"{run}/refused", importing.refused_rows))
+    if "export" in kind.files:
+        routes.append(("export", f"{below}/export", importing.export))
+    if kind.verbs:
+        routes.append(("move", f"{one}/<slug:verb>", moves.move))
+    found = [path(route, view, {"entity": entity}, name=f"{entity}_{name}") for name, route, view in routes]
+    page = path(one, pages.record_page, {"entity": entity}, name=entity)
+    return [kind.gate(route) for route in (*list_urls(entity), *found, page)]
+
+
+urlpatterns = [path("contact/options", options.options, name="options")] + [
+    route for kind in record_types() for route in record_urls(kind)
+]

@@ -1,0 +1,186 @@
+"""Values on their way into a record: read from text, resolved, checked."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.db import models
+
+from audit import values as audited
+from crm.entities import registry
+from crm.entities.fields import TEXTS, Field, FieldType
+from crm.entities.schema import schema
+from crm.entities.values import parse_value, to_json
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.users.guards import clean_currency
+from crm.users.models import Membership, Team
+
+REQUIRED = {"status", "contact", "currency", "probability"}
+LARGEST = 10**13  # SQLite keeps amounts as floating point: fifteen digits are exact
+
+
+def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = False) -> dict[str, Any]:
+    """Typed values by storage key (`custom.<key>` for custom fields) from text or typed ones by any of their names.
+
+    Raises Invalid with a sentence per field: unknown, not editable, malformed, or pointing at what `by` cannot see.
+    """
+    found = typed(entity, values, by=by)
+    model = registry.get(entity).model
+    if new and not any(str(found.get(key) or "").strip() for key in model.NAMED_BY):
+        raise Invalid({"name": model.NAMELESS})
+    check(entity, found, by=by)
+    return found
+
+
+def typed(entity: str, values: Mapping[str, Any], *, by: Actor | None = None) -> dict[str, Any]:
+    """The first half of validate(): what the values say, whether or not they may be stored now.
+
+    A link is read as `by` sees it, else whatever it leads to.
+    """
+    known, found, errors = schema(entity), {}, {}
+    for name, value in values.items():
+        try:
+            field = _editable(known, name)
+            found[storage_key(field)] = _value(field, value, by)
+        except Invalid as error:
+            errors[name] = str(error)
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+def check(entity: str, values: Mapping[str, Any], *, by: Actor) -> None:
+    """The second half: whether typed values may be stored. Raises Invalid with a sentence per field."""
+    known, errors = schema(entity), {}
+    for key, value in values.items():
+        field = known.field(key.removeprefix("custom."))
+        try:
+            _check_value(field, registry.get(entity).model, value, by)
+        except Invalid as error:
+            errors[field.key] = str(error)
+    if errors:
+        raise Invalid(errors)
+
+
+def storage_key(field: Field) -> str:
+    """The key a field's value goes by in changes and in the audit log."""
+    return f"custom.{field.key}" if field.custom else field.key
+
+
+def _editable(known, name: str) -> Field:
+    field = known.find(name)
+    if field is None:
+        raise Invalid(f"There is no field {name}.")
+    if not field.editable:
+        raise Invalid(f"{field.label} cannot be edited; it is set by what happens.")
+    return field
+
+
+def clean(entity: str, field: Field, value: Any, by: Actor) -> Any:
+    """One value as it is stored, from text or typed. Raises Invalid with a sentence."""
+    found = _value(field, value, by)
+    _check_value(field, registry.get(entity).model, found, by)
+    return found
+
+
+def _value(field: Field, value: Any, by: Actor | None) -> Any:
+    if isinstance(value, str):
+        value = _from_text(field, value, by)
+    value = getattr(value, "pk", value)
+    if value in ("", None) or value == []:
+        return "" if _is_text(field) else None
+    if _is_text(field):
+        return str(value)
+    return to_json(field, value) if field.custom else _figure(field, value)
+
+
+def _check_value(field: Field, model: type[models.Model], value: Any, by: Actor) -> None:
+    if value in ("", None):
+        if field.key in REQUIRED and not field.custom and not audited.model_field(model, field.column()).null:
+            raise Invalid(f"{field.label} cannot be empty.")
+        return
+    longest = None if field.custom else audited.model_field(model, field.column()).max_length
+    if longest and len(value) > longest:
+        raise Invalid(f"{field.label} is longer than {longest:,} characters.")
+    _check_reference(field, value, by)
+
+
+def check_lengths(model: type[models.Model], values: Mapping[str, Any]) -> None:
+    """Raise Invalid for a text that is longer than its column takes; for values that no declared field describes."""
+    for key, value in values.items():
+        longest = audited.model_field(model, key).max_length
+        if longest and isinstance(value, str) and len(value) > longest:
+            raise Invalid({key: f"At most {longest:,} characters, please."})
+
+
+def _figure(field: Field, value: Any) -> Any:
+    """Declared numbers are counts, percents are shares of a whole, nothing is negative."""
+    if field.type is FieldType.NUMBER:
+        if value != int(value) or not 0 <= value < 2**31:
+            raise Invalid(f"{field.label} is a whole number, and not negative.")
+        return int(value)
+    if field.type is FieldType.PERCENT:
+        if not 0 <= value <= 1:
+            raise Invalid(f"{field.label} lies between 0% and 100%.")
+        return Decimal(value).quantize(Decimal("0.0001"))
+    if field.type is FieldType.MONEY:
+        if not 0 <= value < LARGEST:
+            raise Invalid(f"{field.label} is not negative, and smaller than {LARGEST:,}.")
+        return Decimal(value).quantize(Decimal("0.01"))
+    return value
+
+
+def _from_text(field: Field, text: str, by: Actor | None) -> Any:
+    if field.key in NORMAL and not field.custom and text.strip():
+        text = NORMAL[field.key](text.strip())
+    return parse_value(field, text, by=by)
+
+
+def _is_text(field: Field) -> bool:
+    return not field.custom and field.type in TEXTS | {FieldType.SELECT}
+
+
+def _check_reference(field: Field, pk: int, by: Actor) -> None:
+    """A link leads to a live record that `by` sees, an owner still works here."""
+    if field.type is FieldType.USER and not Membership.objects.filter(pk=pk, is_active=True).exists():
+        raise Invalid(f"{field.label}: this person does not work here any more.")
+    if field.type is FieldType.TEAM and not Team.objects.filter(pk=pk).exists():
+        raise Invalid(f"{field.label}: there is no such team.")
+    if field.type is FieldType.LINK:
+        kind = registry.get(field.target)
+        if not kind.model.objects.live().visible_to(by).filter(pk=pk).exists():
+            raise Invalid(f"{field.label}: there is no such {kind.label.lower()}.")
+
+
+def _url(text: str) -> str:
+    return text if "://" in text else f"https://{text}"
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Read once: each call of available_timezones() walks the directories of the system's time zones."""
+    return frozenset(available_timezones())
+
+
+def _timezone(text: str) -> str:
+    if text not in _timezones():
+        raise Invalid(f"“{text[:60]}” is not a time zone; a name such as Europe/Madrid is expected.")
+    return text
+
+
+def _country(text: str) -> str:
+    if len(text) != 2 or not text.isascii() or not text.isalpha():
+        raise Invalid(f"“{text[:60]}” is not a country; two letters such as DE or AE are expected.")
+    return text.upper()
+
+
+NORMAL = {
+    "website": _url,
+    "linkedin_url": _url,
+    "timezone": _timezone,
+    "country": _country,
+    "currency": clean_currency,
+}

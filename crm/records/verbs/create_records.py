@@ -1,0 +1,39 @@
+"""Make new records."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from crm.entities.registry import entity_of, get
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import NotAllowed
+from crm.kit.outcome import Outcome
+from crm.records.duplicates import taken
+from crm.records.models import Record
+from crm.records.validation import validate
+from crm.records.writing import build, insert
+
+
+@transaction.atomic
+def create_records(
+    model: type[Record],
+    given: Sequence[Mapping[str, Any]],
+    *,
+    by: Actor,
+    make: Callable[[list[dict[str, Any]]], list[Any]] | None = None,
+) -> Outcome:
+    """Add a record of `model` for each mapping of field → value; all of them or none.
+
+    Each belongs to whoever adds it, unless an owner is given. `make` builds the records of validated values, where a
+    kind has more to it. Raises Invalid with a sentence per field, NotAllowed for a viewer.
+    """
+    entity = entity_of(model)
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed(f"A viewer cannot add {get(entity).plural.lower()}.")
+    values = [validate(entity, each, by=by, new=True) for each in given]
+    records = make(values) if make else [build(model, each, by) for each in values]
+    try:
+        return Outcome(by.change, insert(records, f"{entity}.created", by=by))
+    except IntegrityError:
+        raise taken(model, values, by) from None

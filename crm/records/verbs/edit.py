@@ -1,0 +1,99 @@
+"""Change the fields of records."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from audit import values as audited
+from crm.entities.fields import TEXTS
+from crm.entities.registry import entity_of
+from crm.entities.schema import schema
+from crm.entities.values import cleaned
+from crm.kit.actor import Actor
+from crm.kit.errors import Conflict, Invalid
+from crm.kit.outcome import Outcome
+from crm.lifecycle.move import force_move
+from crm.records.models import Record
+from crm.records.registry import record_type
+from crm.records.validation import check, storage_key, typed
+from crm.records.writing import apply
+from crm.users.visibility import Locked, RecordQuerySet, lock
+
+
+@transaction.atomic
+def edit(
+    records: RecordQuerySet, values: Mapping[str, Any], *, by: Actor, base: Mapping[str, Any] | None = None
+) -> Outcome:
+    """Set `values` (by field name; text or typed) on records of one kind.
+
+    `base` are the values that the editor saw: a field that somebody else changed since then is not overwritten.
+    Changes to different fields merge; the same field changed to two values raises Conflict with both.
+    Refused: what their kind keeps, as a status that a suppression holds. Raises Invalid with a sentence per field.
+    """
+    entity = entity_of(records.model)
+    if base is not None:  # what the editor left alone is not checked: it may be valid no longer
+        values = {name: value for name, value in values.items() if name not in base or value != base[name]}
+    changes = typed(entity, values, by=by)
+    _lock_linked(records)
+    locked = lock(records, by)
+    if base is not None and len(locked.ids) == 1:
+        changes = _merged(locked, changes, _seen(entity, base, values))
+    check(entity, changes, by=by)
+    _check_name(records, changes)
+    kind = record_type(entity)
+    kind.check_edit(locked, changes)
+    moves = {axis: changes.pop(axis.field) for axis in kind.axes if axis.field in changes}
+    owners: dict[str, Any] = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
+    for rows in locked.batches():
+        locked.outcome.done += rows.values_list("pk", flat=True)
+        for axis, to in moves.items():
+            verb, event = f"set_{axis.field}", f"{entity}.{axis.field}_changed"
+            force_move(rows, axis, to, verb=verb, event=event, by=by)
+        if changes:
+            apply(f"{entity}.updated", rows, kind.complete(rows, changes), by=by)
+        if owners:
+            apply(f"{entity}.assigned", rows, owners, by=by)
+    return locked.outcome
+
+
+def _check_name(records: RecordQuerySet, changes: Mapping[str, Any]) -> None:
+    [key, *others] = records.model.NAMED_BY
+    if not others and changes.get(key) == "":
+        raise Invalid({key: records.model.NAMELESS})
+
+
+def _lock_linked(records: RecordQuerySet) -> None:
+    """Lock the records that the edit may change too, before these, as every verb does."""
+    if link := records.model.LOCKED_FIRST:
+        linked = records.model._meta.get_field(link).related_model
+        rows = linked.objects.filter(pk__in=records.order_by().values(link)).order_by("pk")
+        list(rows.select_for_update(of=("self",)).values_list("pk"))
+
+
+def _seen(entity: str, base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the editor saw of those to be set, typed where the field still takes them."""
+    seen: dict[str, Any] = {}
+    for name in base.keys() & values.keys():
+        try:
+            seen |= typed(entity, {name: base[name]})
+        except Invalid:
+            if field := schema(entity).find(name):
+                seen[storage_key(field)] = base[name]
+    return seen
+
+
+def _merged(locked: Locked, mine: dict, base: dict) -> dict:
+    record = locked.model.objects.get(pk=locked.ids[0])
+    wanted = {key: value for key, value in mine.items() if key not in base or value != base[key]}
+    theirs = {key: _as_shown(record, key) for key in wanted}
+    clashes = {k: (wanted[k], theirs[k]) for k in wanted if k in base and theirs[k] not in (base[k], wanted[k])}
+    if clashes:
+        raise Conflict(clashes)
+    return wanted
+
+
+def _as_shown(record: Record, key: str) -> Any:
+    """The value as a form gives it back: what was stored with line breaks before has none there."""
+    value, field = audited.read(record, key), schema(entity_of(type(record))).find(key.removeprefix("custom."))
+    return cleaned(field, value) if field and isinstance(value, str) and field.type in TEXTS else value

@@ -1,0 +1,41 @@
+"""Take records out of the trash."""
+
+from django.db import transaction
+
+from crm.entities.registry import entity_of
+from crm.kit.actor import Actor
+from crm.kit.outcome import Outcome
+from crm.records.registry import record_type
+from crm.records.writing import apply
+from crm.users.visibility import Locked, RecordQuerySet, lock
+
+
+@transaction.atomic
+def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
+    """Bring records back as they were.
+
+    Refused: one whose e-mail or external ID another record uses now, and what its kind holds in the trash, such as a
+    contact that was merged.
+    """
+    locked = lock(records, by, trashed=True)
+    entity = entity_of(records.model)
+    record_type(entity).hold_in_trash(locked)
+    for field, label in records.model.UNIQUE.items():
+        _refuse_taken(locked, field, label)
+    for rows in locked.batches():
+        locked.outcome.done += rows.values_list("pk", flat=True)
+        apply(f"{entity}.restored", rows, {"deleted_at": None}, by=by)
+    return locked.outcome
+
+
+def _refuse_taken(locked: Locked, field: str, label: str) -> None:
+    """Of several records with the same value only one can come back: the first."""
+    taken: set[str] = set()
+    for rows in locked.batches():
+        wanted = rows.exclude(**{field: ""}).order_by("pk")
+        live = locked.model.objects.live().filter(**{f"{field}__in": wanted.order_by().values(field)})
+        taken |= set(live.values_list(field, flat=True))
+        for pk, value in wanted.values_list("pk", field):
+            if value in taken:
+                locked.outcome.refuse([pk], f"Another record uses its {label} now.")
+            taken.add(value)

@@ -1,0 +1,67 @@
+"""Moves of one record: a page asks what the verb needs, a POST makes the move."""
+
+from django import forms
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from crm.kit.errors import Invalid
+from crm.kit.outcome import Outcome
+from crm.kit.responses import next_url, show_errors, toast
+from crm.lifecycle.axes import Axis, Move, Reason
+from crm.records.forms import move_form
+from crm.records.models import Record
+from crm.records.registry import RecordType, record_type
+from crm.records.views.pages import find_record, rows_of
+from crm.users.http import Request
+
+
+@require_http_methods(["GET", "POST"])
+def move(request: Request, entity: str, public_id: str, verb: str) -> HttpResponse:
+    """Move a record by a verb of its kind. Where a board says only where to, the value names the verb."""
+    kind, record = record_type(entity), find_record(request, entity, public_id)
+    if verb not in kind.verbs:
+        raise Http404
+    axis = kind.axis_of(verb)
+    step = _meant(kind, axis, axis.move(verb), request.POST.get("to", ""))
+    answered = request.method == "POST" and (step.verb == verb or step.reason == Reason.NO)
+    form = _form(kind, axis, step, record, request, answered)
+    if answered and form.is_valid():
+        try:
+            outcome = kind.verbs[step.verb](rows_of(record), by=request.actor, **form.cleaned_data).or_raise()
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            return _moved(request, kind, record, outcome)
+    context = {
+        "entity": entity,
+        "record": record,
+        "step": step,
+        "form": form,
+        "stage": axis.value(getattr(record, axis.field)),
+        "target": axis.value(step.target) if step.target else None,
+        "lede": kind.ledes.get(step.verb, "").format(record=record),
+        "next": next_url(request),
+    }
+    return render(request, "records/move.html", context, status=422 if form.errors else 200)
+
+
+def _meant(kind: RecordType, axis: Axis, step: Move, to: str) -> Move:
+    """The move itself, or the one that leads to a value which it cannot reach."""
+    if not to or step.may_reach(to):
+        return step
+    return next((move for move in axis.moves if move.target == to and move.verb in kind.verbs), step)
+
+
+def _form(kind: RecordType, axis: Axis, step: Move, record: Record, request: Request, answered: bool) -> forms.Form:
+    data = request.POST if answered else None
+    asked = kind.forms.get(step.verb)
+    return asked(data, record, request.actor) if asked else move_form(axis, step)(data)
+
+
+def _moved(request: Request, kind: RecordType, record: Record, outcome: Outcome) -> HttpResponse:
+    record.refresh_from_db()
+    undo_url = reverse("undo", args=[outcome.change])
+    toast(request, f"{kind.name(record)} is {kind.stands(record)} now.", undo_url=undo_url)
+    return redirect(next_url(request) or record)

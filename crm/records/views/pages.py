@@ -1,0 +1,84 @@
+"""The page of one record."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET
+
+from crm.kit.actor import Role
+from crm.kit.registry import Hook
+from crm.records.facts import facts
+from crm.records.models import Record
+from crm.records.panels import panels
+from crm.records.registry import record_type, record_type_of
+from crm.users.http import Request
+from crm.users.visibility import RecordQuerySet, may_edit
+
+R = TypeVar("R", bound=Record)
+Contributor = Callable[[str, Record, Request], dict[str, Any]]
+# Called as hook(entity, record, request); what they give is added to the context of every record's page.
+on_page: Hook[Contributor] = Hook()
+
+
+def find(request: Request, model: type[R], public_id: str) -> R:
+    """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
+    rows = model.objects.visible_to(request.actor).select_related(*record_type_of(model).related)
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def find_record(request: Request, entity: str, public_id: str) -> Record:
+    """find(), by the name of the kind."""
+    return find(request, record_type(entity).model, public_id)
+
+
+def rows_of(record: Record) -> RecordQuerySet:
+    """The record as the queryset that verbs take."""
+    return type(record).objects.filter(pk=record.pk)
+
+
+@require_GET
+def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
+    """One record: facts, what can be done now, what happened."""
+    kind, record = record_type(entity), find_record(request, entity, public_id)
+    if other := record.replaced_by:
+        return redirect(other)
+    editable = may_edit(record, request.actor) and record.deleted_at is None
+    items, tasks, more = kind.timeline(record, request.actor)
+    context = {
+        "entity": entity,
+        "kind": kind.entity,
+        "record": record,
+        # Nobody changes a final one, but its timeline goes on.
+        "editable": editable and not record.is_final,
+        "readonly": readonly(record, request),
+        "facts": facts(entity, record),
+        "items": items,
+        "tasks": tasks,
+        "more": more,
+        "panels": panels(entity, record, request),
+    }
+    for contributor in on_page:
+        context |= contributor(entity, record, request)
+    context |= kind.head(record, request.actor, editable) | kind.page(record, request.actor, editable)
+    return render(request, kind.template, context)
+
+
+def readonly(record: Record, request: Request) -> str:
+    """Why the actor cannot change a record that they see."""
+    final = type(record).objects.all().FINAL
+    if record.is_final and final:
+        return final[1]
+    if not request.actor.is_at_least(Role.REP):
+        return "You can look at everything here; changing it needs the role rep."
+    return f"{record.owner or 'Another team'} works on this {record._meta.verbose_name}: you can look, not change."
+
+
+@require_GET
+def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
+    """The next page of the timeline."""
+    record = find_record(request, entity, public_id)
+    items, _, more = record_type(entity).timeline(record, request.actor, request.GET.get("before", ""))
+    context = {"entity": entity, "record": record, "items": items, "more": more}
+    return render(request, "contacts/timeline_page.html" if not request.htmx else "contacts/timeline.html", context)

@@ -1,0 +1,118 @@
+"""Validated values written into records: new ones, the same change to many, a change of its own to each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, models, transaction
+
+from audit import values as audited
+from audit.record import LogRow, record_rows, update_and_record
+from audit.record import record as log
+from audit.subjects import subject
+from crm.entities import registry
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.sql import update_rows
+from crm.lifecycle.axes import axes_of
+from crm.lifecycle.move import write_first_transition
+from crm.records.duplicates import taken
+from crm.records.models import Record, derive
+
+R = TypeVar("R", bound=Record)
+
+
+def columns(model: type[Record]) -> list[str]:
+    """The columns of a model that people fill."""
+    return [f.name for f in model._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
+
+
+def snapshot(model: type[Record]) -> list[str]:
+    """The fields that an entry keeps of a record just made: what people fill, and where it stands."""
+    return [*columns(model), *(axis.field for axis in axes_of(registry.entity_of(model)))]
+
+
+def build(model: type[R], values: Mapping[str, Any], by: Actor) -> R:
+    """A record of validated values, not saved: owned by its creator unless they say otherwise."""
+    record = model(workspace_id=by.workspace_id, owner_id=by.member_id)
+    record.begin(clock.now())
+    assign(record, values)
+    record.derive()
+    return record
+
+
+def insert(records: Sequence[Record], event: str, *, by: Actor, verb: str = "create", note: str = "") -> list[int]:
+    """Save new records of one model, each with its first transitions and its entry; gives their keys.
+
+    Raises IntegrityError when another record has a value that only one may have: nothing is saved then.
+    """
+    model = type(records[0])
+    with transaction.atomic():
+        model.objects.bulk_create(records)
+    ids = [record.pk for record in records]
+    for axis in axes_of(registry.entity_of(model)):
+        write_first_transition(model, ids, axis, verb, by=by)
+    log(event, model.objects.filter(pk__any_of=ids), by=by, snapshot=snapshot(model), note=note)
+    return ids
+
+
+def assign(record: Record, values: Mapping[str, Any]) -> None:
+    """Set validated values on a record in memory."""
+    for key, value in values.items():
+        if key.startswith("custom."):
+            record.custom[key.removeprefix("custom.")] = value
+        elif isinstance(value, models.Model):
+            setattr(record, key, value)
+        else:
+            setattr(record, audited.model_field(type(record), key).attname, value)
+
+
+def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
+    """Write validated changes to rows that the caller has locked, and what is derived from them; returns how many.
+
+    Raises Taken when another record has the e-mail or external ID.
+    """
+    try:
+        with transaction.atomic():
+            made_of = derive if rows.model.MADE_OF & changes.keys() else None
+            return update_and_record(event, rows, changes, by=by, note=note, derive=made_of)
+    except IntegrityError:
+        raise taken(rows.model, [changes], by, but=rows) from None
+
+
+def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:
+    """Write changes that differ by record, each with its entry; the records (of one model) are locked by the caller.
+
+    The twin of apply() for imports: a few statements however many records. Raises IntegrityError when another record
+    has an e-mail or external id.
+    """
+    if not changed:
+        return
+    model = type(changed[0][0])
+    entity = registry.entity_of(model)
+    facts = {f"{entity}.updated": _facts(entity, changed, False), f"{entity}.assigned": _facts(entity, changed, True)}
+    names = {"version", "updated_at"}
+    for record, changes in changed:
+        assign(record, changes)
+        record.version, record.updated_at = record.version + 1, clock.now()
+        names |= {audited.model_field(model, key).attname for key in changes}.union(record.derive())
+    columns = sorted(names)
+    update_rows(model, columns, [(r.pk, *(_column(r, name) for name in columns)) for r, _ in changed])
+    for event, told in facts.items():
+        record_rows(event, told, by=by)
+
+
+def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> list[LogRow]:
+    facts, person = [], subject(entity).person
+    for record, changes in changed:
+        keys = [key for key in changes if (key in ("owner", "team")) is assigning]
+        if keys:
+            old = {key: audited.to_json(audited.read(record, key)) for key in keys}
+            new = {key: audited.to_json(changes[key]) for key in keys}
+            facts.append(LogRow(record.pk, getattr(record, person) if person else None, old, new))
+    return facts
+
+
+def _column(record: Record, name: str) -> Any:
+    value = getattr(record, name)
+    return json.dumps(value) if name == "custom" else value

@@ -1,0 +1,11 @@
+"""What workflows add to other pages: a panel, an action of lists, their name in timelines, and their settings."""
+
+from crm.kit import nav
+from crm.kit.nav import NavItem
+from crm.users.roles import LOWEST_ROLE, Right
+from crm.workflows import authors, bulk, panels  # noqa: F401
+from crm.workflows.steps import campaigns, flow, records, telling  # noqa: F401
+
+panels.show()
+bulk.offer()
+nav.register(NavItem("Workflows", "workflows", "workflow", 46, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]))

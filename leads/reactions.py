@@ -1,0 +1,17 @@
+"""What follows in this app from what happens elsewhere. Scores first, for what comes later reads them."""
+
+from crm.events.reactions import reacts_to
+from crm.lists.imports.registry import Relation, relate
+from leads import campaigns, contact_reactions, merging, open_leads, undone  # noqa: F401
+from leads.imports.contacts import NOTE, write_leads
+from leads.imports.history import opening
+from leads.scoring import jobs, reactions  # noqa: F401
+from leads.scoring.current import install_shipped
+
+relate("contact", Relation("lead", "lead", write_leads, note=NOTE, creating=opening))
+
+
+@reacts_to("workspace.created")
+def install_model(workspaces, by) -> None:
+    """Every workspace begins with the shipped scoring model."""
+    install_shipped()

@@ -1,0 +1,104 @@
+"""The lead as a kind of record, and the settings of this app that the log tells of."""
+
+from audit import subjects
+from contacts.axes import LIFECYCLE
+from contacts.hooks import show_in_timeline
+from contacts.timeline import of_linked
+from crm.events.registry import EventType, declare
+from crm.records.registry import RecordType, record_events, register
+from leads.axes import OPEN, STAGE, STATUS
+from leads.board import BOARD
+from leads.definitions import LIFECYCLE_DEFINITIONS, STAGE_DEFINITIONS, STATUS_DEFINITIONS
+from leads.entities import LEAD, OF_CONTACT
+from leads.forms import QualifyForm
+from leads.legacy import records as legacy_records  # noqa: F401
+from leads.lists import LEADS, NAV
+from leads.open_leads import refuse_second_open
+from leads.pages import lead_page, origin, panel
+from leads.verbs.create import create
+from leads.verbs.first_contact import first_contact
+from leads.verbs.lose import lose
+from leads.verbs.qualify import qualify
+from leads.verbs.reactivate import reactivate
+
+LEAD_TYPE = register(
+    RecordType(
+        entity=LEAD,
+        gives={"contact": OF_CONTACT},
+        # In the words of source 003 (Logged Events).
+        events=(
+            *record_events("lead", "the lead", icon="sprout", created="opened a lead"),
+            EventType("lead.contacted", "UPDATE", "made the first contact", "Contacted", "phone"),
+            EventType("lead.synced", "UPDATE", "updated the lead's status", "Updated", "refresh-cw", derived=True),
+            EventType("lead.qualified", "QUALIFY", "qualified the lead by hand", "Qualified", "badge-check"),
+            EventType("lead.restaged", "QUALIFY", "rescored the lead", "Qualified", "gauge", derived=True),
+            EventType("lead.converted", "CONVERT", "converted the lead", "Converted", "circle-dollar-sign"),
+            EventType("lead.lost", "LOSE", "lost the lead", "Lost", "circle-x"),
+            EventType("lead.reactivated", "REACTIVATE", "reactivated the lead", "Reactivated", "rotate-ccw", "warning"),
+            EventType(
+                "lead.overdue",
+                "OVERDUE",
+                "marked the first contact as overdue",
+                "Overdue",
+                "alarm-clock",
+                "warning",
+                derived=True,
+            ),
+        ),
+        person="contact_id",
+        following=(
+            "qualified_date",
+            "converted_date",
+            "won_date",
+            "lost_date",
+            "contacted_at",
+            "floor_until",
+            "floor_reason",
+        ),
+        set_by_moves=("lost_reason", "opportunity"),
+        axes=(STATUS, STAGE),
+        definitions={LIFECYCLE: LIFECYCLE_DEFINITIONS, STATUS: STATUS_DEFINITIONS, STAGE: STAGE_DEFINITIONS},
+        verbs={"first_contact": first_contact, "qualify": qualify, "lose": lose, "reactivate": reactivate},
+        forms={"qualify": QualifyForm},
+        ledes={
+            "qualify": "For 14 days the lead keeps this stage, whatever its score says; then the score rules again. "
+            "The reason is shown with it.",
+            "lose": "The lead stays in the records with its reason; {record.contact} stays where they are.",
+            "reactivate": "A new lead is mostly the better way. This one goes on where it stopped, its contact is a "
+            "Lead again, and it is recorded as a warning.",
+        },
+        create=create,
+        hold_in_trash=lambda locked: refuse_second_open(locked, OPEN),
+        asked_once=("contact",),
+        related=("contact__company", "owner__user", "team", "opportunity", "score"),
+        timeline=of_linked,
+        about=lambda lead: {"contact_id": lead.contact_id},
+        name=lambda lead: f"The lead of {lead}",
+        hint="source",
+        list=LEADS,
+        board=BOARD,
+        nav=NAV,
+        files=("export",),
+        template="leads/lead.html",
+        page=lead_page,
+        panels={"contact": panel, "opportunity": origin},
+    )
+)
+show_in_timeline("lead", by_name=False)
+
+for setting, model in (
+    ("scoring_model", "ScoringModel"),
+    ("assignment_rule", "AssignmentRule"),
+    ("duty", "Duty"),
+    ("first_contact_terms", "FirstContactTerms"),
+):
+    subjects.register(setting, f"leads.{model}")
+declare(
+    EventType("scoring_model.created", "CREATE", "changed how leads are scored", icon="sliders-horizontal"),
+    EventType("assignment_rule.created", "CREATE", "made the assignment rule", icon="git-branch"),
+    EventType("assignment_rule.updated", "UPDATE", "changed the assignment rule", icon="git-branch"),
+    EventType("duty.created", "CREATE", "said who takes leads", icon="users-round"),
+    EventType("duty.updated", "UPDATE", "said who takes leads", icon="users-round"),
+    EventType("first_contact_terms.created", "CREATE", "set the deadline of the first contact", icon="alarm-clock"),
+    EventType("first_contact_terms.updated", "UPDATE", "set the deadline of the first contact", icon="alarm-clock"),
+)
