@@ -56,8 +56,7 @@ def _locked(keys: list[str]) -> dict[Any, Contact]:
 
 def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
     try:
-        if fresh:
-            insert(list(fresh.values()), "contact.captured", by=by, verb="capture", note=source)
+        insert(list(fresh.values()), "contact.captured", by=by, verb="capture", note=source)
     except IntegrityError:
         # Somebody captured one of them between our look and our insert: they are there now, so look again.
         return False

@@ -46,6 +46,8 @@ def insert(records: Sequence[Record], event: str, *, by: Actor, verb: str = "cre
 
     Raises IntegrityError when another record has a value that only one may have: nothing is saved then.
     """
+    if not records:
+        return []
     model = type(records[0])
     with transaction.atomic():
         model.objects.bulk_create(records)

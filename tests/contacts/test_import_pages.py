@@ -5,10 +5,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from contacts.models import Contact
-from contacts.views import importing
 from crm.kit.scope import in_workspace
 from crm.lists.imports.running import forget_abandoned
 from crm.lists.models import SILENCE, ImportRun
+from crm.records.views import importing
 from tests.browser import inspect
 
 PEOPLE = (

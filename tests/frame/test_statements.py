@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.kit import nav
+from crm.kit.registry import Registry
 
 pytestmark = pytest.mark.once
 
@@ -17,8 +18,8 @@ def statements(client, url) -> list[str]:
 
 def test_a_signed_in_page_costs_two_statements(sign_in, monkeypatch):
     # What surrounds a page (counts, saved views) is a third, where an app registers any.
-    monkeypatch.setattr(nav, "_items", {})
-    monkeypatch.setattr(nav, "_facts", {})
+    monkeypatch.setattr(nav, "_items", Registry("entry"))
+    monkeypatch.setattr(nav, "_facts", Registry("fact"))
     client = sign_in("rep")
     session, person = statements(client, "/gallery/blank")
     assert "django_session" in session

@@ -9,6 +9,7 @@ from django.template import Context, Template
 from crm.kit import nav
 from crm.kit.actor import Role
 from crm.kit.nav import NavItem
+from crm.kit.registry import Registry
 from crm.kit.templatetags.frame import ago, initials
 from crm.users.models import Membership
 
@@ -56,8 +57,8 @@ def test_names_are_escaped():
 @pytest.fixture
 def entries(monkeypatch):
     """An empty sidebar to register into."""
-    monkeypatch.setattr(nav, "_items", {})
-    monkeypatch.setattr(nav, "_facts", {})
+    monkeypatch.setattr(nav, "_items", Registry("entry"))
+    monkeypatch.setattr(nav, "_facts", Registry("fact"))
     return nav
 
 

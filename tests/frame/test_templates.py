@@ -69,7 +69,7 @@ def test_htmx_is_held_to_its_safe_settings(rf):
 MARKED_SAFE = {
     "crm/kit/templatetags/frame.py",  # a moment: digits and the names of months
     "crm/lists/table_html.py",  # a table's rows, in which each cell escapes what it shows
-    "contacts/views/facts.py",  # such a cell, on a record's page
+    "crm/records/facts.py",  # such a cell, on a record's page
 }
 
 

@@ -78,13 +78,14 @@ def test_moves_lead_back_to_where_they_were_made(origin, back, acme, cast, rep):
     contact = make_contact(owner=cast.rep)
     lead = make_lead(contact)
     home = {"lead": lead, "contact": contact}[back].get_absolute_url()
-    made = rep.post(reverse("lead_move", args=[lead.public_id, "first_contact"]), {"from": origin})
+    onward = {"next": home} if origin else {}
+    made = rep.post(reverse("lead_move", args=[lead.public_id, "first_contact"]), onward)
     assert (made.status_code, made["Location"]) == (302, home)
     lead.refresh_from_db()
     assert lead.status == "working"
-    asked = rep.get(reverse("lead_move", args=[lead.public_id, "qualify"]), {"from": origin})
+    asked = rep.get(reverse("lead_move", args=[lead.public_id, "qualify"]), onward)
     assert "For 14 days" in text(asked)
-    values = {"to": "sales_qualified", "reason": "Called", "from": origin}
+    values = {"to": "sales_qualified", "reason": "Called", **onward}
     assert rep.post(reverse("lead_move", args=[lead.public_id, "qualify"]), values)["Location"] == home
     lead.refresh_from_db()
     assert (lead.status, lead.stage) == ("qualified", "sales_qualified")

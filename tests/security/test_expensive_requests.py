@@ -4,12 +4,13 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpResponse
 
-from contacts.views import home, merging, options
+from contacts.views import home, merging
 from crm.dashboards.query import DashboardQuery
 from crm.kit import timelimit
 from crm.kit.pool import Pool
 from crm.lists import paging as list_rows
 from crm.lists.state import ListState
+from crm.records.views import options
 from tests.factories import make_contact
 from tests.security.calls import told
 

@@ -92,7 +92,7 @@ def test_nothing_is_changed_by_a_get(world, sign_in):
 
 
 @pytest.mark.parametrize(
-    "broken", ["crm.lists.views.read", "crm.records.views.editing.find_record", "crm.users.views.Membership"]
+    "broken", ["crm.lists.views.read", "crm.records.views.pages.find_record", "crm.users.views.Membership"]
 )
 def test_a_broken_page_says_nothing_but_its_reference(broken, world, sign_in, monkeypatch):
     def fail(*args, **kwargs):

@@ -15,7 +15,7 @@ from crm.kit import views
 from crm.kit.logs import Routes
 from crm.kit.text import LONGEST
 from crm.lists.paging import Cursor, Sort
-from crm.lists.spec import _specs
+from crm.records.registry import record_types
 from crm.users.models import Team, Workspace
 from tests.factories import make_contact
 from tests.security.calls import call
@@ -36,7 +36,9 @@ PLACES = [
 def pages(world) -> list[str]:
     """Every page that goes on from a place: lists by each kind of sort, boards, timelines, whatever has a cursor."""
     found = [
-        f"/{spec.path}?view=all&sort={sort}" for spec in _specs.values() for sort in ("name", "-created_at", "owner")
+        f"/{spec.path}?view=all&sort={sort}"
+        for spec in (kind.list for kind in record_types())
+        for sort in ("name", "-created_at", "owner")
     ]
     found += [
         "/opportunity?view=all&sort=amount",

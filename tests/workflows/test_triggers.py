@@ -12,10 +12,14 @@ from contacts.verbs.qualify import qualify
 from contacts.verbs.win import win
 from crm.kit import clock
 from crm.kit.errors import Refused
+from crm.lists.spec import spec_of
 from crm.opportunities.verbs.win import win as win_deal
+from crm.records import panels
 from crm.records.verbs.edit import edit
 from crm.workflows.jobs import keep_time
 from crm.workflows.models import Run
+from crm.workflows.panels import panel
+from crm.workflows.triggers import entities
 from crm.workflows.verbs.start_workflow import start_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 from leads.jobs import notice_overdue
@@ -158,3 +162,9 @@ def test_undoing_begins_nothing(flow, engine, actor):
     undo(by.change, by=actor("manager"))
     assert engine() == []
     assert not Run.objects.exists()
+
+
+def test_every_kind_of_record_can_be_started_on_from_its_page_and_its_list(db):
+    for entity, _ in entities():
+        assert "workflow" in {action.name for action in spec_of(entity).actions}, entity
+        assert panel in {getattr(each, "func", None) for each in panels._panels[entity]}, entity

@@ -48,8 +48,8 @@ def move(request: Request, entity: str, public_id: str, verb: str) -> HttpRespon
 
 
 def _meant(kind: RecordType, axis: Axis, step: Move, to: str) -> Move:
-    """The move itself, or the one that leads to a value which it cannot reach."""
-    if not to or step.may_reach(to):
+    """The move itself; of one that is told where to, the one that leads to a value which it cannot reach."""
+    if not to or step.may_reach(to) or step.target:
         return step
     return next((move for move in axis.moves if move.target == to and move.verb in kind.verbs), step)
 
