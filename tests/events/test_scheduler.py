@@ -112,7 +112,7 @@ def test_a_job_does_not_run_beside_itself(job):
 
 def test_what_cannot_be_scheduled_is_refused(job):
     job(every=timedelta(hours=1))
-    with pytest.raises(ValueError, match="registered twice|more often"):
+    with pytest.raises(ValueError, match=r"registered twice|more often"):
         job(every=timedelta(hours=1))
-    with pytest.raises(ValueError, match="registered twice|more often"):
+    with pytest.raises(ValueError, match=r"registered twice|more often"):
         scheduled(every=timedelta(milliseconds=1))(print)
