@@ -1,4 +1,7 @@
-"""record(): the only writer of the audit log and of the outbox."""
+"""record(): the only writer of the audit log and of the outbox.
+
+Why: docs/decisions/0043-audit-is-called.md
+"""
 
 import json
 import secrets
@@ -42,6 +45,7 @@ class OutsideTransaction(RuntimeError):
     """A change was recorded outside the transaction that makes it."""
 
 
+# Why: docs/decisions/0004-set-based-verbs.md
 def record(
     event: str,
     rows: models.QuerySet,

@@ -1,4 +1,7 @@
-"""The sealer: chains the entries of each workspace, beside those who write them and never in their way."""
+"""The sealer: chains the entries of each workspace, beside those who write them and never in their way.
+
+Why: docs/decisions/0045-seals-are-a-table-of-their-own.md
+"""
 
 from collections.abc import Iterator
 from itertools import groupby

@@ -1,4 +1,7 @@
-"""Engagement: what contacts do that shows interest. Kept once each; whoever counts it is told in the transaction."""
+"""Engagement: what contacts do that shows interest. Kept once each; whoever counts it is told in the transaction.
+
+Why: docs/decisions/0036-engagement-has-its-own-log.md
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence

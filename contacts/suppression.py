@@ -1,4 +1,7 @@
-"""Suppressed email addresses, and the contacts' statuses Unsubscribed and Bounced, which show them."""
+"""Suppressed email addresses, and the contacts' statuses Unsubscribed and Bounced, which show them.
+
+Why: docs/decisions/0021-suppressions-belong-to-addresses.md
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,8 @@
 """The environment, read once and checked: a value that makes no sense stops the start with its name.
 
 Every variable is described in .env.example. An empty one counts as not set.
+
+Why: docs/decisions/0071-settings-are-read-in-one-file.md
 """
 
 import ipaddress
@@ -19,6 +21,7 @@ WORDS = {word: True for word in ("1", "true", "yes", "on")} | {word: False for w
 HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]", re.IGNORECASE)
 
 # Compiling a statement takes longer than most of ours run: of a batch's scoring it was three quarters of the time.
+# Why: docs/decisions/0062-postgresql-without-jit.md
 WITHOUT_JIT = "-c jit=off"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
@@ -88,6 +91,7 @@ def read(base: Path, environ: Mapping[str, str]) -> Environment:
     values = {name: value.strip() for name, value in environ.items() if value.strip()}
     data_dir = _data_dir(values.get("DATA_DIR"), base)
     # Who sets a secret runs a service: from then on DEBUG has to be asked for.
+    # Why: docs/decisions/0070-debug-until-there-is-a-secret.md
     debug = _switch(values, "DEBUG", default="SECRET_KEY" not in values)
     return Environment(
         debug=debug,
@@ -227,6 +231,7 @@ def _postgres(url: str) -> dict:
         # What crm.kit.compiled_queries plans once is prepared at once; Django's own cursors never prepare.
         "OPTIONS": options | {"prepare_threshold": 0, "options": f"{WITHOUT_JIT} {options.get('options', '')}".strip()},
         # One kept connection per thread: the threads are few and fixed, so a pool would only add threads of its own.
+        # Why: docs/decisions/0063-connections-are-kept-per-thread.md
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }

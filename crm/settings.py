@@ -151,9 +151,11 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
+# Why: docs/decisions/0068-pages-never-need-redis.md
 # Never in Redis: a page must not need it. The default cache is allauth's: it counts sign-ins and remembers which codes
 # of second factors were used, for every process and over restarts. It holds more than a server can be made to check
-# passwords within an hour, so that nobody flushes one account's counter by attempts at others (ARCHITECTURE).
+# passwords within an hour, so that nobody flushes one account's counter by attempts at others. Why:
+# docs/decisions/0054-sign-ins-counted-in-the-database.md
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 CACHES = {
     "default": {

@@ -1,4 +1,7 @@
-"""What a conversion makes of a lead, whoever converts it: a person one of theirs, or an import what a file tells."""
+"""What a conversion makes of a lead, whoever converts it: a person one of theirs, or an import what a file tells.
+
+Why: docs/decisions/0007-conversion-is-one-entry.md
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -13,6 +13,7 @@ def terms() -> FirstContactTerms:
     return FirstContactTerms.objects.first() or FirstContactTerms()
 
 
+# Why: docs/decisions/0038-deadlines-count-elapsed-hours.md
 def deadline(opened: datetime, agreed: FirstContactTerms) -> datetime:
     """When the hours have passed since `opened` (aware), in UTC; in business hours only those count.
 

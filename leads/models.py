@@ -43,6 +43,7 @@ def _values(axis: Axis) -> list[tuple[str, str]]:
     return [(choice.value, choice.label) for choice in axis.values]
 
 
+# Why: docs/decisions/0001-one-contact-for-life.md
 class Lead(Record):
     """One qualification cycle of a contact, who has one open lead at most. It has no name or e-mail of its own."""
 

@@ -1,4 +1,7 @@
-"""restage(): the one place where scores become stages, and stages statuses (source 003, Auto-Sync Rules)."""
+"""restage(): the one place where scores become stages, and stages statuses (source 003, Auto-Sync Rules).
+
+Why: docs/decisions/0006-stage-from-score.md
+"""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence

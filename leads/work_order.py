@@ -34,6 +34,7 @@ def deadline() -> Case:
     return Case(When(RUNNING, then=F("contact_by")), output_field=DateTimeField())
 
 
+# Why: docs/decisions/0039-work-queue-is-one-number.md
 def priority_order() -> Case:
     """What to work first is smallest: running deadlines, the most pressing first; then the others by score.
 

@@ -5,6 +5,8 @@ it, and is listed:
 - a value that was changed again since, or that is no longer valid;
 - a record that the change made and something has happened to since, with all that the change did to it;
 - the moves of a contact, its leads and its opportunities, all of them if one cannot be put back.
+
+Why: docs/decisions/0046-undo-inverts-a-change.md
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,7 @@
-"""Flag leads as worth pursuing."""
+"""Flag leads as worth pursuing.
+
+Why: docs/decisions/0003-verbs-in-files.md
+"""
 
 from django.db import transaction
 

@@ -1,4 +1,7 @@
-"""Looking for exceptions: a few statements per kind, however many records, the same end however often."""
+"""Looking for exceptions: a few statements per kind, however many records, the same end however often.
+
+Why: docs/decisions/0029-exceptions-are-found-by-queries.md
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""SQLite: a copy by VACUUM INTO, proved before it takes its place."""
+"""SQLite: a copy by VACUUM INTO, proved before it takes its place.
+
+Why: docs/decisions/0060-sqlite-backup-is-vacuum-into.md
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,7 @@
-"""Segments: the views of contacts that the workspace has, built in or saved for everybody."""
+"""Segments: the views of contacts that the workspace has, built in or saved for everybody.
+
+Why: docs/decisions/0022-segments-are-workspace-views.md
+"""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,8 @@
 """One mail of a campaign on its way: asked about again, sent outside any transaction, and written down in one.
 
 Between sending and writing down a crash may have it sent twice: the second has the Message-ID of the first.
+
+Why: docs/decisions/0020-campaign-mail-is-a-delivery.md
 """
 
 from smtplib import SMTPRecipientsRefused

@@ -2,6 +2,8 @@
 
 Every leaf is written so that an unknown (NULL) counts as false; a negated leaf is that leaf IS NOT TRUE. Above them
 there is only AND, OR, EXISTS and counting, so the three values of SQL never show.
+
+Why: docs/decisions/0023-one-condition-language.md
 """
 
 import operator as op

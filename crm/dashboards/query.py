@@ -1,4 +1,7 @@
-"""What somebody asks a dashboard, and the one way in which it counts: a condition, for which the list opens too."""
+"""What somebody asks a dashboard, and the one way in which it counts: a condition, for which the list opens too.
+
+Why: docs/decisions/0030-every-number-is-a-condition.md
+"""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -66,6 +69,7 @@ class DashboardQuery:
         value = value or Decimal(0)
         return Cell(money(round(value, 2), currency), self.url(entity, text), value, summed=key)
 
+    # Why: docs/decisions/0031-one-pass-over-one-table.md
     def first(self, entity: str, texts: Mapping[Any, str]) -> Case:
         """The key of the first condition that a record meets, to group by; NULL where it meets none.
 

@@ -1,4 +1,7 @@
-"""What every part of a dashboard is made of: tables, whose numbers open lists. Page, print, file and mail show them."""
+"""What every part of a dashboard is made of: tables, whose numbers open lists. Page, print, file and mail show them.
+
+Why: docs/decisions/0032-charts-are-tables.md
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """Texts with places to be filled from a record: “Welcome, {first_name}”. For mails, tasks and whatever is written once
-for many records."""
+for many records.
+
+Why: docs/decisions/0019-templates-are-filled-not-rendered.md
+"""
 
 import re
 from typing import Any

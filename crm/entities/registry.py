@@ -72,6 +72,7 @@ def get(name: str) -> Entity:
     return _entities[name]
 
 
+# Why: docs/decisions/0002-entity-names-and-paths.md
 def entity_of(model: type[Model]) -> str:
     """The name of the entity whose records are of a model, which need not be the model's own."""
     return next(entity.name for entity in _entities if entity.model_label == model._meta.label)

@@ -3,6 +3,8 @@ them; the refusal to remove what is in use, the “Used by” columns and the ex
 
 A stored reference is read again each time it is used, so it can become unreadable: a restored backup, an app that is
 gone. Whoever uses one skips it then; this registry makes sure that somebody is told.
+
+Why: docs/decisions/0024-settings-declare-references.md
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

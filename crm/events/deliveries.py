@@ -1,4 +1,7 @@
-"""What happens to a delivery: claimed under a lease, run, done; or tried again later, and given up at last."""
+"""What happens to a delivery: claimed under a lease, run, done; or tried again later, and given up at last.
+
+Why: docs/decisions/0009-database-is-the-queue.md
+"""
 
 import logging
 from collections.abc import Iterator
@@ -34,6 +37,7 @@ def due(queue: str) -> QuerySet[Delivery]:
     return deliveries.exclude(handler__in=[handler.name for handler in all_handlers() if handler.queue != queue])
 
 
+# Why: docs/decisions/0011-engine-skips-the-disk-wait.md
 @contextmanager
 def repeatable() -> Iterator[None]:
     """A transaction of the engine's own: taken back by a crash, even after its commit, it is simply made again.

@@ -1,4 +1,7 @@
-"""The relay: makes deliveries of the events that wait, a thousand at a time, in two statements."""
+"""The relay: makes deliveries of the events that wait, a thousand at a time, in two statements.
+
+Why: docs/decisions/0010-relay-marks-rows.md
+"""
 
 from django.db import connection
 

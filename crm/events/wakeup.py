@@ -11,6 +11,7 @@ CHANNEL = "throughline_events"
 _rung = threading.Event()
 
 
+# Why: docs/decisions/0012-notify-after-commit.md
 def wake_on_commit() -> None:
     """Ring once the transaction commits, once however often it is asked for.
 

@@ -8,6 +8,8 @@ query is built anew each time, as if this module were not there.
 With `plan_once` PostgreSQL plans it once too, for whatever values: for a sum of small look-ups, where planning took
 twice as long as answering. Not for rows in an order: how many a person sees decides which index serves them (a plan
 made for the average team took 9 ms where the right one took 4).
+
+Why: docs/decisions/0026-list-pages-built-for-speed.md
 """
 
 import re

@@ -12,6 +12,7 @@ class AlreadyRunning(RuntimeError):
     """Another instance serves this database file."""
 
 
+# Why: docs/decisions/0059-one-instance-per-sqlite-file.md
 def claim(database: Path) -> TextIO:
     """Claim a SQLite file for this process and its children; lasts while the answer is open in one of them.
 

@@ -2,6 +2,8 @@
 
 What is left out: addresses, query strings, form values, e-mail, and all but the first line of an exception's message
 (PostgreSQL puts the row's values into the others).
+
+Why: docs/decisions/0056-logs-hold-no-personal-data.md
 """
 
 import json

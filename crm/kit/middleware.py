@@ -12,6 +12,7 @@ from crm.kit.responses import domain_error_page, error_page
 from crm.kit.text import LONGEST
 from crm.kit.timelimit import is_timeout, request_limits
 
+# Why: docs/decisions/0055-strict-csp-without-a-build.md
 # No nonce and nothing unsafe: scripts and styles are files of ours. Violations are logged by crm.kit.views.csp_report.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -3,6 +3,8 @@
 `in_workspace(ws)` opens the scope; `objects` then reads and writes that workspace only. Outside a scope every query
 and every write raises NoWorkspace. `objects.unscoped()` is the one way around it: grep for it, a test holds the list
 of its callers.
+
+Why: docs/decisions/0051-workspace-scope-and-composite-keys.md
 """
 
 from collections.abc import Iterator

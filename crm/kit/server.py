@@ -1,4 +1,7 @@
-"""The embedded web server: gunicorn with one worker of threads, and what else runs in that process."""
+"""The embedded web server: gunicorn with one worker of threads, and what else runs in that process.
+
+Why: docs/decisions/0065-one-process-until-you-need-more.md
+"""
 
 import signal
 from collections.abc import Callable

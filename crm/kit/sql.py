@@ -188,6 +188,7 @@ def insert_new(
     statistics.wrote(model, len(rows))
 
 
+# Why: docs/decisions/0011-engine-skips-the-disk-wait.md
 def commit_without_waiting() -> None:
     """Let PostgreSQL answer this transaction's commit before it is on the disk; a later commit that waits covers it.
 

@@ -4,6 +4,8 @@ A table that has never been analyzed is taken for an empty one: PostgreSQL then 
 rows, and SQLite takes the index that begins with the workspace for a key. Autovacuum looks a minute later, sees nothing
 of an open transaction, and may be off. So whoever inserts many rows says so by wrote(), and a table that has tripled is
 analyzed there and then. A statement that joins many rows still gets them by key where it can, as an array.
+
+Why: docs/decisions/0061-bulk-writers-analyze-tables.md
 """
 
 from django.db import connection, models

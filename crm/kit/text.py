@@ -2,6 +2,8 @@
 
 search_key() folds everything that people take for the same; it is made in Python and stored, so that SQLite and
 PostgreSQL agree. fold() folds case alone, and has a twin in SQL (crm/entities/text.py) for fields without a key.
+
+Why: docs/decisions/0028-names-have-one-key.md
 """
 
 import re

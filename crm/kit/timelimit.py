@@ -2,6 +2,8 @@
 
 Every statement of a page has a limit. What a person shapes (a filter, a search, a selection) has a shorter one and
 needs a turn: it ends with a sentence rather than with a page that does not come, and leaves threads to everybody else.
+
+Why: docs/decisions/0066-expensive-requests-have-a-limit-and-a-turn.md
 """
 
 import os

@@ -4,6 +4,8 @@ gunicorn gives a thread to each connection that says a first word, and waits for
 that accepts all others: a few clients that are slow on purpose are enough to stop it. Here that one thread collects
 headers and small bodies without waiting, for ARRIVAL seconds at most. What is larger is read in a thread of its own,
 to which crm.kit.transfers admits few.
+
+Why: docs/decisions/0067-a-thread-for-an-arrived-request.md
 """
 
 import errno

@@ -1,4 +1,7 @@
-"""What the values of the axes mean: shipped by the apps, written anew by admins, observable in either case."""
+"""What the values of the axes mean: shipped by the apps, written anew by admins, observable in either case.
+
+Why: docs/decisions/0008-stuck-has-a-reason.md
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -86,6 +86,7 @@ def force_move(
     update_and_record(event, rows, changes, by=by, note=reason, severity=severity)
 
 
+# Why: docs/decisions/0005-one-statement-per-move.md
 def _write_move(
     model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor, reason: str, also: Mapping
 ) -> None:

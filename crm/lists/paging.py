@@ -98,6 +98,7 @@ def parse_cursor(text: str, sort: Sort) -> Cursor | None:
         raise BadRequest("This is no place in the list.") from None
 
 
+# Why: docs/decisions/0027-signed-cursors.md
 def _signer(sort: Sort) -> Signer:
     return Signer(salt=f"crm.lists.rows {sort.field.key} {sort.field.type}")
 

@@ -46,6 +46,7 @@ class ListState:
     unread: str = ""
     where: str = ""
 
+    # Why: docs/decisions/0025-unreadable-list-has-no-rows.md
     @cached_property
     def error(self) -> str:
         """What the URL asks for and the list does not have: a view, a query, a sort, a filter. '' for nothing.

@@ -1,4 +1,7 @@
-"""The rows of a list's table as HTML. Written here and not in a template, which takes four times as long for fifty."""
+"""The rows of a list's table as HTML. Written here and not in a template, which takes four times as long for fifty.
+
+Why: docs/decisions/0026-list-pages-built-for-speed.md
+"""
 
 from collections.abc import Sequence
 from html import escape

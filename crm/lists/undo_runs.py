@@ -4,6 +4,8 @@ A run is a row. It undoes the change contact by contact (each with its leads, op
 belongs to no contact. A transaction inverts some of them and notes in the row how far it has come, so that whoever
 continues the run, whatever killed the one before, ends in the same records. What could not be undone because of other
 records of the same change is tried again once those are gone.
+
+Why: docs/decisions/0047-large-undo-is-a-run.md
 """
 
 from array import array

@@ -2,6 +2,8 @@
 
 A reaction rather than a handler: handlers are called once for each event, and assigning a thousand contacts is a
 thousand of them. In the transaction of the change this is one count, and it holds or falls with the change.
+
+Why: docs/decisions/0013-notifications-with-the-change.md
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Where sign-in differs from allauth's own: no public sign-up, no lock-out, and a real 429."""
+"""Where sign-in differs from allauth's own: no public sign-up, no lock-out, and a real 429.
+
+Why: docs/decisions/0054-sign-ins-counted-in-the-database.md
+"""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit

@@ -4,6 +4,8 @@ After every migrate each foreign key between two models of a workspace is found 
 composite foreign key on PostgreSQL, in place of Django's own, which would only check half of it once more for every
 row; by triggers on SQLite (where altering a table drops its triggers, so that a migration alone could not promise
 them). Nobody has to remember it for a new key.
+
+Why: docs/decisions/0051-workspace-scope-and-composite-keys.md
 """
 
 from collections.abc import Iterator

@@ -3,6 +3,8 @@
 Every form carries a one-time key (the tag workspace_field). The first record() of a request writes it to a table with a
 unique constraint, in the transaction that makes the change: of two requests with one key, one commits. The key counts
 together with what was entered, so that a form that the browser's Back brought up again can be changed and sent.
+
+Why: docs/decisions/0069-a-form-is-submitted-once.md
 """
 
 import json

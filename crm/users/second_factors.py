@@ -1,6 +1,8 @@
 """How the secrets of second factors are kept: encrypted under a key that is made from SECRET_KEY.
 
 Of a passkey only the public half is stored, which is no secret.
+
+Why: docs/decisions/0053-second-factors-are-encrypted.md
 """
 
 import base64

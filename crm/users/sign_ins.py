@@ -2,6 +2,8 @@
 
 No password, code or secret is ever part of it. A failed attempt at an address that nobody has belongs to no workspace:
 it is a line of the log, without the address.
+
+Why: docs/decisions/0044-sign-ins-from-signals.md
 """
 
 import logging

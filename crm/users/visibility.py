@@ -1,4 +1,7 @@
-"""Which rows a member sees and may change: the one door to a workspace's records."""
+"""Which rows a member sees and may change: the one door to a workspace's records.
+
+Why: docs/decisions/0052-links-show-names-only.md
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace

@@ -2,6 +2,8 @@
 
 The log says of every record how it stood at any moment: the condition is asked of the row with the values that it had
 then, in place of those of today. What stands in linked records is asked as it is now. Nothing is changed.
+
+Why: docs/decisions/0017-preview-reads-the-log.md
 """
 
 from collections.abc import Iterator, Sequence

@@ -3,6 +3,8 @@
 A run is taken further by deliveries of the outbox alone: "due" for steps inside the database, "outward" for mails and
 webhooks, which are called outside any transaction and written down in one of their own. Whatever is told twice finds
 the run elsewhere, and does nothing.
+
+Why: docs/decisions/0014-workflow-runs-are-rows.md
 """
 
 import time
@@ -70,6 +72,7 @@ def _step(run: Run) -> None:
         _take(run, result)
 
 
+# Why: docs/decisions/0015-workflows-act-as-owner.md
 def _prepared(run: Run) -> tuple[StepKind, Context]:
     """The step that comes next, and what it works with. Raises StepFailed, or Refused for a record that is gone."""
     kind = _kind(run)

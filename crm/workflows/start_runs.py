@@ -25,6 +25,7 @@ from crm.workflows.models import Run, StepRun
 from crm.workflows.triggers import Happening, fits
 from crm.workflows.verbs.pause_workflow import pause_workflow
 
+# Why: docs/decisions/0016-every-chain-of-runs-ends.md
 DEEPEST = 8
 BUDGET = 40
 OFTEN, SPAN = 16, timedelta(minutes=10)

@@ -3,6 +3,8 @@
 Out: the name is resolved once, every address that it has is looked at, and the connection is made to the one that was
 looked at, so that a name which answers differently a moment later leads nowhere else. No redirects, https on port 443;
 in WEBHOOK_NETWORKS, which an operator opens on purpose, http and other ports too.
+
+Why: docs/decisions/0018-webhooks-to-the-public-internet.md
 """
 
 import base64

@@ -96,6 +96,7 @@ def _from_pool(left: Sequence[int], contacts: Mapping[int, Whose]) -> dict[int, 
     return chosen
 
 
+# Why: docs/decisions/0037-round-robin-under-a-lock.md
 def _locked(keys: Sequence[int | None]) -> dict[int | None, Turn]:
     """The turns of these rules (None: of the pool), made where they are missing, and locked."""
     wanted = Q(rule__in=[key for key in keys if key]) | (Q(rule__isnull=True) if None in keys else Q(pk__in=[]))

@@ -2,6 +2,8 @@
 
 However the files are ordered, however often they come, a lead ends as the facts have it: converted to the first
 opportunity that was won, else to one that is open, else to one that was lost.
+
+Why: docs/decisions/0040-files-tell-the-past.md
 """
 
 from collections import defaultdict

@@ -2,6 +2,8 @@
 
 What is done in uncounted_reads() nobody has read. SQL that somebody writes themselves, in a shell or another program,
 is not seen.
+
+Why: docs/decisions/0049-reads-are-counted-by-the-manager.md
 """
 
 import atexit

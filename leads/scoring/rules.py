@@ -6,6 +6,8 @@
      "thresholds": {"marketing_qualified": 40, "sales_qualified": 70}}
 
 `when` is a condition over leads. Of a criterion the first case that holds gives its points, none gives 0.
+
+Why: docs/decisions/0035-scoring-models-are-versioned-data.md
 """
 
 from collections.abc import Iterator, Mapping

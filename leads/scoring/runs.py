@@ -3,6 +3,8 @@
 A run is a row: whoever continues it takes the instant from there, whatever killed the one before, and ends in the same
 scores. Each step is a transaction that scores some leads and one in which their stages follow, so that who records an
 event never waits for both (score, then contact) while holding one of them the other way round.
+
+Why: docs/decisions/0034-recalculation-is-a-row.md
 """
 
 from collections.abc import Callable

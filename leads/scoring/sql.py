@@ -3,6 +3,8 @@
 A stored sum S = Σ points · 2^((occurred_at − epoch) / half-life) needs no history to be known at another instant: it
 is S · factor. All of it in floating point, which numeric decays cost five times; round() to millionths keeps what the
 engines add in another order from showing.
+
+Why: docs/decisions/0033-score-is-a-decaying-sum.md
 """
 
 from datetime import UTC, datetime

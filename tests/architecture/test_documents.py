@@ -1,10 +1,10 @@
-"""The documents name files that are there."""
+"""The documents name files that are there, and the code names the decisions that explain it."""
 
 import re
 
 import pytest
 
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, modules
 
 pytestmark = pytest.mark.once
 
@@ -12,12 +12,39 @@ DOCUMENTS = (
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
-    *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 )
 PATH = re.compile(r"`((?:crm|leads|contacts|audit|templates|static|tests|bench|deploy|docs)/[\w./-]*\w/?)`")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+DECISION = re.compile(r"\bdocs/decisions/([\w.-]*\w)")
+
+
+def decisions() -> list[str]:
+    """The names of the files of decisions, in their order."""
+    return sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md") if path.name != "README.md")
+
+
+def named_in_code() -> set[str]:
+    """The files of decisions that the product's comments and docstrings name."""
+    return {name for module in modules() for name in DECISION.findall(module.text)}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_path_in_a_document_exists(document):
-    named = set(PATH.findall((ROOT / document).read_text()))
-    assert not sorted(path for path in named if not (ROOT / path).exists())
+    text = (ROOT / document).read_text()
+    assert not sorted(path for path in set(PATH.findall(text)) if not (ROOT / path).exists())
+    assert not sorted(link for link in set(LINK.findall(text)) if not (ROOT / document).parent.joinpath(link).exists())
+
+
+def test_the_code_names_every_decision_and_no_other():
+    assert sorted(named_in_code()) == decisions()
+
+
+def test_the_index_lists_every_decision_with_its_title():
+    index = " ".join((ROOT / "docs/decisions/README.md").read_text().split())
+    titles = {name: (ROOT / "docs/decisions" / name).read_text().splitlines()[0][2:] for name in decisions()}
+    assert not [name for name, title in titles.items() if f"[{name[:4]}]({name}) {title}" not in index]
+
+
+def test_decisions_are_numbered_without_gaps():
+    assert [name[:5] for name in decisions()] == [f"{number:04}-" for number in range(1, len(decisions()) + 1)]

@@ -2,6 +2,8 @@
 
 The queue orders the threads of one process. Between processes SQLite's own lock decides, so a job in another process
 writes in small batches and pauses while a writer waits (see courtesy.py).
+
+Why: docs/decisions/0057-sqlite-by-default.md
 """
 
 import re

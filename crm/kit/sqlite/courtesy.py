@@ -2,6 +2,8 @@
 
 The queue of the process lets a writer in after the batch during which it came, and a writer of another process is seen
 to wait (see waiting.py): the job pauses for these, and for requests that want Python, and for nobody else.
+
+Why: docs/decisions/0058-long-jobs-pause-for-people.md
 """
 
 import threading

@@ -1,6 +1,8 @@
 """Records of CSV text by the strict rules of RFC 4180, and where to resume after a line that breaks them.
 
 Lenient readers take a stray quotation mark for the start of a cell and swallow every row up to the next one.
+
+Why: docs/decisions/0041-csv-is-read-strictly.md
 """
 
 import io

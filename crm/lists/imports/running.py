@@ -1,4 +1,7 @@
-"""Running an import: batch by batch, each one transaction, each row of it whole or not at all."""
+"""Running an import: batch by batch, each one transaction, each row of it whole or not at all.
+
+Why: docs/decisions/0042-killed-import-leaves-whole-batches.md
+"""
 
 import dataclasses
 import json

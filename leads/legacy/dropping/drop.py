@@ -1,4 +1,7 @@
-"""Drop the retired table: its rows, in every workspace at once, when nothing speaks against it any more."""
+"""Drop the retired table: its rows, in every workspace at once, when nothing speaks against it any more.
+
+Why: docs/decisions/0050-drop-empties-the-table.md
+"""
 
 from django.db import transaction
 

@@ -2,6 +2,8 @@
 
 The rules are source 000's (Workspaces created before April 2026). Leads come oldest first, so that of several on one
 contact or e-mail the first makes the contact and the opportunity, however they are cut into batches.
+
+Why: docs/decisions/0048-migration-decides-from-the-tables.md
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,7 @@
-"""Django's migrate, made safe beside running instances on PostgreSQL; then tables are analyzed that never were."""
+"""Django's migrate, made safe beside running instances on PostgreSQL; then tables are analyzed that never were.
+
+Why: docs/decisions/0064-migrations-give-way.md
+"""
 
 import time
 
