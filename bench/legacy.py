@@ -21,10 +21,10 @@ from crm.kit.actor import system
 from crm.kit.scope import in_workspace
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.users.models import Workspace
-from leads.legacy.models import LegacyLead, MigrationRun
-from leads.legacy.moving.plan import Step
-from leads.legacy.moving.run import Order, commit, dry_run
-from leads.legacy.moving.undo import undo_migration
+from crm.legacy_leads.models import LegacyLead, MigrationRun
+from crm.legacy_leads.moving.plan import Step
+from crm.legacy_leads.moving.run import Order, commit, dry_run
+from crm.legacy_leads.moving.undo import undo_migration
 
 WRITTEN = (
     "contacts_company",

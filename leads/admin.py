@@ -1,3 +1,3 @@
 """What leads bring to the Django admin."""
 
-from leads.legacy import admin as legacy_admin  # noqa: F401 (registers itself)
+from crm.legacy_leads import admin as legacy_admin  # noqa: F401 (registers itself)

@@ -18,7 +18,7 @@ from crm.users.models import Membership, Team, User, Workspace
 from crm.workflows import active_workflows
 from leads.assignment import rules
 from leads.assignment.models import Duty
-from leads.legacy import reads
+from crm.legacy_leads import reads
 from leads.scoring import current
 from tests.shared import share
 from tests.template import django_db_modify_db_settings

@@ -87,12 +87,12 @@ from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 from leads.assignment.models import AssignmentRule
 from leads.jobs import notice_overdue
-from leads.legacy.dropping.export import export, rehearse
-from leads.legacy.models import LegacyLead
-from leads.legacy.moving.run import Order, commit
-from leads.legacy.moving.undo import undo_migration
-from leads.legacy.verbs.confirm_drop import confirm_drop
-from leads.legacy.verbs.create import create as create_legacy_leads
+from crm.legacy_leads.dropping.export import export, rehearse
+from crm.legacy_leads.models import LegacyLead
+from crm.legacy_leads.moving.run import Order, commit
+from crm.legacy_leads.moving.undo import undo_migration
+from crm.legacy_leads.verbs.confirm_drop import confirm_drop
+from crm.legacy_leads.verbs.create import create as create_legacy_leads
 from leads.models import Lead
 from leads.scoring.shipped import RULES
 from leads.staging import restage

@@ -14,8 +14,8 @@ from crm.lists.models import SavedView
 from crm.opportunities.models import Opportunity
 from crm.users.models import Invitation, Team
 from leads.assignment.models import AssignmentRule
-from leads.legacy.models import LegacyLead
-from leads.legacy.verbs.create import create as add_legacy_leads
+from crm.legacy_leads.models import LegacyLead
+from crm.legacy_leads.verbs.create import create as add_legacy_leads
 from tests.budget import examples
 from tests.events.test_engine import eventually
 

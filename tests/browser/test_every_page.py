@@ -27,8 +27,8 @@ from crm.opportunities.verbs.create import create as open_opportunity
 from crm.records.verbs.delete import delete
 from crm.workflows.verbs.start_workflow import start_workflow
 from leads.assignment.models import AssignmentRule
-from leads.legacy.models import LegacyLead
-from leads.legacy.verbs.create import create as add_legacy_leads
+from crm.legacy_leads.models import LegacyLead
+from crm.legacy_leads.verbs.create import create as add_legacy_leads
 from leads.models import Lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.save_assignment_rule import save_assignment_rule

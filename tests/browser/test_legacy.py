@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from contacts.models import Contact
 from crm.opportunities.models import Opportunity
-from leads.legacy.models import LegacyLead
-from leads.legacy.verbs.create import create
+from crm.legacy_leads.models import LegacyLead
+from crm.legacy_leads.verbs.create import create
 from tests.browser import inspect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

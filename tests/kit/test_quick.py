@@ -11,7 +11,7 @@ pytestmark = pytest.mark.once
     ("path", "tests"),
     [
         ("crm/lists/selection.py", "tests/lists"),
-        ("leads/legacy/reads.py", "tests/leads/legacy"),
+        ("legacy_leads/reads.py", "tests/legacy_leads"),
         ("leads/scoring/score.py", "tests/leads"),
         ("templates/campaigns/form.html", "tests/campaigns"),
         ("tests/audit/test_undo.py", "tests/audit/test_undo.py"),

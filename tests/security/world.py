@@ -51,8 +51,8 @@ from crm.workflows.models import Run, Workflow
 from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 from leads.assignment.models import AssignmentRule
-from leads.legacy.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
-from leads.legacy.verbs.create import create as add_legacy_lead
+from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
+from crm.legacy_leads.verbs.create import create as add_legacy_lead
 from leads.models import Lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
 

@@ -34,8 +34,8 @@ UNSCOPED_CALLERS = {
     "crm/users/admin_site.py",  # superusers see every workspace; everybody else is narrowed in the next line
     "crm/users/views.py",  # an invitation is found by its secret token, before anybody is signed in
     "crm/workflows/views/hooks.py",  # a workflow is called by its public id, with a signature instead of a session
-    "leads/legacy/reads.py",  # a read by the command line, or outside any workspace, is one of every workspace's
-    "leads/legacy/dropping/drop.py",  # one table for all workspaces: all must be ready
+    "legacy_leads/reads.py",  # a read by the command line, or outside any workspace, is one of every workspace's
+    "legacy_leads/dropping/drop.py",  # one table for all workspaces: all must be ready
     "audit/sealing.py",  # one run seals every workspace's entries, each in the scope of its own
     "crm/users/jobs.py",  # keys of forms that were submitted long ago, whoever submitted them
     "crm/users/workspaces.py",  # which workspaces has this person?

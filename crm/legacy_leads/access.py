@@ -1,0 +1,66 @@
+"""Whether the old workspace is open, read-only for a while, or closed: said by rows beside the retired table."""
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, QuerySet, Subquery
+
+from audit.record import record
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.kit.scope import workspace_id
+from crm.users.models import Workspace
+from crm.legacy_leads.models import MigrationRun, OldLeads
+
+State = MigrationRun.State
+SENTENCES = {
+    State.RUNNING: "The old leads are being moved to contacts: nothing changes here until an admin has finished.",
+    State.UNDOING: "The migration of the old leads is being undone: nothing changes here until that is done.",
+}
+DROPPED = "The old leads of this workspace were dropped: add contacts."
+
+
+@dataclass(frozen=True)
+class LegacyAccess:
+    """Whether the old workspace can be read, and why it cannot be written ('' where it can)."""
+
+    is_open: bool
+    why_readonly: str = ""
+
+
+def legacy_access() -> LegacyAccess:
+    """How it stands, in one statement."""
+    busy = Subquery(MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values("state")[:1])
+    found = _open().values_list(busy).first()
+    return LegacyAccess(found is not None, SENTENCES[State(found[0])] if found and found[0] else "")
+
+
+def lock_access(by: Actor) -> None:
+    """Let old leads be added in this transaction; the first one makes their workspace. Raises Refused while the leads
+    are being moved, and once they were dropped.
+
+    Locks the workspace's row, as whoever opens the window does: what is added goes before the migration or not at all.
+    """
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
+    if state := MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values_list("state", flat=True).first():
+        raise Refused(SENTENCES[State(state)])
+    retired, is_new = OldLeads.objects.get_or_create(defaults={"since": clock.now()})
+    if is_new:
+        record("old_leads.opened", OldLeads.objects.all(), by=by, snapshot=("since",))
+    if retired.dropped_at:
+        raise Refused(DROPPED)
+
+
+def is_there() -> bool:
+    """Whether the retired table still has rows of the workspace in scope."""
+    return OldLeads.objects.filter(dropped_at__isnull=True).exists()
+
+
+def open_rows(by: object) -> QuerySet:
+    """A row where the old workspace is open, none where it is not, as a fact of the sidebar."""
+    return _open().values(fact=F("pk"))[:1]
+
+
+def _open() -> QuerySet[OldLeads]:
+    committed = MigrationRun.objects.filter(state=State.COMMITTED)
+    return OldLeads.objects.filter(~Exists(committed), dropped_at__isnull=True).order_by()

@@ -1,0 +1,148 @@
+"""The migration in the Django admin: its figures, and every old lead with what it became."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from crm.kit.scope import in_workspace
+from crm.users.admin_site import WorkspaceModelAdmin
+from crm.legacy_leads.dropping.conditions import confirmations, missing, status
+from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
+
+FIGURES = ["leads", "created", "reused", "left", "refused", "opportunities"]
+MONEY = ["amount_in", "amount_opportunities", "amount_listed"]
+
+
+def _link(record) -> str:
+    return format_html('<a href="{}">{}</a>', record.get_absolute_url(), record) if record else "—"
+
+
+@admin.register(MigrationRun)
+class MigrationRunAdmin(WorkspaceModelAdmin):
+    """Migrations of old leads, read-only: Settings → Lead migration and the command make and undo them."""
+
+    list_display = ["started_at", "state", *FIGURES, "committed_at", "undone_at", "workspace"]
+    list_select_related = ["workspace"]
+    ordering = ["-pk"]
+    fields = [
+        "state", "include_lost", *FIGURES, *MONEY, "every_lead", "kept", "started_at", "committed_at", "undone_at",
+        "member", "workspace",
+    ]  # fmt: skip
+    readonly_fields = ["every_lead"]
+
+    @admin.display(description="Every lead")
+    def every_lead(self, run):
+        """The way to the leads and what they became."""
+        url = reverse("admin:leads_legacylead_changelist")
+        return format_html('<a href="{}?run__id__exact={}">What each became</a>', url, run.pk)
+
+    def has_change_permission(self, request, obj=None):
+        """Never."""
+        return False
+
+
+@admin.register(LegacyLead)
+class LegacyLeadAdmin(WorkspaceModelAdmin):
+    """Old leads and what they became: to be read."""
+
+    list_display = [
+        "name", "email", "status", "value", "outcome", "outcome_note", "contact_link", "opportunity_link", "value_note",
+    ]  # fmt: skip
+    list_select_related = ["became_contact", "became_opportunity"]
+    list_filter = ["outcome", "status"]
+    search_fields = ["search_text", "=external_id", "=public_id"]
+    ordering = ["-created_at", "-pk"]
+    list_per_page = 50
+    show_full_result_count = False
+    exclude = ["custom", "search_text", "name_key"]
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """Also by the run, which the report leads to."""
+        return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="Estimated value", ordering="estimated_value")
+    def value(self, lead):
+        """With its currency."""
+        return f"{lead.currency} {lead.estimated_value:,.2f}" if lead.estimated_value else "—"
+
+    @admin.display(description="Contact")
+    def contact_link(self, lead):
+        """The contact that it became."""
+        return _link(lead.became_contact)
+
+    @admin.display(description="Opportunity")
+    def opportunity_link(self, lead):
+        """The opportunity that it became."""
+        return _link(lead.became_opportunity)
+
+    def has_change_permission(self, request, obj=None):
+        """Never: the old workspace is where they are changed, while it is open."""
+        return False
+
+
+@admin.register(OldLeads)
+class OldLeadsAdmin(WorkspaceModelAdmin):
+    """The retired table of a workspace: who still reads it, and what is missing before it can be dropped."""
+
+    list_display = ["workspace", "last_read", "may_go", "dropped_at"]
+    list_select_related = ["workspace"]
+    fields = ["last_read", "readers", "may_go", "confirmed", "rows", "exported_at", "rehearsed_at", "lacking"]
+    readonly_fields = ["last_read", "readers", "may_go", "confirmed", "lacking"]
+
+    @admin.display(description="Last read")
+    def last_read(self, retired):
+        """By whom, when and where."""
+        with in_workspace(retired.workspace):
+            return status().last_read or "Never"
+
+    @admin.display(description="Readers since the migration")
+    def readers(self, retired):
+        """How many, and the way to all reads."""
+        url = reverse("admin:leads_legacyvisit_changelist")
+        return format_html('{} · <a href="{}">every read</a>', status().readers, url)
+
+    @admin.display(description="May go from")
+    def may_go(self, retired):
+        """When the clock has run down, if nobody reads it until then."""
+        with in_workspace(retired.workspace):
+            droppable = status().droppable
+        return f"{droppable:%Y-%m-%d}" if droppable else "Not migrated yet"
+
+    @admin.display(description="Confirmed by")
+    def confirmed(self, retired):
+        """Which admins."""
+        run = status().run
+        given = confirmations(run) if run and run.committed_at else []
+        return ", ".join(map(str, given)) or "Nobody"
+
+    @admin.display(description="Still missing")
+    def lacking(self, retired):
+        """The conditions that do not hold."""
+        if retired.dropped_at:
+            return "Nothing: it was dropped."
+        # No list: the admin's style sheet indents one by the width of a label.
+        found = format_html_join("", "<div>{}</div>", ((sentence,) for sentence in missing(retired)))
+        done = "Nothing here. manage.py drop_legacy_leads drops it when no other workspace lacks anything."
+        return found or done
+
+    def has_change_permission(self, request, obj=None):
+        """Never: commands export and drop it, admins confirm in Settings → Lead migration."""
+        return False
+
+
+@admin.register(LegacyVisit)
+class LegacyVisitAdmin(WorkspaceModelAdmin):
+    """Who read the retired table, by day and place."""
+
+    list_display = ["last_at", "reader", "place", "reads", "workspace"]
+    list_select_related = ["workspace", "member__user"]
+    ordering = ["-last_at", "-pk"]
+
+    @admin.display(description="Who")
+    def reader(self, visit):
+        """The member; without one it was a command, or an operator."""
+        return visit.member or "The system"
+
+    def has_change_permission(self, request, obj=None):
+        """Never."""
+        return False

@@ -1,0 +1,81 @@
+"""What an admin asks after a migration: who still reads the retired table, and what is missing before it may go."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crm.kit import clock
+from crm.users.models import Membership
+from crm.legacy_leads.models import DropConfirmation, LegacyVisit, MigrationRun, OldLeads
+
+QUIET = timedelta(days=90)  # a quarter without a read (source 000: the table stays for one quarter)
+CONFIRMING = 2  # admins, where a workspace has as many
+NOT_MIGRATED = "The old leads have not been migrated: manage.py migrate_leads --commit."
+NOT_EXPORTED = "There is no export: manage.py export_legacy_leads FILE."
+NOT_REHEARSED = "The export has not been restored on trial: manage.py export_legacy_leads FILE --rehearse."
+
+
+@dataclass(frozen=True)
+class Status:
+    """The last run that stands (None: none), the last read of the table, and how many have read it since the commit."""
+
+    run: MigrationRun | None
+    last_read: LegacyVisit | None
+    readers: int
+
+    @property
+    def droppable(self) -> datetime | None:
+        """Until when the table stays at least: a quarter from the commit, and from the last read."""
+        if self.run is None or self.run.committed_at is None:
+            return None
+        read = self.last_read.last_at if self.last_read else None
+        return max(self.run.committed_at, read or self.run.committed_at) + QUIET
+
+
+def status() -> Status:
+    """How the workspace in scope stands."""
+    run = MigrationRun.objects.exclude(state=MigrationRun.State.UNDONE).order_by("-pk").first()
+    reads = LegacyVisit.objects.filter(last_at__isnull=False)
+    last = reads.select_related("member__user").order_by("-last_at").first()
+    since = reads.filter(last_at__gt=run.committed_at) if run and run.committed_at else reads.none()
+    return Status(run, last, since.order_by().values("member").distinct().count())
+
+
+def confirmations(run: MigrationRun) -> list[DropConfirmation]:
+    """Who of those who are admins now has confirmed since the commit."""
+    given = DropConfirmation.objects.filter(member__in=Membership.objects.admins(), at__gte=run.committed_at)
+    return list(given.select_related("member__user").order_by("at"))
+
+
+def missing(retired: OldLeads) -> list[str]:
+    """A sentence for each condition that keeps the workspace in scope's rows; none where they were dropped."""
+    if retired.dropped_at:
+        return []
+    now = status()
+    if now.run is None or now.droppable is None:
+        return [NOT_MIGRATED]
+    return [*_read(now, now.droppable), *_unconfirmed(now.run), *_unproved(retired)]
+
+
+def _read(now: Status, droppable: datetime) -> list[str]:
+    if clock.now() >= droppable:
+        return []
+    last = f"the last read was at {now.last_read}" if now.last_read else "nobody has read it"
+    committed = now.run.committed_at if now.run else None
+    return [
+        f"The table must not be read for {QUIET.days} days: it was migrated on {committed:%Y-%m-%d}, {last}. "
+        f"It may go from {droppable:%Y-%m-%d} on, if nobody reads it until then."
+    ]
+
+
+def _unconfirmed(run: MigrationRun) -> list[str]:
+    given, wanted = confirmations(run), max(1, min(CONFIRMING, Membership.objects.admins().count()))
+    if len(given) >= wanted:
+        return []
+    so_far = f" So far: {', '.join(str(each.member) for each in given)}." if given else ""
+    return [f"{len(given)} of {wanted} admins have confirmed (Admin → Retired leads).{so_far}"]
+
+
+def _unproved(retired: OldLeads) -> list[str]:
+    if not retired.exported_at:
+        return [NOT_EXPORTED]
+    return [] if retired.rehearsed_at else [NOT_REHEARSED]

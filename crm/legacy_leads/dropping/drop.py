@@ -1,0 +1,49 @@
+"""Drop the retired table: its rows, in every workspace at once, when nothing speaks against it any more.
+
+Why: docs/decisions/0050-drop-empties-the-table.md
+"""
+
+from django.db import transaction
+
+from audit.record import update_and_record
+from crm.kit import clock
+from crm.kit.actor import Actor, Channel, system
+from crm.kit.read_tracking import uncounted_reads
+from crm.kit.scope import in_workspace
+from crm.kit.sql import Statement, execute
+from crm.users.models import Workspace
+from crm.legacy_leads.dropping.conditions import missing
+from crm.legacy_leads.dropping.export import TABLE, digest, table
+from crm.legacy_leads.models import OldLeads
+from crm.legacy_leads.moving.run import check_role
+
+CHANGED = "The table has changed since the export: export it again, and rehearse that."
+
+
+@transaction.atomic
+def drop(*, by: Actor) -> tuple[int, dict[str, list[str]]]:
+    """Remove every row of the table; how many, and {} or, with nothing removed, what is missing: slug → sentences.
+
+    Each workspace has its own conditions, and all of them must hold in all. Raises NotAllowed.
+    """
+    check_role(by)
+    # Whoever adds old leads holds the workspace's row: nothing comes in between the looking and the dropping.
+    ids = OldLeads.objects.unscoped().filter(dropped_at__isnull=True).values("workspace")
+    spaces = list(Workspace.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True))
+    with uncounted_reads():
+        lacking = {space.slug: sentences for space in spaces if (sentences := _missing(space))}
+        if lacking or not spaces:
+            return 0, lacking
+        for space in spaces:
+            with in_workspace(space):
+                who = by if space.pk == by.workspace_id else system(space.pk, Channel.COMMAND)
+                update_and_record("old_leads.dropped", OldLeads.objects.all(), {"dropped_at": clock.now()}, by=who)
+        return execute([Statement(f"DELETE FROM {TABLE}", ())]), {}
+
+
+def _missing(space: Workspace) -> list[str]:
+    with in_workspace(space):
+        retired = OldLeads.objects.get()
+        if sentences := missing(retired):
+            return sentences
+        return [] if digest(table()) == (retired.rows, retired.digest) else [CHANGED]

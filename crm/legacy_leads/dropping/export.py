@@ -1,0 +1,197 @@
+"""The retired table of a workspace as a file: written whole or not at all, verified, and restored on trial."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, BinaryIO
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Model
+from django.db.models.query import RawQuerySet
+
+from audit.record import update_and_record
+from audit.values import to_json
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.kit.read_tracking import uncounted_reads
+from crm.kit.scope import workspace
+from crm.legacy_leads.access import is_there
+from crm.legacy_leads.models import LegacyLead, OldLeads
+from crm.legacy_leads.moving.run import check_role
+
+FIELDS = LegacyLead._meta.concrete_fields
+NAMES = [field.attname for field in FIELDS]
+TABLE, TRIAL = LegacyLead._meta.db_table, "rehearsed_lead"
+CHUNK = 2_000
+NOTHING = "There are no old leads here."
+ALTERED = "{} was cut off or altered, or is no export of old leads: nothing was changed."
+DIFFERS = "What {} restores is not what was exported: export it again."
+
+
+def export(target: Path, *, by: Actor) -> int:
+    """Write every old lead of the workspace in scope, trash included, to `target`; how many.
+
+    The file is read back before it takes its name. Raises NotAllowed for anybody but an admin; Refused where there is
+    nothing to export, or no room: then there is no file, and what was there before is as it was.
+    """
+    check_role(by)
+    if not is_there():
+        raise Refused(NOTHING)
+    try:
+        with uncounted_reads(), _beside(target) as work:
+            rows, digest = _write(work)
+            if _sum(_lines(work)) != (rows, digest):
+                raise Refused(ALTERED.format(target))
+            work.replace(target)
+    except OSError as error:
+        raise Refused(f"{target}: {error.strerror}. Nothing was exported.") from None
+    values = {"digest": digest, "rows": rows, "exported_at": clock.now(), "rehearsed_at": None}
+    with transaction.atomic():
+        update_and_record("old_leads.exported", OldLeads.objects.all(), values, by=by)
+    return rows
+
+
+def rehearse(source: Path, *, by: Actor) -> int:
+    """Restore `source`, the last export, into a table of its own that is gone afterwards; how many rows came back.
+
+    Raises NotAllowed; Refused when the file is not whole, or what it restores is not what was exported.
+    """
+    check_role(by)
+    retired = OldLeads.objects.filter(dropped_at__isnull=True).first()
+    if retired is None:
+        raise Refused(NOTHING)
+    try:
+        with uncounted_reads(), _trial_table():
+            rows = _read(source)
+            while chunk := list(islice(rows, CHUNK)):
+                _insert(chunk)
+            found = digest(_table(TRIAL))
+    except OSError as error:
+        raise Refused(f"{source}: {error.strerror}.") from None
+    if found != (retired.rows, retired.digest):
+        raise Refused(DIFFERS.format(source))
+    with transaction.atomic():
+        update_and_record("old_leads.rehearsed", OldLeads.objects.all(), {"rehearsed_at": clock.now()}, by=by)
+    return found[0]
+
+
+def digest(rows: Iterable[Model]) -> tuple[int, str]:
+    """How many old leads, and SHA-256 over the lines that a file has of them."""
+    return _sum(map(_line, rows))
+
+
+def table() -> Iterator[LegacyLead]:
+    """Every old lead of the workspace in scope, by key."""
+    return _table(TABLE)
+
+
+def _table(name: str) -> Iterator[LegacyLead]:
+    quoted, last = connection.ops.quote_name(name), 0
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in FIELDS)
+    sql = f"SELECT {columns} FROM {quoted} WHERE workspace_id = %s AND id > %s ORDER BY id LIMIT {CHUNK}"
+    while chunk := list(RawQuerySet(sql, model=LegacyLead, params=(workspace().pk, last))):
+        yield from chunk
+        last = chunk[-1].pk
+
+
+def _line(lead: Model) -> bytes:
+    return _json([to_json(getattr(lead, name)) for name in NAMES])
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, sort_keys=True) + "\n").encode()
+
+
+def _sum(lines: Iterable[bytes]) -> tuple[int, str]:
+    total, count = sha256(), 0
+    for line in lines:
+        total.update(line)
+        count += 1
+    return count, total.hexdigest()
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A file beside `target`, removed at the end unless it took its place."""
+    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        work = Path(file.name)
+    try:
+        yield work
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _write(path: Path) -> tuple[int, str]:
+    with path.open("wb") as file:
+        file.write(_json({"workspace": workspace().slug, "columns": NAMES}))
+        rows, digest = _sum(_written(file, map(_line, table())))
+        file.write(_json({"rows": rows, "sha256": digest}))
+        file.flush()
+        os.fsync(file.fileno())
+    return rows, digest
+
+
+def _written(file: BinaryIO, lines: Iterable[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        file.write(line)
+        yield line
+
+
+def _read(path: Path) -> Iterator[list]:
+    return map(json.loads, _lines(path))
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of the rows. Raises Refused unless head and foot are there, and say what they are."""
+    total, count, held = sha256(), 0, b""
+    with path.open("rb") as file:
+        if _told(file.readline(), path).get("columns") != NAMES:
+            raise Refused(ALTERED.format(path))
+        for line in file:
+            if held:
+                total.update(held)
+                count += 1
+                yield held
+            held = line
+    if _told(held, path) != {"rows": count, "sha256": total.hexdigest()}:
+        raise Refused(ALTERED.format(path))
+
+
+def _told(line: bytes, path: Path) -> dict:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise Refused(ALTERED.format(path))
+    return told
+
+
+@contextmanager
+def _trial_table() -> Iterator[None]:
+    """A temporary table like the retired one, empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {TRIAL}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {TRIAL} AS SELECT * FROM {TABLE} WHERE 1 = 0")
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {TRIAL}")
+
+
+def _insert(rows: list[list]) -> None:
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in FIELDS)
+    marks = ", ".join(["%s"] * len(FIELDS))
+    stored = (
+        [field.get_db_prep_save(field.to_python(value), connection) for field, value in zip(FIELDS, row, strict=True)]
+        for row in rows
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {TRIAL} ({columns}) VALUES ({marks})", list(stored))

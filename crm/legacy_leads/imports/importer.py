@@ -1,0 +1,124 @@
+"""How rows of a file become old leads: matched, then made or changed. Statuses and days are taken as they are."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from audit import values as audited
+from audit.record import LogRow, record_rows
+from contacts.imports.companies import to_change
+from contacts.imports.parsers import LONGEST_NAME, past, plain
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.ids import new_ids
+from crm.kit.scope import workspace
+from crm.kit.sql import as_stored, insert_rows, next_ids
+from crm.lists.imports.cells import remembered
+from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.reading import Sheet
+from crm.lists.imports.registry import Incoming, Written
+from crm.lists.imports.scratch import Scratch
+from crm.lists.models import ImportRun
+from crm.records.validation import clean
+from crm.records.writing import apply_each, assign, columns
+from crm.legacy_leads.access import lock_access
+from crm.legacy_leads.imports.matching import Match, match
+from crm.legacy_leads.imports.names import ELSEWHERE, STATUSES
+from crm.legacy_leads.models import LegacyLead
+
+COLUMNS = [f.attname for f in LegacyLead._meta.concrete_fields if f.name != "workspace"]
+OFTEN_ALIKE = {"status", "source", "currency", "owner", "team", "company_name"}
+MIGRATED = "It became a contact: it does not change any more."
+FIXED = {"contact", "created_at"}  # not changed like a value
+
+
+class LegacyLeadImporter:
+    """Imports old leads as they were, those that are over too."""
+
+    entity = "legacy_lead"
+    also = frozenset({"created_at", "archived_at"})
+    elsewhere = ELSEWHERE
+    lede = "One row is one lead of the entity that was retired. Leads that are there already are found by external ID."
+
+    def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
+        self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
+
+    def prepare(self, sheet: Sheet) -> None:
+        """Every row stands for itself."""
+
+    def parser(self, feed: Feed) -> Callable[[str], Any]:
+        """How the cells of a column are read."""
+        field = feed.path.field
+        if field.key in ("created_at", "archived_at"):
+            return remembered(past)
+        if field.key == "contact":
+            return plain(field, LONGEST_NAME)
+
+        def read(text: str) -> Any:
+            text = STATUSES.get(text.strip().lower(), text) if field.key == "status" else text
+            return clean("legacy_lead", field, text.strip(), self.by)
+
+        return remembered(read) if field.key in OFTEN_ALIKE else read
+
+    def notes(self) -> list[str]:
+        """Without a status everything is new, and would be migrated."""
+        return [] if self.mapping.feed("status") else ["No status column: all leads are New."]
+
+    def write(self, rows: Sequence[Incoming]) -> Written:
+        """Write some rows. When it refuses one, nothing of what it did may stand."""
+        lock_access(self.by)
+        matches, refused = match(rows, self.scratch, self.by)
+        if refused:
+            return Written(refused=refused)
+        fresh = [each for each in matches if each.lead is None]
+        there = [(each, changes) for each in matches if each.lead and (changes := self._changes(each))]
+        if final := [each.row.line for each, _ in there if each.lead and each.lead.became_contact_id]:
+            return Written(refused=dict.fromkeys(final, ("", MIGRATED)))
+        self._create(fresh)
+        changed = [(each.lead, changes) for each, changes in there if each.lead]
+        apply_each(changed, by=self.by)
+        return Written(len(fresh), len(changed), len(matches) - len(fresh) - len(changed))
+
+    def finish(self) -> Iterator[Written]:
+        """Nothing is left for the end."""
+        return iter(())
+
+    def _changes(self, found: Match) -> dict[str, Any]:
+        said = {key: value for key, value in found.row.own.items() if key not in FIXED}
+        if found.contact:
+            said["contact"] = found.contact
+        return to_change(found.lead, said, self.run.on_match)
+
+    def _create(self, fresh: Sequence[Match]) -> None:
+        """Make an old lead of each row, with its entry and event, dated by the file."""
+        if not fresh:
+            return
+        ids, public_ids = next_ids(LegacyLead, len(fresh)), new_ids("legacy", len(fresh))
+        made = []
+        for found, pk, public_id in zip(fresh, ids, public_ids, strict=True):
+            lead = _build(found, self.by)
+            lead.pk, lead.public_id = pk, public_id
+            made.append(lead)
+        insert_rows(LegacyLead, COLUMNS, (_row(lead) for lead in made))
+        record_rows("legacy_lead.created", [_fact(lead) for lead in made], by=self.by)
+
+
+def _build(found: Match, by: Actor) -> LegacyLead:
+    own = found.row.own
+    at = own.get("created_at") or clock.now()
+    lead = LegacyLead(workspace_id=by.workspace_id, contact=found.contact, currency=workspace().currency)
+    lead.owner_id, lead.created_at, lead.updated_at = by.member_id, at, at
+    assign(lead, {key: value for key, value in own.items() if key not in FIXED})
+    lead.derive()
+    return lead
+
+
+def _row(lead: LegacyLead) -> tuple:
+    values = {name: as_stored(getattr(lead, name)) for name in COLUMNS}
+    return tuple((values | {"custom": json.dumps(lead.custom)}).values())
+
+
+def _fact(lead: LegacyLead) -> LogRow:
+    told = {key: audited.to_json(audited.read(lead, key)) for key in columns(LegacyLead)}
+    told = {key: value for key, value in told.items() if value not in (None, "", {})}
+    return LogRow(lead.pk, None, None, told, as_stored(lead.created_at))

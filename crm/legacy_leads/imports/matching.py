@@ -1,0 +1,106 @@
+"""Which old lead a row is about: by external ID, else by name, e-mail and day; several may be one person's."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contacts.entities import CONTACT
+from contacts.models import Contact
+from crm.kit.actor import Actor
+from crm.kit.text import email_key
+from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.scratch import Scratch
+from crm.opportunities.imports.matching import contacts_named
+from crm.users.visibility import may_edit
+from crm.legacy_leads.models import LegacyLead
+
+NAMED_BY = ("name", "first_name", "last_name", "email", "company_name", "phone")
+NAMELESS = "A name, an e-mail or a company is needed."
+NOT_YOURS = "You can see this old lead but not change it: it belongs to somebody else."
+UNSEEN = "The external ID belongs to an old lead that you cannot see."
+
+
+@dataclass(slots=True)
+class Match:
+    """A row, the contact that it names (None: none), and the old lead it is about (None: a new one), locked."""
+
+    row: Incoming
+    contact: Contact | None
+    lead: LegacyLead | None = None
+
+
+def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
+    """The old leads and contacts of rows, in a handful of statements; refused is what is not there, or comes twice."""
+    people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
+    found, refused = [], {}
+    for row in rows:
+        text = row.own.get("contact", "")
+        if text and text not in people:
+            refused[row.line] = (CONTACT.label, f"There is no contact “{text}”: write its ID or e-mail.")
+        else:
+            found.append(Match(row, people.get(text)))
+    _find(found, by, refused)
+    for new in (each for each in found if each.lead is None):
+        if not any(new.row.own.get(key) for key in NAMED_BY):
+            refused[new.row.line] = ("", NAMELESS)
+    return _once([each for each in found if each.row.line not in refused], scratch, refused), refused
+
+
+def _find(matches: Sequence[Match], by: Actor, refused: Refused) -> None:
+    """Set the old lead of each row that is about one; of several rows about the same, of the first."""
+    wanted = {_key(each.row.own): each for each in reversed(matches)}
+    for lead in _held(matches):
+        keys = (_key(_told(lead)), _key(_told(lead, dated=False)))
+        each = next((wanted[key] for key in keys if key in wanted), None)
+        if each and each.lead is None:
+            each.lead = lead
+    rows = [each.lead.pk for each in matches if each.lead]
+    seen = set(LegacyLead.objects.visible_to(by).filter(pk__any_of=rows).values_list("pk", flat=True))
+    for each in matches:
+        if each.lead and each.lead.pk not in seen:
+            refused[each.row.line] = ("", UNSEEN)
+        elif each.lead and not may_edit(each.lead, by):
+            refused[each.row.line] = ("", NOT_YOURS)
+
+
+def _held(matches: Iterable[Match]) -> list[LegacyLead]:
+    live, own = LegacyLead.objects.live(), [each.row.own for each in matches]
+    external = [values["external_id"] for values in own if "external_id" in values]
+    names = [_name(values) for values in own if "external_id" not in values]
+    ids = {*live.filter(external_id__any_of=external).values_list("pk", flat=True)} if external else set()
+    ids |= {*live.filter(external_id="", name__any_of=names).values_list("pk", flat=True)} if names else set()
+    rows = live.filter(pk__any_of=list(ids)).order_by("pk")
+    return list(rows.select_for_update(of=("self",))) if ids else []
+
+
+def _told(lead: LegacyLead, *, dated: bool = True) -> dict[str, Any]:
+    told = {"external_id": lead.external_id, "name": lead.name, "email": lead.email}
+    return told | ({"created_at": lead.created_at} if dated else {})
+
+
+def _name(own: dict[str, Any]) -> str:
+    lead = LegacyLead(**{key: own.get(key, "") for key in NAMED_BY})
+    lead.derive()
+    return lead.name
+
+
+def _key(own: dict[str, Any]) -> str:
+    if own.get("external_id"):
+        return f"id {own['external_id']}"
+    return f"name {_name(own)} {email_key(own.get('email', ''))} {own.get('created_at', '')}"
+
+
+def _once(matches: list[Match], scratch: Scratch, refused: Refused) -> list[Match]:
+    """Those that come for the first time; the others are refused with the line of the first."""
+    keys = {each.row.line: _key(each.row.own) for each in matches}
+    used = scratch.used(keys.values())
+    earlier, first = dict(used), []
+    for each in matches:
+        key = keys[each.row.line]
+        if key in earlier:
+            refused[each.row.line] = ("", f"The same lead as in line {earlier[key]:,}.")
+        else:
+            earlier[key] = each.row.line
+            first.append(each)
+    scratch.use({key: line for key, line in earlier.items() if key not in used})
+    return first

@@ -1,0 +1,42 @@
+"""The old workspace's list: its columns, views, quick filters and bulk actions, as reps knew them."""
+
+import django_filters
+
+from crm.lists.filters import QuickFilters, many
+from crm.lists.spec import ListSpec, View
+from crm.records.actions import record_actions
+from crm.legacy_leads.entities import STATUSES
+from crm.legacy_leads.models import ACTIVE, LegacyLead
+
+
+class LegacyLeadFilters(QuickFilters):
+    """Whose leads, how they stand, from where."""
+
+    status = many("Status", [(choice.value, choice.label) for choice in STATUSES])
+    source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label="Source")
+
+    class Meta:
+        model = LegacyLead
+        fields: list[str] = []
+
+
+IS_OPEN = f"status in ({', '.join(ACTIVE)}) and archived_at is empty"
+
+LEGACY_LEADS = ListSpec(
+    entity="legacy_lead",
+    columns=("name", "status", "company_name", "email", "estimated_value", "source", "owner", "created_at"),
+    sort="-created_at",
+    views=(
+        View("open", "Open", IS_OPEN),
+        View("my_open", "My open", f"{IS_OPEN} and owner = me"),
+        View("converted", "Converted", "status = Converted and archived_at is empty"),
+        View("lost", "Lost", "status = Lost and archived_at is empty"),
+        View("archived", "Archived", "archived_at is not empty"),
+        View("all", "All"),
+    ),
+    actions=record_actions("legacy_lead"),
+    filterset=LegacyLeadFilters,
+    icon="archive",
+    indexed=frozenset({"owner", "team"}),
+    search_hint="Name, e-mail, phone or company",
+)

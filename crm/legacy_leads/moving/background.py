@@ -1,0 +1,96 @@
+"""The migration of the old leads, started from a page: planned, committed and undone in the background.
+
+A run is a row; whatever ends the process that carries it out, a scheduled job continues it from there.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+
+from crm.events.scheduler import scheduled
+from crm.kit.actor import Actor, Channel, system
+from crm.kit.background import after_commit
+from crm.kit.errors import DomainError, Refused
+from crm.kit.scope import in_workspace, workspace_id
+from crm.users.models import Workspace
+from crm.legacy_leads.access import SENTENCES, is_there
+from crm.legacy_leads.models import MigrationRun, OldLeads
+from crm.legacy_leads.moving.alone import AtWork
+from crm.legacy_leads.moving.run import Order, begin, check_role, commit
+from crm.legacy_leads.moving.undo import NOTHING, undo_migration
+
+State = MigrationRun.State
+log = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def start_commit(include_lost: bool, *, by: Actor) -> MigrationRun:
+    """Begin to migrate the old leads, or continue the run that stopped, whatever stopped it.
+
+    Raises NotAllowed, and Refused where there are no old leads or an undo is under way.
+    """
+    check_role(by)
+    run = _held()
+    if run and run.state == State.UNDOING:
+        raise Refused(SENTENCES[State.UNDOING])
+    if not is_there():
+        raise Refused("There are no old leads to migrate.")
+    if run is None:
+        OldLeads.objects.update(plan=None)  # no longer true
+        run = begin(Order(include_lost=include_lost), by)
+    return _proceed_after_commit(run, State.RUNNING)
+
+
+@transaction.atomic
+def start_undo(*, by: Actor) -> MigrationRun:
+    """Begin to undo the latest migration, also one that stopped, or continue its undo.
+
+    Raises NotAllowed, and Refused where there is none or one runs.
+    """
+    check_role(by)
+    run = _held() or MigrationRun.objects.exclude(state=State.UNDONE).order_by("-pk").first()
+    if run is None:
+        raise Refused(NOTHING)
+    if run.state == State.RUNNING and run.in_background and not run.problem:
+        raise Refused(SENTENCES[State.RUNNING])
+    return _proceed_after_commit(run, State.UNDOING)
+
+
+def _held() -> MigrationRun | None:
+    """The run that is not at its end, if any; nobody else starts one until the commit."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
+    return MigrationRun.objects.filter(state__in=MigrationRun.BUSY).first()
+
+
+def _proceed_after_commit(run: MigrationRun, state: MigrationRun.State) -> MigrationRun:
+    """Where another process is at work on it already, nothing more happens."""
+    run.state, run.in_background, run.problem = state, True, ""
+    run.save(update_fields=["state", "in_background", "problem"])
+    after_commit(partial(proceed, run.pk), "The migration of the old leads")
+    return run
+
+
+def proceed(pk: int) -> None:
+    """Carry a run out, or what is left of it. What refuses it is kept in the run, which then waits for an admin."""
+    run = MigrationRun.objects.select_related("member__user").get(pk=pk)
+    by = run.member.actor(Channel.WEB) if run.member else system(run.workspace_id)
+    try:
+        if run.state == State.RUNNING:
+            commit(Order(include_lost=run.include_lost), by=by)
+        elif run.state == State.UNDOING:
+            undo_migration(by=by)
+    except AtWork:
+        log.info("Another process carries the lead migration %s out", run.public_id)
+    except DomainError as error:
+        MigrationRun.objects.filter(pk=pk).update(problem=str(error))
+
+
+@scheduled(every=timedelta(seconds=30))
+def continue_migrations(slot: datetime) -> None:
+    """Continue the runs that were started from a page and whose process has died; one at work keeps its lock."""
+    for here in Workspace.objects.all():
+        with in_workspace(here):
+            for run in MigrationRun.objects.filter(state__in=MigrationRun.BUSY, in_background=True, problem=""):
+                after_commit(partial(proceed, run.pk), "The migration of the old leads")

@@ -1,0 +1,94 @@
+"""The figures of a migration: leads and money in, and what they came to. Nothing may be missing at the end."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+
+from crm.kit.errors import Refused
+from crm.legacy_leads.models import LegacyLead, MigrationRun
+from crm.legacy_leads.moving.plan import Step
+
+Outcome = LegacyLead.Outcome
+OUTCOMES = tuple(str(value) for value in Outcome.values)
+COUNTS = ("leads", *OUTCOMES, "opportunities")
+AMOUNTS = ("amount_in", "amount_opportunities", "amount_listed")
+CENT = Decimal("0.01")
+
+Money = dict[str, Decimal]  # by currency
+
+
+def _nothing() -> dict[str, Money]:
+    return {name: defaultdict(Decimal) for name in AMOUNTS}
+
+
+@dataclass
+class Figures:
+    """How many leads came to what, and the money: in, in opportunities, and listed with the reason why not."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, Money] = field(default_factory=_nothing)
+
+    def add(self, steps: Iterable[Step]) -> None:
+        """Count some steps."""
+        for step in steps:
+            self.counts.update(["leads", str(step.outcome), *["opportunities"] * step.opportunity])
+            value, currency = step.lead.estimated_value, step.lead.currency
+            if value and not step.settled:
+                kind = "amount_opportunities" if step.opportunity else "amount_listed"
+                self.amounts["amount_in"][currency] += value
+                self.amounts[kind][currency] += value
+
+    def report(self) -> dict[str, Any]:
+        """As --json tells them, and as a run keeps them: amounts as text with two decimals."""
+        money = {name: {c: f"{v:.2f}" for c, v in sorted(self.amounts[name].items())} for name in AMOUNTS}
+        return {name: self.counts[name] for name in COUNTS} | money
+
+    @property
+    def moves(self) -> int:
+        """How many leads become something."""
+        return self.counts[Outcome.CREATED] + self.counts[Outcome.REUSED]
+
+
+def of_run(run: MigrationRun) -> Figures:
+    """What a run has counted so far, batch by batch."""
+    figures = Figures(Counter({name: getattr(run, name) for name in COUNTS}))
+    for name in AMOUNTS:
+        figures.amounts[name].update({c: Decimal(v) for c, v in getattr(run, name).items()})
+    return figures
+
+
+def reconcile(run: MigrationRun) -> None:
+    """Raise Refused unless what a run has counted adds up, and is what the table says when it is added up anew."""
+    told, found = of_run(run), _read_back(run)
+    leads = sum(told.counts[name] for name in OUTCOMES)
+    if told.counts["leads"] != leads:
+        raise Refused(f"{told.counts['leads']:,} leads went in, {leads:,} came out: nothing is committed.")
+    for currency, amount in told.amounts["amount_in"].items():
+        out = sum((told.amounts[name].get(currency, Decimal()) for name in AMOUNTS[1:]), Decimal())
+        if amount != out:
+            raise Refused(f"{currency} {amount:,} went in, {out:,} came out: nothing is committed.")
+    for name, value in found.report().items():
+        if value != told.report()[name]:
+            raise Refused(f"{name}: {told.report()[name]} was counted, the table says {value}: nothing is committed.")
+
+
+def _read_back(run: MigrationRun) -> Figures:
+    rows = LegacyLead.objects.filter(run=run).order_by()
+    figures = Figures(Counter(dict(rows.values_list("outcome").annotate(Count("pk")))))
+    carried = rows.filter(became_opportunity__isnull=False, outcome__in=(Outcome.CREATED, Outcome.REUSED))
+    settled = rows.filter(outcome=Outcome.LEFT, became_contact__isnull=False, archived_at__isnull=False)
+    figures.counts |= Counter({"leads": LegacyLead.objects.count(), "opportunities": carried.count()})
+    figures.amounts["amount_in"] = _sums(LegacyLead.objects.exclude(pk__in=settled.values("pk")))
+    figures.amounts["amount_opportunities"] = _sums(carried)
+    figures.amounts["amount_listed"] = _sums(rows.exclude(value_note=""))
+    return figures
+
+
+def _sums(rows: QuerySet[LegacyLead]) -> Money:
+    found = rows.order_by().values_list("currency").annotate(Sum("estimated_value"))
+    # SQLite adds floating point numbers.
+    return {currency: Decimal(total).quantize(CENT) for currency, total in found if total}

@@ -1,0 +1,237 @@
+"""What becomes of each old lead: decided for a batch at a time, and written nowhere.
+
+The rules are source 000's (Workspaces created before April 2026). Leads come oldest first, so that of several on one
+contact or e-mail the first makes the contact and the opportunity, however they are cut into batches.
+
+Why: docs/decisions/0048-migration-decides-from-the-tables.md
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from contacts.imports.matching import ids_of
+from contacts.models import Contact
+from crm.kit.text import email_key
+from crm.opportunities.models import Opportunity
+from crm.legacy_leads.models import ACTIVE, LegacyLead
+
+Outcome = LegacyLead.Outcome
+LABELS = {value: str(label) for value, label in LegacyLead._meta.get_field("status").flatchoices}  # type: ignore[union-attr]
+NOBODY = "There is neither a name nor an e-mail to make a contact of."
+TRASHED = "The contact it is linked to is in the trash: restore the contact, or link the lead to another."
+NOT_LINKED = "No contact was linked to it."
+HAS_ONE = "The contact has an opportunity already."
+EARLIER = "An earlier lead of the same contact made the opportunity."
+NOT_ACTIVE = "It was not in progress."
+
+
+class OldLead(NamedTuple):
+    """What is read of an old lead: a model of each costs as much as all that is then done with it."""
+
+    pk: int
+    public_id: str
+    external_id: str
+    name: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    company_name: str
+    status: str
+    source: str
+    description: str
+    estimated_value: Decimal | None
+    currency: str
+    contact_id: int | None
+    owner_id: int | None
+    team_id: int | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.company_name or "an old lead without a name"
+
+    deleted_at: datetime | None
+    archived_at: datetime | None
+    became_contact_id: int | None
+    became_opportunity_id: int | None
+
+
+def look(rows: QuerySet[LegacyLead]) -> list[OldLead]:
+    """Read them, in one statement."""
+    return [OldLead._make(row) for row in rows.values_list(*OldLead._fields)]
+
+
+@dataclass(slots=True)
+class Person:
+    """A contact that old leads become: one that is there, or (None) is to be made of the first of them.
+
+    `email`: what one that is there and has none gets. `made`: the key of the one that was made.
+    """
+
+    contact: Contact | None
+    email: str = ""
+    made: int = 0
+    steps: list["Step"] = field(default_factory=list)
+
+    @property
+    def pk(self) -> int:
+        """The contact's key, once there is one."""
+        return self.contact.pk if self.contact else self.made
+
+    @property
+    def active(self) -> list[OldLead]:
+        """Those of the leads that are in progress."""
+        return [step.lead for step in self.steps if step.lead.status in ACTIVE]
+
+    def first(self, key: str) -> Any:
+        """The first value that is filled in, of all the leads."""
+        return next((value for step in self.steps if (value := getattr(step.lead, key))), "")
+
+
+@dataclass(slots=True)
+class Step:
+    """What becomes of one old lead: whom it joins, whether it makes an opportunity, and why not, as sentences.
+
+    `settled`: it was moved, or archived, before this run, and its value is none of this run's.
+    """
+
+    lead: OldLead
+    outcome: str
+    why: str = ""
+    person: Person | None = None
+    opportunity: bool = False
+    value_note: str = ""
+    settled: bool = False
+
+    @property
+    def contact(self) -> Contact | None:
+        """Whom the lead joins, if somebody is there."""
+        return self.person.contact if self.person else None
+
+
+@dataclass
+class Seen:
+    """What the leads before this batch have come to: in a dry run, where the database does not know it."""
+
+    people: dict[str, Person] = field(default_factory=dict)  # by "mail <key>", "contact <pk>"
+    with_opportunity: set[int] = field(default_factory=set)  # contacts
+    looked_up: list[str] = field(default_factory=list)  # keys of people whom the database knows
+
+    def know(self, key: str, person: Person) -> Person:
+        """Whom the database has under `key`, unless somebody is known by it already."""
+        if key not in self.people:
+            self.looked_up.append(key)
+        return self.people.setdefault(key, person)
+
+    def forget(self) -> None:
+        """After a batch: whom the database knows better."""
+        for key in self.looked_up:
+            if not self.people[key].email:
+                del self.people[key]
+        self.looked_up.clear()
+
+
+def plan(leads: Sequence[OldLead], seen: Seen, *, include_lost: bool, hold: bool) -> list[Step]:
+    """A step for each lead, in order. `hold`: lock the contacts that they join until the transaction ends."""
+    contacts = _contacts(leads, hold=hold)
+    _know(contacts.values(), seen)
+    busy, by_us = _opportunities(contacts)
+    steps = []
+    for lead in leads:
+        step = _left(lead, include_lost) or _moved(lead, contacts, seen)
+        _value(step, busy, by_us, seen)
+        steps.append(step)
+    return steps
+
+
+def _contacts(leads: Sequence[OldLead], *, hold: bool) -> dict[int, Contact]:
+    """The contacts that leads are linked to, became before, or share an e-mail with, by key; also from the trash."""
+    mails = {f"mail {email_key(lead.email)}" for lead in leads if lead.email}
+    ids = ids_of(mails) if mails else set()
+    ids |= {pk for lead in leads for pk in (lead.contact_id, lead.became_contact_id) if pk}
+    rows = Contact.objects.filter(pk__any_of=list(ids)).select_related("company").order_by("pk")
+    rows = rows.select_for_update(of=("self",)) if hold else rows
+    return {contact.pk: contact for contact in rows} if ids else {}
+
+
+def _know(contacts: Iterable[Contact], seen: Seen) -> None:
+    for contact in contacts:
+        if contact.deleted_at is None:
+            person = seen.know(f"contact {contact.pk}", Person(contact))
+            if contact.email_key:
+                seen.know(f"mail {contact.email_key}", person)
+
+
+def _opportunities(contacts: dict[int, Contact]) -> tuple[set[int], set[int]]:
+    """Which of the contacts have an opportunity, and which of those have one that an old lead made."""
+    theirs = Opportunity.objects.live().filter(contact__pk__any_of=list(contacts))
+    pairs = list(theirs.values_list("contact", "legacy_leads")) if contacts else []
+    return {pk for pk, _ in pairs}, {pk for pk, lead in pairs if lead}
+
+
+def _left(lead: OldLead, include_lost: bool) -> Step | None:
+    """A step for a lead that stays where it is; None for one to be moved."""
+    if lead.archived_at and lead.became_contact_id:
+        return Step(lead, Outcome.LEFT, "It was moved before.", settled=True)
+    if lead.archived_at:
+        return Step(lead, Outcome.LEFT, "It was archived before.")
+    if lead.deleted_at:
+        return Step(lead, Outcome.LEFT, "It is in the trash.")
+    if lead.status in ACTIVE or (lead.status == "lost" and include_lost):
+        return None
+    return Step(lead, Outcome.LEFT, f"Not active: {LABELS[lead.status]}.")
+
+
+def _moved(lead: OldLead, contacts: dict[int, Contact], seen: Seen) -> Step:
+    linked = contacts.get(lead.contact_id or 0)
+    if linked and linked.deleted_at:
+        return Step(lead, Outcome.REFUSED, TRASHED)
+    mail = f"mail {email_key(lead.email)}" if lead.email else ""
+    person, why = _joins(lead, mail, seen)
+    if person is None and not (lead.name.strip() or lead.email):
+        return Step(lead, Outcome.REFUSED, NOBODY)
+    outcome = Outcome.REUSED if person else Outcome.CREATED
+    person = person or Person(None)
+    if mail and not person.email and (person.contact is None or not person.contact.email):
+        person.email = lead.email if seen.people.setdefault(mail, person) is person else ""
+    step = Step(lead, outcome, why, person)
+    person.steps.append(step)
+    return step
+
+
+def _joins(lead: OldLead, mail: str, seen: Seen) -> tuple[Person | None, str]:
+    """Whom a lead joins, and why; None for somebody new."""
+    if person := seen.people.get(f"contact {lead.contact_id}"):
+        return person, "It was linked to this contact."
+    if person := seen.people.get(f"contact {lead.became_contact_id}"):
+        return person, "It became this contact before, which was kept."
+    if mail and (person := seen.people.get(mail)):
+        return person, "The contact has the same e-mail."
+    return None, ""
+
+
+def _value(step: Step, busy: set[int], by_us: set[int], seen: Seen) -> None:
+    """Decide what becomes of the lead's value: an opportunity, or a sentence why it makes none."""
+    lead, linked = step.lead, step.lead.contact_id
+    if not lead.estimated_value or step.settled:
+        return
+    if step.person is None:
+        step.value_note = step.why
+    elif lead.status not in ACTIVE:
+        step.value_note = NOT_ACTIVE
+    elif linked is None:
+        step.value_note = NOT_LINKED
+    elif linked in seen.with_opportunity or linked in by_us:
+        step.value_note = EARLIER
+    elif linked in busy:
+        step.value_note = HAS_ONE
+    else:
+        step.opportunity = True
+        seen.with_opportunity.add(linked)

@@ -1,0 +1,19 @@
+"""Where the old leads appear in the sidebar and the settings."""
+
+from django.db.models import F, QuerySet
+
+from crm.kit.actor import Actor, Role
+from crm.kit.nav import SETTINGS, NavItem, register, register_fact
+from crm.legacy_leads.access import open_rows
+from crm.legacy_leads.models import MovedLead
+
+
+def _stayed(by: Actor) -> QuerySet:
+    return MovedLead.objects.visible_to(by).filter(contact__isnull=True).values(fact=F("pk"))[:1]
+
+
+register_fact("legacy_leads", open_rows)
+register_fact("stayed_leads", _stayed)
+register(NavItem("Leads (old)", "legacy_lead_list", "archive", 35, fact="legacy_leads"))
+register(NavItem("Leads (old)", "stayed_leads", "archive", 36, fact="stayed_leads"))
+register(NavItem("Lead migration", "lead_migration", "truck", 60, SETTINGS, role=Role.ADMIN))

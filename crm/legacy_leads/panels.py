@@ -1,0 +1,33 @@
+"""On a contact's page: the old leads that it came from."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+
+from contacts.models import Contact
+from crm.users.http import Request
+from crm.legacy_leads.entities import LEGACY_LEAD
+from crm.legacy_leads.models import MovedLead
+
+SHOWN = 10
+
+
+def panel(contact: Contact, request: Request) -> SafeString:
+    """The old leads that became this contact, or one merged into it, the latest first; nothing where there are none."""
+    theirs = Q(contact=contact) | Q(contact__merged_into=contact)
+    leads = MovedLead.objects.visible_to(request.actor).filter(theirs).order_by("-pk")[:SHOWN]
+    rows = [shown(lead) for lead in leads]
+    return render_to_string("legacy_leads/panel.html", {"rows": rows}) if rows else SafeString("")
+
+
+def shown(lead: MovedLead) -> dict[str, Any]:
+    """What is kept of an old lead, as templates show it."""
+    told = lead.told
+    typed: dict[str, Any] = {"status": LEGACY_LEAD.fields["status"].choice(told["status"])}
+    typed |= {name: told[name] and parse_datetime(told[name]) for name in ("created_at", "archived_at")}
+    typed["estimated_value"] = None if told["estimated_value"] is None else Decimal(told["estimated_value"])
+    return told | typed

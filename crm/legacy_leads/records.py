@@ -1,0 +1,51 @@
+"""The old lead as a kind of record, while its workspace is open, and what else of it the rest of the product knows."""
+
+from audit import subjects
+from contacts.hooks import show_in_timeline
+from contacts.timeline import of_linked
+from crm.events.registry import EventType, declare
+from crm.records.panels import register as show_panel
+from crm.records.registry import RecordType, record_events, register
+from crm.legacy_leads import merging, nav, reads  # noqa: F401  (they register themselves)
+from crm.legacy_leads.entities import LEGACY_LEAD
+from crm.legacy_leads.imports.importer import LegacyLeadImporter
+from crm.legacy_leads.lists import LEGACY_LEADS
+from crm.legacy_leads.moving import background, undo  # noqa: F401  (likewise)
+from crm.legacy_leads.panels import panel
+from crm.legacy_leads.timeline import names
+from crm.legacy_leads.verbs.create import create
+from crm.legacy_leads.views import legacy_lead_page, while_open
+
+LEGACY_LEAD_TYPE = register(
+    RecordType(
+        entity=LEGACY_LEAD,
+        events=(
+            *record_events("legacy_lead", "this old lead", icon="archive"),
+            EventType("legacy_lead.migrated", "MIGRATE", "moved this old lead to its contact", "Migrated", "archive"),
+        ),
+        person="became_contact_id",
+        create=create,
+        related=("contact", "owner__user", "team"),
+        timeline=of_linked,
+        about=lambda lead: {"contact_id": lead.contact_id} if lead.contact_id else {},
+        hint="email",
+        list=LEGACY_LEADS,
+        importer=LegacyLeadImporter,
+        files=("export",),
+        template="legacy_leads/lead.html",
+        page=legacy_lead_page,
+        gate=while_open,
+        in_workflows=False,
+    )
+)
+show_panel("contact", panel)
+show_in_timeline("legacy_lead", names=names)
+
+subjects.register("old_leads", "leads.OldLeads")
+declare(
+    EventType("old_leads.opened", "CREATE", "added the first old lead", "Opened", "archive"),
+    EventType("old_leads.exported", "EXPORT", "exported the old leads", "Exported", "download"),
+    EventType("old_leads.rehearsed", "RESTORE", "restored the export of the old leads on trial", "Rehearsed", "check"),
+    EventType("old_leads.drop_confirmed", "CONFIRM", "confirmed the dropping of the old leads", "Confirmed", "check"),
+    EventType("old_leads.dropped", "DELETE", "dropped the old leads", "Dropped", "trash-2", severity="warning"),
+)

@@ -1,0 +1,13 @@
+"""How a contact's timeline calls the old leads that it came from."""
+
+from django.db.models import F, OuterRef, QuerySet, TextField, Value
+from django.db.models.functions import Concat
+
+from crm.kit.actor import Actor
+from crm.legacy_leads.models import MovedLead
+
+
+def names(by: Actor) -> QuerySet:
+    """What a contact's timeline calls the old leads that it came from."""
+    seen = MovedLead.objects.visible_to(by).filter(lead=OuterRef("entity_id"))
+    return seen.values(called=Concat(F("public_id"), Value(" "), F("name"), output_field=TextField()))[:1]

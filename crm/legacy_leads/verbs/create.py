@@ -1,0 +1,40 @@
+"""Add old leads, for as long as their workspace is open."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from django.db import IntegrityError, transaction
+
+from audit.record import record
+from crm.kit.actor import Actor, Role
+from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.outcome import Outcome
+from crm.kit.scope import workspace
+from crm.records.validation import validate
+from crm.records.writing import build, columns
+from crm.legacy_leads.access import lock_access
+from crm.legacy_leads.models import LegacyLead
+
+
+@transaction.atomic
+def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
+    """Add an old lead for each mapping of field → value; all of them or none.
+
+    Its name is made of what else there is: first and last name, e-mail, company, phone. Raises Invalid with a sentence
+    per field, NotAllowed for a viewer, Refused while the leads are being migrated.
+    """
+    if not by.is_at_least(Role.REP):
+        raise NotAllowed("A viewer cannot add leads.")
+    lock_access(by)
+    wanted = [validate("legacy_lead", values, by=by) for values in leads]
+    made = [cast(LegacyLead, build(LegacyLead, {"currency": workspace().currency} | v, by)) for v in wanted]
+    if not all(lead.name for lead in made):
+        raise Invalid({"name": "A name, an e-mail or a company is needed."})
+    try:
+        with transaction.atomic():
+            LegacyLead.objects.bulk_create(made)
+    except IntegrityError:
+        raise Invalid({"external_id": "Another old lead has this external ID already."}) from None
+    rows = LegacyLead.objects.filter(pk__in=[lead.pk for lead in made])
+    record("legacy_lead.created", rows, by=by, snapshot=columns(LegacyLead))
+    return Outcome(by.change, [lead.pk for lead in made])

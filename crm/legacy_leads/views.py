@@ -1,0 +1,106 @@
+"""The old workspace at /lead: the pages that every kind of record has, while it is open."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import URLPattern
+from django.views.decorators.http import require_GET
+
+from contacts.models import Contact
+from crm.kit.actor import Actor
+from crm.kit.errors import Refused
+from crm.kit.read_tracking import uncounted_reads
+from crm.kit.responses import warn
+from crm.kit.timelimit import TooSlow, time_limit
+from crm.lists.paging import search
+from crm.users.http import Request
+from crm.users.limits import limited, searches
+from crm.users.visibility import may_see
+from crm.legacy_leads.access import legacy_access
+from crm.legacy_leads.entities import LEGACY_LEAD
+from crm.legacy_leads.models import LegacyLead, MovedLead
+from crm.legacy_leads.panels import shown
+
+ACTIVE_LEADS = "/contact?view=contacts_leads"  # what replaces the old workspace (source 000)
+KEPT_FACTS = ("email", "phone", "company_name", "source", "external_id")
+PAGE = 50
+DIGITS = 19  # of the largest key there is
+READING = {f"legacy_lead_{name}" for name in ("list", "count", "filter", "narrow", "columns", "timeline", "export")}
+
+
+def while_open(route: URLPattern) -> URLPattern:
+    """The route of an old page, which leads to Active Leads once the migration is committed, and where there is
+    nothing old; while a migration runs, what would change something answers with a sentence."""
+    route.callback = _gated(route.callback, is_read=route.name in READING | {"legacy_lead"})
+    return route
+
+
+def _gated(view: Callable[..., HttpResponseBase], *, is_read: bool) -> Callable[..., HttpResponseBase]:
+    @wraps(view)
+    def gated(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        now = legacy_access()
+        if not now.is_open:
+            return _elsewhere(request, kwargs.get("public_id", ""))
+        if now.why_readonly and not is_read:
+            raise Refused(now.why_readonly)
+        if now.why_readonly and not request.htmx:
+            warn(request, now.why_readonly)
+        with uncounted_reads():  # the clock of the drop starts at the commit, which closes these pages
+            return view(request, *args, **kwargs)
+
+    return gated
+
+
+def _elsewhere(request: Request, public_id: str) -> HttpResponse:
+    """To the contact that an old lead became, or what is kept of one that was not migrated, for whoever sees that; else
+    to Active Leads."""
+    if not public_id:
+        return redirect(ACTIVE_LEADS)
+    contact = Contact.objects.visible_to(request.actor).filter(old_leads_moved__public_id=public_id).first()
+    if contact:
+        return redirect(contact)
+    lead = stayed(request.actor).select_related("owner__user").filter(public_id=public_id).first()
+    return _stayed_page(request, lead) if lead else redirect(ACTIVE_LEADS)
+
+
+def _stayed_page(request: Request, lead: MovedLead) -> HttpResponse:
+    told = shown(lead)
+    facts = [(LEGACY_LEAD.fields[key].label, told[key]) for key in KEPT_FACTS if told[key]]
+    return render(request, "legacy_leads/stayed.html", {"lead": lead, "facts": facts, **told})
+
+
+def stayed(by: Actor) -> QuerySet[MovedLead]:
+    """The old leads that were not migrated and that `by` sees."""
+    return MovedLead.objects.visible_to(by).filter(contact__isnull=True)
+
+
+@require_GET
+@limited("search", applies=searches)
+def stayed_leads(request: Request) -> HttpResponse:
+    """The old leads that were not migrated, newest first, found by name, email, phone or company."""
+    query, last = request.GET.get("q", "").strip()[:200], request.GET.get("after", "")
+    rows = stayed(request.actor).order_by("-pk")
+    if last.isdecimal() and len(last) < DIGITS:
+        rows = rows.filter(pk__lt=int(last))
+    context: dict[str, Any] = {"q": query, "rows": [], "after": "", "too_slow": ""}
+    try:
+        with time_limit(3):
+            found = list((search(rows, query, request.actor, ("search_text",)) if query else rows)[: PAGE + 1])
+            context["rows"] = [{"lead": lead, **shown(lead)} for lead in found[:PAGE]]
+            context["after"] = found[PAGE - 1].pk if len(found) > PAGE else ""
+    except TooSlow as error:
+        context["too_slow"] = str(error)
+    return render(request, "legacy_leads/stayed_list.html", context)
+
+
+def legacy_lead_page(lead: LegacyLead, by: Actor, editable: bool) -> dict[str, Any]:
+    """How it stands, and the contact it is linked to."""
+    return {
+        "status": LEGACY_LEAD.fields["status"].choice(lead.status),
+        "contact": lead.contact if lead.contact and may_see(lead.contact, by) else None,
+    }
