@@ -29,7 +29,7 @@ PARTS = (
     "bench.audit",
     "bench.engine",
     "bench.scores",
-    "bench.legacy",
+    "bench.legacy_leads",
     "bench.workflows",
     "bench.dashboards",
     "bench.load",

@@ -17,6 +17,7 @@ INSTALLED_APPS = [
     "crm.dashboards",
     "crm.workflows",
     "crm.notifications",
+    "crm.legacy_leads",
     "leads",
     "crm.opportunities",
     "crm.campaigns",

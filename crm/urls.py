@@ -18,7 +18,6 @@ urlpatterns = [
     path("", include("contacts.urls")),
     path("", include("crm.campaigns.urls")),
     path("", include("leads.urls")),
-    path("", include("crm.legacy_leads.urls")),
     path("", include("crm.dashboards.urls")),
     path("", include("crm.anomalies.urls")),
     path("", include("crm.lifecycle.urls")),

@@ -17,7 +17,6 @@ from crm.users.models import Owned
 from crm.users.visibility import RecordManager, RecordQuerySet
 from leads.assignment import models as assignment_models  # noqa: F401 (found by Django through this module)
 from leads.axes import BY_SCORE, OPEN, STAGE, STATUS
-from crm.legacy_leads import models as legacy_models  # noqa: F401 (likewise)
 
 
 class LeadQuerySet(RecordQuerySet):

@@ -11,7 +11,6 @@ from leads.board import BOARD
 from leads.definitions import LIFECYCLE_DEFINITIONS, STAGE_DEFINITIONS, STATUS_DEFINITIONS
 from leads.entities import LEAD, OF_CONTACT
 from leads.forms import QualifyForm
-from crm.legacy_leads import records as legacy_records  # noqa: F401
 from leads.lists import LEADS, NAV
 from leads.open_leads import refuse_second_open
 from leads.pages import lead_page, origin, panel

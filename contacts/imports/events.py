@@ -33,6 +33,7 @@ class EventImporter:
         "kind": ("Event name", "Activity type"),
         "occurred_at": ("Occurred", "Happened at", "Created at"),
     }
+    lede = "One row is one event of a contact who is there, found by external ID or e-mail."
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.mapping, self.by = mapping, by

@@ -9,8 +9,8 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace_id
-from crm.users.models import Workspace
 from crm.legacy_leads.models import MigrationRun, OldLeads
+from crm.users.models import Workspace
 
 State = MigrationRun.State
 SENTENCES = {

@@ -5,9 +5,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from crm.kit.scope import in_workspace
-from crm.users.admin_site import WorkspaceModelAdmin
 from crm.legacy_leads.dropping.conditions import confirmations, missing, status
 from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
+from crm.users.admin_site import WorkspaceModelAdmin
 
 FIGURES = ["leads", "created", "reused", "left", "refused", "opportunities"]
 MONEY = ["amount_in", "amount_opportunities", "amount_listed"]
@@ -33,7 +33,7 @@ class MigrationRunAdmin(WorkspaceModelAdmin):
     @admin.display(description="Every lead")
     def every_lead(self, run):
         """The way to the leads and what they became."""
-        url = reverse("admin:leads_legacylead_changelist")
+        url = reverse("admin:legacy_leads_legacylead_changelist")
         return format_html('<a href="{}?run__id__exact={}">What each became</a>', url, run.pk)
 
     def has_change_permission(self, request, obj=None):
@@ -98,7 +98,7 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
     @admin.display(description="Readers since the migration")
     def readers(self, retired):
         """How many, and the way to all reads."""
-        url = reverse("admin:leads_legacyvisit_changelist")
+        url = reverse("admin:legacy_leads_legacyvisit_changelist")
         return format_html('{} · <a href="{}">every read</a>', status().readers, url)
 
     @admin.display(description="May go from")

@@ -10,7 +10,7 @@ from crm.legacy_leads.models import LegacyLead
 TONES = {"new": "grey", "working": "amber", "qualified": "blue", "converted": "green", "lost": "red"}
 STATUSES = tuple(Choice(v, label, TONES[v]) for v, label in model_field(LegacyLead, "status").flatchoices)
 
-LEGACY_LEAD = Entity("legacy_lead", "leads.LegacyLead", "Old lead", "Old leads", "legacy", path="lead")
+LEGACY_LEAD = Entity("legacy_lead", "legacy_leads.LegacyLead", "Old lead", "Old leads", "legacy", path="lead")
 LEGACY_LEAD.add(
     Field("name", "Name", T.TEXT, sort="name_key", folded="name_key"),
     Field("first_name", "First name", T.TEXT, api="firstName"),

@@ -2,11 +2,11 @@
 
 import django_filters
 
+from crm.legacy_leads.entities import STATUSES
+from crm.legacy_leads.models import ACTIVE, LegacyLead
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import ListSpec, View
 from crm.records.actions import record_actions
-from crm.legacy_leads.entities import STATUSES
-from crm.legacy_leads.models import ACTIVE, LegacyLead
 
 
 class LegacyLeadFilters(QuickFilters):

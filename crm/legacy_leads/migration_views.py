@@ -15,10 +15,6 @@ from crm.kit import clock
 from crm.kit.errors import DomainError
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.responses import toast, warn
-from crm.lists.models import UndoRun
-from crm.users.http import Request
-from crm.users.roles import Right
-from crm.users.views import needs
 from crm.legacy_leads.dropping.conditions import missing, status
 from crm.legacy_leads.models import LegacyLead, MigrationRun, OldLeads
 from crm.legacy_leads.moving.background import start_commit, start_undo
@@ -26,6 +22,10 @@ from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, of_run
 from crm.legacy_leads.moving.planning import make_plan, whole_plan
 from crm.legacy_leads.moving.report import HEADER, Row, as_csv, carried_out
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
+from crm.lists.models import UndoRun
+from crm.users.http import Request
+from crm.users.roles import Right
+from crm.users.views import needs
 
 SILENCE = timedelta(minutes=1)  # after which a plan under way counts as stopped
 LABELS = {
@@ -70,7 +70,7 @@ def _plan(retired: OldLeads | None) -> dict[str, Any] | None:
     plan = retired.plan
     at = parse_datetime(plan["at"])
     figures = _figures(plan["figures"]) if plan["figures"] else None
-    shown = {"at": at, "steps": [Row(*step) for step in plan["steps"]], "figures": figures}
+    shown: dict[str, Any] = {"at": at, "steps": [Row(*step) for step in plan["steps"]], "figures": figures}
     shown |= {"percent": _percent(plan["done"], plan["total"]), "more": max(0, plan["total"] - len(plan["steps"]))}
     is_silent = at is None or clock.now() - at > SILENCE
     return (

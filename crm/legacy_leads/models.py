@@ -10,11 +10,11 @@ from django.db.models import Q
 from contacts.models import Contact
 from crm.kit.ids import new_id
 from crm.kit.text import LONGEST, digits, search_key
+from crm.legacy_leads.reads import count_read
 from crm.opportunities.models import Opportunity
 from crm.records.models import LIVE, Record, choices
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
-from crm.legacy_leads.reads import count_read
 
 ACTIVE = ("new", "working", "qualified")
 
@@ -56,6 +56,7 @@ class MigrationRun(Owned):
     undone_at = models.DateTimeField(null=True)
 
     class Meta(Owned.Meta):
+        db_table = "leads_migrationrun"
         abstract = False
         verbose_name = "lead migration"
         ordering = ["-pk"]
@@ -148,6 +149,7 @@ class LegacyLead(Record):
     objects: ClassVar[LegacyLeadManager] = LegacyLeadManager()
 
     class Meta(Record.Meta):
+        db_table = "leads_legacylead"
         abstract = False
         verbose_name = "old lead"
         constraints = [
@@ -211,6 +213,7 @@ class MovedLead(Owned):
     objects: ClassVar[RecordManager] = RecordManager()
 
     class Meta(Owned.Meta):
+        db_table = "leads_movedlead"
         abstract = False
         indexes = [
             models.Index(fields=["workspace", "lead"], name="moved_lead_lead"),
@@ -241,6 +244,7 @@ class OldLeads(Owned):
     plan = models.JSONField(null=True)
 
     class Meta(Owned.Meta):
+        db_table = "leads_oldleads"
         abstract = False
         verbose_name = verbose_name_plural = "retired leads"
         constraints = [models.UniqueConstraint(fields=["workspace"], name="old_leads_once")]
@@ -259,6 +263,7 @@ class LegacyVisit(Owned):
     last_at = models.DateTimeField(null=True)
 
     class Meta(Owned.Meta):
+        db_table = "leads_legacyvisit"
         abstract = False
         verbose_name = "read of the retired leads"
         verbose_name_plural = "reads of the retired leads"
@@ -275,6 +280,7 @@ class DropConfirmation(Owned):
     at = models.DateTimeField()
 
     class Meta(Owned.Meta):
+        db_table = "leads_dropconfirmation"
         abstract = False
         constraints = [models.UniqueConstraint(fields=["member"], name="drop_confirmation_once")]
 

@@ -9,9 +9,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 
 from contacts.models import Contact
-from crm.users.http import Request
 from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.models import MovedLead
+from crm.users.http import Request
 
 SHOWN = 10
 

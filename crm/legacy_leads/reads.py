@@ -59,7 +59,7 @@ def flush() -> None:
 
 def _write(here: Workspace | None, seen: Reader, moment: datetime, reads: int) -> None:
     """Add them to the day's; what was read with no workspace in scope may have been anybody's."""
-    visits, old_leads = (apps.get_model("leads", name).objects for name in ("LegacyVisit", "OldLeads"))
+    visits, old_leads = (apps.get_model("legacy_leads", name).objects for name in ("LegacyVisit", "OldLeads"))
     for each in [here] if here else Workspace.objects.filter(pk__in=old_leads.unscoped().values("workspace")):
         with in_workspace(each), transaction.atomic():
             same = {"member_id": seen.member_id if here else None, "place": seen.place[:120], "day": moment.date()}

@@ -4,8 +4,6 @@ from audit import subjects
 from contacts.hooks import show_in_timeline
 from contacts.timeline import of_linked
 from crm.events.registry import EventType, declare
-from crm.records.panels import register as show_panel
-from crm.records.registry import RecordType, record_events, register
 from crm.legacy_leads import merging, nav, reads  # noqa: F401  (they register themselves)
 from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.imports.importer import LegacyLeadImporter
@@ -13,8 +11,11 @@ from crm.legacy_leads.lists import LEGACY_LEADS
 from crm.legacy_leads.moving import background, undo  # noqa: F401  (likewise)
 from crm.legacy_leads.panels import panel
 from crm.legacy_leads.timeline import names
+from crm.legacy_leads.urls import urlpatterns
 from crm.legacy_leads.verbs.create import create
 from crm.legacy_leads.views import legacy_lead_page, while_open
+from crm.records.panels import register as show_panel
+from crm.records.registry import RecordType, record_events, register
 
 LEGACY_LEAD_TYPE = register(
     RecordType(
@@ -34,6 +35,7 @@ LEGACY_LEAD_TYPE = register(
         files=("export",),
         template="legacy_leads/lead.html",
         page=legacy_lead_page,
+        urls=urlpatterns,
         gate=while_open,
         in_workflows=False,
     )
@@ -41,7 +43,7 @@ LEGACY_LEAD_TYPE = register(
 show_panel("contact", panel)
 show_in_timeline("legacy_lead", names=names)
 
-subjects.register("old_leads", "leads.OldLeads")
+subjects.register("old_leads", "legacy_leads.OldLeads")
 declare(
     EventType("old_leads.opened", "CREATE", "added the first old lead", "Opened", "archive"),
     EventType("old_leads.exported", "EXPORT", "exported the old leads", "Exported", "download"),

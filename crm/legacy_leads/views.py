@@ -17,14 +17,14 @@ from crm.kit.errors import Refused
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.responses import warn
 from crm.kit.timelimit import TooSlow, time_limit
-from crm.lists.paging import search
-from crm.users.http import Request
-from crm.users.limits import limited, searches
-from crm.users.visibility import may_see
 from crm.legacy_leads.access import legacy_access
 from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.models import LegacyLead, MovedLead
 from crm.legacy_leads.panels import shown
+from crm.lists.paging import search
+from crm.users.http import Request
+from crm.users.limits import limited, searches
+from crm.users.visibility import may_see
 
 ACTIVE_LEADS = "/contact?view=contacts_leads"  # what replaces the old workspace (source 000)
 KEPT_FACTS = ("email", "phone", "company_name", "source", "external_id")

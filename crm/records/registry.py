@@ -79,7 +79,8 @@ class RecordType:
     The pages of many:
     `list`, `board` and `nav`. `found` is the template by which the search over everything shows it; '' when it does
     not look. `importer` and `relations`: how rows of a file become records; `files`: which pages there are for that.
-    `gate` wraps each of its URLs. `in_workflows`: whether workflows can be about it.
+    `urls` are further
+    pages; `gate` wraps each of the URLs that every kind has. `in_workflows`: whether workflows can be about it.
     """
 
     entity: Entity
@@ -116,6 +117,7 @@ class RecordType:
     importer: type[Importer] | None = None
     relations: Sequence[Relation] = ()
     files: Sequence[str] = ("import", "export")
+    urls: Sequence[URLPattern] = ()
     gate: Callable[[URLPattern], URLPattern] = lambda route: route
     in_workflows: bool = True
 

@@ -39,5 +39,5 @@ def record_urls(kind: RecordType) -> list[URLPattern]:
 
 
 urlpatterns = [path("contact/options", options.options, name="options")] + [
-    route for kind in record_types() for route in record_urls(kind)
+    route for kind in record_types() for route in (*kind.urls, *record_urls(kind))
 ]

@@ -7,8 +7,6 @@ they tell of, and whether somebody has read one is nobody else's business.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from django.db import transaction
@@ -87,12 +85,6 @@ from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 from leads.assignment.models import AssignmentRule
 from leads.jobs import notice_overdue
-from crm.legacy_leads.dropping.export import export, rehearse
-from crm.legacy_leads.models import LegacyLead
-from crm.legacy_leads.moving.run import Order, commit
-from crm.legacy_leads.moving.undo import undo_migration
-from crm.legacy_leads.verbs.confirm_drop import confirm_drop
-from crm.legacy_leads.verbs.create import create as create_legacy_leads
 from leads.models import Lead
 from leads.scoring.shipped import RULES
 from leads.staging import restage
@@ -108,6 +100,7 @@ from leads.verbs.set_duties import set_duties
 from leads.verbs.set_first_contact_terms import set_first_contact_terms
 from tests.campaigns.conftest import make_campaign
 from tests.factories import make_activity, make_company, make_contact, make_field, make_opportunity, rows
+from tests.installed import legacy_leads
 from tests.leads.factories import make_lead, ready, score
 from tests.replay import OWN_LOG, replay, snapshot
 from tests.shared import share
@@ -136,10 +129,8 @@ class Stage:
         self.deal = make_opportunity(contact=self.qualified, amount="5", next_step="Call")
         self.other_deal = make_opportunity(contact=self.twin)
         self.won_deal = make_opportunity(contact=self.customer, stage="won")
-        old = {"contact": self.qualified, "estimated_value": "5", "company_name": "Fleetly", "description": "Vans"}
-        others = [{"email": self.boss.email, "phone": "9"}, {"first_name": "Cy", "status": "working"}]
-        made = create_legacy_leads([{"name": "Old"} | old, *others], by=self.by("rep"))
-        self.old = LegacyLead.objects.get(pk=made.done[0])
+        if legacy_leads:
+            legacy_leads.prepare(self)
         self.leadless, self.lead, self.ready = make_contact(), make_lead(self.contact), ready(name="Ready")
         self.gone_lead, self.lost_lead = make_lead(self.leadless), make_lead(self.boss)
         delete(rows(self.gone_lead), by=self.by("manager"), reason="twice")
@@ -157,14 +148,6 @@ class Stage:
     def administer(self, url, **data):
         self.client.force_login(self.cast.admin.user)
         self.post(url, **data)
-
-    def migrated(self):
-        return commit(Order(), by=self.by("admin"))
-
-    def exported(self):
-        with TemporaryDirectory() as directory:
-            export(Path(directory) / "old", by=self.by("admin"))
-            rehearse(Path(directory) / "old", by=self.by("admin"))
 
     def guard(self):
         return Guard(entity="contact", verb="win", condition="title = x", message="M")
@@ -261,11 +244,6 @@ EVERY_OPPORTUNITY_FIELD = {
     "name": "Vans", "amount": "12.5", "currency": "usd", "close_date": "2026-12-24", "probability": "60%",
     "next_step": "n", "source": "s", "external_id": "5", "owner": None, "team": None,
 }  # fmt: skip
-EVERY_OLD_FIELD = {
-    "name": "Old Ana", "first_name": "Ana", "last_name": "Ruiz", "email": "old@x.example", "phone": "1",
-    "company_name": "Fleetly", "status": "working", "source": "s", "estimated_value": "12.5", "currency": "usd",
-    "description": "d", "external_id": "7",
-}  # fmt: skip
 UNIQUE_EMPTY = {"email": "", "external_id": ""}
 UNIQUE_EMPTY_ID = {"external_id": ""}
 EVERY_ACTIVITY_FIELD = {
@@ -297,12 +275,7 @@ WRITES = {
     "delete an opportunity": lambda s: delete(rows(s.deal), by=s.by("manager"), reason="x"),
     "undo winning": lambda s: s.undone(lambda by: win_opportunity(rows(s.deal), by=by)),
     "undo losing": lambda s: s.undone(lambda by: lose_opportunity(rows(s.deal), by=by, reason="x", contacts="lose")),
-    "create old leads": lambda s: create_legacy_leads([EVERY_OLD_FIELD | {"contact": s.twin}], by=s.by("rep")),
-    "edit old leads": lambda s: edit(rows(s.old), EVERY_OLD_FIELD | UNIQUE_EMPTY, by=s.by("manager")),
-    "migrate old leads": lambda s: commit(Order(), by=s.by("admin")),
-    "export old leads": lambda s: s.exported(),
-    "confirm the drop": lambda s: s.migrated() and confirm_drop(by=s.by("admin")),
-    "undo the migration": lambda s: s.migrated() and undo_migration(by=s.by("admin")),
+    **(legacy_leads.WRITES if legacy_leads else {}),
     "open a lead": lambda s: open_lead([EVERY_LEAD_FIELD | {"contact": s.leadless}], by=s.by("manager")),
     "edit leads": lambda s: edit(rows(s.lead), EVERY_LEAD_FIELD, by=s.by("manager")),
     "assign leads": lambda s: assign(rows(s.lead, s.ready), s.cast.mate, by=s.by("manager"), team=s.cast.nordics),
@@ -477,8 +450,7 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
         "create_company",
         "make a campaign",
         "open an opportunity",
-        "create old leads",
-        "export old leads",
+        *(legacy_leads.WRITING_EACH if legacy_leads else ()),
         "log",
         "set_status",
         "save_scoring_model",

@@ -27,14 +27,13 @@ from crm.opportunities.verbs.create import create as open_opportunity
 from crm.records.verbs.delete import delete
 from crm.workflows.verbs.start_workflow import start_workflow
 from leads.assignment.models import AssignmentRule
-from crm.legacy_leads.models import LegacyLead
-from crm.legacy_leads.verbs.create import create as add_legacy_leads
 from leads.models import Lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
 from tests.browser import HEIGHT, inspect
 from tests.campaigns.conftest import make_campaign
 from tests.factories import make_worthy
+from tests.installed import legacy_leads
 from tests.security.matrix import MATRIX, url
 from tests.security.world import make_finding
 from tests.workflows.conftest import make_flow, task
@@ -94,9 +93,7 @@ def world(cast, add, fleetly, actor):
     opened = open_opportunity([*deals, {"name": "Pilot", "contact": boss.pk}], by=actor("rep"))
     move_to(Opportunity.objects.filter(pk=opened.done[1]), to="negotiation", by=actor("rep"))
     move_to(Opportunity.objects.filter(pk=opened.done[2]), to="lost", by=actor("rep"), reason="Price")
-    texts = {"source": "Trade fair", "description": "Wants 120 vans", "company_name": "Fleetly", "contact": ana.pk}
-    old = [{"name": f"Old {n:02}", "email": f"o{n}@old.example", "estimated_value": 900 * n} | texts for n in range(4)]
-    old = add_legacy_leads(old, by=actor("rep")).done
+    old = legacy_leads.add_some(actor, ana) if legacy_leads else None
     qualify_lead(Lead.objects.filter(contact=ana), to="sales_qualified", by=actor("rep"), reason="They called us")
     add("Nobody's Own", owner=None)
     find_anomalies(timezone.now())
@@ -121,7 +118,7 @@ def world(cast, add, fleetly, actor):
         contact=ana,
         company=fleetly,
         opportunity=Opportunity.objects.get(pk=opened.done[0]),
-        legacy_lead=LegacyLead.objects.get(pk=old[0]),
+        legacy_lead=old,
         lead=Lead.objects.get(contact=ana),
         task=Activity.objects.get(pk=made.done[1]),
         trashed=gone,

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.once
     ("path", "tests"),
     [
         ("crm/lists/selection.py", "tests/lists"),
-        ("legacy_leads/reads.py", "tests/legacy_leads"),
+        ("crm/opportunities/verbs/win.py", "tests/opportunities"),
         ("leads/scoring/score.py", "tests/leads"),
         ("templates/campaigns/form.html", "tests/campaigns"),
         ("tests/audit/test_undo.py", "tests/audit/test_undo.py"),

@@ -11,10 +11,10 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import system
-from crm.opportunities.models import Opportunity
-from crm.records.verbs.delete import delete
 from crm.legacy_leads.models import LegacyLead, OldLeads
 from crm.legacy_leads.moving.run import Order, commit, dry_run
+from crm.opportunities.models import Opportunity
+from crm.records.verbs.delete import delete
 from leads.models import Lead
 from tests.factories import make_contact, make_opportunity, manager, rows
 

@@ -16,11 +16,11 @@ from contacts.verbs.merge import merge
 from crm.kit import clock
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import in_workspace
-from crm.users.models import Membership
 from crm.legacy_leads.dropping import export as exporting
 from crm.legacy_leads.models import DropConfirmation, LegacyLead, LegacyVisit, OldLeads
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
 from crm.legacy_leads.verbs.create import create
+from crm.users.models import Membership
 from tests.factories import make_contact, manager, rows
 
 pytestmark = pytest.mark.usefixtures("nobody_reads")
@@ -95,10 +95,13 @@ def test_without_a_migration(old):
 
 
 def test_a_read_starts_the_clock_again(ready, cast):
-    place = {"member": cast.rep, "place": "admin /admin/leads/legacylead/", "day": TODAY}
+    place = {"member": cast.rep, "place": "admin /admin/legacy_leads/legacylead/", "day": TODAY}
     LegacyVisit.objects.create(**place, last_at=TODAY - timedelta(days=89))
     [sentence] = missing()["acme"]
-    assert f"the last read was at {TODAY - timedelta(days=89):%Y-%m-%d %H:%M} by Rep (admin /admin/leads" in sentence
+    assert (
+        f"the last read was at {TODAY - timedelta(days=89):%Y-%m-%d %H:%M} by Rep (admin /admin/legacy_leads"
+        in sentence
+    )
     assert f"It may go from {TODAY + timedelta(days=1):%Y-%m-%d} on" in sentence
     with clock.at(TODAY + timedelta(days=1, minutes=1)):
         assert run("drop_legacy_leads")[0] == 0
@@ -246,7 +249,7 @@ class TestAfterwards:
         assert "From the old leads" in page and "Ana Ruiz" in page
         for url in ("/contact", "/contact?q=ana", "/opportunity", "/qualification", "/exceptions", "/admin/"):
             assert client.get(url, follow=True).status_code == 200, url
-        retired = client.get(f"/admin/leads/oldleads/{OldLeads.objects.get().pk}/change/").text
+        retired = client.get(f"/admin/legacy_leads/oldleads/{OldLeads.objects.get().pk}/change/").text
         assert "Nothing: it was dropped." in retired
         merge(ana, rows(make_contact("Twin")), by=actor("manager"))
 
@@ -267,7 +270,7 @@ class TestAfterwards:
 class TestInTheAdmin:
     def test_an_admin_sees_the_clock_and_what_is_missing_and_confirms(self, moved, sign_in, cast):
         retired, client = OldLeads.objects.get(), sign_in("admin")
-        url = f"/admin/leads/oldleads/{retired.pk}/"
+        url = f"/admin/legacy_leads/oldleads/{retired.pk}/"
         page = client.get(f"{url}change/").text
         assert "0 of 1 admins have confirmed" in page and f"{COMMITTED + timedelta(days=90):%Y-%m-%d}" in page
         settings = "/settings/lead-migration/"
@@ -279,5 +282,5 @@ class TestInTheAdmin:
 
     def test_the_reads_are_listed(self, moved, sign_in, cast):
         LegacyVisit.objects.create(member=cast.rep, place="web /lead", day=TODAY, reads=3, last_at=TODAY)
-        page = sign_in("admin").get("/admin/leads/legacyvisit/").text
+        page = sign_in("admin").get("/admin/legacy_leads/legacyvisit/").text
         assert "Rep" in page and "web /lead" in page

@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from contacts.models import Contact
+from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.opportunities.models import Opportunity
 from crm.records.verbs.delete import delete
-from crm.legacy_leads.models import LegacyLead, MigrationRun
 from leads.models import Lead
 from tests.factories import make_company, make_contact, make_opportunity, manager, rows
 

@@ -41,8 +41,8 @@ def moved(old, migrate, told):
 
 
 def test_the_admin(moved, told, sign_in, cast):
-    sign_in("admin").get("/admin/leads/legacylead/")
-    assert told() == {(cast.admin, "admin /admin/leads/legacylead/")}
+    sign_in("admin").get("/admin/legacy_leads/legacylead/")
+    assert told() == {(cast.admin, "admin /admin/legacy_leads/legacylead/")}
 
 
 def test_the_api(moved, told, cast):
@@ -74,12 +74,12 @@ def test_reads_of_a_day_are_one_row_with_their_number_and_the_last_moment(old, s
     noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
     for minutes in (0, 1):
         with clock.at(noon + timedelta(minutes=minutes)):
-            client.get("/admin/leads/legacylead/")
+            client.get("/admin/legacy_leads/legacylead/")
     visit = LegacyVisit.objects.get()
     assert (visit.member, visit.day, visit.last_at) == (cast.admin, noon.date(), noon + timedelta(minutes=1))
     before = visit.reads
     with clock.at(noon + timedelta(minutes=2)):
-        client.get("/admin/leads/legacylead/")
+        client.get("/admin/legacy_leads/legacylead/")
     visit.refresh_from_db()
     assert visit.reads == before * 3 // 2
 
@@ -134,7 +134,12 @@ class TestNobodyReads:
         assert "From the old leads" in client.get(ana.get_absolute_url()).text
         for url in ("/", "/contact", "/contact?q=ana", "/company", "/opportunity", "/qualification", "/exceptions"):
             assert client.get(url, follow=True).status_code == 200, url
-        for url in ("/admin/", "/admin/leads/migrationrun/", "/admin/leads/oldleads/", "/admin/leads/legacyvisit/"):
+        for url in (
+            "/admin/",
+            "/admin/legacy_leads/migrationrun/",
+            "/admin/legacy_leads/oldleads/",
+            "/admin/legacy_leads/legacyvisit/",
+        ):
             assert client.get(url).status_code == 200, url
         assert told() == set()
 
@@ -166,8 +171,8 @@ def test_the_status_says_who_read_last_and_from_when_on_it_may_go(old, migrate, 
     migrate(commit=True)
     noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=3)
     with clock.at(noon):
-        sign_in("admin").get("/admin/leads/legacylead/")
+        sign_in("admin").get("/admin/legacy_leads/legacylead/")
     report = migrate(status=True)[1]
     assert (report["state"], report["readers"]) == ("committed", 1)
-    assert report["last_read"].startswith(f"{noon:%Y-%m-%d %H:%M} by Admin (admin /admin/leads/legacylead/")
+    assert report["last_read"].startswith(f"{noon:%Y-%m-%d %H:%M} by Admin (admin /admin/legacy_leads/legacylead/")
     assert report["droppable"] == (noon + timedelta(days=90)).isoformat()

@@ -12,8 +12,8 @@ def test_each_old_lead_links_to_what_it_became(old, migrate, sign_in):
     old("Ana Ruiz", estimated_value="5")
     migrate(commit=True)
     run, ana, client = MigrationRun.objects.get(), Contact.objects.get(), sign_in("admin")
-    assert f"?run__id__exact={run.pk}" in client.get(f"/admin/leads/migrationrun/{run.pk}/change/").text
-    leads = client.get(f"/admin/leads/legacylead/?run__id__exact={run.pk}").text
+    assert f"?run__id__exact={run.pk}" in client.get(f"/admin/legacy_leads/migrationrun/{run.pk}/change/").text
+    leads = client.get(f"/admin/legacy_leads/legacylead/?run__id__exact={run.pk}").text
     assert f'href="/contact/{ana.public_id}"' in leads and "No contact was linked to it." in leads
 
 
@@ -21,5 +21,8 @@ def test_nobody_changes_a_run(old, migrate, sign_in):
     old("Ana Ruiz")
     migrate(commit=True)
     run = MigrationRun.objects.get()
-    assert sign_in("admin").post(f"/admin/leads/migrationrun/{run.pk}/change/", {"state": "undone"}).status_code == 403
-    assert sign_in("manager").get(f"/admin/leads/migrationrun/{run.pk}/change/").status_code in (302, 403)
+    assert (
+        sign_in("admin").post(f"/admin/legacy_leads/migrationrun/{run.pk}/change/", {"state": "undone"}).status_code
+        == 403
+    )
+    assert sign_in("manager").get(f"/admin/legacy_leads/migrationrun/{run.pk}/change/").status_code in (302, 403)

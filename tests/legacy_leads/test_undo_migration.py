@@ -10,11 +10,11 @@ from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.override import override
 from crm.kit.errors import Refused
+from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.win import win
 from crm.records.verbs.edit import edit
-from crm.legacy_leads.models import LegacyLead, MigrationRun
 from leads.models import Lead
 from tests.factories import make_contact, make_opportunity, manager, rows
 

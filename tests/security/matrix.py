@@ -6,6 +6,7 @@ method is not there), a body that the POST accepts, and how it refuses whoever m
 page, which tests/browser/test_every_page.py looks at, unless the line says otherwise.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -15,6 +16,8 @@ from typing import Any
 from django.urls import URLPattern, get_resolver, reverse
 
 from crm.kit.actor import Role
+from crm.records.registry import record_type, record_types
+from tests.installed import legacy_leads
 from tests.security.world import people, picture
 
 Objects = SimpleNamespace
@@ -61,28 +64,23 @@ def opportunity(own):
     return (own.opportunity.public_id,)
 
 
-def legacy_lead(own):
-    return (own.legacy_lead.public_id,)
-
-
 def lead(own):
     return (own.lead.public_id,)
 
 
-OF = {"contact": contact, "company": company, "opportunity": opportunity, "lead": lead, "legacy_lead": legacy_lead}
-PREFIX = {"contact": "contact", "company": "org", "opportunity": "opp", "lead": "lead", "legacy_lead": "legacy"}
-VIEW = {"contact": "view"} | {e: f"{e}_view" for e in ("company", "opportunity", "lead", "legacy_lead")}
-TRASHED = {"contact": "trashed"} | {e: f"trashed_{e}" for e in ("company", "opportunity", "lead", "legacy_lead")}
+KINDS = [kind.entity.name for kind in record_types() if kind.entity.name != "contact"]
+VIEW = {"contact": "view"} | {kind: f"{kind}_view" for kind in KINDS}
+TRASHED = {"contact": "trashed"} | {kind: f"trashed_{kind}" for kind in KINDS}
 
 
 def of(entity: str):
-    """The URL arguments of a contact, company or opportunity."""
-    return OF[entity]
+    """The URL arguments of a record."""
+    return lambda own: (getattr(own, entity).public_id,)
 
 
 def record(entity: str, get=VIEWER, post=None, **options) -> Route:
     """A route of one contact, company or opportunity."""
-    missing = (f"{PREFIX[entity]}_000000000",)
+    missing = (f"{record_type(entity).entity.prefix}_000000000",)
     options = {"args": of(entity), "missing": missing, "by_team": True, "refused": 409} | options
     return Route(get, post, **options)
 
@@ -157,7 +155,7 @@ def _lists(entity: str) -> dict[str, Route]:
             REP,
             REP,
             args=lambda own: (*of(entity)(own), "name"),
-            missing=(f"{PREFIX[entity]}_000000000", "name"),
+            missing=(f"{record_type(entity).entity.prefix}_000000000", "name"),
             data=lambda own: {"name": "Renamed", "base-name": getattr(own, entity).name},
         ),
         f"{entity}_timeline": record(entity),
@@ -264,8 +262,6 @@ MATRIX: dict[str, Route] = {
     **_lists("contact"),
     **_lists("company"),
     **_lists("opportunity"),
-    **_lists("legacy_lead"),
-    "legacy_lead_export": Route(page=False),
     "opportunity_board": Route(query="view=all"),
     "opportunity_move": record(
         "opportunity",
@@ -460,11 +456,6 @@ MATRIX: dict[str, Route] = {
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
     "first_contact": Route(ADMIN, ADMIN, data=lambda own: {"hours": 8, "opens": "09:00", "closes": "17:00"}),
     "workspace": Route(ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "currency": "EUR"}),
-    "stayed_leads": Route(),
-    "lead_migration": Route(ADMIN),
-    "lead_migration_plan": Route(ADMIN, page=False),
-    "lead_migration_report": Route(ADMIN, answers=(404,), page=False),  # nothing was migrated
-    "lead_migration_act": Route(None, ADMIN, kwargs={"action": "plan"}),
     "workspaces": Route(),
     "open_workspace": Route(
         None, VIEWER, args=lambda own: (own.member.workspace.slug,), missing=("nothing",), foreign=(409,)
@@ -527,13 +518,11 @@ MATRIX: dict[str, Route] = {
     **_admin("users_user", lambda own: own.member.user),
     **_admin("audit_entry", lambda own: own.entry),
     **_admin("events_delivery", lambda own: own.delivery),
-    **_admin("leads_migrationrun", lambda own: own.migration),
-    **_admin("leads_legacylead", lambda own: own.legacy_lead),
-    **_admin("leads_oldleads", lambda own: own.old_leads),
-    **_admin("leads_legacyvisit", lambda own: own.visit),
     **_admin("lifecycle_guard", lambda own: own.guard, add=True),
     **_admin("entities_customfield", lambda own: own.field, add=True),
 }
+if legacy_leads:
+    MATRIX |= legacy_leads.routes(sys.modules[__name__])
 
 
 def content_type(obj) -> int:

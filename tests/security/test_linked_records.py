@@ -23,12 +23,13 @@ from crm.lists.exporting import export_csv, export_paths
 from crm.lists.imports.mapping import choices
 from crm.lists.imports.running import new_run, run_import
 from crm.records.registry import record_types
+from tests.installed import legacy_leads
 from tests.security.calls import HTMX, call, told
 from tests.security.matrix import MATRIX, url
 from tests.security.world import act, rows
 
 SECRET = "secretmark"
-HIDDEN_KINDS = ("contact", "company", "opportunity", "lead", "legacy_lead")
+HIDDEN_KINDS = [kind.entity.name for kind in record_types()]
 NAMES = {"name", "name_key", "public_id", "currency", "stage", "status", "lifecycle_stage", "country", "timezone"}
 
 
@@ -43,7 +44,8 @@ def linked(cast, world):
         rows(hidden.lead).update(contact=own.duplicate)
         rows(own.lead).update(contact=hidden.contact, source="", status="working", contact_by=clock.now())
         rows(own.opportunity).update(contact=hidden.contact, company=hidden.company)
-        rows(own.legacy_lead).update(contact=hidden.contact)
+        if legacy_leads:
+            rows(own.legacy_lead).update(contact=hidden.contact)
         Activity.objects.filter(pk=own.task.pk).update(company=hidden.company)
         Contact.objects.filter(pk=hidden.contact.pk).update(company=own.company, manager=own.contact)
         yield world
@@ -149,7 +151,7 @@ def test_a_search_still_finds_the_name_beside_a_link(linked, sign_in):
 
 def link_columns() -> Iterator[tuple[str, Path]]:
     """Each declared link that an import may set."""
-    for entity in ("contact", "opportunity", "legacy_lead"):
+    for entity in (kind.entity.name for kind in record_types() if kind.importer):
         for path in choices(entity):
             if len(path.fields) == 1 and path.field.type is FieldType.LINK and not path.field.custom:
                 yield entity, path

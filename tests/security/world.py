@@ -7,6 +7,7 @@ globex.
 import io
 import uuid
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 
 from allauth.mfa.models import Authenticator
@@ -51,10 +52,9 @@ from crm.workflows.models import Run, Workflow
 from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 from leads.assignment.models import AssignmentRule
-from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
-from crm.legacy_leads.verbs.create import create as add_legacy_lead
 from leads.models import Lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
+from tests.installed import legacy_leads
 
 OWN, HIDDEN, THEIRS = "ownmark", "hiddenmark", "theirmark"
 COMPANY_TEXTS = ("name", "industry", "street", "city", "description")
@@ -106,9 +106,8 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         objects.opportunity = make_opportunity(member, mark, team, contact)
         objects.trashed_opportunity = make_opportunity(member, f"{mark}-trashed", team, contact)
         delete(rows(objects.trashed_opportunity), by=act(member), reason=f"{mark} reason")
-        objects.legacy_lead = make_legacy_lead(member, mark, team, contact)
-        objects.trashed_legacy_lead = make_legacy_lead(member, f"{mark}-trashed", team, contact)
-        delete(rows(objects.trashed_legacy_lead), by=act(member), reason=f"{mark} reason")
+        if legacy_leads:
+            legacy_leads.add_records(objects, mark, team, contact, partial(act, member))
         objects.lead = make_lead(member, mark, contact)
         make_finding(member, mark, contact)
         objects.trashed_lead = Lead.objects.get(contact=objects.duplicate)
@@ -132,14 +131,8 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.guard = save_guard(guard, by=by())
         objects.view = save_view("contact", f"{mark} shared", by=by(), shared=True)
         objects.opportunity_view = save_view("opportunity", f"{mark} shared", by=by(), shared=True)
-        objects.legacy_lead_view = save_view("legacy_lead", f"{mark} shared", by=by(), shared=True)
-        run = MigrationRun(state="undone", started_at=timezone.now(), kept=[["contact", "", f"{mark} kept"]])
-        run.save()
-        objects.migration = run
-        objects.old_leads = OldLeads.objects.get()
-        objects.visit = LegacyVisit.objects.create(
-            member=admin, day=timezone.now(), place=f"web /{mark}", last_at=timezone.now()
-        )
+        if legacy_leads:
+            legacy_leads.add_settings(objects, admin, by)
         objects.lead_view = save_view("lead", f"{mark} shared", by=by(), shared=True)
         rule = AssignmentRule(name=f"{mark} rule", condition=f"source = {mark}", people=[admin.pk])
         objects.rule = save_assignment_rule(rule, by=by())
@@ -200,14 +193,6 @@ def make_opportunity(member: Membership, mark: str, team: Team | None, contact: 
     values = dict.fromkeys(("name", "next_step", "source"), f"{mark} deal") | {"contact": contact, "team": team}
     values |= {"external_id": f"{mark}-deal", "amount": "48000", "close_date": "2026-12-24"}
     return Opportunity.objects.get(pk=open_opportunity([values], by=act(member)).done[0])
-
-
-def make_legacy_lead(member: Membership, mark: str, team: Team | None, contact: Contact) -> LegacyLead:
-    """An old lead with the mark in its texts."""
-    texts = ("first_name", "last_name", "company_name", "source", "description")
-    values = dict.fromkeys(texts, f"{mark} old") | {"contact": contact, "team": team, "external_id": f"{mark}-old"}
-    values |= {"email": f"{mark}@old.example", "estimated_value": "9000"}
-    return LegacyLead.objects.get(pk=add_legacy_lead([values], by=act(member)).done[0])
 
 
 def make_lead(member: Membership, mark: str, contact: Contact) -> Lead:

@@ -17,6 +17,7 @@ from crm.kit.actor import Channel, system
 from crm.kit.scope import NoWorkspace, WrongWorkspace, in_workspace
 from crm.kit.sql import JsonPairs, JsonRows, insert_select
 from crm.users.models import Membership, Owned, Team, Workspace
+from tests.installed import legacy_leads
 
 ROOT = Path(__file__).resolve().parents[2]
 # Who may read past the workspace in scope, and why.
@@ -34,8 +35,7 @@ UNSCOPED_CALLERS = {
     "crm/users/admin_site.py",  # superusers see every workspace; everybody else is narrowed in the next line
     "crm/users/views.py",  # an invitation is found by its secret token, before anybody is signed in
     "crm/workflows/views/hooks.py",  # a workflow is called by its public id, with a signature instead of a session
-    "legacy_leads/reads.py",  # a read by the command line, or outside any workspace, is one of every workspace's
-    "legacy_leads/dropping/drop.py",  # one table for all workspaces: all must be ready
+    *(legacy_leads.UNSCOPED if legacy_leads else ()),
     "audit/sealing.py",  # one run seals every workspace's entries, each in the scope of its own
     "crm/users/jobs.py",  # keys of forms that were submitted long ago, whoever submitted them
     "crm/users/workspaces.py",  # which workspaces has this person?

@@ -31,6 +31,7 @@ from crm.workflows.models import Run
 from leads.models import Lead
 from tests.contacts.files import counts, import_csv
 from tests.factories import make_contact, make_field
+from tests.installed import legacy_leads
 from tests.uses.made import BLOCKING, BREAKS, GOLD, SETTINGS, SILVER, break_settings, make_settings
 
 
@@ -210,15 +211,10 @@ TELLING = {"columns", "condition", "criteria", "entry", "exit", "filter", "mappi
 TELLING |= {"sort", "steps", "trigger", "where"}
 # Columns that could store references, and store something else.
 OTHERS = {
+    **(legacy_leads.NO_REFERENCES if legacy_leads else {}),
     "dashboards.Layout.parts": "names of parts, which are code",
     "leads.AssignmentRule.people": "members",
     "leads.FirstContactTerms.days": "days of the week",
-    "leads.MigrationRun.amount_in": "sums",
-    "leads.MigrationRun.amount_listed": "sums",
-    "leads.MigrationRun.amount_opportunities": "sums",
-    "leads.MigrationRun.kept": "records",
-    "leads.MovedLead.told": "values of a record",
-    "leads.OldLeads.plan": "figures and rows of a report",
     "leads.Turn.last": "members",
     "lists.ImportRefusal.cells": "cells of a file",
     "lists.ImportRun.header": "cells of a file",

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crm.kit import clock
-from crm.users.models import Membership
 from crm.legacy_leads.models import DropConfirmation, LegacyVisit, MigrationRun, OldLeads
+from crm.users.models import Membership
 
 QUIET = timedelta(days=90)  # a quarter without a read (source 000: the table stays for one quarter)
 CONFIRMING = 2  # admins, where a workspace has as many

@@ -11,11 +11,11 @@ from crm.kit.actor import Actor, Channel, system
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace
 from crm.kit.sql import Statement, execute
-from crm.users.models import Workspace
 from crm.legacy_leads.dropping.conditions import missing
 from crm.legacy_leads.dropping.export import TABLE, digest, table
 from crm.legacy_leads.models import OldLeads
 from crm.legacy_leads.moving.run import check_role
+from crm.users.models import Workspace
 
 CHANGED = "The table has changed since the export: export it again, and rehearse that."
 

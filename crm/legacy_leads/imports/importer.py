@@ -13,6 +13,10 @@ from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
+from crm.legacy_leads.access import lock_access
+from crm.legacy_leads.imports.matching import Match, match
+from crm.legacy_leads.imports.names import ELSEWHERE, STATUSES
+from crm.legacy_leads.models import LegacyLead
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import Feed, Mapping
 from crm.lists.imports.reading import Sheet
@@ -21,10 +25,6 @@ from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
 from crm.records.validation import clean
 from crm.records.writing import apply_each, assign, columns
-from crm.legacy_leads.access import lock_access
-from crm.legacy_leads.imports.matching import Match, match
-from crm.legacy_leads.imports.names import ELSEWHERE, STATUSES
-from crm.legacy_leads.models import LegacyLead
 
 COLUMNS = [f.attname for f in LegacyLead._meta.concrete_fields if f.name != "workspace"]
 OFTEN_ALIKE = {"status", "source", "currency", "owner", "team", "company_name"}

@@ -8,11 +8,11 @@ from contacts.entities import CONTACT
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.text import email_key
+from crm.legacy_leads.models import LegacyLead
 from crm.lists.imports.registry import Incoming, Refused
 from crm.lists.imports.scratch import Scratch
 from crm.opportunities.imports.matching import contacts_named
 from crm.users.visibility import may_edit
-from crm.legacy_leads.models import LegacyLead
 
 NAMED_BY = ("name", "first_name", "last_name", "email", "company_name", "phone")
 NAMELESS = "A name, an e-mail or a company is needed."

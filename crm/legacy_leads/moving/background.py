@@ -14,12 +14,12 @@ from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
 from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace, workspace_id
-from crm.users.models import Workspace
 from crm.legacy_leads.access import SENTENCES, is_there
 from crm.legacy_leads.models import MigrationRun, OldLeads
 from crm.legacy_leads.moving.alone import AtWork
 from crm.legacy_leads.moving.run import Order, begin, check_role, commit
 from crm.legacy_leads.moving.undo import NOTHING, undo_migration
+from crm.users.models import Workspace
 
 State = MigrationRun.State
 log = logging.getLogger(__name__)

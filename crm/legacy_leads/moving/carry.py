@@ -19,6 +19,9 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sql import insert_rows, update_rows
 from crm.kit.text import digits, search_key
+from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
+from crm.legacy_leads.moving.cycles import fill_cycles, lose, open_cycles
+from crm.legacy_leads.moving.plan import OldLead, Person, Step
 from crm.lists.imports.registry import Incoming
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports.creating import create_each as create_opportunities
@@ -26,9 +29,6 @@ from crm.opportunities.imports.matching import Match as Deal
 from crm.opportunities.models import Opportunity
 from crm.records.writing import apply_each
 from crm.users.models import Membership
-from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
-from crm.legacy_leads.moving.cycles import fill_cycles, lose, open_cycles
-from crm.legacy_leads.moving.plan import OldLead, Person, Step
 
 FROM = "the old leads"
 CALLED_BY = ("name", "first_name", "last_name", "email", "phone", "source")

@@ -11,10 +11,10 @@ from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import as_stored, update_rows
-from crm.lifecycle.move import DatedMove, move_rows, write_transitions
-from leads.axes import STATUS
 from crm.legacy_leads.models import ACTIVE
 from crm.legacy_leads.moving.plan import OldLead, Person
+from crm.lifecycle.move import DatedMove, move_rows, write_transitions
+from leads.axes import STATUS
 from leads.models import Lead, found_by
 from leads.open_leads import PROSPECTS, Prospect, open_leads
 from leads.staging import restage

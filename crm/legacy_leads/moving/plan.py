@@ -17,8 +17,8 @@ from django.db.models import QuerySet
 from contacts.imports.matching import ids_of
 from contacts.models import Contact
 from crm.kit.text import email_key
-from crm.opportunities.models import Opportunity
 from crm.legacy_leads.models import ACTIVE, LegacyLead
+from crm.opportunities.models import Opportunity
 
 Outcome = LegacyLead.Outcome
 LABELS = {value: str(label) for value, label in LegacyLead._meta.get_field("status").flatchoices}  # type: ignore[union-attr]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace
-from crm.lists.formulas import escape
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.plan import OldLead, Step
+from crm.lists.formulas import escape
 
 CHUNK = 2_000
 

@@ -14,13 +14,13 @@ from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import workspace_id
 from crm.kit.sql import commit_without_waiting
 from crm.kit.sqlite import courtesy
-from crm.users.models import Workspace
 from crm.legacy_leads.access import is_there
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.alone import alone
 from crm.legacy_leads.moving.carry import carry_out
 from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, Figures, of_run, reconcile
 from crm.legacy_leads.moving.plan import OldLead, Seen, Step, look, plan
+from crm.users.models import Workspace
 
 # On SQLite one writes at a time: so many leads take some 40 ms, then others have their turn (RELIABILITY R24).
 BATCH = {"postgresql": 10_000, "sqlite": 40}

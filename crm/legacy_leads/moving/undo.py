@@ -16,13 +16,13 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sqlite import courtesy
-from crm.lists.models import UndoRun
-from crm.lists.undo_runs import Progress, begin, finish
-from crm.records.writing import apply_each
 from crm.legacy_leads.access import is_there
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
 from crm.legacy_leads.moving.alone import alone
 from crm.legacy_leads.moving.run import BATCH, check_role
+from crm.lists.models import UndoRun
+from crm.lists.undo_runs import Progress, begin, finish
+from crm.records.writing import apply_each
 
 State = MigrationRun.State
 GONE = "The retired table was dropped: the migration can no longer be undone."

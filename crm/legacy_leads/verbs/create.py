@@ -10,10 +10,10 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
-from crm.records.validation import validate
-from crm.records.writing import build, columns
 from crm.legacy_leads.access import lock_access
 from crm.legacy_leads.models import LegacyLead
+from crm.records.validation import validate
+from crm.records.writing import build, columns
 
 
 @transaction.atomic

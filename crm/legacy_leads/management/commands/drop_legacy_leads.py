@@ -1,9 +1,9 @@
 """manage.py drop_legacy_leads --workspace SLUG"""
 
 from crm.kit.actor import Actor
-from crm.users.command import REFUSED, WorkspaceCommand
 from crm.legacy_leads.dropping.drop import drop
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
+from crm.users.command import REFUSED, WorkspaceCommand
 
 
 class Command(WorkspaceCommand):

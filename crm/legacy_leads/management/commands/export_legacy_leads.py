@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from crm.kit.actor import Actor
-from crm.users.command import WorkspaceCommand
 from crm.legacy_leads.dropping.export import export, rehearse
+from crm.users.command import WorkspaceCommand
 
 
 class Command(WorkspaceCommand):

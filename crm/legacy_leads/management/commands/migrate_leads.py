@@ -12,7 +12,6 @@ from django.core.management.base import CommandError, OutputWrapper
 
 from crm.kit.actor import Actor
 from crm.kit.scope import workspace
-from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 from crm.legacy_leads.dropping.conditions import status
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.figures import AMOUNTS, Figures
@@ -20,6 +19,7 @@ from crm.legacy_leads.moving.plan import Step
 from crm.legacy_leads.moving.report import HEADER, as_csv, carried_out, planned_row
 from crm.legacy_leads.moving.run import Order, check_role, commit, dry_run
 from crm.legacy_leads.moving.undo import undo_migration
+from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
 SHOWN = 50  # leads, or things that an undo kept, that are listed; --report and --json name all
 UNCHANGED, MOVED = "Nothing was changed.", "The leads are moved; their report is in the admin."

@@ -19,12 +19,12 @@ from bench.measure import Ratio
 from contacts.models import Contact
 from crm.kit.actor import system
 from crm.kit.scope import in_workspace
-from crm.opportunities.verbs.create import create as open_opportunity
-from crm.users.models import Workspace
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.plan import Step
 from crm.legacy_leads.moving.run import Order, commit, dry_run
 from crm.legacy_leads.moving.undo import undo_migration
+from crm.opportunities.verbs.create import create as open_opportunity
+from crm.users.models import Workspace
 
 WRITTEN = (
     "contacts_company",

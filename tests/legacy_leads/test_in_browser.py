@@ -7,9 +7,9 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from contacts.models import Contact
-from crm.opportunities.models import Opportunity
 from crm.legacy_leads.models import LegacyLead
 from crm.legacy_leads.verbs.create import create
+from crm.opportunities.models import Opportunity
 from tests.browser import inspect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LegacyLeadsConfig(AppConfig):
+    name = "crm.legacy_leads"
+    label = "legacy_leads"
