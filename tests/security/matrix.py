@@ -234,7 +234,7 @@ def _admin(model: str, one: Callable[[Objects], Any], add: bool = False, change:
         f"admin:{model}_change": Route(ADMIN, **args, **refused),
         f"admin:{model}_history": Route(ADMIN, **args, **refused),
         f"admin:{model}_delete": Route(None, **args),
-        f"admin/{model.replace('_', '/', 1)}/<path:object_id>/": Route(ADMIN, **args, **refused),
+        f"admin/{'/'.join(model.rsplit('_', 1))}/<path:object_id>/": Route(ADMIN, **args, **refused),
     }
 
 
@@ -262,6 +262,7 @@ MATRIX: dict[str, Route] = {
     **_lists("contact"),
     **_lists("company"),
     **_lists("opportunity"),
+    **(legacy_leads.routes(sys.modules[__name__]) if legacy_leads else {}),
     "opportunity_board": Route(query="view=all"),
     "opportunity_move": record(
         "opportunity",
@@ -521,8 +522,6 @@ MATRIX: dict[str, Route] = {
     **_admin("lifecycle_guard", lambda own: own.guard, add=True),
     **_admin("entities_customfield", lambda own: own.field, add=True),
 }
-if legacy_leads:
-    MATRIX |= legacy_leads.routes(sys.modules[__name__])
 
 
 def content_type(obj) -> int:
