@@ -60,7 +60,7 @@ def test_every_form_that_posts_carries_its_token(path):
 
 def test_htmx_is_held_to_its_safe_settings(rf):
     page = render_to_string("document.html", request=rf.get("/"))
-    config = json.loads(re.search(r"""name="htmx-config" content='([^']+)'""", page)[1])
+    config = json.loads(re.search(r"""name="htmx-config"\s+content='([^']+)'""", page)[1])
     assert config["allowEval"] is config["allowScriptTags"] is config["includeIndicatorStyles"] is False
     assert config["selfRequestsOnly"] is True
     assert config["historyCacheSize"] == 0
