@@ -66,7 +66,7 @@ def test_every_template_is_narrow_and_names_its_context_at_its_top(path):
     text = path.read_text()
     assert [line for line in text.splitlines() if len(line) > WIDTH] == []
     top = text.removeprefix(text.splitlines()[0] + "\n") if text.startswith("{% extends") else text
-    assert re.match(r"\{#.*\bContext:.*#\}|\{% comment %\}[^%]*\bContext:[^%]*\{% endcomment %\}", top)
+    assert re.match(r"(\{#.*#\}\n)*\{#.*\bContext:.*#\}|\{% comment %\}[^%]*\bContext:[^%]*\{% endcomment %\}", top)
 
 
 def test_htmx_is_held_to_its_safe_settings(rf):
