@@ -1,17 +1,19 @@
 # Needs make and Python 3.11 or newer; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check install bench lock pins
+.PHONY: help run test quick check format install bench lock pins
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(PY) -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	--no-header --python-version 3.11 --universal
+TEMPLATES := --tabwidth 2 templates tests/frame/templates
 
 help:
 	@echo "make run      start Throughline on http://127.0.0.1:8000 (PORT, HOST: see .env.example)"
 	@echo "make test     run every test; ARGS='tests/kit -k queue' for some"
 	@echo "make quick    run the tests that the changed files need, on SQLite"
-	@echo "make check    lint and types"
+	@echo "make check    lint, layout and types"
+	@echo "make format   lay out code and templates"
 	@echo "make bench    measure the promised ratios; ARGS='--size 1000000' for another size"
 	@echo "make install  create .venv"
 	@echo "make lock     pin requirements/*.in anew; ARGS=--upgrade takes newer releases"
@@ -30,7 +32,12 @@ quick: .venv/dev.stamp
 check: .venv/dev.stamp
 	@$(PY) -m ruff check --no-cache
 	@$(PY) -m ruff format --check
+	@$(PY) -m djhtml --check $(TEMPLATES)
 	@$(PY) -m mypy
+
+format: .venv/dev.stamp
+	@$(PY) -m ruff format
+	@$(PY) -m djhtml $(TEMPLATES)
 
 bench: .venv/dev.stamp
 	@exec $(PY) -m bench $(ARGS)

@@ -10,6 +10,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.lifecycle.offers import offers
 from crm.records.models import Record
+from crm.records.registry import record_type
 from crm.records.views.pages import on_page
 from crm.users.http import Request
 from crm.users.models import Membership
@@ -47,7 +48,9 @@ def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:
 
 @on_page
 def composer(entity: str, record: Record, request: Request) -> dict[str, Any]:
-    """The form that logs an activity, on every record's page."""
+    """The form that logs an activity, on the page of every record that tells whom it would be about."""
+    if not record_type(entity).about(record):
+        return {}
     near = _near(record, request.actor)
     return {"composer": ActivityForm(initial={"kind": "note", "priority": "normal"}, near=near)}
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from tests.services import chromium_program, postgres, postgres_programs, redis, redis_program
 
+TEMPLATES = ("--tabwidth", "2", "templates", "tests/frame/templates")  # as in the Makefile
 PYTHON = (sys.executable, "-m")
 OTHERS = (
     "SECRET_KEY",
@@ -67,6 +68,7 @@ def main(arguments: list[str]) -> int:
         environ |= dict.fromkeys(OTHERS, "")
         report.run("ruff check", "ruff", "check", "--no-cache", "--quiet")
         report.run("ruff format", "ruff", "format", "--check", "--quiet")
+        report.run("templates", "djhtml", "--check", *TEMPLATES)
         report.run("mypy", "mypy", "--no-error-summary")
         report.run("migrations", "manage", "makemigrations", "--check", "--dry-run", **environ)
         _suites(report, stack, environ, arguments)

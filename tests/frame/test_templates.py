@@ -11,6 +11,8 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+GALLERY = sorted((ROOT / "tests/frame/templates").rglob("*.html"))
+WIDTH = 120
 
 RULES = {
     "no hx-on: it needs eval": re.compile(r"hx-on[:=-]"),
@@ -58,9 +60,18 @@ def test_every_form_that_posts_carries_its_token(path):
         assert "{% csrf_token %}" in form
 
 
+@pytest.mark.parametrize("path", TEMPLATES + GALLERY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_template_is_narrow_and_names_its_context_at_its_top(path):
+    """djhtml keeps the indentation (make format); what it breaks no line for is asked here."""
+    text = path.read_text()
+    assert [line for line in text.splitlines() if len(line) > WIDTH] == []
+    top = text.removeprefix(text.splitlines()[0] + "\n") if text.startswith("{% extends") else text
+    assert re.match(r"(\{#.*#\}\n)*\{#.*\bContext:.*#\}|\{% comment %\}[^%]*\bContext:[^%]*\{% endcomment %\}", top)
+
+
 def test_htmx_is_held_to_its_safe_settings(rf):
     page = render_to_string("document.html", request=rf.get("/"))
-    config = json.loads(re.search(r"""name="htmx-config" content='([^']+)'""", page)[1])
+    config = json.loads(re.search(r"""name="htmx-config"\s+content='([^']+)'""", page)[1])
     assert config["allowEval"] is config["allowScriptTags"] is config["includeIndicatorStyles"] is False
     assert config["selfRequestsOnly"] is True
     assert config["historyCacheSize"] == 0

@@ -44,7 +44,7 @@ def new(request: Request, entity: str) -> HttpResponse:
             toast(request, f"Added {record}.", undo_url=reverse("undo", args=[made.change]))
             return redirect(record)
     context = _form_context(entity, form)
-    return render(request, "contacts/new.html", context, status=422 if form.errors else 200)
+    return render(request, "records/new.html", context, status=422 if form.errors else 200)
 
 
 def _form_context(entity: str, form: RecordForm) -> dict:
@@ -77,7 +77,7 @@ def change(request: Request, entity: str, public_id: str) -> HttpResponse:
     if axis := record_type(entity).form_axis:
         context |= _moves(request, record, axis)
     status = 409 if conflict else (422 if form.errors else 200)
-    return render(request, "contacts/edit.html", context, status=status)
+    return render(request, "records/edit.html", context, status=status)
 
 
 def _changed(request: Request, entity: str, record: Record, form: RecordForm, base: BaseForm) -> HttpResponse:
@@ -155,7 +155,7 @@ def change_field(request: Request, entity: str, public_id: str, key: str) -> Htt
             conflicts = _side_by_side(entity, error)
             form, base = _reopened(entity, find_record(request, entity, public_id), form, base)
     context = _fact_context(request, entity, record, field) | {"form": form, "base": base, "conflicts": conflicts}
-    template = "contacts/fact_form.html" if request.htmx else "contacts/fact_page.html"
+    template = "records/fact_form.html" if request.htmx else "records/fact_page.html"
     # A part that htmx asked for is shown on 422 only; a 409 leaves the page as it is.
     status = 409 if conflicts and not request.htmx else (422 if conflicts or form.errors else 200)
     return render(request, template, context, status=status)
@@ -166,7 +166,7 @@ def _fact(request: Request, entity: str, record: Record, field: Field, *, saved:
     context, kind = _fact_context(request, entity, record, field), record_type(entity)
     if saved and kind.head_template and not context["cell"]:
         context |= kind.head(record, request.actor, True) | {"head": kind.head_template}
-    return render(request, "contacts/fact.html", context)
+    return render(request, "records/fact.html", context)
 
 
 def _fact_context(request: Request, entity: str, record: Record, field: Field) -> dict:
@@ -193,7 +193,7 @@ def trash(request: Request, entity: str, public_id: str) -> HttpResponse:
         toast(request, f"{record} is in the trash.", undo_url=reverse("undo", args=[outcome.change]))
         return redirect(record)
     context = {"form": form, "record": record, "entity": entity}
-    return render(request, "contacts/delete.html", context, status=422 if form.errors else 200)
+    return render(request, "records/delete.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -31,7 +31,7 @@ def options(request: Request) -> HttpResponse:
         found = _records(entity, query, request.actor)
     else:
         raise Http404
-    return render(request, "contacts/options.html", {"options": found})
+    return render(request, "records/options.html", {"options": found})
 
 
 def _records(entity: str, query: str, by: Actor) -> list[tuple[str, str]]:

@@ -81,4 +81,4 @@ def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse
     record = find_record(request, entity, public_id)
     items, _, more = record_type(entity).timeline(record, request.actor, request.GET.get("before", ""))
     context = {"entity": entity, "record": record, "items": items, "more": more}
-    return render(request, "contacts/timeline_page.html" if not request.htmx else "contacts/timeline.html", context)
+    return render(request, "records/timeline_page.html" if not request.htmx else "records/timeline.html", context)
