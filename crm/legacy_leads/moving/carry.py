@@ -24,8 +24,8 @@ from crm.legacy_leads.moving.cycles import fill_cycles, lose, open_cycles
 from crm.legacy_leads.moving.plan import OldLead, Person, Step
 from crm.lists.imports.registry import Incoming
 from crm.lists.models import ImportRun, OnMatch
-from crm.opportunities.imports.creating import create_each as create_opportunities
 from crm.opportunities.imports.matching import Match as Deal
+from crm.opportunities.imports.writing import create_each as create_opportunities
 from crm.opportunities.models import Opportunity
 from crm.records.writing import apply_each
 from crm.users.models import Membership

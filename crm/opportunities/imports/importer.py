@@ -13,9 +13,8 @@ from crm.lists.imports.registry import Derived, Incoming, Written, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports import outcomes, parsers
-from crm.opportunities.imports.changing import change_each
-from crm.opportunities.imports.creating import create_each
 from crm.opportunities.imports.matching import Match, match
+from crm.opportunities.imports.writing import change_each, create_each
 
 
 class OpportunityImporter:

@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class OpportunitiesConfig(AppConfig):
-    name = "crm.opportunities"
-    label = "opportunities"

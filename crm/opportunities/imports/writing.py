@@ -1,0 +1,150 @@
+"""Rows written as opportunities: new ones, which begin at Prospecting; what they change; and the moves they ask for."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from audit import values as audited
+from audit.record import LogRow, record_rows
+from contacts.imports.companies import to_change
+from contacts.models import Company, Contact
+from crm.kit import clock
+from crm.kit.actor import Actor
+from crm.kit.ids import new_ids
+from crm.kit.scope import workspace
+from crm.kit.sql import as_stored, insert_rows, next_ids
+from crm.lifecycle.move import DatedMove, move_rows, write_first_transition, wrong_stage_message
+from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.models import ImportRun, OnMatch
+from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
+from crm.opportunities.imports.matching import Match
+from crm.opportunities.imports.outcomes import closed_at, wanted_stage
+from crm.opportunities.models import Opportunity
+from crm.records.writing import apply_each, assign, columns
+
+COLUMNS = [f.attname for f in Opportunity._meta.concrete_fields if f.name != "workspace"]
+TOLD = [*(key for key in columns(Opportunity) if key != "custom"), "stage"]
+SAYS_STAGE = {"stage", "won_at", "lost_at"}
+NOT_VALUES = {"contact", "company", "stage", "won_at", "lost_at", "lost_reason", "created_at"}
+
+as_row = attrgetter(*COLUMNS)
+told = attrgetter(*(audited.model_field(Opportunity, key).attname for key in TOLD))
+
+
+def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: ImportRun, by: Actor) -> None:
+    """Make an opportunity of each row, with its entry, event and transitions, dated by the file.
+
+    `named`: line → company. Raises IntegrityError when somebody else has the external id by now.
+    """
+    if not matches:
+        return
+    ids, public_ids = next_ids(Opportunity, len(matches)), new_ids("opp", len(matches))
+    people = [found.contact for found in matches if found.contact]
+    made = []
+    for found, contact, pk, public_id in zip(matches, people, ids, public_ids, strict=True):
+        found.opportunity = opportunity = _build(found.row.own, contact, named.get(found.row.line), by)
+        opportunity.pk, opportunity.public_id = pk, public_id
+        made.append(opportunity)
+    insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
+    write_first_transition(Opportunity, ids, STAGE, "import", by=by)
+    record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
+    closed = (found for found in matches if wanted_stage(found.row.own) not in OPEN)
+    take_steps([Step(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
+
+
+def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
+    stage = wanted_stage(own)
+    at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
+    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id or contact.owner_id, contact=contact)
+    opportunity.company_id = company.pk if company else contact.company_id
+    opportunity.team_id, opportunity.currency = contact.team_id, workspace().currency
+    opportunity.stage = stage if stage in OPEN else OPEN[0]
+    opportunity.probability = PROBABILITY[opportunity.stage]
+    opportunity.stage_since = opportunity.created_at = opportunity.updated_at = at
+    assign(opportunity, {key: value for key, value in own.items() if key not in NOT_VALUES})
+    opportunity.derive()
+    return opportunity
+
+
+def _fact(opportunity: Opportunity) -> LogRow:
+    pairs = zip(TOLD, told(opportunity), strict=True)
+    new = {key: audited.to_json(value) for key, value in pairs if value not in (None, "")}
+    at = as_stored(opportunity.created_at)
+    return LogRow(opportunity.pk, opportunity.contact_id, None, new | {"custom": opportunity.custom}, at)
+
+
+def change_each(
+    matches: Sequence[Match], named: Mapping[int, Company], run: ImportRun, by: Actor
+) -> tuple[set[int], Refused]:
+    """Change and move the opportunities (locked) that differ from their rows: the lines that did, and those refused."""
+    there = [(found, found.opportunity) for found in matches if found.opportunity]
+    changes = [(found.row, record, _changes(found, record, named, run.on_match)) for found, record in there]
+    steps = [Step(record, found.row) for found, record in there if _moves(found.row.own, record, run.on_match)]
+    refused = refusals(steps, run)
+    if not refused:
+        apply_each([(record, values) for _, record, values in changes if values], by=by)
+        take_steps(steps, run, by)
+    return {row.line for row, _, values in changes if values} | {step.row.line for step in steps}, refused
+
+
+def _changes(found: Match, record: Opportunity, named: Mapping[int, Company], on_match: str) -> dict[str, Any]:
+    said = {key: value for key, value in found.row.own.items() if key not in NOT_VALUES}
+    if found.contact:
+        said["contact"] = found.contact
+    if not _ends_open(found.row.own, record):
+        said.pop("probability", None)  # what is won or lost has that of its stage
+    if company := named.get(found.row.line):
+        said["company"] = company
+    return to_change(record, said, on_match)
+
+
+def _ends_open(own: dict[str, Any], record: Opportunity) -> bool:
+    return (wanted_stage(own) if own.keys() & SAYS_STAGE else record.stage) in OPEN
+
+
+def _moves(own: dict[str, Any], record: Opportunity, on_match: str) -> bool:
+    return on_match == OnMatch.UPDATE and bool(own.keys() & SAYS_STAGE) and wanted_stage(own) != record.stage
+
+
+class Step(NamedTuple):
+    """An opportunity (locked), and the row that wants it at another stage."""
+
+    opportunity: Opportunity
+    row: Incoming
+
+
+def refusals(steps: Sequence[Step], run: ImportRun) -> Refused:
+    """Who cannot be moved: what is won or lost stays so, but for a run that has a reason to override it."""
+    if run.override_reason:
+        return {}
+    return {
+        step.row.line: (STAGE.label, wrong_stage_message(STAGE, STAGE.move(_verb(step)), step.opportunity.stage))
+        for step in steps
+        if step.opportunity.stage not in OPEN
+    }
+
+
+def take_steps(steps: Sequence[Step], run: ImportRun, by: Actor) -> None:
+    """Move each opportunity to the stage that its row says; with a reason to override, as a warning."""
+    groups: defaultdict[str, list[DatedMove]] = defaultdict(list)
+    for step in steps:
+        verb = "reopen" if step.opportunity.stage not in OPEN and _verb(step) == "move_stage" else _verb(step)
+        groups[verb].append(_dated(step))
+    for verb, moved in groups.items():
+        move = STAGE.move(verb)
+        severity = "warning" if run.override_reason else move.severity
+        move_rows(STAGE, moved, verb=verb, event=move.event, by=by, reason=run.override_reason, severity=severity)
+
+
+def _verb(step: Step) -> str:
+    return verb_to(wanted_stage(step.row.own))
+
+
+def _dated(step: Step) -> DatedMove:
+    own = step.row.own
+    to, at = wanted_stage(own), closed_at(own) or clock.now()
+    likely = own.get("probability", PROBABILITY[to]) if to in OPEN else PROBABILITY[to]
+    also: dict[str, Any] = {"probability": likely, "won_at": None, "lost_at": None, "lost_reason": ""}
+    also |= {"won": {"won_at": at}, "lost": {"lost_at": at, "lost_reason": own.get("lost_reason", "")}}.get(to, {})
+    return DatedMove(step.opportunity, to, at, also)
