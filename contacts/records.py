@@ -15,12 +15,14 @@ from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.override import override
 from crm.entities import registry as entities
-from crm.events.registry import EventType, declare
+from crm.events import registry as events
+from crm.events.registry import EventType
 from crm.lists.imports import registry as imports
 from crm.lists.imports.registry import Relation
-from crm.records.registry import RecordType, record_events, register
+from crm.records.declare import declare, record_events
+from crm.records.registry import RecordType
 
-COMPANY_TYPE = register(
+COMPANY_TYPE = declare(
     RecordType(
         entity=COMPANY,
         events=record_events("company", "this company", icon="building-2"),
@@ -28,7 +30,7 @@ COMPANY_TYPE = register(
         timeline=timeline.of_company,
         about=lambda company: {"company_id": company.pk},
         hint="city",
-        list=COMPANIES,
+        listing=COMPANIES,
         nav=COMPANIES_NAV,
         files=(),
         template="contacts/company.html",
@@ -36,7 +38,7 @@ COMPANY_TYPE = register(
     )
 )
 
-CONTACT_TYPE = register(
+CONTACT_TYPE = declare(
     RecordType(
         entity=CONTACT,
         events=(
@@ -71,7 +73,7 @@ CONTACT_TYPE = register(
         timeline=timeline.of_contact,
         about=lambda contact: {"contact_id": contact.pk},
         hint="email",
-        list=CONTACTS,
+        listing=CONTACTS,
         nav=CONTACTS_NAV,
         importer=ContactImporter,
         relations=(Relation("company", "company"),),
@@ -89,7 +91,7 @@ subjects.register("engagement", "contacts.EngagementEvent", person="contact_id")
 entities.register(ACTIVITY)
 entities.register(ENGAGEMENT)
 imports.register(EventImporter)
-declare(
+events.declare(
     EventType("suppression.added", "UPDATE", "suppressed the address", "Suppressed", "mail-x"),
     EventType("suppression.lifted", "LIFT", "lifted the suppression", "SuppressionLifted", "mail-check", "warning"),
     EventType("activity.logged", "CREATE", "logged", "Logged", "message-square"),

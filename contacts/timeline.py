@@ -128,6 +128,12 @@ def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item
     return page("company", entries, {"company_id": company.pk}, by, before)
 
 
+def of_record(record: Any, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
+    """The same for a record that no activity is about: its own changes."""
+    entity = registry.entity_of(type(record))
+    return page(entity, timeline.of_record(entity, record.pk), {}, by, before)
+
+
 def of_linked(record: Any, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
     """The same for a record that belongs to a contact: its own changes, and what was done with the contact."""
     entity, contact = registry.entity_of(type(record)), record.contact_id or 0
@@ -143,14 +149,14 @@ def page(
     actions, cursor = timeline.page(with_authors(entries), timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
-    seen = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open)
-    activities = {row.pk: row for row in seen}
+    asked = Q(pk__in=mentioned) | is_open if whom else Q(pk__in=mentioned)
+    activities = {row.pk: row for row in Activity.objects.visible_to(by).filter(asked)}
     told = [e for action in actions for e in action.entries if _labeled(e.entity) and e.old_values]
     told = [e for e in told if e.entity != "activity" or e.event == "activity.updated"]
     names = names_of((e.entity, values) for e in told for values in (e.old_values, e.new_values))
     items = _together([_item(_main_first(action), entity, activities, names, by) for action in actions])
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
-    waiting = [row for row in waiting if all(getattr(row, key) == pk for key, pk in whom.items())]
+    waiting = [row for row in waiting if whom and all(getattr(row, key) == pk for key, pk in whom.items())]
     return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
 
 

@@ -4,8 +4,10 @@ from audit import subjects
 from contacts.axes import LIFECYCLE
 from contacts.hooks import show_in_timeline
 from contacts.timeline import of_linked
-from crm.events.registry import EventType, declare
-from crm.records.registry import RecordType, record_events, register
+from crm.events import registry as events
+from crm.events.registry import EventType
+from crm.records.declare import declare, record_events
+from crm.records.registry import RecordType
 from leads.axes import OPEN, STAGE, STATUS
 from leads.board import BOARD
 from leads.definitions import LIFECYCLE_DEFINITIONS, STAGE_DEFINITIONS, STATUS_DEFINITIONS
@@ -20,7 +22,7 @@ from leads.verbs.lose import lose
 from leads.verbs.qualify import qualify
 from leads.verbs.reactivate import reactivate
 
-LEAD_TYPE = register(
+LEAD_TYPE = declare(
     RecordType(
         entity=LEAD,
         gives={"contact": OF_CONTACT},
@@ -74,7 +76,7 @@ LEAD_TYPE = register(
         about=lambda lead: {"contact_id": lead.contact_id},
         name=lambda lead: f"The lead of {lead}",
         hint="source",
-        list=LEADS,
+        listing=LEADS,
         board=BOARD,
         nav=NAV,
         files=("export",),
@@ -92,7 +94,7 @@ for setting, model in (
     ("first_contact_terms", "FirstContactTerms"),
 ):
     subjects.register(setting, f"leads.{model}")
-declare(
+events.declare(
     EventType("scoring_model.created", "CREATE", "changed how leads are scored", icon="sliders-horizontal"),
     EventType("assignment_rule.created", "CREATE", "made the assignment rule", icon="git-branch"),
     EventType("assignment_rule.updated", "UPDATE", "changed the assignment rule", icon="git-branch"),

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from contacts.axes import LIFECYCLE, STATUS
-from contacts.imports.companies import to_change
 from contacts.imports.matching import Match
 from contacts.imports.stages import move_each
 from contacts.models import Contact
@@ -17,6 +16,7 @@ from crm.lifecycle.models import Transition
 from crm.lifecycle.move import force_move
 from crm.lists.imports.registry import Refused
 from crm.lists.models import ImportRun, OnMatch
+from crm.records.imports import to_change
 from crm.records.writing import apply_each
 from crm.users.visibility import may_edit
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from audit import values as audited
 from audit.record import record
 from contacts.entities import COMPANY
 from contacts.imports.matching import Match
@@ -18,6 +17,7 @@ from crm.kit.text import fold, search_key
 from crm.lists.imports.registry import Refused
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
+from crm.records.imports import to_change
 from crm.records.writing import apply_each, build, snapshot
 from crm.users.visibility import may_edit
 
@@ -101,17 +101,6 @@ def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: Said | Non
 
 def _text(value: Any) -> str:
     return str(getattr(value, "pk", value))
-
-
-def to_change(record, said: dict[str, Any], on_match: str) -> dict[str, Any]:
-    """Which of the values that a row gives a record changes, under the rule for records that are there already."""
-    changes = {}
-    for key, value in said.items():
-        present = audited.read(record, key)
-        wanted = present in ("", None, []) if on_match == OnMatch.FILL else on_match == OnMatch.UPDATE
-        if wanted and present != getattr(value, "pk", value):
-            changes[key] = value
-    return changes
 
 
 def _takes(match: Match, on_match: str, refused: Refused) -> bool:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from crm.kit.registry import Hook
+
 
 class Reader(NamedTuple):
     """A member (None: the system, or an operator) and the page or the command they are at."""
@@ -18,43 +20,35 @@ class Reader(NamedTuple):
     place: str
 
 
-_who: ContextVar[Callable[[], Reader | None] | None] = ContextVar("reader", default=None)
-_listeners: list[Callable[[], None]] = []
-
-
-def after_reading(listener: Callable[[], None]) -> None:
-    """Call `listener` whenever somebody has done what they were at, in their workspace's scope."""
-    _listeners.append(listener)
+# Tells who is at work in a block; None outside one, where after_reading is not called.
+who_reads: ContextVar[Callable[[], Reader | None] | None] = ContextVar("reader", default=None)
+# Called whenever somebody has done what they were at, in their workspace's scope.
+after_reading: Hook[Callable[[], None]] = Hook()
 
 
 @contextmanager
 def reading_as(who: Callable[[], Reader]) -> Iterator[None]:
     """Somebody is at work inside the block. `who` is asked when it matters: a request learns its route late."""
-    token = _who.set(who)
+    token = who_reads.set(who)
     try:
         yield
     finally:
-        for listener in _listeners:
+        for listener in after_reading:
             listener()
-        _who.reset(token)
+        who_reads.reset(token)
 
 
 @contextmanager
 def uncounted_reads() -> Iterator[None]:
     """What the block asks the database, nobody reads."""
-    token = _who.set(lambda: None)
+    token = who_reads.set(lambda: None)
     try:
         yield
     finally:
-        _who.reset(token)
+        who_reads.reset(token)
 
 
 def reader() -> Reader | None:
     """Who is at work where; outside a request or one of our commands, the process by its command line; None: nobody."""
-    who = _who.get()
+    who = who_reads.get()
     return who() if who else Reader(None, " ".join(["command", *sys.argv[1:2]]))
-
-
-def is_reading() -> bool:
-    """Whether somebody's block is open, after which the listeners are called."""
-    return _who.get() is not None

@@ -17,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from crm.kit import clock
-from crm.kit.read_tracking import Reader, after_reading, is_reading, reader
+from crm.kit.read_tracking import Reader, after_reading, reader, who_reads
 from crm.kit.scope import NoWorkspace, in_workspace, workspace
 from crm.users.models import Workspace
 
@@ -37,7 +37,7 @@ def count_read() -> None:
         here = None
     with _lock:
         _pending[here, seen, clock.now().replace(second=0, microsecond=0)] += 1
-    if not is_reading():
+    if who_reads.get() is None:
         transaction.on_commit(flush)
 
 

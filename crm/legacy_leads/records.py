@@ -3,7 +3,8 @@
 from audit import subjects
 from contacts.hooks import show_in_timeline
 from contacts.timeline import of_linked
-from crm.events.registry import EventType, declare
+from crm.events import registry as events
+from crm.events.registry import EventType
 from crm.legacy_leads import merging, nav, reads  # noqa: F401  (they register themselves)
 from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.imports.importer import LegacyLeadImporter
@@ -14,10 +15,11 @@ from crm.legacy_leads.timeline import names
 from crm.legacy_leads.urls import urlpatterns
 from crm.legacy_leads.verbs.create import create
 from crm.legacy_leads.views import legacy_lead_page, while_open
+from crm.records.declare import declare, record_events
 from crm.records.panels import register as show_panel
-from crm.records.registry import RecordType, record_events, register
+from crm.records.registry import RecordType
 
-LEGACY_LEAD_TYPE = register(
+LEGACY_LEAD_TYPE = declare(
     RecordType(
         entity=LEGACY_LEAD,
         events=(
@@ -30,7 +32,8 @@ LEGACY_LEAD_TYPE = register(
         timeline=of_linked,
         about=lambda lead: {"contact_id": lead.contact_id} if lead.contact_id else {},
         hint="email",
-        list=LEGACY_LEADS,
+        listing=LEGACY_LEADS,
+        nav=(),  # shown where there are some: see nav.py
         importer=LegacyLeadImporter,
         files=("export",),
         template="legacy_leads/lead.html",
@@ -44,7 +47,7 @@ show_panel("contact", panel)
 show_in_timeline("legacy_lead", names=names)
 
 subjects.register("old_leads", "legacy_leads.OldLeads")
-declare(
+events.declare(
     EventType("old_leads.opened", "CREATE", "added the first old lead", "Opened", "archive"),
     EventType("old_leads.exported", "EXPORT", "exported the old leads", "Exported", "download"),
     EventType("old_leads.rehearsed", "RESTORE", "restored the export of the old leads on trial", "Rehearsed", "check"),

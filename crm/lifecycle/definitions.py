@@ -48,7 +48,11 @@ def definitions(axis: Axis) -> dict[str, Definition]:
     """The definition of each value of an axis in the workspace in scope; one statement."""
     written = StageDefinition.objects.filter(entity=axis.entity, axis=axis.field).order_by("version")
     newest = {row.value: Definition(version=row.version, **_words(row)) for row in written}
-    return {**_shipped[axis.entity, axis.field], **newest}
+    return {**(_shipped.get((axis.entity, axis.field)) or _labels(axis)), **newest}
+
+
+def _labels(axis: Axis) -> Mapping[str, Definition]:
+    return {choice.value: Definition(choice.label, "", "", "") for choice in axis.values}
 
 
 def _words(row: StageDefinition) -> dict:

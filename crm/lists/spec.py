@@ -11,6 +11,7 @@ from crm.entities import registry
 from crm.kit.actor import Actor, Role
 from crm.kit.outcome import Outcome
 from crm.kit.registry import Registry
+from crm.lists.filters import QuickFilters
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class ListSpec:
     entity: str
     columns: tuple[str, ...]
     sort: str
-    views: tuple[View, ...]
-    actions: tuple[BulkAction, ...]
-    filterset: type[FilterSet]
-    icon: str
-    indexed: frozenset[str]  # fields whose conditions an index serves; others run under a time limit
-    search_hint: str
+    views: tuple[View, ...] = (View("all", "All"), View("mine", "Mine", "owner = me"))
+    actions: tuple[BulkAction, ...] = ()
+    filterset: type[FilterSet] = QuickFilters
+    icon: str = "folder"
+    indexed: frozenset[str] = frozenset({"owner", "team"})  # fields that an index serves; others have a time limit
+    search_hint: str = "Name"
 
     @property
     def path(self) -> str:

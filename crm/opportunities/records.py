@@ -17,9 +17,10 @@ from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.reopen import reopen
 from crm.opportunities.verbs.win import win
-from crm.records.registry import RecordType, record_events, register
+from crm.records.declare import declare, record_events
+from crm.records.registry import RecordType
 
-OPPORTUNITY_TYPE = register(
+OPPORTUNITY_TYPE = declare(
     RecordType(
         entity=OPPORTUNITY,
         gives={"contact": (THEIRS,), "company": (THEIRS,)},
@@ -46,7 +47,7 @@ OPPORTUNITY_TYPE = register(
         about=lambda opportunity: {"contact_id": opportunity.contact_id},
         hint="contact__name",
         found="opportunities/found.html",
-        list=OPPORTUNITIES,
+        listing=OPPORTUNITIES,
         board=BOARD,
         nav=NAV,
         importer=OpportunityImporter,

@@ -1,4 +1,4 @@
-"""The kinds of record. An app declares each of its own once, as a RecordType in its module `records`."""
+"""The kinds of record: what a RecordType says, and where they are looked up. crm.records.declare makes them known."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,26 +8,18 @@ from django import forms
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
-from audit import subjects
-from crm.entities import registry as entities
 from crm.entities.fields import Field
 from crm.entities.registry import Entity, entity_of
-from crm.events.registry import EventType, declare
-from crm.kit import nav
+from crm.events.registry import EventType
 from crm.kit.actor import Actor
 from crm.kit.nav import NavItem
 from crm.kit.outcome import Outcome
 from crm.kit.registry import Registry
-from crm.lifecycle import axes, condition_fields, definitions
 from crm.lifecycle.axes import Axis, Move
 from crm.lifecycle.definitions import Definition
-from crm.lists import board as boards
-from crm.lists import spec as lists
 from crm.lists.board import Board
-from crm.lists.imports import registry as imports
 from crm.lists.imports.registry import Importer, Relation
 from crm.lists.spec import ListSpec
-from crm.records import panels
 from crm.records.models import Record
 from crm.users.visibility import Locked, RecordQuerySet
 
@@ -38,6 +30,11 @@ Form = Callable[[Any, Any, Actor], forms.Form]  # (data or None, record, by) →
 def no_context(record: Any, by: Actor, editable: bool) -> dict[str, Any]:
     """A page that shows no more than every record's does."""
     return {}
+
+
+def not_said(*args: Any, **kwargs: Any) -> Any:
+    """Stands for a verb that a kind leaves out."""
+    raise NotImplementedError
 
 
 def leave(locked: Locked, changes: Mapping[str, Any]) -> None:
@@ -77,17 +74,17 @@ class RecordType:
     by panel(record, request).
 
     The pages of many:
-    `list`, `board` and `nav`. `found` is the template by which the search over everything shows it; '' when it does
+    `listing`, `board` and `nav`. `found` is the template by which the search over everything shows it; '' when it does
     not look. `importer` and `relations`: how rows of a file become records; `files`: which pages there are for that.
-    `urls` are further
-    pages; `gate` wraps each of the URLs that every kind has. `in_workflows`: whether workflows can be about it.
+    `urls` are further pages; `gate` wraps each of the URLs that every kind has. `in_workflows`: whether workflows can
+    be about it.
     """
 
     entity: Entity
-    create: Verb
+    listing: ListSpec
     timeline: Callable[..., tuple[list, list, str]]
-    list: ListSpec
-    events: Sequence[EventType]
+    create: Verb = not_said
+    events: Sequence[EventType] = ()
     gives: Mapping[str, Sequence[Field]] = field(default_factory=dict)
     person: str = ""
     following: Sequence[str] = ()
@@ -113,7 +110,7 @@ class RecordType:
     found: str = ""
     panels: Mapping[str, Callable[..., SafeString]] = field(default_factory=dict)
     board: Board | None = None
-    nav: Sequence[NavItem] = ()
+    nav: Sequence[NavItem] | None = None
     importer: type[Importer] | None = None
     relations: Sequence[Relation] = ()
     files: Sequence[str] = ("import", "export")
@@ -140,69 +137,19 @@ class RecordType:
         return [(axis, move) for axis in self.axes for move in axis.moves if move.verb in self.verbs]
 
 
-_types: Registry[RecordType] = Registry("kind of record")
-
-
-def register(kind: RecordType) -> RecordType:
-    """Make a kind of record known, and hand its parts to what works with them. Raises ValueError for one known."""
-    _types.add(kind.entity.name, kind)
-    entities.register(kind.entity)
-    for entity, fields in kind.gives.items():
-        entities.get(entity).add(*fields)
-    _register_history(kind)
-    _register_pages(kind)
-    return kind
-
-
-def _register_history(kind: RecordType) -> None:
-    fixed = [axis.field for axis in kind.axes if not kind.entity.fields[axis.field].editable]
-    since = [axis.since for axis in kind.axes]
-    entity = kind.entity
-    subjects.register(entity.name, entity.model_label, kind.person, [*since, *kind.following], fixed, kind.set_by_moves)
-    declare(*kind.events)
-    for axis in kind.axes:
-        axes.register(axis)
-        condition_fields.declare(axis)
-    for axis, meanings in kind.definitions.items():
-        definitions.ship(axis, meanings)
-
-
-def _register_pages(kind: RecordType) -> None:
-    lists.register(kind.list)
-    if kind.board:
-        boards.register(kind.board)
-    for item in kind.nav:
-        nav.register(item)
-    for entity, panel in kind.panels.items():
-        panels.register(entity, panel)
-    if kind.importer:
-        imports.register(kind.importer)
-    for relation in kind.relations:
-        imports.relate(kind.entity.name, relation)
+types: Registry[RecordType] = Registry("kind of record")
 
 
 def record_type(entity: str) -> RecordType:
     """The kind of record called `entity`. Raises KeyError."""
-    return _types[entity]
+    return types[entity]
 
 
 def record_type_of(model: type[Record]) -> RecordType:
     """The kind of record that a model holds. Raises KeyError."""
-    return _types[entity_of(model)]
+    return types[entity_of(model)]
 
 
 def record_types() -> list[RecordType]:
     """Every kind of record, as they were declared."""
-    return list(_types)
-
-
-def record_events(entity: str, phrase: str, *, icon: str, created: str = "") -> list[EventType]:
-    """What can happen to every kind of record. A timeline says `phrase` for the record ("this company"), and `created`
-    where one was made ("added this company")."""
-    return [
-        EventType(f"{entity}.created", "CREATE", created or f"added {phrase}", "Created", icon),
-        EventType(f"{entity}.updated", "UPDATE", "changed", "Updated", "pencil"),
-        EventType(f"{entity}.assigned", "ASSIGN", "assigned", "Assigned", "user-check"),
-        EventType(f"{entity}.deleted", "DELETE", f"moved {phrase} to the trash", "Deleted", "trash-2"),
-        EventType(f"{entity}.restored", "RESTORE", f"took {phrase} out of the trash", "Restored", "archive-restore"),
-    ]
+    return list(types)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from audit.models import Entry
-from contacts.imports.companies import to_change
 from crm.kit.actor import Actor
 from crm.lists.imports.registry import Incoming, Refused
 from crm.lists.models import ImportRun, OnMatch
+from crm.records.imports import to_change
 from crm.records.writing import apply_each
 from crm.users.visibility import may_edit
 from leads.models import Lead

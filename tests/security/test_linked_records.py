@@ -120,7 +120,7 @@ def places(world) -> Iterator[tuple]:
     for name, route in MATRIX.items():
         for headers in ({}, HTMX):
             yield url(name, route.args(world.own) if route.args else ()), headers
-    for entity, spec in ((kind.entity.name, kind.list) for kind in record_types()):
+    for entity, spec in ((kind.entity.name, kind.listing) for kind in record_types()):
         keys = ",".join(field.key for field in schema(entity) if field.type is not FieldType.MANY)
         yield f"/{spec.path}?view=all&columns={keys}", {}
         yield f"/{spec.path}/export?view=all&columns={keys}", {}
@@ -137,7 +137,7 @@ def test_no_search_tells_letters_of_what_one_does_not_see(address, linked, sign_
     found = {"rep": set(), "manager": set()}
     for who, entities in found.items():
         client = sign_in(who)
-        for entity, spec in ((kind.entity.name, kind.list) for kind in record_types()):
+        for entity, spec in ((kind.entity.name, kind.listing) for kind in record_types()):
             page = told(call(client, "GET", address.format(path=spec.path, entity=entity, word=SECRET)))
             entities |= {entity} if getattr(linked.own, entity).public_id in page else set()
     assert found["rep"] == set()
@@ -159,7 +159,7 @@ def link_columns() -> Iterator[tuple[str, Path]]:
 
 def test_an_import_finds_only_what_its_importer_sees(linked, actor):
     columns = list(link_columns())
-    assert len(columns) == 5
+    assert {entity for entity, _ in columns} >= {"contact", "opportunity"}
     for entity, path in columns:
         hidden, nobody = getattr(linked.hidden, path.field.target), f"{get(path.field.target).prefix}_000000000"
         ways = [hidden.public_id, f"X ({hidden.public_id})"]

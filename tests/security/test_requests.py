@@ -37,7 +37,7 @@ def pages(world) -> list[str]:
     """Every page that goes on from a place: lists by each kind of sort, boards, timelines, whatever has a cursor."""
     found = [
         f"/{spec.path}?view=all&sort={sort}"
-        for spec in (kind.list for kind in record_types())
+        for spec in (kind.listing for kind in record_types())
         for sort in ("name", "-created_at", "owner")
     ]
     found += [

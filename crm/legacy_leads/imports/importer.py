@@ -6,7 +6,6 @@ from typing import Any
 
 from audit import values as audited
 from audit.record import LogRow, record_rows
-from contacts.imports.companies import to_change
 from contacts.imports.parsers import LONGEST_NAME, past, plain
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -23,6 +22,7 @@ from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import Incoming, Written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
+from crm.records.imports import to_change
 from crm.records.validation import clean
 from crm.records.writing import apply_each, assign, columns
 

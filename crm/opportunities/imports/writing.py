@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from audit import values as audited
 from audit.record import LogRow, record_rows
-from contacts.imports.companies import to_change
 from contacts.models import Company, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -21,6 +20,7 @@ from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
 from crm.opportunities.imports.matching import Match
 from crm.opportunities.imports.outcomes import closed_at, wanted_stage
 from crm.opportunities.models import Opportunity
+from crm.records.imports import to_change
 from crm.records.writing import apply_each, assign, columns
 
 COLUMNS = [f.attname for f in Opportunity._meta.concrete_fields if f.name != "workspace"]

@@ -1,0 +1,112 @@
+"""How rows of a file become records of a kind that needs nothing of its own for it: matched by external ID."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from audit import values as audited
+from crm.entities.registry import entity_of, get
+from crm.kit.actor import Actor
+from crm.lists.imports.cells import remembered
+from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.reading import Sheet
+from crm.lists.imports.registry import Incoming, Refused, Written
+from crm.lists.imports.scratch import Scratch
+from crm.lists.models import ImportRun, OnMatch
+from crm.records.models import Record
+from crm.records.validation import check, clean
+from crm.records.writing import apply_each, build, insert
+from crm.users.visibility import may_edit, may_see
+
+
+def to_change(record: Any, said: dict[str, Any], on_match: str) -> dict[str, Any]:
+    """Which of the values that a row gives a record changes, under the rule for records that are there already."""
+    changes = {}
+    for key, value in said.items():
+        present = audited.read(record, key)
+        wanted = present in ("", None, []) if on_match == OnMatch.FILL else on_match == OnMatch.UPDATE
+        if wanted and present != getattr(value, "pk", value):
+            changes[key] = value
+    return changes
+
+
+class RecordImporter:
+    """Imports records of one kind. Subclasses say which, as importer_of() does."""
+
+    entity = ""
+    also: frozenset[str] = frozenset()
+    elsewhere: dict[str, tuple[str, ...]] = {}
+    lede = "One row is one record. Those that are there already are found by external ID."
+
+    def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
+        self.run, self.scratch, self.by = run, scratch, by
+        self.model: type[Record] = get(self.entity).model
+
+    def prepare(self, sheet: Sheet) -> None:
+        """Every row stands for itself."""
+
+    def parser(self, feed: Feed) -> Callable[[str], Any]:
+        """How the cells of a column are read: as a form reads them."""
+        return remembered(lambda text: clean(feed.link or self.entity, feed.path.field, text.strip(), self.by))
+
+    def notes(self) -> list[str]:
+        """Nothing to be said beforehand."""
+        return []
+
+    def write(self, rows: Sequence[Incoming]) -> Written:
+        """Write some rows. When it refuses one, nothing of what it did may stand."""
+        there = self._there(rows)
+        refused = self._twice(rows) | self._not_theirs(rows, there) | self._nameless(rows, there)
+        if refused:
+            return Written(refused=refused)
+        known = [(there[key], row) for row in rows if (key := row.own.get("external_id", "")) in there]
+        fresh = [row.own for row in rows if row.own.get("external_id", "") not in there]
+        changed = [
+            (record, values) for record, row in known if (values := to_change(record, row.own, self.run.on_match))
+        ]
+        for _, values in changed:
+            check(self.entity, values, by=self.by)
+        insert([build(self.model, own, self.by) for own in fresh], f"{self.entity}.created", by=self.by, verb="import")
+        apply_each(changed, by=self.by)
+        return Written(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
+
+    def finish(self) -> Iterator[Written]:
+        """Nothing is left for the end."""
+        return iter(())
+
+    def _there(self, rows: Sequence[Incoming]) -> dict[str, Record]:
+        """The live records that rows are about, locked, by external ID."""
+        ids = [row.own["external_id"] for row in rows if row.own.get("external_id")]
+        found = self.model.objects.live().filter(external_id__in=ids).order_by("pk").select_for_update(of=("self",))
+        return {record.external_id: record for record in found} if ids else {}
+
+    def _twice(self, rows: Sequence[Incoming]) -> Refused:
+        """Those whose external ID an earlier row has used."""
+        lines = {row.line: row.own["external_id"] for row in rows if row.own.get("external_id")}
+        earlier, refused = self.scratch.used(lines.values()), {}
+        for line, key in lines.items():
+            if key in earlier:
+                refused[line] = ("", f"The same external ID as in line {earlier[key]:,}.")
+            else:
+                earlier[key] = line
+        self.scratch.use(earlier)
+        return refused
+
+    def _not_theirs(self, rows: Sequence[Incoming], there: dict[str, Record]) -> Refused:
+        refused: Refused = {}
+        for row in rows:
+            record = there.get(row.own.get("external_id", ""))
+            if record and not may_see(record, self.by):
+                refused[row.line] = ("", "The external ID belongs to a record that you cannot see.")
+            elif record and not may_edit(record, self.by):
+                refused[row.line] = ("", "You can see this record but not change it: it belongs to somebody else.")
+        return refused
+
+    def _nameless(self, rows: Sequence[Incoming], there: dict[str, Record]) -> Refused:
+        new = (row for row in rows if row.own.get("external_id", "") not in there)
+        model = self.model
+        return {row.line: ("", model.NAMELESS) for row in new if not any(row.own.get(key) for key in model.NAMED_BY)}
+
+
+def importer_of(model: type[Record]) -> type[RecordImporter]:
+    """The importer of a kind that has none of its own."""
+    return type(f"{model.__name__}Importer", (RecordImporter,), {"entity": entity_of(model)})
