@@ -1,8 +1,9 @@
 """A page of what happened: user actions newest first, each with its entries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
@@ -11,8 +12,10 @@ from django.db.models.functions import RowNumber
 
 from audit.models import Entry
 from audit.subjects import people
+from crm.kit.compiled_queries import run_cached
 
 PAGE = 30  # actions
+COLUMNS = [field.attname for field in Entry._meta.concrete_fields]
 MOST = 100  # entries of one action that are read: a merge may move thousands of activities
 
 
@@ -38,12 +41,15 @@ class Action:
         return self.first.at
 
 
-def of_person(ids: Sequence[int]) -> QuerySet:
-    """Everything that concerns a contact (and those merged into it): its own changes, its activities, its leads."""
-    return Entry.objects.filter(person__in=ids)
+def of_person(ids: Any) -> QuerySet:
+    """Everything that concerns a contact (and those merged into it): its own changes, its activities, its leads.
+
+    `ids` as any_of takes them.
+    """
+    return Entry.objects.filter(person__any_of=ids)
 
 
-def of_record(entity: str, pk: int, *also: Q) -> QuerySet:
+def of_record(entity: str, pk: Any, *also: Q) -> QuerySet:
     """What happened to one record, and to whatever `also` names."""
     wanted = Q(entity=entity, entity_id=pk)
     for other in also:
@@ -51,37 +57,80 @@ def of_record(entity: str, pk: int, *also: Q) -> QuerySet:
     return Entry.objects.filter(wanted)
 
 
-def page(entries: QuerySet, before: tuple[datetime, int] | None = None) -> tuple[list[Action], str]:
-    """The actions of one page and the cursor of the next ('' at the end). `before`: what `cursor` of a page said.
+@dataclass(frozen=True)
+class Timeline:
+    """The entries of a timeline: `entries(**values)` has them, with annotations called `names`.
 
-    An action stands where its newest entry does, and on no other page. To know that, all entries are grouped: those
-    of one record, by an index.
+    `key` and `values` are as run_cached() has them.
     """
-    found = entries.values("change").annotate(latest=Max("at"), newest=Max("id"), first=Min("at"))
-    if before:
-        at, pk = before
-        found = found.filter(Q(latest__lt=at) | Q(latest=at, newest__lt=pk))
-    changes = list(found.order_by("-latest", "-newest")[: PAGE + 1])
+
+    key: Hashable
+    entries: Callable[..., QuerySet]
+    names: tuple[str, ...]
+    values: Mapping[str, Any]
+
+
+def page(timeline: Timeline, before: tuple[datetime, int] | None = None) -> tuple[list[Action], str]:
+    """The actions of one page, and the cursor of the next ('' at the end). `before`: what `cursor` of a page said.
+
+    An action stands where its newest entry does, and on no other page. To know that, all entries are grouped: those of
+    one record, by an index.
+    """
+    place: dict[str, Any] = {"before_at": before[0], "before_id": before[1]} if before else {}
+
+    def build(before_at: Any = None, before_id: Any = None, **given: Any) -> QuerySet:
+        found = timeline.entries(**given).values("change").annotate(latest=Max("at"), newest=Max("id"), first=Min("at"))
+        if before_at is not None:
+            found = found.filter(Q(latest__lt=before_at) | Q(latest=before_at, newest__lt=before_id))
+        return found.order_by("-latest", "-newest").values_list("change", "latest", "newest", "first")[: PAGE + 1]
+
+    changes = [Change(*row) for row in run_cached(("changes", timeline.key), build, **place, **timeline.values)]
     last = changes[:PAGE][-1] if changes else None
-    cursor = f"{last['latest'].isoformat()}~{last['newest']}" if last and len(changes) > PAGE else ""
-    return _actions(entries, changes[:PAGE]), cursor
+    cursor = f"{last.latest.isoformat()}~{last.newest}" if last and len(changes) > PAGE else ""
+    return _actions(timeline, changes[:PAGE]), cursor
 
 
-def _actions(entries: QuerySet, changes: list[dict]) -> list[Action]:
+class Change(NamedTuple):
+    """A user action: when its first and its latest entry were, and the key of the newest."""
+
+    change: UUID
+    latest: datetime
+    newest: int
+    first: datetime
+
+
+def _actions(timeline: Timeline, changes: list[Change]) -> list[Action]:
     if not changes:
         return []
-    # The times keep to the timeline's index; a change alone may have a million entries, of everybody it imported.
-    span = (min(row["first"] for row in changes), max(row["latest"] for row in changes))
-    own_first = Case(When(entity=people().entity, entity_id=F("person"), then=0), default=1)
-    rank = Window(RowNumber(), partition_by="change", order_by=[own_first, "-at", "-id"])
-    alike = Window(Count("id"), partition_by=["change", "entity"])
-    read = entries.filter(change__in=[row["change"] for row in changes], at__range=span)
-    groups: dict[UUID, tuple[list[Entry], dict[str, int]]] = {row["change"]: ([], {}) for row in changes}
-    for entry in read.annotate(rank=rank, alike=alike).filter(rank__lte=MOST):
+    # Always as many, so that the statement is one: the last stands for those that are missing.
+    wanted = [changes[min(place, len(changes) - 1)].change for place in range(PAGE)]
+
+    def build(since: Any, until: Any, **given: Any) -> QuerySet:
+        own_first = Case(When(entity=people().entity, entity_id=F("person"), then=0), default=1)
+        rank = Window(RowNumber(), partition_by="change", order_by=[own_first, "-at", "-id"])
+        alike = Window(Count("id"), partition_by=["change", "entity"])
+        sought = [given.pop(f"change_{place}") for place in range(PAGE)]
+        # The times keep to the timeline's index; a change alone may have a million entries, of everybody it imported.
+        read = timeline.entries(**given).filter(change__in=sought, at__range=(since, until))
+        found = read.annotate(rank=rank, alike=alike).filter(rank__lte=MOST)
+        return found.values_list(*COLUMNS, "alike", *timeline.names)
+
+    span: dict[str, Any] = {"since": min(each.first for each in changes), "until": max(each.latest for each in changes)}
+    numbered: dict[str, Any] = {f"change_{place}": change for place, change in enumerate(wanted)}
+    groups: dict[UUID, tuple[list[Entry], dict[str, int]]] = {each.change: ([], {}) for each in changes}
+    for row in run_cached(("actions", timeline.key), build, **span, **numbered, **timeline.values):
+        entry = _entry(row, timeline.names)
         group, counts = groups[entry.change]
         group.append(entry)
-        counts[entry.entity] = entry.alike
+        counts[entry.entity] = row[len(COLUMNS)]
     return [Action(change, tuple(sorted(group, key=_weight)), counts) for change, (group, counts) in groups.items()]
+
+
+def _entry(row: tuple, names: Sequence[str]) -> Entry:
+    entry = Entry.from_db(None, COLUMNS, row[: len(COLUMNS)])
+    for name, value in zip(names, row[len(COLUMNS) + 1 :], strict=True):
+        setattr(entry, name, value)
+    return entry
 
 
 def read_cursor(text: str) -> tuple[datetime, int] | None:

@@ -1,7 +1,7 @@
 """The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
@@ -25,6 +25,8 @@ from crm.entities.mentions import marked
 from crm.entities.schema import schema
 from crm.events.registry import event_type
 from crm.kit.actor import Actor, Channel, Role
+from crm.kit.scope import workspace_id
+from crm.kit.sql import array_param
 
 # Not worth a line of its own: it is said by the move or the sentence that it came with.
 SILENT = {"deleted_at", "merged_into", "avatar"}
@@ -112,52 +114,84 @@ class Item:
         return f"changed {len(self.differences)} fields{f' of {of}' if of else ''}"
 
 
-def of_contact(contact: Contact, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
+Page = tuple[list[Item], list[Activity], str]
+Entries = Callable[..., QuerySet]  # (whoever looks, **values), see audit.timeline.Timeline
+
+
+def of_contact(contact: Contact, by: Actor, before: str = "") -> Page:
     """A page of a contact's timeline, its open tasks, and the cursor of the next page. Four or five statements.
 
     What happened to the duplicates that were merged into it is part of it.
     """
     ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
-    return page("contact", with_names(timeline.of_person(ids), by), {"contact_id": contact.pk}, by, before)
+
+    def entries(seen_by: Actor, ids: Any) -> QuerySet:
+        return with_names(timeline.of_person(ids), seen_by)
+
+    values = {"ids": array_param(ids)}
+    return _page("contact", entries, values, {"contact_id": contact.pk}, by, before, ("about",))
 
 
-def of_company(company: Company, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
+def of_company(company: Company, by: Actor, before: str = "") -> Page:
     """The same for a company: its own changes and its own activities."""
-    own = Activity.objects.visible_to(by).filter(company=company).values("pk")
-    entries = timeline.of_record("company", company.pk, Q(entity="activity", entity_id__in=own))
-    return page("company", entries, {"company_id": company.pk}, by, before)
+    values = {"pk": company.pk, "whose": company.pk}
+    return _page("company", _with_activities("company", "company"), values, {"company_id": company.pk}, by, before)
 
 
-def of_record(record: Any, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
-    """The same for a record that no activity is about: its own changes."""
-    entity = registry.entity_of(type(record))
-    return page(entity, timeline.of_record(entity, record.pk), {}, by, before)
-
-
-def of_linked(record: Any, by: Actor, before: str = "") -> tuple[list[Item], list[Activity], str]:
+def of_linked(record: Any, by: Actor, before: str = "") -> Page:
     """The same for a record that belongs to a contact: its own changes, and what was done with the contact."""
     entity, contact = registry.entity_of(type(record)), record.contact_id or 0
-    done = Activity.objects.visible_to(by).filter(contact=contact).values("pk")
-    entries = timeline.of_record(entity, record.pk, Q(entity="activity", entity_id__in=done))
-    return page(entity, entries, {"contact_id": contact}, by, before)
+    values = {"pk": record.pk, "whose": contact}
+    return _page(entity, _with_activities(entity, "contact"), values, {"contact_id": contact}, by, before)
 
 
-def page(
-    entity: str, entries: QuerySet, whom: Mapping[str, int], by: Actor, before: str
-) -> tuple[list[Item], list[Activity], str]:
+def of_record(record: Any, by: Actor, before: str = "") -> Page:
+    """The same for a record that no activity is about: its own changes."""
+    entity = registry.entity_of(type(record))
+    return _page(entity, lambda seen_by, pk: timeline.of_record(entity, pk), {"pk": record.pk}, {}, by, before)
+
+
+def _with_activities(entity: str, link: str) -> Entries:
+    def entries(seen_by: Actor, pk: Any, whose: Any) -> QuerySet:
+        done = Activity.objects.visible_to(seen_by).filter(**{link: whose}).values("pk")
+        return timeline.of_record(entity, pk, Q(entity="activity", entity_id__in=done))
+
+    return entries
+
+
+def _page(
+    entity: str,
+    entries: Entries,
+    values: Mapping[str, Any],
+    whom: Mapping[str, int],
+    by: Actor,
+    before: str,
+    names: tuple[str, ...] = (),
+) -> Page:
     """A page of the timeline that `entries` make, on a record of `entity`; the open tasks are those about `whom`."""
-    actions, cursor = timeline.page(with_authors(entries), timeline.read_cursor(before))
+    actions, cursor = timeline.page(_asked(entity, entries, values, by, names), timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
-    asked = Q(pk__in=mentioned) | is_open if whom else Q(pk__in=mentioned)
-    activities = {row.pk: row for row in Activity.objects.visible_to(by).filter(asked)}
+    wanted = Q(pk__in=mentioned) | is_open if whom else Q(pk__in=mentioned)
+    activities = {row.pk: row for row in Activity.objects.visible_to(by).filter(wanted)}
     told = [e for action in actions for e in action.entries if _labeled(e.entity) and e.old_values]
     told = [e for e in told if e.entity != "activity" or e.event == "activity.updated"]
-    names = names_of((e.entity, values) for e in told for values in (e.old_values, e.new_values))
-    items = _together([_item(_main_first(action), entity, activities, names, by) for action in actions])
+    known = names_of((e.entity, values) for e in told for values in (e.old_values, e.new_values))
+    items = _together([_item(_main_first(action), entity, activities, known, by) for action in actions])
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
     waiting = [row for row in waiting if whom and all(getattr(row, key) == pk for key, pk in whom.items())]
     return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
+
+
+def _asked(
+    entity: str, entries: Entries, values: Mapping[str, Any], by: Actor, names: tuple[str, ...]
+) -> timeline.Timeline:
+    def build(member: int | None, team: int | None, **given: Any) -> QuerySet:
+        return with_authors(entries(replace(by, member_id=member, team_id=team), **given))
+
+    key = (workspace_id(), entity, by.role)
+    values = {**values, "member": by.member_id, "team": by.team_id}
+    return timeline.Timeline(key, build, ("author", *names), values)
 
 
 def _main_first(action: timeline.Action) -> timeline.Action:

@@ -15,8 +15,9 @@ from crm.anomalies.models import Finding
 from crm.entities import registry
 from crm.events.reactions import is_large_job, react
 from crm.kit.actor import Actor, Channel
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import in_workspace, workspace
-from crm.kit.sql import insert_select
+from crm.kit.sql import array_param, insert_select
 
 BATCH = {"postgresql": 10_000, "sqlite": 500}  # findings in a transaction, of which SQLite has one at a time
 FEW = 100  # records of one change, and looks of one transaction, that happen at once; more wait for the job
@@ -29,16 +30,13 @@ def register(kind: AnomalyKind) -> None:
         react(event, look_soon(kind, link))
 
 
-def detect(kind: AnomalyKind, ids: Sequence[int] | None = None) -> None:
-    """Bring the findings of a kind (those of the records `ids`) in line with the records of the workspace in scope.
+def detect(kind: AnomalyKind) -> None:
+    """Bring the findings of a kind in line with the records of the workspace in scope.
 
     A finding that is not exactly so any more goes, and what is missing comes. First it is read what to write: on
     SQLite nobody has to wait while a million records are looked through.
     """
-    found = kind.rows().annotate(since=kind.since(), evidence=kind.evidence()).order_by()
-    known = Finding.objects.filter(kind=kind.name)
-    if ids is not None:
-        found, known = found.filter(pk__any_of=ids), known.filter(record_id__any_of=ids)
+    found, known = _found(kind), Finding.objects.filter(kind=kind.name)
     stale = list(known.filter(~Exists(_same(found))).values_list("pk", flat=True))
     with transaction.atomic():
         for some in _batches(stale):
@@ -46,6 +44,34 @@ def detect(kind: AnomalyKind, ids: Sequence[int] | None = None) -> None:
     there = Finding.objects.filter(kind=kind.name, record_id=OuterRef("pk"))
     for some in _batches(list(found.filter(~Exists(there)).values_list("pk", flat=True))):
         _write(kind, found.filter(pk__any_of=some))
+
+
+def detect_few(kind: AnomalyKind, ids: Sequence[int]) -> None:
+    """The same for some records, in SQL compiled once: most verbs change nothing here, and should not pay for it."""
+    space, sought = workspace(), array_param(ids)
+    key = (kind.name, space.pk, space.schema_version)
+    there = run_cached(("found", *key), lambda ids: _found(kind).filter(pk__any_of=ids).values_list(*FACTS), ids=sought)
+    known = run_cached(("known", *key), lambda ids: _known(kind, ids), ids=sought)
+    stale, new = set(known) - set(there), set(there) - set(known)
+    if not (stale or new):
+        return
+    facts = {"workspace_id": space.pk, "kind": kind.name, "entity": kind.entity}
+    with transaction.atomic():
+        Finding.objects.filter(kind=kind.name, record_id__any_of=[row[0] for row in stale]).delete()
+        rows = [Finding(**facts, **dict(zip(COLUMNS, row, strict=True))) for row in new]
+        Finding.objects.bulk_create(rows, ignore_conflicts=True)  # the job may look at the same moment as a verb
+
+
+FACTS = ("pk", "owner", "team", "since", "evidence")
+COLUMNS = ("record_id", "owner_id", "team_id", "since", "evidence")
+
+
+def _found(kind: AnomalyKind) -> QuerySet:
+    return kind.rows().annotate(since=kind.since(), evidence=kind.evidence()).order_by()
+
+
+def _known(kind: AnomalyKind, ids: Any) -> QuerySet:
+    return Finding.objects.filter(kind=kind.name, record_id__any_of=ids).order_by().values_list(*COLUMNS)
 
 
 def _same(found: QuerySet) -> QuerySet:
@@ -91,4 +117,4 @@ def _look(here: Any, kind: AnomalyKind, link: str, ids: list[int]) -> None:
         if link:
             model = registry.get(kind.entity).model
             ids = list(model.objects.filter(**{f"{link}__in": ids}).values_list("pk", flat=True)[: FEW * 10])
-        detect(kind, ids)
+        detect_few(kind, ids)

@@ -6,11 +6,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from crm.conditions.chips import Chip, chip
 from crm.conditions.compile import Context, Viewer, predicate
-from crm.conditions.explain import LeafResult, explain_roots, first_failing
+from crm.conditions.explain import LeafResult, explain_cached, explain_roots, first_failing
 from crm.conditions.tree import All, Node, paths
 from crm.conditions.write import LabelWriter, Writer
 from crm.entities.values import zone
@@ -73,6 +73,13 @@ def explain_many(
     Raises the model's DoesNotExist.
     """
     return explain_roots({key: each.root for key, each in conditions.items()}, queryset, pk, viewer, now)
+
+
+def explain_record(conditions: Mapping[str, Condition], record: Model, viewer: Viewer) -> dict[str, list[LeafResult]]:
+    """Explain several conditions on a record as it is now, which nobody has to be allowed to see."""
+    texts = tuple((key, each.key_text) for key, each in conditions.items())
+    roots = {key: each.root for key, each in conditions.items()}
+    return explain_cached(texts, roots, type(record), record.pk, viewer)
 
 
 def failing(conditions: Mapping[str, Condition], queryset: QuerySet, viewer: Viewer, now: datetime) -> dict[Any, str]:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from crm.conditions.compile import Viewer
-from crm.conditions.condition import explain_many
-from crm.kit import clock
+from crm.conditions.condition import explain_record
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.lifecycle.guards import Unread, rules, unread
@@ -46,8 +45,7 @@ def _explained(record, guards, by: Actor) -> dict:
     if not guards:
         return {}
     conditions = {rule.key: rule.condition for rule in guards}
-    viewer = Viewer(by.member_id, by.team_id)
-    return explain_many(conditions, type(record).objects.all(), record.pk, viewer, clock.now())
+    return explain_record(conditions, record, Viewer(by.member_id, by.team_id))
 
 
 def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) -> Offer:
