@@ -1,19 +1,25 @@
 """What the pages of contacts and companies show, beside what every record's page does."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+from django.db.models import Count, QuerySet
 
 from contacts.axes import LIFECYCLE
 from contacts.forms import ActivityForm
 from contacts.models import Company, Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
+from crm.kit.compiled_queries import run_cached
+from crm.kit.scope import workspace_id
 from crm.lifecycle.offers import offers
 from crm.records.models import Record
 from crm.records.registry import record_type
 from crm.records.views.pages import on_page
 from crm.users.http import Request
 from crm.users.models import Membership
+from crm.users.visibility import may_see
 
 REPORTS, COLLEAGUES, PEOPLE = 20, 5, 50  # people shown
 
@@ -28,16 +34,50 @@ def contact_head(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
     }
 
 
+class Person(NamedTuple):
+    """Somebody around a contact."""
+
+    name: str
+    public_id: str
+    title: str
+
+    def get_absolute_url(self) -> str:
+        """Their page."""
+        return f"/contact/{self.public_id}"
+
+
 def contact_page(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
     """Who reports to a contact, and its company, if the actor sees it, with some of its other people."""
-    people = Contact.objects.live().visible_to(by).order_by("name_key")
-    around: dict[str, Any] = {"reports": people.filter(manager=contact)[:REPORTS]}
-    if Company.objects.visible_to(by).filter(pk=contact.company_id).exists():
-        colleagues = people.filter(company=contact.company_id).exclude(pk=contact.pk)
-        around["company"] = contact.company
-        around["colleagues"] = colleagues.exclude(manager=contact)[:COLLEAGUES]
-        around["headcount"] = people.filter(company=contact.company_id).count()
+    around: dict[str, Any] = {"reports": _people(by, REPORTS, manager=contact.pk)}
+    if contact.company and may_see(contact.company, by):
+        here = _people(by, COLLEAGUES, company=contact.company_id, but=contact.pk)
+        around |= {"company": contact.company, "colleagues": here, "headcount": _headcount(by, contact.company_id)}
     return around
+
+
+def _people(by: Actor, most: int, but: int = 0, **link: Any) -> list[Person]:
+    """The first by name of those whom a link leads to the same record; less a contact and who reports to it."""
+
+    def build(member: int | None, team: int | None, but: Any, value: Any) -> QuerySet:
+        people = Contact.objects.live().visible_to(replace(by, member_id=member, team_id=team)).order_by("name_key")
+        people = people.filter(**{name: value}).exclude(pk=but)
+        people = people.exclude(manager=but) if name != "manager" else people
+        return people.values_list(*Person._fields)[:most]
+
+    [(name, value)] = link.items()
+    key = ("people", workspace_id(), by.role, name)
+    return [Person(*row) for row in run_cached(key, build, member=by.member_id, team=by.team_id, but=but, value=value)]
+
+
+def _headcount(by: Actor, company: int | None) -> int:
+    def build(member: int | None, team: int | None, company: Any) -> QuerySet:
+        people = Contact.objects.live().visible_to(replace(by, member_id=member, team_id=team)).filter(company=company)
+        return people.order_by().values("company").annotate(count=Count("pk")).values_list("count")
+
+    rows = run_cached(
+        ("headcount", workspace_id(), by.role), build, member=by.member_id, team=by.team_id, company=company
+    )
+    return rows[0][0] if rows else 0
 
 
 def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:

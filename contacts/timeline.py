@@ -25,6 +25,7 @@ from crm.entities.mentions import marked
 from crm.entities.schema import schema
 from crm.events.registry import event_type
 from crm.kit.actor import Actor, Channel, Role
+from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
 from crm.kit.sql import array_param
 
@@ -123,13 +124,18 @@ def of_contact(contact: Contact, by: Actor, before: str = "") -> Page:
 
     What happened to the duplicates that were merged into it is part of it.
     """
-    ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
+    merged = run_cached(("merged", workspace_id()), _merged_into, pk=contact.pk)
+    ids = [contact.pk, *(pk for (pk,) in merged)]
 
     def entries(seen_by: Actor, ids: Any) -> QuerySet:
         return with_names(timeline.of_person(ids), seen_by)
 
     values = {"ids": array_param(ids)}
     return _page("contact", entries, values, {"contact_id": contact.pk}, by, before, ("about",))
+
+
+def _merged_into(pk: Any) -> QuerySet:
+    return Contact.objects.filter(merged_into=pk).values_list("pk")
 
 
 def of_company(company: Company, by: Actor, before: str = "") -> Page:

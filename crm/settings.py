@@ -85,7 +85,8 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "crm.kit.forms.FormRenderer"
+FORM_TEMPLATES = BASE / "templates" / "jinja2"
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["crm.users.backends.MemberBackend"]

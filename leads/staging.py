@@ -6,15 +6,18 @@ Why: docs/decisions/0006-stage-from-score.md
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from django.db.models import Case, CharField, DateTimeField, F, Q, Value, When
+from django.db.models import Case, CharField, DateTimeField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from contacts.models import Contact
 from contacts.verbs.qualify import qualify as qualify_contacts
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
+from crm.kit.compiled_queries import run_cached
+from crm.kit.scope import workspace
+from crm.kit.sql import RawCondition, simple_where
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.move import force_move
 from crm.opportunities.contacts import lock_contacts
@@ -50,14 +53,13 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> Restaged:
     do. A lead without a score counts as one at 0. To be called in a transaction. Contacts are locked before leads:
     whoever has locked leads or scores before must have locked the contacts of those that may reach Sales Qualified.
     """
-    moving = _moving(leads)
-    first = dict(moving.order_by().values_list("pk", "wanted"))
+    first = _to_move(leads)
     if not first:
         return Restaged(0, 0)
     # By key from here on: a subquery is run once per row where the planner reckons with few.
     top = Lead.objects.filter(pk__any_of=[pk for pk, wanted in first.items() if wanted == TOP])
     lock_contacts(top.filter(contact__lifecycle_stage="lead").order_by().values_list("contact", flat=True))
-    rows = moving.filter(pk__any_of=first).order_by("pk").select_for_update(of=("self",))
+    rows = _moving(leads).filter(pk__any_of=first).order_by("pk").select_for_update(of=("self",))
     found = [LeadRow(*row) for row in rows.values_list("pk", "contact", "status", "stage", "wanted")]
     for to in BY_SCORE:
         also = {"qualified_date": first_qualified()} if to == TOP else {}
@@ -71,6 +73,19 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> Restaged:
 def to_move(leads: LeadQuerySet) -> list[int]:
     """The keys of the open leads that restage() would move, read without a lock."""
     return list(_moving(leads).order_by("pk").values_list("pk", flat=True))
+
+
+def _to_move(leads: LeadQuerySet) -> dict[int, str]:
+    """The keys of those that move, and the stage that each wants; in SQL compiled once, for most of them stay."""
+    if (where := simple_where(leads)) is None:
+        return dict(_moving(leads).order_by().values_list("pk", "wanted"))
+
+    def build(**given: Any) -> QuerySet:
+        rows = cast(LeadQuerySet, Lead.objects.filter(RawCondition(where.sql, given.values())))
+        return _moving(rows).order_by().values_list("pk", "wanted")
+
+    space, given = workspace(), {f"given_{place}": value for place, value in enumerate(where.params)}
+    return dict(run_cached(("to move", space.pk, space.schema_version, where.sql), build, **given))
 
 
 def _moving(leads: LeadQuerySet) -> LeadQuerySet:

@@ -16,6 +16,9 @@ from audit.subjects import subject
 from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
+from crm.kit.compiled_queries import run_cached
+from crm.kit.scope import workspace_id
+from crm.kit.sql import array_param
 from crm.lists.imports.registry import on_end
 from crm.lists.models import ImportRun
 from crm.notifications.kinds import ASSIGNED
@@ -53,18 +56,33 @@ def _tell(model: Any, by: Actor) -> None:
 def _given(model: Any, by: Actor) -> Iterator[News]:
     """For each new owner: how many of the records that this user action gave to somebody are theirs now."""
     entity = model._meta.model_name
-    given = model.objects.filter(pk__any_of=_touched(entity, by), owner__isnull=False)
-    if model is Lead:  # who is told of the contact need not hear of its lead as well
-        given = given.exclude(contact__id__any_of=_touched("contact", by), contact__owner=F("owner"))
-    others = given.exclude(owner=by.member_id) if by.member_id else given
-    for owner, count, first in others.order_by().values_list("owner").annotate(Count("pk"), Min("pk")):
+    whose: dict[str, Any] = {"ids": _touched(entity, by)}
+    if model is Lead:
+        whose["contacts"] = _touched("contact", by)
+
+    def build(ids: Any, member: int | None, contacts: Any = None) -> QuerySet:
+        given = model.objects.filter(pk__any_of=ids, owner__isnull=False)
+        if contacts is not None:  # who is told of the contact need not hear of its lead as well
+            given = given.exclude(contact__id__any_of=contacts, contact__owner=F("owner"))
+        others = given.exclude(owner=member) if member is not None else given
+        return others.order_by().values("owner").annotate(count=Count("pk"), first=Min("pk")).values_list(*FOUND)
+
+    rows = run_cached(("given", model, workspace_id()), build, member=by.member_id, **whose)
+    for owner, count, first in rows:
         yield News(owner, entity, first, f"{by.change} {entity}", clock.now(), count)
 
 
-def _touched(entity: str, by: Actor) -> list[int]:
-    """The keys of the records that this user action gave to somebody.
+FOUND = ("owner", "count", "first")
+
+
+def _touched(entity: str, by: Actor) -> str:
+    """The keys of the records that this user action gave to somebody, as any_of takes them.
 
     Read first, for a subquery is run once per record where the planner reckons with few of either.
     """
-    entries = Entry.objects.filter(change=by.change, entity=entity, action__in=("CREATE", "ASSIGN"))
-    return list(entries.filter(new_values__has_key="owner").order_by().values_list("entity_id", flat=True))
+
+    def build(change: Any) -> QuerySet:
+        entries = Entry.objects.filter(change=change, entity=entity, action__in=("CREATE", "ASSIGN"))
+        return entries.filter(new_values__has_key="owner").order_by().values_list("entity_id")
+
+    return array_param(pk for (pk,) in run_cached(("touched", entity, workspace_id()), build, change=by.change))

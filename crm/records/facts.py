@@ -20,10 +20,11 @@ FOLLOWING = ("last_engagement", "last_activity")
 
 @dataclass(frozen=True)
 class Fact:
-    """One field of a record."""
+    """One field of a record, and where it is edited."""
 
     field: Field
     value: SafeString
+    url: str
 
 
 def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
@@ -49,7 +50,8 @@ def fact(record: Record, field: Field) -> Fact:
     if values[0][0] is not None:
         resolve([shown], [values])
     written = shown.cell(values[0], record.public_id)
-    return Fact(field, mark_safe(written))  # noqa: S308 (the cell escapes what it shows)
+    url = f"{record.get_absolute_url()}/field/{field.key}"  # the route, thirty times on a page: reverse() took 2 ms
+    return Fact(field, mark_safe(written), url)  # noqa: S308 (the cell escapes what it shows)
 
 
 def _raw(record: Record, field: Field) -> Any:
