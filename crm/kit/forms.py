@@ -1,6 +1,8 @@
 """How forms are drawn: Django's own fields and widgets by Jinja2, which takes a third of the time for a form of thirty.
 
 What the admin and other packages bring of their own is drawn by Django's templates, as they expect.
+
+Why: docs/decisions/0073-forms-drawn-by-jinja2.md
 """
 
 from functools import cached_property

@@ -1,4 +1,7 @@
-"""The kinds of record: what a RecordType says, and where they are looked up. crm.records.declare makes them known."""
+"""The kinds of record: what a RecordType says, and where they are looked up. crm.records.declare makes them known.
+
+Why: docs/decisions/0072-one-declaration-per-kind.md
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
