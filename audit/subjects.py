@@ -68,7 +68,7 @@ def subject(entity: str) -> Subject:
     return _subjects[entity]
 
 
-def people() -> Subject:
+def person_subject() -> Subject:
     """The subject whose records are persons, the contact."""
     return next(about for about in _subjects if about.person == "pk")
 

@@ -11,7 +11,7 @@ from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 
 from audit.models import Entry
-from audit.subjects import people
+from audit.subjects import person_subject
 from crm.kit.compiled_queries import run_cached
 
 PAGE = 30  # actions
@@ -106,7 +106,7 @@ def _actions(timeline: Timeline, changes: list[Change]) -> list[Action]:
     wanted = [changes[min(place, len(changes) - 1)].change for place in range(PAGE)]
 
     def build(since: Any, until: Any, **given: Any) -> QuerySet:
-        own_first = Case(When(entity=people().entity, entity_id=F("person"), then=0), default=1)
+        own_first = Case(When(entity=person_subject().entity, entity_id=F("person"), then=0), default=1)
         rank = Window(RowNumber(), partition_by="change", order_by=[own_first, "-at", "-id"])
         alike = Window(Count("id"), partition_by=["change", "entity"])
         sought = [given.pop(f"change_{place}") for place in range(PAGE)]
@@ -149,6 +149,6 @@ def _weight(entry: Entry) -> tuple[bool, bool, bool, int]:
     """A merge names itself rather than the fields it filled; a move rather than the edit that came with it; a person's
     own change rather than that of an activity. An undo goes backwards, so that its first entry mirrors the last."""
     is_side = entry.action in ("UPDATE", "ASSIGN")
-    is_own = entry.entity == people().entity and entry.entity_id == entry.person
+    is_own = entry.entity == person_subject().entity and entry.entity_id == entry.person
     place = entry.id if entry.action == "UNDO" else -entry.id
     return is_side, not is_own, entry.event == "contact.absorbed", place

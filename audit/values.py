@@ -99,7 +99,7 @@ def target(model: type[models.Model], key: str) -> type[models.Model] | None:
     return field.related_model if isinstance(field, models.ForeignKey) else None
 
 
-def label(model: type[models.Model], key: str) -> str:
+def field_label(model: type[models.Model], key: str) -> str:
     """The field's name as it begins a sentence."""
     name = key.removeprefix(CUSTOM) if key.startswith(CUSTOM) else model_field(model, key).verbose_name
     return str(name).replace("_", " ").capitalize()
@@ -128,7 +128,7 @@ def to_json(value: Any) -> Any:
     return getattr(value, "name", None) or "" if isinstance(value, models.fields.files.FieldFile) else value
 
 
-def read(record: models.Model, key: str) -> Any:
+def read_value(record: models.Model, key: str) -> Any:
     """The present value of `key`, as Python."""
     if key.startswith(CUSTOM):
         return _custom(record).get(key.removeprefix(CUSTOM))

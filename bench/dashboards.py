@@ -10,7 +10,7 @@ from bench.data import SHARE
 from bench.measure import Ratio, compare
 from crm.dashboards.layout import allowed
 from crm.dashboards.period import today
-from crm.dashboards.query import DashboardQuery, read
+from crm.dashboards.query import DashboardQuery, read_query
 from crm.dashboards.show import content
 from crm.kit.actor import Actor, Role, system
 from crm.kit.scope import in_workspace
@@ -27,7 +27,7 @@ def ratios(size: int) -> Iterator[Ratio]:
     with in_workspace(workspace):
         people = _fill(workspace, size)
         for by in people:
-            asked = read(QueryDict(f"from={today() - timedelta(days=DAYS - 1)}"), by)
+            asked = read_query(QueryDict(f"from={today() - timedelta(days=DAYS - 1)}"), by)
             for part in allowed(by):
                 name = f"{part.title}, {size:,} leads, {by.role} / one GROUP BY"
                 base = _plain(asked, part.name)

@@ -20,7 +20,7 @@ from contacts.models import Contact
 from crm.kit.actor import system
 from crm.kit.scope import in_workspace
 from crm.legacy_leads.models import LegacyLead, MigrationRun
-from crm.legacy_leads.moving.plan import Step
+from crm.legacy_leads.moving.plan import PlannedLead
 from crm.legacy_leads.moving.run import Order, commit, dry_run
 from crm.legacy_leads.moving.undo import undo_migration
 from crm.opportunities.verbs.create import create as open_opportunity
@@ -79,7 +79,7 @@ def _surprises(size: int) -> int:
     workspace, planned = _fresh(size), {}
     by = system(workspace.pk)
 
-    def tell(step: Step) -> None:
+    def tell(step: PlannedLead) -> None:
         planned[step.lead.pk] = (step.outcome, step.why, step.value_note, step.opportunity)
 
     with in_workspace(workspace):

@@ -12,7 +12,7 @@ from crm.kit.actor import system
 from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
 from crm.users.verbs.create_workspace import create_workspace
-from leads.scoring.runs import end_of_batch, finish, open_run, score_batch
+from leads.scoring.runs import end_of_batch, finish_scoring_run, open_run, score_batch
 from leads.scoring.score import add
 
 EVENTS = 5  # of each lead
@@ -40,7 +40,7 @@ def figures() -> Iterator[str]:
     with in_workspace(workspace):
         by, at = system(workspace.pk), START + timedelta(hours=next(_hours))
         run = open_run(at=at, by=by)
-        took = seconds(lambda: finish(run, by=by))
+        took = seconds(lambda: finish_scoring_run(run, by=by))
         run.refresh_from_db()
     yield f"a whole run: {took:.1f} s for {run.leads:,} leads, {run.changed:,} scores and {run.down:,} stages"
     with connection.cursor() as cursor:
@@ -90,7 +90,7 @@ def _fill(workspace: int, size: int) -> None:
         for table in ("contacts_contact", "leads_lead", "contacts_engagementevent"):
             cursor.execute(f"VACUUM ANALYZE {table}")
     by = system(workspace)
-    finish(open_run(at=START, by=by), by=by)
+    finish_scoring_run(open_run(at=START, by=by), by=by)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE leads_score")
         cursor.execute("CHECKPOINT")  # else what is measured would first write the pages of all these rows

@@ -17,7 +17,7 @@ def unowned() -> QuerySet[Contact]:
     return Contact.objects.live().filter(owner__isnull=True).exclude(lifecycle_stage__in=PAST)
 
 
-def lost_unexplained() -> QuerySet[Contact]:
+def contacts_lost_unexplained() -> QuerySet[Contact]:
     """Contacts whose loss nobody gave a reason for; not those that came to us as lost."""
     why = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, record_id=OuterRef("pk"), to_value="lost")
     why = why.filter(at__gte=OuterRef("lifecycle_stage_since"), reason="", undone_by__isnull=True).exclude(
@@ -46,7 +46,7 @@ ANOMALIES = (
         name="contact_lost_unexplained",
         label="Contact lost without a reason",
         entity="contact",
-        rows=lost_unexplained,
+        rows=contacts_lost_unexplained,
         since=lambda: F("lifecycle_stage_since"),
         evidence=lambda: Value("It was marked as lost, and nobody said why"),
         help="Open",

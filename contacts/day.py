@@ -10,7 +10,7 @@ from crm.kit.actor import Actor
 
 
 @dataclass(frozen=True)
-class Line:
+class DayLine:
     """One thing to see to: where it is, why it is here, and what one press of the key does about it.
 
     `act_url` is posted to; without one the key opens `url`.
@@ -29,7 +29,7 @@ class Section:
     """Some lines below a heading; `lines(by)` is one statement. `more`: the list of all of them."""
 
     title: str
-    lines: Callable[[Actor], Sequence[Line]]
+    lines: Callable[[Actor], Sequence[DayLine]]
     more: str
     is_urgent: bool = False
 
@@ -42,7 +42,7 @@ def register(section: Section) -> None:
     _sections.insert(0, section)
 
 
-def sections(by: Actor) -> list[tuple[Section, Sequence[Line]]]:
+def sections(by: Actor) -> list[tuple[Section, Sequence[DayLine]]]:
     """The sections that have something for the actor."""
     found = [(section, section.lines(by)) for section in sorted(_sections, key=lambda section: not section.is_urgent)]
     return [(section, lines) for section, lines in found if lines]

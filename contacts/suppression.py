@@ -35,7 +35,7 @@ TOLD = (Channel.IMPORT, Channel.COMMAND, Channel.MAIL)
 SOURCES = {Channel.IMPORT: "Import", Channel.COMMAND: "Command", Channel.MAIL: "Link in an email"}
 
 
-def shown(address: str = "email_key") -> Subquery:
+def suppressed_status(address: str = "email_key") -> Subquery:
     """The status that the suppression of the address in column `address` shows; NULL for one that may be mailed.
 
     A person's wish outweighs a bounce.
@@ -91,7 +91,7 @@ def lift(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) ->
     rows.delete()
     record_rows("suppression.lifted", facts, by=by, note=note)
     alike = Contact.objects.filter(Q(email_key__any_of=sorted(pairs)) | Q(pk__any_of=sorted(_ids(contacts))))
-    free = alike.filter(status__in=SHOWN).annotate(shown=shown()).filter(shown__isnull=True)
+    free = alike.filter(status__in=SHOWN).annotate(shown=suppressed_status()).filter(shown__isnull=True)
     _write(sorted(_ids(free)), ACTIVE, by, note)
     follow(alike, by)
 
@@ -104,7 +104,11 @@ def held_status(contacts: QuerySet, to: str) -> dict[int, str]:
     """Why the status of contacts may not be set to `to`: pk → sentence, for those that a suppression holds."""
     if to == UNSUBSCRIBED:
         return {}
-    held = contacts.annotate(shown=shown()).filter(Q(shown__isnull=False) | Q(status=UNSUBSCRIBED)).exclude(status=to)
+    held = (
+        contacts.annotate(shown=suppressed_status())
+        .filter(Q(shown__isnull=False) | Q(status=UNSUBSCRIBED))
+        .exclude(status=to)
+    )
     held = held.filter(Q(shown=UNSUBSCRIBED) | Q(status=UNSUBSCRIBED)) if to == BOUNCED else held
     told = held.values_list("pk", "status", "shown")
     return {pk: _held(to, status if found is None else found) for pk, status, found in told}
@@ -216,7 +220,7 @@ def _concerned(contacts: QuerySet) -> list[Concerned]:
 
 
 def _rows(contacts: QuerySet) -> QuerySet:
-    rows = contacts.order_by("pk").annotate(shown=shown()).annotate(due=_step())
+    rows = contacts.order_by("pk").annotate(shown=suppressed_status()).annotate(due=_step())
     return rows.filter(Q(status__in=SHOWN) | ~Q(due="")).values_list(*Concerned._fields)
 
 

@@ -398,7 +398,7 @@ def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:
             shown_field = field_of(known, key)
             if shown_field is None and not key.startswith(audited.CUSTOM):
                 continue  # a column that only the product's rules read
-            label = shown_field.label if shown_field else audited.label(subject(entity).model, key)
+            label = shown_field.label if shown_field else audited.field_label(subject(entity).model, key)
             old = shown(shown_field, entry.old_values.get(key), names)
             found.append(Difference(label, old, shown(shown_field, new, names)))
     return found

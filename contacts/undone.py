@@ -9,7 +9,7 @@ from audit.undo.hooks import PutBack, hold_back, on_take_back, on_undo
 from contacts.engagement import forget
 from contacts.last_activity import recompute
 from contacts.models import Company, Contact, EngagementEvent
-from contacts.suppression import UNSUBSCRIBED, shown
+from contacts.suppression import UNSUBSCRIBED, suppressed_status
 from crm.kit.actor import Actor
 
 
@@ -75,5 +75,5 @@ def _status_alone(entries: Sequence[Entry]) -> list[int]:
     changed = [entry for entry in entries if entry.old_values != {} and entry.event != "contact.status_changed"]
     others = {entry.entity_id for entry in changed}
     ids = sorted({entry.entity_id for entry in entries} - others)
-    held = Contact.objects.filter(pk__any_of=ids).annotate(shown=shown()).filter(shown__isnull=False)
+    held = Contact.objects.filter(pk__any_of=ids).annotate(shown=suppressed_status()).filter(shown__isnull=False)
     return list(held.values_list("pk", flat=True)) if ids else []

@@ -10,7 +10,7 @@ from crm.records.registry import RecordType, record_types
 def activity_url(kind: RecordType):
     """Where an activity is logged on the page of a record of a kind."""
     name, route = kind.entity.name, f"{kind.entity.path}/<public_id:public_id>/activity"
-    return kind.gate(path(route, activities.add, {"entity": name}, name=f"{name}_activity"))
+    return kind.gate(path(route, activities.add_activity, {"entity": name}, name=f"{name}_activity"))
 
 
 urlpatterns = [
@@ -21,7 +21,7 @@ urlpatterns = [
     path("contact/<public_id:public_id>/avatar", avatars.avatar, name="contact_avatar"),
     path("contact/<public_id:public_id>/merge", merging.merge_page, name="contact_merge"),
     path("contact/<public_id:public_id>/suppression", suppressing.lift_page, name="contact_suppression"),
-    path("activity/<public_id:public_id>/complete", activities.finish, name="activity_complete"),
+    path("activity/<public_id:public_id>/complete", activities.finish_activity, name="activity_complete"),
     path("activity/<public_id:public_id>/edit", activities.change_activity, name="activity_edit"),
     path("activity/<public_id:public_id>/delete", activities.remove, name="activity_delete"),
 ]

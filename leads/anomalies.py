@@ -54,12 +54,12 @@ def _guards() -> Any:
     return said
 
 
-def lost_unexplained() -> QuerySet[Lead]:
+def leads_lost_unexplained() -> QuerySet[Lead]:
     """Leads whose loss nobody gave a reason for (source 003: recommended, not required)."""
     return Lead.objects.live().filter(status="lost", lost_reason="")
 
 
-def overdue() -> QuerySet[Lead]:
+def leads_overdue() -> QuerySet[Lead]:
     """Leads with whom nobody has spoken in time."""
     return Lead.objects.open().filter(RUNNING, contact_by__lt=clock.now())
 
@@ -114,7 +114,7 @@ ANOMALIES = (
         name="lead_lost_unexplained",
         label="Lead lost without a reason",
         entity="lead",
-        rows=lost_unexplained,
+        rows=leads_lost_unexplained,
         since=lambda: F("lost_date"),
         evidence=lambda: Value("It was given up, and nobody said why"),
         help="Open",
@@ -125,7 +125,7 @@ ANOMALIES = (
         name="lead_overdue",
         label="First contact overdue",
         entity="lead",
-        rows=overdue,
+        rows=leads_overdue,
         since=lambda: F("contact_by"),
         evidence=lambda: Value("Nobody has spoken with them yet"),
         help="First contact",

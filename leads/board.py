@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Move
-from crm.lists.board import Board, Step
+from crm.lists.board import Board, CardMove
 from crm.lists.paging import Sort
 from leads.axes import OPEN, STATUS
 from leads.models import Lead
@@ -13,16 +13,16 @@ from leads.work_order import WORK_ORDER
 ASKING = {"lose", "reactivate", "convert"}  # whose page has something to be said first
 
 
-def steps(lead: Lead, by: Actor) -> list[Step]:
+def steps(lead: Lead, by: Actor) -> list[CardMove]:
     """Where a person may move it: by the verbs of its status, converting only from where that can be done."""
     found = [move for move in STATUS.moves_from(lead.status) if not move.by_rule and by.is_at_least(move.role)]
     return [_step(lead, move) for move in found if move.verb != "convert" or lead.stage == "sales_qualified"]
 
 
-def _step(lead: Lead, move: Move) -> Step:
+def _step(lead: Lead, move: Move) -> CardMove:
     name, *verb = ("lead_convert",) if move.verb == "convert" else ("lead_move", move.verb)
     url = reverse(name, args=[lead.public_id, *verb])
-    return Step(move.target, STATUS.value(move.target).label, url, move.verb in ASKING)
+    return CardMove(move.target, STATUS.value(move.target).label, url, move.verb in ASKING)
 
 
 BOARD = Board(

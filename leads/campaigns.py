@@ -24,7 +24,7 @@ def brought(campaign: Campaign, by: Actor) -> QuerySet[Lead]:
     return Lead.objects.live().visible_to(by).filter(Exists(soon), campaign=campaign.name)
 
 
-def panel(campaign: Any, request: Request) -> SafeString:
+def campaign_panel(campaign: Any, request: Request) -> SafeString:
     """Leads opened since, the opportunities they became, and what was won with those."""
     leads = brought(campaign, request.actor)
     deals = Opportunity.objects.live().visible_to(request.actor).filter(pk__in=leads.values("opportunity"))
@@ -38,4 +38,4 @@ def panel(campaign: Any, request: Request) -> SafeString:
     return render_to_string("leads/campaign_panel.html", context, request)
 
 
-register("campaign", panel)
+register("campaign", campaign_panel)

@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from contacts.day import Line, Section, register
+from contacts.day import DayLine, Section, register
 from crm.kit import clock
 from crm.kit.actor import Actor
 from leads.axes import NEXT_ACTION
@@ -13,11 +13,11 @@ from leads.work_order import RUNNING
 SHOWN = 8
 
 
-def late(by: Actor) -> list[Line]:
+def late(by: Actor) -> list[DayLine]:
     """First contacts that the actor owes, the latest first."""
     rows = Lead.objects.open().filter(RUNNING, owner=by.member_id, contact_by__lt=clock.now())
     return [
-        Line(
+        DayLine(
             lead.name,
             lead.get_absolute_url(),
             lead.source,
@@ -29,11 +29,11 @@ def late(by: Actor) -> list[Line]:
     ]
 
 
-def hottest(by: Actor) -> list[Line]:
+def hottest(by: Actor) -> list[DayLine]:
     """The actor's open leads by score, with what makes it up."""
     rows = Lead.objects.open().filter(owner=by.member_id, score__score_tenths__gt=0).exclude(RUNNING)
     return [
-        Line(lead.name, lead.get_absolute_url(), _why(lead), NEXT_ACTION[lead.stage])
+        DayLine(lead.name, lead.get_absolute_url(), _why(lead), NEXT_ACTION[lead.stage])
         for lead in rows.select_related("contact", "score").order_by("-score__score_tenths", "pk")[:SHOWN]
     ]
 

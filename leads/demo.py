@@ -21,9 +21,9 @@ from crm.users.models import Membership
 from leads.converting import Converted, convert_each
 from leads.models import Lead
 from leads.open_leads import PROSPECTS
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 
 FLEETS = (3, 7, 14, 32, 60, 120, 180, 260, 420)
 EARLY = ("page_viewed", "email_opened", "email_clicked", "content_download", "pricing_viewed", "webinar_attended")
@@ -61,7 +61,7 @@ class Interest:
         self._settle()
         self._be_keen(leads)
         by = self._by()
-        finish(open_run(by=by), by=by)
+        finish_scoring_run(open_run(by=by), by=by)
 
     def _by(self) -> Actor:
         return self.manager.actor(Channel.WEB)
@@ -114,7 +114,7 @@ class Interest:
             slots[self._slot(lead.contact.lifecycle_stage_since, SLOT)].append(lead.pk)
         for slot in sorted(slots, reverse=True):
             with clock.at(self.end - SLOT * slot - timedelta(hours=self.random.randint(0, 40))):
-                lose(Lead.objects.filter(pk__in=slots[slot]).open(), by=self._by(), reason=SETTLED)
+                lose_leads(Lead.objects.filter(pk__in=slots[slot]).open(), by=self._by(), reason=SETTLED)
 
     def _engage(self, leads: list[Lead]) -> None:
         told: defaultdict[int, list[Engaged]] = defaultdict(list)

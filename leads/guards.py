@@ -1,5 +1,5 @@
 """The guard over qualifying that asks for a score (source 002, Verb Lifecycle; DESIGN 1.1)."""
 
-from crm.lifecycle.guards import ship
+from crm.lifecycle.guards import ship_guard
 
-ship("contact", "qualify", "lead_score >= 40", "Lead score too low")
+ship_guard("contact", "qualify", "lead_score >= 40", "Lead score too low")

@@ -14,7 +14,7 @@ from leads.axes import OPEN, STAGE, STATUS
 from leads.forms import QualifyManyForm
 from leads.models import Lead
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from leads.work_order import RUNNING
 
@@ -91,7 +91,7 @@ LEADS = ListSpec(
         "lead",
         BulkAction("first_contact", "Log connected call", "phone", by_verb(first_contact), no_form, "Calls logged"),
         BulkAction("qualify", "Qualify", "badge-check", by_verb(qualify), lambda by: QualifyManyForm, "Qualified"),
-        BulkAction("lose", "Lose", "circle-x", by_verb(lose), lambda by: LOSE, "Lost"),
+        BulkAction("lose", "Lose", "circle-x", by_verb(lose_leads), lambda by: LOSE, "Lost"),
         WAIT,
     ),
     filterset=LeadFilters,

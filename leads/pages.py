@@ -78,7 +78,7 @@ SHOWN = 10
 OPEN_FIRST = Case(When(status__in=OPEN, then=Value(0)), default=Value(1))
 
 
-def panel(contact: Any, request: Request) -> SafeString:
+def lead_panel(contact: Any, request: Request) -> SafeString:
     """Where the contact's open lead stands, and what can be done about it; without one, the way to open it."""
     by = request.actor
     found = Lead.objects.live().visible_to(by).filter(contact=contact).select_related("score")

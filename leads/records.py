@@ -15,10 +15,10 @@ from leads.entities import LEAD, OF_CONTACT
 from leads.forms import QualifyForm
 from leads.lists import LEADS, NAV
 from leads.open_leads import refuse_second_open
-from leads.pages import lead_page, origin, panel
-from leads.verbs.create import create
+from leads.pages import lead_page, lead_panel, origin
+from leads.verbs.create_leads import create_leads
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from leads.verbs.reactivate import reactivate
 
@@ -59,7 +59,7 @@ LEAD_TYPE = declare(
         set_by_moves=("lost_reason", "opportunity"),
         axes=(STATUS, STAGE),
         definitions={LIFECYCLE: LIFECYCLE_DEFINITIONS, STATUS: STATUS_DEFINITIONS, STAGE: STAGE_DEFINITIONS},
-        verbs={"first_contact": first_contact, "qualify": qualify, "lose": lose, "reactivate": reactivate},
+        verbs={"first_contact": first_contact, "qualify": qualify, "lose": lose_leads, "reactivate": reactivate},
         forms={"qualify": QualifyForm},
         ledes={
             "qualify": "For 14 days the lead keeps this stage, whatever its score says; then the score rules again. "
@@ -68,7 +68,7 @@ LEAD_TYPE = declare(
             "reactivate": "A new lead is mostly the better way. This one goes on where it stopped, its contact is a "
             "Lead again, and it is recorded as a warning.",
         },
-        create=create,
+        create=create_leads,
         hold_in_trash=lambda locked: refuse_second_open(locked, OPEN),
         asked_once=("contact",),
         related=("contact__company", "owner__user", "team", "opportunity", "score"),
@@ -82,7 +82,7 @@ LEAD_TYPE = declare(
         files=("export",),
         template="leads/lead.html",
         page=lead_page,
-        panels={"contact": panel, "opportunity": origin},
+        panels={"contact": lead_panel, "opportunity": origin},
     )
 )
 show_in_timeline("lead", by_name=False)

@@ -43,7 +43,7 @@ def snapshot() -> dict[tuple[str, int], dict[str, object]]:
 
 def _columns(record) -> dict[str, object]:
     names = [f.name for f in record._meta.concrete_fields if f.name not in UNTOUCHED and f.name != "custom"]
-    columns = {name: audited.to_json(audited.read(record, name)) for name in names}
+    columns = {name: audited.to_json(audited.read_value(record, name)) for name in names}
     custom = getattr(record, "custom", {})
     return columns | {f"custom.{key}": value for key, value in custom.items()}
 

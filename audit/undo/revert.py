@@ -67,12 +67,12 @@ class Reverting:
         """Put the old values back in memory; returns them."""
         model, old = self.about.model, entry.old_values or {}
         then = {key: values.from_json(model, key, value) for key, value in old.items()}
-        differing = [key for key in old if values.read(record, key) != then[key]]
+        differing = [key for key in old if values.read_value(record, key) != then[key]]
         why = {key: sentence for key in differing if (sentence := reasons.against(record, key, entry))}
         self._keep_together(entry, differing, why)
         unsaid = self.about.following | (self.about.set_by_moves if self.about.moves & why.keys() else set())
         for key in (key for key in differing if key in why and key not in unsaid):
-            self.undone.keep(self.about.entity, [entry.entity_id], f"{values.label(model, key)} {why[key]}")
+            self.undone.keep(self.about.entity, [entry.entity_id], f"{values.field_label(model, key)} {why[key]}")
         back = {key: old[key] for key in differing if key not in why}
         for key in back:
             values.write(record, key, then[key])
@@ -125,7 +125,7 @@ class _Reasons:
     def against(self, record: models.Model, key: str, entry: Entry) -> str:
         """Why `key` stays as it is, as the end of a sentence; '' when nothing speaks against putting it back."""
         expected = values.from_json(self.model, key, (entry.new_values or {}).get(key))
-        if values.read(record, key) != expected or self.later.get((record.pk, key), 0) > entry.id:
+        if values.read_value(record, key) != expected or self.later.get((record.pk, key), 0) > entry.id:
             return "was changed again since."
         return self.invalid.get((key, json.dumps((entry.old_values or {})[key])), "")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from audit.models import Entry
-from audit.subjects import Guarded, Subject, people
+from audit.subjects import Guarded, Subject, person_subject
 from crm.kit.actor import Actor, Role
 
 WHOSE = {"owner", "team"}
@@ -23,7 +23,7 @@ def no_longer_theirs(about: Subject, entries: Sequence[Entry], by: Actor) -> set
     if not left or _has_moved(entries, by):
         return left
     moved = _handed_on(about.entity, left, entries, by)
-    moved_persons = _handed_on(people().entity, {persons[pk] for pk in left} - {None}, entries, by)
+    moved_persons = _handed_on(person_subject().entity, {persons[pk] for pk in left} - {None}, entries, by)
     return {pk for pk in left if pk in moved or persons[pk] in moved_persons}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from audit.models import Entry
-from audit.subjects import people, subject
+from audit.subjects import person_subject, subject
 from audit.undo.hooks import Kept
 
 
@@ -29,7 +29,7 @@ class Staying:
 
     def with_what_belongs(self) -> "Staying":
         """As it is, with all that belongs to it."""
-        made, contact = dict(self.made), people().entity
+        made, contact = dict(self.made), person_subject().entity
         stay = {pk for entity, pk in made if entity == contact}
         created = [entry for entry in self.entries if entry.is_creation]
         made |= {entry.record: "" for entry in created if entry.person in stay and entry.record not in made}
@@ -51,4 +51,4 @@ class Staying:
 
     def contacts(self) -> set[int]:
         """The contacts among the records that stay."""
-        return {pk for entity, pk in self.made if entity == people().entity}
+        return {pk for entity, pk in self.made if entity == person_subject().entity}

@@ -41,7 +41,7 @@ def undo(change: UUID, *, by: Actor) -> Undone:
     change with their own checks; NotAllowed for a rep when it is somebody else's change, or nothing that it touched is
     theirs to change any more. A change of thousands of records is for crm.lists.undo_runs.
     """
-    check(change, by)
+    check_undo(change, by)
     undone = undo_entries(list(Entry.objects.filter(change=change).order_by("-id")), by=by)
     if not undone.reverted:
         raise Refused(nothing_undone(undone.kept[0].why if undone.kept else ""))
@@ -53,7 +53,7 @@ def nothing_undone(why: str = "") -> str:
     return f"Nothing was undone. {why or NOTHING_LEFT}"
 
 
-def check(change: UUID, by: Actor) -> None:
+def check_undo(change: UUID, by: Actor) -> None:
     """Raise Refused when there is no such change, NotAllowed when `by` may not undo it."""
     entries = Entry.objects.filter(change=change).order_by("-id")
     first = entries.first()

@@ -66,7 +66,7 @@ def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
 def _fill(contact: Contact, values: Mapping[str, Any], by: Actor, source: str) -> None:
     rows = Contact.objects.filter(pk=contact.pk)
     contact = rows.get()  # as it is by now: the same person may have come twice
-    empty = {key for key in values.keys() - {"manager"} if audited.read(contact, key) in ("", None)}
+    empty = {key for key in values.keys() - {"manager"} if audited.read_value(contact, key) in ("", None)}
     blanks = {key: value for key, value in values.items() if key in empty and value not in ("", None)}
     if blanks and may_edit(contact, by):
         apply("contact.captured", rows, blanks, by=by, note=source)

@@ -31,7 +31,9 @@ def enrich(
     locked = lock(contacts, by)
     for rows in locked.batches():
         for contact in rows:
-            missing = known if overwrite else {k: v for k, v in known.items() if audited.read(contact, k) in ("", None)}
+            missing = (
+                known if overwrite else {k: v for k, v in known.items() if audited.read_value(contact, k) in ("", None)}
+            )
             if missing:
                 apply("contact.enriched", rows.filter(pk=contact.pk), missing, by=by, note=source)
             locked.outcome.done.append(contact.pk)

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from contacts.models import Suppression
-from contacts.suppression import SHOWN, lift, shown
+from contacts.suppression import SHOWN, lift, suppressed_status
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
@@ -23,7 +23,7 @@ def lift_suppression(contacts: RecordQuerySet, *, by: Actor, reason: str) -> Out
         raise Invalid({"reason": "Enter a reason, e.g. that the person asked for mail again."})
     locked = lock(contacts, by)
     for rows in locked.batches():
-        free = rows.annotate(shown=shown()).exclude(Q(status__in=SHOWN) | Q(shown__isnull=False))
+        free = rows.annotate(shown=suppressed_status()).exclude(Q(status__in=SHOWN) | Q(shown__isnull=False))
         locked.outcome.refuse(free.values_list("pk", flat=True), "This contact isn't suppressed.")
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)

@@ -80,8 +80,10 @@ def _filled(survivor: Contact, others: list[Contact]) -> dict[str, Any]:
     keys += sorted({f"custom.{key}" for other in others for key in other.custom})
     filled = {}
     for key in keys:
-        values = [audited.read(person, key) for person in others if audited.read(person, key) not in ("", None)]
-        if values and audited.read(survivor, key) in ("", None):
+        values = [
+            audited.read_value(person, key) for person in others if audited.read_value(person, key) not in ("", None)
+        ]
+        if values and audited.read_value(survivor, key) in ("", None):
             filled[key] = values[0]
     latest = max(person.last_activity for person in (survivor, *others))
     return filled | {"last_activity": latest}

@@ -20,7 +20,7 @@ from crm.users.http import Request
 
 
 @require_POST
-def add(request: Request, entity: str, public_id: str) -> HttpResponse:
+def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Log what was done, or plan what is to be done, with whom a record is about."""
     record = find_record(request, entity, public_id)
     form = ActivityForm(request.POST)
@@ -69,7 +69,7 @@ def _rows(activity: Activity):
 
 
 @require_http_methods(["GET", "POST"])
-def finish(request: Request, public_id: str) -> HttpResponse:
+def finish_activity(request: Request, public_id: str) -> HttpResponse:
     """Mark a task as done; of a planned call ask for its outcome first."""
     activity = _activity(request, public_id)
     form = CompleteForm(request.POST if request.POST.get("outcome") or request.POST.get("asked") else None)

@@ -33,7 +33,7 @@ def merge_page(request: Request, public_id: str) -> HttpResponse:
     differing = _differing(survivor, other)
     if request.method == "POST":
         theirs = [field for field in differing if request.POST.get(f"keep-{field.key}") == "other"]
-        chosen = {field.key: audited.read(other, storage_key(field)) for field in theirs}
+        chosen = {field.key: audited.read_value(other, storage_key(field)) for field in theirs}
         outcome = merge(survivor, rows_of(other), by=request.actor, choose=chosen)
         toast(request, f"Merged {other} into {survivor}.", undo_url=reverse("undo", args=[outcome.change]))
         return redirect(survivor)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
-from crm.anomalies.kinds import AnomalyKind, add
+from crm.anomalies.kinds import AnomalyKind, add_kind
 from crm.anomalies.models import Finding
 from crm.entities import registry
 from crm.events.reactions import is_large_job, react
@@ -25,7 +25,7 @@ FEW = 100  # records of one change, and looks of one transaction, that happen at
 
 def register(kind: AnomalyKind) -> None:
     """Have records looked through for a kind of exception: by the job, and at once after the events that it names."""
-    add(kind)
+    add_kind(kind)
     for event, link in kind.looked_at.items():
         react(event, look_soon(kind, link))
 

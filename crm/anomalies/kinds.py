@@ -32,7 +32,7 @@ class AnomalyKind:
 _kinds: Registry[AnomalyKind] = Registry("kind of exception")
 
 
-def add(kind: AnomalyKind) -> None:
+def add_kind(kind: AnomalyKind) -> None:
     """Make a kind known. Raises ValueError for a name that is taken. Apps call crm.anomalies.detect.register()."""
     _kinds.add(kind.name, kind)
 

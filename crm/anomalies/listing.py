@@ -36,7 +36,7 @@ def open_findings(by: Actor) -> QuerySet:
 
 
 @dataclass
-class Line:
+class FindingLine:
     """One exception to show: its record, and the waiver that holds, if one does."""
 
     finding: Finding
@@ -51,14 +51,16 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Page:
+class FindingPage:
     """Some exceptions, the newest first, and the cursor of the next page ('' at the end)."""
 
-    lines: list[Line]
+    lines: list[FindingLine]
     cursor: str
 
 
-def page(by: Actor, *, kind: str = "", owner: Q | None = None, waived: bool = False, before: str = "") -> Page:
+def finding_page(
+    by: Actor, *, kind: str = "", owner: Q | None = None, waived: bool = False, before: str = ""
+) -> FindingPage:
     """One page of what the actor sees; `before` is the cursor of the page before it."""
     rows = Finding.objects.waived() if waived else Finding.objects.unwaived()
     rows = seen(rows.filter(kind=kind) if kind else rows, by).filter(owner or Q())
@@ -68,16 +70,16 @@ def page(by: Actor, *, kind: str = "", owner: Q | None = None, waived: bool = Fa
     found = list(first_visible(rows, by, PAGE + 1, "-since", "-pk").select_related("owner__user")[: PAGE + 1])
     last = found[PAGE - 1] if len(found) > PAGE else None
     cursor = f"{last.since.isoformat()}~{last.pk}" if last else ""
-    return Page(_lines(found[:PAGE], by, _waivers(found, clock.now()) if waived else {}), cursor)
+    return FindingPage(_lines(found[:PAGE], by, _waivers(found, clock.now()) if waived else {}), cursor)
 
 
-def _lines(found: Sequence[Finding], by: Actor, waivers: dict[tuple[str, int], Waiver]) -> list[Line]:
+def _lines(found: Sequence[Finding], by: Actor, waivers: dict[tuple[str, int], Waiver]) -> list[FindingLine]:
     """With their records, in one statement for each entity; left out are records and kinds that are gone since."""
     known = {kind.name for kind in all_kinds()}
     found = [item for item in found if item.kind in known]
     records = {name: _records(name, found, by) for name in {item.entity for item in found}}
     return [
-        Line(item, kind_of(item.kind), record, waivers.get((item.kind, item.record_id)))
+        FindingLine(item, kind_of(item.kind), record, waivers.get((item.kind, item.record_id)))
         for item in found
         if (record := records[item.entity].get(item.record_id))
     ]

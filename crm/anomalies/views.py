@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm.anomalies.forms import FilterForm, WaiveForm
 from crm.anomalies.kinds import AnomalyKind, kind_of
-from crm.anomalies.listing import page
+from crm.anomalies.listing import finding_page
 from crm.anomalies.models import Finding
 from crm.anomalies.verbs.end_waivers import end_waivers
 from crm.anomalies.verbs.waive import waive
@@ -38,7 +38,7 @@ def exceptions(request: Request) -> HttpResponse:
         context["too_slow"] = "There is no such filter. Choose a kind and an owner from the lists."
     try:
         with time_limit():
-            context["page"] = page(by, waived=waived, before=request.GET.get("before", ""), **asked)
+            context["page"] = finding_page(by, waived=waived, before=request.GET.get("before", ""), **asked)
     except TooSlow as error:
         context["too_slow"] = str(error)
     params = request.GET.copy()

@@ -5,7 +5,7 @@ from collections import Counter
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from contacts.models import Contact
-from contacts.suppression import shown
+from contacts.suppression import suppressed_status
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.campaigns.segments import segment_of
 from crm.conditions.compile import Viewer
@@ -27,7 +27,7 @@ def with_why_not(contacts: QuerySet) -> QuerySet:
         default=Value(""),
         output_field=CharField(),
     )
-    return contacts.annotate(shown=shown(), why_not=why_not)
+    return contacts.annotate(shown=suppressed_status(), why_not=why_not)
 
 
 def audience(campaign: Campaign, by: Actor) -> QuerySet:

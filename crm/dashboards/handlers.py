@@ -15,7 +15,7 @@ from django.utils import timezone
 from crm.dashboards.layout import chosen
 from crm.dashboards.models import Subscription
 from crm.dashboards.period import Period, today
-from crm.dashboards.query import read
+from crm.dashboards.query import read_query
 from crm.dashboards.show import content
 from crm.entities.values import zone
 from crm.events.handlers import handles
@@ -46,7 +46,7 @@ def mail_dashboard(event, *, by: Actor) -> None:
 def _send(wanted: Subscription, key: str) -> None:
     """Raises whatever the mail server's refusal raises; a second sending has the same Message-ID."""
     member = wanted.member
-    asked = read(QueryDict(_query(wanted)), member.actor(Channel.SYSTEM))
+    asked = read_query(QueryDict(_query(wanted)), member.actor(Channel.SYSTEM))
     parts = [(part, content(part, asked)) for part in chosen(asked.by)]
     context = {"parts": parts, "asked": asked, "member": member, "site": site(), "fills": FILLS, "now": asked.now}
     text, html = (render_to_string(template, context) for template in TEMPLATES)

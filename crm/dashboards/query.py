@@ -111,7 +111,7 @@ def totals(rows: QuerySet, *figures: Any) -> QuerySet:
     return rows.order_by().annotate(whole=Value(1)).values("whole").annotate(**named).values_list(*named)
 
 
-def read(params: QueryDict, by: Actor) -> DashboardQuery:
+def read_query(params: QueryDict, by: Actor) -> DashboardQuery:
     """What a URL asks; its condition is read by the parts, each for the records it counts."""
     period = read_period(params.get("from", ""), params.get("to", ""))
     mode = params.get("mode", "")

@@ -30,7 +30,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class BarRow:
     """A line: what it is about, its bar (a share of the longest, 0 to 100) in a tone, and its cells."""
 
     label: Cell
@@ -46,7 +46,7 @@ class Table:
     name: str
     title: str
     headings: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[BarRow]
     bars: bool = False
     empty: str = "Nothing to show for these days."
     note: str = ""
@@ -104,7 +104,7 @@ def all_parts() -> list[Part]:
     return list(_parts)
 
 
-def barred(rows: Sequence[tuple[Cell, Sequence[Cell], float, str]]) -> list[Row]:
+def barred(rows: Sequence[tuple[Cell, Sequence[Cell], float, str]]) -> list[BarRow]:
     """Rows with their bars, from (label, cells, value, tone)."""
     most = max((value for _, _, value, _ in rows), default=0) or 1
-    return [Row(label, cells, round(100 * value / most, 2), tone) for label, cells, value, tone in rows]
+    return [BarRow(label, cells, round(100 * value / most, 2), tone) for label, cells, value, tone in rows]

@@ -12,7 +12,7 @@ from crm.dashboards.groups import offered
 from crm.dashboards.layout import allowed, chosen
 from crm.dashboards.models import Subscription
 from crm.dashboards.period import Period, today
-from crm.dashboards.query import MODES, DashboardQuery, read
+from crm.dashboards.query import MODES, DashboardQuery, read_query
 from crm.dashboards.show import content
 from crm.dashboards.tables import Part
 from crm.dashboards.verbs.arrange import arrange
@@ -29,7 +29,7 @@ PERIODS = (("30 days", 30), ("90 days", 90), ("A year", 365))
 @require_GET
 def dashboard(request: Request) -> HttpResponse:
     """The frame, whose parts come by themselves; `parts=all` brings them at once, for print and without JavaScript."""
-    asked = read(request.GET, request.actor)
+    asked = read_query(request.GET, request.actor)
     inline = request.GET.get("parts") == "all"
     parts = [_shown(part, asked, load=not inline) for part in chosen(request.actor)]
     return render(request, "dashboards/dashboard.html", _frame(asked) | {"parts": parts, "inline": inline})
@@ -59,7 +59,7 @@ def _shown(part: Part, asked: DashboardQuery, *, load: bool = False) -> dict:
 @require_GET
 def part(request: Request, name: str) -> HttpResponse:
     """One part: to htmx the part alone, else a page of its own."""
-    asked = read(request.GET, request.actor)
+    asked = read_query(request.GET, request.actor)
     shown = _shown(_find(request, name), asked)
     if request.htmx:
         return render(request, "dashboards/part.html", shown)
@@ -77,7 +77,7 @@ def _find(request: Request, name: str) -> Part:
 @require_GET
 def table(request: Request, name: str, table: str) -> HttpResponse:
     """One table as CSV, safe to open in a spreadsheet."""
-    asked = read(request.GET, request.actor)
+    asked = read_query(request.GET, request.actor)
     shown = content(_find(request, name), asked)
     tables = {found.name: found for found in shown.tables}
     if not tables:
@@ -116,7 +116,7 @@ def _place(request: Request, name: str) -> int:
 @require_http_methods(["GET", "POST"])
 def mail_page(request: Request) -> HttpResponse:
     """Have the dashboard mailed as it is asked for in the URL."""
-    asked = read(request.GET, request.actor)
+    asked = read_query(request.GET, request.actor)
     known = Subscription.objects.filter(member=request.actor.member_id).first()
     initial = {"every": known.every if known else "week", "days": asked.period.days}
     form = SubscriptionForm(request.POST or None, initial=initial)

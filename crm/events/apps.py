@@ -9,4 +9,4 @@ class EventsConfig(AppConfig):
         from crm.events import processes
         from crm.kit.server import beside_the_web
 
-        beside_the_web.append(processes.start)
+        beside_the_web.append(processes.start_processes)

@@ -41,7 +41,7 @@ def status(**only: int) -> dict[str, int]:
     }
 
 
-def overdue(by: Actor) -> QuerySet:
+def overdue_deliveries(by: Actor) -> QuerySet:
     """The workspace's deliveries that were given up or should have been made LATE ago: the count that admins see."""
     dead, late = Q(due_at__isnull=True), Q(due_at__lt=clock.now() - LATE)
     return Delivery.objects.undone().filter(dead | late)[:COUNT_LIMIT]
@@ -82,8 +82,8 @@ def _engine() -> str:
 
 def _lag() -> str:
     late = timezone.now() - LATE
-    overdue = Delivery.objects.unscoped().due(late).exists()
-    if overdue or Event.objects.unscoped().filter(waiting=True, recorded_at__lt=late).exists():
+    overdue_deliveries = Delivery.objects.unscoped().due(late).exists()
+    if overdue_deliveries or Event.objects.unscoped().filter(waiting=True, recorded_at__lt=late).exists():
         return f"lag: an event has been waiting for more than {LATE.seconds // 60} minutes"
     return ""
 

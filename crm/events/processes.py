@@ -23,7 +23,7 @@ WORKER = ("-m", "celery", "-A", "crm", "worker", "--queues", ",".join(QUEUES), "
 log = logging.getLogger("crm.events")
 
 
-def start() -> Callable[[], None]:
+def start_processes() -> Callable[[], None]:
     """Start it; gives the function that stops it."""
     return Processes(ENGINE, WORKER).start() if settings.CELERY_BROKER_URL else Engine().start()
 

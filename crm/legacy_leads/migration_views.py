@@ -20,7 +20,7 @@ from crm.legacy_leads.models import LegacyLead, MigrationRun, OldLeads
 from crm.legacy_leads.moving.background import start_commit, start_undo
 from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, of_run
 from crm.legacy_leads.moving.planning import make_plan, whole_plan
-from crm.legacy_leads.moving.report import HEADER, Row, as_csv, carried_out
+from crm.legacy_leads.moving.report import HEADER, ReportRow, as_csv, carried_out
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
 from crm.lists.models import UndoRun
 from crm.users.http import Request
@@ -70,7 +70,7 @@ def _plan(retired: OldLeads | None) -> dict[str, Any] | None:
     plan = retired.plan
     at = parse_datetime(plan["at"])
     figures = _figures(plan["figures"]) if plan["figures"] else None
-    shown: dict[str, Any] = {"at": at, "steps": [Row(*step) for step in plan["steps"]], "figures": figures}
+    shown: dict[str, Any] = {"at": at, "steps": [ReportRow(*step) for step in plan["steps"]], "figures": figures}
     shown |= {"percent": _percent(plan["done"], plan["total"]), "more": max(0, plan["total"] - len(plan["steps"]))}
     is_silent = at is None or clock.now() - at > SILENCE
     return (
@@ -145,7 +145,7 @@ def report_file(request: Request) -> StreamingHttpResponse:
     return _csv(f"{run.public_id}.csv", carried_out(run))
 
 
-def _csv(name: str, rows: Iterable[Row]) -> StreamingHttpResponse:
+def _csv(name: str, rows: Iterable[ReportRow]) -> StreamingHttpResponse:
     lines = (as_csv(row) for part in ([HEADER], rows) for row in part)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, name)

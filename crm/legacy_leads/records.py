@@ -10,10 +10,10 @@ from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.imports.importer import LegacyLeadImporter
 from crm.legacy_leads.lists import LEGACY_LEADS
 from crm.legacy_leads.moving import background, undo  # noqa: F401  (likewise)
-from crm.legacy_leads.panels import panel
+from crm.legacy_leads.panels import legacy_panel
 from crm.legacy_leads.timeline import names
 from crm.legacy_leads.urls import urlpatterns
-from crm.legacy_leads.verbs.create import create
+from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
 from crm.legacy_leads.views import legacy_lead_page, while_open
 from crm.records.declare import declare, record_events
 from crm.records.panels import register as show_panel
@@ -27,7 +27,7 @@ LEGACY_LEAD_TYPE = declare(
             EventType("legacy_lead.migrated", "MIGRATE", "moved this old lead to its contact", "Migrated", "archive"),
         ),
         person="became_contact_id",
-        create=create,
+        create=create_legacy_leads,
         related=("contact", "owner__user", "team"),
         timeline=of_linked,
         about=lambda lead: {"contact_id": lead.contact_id} if lead.contact_id else {},
@@ -43,7 +43,7 @@ LEGACY_LEAD_TYPE = declare(
         in_workflows=False,
     )
 )
-show_panel("contact", panel)
+show_panel("contact", legacy_panel)
 show_in_timeline("legacy_lead", names=names)
 
 subjects.register("old_leads", "legacy_leads.OldLeads")

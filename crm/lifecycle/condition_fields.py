@@ -25,7 +25,7 @@ def entered() -> ExpressionWrapper:
     return ExpressionWrapper(F("at") - spent, output_field=DateTimeField())
 
 
-def declare(axis: Axis) -> None:
+def declare_moves(axis: Axis) -> None:
     """Let conditions ask for the moves along an axis: `any lifecycle_stage_moves (to = Qualified and moved_at >= …)`.
 
     Each axis has its own kind of move, so that “Qualified” is never that of another. A move out of a value says with

@@ -37,7 +37,7 @@ class Definition:
 _shipped: dict[tuple[str, str], Mapping[str, Definition]] = {}
 
 
-def ship(axis: Axis, definitions: Mapping[str, Definition]) -> None:
+def ship_definitions(axis: Axis, definitions: Mapping[str, Definition]) -> None:
     """Define every value of an axis. Raises ValueError where one is left out."""
     if definitions.keys() != {choice.value for choice in axis.values}:
         raise ValueError(f"{axis.entity} {axis.field}: a definition for each value, please.")

@@ -35,7 +35,7 @@ class Shipped:
 _shipped: list[Shipped] = []
 
 
-def ship(entity: str, verb: str, condition: str, message: str) -> None:
+def ship_guard(entity: str, verb: str, condition: str, message: str) -> None:
     """Let every new workspace start with this guard; the app that owns the fields it names registers it."""
     _shipped.append(Shipped(entity, verb, condition, message))
 
@@ -60,12 +60,12 @@ class Unread:
 def rules(entity: str) -> tuple[Rule, ...]:
     """The active guards of an entity in the workspace in scope, in their order; parsed once per schema version.
 
-    One that can't be read is left out: it must not keep everybody from moving records. See unread().
+    One that can't be read is left out: it must not keep everybody from moving records. See unreadable_guards().
     """
     return tuple(rule for rule in _all(entity) if isinstance(rule, Rule))
 
 
-def unread(entity: str) -> tuple[Unread, ...]:
+def unreadable_guards(entity: str) -> tuple[Unread, ...]:
     """The active guards of an entity that are not checked, because they can't be read."""
     return tuple(rule for rule in _all(entity) if isinstance(rule, Unread))
 
@@ -87,7 +87,7 @@ def _read(guard: Guard) -> Rule | Unread:
         return Unread(guard.verb, guard.message, str(error))
 
 
-def check(guard: Guard) -> Condition:
+def check_guard(guard: Guard) -> Condition:
     """What `guard` asks.
 
     Raises Invalid per field: a verb that moves nothing, a condition that cannot be read, no message.

@@ -172,7 +172,7 @@ def _transition(axis: Axis, each: DatedMove) -> tuple:
 def _fact(axis: Axis, each: DatedMove, person: str) -> LogRow:
     """What the entry of a move tells; the record is moved on the way."""
     record, changes = each.record, {axis.field: each.to, axis.since: each.at} | dict(each.also)
-    changes = {key: value for key, value in changes.items() if audited.read(record, key) != value}
+    changes = {key: value for key, value in changes.items() if audited.read_value(record, key) != value}
     old, new = ({key: audited.to_json(v) for key, v in some.items()} for some in (_present(record, changes), changes))
     for key, value in changes.items():
         audited.write(record, key, value)
@@ -181,7 +181,7 @@ def _fact(axis: Axis, each: DatedMove, person: str) -> LogRow:
 
 
 def _present(record: Any, keys: Iterable[str]) -> dict[str, Any]:
-    return {key: audited.read(record, key) for key in keys}
+    return {key: audited.read_value(record, key) for key in keys}
 
 
 def write_first_transition(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Actor) -> None:

@@ -6,7 +6,7 @@ from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_record
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis, Move, Reason
-from crm.lifecycle.guards import Unread, rules, unread
+from crm.lifecycle.guards import Unread, rules, unreadable_guards
 from crm.lifecycle.move import wrong_stage_message
 
 
@@ -55,7 +55,7 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
     own = [rule for rule in guards if rule.verb == move.verb]
     evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
     why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")
-    skipped = tuple(guard for guard in unread(axis.entity) if guard.verb == move.verb)
+    skipped = tuple(guard for guard in unreadable_guards(axis.entity) if guard.verb == move.verb)
     return Offer(move, why_not if editable else "This record belongs to somebody else.", to, True, evidence, skipped)
 
 

@@ -18,7 +18,7 @@ from crm.kit.timelimit import TooSlow, time_limit
 from crm.lifecycle.axes import Axis
 from crm.lists.paging import Cursor, Sort, after_cursor, parse_cursor
 from crm.lists.spec import spec_of
-from crm.lists.state import ListState, read
+from crm.lists.state import ListState, read_state
 from crm.users.http import Request
 from crm.users.visibility import may_edit, visible
 
@@ -26,7 +26,7 @@ CARDS = 20  # of a column, at first and with each "more"
 
 
 @dataclass(frozen=True)
-class Step:
+class CardMove:
     """Another column that a card may be moved to; `url` moves it there by POST, or (`asks`) is a page to open first."""
 
     value: str
@@ -76,7 +76,7 @@ class Board:
     sort: Sort
     open_values: tuple[str, ...]
     related: tuple[str, ...]
-    steps: Callable[[Any, Actor], list[Step]]
+    steps: Callable[[Any, Actor], list[CardMove]]
     card: str
     template: str = "lists/board.html"
     add_up: Callable[[QuerySet, Axis, Columns], None] = count_cards
@@ -98,7 +98,7 @@ def register(board: Board) -> Board:
 @require_GET
 def board_page(request: Request, entity: str) -> HttpResponse:
     """What the list's URL asks for, by column; with `column` and `after` the further cards of one column."""
-    state, shown = read(request, spec_of(entity)), _boards[entity]
+    state, shown = read_state(request, spec_of(entity)), _boards[entity]
     rows = state.rows().filter(visible(state.by)).annotate(sort_value=shown.sort.value())
     columns, too_slow, wanted = shown.columns(), "", request.GET.get("column", "")
     if wanted and wanted not in columns:

@@ -166,7 +166,7 @@ def _is_number(text: str) -> bool:
     return len(digits(text)) > 2 and all(c.isdecimal() or c in " +-()./" for c in text)
 
 
-def page(state: Any, cursor: Cursor | None) -> Page:
+def row_page(state: Any, cursor: Cursor | None) -> Page:
     """One page of the rows that a ListState asks for and its member sees, with their number: one statement."""
     by, fixed = state.by, replace(cursor, value=None, pk=0) if cursor else None
 

@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from crm.lists.paging import count
 from crm.lists.spec import ListSpec
-from crm.lists.state import ListState, read
+from crm.lists.state import ListState, read_state
 from crm.users.http import Request
 from crm.users.visibility import visible
 
@@ -45,7 +45,7 @@ class Selection:
 
 def selection(request: Request, spec: ListSpec) -> Selection:
     """What the posted form selects. `query` carries the URL of the list that it stood on."""
-    state = read(request, spec, QueryDict(request.POST.get("query", "")))
+    state = read_state(request, spec, QueryDict(request.POST.get("query", "")))
     ticked, number = request.POST.getlist("selected")[:1000], request.POST.get("confirmed", "")
     confirmed = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
     return Selection(state, ticked, request.POST.get("everything") == "1", confirmed)

@@ -169,7 +169,7 @@ class ListState:
         return f"/{self.spec.path}?{query}" if query else f"/{self.spec.path}"
 
 
-def read(request: Request, spec: ListSpec, params: QueryDict | None = None) -> ListState:
+def read_state(request: Request, spec: ListSpec, params: QueryDict | None = None) -> ListState:
     """The list that a request's URL (or `params`, for an action on it) asks for."""
     params = request.GET if params is None else params
     views = views_of(spec, request)

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.undo.hooks import PASSING, Undone
-from audit.undo.undo import check, undo, undo_entries
+from audit.undo.undo import check_undo, undo, undo_entries
 from crm.events.reactions import of_large_job
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
@@ -43,7 +43,7 @@ def start(change: UUID, *, by: Actor) -> Undone | UndoRun:
 
     Raises Refused and NotAllowed as audit.undo.undo.undo() does.
     """
-    check(change, by)
+    check_undo(change, by)
     if run := UndoRun.objects.filter(change=change, finished_at__isnull=True).first():
         return run
     if Entry.objects.filter(change=change)[: AT_ONCE[connection.vendor] + 1].count() <= AT_ONCE[connection.vendor]:

@@ -19,10 +19,10 @@ from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
-from crm.lists.paging import CAP, Page, count, page, parse_cursor
+from crm.lists.paging import CAP, Page, count, parse_cursor, row_page
 from crm.lists.selection import Selection, selection
 from crm.lists.spec import BulkAction, spec_of
-from crm.lists.state import ListState, read
+from crm.lists.state import ListState, read_state
 from crm.lists.table_html import table_html
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
@@ -36,7 +36,7 @@ EMPTY = Page([], 0, 0, "", "")
 @limited("search", applies=searches)
 def list_page(request: Request, entity: str) -> HttpResponse:
     """The list: tabs, filters, rows, pages."""
-    state = read(request, spec_of(entity))
+    state = read_state(request, spec_of(entity))
     ticked = set(request.GET.get("ticked", "").split(","))
     found, too_slow = _rows(state, request.GET.get("after", ""))
     context = _frame(state) | {
@@ -78,7 +78,7 @@ def _actions(state: ListState) -> list[BulkAction]:
 @require_GET
 def narrow(request: Request, entity: str) -> HttpResponse:
     """The quick filters: the menu's content to htmx, else a page."""
-    state = read(request, spec_of(entity))
+    state = read_state(request, spec_of(entity))
     names = state.filters.filters
     context = {"state": state, "spec": state.spec, "kept": _kept(state, *names)}
     context["unfiltered"] = state.url(ticked=None, **dict.fromkeys(names))
@@ -96,10 +96,10 @@ def _rows(state: ListState, after: str) -> tuple[Page, str]:
         return EMPTY, ""
     cursor = parse_cursor(after, state.sort)
     if state.is_indexed:
-        return page(state, cursor), ""
+        return row_page(state, cursor), ""
     try:
         with time_limit():
-            return page(state, cursor), ""
+            return row_page(state, cursor), ""
     except TooSlow as error:
         return EMPTY, str(error)
 
@@ -144,7 +144,7 @@ def _next_sort(state: ListState, column) -> str:
 @limited("search", applies=searches)
 def exact_count(request: Request, entity: str) -> HttpResponse:
     """How many there are, to the last one."""
-    state = read(request, spec_of(entity))
+    state = read_state(request, spec_of(entity))
     try:
         with time_limit():
             total = f"{count(state.rows(), state.by, exact=True):,}" if not state.error else "0"
@@ -226,7 +226,7 @@ def _still_ticked(spec, outcome: Outcome) -> str | None:
 @require_GET
 def add_filter(request: Request, entity: str) -> HttpResponse:
     """Build one more part of the condition: a field, then how to compare it, then with what. Or edit the whole text."""
-    state = read(request, spec_of(entity))
+    state = read_state(request, spec_of(entity))
     field = state.schema.find(request.GET.get("field", "")) if request.GET.get("field") else None
     error: str | ConditionError = state.error
     if field and "op" in request.GET:
@@ -286,7 +286,7 @@ def _with(state: ListState, field, request: Request) -> str:
 @require_GET
 def choose_columns(request: Request, entity: str) -> HttpResponse:
     """Choose the columns and their order."""
-    state = read(request, spec_of(entity))
+    state = read_state(request, spec_of(entity))
     gone = [name for name in request.GET if name == "column" or name.startswith("place_")]
     if "column" in request.GET:
         places = {key: request.GET.get(f"place_{key}", "") for key in request.GET.getlist("column")}
@@ -302,7 +302,7 @@ def choose_columns(request: Request, entity: str) -> HttpResponse:
 
 def save(request: Request, entity: str) -> HttpResponse:
     """Save the list as it is seen under a name, mine or the workspace's."""
-    state = read(request, spec_of(entity))
+    state = read_state(request, spec_of(entity))
     errors = {}
     if request.method == "POST":
         try:

@@ -17,7 +17,7 @@ from crm.notifications.models import Notification, NotificationQuerySet
 LATEST, PAGE = 10, 50
 
 
-class Page(NamedTuple):
+class NotificationPage(NamedTuple):
     """Some notifications, the newest first, and the cursor of the next page ('' at the end)."""
 
     rows: list[Notification]
@@ -29,7 +29,7 @@ def unread(by: Actor) -> QuerySet:
     return Notification.objects.of(by).unread().order_by().values(fact=F("pk"))[:COUNT_LIMIT]
 
 
-def page(by: Actor, *, only_unread: bool = False, before: str = "", size: int = PAGE) -> Page:
+def notification_page(by: Actor, *, only_unread: bool = False, before: str = "", size: int = PAGE) -> NotificationPage:
     """One page of the actor's notifications; `before` is the cursor of the page before it."""
     rows = Notification.objects.of(by).select_related("actor__user").order_by("-at", "-id")
     if only_unread:
@@ -39,7 +39,7 @@ def page(by: Actor, *, only_unread: bool = False, before: str = "", size: int = 
         rows = rows.filter(at__lte=at).filter(Q(at__lt=at) | Q(pk__lt=pk))
     found = list(rows[: size + 1])
     last = found[size - 1] if len(found) > size else None
-    return Page(found[:size], f"{last.at.isoformat()}~{last.pk}" if last else "")
+    return NotificationPage(found[:size], f"{last.at.isoformat()}~{last.pk}" if last else "")
 
 
 def mark_read(rows: NotificationQuerySet) -> datetime | None:

@@ -20,7 +20,7 @@ RELATED = {"activity": ("contact", "company"), "lead": ("contact",)}  # what a r
 
 
 @dataclass(frozen=True)
-class Line:
+class NotificationLine:
     """One notification to show. `url` is '' where the reader may not see the record (any more)."""
 
     notification: Notification
@@ -35,7 +35,7 @@ class Line:
         return self.notification.text if self.url else GONE
 
 
-def lines(notifications: Sequence[Notification], by: Actor) -> list[Line]:
+def lines(notifications: Sequence[Notification], by: Actor) -> list[NotificationLine]:
     """A line for each notification of the actor's. One statement for each entity among them."""
     seen = {entity: _seen(entity, notifications, by) for entity in {item.entity for item in notifications}}
     return [_line(item, seen[item.entity].get(item.entity_id)) for item in notifications]
@@ -48,7 +48,7 @@ def _seen(entity: str, notifications: Iterable[Notification], by: Actor) -> dict
     return rows.select_related(*RELATED.get(entity, ())).in_bulk()
 
 
-def _line(item: Notification, record: Any) -> Line:
+def _line(item: Notification, record: Any) -> NotificationLine:
     kind = kind_named(item.kind)
     if item.count > 1:
         asked = {"view": "all", "where": kind.which, "change": str(item.change)}
@@ -57,7 +57,7 @@ def _line(item: Notification, record: Any) -> Line:
         url = record.get_absolute_url() if record else ""
     sentence = kind.many if item.count > 1 else kind.sentence
     html = format_html(sentence, **_words(item, record, sentence, _strong))
-    return Line(item, kind, html, sentence.format(**_words(item, record, sentence, str)), url)
+    return NotificationLine(item, kind, html, sentence.format(**_words(item, record, sentence, str)), url)
 
 
 def _words(item: Notification, record: Any, sentence: str, name: Callable[[Any], str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ def notifications(request: Request) -> HttpResponse:
     """What one was told: the latest ten for the bell (htmx), else a page of all or of the unread."""
     by, only_unread = request.actor, request.GET.get("show") != "all" and not request.htmx
     size = inbox.LATEST if request.htmx else inbox.PAGE
-    found = inbox.page(by, only_unread=only_unread, before=request.GET.get("before", ""), size=size)
+    found = inbox.notification_page(by, only_unread=only_unread, before=request.GET.get("before", ""), size=size)
     context = {"lines": lines(found.rows, by), "cursor": found.cursor, "only_unread": only_unread}
     return render(request, "notifications/latest.html" if request.htmx else "notifications/page.html", context)
 
@@ -53,7 +53,7 @@ def read_all(request: Request) -> HttpResponse:
 
 
 @require_POST
-def unread(request: Request, moment: int) -> HttpResponse:
+def mark_unread(request: Request, moment: int) -> HttpResponse:
     """Take back what was marked as read at that moment (microseconds since 1970)."""
     try:
         count = inbox.mark_unread(request.actor, EPOCH + timedelta(microseconds=moment))

@@ -7,7 +7,7 @@ from crm.anomalies.kinds import AnomalyKind
 from crm.opportunities.models import Opportunity
 
 
-def lost_unexplained() -> QuerySet[Opportunity]:
+def opportunities_lost_unexplained() -> QuerySet[Opportunity]:
     """Opportunities whose loss nobody gave a reason for."""
     return Opportunity.objects.live().filter(stage="lost", lost_reason="")
 
@@ -17,7 +17,7 @@ ANOMALIES = (
         name="opportunity_lost_unexplained",
         label="Opportunity lost without a reason",
         entity="opportunity",
-        rows=lost_unexplained,
+        rows=opportunities_lost_unexplained,
         since=lambda: F("lost_at"),
         evidence=lambda: Value("It was marked as lost, and nobody said why"),
         help="Open",

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis
-from crm.lists.board import Board, Column, Columns, Step
+from crm.lists.board import Board, CardMove, Column, Columns
 from crm.lists.paging import Sort
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.entities import OPPORTUNITY
@@ -49,11 +49,11 @@ def summary(columns: Iterable[Column]) -> list[Total]:
     return sorted(sums.values(), key=lambda total: -total.amount)
 
 
-def steps(opportunity: Opportunity, by: Actor) -> list[Step]:
+def steps(opportunity: Opportunity, by: Actor) -> list[CardMove]:
     """Every other stage, while it is in progress."""
     url = reverse("opportunity_move", args=[opportunity.public_id, "move_stage"])
     others = [choice for choice in STAGE.values if choice.value != opportunity.stage] if opportunity.is_open else []
-    return [Step(c.value, f"{c.label}…" if c.value == "lost" else c.label, url) for c in others]
+    return [CardMove(c.value, f"{c.label}…" if c.value == "lost" else c.label, url) for c in others]
 
 
 BOARD = Board(

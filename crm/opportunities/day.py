@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import F, Q
 from django.utils.http import urlencode
 
-from contacts.day import Line, Section, register
+from contacts.day import DayLine, Section, register
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -22,13 +22,13 @@ WHERE = (
 )
 
 
-def stale(by: Actor) -> list[Line]:
+def stale(by: Actor) -> list[DayLine]:
     """The actor's deals without a next step, past their close date, or long at a stage; those that wait left out."""
     now = clock.now()
     still = Q(next_step="") | Q(close_date__lt=_today()) | Q(stage_since__lt=now - timedelta(days=STILL))
     rows = Opportunity.objects.open().filter(still, ~Q(waits("opportunity")), owner=by.member_id)
     found = rows.order_by(F("close_date").asc(nulls_last=True), "pk")[:SHOWN]
-    return [Line(deal.name, deal.get_absolute_url(), _why(deal), "Set the next step") for deal in found]
+    return [DayLine(deal.name, deal.get_absolute_url(), _why(deal), "Set the next step") for deal in found]
 
 
 def _today():

@@ -42,7 +42,7 @@ IS_CLOSED = Case(When(stage__in=OPEN, then=0), default=1, output_field=IntegerFi
 ORDER = (IS_CLOSED, Case(When(stage__in=OPEN, then=F("close_date"))).asc(nulls_last=True), "-stage_since", "pk")
 
 
-def panel(record: Any, request: Request) -> SafeString:
+def opportunities_panel(record: Any, request: Request) -> SafeString:
     """Beside a contact or company: what is in progress with them, what was won and lost, and the way to open more."""
     entity = entity_of(type(record))
     found = Opportunity.objects.live().visible_to(request.actor).filter(**{entity: record})

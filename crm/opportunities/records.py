@@ -11,7 +11,7 @@ from crm.opportunities.entities import OPPORTUNITY, THEIRS
 from crm.opportunities.forms import LoseForm, ReopenForm
 from crm.opportunities.imports.importer import OpportunityImporter
 from crm.opportunities.lists import NAV, OPPORTUNITIES
-from crm.opportunities.pages import opportunity_head, opportunity_page, panel
+from crm.opportunities.pages import opportunities_panel, opportunity_head, opportunity_page
 from crm.opportunities.verbs.create import create
 from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
@@ -55,7 +55,7 @@ OPPORTUNITY_TYPE = declare(
         template="opportunities/opportunity.html",
         head=opportunity_head,
         page=opportunity_page,
-        panels={"contact": panel, "company": panel},
+        panels={"contact": opportunities_panel, "company": opportunities_panel},
     )
 )
 show_in_timeline("opportunity")

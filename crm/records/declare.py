@@ -42,9 +42,9 @@ def _register_history(kind: RecordType) -> None:
     events.declare(*kind.events)
     for axis in kind.axes:
         axes.register(axis)
-        condition_fields.declare(axis)
+        condition_fields.declare_moves(axis)
     for axis, meanings in kind.definitions.items():
-        definitions.ship(axis, meanings)
+        definitions.ship_definitions(axis, meanings)
 
 
 def _register_pages(kind: RecordType) -> None:

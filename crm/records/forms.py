@@ -29,7 +29,7 @@ def editable_fields(entity: str) -> list[Field]:
 
 def current(record: Record, field: Field) -> Any:
     """The value of a field on a record, typed as forms and verbs take it."""
-    value = audited.read(record, storage_key(field))
+    value = audited.read_value(record, storage_key(field))
     return from_json(field, value) if field.custom else value
 
 

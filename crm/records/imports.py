@@ -13,7 +13,7 @@ from crm.lists.imports.registry import Incoming, Refused, Written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.records.models import Record
-from crm.records.validation import check, clean
+from crm.records.validation import check_values, clean
 from crm.records.writing import apply_each, build, insert
 from crm.users.visibility import may_edit, may_see
 
@@ -22,7 +22,7 @@ def to_change(record: Any, said: dict[str, Any], on_match: str) -> dict[str, Any
     """Which of the values that a row gives a record changes, under the rule for records that are there already."""
     changes = {}
     for key, value in said.items():
-        present = audited.read(record, key)
+        present = audited.read_value(record, key)
         wanted = present in ("", None, []) if on_match == OnMatch.FILL else on_match == OnMatch.UPDATE
         if wanted and present != getattr(value, "pk", value):
             changes[key] = value
@@ -64,7 +64,7 @@ class RecordImporter:
             (record, values) for record, row in known if (values := to_change(record, row.own, self.run.on_match))
         ]
         for _, values in changed:
-            check(self.entity, values, by=self.by)
+            check_values(self.entity, values, by=self.by)
         insert([build(self.model, own, self.by) for own in fresh], f"{self.entity}.created", by=self.by, verb="import")
         apply_each(changed, by=self.by)
         return Written(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))

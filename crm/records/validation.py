@@ -31,7 +31,7 @@ def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = F
     model = registry.get(entity).model
     if new and not any(str(found.get(key) or "").strip() for key in model.NAMED_BY):
         raise Invalid({"name": model.NAMELESS})
-    check(entity, found, by=by)
+    check_values(entity, found, by=by)
     return found
 
 
@@ -52,7 +52,7 @@ def typed(entity: str, values: Mapping[str, Any], *, by: Actor | None = None) ->
     return found
 
 
-def check(entity: str, values: Mapping[str, Any], *, by: Actor) -> None:
+def check_values(entity: str, values: Mapping[str, Any], *, by: Actor) -> None:
     """The second half: whether typed values may be stored. Raises Invalid with a sentence per field."""
     known, errors = schema(entity), {}
     for key, value in values.items():

@@ -1,6 +1,6 @@
 """The settings pages in the frame."""
 
-from crm.events.health import overdue
+from crm.events.health import overdue_deliveries
 from crm.kit import nav
 from crm.kit.nav import NavItem
 from crm.users.roles import LOWEST_ROLE, Right
@@ -14,7 +14,9 @@ for item in (
     NavItem("People", "people", "users-round", 30, nav.SETTINGS, role=PEOPLE),
     NavItem("Teams", "teams", "network", 40, nav.SETTINGS, role=TEAMS),
     NavItem("Workspace", "workspace", "building-2", 50, nav.SETTINGS, role=WORKSPACE),
-    NavItem("Events", "admin:events_delivery_changelist", "inbox", 80, nav.SETTINGS, count=overdue, role=ADMIN),
+    NavItem(
+        "Events", "admin:events_delivery_changelist", "inbox", 80, nav.SETTINGS, count=overdue_deliveries, role=ADMIN
+    ),
     NavItem("Admin pages", "admin:index", "wrench", 90, nav.SETTINGS, role=ADMIN),
 ):
     nav.register(item)

@@ -58,7 +58,7 @@ def wanted(event: str) -> bool:
 
 @lru_cache(maxsize=200)
 def _active(workspace_id: int, schema_version: int) -> tuple[ActiveWorkflow, ...]:
-    return tuple(filter(None, map(read, current_versions().select_related("workflow").order_by("workflow_id"))))
+    return tuple(filter(None, map(read_version, current_versions().select_related("workflow").order_by("workflow_id"))))
 
 
 @lru_cache(maxsize=200)
@@ -70,7 +70,7 @@ def _by_event(workspace_id: int, schema_version: int) -> dict[str, tuple[ActiveW
     return found
 
 
-def read(version: WorkflowVersion) -> ActiveWorkflow | None:
+def read_version(version: WorkflowVersion) -> ActiveWorkflow | None:
     """A version, its condition read; None where its trigger or condition can no longer be read. With its workflow."""
     workflow, trigger = version.workflow, version.trigger
     try:

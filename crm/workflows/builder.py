@@ -45,7 +45,7 @@ def rearranged(draft: Draft, do: str, add: str) -> Draft:
     """The draft after one of the buttons beside its steps: add, remove-2, up-2, down-2."""
     steps, (verb, _, place) = list(draft["steps"]), do.partition("-")
     at = int(place) if place.isdecimal() else len(steps)
-    if verb == "add" and (kind := kinds.kind_of(add)):
+    if verb == "add" and (kind := kinds.step_kind(add)):
         steps.append({"kind": kind.name} | {param.key: param.default for param in kind.params})
         steps += [{"kind": "end"}] if kind.depth == 1 else []
     elif verb == "remove" and at < len(steps):
@@ -57,7 +57,7 @@ def rearranged(draft: Draft, do: str, add: str) -> Draft:
     return draft | {"steps": steps}
 
 
-def shown(draft: Draft, errors: Mapping[str, str]) -> dict[str, Any]:
+def draft_context(draft: Draft, errors: Mapping[str, str]) -> dict[str, Any]:
     """The draft as the page shows it, each field with its choices and what is wrong with it."""
     trigger = draft["trigger"]
     entity = trigger.get("entity") if trigger.get("entity") in dict(entities()) else "contact"
@@ -92,7 +92,7 @@ def _owners() -> list[tuple[str, str]]:
 def _steps(steps: Sequence[Values], entity: str, errors: Mapping[str, str]) -> list[dict[str, Any]]:
     found, depth = [], 0
     for place, step in enumerate(steps):
-        kind = kinds.kind_of(str(step.get("kind", "")))
+        kind = kinds.step_kind(str(step.get("kind", "")))
         depth -= 1 if kind and kind.depth in (0, -1) else 0
         found.append(
             {

@@ -8,8 +8,8 @@ from crm.conditions.errors import ConditionError
 from crm.conditions.parse import in_words, parse
 from crm.kit.errors import Invalid
 from crm.workflows import steps as kinds
-from crm.workflows.params import Values, check
-from crm.workflows.triggers import KINDS_OF_TRIGGER, entities, kind_of
+from crm.workflows.params import Values, check_params
+from crm.workflows.triggers import KINDS_OF_TRIGGER, entities, trigger_kind
 
 MOST_STEPS = 40
 DEEPEST = 5
@@ -52,7 +52,7 @@ def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definit
 def check_trigger(trigger: Values) -> dict[str, Any]:
     """The parameters of a trigger, cleaned. Raises Invalid with a sentence per parameter that is wrong."""
     known = _known(trigger)
-    return check(KINDS_OF_TRIGGER[known["kind"]].params, trigger, known["entity"])
+    return check_params(KINDS_OF_TRIGGER[known["kind"]].params, trigger, known["entity"])
 
 
 def _known(trigger: Values) -> dict[str, Any]:
@@ -63,12 +63,12 @@ def _known(trigger: Values) -> dict[str, Any]:
 
 
 def _step(step: Values, place: int, entity: str, errors: dict[str, str]) -> dict[str, Any]:
-    kind = kinds.kind_of(str(step.get("kind", "")))
+    kind = kinds.step_kind(str(step.get("kind", "")))
     if kind is None or kind not in kinds.kinds_for(entity):
         errors[f"step-{place}"] = "This step cannot be done with such a record: take it away."
         return {"kind": ""}
     try:
-        values = check(kind.params, step, entity)
+        values = check_params(kind.params, step, entity)
         kind.check(values, entity)
     except Invalid as error:
         errors |= {f"step-{place}-{key}": sentence for key, sentence in error.errors.items()}
@@ -101,7 +101,7 @@ def _blocks(steps: Sequence[Values]) -> dict[str, str]:
 def spoken(definition: Any) -> str:
     """The trigger and the condition as the beginning of a sentence; of a definition or a version."""
     try:
-        opening = kind_of(definition.trigger).sentence(definition.trigger)
+        opening = trigger_kind(definition.trigger).sentence(definition.trigger)
     except KeyError:  # of an app that is gone
         opening = "When something happens that no app knows any longer"
     if not definition.condition:
@@ -110,7 +110,7 @@ def spoken(definition: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Line:
+class StepLine:
     """One step to show: its words, its icon, how far it is indented."""
 
     position: int
@@ -119,15 +119,15 @@ class Line:
     depth: int
 
 
-def lines(definition: Any) -> list[Line]:
+def lines(definition: Any) -> list[StepLine]:
     """The steps as they are read, one below the other."""
     found, depth = [], 0
     for position, step in enumerate(definition.steps):
-        kind = kinds.kind_of(step["kind"])
+        kind = kinds.step_kind(step["kind"])
         change = kind.depth if kind and kind.depth is not None else None
         depth -= 1 if change in (0, -1) else 0
         text = kind.sentence(step, definition.trigger["entity"]) if kind else step["kind"]
-        found.append(Line(position, text, kind.icon if kind else "circle-help", max(depth, 0)))
+        found.append(StepLine(position, text, kind.icon if kind else "circle-help", max(depth, 0)))
         depth += 1 if change in (0, 1) else 0
     return found
 

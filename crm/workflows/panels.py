@@ -25,7 +25,7 @@ def by_hand(entity: str) -> list[tuple[str, str]]:
     return [(e.public_id, e.name) for e in active_workflows() if e.trigger["kind"] == "manual" and e.entity == entity]
 
 
-def panel(entity: str, record: Any, request: Request) -> SafeString:
+def runs_panel(entity: str, record: Any, request: Request) -> SafeString:
     """The runs about a record, and a button for each workflow to start; nothing where there are none."""
     last = Run.objects.of_record(entity, record.pk).select_related("workflow").order_by("-started_at", "-pk")[:SHOWN]
     runs = [(run, run.Status(run.status).label, run.TONES[run.status]) for run in last]
@@ -62,4 +62,4 @@ def _waiting(run: ImportRun) -> list[str]:
 def show() -> None:
     """Put the panel beside every kind of record that workflows are about."""
     for entity, _ in entities():
-        register(entity, partial(panel, entity))
+        register(entity, partial(runs_panel, entity))

@@ -49,7 +49,7 @@ class Param:
         return dict(self.options(entity)).get(str(value), str(value))
 
 
-def check(params: tuple[Param, ...], given: Values, entity: str) -> dict[str, Any]:
+def check_params(params: tuple[Param, ...], given: Values, entity: str) -> dict[str, Any]:
     """The values of `params`, cleaned. Raises Invalid with a sentence per parameter."""
     cleaned, errors = {}, {}
     for param in params:

@@ -25,7 +25,7 @@ from crm.workflows.as_of import old_values, values_as_of
 from crm.workflows.definition import Definition
 from crm.workflows.jobs import dated_due, scheduled_due
 from crm.workflows.start_runs import matching_records
-from crm.workflows.steps import kind_of
+from crm.workflows.steps import step_kind
 from crm.workflows.triggers import Happening, fits, is_held, reached
 
 WINDOWS = (7, 30, 90)  # days
@@ -132,7 +132,7 @@ def effects(definition: Definition, pk: int) -> list[str]:
     """What each step would do with a record, its fields filled in as they are now."""
     told = []
     for step in definition.steps:
-        kind = kind_of(step["kind"])
+        kind = step_kind(step["kind"])
         if kind and kind.name != "end":
             filled = {key: _filled(value, definition.entity, pk) for key, value in step.items()}
             told.append(kind.sentence(filled, definition.entity))

@@ -22,7 +22,7 @@ from crm.kit.errors import DomainError, NotAllowed, Refused
 from crm.workflows.anomalies import look_again
 from crm.workflows.models import Run, StepRun
 from crm.workflows.start_runs import continue_runs
-from crm.workflows.steps import Context, Result, StepFailed, StepKind, kind_of
+from crm.workflows.steps import Context, Result, StepFailed, StepKind, step_kind
 
 GONE = "The record is in the trash, or the owner of the workflow does not see it any more."
 NOBODY = "Its owner does not work here any more: give the workflow to somebody who does."
@@ -46,7 +46,7 @@ def _hold(pk: int, status: str) -> Run | None:
 
 
 def _kind(run: Run) -> Any:
-    return kind_of(run.version.steps[run.position]["kind"])
+    return step_kind(run.version.steps[run.position]["kind"])
 
 
 def _leave(run: Run) -> None:

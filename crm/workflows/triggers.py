@@ -81,7 +81,7 @@ def entities() -> list[tuple[str, str]]:
     return [(kind.entity.name, kind.entity.label) for kind in record_types() if kind.in_workflows]
 
 
-def label(entity: str) -> str:
+def with_article(entity: str) -> str:
     """A kind of record in a sentence: a contact."""
     name = registry.get(entity).label.lower()
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
@@ -169,8 +169,8 @@ def last_slot(values: Values, local: datetime) -> datetime:
 def _date_sentence(values: Values) -> str:
     name = _label(times(values["entity"]), values["field"])
     if values["field"] == "last_activity":
-        return f"When {label(values['entity'])} has had no activity for {counted(values['days'], 'days')}"
-    return f"{counted(values['days'], 'days')} after {name} of {label(values['entity'])}"
+        return f"When {with_article(values['entity'])} has had no activity for {counted(values['days'], 'days')}"
+    return f"{counted(values['days'], 'days')} after {name} of {with_article(values['entity'])}"
 
 
 KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
@@ -199,7 +199,8 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
             "A field changes",
             (Param("field", "Field", "select", _watched, refers=Refers.FIELD),),
             sentence=lambda values: (
-                f"When {_label(_watched(values['entity']), values['field'])} of {label(values['entity'])} changes"
+                f"When {_label(_watched(values['entity']), values['field'])} "
+                f"of {with_article(values['entity'])} changes"
             ),
             names=lambda values: changing(values["entity"]),
             fits=lambda values, happening: (
@@ -232,31 +233,31 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
             "manual",
             "By hand",
             (),
-            sentence=lambda values: f"When somebody starts it on {label(values['entity'])}",
+            sentence=lambda values: f"When somebody starts it on {with_article(values['entity'])}",
         ),
         TriggerKind(
             "webhook",
             "A webhook comes in",
             (),
-            sentence=lambda values: f"When a signed webhook names {label(values['entity'])}",
+            sentence=lambda values: f"When a signed webhook names {with_article(values['entity'])}",
         ),
     )
 }
 
 
-def kind_of(trigger: Values) -> TriggerKind:
+def trigger_kind(trigger: Values) -> TriggerKind:
     """The kind of a version's trigger."""
     return KINDS_OF_TRIGGER[trigger["kind"]]
 
 
 def names(trigger: Values) -> list[str]:
     """The events that a trigger answers to; none where it is no event that begins a run."""
-    return kind_of(trigger).names(trigger)
+    return trigger_kind(trigger).names(trigger)
 
 
 def fits(trigger: Values, happening: Happening) -> bool:
     """Whether what happened, one of the events that the trigger answers to, is what it waits for."""
-    return kind_of(trigger).fits(trigger, happening)
+    return trigger_kind(trigger).fits(trigger, happening)
 
 
 def is_held(happening: Happening) -> bool:

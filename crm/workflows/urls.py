@@ -10,19 +10,19 @@ RUN = f"{AT}/runs/<public_id:public_id>"
 
 urlpatterns = [
     path(f"{AT}/", settings.workflows, name="workflows"),
-    path(f"{AT}/new/", settings.build, name="workflow_new"),
+    path(f"{AT}/new/", settings.build_workflow, name="workflow_new"),
     path(f"{AT}/prerequisites/", guards.guards, name="guards"),
     path(f"{AT}/prerequisites/new/", guards.guard, name="guard_new"),
     path(f"{AT}/prerequisites/<int:pk>/", guards.guard, name="guard"),
     path(f"{ONE}/", settings.workflow, name="workflow"),
-    path(f"{ONE}/edit/", settings.build, name="workflow_edit"),
+    path(f"{ONE}/edit/", settings.build_workflow, name="workflow_edit"),
     path(f"{ONE}/preview/", settings.workflow_preview, name="workflow_preview"),
     path(f"{ONE}/switch/", settings.switch, name="workflow_switch"),
     path(f"{ONE}/secret/", settings.rotate, name="workflow_rotate"),
     path(f"{RUN}/", runs.run_page, name="workflow_run"),
     path(f"{RUN}/retry/", runs.retry, name="workflow_run_retry"),
     path(f"{RUN}/cancel/", runs.cancel, name="workflow_run_cancel"),
-    path("workflows/start/<slug:entity>/<public_id:public_id>", runs.start, name="workflow_start"),
-    path("workflows/release/<slug:entity>/<public_id:public_id>", runs.release, name="workflow_release"),
+    path("workflows/start/<slug:entity>/<public_id:public_id>", runs.start_by_hand, name="workflow_start"),
+    path("workflows/release/<slug:entity>/<public_id:public_id>", runs.release_page, name="workflow_release"),
     path("hooks/<public_id:public_id>", hooks.hook, name="workflow_hook"),
 ]

@@ -50,7 +50,7 @@ def _use(version: WorkflowVersion) -> Use:
     trigger = KINDS_OF_TRIGGER.get(version.trigger["kind"])
     references += _of(trigger.params, version.trigger, entity) if trigger else []
     for step in version.steps:
-        kind = kinds.kind_of(step["kind"])
+        kind = kinds.step_kind(step["kind"])
         references += _of(kind.params, step, entity) if kind else []
     url = workflow.get_absolute_url()
     return Use("workflow", workflow.pk, f"Workflow “{workflow}”", url, references, blocks=workflow.enabled)

@@ -94,7 +94,7 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
-def send(url: str, workflow: Workflow, message: str, content: Mapping[str, Any]) -> int:
+def send_webhook(url: str, workflow: Workflow, message: str, content: Mapping[str, Any]) -> int:
     """POST `content` as JSON, signed, under the id `message`; the status that it was taken with.
 
     Raises Refused for an address that is not called, or an answer that trying again will not change; Unreachable.
@@ -205,7 +205,7 @@ def _resolve(host: str, port: int, standard: bool) -> str:
     return addresses[0]
 
 
-def read(body: bytes) -> dict[str, Any]:
+def read_body(body: bytes) -> dict[str, Any]:
     """The JSON object that was sent to us. Raises Refused."""
     try:
         found = json.loads(body)

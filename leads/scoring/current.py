@@ -11,7 +11,7 @@ from crm.kit.scope import workspace
 from leads.axes import BY_SCORE
 from leads.models import ScoringModel
 from leads.scoring import shipped
-from leads.scoring.rules import Rules, read
+from leads.scoring.rules import Rules, read_rules
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def _current(workspace_id: int, schema_version: int) -> Model:
 
 def ready(model: ScoringModel) -> Model:
     """A saved version as it is used; cases that can no longer be read give no points, which is an exception."""
-    rules = read(model.rules, model.half_life, skip_unreadable=True)
+    rules = read_rules(model.rules, model.half_life, skip_unreadable=True)
     return Model(model.pk, model.version, model.name, rules, model.half_life * 86400.0, model.epoch)
 
 

@@ -44,7 +44,7 @@ def saved(model: ScoringModel) -> dict[str, Any]:
     return {"name": model.name, "half_life": model.half_life, "rules": model.rules}
 
 
-def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+def form_context(values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of the page, with a blank case below each criterion and a blank criterion below all."""
     rules = values["rules"]
     fit = [*rules["fit"], {"label": "", "cases": [BLANK]}]

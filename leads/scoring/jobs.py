@@ -7,7 +7,7 @@ from crm.kit.actor import system
 from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
 from leads.models import ScoringModel, ScoringRun
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 
 
 @scheduled(every=timedelta(minutes=1))
@@ -20,4 +20,4 @@ def score_leads(slot: datetime) -> None:
             is_open = ScoringRun.objects.filter(finished_at__isnull=True).exists()
             if is_open or (slot.minute == 0 and ScoringModel.objects.exists()):
                 by = system(workspace.pk)
-                finish(open_run(by=by), by=by)
+                finish_scoring_run(open_run(by=by), by=by)

@@ -114,7 +114,7 @@ def _source(leaf: Any) -> str:
     )
 
 
-def read(data: Mapping[str, Any], half_life: Any, *, skip_unreadable: bool = False) -> Rules:
+def read_rules(data: Mapping[str, Any], half_life: Any, *, skip_unreadable: bool = False) -> Rules:
     """The rules that `data` holds. Raises Invalid with a sentence for every mistake, by its place ("fit.0.label").
 
     `skip_unreadable`: leave out cases whose condition can't be read, for a model that was right when it was saved.

@@ -46,7 +46,7 @@ def open_run(*, at: datetime | None = None, full: bool = False, anew: bool = Fal
     return run
 
 
-def finish(run: ScoringRun, *, by: Actor, progress: Progress | None = None) -> ScoringRun:
+def finish_scoring_run(run: ScoringRun, *, by: Actor, progress: Progress | None = None) -> ScoringRun:
     """Score all leads that the run has not come to. Whatever ends it early leaves whole batches, and the row."""
     by = replace(by, change=run.change)
     more = True

@@ -12,7 +12,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from leads.models import ScoringModel
-from leads.scoring.rules import by_key, read
+from leads.scoring.rules import by_key, read_rules
 from leads.scoring.runs import open_run
 
 KEPT = ("version", "name", "rules", "half_life", "epoch")
@@ -28,7 +28,7 @@ def save_scoring_model(name: str, rules: Mapping[str, Any], half_life: int, *, b
     lock_settings(by)
     if not 0 < len(name.strip()) <= 100:
         raise Invalid({"name": "A model has a name of at most 100 characters."})
-    read(rules, half_life)
+    read_rules(rules, half_life)
     last = ScoringModel.objects.aggregate(last=Max("version"))["last"] or 0
     now = clock.now()
     facts = {"version": last + 1, "name": name.strip(), "rules": by_key(rules), "half_life": half_life}

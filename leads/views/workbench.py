@@ -18,8 +18,8 @@ from leads.axes import STAGE
 from leads.models import ScoringModel, ScoringRun
 from leads.scoring import workbench
 from leads.scoring.charts import histogram
-from leads.scoring.form import posted, saved, shown
-from leads.scoring.rules import read
+from leads.scoring.form import form_context, posted, saved
+from leads.scoring.rules import read_rules
 from leads.verbs.save_scoring_model import save_scoring_model
 
 nav.register(
@@ -52,7 +52,7 @@ def scoring_model(request: Request) -> HttpResponse:
             context["errors"] = [str(error)]
     elif newest:
         context["separation"] = _separation(values)
-    context["form"] = shown(values)
+    context["form"] = form_context(values)
     context["run"] = ScoringRun.objects.filter(finished_at__isnull=True).first()
     return render(request, "leads/model.html", context, status=422 if context["errors"] else 200)
 
@@ -66,7 +66,7 @@ def _save(request: Request, values: dict[str, Any]) -> HttpResponse:
 def _separation(values: dict[str, Any]) -> workbench.Separation | None:
     """None for a model whose fields are gone, and where it takes too long."""
     try:
-        model = workbench.trial(read(values["rules"], values["half_life"]), values["half_life"])
+        model = workbench.trial(read_rules(values["rules"], values["half_life"]), values["half_life"])
         with time_limit(PAGE):
             return workbench.separation(model)
     except (Invalid, TooSlow):
@@ -74,7 +74,7 @@ def _separation(values: dict[str, Any]) -> workbench.Separation | None:
 
 
 def _tried(values: dict[str, Any]) -> dict[str, Any]:
-    model = workbench.trial(read(values["rules"], values["half_life"]), values["half_life"])
+    model = workbench.trial(read_rules(values["rules"], values["half_life"]), values["half_life"])
     found = workbench.compare(model)
     return {
         "tried": found,

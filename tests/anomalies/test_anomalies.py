@@ -12,7 +12,7 @@ from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.create import create
-from contacts.verbs.lose import lose as lose_contact
+from contacts.verbs.lose import lose_leads as lose_contact
 from contacts.verbs.override import override
 from contacts.verbs.qualify import qualify as qualify_contact
 from contacts.verbs.reopen import reopen
@@ -26,13 +26,13 @@ from crm.anomalies.verbs.waive import waive
 from crm.kit import clock
 from crm.kit.errors import Invalid
 from crm.lifecycle.guards import install_shipped
-from crm.opportunities.verbs.lose import lose as lose_opportunity
+from crm.opportunities.verbs.lose import lose_leads as lose_opportunity
 from crm.records.verbs.assign import assign
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from leads.models import Lead
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from leads.verbs.reactivate import reactivate
 from tests.factories import make_contact, make_opportunity, rows
@@ -93,7 +93,7 @@ def test_a_contact_behind_its_sales_qualified_lead_with_the_guard_s_sentence(cas
 def test_what_is_lost_without_a_reason(cast, actor, ana, lead):
     other = Lead.objects.get(contact=make_contact(owner=cast.rep))
     lose_contact(rows(ana), by=actor("rep"))
-    lose(rows(other), by=actor("rep"))
+    lose_leads(rows(other), by=actor("rep"))
     make_opportunity(contact=make_contact(owner=cast.rep), owner=cast.rep)
     expected = ["contact_lost_unexplained", "lead_lost_unexplained", "lead_lost_unexplained"]
     assert found() == expected
@@ -134,7 +134,7 @@ def test_an_override_until_it_is_reviewed_undone_or_forgotten(cast, actor, ana):
 
 
 def test_a_lead_that_was_reactivated(cast, actor, lead):
-    lose(rows(lead), by=actor("rep"), reason="x")
+    lose_leads(rows(lead), by=actor("rep"), reason="x")
     reactivate(rows(lead), by=actor("manager"), reason="They called")
     assert found() == ["lead_reactivated"]
     assert evidence("lead_reactivated") == "Lost → Working: They called"

@@ -89,9 +89,9 @@ from leads.models import Lead
 from leads.scoring.shipped import RULES
 from leads.staging import restage
 from leads.verbs.convert import convert
-from leads.verbs.create import create as open_lead
+from leads.verbs.create_leads import create_leads as open_lead
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose as lose_lead
+from leads.verbs.lose_leads import lose_leads as lose_lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.reactivate import reactivate
 from leads.verbs.save_assignment_rule import save_assignment_rule

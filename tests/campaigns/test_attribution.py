@@ -9,8 +9,8 @@ from crm.campaigns.models import CampaignPerson
 from crm.kit import clock
 from leads.campaigns import brought
 from leads.models import Lead
-from leads.verbs.create import create as open_lead
-from leads.verbs.lose import lose as lose_lead
+from leads.verbs.create_leads import create_leads as open_lead
+from leads.verbs.lose_leads import lose_leads as lose_lead
 from tests.campaigns.test_campaigns import churned
 from tests.factories import make_opportunity, rows
 

@@ -10,7 +10,7 @@ from crm.campaigns.models import Campaign
 from crm.events.engine import drain
 from crm.kit import clock
 from leads.models import Lead
-from leads.verbs.lose import lose as lose_lead
+from leads.verbs.lose_leads import lose_leads as lose_lead
 from tests.campaigns.test_campaigns import churned
 from tests.factories import manager
 

@@ -14,7 +14,7 @@ from crm.kit.errors import Invalid, Taken
 from crm.lifecycle.models import Guard, Transition
 from crm.lifecycle.verbs.save_guard import save_guard
 from leads.models import Lead
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from tests.factories import make_company, make_contact, make_opportunity, rows
 from tests.leads.factories import score
 
@@ -92,7 +92,7 @@ def test_the_score_of_a_closed_lead_stays_on_the_contact_s_page(acme, cast, acto
     contact = make_contact(owner=cast.rep)
     lead = Lead.objects.get(contact=contact)
     score(lead, 412)
-    lose(rows(lead), by=actor("rep"), reason="Price")
+    lose_leads(rows(lead), by=actor("rep"), reason="Price")
     assert "score 41.2" in told(sign_in("rep").get(contact.get_absolute_url()))
 
 

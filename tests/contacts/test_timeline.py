@@ -38,7 +38,7 @@ from crm.records.verbs.restore import restore
 from crm.workflows.models import Run, StepRun, Workflow, WorkflowVersion
 from leads.jobs import notice_overdue
 from leads.models import Lead
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 from tests.factories import make_activity, make_company, make_contact, make_field, rows
 
 TAG = re.compile(r"<[^>]+>")
@@ -252,7 +252,7 @@ def test_the_product_and_workflows_are_credited_with_what_they_do(acme, cast, ac
     StepRun.objects.create(run=run, change=by.change, **facts)
     assert (latest(contact, actor("rep")).who, latest(contact, actor("rep")).channel) == ("Workflow “Welcome”", "")
     with clock.at(clock.now() + timedelta(days=90)):
-        finish(open_run(by=actor("admin")), by=actor("admin"))
+        finish_scoring_run(open_run(by=actor("admin")), by=actor("admin"))
     alone = latest(contact, actor("rep"))
     assert (alone.who, alone.text, alone.channel) == ("Throughline", "rescored the lead", "")
 

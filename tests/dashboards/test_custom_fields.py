@@ -9,14 +9,14 @@ from django.http import QueryDict
 from contacts.models import Contact
 from crm.conditions.operands import operators
 from crm.dashboards.groups import offered
-from crm.dashboards.query import read
+from crm.dashboards.query import read_query
 from crm.dashboards.show import content
 from crm.dashboards.tables import all_parts
 from crm.entities.models import CUSTOM_TYPES
 from crm.entities.schema import schema
 from crm.lists.paging import count
 from crm.lists.spec import spec_of
-from crm.lists.state import read as read_list
+from crm.lists.state import read_query as read_list
 from crm.opportunities.models import Opportunity
 from leads.models import Lead
 from tests.factories import make_contact, make_field, make_opportunity
@@ -62,7 +62,7 @@ def test_every_part_can_be_filtered_by_every_type_of_field(custom, actor, who):
     fitting = set()
     for entity in MODELS:
         for kind in CUSTOM_TYPES:
-            asked = read(QueryDict(f"split=own_select&where={conditions(entity, kind)}"), actor(who))
+            asked = read_query(QueryDict(f"split=own_select&where={conditions(entity, kind)}"), actor(who))
             for part in all_parts():
                 if "does not fit" not in content(part, asked).note:
                     fitting.add((part.name, entity))
@@ -76,7 +76,7 @@ def test_the_funnel_can_be_split_by_every_field_it_offers(custom, sign_in, actor
     assert {"own_select", "contact.own_select"} <= set(keys)
     for key in keys:
         assert client.get(f"/dashboard/part/funnel?split={key}").status_code == 200
-        asked = read(QueryDict(f"split={key}"), actor(who))
+        asked = read_query(QueryDict(f"split={key}"), actor(who))
         for row in next(table for table in content(funnel, asked).tables if table.name == "split").rows:
             assert row.cells[0].value == listed(row.cells[0].url, asked.by)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crm.dashboards.parts.funnel import funnel, rate
 from crm.dashboards.percentile import days, percentile
-from crm.dashboards.query import read
+from crm.dashboards.query import read_query
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.lifecycle.models import Transition
@@ -83,7 +83,7 @@ def test_the_funnel_is_that_of_a_naive_model(acme, cast, mode, told, first, leng
     start = END.date() - timedelta(days=first)
     query = f"mode={mode}&from={start}&to={start + timedelta(days=length)}&split=source"
     with clock.at(END):
-        asked = read(QueryDict(query), cast.manager.actor("web"))
+        asked = read_query(QueryDict(query), cast.manager.actor("web"))
         tables = {table.name: table for table in funnel(asked).tables}
     naive = Naive(asked)
     steps = tables["steps"].rows
@@ -114,7 +114,7 @@ def test_a_lead_that_is_dated_backwards_is_listed_and_left_out_of_the_times(acme
     lead = Lead.objects.get(contact=contact)
     Lead.objects.filter(pk=lead.pk).update(qualified_date=lead.created_at - timedelta(days=3))
     with clock.at(END):
-        tables = {table.name: table for table in funnel(read(QueryDict(""), cast.manager.actor("web"))).tables}
+        tables = {table.name: table for table in funnel(read_query(QueryDict(""), cast.manager.actor("web"))).tables}
     assert [row.label.url for row in tables["order"].rows] == [lead.get_absolute_url()]
     assert [cell.text for cell in tables["order"].rows[0].cells] == ["-3.0 d", "", ""]
     assert tables["steps"].rows[1].cells[0].value == 1
@@ -129,7 +129,7 @@ def test_a_lead_that_skipped_a_step_is_timed_from_the_last_one_it_took(acme, cas
     late = Lead.objects.latest("created_at")
     Lead.objects.filter(pk=late.pk).update(created_at=late.converted_date + timedelta(hours=28))
     with clock.at(END):
-        tables = {table.name: table for table in funnel(read(QueryDict(""), cast.manager.actor("web"))).tables}
+        tables = {table.name: table for table in funnel(read_query(QueryDict(""), cast.manager.actor("web"))).tables}
     assert [row.cells[0].value for row in tables["steps"].rows] == [2, 2, 2, 2]
     assert tables["steps"].rows[2].cells[2].text == "8.0 d"
     assert [row.label.url for row in tables["order"].rows] == [late.get_absolute_url()]

@@ -11,14 +11,14 @@ from django.http import QueryDict
 
 from crm.dashboards.jobs import keep_forecasts
 from crm.dashboards.layout import allowed
-from crm.dashboards.query import read
+from crm.dashboards.query import read_query
 from crm.dashboards.tables import Cell, Part
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.lists.paging import count
 from crm.lists.spec import spec_of
-from crm.lists.state import read as read_list
+from crm.lists.state import read_query as read_list
 from crm.users.visibility import visible
 from tests.budget import examples
 from tests.dashboards.world import END, people
@@ -101,7 +101,7 @@ def test_every_number_is_that_of_the_list_it_opens(populated, cast, actor):
     shown = set()
     for role, params in questions(random):
         by = lists[role].actor
-        asked = read(params, by)
+        asked = read_query(params, by)
         for part in random.sample(allowed(by), 2):
             for cell in (cell for cell in cells(part, asked) if cell.url):
                 assert cell.value == lists[role].number(cell), (role, params.urlencode(), part.name, cell)
@@ -122,7 +122,7 @@ def _query(params: dict[str, str]) -> QueryDict:
 def test_the_pages_say_the_same(populated, cast, sign_in, role):
     client = sign_in(role)
     with in_workspace(cast.acme):
-        asked = read(QueryDict("split=owner"), getattr(cast, role).actor("web"))
+        asked = read_query(QueryDict("split=owner"), getattr(cast, role).actor("web"))
         found = [cell for part in allowed(asked.by) for cell in cells(part, asked) if cell.url and not cell.summed]
     for cell in Random(3).sample(found, 15):
         path, query = cell.url.split("?")

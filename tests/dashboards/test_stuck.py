@@ -10,7 +10,7 @@ from django.http import QueryDict
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from crm.dashboards.parts.stuck import limits, stuck
-from crm.dashboards.query import read
+from crm.dashboards.query import read_query
 from crm.kit import clock
 from crm.lifecycle.definitions import definitions
 from crm.lifecycle.models import Transition
@@ -35,7 +35,7 @@ def defined(acme, actor):
 
 def told(cast, who="manager") -> dict[str, int]:
     """What is missing → how many contacts."""
-    content = stuck(read(QueryDict(""), getattr(cast, who).actor("web")))
+    content = stuck(read_query(QueryDict(""), getattr(cast, who).actor("web")))
     reasons = SimpleNamespace(**{table.name: table for table in content.tables}).why
     return {row.label.text: row.cells[0].value for row in reasons.rows if row.label.text.startswith("Contact")}
 
@@ -61,7 +61,7 @@ def test_by_owner_every_number_is_all_that_the_owner_has(defined, cast):
     older(make_contact("No mail", owner=cast.rep, email=""), 11)
     older(make_contact("Ready", owner=cast.rep), 11)
     older(make_contact("Nobody's", email=""), 11)
-    content = stuck(read(QueryDict(""), cast.manager.actor("web")))
+    content = stuck(read_query(QueryDict(""), cast.manager.actor("web")))
     owners = SimpleNamespace(**{table.name: table for table in content.tables}).owners
     assert [(row.label.text, row.cells[0].value) for row in owners.rows] == [(str(cast.rep), 2), ("Nobody", 1)]
 

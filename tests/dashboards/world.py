@@ -16,7 +16,7 @@ from crm.records.verbs.edit import edit
 from leads.models import Lead
 from leads.verbs.convert import convert
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from leads.verbs.reactivate import reactivate
 from tests.factories import make_contact, manager
@@ -54,7 +54,7 @@ def _take(step: str, contact: Contact) -> None:
         elif step == "win":
             move_to(deals, to="won", by=by)
         elif step == "lose":
-            lose(leads, by=by, reason="Price" if contact.pk % 2 else "")
+            lose_leads(leads, by=by, reason="Price" if contact.pk % 2 else "")
         elif step == "lose_deal":
             move_to(deals, to="lost", by=by, reason="Chose, “another”\nvendor")
         elif step == "reopen_deal":

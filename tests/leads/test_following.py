@@ -24,7 +24,7 @@ from crm.records.verbs.assign import assign
 from leads.models import Lead
 from leads.verbs.convert import convert
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose as lose_lead
+from leads.verbs.lose_leads import lose_leads as lose_lead
 from tests.factories import make_activity, make_contact, manager, rows
 from tests.leads.factories import make_lead, put, ready, score
 from tests.threads import at_once

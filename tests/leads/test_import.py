@@ -17,8 +17,8 @@ from crm.lists.imports.running import new_run, run_import
 from crm.opportunities.models import Opportunity
 from leads.assignment.models import AssignmentRule
 from leads.models import Lead
-from leads.verbs.create import create as make_lead_of
-from leads.verbs.lose import lose
+from leads.verbs.create_leads import create_leads as make_lead_of
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.save_assignment_rule import save_assignment_rule
 from tests.contacts.files import counts, import_csv, refusals
 from tests.factories import make_contact, rows
@@ -66,7 +66,7 @@ def test_a_lead_that_was_just_opened_takes_all_of_its_row(acme):
 
 def test_columns_fill_open_leads_and_those_that_a_row_tells_the_past_of(acme, actor):
     lost = make_lead(make_contact(external_id="a1"))
-    lose(rows(lost), by=actor("manager"))
+    lose_leads(rows(lost), by=actor("manager"))
     run = import_csv("external_id,name,stage,lead.fleet_size\na1,,,7\na2,Bo,Customer,7\n")
     assert counts(run) == (1, 0, 1, 0)
     assert any("open leads" in note for note in run.notes)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audit.undo.undo import undo
 from contacts.models import Contact
 from crm.dashboards.parts.funnel import funnel
-from crm.dashboards.query import read
+from crm.dashboards.query import read_query
 from crm.kit.actor import Channel, system
 from crm.kit.scope import workspace
 from crm.lists.imports.running import new_run, run_import
@@ -115,7 +115,7 @@ def check(people, told, cast):
     assert leads == {name: each.lead for name, each in naive.items() if each.lead}
     wanted = {f"d{n}": stage for n, (_, stage, _) in enumerate(told)}
     assert dict(Opportunity.objects.values_list("external_id", "stage")) == wanted
-    asked = read(QueryDict(f"from={FIRST}"), cast.manager.actor("web"))
+    asked = read_query(QueryDict(f"from={FIRST}"), cast.manager.actor("web"))
     steps = [row.cells[0].value for row in next(t for t in funnel(asked).tables if t.name == "steps").rows]
     of = [each for each in naive.values() if each.lead]
     converted, bought = sum(each.lead[0] == "converted" for each in of), sum(each.bought for each in of)

@@ -6,7 +6,7 @@ import pytest
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.verbs.lose import lose as lose_contact
+from contacts.verbs.lose import lose_leads as lose_contact
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed, Refused
 from crm.lifecycle.models import Transition
@@ -16,9 +16,9 @@ from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
 from leads.models import Lead
 from leads.verbs.convert import convert
-from leads.verbs.create import create
+from leads.verbs.create_leads import create_leads
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from leads.verbs.reactivate import reactivate
 from tests.factories import make_contact, make_worthy, rows
@@ -77,11 +77,11 @@ def test_by_hand_a_reason_is_needed_and_sales_qualified_is_the_most(acme, actor)
 @pytest.mark.parametrize("status", ["new", "working", "qualified"])
 def test_losing_keeps_the_lead(status, acme, actor):
     lead = make_lead(status=status)
-    lose(rows(lead), by=actor("rep"), reason=" No budget ").or_raise()
+    lose_leads(rows(lead), by=actor("rep"), reason=" No budget ").or_raise()
     lead.refresh_from_db()
     assert (lead.status, lead.lost_reason, lead.deleted_at) == ("lost", "No budget", None)
     assert lead.lost_date and lead.contact.lifecycle_stage == "lead"
-    assert lose(rows(lead), by=actor("rep")).refused
+    assert lose_leads(rows(lead), by=actor("rep")).refused
 
 
 def test_a_lost_lead_is_taken_up_again_by_a_manager(acme, actor):
@@ -103,7 +103,7 @@ def test_a_lost_lead_is_taken_up_again_by_a_manager(acme, actor):
 def test_a_lead_taken_up_again_follows_its_score(acme, actor):
     lead = make_lead(make_worthy(make_contact()))
     edit(rows(lead), {"fleet_size": 250, "country": "DE"}, by=actor("manager"))
-    lose(rows(lead), by=actor("manager"))
+    lose_leads(rows(lead), by=actor("manager"))
     reactivate(rows(lead), by=actor("manager"), reason="They called").or_raise()
     lead.refresh_from_db()
     assert (lead.status, lead.stage) == ("qualified", "sales_qualified")
@@ -112,11 +112,11 @@ def test_a_lead_taken_up_again_follows_its_score(acme, actor):
 def test_not_beside_another_open_lead(acme, actor):
     contact = make_contact()
     first = make_lead(contact)
-    lose(rows(first), by=actor("rep"))
-    [second] = create([{"contact": contact}], by=actor("manager")).done
+    lose_leads(rows(first), by=actor("rep"))
+    [second] = create_leads([{"contact": contact}], by=actor("manager")).done
     refused = {first.pk: "Another lead of this contact is open."}
     assert reactivate(rows(first), by=actor("manager"), reason="x").refused == refused
-    lose(Lead.objects.filter(pk=second), by=actor("rep"))
+    lose_leads(Lead.objects.filter(pk=second), by=actor("rep"))
     both = reactivate(Lead.objects.filter(contact=contact), by=actor("manager"), reason="x")
     assert (both.done, list(both.refused)) == ([first.pk], [second])
 
@@ -128,16 +128,16 @@ def test_a_lead_comes_back_from_the_trash_unless_another_is_open(acme, actor):
         delete(rows(lead), by=actor("rep"), reason=" ")
     delete(rows(lead), by=actor("rep"), reason="twice").or_raise()
     assert Entry.objects.get(event="lead.deleted").note == "twice"
-    create([{"contact": contact}], by=actor("manager"))
+    create_leads([{"contact": contact}], by=actor("manager"))
     assert restore(rows(lead), by=actor("manager")).refused == {lead.pk: "Another lead of this contact is open."}
-    lose(Lead.objects.open().filter(contact=contact), by=actor("manager"))
+    lose_leads(Lead.objects.open().filter(contact=contact), by=actor("manager"))
     assert restore(rows(lead), by=actor("manager")).done == [lead.pk]
 
 
 def test_undoing_the_deletion_beside_another_open_lead_is_refused(acme, actor):
     contact, by = make_contact(), actor("manager")
     delete(rows(make_lead(contact)), by=by, reason="twice")
-    create([{"contact": contact}], by=actor("manager"))
+    create_leads([{"contact": contact}], by=actor("manager"))
     with pytest.raises(Refused, match="place now"):
         undo(by.change, by=actor("manager"))
 
@@ -163,7 +163,7 @@ def test_a_converted_lead_changes_in_no_way(acme, cast, actor):
         edit(rows(lead), {"fleet_size": "120"}, by=actor("admin")),
         assign(rows(lead), cast.rep, by=actor("admin")),
         delete(rows(lead), by=actor("admin"), reason="x"),
-        lose(rows(lead), by=actor("admin")),
+        lose_leads(rows(lead), by=actor("admin")),
         first_contact(rows(lead), by=actor("admin")),
         reactivate(rows(lead), by=actor("admin"), reason="x"),
     ):
@@ -179,7 +179,7 @@ def test_who_may_see_but_not_change_is_refused(acme, cast, actor):
     lead = make_lead(make_contact(owner=cast.mate))
     for outcome in (
         first_contact(rows(lead), by=actor("outsider")),
-        lose(rows(lead), by=actor("outsider")),
+        lose_leads(rows(lead), by=actor("outsider")),
         qualify(rows(lead), to="sales_qualified", by=actor("outsider"), reason="x"),
     ):
         assert "belongs to somebody else" in outcome.refused[lead.pk]
@@ -190,19 +190,19 @@ def test_who_may_see_but_not_change_is_refused(acme, cast, actor):
 def test_a_new_lead_is_for_prospects_without_one(acme, actor):
     contact = make_contact()
     with pytest.raises(Invalid, match="another lead of this contact is open"):
-        create([{"contact": contact}], by=actor("manager"))
-    lose(rows(make_lead(contact)), by=actor("manager"))
+        create_leads([{"contact": contact}], by=actor("manager"))
+    lose_leads(rows(make_lead(contact)), by=actor("manager"))
     with pytest.raises(Invalid, match="one open lead at most"):
-        create([{"contact": contact}, {"contact": contact.pk}], by=actor("manager"))
-    made = create([{"contact": contact, "fleet_size": "50", "source": "Call"}], by=actor("manager"))
+        create_leads([{"contact": contact}, {"contact": contact.pk}], by=actor("manager"))
+    made = create_leads([{"contact": contact, "fleet_size": "50", "source": "Call"}], by=actor("manager"))
     lead = Lead.objects.get(pk=made.done[0])
     assert (lead.contact, lead.fleet_size, lead.status, lead.source) == (contact, 50, "new", "Call")
     with pytest.raises(Invalid, match="neither Lead nor Qualified"):
-        create([{"contact": make_contact(stage="customer")}], by=actor("manager"))
+        create_leads([{"contact": make_contact(stage="customer")}], by=actor("manager"))
     with pytest.raises(Invalid, match="say which"):
-        create([{}], by=actor("manager"))
+        create_leads([{}], by=actor("manager"))
     with pytest.raises(NotAllowed):
-        create([{"contact": contact}], by=actor("viewer"))
+        create_leads([{"contact": contact}], by=actor("viewer"))
 
 
 def test_the_first_transition_is_the_opening(acme):

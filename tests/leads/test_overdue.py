@@ -12,7 +12,7 @@ from crm.notifications.models import Notification
 from leads.jobs import notice_overdue
 from leads.models import Lead
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from tests.factories import make_contact
 
 NOW = timezone.now()
@@ -55,7 +55,7 @@ def test_many_at_once_are_told_together_and_lead_to_a_list_of_them(cast, actor, 
 def test_what_was_contacted_or_lost_in_time_is_not_late(actor):
     contacted, lost = lead_of(20), lead_of(20)
     first_contact(Lead.objects.filter(pk=contacted.pk), by=actor("manager"))
-    lose(Lead.objects.filter(pk=lost.pk), by=actor("manager"), reason="x")
+    lose_leads(Lead.objects.filter(pk=lost.pk), by=actor("manager"), reason="x")
     with clock.at(NOW + timedelta(hours=10)):
         notice_overdue(NOW)
     assert not Entry.objects.filter(event="lead.overdue").exists()

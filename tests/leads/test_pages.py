@@ -10,7 +10,7 @@ from crm.kit import clock
 from crm.opportunities.models import Opportunity
 from leads.models import Lead
 from leads.verbs.convert import convert
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from tests.factories import make_company, make_contact, rows
 from tests.leads.factories import make_lead, ready, score
@@ -54,7 +54,7 @@ def test_the_panel_says_where_the_lead_stands(acme, cast, rep, actor):
 
 def test_the_panel_lists_earlier_cycles_and_opens_a_new_one(acme, cast, rep, actor):
     contact = make_contact("Ana Ruiz", owner=cast.rep)
-    lose(rows(make_lead(contact)), by=actor("rep"), reason="No budget")
+    lose_leads(rows(make_lead(contact)), by=actor("rep"), reason="No budget")
     page = rep.get(contact.get_absolute_url())
     assert "No lead is open" in text(page) and "No budget" in text(page)
     [way] = re.findall(r'href="(/qualification/new[^"]+)"', page.content.decode())

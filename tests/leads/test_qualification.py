@@ -9,7 +9,7 @@ from django.utils import timezone
 from crm.kit import clock
 from leads.models import Lead, Score, ScoringModel
 from leads.verbs.convert import convert
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from tests.factories import make_company, make_contact
 
@@ -96,7 +96,7 @@ def test_the_other_views(cast, actor, sign_in):
     ready, lost, converted = lead_of("Ready", **mine), lead_of("Lost", **mine), lead_of("Done", **mine)
     qualify(rows(ready, converted), to="sales_qualified", by=actor("rep"), reason="Met them")
     convert(rows(converted), by=actor("rep"))
-    lose(rows(lost), by=actor("rep"), reason="No budget")
+    lose_leads(rows(lost), by=actor("rep"), reason="No budget")
     client = sign_in("rep")
     assert listed(client, "view=sales_qualified") == ["Ready"]
     assert listed(client, "view=converted") == ["Done"]
@@ -178,7 +178,7 @@ def split(page: str) -> list[str]:
 def test_the_sidebar_counts_what_is_open_and_mine(cast, actor, sign_in):
     lost, *_ = (lead_of(f"Person {n}", owner=cast.rep) for n in range(3))
     lead_of("Theirs", owner=cast.mate)
-    lose(rows(lost), by=actor("rep"), reason="x")
+    lose_leads(rows(lost), by=actor("rep"), reason="x")
     page = sign_in("rep").get("/qualification").content.decode()
     assert re.search(
         r'href="/qualification"[^>]*data-jump="q"[^>]*>.*?Qualification<span class="nav-count">2<', page, re.DOTALL

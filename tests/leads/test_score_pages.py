@@ -11,8 +11,8 @@ from crm.kit.actor import system
 from crm.records.verbs.edit import edit
 from leads.models import Lead, Score, ScoringModel
 from leads.scoring.explain import explain
-from leads.scoring.form import posted, saved, shown
-from leads.scoring.runs import finish, open_run
+from leads.scoring.form import form_context, posted, saved
+from leads.scoring.runs import finish_scoring_run, open_run
 from leads.scoring.workbench import measure
 from tests.factories import make_contact, manager, rows
 from tests.leads import naive
@@ -35,7 +35,7 @@ def test_explained_is_stored_is_computed_anew(acme):
     lead = make_lead(30, "BR", EVENTS)
     for later in (0, 1, 17, 90):
         at, by = clock.now() + timedelta(days=later), system(acme.pk)
-        finish(open_run(at=at, by=by), by=by)
+        finish_scoring_run(open_run(at=at, by=by), by=by)
         told, stored = explain(lead), Score.objects.get(lead=lead)
         events = [(e.kind, e.occurred_at) for e in lead.contact.engagement.all()]
         assert told.tenths == stored.score_tenths == naive.tenths(30, "BR", events, stored.scored_at)
@@ -43,7 +43,7 @@ def test_explained_is_stored_is_computed_anew(acme):
         assert sum(event.points for event in told.events) + told.older_points == pytest.approx(told.total)
         assert [c.points for c in told.criteria] == [20, 5]
         assert told.ahead()[0] == stored.score_tenths
-        finish(open_run(at=at, full=True, by=by), by=by)
+        finish_scoring_run(open_run(at=at, full=True, by=by), by=by)
         assert Score.objects.get(lead=lead).score_tenths == told.tenths
 
 
@@ -84,7 +84,7 @@ def test_what_others_may_not_see(acme, sign_in, cast):
 
 def fields(**changes) -> dict:
     """What the page's form sends back when nothing but `changes` was changed."""
-    form = shown(saved(ScoringModel.objects.latest("version")))
+    form = form_context(saved(ScoringModel.objects.latest("version")))
     data = {"name": form["name"], "half_life": form["half_life"]}
     for criterion in form["fit"]:
         data[f"fit-{criterion['place']}-label"] = criterion["label"]

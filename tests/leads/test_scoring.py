@@ -23,9 +23,9 @@ from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
 from crm.users.models import Team
 from leads.models import Lead, Score
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 from leads.scoring.score import recompute
-from leads.verbs.lose import lose as lose_lead
+from leads.verbs.lose_leads import lose_leads as lose_lead
 from leads.verbs.reactivate import reactivate
 from tests.budget import examples
 from tests.factories import make_activity, make_contact, manager, rows
@@ -50,7 +50,7 @@ def make_lead(fleet=None, country="", events=(), at=NOW) -> Lead:
 
 def run(at=None, *, full=False):
     by = system(workspace().pk)
-    return finish(open_run(at=at, full=full, by=by), by=by)
+    return finish_scoring_run(open_run(at=at, full=full, by=by), by=by)
 
 
 def facts(lead: Lead) -> tuple:

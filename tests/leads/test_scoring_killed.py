@@ -16,7 +16,7 @@ from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import system
 from leads.models import Lead, Score, ScoringRun
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 from tests.factories import manager
 from tests.kit.commands import ROOT
 
@@ -75,11 +75,11 @@ def test_a_killed_run_ends_where_a_clean_one_does(acme, monkeypatch, tmp_path):
     assert stopped.finished_at is None and stopped.cursor < stopped.scored < Lead.objects.latest("pk").pk
     assert tables() != before
     with clock.at(at + timedelta(days=9)):  # the instant is the run's, not that of whoever continues it
-        resumed = finish(open_run(by=by), by=by)
+        resumed = finish_scoring_run(open_run(by=by), by=by)
     again = tables()
     assert (resumed.pk, resumed.leads, resumed.changed, resumed.down) == (run.pk, LEADS, LEADS, LEADS)
     put_back(before)
-    clean = finish(open_run(at=at, by=by), by=by)
+    clean = finish_scoring_run(open_run(at=at, by=by), by=by)
     assert tables() == again
     assert (clean.leads, clean.changed, clean.up, clean.down) == (LEADS, LEADS, 0, LEADS)
 

@@ -18,7 +18,7 @@ from leads.scoring import current as current_models
 from leads.scoring import shipped
 from leads.scoring.current import current, thresholds
 from leads.scoring.jobs import score_leads
-from leads.scoring.rules import read
+from leads.scoring.rules import read_rules
 from leads.verbs.save_scoring_model import save_scoring_model
 from tests.factories import make_company, make_contact, make_opportunity, manager, rows
 
@@ -56,19 +56,19 @@ def case(when, points=1) -> dict:
 )
 def test_a_mistake_is_named_in_a_sentence(rules, sentence, acme):
     with pytest.raises(Invalid) as error:
-        read(changed(**rules), 30)
+        read_rules(changed(**rules), 30)
     assert sentence in str(error.value)
 
 
 @pytest.mark.parametrize("half_life", [6, 0, "30", 7.5, None, 4000])
 def test_a_half_life_is_a_week_or_more(half_life, acme):
     with pytest.raises(Invalid, match="half-life"):
-        read(shipped.RULES, half_life)
+        read_rules(shipped.RULES, half_life)
 
 
 def test_every_mistake_is_told_at_once(acme):
     with pytest.raises(Invalid) as error:
-        read(changed(weights={}, engagement={"x": 1}, **case("nothing = 1")), 1)
+        read_rules(changed(weights={}, engagement={"x": 1}, **case("nothing = 1")), 1)
     assert len(error.value.errors) == 5
 
 

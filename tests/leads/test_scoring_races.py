@@ -16,7 +16,7 @@ from crm.kit.scope import in_workspace
 from crm.opportunities.contacts import lock_contacts
 from crm.records.verbs.edit import edit
 from leads.models import Lead, Score, ScoringRun
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 from tests.contacts.test_races import wait_until_somebody_waits
 from tests.factories import make_contact
 from tests.threads import at_once
@@ -37,16 +37,16 @@ def test_events_and_recalculations_at_once_add_up(cast):
     def recalculate() -> None:
         for _ in range(EVENTS):
             by = system(cast.acme.pk)
-            finish(open_run(full=True, by=by), by=by)
+            finish_scoring_run(open_run(full=True, by=by), by=by)
 
     _, errors = at_once(cast.acme, [partial(tell, 0), partial(tell, 1), recalculate, recalculate])
     assert errors == []
     with in_workspace(cast.acme):
         assert EngagementEvent.objects.count() == 2 * 3 * EVENTS
         by = system(cast.acme.pk)
-        finish(open_run(by=by), by=by)
+        finish_scoring_run(open_run(by=by), by=by)
         sums = dict(Score.objects.values_list("lead", "engagement_sum"))
-        finish(open_run(full=True, by=by), by=by)
+        finish_scoring_run(open_run(full=True, by=by), by=by)
         assert dict(Score.objects.values_list("lead", "engagement_sum")) == pytest.approx(sums)
         assert Lead.objects.count() == len(sums) == 3
         assert not ScoringRun.objects.filter(finished_at__isnull=True).exists()

@@ -35,11 +35,11 @@ from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
 from leads.models import Lead, Score
 from leads.scoring.explain import explain
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 from leads.verbs.convert import convert
-from leads.verbs.create import create as open_cycle
+from leads.verbs.create_leads import create_leads as open_cycle
 from leads.verbs.first_contact import first_contact
-from leads.verbs.lose import lose
+from leads.verbs.lose_leads import lose_leads
 from leads.verbs.qualify import qualify
 from leads.verbs.reactivate import reactivate
 from tests.budget import examples
@@ -206,7 +206,7 @@ class Leads(RuleBasedStateMachine):
     def recalculate(self, full, past):
         by = system(workspace().pk)
         with clock.at(self.now):
-            finish(open_run(at=past and self.now - past, full=full, by=by), by=by)
+            finish_scoring_run(open_run(at=past and self.now - past, full=full, by=by), by=by)
         self.changes.append(by.change)
         self.see("recalculate")
         for lead in Lead.objects.open().select_related("score"):
@@ -250,7 +250,7 @@ class Leads(RuleBasedStateMachine):
 
     @rule(name=who, chosen=places, reason=st.sampled_from(["", "because"]))
     def lose(self, name, chosen, reason):
-        self.act(name, lambda by: lose(self.some(Lead, chosen), by=by, reason=reason))
+        self.act(name, lambda by: lose_leads(self.some(Lead, chosen), by=by, reason=reason))
         self.see("lose")
 
     @rule(chosen=places)

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 
 from crm.kit.read_tracking import uncounted_reads
 from crm.legacy_leads.models import LegacyLead
-from crm.legacy_leads.verbs.create import create
+from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
 from tests.contacts.test_import_killed import instance  # noqa: F401 (a fixture)
 from tests.factories import manager
 
@@ -16,7 +16,7 @@ def old(acme):
     """`old("Ana", estimated_value="100", …)`: an old lead; `at` (aware) dates it."""
 
     def made(name="Ana", *, at=None, archived_at=None, **values):
-        lead = LegacyLead.objects.get(pk=create([{"name": name} | values], by=manager()).done[0])
+        lead = LegacyLead.objects.get(pk=create_legacy_leads([{"name": name} | values], by=manager()).done[0])
         if at or archived_at:
             moments = {"created_at": at or lead.created_at, "archived_at": archived_at}
             LegacyLead.objects.filter(pk=lead.pk).update(**moments)

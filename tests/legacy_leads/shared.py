@@ -11,7 +11,7 @@ from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun, OldLe
 from crm.legacy_leads.moving.run import Order, commit
 from crm.legacy_leads.moving.undo import undo_migration
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
-from crm.legacy_leads.verbs.create import create
+from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
 from crm.lists.verbs.save_view import save_view
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
@@ -29,7 +29,7 @@ EVERY_FIELD = {
 }  # fmt: skip
 UNIQUE_EMPTY = {"email": "", "external_id": ""}
 WRITES = {
-    "create old leads": lambda s: create([EVERY_FIELD | {"contact": s.twin}], by=s.by("rep")),
+    "create old leads": lambda s: create_legacy_leads([EVERY_FIELD | {"contact": s.twin}], by=s.by("rep")),
     "edit old leads": lambda s: edit(rows(s.old), EVERY_FIELD | UNIQUE_EMPTY, by=s.by("manager")),
     "migrate old leads": lambda s: migrate(s),
     "export old leads": lambda s: exported(s),
@@ -65,7 +65,7 @@ def prepare(stage) -> None:
     """The old leads that the write paths change."""
     old = {"contact": stage.qualified, "estimated_value": "5", "company_name": "Fleetly", "description": "Vans"}
     others = [{"email": stage.boss.email, "phone": "9"}, {"first_name": "Cy", "status": "working"}]
-    made = create([{"name": "Old"} | old, *others], by=stage.by("rep"))
+    made = create_legacy_leads([{"name": "Old"} | old, *others], by=stage.by("rep"))
     stage.old = LegacyLead.objects.get(pk=made.done[0])
 
 
@@ -83,14 +83,14 @@ def exported(stage) -> None:
 
 def add_open(actor) -> None:
     """One old lead: without any the list of them is closed."""
-    create([{"name": "Old"}], by=actor("admin"))
+    create_legacy_leads([{"name": "Old"}], by=actor("admin"))
 
 
 def add_some(actor, contact) -> LegacyLead:
     """A page of old leads, linked to a contact; the first of them."""
     texts = {"source": "Trade fair", "description": "Wants 120 vans", "company_name": "Fleetly", "contact": contact.pk}
     old = [{"name": f"Old {n:02}", "email": f"o{n}@old.example", "estimated_value": 900 * n} | texts for n in range(4)]
-    return LegacyLead.objects.get(pk=create(old, by=actor("rep")).done[0])
+    return LegacyLead.objects.get(pk=create_legacy_leads(old, by=actor("rep")).done[0])
 
 
 def make(mark: str, team, contact, by) -> LegacyLead:
@@ -98,7 +98,7 @@ def make(mark: str, team, contact, by) -> LegacyLead:
     texts = ("first_name", "last_name", "company_name", "source", "description")
     values = dict.fromkeys(texts, f"{mark} old") | {"contact": contact, "team": team, "external_id": f"{mark}-old"}
     values |= {"email": f"{mark}@old.example", "estimated_value": "9000"}
-    return LegacyLead.objects.get(pk=create([values], by=by).done[0])
+    return LegacyLead.objects.get(pk=create_legacy_leads([values], by=by).done[0])
 
 
 def add_records(objects, mark: str, team, contact, act) -> None:

@@ -19,7 +19,7 @@ from crm.kit.scope import in_workspace
 from crm.legacy_leads.dropping import export as exporting
 from crm.legacy_leads.models import DropConfirmation, LegacyLead, LegacyVisit, OldLeads
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
-from crm.legacy_leads.verbs.create import create
+from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
 from crm.users.models import Membership
 from tests.factories import make_contact, manager, rows
 
@@ -143,7 +143,7 @@ def test_a_table_that_changed_since_the_export(ready):
 
 def test_another_workspace_has_its_own_conditions(ready, cast):
     with in_workspace(cast.globex):
-        create([{"name": "Theirs"}], by=cast.globex_rep.actor("web"))
+        create_legacy_leads([{"name": "Theirs"}], by=cast.globex_rep.actor("web"))
     assert missing() == {"globex": ["The old leads have not been migrated: manage.py migrate_leads --commit."]}
     assert LegacyLead.objects.count() == 3
 
@@ -255,7 +255,7 @@ class TestAfterwards:
 
     def test_nothing_is_added_or_undone_any_more(self, gone, migrate):
         with pytest.raises(Refused, match="were dropped"):
-            create([{"name": "Late"}], by=manager())
+            create_legacy_leads([{"name": "Late"}], by=manager())
         assert migrate(undo=True) == (1, "The retired table was dropped: the migration can no longer be undone.")
         assert migrate(status=True)[0] == 0
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from contacts.models import Contact
 from crm.legacy_leads.models import LegacyLead
-from crm.legacy_leads.verbs.create import create
+from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
 from crm.opportunities.models import Opportunity
 from tests.browser import inspect
 
@@ -21,7 +21,7 @@ def old_leads(add, actor):
     ana = add("Ana Ruiz", email="ana@fleetly.example")
     linked = {"name": "Ana Ruiz", "contact": ana, "estimated_value": "1500.50", "source": "Fair", "description": "Vans"}
     alone = {"name": "Bo Vega", "email": "bo@fleetly.example", "estimated_value": "70", "description": "Wants a demo"}
-    create([linked, alone], by=actor("rep"))
+    create_legacy_leads([linked, alone], by=actor("rep"))
     return ana
 
 
@@ -63,7 +63,7 @@ def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, ol
 def test_an_admin_reads_the_leads_that_stayed_confirms_the_drop_and_undoes(
     visit, sign_in, old_leads, actor, javascript
 ):
-    create([{"name": "Cy Lost", "status": "lost"}], by=actor("rep"))
+    create_legacy_leads([{"name": "Cy Lost", "status": "lost"}], by=actor("rep"))
     call_command("migrate_leads", workspace="acme", commit=True)
     page = visit("/settings/lead-migration/", client=sign_in("admin"), javascript=javascript)
     page.get_by_role("link", name="Show leads that were not migrated").click()

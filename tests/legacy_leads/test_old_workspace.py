@@ -7,7 +7,7 @@ from contacts.models import Contact
 from contacts.verbs.merge import merge
 from crm.kit.errors import Invalid, NotAllowed, Refused
 from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun
-from crm.legacy_leads.verbs.create import create
+from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
 from tests.factories import make_contact
 
 pytestmark = pytest.mark.once
@@ -96,7 +96,7 @@ def test_while_a_migration_runs_it_can_be_read_and_not_changed(state, old, sign_
 def test_nothing_is_added_while_a_migration_runs(acme, actor):
     begin()
     with pytest.raises(Refused, match="nothing changes here until"):
-        create([{"name": "Ana"}], by=actor("rep"))
+        create_legacy_leads([{"name": "Ana"}], by=actor("rep"))
 
 
 def test_who_does_not_see_the_contact_is_led_to_active_leads(old, migrate, sign_in, cast):
@@ -118,9 +118,9 @@ def test_the_address_follows_a_merge(old, migrate, sign_in, actor):
 
 def test_who_may_not_add_and_what_has_no_name_is_refused(acme, actor):
     with pytest.raises(NotAllowed):
-        create([{"name": "Ana"}], by=actor("viewer"))
+        create_legacy_leads([{"name": "Ana"}], by=actor("viewer"))
     with pytest.raises(Invalid, match="A name, an e-mail or a company is needed"):
-        create([{"source": "Web"}], by=actor("rep"))
+        create_legacy_leads([{"source": "Web"}], by=actor("rep"))
 
 
 def test_the_contact_says_where_it_came_from(old, migrate, sign_in, cast):

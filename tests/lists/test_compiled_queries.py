@@ -26,7 +26,7 @@ from crm.kit.scope import in_workspace, workspace
 from crm.lifecycle.verbs.wait import wait
 from crm.lists import paging
 from crm.lists.spec import spec_of
-from crm.lists.state import read
+from crm.lists.state import read_state
 from crm.users.models import Workspace
 from crm.users.verbs.edit_workspace import edit_workspace
 from tests.budget import examples
@@ -81,8 +81,8 @@ def all_pages(url: str, by) -> list[tuple]:
     for _ in range(20):
         request = RequestFactory().get(url)
         request.actor = replace(by)
-        state = read(request, spec_of("contact"))
-        page = paging.page(state, paging.parse_cursor(after, state.sort))
+        state = read_state(request, spec_of("contact"))
+        page = paging.row_page(state, paging.parse_cursor(after, state.sort))
         told += [page.total, *page.found]
         after = page.next
         if not after:
@@ -230,10 +230,12 @@ def test_what_a_list_selects_does_not_keep_the_moment_at_which_its_columns_were_
     def waiting():
         request = RequestFactory().get(url)
         request.actor = actor("manager")
-        state = read(request, spec_of("contact"))
+        state = read_state(request, spec_of("contact"))
         assert state.columns
-        pages = [paging.page(state, None)]
-        pages.append(paging.page(state, paging.parse_cursor(pages[0].next, state.sort)) if pages[0].next else pages[0])
+        pages = [paging.row_page(state, None)]
+        pages.append(
+            paging.row_page(state, paging.parse_cursor(pages[0].next, state.sort)) if pages[0].next else pages[0]
+        )
         return {row[0] for page in pages for row in page.found if any(each is True or each == 1 for each in row[4:])}
 
     assert contact.pk in waiting()
@@ -244,7 +246,7 @@ def test_what_a_list_selects_does_not_keep_the_moment_at_which_its_columns_were_
 def test_a_list_that_cannot_be_read_is_not_taken_for_the_whole_list(actor, acme):
     request = RequestFactory().get("/contact?view=no-such-view")
     request.actor = actor("manager")
-    assert read(request, spec_of("contact")).key is None
+    assert read_state(request, spec_of("contact")).key is None
 
 
 def test_forty_moments_are_forty_parameters(people):

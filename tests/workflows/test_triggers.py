@@ -18,7 +18,7 @@ from crm.records import panels
 from crm.records.verbs.edit import edit
 from crm.workflows.jobs import keep_time
 from crm.workflows.models import Run
-from crm.workflows.panels import panel
+from crm.workflows.panels import runs_panel
 from crm.workflows.triggers import entities
 from crm.workflows.verbs.start_workflow import start_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
@@ -167,4 +167,4 @@ def test_undoing_begins_nothing(flow, engine, actor):
 def test_every_kind_of_record_can_be_started_on_from_its_page_and_its_list(db):
     for entity, _ in entities():
         assert "workflow" in {action.name for action in spec_of(entity).actions}, entity
-        assert panel in {getattr(each, "func", None) for each in panels._panels[entity]}, entity
+        assert runs_panel in {getattr(each, "func", None) for each in panels._panels[entity]}, entity

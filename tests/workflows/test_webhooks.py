@@ -21,7 +21,7 @@ from crm.workflows import webhooks
 from crm.workflows.models import Run, Workflow
 from crm.workflows.networks import may_call
 from crm.workflows.verbs.rotate_secret import rotate_secret
-from crm.workflows.webhooks import Unreachable, check_url, secret, send, signature, verify
+from crm.workflows.webhooks import Unreachable, check_url, secret, send_webhook, signature, verify
 from tests.factories import make_contact, rows
 from tests.workflows.conftest import becomes, task
 
@@ -63,14 +63,14 @@ def test_what_is_no_public_https_address_is_refused_before_anything_is_resolved(
 @pytest.mark.parametrize("host", SPELLINGS)
 def test_every_spelling_of_this_machine_is_refused_when_it_is_called(host):
     with pytest.raises(Refused, match="not called from here"):
-        send(f"https://{host}/", Workflow(public_id="flow_a"), "id", {})
+        send_webhook(f"https://{host}/", Workflow(public_id="flow_a"), "id", {})
 
 
 def test_one_private_answer_of_several_is_enough_to_refuse(monkeypatch):
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.216.34", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answers)
     with pytest.raises(Refused):
-        send("https://two.example/", Workflow(public_id="flow_a"), "id", {})
+        send_webhook("https://two.example/", Workflow(public_id="flow_a"), "id", {})
 
 
 def test_the_address_that_was_looked_at_is_the_one_connected_to(monkeypatch):
@@ -89,7 +89,7 @@ def test_the_address_that_was_looked_at_is_the_one_connected_to(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(Unreachable):
-        send("https://rebinding.example/", Workflow(public_id="flow_a"), "id", {})
+        send_webhook("https://rebinding.example/", Workflow(public_id="flow_a"), "id", {})
     assert (asked, connected) == (["rebinding.example"], [("93.184.216.34", 443)])
 
 
@@ -138,7 +138,7 @@ def test_a_receiver_that_drips_is_given_up_in_time(scheme, drips, settings, monk
         threading.Thread(target=drip, args=(server, drips, ended), daemon=True).start()
         started = time.monotonic()
         with pytest.raises(Unreachable, match="longer than"):
-            send(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/", Workflow(public_id="flow_a"), "id", {})
+            send_webhook(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/", Workflow(public_id="flow_a"), "id", {})
         assert time.monotonic() - started < 2
         assert ended.wait(5), "the connection was left open"
 
@@ -149,7 +149,9 @@ def test_the_body_of_an_answer_is_not_waited_for(settings):
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=drip, args=(server, b"HTTP/1.1 204 Fine\r\n\r\n", ended), daemon=True).start()
-        assert send(f"http://127.0.0.1:{server.getsockname()[1]}/", Workflow(public_id="flow_a"), "id", {}) == 204
+        assert (
+            send_webhook(f"http://127.0.0.1:{server.getsockname()[1]}/", Workflow(public_id="flow_a"), "id", {}) == 204
+        )
         assert ended.wait(5)
 
 
@@ -169,7 +171,7 @@ def test_a_name_server_that_does_not_answer_holds_nobody_up(monkeypatch):
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(5) and [])
     with pytest.raises(Unreachable, match="longer than"):
-        send("https://slow.example/", Workflow(public_id="flow_a"), "id", {})
+        send_webhook("https://slow.example/", Workflow(public_id="flow_a"), "id", {})
     answered.set()
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import TruncMonth
 from crm.dashboards.models import Forecast
 from crm.dashboards.period import Period
 from crm.dashboards.query import DashboardQuery
-from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.entities.values import zone
 from crm.kit.text import money
 from crm.opportunities.lists import month
@@ -63,7 +63,7 @@ def _won(asked: DashboardQuery) -> Iterable[dict]:
         yield {"month": begun.date(), "currency": currency, "count": count, "total": total}
 
 
-def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: dict) -> Row:
+def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: dict) -> BarRow:
     first, currency = date.fromisoformat(f"{key[0]}-01"), key[1]
     group = won.get((first, currency), {"count": 0, "total": Decimal(0)})
     text = f'stage = won and won_at >= {first} and won_at < {month(first)[1]} and currency = "{currency}"'
@@ -75,7 +75,7 @@ def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: di
         asked.count("opportunity", text, group["count"]),
         asked.amount("opportunity", text, group["total"], currency),
     )
-    return Row(Cell(f"{first:%b %Y}"), [*said, *came])
+    return BarRow(Cell(f"{first:%b %Y}"), [*said, *came])
 
 
 register(Part("forecast", "Forecast and what came", forecast, width=6, for_managers=True))

@@ -20,7 +20,7 @@ from crm.dashboards.groups import Names, Split, grouped, offered, split_by
 from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.period import Period
 from crm.dashboards.query import MODES, DashboardQuery, totals
-from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
+from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, register
 from crm.kit.text import figure
 from leads.entities import won_at
 
@@ -28,7 +28,7 @@ FEW = 5  # below which a share says nothing
 OUT_OF_ORDER = 20  # shown
 
 
-class Step(NamedTuple):
+class FunnelStep(NamedTuple):
     """A step: when it was reached, whether it was or one after it; the columns of its date and of that before it.
 
     A lead that was converted without being qualified took that step at no moment: its time counts from the last date
@@ -63,8 +63,8 @@ def _span(later: Any, earlier: Any) -> ExpressionWrapper:
 
 
 STEPS = (
-    Step("Lead", "amber", "created_at", ""),
-    Step(
+    FunnelStep("Lead", "amber", "created_at", ""),
+    FunnelStep(
         "Qualified",
         "blue",
         "qualified_date",
@@ -72,7 +72,7 @@ STEPS = (
         F("qualified_date"),
         F("created_at"),
     ),
-    Step(
+    FunnelStep(
         "Opportunity",
         "violet",
         "converted_date",
@@ -80,13 +80,13 @@ STEPS = (
         F("converted_date"),
         Coalesce("qualified_date", "created_at"),
     ),
-    Step("Customer", "green", "won_at", "won_at is not empty", won_at(), F("converted_date")),
+    FunnelStep("Customer", "green", "won_at", "won_at is not empty", won_at(), F("converted_date")),
 )
 WHOLE = _span(won_at(), F("created_at"))
 BACKWARDS = reduce(or_, (step.backwards for step in STEPS[1:]))
 
 
-def condition(step: Step, mode: str, period: Period) -> str:
+def condition(step: FunnelStep, mode: str, period: Period) -> str:
     """Which leads a step counts: of those opened in the period, or whatever their age those that took it then."""
     if mode == "flow":
         return period.of(step.at)
@@ -216,12 +216,12 @@ def _figures(asked: DashboardQuery) -> list[Any]:
     return [*_counts(asked, asked.period), Percentile(WHOLE, 0.5, filter=won & forward)]
 
 
-def _group(asked: DashboardQuery, split: Split, names: Names, key: Any, shown: Any, *figures: Any) -> Row:
+def _group(asked: DashboardQuery, split: Split, names: Names, key: Any, shown: Any, *figures: Any) -> BarRow:
     here, (*counts, median) = split.condition(key), figures
     texts = [f"{here} and {condition(step, asked.mode, asked.period)}" for step in STEPS]
     cells = [asked.count("lead", text, count) for text, count in zip(texts, counts, strict=True)]
     cells += [rate(counts[3], counts[0]), Cell(days(median), value=_days(median))]
-    return Row(Cell(split.label(key, shown, names)), cells)
+    return BarRow(Cell(split.label(key, shown, names)), cells)
 
 
 def _backwards(asked: DashboardQuery) -> Table:
@@ -229,7 +229,7 @@ def _backwards(asked: DashboardQuery) -> Table:
     spans = {f"span{n}": step.span for n, step in enumerate(STEPS[1:], start=1)}
     rows = asked.rows("lead", condition(STEPS[0], "cohort", asked.period)).filter(BACKWARDS).annotate(**spans)
     found = rows.select_related("contact").order_by("-created_at", "-pk")[:OUT_OF_ORDER]
-    lines = [Row(Cell(str(lead), lead.get_absolute_url()), _negative(lead)) for lead in found]
+    lines = [BarRow(Cell(str(lead), lead.get_absolute_url()), _negative(lead)) for lead in found]
     headings = ("Lead", *(step.label for step in STEPS[1:]))
     return Table("order", "Dated out of order, and left out of the times", headings, lines)
 

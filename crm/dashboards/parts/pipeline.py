@@ -9,7 +9,7 @@ from django.db.models.functions import TruncMonth
 
 from crm.dashboards.period import today
 from crm.dashboards.query import DashboardQuery, any_of
-from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.kit.text import money
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.board import WEIGHTED
@@ -26,7 +26,7 @@ def pipeline(asked: DashboardQuery) -> Content:
     found = _groups(asked, slipped)
     tables = [_by_stage(asked, found), _by_month(asked, found)]
     late = sum(group["count"] for group in found if group["late"])
-    line = Row(Cell("Close date has passed"), [asked.count("opportunity", slipped, late)])
+    line = BarRow(Cell("Close date has passed"), [asked.count("opportunity", slipped, late)])
     tables.append(Table("slipped", "Slipped", ("What", "Opportunities"), [line]))
     return Content(tables, sub="now")
 
@@ -63,7 +63,7 @@ def _by_stage(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
     for group in found:
         text = f"stage = {group['stage']} and {_currency(group)}"
         cells, bar = amounts(asked, text, group), round(100 * float(group["total"] or 0) / float(most), 2)
-        lines.append(Row(Cell(STAGE.value(group["stage"]).label, cells[0].url), cells, bar, TONES[group["stage"]]))
+        lines.append(BarRow(Cell(STAGE.value(group["stage"]).label, cells[0].url), cells, bar, TONES[group["stage"]]))
     return Table("stages", "By stage", ("Stage", "Deals", "Amount", "Weighted"), lines, bars=True, empty=NONE)
 
 
@@ -86,7 +86,7 @@ def amounts(asked: DashboardQuery, text: str, group: dict) -> list[Cell]:
 
 def _by_month(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
     found = sorted(_summed(groups, "month"), key=lambda group: (group["month"] or date.max, group["currency"]))
-    lines = [Row(Cell(_name(group["month"])), amounts(asked, _text(group), group)) for group in found]
+    lines = [BarRow(Cell(_name(group["month"])), amounts(asked, _text(group), group)) for group in found]
     return Table("months", "By month of closing", ("Month", "Deals", "Amount", "Weighted"), lines, empty="")
 
 
@@ -116,10 +116,10 @@ def results(asked: DashboardQuery) -> Content:
     )
 
 
-def _outcomes(asked: DashboardQuery, found: Iterable[dict], texts: dict[str, str]) -> Iterable[Row]:
+def _outcomes(asked: DashboardQuery, found: Iterable[dict], texts: dict[str, str]) -> Iterable[BarRow]:
     for group in sorted(found, key=lambda group: (group["stage"] != "won", group["currency"])):
         text = f"{texts[group['stage']]} and {_currency(group)}"
-        yield Row(Cell(STAGE.value(group["stage"]).label), amounts(asked, text, group)[:2])
+        yield BarRow(Cell(STAGE.value(group["stage"]).label), amounts(asked, text, group)[:2])
 
 
 register(Part("pipeline", "Pipeline", pipeline, width=6))

@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 
 from crm.dashboards.parts.funnel import rate
 from crm.dashboards.query import DashboardQuery, any_of
-from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.kit.actor import Role
 from leads.axes import OPEN
 from leads.scoring.current import current
@@ -28,7 +28,7 @@ def scores(asked: DashboardQuery) -> Content:
     rows = [_row(asked, place, counts, most) for place in range(CLASSES)]
     table = Table("classes", "", ("Score", "In progress", "Won", "Lost", "Share won"), rows, bars=True)
     words = "In progress, and too low a fit for Sales Qualified, however engaged they are"
-    line = Row(Cell(words), [asked.count("lead", stuck, low)])
+    line = BarRow(Cell(words), [asked.count("lead", stuck, low)])
     return Content(
         [table, Table("cannot", "Out of reach", ("What", "Leads"), [line])], sub="now", note=_foretells(asked)
     )
@@ -65,13 +65,13 @@ def cannot() -> str:
     return f"{IN_PROGRESS} and fit_score < {max(needed, 0)}"
 
 
-def _row(asked: DashboardQuery, place: int, counts: Counter, most: int) -> Row:
+def _row(asked: DashboardQuery, place: int, counts: Counter, most: int) -> BarRow:
     open_, won, lost = (
         asked.count("lead", f"{within(place)} and {text}", counts[place, end]) for end, text in ENDS.items()
     )
     share = rate(counts[place, "won"], counts[place, "won"] + counts[place, "lost"])
     label = f"{place * WIDTH}–{place * WIDTH + WIDTH - 1 if place < CLASSES - 1 else 100}"
-    return Row(
+    return BarRow(
         Cell(label, open_.url), (open_, won, lost, share), round(100 * counts[place, "open"] / most, 2), "violet"
     )
 

@@ -10,7 +10,7 @@ from crm.conditions.relative_dates import start_of
 from crm.dashboards.charts import stacked
 from crm.dashboards.period import Period
 from crm.dashboards.query import DashboardQuery
-from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
+from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, register
 from crm.entities.values import zone
 from crm.lifecycle.condition_fields import entered, moves_of
 from leads.axes import STAGE, STATUS
@@ -52,7 +52,7 @@ def over_time(asked: DashboardQuery) -> Content:
     shown = days_shown(asked.period)
     counts = _counts(asked, [start_of(day, zone()) for day in shown])
     rows = [
-        Row(Cell(f"{day:%-d %b %Y}"), [_then(asked, c.value, day, counts[c.value][n]) for c in LIFECYCLE.values])
+        BarRow(Cell(f"{day:%-d %b %Y}"), [_then(asked, c.value, day, counts[c.value][n]) for c in LIFECYCLE.values])
         for n, day in enumerate(shown)
     ]
     table = Table("days", "", ("Morning of", *(choice.label for choice in LIFECYCLE.values)), rows)
@@ -105,7 +105,7 @@ def leads(asked: DashboardQuery) -> Content:
     for status in STATUS.values:
         cells = [_both(asked, status.value, stage.value, counts) for stage in STAGE.values]
         together = sum(counts.get((status.value, stage.value), 0) for stage in STAGE.values)
-        rows.append(Row(Cell(status.label), [*cells, asked.count("lead", f"status = {status.value}", together)]))
+        rows.append(BarRow(Cell(status.label), [*cells, asked.count("lead", f"status = {status.value}", together)]))
     return Content([Table("grid", "", ("Status", *(stage.label for stage in STAGE.values), "All"), rows)], sub="now")
 
 

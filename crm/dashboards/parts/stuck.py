@@ -20,7 +20,7 @@ from crm.dashboards.parts.funnel import FEW
 from crm.dashboards.percentile import Percentile
 from crm.dashboards.period import today
 from crm.dashboards.query import DashboardQuery
-from crm.dashboards.tables import Cell, Content, Part, Row, Table, barred, register
+from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, register
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.scope import workspace_id
@@ -198,7 +198,7 @@ def _by_owner(asked: DashboardQuery, found: Owners) -> Table:
     names, kinds = Names(split), [registry.get(axis.entity) for axis, _ in JOURNEY]
     together = sum((counts for _, counts in found.values()), Counter[int | None]())
     rows = [
-        Row(Cell(split.label(owner, None, names)), [_owned(asked, kind.name, split, owner, found) for kind in kinds])
+        BarRow(Cell(split.label(owner, None, names)), [_owned(asked, kind.name, split, owner, found) for kind in kinds])
         for owner, _ in together.most_common(GROUPS)
     ]
     return Table("owners", "By owner", ("Owner", *(kind.plural for kind in kinds)), rows, empty="")

@@ -9,7 +9,7 @@ from crm.dashboards.groups import Names, grouped, split_by
 from crm.dashboards.parts.funnel import rate
 from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.query import DashboardQuery, any_of
-from crm.dashboards.tables import Cell, Content, Part, Row, Table, register
+from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.kit.actor import Role
 from leads.axes import OPEN
 
@@ -55,7 +55,7 @@ def team(asked: DashboardQuery) -> Content:
     return Content([people, _won(asked, names, won, whose)], sub=str(asked.period))
 
 
-def _line(asked: DashboardQuery, split: Any, names: Names, found: tuple, texts: dict[str, str]) -> Row:
+def _line(asked: DashboardQuery, split: Any, names: Names, found: tuple, texts: dict[str, str]) -> BarRow:
     owner, shown, *counts, response = found
     here, group = split.condition(owner), dict(zip(texts, counts, strict=True))
     cell = {key: asked.count("lead", f"{here} and {text}", group[key]) for key, text in texts.items()}
@@ -69,7 +69,7 @@ def _line(asked: DashboardQuery, split: Any, names: Names, found: tuple, texts: 
         cell["converted"],
         rate(group["converted"], group["opened"]),
     )
-    return Row(Cell(split.label(owner, shown, names)), cells)
+    return BarRow(Cell(split.label(owner, shown, names)), cells)
 
 
 def _won(asked: DashboardQuery, names: Names, won: str, whose: str) -> Table:
@@ -87,7 +87,7 @@ def _won(asked: DashboardQuery, names: Names, won: str, whose: str) -> Table:
             asked.count("opportunity", text, count),
             asked.amount("opportunity", text, total, currency),
         )
-        lines.append(Row(Cell(split.label(owner, None, names)), cells))
+        lines.append(BarRow(Cell(split.label(owner, None, names)), cells))
     return Table("won", "Won", ("Person", "Deals", "Amount"), lines, empty="Nothing was won in these days.")
 
 

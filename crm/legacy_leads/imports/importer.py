@@ -13,7 +13,7 @@ from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
 from crm.legacy_leads.access import lock_access
-from crm.legacy_leads.imports.matching import Match, match
+from crm.legacy_leads.imports.matching import LeadMatch, match_leads
 from crm.legacy_leads.imports.names import ELSEWHERE, STATUSES
 from crm.legacy_leads.models import LegacyLead
 from crm.lists.imports.cells import remembered
@@ -67,7 +67,7 @@ class LegacyLeadImporter:
     def write(self, rows: Sequence[Incoming]) -> Written:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         lock_access(self.by)
-        matches, refused = match(rows, self.scratch, self.by)
+        matches, refused = match_leads(rows, self.scratch, self.by)
         if refused:
             return Written(refused=refused)
         fresh = [each for each in matches if each.lead is None]
@@ -83,13 +83,13 @@ class LegacyLeadImporter:
         """Nothing is left for the end."""
         return iter(())
 
-    def _changes(self, found: Match) -> dict[str, Any]:
+    def _changes(self, found: LeadMatch) -> dict[str, Any]:
         said = {key: value for key, value in found.row.own.items() if key not in FIXED}
         if found.contact:
             said["contact"] = found.contact
         return to_change(found.lead, said, self.run.on_match)
 
-    def _create(self, fresh: Sequence[Match]) -> None:
+    def _create(self, fresh: Sequence[LeadMatch]) -> None:
         """Make an old lead of each row, with its entry and event, dated by the file."""
         if not fresh:
             return
@@ -103,7 +103,7 @@ class LegacyLeadImporter:
         record_rows("legacy_lead.created", [_fact(lead) for lead in made], by=self.by)
 
 
-def _build(found: Match, by: Actor) -> LegacyLead:
+def _build(found: LeadMatch, by: Actor) -> LegacyLead:
     own = found.row.own
     at = own.get("created_at") or clock.now()
     lead = LegacyLead(workspace_id=by.workspace_id, contact=found.contact, currency=workspace().currency)
@@ -119,6 +119,6 @@ def _row(lead: LegacyLead) -> tuple:
 
 
 def _fact(lead: LegacyLead) -> LogRow:
-    told = {key: audited.to_json(audited.read(lead, key)) for key in columns(LegacyLead)}
+    told = {key: audited.to_json(audited.read_value(lead, key)) for key in columns(LegacyLead)}
     told = {key: value for key, value in told.items() if value not in (None, "", {})}
     return LogRow(lead.pk, None, None, told, as_stored(lead.created_at))

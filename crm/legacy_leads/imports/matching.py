@@ -21,7 +21,7 @@ UNSEEN = "The external ID belongs to an old lead that you cannot see."
 
 
 @dataclass(slots=True)
-class Match:
+class LeadMatch:
     """A row, the contact that it names (None: none), and the old lead it is about (None: a new one), locked."""
 
     row: Incoming
@@ -29,7 +29,7 @@ class Match:
     lead: LegacyLead | None = None
 
 
-def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
+def match_leads(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[LeadMatch], Refused]:
     """The old leads and contacts of rows, in a handful of statements; refused is what is not there, or comes twice."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
     found, refused = [], {}
@@ -38,7 +38,7 @@ def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[M
         if text and text not in people:
             refused[row.line] = (CONTACT.label, f"There is no contact “{text}”: write its ID or e-mail.")
         else:
-            found.append(Match(row, people.get(text)))
+            found.append(LeadMatch(row, people.get(text)))
     _find(found, by, refused)
     for new in (each for each in found if each.lead is None):
         if not any(new.row.own.get(key) for key in NAMED_BY):
@@ -46,7 +46,7 @@ def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[M
     return _once([each for each in found if each.row.line not in refused], scratch, refused), refused
 
 
-def _find(matches: Sequence[Match], by: Actor, refused: Refused) -> None:
+def _find(matches: Sequence[LeadMatch], by: Actor, refused: Refused) -> None:
     """Set the old lead of each row that is about one; of several rows about the same, of the first."""
     wanted = {_key(each.row.own): each for each in reversed(matches)}
     for lead in _held(matches):
@@ -63,7 +63,7 @@ def _find(matches: Sequence[Match], by: Actor, refused: Refused) -> None:
             refused[each.row.line] = ("", NOT_YOURS)
 
 
-def _held(matches: Iterable[Match]) -> list[LegacyLead]:
+def _held(matches: Iterable[LeadMatch]) -> list[LegacyLead]:
     live, own = LegacyLead.objects.live(), [each.row.own for each in matches]
     external = [values["external_id"] for values in own if "external_id" in values]
     names = [_name(values) for values in own if "external_id" not in values]
@@ -90,7 +90,7 @@ def _key(own: dict[str, Any]) -> str:
     return f"name {_name(own)} {email_key(own.get('email', ''))} {own.get('created_at', '')}"
 
 
-def _once(matches: list[Match], scratch: Scratch, refused: Refused) -> list[Match]:
+def _once(matches: list[LeadMatch], scratch: Scratch, refused: Refused) -> list[LeadMatch]:
     """Those that come for the first time; the others are refused with the line of the first."""
     keys = {each.row.line: _key(each.row.own) for each in matches}
     used = scratch.used(keys.values())

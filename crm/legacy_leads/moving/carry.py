@@ -20,11 +20,11 @@ from crm.kit.errors import Refused
 from crm.kit.sql import insert_rows, update_rows
 from crm.kit.text import digits, search_key
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
-from crm.legacy_leads.moving.cycles import fill_cycles, lose, open_cycles
-from crm.legacy_leads.moving.plan import OldLead, Person, Step
+from crm.legacy_leads.moving.cycles import fill_cycles, lose_cycles, open_cycles
+from crm.legacy_leads.moving.plan import OldLead, Person, PlannedLead
 from crm.lists.imports.registry import Incoming
 from crm.lists.models import ImportRun, OnMatch
-from crm.opportunities.imports.matching import Match as Deal
+from crm.opportunities.imports.matching import OpportunityMatch as Deal
 from crm.opportunities.imports.writing import create_each as create_opportunities
 from crm.opportunities.models import Opportunity
 from crm.records.writing import apply_each
@@ -35,7 +35,7 @@ CALLED_BY = ("name", "first_name", "last_name", "email", "phone", "source")
 FILLED = ("phone", "source", "first_name", "last_name")  # of a contact that is there, where they are blank
 
 
-def carry_out(steps: Sequence[Step], run: MigrationRun, by: Actor) -> None:
+def carry_out(steps: Sequence[PlannedLead], run: MigrationRun, by: Actor) -> None:
     """Write what `steps` say (planned with their contacts held), in the caller's transaction.
 
     Raises IntegrityError when somebody has taken an e-mail meanwhile: plan again.
@@ -49,7 +49,7 @@ def carry_out(steps: Sequence[Step], run: MigrationRun, by: Actor) -> None:
     _fill(there, placed, working, by)
     open_cycles(there, by)
     fill_cycles(people, by)
-    lose([person for person in fresh if not person.active], by)
+    lose_cycles([person for person in fresh if not person.active], by)
     made = _create_opportunities([step for step in steps if step.opportunity], working, by)
     _archive(steps, made, run, by)
 
@@ -116,7 +116,7 @@ def _fill(there: Sequence[Person], placed: dict[int, Company | None], working: s
     apply_each(changed, by=by)
 
 
-def _create_opportunities(steps: Sequence[Step], working: set[int], by: Actor) -> dict[int, int]:
+def _create_opportunities(steps: Sequence[PlannedLead], working: set[int], by: Actor) -> dict[int, int]:
     """An opportunity at Qualification for each step: old lead → its key.
 
     Raises Refused when the amounts are not whole.
@@ -131,7 +131,7 @@ def _create_opportunities(steps: Sequence[Step], working: set[int], by: Actor) -
     return made
 
 
-def _deal(step: Step, working: set[int]) -> dict[str, Any]:
+def _deal(step: PlannedLead, working: set[int]) -> dict[str, Any]:
     lead, contact = step.lead, step.contact
     name = ", ".join(filter(None, (str(contact and (contact.company or contact)), lead.source)))[:200]
     own = {"name": name, "stage": "qualification", "amount": lead.estimated_value, "currency": lead.currency}
@@ -139,7 +139,7 @@ def _deal(step: Step, working: set[int]) -> dict[str, Any]:
     return own | {"source": lead.source} | ({"owner": owner} if owner else {})
 
 
-def _archive(steps: Sequence[Step], made: dict[int, int], run: MigrationRun, by: Actor) -> None:
+def _archive(steps: Sequence[PlannedLead], made: dict[int, int], run: MigrationRun, by: Actor) -> None:
     """Write down what became of each lead; those that were moved are archived, with their entry."""
     now = clock.now()
     facts, rows, moved, stayed = [], [], [], []
@@ -163,13 +163,13 @@ def _archive(steps: Sequence[Step], made: dict[int, int], run: MigrationRun, by:
     record_rows("legacy_lead.migrated", facts, by=by)
 
 
-def _fact(step: Step, before: tuple, after: tuple) -> LogRow:
+def _fact(step: PlannedLead, before: tuple, after: tuple) -> LogRow:
     differing = [each for each in zip(FIELDS, before, after, strict=True) if each[1] != each[2]]
     old, new = ({each[0]: to_json(each[place]) for each in differing} for place in (1, 2))
     return LogRow(step.lead.pk, after[1], old, new)
 
 
-def _told(step: Step, now: datetime) -> str:
+def _told(step: PlannedLead, now: datetime) -> str:
     """What the contact's page shows of it."""
     told = {name: to_json(getattr(step.lead, name)) for name in TOLD}
     return json.dumps(told | {"archived_at": to_json(now), "value_note": step.value_note})
@@ -182,7 +182,7 @@ def _whose(lead: OldLead) -> tuple:
     return lead.public_id, lead.name, lead.owner_id, lead.team_id, lead.pk, searched
 
 
-def _kept(step: Step) -> str:
+def _kept(step: PlannedLead) -> str:
     """What stays readable of a lead that was not migrated."""
     facts = {name: to_json(getattr(step.lead, name)) for name in (*TOLD, *KEPT)}
     return json.dumps(facts | {"value_note": step.value_note, "why": step.why})

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet, Sum
 
 from crm.kit.errors import Refused
 from crm.legacy_leads.models import LegacyLead, MigrationRun
-from crm.legacy_leads.moving.plan import Step
+from crm.legacy_leads.moving.plan import PlannedLead
 
 Outcome = LegacyLead.Outcome
 OUTCOMES = tuple(str(value) for value in Outcome.values)
@@ -32,7 +32,7 @@ class Figures:
     counts: Counter[str] = field(default_factory=Counter)
     amounts: dict[str, Money] = field(default_factory=_nothing)
 
-    def add(self, steps: Iterable[Step]) -> None:
+    def add(self, steps: Iterable[PlannedLead]) -> None:
         """Count some steps."""
         for step in steps:
             self.counts.update(["leads", str(step.outcome), *["opportunities"] * step.opportunity])

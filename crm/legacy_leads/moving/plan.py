@@ -78,7 +78,7 @@ class Person:
     contact: Contact | None
     email: str = ""
     made: int = 0
-    steps: list["Step"] = field(default_factory=list)
+    steps: list["PlannedLead"] = field(default_factory=list)
 
     @property
     def pk(self) -> int:
@@ -96,7 +96,7 @@ class Person:
 
 
 @dataclass(slots=True)
-class Step:
+class PlannedLead:
     """What becomes of one old lead: whom it joins, whether it makes an opportunity, and why not, as sentences.
 
     `settled`: it was moved, or archived, before this run, and its value is none of this run's.
@@ -138,7 +138,7 @@ class Seen:
         self.looked_up.clear()
 
 
-def plan(leads: Sequence[OldLead], seen: Seen, *, include_lost: bool, hold: bool) -> list[Step]:
+def plan(leads: Sequence[OldLead], seen: Seen, *, include_lost: bool, hold: bool) -> list[PlannedLead]:
     """A step for each lead, in order. `hold`: lock the contacts that they join until the transaction ends."""
     contacts = _contacts(leads, hold=hold)
     _know(contacts.values(), seen)
@@ -176,32 +176,32 @@ def _opportunities(contacts: dict[int, Contact]) -> tuple[set[int], set[int]]:
     return {pk for pk, _ in pairs}, {pk for pk, lead in pairs if lead}
 
 
-def _left(lead: OldLead, include_lost: bool) -> Step | None:
+def _left(lead: OldLead, include_lost: bool) -> PlannedLead | None:
     """A step for a lead that stays where it is; None for one to be moved."""
     if lead.archived_at and lead.became_contact_id:
-        return Step(lead, Outcome.LEFT, "It was moved before.", settled=True)
+        return PlannedLead(lead, Outcome.LEFT, "It was moved before.", settled=True)
     if lead.archived_at:
-        return Step(lead, Outcome.LEFT, "It was archived before.")
+        return PlannedLead(lead, Outcome.LEFT, "It was archived before.")
     if lead.deleted_at:
-        return Step(lead, Outcome.LEFT, "It is in the trash.")
+        return PlannedLead(lead, Outcome.LEFT, "It is in the trash.")
     if lead.status in ACTIVE or (lead.status == "lost" and include_lost):
         return None
-    return Step(lead, Outcome.LEFT, f"Not active: {LABELS[lead.status]}.")
+    return PlannedLead(lead, Outcome.LEFT, f"Not active: {LABELS[lead.status]}.")
 
 
-def _moved(lead: OldLead, contacts: dict[int, Contact], seen: Seen) -> Step:
+def _moved(lead: OldLead, contacts: dict[int, Contact], seen: Seen) -> PlannedLead:
     linked = contacts.get(lead.contact_id or 0)
     if linked and linked.deleted_at:
-        return Step(lead, Outcome.REFUSED, TRASHED)
+        return PlannedLead(lead, Outcome.REFUSED, TRASHED)
     mail = f"mail {email_key(lead.email)}" if lead.email else ""
     person, why = _joins(lead, mail, seen)
     if person is None and not (lead.name.strip() or lead.email):
-        return Step(lead, Outcome.REFUSED, NOBODY)
+        return PlannedLead(lead, Outcome.REFUSED, NOBODY)
     outcome = Outcome.REUSED if person else Outcome.CREATED
     person = person or Person(None)
     if mail and not person.email and (person.contact is None or not person.contact.email):
         person.email = lead.email if seen.people.setdefault(mail, person) is person else ""
-    step = Step(lead, outcome, why, person)
+    step = PlannedLead(lead, outcome, why, person)
     person.steps.append(step)
     return step
 
@@ -217,7 +217,7 @@ def _joins(lead: OldLead, mail: str, seen: Seen) -> tuple[Person | None, str]:
     return None, ""
 
 
-def _value(step: Step, busy: set[int], by_us: set[int], seen: Seen) -> None:
+def _value(step: PlannedLead, busy: set[int], by_us: set[int], seen: Seen) -> None:
     """Decide what becomes of the lead's value: an opportunity, or a sentence why it makes none."""
     lead, linked = step.lead, step.lead.contact_id
     if not lead.estimated_value or step.settled:

@@ -13,7 +13,7 @@ from crm.kit.background import after_commit
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace, workspace
 from crm.legacy_leads.models import LegacyLead, OldLeads
-from crm.legacy_leads.moving.report import Row, planned_row
+from crm.legacy_leads.moving.report import ReportRow, planned_row
 from crm.legacy_leads.moving.run import Order, check_role, dry_run, planned
 
 AT_ONCE = 2_000  # leads, which take about a second
@@ -34,7 +34,7 @@ def make_plan(include_lost: bool, *, by: Actor) -> None:
 
 def _plan(include_lost: bool, total: int, by: Actor) -> None:
     about = {"include_lost": include_lost, "total": total}
-    steps: list[Row] = []
+    steps: list[ReportRow] = []
     order = Order(
         include_lost=include_lost,
         told=lambda step: steps.append(planned_row(step)) if len(steps) < SHOWN else None,
@@ -49,7 +49,7 @@ def _keep(plan: dict[str, Any]) -> None:
     OldLeads.objects.update(plan={"figures": None, "steps": [], "at": clock.now().isoformat()} | plan)
 
 
-def whole_plan(include_lost: bool) -> Iterator[Row]:
+def whole_plan(include_lost: bool) -> Iterator[ReportRow]:
     """The line of every lead of the workspace in scope, planned while it is read, after the request."""
     here, batches = workspace(), planned(include_lost)
     while True:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace
 from crm.legacy_leads.models import LegacyLead, MigrationRun
-from crm.legacy_leads.moving.plan import OldLead, Step
+from crm.legacy_leads.moving.plan import OldLead, PlannedLead
 from crm.lists.formulas import escape
 
 CHUNK = 2_000
 
 
-class Row(NamedTuple):
+class ReportRow(NamedTuple):
     """One lead's line."""
 
     lead: str
@@ -31,16 +31,16 @@ class Row(NamedTuple):
     why_no_opportunity: str
 
 
-HEADER = Row._fields
+HEADER = ReportRow._fields
 
 
-def planned_row(step: Step) -> Row:
+def planned_row(step: PlannedLead) -> ReportRow:
     """What a step would come to."""
     became = step.contact.public_id if step.contact else "new" * bool(step.person)
     return _row(step.lead, step.outcome, step.why, became, "new" * step.opportunity, step.value_note)
 
 
-def carried_out(run: MigrationRun) -> Iterator[Row]:
+def carried_out(run: MigrationRun) -> Iterator[ReportRow]:
     """What every lead that a run looked at became, oldest first; read chunk by chunk, in the run's workspace.
 
     The report is no read of the retired table: whoever checks a migration does not need the old leads.
@@ -57,10 +57,12 @@ def carried_out(run: MigrationRun) -> Iterator[Row]:
             yield _row(lead, lead.outcome, lead.outcome_note, contact, deal, lead.value_note)
 
 
-def _row(lead: LegacyLead | OldLead, outcome: str, why: str, contact: str, opportunity: str, value_note: str) -> Row:
+def _row(
+    lead: LegacyLead | OldLead, outcome: str, why: str, contact: str, opportunity: str, value_note: str
+) -> ReportRow:
     value = "" if lead.estimated_value is None else f"{lead.estimated_value:.2f}"
     own = (lead.public_id, lead.external_id, lead.name, lead.email, lead.status, value, lead.currency)
-    return Row(*own, LegacyLead.Outcome(outcome).label, why, contact, opportunity, value_note)
+    return ReportRow(*own, LegacyLead.Outcome(outcome).label, why, contact, opportunity, value_note)
 
 
 def as_csv(row: Iterable[str]) -> str:

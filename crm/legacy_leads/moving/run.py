@@ -19,7 +19,7 @@ from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.alone import alone
 from crm.legacy_leads.moving.carry import carry_out
 from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, Figures, of_run, reconcile
-from crm.legacy_leads.moving.plan import OldLead, Seen, Step, look, plan
+from crm.legacy_leads.moving.plan import OldLead, PlannedLead, Seen, look, plan
 from crm.users.models import Workspace
 
 # On SQLite one writes at a time: so many leads take some 40 ms, then others have their turn (RELIABILITY R24).
@@ -28,7 +28,7 @@ PLANNED = 5_000  # leads at a time, where nothing is held
 ATTEMPTS = 3
 
 Progress = Callable[[int, int], None]  # leads looked at, leads in all
-Told = Callable[[Step], None]
+Told = Callable[[PlannedLead], None]
 
 
 class Place(NamedTuple):
@@ -78,7 +78,7 @@ def dry_run(order: Order, *, by: Actor) -> Figures:
     return figures
 
 
-def planned(include_lost: bool) -> Iterator[list[Step]]:
+def planned(include_lost: bool) -> Iterator[list[PlannedLead]]:
     """Every lead's step, a batch at a time."""
     seen = Seen()
     for batch in _batches(LegacyLead.objects.all(), PLANNED, look):

@@ -5,7 +5,7 @@ from django.db import transaction
 from audit.record import record, update_and_record
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
-from crm.lifecycle.guards import check
+from crm.lifecycle.guards import check_guard
 from crm.lifecycle.models import Guard
 
 KEPT = ("entity", "verb", "condition", "message", "position", "is_active")
@@ -18,7 +18,7 @@ def save_guard(guard: Guard, *, by: Actor) -> Guard:
     Raises NotAllowed, and Invalid as guards.check says.
     """
     lock_settings(by)
-    guard.condition = check(guard).key_text
+    guard.condition = check_guard(guard).key_text
     if guard.pk:
         update_and_record(
             "guard.updated", Guard.objects.filter(pk=guard.pk), {key: getattr(guard, key) for key in KEPT}, by=by

@@ -49,7 +49,7 @@ class Mapping:
         return [[feed.column, feed.path.key] for feed in self.feeds]
 
 
-def build(entity: str, header: Sequence[str], wanted: Iterable[Sequence]) -> Mapping:
+def build_mapping(entity: str, header: Sequence[str], wanted: Iterable[Sequence]) -> Mapping:
     """The mapping of (column, field name) pairs. Raises BadMap for a field that is unknown, closed or fed twice."""
     feeds: dict[str, Feed] = {}
     for column, name in wanted:

@@ -24,7 +24,7 @@ from crm.kit.sql import commit_without_waiting, insert_rows
 from crm.kit.sqlite import courtesy
 from crm.lists.imports import registry
 from crm.lists.imports.cells import Cells, Unfit
-from crm.lists.imports.mapping import Mapping, build, guess, read_map
+from crm.lists.imports.mapping import Mapping, build_mapping, guess, read_map
 from crm.lists.imports.reading import Sheet
 from crm.lists.imports.records import UNDECODED, Row
 from crm.lists.imports.registry import Importer, Incoming, Refused, Written
@@ -59,7 +59,7 @@ def new_run(
     check_role(by, override_reason)
     sheet = Sheet(file)
     wanted = guess(entity, sheet.header, [read_map(text, sheet.header) for text in maps])
-    mapping = build(entity, sheet.header, wanted).stored() if wanted or columns_needed else []
+    mapping = build_mapping(entity, sheet.header, wanted).stored() if wanted or columns_needed else []
     return ImportRun(
         entity=entity,
         member_id=by.member_id,
@@ -114,7 +114,7 @@ def run_import(
     by = dataclasses.replace(by, channel=Channel.IMPORT, once=None)  # the run's own state keeps it from starting twice
     with closing(Scratch()) as scratch:
         sheet = Sheet(file)
-        mapping = build(run.entity, sheet.header, run.mapping)
+        mapping = build_mapping(run.entity, sheet.header, run.mapping)
         importer = registry.importer(run.entity)(run, mapping, scratch, by)
         _restart(run, [*_unmapped(mapping), *importer.notes()], by, dry_run)
         try:

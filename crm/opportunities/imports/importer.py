@@ -13,7 +13,7 @@ from crm.lists.imports.registry import Derived, Incoming, Written, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports import outcomes, parsers
-from crm.opportunities.imports.matching import Match, match
+from crm.opportunities.imports.matching import OpportunityMatch, match_opportunities
 from crm.opportunities.imports.writing import change_each, create_each
 
 
@@ -58,7 +58,7 @@ class OpportunityImporter:
 
     def write(self, rows: Sequence[Incoming]) -> Written:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
-        matches, refused = match(rows, self.scratch, self.by)
+        matches, refused = match_opportunities(rows, self.scratch, self.by)
         said = companies.Said(self.scratch)
         places = [CompanyMatch(found.row, None) for found in matches if self._takes_company(found)]
         if not refused:
@@ -80,7 +80,7 @@ class OpportunityImporter:
         counts = derived.counts + said.counts
         return Written(len(fresh), len(changed), unchanged, refused, counts, said.notes)
 
-    def _derive(self, told: Sequence[Match], moved: Sequence[Match]) -> Derived:
+    def _derive(self, told: Sequence[OpportunityMatch], moved: Sequence[OpportunityMatch]) -> Derived:
         """What follows for contacts and their leads, also of rows that came before: they may not have followed yet."""
         derived = Derived()
         derived.add("Contacts dated back", date_back(outcomes.told_of(told), self.by) if told else ())

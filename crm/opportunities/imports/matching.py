@@ -20,7 +20,7 @@ UNSEEN = "The external ID belongs to an opportunity that you cannot see."
 
 
 @dataclass(slots=True)
-class Match:
+class OpportunityMatch:
     """A row, the contact that it names, and the opportunity it is about (None: a new one). Both are locked."""
 
     row: Incoming
@@ -33,7 +33,9 @@ def contact_keys(text: str) -> tuple[str, str]:
     return f"id {text}", f"mail {email_key(text)}"
 
 
-def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
+def match_opportunities(
+    rows: Sequence[Incoming], scratch: Scratch, by: Actor
+) -> tuple[list[OpportunityMatch], Refused]:
     """The opportunities and contacts of rows, in a handful of statements; refused is who or what is not there."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
     matches, refused = [], {}
@@ -42,7 +44,7 @@ def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[M
         if text and text not in people:
             refused[row.line] = (CONTACT.label, f"There is no contact “{text}”: write its ID or e-mail.")
         else:
-            matches.append(Match(row, people.get(text)))
+            matches.append(OpportunityMatch(row, people.get(text)))
     _find(matches, by, refused)
     matches = [found for found in matches if found.row.line not in refused]
     _refuse_incomplete(matches, refused)
@@ -61,7 +63,7 @@ def contacts_named(texts: set[str], by: Actor) -> dict[str, Contact]:
     return {text: held[pk] for text, pk in keys.items() if pk in held}
 
 
-def _find(matches: Sequence[Match], by: Actor, refused: Refused) -> None:
+def _find(matches: Sequence[OpportunityMatch], by: Actor, refused: Refused) -> None:
     """Set the opportunity of each row that is about one; of several rows about the same, of the first."""
     external = {found.row.own["external_id"]: found for found in reversed(matches) if "external_id" in found.row.own}
     by_name = {
@@ -91,7 +93,7 @@ def _held(external: Iterable[str], contacts: Iterable[int]) -> list[Opportunity]
     return list(rows.select_for_update(of=("self",))) if ids else []
 
 
-def _refuse_incomplete(matches: Sequence[Match], refused: Refused) -> None:
+def _refuse_incomplete(matches: Sequence[OpportunityMatch], refused: Refused) -> None:
     for found in matches:
         own = found.row.own
         if found.opportunity is None and not own.get("name"):
@@ -111,7 +113,7 @@ def _contradiction(own: dict) -> str:
     return ""
 
 
-def _once(matches: list[Match], scratch: Scratch, refused: Refused) -> list[Match]:
+def _once(matches: list[OpportunityMatch], scratch: Scratch, refused: Refused) -> list[OpportunityMatch]:
     """Those that come for the first time; the others are refused with the line of the first."""
     keys = {found.row.line: _keys(found) for found in matches if found.row.line not in refused}
     used = scratch.used([key for own in keys.values() for key in own])
@@ -128,7 +130,7 @@ def _once(matches: list[Match], scratch: Scratch, refused: Refused) -> list[Matc
     return first
 
 
-def _keys(found: Match) -> list[str]:
+def _keys(found: OpportunityMatch) -> list[str]:
     own = found.row.own
     keys = [f"opportunity {found.opportunity.pk}"] if found.opportunity else []
     if "external_id" in own:

@@ -19,7 +19,7 @@ from crm.lists.models import ImportRun
 from crm.opportunities.axes import OPEN
 from crm.opportunities.contacts import PROSPECTS, lock_contacts
 from crm.opportunities.entities import OPPORTUNITY
-from crm.opportunities.imports.matching import Match, contact_keys
+from crm.opportunities.imports.matching import OpportunityMatch, contact_keys
 from crm.opportunities.models import Opportunity
 
 
@@ -52,7 +52,7 @@ def _is_lost(cells: dict[str, str]) -> bool:
     return said.value == "lost" if said else bool(cells.get("lost_at"))
 
 
-def told_of(matches: Sequence[Match]) -> dict[int, Told]:
+def told_of(matches: Sequence[OpportunityMatch]) -> dict[int, Told]:
     """By contact what rows tell of their past."""
     told: dict[int, Told] = {}
     for opportunity in (found.opportunity for found in matches if found.opportunity):
@@ -65,7 +65,7 @@ def told_of(matches: Sequence[Match]) -> dict[int, Told]:
     return told
 
 
-def move_contacts(moved: Sequence[Match], run: ImportRun, scratch: Scratch, by: Actor) -> Derived:
+def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Scratch, by: Actor) -> Derived:
     """Win the contacts (locked) of what was won, and lose those who had nothing but what was lost.
 
     From lead and qualified without guards (DESIGN 1.1), from elsewhere only where the run has a reason to override;
@@ -88,7 +88,7 @@ def move_contacts(moved: Sequence[Match], run: ImportRun, scratch: Scratch, by: 
     return derived
 
 
-def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[DatedMove]:
+def _dated(closed: Sequence[OpportunityMatch], to: str, run: ImportRun) -> list[DatedMove]:
     """Each contact once, at the first time."""
     first: dict[int, datetime] = {}
     for opportunity in (found.opportunity for found in closed if found.opportunity):
@@ -104,7 +104,7 @@ def _dated(closed: Sequence[Match], to: str, run: ImportRun) -> list[DatedMove]:
     ]
 
 
-def _take_up_again(matches: Sequence[Match], derived: Derived, by: Actor) -> None:
+def _take_up_again(matches: Sequence[OpportunityMatch], derived: Derived, by: Actor) -> None:
     """Put back contacts that a file lost, since all that it knew was lost, to the stage they were at before."""
     people = lock_contacts({found.opportunity.contact_id for found in matches if found.opportunity}) if matches else {}
     before = _lost_by_imports(people)
@@ -122,7 +122,7 @@ def _lost_by_imports(people: Mapping[int, Contact]) -> dict[int, str]:
     return {pk: stage for pk, stage, at in found if at == lost[pk]}
 
 
-def _left_with_nothing(lost: Sequence[Match], scratch: Scratch) -> list[Match]:
+def _left_with_nothing(lost: Sequence[OpportunityMatch], scratch: Scratch) -> list[OpportunityMatch]:
     ids = [found.opportunity.contact_id for found in lost if found.opportunity]
     others = Opportunity.objects.live().exclude(stage="lost").filter(contact__id__any_of=ids) if ids else None
     busy = set(others.values_list("contact", flat=True)) if others is not None else set()

@@ -17,7 +17,7 @@ from crm.lifecycle.move import DatedMove, move_rows, write_first_transition, wro
 from crm.lists.imports.registry import Incoming, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
-from crm.opportunities.imports.matching import Match
+from crm.opportunities.imports.matching import OpportunityMatch
 from crm.opportunities.imports.outcomes import closed_at, wanted_stage
 from crm.opportunities.models import Opportunity
 from crm.records.imports import to_change
@@ -32,7 +32,7 @@ as_row = attrgetter(*COLUMNS)
 told = attrgetter(*(audited.model_field(Opportunity, key).attname for key in TOLD))
 
 
-def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: ImportRun, by: Actor) -> None:
+def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company], run: ImportRun, by: Actor) -> None:
     """Make an opportunity of each row, with its entry, event and transitions, dated by the file.
 
     `named`: line → company. Raises IntegrityError when somebody else has the external id by now.
@@ -50,7 +50,7 @@ def create_each(matches: Sequence[Match], named: Mapping[int, Company], run: Imp
     write_first_transition(Opportunity, ids, STAGE, "import", by=by)
     record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
     closed = (found for found in matches if wanted_stage(found.row.own) not in OPEN)
-    take_steps([Step(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
+    take_steps([StageStep(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
 
 
 def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
@@ -75,12 +75,12 @@ def _fact(opportunity: Opportunity) -> LogRow:
 
 
 def change_each(
-    matches: Sequence[Match], named: Mapping[int, Company], run: ImportRun, by: Actor
+    matches: Sequence[OpportunityMatch], named: Mapping[int, Company], run: ImportRun, by: Actor
 ) -> tuple[set[int], Refused]:
     """Change and move the opportunities (locked) that differ from their rows: the lines that did, and those refused."""
     there = [(found, found.opportunity) for found in matches if found.opportunity]
     changes = [(found.row, record, _changes(found, record, named, run.on_match)) for found, record in there]
-    steps = [Step(record, found.row) for found, record in there if _moves(found.row.own, record, run.on_match)]
+    steps = [StageStep(record, found.row) for found, record in there if _moves(found.row.own, record, run.on_match)]
     refused = refusals(steps, run)
     if not refused:
         apply_each([(record, values) for _, record, values in changes if values], by=by)
@@ -88,7 +88,9 @@ def change_each(
     return {row.line for row, _, values in changes if values} | {step.row.line for step in steps}, refused
 
 
-def _changes(found: Match, record: Opportunity, named: Mapping[int, Company], on_match: str) -> dict[str, Any]:
+def _changes(
+    found: OpportunityMatch, record: Opportunity, named: Mapping[int, Company], on_match: str
+) -> dict[str, Any]:
     said = {key: value for key, value in found.row.own.items() if key not in NOT_VALUES}
     if found.contact:
         said["contact"] = found.contact
@@ -107,14 +109,14 @@ def _moves(own: dict[str, Any], record: Opportunity, on_match: str) -> bool:
     return on_match == OnMatch.UPDATE and bool(own.keys() & SAYS_STAGE) and wanted_stage(own) != record.stage
 
 
-class Step(NamedTuple):
+class StageStep(NamedTuple):
     """An opportunity (locked), and the row that wants it at another stage."""
 
     opportunity: Opportunity
     row: Incoming
 
 
-def refusals(steps: Sequence[Step], run: ImportRun) -> Refused:
+def refusals(steps: Sequence[StageStep], run: ImportRun) -> Refused:
     """Who cannot be moved: what is won or lost stays so, but for a run that has a reason to override it."""
     if run.override_reason:
         return {}
@@ -125,7 +127,7 @@ def refusals(steps: Sequence[Step], run: ImportRun) -> Refused:
     }
 
 
-def take_steps(steps: Sequence[Step], run: ImportRun, by: Actor) -> None:
+def take_steps(steps: Sequence[StageStep], run: ImportRun, by: Actor) -> None:
     """Move each opportunity to the stage that its row says; with a reason to override, as a warning."""
     groups: defaultdict[str, list[DatedMove]] = defaultdict(list)
     for step in steps:
@@ -137,11 +139,11 @@ def take_steps(steps: Sequence[Step], run: ImportRun, by: Actor) -> None:
         move_rows(STAGE, moved, verb=verb, event=move.event, by=by, reason=run.override_reason, severity=severity)
 
 
-def _verb(step: Step) -> str:
+def _verb(step: StageStep) -> str:
     return verb_to(wanted_stage(step.row.own))
 
 
-def _dated(step: Step) -> DatedMove:
+def _dated(step: StageStep) -> DatedMove:
     own = step.row.own
     to, at = wanted_stage(own), closed_at(own) or clock.now()
     likely = own.get("probability", PROBABILITY[to]) if to in OPEN else PROBABILITY[to]

@@ -16,7 +16,7 @@ from crm.kit.outcome import Outcome
 from crm.lifecycle.move import force_move
 from crm.records.models import Record
 from crm.records.registry import record_type
-from crm.records.validation import check, storage_key, typed
+from crm.records.validation import check_values, storage_key, typed
 from crm.records.writing import apply
 from crm.users.visibility import Locked, RecordQuerySet, lock
 
@@ -39,7 +39,7 @@ def edit(
     locked = lock(records, by)
     if base is not None and len(locked.ids) == 1:
         changes = _merged(locked, changes, _seen(entity, base, values))
-    check(entity, changes, by=by)
+    check_values(entity, changes, by=by)
     _check_name(records, changes)
     kind = record_type(entity)
     kind.check_edit(locked, changes)
@@ -95,5 +95,5 @@ def _merged(locked: Locked, mine: dict, base: dict) -> dict:
 
 def _as_shown(record: Record, key: str) -> Any:
     """The value as a form gives it back: what was stored with line breaks before has none there."""
-    value, field = audited.read(record, key), schema(entity_of(type(record))).find(key.removeprefix("custom."))
+    value, field = audited.read_value(record, key), schema(entity_of(type(record))).find(key.removeprefix("custom."))
     return cleaned(field, value) if field and isinstance(value, str) and field.type in TEXTS else value

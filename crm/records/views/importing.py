@@ -21,13 +21,13 @@ from crm.kit.timelimit import LONG, PATIENT, long_request, time_limit
 from crm.kit.transfers import accepts
 from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.formulas import escape
-from crm.lists.imports.mapping import build
+from crm.lists.imports.mapping import build_mapping
 from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import importer, report_parts
 from crm.lists.imports.running import check_role, forget_abandoned, new_run, run_import, visible_runs
 from crm.lists.models import ImportRun, UndoRun
 from crm.lists.spec import spec_of
-from crm.lists.state import read
+from crm.lists.state import read_state
 from crm.records.forms import MappingForm, UploadForm
 from crm.users.http import Request
 from crm.users.limits import limited, uploads
@@ -92,7 +92,7 @@ def run_page(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) -> HttpResponse:
     """Keep the mapping and try it; or, when it is what was tried, import."""
-    run.mapping = build(run.entity, sheet.header, wanted["mapping"]).stored()
+    run.mapping = build_mapping(run.entity, sheet.header, wanted["mapping"]).stored()
     run.on_match, run.override_reason = wanted["on_match"], wanted.get("override_reason", "")
     trial = request.POST.get("do") != "import"
     as_seen = ImportRun.objects.filter(pk=run.pk, state=run.state, seen_at=run.seen_at)
@@ -157,7 +157,7 @@ def _line(cells: list[str]) -> str:
 @limited("export")
 def export(request: Request, entity: str) -> HttpResponseBase:
     """The list that the URL describes, as CSV."""
-    state = read(request, spec_of(entity))
+    state = read_state(request, spec_of(entity))
     unknown = [key for key in request.GET.get("columns", "").split(",") if key and not state.shows(key)]
     if state.error or unknown:
         return error_page(request, 422, state.error or f"There is no column “{unknown[0]}”. Choose other columns.")

@@ -113,7 +113,7 @@ def register(kind: StepKind) -> StepKind:
     return _kinds.add(kind.name, kind)
 
 
-def kind_of(name: str) -> StepKind | None:
+def step_kind(name: str) -> StepKind | None:
     """The kind called `name`, None when no app brings it."""
     return _kinds.get(name)
 

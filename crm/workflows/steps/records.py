@@ -28,7 +28,7 @@ from crm.users.models import Membership
 from crm.workflows.params import Param, Refers, Values
 from crm.workflows.steps import Context, Result, StepKind, register
 from leads.verbs.convert import convert
-from leads.verbs.lose import lose as lose_lead
+from leads.verbs.lose_leads import lose_leads as lose_lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.reactivate import reactivate
 
@@ -158,7 +158,7 @@ def workers(entity: str) -> list[tuple[str, str]]:
     return [(f"member_{pk}", labels.label(pk)) for pk in here.order_by("user__name", "pk")]
 
 
-def people(entity: str) -> list[tuple[str, str]]:
+def assignees(entity: str) -> list[tuple[str, str]]:
     """The same, and whoever it is in each case."""
     known = [(RECORD_OWNER, "the owner of the record"), (WORKFLOW_OWNER, "the owner of the workflow")]
     return [*known, *workers(entity)]
@@ -171,11 +171,11 @@ def member_of(context: Context, who: str) -> int | None:
     return context.by.member_id if who == WORKFLOW_OWNER else int(who.removeprefix("member_"))
 
 
-WHO = partial(Param, "who", "Whose", "select", people, default=RECORD_OWNER)
+WHO = partial(Param, "who", "Whose", "select", assignees, default=RECORD_OWNER)
 
 
 def _who(values: Values, entity: str) -> str:
-    return dict(people(entity)).get(values["who"]) or values["who"]
+    return dict(assignees(entity)).get(values["who"]) or values["who"]
 
 
 def _assign(context: Context, values: Values) -> Result:
@@ -188,7 +188,7 @@ register(
         "assign",
         "Assign",
         "user-check",
-        (Param("who", "To", "select", lambda entity: people(entity)[1:]),),
+        (Param("who", "To", "select", lambda entity: assignees(entity)[1:]),),
         sentence=lambda values, entity: f"assign it to {_who(values, entity)}",
         perform=_assign,
     )

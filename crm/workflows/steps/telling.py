@@ -21,8 +21,8 @@ from crm.notifications.notify import News, notify
 from crm.users.models import Membership
 from crm.workflows.params import Param, Values
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, register
-from crm.workflows.steps.records import RECORD_OWNER, member_of, people
-from crm.workflows.webhooks import check_url, send
+from crm.workflows.steps.records import RECORD_OWNER, assignees, member_of
+from crm.workflows.webhooks import check_url, send_webhook
 
 MANAGERS = "managers"
 LONGEST_TEXT = 200
@@ -45,7 +45,7 @@ def _recipients(context: Context, who: str) -> list[int]:
 
 
 def _audience(entity: str) -> list[tuple[str, str]]:
-    return [*people(entity), (MANAGERS, "all managers")]
+    return [*assignees(entity), (MANAGERS, "all managers")]
 
 
 def _notify(context: Context, values: Values) -> Result:
@@ -87,7 +87,7 @@ TO_RECORD, TO_ADDRESS = "record", "address"
 
 def _to(entity: str) -> list[tuple[str, str]]:
     person = [] if entity == "company" else [(TO_RECORD, "the contact")]
-    return [*person, *people(entity), (TO_ADDRESS, "another address")]
+    return [*person, *assignees(entity), (TO_ADDRESS, "another address")]
 
 
 def _check_address(values: Values, entity: str) -> None:
@@ -176,7 +176,7 @@ def _call(context: Context, values: Values) -> Result:
     about["url"] = f"{site()}{record.get_absolute_url()}"
     content = {"workflow": run.workflow.name, "run": run.public_id, "event": run.event, "record": about}
     try:
-        status = send(values["url"], run.workflow, context.key, content | {"changes": run.seen})
+        status = send_webhook(values["url"], run.workflow, context.key, content | {"changes": run.seen})
     except Refused as error:  # no rule of ours: the address or the other side has to be mended
         raise StepFailed(str(error)) from None
     return Result(f"It answered {status}")

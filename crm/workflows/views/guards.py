@@ -14,7 +14,7 @@ from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lifecycle.axes import all_axes
-from crm.lifecycle.guards import check
+from crm.lifecycle.guards import check_guard
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.users.http import Request
@@ -120,7 +120,7 @@ def _saved(request: Request, found: Guard) -> HttpResponse:
 
 
 def _tried(found: Guard) -> GuardPreview | str:
-    condition = check(found)
+    condition = check_guard(found)
     try:
         with time_limit():
             return preview_guard(found.entity, found.verb, condition)

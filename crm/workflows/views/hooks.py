@@ -15,7 +15,7 @@ from crm.kit.text import email_key
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Workflow
 from crm.workflows.start_runs import Due, matching_records, start_runs
-from crm.workflows.webhooks import LARGEST, read, verify
+from crm.workflows.webhooks import LARGEST, read_body, verify
 
 
 @csrf_exempt
@@ -46,7 +46,7 @@ def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
     if each is None or each.trigger["kind"] != "webhook":
         return JsonResponse({"detail": "This workflow is switched off."}, status=404)
     try:
-        content = read(body)
+        content = read_body(body)
         pk = _named(each, content)
     except Refused as error:
         return JsonResponse({"detail": str(error)}, status=422)

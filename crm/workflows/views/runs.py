@@ -65,7 +65,7 @@ def cancel(request: Request, public_id: str) -> HttpResponse:
 
 
 @require_POST
-def start(request: Request, entity: str, public_id: str) -> HttpResponse:
+def start_by_hand(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Start a workflow by hand on one record."""
     if entity not in dict(entities()):
         raise Http404
@@ -81,7 +81,7 @@ def start(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 @require_POST
 @needs(Right.WORKSPACE)
-def release(request: Request, entity: str, public_id: str) -> HttpResponse:
+def release_page(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Have workflows run after an import."""
     run = visible_runs(entity, request.actor).filter(public_id=public_id).first()
     if run is None:

@@ -16,7 +16,7 @@ from crm.kit.timelimit import TooSlow, time_limit
 from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
-from crm.workflows.builder import BLANK, Draft, posted, rearranged, shown
+from crm.workflows.builder import BLANK, Draft, draft_context, posted, rearranged
 from crm.workflows.definition import Definition, checked, lines, sentence, spoken
 from crm.workflows.models import Run, Workflow, WorkflowVersion
 from crm.workflows.preview import Preview, preview
@@ -91,7 +91,7 @@ def with_records(runs: Any) -> list[tuple[Run, Any]]:
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
-def build(request: Request, public_id: str = "") -> HttpResponse:
+def build_workflow(request: Request, public_id: str = "") -> HttpResponse:
     """Make a workflow, or another version of one: every button sends the whole form."""
     found = find(public_id) if public_id else None
     do, errors, tried = request.POST.get("do", ""), dict[str, str](), None
@@ -105,7 +105,7 @@ def build(request: Request, public_id: str = "") -> HttpResponse:
             errors = error.errors
     elif request.method == "POST":
         draft = rearranged(draft, do, request.POST.get("add", ""))
-    context = {"form": shown(draft, errors), "workflow": found, "tried": tried}
+    context = {"form": draft_context(draft, errors), "workflow": found, "tried": tried}
     return render(request, "workflows/build.html", context, status=422 if errors else 200)
 
 

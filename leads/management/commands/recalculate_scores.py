@@ -7,7 +7,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed
 from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 from leads.models import ScoringRun
-from leads.scoring.runs import finish, open_run
+from leads.scoring.runs import finish_scoring_run, open_run
 
 
 class Command(WorkspaceCommand):
@@ -28,7 +28,7 @@ class Command(WorkspaceCommand):
             raise NotAllowed("Only a manager or an admin can recalculate all scores.")
         run = open_run(at=self._instant(at) if at else None, full=full, by=by)
         try:
-            run = finish(run, by=by, progress=self._progress if sys.stderr.isatty() else None)
+            run = finish_scoring_run(run, by=by, progress=self._progress if sys.stderr.isatty() else None)
         except KeyboardInterrupt:
             self.stderr.write("Stopped. Run it again to go on.")
             return REFUSED

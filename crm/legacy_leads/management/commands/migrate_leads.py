@@ -15,7 +15,7 @@ from crm.kit.scope import workspace
 from crm.legacy_leads.dropping.conditions import status
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.figures import AMOUNTS, Figures
-from crm.legacy_leads.moving.plan import Step
+from crm.legacy_leads.moving.plan import PlannedLead
 from crm.legacy_leads.moving.report import HEADER, as_csv, carried_out, planned_row
 from crm.legacy_leads.moving.run import Order, check_role, commit, dry_run
 from crm.legacy_leads.moving.undo import undo_migration
@@ -37,7 +37,7 @@ class _Listing:
     count: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def tell(self, step: Step) -> None:
+    def tell(self, step: PlannedLead) -> None:
         """One lead."""
         self.count += 1
         if self.file:
@@ -201,7 +201,7 @@ def _room(path: str, meanwhile: str) -> Iterator[None]:
         raise CommandError(f"{path}: {error.strerror}. {meanwhile}", returncode=REFUSED) from None
 
 
-def _line(step: Step) -> str:
+def _line(step: PlannedLead) -> str:
     lead = step.lead
     value = f", {lead.currency} {lead.estimated_value:.2f}" if lead.estimated_value else ""
     became = {

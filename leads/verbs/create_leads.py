@@ -21,7 +21,7 @@ from leads.open_leads import PROSPECTS, open_leads
 
 
 @transaction.atomic
-def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
+def create_leads(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     """Open a lead for each mapping of field → value; all or none. `contact` is a contact, its key or its name.
 
     Raises Invalid with a sentence per field, also for a contact that is no prospect or has an open lead; NotAllowed

@@ -11,7 +11,7 @@ from leads.axes import STATUS
 
 
 @transaction.atomic
-def lose(leads: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
+def lose_leads(leads: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move open leads to Lost, with the reason if there is one (source 003, Loss Event); their contacts stay."""
     also = {"lost_date": clock.now(), "lost_reason": reason.strip()}
     return move(lock(leads, by, bring=STATUS.field), STATUS, "lose", by=by, reason=reason, also=also)

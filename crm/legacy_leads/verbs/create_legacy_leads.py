@@ -17,7 +17,7 @@ from crm.records.writing import build, columns
 
 
 @transaction.atomic
-def create(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
+def create_legacy_leads(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     """Add an old lead for each mapping of field → value; all of them or none.
 
     Its name is made of what else there is: first and last name, e-mail, company, phone. Raises Invalid with a sentence
