@@ -185,6 +185,6 @@ def test_an_admin_sees_the_reason_and_runs_it_again(dead, sign_in):
 @pytest.mark.parametrize("who, shown", [("admin", True), ("globex_admin", False), ("rep", False)])
 def test_admins_see_beside_the_settings_how_many_are_overdue(who, shown, dead, sign_in):
     page = sign_in(who).get("/settings/profile/").content.decode()
-    entry = 'href="/admin/events/delivery/">'
+    entry = 'href="/admin/events/delivery/"'
     assert (entry in page) == (who != "rep")
     assert ('<span class="nav-count">1</span>' in page) == shown
