@@ -220,7 +220,7 @@ def actor_columns(by: Actor) -> dict[str, Any]:
 def log_values(model: type[models.Model], changes: Mapping[str, Any]) -> Any:
     """`changes` as the log keeps them: a dict, or an expression if some of them are."""
     if not any(hasattr(value, "resolve_expression") for value in changes.values()):
-        return {key: values.to_json(value) for key, value in changes.items()}
+        return {key: values.to_log(value) for key, value in changes.items()}
     return JsonPairs(**{key: _pair(model, key, value) for key, value in changes.items()})
 
 

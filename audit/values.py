@@ -13,7 +13,7 @@ from django.db.models import F, Func, JSONField, Value
 CUSTOM = "custom."
 
 
-class CustomValue(Func):
+class CustomJson(Func):
     """The JSON value under a key of the `custom` column; null when it is not there."""
 
     output_field = JSONField()
@@ -38,7 +38,7 @@ class CustomDiffers(Func):
 
     def __init__(self, key: str, value: Any):
         self.value = None if value is None else json.dumps(value)
-        super().__init__(CustomValue(key))
+        super().__init__(CustomJson(key))
 
     def as_postgresql(self, compiler, connection, **context):
         sql, params = compiler.compile(self.source_expressions[0])
@@ -107,13 +107,13 @@ def field_label(model: type[models.Model], key: str) -> str:
 
 def stored(model: type[models.Model], key: str) -> Any:
     """The expression that reads `key` from a row."""
-    return CustomValue(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
+    return CustomJson(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
 
 
 JSON = frozenset({str, int, type(None), bool})
 
 
-def to_json(value: Any) -> Any:
+def to_log(value: Any) -> Any:
     """A Python value as the log keeps it."""
     if type(value) in JSON:  # nearly all are
         return value
@@ -136,7 +136,7 @@ def read_value(record: models.Model, key: str) -> Any:
     return value.name or "" if isinstance(value, models.fields.files.FieldFile) else value
 
 
-def from_json(model: type[models.Model], key: str, value: Any) -> Any:
+def from_log(model: type[models.Model], key: str, value: Any) -> Any:
     """A value of the log as Python."""
     if key.startswith(CUSTOM) or value is None:
         return value

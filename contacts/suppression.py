@@ -77,7 +77,7 @@ def suppress(stops: Sequence[Stop], *, by: Actor) -> None:
 
 def _facts(of: Stop | Suppression, by: int | None) -> dict[str, Any]:
     facts = {"email_key": of.email_key, "reason": str(of.reason), "source": of.source[:300]}
-    return facts | {"at": audited.to_json(of.at), "by": by}
+    return facts | {"at": audited.to_log(of.at), "by": by}
 
 
 def lift(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:

@@ -43,7 +43,7 @@ def snapshot() -> dict[tuple[str, int], dict[str, object]]:
 
 def _columns(record) -> dict[str, object]:
     names = [f.name for f in record._meta.concrete_fields if f.name not in UNTOUCHED and f.name != "custom"]
-    columns = {name: audited.to_json(audited.read_value(record, name)) for name in names}
+    columns = {name: audited.to_log(audited.read_value(record, name)) for name in names}
     custom = getattr(record, "custom", {})
     return columns | {f"custom.{key}": value for key, value in custom.items()}
 
@@ -78,7 +78,7 @@ def _split(entry, values: dict | None) -> dict:
     model = subject(entry.entity).model
     plain = {key: value for key, value in (values or {}).items() if key not in UNTOUCHED and key != "custom"}
     # There and back: PostgreSQL writes a time without the zeros at its end.
-    plain = {key: audited.to_json(audited.from_json(model, key, value)) for key, value in plain.items()}
+    plain = {key: audited.to_log(audited.from_log(model, key, value)) for key, value in plain.items()}
     return plain | {f"custom.{key}": value for key, value in (values or {}).get("custom", {}).items()}
 
 

@@ -66,7 +66,7 @@ class Reverting:
     def _of_entry(self, entry: Entry, record: models.Model, reasons: "_Reasons") -> dict[str, Any]:
         """Put the old values back in memory; returns them."""
         model, old = self.about.model, entry.old_values or {}
-        then = {key: values.from_json(model, key, value) for key, value in old.items()}
+        then = {key: values.from_log(model, key, value) for key, value in old.items()}
         differing = [key for key in old if values.read_value(record, key) != then[key]]
         why = {key: sentence for key in differing if (sentence := reasons.against(record, key, entry))}
         self._keep_together(entry, differing, why)
@@ -124,7 +124,7 @@ class _Reasons:
 
     def against(self, record: models.Model, key: str, entry: Entry) -> str:
         """Why `key` stays as it is, as the end of a sentence; '' when nothing speaks against putting it back."""
-        expected = values.from_json(self.model, key, (entry.new_values or {}).get(key))
+        expected = values.from_log(self.model, key, (entry.new_values or {}).get(key))
         if values.read_value(record, key) != expected or self.later.get((record.pk, key), 0) > entry.id:
             return "was changed again since."
         return self.invalid.get((key, json.dumps((entry.old_values or {})[key])), "")

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from audit.models import Entry
 from audit.record import LogRow, record_rows
-from audit.values import to_json
+from audit.values import to_log
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from crm.kit import clock
@@ -32,8 +32,8 @@ def date_back(told: Mapping[int, Told], by: Actor) -> list[int]:
     for contact in Contact.objects.filter(pk__any_of=_undated(told)).order_by("pk"):
         changes = _changes(contact, told[contact.pk])
         if changes:
-            old = {key: to_json(getattr(contact, key)) for key in changes}
-            facts.append(LogRow(contact.pk, contact.pk, old, {key: to_json(value) for key, value in changes.items()}))
+            old = {key: to_log(getattr(contact, key)) for key in changes}
+            facts.append(LogRow(contact.pk, contact.pk, old, {key: to_log(value) for key, value in changes.items()}))
             dates = (changes.get(key, getattr(contact, key)) for key in DATES)
             rows.append((contact.pk, *dates, contact.version + 1, clock.now()))
     if rows:

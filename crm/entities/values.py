@@ -219,7 +219,7 @@ _PARSERS: dict[FieldType, Callable[[Field, str], Any]] = {
 }
 
 
-def to_json(field: Field, value: Any) -> Any:
+def to_custom(field: Field, value: Any) -> Any:
     """A typed value as JSON keeps it: numbers as numbers, times as ISO text, everything else as it is."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
@@ -228,7 +228,7 @@ def to_json(field: Field, value: Any) -> Any:
     return value
 
 
-def from_json(field: Field, value: Any) -> Any:
+def from_custom(field: Field, value: Any) -> Any:
     """The typed value of what JSON keeps. Raises ValueError when it is none of the field's type."""
     if value is None:
         return None

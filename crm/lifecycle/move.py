@@ -173,7 +173,7 @@ def _fact(axis: Axis, each: DatedMove, person: str) -> LogRow:
     """What the entry of a move tells; the record is moved on the way."""
     record, changes = each.record, {axis.field: each.to, axis.since: each.at} | dict(each.also)
     changes = {key: value for key, value in changes.items() if audited.read_value(record, key) != value}
-    old, new = ({key: audited.to_json(v) for key, v in some.items()} for some in (_present(record, changes), changes))
+    old, new = ({key: audited.to_log(v) for key, v in some.items()} for some in (_present(record, changes), changes))
     for key, value in changes.items():
         audited.write(record, key, value)
     record.version, record.updated_at = record.version + 1, clock.now()

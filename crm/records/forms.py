@@ -11,7 +11,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.forms import form_field
 from crm.entities.people import members, teams
 from crm.entities.schema import schema
-from crm.entities.values import from_json
+from crm.entities.values import from_custom
 from crm.kit.actor import Actor, Role
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.lists.imports.mapping import choices
@@ -30,7 +30,7 @@ def editable_fields(entity: str) -> list[Field]:
 def current(record: Record, field: Field) -> Any:
     """The value of a field on a record, typed as forms and verbs take it."""
     value = audited.read_value(record, storage_key(field))
-    return from_json(field, value) if field.custom else value
+    return from_custom(field, value) if field.custom else value
 
 
 class RecordForm(forms.Form):

@@ -109,8 +109,8 @@ def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], ass
     for record, changes in changed:
         keys = [key for key in changes if (key in ("owner", "team")) is assigning]
         if keys:
-            old = {key: audited.to_json(audited.read_value(record, key)) for key in keys}
-            new = {key: audited.to_json(changes[key]) for key in keys}
+            old = {key: audited.to_log(audited.read_value(record, key)) for key in keys}
+            new = {key: audited.to_log(changes[key]) for key in keys}
             facts.append(LogRow(record.pk, getattr(record, person) if person else None, old, new))
     return facts
 

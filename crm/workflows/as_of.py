@@ -54,7 +54,7 @@ def _past(model: type[Model], then: Mapping[str, Any], pk: int) -> tuple[str, li
 
 def _value(model: type[Model], field: Any, then: Mapping[str, Any], pk: int) -> tuple[Any, bool]:
     if field.name != "custom":
-        return audited.from_json(model, field.name, then.get(field.name)), field.name in then
+        return audited.from_log(model, field.name, then.get(field.name)), field.name in then
     own = {key.removeprefix(audited.CUSTOM): old for key, old in then.items() if key.startswith(audited.CUSTOM)}
     if not own:
         return None, False

@@ -16,7 +16,7 @@ from django.db.models import F
 
 from audit.models import Entry
 from audit.record import LogRow, record_rows
-from audit.values import to_json
+from audit.values import to_log
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
@@ -192,8 +192,8 @@ def _relink(changed: Mapping[int, tuple[Lead, Deal]], by: Actor) -> None:
     names = ("opportunity_id", "won_date", "converted_date", "status_since", "stage_since")
     for lead, deal in changed.values():
         values = (deal.pk, None, *[deal.created_at] * 3)
-        old = {name.removesuffix("_id"): to_json(getattr(lead, name)) for name in names}
-        new = {name.removesuffix("_id"): to_json(value) for name, value in zip(names, values, strict=True)}
+        old = {name.removesuffix("_id"): to_log(getattr(lead, name)) for name in names}
+        new = {name.removesuffix("_id"): to_log(value) for name, value in zip(names, values, strict=True)}
         facts.append(LogRow(lead.pk, lead.contact_id, old, new))
         rows.append((lead.pk, *values, lead.version + 1, clock.now()))
     if rows:
@@ -239,8 +239,8 @@ def _date_back(leads: Mapping[int, list[Lead]], by: Actor) -> None:
         lead, before = first[pk], first[pk].created_at
         dates = DATES if lead.is_open else DATES[:1]
         changes = {key: begun[pk] for key in dates if getattr(lead, key) == before}
-        old = {key: to_json(before) for key in changes}
-        facts.append(LogRow(pk, lead.contact_id, old, {key: to_json(value) for key, value in changes.items()}))
+        old = {key: to_log(before) for key in changes}
+        facts.append(LogRow(pk, lead.contact_id, old, {key: to_log(value) for key, value in changes.items()}))
         for key, value in changes.items():
             setattr(lead, key, value)
         lead.version, lead.updated_at = lead.version + 1, clock.now()

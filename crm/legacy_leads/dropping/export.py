@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.db.models.query import RawQuerySet
 
 from audit.record import update_and_record
-from audit.values import to_json
+from audit.values import to_log
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
@@ -101,7 +101,7 @@ def _table(name: str) -> Iterator[LegacyLead]:
 
 
 def _line(lead: Model) -> bytes:
-    return _json([to_json(getattr(lead, name)) for name in NAMES])
+    return _json([to_log(getattr(lead, name)) for name in NAMES])
 
 
 def _json(value: Any) -> bytes:

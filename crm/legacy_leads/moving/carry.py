@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Sum
 
 from audit.record import LogRow, record_rows
-from audit.values import to_json
+from audit.values import to_log
 from contacts.imports import companies
 from contacts.imports.creating import create_each as create_contacts
 from contacts.imports.matching import Match
@@ -165,14 +165,14 @@ def _archive(steps: Sequence[PlannedLead], made: dict[int, int], run: MigrationR
 
 def _fact(step: PlannedLead, before: tuple, after: tuple) -> LogRow:
     differing = [each for each in zip(FIELDS, before, after, strict=True) if each[1] != each[2]]
-    old, new = ({each[0]: to_json(each[place]) for each in differing} for place in (1, 2))
+    old, new = ({each[0]: to_log(each[place]) for each in differing} for place in (1, 2))
     return LogRow(step.lead.pk, after[1], old, new)
 
 
 def _told(step: PlannedLead, now: datetime) -> str:
     """What the contact's page shows of it."""
-    told = {name: to_json(getattr(step.lead, name)) for name in TOLD}
-    return json.dumps(told | {"archived_at": to_json(now), "value_note": step.value_note})
+    told = {name: to_log(getattr(step.lead, name)) for name in TOLD}
+    return json.dumps(told | {"archived_at": to_log(now), "value_note": step.value_note})
 
 
 def _whose(lead: OldLead) -> tuple:
@@ -184,7 +184,7 @@ def _whose(lead: OldLead) -> tuple:
 
 def _kept(step: PlannedLead) -> str:
     """What stays readable of a lead that was not migrated."""
-    facts = {name: to_json(getattr(step.lead, name)) for name in (*TOLD, *KEPT)}
+    facts = {name: to_log(getattr(step.lead, name)) for name in (*TOLD, *KEPT)}
     return json.dumps(facts | {"value_note": step.value_note, "why": step.why})
 
 

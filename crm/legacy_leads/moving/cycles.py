@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from audit.record import LogRow, record_rows
-from audit.values import to_json
+from audit.values import to_log
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -135,8 +135,8 @@ def _move(each: DatedMove) -> dict[str, Any]:
 
 
 def _fact(cycle: Cycle, changes: dict[str, Any], at: str | None = None) -> LogRow:
-    old = {key: to_json(getattr(cycle, key)) for key in changes}
-    return LogRow(cycle.pk, cycle.contact_id, old, {key: to_json(value) for key, value in changes.items()}, at)
+    old = {key: to_log(getattr(cycle, key)) for key in changes}
+    return LogRow(cycle.pk, cycle.contact_id, old, {key: to_log(value) for key, value in changes.items()}, at)
 
 
 def _row(cycle: Cycle, changes: dict[str, Any]) -> tuple:

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from audit.record import LogRow, record_rows
-from audit.values import read_value, to_json
+from audit.values import read_value, to_log
 from crm.entities.uses import nothing_breaks
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
@@ -23,7 +23,7 @@ def delete_view(entity: str, slug: str, *, by: Actor) -> None:
         raise Refused("This view is built in, or was deleted before.")
     if view.member_id is None and not by.is_at_least(Role.MANAGER):
         raise NotAllowed("Only a manager can delete a view of the whole workspace.")
-    old = {key: to_json(read_value(view, key)) for key in SNAPSHOT}
+    old = {key: to_log(read_value(view, key)) for key in SNAPSHOT}
     record_rows("saved_view.deleted", [LogRow(view.pk, None, old, None)], by=by, note=view.name)
     with nothing_breaks(f"Can't delete the view “{view.name}”."):
         view.delete()

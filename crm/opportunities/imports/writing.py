@@ -69,7 +69,7 @@ def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: A
 
 def _fact(opportunity: Opportunity) -> LogRow:
     pairs = zip(TOLD, told(opportunity), strict=True)
-    new = {key: audited.to_json(value) for key, value in pairs if value not in (None, "")}
+    new = {key: audited.to_log(value) for key, value in pairs if value not in (None, "")}
     at = as_stored(opportunity.created_at)
     return LogRow(opportunity.pk, opportunity.contact_id, None, new | {"custom": opportunity.custom}, at)
 
