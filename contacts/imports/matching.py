@@ -85,16 +85,6 @@ def unseen(people: Iterable[Contact], by: Actor) -> set[int]:
 def _once(matches: list[Match], keys: dict[int, tuple[str, ...]], scratch: Scratch, refused: Refused) -> list[Match]:
     """Those who come for the first time; the others are refused with the line of the first."""
     own = {m.row.line: (*keys[m.row.line], *((f"contact {m.contact.pk}",) if m.contact else ())) for m in matches}
-    used = scratch.used([key for some in own.values() for key in some])
-    earlier = dict(used)
-    first = []
-    for found in matches:
-        line = found.row.line
-        before = next((earlier[key] for key in own[line] if key in earlier), None)
-        if before is not None:
-            refused[line] = ("", f"The same person as in line {before:,}.")
-        else:
-            earlier.update(dict.fromkeys(own[line], line))
-            first.append(found)
-    scratch.use({key: line for key, line in earlier.items() if key not in used})
-    return first
+    again = scratch.repeats(own)
+    refused |= {line: ("", f"The same person as in line {earlier:,}.") for line, earlier in again.items()}
+    return [found for found in matches if found.row.line not in again]

@@ -81,15 +81,9 @@ class RecordImporter:
 
     def _twice(self, rows: Sequence[Incoming]) -> Refused:
         """Those whose external ID an earlier row has used."""
-        lines = {row.line: row.own["external_id"] for row in rows if row.own.get("external_id")}
-        earlier, refused = self.scratch.used(lines.values()), {}
-        for line, key in lines.items():
-            if key in earlier:
-                refused[line] = ("", f"The same external ID as in line {earlier[key]:,}.")
-            else:
-                earlier[key] = line
-        self.scratch.use(earlier)
-        return refused
+        keys = {row.line: [row.own["external_id"]] for row in rows if row.own.get("external_id")}
+        again = self.scratch.repeats(keys).items()
+        return {line: ("", f"The same external ID as in line {earlier:,}.") for line, earlier in again}
 
     def _not_theirs(self, rows: Sequence[Incoming], there: dict[str, Record]) -> Refused:
         refused: Refused = {}

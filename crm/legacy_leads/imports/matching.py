@@ -92,15 +92,7 @@ def _key(own: dict[str, Any]) -> str:
 
 def _once(matches: list[LeadMatch], scratch: Scratch, refused: Refused) -> list[LeadMatch]:
     """Those that come for the first time; the others are refused with the line of the first."""
-    keys = {each.row.line: _key(each.row.own) for each in matches}
-    used = scratch.used(keys.values())
-    earlier, first = dict(used), []
-    for each in matches:
-        key = keys[each.row.line]
-        if key in earlier:
-            refused[each.row.line] = ("", f"The same lead as in line {earlier[key]:,}.")
-        else:
-            earlier[key] = each.row.line
-            first.append(each)
-    scratch.use({key: line for key, line in earlier.items() if key not in used})
-    return first
+    keys = {each.row.line: [_key(each.row.own)] for each in matches}
+    again = scratch.repeats(keys)
+    refused |= {line: ("", f"The same lead as in line {earlier:,}.") for line, earlier in again.items()}
+    return [each for each in matches if each.row.line not in again]

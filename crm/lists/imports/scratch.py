@@ -39,6 +39,19 @@ class Scratch:
         """Note the keys of rows, by key → line."""
         self._database.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", keys.items())
 
+    def repeats(self, keys: Mapping[int, Iterable[str]]) -> dict[int, int]:
+        """line → the earlier line that has one of its keys, for rows that come again; the keys of the others are
+        noted."""
+        known = self.used([key for own in keys.values() for key in own])
+        lines, found = dict(known), {}
+        for line, own in keys.items():
+            if earlier := next((lines[key] for key in own if key in lines), 0):
+                found[line] = earlier
+            else:
+                lines |= dict.fromkeys(own, line)
+        self.use({key: line for key, line in lines.items() if key not in known})
+        return found
+
     def first_said(self, values: Mapping[str, str]) -> dict[str, str]:
         """By place what the file said there first; noted of places where nothing was said before."""
         self._database.executemany("INSERT OR IGNORE INTO said VALUES (?, ?)", values.items())

@@ -116,18 +116,9 @@ def _contradiction(own: dict) -> str:
 def _once(matches: list[OpportunityMatch], scratch: Scratch, refused: Refused) -> list[OpportunityMatch]:
     """Those that come for the first time; the others are refused with the line of the first."""
     keys = {found.row.line: _keys(found) for found in matches if found.row.line not in refused}
-    used = scratch.used([key for own in keys.values() for key in own])
-    earlier, first = dict(used), []
-    for found in matches:
-        line = found.row.line
-        before = next((earlier[key] for key in keys.get(line, ()) if key in earlier), None)
-        if before is not None:
-            refused[line] = ("", f"The same opportunity as in line {before:,}.")
-        elif line in keys:
-            earlier.update(dict.fromkeys(keys[line], line))
-            first.append(found)
-    scratch.use({key: line for key, line in earlier.items() if key not in used})
-    return first
+    for line, earlier in scratch.repeats(keys).items():
+        refused[line] = ("", f"The same opportunity as in line {earlier:,}.")
+    return [found for found in matches if found.row.line not in refused]
 
 
 def _keys(found: OpportunityMatch) -> list[str]:
