@@ -89,7 +89,8 @@ def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:
 @on_page
 def composer(entity: str, record: Record, request: Request) -> dict[str, Any]:
     """The form that logs an activity, on the page of every record that tells whom it would be about."""
-    if not record_type(entity).about(record):
+    about = record_type(entity).about
+    if not (about and about(record)):
         return {}
     near = _near(record, request.actor)
     return {"composer": ActivityForm(initial={"kind": "note", "priority": "normal"}, near=near)}

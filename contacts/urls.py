@@ -17,7 +17,7 @@ urlpatterns = [
     path("", home.my_day, name="home"),
     path("search", home.search_page, name="search"),
     *undo_urls,
-    *(activity_url(kind) for kind in record_types()),
+    *(activity_url(kind) for kind in record_types() if kind.about),
     path("contact/<public_id:public_id>/avatar", avatars.avatar, name="contact_avatar"),
     path("contact/<public_id:public_id>/merge", merging.merge_page, name="contact_merge"),
     path("contact/<public_id:public_id>/suppression", suppressing.lift_page, name="contact_suppression"),

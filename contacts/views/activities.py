@@ -22,14 +22,16 @@ from crm.users.http import Request
 @require_POST
 def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Log what was done, or plan what is to be done, with whom a record is about."""
-    record = find_record(request, entity, public_id)
+    record, about = find_record(request, entity, public_id), record_type(entity).about
+    if about is None:
+        raise Http404
     form = ActivityForm(request.POST)
     if form.is_valid():
         try:
             values = {key: value for key, value in form.cleaned_data.items() if value not in (None, "")}
             if assignee := values.pop("assignee", None):
                 values["assignee_id"] = assignee
-            outcome = log([values | record_type(entity).about(record)], by=request.actor)
+            outcome = log([values | about(record)], by=request.actor)
         except Invalid as error:
             show_errors(form, error)
         else:

@@ -16,7 +16,7 @@ from crm.lists.imports import registry as imports
 from crm.records import panels
 from crm.records.actions import record_actions
 from crm.records.imports import importer_of
-from crm.records.registry import RecordType, not_said, types
+from crm.records.registry import RecordType, no_context, not_said, types
 from crm.records.verbs.create_records import create_records
 
 
@@ -72,6 +72,7 @@ def _complete(kind: RecordType) -> RecordType:
         listing=replace(spec, actions=spec.actions or record_actions(entity.name)),
         nav=(NavItem(entity.plural, f"{entity.name}_list", spec.icon, 58),) if kind.nav is None else kind.nav,
         importer=kind.importer or plain,
+        head=kind.standing if kind.head is no_context else kind.head,
     )
 
 

@@ -12,16 +12,24 @@ from crm.kit.text import email_key
 from crm.records.models import Record
 
 
-def taken(model: type[Record], given: Iterable[Mapping[str, Any]], by: Actor, *, but: QuerySet | None = None) -> Taken:
-    """The error for values some of which another live record of the model (`but` for those changed) has already."""
+def taken(
+    model: type[Record], given: Iterable[Mapping[str, Any]], by: Actor, *, but: QuerySet | None = None
+) -> Taken | None:
+    """The error for values some of which another live record of the model (`but` for those changed) has already.
+
+    None when none of them has to be the only one: then it was another constraint that refused them.
+    """
     kind, rows = get(entity_of(model)).label.lower(), model.objects.live()
     rows = rows.exclude(pk__in=but.order_by().values("pk")) if but is not None else rows
-    for key, label, where in (found for values in given for found in _unique(model, values)):
+    unique = [found for values in given for found in _unique(model, values)]
+    for key, label, where in unique:
         other = rows.filter(**where).first()
         if other is not None:
             seen = model.objects.visible_to(by).filter(pk=other.pk).exists()
             named = (str(other), other.get_absolute_url()) if seen else ("", "")
             return Taken(key, f"Another {kind} has this {label} already", *named)
+    if not unique:
+        return None
     what = "e-mail or external ID" if _has_mail(model) else "external ID"
     return Taken("email" if _has_mail(model) else "external_id", f"Another {kind} has this {what} already")
 

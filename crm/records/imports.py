@@ -13,7 +13,7 @@ from crm.lists.imports.registry import Incoming, Refused, Written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.records.models import Record
-from crm.records.validation import check_values, clean
+from crm.records.validation import check_values, clean, missing
 from crm.records.writing import apply_each, build, insert
 from crm.users.visibility import may_edit, may_see
 
@@ -96,9 +96,13 @@ class RecordImporter:
         return refused
 
     def _nameless(self, rows: Sequence[Incoming], there: dict[str, Record]) -> Refused:
-        new = (row for row in rows if row.own.get("external_id", "") not in there)
+        new = [row for row in rows if row.own.get("external_id", "") not in there]
         model = self.model
-        return {row.line: ("", model.NAMELESS) for row in new if not any(row.own.get(key) for key in model.NAMED_BY)}
+        refused = {row.line: ("", model.NAMELESS) for row in new if not any(row.own.get(key) for key in model.NAMED_BY)}
+        for row in new:
+            if errors := missing(self.entity, row.own):
+                refused[row.line] = next(iter(errors.items()))
+        return refused
 
 
 def importer_of(model: type[Record]) -> type[RecordImporter]:

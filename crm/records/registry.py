@@ -20,6 +20,7 @@ from crm.kit.outcome import Outcome
 from crm.kit.registry import Registry
 from crm.lifecycle.axes import Axis, Move
 from crm.lifecycle.definitions import Definition
+from crm.lifecycle.offers import offers
 from crm.lists.board import Board
 from crm.lists.imports.registry import Importer, Relation
 from crm.lists.spec import ListSpec
@@ -69,12 +70,13 @@ class RecordType:
     what follows from an edit; `hold_in_trash(locked)` refuses those that may not come back.
 
     The page of one:
-    `template` extends records/record.html, with `head` and `page(record, by, editable)` as further context;
-    `head_template` shows the head again after a fact was edited, which may open or close a move. `related` are the
-    links that it follows. `timeline(record, by, before)`: see contacts.timeline. `about(record)`: whom an activity
-    written there is about, as log() takes it. `name(record)`: what a message calls it. `hint`: the column that tells
-    namesakes apart. `asked_once`: fields of new records that nobody edits. `panels`: beside whose records it is shown,
-    by panel(record, request).
+    `template` extends records/record.html, with `head` and `page(record, by, editable)` as further context; left out,
+    the head says where it stands and offers its moves. `head_template` shows the head again after a fact was edited,
+    which may open or close a move. `related` are the links that it follows. `timeline(record, by, before)`: one of
+    contacts.timeline: of_record, or of_linked where it belongs to a contact. `about(record)`: whom an activity written
+    there is about, as log() takes it; left out, none can be. `name(record)`: what a message calls it. `hint`: the
+    column that tells namesakes apart. `asked_once`: fields of new records that nobody edits. `panels`: beside whose
+    records it is shown, by panel(record, request).
 
     The pages of many:
     `listing`, `board` and `nav`. `found` is the template by which the search over everything shows it; '' when it does
@@ -106,7 +108,7 @@ class RecordType:
     head: Callable[[Any, Actor, bool], dict[str, Any]] = no_context
     page: Callable[[Any, Actor, bool], dict[str, Any]] = no_context
     related: tuple[str, ...] = ("owner__user", "team")
-    about: Callable[[Any], dict[str, int]] = lambda record: {}
+    about: Callable[[Any], dict[str, int]] | None = None
     name: Callable[[Any], str] = str
     hint: str = "public_id"
     asked_once: tuple[str, ...] = ()
@@ -120,6 +122,14 @@ class RecordType:
     urls: Sequence[URLPattern] = ()
     gate: Callable[[URLPattern], URLPattern] = lambda route: route
     in_workflows: bool = True
+
+    def standing(self, record: Record, by: Actor, editable: bool) -> dict[str, Any]:
+        """The head of a page that says no more: where the record stands along each axis, and its moves."""
+        found = [offer for axis in self.axes for offer in offers(record, axis, by=by, editable=editable)]
+        return {
+            "standing": [axis.value(getattr(record, axis.field)) for axis in self.axes],
+            "offers": [offer for offer in found if offer.move.verb in self.verbs],
+        }
 
     @property
     def model(self) -> type[Record]:

@@ -99,13 +99,27 @@ def _value(field: Field, value: Any, by: Actor | None) -> Any:
 
 def _check_value(field: Field, model: type[models.Model], value: Any, by: Actor) -> None:
     if value in ("", None):
-        if field.key in REQUIRED and not field.custom and not audited.model_field(model, field.column()).null:
+        if _is_needed(field, model):
             raise Invalid(f"{field.label} cannot be empty.")
         return
     longest = None if field.custom else audited.model_field(model, field.column()).max_length
     if longest and len(value) > longest:
         raise Invalid(f"{field.label} is longer than {longest:,} characters.")
     _check_reference(field, value, by)
+
+
+def _is_needed(field: Field, model: type[models.Model]) -> bool:
+    """Whether a record without it cannot be stored; a name is asked for by whoever knows what else may be one."""
+    named = field.key in getattr(model, "NAMED_BY", ())
+    wanted = field.key in REQUIRED or (field.required and not named)
+    return wanted and not field.custom and not audited.model_field(model, field.column()).null
+
+
+def missing(entity: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """A sentence for each declared field that a new record needs and the values do not have."""
+    kind = registry.get(entity)
+    fields = (field for field in kind.fields.values() if field.required and _is_needed(field, kind.model))
+    return {field.key: f"{field.label} is needed." for field in fields if values.get(field.key) in ("", None)}
 
 
 def check_lengths(model: type[models.Model], values: Mapping[str, Any]) -> None:

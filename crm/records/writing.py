@@ -78,8 +78,8 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
         with transaction.atomic():
             made_of = derive if rows.model.MADE_OF & changes.keys() else None
             return update_and_record(event, rows, changes, by=by, note=note, derive=made_of)
-    except IntegrityError:
-        raise taken(rows.model, [changes], by, but=rows) from None
+    except IntegrityError as error:
+        raise (taken(rows.model, [changes], by, but=rows) or error) from None
 
 
 def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:

@@ -7,11 +7,11 @@ from django.db import IntegrityError, transaction
 
 from crm.entities.registry import entity_of, get
 from crm.kit.actor import Actor, Role
-from crm.kit.errors import NotAllowed
+from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.records.duplicates import taken
 from crm.records.models import Record
-from crm.records.validation import validate
+from crm.records.validation import missing, validate
 from crm.records.writing import build, insert
 
 
@@ -32,8 +32,14 @@ def create_records(
     if not by.is_at_least(Role.REP):
         raise NotAllowed(f"A viewer cannot add {get(entity).plural.lower()}.")
     values = [validate(entity, each, by=by, new=True) for each in given]
-    records = make(values) if make else [build(model, each, by) for each in values]
+    records = make(values) if make else [_build(model, entity, each, by) for each in values]
     try:
         return Outcome(by.change, insert(records, f"{entity}.created", by=by))
-    except IntegrityError:
-        raise taken(model, values, by) from None
+    except IntegrityError as error:
+        raise (taken(model, values, by) or error) from None
+
+
+def _build(model: type[Record], entity: str, values: dict[str, Any], by: Actor) -> Record:
+    if errors := missing(entity, values):
+        raise Invalid(errors)
+    return build(model, values, by)

@@ -61,7 +61,8 @@ class Context:
 
     def about(self) -> dict[str, int]:
         """Whom an activity of the record is about, as log() takes it."""
-        return record_type(self.entity).about(self.record)
+        about = record_type(self.entity).about
+        return about(self.record) if about else {}
 
     def holds(self, condition: Condition) -> bool:
         """Whether the record meets a condition now."""

@@ -32,6 +32,9 @@ def test_it_is_in_the_sidebar_its_list_and_the_language_of_conditions(made, sign
 def test_its_page_edits_and_moves_it_and_tells_that(made, sign_in, acme):
     client = sign_in("rep")
     client.post(f"{made.get_absolute_url()}/field/budget", {"budget": "1300", "base-budget": "1200"})
+    page = client.get(made.get_absolute_url()).content.decode()
+    assert f'href="{made.get_absolute_url()}/finish"' in page
+    assert "Planned" in page
     assert "Finish" in client.get(f"{made.get_absolute_url()}/finish").content.decode()
     client.post(f"{made.get_absolute_url()}/finish", {"reason": "Handed over"})
     made.refresh_from_db()
@@ -47,7 +50,6 @@ def test_its_page_edits_and_moves_it_and_tells_that(made, sign_in, acme):
 
 def test_it_goes_to_the_trash_and_comes_back(made, sign_in, acme):
     client = sign_in("rep")
-    client.post("/project/bulk", {"action": "delete", "ids": [made.pk], "reason": "Twice"})
     client.post(f"{made.get_absolute_url()}/delete", {"reason": "Twice"})
     made.refresh_from_db()
     assert made.deleted_at

@@ -1,0 +1,35 @@
+"""System checks of the kinds of record: what would only be noticed when somebody moves one, or follows a link."""
+
+from collections.abc import Iterator
+
+from django.core.checks import CheckMessage, Error, register
+
+from crm.entities.registry import Entity
+from crm.events.registry import all_events
+from crm.lifecycle.axes import Axis
+from crm.records.registry import record_types
+
+
+@register()
+def kinds_of_record(app_configs, **kwargs) -> list[CheckMessage]:
+    """E010: an axis without its columns or events. E011: public ids that do not begin as the entity says."""
+    found: list[CheckMessage] = []
+    for kind in record_types():
+        sentences = [sentence for axis in kind.axes for sentence in _wrong(kind.entity, axis)]
+        found += [Error(sentence, obj=kind.entity.name, id="crm.E010") for sentence in sentences]
+        begins = kind.model._meta.get_field(kind.entity.public_id).get_default().partition("_")[0]
+        if begins != kind.entity.prefix:
+            sentence = f"Its public ids begin with {begins!r}, the entity says {kind.entity.prefix!r}."
+            found.append(Error(sentence, obj=kind.entity.name, id="crm.E011"))
+    return found
+
+
+def _wrong(entity: Entity, axis: Axis) -> Iterator[str]:
+    """What an axis lacks, a sentence each."""
+    columns, declared = {field.name for field in entity.model._meta.fields}, {event.name for event in all_events()}
+    for column in (axis.field, axis.since):
+        if column not in columns:
+            yield f"The model has no field {column!r}, which the axis needs."
+    for move in axis.moves:
+        if move.event not in declared:
+            yield f"The move {move.verb!r} records {move.event!r}, which no RecordType declares in `events`."
