@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.core.checks import CheckMessage, Error, register
 
+from audit.values import model_field
 from crm.entities.registry import Entity
 from crm.events.registry import all_events
 from crm.lifecycle.axes import Axis
@@ -17,7 +18,7 @@ def kinds_of_record(app_configs, **kwargs) -> list[CheckMessage]:
     for kind in record_types():
         sentences = [sentence for axis in kind.axes for sentence in _wrong(kind.entity, axis)]
         found += [Error(sentence, obj=kind.entity.name, id="crm.E010") for sentence in sentences]
-        begins = kind.model._meta.get_field(kind.entity.public_id).get_default().partition("_")[0]
+        begins = model_field(kind.model, kind.entity.public_id).get_default().partition("_")[0]
         if begins != kind.entity.prefix:
             sentence = f"Its public ids begin with {begins!r}, the entity says {kind.entity.prefix!r}."
             found.append(Error(sentence, obj=kind.entity.name, id="crm.E011"))
