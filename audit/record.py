@@ -94,7 +94,7 @@ def _record_as_they_are(
     new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot})) if snapshot else None
     if where is None:
         return execute(as_cte(_entries(event, rows, who, None, new, note, severity)))
-    sought = {f"where {place}": param for place, param in enumerate(where.params)}
+    sought = {f"where {index}": param for index, param in enumerate(where.params)}
     values = who | sought | {"note": note or None}
     del values["workspace_id"]
 

@@ -135,7 +135,7 @@ class History:
                 wanted = min(share, self.company_count - len(self.companies))
                 rows = [self._company() for _ in range(wanted)]
                 # One is everybody's: nobody may be left without a company whose people they could meet.
-                teams = [self._team(seller) if place else None for place in range(wanted)]
+                teams = [self._team(seller) if index else None for index in range(wanted)]
                 rows = [row | {"team": team} for row, team in zip(rows, teams, strict=True)]
                 made = create_company(rows, by=self._actor(seller))
             self.companies += Company.objects.filter(pk__in=made.done).order_by("pk")
@@ -289,10 +289,10 @@ class History:
                     "kind": "task",
                     "subject": self.random.choice(subjects),
                     "contact_id": person.pk,
-                    "priority": "high" if place % 5 == 0 else "normal",
-                    "due_at": self._due(due[place % len(due)]),
+                    "priority": "high" if index % 5 == 0 else "normal",
+                    "due_at": self._due(due[index % len(due)]),
                 }
-                for place, person in enumerate(people)
+                for index, person in enumerate(people)
             ]
             made = log(tasks, by=self._actor(seller))
         with clock.at(self.end - timedelta(days=1)):

@@ -215,7 +215,7 @@ def _concerned(contacts: QuerySet) -> list[Concerned]:
     def build(**given: Any) -> QuerySet:
         return _rows(Contact.objects.filter(RawCondition(where.sql, given.values())))
 
-    given = {f"given_{place}": value for place, value in enumerate(where.params)}
+    given = {f"given_{index}": value for index, value in enumerate(where.params)}
     return [Concerned(*row) for row in run_cached(("suppression", workspace_id(), where.sql), build, **given)]
 
 

@@ -84,7 +84,7 @@ def _to_move(leads: LeadQuerySet) -> dict[int, str]:
         rows = cast(LeadQuerySet, Lead.objects.filter(RawCondition(where.sql, given.values())))
         return _moving(rows).order_by().values_list("pk", "wanted")
 
-    space, given = workspace(), {f"given_{place}": value for place, value in enumerate(where.params)}
+    space, given = workspace(), {f"given_{index}": value for index, value in enumerate(where.params)}
     return dict(run_cached(("to move", space.pk, space.schema_version, where.sql), build, **given))
 
 
@@ -117,14 +117,14 @@ def _qualify_contacts(contacts: Iterable[int], by: Actor) -> None:
     It is a rule that acts, whether or not the contact is to be changed by whoever set it off.
     """
     rule = dataclasses.replace(by, role=Role.ADMIN)
-    for some in _batches(sorted(contacts)):
-        rows = Contact.objects.live().filter(pk__any_of=some, lifecycle_stage="lead")
+    for batch in _batches(sorted(contacts)):
+        rows = Contact.objects.live().filter(pk__any_of=batch, lifecycle_stage="lead")
         qualify_contacts(rows, by=rule)
 
 
 def _write(pks: Sequence[int], axis: Axis, to: str, verb: str, event: str, by: Actor, also: dict[str, Any]) -> None:
-    for some in _batches(pks):
-        force_move(Lead.objects.filter(pk__any_of=some), axis, to, verb=verb, event=event, by=by, also=also)
+    for batch in _batches(pks):
+        force_move(Lead.objects.filter(pk__any_of=batch), axis, to, verb=verb, event=event, by=by, also=also)
 
 
 def _batches(pks: Sequence[int]) -> Iterator[Sequence[int]]:

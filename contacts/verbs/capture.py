@@ -31,7 +31,7 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot capture contacts.")
     wanted = [validate("contact", {"source": source} | dict(values), by=by, new=True) for values in people]
-    keys = [email_key(values.get("email", "")) or place for place, values in enumerate(wanted)]
+    keys = [email_key(values.get("email", "")) or index for index, values in enumerate(wanted)]
     for _attempt in range(3):
         known = _locked([key for key in keys if isinstance(key, str)])
         first = {key: values for key, values in reversed([*zip(keys, wanted, strict=True)]) if key not in known}

@@ -39,11 +39,11 @@ def detect(kind: AnomalyKind) -> None:
     found, known = _found(kind), Finding.objects.filter(kind=kind.name)
     stale = list(known.filter(~Exists(_same(found))).values_list("pk", flat=True))
     with transaction.atomic():
-        for some in _batches(stale):
-            Finding.objects.filter(pk__any_of=some).delete()
+        for batch in _batches(stale):
+            Finding.objects.filter(pk__any_of=batch).delete()
     there = Finding.objects.filter(kind=kind.name, record_id=OuterRef("pk"))
-    for some in _batches(list(found.filter(~Exists(there)).values_list("pk", flat=True))):
-        _write(kind, found.filter(pk__any_of=some))
+    for batch in _batches(list(found.filter(~Exists(there)).values_list("pk", flat=True))):
+        _write(kind, found.filter(pk__any_of=batch))
 
 
 def detect_few(kind: AnomalyKind, ids: Sequence[int]) -> None:

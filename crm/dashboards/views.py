@@ -103,7 +103,7 @@ def arrange_page(request: Request) -> HttpResponse:
         arrange(sorted(wanted, key=lambda name: _place(request, name)), by=request.actor)
         toast(request, "Your dashboard is arranged.")
         return redirect("dashboard")
-    places = {part.name: place for place, part in enumerate(chosen(request.actor), 1)}
+    places = {part.name: index for index, part in enumerate(chosen(request.actor), 1)}
     lines = sorted(((part, places.get(part.name)) for part in parts), key=lambda line: line[1] or len(parts) + 1)
     return render(request, "dashboards/arrange.html", {"lines": lines})
 

@@ -29,7 +29,7 @@ def marked(text: str, handles: Mapping[str, str]) -> SafeString:
     if "@" not in text:
         return conditional_escape(text)
     parts = MENTION.split(text)  # text, handle, text, handle, …
-    shown = [(_mention(part, handles) if place % 2 else part,) for place, part in enumerate(parts)]
+    shown = [(_mention(part, handles) if index % 2 else part,) for index, part in enumerate(parts)]
     return format_html_join("", "{}", shown)
 
 

@@ -95,9 +95,9 @@ class Engine:
 
     def _run(self, batch: list[Delivery]) -> None:
         half = timezone.now() + LEASE / 2
-        for place, delivery in enumerate(batch):
+        for index, delivery in enumerate(batch):
             if self.stopping.is_set() or timezone.now() > half:
-                return give_back(batch[place:])
+                return give_back(batch[index:])
             run(delivery)
         return None
 

@@ -96,7 +96,7 @@ def as_cte(statements: Sequence[Statement]) -> list[Statement]:
     if connection.vendor != "postgresql":
         return list(statements)
     *first, last = statements
-    parts = ", ".join(f"part_{place} AS ({each.sql})" for place, each in enumerate(first))
+    parts = ", ".join(f"part_{index} AS ({each.sql})" for index, each in enumerate(first))
     params = tuple(param for each in statements for param in each.params)
     return [Statement(f"WITH {parts} {last.sql}" if first else last.sql, params)]
 

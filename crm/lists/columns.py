@@ -80,11 +80,11 @@ def _title(entity: registry.Entity):
 
 def resolve(columns: list[Column], rows: list[list]) -> None:
     """Put names in place of the primary keys that custom people and link fields hold."""
-    for place, shown in enumerate(columns):
+    for index, shown in enumerate(columns):
         if shown.field.custom and shown.field.type in (FieldType.USER, FieldType.LINK):
-            names = _names(shown.field, {row[place][0] for row in rows} - {None})
+            names = _names(shown.field, {row[index][0] for row in rows} - {None})
             for row in rows:
-                row[place] = [names.get(row[place][0])]
+                row[index] = [names.get(row[index][0])]
 
 
 def _names(field: Field, keys: set[int]) -> dict[int, str]:

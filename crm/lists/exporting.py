@@ -58,7 +58,7 @@ def export_csv(
     One statement, at one moment; memory does not grow with the rows.
     """
     yield _lines([[escape(name) for name in header]])
-    columns = {f"text_{place}": Inert(_text(path, by)) for place, path in enumerate(paths)}
+    columns = {f"text_{index}": Inert(_text(path, by)) for index, path in enumerate(paths)}
     chosen = records.filter(visible(by)).order_by(*ordering).annotate(**columns).values_list(*columns)
     yield from _copied(chosen) if connection.vendor == "postgresql" else _written(chosen)
 

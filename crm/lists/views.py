@@ -112,8 +112,8 @@ def _chips(state: ListState) -> list[dict]:
     chips = []
     if condition := state.condition:
         chips = [
-            {"chip": chip, "without": state.url(where=condition.without(place), ticked=None)}
-            for place, chip in enumerate(condition.chips())
+            {"chip": chip, "without": state.url(where=condition.without(index), ticked=None)}
+            for index, chip in enumerate(condition.chips())
         ]
     if state.params.get("change"):
         text = "What one change touched"
@@ -292,7 +292,7 @@ def choose_columns(request: Request, entity: str) -> HttpResponse:
         places = {key: request.GET.get(f"place_{key}", "") for key in request.GET.getlist("column")}
         order = sorted(places, key=lambda key: int(places[key]) if places[key].isdecimal() else 999)
         return redirect(state.url(columns=",".join(order), **dict.fromkeys(gone)))
-    shown = {key: place for place, key in enumerate(state.column_keys, 1)}
+    shown = {key: index for index, key in enumerate(state.column_keys, 1)}
     fields = [(field, shown.get(field.key)) for field in state.schema if state.shows(field.key)]
     fields.sort(key=lambda pair: pair[1] or 1000)
     context = {"state": state, "spec": state.spec, "fields": fields}

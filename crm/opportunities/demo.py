@@ -90,8 +90,8 @@ class Pipeline:
         pace = (until - opened) / (len(path) + 1)
 
         def plan(pk: int) -> None:
-            for place, stage in enumerate(path, 1):
-                at = until if stage == to and to not in OPEN else opened + pace * place
+            for index, stage in enumerate(path, 1):
+                at = until if stage == to and to not in OPEN else opened + pace * index
                 self.due[self._slot(at), owner, stage].append(pk)
 
         self.opened[self._slot(opened), owner].append((self._facts(contact, closes, to in OPEN), plan))

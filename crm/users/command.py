@@ -73,8 +73,8 @@ class WorkspaceCommand(BaseCommand):
         self.stdout.write(json.dumps(report)[:-1], ending="")
         for name, items in (lists or {}).items():
             self.stdout.write(f", {json.dumps(name)}: [", ending="")
-            for place, item in enumerate(items):
-                self.stdout.write((", " if place else "") + json.dumps(item), ending="")
+            for index, item in enumerate(items):
+                self.stdout.write((", " if index else "") + json.dumps(item), ending="")
             self.stdout.write("]", ending="")
         self.stdout.write("}")
 

@@ -165,7 +165,7 @@ def _found(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: s
         asked = model.objects.filter(RawCondition(where.sql, given.values()))
         return _locking(asked, replace(by, member_id=member, team_id=team), trashed, final, bring)
 
-    given = {f"given_{place}": value for place, value in enumerate(where.params)}
+    given = {f"given_{index}": value for index, value in enumerate(where.params)}
     key = ("lock", workspace_id(), model, by.role, trashed, final, bring, where.sql)
     by_key = all(type(value) is int for value in where.params)  # the server would not know the type of others
     return run_cached(key, build, plan_once=by_key, member=by.member_id, team=by.team_id, **given)

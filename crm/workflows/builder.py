@@ -33,7 +33,7 @@ def posted(data: QueryDict) -> Draft:
         "owner": data.get("owner", ""),
         "trigger": _below(data, "trigger-"),
         "condition": data.get("condition", ""),
-        "steps": [_below(data, f"step-{place}-") for place in range(min(count, 100))],
+        "steps": [_below(data, f"step-{index}-") for index in range(min(count, 100))],
     }
 
 
@@ -91,20 +91,20 @@ def _owners() -> list[tuple[str, str]]:
 
 def _steps(steps: Sequence[Values], entity: str, errors: Mapping[str, str]) -> list[dict[str, Any]]:
     found, depth = [], 0
-    for place, step in enumerate(steps):
+    for index, step in enumerate(steps):
         kind = kinds.step_kind(str(step.get("kind", "")))
         depth -= 1 if kind and kind.depth in (0, -1) else 0
         found.append(
             {
-                "place": place,
-                "number": place + 1,
+                "place": index,
+                "number": index + 1,
                 "kind": step.get("kind", ""),
                 "label": kind.label if kind else "An unknown step",
                 "icon": kind.icon if kind else "circle-help",
                 "depth": max(depth, 0),
-                "params": _params(kind.params, step, entity, f"step-{place}", errors) if kind else [],
-                "error": errors.get(f"step-{place}", ""),
-                "is_last": place == len(steps) - 1,
+                "params": _params(kind.params, step, entity, f"step-{index}", errors) if kind else [],
+                "error": errors.get(f"step-{index}", ""),
+                "is_last": index == len(steps) - 1,
             }
         )
         depth += 1 if kind and kind.depth in (0, 1) else 0

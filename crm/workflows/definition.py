@@ -42,7 +42,7 @@ def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definit
         condition = parse(condition.strip(), entity, people=False).key_text
     except ConditionError as error:
         errors["condition"] = str(error)
-    found = [_step(step, place, entity, errors) for place, step in enumerate(steps)]
+    found = [_step(step, index, entity, errors) for index, step in enumerate(steps)]
     errors |= _blocks(found)
     if errors:
         raise Invalid(errors)
@@ -83,18 +83,18 @@ def _blocks(steps: Sequence[Values]) -> dict[str, str]:
     if len(steps) > MOST_STEPS:
         return {"steps": f"At most {MOST_STEPS} steps, please: make a second workflow of the rest."}
     opened: list[str] = []
-    for place, step in enumerate(steps):
+    for index, step in enumerate(steps):
         name = step["kind"]
         if name == "branch":
             opened.append(name)
         elif name in ("otherwise", "end") and (not opened or (name == "otherwise" and opened[-1] == name)):
-            return {f"step-{place}": "There is no if that this belongs to."}
+            return {f"step-{index}": "There is no if that this belongs to."}
         elif name == "otherwise":
             opened[-1] = name
         elif name == "end":
             opened.pop()
         if len(opened) > DEEPEST:
-            return {f"step-{place}": f"An if inside {DEEPEST} others: make a second workflow of it."}
+            return {f"step-{index}": f"An if inside {DEEPEST} others: make a second workflow of it."}
     return {"steps": "An if has no end: add “End of the if” where it goes on for all."} if opened else {}
 
 

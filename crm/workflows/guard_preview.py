@@ -67,7 +67,7 @@ def _before(entity: str, moves: Iterable[Transition]) -> dict[int, dict[str, Any
 
 def _until(log: list[tuple[Any, Any]], move: Transition) -> list[Any]:
     """What the entries replaced, from the newest down to the first of the move's own change."""
-    own = [place for place, (change, _) in enumerate(log) if change == move.change]
+    own = [index for index, (change, _) in enumerate(log) if change == move.change]
     return [old for _, old in log[: own[-1] + 1 if own else 0]]
 
 

@@ -69,7 +69,7 @@ def _fitting(leads: QuerySet[Lead], active: Sequence[Rule]) -> dict[int, list[Ru
 
 
 def _in_order(leads: QuerySet[Lead], tests: Sequence[Case]) -> QuerySet:
-    columns = {f"rule_{place}": test for place, test in enumerate(tests)}
+    columns = {f"rule_{index}": test for index, test in enumerate(tests)}
     return leads.order_by("pk").annotate(**columns).values_list("pk", *columns)
 
 

@@ -45,7 +45,7 @@ def _y(tenths: int) -> float:
 def histogram(old: Sequence[int], new: Sequence[int], width: int) -> list[Bar]:
     """Two distributions over classes of `width` points, beside each other."""
     most, step = max((1, *old, *new)), WIDTH / len(old)
-    return [_bar(place, counts, most, step, width) for place, counts in enumerate(zip(old, new, strict=True))]
+    return [_bar(index, counts, most, step, width) for index, counts in enumerate(zip(old, new, strict=True))]
 
 
 def _bar(place: int, counts: tuple[int, int], most: int, step: float, width: int) -> Bar:

@@ -14,16 +14,16 @@ THRESHOLDS = (("marketing_qualified", "Marketing Qualified"), ("sales_qualified"
 def posted(data: Mapping[str, str]) -> dict[str, Any]:
     """What was filled in: name, half_life and the rules; a case or criterion that was emptied is gone."""
     fit = []
-    for place in range(_count(data, "fit-{}-label")):
+    for index in range(_count(data, "fit-{}-label")):
         cases = [
             {
-                "when": data.get(f"fit-{place}-{n}-when", "").strip(),
-                "points": _number(data.get(f"fit-{place}-{n}-points", "")),
+                "when": data.get(f"fit-{index}-{n}-when", "").strip(),
+                "points": _number(data.get(f"fit-{index}-{n}-points", "")),
             }
-            for n in range(_count(data, f"fit-{place}-{{}}-when"))
+            for n in range(_count(data, f"fit-{index}-{{}}-when"))
         ]
         cases = [case for case in cases if case["when"] or case["points"] != ""]
-        label = data.get(f"fit-{place}-label", "").strip()
+        label = data.get(f"fit-{index}-label", "").strip()
         if label or cases:
             fit.append({"label": label, "cases": cases})
     points = {kind: _number(data.get(f"engagement-{kind}", "")) for kind in KINDS}
@@ -52,8 +52,8 @@ def form_context(values: Mapping[str, Any]) -> dict[str, Any]:
         "name": values["name"],
         "half_life": values["half_life"],
         "fit": [
-            {"place": place, "label": each["label"], "cases": list(enumerate([*each["cases"], BLANK]))}
-            for place, each in enumerate(fit)
+            {"place": index, "label": each["label"], "cases": list(enumerate([*each["cases"], BLANK]))}
+            for index, each in enumerate(fit)
         ],
         "engagement": [(kind, told.label, rules["engagement"].get(kind, "")) for kind, told in KINDS.items()],
         "weights": _labelled(WEIGHTS, rules["weights"]),

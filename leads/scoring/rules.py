@@ -151,8 +151,8 @@ def _criteria(data: Any, errors: dict[str, str]) -> Iterator[Criterion]:
     if not isinstance(data, list):
         errors["fit"] = "The criteria of fit are a list."
         return
-    for place, each in enumerate(data):
-        here = f"fit.{place}"
+    for index, each in enumerate(data):
+        here = f"fit.{index}"
         label = each.get("label") if isinstance(each, dict) else None
         cases = each.get("cases") if isinstance(each, dict) else None
         if not isinstance(label, str) or not label.strip() or len(label) > 60:

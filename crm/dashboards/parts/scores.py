@@ -24,8 +24,8 @@ def scores(asked: DashboardQuery) -> Content:
     """Leads by score: those in progress, and of those that have ended how many were won."""
     stuck = cannot()
     counts, low = _counts(asked, stuck)
-    most = max(counts[place, "open"] for place in range(CLASSES)) or 1
-    rows = [_row(asked, place, counts, most) for place in range(CLASSES)]
+    most = max(counts[index, "open"] for index in range(CLASSES)) or 1
+    rows = [_row(asked, index, counts, most) for index in range(CLASSES)]
     table = Table("classes", "", ("Score", "In progress", "Won", "Lost", "Share won"), rows, bars=True)
     words = "In progress, and too low a fit for Sales Qualified, however engaged they are"
     line = BarRow(Cell(words), [asked.count("lead", stuck, low)])

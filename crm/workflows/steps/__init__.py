@@ -127,9 +127,9 @@ def kinds_for(entity: str) -> list[StepKind]:
 def partner(steps: Sequence[Values], position: int, *names: str) -> int:
     """Where the block that the step at `position` is part of goes on: the first of `names` on its level after it."""
     level = 0
-    for place in range(position + 1, len(steps)):
-        name = steps[place]["kind"]
+    for index in range(position + 1, len(steps)):
+        name = steps[index]["kind"]
         if level == 0 and name in names:
-            return place
+            return index
         level += {"branch": 1, "end": -1}.get(name, 0)
     return len(steps)
