@@ -100,8 +100,8 @@ def _record_as_they_are(
 
     def build(given: Mapping[str, Any]) -> list[Statement]:
         same = model._default_manager.filter(RawCondition(where.sql, [given[name] for name in sought]))
-        told = {name: given.get(name, value) for name, value in who.items()}
-        return _entries(event, same, told, None, new, given["note"], severity)
+        columns_given = {name: given.get(name, value) for name, value in who.items()}
+        return _entries(event, same, columns_given, None, new, given["note"], severity)
 
     key = (event, where.sql, snapshot, severity, wanted(event))
     return compiled_queries.execute_cached(("record", *key), build, values)

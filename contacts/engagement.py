@@ -79,13 +79,13 @@ def store(events: Sequence[Engaged], *, by: Actor) -> list[int]:
     names = ("id", "contact_id", "kind", "occurred_at", "recorded_at")
     insert_new(EngagementEvent, names, rows, {"change": by.change})
     stored = EngagementEvent.objects.filter(pk__any_of=ids)
-    kept = set(stored.values_list("pk", flat=True))
-    new = [event for pk, event in zip(ids, events, strict=True) if pk in kept]
+    stored_ids = set(stored.values_list("pk", flat=True))
+    new = [event for pk, event in zip(ids, events, strict=True) if pk in stored_ids]
     if new:
         _touch(new, by)
         for listener in on_engaged:
             listener(stored, by)
-    return sorted(kept)
+    return sorted(stored_ids)
 
 
 def _touch(events: Iterable[Engaged], by: Actor) -> None:

@@ -50,8 +50,12 @@ def contact_page(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
     """Who reports to a contact, and its company, if the actor sees it, with some of its other people."""
     around: dict[str, Any] = {"reports": _people(by, REPORTS, manager=contact.pk)}
     if contact.company and may_see(contact.company, by):
-        here = _people(by, COLLEAGUES, company=contact.company_id, but=contact.pk)
-        around |= {"company": contact.company, "colleagues": here, "headcount": _headcount(by, contact.company_id)}
+        colleagues = _people(by, COLLEAGUES, company=contact.company_id, but=contact.pk)
+        around |= {
+            "company": contact.company,
+            "colleagues": colleagues,
+            "headcount": _headcount(by, contact.company_id),
+        }
     return around
 
 

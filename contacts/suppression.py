@@ -67,10 +67,10 @@ def suppress(stops: Sequence[Stop], *, by: Actor) -> None:
     ids = next_ids(Suppression, len(stops))
     facts = [(pk, s.email_key, s.reason, s.source[:300], as_stored(s.at)) for pk, s in zip(ids, stops, strict=True)]
     insert_new(Suppression, ("id", "email_key", "reason", "source", "at"), facts, {"by_id": by.member_id})
-    kept = set(Suppression.objects.filter(pk__any_of=ids).values_list("pk", flat=True))
-    added = [(pk, stop) for pk, stop in zip(ids, stops, strict=True) if pk in kept]
-    told = [LogRow(pk, stop.contact, None, _facts(stop, by.member_id)) for pk, stop in added]
-    record_rows("suppression.added", told, by=by)
+    stored = set(Suppression.objects.filter(pk__any_of=ids).values_list("pk", flat=True))
+    added = [(pk, stop) for pk, stop in zip(ids, stops, strict=True) if pk in stored]
+    rows = [LogRow(pk, stop.contact, None, _facts(stop, by.member_id)) for pk, stop in added]
+    record_rows("suppression.added", rows, by=by)
     keys = sorted({stop.email_key for stop in stops})
     follow(Contact.objects.filter(email_key__any_of=keys), by)
 
@@ -110,8 +110,8 @@ def held_status(contacts: QuerySet, to: str) -> dict[int, str]:
         .exclude(status=to)
     )
     held = held.filter(Q(shown=UNSUBSCRIBED) | Q(status=UNSUBSCRIBED)) if to == BOUNCED else held
-    told = held.values_list("pk", "status", "shown")
-    return {pk: _held(to, status if found is None else found) for pk, status, found in told}
+    statuses = held.values_list("pk", "status", "shown")
+    return {pk: _held(to, status if found is None else found) for pk, status, found in statuses}
 
 
 def _held(to: str, found: str) -> str:
@@ -159,10 +159,10 @@ def _sources(ids: list[int], by: Actor) -> dict[int, str]:
 def _engage(ids: Sequence[int], by: Actor) -> None:
     """Keep the event of those whose status was set to Unsubscribed by this action, not by what followed from it."""
     set_now = Transition.objects.filter(entity="contact", axis=STATUS.field, to_value=UNSUBSCRIBED)
-    told = EngagementEvent.objects.filter(contact__pk__any_of=list(ids), kind=UNSUBSCRIBED, change=by.change)
+    events = EngagementEvent.objects.filter(contact__pk__any_of=list(ids), kind=UNSUBSCRIBED, change=by.change)
     set_now = set_now.filter(record_id__any_of=list(ids), change__unindexed=by.change, verb="set_status")
     gone = set_now.values_list("record_id", flat=True)
-    new = set(gone) - set(told.values_list("contact", flat=True)) if ids else set()
+    new = set(gone) - set(events.values_list("contact", flat=True)) if ids else set()
     store([Engaged(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(new)], by=by)
 
 

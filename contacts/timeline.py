@@ -214,9 +214,11 @@ def _derived(action: timeline.Action) -> set[int]:
     """The entries that follow from others by a rule; qualifying a contact does where the lead's score has led to it."""
     by_rule = {entry.id for entry in action.entries if event_type(entry.event).derived}
     events = {entry.event for entry in action.entries}
-    told = {entry.id: (entry.note or "") if entry.action == "UNDO" else entry.event for entry in action.entries}
-    if set(told.values()) - FOLLOWING:
-        by_rule |= {pk for pk, event in told.items() if event in FOLLOWING}
+    events_by_entry = {
+        entry.id: (entry.note or "") if entry.action == "UNDO" else entry.event for entry in action.entries
+    }
+    if set(events_by_entry.values()) - FOLLOWING:
+        by_rule |= {pk for pk, event in events_by_entry.items() if event in FOLLOWING}
     if events & {"lead.restaged", "lead.synced"} and "lead.qualified" not in events:
         by_rule |= {entry.id for entry in action.entries if entry.event == "contact.qualified"}
     return by_rule

@@ -24,8 +24,8 @@ def rename_in_search(change: UUID, entity: str, put_back: PutBack, by: Actor) ->
 def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: what is not done any more, or went back to another contact, is nobody's last activity."""
     if entity in ("activity", "engagement"):
-        told = Entry.objects.filter(change__unindexed=change, entity=entity, entity_id__any_of=list(put_back))
-        pairs = told.values_list("person", "new_values__contact")  # two contacts, where it was moved to another
+        entries = Entry.objects.filter(change__unindexed=change, entity=entity, entity_id__any_of=list(put_back))
+        pairs = entries.values_list("person", "new_values__contact")  # two contacts, where it was moved to another
         recompute(pk for pair in pairs for pk in pair)
 
 

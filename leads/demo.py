@@ -117,13 +117,13 @@ class Interest:
                 lose_leads(Lead.objects.filter(pk__in=slots[slot]).open(), by=self._by(), reason=SETTLED)
 
     def _engage(self, leads: list[Lead]) -> None:
-        told: defaultdict[int, list[Engaged]] = defaultdict(list)
+        events: defaultdict[int, list[Engaged]] = defaultdict(list)
         for lead in leads:
             for event in self._events(lead):
-                told[self._slot(event.at, SLOT)].append(event)
-        for slot in sorted(told, reverse=True):
+                events[self._slot(event.at, SLOT)].append(event)
+        for slot in sorted(events, reverse=True):
             with clock.at(min(self.end, self.end - SLOT * slot)):
-                engage(told[slot], by=self._by())
+                engage(events[slot], by=self._by())
 
     def _events(self, lead: Lead) -> list[Engaged]:
         contact = lead.contact

@@ -131,13 +131,13 @@ def _closing(people: Sequence[tuple[Contact | Prospect, Any]]) -> dict[int, dict
     imported = _imported.get()
     if imported is None:
         return {}
-    told = {}
+    closing = {}
     for contact, _ in people:
         values = {RENAMED.get(key, key): value for key, value in imported.values.get(contact.pk, {}).items()}
         values |= {} if contact.lifecycle_stage in PROSPECTS else _closed_as(contact, imported)
         if values:
-            told[contact.pk] = values
-    return told
+            closing[contact.pk] = values
+    return closing
 
 
 def _closed_as(contact: Contact | Prospect, imported: Imported) -> dict[str, Any]:
@@ -182,12 +182,16 @@ def _assign(
 
     An owner that a file names stays; a lead that was lost before it came to us needs none.
     """
-    told = {pk: imported.get(contact.pk, {}) for pk, contact in contacts.items()}
-    owners = {pk: values["owner_id"] for pk, values in told.items() if values.get("owner_id")}
-    owners |= {pk: contacts[pk].owner_id for pk, v in told.items() if v.get("status") == "lost" and pk not in owners}
+    values_by_contact = {pk: imported.get(contact.pk, {}) for pk, contact in contacts.items()}
+    owners = {pk: values["owner_id"] for pk, values in values_by_contact.items() if values.get("owner_id")}
+    owners |= {
+        pk: contacts[pk].owner_id
+        for pk, v in values_by_contact.items()
+        if v.get("status") == "lost" and pk not in owners
+    }
     free = {pk: contact for pk, contact in contacts.items() if pk not in owners}
     owners |= choose(leads.filter(pk__any_of=list(free)), free) if free else {}
-    owners |= _for_want_of_others(owners, told, by)
+    owners |= _for_want_of_others(owners, values_by_contact, by)
     changed = [(pk, owners[pk]) for pk, contact in contacts.items() if owners[pk] != contact.owner_id]
     if changed:
         update_rows(Lead, ["owner_id"], changed)

@@ -34,8 +34,10 @@ class RuleForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        here = Membership.objects.active().exclude(role=Role.VIEWER).select_related("user").order_by("user__name", "pk")
-        self.fields["people"].choices = [(member.pk, str(member)) for member in here]
+        members = (
+            Membership.objects.active().exclude(role=Role.VIEWER).select_related("user").order_by("user__name", "pk")
+        )
+        self.fields["people"].choices = [(member.pk, str(member)) for member in members]
         self.fields["team"].queryset = Team.objects.order_by("name")
 
 

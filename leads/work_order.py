@@ -47,9 +47,9 @@ def priority_order() -> Case:
 
 def in_time() -> Case:
     """Whether the first contact was made by its deadline; empty before it is made, and where there was none."""
-    kept = When(contacted_at__lte=F("contact_by"), then=Value(True))
+    in_time = When(contacted_at__lte=F("contact_by"), then=Value(True))
     missed = When(contacted_at__gt=F("contact_by"), then=Value(False))
-    return Case(kept, missed, output_field=BooleanField())
+    return Case(in_time, missed, output_field=BooleanField())
 
 
 def next_action() -> Case:

@@ -19,11 +19,11 @@ Inverted = tuple[Entry, Any, Any]  # with the values before and after the undo
 def remove_records(about: Subject, entries: Sequence[Entry], staying: Staying, undone: Undone) -> list[Inverted]:
     """Delete the records that the entries made, but for those that stay or that others point to."""
     rows, made = about.model._default_manager, {entry.entity_id for entry in entries}
-    kept = {pk: staying.made[about.entity, pk] for pk in made if (about.entity, pk) in staying.made}
-    for pk, why in sorted(kept.items()):
+    staying_rows = {pk: staying.made[about.entity, pk] for pk in made if (about.entity, pk) in staying.made}
+    for pk, why in sorted(staying_rows.items()):
         if why:
             undone.keep(about.entity, [pk], why)
-    gone = set(rows.filter(pk__any_of=made - kept.keys()).values_list("pk", flat=True))
+    gone = set(rows.filter(pk__any_of=made - staying_rows.keys()).values_list("pk", flat=True))
     pointing = _pointing(about.model, gone)
     while pointed_at := {each.target for each in pointing if each.blocks}:
         gone -= pointed_at

@@ -80,11 +80,11 @@ def _without_old_news(found: list[Difference]) -> list[Difference]:
     keys = [difference.contact.pk for difference in found if difference.stage]
     moves = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, record_id__any_of=keys)
     rows = moves.filter(undone_by__isnull=True).values_list("record_id", "to_value", "channel") if keys else ()
-    told: defaultdict[int, set[str]] = defaultdict(set)
+    stages: defaultdict[int, set[str]] = defaultdict(set)
     for pk, stage, channel in rows:
-        told[pk].add(stage if channel == Channel.IMPORT else BY_PEOPLE)
+        stages[pk].add(stage if channel == Channel.IMPORT else BY_PEOPLE)
     for difference in found:
-        before = told[difference.contact.pk]
+        before = stages[difference.contact.pk]
         if difference.stage in before and BY_PEOPLE not in before:
             difference.stage = ""
     return [difference for difference in found if difference.values or difference.status or difference.stage]

@@ -47,16 +47,16 @@ class Said:
         keys = {f"{_key(name)} {key}": key for key in said}
         if not keys:
             return {}
-        told = self.scratch.first_said({place: _text(said[key]) for place, key in keys.items()})
-        kept = {key: said[key] for place, key in keys.items() if told[place] == _text(said[key])}
+        first = self.scratch.first_said({place: _text(said[key]) for place, key in keys.items()})
+        agreeing = {key: said[key] for place, key in keys.items() if first[place] == _text(said[key])}
         for place, key in keys.items():
-            if key not in kept:
+            if key not in agreeing:
                 label = COMPANY.fields[key].label if key in COMPANY.fields else key.removeprefix("custom.")
                 self.notes.append(
-                    f"Line {line:,}: {label} of {name} is “{_text(said[key])}” here, “{told[place]}” in a row before: "
+                    f"Line {line:,}: {label} of {name} is “{_text(said[key])}” here, “{first[place]}” in a row before: "
                     "the first was kept."
                 )
-        return kept
+        return agreeing
 
     def note(self, lines: Iterable[int], *, made: int, changed: int) -> None:
         """Note how many companies were made and changed, and by which rows."""

@@ -107,5 +107,5 @@ def _unfit(row: Incoming, people: dict[str, int]) -> tuple[str, str] | None:
         return None
     if found:
         return "", "The external ID and the e-mail name two people."
-    told = row.own.get("external_id") or row.own.get("email")
-    return "", f"There is no contact “{told}”." if told else "Whose event it is: external_id or email is needed."
+    name = row.own.get("external_id") or row.own.get("email")
+    return "", f"There is no contact “{name}”." if name else "Whose event it is: external_id or email is needed."

@@ -72,8 +72,8 @@ class ContactImporter:
         changed, refused = change_each(there, self.run, self.by)
         known = [(found.contact.pk, found.row) for found in there if found.contact]
         related, no = self._relate(known)
-        told = [found.contact for found in there if found.contact and self._tells_stage(found)]
-        derived.join(tell_written("contact", told, self.run, self.by))
+        staged = [found.contact for found in there if found.contact and self._tells_stage(found)]
+        derived.join(tell_written("contact", staged, self.run, self.by))
         changed |= related | said.changed | {row.line for _, row in made}
         changed |= {row.line for pk, row in known if pk in derived.contacts}
         refused |= no

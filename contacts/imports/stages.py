@@ -53,8 +53,8 @@ def _read_again(contacts: Iterable[Contact]) -> None:
 def _override(moves: Mapping[Contact, tuple[str, datetime | None]], run: ImportRun, by: Actor) -> None:
     step = LIFECYCLE.move("override")
     dated = [DatedMove(contact, to, at or clock.now(), {}) for contact, (to, at) in moves.items()]
-    told = {"reason": run.override_reason, "severity": step.severity}
-    move_rows(LIFECYCLE, dated, verb=step.verb, event=step.event, by=by, **told)
+    facts = {"reason": run.override_reason, "severity": step.severity}
+    move_rows(LIFECYCLE, dated, verb=step.verb, event=step.event, by=by, **facts)
 
 
 def _move(here: str, to: str, ids: list[int], run: ImportRun, by: Actor) -> dict[int, str]:

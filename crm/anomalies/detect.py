@@ -106,8 +106,8 @@ def look_soon(kind: AnomalyKind, link: str) -> Callable[[QuerySet, Actor], None]
             return
         ids = list(rows.values_list("pk", flat=True)[: FEW + 1])
         if len(ids) <= FEW:
-            here = workspace()
-            transaction.on_commit(lambda: _look(here, kind, link, ids), robust=True)
+            space = workspace()
+            transaction.on_commit(lambda: _look(space, kind, link, ids), robust=True)
 
     return look
 

@@ -115,10 +115,10 @@ def _program(name: str) -> str:
     program = shutil.which(name)
     if program is None:
         raise Refused(f"{name} is not on the PATH: install PostgreSQL's client programs, version {server} or newer.")
-    told = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
-    version = re.search(r"\d+", told)
+    output = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+    version = re.search(r"\d+", output)
     if version is None or int(version[0]) < server:
-        raise Refused(f"{program} is older than the server: it is {told.strip()!r}, and {server} or newer is needed.")
+        raise Refused(f"{program} is older than the server: it is {output.strip()!r}, and {server} or newer is needed.")
     return program
 
 

@@ -47,9 +47,9 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
     """
     current = workspace()
     key = (current.pk, current.schema_version, current.timezone, entity, people, text)
-    kept = _kept.get(key)
-    if kept is not None:
-        return kept
+    known = _kept.get(key)
+    if known is not None:
+        return known
     reader = _Reader(people)
     condition = Condition(entity, reader.node(_tree(text), schema(entity)))
     _check_joins(condition)

@@ -18,12 +18,12 @@ def bounds(type: FieldType, operator: str, operand: Operand, now: datetime, tz: 
     On dates a day is the workspace's calendar day, on date-times 24 hours; `today` and a bare date are calendar days on
     both. `> N ago` is older, `< N ago` between then and now; `< N from now` between now and then.
     """
-    here: Moment = now if type is FieldType.DATETIME else now.astimezone(tz).date()
+    moment: Moment = now if type is FieldType.DATETIME else now.astimezone(tz).date()
     match operand.kind:
         case Kind.AGO:
-            return _ago(operator, shift(here, operand.value, -1, tz), here)
+            return _ago(operator, shift(moment, operand.value, -1, tz), moment)
         case Kind.FROM_NOW:
-            return _from_now(operator, shift(here, operand.value, 1, tz), here)
+            return _from_now(operator, shift(moment, operand.value, 1, tz), moment)
         case Kind.TODAY:
             limit: Moment = now.astimezone(tz).date()
         case _:

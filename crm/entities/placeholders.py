@@ -52,8 +52,8 @@ def render(text: str, entity: str, pk: int) -> str:
     """
     paths = {name: placeholder(entity, name) for name in PLACE.findall(text)}
     values = _read(list(paths.values()), entity, pk) if paths else []
-    told = dict(zip(paths, values, strict=True))
-    return PLACE.sub(lambda found: told[found[1]], text)
+    values_by_path = dict(zip(paths, values, strict=True))
+    return PLACE.sub(lambda found: values_by_path[found[1]], text)
 
 
 def _read(paths: list[Path], entity: str, pk: int) -> list[str]:

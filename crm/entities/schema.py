@@ -172,9 +172,9 @@ def schema(entity_name: str) -> Schema:
     Raises KeyError for an entity that is not registered.
     """
     current = workspace()
-    kept = _schemas.get((current.pk, entity_name))
-    if kept and kept[0] == current.schema_version:
-        return kept[1]
+    cached = _schemas.get((current.pk, entity_name))
+    if cached and cached[0] == current.schema_version:
+        return cached[1]
     fresh = Schema(registry.get(entity_name), list(CustomField.objects.filter(entity=entity_name)))
     _schemas[current.pk, entity_name] = (current.schema_version, fresh)
     return fresh

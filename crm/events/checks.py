@@ -46,8 +46,8 @@ def _times_in_order() -> list[CheckMessage]:
     ordered = [seconds or float("inf") for seconds in times.values()]
     if all(a < b for a, b in pairwise(ordered)):
         return []
-    told = " < ".join(f"{name} ({seconds})" for name, seconds in times.items())
-    return [Error(f"These must grow: {told}.", hint="A task runs twice where they do not.", id="crm.E011")]
+    order = " < ".join(f"{name} ({seconds})" for name, seconds in times.items())
+    return [Error(f"These must grow: {order}.", hint="A task runs twice where they do not.", id="crm.E011")]
 
 
 def _comes_back_soon() -> list[CheckMessage]:

@@ -52,8 +52,8 @@ def show_errors(form, error: Invalid | InUse) -> None:
         form.add_error(None, linked(error))
         return
     for key, sentence in error.errors.items():
-        told = _naming(error, sentence) if isinstance(error, Taken) and error.name else sentence
-        form.add_error(key if key in form.fields else None, told)
+        text = _naming(error, sentence) if isinstance(error, Taken) and error.name else sentence
+        form.add_error(key if key in form.fields else None, text)
 
 
 def _naming(error: Taken, sentence: str) -> SafeString:

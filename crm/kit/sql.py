@@ -237,8 +237,8 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
                 f"UPDATE {table} SET {setters} FROM ROWS FROM ({lists}) AS new({', '.join(columns)}) "
                 f"WHERE {table}.id = new.id::{typed[0][1]} AND {table}.workspace_id = %s"
             )
-            told = [json.dumps(values, default=str) for values in zip(*rows, strict=True)]
-            cursor.execute(sql, [*told, workspace_id()])
+            arrays = [json.dumps(values, default=str) for values in zip(*rows, strict=True)]
+            cursor.execute(sql, [*arrays, workspace_id()])
         else:
             setters = ", ".join(f"{column} = %s" for column in columns[1:])
             sql = f"UPDATE {table} SET {setters} WHERE id = %s AND workspace_id = %s"

@@ -32,11 +32,11 @@ def count_read() -> None:
     if seen is None:
         return
     try:
-        here = workspace()
+        space = workspace()
     except NoWorkspace:
-        here = None
+        space = None
     with _lock:
-        _pending[here, seen, clock.now().replace(second=0, microsecond=0)] += 1
+        _pending[space, seen, clock.now().replace(second=0, microsecond=0)] += 1
     if who_reads.get() is None:
         transaction.on_commit(flush)
 

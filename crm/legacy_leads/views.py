@@ -69,9 +69,9 @@ def _elsewhere(request: Request, public_id: str) -> HttpResponse:
 
 
 def _stayed_page(request: Request, lead: MovedLead) -> HttpResponse:
-    told = kept_facts(lead)
-    facts = [(LEGACY_LEAD.fields[key].label, told[key]) for key in KEPT_FACTS if told[key]]
-    return render(request, "legacy_leads/stayed.html", {"lead": lead, "facts": facts, **told})
+    kept_values = kept_facts(lead)
+    facts = [(LEGACY_LEAD.fields[key].label, kept_values[key]) for key in KEPT_FACTS if kept_values[key]]
+    return render(request, "legacy_leads/stayed.html", {"lead": lead, "facts": facts, **kept_values})
 
 
 def stayed(by: Actor) -> QuerySet[MovedLead]:

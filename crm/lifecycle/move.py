@@ -103,10 +103,10 @@ def _write_move(
         setting = {key: given[f"set {key}"] for key in changes}
         who = where | {name: given[name] for name in ("member_id", "channel", "change", "at", "recorded_at")}
         left = _left(axis, step.verb, given["reason"], setting[axis.field], given["at"])
-        told = {"new": given["new"], "note": given["note"], "severity": step.severity}
+        entry = {"new": given["new"], "note": given["note"], "severity": step.severity}
         return [
             insert_statement(Transition, rows, who | left),
-            *update_statements(step.event, rows, setting, who, **told),
+            *update_statements(step.event, rows, setting, who, **entry),
         ]
 
     key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, wanted(step.event))
@@ -193,8 +193,8 @@ def write_first_transition(model: type[Any], ids: Iterable[int], axis: Axis, ver
     facts = _facts(axis, verb, "") | entered | {"workspace_id": by.workspace_id}
 
     def build(given: Mapping[str, Any]) -> list[Statement]:
-        told = {name: given[name] for name in ("member_id", "channel", "change", "recorded_at")}
-        return [insert_statement(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | told)]
+        actor = {name: given[name] for name in ("member_id", "channel", "change", "recorded_at")}
+        return [insert_statement(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | actor)]
 
     values = {"sought": array_param(ids)} | actor_columns(by)
     statistics.wrote(

@@ -34,11 +34,11 @@ class Offer:
 
 def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[Offer]:
     """The moves that the actor's role includes, in the order of the axis; one statement for all guards."""
-    here = getattr(record, axis.field)
+    value = getattr(record, axis.field)
     within = [move for move in axis.moves if by.is_at_least(move.role) and not move.by_rule]
-    guards = [rule for rule in rules(axis.entity) if any(m.verb == rule.verb and here in m.sources for m in within)]
+    guards = [rule for rule in rules(axis.entity) if any(m.verb == rule.verb and value in m.sources for m in within)]
     leaves = _explained(record, guards, by)
-    return [_offer(move, axis, here, guards, leaves, editable) for move in within]
+    return [_offer(move, axis, value, guards, leaves, editable) for move in within]
 
 
 def _explained(record, guards, by: Actor) -> dict:

@@ -166,10 +166,10 @@ class _Step:
             run.done = min(run.done + size, run.total)
             return entries
         waiting = run.kept.filter(pass_number__lt=run.pass_number, why__in=PASSING).order_by("pk")
-        kept = list(waiting[:size])
-        run.kept.filter(person__in={each.person for each in kept if each.person}).delete()
-        run.kept.filter(pk__in=[each.pk for each in kept if not each.person]).delete()
-        return self.groups.entries_of(kept)
+        batch = list(waiting[:size])
+        run.kept.filter(person__in={each.person for each in batch if each.person}).delete()
+        run.kept.filter(pk__in=[each.pk for each in batch if not each.person]).delete()
+        return self.groups.entries_of(batch)
 
     def _again(self) -> bool:
         """Begin another pass if the last one undid something that may have been in the way of what was kept."""

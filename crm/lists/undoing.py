@@ -38,8 +38,8 @@ def undo_change(request: Request, change: UUID) -> HttpResponse:
 def _say(request: Request, undone: Undone) -> None:
     toast(request, f"Undone: {undone.reverted:,} {'change' if undone.reverted == 1 else 'changes'} taken back.")
     for sentence in dict.fromkeys(each.why for each in undone.kept):
-        kept = sum(1 for each in undone.kept if each.why == sentence)
-        warn(request, f"Kept as {'it is' if kept == 1 else 'they are'} ({kept:,}): {sentence}")
+        count = sum(1 for each in undone.kept if each.why == sentence)
+        warn(request, f"Kept as {'it is' if count == 1 else 'they are'} ({count:,}): {sentence}")
 
 
 @require_GET

@@ -71,8 +71,8 @@ def _frame(state: ListState) -> dict:
 
 
 def _actions(state: ListState) -> list[BulkAction]:
-    here = (action for action in state.spec.actions if action.trash == state.in_trash)
-    return [action for action in here if state.by.is_at_least(action.role) and action.offered()]
+    actions = (action for action in state.spec.actions if action.trash == state.in_trash)
+    return [action for action in actions if state.by.is_at_least(action.role) and action.offered()]
 
 
 @require_GET

@@ -34,7 +34,7 @@ def tell_due(slot: datetime) -> None:
 
 
 def _untold(slot: datetime) -> QuerySet[Activity]:
-    told = Notification.objects.filter(
+    notified = Notification.objects.filter(
         recipient=OuterRef("assignee"),
         kind=TASK_DUE.name,
         entity="activity",
@@ -42,7 +42,9 @@ def _untold(slot: datetime) -> QuerySet[Activity]:
         at=OuterRef("due_at"),
     )
     due = Activity.objects.live().filter(status="pending", due_at__gt=slot - OVERDUE, due_at__lte=slot)
-    return due.filter(~Exists(told), assignee__is_active=True).select_related("assignee__user", "contact", "company")
+    return due.filter(~Exists(notified), assignee__is_active=True).select_related(
+        "assignee__user", "contact", "company"
+    )
 
 
 def _tell(due: list[Any], workspace: Workspace) -> None:

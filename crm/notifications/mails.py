@@ -25,14 +25,14 @@ def send(notifications: Sequence[Notification], recipient: Membership, *, key: s
 
     Raises whatever the mail server's refusal raises.
     """
-    told = lines(notifications, recipient.actor(Channel.SYSTEM))
-    context = {"lines": told, "recipient": recipient, "site": site(), "daily": daily}
+    news = lines(notifications, recipient.actor(Channel.SYSTEM))
+    context = {"lines": news, "recipient": recipient, "site": site(), "daily": daily}
     zone = ZoneInfo(recipient.user.timezone or recipient.workspace.timezone)
     with timezone.override(zone):
         text, html = (render_to_string(template, context) for template in TEMPLATES)
     message_id = f"<{key}@{urlsplit(site()).hostname}>"
     mail = EmailMultiAlternatives(
-        _subject(told, recipient),
+        _subject(news, recipient),
         text,
         settings.DEFAULT_FROM_EMAIL,
         [recipient.user.email],

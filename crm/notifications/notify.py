@@ -46,9 +46,9 @@ def notify(kind: NotificationKind, news: Iterable[News], *, by: Actor) -> None:
 
 def _channels(members: set[int], kind: NotificationKind) -> dict[int, str]:
     """How each of those who work here wants to be told, less those who want nothing."""
-    here = Membership.objects.active().filter(pk__any_of=members).values_list("pk", flat=True)
+    members_here = Membership.objects.active().filter(pk__any_of=members).values_list("pk", flat=True)
     chosen = dict(Preference.objects.filter(member__in=members).values_list("member_id", "channels"))
-    found = {pk: chosen.get(pk, {}).get(kind.name, kind.channel) for pk in here}
+    found = {pk: chosen.get(pk, {}).get(kind.name, kind.channel) for pk in members_here}
     return {pk: channel for pk, channel in found.items() if channel != Channel.NOTHING}
 
 

@@ -56,8 +56,8 @@ def _futures(contact: Contact, by: Actor) -> list[tuple[str, str]]:
     """What may become of a contact: the moves that the actor may make now."""
     found = offers(contact, LIFECYCLE, by=by, editable=may_edit(contact, by))
     answers = [offer for offer in found if offer.allowed and offer.move.verb in ANSWERS]
-    here = LIFECYCLE.value(contact.lifecycle_stage).label
-    return [("", f"stays {here}"), *((offer.move.verb, f"becomes {offer.to}") for offer in answers)]
+    label = LIFECYCLE.value(contact.lifecycle_stage).label
+    return [("", f"stays {label}"), *((offer.move.verb, f"becomes {offer.to}") for offer in answers)]
 
 
 def stage_form(by: Actor) -> type[forms.Form]:

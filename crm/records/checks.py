@@ -13,15 +13,15 @@ from crm.records.registry import record_types
 
 @register()
 def kinds_of_record(app_configs, **kwargs) -> list[CheckMessage]:
-    """E010: an axis without its columns or events. E011: public ids that do not begin as the entity says."""
+    """E020: an axis without its columns or events. E021: public ids that do not begin as the entity says."""
     found: list[CheckMessage] = []
     for kind in record_types():
         sentences = [sentence for axis in kind.axes for sentence in _wrong(kind.entity, axis)]
-        found += [Error(sentence, obj=kind.entity.name, id="crm.E010") for sentence in sentences]
+        found += [Error(sentence, obj=kind.entity.name, id="crm.E020") for sentence in sentences]
         begins = model_field(kind.model, kind.entity.public_id).get_default().partition("_")[0]
         if begins != kind.entity.prefix:
             sentence = f"Its public ids begin with {begins!r}, the entity says {kind.entity.prefix!r}."
-            found.append(Error(sentence, obj=kind.entity.name, id="crm.E011"))
+            found.append(Error(sentence, obj=kind.entity.name, id="crm.E021"))
     return found
 
 

@@ -171,9 +171,9 @@ def team(request, pk):
 @needs(Right.WORKSPACE)
 def workspace(request):
     """What the workspace is called and how it counts."""
-    here = request.member.workspace
+    space = request.member.workspace
     fields = ("name", "timezone", "currency", "require_mfa")
-    form = WorkspaceForm(request.POST or None, initial={field: getattr(here, field) for field in fields})
+    form = WorkspaceForm(request.POST or None, initial={field: getattr(space, field) for field in fields})
     if form.is_valid() and _saved(form, lambda data: edit_workspace(**data, by=request.actor)):
         toast(request, "The workspace is saved.")
         return redirect("workspace")

@@ -26,8 +26,8 @@ BLANK: Draft = {
 
 def posted(data: QueryDict) -> Draft:
     """What the form says, whether or not it makes sense."""
-    told = data.get("steps", "")
-    count = int(told) if told.isdecimal() else 0
+    number = data.get("steps", "")
+    count = int(number) if number.isdecimal() else 0
     return {
         "name": data.get("name", ""),
         "owner": data.get("owner", ""),
@@ -85,8 +85,8 @@ OWN_PLACE = ("name", "owner", "condition")
 
 
 def _owners() -> list[tuple[str, str]]:
-    here = Membership.objects.active().exclude(role=Role.VIEWER).select_related("user").order_by("user__name", "pk")
-    return [(str(member.pk), str(member)) for member in here]
+    members = Membership.objects.active().exclude(role=Role.VIEWER).select_related("user").order_by("user__name", "pk")
+    return [(str(member.pk), str(member)) for member in members]
 
 
 def _steps(steps: Sequence[Values], entity: str, errors: Mapping[str, str]) -> list[dict[str, Any]]:

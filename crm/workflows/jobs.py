@@ -126,8 +126,8 @@ def _limits(each: ActiveWorkflow, first: datetime, last: datetime) -> tuple[Any,
     """As the field is compared: a day counts once its midnight in the workspace is over."""
     if schema(each.entity).field(each.trigger["field"]).type is FieldType.DATETIME:
         return first, last
-    here: ZoneInfo = zone()
-    return first.astimezone(here).date(), last.astimezone(here).date()
+    tz: ZoneInfo = zone()
+    return first.astimezone(tz).date(), last.astimezone(tz).date()
 
 
 def _text(value: datetime | date) -> str:

@@ -95,13 +95,13 @@ def close_with_opportunities(opportunities: Sequence[Opportunity], run: ImportRu
     follows when a file tells of an opportunity that was won before.
     """
     derived = Derived()
-    told = {each.contact_id for each in opportunities if run.override_reason or each.stage in CLOSED}
+    contacts = {each.contact_id for each in opportunities if run.override_reason or each.stage in CLOSED}
     if not run.override_reason:
-        told -= _elsewhere(told)
+        contacts -= _elsewhere(contacts)
     follow = {each.contact_id for each in opportunities}
     leads = _leads(follow)
     _date_back(leads, by)
-    opened = {pk: lead for pk, lead in _open(leads).items() if pk in told}
+    opened = {pk: lead for pk, lead in _open(leads).items() if pk in contacts}
     imported = _converted_by_imports(leads)
     deals = _first_deals([*opened, *imported], {lead.pk for lead in (*opened.values(), *imported.values())})
     chosen = {
@@ -160,8 +160,8 @@ def _converted_by_imports(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
     last = {pk: own[-1] for pk, own in leads.items() if own[-1].status == "converted"}
     moves = Transition.objects.filter(entity="lead", axis=STATUS.field, to_value="converted", channel=Channel.IMPORT)
     moves = moves.filter(record_id__any_of=[lead.pk for lead in last.values()], undone_by__isnull=True)
-    told = set(moves.values_list("record_id", flat=True))
-    return {pk: lead for pk, lead in last.items() if lead.pk in told}
+    deals = set(moves.values_list("record_id", flat=True))
+    return {pk: lead for pk, lead in last.items() if lead.pk in deals}
 
 
 def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, Deal]:

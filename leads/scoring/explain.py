@@ -112,8 +112,8 @@ class Explanation:
         for kind, given in rules.engagement.items():
             times = ceil(round(needed - 0.5 - self.total, 6) / given) if given > 0 else MOST_OFTEN + 1
             if 1 <= times <= MOST_OFTEN:
-                told = KINDS[kind].label if times == 1 else f"{times} {KINDS[kind].plural}"
-                found.append((times, -given, Way(told, rules.tenths(self.fit, engagement(self.total + times * given)))))
+                name = KINDS[kind].label if times == 1 else f"{times} {KINDS[kind].plural}"
+                found.append((times, -given, Way(name, rules.tenths(self.fit, engagement(self.total + times * given)))))
         return [way for *_, way in sorted(found)]
 
     def _by_fit(self) -> list[Way]:

@@ -83,8 +83,8 @@ def contacts_told_anew(contacts: QuerySet, by: Actor) -> None:
 def engagement_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Called by audit.undo: events went back to the contact they were of, from another that counted them."""
     if entity == "engagement":
-        told = Entry.objects.filter(change__unindexed=change, entity=entity, entity_id__any_of=list(put_back))
-        people = {pk for pair in told.values_list("person", "new_values__contact") for pk in pair}
+        entries = Entry.objects.filter(change__unindexed=change, entity=entity, entity_id__any_of=list(put_back))
+        people = {pk for pair in entries.values_list("person", "new_values__contact") for pk in pair}
         _from_events(Lead.objects.filter(contact__pk__any_of=sorted(people)), by)
 
 

@@ -152,15 +152,15 @@ def _criteria(data: Any, errors: dict[str, str]) -> Iterator[Criterion]:
         errors["fit"] = "The criteria of fit are a list."
         return
     for index, each in enumerate(data):
-        here = f"fit.{index}"
+        path = f"fit.{index}"
         label = each.get("label") if isinstance(each, dict) else None
         cases = each.get("cases") if isinstance(each, dict) else None
         if not isinstance(label, str) or not label.strip() or len(label) > 60:
-            errors[f"{here}.label"] = "A criterion has a name of at most 60 characters."
+            errors[f"{path}.label"] = "A criterion has a name of at most 60 characters."
         elif not isinstance(cases, list) or not cases:
-            errors[f"{here}.cases"] = f"{label} has no case: write when it gives how many points."
+            errors[f"{path}.cases"] = f"{label} has no case: write when it gives how many points."
         else:
-            found = [_given(case, f"{here}.cases.{number}", label, errors) for number, case in enumerate(cases)]
+            found = [_given(case, f"{path}.cases.{number}", label, errors) for number, case in enumerate(cases)]
             yield Criterion(label.strip(), tuple(case for case in found if case))
 
 

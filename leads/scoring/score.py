@@ -155,7 +155,7 @@ def _add(model: Model, events: QuerySet[EngagementEvent], at: datetime) -> set[i
     weights = (factor, model.rules.fit_weight, factor, model.rules.engagement_weight)
     statement = _ADD.format(total=held, engagement=engaged, sums=summed[0], leads=leads[0])
     moment = as_stored(at)
-    told = [*weights, moment, *summed[1], *leads[1], workspace_id(), model.pk, moment, moment]
+    params = [*weights, moment, *summed[1], *leads[1], workspace_id(), model.pk, moment, moment]
     with connection.cursor() as cursor:
-        cursor.execute(statement, told)
+        cursor.execute(statement, params)
         return {lead for (lead,) in cursor.fetchall()}

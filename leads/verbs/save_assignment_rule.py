@@ -64,8 +64,8 @@ def _asks_who_looks(root: Node) -> bool:
 
 def _about_people(rule: AssignmentRule) -> dict[str, str]:
     rule.people = sorted(set(rule.people))
-    here = Membership.objects.active().exclude(role=Role.VIEWER).filter(pk__in=rule.people)
-    if here.count() < len(rule.people):
+    active = Membership.objects.active().exclude(role=Role.VIEWER).filter(pk__in=rule.people)
+    if active.count() < len(rule.people):
         return {"people": "One of them does not work here any more, or may not change records."}
     if rule.team_id and not Team.objects.filter(pk=rule.team_id).exists():
         return {"team": "There is no such team."}

@@ -12,7 +12,7 @@ from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.create import create
-from contacts.verbs.lose import lose_leads as lose_contact
+from contacts.verbs.lose import lose as lose_contact
 from contacts.verbs.override import override
 from contacts.verbs.qualify import qualify as qualify_contact
 from contacts.verbs.reopen import reopen
@@ -26,7 +26,7 @@ from crm.anomalies.verbs.waive import waive
 from crm.kit import clock
 from crm.kit.errors import Invalid
 from crm.lifecycle.guards import install_shipped
-from crm.opportunities.verbs.lose import lose_leads as lose_opportunity
+from crm.opportunities.verbs.lose import lose as lose_opportunity
 from crm.records.verbs.assign import assign
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit

@@ -30,12 +30,14 @@ from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Transition
+from crm.opportunities.models import Opportunity
+from crm.opportunities.verbs.move_stage import move_stage
 from crm.records.verbs.assign import assign
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
 from crm.users.verbs.change_role import change_role
-from tests.factories import make_activity, make_company, make_contact, make_field, rows
+from tests.factories import make_activity, make_company, make_contact, make_field, make_opportunity, rows
 from tests.log import assert_nothing_written, entries
 
 MOVED_ON = {"last_engagement", "version", "updated_at"}
@@ -183,6 +185,28 @@ class TestKept:
             undo(by.change, by=actor("manager"))
         assert Contact.objects.get().lifecycle_stage == "qualified"
         assert not Transition.objects.filter(undone_by__isnull=False).exists()
+
+    def test_changes_are_undone_one_by_one_newest_first(self, acme, actor):
+        """What was undone itself does not count as a later change."""
+        contact, deal = make_contact(stage="qualified"), make_opportunity("Deal", contact=make_contact("Bo"))
+        before, changes = everything(), []
+        for run in (
+            lambda by: edit(rows(contact), {"title": "CFO"}, by=by),
+            lambda by: edit(rows(contact), {"title": "CEO"}, by=by),
+            lambda by: override(rows(contact), to="lead", by=by, reason="too early"),
+            lambda by: qualify(rows(contact), by=by),
+            lambda by: move_stage(rows(deal), to="proposal", by=by),
+            lambda by: move_stage(rows(deal), to="negotiation", by=by),
+        ):
+            changes.append(by := actor("manager"))
+            run(by)
+        for by in reversed(changes):
+            again = actor("manager")
+            undo(by.change, by=again)
+            undo(again.change, by=(redone := actor("manager")))
+            assert undo(redone.change, by=actor("manager")).kept == []
+        assert everything() == before
+        assert Opportunity.objects.get().stage == "prospecting"
 
     def test_a_value_that_is_back_already_is_no_matter(self, acme, actor):
         contact = make_contact()

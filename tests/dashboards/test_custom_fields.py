@@ -16,7 +16,7 @@ from crm.entities.models import CUSTOM_TYPES
 from crm.entities.schema import schema
 from crm.lists.paging import count
 from crm.lists.spec import spec_of
-from crm.lists.state import read_query as read_list
+from crm.lists.state import read_state as read_list
 from crm.opportunities.models import Opportunity
 from leads.models import Lead
 from tests.factories import make_contact, make_field, make_opportunity

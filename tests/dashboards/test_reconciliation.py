@@ -18,7 +18,7 @@ from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.lists.paging import count
 from crm.lists.spec import spec_of
-from crm.lists.state import read_query as read_list
+from crm.lists.state import read_state as read_list
 from crm.users.visibility import visible
 from tests.budget import examples
 from tests.dashboards.world import END, people

@@ -6,7 +6,7 @@ import pytest
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.verbs.lose import lose_leads as lose_contact
+from contacts.verbs.lose import lose as lose_contact
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed, Refused
 from crm.lifecycle.models import Transition

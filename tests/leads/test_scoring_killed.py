@@ -40,7 +40,7 @@ with in_workspace(Workspace.objects.get(slug="acme")):
             os.kill(os.getpid(), signal.SIGKILL)
         return restage(leads, by=by)
     runs.restage = counted
-    runs.finish(runs.ScoringRun.objects.get(finished_at__isnull=True), by=by)
+    runs.finish_scoring_run(runs.ScoringRun.objects.get(finished_at__isnull=True), by=by)
 """
 
 

@@ -69,8 +69,8 @@ class Command(BaseCommand):
         if made:
             load()
         report = {"created": made, "workspaces": ["acme", "globex"]}
-        told = "The demo is there." if made else "The demo was there before; nothing was changed."
-        self.stdout.write(json.dumps(report) if options["json"] else told)
+        sentence = "The demo is there." if made else "The demo was there before; nothing was changed."
+        self.stdout.write(json.dumps(report) if options["json"] else sentence)
 
 
 @transaction.atomic

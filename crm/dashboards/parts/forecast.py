@@ -21,10 +21,10 @@ def forecast(asked: DashboardQuery) -> Content:
     """For each month of the period what was forecast as it began (else as soon as it was kept), and what was won."""
     asked = replace(asked, where="")  # a forecast that was kept holds the whole pipeline
     months = list(_months(asked.period))
-    kept = _as_begun(months)
+    begun = _as_begun(months)
     won = {(group["month"], group["currency"]): group for group in _won(asked)}
-    keys = sorted(kept.keys() | {(f"{first:%Y-%m}", currency) for first, currency in won}, reverse=True)
-    rows = [_row(asked, key, kept.get(key), won) for key in keys if key[0] in {f"{m:%Y-%m}" for m in months}]
+    keys = sorted(begun.keys() | {(f"{first:%Y-%m}", currency) for first, currency in won}, reverse=True)
+    rows = [_row(asked, key, begun.get(key), won) for key in keys if key[0] in {f"{m:%Y-%m}" for m in months}]
     headings = ("Month", "Forecast of", "Amount", "Weighted", "Deals won", "Won")
     note = "Kept once a week, for the whole workspace: filters do not change this, and what was forecast has no list."
     return Content(

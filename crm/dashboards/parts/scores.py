@@ -80,12 +80,12 @@ def _foretells(asked: DashboardQuery) -> str:
     """How well the score at their end told won leads from lost ones: of the workspace, so for managers."""
     if not asked.by.is_at_least(Role.MANAGER):
         return ""
-    told = separation(current())
-    if told.auc is None:
-        return f"Too few have ended to say how well the score foretells: {told.won} won, {told.lost} lost."
+    known = separation(current())
+    if known.auc is None:
+        return f"Too few have ended to say how well the score foretells: {known.won} won, {known.lost} lost."
     return (
-        f"Of a won and a lost lead the won one scored higher in {told.percent} % of all pairs (50 % is chance); among "
-        f"the tenth that scored highest {told.lift:.1f} times as many were won as among all. No filter changes this."
+        f"Of a won and a lost lead the won one scored higher in {known.percent} % of all pairs (50 % is chance); among "
+        f"the tenth that scored highest {known.lift:.1f} times as many were won as among all. No filter changes this."
     )
 
 

@@ -119,6 +119,6 @@ def _row(lead: LegacyLead) -> tuple:
 
 
 def _fact(lead: LegacyLead) -> LogRow:
-    told = {key: audited.to_log(audited.read_value(lead, key)) for key in columns(LegacyLead)}
-    told = {key: value for key, value in told.items() if value not in (None, "", {})}
-    return LogRow(lead.pk, None, None, told, as_stored(lead.created_at))
+    values = {key: audited.to_log(audited.read_value(lead, key)) for key in columns(LegacyLead)}
+    values = {key: value for key, value in values.items() if value not in (None, "", {})}
+    return LogRow(lead.pk, None, None, values, as_stored(lead.created_at))

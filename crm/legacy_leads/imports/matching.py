@@ -74,8 +74,8 @@ def _held(matches: Iterable[LeadMatch]) -> list[LegacyLead]:
 
 
 def _told(lead: LegacyLead, *, dated: bool = True) -> dict[str, Any]:
-    told = {"external_id": lead.external_id, "name": lead.name, "email": lead.email}
-    return told | ({"created_at": lead.created_at} if dated else {})
+    identity = {"external_id": lead.external_id, "name": lead.name, "email": lead.email}
+    return identity | ({"created_at": lead.created_at} if dated else {})
 
 
 def _name(own: dict[str, Any]) -> str:

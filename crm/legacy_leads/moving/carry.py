@@ -85,18 +85,18 @@ def _values(person: Person, working: set[int]) -> dict[str, Any]:
     own |= {"name": first.name, "notes": notes(person, ""), "created_at": first.created_at, "team": first.team_id}
     own |= {"lifecycle_stage": "lead" if person.active else "lost"}
     owner = next((step.lead.owner_id for step in person.steps if step.lead.owner_id in working), None)
-    kept = {key: value for key, value in own.items() if value not in ("", None)}
-    return kept | ({"owner": owner} if owner else {})
+    values = {key: value for key, value in own.items() if value not in ("", None)}
+    return values | ({"owner": owner} if owner else {})
 
 
 def notes(person: Person, before: str) -> str:
     """The notes with the source and the description of each lead that became the person, oldest first."""
-    told = [before.rstrip()] if before.strip() else []
+    notes = [before.rstrip()] if before.strip() else []
     for lead in (step.lead for step in person.steps):
         said = [f"Source: {lead.source}"] if lead.source else []
         said += [lead.description.strip()] if lead.description.strip() else []
-        told += ["\n".join(said)] if said else []
-    return "\n\n".join(told)
+        notes += ["\n".join(said)] if said else []
+    return "\n\n".join(notes)
 
 
 def _fill(there: Sequence[Person], placed: dict[int, Company | None], working: set[int], by: Actor) -> None:
@@ -171,8 +171,8 @@ def _fact(step: PlannedLead, before: tuple, after: tuple) -> LogRow:
 
 def _told(step: PlannedLead, now: datetime) -> str:
     """What the contact's page shows of it."""
-    told = {name: to_log(getattr(step.lead, name)) for name in TOLD}
-    return json.dumps(told | {"archived_at": to_log(now), "value_note": step.value_note})
+    facts = {name: to_log(getattr(step.lead, name)) for name in TOLD}
+    return json.dumps(facts | {"archived_at": to_log(now), "value_note": step.value_note})
 
 
 def _whose(lead: OldLead) -> tuple:

@@ -53,8 +53,8 @@ class OpportunityImporter:
 
     def notes(self) -> list[str]:
         """Without a stage or a date of winning everything is new."""
-        told = any(self.mapping.feed(key) for key in ("stage", "won_at", "lost_at"))
-        return [] if told else ["No stage column: all new opportunities are at Prospecting."]
+        says_stage = any(self.mapping.feed(key) for key in ("stage", "won_at", "lost_at"))
+        return [] if says_stage else ["No stage column: all new opportunities are at Prospecting."]
 
     def write(self, rows: Sequence[Incoming]) -> Written:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
@@ -70,9 +70,9 @@ class OpportunityImporter:
         there = [found for found in matches if found.opportunity and self.run.on_match != OnMatch.SKIP]
         create_each(fresh, named, self.run, self.by)
         changed, refused = change_each(there, named, self.run, self.by)
-        told = [*fresh, *there]
-        moved = [found for found in told if found.row.line in changed or found in fresh]
-        derived = self._derive(told, moved)
+        rows_found = [*fresh, *there]
+        moved = [found for found in rows_found if found.row.line in changed or found in fresh]
+        derived = self._derive(rows_found, moved)
         whose = {found.row.line: found.opportunity.contact_id for found in there if found.opportunity}
         followed = {line for line, contact in whose.items() if contact in derived.contacts}
         changed |= followed | (said.changed - {found.row.line for found in fresh})

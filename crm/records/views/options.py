@@ -50,9 +50,9 @@ def _zones(query: str) -> list[tuple[str, str]]:
 
 def _handles(query: str) -> list[tuple[str, str]]:
     """Who can be mentioned: their handle or a word of their name begins so."""
-    here = set(Membership.objects.active().values_list("pk", flat=True))
+    active = set(Membership.objects.active().values_list("pk", flat=True))
     wanted, people = search_key(query), members().rows.values()
-    found = [row for row in people if row.pk in here and _begins(wanted, row)]
+    found = [row for row in people if row.pk in active and _begins(wanted, row)]
     return [(row.handle, row.label) for row in sorted(found, key=lambda row: row.handle)[:SHOWN]]
 
 

@@ -69,10 +69,10 @@ def _add(context: Context, values: Values) -> Result:
         raise Refused("There is no such campaign any more." if contact else "This record is about no contact.")
     rows = Contact.objects.filter(pk=contact)
     added = add_people(campaign, rows, by=context.by)
-    told = f"to the campaign “{campaign}”"
+    sentence = f"to the campaign “{campaign}”"
     if not added.done:
-        return Result(f"Nobody was added {told}: they are in it, or the owner of the workflow does not see them")
-    return settled(added, f"Added them {told}")
+        return Result(f"Nobody was added {sentence}: they are in it, or the owner of the workflow does not see them")
+    return settled(added, f"Added them {sentence}")
 
 
 register(

@@ -84,8 +84,8 @@ def _check_field(values: Values, entity: str) -> None:
 
 def _change(context: Context, values: Values) -> Result:
     key, value = values["field"], context.fill(values["value"])
-    told = f"Set {_field_label(context.entity, key)} to “{value}”"
-    return settled(edit(context.rows, {key: value}, by=context.by), told)
+    sentence = f"Set {_field_label(context.entity, key)} to “{value}”"
+    return settled(edit(context.rows, {key: value}, by=context.by), sentence)
 
 
 register(
@@ -153,9 +153,9 @@ RECORD_OWNER, WORKFLOW_OWNER = "record_owner", "workflow_owner"
 
 def workers(entity: str) -> list[tuple[str, str]]:
     """Who can be given work: those who work here now."""
-    here = Membership.objects.active().exclude(role=Role.VIEWER).values_list("pk", flat=True)
+    active = Membership.objects.active().exclude(role=Role.VIEWER).values_list("pk", flat=True)
     labels = members()
-    return [(f"member_{pk}", labels.label(pk)) for pk in here.order_by("user__name", "pk")]
+    return [(f"member_{pk}", labels.label(pk)) for pk in active.order_by("user__name", "pk")]
 
 
 def assignees(entity: str) -> list[tuple[str, str]]:

@@ -134,8 +134,8 @@ def _keep_letter(context: Context, values: Values) -> None:
     contact = _contact(context) if values["to"] == TO_RECORD else None
     if contact:
         subject, body = _letter(context, values)
-        told = {"kind": "email", "subject": subject, "body": body, "contact_id": contact.pk}
-        log([told | {"sender": settings.DEFAULT_FROM_EMAIL[:254], "recipients": contact.email}], by=context.by)
+        activity = {"kind": "email", "subject": subject, "body": body, "contact_id": contact.pk}
+        log([activity | {"sender": settings.DEFAULT_FROM_EMAIL[:254], "recipients": contact.email}], by=context.by)
 
 
 register(

@@ -29,6 +29,6 @@ def start_workflow(records: RecordQuerySet, workflow: Workflow, *, by: Actor) ->
         start_runs([Due(each, pk, f"hand:{by.change}:{pk}", "by hand") for pk in ids])
         locked.outcome.done += ids
     if locked.outcome.done:
-        told = f"{len(locked.outcome.done)} records" if len(locked.outcome.done) > 1 else "one record"
-        record("workflow.started", Workflow.objects.filter(pk=workflow.pk), by=by, note=told)
+        what = f"{len(locked.outcome.done)} records" if len(locked.outcome.done) > 1 else "one record"
+        record("workflow.started", Workflow.objects.filter(pk=workflow.pk), by=by, note=what)
     return locked.outcome

@@ -33,8 +33,8 @@ class Command(WorkspaceCommand):
             self.stderr.write("Stopped. Run it again to go on.")
             return REFUSED
         report = {name: getattr(run, name) for name in ("leads", "changed", "up", "down")}
-        told = "{leads:,} open leads: {changed:,} scores changed, {up:,} leads rose and {down:,} fell a stage."
-        self.stdout.write(told.format(**report))
+        sentence = "{leads:,} open leads: {changed:,} scores changed, {up:,} leads rose and {down:,} fell a stage."
+        self.stdout.write(sentence.format(**report))
         if json:
             self.tell(report)
         return 0

@@ -48,7 +48,7 @@ def _workspace(slug: str) -> int:
 
 
 def _sentence(report: dict[str, int]) -> str:
-    told = ", ".join(
+    counts = ", ".join(
         f"{report[name]} {name}" for name in ("retried", "tried", "pending", "leased", "dead") if name in report
     )
-    return f"{told}; the oldest event has been waiting for {report['oldest_seconds']} s."
+    return f"{counts}; the oldest event has been waiting for {report['oldest_seconds']} s."
