@@ -275,7 +275,7 @@ def _old_and_new(model, changes, new):
         return old, new
     new = Value(new, JSONField()) if isinstance(new, dict) else new
     same = [Case(When(~_key_differs(key, value), then=Value(key))) for key, value in changes.items()]
-    return values.Less(old, *same), values.Less(new, *same)
+    return values.JsonWithout(old, *same), values.JsonWithout(new, *same)
 
 
 def _differs(changes) -> Q:
@@ -292,7 +292,7 @@ def _assignments(model, changes, now) -> dict[str, Any]:
     plain = {key: value for key, value in changes.items() if not key.startswith(values.CUSTOM)}
     custom = {key.removeprefix(values.CUSTOM): v for key, v in changes.items() if key.startswith(values.CUSTOM)}
     if custom:
-        plain["custom"] = values.Merged(custom)
+        plain["custom"] = values.JsonMerge(custom)
     if any(field.name == "version" for field in model._meta.fields):
         plain["version"] = F("version") + 1
         plain["updated_at"] = now

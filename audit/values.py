@@ -49,7 +49,7 @@ class CustomDiffers(Func):
         return f"({sql} IS NOT json(%s))", [*params, self.value]
 
 
-class Less(Func):
+class JsonWithout(Func):
     """A JSON object less the keys that the further arguments give; one that is NULL takes nothing away."""
 
     output_field = JSONField()
@@ -66,7 +66,7 @@ class Less(Func):
         return f"json_remove({pairs}, {paths})", [*params, *(p for _, own in names for p in own)]
 
 
-class Merged(Func):
+class JsonMerge(Func):
     """The `custom` column with some keys set; a key set to None is taken away."""
 
     output_field = JSONField()

@@ -47,7 +47,7 @@ KINDS = {
 }
 
 
-class Engaged(NamedTuple):
+class NewEngagement(NamedTuple):
     """Something that a contact (by primary key) did."""
 
     contact: int
@@ -66,7 +66,7 @@ def check_moment(at: datetime) -> None:
         raise Invalid({"occurred_at": f"{at:%Y-%m-%d %H:%M} lies in the future."})
 
 
-def store(events: Sequence[Engaged], *, by: Actor) -> list[int]:
+def store(events: Sequence[NewEngagement], *, by: Actor) -> list[int]:
     """Keep events of contacts that the caller has locked, record them, tell who counts them; the ids of the new ones.
 
     The contacts are locked before we look, so that a lead that is opened meanwhile counts each event once.
@@ -88,7 +88,7 @@ def store(events: Sequence[Engaged], *, by: Actor) -> list[int]:
     return sorted(stored_ids)
 
 
-def _touch(events: Iterable[Engaged], by: Actor) -> None:
+def _touch(events: Iterable[NewEngagement], by: Actor) -> None:
     """Set when their contacts last engaged, and record it: one entry each, with what they did how often.
 
     It stands at the time of what happened. No column is told of: when somebody engaged is read off the events.

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from contacts import merging, suppression, undone, valid  # noqa: F401  (what else follows from what happens)
 from contacts.calls import CONVERSATIONS, is_from_contact, moments_of
-from contacts.engagement import Engaged, forget, store
+from contacts.engagement import NewEngagement, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
@@ -36,11 +36,11 @@ def from_changed(activities: QuerySet, by: Actor) -> None:
     _keep(told, by)
 
 
-def _told_by(activities: QuerySet) -> Iterable[Engaged]:
+def _told_by(activities: QuerySet) -> Iterable[NewEngagement]:
     found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS, deleted_at__isnull=True, automatic=False)
     for activity in found.select_related("contact").order_by("pk"):
         if kind := _kind(activity):
-            yield Engaged(activity.contact_id, kind, _moment(activity))
+            yield NewEngagement(activity.contact_id, kind, _moment(activity))
 
 
 def _kind(activity: Activity) -> str:
@@ -60,7 +60,7 @@ def _moment(activity: Activity) -> datetime:
     return activity.created_at if planned or activity.occurred_at is None else activity.occurred_at
 
 
-def _keep(events: Iterable[Engaged], by: Actor) -> None:
+def _keep(events: Iterable[NewEngagement], by: Actor) -> None:
     """Lock the contacts, as engage() does, in the order of their ids."""
     found = list(events)
     if found:

@@ -13,7 +13,7 @@ from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery
 from audit import values as audited
 from audit.record import LogRow, record_rows
 from contacts.axes import STATUS
-from contacts.engagement import Engaged, on_engaged, store
+from contacts.engagement import NewEngagement, on_engaged, store
 from contacts.models import Contact, EngagementEvent, Suppression
 from crm.events.reactions import reacts_to
 from crm.kit import clock
@@ -50,7 +50,7 @@ def is_suppressed(address: str) -> bool:
     return Suppression.objects.filter(email_key=email_key(address)).exists()
 
 
-class Stop(NamedTuple):
+class AddressToSuppress(NamedTuple):
     """An address to suppress, with the contact (by primary key) whose timeline and erasure it belongs to."""
 
     contact: int
@@ -60,7 +60,7 @@ class Stop(NamedTuple):
     at: datetime
 
 
-def suppress(stops: Sequence[Stop], *, by: Actor) -> None:
+def suppress(stops: Sequence[AddressToSuppress], *, by: Actor) -> None:
     """Suppress addresses, each once per reason, and show it on the contacts that have them. Recorded for each."""
     if not stops:
         return
@@ -75,7 +75,7 @@ def suppress(stops: Sequence[Stop], *, by: Actor) -> None:
     follow(Contact.objects.filter(email_key__any_of=keys), by)
 
 
-def _facts(of: Stop | Suppression, by: int | None) -> dict[str, Any]:
+def _facts(of: AddressToSuppress | Suppression, by: int | None) -> dict[str, Any]:
     facts = {"email_key": of.email_key, "reason": str(of.reason), "source": of.source[:300]}
     return facts | {"at": audited.to_log(of.at), "by": by}
 
@@ -133,7 +133,9 @@ def keep_status(contacts: QuerySet, by: Actor) -> None:
         row for row in found if row.email_key and row.status in SHOWN and row.shown not in (row.status, UNSUBSCRIBED)
     ]
     sources = _sources([row.pk for row in rows], by)
-    suppress([Stop(r.pk, r.email_key, _reason(r.status, by), sources[r.pk], clock.now()) for r in rows], by=by)
+    suppress(
+        [AddressToSuppress(r.pk, r.email_key, _reason(r.status, by), sources[r.pk], clock.now()) for r in rows], by=by
+    )
     _engage([row.pk for row in found if row.status == UNSUBSCRIBED], by)
     if found:
         follow(contacts, by)
@@ -163,7 +165,7 @@ def _engage(ids: Sequence[int], by: Actor) -> None:
     set_now = set_now.filter(record_id__any_of=list(ids), change__unindexed=by.change, verb="set_status")
     gone = set_now.values_list("record_id", flat=True)
     new = set(gone) - set(events.values_list("contact", flat=True)) if ids else set()
-    store([Engaged(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(new)], by=by)
+    store([NewEngagement(pk, UNSUBSCRIBED, clock.now()) for pk in sorted(new)], by=by)
 
 
 @on_engaged
@@ -171,7 +173,7 @@ def keep_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
     """Called by contacts.engagement with events just stored: who unsubscribed elsewhere is not mailed from here."""
     gone = events.filter(kind=UNSUBSCRIBED).exclude(contact__status=UNSUBSCRIBED).order_by("occurred_at", "pk")
     found = list(gone.values_list("contact", "contact__email_key", "occurred_at"))
-    suppress([Stop(pk, key, Reason.UNSUBSCRIBED, "Event", at) for pk, key, at in found if key], by=by)
+    suppress([AddressToSuppress(pk, key, Reason.UNSUBSCRIBED, "Event", at) for pk, key, at in found if key], by=by)
     _write([pk for pk, key, _ in found if not key], UNSUBSCRIBED, by, "Event")
 
 
@@ -186,7 +188,7 @@ def follow(contacts: QuerySet, by: Actor) -> None:
         if row.due:
             due[row.due].append(row.pk)
     people = Contact.objects.filter(pk__any_of=due.pop(SUPPRESS, [])).values_list("pk", "email_key")
-    suppress([Stop(pk, key, Reason.MANUAL, "New address", clock.now()) for pk, key in people], by=by)
+    suppress([AddressToSuppress(pk, key, Reason.MANUAL, "New address", clock.now()) for pk, key in people], by=by)
     for status, ids in due.items():
         _write(ids, status, by, "" if status == ACTIVE else "Suppressed address")
 
@@ -196,7 +198,7 @@ def is_shown(contacts: QuerySet) -> bool:
     return not any(row.due for row in _concerned(contacts))
 
 
-class Concerned(NamedTuple):
+class AffectedContact(NamedTuple):
     """A contact whose status shows a suppression, or does not yet: `due` is the status to show, or SUPPRESS."""
 
     pk: int
@@ -206,22 +208,22 @@ class Concerned(NamedTuple):
     due: str
 
 
-def _concerned(contacts: QuerySet) -> list[Concerned]:
+def _concerned(contacts: QuerySet) -> list[AffectedContact]:
     """Those of `contacts`, in SQL that is compiled once where it can be; every new contact is looked at."""
     where = simple_where(contacts)
     if where is None:
-        return [Concerned(*row) for row in _rows(contacts)]
+        return [AffectedContact(*row) for row in _rows(contacts)]
 
     def build(**given: Any) -> QuerySet:
         return _rows(Contact.objects.filter(RawCondition(where.sql, given.values())))
 
     given = {f"given_{index}": value for index, value in enumerate(where.params)}
-    return [Concerned(*row) for row in run_cached(("suppression", workspace_id(), where.sql), build, **given)]
+    return [AffectedContact(*row) for row in run_cached(("suppression", workspace_id(), where.sql), build, **given)]
 
 
 def _rows(contacts: QuerySet) -> QuerySet:
     rows = contacts.order_by("pk").annotate(shown=suppressed_status()).annotate(due=_step())
-    return rows.filter(Q(status__in=SHOWN) | ~Q(due="")).values_list(*Concerned._fields)
+    return rows.filter(Q(status__in=SHOWN) | ~Q(due="")).values_list(*AffectedContact._fields)
 
 
 def _step() -> Case:

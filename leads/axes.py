@@ -75,7 +75,7 @@ NEXT_ACTION = {
 }
 
 
-class Sync(NamedTuple):
+class StatusStep(NamedTuple):
     """A step of a lead's status that its stage brings about: the verb that STATUS knows it by."""
 
     stage: str
@@ -86,13 +86,13 @@ class Sync(NamedTuple):
 # Source 003, Auto-Sync Rules, in the order in which they are taken: from new a lead at Sales Qualified takes both of
 # the last two, so that no status is passed over.
 SYNC = (
-    Sync("marketing_qualified", "new", "start_work"),
-    Sync("sales_qualified", "new", "start_work"),
-    Sync("sales_qualified", "working", "reach_qualified"),
+    StatusStep("marketing_qualified", "new", "start_work"),
+    StatusStep("sales_qualified", "new", "start_work"),
+    StatusStep("sales_qualified", "working", "reach_qualified"),
 )
 
 
-def synced(status: str, stage: str) -> list[Sync]:
+def synced(status: str, stage: str) -> list[StatusStep]:
     """The steps that bring the status of a lead in line with its stage, in their order; none for most."""
     steps = []
     for step in SYNC:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Contact
 from contacts.verbs.engage import engage
 from crm.kit import clock
@@ -117,7 +117,7 @@ class Interest:
                 lose_leads(Lead.objects.filter(pk__in=slots[slot]).open(), by=self._by(), reason=SETTLED)
 
     def _engage(self, leads: list[Lead]) -> None:
-        events: defaultdict[int, list[Engaged]] = defaultdict(list)
+        events: defaultdict[int, list[NewEngagement]] = defaultdict(list)
         for lead in leads:
             for event in self._events(lead):
                 events[self._slot(event.at, SLOT)].append(event)
@@ -125,14 +125,14 @@ class Interest:
             with clock.at(min(self.end, self.end - SLOT * slot)):
                 engage(events[slot], by=self._by())
 
-    def _events(self, lead: Lead) -> list[Engaged]:
+    def _events(self, lead: Lead) -> list[NewEngagement]:
         contact = lead.contact
         early, late = INTEREST[contact.lifecycle_stage]
         first = max(lead.created_at, self.end - timedelta(days=360))
         last = contact.lifecycle_stage_since if contact.lifecycle_stage in ("lost", "customer") else self.end
         kinds = self.random.choices(EARLY, k=self.random.randint(0, early + 1))
         kinds += self.random.choices(LATE, k=self.random.randint(0, late))
-        return [Engaged(contact.pk, kind, self._between(first, max(first, last))) for kind in kinds]
+        return [NewEngagement(contact.pk, kind, self._between(first, max(first, last))) for kind in kinds]
 
     def _between(self, first: datetime, last: datetime) -> datetime:
         """Later rather than earlier: interest grows."""
@@ -143,7 +143,7 @@ class Interest:
         stages = ("lead", "qualified")
         large = [lead for lead in leads if lead.contact.lifecycle_stage in stages and _fits(lead.contact)]
         events = [
-            Engaged(lead.contact_id, kind, self.end - timedelta(minutes=self.random.randint(10, 18 * 24 * 60)))
+            NewEngagement(lead.contact_id, kind, self.end - timedelta(minutes=self.random.randint(10, 18 * 24 * 60)))
             for lead in large[-60:]
             for kind in self.random.sample(KEEN, self.random.randint(1, 3))
         ]

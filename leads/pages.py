@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.lifecycle.offers import Offer, offers
+from crm.lifecycle.offers import OfferedMove, offers
 from crm.opportunities.models import Opportunity
 from crm.users.http import Request
 from crm.users.visibility import may_edit
@@ -39,7 +39,7 @@ def lead_context(lead: Lead) -> dict:
     }
 
 
-def lead_offers(lead: Lead, by: Actor, *, editable: bool) -> list[Offer]:
+def lead_offers(lead: Lead, by: Actor, *, editable: bool) -> list[OfferedMove]:
     """What can be done now, each with the sentence why not: the status's moves, and the stage by hand.
 
     The next step of an open lead is always named; of a closed one only what its status allows.
@@ -51,7 +51,7 @@ def lead_offers(lead: Lead, by: Actor, *, editable: bool) -> list[Offer]:
     return [offer for offer in found if offer.is_near]
 
 
-def _of_an_open_one(offer: Offer, lead: Lead) -> Offer:
+def _of_an_open_one(offer: OfferedMove, lead: Lead) -> OfferedMove:
     """Converting asks for the stage; and a lead that its score has moved on is still owed its first contact."""
     if offer.move.verb == "convert":
         return replace(offer, is_near=True, why_not=offer.why_not if lead.stage == "sales_qualified" else NOT_READY)
@@ -60,7 +60,7 @@ def _of_an_open_one(offer: Offer, lead: Lead) -> Offer:
     return offer
 
 
-def _to_qualify(offer: Offer, lead: Lead) -> Offer:
+def _to_qualify(offer: OfferedMove, lead: Lead) -> OfferedMove:
     return replace(offer, why_not=BACKWARD) if lead.stage == "sales_qualified" else offer
 
 

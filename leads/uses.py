@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.urls import reverse
 
 from crm.conditions.uses import ConditionReference
-from crm.entities.uses import Storer, Use, register
+from crm.entities.uses import ReferringModel, Use, register
 from leads.assignment.models import AssignmentRule
 from leads.models import ScoringModel
 
@@ -25,5 +25,5 @@ def _model() -> Iterator[Use]:
         yield Use("scoring_model", model.pk, f"Scoring model “{model.name}”", reverse("scoring_model"), conditions)
 
 
-register(Storer("assignment_rule", "leads.AssignmentRule", ("condition",), _rules))
-register(Storer("scoring_model", "leads.ScoringModel", ("rules",), _model))
+register(ReferringModel("assignment_rule", "leads.AssignmentRule", ("condition",), _rules))
+register(ReferringModel("scoring_model", "leads.ScoringModel", ("rules",), _model))

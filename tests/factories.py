@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import count
 
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Activity, Company, Contact
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
@@ -41,7 +41,7 @@ def make_contact(name: str = "", *, stage: str = "lead", by: Actor | None = None
 def make_worthy(contact: Contact) -> Contact:
     """Have a contact ask for so many demos that their lead scores the 40 points that qualifying takes."""
     now = clock.now()
-    engage([Engaged(contact.pk, "demo_request", now - timedelta(seconds=n)) for n in range(3)], by=manager())
+    engage([NewEngagement(contact.pk, "demo_request", now - timedelta(seconds=n)) for n in range(3)], by=manager())
     return contact
 
 

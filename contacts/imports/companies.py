@@ -30,7 +30,7 @@ as_row = attrgetter(*COLUMNS)
 
 
 @dataclass
-class Said:
+class CompanyRows:
     """What the rows of a file say of companies, and what came of it.
 
     Of each value the first counts that the file has: `notes` name the rows that differ. `changed` are the lines whose
@@ -64,7 +64,7 @@ class Said:
         self.counts += Counter({"Companies created": made, "Companies changed": changed})
 
 
-def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: Said | None = None) -> Refused:
+def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: CompanyRows | None = None) -> Refused:
     """Find or make the company of each row that takes one, and write what rows say about companies."""
     refused: Refused = {}
     takers = [match for match in matches if _takes(match, on_match, refused)]

@@ -19,14 +19,14 @@ MARGIN = timedelta(hours=1)  # a batch is written within it; a file that dates a
 DATES = ("created_at", "lifecycle_stage_since", "status_since", "last_activity")
 
 
-class Told(NamedTuple):
+class PastDates(NamedTuple):
     """What a file tells of a contact's past: the earliest thing of all, and when they first bought."""
 
     earliest: datetime
     won: datetime | None
 
 
-def date_back(told: Mapping[int, Told], by: Actor) -> list[int]:
+def date_back(told: Mapping[int, PastDates], by: Actor) -> list[int]:
     """Date contacts (locked) that an import made without a date by the earliest thing told; returns whom."""
     facts, rows = [], []
     for contact in Contact.objects.filter(pk__any_of=_undated(told)).order_by("pk"):
@@ -49,7 +49,7 @@ def _undated(contacts: Iterable[int]) -> list[int]:
     return list(made.values_list("entity_id", flat=True))
 
 
-def _changes(contact: Contact, told: Told) -> dict[str, Any]:
+def _changes(contact: Contact, told: PastDates) -> dict[str, Any]:
     before = contact.created_at
     changes = {}
     if told.earliest < before:

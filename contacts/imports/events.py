@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from contacts.engagement import Engaged, check_moment, store
+from contacts.engagement import NewEngagement, check_moment, store
 from contacts.imports.matching import ids_of, keys_of
 from contacts.imports.parsers import plain
 from contacts.models import Contact
@@ -12,9 +12,9 @@ from crm.entities.values import parse_value
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.lists.imports.cells import remembered
-from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Incoming, Written
+from crm.lists.imports.registry import BatchResult, IncomingRow
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
 
@@ -46,7 +46,7 @@ class EventImporter:
         if missing:
             raise Invalid(f"The file has no column for {', '.join(missing)}.")
 
-    def parser(self, feed: Feed) -> Callable[[str], Any]:
+    def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         """How the cells of a column are read."""
         field = feed.path.field
         if field.type is FieldType.DATETIME:
@@ -59,22 +59,22 @@ class EventImporter:
         """Nothing that a person should know."""
         return []
 
-    def write(self, rows: Sequence[Incoming]) -> Written:
+    def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         people = _people(rows, self.by)
         refused = {row.line: told for row in rows if (told := _unfit(row, people))}
         if refused:
-            return Written(refused=refused)
-        events = [Engaged(_found(row, people).pop(), row.own["kind"], row.own["occurred_at"]) for row in rows]
+            return BatchResult(refused=refused)
+        events = [NewEngagement(_found(row, people).pop(), row.own["kind"], row.own["occurred_at"]) for row in rows]
         created = len(store(events, by=self.by))
-        return Written(created, 0, len(rows) - created)
+        return BatchResult(created, 0, len(rows) - created)
 
-    def finish(self) -> Iterator[Written]:
+    def finish(self) -> Iterator[BatchResult]:
         """Nothing is left for the end."""
         return iter(())
 
 
-def _moment(feed: Feed) -> Callable[[str], Any]:
+def _moment(feed: MappedColumn) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         at = parse_value(feed.path.field, text)
         if at:
@@ -84,7 +84,7 @@ def _moment(feed: Feed) -> Callable[[str], Any]:
     return read
 
 
-def _people(rows: Sequence[Incoming], by: Actor) -> dict[str, int]:
+def _people(rows: Sequence[IncomingRow], by: Actor) -> dict[str, int]:
     """Whom the rows name and `by` sees, by key (see keys_of); locked."""
     ids = ids_of({key for row in rows for key in keys_of(row)})
     seen = Contact.objects.live().visible_to(by).filter(pk__any_of=sorted(ids)).order_by("pk")
@@ -94,11 +94,11 @@ def _people(rows: Sequence[Incoming], by: Actor) -> dict[str, int]:
     return found
 
 
-def _found(row: Incoming, people: dict[str, int]) -> set[int]:
+def _found(row: IncomingRow, people: dict[str, int]) -> set[int]:
     return {people[key] for key in keys_of(row) if key in people}
 
 
-def _unfit(row: Incoming, people: dict[str, int]) -> tuple[str, str] | None:
+def _unfit(row: IncomingRow, people: dict[str, int]) -> tuple[str, str] | None:
     for key in NEEDED:
         if key not in row.own:
             return key, f"{key} is needed."

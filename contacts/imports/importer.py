@@ -13,9 +13,9 @@ from contacts.models import Contact
 from crm.entities.schema import schema
 from crm.kit.actor import Actor
 from crm.kit.sql import next_ids
-from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Derived, Incoming, Refused, Written, relations, tell_written
+from crm.lists.imports.registry import BatchResult, Derived, IncomingRow, Refused, relations, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 
@@ -45,7 +45,7 @@ class ContactImporter:
         if self.mapping.feed("manager"):
             managers.mention(sheet, self.mapping, self.scratch)
 
-    def parser(self, feed: Feed) -> Callable[[str], Any]:
+    def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         """How the cells of a column are read."""
         relation = relations("contact").get(feed.link)
         return ((relation and relation.parser) or parsers.parser)(feed, self.by)
@@ -56,15 +56,15 @@ class ContactImporter:
         mapped = {feed.link for feed in self.mapping.feeds}
         return stages + [r.note for link, r in relations("contact").items() if r.note and link in mapped]
 
-    def write(self, rows: Sequence[Incoming]) -> Written:
+    def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         matches, refused = match(rows, self.scratch, self.by)
         refused |= self._incomplete(matches) | managers.unknown(matches, self.scratch, self.by)
-        said = companies.Said(self.scratch)
+        said = companies.CompanyRows(self.scratch)
         if not refused:
             refused = companies.resolve(matches, self.run.on_match, self.by, said)
         if refused:
-            return Written(refused=refused)
+            return BatchResult(refused=refused)
         fresh = [found for found in matches if found.contact is None]
         there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
         derived = Derived()
@@ -81,9 +81,9 @@ class ContactImporter:
         unchanged = len(matches) - len(changed)
         counts = derived.counts + said.counts
         notes = [SUPPRESSED.format(found.row.line) for found in there if stays_suppressed(found)]
-        return Written(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes + notes)
+        return BatchResult(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes + notes)
 
-    def _create(self, fresh: Sequence[Match], derived: Derived) -> list[tuple[int, Incoming]]:
+    def _create(self, fresh: Sequence[Match], derived: Derived) -> list[tuple[int, IncomingRow]]:
         """Make a contact of each row; what reacts to that finds what rows say of related records. (Key, row) pairs."""
         if not fresh:
             return []
@@ -98,7 +98,7 @@ class ContactImporter:
     def _tells_stage(self, found: Match) -> bool:
         return self.run.on_match == OnMatch.UPDATE and "lifecycle_stage" in found.row.own
 
-    def finish(self) -> Iterator[Written]:
+    def finish(self) -> Iterator[BatchResult]:
         """Link people to their managers, now that all are there."""
         yield from managers.link(self.scratch, self.run.on_match, self.by)
 
@@ -112,7 +112,7 @@ class ContactImporter:
                 refused[line] = ("", "A name or an e-mail is needed.")
         return refused
 
-    def _relate(self, pairs: Sequence[tuple[int, Incoming]]) -> tuple[set[int], Refused]:
+    def _relate(self, pairs: Sequence[tuple[int, IncomingRow]]) -> tuple[set[int], Refused]:
         changed: set[int] = set()
         refused: Refused = {}
         for link, write in self.written_after.items():
@@ -122,7 +122,7 @@ class ContactImporter:
                 refused |= no
         return changed, refused
 
-    def _link_later(self, pairs: Sequence[tuple[int, Incoming]], changed: set[int]) -> None:
+    def _link_later(self, pairs: Sequence[tuple[int, IncomingRow]], changed: set[int]) -> None:
         for pk, row in pairs:
             if "manager" in row.own:
                 self.scratch.link_later(row.line, pk, row.own["manager"], row.line in changed)

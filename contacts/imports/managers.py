@@ -16,7 +16,7 @@ from crm.kit.text import email_key, search_key
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping as Columns
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Refused, Written
+from crm.lists.imports.registry import BatchResult, Refused
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
 from crm.records.writing import apply_each
@@ -65,15 +65,15 @@ def unknown(matches: Sequence[Match], scratch: Scratch, by: Actor) -> Refused:
     return refused
 
 
-def link(scratch: Scratch, on_match: str, by: Actor) -> Iterator[Written]:
+def link(scratch: Scratch, on_match: str, by: Actor) -> Iterator[BatchResult]:
     """Link people to their managers, batch by batch, each in a transaction of the caller's."""
     pending = scratch.pending()
     while batch := list(islice(pending, BATCH[connection.vendor])):
         yield _link(batch, on_match, by)
 
 
-def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> Written:
-    found, written = _find({text for _, _, text, _ in batch}, by), Written()
+def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> BatchResult:
+    found, written = _find({text for _, _, text, _ in batch}, by), BatchResult()
     people = Contact.objects.live().filter(pk__in=[pk for _, pk, _, _ in batch]).select_related("company")
     people = {person.pk: person for person in people.order_by("pk").select_for_update(of=("self",))}
     links, lines = {}, {}

@@ -9,7 +9,7 @@ from django.db.models.expressions import RawSQL
 from contacts.models import Company, Contact
 from crm.kit.actor import Actor, Role
 from crm.kit.text import email_key
-from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
 
 UNSEEN = "The external ID or e-mail belongs to a contact that you cannot see."
@@ -19,18 +19,18 @@ UNSEEN = "The external ID or e-mail belongs to a contact that you cannot see."
 class Match:
     """A row, the contact it is about (None: a new one), which is locked, and the company it puts them in, if any."""
 
-    row: Incoming
+    row: IncomingRow
     contact: Contact | None
     company: Company | None = None
 
 
-def keys_of(row: Incoming) -> tuple[str, ...]:
+def keys_of(row: IncomingRow) -> tuple[str, ...]:
     """What a row may be known by: its external ID, its e-mail."""
     external, mail = row.own.get("external_id"), row.own.get("email")
     return (*((f"id {external}",) if external else ()), *((f"mail {email_key(mail)}",) if mail else ()))
 
 
-def match(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
+def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
     """The contacts of rows, in three statements at most; refused is who is two people, or was in the file before."""
     keys = {row.line: keys_of(row) for row in rows}
     people = by_key({key for own in keys.values() for key in own}, lock=True)

@@ -15,7 +15,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.text import email_key, single_line
 from crm.lists.imports.cells import remembered
-from crm.lists.imports.mapping import Feed
+from crm.lists.imports.mapping import MappedColumn
 from crm.records.validation import NORMAL, clean
 
 LONGEST_NAME = 254  # of a company or a manager, who may be named by e-mail
@@ -26,7 +26,7 @@ PLAIN = {FieldType.TEXT, FieldType.PHONE}
 Parser = Callable[[str], Any]
 
 
-def parser(feed: Feed, by: Actor) -> Parser:
+def parser(feed: MappedColumn, by: Actor) -> Parser:
     """How the cells of a column are read: to what is stored, or to text that is resolved with its whole batch."""
     field, entity = feed.path.field, feed.link or "contact"
     if feed.path.key in ("created_at", LIFECYCLE.since):

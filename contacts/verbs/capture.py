@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from audit import values as audited
 from audit.record import record
-from contacts.engagement import Engaged, store
+from contacts.engagement import NewEngagement, store
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
@@ -45,7 +45,7 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
         if values is not first.get(key):
             _fill(people_by_key[key], values, by, source)
     kind, now = ("demo_request" if "demo" in source.lower() else "form_submitted"), clock.now()
-    store([Engaged(pk, kind, now) for pk in sorted({people_by_key[key].pk for key in keys})], by=by)
+    store([NewEngagement(pk, kind, now) for pk in sorted({people_by_key[key].pk for key in keys})], by=by)
     return Outcome(by.change, [people_by_key[key].pk for key in keys])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from contacts.engagement import KINDS, Engaged, check_moment, store
+from contacts.engagement import KINDS, NewEngagement, check_moment, store
 from contacts.models import Contact
 from crm.entities.schema import nearest
 from crm.kit.actor import Actor, Role
@@ -13,7 +13,7 @@ from crm.kit.outcome import Outcome
 
 
 @transaction.atomic
-def engage(events: Sequence[Engaged], *, by: Actor) -> Outcome:
+def engage(events: Sequence[NewEngagement], *, by: Actor) -> Outcome:
     """Keep events (contact, kind, moment), each once; `done` are the contacts that an event is new of.
 
     Their open leads are scored anew at once. Recorded as `contact.engaged`. Raises Invalid for an unknown kind, a
@@ -30,7 +30,7 @@ def engage(events: Sequence[Engaged], *, by: Actor) -> Outcome:
     return Outcome(by.change, store(events, by=by))
 
 
-def _check(event: Engaged) -> None:
+def _check(event: NewEngagement) -> None:
     if event.kind not in KINDS:
         near = nearest(event.kind, list(KINDS))
         meant = f" Did you mean {near}?" if near else f" Choose from {', '.join(KINDS)}."

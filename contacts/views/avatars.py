@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods
 from contacts.models import Contact
 from contacts.pictures import draw
 from contacts.verbs.set_avatar import set_avatar
-from crm.kit.transfers import accepts
+from crm.kit.transfers import max_body_size
 from crm.records.views.pages import find, rows_of
 from crm.users.http import Request
 
 LARGEST_PICTURE = 10 << 20  # bytes
 
 
-@accepts(LARGEST_PICTURE)
+@max_body_size(LARGEST_PICTURE)
 @require_http_methods(["GET", "POST"])
 def avatar(request: Request, public_id: str) -> HttpResponseBase:
     """A contact's picture; posting a file sets it, posting none takes it away."""

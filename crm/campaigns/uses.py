@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crm.campaigns.models import Campaign
 from crm.campaigns.segments import segment_of
-from crm.entities.uses import PlaceholderReference, Reference, Storer, Target, Use, register, view_target
+from crm.entities.uses import PlaceholderReference, Reference, ReferringModel, Target, Use, register, view_target
 
 
 @dataclass(frozen=True)
@@ -28,4 +28,4 @@ def _campaigns() -> Iterator[Use]:
         yield Use("campaign", campaign.pk, f"Campaign “{campaign}”", campaign.get_absolute_url(), references)
 
 
-register(Storer("campaign", "campaigns.Campaign", ("segment", "subject", "body"), _campaigns))
+register(ReferringModel("campaign", "campaigns.Campaign", ("segment", "subject", "body"), _campaigns))

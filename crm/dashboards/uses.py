@@ -9,7 +9,7 @@ from django.urls import reverse
 from crm.conditions.uses import ConditionReference
 from crm.dashboards.models import Subscription
 from crm.dashboards.parts.stuck import JOURNEY
-from crm.entities.uses import FieldReference, Storer, Target, Use, register
+from crm.entities.uses import FieldReference, ReferringModel, Target, Use, register
 from crm.kit.errors import DomainError
 
 
@@ -42,4 +42,4 @@ def _subscriptions() -> Iterator[Use]:
         yield Use("subscription", mail.pk, label, url, [condition], split, blocks=False)
 
 
-register(Storer("subscription", "dashboards.Subscription", ("query",), _subscriptions))
+register(ReferringModel("subscription", "dashboards.Subscription", ("query",), _subscriptions))

@@ -10,7 +10,7 @@ from crm.users.models import Membership, Team
 
 
 @dataclass(frozen=True)
-class Named:
+class MemberOrTeam:
     """A member or a team: primary key, what to show, and every name it answers to (folded).
 
     `handle` is how a member is mentioned: mara, for @mara.
@@ -25,11 +25,11 @@ class Named:
 class Directory:
     """Members or teams of the workspace, loaded once; `prefix` leads the stable way to write one: member_12."""
 
-    def __init__(self, prefix: str, rows: list[Named]):
+    def __init__(self, prefix: str, rows: list[MemberOrTeam]):
         self.prefix = prefix
         self.rows = {row.pk: row for row in rows}
 
-    def find(self, text: str) -> list[Named]:
+    def find(self, text: str) -> list[MemberOrTeam]:
         """Who answers to `text`: one, none, or several people of one name."""
         if pk := stable_pk(self.prefix, text):
             return [self.rows[pk]] if pk in self.rows else []
@@ -64,7 +64,7 @@ def members() -> Directory:
         counts[search_key(name)] = counts.get(search_key(name), 0) + 1
     labels = [name if counts[search_key(name)] == 1 else email for _, name, email in people]
     answers = [frozenset({search_key(name), search_key(email)} - {""}) for _, name, email in people]
-    return Directory("member", list(map(Named, [pk for pk, *_ in people], labels, answers, _handles(people))))
+    return Directory("member", list(map(MemberOrTeam, [pk for pk, *_ in people], labels, answers, _handles(people))))
 
 
 def _handles(people: Iterable[tuple[int, str, str]]) -> list[str]:
@@ -83,5 +83,5 @@ def teams() -> Directory:
     return Directory("team", [_team(pk, " ".join(name.split())) for pk, name in rows])
 
 
-def _team(pk: int, name: str) -> Named:
-    return Named(pk, f"team_{pk}" if search_key(name) == "my team" else name, frozenset({search_key(name)}))
+def _team(pk: int, name: str) -> MemberOrTeam:
+    return MemberOrTeam(pk, f"team_{pk}" if search_key(name) == "my team" else name, frozenset({search_key(name)}))

@@ -161,7 +161,7 @@ def _targets(reference: Reference) -> Iterable[Target]:
 
 
 @dataclass(frozen=True)
-class Storer:
+class ReferringModel:
     """A model that stores references: `uses()` lists its rows in the workspace in scope.
 
     `fields` are the columns that hold the references; a test fails for a model that has such columns and no storer.
@@ -173,15 +173,15 @@ class Storer:
     uses: Callable[[], Iterable[Use]]
 
 
-_storers: Registry[Storer] = Registry("storer")
+_storers: Registry[ReferringModel] = Registry("storer")
 
 
-def register(storer: Storer) -> Storer:
+def register(storer: ReferringModel) -> ReferringModel:
     """Make a storer known; returns it. Raises ValueError for a name that is taken."""
     return _storers.add(storer.name, storer)
 
 
-def all_storers() -> list[Storer]:
+def all_storers() -> list[ReferringModel]:
     """Every registered storer."""
     return list(_storers)
 
@@ -233,4 +233,4 @@ def _custom_fields() -> Iterator[Use]:
         yield Use("custom_field", custom.pk, f"Field “{custom.label}”", url, [CustomFieldReference(custom)])
 
 
-register(Storer("custom_field", "entities.CustomField", ("target", "choices"), _custom_fields))
+register(ReferringModel("custom_field", "entities.CustomField", ("target", "choices"), _custom_fields))

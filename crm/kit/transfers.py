@@ -18,7 +18,7 @@ LARGE_FILE = 256 * 1024  # of an answer: more than the kernel keeps for a slow r
 transfers = Pool(size=3, queue=2, patience=2)
 
 
-def accepts(largest: int) -> Callable[[Callable], Callable]:
+def max_body_size(largest: int) -> Callable[[Callable], Callable]:
     """A view to which members may send bodies of up to so many bytes."""
 
     def mark(view: Callable) -> Callable:

@@ -11,7 +11,7 @@ from crm.lifecycle.move import wrong_stage_message
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferedMove:
     """A move and why it cannot be made now ('' when it can); `evidence`: each leaf of its guards with its value."""
 
     move: Move
@@ -32,7 +32,7 @@ class Offer:
         return self.allowed and self.move.reason == Reason.NO
 
 
-def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[Offer]:
+def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[OfferedMove]:
     """The moves that the actor's role includes, in the order of the axis; one statement for all guards."""
     value = getattr(record, axis.field)
     within = [move for move in axis.moves if by.is_at_least(move.role) and not move.by_rule]
@@ -48,15 +48,17 @@ def _explained(record, guards, by: Actor) -> dict:
     return explain_record(conditions, record, Viewer(by.member_id, by.team_id))
 
 
-def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) -> Offer:
+def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) -> OfferedMove:
     to = axis.value(move.target).label if move.target else ""
     if here not in move.sources:
-        return Offer(move, wrong_stage_message(axis, move, here), to, _is_one_away(axis, move, here))
+        return OfferedMove(move, wrong_stage_message(axis, move, here), to, _is_one_away(axis, move, here))
     own = [rule for rule in guards if rule.verb == move.verb]
     evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
     why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")
     skipped = tuple(guard for guard in unreadable_guards(axis.entity) if guard.verb == move.verb)
-    return Offer(move, why_not if editable else "This record belongs to somebody else.", to, True, evidence, skipped)
+    return OfferedMove(
+        move, why_not if editable else "This record belongs to somebody else.", to, True, evidence, skipped
+    )
 
 
 def _is_one_away(axis: Axis, move: Move, here: str) -> bool:

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from crm.conditions.uses import ConditionReference
 from crm.entities import registry
-from crm.entities.uses import Storer, Use, register
+from crm.entities.uses import ReferringModel, Use, register
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Guard, StageDefinition
 
@@ -35,5 +35,5 @@ def _named(row: StageDefinition) -> str:
     return f"{row.entity} {row.axis} “{row.value}”"
 
 
-register(Storer("guard", "lifecycle.Guard", ("condition",), _guards))
-register(Storer("stage_definition", "lifecycle.StageDefinition", ("entry", "exit"), _definitions))
+register(ReferringModel("guard", "lifecycle.Guard", ("condition",), _guards))
+register(ReferringModel("stage_definition", "lifecycle.StageDefinition", ("entry", "exit"), _definitions))

@@ -21,7 +21,7 @@ from crm.entities.schema import Path, UnknownField, schema
 from crm.entities.sql import orm_value
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
-from crm.lists.formulas import Inert, escape
+from crm.lists.formulas import EscapedFormula, escape
 from crm.users.models import Membership, Workspace
 from crm.users.visibility import visible
 
@@ -58,7 +58,7 @@ def export_csv(
     One statement, at one moment; memory does not grow with the rows.
     """
     yield _lines([[escape(name) for name in header]])
-    columns = {f"text_{index}": Inert(_text(path, by)) for index, path in enumerate(paths)}
+    columns = {f"text_{index}": EscapedFormula(_text(path, by)) for index, path in enumerate(paths)}
     chosen = records.filter(visible(by)).order_by(*ordering).annotate(**columns).values_list(*columns)
     yield from _copied(chosen) if connection.vendor == "postgresql" else _written(chosen)
 

@@ -18,7 +18,7 @@ def unescape(text: str) -> str:
     return text[1:] if text[:1] == "'" and escape(text) != text else text
 
 
-class Inert(Func):
+class EscapedFormula(Func):
     """escape() in SQL. No NUL: no stored text holds one. LTRIM and LEFT cost a quarter of COPY, a regex half of it."""
 
     arity = 1

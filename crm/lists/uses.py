@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from crm.conditions.uses import ConditionReference
 from crm.entities import registry
-from crm.entities.uses import FieldReference, Storer, Use, register
+from crm.entities.uses import FieldReference, ReferringModel, Use, register
 from crm.lists.models import ImportRun, SavedView
 
 
@@ -27,5 +27,5 @@ def _imports() -> Iterator[Use]:
         yield Use("import_run", run.pk, f"Import of “{run.file_name}”", run.get_absolute_url(), (), shown, blocks=False)
 
 
-register(Storer("saved_view", "lists.SavedView", ("condition", "columns", "sort"), _views))
-register(Storer("import_run", "lists.ImportRun", ("mapping",), _imports))
+register(ReferringModel("saved_view", "lists.SavedView", ("condition", "columns", "sort"), _views))
+register(ReferringModel("import_run", "lists.ImportRun", ("mapping",), _imports))

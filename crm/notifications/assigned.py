@@ -22,7 +22,7 @@ from crm.kit.sql import array_param
 from crm.lists.imports.registry import on_end
 from crm.lists.models import ImportRun
 from crm.notifications.kinds import ASSIGNED
-from crm.notifications.notify import News, notify
+from crm.notifications.notify import NewNotification, notify
 from leads.models import Lead
 
 
@@ -53,7 +53,7 @@ def _tell(model: Any, by: Actor) -> None:
     notify(ASSIGNED, _given(model, by), by=by)
 
 
-def _given(model: Any, by: Actor) -> Iterator[News]:
+def _given(model: Any, by: Actor) -> Iterator[NewNotification]:
     """For each new owner: how many of the records that this user action gave to somebody are theirs now."""
     entity = model._meta.model_name
     whose: dict[str, Any] = {"ids": _touched(entity, by)}
@@ -69,7 +69,7 @@ def _given(model: Any, by: Actor) -> Iterator[News]:
 
     rows = run_cached(("given", model, workspace_id()), build, member=by.member_id, **whose)
     for owner, count, first in rows:
-        yield News(owner, entity, first, f"{by.change} {entity}", clock.now(), count)
+        yield NewNotification(owner, entity, first, f"{by.change} {entity}", clock.now(), count)
 
 
 FOUND = ("owner", "count", "first")

@@ -15,7 +15,7 @@ from crm.kit.actor import Channel, system
 from crm.kit.scope import in_workspace
 from crm.notifications.kinds import TASK_DUE
 from crm.notifications.models import Digest, Notification
-from crm.notifications.notify import News, notify
+from crm.notifications.notify import NewNotification, notify
 from crm.users.models import Membership, Workspace
 from crm.users.visibility import may_see
 
@@ -50,7 +50,7 @@ def _untold(slot: datetime) -> QuerySet[Activity]:
 def _tell(due: list[Any], workspace: Workspace) -> None:
     seen = [task for task in due if may_see(task.about, task.assignee.actor(Channel.SYSTEM))]
     news = [
-        News(task.assignee_id, "activity", task.pk, f"task {task.pk} {task.due_at.isoformat()}", task.due_at)
+        NewNotification(task.assignee_id, "activity", task.pk, f"task {task.pk} {task.due_at.isoformat()}", task.due_at)
         for task in seen
     ]
     notify(TASK_DUE, news, by=system(workspace.pk))

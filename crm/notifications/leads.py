@@ -7,7 +7,7 @@ from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.notifications.kinds import LEAD_OVERDUE, SALES_QUALIFIED
-from crm.notifications.notify import News, notify
+from crm.notifications.notify import NewNotification, notify
 from crm.users.models import Membership
 from leads.models import Lead
 
@@ -27,11 +27,11 @@ def tell_overdue(leads: QuerySet, by: Actor) -> None:
     key = f"{by.change} overdue"
     every = leads.aggregate(count=Count("pk"), first=Min("pk"))
     managers = Membership.objects.active().filter(role__in=(Role.MANAGER, Role.ADMIN)).values_list("pk", flat=True)
-    news = {pk: News(pk, "lead", every["first"], key, clock.now(), every["count"]) for pk in managers}
+    news = {pk: NewNotification(pk, "lead", every["first"], key, clock.now(), every["count"]) for pk in managers}
     notify(LEAD_OVERDUE, (_owners(leads, key) | news).values(), by=by)
 
 
-def _owners(leads: QuerySet, key: str) -> dict[int, News]:
+def _owners(leads: QuerySet, key: str) -> dict[int, NewNotification]:
     """For each owner: how many of the leads are theirs."""
     owned = leads.filter(owner__isnull=False).order_by().values_list("owner").annotate(Count("pk"), Min("pk"))
-    return {owner: News(owner, "lead", first, key, clock.now(), count) for owner, count, first in owned}
+    return {owner: NewNotification(owner, "lead", first, key, clock.now(), count) for owner, count, first in owned}

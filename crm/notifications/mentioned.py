@@ -8,7 +8,7 @@ from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.notifications.kinds import MENTIONED
-from crm.notifications.notify import News, notify
+from crm.notifications.notify import NewNotification, notify
 
 
 @reacts_to("activity.logged", "activity.planned", "activity.updated")
@@ -20,6 +20,6 @@ def tell_mentioned(rows: QuerySet, by: Actor) -> None:
     notify(MENTIONED, [_news(activity, member.pk) for activity, (seeing, _) in both for member in seeing], by=by)
 
 
-def _news(activity: Activity, recipient: int) -> News:
+def _news(activity: Activity, recipient: int) -> NewNotification:
     about = activity.about
-    return News(recipient, str(about._meta.model_name), about.pk, f"activity {activity.pk}", clock.now())
+    return NewNotification(recipient, str(about._meta.model_name), about.pk, f"activity {activity.pk}", clock.now())

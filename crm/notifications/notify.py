@@ -16,7 +16,7 @@ MAILS = {Channel.MAIL: Notification.Mail.NOW, Channel.DIGEST: Notification.Mail.
 
 
 @dataclass(frozen=True)
-class News:
+class NewNotification:
     """What one member is to be told: of which record (or the first of `count`), what happened (`key`), and when.
 
     `text`: a sentence beside it, which names nobody.
@@ -31,7 +31,7 @@ class News:
     text: str = ""
 
 
-def notify(kind: NotificationKind, news: Iterable[News], *, by: Actor) -> None:
+def notify(kind: NotificationKind, news: Iterable[NewNotification], *, by: Actor) -> None:
     """Tell members what `by` did; nobody of their own doings, nobody who left or wants nothing of this kind.
 
     A few statements however many. What was told before (same recipient, kind and key) is not told again; its count is
@@ -52,7 +52,7 @@ def _channels(members: set[int], kind: NotificationKind) -> dict[int, str]:
     return {pk: channel for pk, channel in found.items() if channel != Channel.NOTHING}
 
 
-def _row(kind: NotificationKind, news: News, channel: str, by: Actor) -> Notification:
+def _row(kind: NotificationKind, news: NewNotification, channel: str, by: Actor) -> Notification:
     return Notification(
         workspace_id=by.workspace_id,
         recipient_id=news.recipient,

@@ -7,9 +7,9 @@ from audit import values as audited
 from crm.entities.registry import entity_of, get
 from crm.kit.actor import Actor
 from crm.lists.imports.cells import remembered
-from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Incoming, Refused, Written
+from crm.lists.imports.registry import BatchResult, IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.records.models import Record
@@ -44,7 +44,7 @@ class RecordImporter:
     def prepare(self, sheet: Sheet) -> None:
         """Every row stands for itself."""
 
-    def parser(self, feed: Feed) -> Callable[[str], Any]:
+    def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         """How the cells of a column are read: as a form reads them."""
         return remembered(lambda text: clean(feed.link or self.entity, feed.path.field, text.strip(), self.by))
 
@@ -52,12 +52,12 @@ class RecordImporter:
         """Nothing to be said beforehand."""
         return []
 
-    def write(self, rows: Sequence[Incoming]) -> Written:
+    def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         there = self._there(rows)
         refused = self._twice(rows) | self._not_theirs(rows, there) | self._nameless(rows, there)
         if refused:
-            return Written(refused=refused)
+            return BatchResult(refused=refused)
         known = [(there[key], row) for row in rows if (key := row.own.get("external_id", "")) in there]
         fresh = [row.own for row in rows if row.own.get("external_id", "") not in there]
         changed = [
@@ -67,25 +67,25 @@ class RecordImporter:
             check_values(self.entity, values, by=self.by)
         insert([build(self.model, own, self.by) for own in fresh], f"{self.entity}.created", by=self.by, verb="import")
         apply_each(changed, by=self.by)
-        return Written(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
+        return BatchResult(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
 
-    def finish(self) -> Iterator[Written]:
+    def finish(self) -> Iterator[BatchResult]:
         """Nothing is left for the end."""
         return iter(())
 
-    def _there(self, rows: Sequence[Incoming]) -> dict[str, Record]:
+    def _there(self, rows: Sequence[IncomingRow]) -> dict[str, Record]:
         """The live records that rows are about, locked, by external ID."""
         ids = [row.own["external_id"] for row in rows if row.own.get("external_id")]
         found = self.model.objects.live().filter(external_id__in=ids).order_by("pk").select_for_update(of=("self",))
         return {record.external_id: record for record in found} if ids else {}
 
-    def _twice(self, rows: Sequence[Incoming]) -> Refused:
+    def _twice(self, rows: Sequence[IncomingRow]) -> Refused:
         """Those whose external ID an earlier row has used."""
         keys = {row.line: [row.own["external_id"]] for row in rows if row.own.get("external_id")}
         again = self.scratch.repeats(keys).items()
         return {line: ("", f"The same external ID as in line {earlier:,}.") for line, earlier in again}
 
-    def _not_theirs(self, rows: Sequence[Incoming], there: dict[str, Record]) -> Refused:
+    def _not_theirs(self, rows: Sequence[IncomingRow], there: dict[str, Record]) -> Refused:
         refused: Refused = {}
         for row in rows:
             record = there.get(row.own.get("external_id", ""))
@@ -95,7 +95,7 @@ class RecordImporter:
                 refused[row.line] = ("", "You can see this record but not change it: it belongs to somebody else.")
         return refused
 
-    def _nameless(self, rows: Sequence[Incoming], there: dict[str, Record]) -> Refused:
+    def _nameless(self, rows: Sequence[IncomingRow], there: dict[str, Record]) -> Refused:
         new = [row for row in rows if row.own.get("external_id", "") not in there]
         model = self.model
         refused = {row.line: ("", model.NAMELESS) for row in new if not any(row.own.get(key) for key in model.NAMED_BY)}

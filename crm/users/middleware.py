@@ -14,7 +14,7 @@ from crm.kit.read_tracking import Reader, reading_as
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
 from crm.users import once
-from crm.users.once import Submitted
+from crm.users.once import AlreadySubmitted
 from crm.users.sign_ins import record_denied
 from crm.users.workspaces import open_membership
 
@@ -68,7 +68,7 @@ class MemberMiddleware:
 
     def process_exception(self, request, exception):
         """Lead whoever submitted a form twice to what the first click made, also where a unique name stopped them."""
-        return _made_before(request) if isinstance(exception, Submitted | IntegrityError) else None
+        return _made_before(request) if isinstance(exception, AlreadySubmitted | IntegrityError) else None
 
 
 def _submitted_before(request):

@@ -27,12 +27,12 @@ LONGEST = 500
 LOOKED_AT = 50  # entries of a change: what a form made is among the first
 
 
-class Submitted(Exception):
+class AlreadySubmitted(Exception):
     """The form was submitted before, or by another request at this moment: nothing more is to be changed."""
 
 
 @dataclass(frozen=True)
-class Once:
+class OneTimeKey:
     """The one-time key of a request, as Actor.once."""
 
     key: str
@@ -45,7 +45,7 @@ class Once:
         row = (self.key, as_stored(change), url, as_stored(clock.now()))
         insert_new(Submission, ("key", "change", "url", "at"), [row], {})
         if Submission.objects.filter(key=self.key).exclude(change=change).exists():
-            raise Submitted
+            raise AlreadySubmitted
 
     def is_of(self, change: UUID) -> bool:
         """Whether `change` has claimed the key."""
@@ -65,7 +65,7 @@ class Once:
         return (found and (found.url or next(_pages(found.change), "") or _origin(request))) or ""
 
 
-def of_request(request: HttpRequest) -> Once | None:
+def of_request(request: HttpRequest) -> OneTimeKey | None:
     """The key of a form that a member sends; None for a request without one."""
     token = request.POST.get(FIELD) if request.method == "POST" else None
     if not token:
@@ -73,7 +73,7 @@ def of_request(request: HttpRequest) -> Once | None:
     sent = [(name, values) for name, values in sorted(request.POST.lists()) if name != "csrfmiddlewaretoken"]
     files = [(name, file.name, file.size) for name in sorted(request.FILES) for file in request.FILES.getlist(name)]
     text = json.dumps([request.actor.member_id, request.get_full_path(), sent, files])  # type: ignore[attr-defined]
-    return Once(sha256(text.encode()).hexdigest())
+    return OneTimeKey(sha256(text.encode()).hexdigest())
 
 
 def _pages(change: UUID) -> Iterator[str]:

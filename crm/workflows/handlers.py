@@ -5,13 +5,13 @@ from crm.kit.actor import Actor
 from crm.workflows.active_workflows import wanted
 from crm.workflows.running import advance, reach_out
 from crm.workflows.start_runs import answer_event
-from crm.workflows.triggers import Happening, is_held
+from crm.workflows.triggers import Occurrence, is_held
 
 
 @handles(queue="workflows", when=wanted)
 def start_runs(event, *, by: Actor) -> None:
     """Begin the runs that answer to an event; once each, by their key."""
-    happening = Happening.of_event(event)
+    happening = Occurrence.of_event(event)
     if not is_held(happening):
         answer_event(happening)
 

@@ -25,8 +25,8 @@ from crm.users.models import Workspace
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Release, Run, Workflow
 from crm.workflows.running import resume
-from crm.workflows.start_runs import Due, answer_event, matching_records, start_runs
-from crm.workflows.triggers import Happening, last_slot
+from crm.workflows.start_runs import DueRun, answer_event, matching_records, start_runs
+from crm.workflows.triggers import Occurrence, last_slot
 
 BATCH = 500
 
@@ -103,23 +103,23 @@ def look(each: ActiveWorkflow) -> None:
         Workflow.objects.filter(pk=each.workflow).update(checked_at=now)
 
 
-def scheduled_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[Due]:
+def scheduled_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[DueRun]:
     """A run for each record that meets the condition, if the schedule came since the last look."""
     slot = last_slot(each.trigger, now.astimezone(zone()))
     if slot <= since:
         return []
     ids = matching_records(each, now).order_by("pk").values_list("pk", flat=True)
-    return [Due(each, pk, f"slot:{slot.astimezone(UTC).isoformat()}:{pk}", "schedule") for pk in ids]
+    return [DueRun(each, pk, f"slot:{slot.astimezone(UTC).isoformat()}:{pk}", "schedule") for pk in ids]
 
 
-def dated_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[Due]:
+def dated_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[DueRun]:
     """A run for each record whose date, and the days after it, came since the last look; once for each such date."""
     days, key = timedelta(days=each.trigger["days"]), each.trigger["field"]
     rows = matching_records(each, now).alias(the_date=orm_value(schema(each.entity).field(key)))
     first, last = _limits(each, since - days, now - days)
     rows = rows.filter(the_date__gt=first, the_date__lte=last).order_by("pk")
     found = rows.values_list("pk", orm_value(schema(each.entity).field(key)))
-    return [Due(each, pk, f"date:{key}:{_text(value)}:{pk}", "date", {"date": _text(value)}) for pk, value in found]
+    return [DueRun(each, pk, f"date:{key}:{_text(value)}:{pk}", "date", {"date": _text(value)}) for pk, value in found]
 
 
 def _limits(each: ActiveWorkflow, first: datetime, last: datetime) -> tuple[Any, Any]:
@@ -147,7 +147,7 @@ def release() -> None:
 
 def _release(one: Release) -> None:
     entries = list(Entry.objects.filter(change=one.change, pk__gt=one.last).order_by("pk")[:BATCH])
-    one.started += sum(answer_event(Happening.of_entry(entry)) for entry in entries)
+    one.started += sum(answer_event(Occurrence.of_entry(entry)) for entry in entries)
     if entries:
         one.last = entries[-1].pk
     else:

@@ -15,7 +15,7 @@ Choices = Callable[[str], list[tuple[str, str]]]
 LONGEST = 10_000
 
 
-class Refers(StrEnum):
+class ReferenceKind(StrEnum):
     """What a chosen value refers to, besides what the kind of the parameter says."""
 
     NOTHING = ""
@@ -38,7 +38,7 @@ class Param:
     required: bool = True
     default: str = ""
     help: str = ""
-    refers: Refers = Refers.NOTHING
+    refers: ReferenceKind = ReferenceKind.NOTHING
 
     def options(self, entity: str) -> list[tuple[str, str]]:
         """What a select offers."""

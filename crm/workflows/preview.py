@@ -26,7 +26,7 @@ from crm.workflows.definition import Definition
 from crm.workflows.jobs import dated_due, scheduled_due
 from crm.workflows.start_runs import matching_records
 from crm.workflows.steps import step_kind
-from crm.workflows.triggers import Happening, fits, is_held, reached
+from crm.workflows.triggers import Occurrence, fits, is_held, reached
 
 WINDOWS = (7, 30, 90)  # days
 MOST = 1000  # of the log's entries that are asked
@@ -34,7 +34,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Would:
+class PreviewedRun:
     """A run that would have been: when, on which record, and what each step would have done."""
 
     at: datetime
@@ -51,7 +51,7 @@ class Preview:
 
     now: int
     counts: dict[int, int] | None
-    runs: list[Would]
+    runs: list[PreviewedRun]
     is_whole: bool = True
 
 
@@ -110,7 +110,7 @@ def _entries(each: ActiveWorkflow, since: datetime) -> Any:
 
 def _meant(each: ActiveWorkflow, entry: Entry) -> int | None:
     """The record that a run would have been about; None where the entry begins none."""
-    happening = Happening.of_entry(entry)
+    happening = Occurrence.of_entry(entry)
     return happening.record_of(each.entity) if fits(each.trigger, happening) and not is_held(happening) else None
 
 
@@ -121,11 +121,11 @@ def _was_so(each: ActiveWorkflow, entry: Entry, pk: int) -> bool:
     return values_as_of(record_type(each.entity).model, pk, old_values(old), each.condition, Viewer(), entry.at)
 
 
-def _shown(definition: Definition, found: Sequence[tuple[datetime, int]]) -> Iterator[Would]:
+def _shown(definition: Definition, found: Sequence[tuple[datetime, int]]) -> Iterator[PreviewedRun]:
     records = get(definition.entity).model.objects.in_bulk([pk for _, pk in found])
     for at, pk in found:
         if pk in records:
-            yield Would(at, records[pk], effects(definition, pk))
+            yield PreviewedRun(at, records[pk], effects(definition, pk))
 
 
 def effects(definition: Definition, pk: int) -> list[str]:

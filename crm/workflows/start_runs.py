@@ -22,7 +22,7 @@ from crm.kit.scope import workspace
 from crm.records.registry import record_type
 from crm.workflows.active_workflows import ActiveWorkflow, answering
 from crm.workflows.models import Run, StepRun
-from crm.workflows.triggers import Happening, fits
+from crm.workflows.triggers import Occurrence, fits
 from crm.workflows.verbs.pause_workflow import pause_workflow
 
 # Why: docs/decisions/0016-every-chain-of-runs-ends.md
@@ -37,7 +37,7 @@ AS_RUN = Run.Status.RUNNING
 
 
 @dataclass(frozen=True)
-class Due:
+class DueRun:
     """A workflow that is to run on a record, because of what `key` names."""
 
     active: ActiveWorkflow
@@ -47,7 +47,7 @@ class Due:
     seen: dict[str, Any] = field(default_factory=dict)
 
 
-def answer_event(happening: Happening) -> int:
+def answer_event(happening: Occurrence) -> int:
     """Begin the runs that what happened asks for; returns how many. In the caller's transaction."""
     asked = [each for each in answering(happening.name) if fits(each.trigger, happening)]
     due = []
@@ -55,7 +55,7 @@ def answer_event(happening: Happening) -> int:
         pk = happening.record_of(entity)
         own = [each for each in asked if each.entity == entity]
         facts = (happening.key, happening.name, happening.seen)
-        due += [Due(each, pk, *facts) for each in _meeting(own, entity, pk)] if pk else []
+        due += [DueRun(each, pk, *facts) for each in _meeting(own, entity, pk)] if pk else []
     return start_runs(due, _cause(happening)) if due else 0
 
 
@@ -81,7 +81,7 @@ def matching_records(each: ActiveWorkflow, now: datetime) -> QuerySet:
     return record_type(each.entity).model.objects.live().filter(each.condition.expression(Viewer(), now))
 
 
-def _cause(happening: Happening) -> Run | None:
+def _cause(happening: Occurrence) -> Run | None:
     """The run whose step made the change."""
     if happening.channel != Channel.WORKFLOW:
         return None
@@ -89,7 +89,7 @@ def _cause(happening: Happening) -> Run | None:
     return step.run if step else None
 
 
-def start_runs(due: Sequence[Due], cause: Run | None = None) -> int:
+def start_runs(due: Sequence[DueRun], cause: Run | None = None) -> int:
     """Make the runs that are due and not there yet, and have the engine go on with them; returns how many run.
 
     A workflow answers to the same key once, however often it is told. In the caller's transaction.
@@ -131,7 +131,7 @@ class _Chain:
         ran = list(rows.values_list("workflow", "entity", "record_id"))
         return cls(len(ran), set(ran))
 
-    def objection(self, due: Due, depth: int) -> str:
+    def objection(self, due: DueRun, depth: int) -> str:
         """Why a run must not be; '' for one that may."""
         if (due.active.workflow, due.active.entity, due.record_id) in self.passed:
             return LOOP
@@ -141,7 +141,7 @@ class _Chain:
         return TOO_MANY if self.count > BUDGET else ""
 
 
-def _often(due: Sequence[Due]) -> set[tuple[int, int]]:
+def _often(due: Sequence[DueRun]) -> set[tuple[int, int]]:
     """(workflow, record) of those that ran too often of late."""
     by_record: dict[tuple[str, int], set[int]] = {}
     for each in due:
@@ -154,7 +154,7 @@ def _often(due: Sequence[Due]) -> set[tuple[int, int]]:
     return {(pk, record) for pk, count in counts if count >= OFTEN}
 
 
-def _run(due: Due, cause: Run | None, chain: _Chain, often: set[tuple[int, int]]) -> Run:
+def _run(due: DueRun, cause: Run | None, chain: _Chain, often: set[tuple[int, int]]) -> Run:
     active, now, depth = due.active, clock.now(), cause.depth + 1 if cause else 0
     reason = chain.objection(due, depth)
     if not reason and (active.workflow, due.record_id) in often:

@@ -16,7 +16,7 @@ from crm.kit.actor import Channel
 from crm.kit.text import counted
 from crm.lifecycle.axes import Axis, all_axes
 from crm.records.registry import record_types
-from crm.workflows.params import Param, Refers, Values
+from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps.flow import times
 
 # Events that change no field of the record itself, or only take back what did.
@@ -24,7 +24,7 @@ QUIET = ("undone", "engaged", "disengaged", "deleted", "restored", "absorbed")
 
 
 @dataclass(frozen=True)
-class Happening:
+class Occurrence:
     """Something that was recorded, as a trigger looks at it: an event of the outbox or an entry of the log."""
 
     key: str
@@ -40,12 +40,12 @@ class Happening:
     seen: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of_event(cls, event: Event) -> "Happening":
+    def of_event(cls, event: Event) -> "Occurrence":
         """An event of the outbox."""
         return cls(f"event:{event.pk}", event.name, event.entity, event.entity_id, event.person, *_facts(event))
 
     @classmethod
-    def of_entry(cls, entry: Entry) -> "Happening":
+    def of_entry(cls, entry: Entry) -> "Occurrence":
         """An entry of the log: what is looked at afterwards, such as an import."""
         return cls(f"entry:{entry.pk}", entry.event, entry.entity, entry.entity_id, entry.person, *_facts(entry))
 
@@ -73,7 +73,7 @@ class TriggerKind:
     params: tuple[Param, ...]
     sentence: Callable[[Values], str]
     names: Callable[[Values], list[str]] = lambda values: []
-    fits: Callable[[Values, Happening], bool] = lambda values, happening: True
+    fits: Callable[[Values, Occurrence], bool] = lambda values, happening: True
 
 
 def entities() -> list[tuple[str, str]]:
@@ -117,7 +117,7 @@ def reached(values: Values) -> tuple[str, str]:
     return axis, value
 
 
-def _becomes(values: Values, happening: Happening) -> bool:
+def _becomes(values: Values, happening: Occurrence) -> bool:
     axis, value = reached(values)
     return happening.new.get(axis) == value and happening.old.get(axis) != value
 
@@ -197,7 +197,7 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
         TriggerKind(
             "field",
             "A field changes",
-            (Param("field", "Field", "select", _watched, refers=Refers.FIELD),),
+            (Param("field", "Field", "select", _watched, refers=ReferenceKind.FIELD),),
             sentence=lambda values: (
                 f"When {_label(_watched(values['entity']), values['field'])} "
                 f"of {with_article(values['entity'])} changes"
@@ -224,7 +224,7 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
             "date",
             "Some days after a date",
             (
-                Param("field", "Date", "select", times, refers=Refers.FIELD),
+                Param("field", "Date", "select", times, refers=ReferenceKind.FIELD),
                 Param("days", "Days after it", "number", default="14"),
             ),
             sentence=_date_sentence,
@@ -255,11 +255,11 @@ def names(trigger: Values) -> list[str]:
     return trigger_kind(trigger).names(trigger)
 
 
-def fits(trigger: Values, happening: Happening) -> bool:
+def fits(trigger: Values, happening: Occurrence) -> bool:
     """Whether what happened, one of the events that the trigger answers to, is what it waits for."""
     return trigger_kind(trigger).fits(trigger, happening)
 
 
-def is_held(happening: Happening) -> bool:
+def is_held(happening: Occurrence) -> bool:
     """Whether nothing runs by itself after it: an import asks first."""
     return happening.channel == Channel.IMPORT

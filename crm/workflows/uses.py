@@ -11,7 +11,7 @@ from crm.entities.uses import (
     OptionReference,
     PlaceholderReference,
     Reference,
-    Storer,
+    ReferringModel,
     Target,
     Use,
     register,
@@ -19,7 +19,7 @@ from crm.entities.uses import (
 from crm.workflows import steps as kinds
 from crm.workflows.definition import checked
 from crm.workflows.models import Workflow, WorkflowVersion
-from crm.workflows.params import Param, Refers, Values
+from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.triggers import KINDS_OF_TRIGGER
 
 
@@ -66,15 +66,15 @@ def _reference(param: Param, value: Any, values: Values, entity: str) -> Referen
     match param.refers or param.kind:
         case "condition":
             return ConditionReference(entity, value, people=False)
-        case Refers.FIELD:
+        case ReferenceKind.FIELD:
             return FieldReference(entity, value.removeprefix("custom."))
-        case Refers.OPTION:
+        case ReferenceKind.OPTION:
             return OptionReference(entity, values["field"], value)
-        case Refers.SEGMENT:
+        case ReferenceKind.SEGMENT:
             return SegmentReference(value)
         case "template" | "long":
             return PlaceholderReference(entity, value, param.label)
     return None
 
 
-register(Storer("workflow", "workflows.WorkflowVersion", ("trigger", "condition", "steps"), _workflows))
+register(ReferringModel("workflow", "workflows.WorkflowVersion", ("trigger", "condition", "steps"), _workflows))

@@ -205,7 +205,7 @@ def _resolve(host: str, port: int, standard: bool) -> str:
     return addresses[0]
 
 
-def read_body(body: bytes) -> dict[str, Any]:
+def parse_json_object(body: bytes) -> dict[str, Any]:
     """The JSON object that was sent to us. Raises Refused."""
     try:
         found = json.loads(body)

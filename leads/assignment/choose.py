@@ -16,7 +16,7 @@ from leads.assignment.rules import Rule, rules
 from leads.models import Lead
 
 
-class Whose(Protocol):
+class HasOwner(Protocol):
     """A contact, or what was read of one."""
 
     @property
@@ -28,7 +28,7 @@ class Whose(Protocol):
         """Which team sees it; None for everybody."""
 
 
-def choose(leads: QuerySet[Lead], contacts: Mapping[int, Whose]) -> dict[int, int | None]:
+def choose(leads: QuerySet[Lead], contacts: Mapping[int, HasOwner]) -> dict[int, int | None]:
     """The owner (a membership's key) of each lead, None where there is nobody; `contacts` are those of the leads.
 
     The first rule that fits and knows somebody; else the contact's own owner, if they work; else the pool, in turn.
@@ -43,7 +43,7 @@ def choose(leads: QuerySet[Lead], contacts: Mapping[int, Whose]) -> dict[int, in
     return chosen | (_from_pool(left, contacts) if left else {})
 
 
-def _by_rules(leads: QuerySet[Lead], contacts: Mapping[int, Whose]) -> dict[int, int | None]:
+def _by_rules(leads: QuerySet[Lead], contacts: Mapping[int, HasOwner]) -> dict[int, int | None]:
     active = rules()
     fitting = _fitting(leads, active) if active else {}
     if not fitting:
@@ -79,7 +79,7 @@ def _first(owners: Iterable[int | None]) -> int | None:
 
 
 def _people(
-    rule: Rule, workers: Mapping[int, Worker], contacts: Mapping[int, Whose]
+    rule: Rule, workers: Mapping[int, Worker], contacts: Mapping[int, HasOwner]
 ) -> tuple[list[Worker], dict[int, int] | None]:
     people = [w for w in workers.values() if w.pk in rule.people or (rule.team_id and w.actor.team_id == rule.team_id)]
     if rule.method != AssignmentRule.Method.LEAST_LOADED:
@@ -88,7 +88,7 @@ def _people(
     return people, dict(open_now.order_by().values_list("owner").annotate(Count("pk")))
 
 
-def _from_pool(left: Sequence[int], contacts: Mapping[int, Whose]) -> dict[int, int | None]:
+def _from_pool(left: Sequence[int], contacts: Mapping[int, HasOwner]) -> dict[int, int | None]:
     turn = _locked([None])[None]
     queue = Queue(turn, [worker for worker in working().values() if worker.in_pool])
     chosen = {pk: queue.take(contacts[pk]) for pk in left}
@@ -124,7 +124,7 @@ class Queue:
         self.turn, self.people, self.loads = turn, people, loads
         self._able: dict[int | None, list[int]] = {}
 
-    def take(self, contact: Whose) -> int | None:
+    def take(self, contact: HasOwner) -> int | None:
         """Whose turn it is among those who may see the contact; None where nobody may."""
         able = self._who_sees(contact)
         if not able:
@@ -135,7 +135,7 @@ class Queue:
         self.turn.last[team] = taken = queue[0] if self.loads is None else _relieve(queue, self.loads)
         return taken
 
-    def _who_sees(self, contact: Whose) -> list[int]:
+    def _who_sees(self, contact: HasOwner) -> list[int]:
         """In the order of their keys; the same for all contacts of a team, whose turn is therefore counted apart."""
         if contact.team_id not in self._able:
             unowned = Contact(team_id=contact.team_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 from audit.models import Entry
 from crm.kit.actor import Actor
-from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.records.imports import to_change
 from crm.records.writing import apply_each
@@ -16,7 +16,7 @@ NOTE = "Lead columns fill open leads, and the leads of new contacts."
 NOT_YOURS = "You can see this lead but not change it: it belongs to somebody else."
 
 
-def write_leads(rows: Sequence[tuple[int, Incoming]], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
+def write_leads(rows: Sequence[tuple[int, IncomingRow]], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
     """Fill the open leads of contacts (locked, by key) with what their rows say; the lines that did, and those refused.
 
     A few statements however many rows. Under "fill" a lead that has only just been opened takes all that its row says,

@@ -35,7 +35,7 @@ CLOSED = ("won", "lost")
 DATES = ("created_at", "status_since", "stage_since")
 
 
-class Deal(NamedTuple):
+class PastOpportunity(NamedTuple):
     """An opportunity of a contact, and the lead that became it, if any."""
 
     pk: int
@@ -164,12 +164,12 @@ def _converted_by_imports(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
     return {pk: lead for pk, lead in last.items() if lead.pk in deals}
 
 
-def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, Deal]:
+def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, PastOpportunity]:
     """By contact the opportunity that their lead became, among those that are no other lead's than these."""
     rows = Opportunity.objects.live().filter(contact__pk__any_of=list(contacts)) if contacts else ()
     names = ("pk", "contact", "stage", "external_id", "created_at", "won_at", "lost_at", "lead")
-    first: dict[int, Deal] = {}
-    for deal in map(Deal._make, rows.values_list(*names) if contacts else ()):
+    first: dict[int, PastOpportunity] = {}
+    for deal in map(PastOpportunity._make, rows.values_list(*names) if contacts else ()):
         if (deal.lead is None or deal.lead in leads) and (
             deal.contact not in first or deal.rank < first[deal.contact].rank
         ):
@@ -177,7 +177,7 @@ def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, Deal]:
     return first
 
 
-def _convert(chosen: Mapping[int, tuple[Lead, Deal]], run: ImportRun, by: Actor) -> Derived:
+def _convert(chosen: Mapping[int, tuple[Lead, PastOpportunity]], run: ImportRun, by: Actor) -> Derived:
     converted = [Converted(lead, deal.pk, deal.created_at) for lead, deal in chosen.values()]
     if converted:
         severity = "warning" if run.override_reason else ""
@@ -187,7 +187,7 @@ def _convert(chosen: Mapping[int, tuple[Lead, Deal]], run: ImportRun, by: Actor)
     return derived
 
 
-def _relink(changed: Mapping[int, tuple[Lead, Deal]], by: Actor) -> None:
+def _relink(changed: Mapping[int, tuple[Lead, PastOpportunity]], by: Actor) -> None:
     facts, rows = [], []
     names = ("opportunity_id", "won_date", "converted_date", "status_since", "stage_since")
     for lead, deal in changed.values():

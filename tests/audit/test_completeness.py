@@ -17,7 +17,7 @@ from audit.models import Entry
 from audit.subjects import all_subjects
 from audit.undo.undo import undo
 from contacts.axes import LIFECYCLE
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Contact
 from contacts.verbs.capture import capture
 from contacts.verbs.churn import churn
@@ -307,7 +307,7 @@ WRITES = {
     "reopen": lambda s: reopen(rows(s.lost), by=s.by("manager"), reason="x"),
     "override": lambda s: override(rows(s.contact, s.lost), to="churned", by=s.by("manager"), reason="x"),
     "merge": lambda s: merge(s.contact, rows(s.twin, s.other), by=s.by("manager"), choose={"name": "Ana R"}),
-    "engage": lambda s: engage([Engaged(s.contact.pk, "demo_request", clock.now())], by=s.by("rep")),
+    "engage": lambda s: engage([NewEngagement(s.contact.pk, "demo_request", clock.now())], by=s.by("rep")),
     "save_scoring_model": lambda s: save_scoring_model("Ours", RULES, 14, by=s.by("admin")),
     "log": lambda s: log([EVERY_ACTIVITY_FIELD | {"contact_id": s.contact.pk}], by=s.by("rep")),
     "complete": lambda s: complete(rows(s.task), by=s.by("manager")),

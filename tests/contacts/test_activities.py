@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 
 from audit.undo.undo import undo
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Activity, Contact
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
@@ -177,7 +177,7 @@ def test_an_engagement_is_an_activity_and_so_was_a_duplicate_being_made(acme, ac
     undo(deleted.change, by=actor("manager"))
     assert Contact.objects.get(pk=contact.pk).last_activity == LATER
     with clock.at(LATER):
-        engage([Engaged(contact.pk, "page_viewed", NOON + timedelta(hours=2))], by=actor("manager"))
+        engage([NewEngagement(contact.pk, "page_viewed", NOON + timedelta(hours=2))], by=actor("manager"))
     delete_activity(rows(call), by=actor("manager"))
     assert Contact.objects.get(pk=contact.pk).last_activity == NOON + timedelta(hours=2)
 

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Contact
 from contacts.verbs.create import create
 from contacts.verbs.engage import engage
@@ -79,7 +79,7 @@ def test_the_edit_form_shows_a_move_that_its_guard_refuses_with_the_reason(acme,
 
 def test_the_page_shows_names_last_activity_and_engagement_and_the_badge_beside_the_name(acme, cast, actor, sign_in):
     contact = make_contact("Ada", first_name="Ada", last_name="Lim", owner=cast.rep)
-    engage([Engaged(contact.pk, "page_viewed", clock.now())], by=actor("manager"))
+    engage([NewEngagement(contact.pk, "page_viewed", clock.now())], by=actor("manager"))
     response = sign_in("rep").get(contact.get_absolute_url())
     text = told(response)
     for label in ("First name Ada", "Last name Lim", "Last engagement", "Last activity"):

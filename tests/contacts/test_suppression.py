@@ -8,7 +8,7 @@ from django.db import connection
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.jobs import show_suppressions
 from contacts.models import Contact, EngagementEvent, Suppression
 from contacts.verbs.capture import capture
@@ -143,7 +143,7 @@ def set_by_create(contact, status, actor):
 
 
 def set_by_event(contact, status, actor):
-    engage([Engaged(contact.pk, "unsubscribed", clock.now())], by=actor("rep"))
+    engage([NewEngagement(contact.pk, "unsubscribed", clock.now())], by=actor("rep"))
 
 
 @pytest.mark.parametrize(

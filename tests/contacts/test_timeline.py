@@ -13,7 +13,7 @@ from audit import timeline as module
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts import timeline
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Activity, Company, Contact
 from contacts.verbs.capture import capture
 from contacts.verbs.complete import complete
@@ -227,7 +227,7 @@ def test_an_undo_says_what_it_took_back(run, text, acme, cast, actor):
 def test_the_product_and_workflows_are_credited_with_what_they_do(acme, cast, actor):
     contact = make_contact(owner=cast.rep)
     lead = Lead.objects.get(contact=contact)
-    engage([Engaged(contact.pk, "demo_request", clock.now())], by=actor("rep"))
+    engage([NewEngagement(contact.pk, "demo_request", clock.now())], by=actor("rep"))
     edit(rows(lead), {"fleet_size": 300, "country": "DE"}, by=actor("rep"))
     first = latest(contact, actor("rep"))
     assert (first.who, first.text, first.about) == ("Rep", "changed the lead", "")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import system
@@ -22,7 +22,7 @@ def make_lead(fleet=None, country="", events=(), **values) -> Lead:
     contact = make_contact(**values)
     edit(Lead.objects.filter(contact=contact), {"fleet_size": fleet, "country": country}, by=manager())
     now = clock.now()
-    told = [Engaged(contact.pk, kind, now - timedelta(days=days)) for kind, days in events]
+    told = [NewEngagement(contact.pk, kind, now - timedelta(days=days)) for kind, days in events]
     if told:
         engage(told, by=manager())
     return Lead.objects.get(contact=contact)
@@ -52,7 +52,7 @@ def test_the_ways_to_sales_qualified_lead_there(acme):
     told = explain(lead)
     assert [way.what for way in told.ways()][:3] == ["Demo request", "Meeting booked", "2 calls connected"]
     assert all(way.tenths >= 700 for way in told.ways())
-    engage([Engaged(lead.contact_id, "meeting_booked", clock.now())], by=manager())
+    engage([NewEngagement(lead.contact_id, "meeting_booked", clock.now())], by=manager())
     assert Score.objects.get().score_tenths >= 700
     assert explain(lead).ways() == []
 

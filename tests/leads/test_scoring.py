@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.undo.undo import undo
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Contact, EngagementEvent
 from contacts.timeline import of_contact
 from contacts.verbs.engage import engage
@@ -44,7 +44,7 @@ def make_lead(fleet=None, country="", events=(), at=NOW) -> Lead:
         contact = make_contact()
         edit(Lead.objects.filter(contact=contact), {"fleet_size": fleet, "country": country}, by=manager())
         if events:
-            engage([Engaged(contact.pk, kind, when) for kind, when in events], by=manager())
+            engage([NewEngagement(contact.pk, kind, when) for kind, when in events], by=manager())
     return lead_of(contact)
 
 
@@ -112,7 +112,7 @@ def test_sql_and_plain_python_agree(acme, people, later):
         lead = make_lead(fleet, country, first)
         assert facts(lead)[2] == naive.tenths(fleet, country, first, NOW)
         with clock.at(NOW):  # late events are added to the sum
-            engage([Engaged(lead.contact_id, kind, when) for kind, when in second], by=manager())
+            engage([NewEngagement(lead.contact_id, kind, when) for kind, when in second], by=manager())
         events = {*first, *second}
         assert facts(lead)[2] == naive.tenths(fleet, country, events, NOW)
         leads.append((lead, fleet, country, events))
@@ -126,13 +126,13 @@ def test_sql_and_plain_python_agree(acme, people, later):
 def test_an_event_is_kept_once_and_never_from_the_future(acme):
     lead, event = make_lead(), ("demo_request", NOW - DAY)
     with clock.at(NOW):
-        told = Engaged(lead.contact_id, *event)
+        told = NewEngagement(lead.contact_id, *event)
         assert len(engage([told, told], by=manager()).done) == 1
         assert engage([told], by=manager()).done == []
         with pytest.raises(Invalid, match="lies in the future"):
-            engage([Engaged(lead.contact_id, "demo_request", NOW + timedelta(minutes=6))], by=manager())
+            engage([NewEngagement(lead.contact_id, "demo_request", NOW + timedelta(minutes=6))], by=manager())
         with pytest.raises(Invalid, match="Did you mean page_viewed"):
-            engage([Engaged(lead.contact_id, "page_view", NOW)], by=manager())
+            engage([NewEngagement(lead.contact_id, "page_view", NOW)], by=manager())
     assert EngagementEvent.objects.count() == 1
 
 
@@ -167,7 +167,7 @@ def test_a_cycle_counts_what_happened_since_the_one_before_closed(acme, actor):
     with clock.at(NOW + 2 * DAY):
         reopen(Contact.objects.filter(pk=old.contact_id), by=actor("manager"), reason="y")
         told = (("page_viewed", NOW), ("email_reply", NOW + 2 * DAY))
-        engage([Engaged(old.contact_id, *event) for event in told], by=manager())
+        engage([NewEngagement(old.contact_id, *event) for event in told], by=manager())
     new = Lead.objects.open().get()
     assert facts(new)[1] == 20
     assert facts(old)[1] == 40, "a lost lead is never scored again"
@@ -181,7 +181,7 @@ def test_a_lead_that_is_open_again_counts_what_happened_meanwhile(again, acme, a
     with clock.at(NOW + DAY):
         by = actor("manager")
         delete(rows(lead), by=by, reason="x") if again == "restored" else lose_lead(rows(lead), by=by, reason="x")
-        engage([Engaged(lead.contact_id, *later)], by=manager())
+        engage([NewEngagement(lead.contact_id, *later)], by=manager())
     with clock.at(NOW + 2 * DAY):
         if again == "reactivated":
             reactivate(rows(lead), by=actor("manager"), reason="y").or_raise()
@@ -224,7 +224,7 @@ def test_what_others_do_counts_as_engagement(acme, actor):
 def test_an_event_is_taken_back_with_the_change_that_told_of_it(acme, actor):
     lead = make_lead(None, "", [("email_opened", NOW - DAY)])
     with clock.at(NOW):
-        engage([Engaged(lead.contact_id, "demo_request", NOW)], by=(by := actor("manager")))
+        engage([NewEngagement(lead.contact_id, "demo_request", NOW)], by=(by := actor("manager")))
         assert facts(lead)[1] == 41
         undo(by.change, by=actor("manager"))
     assert facts(lead)[1] == 1
@@ -234,10 +234,10 @@ def test_an_event_is_taken_back_with_the_change_that_told_of_it(acme, actor):
 def test_who_may_record_events(acme, actor):
     lead = make_lead()
     with pytest.raises(NotAllowed):
-        engage([Engaged(lead.contact_id, "page_viewed", NOW)], by=actor("viewer"))
+        engage([NewEngagement(lead.contact_id, "page_viewed", NOW)], by=actor("viewer"))
     Contact.objects.update(team=Team.objects.get(name="Iberia"), owner=None)
     with pytest.raises(Invalid, match="no such contact"):
-        engage([Engaged(lead.contact_id, "page_viewed", NOW)], by=actor("outsider"))
+        engage([NewEngagement(lead.contact_id, "page_viewed", NOW)], by=actor("outsider"))
 
 
 def test_events_of_the_distant_past_are_no_trouble(acme):
@@ -268,8 +268,8 @@ def test_the_timeline_tells_of_engagement_in_one_line(acme, actor):
     for n in range(3):
         with clock.at(NOW + n * DAY):
             told = [
-                Engaged(contact.pk, "page_viewed", NOW + n * DAY),
-                Engaged(contact.pk, "demo_request", NOW + n * DAY),
+                NewEngagement(contact.pk, "page_viewed", NOW + n * DAY),
+                NewEngagement(contact.pk, "demo_request", NOW + n * DAY),
             ]
             engage(told[: 1 + (n == 1)], by=actor("rep"))
     items, _, _ = of_contact(contact, actor("rep"))

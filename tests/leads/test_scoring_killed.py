@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.verbs.create import create
 from contacts.verbs.engage import engage
 from crm.kit import clock
@@ -54,7 +54,7 @@ def fill():
     with clock.at(NOW):
         made = create([{"name": f"Person {n}"} for n in range(LEADS)], by=manager()).done
         told = [
-            Engaged(pk, kind, NOW - timedelta(hours=n))
+            NewEngagement(pk, kind, NOW - timedelta(hours=n))
             for n, pk in enumerate(made)
             for kind in ("demo_request", "meeting_booked", "email_reply", "call_connected")
         ]

@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 
 from audit.models import Entry
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.verbs.engage import engage
 from crm.kit import clock
 from crm.kit.actor import system
@@ -90,7 +90,7 @@ def test_only_admins_change_it(acme, actor):
 def test_a_new_version_scores_all_leads_anew(acme, actor):
     lead = Lead.objects.get(contact=make_contact())
     edit(rows(lead), {"fleet_size": 30, "country": "DE"}, by=manager())
-    engage([Engaged(lead.contact_id, "demo_request", clock.now())], by=manager())
+    engage([NewEngagement(lead.contact_id, "demo_request", clock.now())], by=manager())
     assert Score.objects.get().score_tenths == 400
     limits, weights = {"marketing_qualified": 30, "sales_qualified": 40}, {"fit": 0.5, "engagement": 0.5}
     rules = changed(thresholds=limits, weights=weights)

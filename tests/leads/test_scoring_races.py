@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 from django.db import transaction
 
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import EngagementEvent
 from contacts.verbs.engage import engage
 from crm.kit import clock
@@ -32,7 +32,7 @@ def test_events_and_recalculations_at_once_add_up(cast):
     def tell(part: int) -> None:
         for n in range(EVENTS):
             at = clock.now() - timedelta(days=n, minutes=part)
-            engage([Engaged(c.pk, "page_viewed", at) for c in contacts], by=cast.manager.actor(Channel.WEB))
+            engage([NewEngagement(c.pk, "page_viewed", at) for c in contacts], by=cast.manager.actor(Channel.WEB))
 
     def recalculate() -> None:
         for _ in range(EVENTS):

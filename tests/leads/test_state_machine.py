@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.engagement import Engaged
+from contacts.engagement import NewEngagement
 from contacts.models import Activity, Contact, EngagementEvent
 from contacts.moves import VERBS
 from contacts.verbs.capture import capture
@@ -173,7 +173,7 @@ class Leads(RuleBasedStateMachine):
     def engage(self, name, chosen, told):
         contact = self.some(Contact, [chosen]).first()
         if contact:
-            events = [Engaged(contact.pk, kind, self.now - back) for kind, back in told]
+            events = [NewEngagement(contact.pk, kind, self.now - back) for kind, back in told]
             self.act(name, lambda by: engage(events, by=by))
             self.see("engage")
 
@@ -182,7 +182,7 @@ class Leads(RuleBasedStateMachine):
         """A lead that fits as well as one can, and after three demo requests is sales-qualified."""
         lead = self.some(Lead, [chosen], status__in=["new", "working"]).first()
         if lead:
-            events = [Engaged(lead.contact_id, "demo_request", self.now - timedelta(minutes=n)) for n in range(3)]
+            events = [NewEngagement(lead.contact_id, "demo_request", self.now - timedelta(minutes=n)) for n in range(3)]
             values = {"fleet_size": 250, "country": "DE"}
             self.act("manager", lambda by: edit(Lead.objects.filter(pk=lead.pk), values, by=by))
             self.act("manager", lambda by: engage(events, by=by))

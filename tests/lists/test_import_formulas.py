@@ -3,7 +3,7 @@ from django.db.models import Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.lists.formulas import DANGEROUS, Inert, escape, unescape
+from crm.lists.formulas import DANGEROUS, EscapedFormula, escape, unescape
 from crm.users.models import Workspace
 
 pytestmark = pytest.mark.once
@@ -42,4 +42,6 @@ def test_other_text_is_left_alone(text):
 )
 def test_the_database_escapes_alike(db, text):
     Workspace.objects.create(slug="a", name="A")
-    assert Workspace.objects.annotate(inert=Inert(Value(text))).values_list("inert", flat=True)[0] == escape(text)
+    assert Workspace.objects.annotate(inert=EscapedFormula(Value(text))).values_list("inert", flat=True)[0] == escape(
+        text
+    )

@@ -40,7 +40,7 @@ from crm.lists.models import ImportRun, UndoRun
 from crm.lists.verbs.save_view import save_view
 from crm.notifications.kinds import ASSIGNED
 from crm.notifications.models import Notification
-from crm.notifications.notify import News, notify
+from crm.notifications.notify import NewNotification, notify
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.records.verbs.delete import delete
@@ -226,7 +226,11 @@ def make_run(member: Membership, mark: str, entity: str = "contact") -> ImportRu
 
 def notified(member: Membership, contact: Contact) -> Notification:
     """A notification of the contact."""
-    notify(ASSIGNED, [News(member.pk, "contact", contact.pk, "a key", clock.now())], by=system(member.workspace_id))
+    notify(
+        ASSIGNED,
+        [NewNotification(member.pk, "contact", contact.pk, "a key", clock.now())],
+        by=system(member.workspace_id),
+    )
     return Notification.objects.get(recipient=member, key="a key")
 
 

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from contacts.models import Contact, Suppression
-from contacts.suppression import UNSUBSCRIBED, Stop, suppress
+from contacts.suppression import UNSUBSCRIBED, AddressToSuppress, suppress
 from contacts.verbs.set_status import set_status
 from crm.campaigns.models import CampaignPerson
 from crm.campaigns.people import contacts_of
@@ -22,6 +22,6 @@ def unsubscribe(person: CampaignPerson, *, by: Actor) -> None:
     live = Contact.objects.live().filter(pk__in=[c.pk for c in contacts]).exclude(status=UNSUBSCRIBED)
     set_status(live, UNSUBSCRIBED, by=by, reason=source)
     reason, now = Suppression.Reason.UNSUBSCRIBED, clock.now()
-    stops = [Stop(c.pk, c.email_key, reason, source, now) for c in contacts if c.email_key]
+    stops = [AddressToSuppress(c.pk, c.email_key, reason, source, now) for c in contacts if c.email_key]
     suppress(stops, by=by)
     CampaignPerson.objects.filter(pk=person.pk).update(state=CampaignPerson.State.UNSUBSCRIBED, reason="")

@@ -16,7 +16,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Quer
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
-from crm.dashboards.groups import Names, Split, grouped, offered, split_by
+from crm.dashboards.groups import Grouping, Names, grouped, offered, split_by
 from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.period import Period
 from crm.dashboards.query import MODES, DashboardQuery, totals
@@ -115,7 +115,7 @@ def _within(asked: DashboardQuery, *periods: Period) -> str:
     return " or ".join(f"({part})" for part in parts)
 
 
-class Found(NamedTuple):
+class FunnelFigures(NamedTuple):
     """The figures of all leads: how many took each step, in the period before too, and how long the later steps took.
 
     `backwards`: how many of those opened in the period are dated out of order.
@@ -128,7 +128,7 @@ class Found(NamedTuple):
     backwards: int
 
 
-def _found(asked: DashboardQuery) -> Found:
+def _found(asked: DashboardQuery) -> FunnelFigures:
     before = asked.period.before()
     within = _within(asked, asked.period, before)
 
@@ -140,7 +140,7 @@ def _found(asked: DashboardQuery) -> Found:
 
     rest = iter(asked.fetch(build, "lead", within)[0])
     counts, earlier, median, late = (list(islice(rest, length)) for length in (4, 4, 3, 3))
-    return Found(counts, earlier, median, late, next(rest))
+    return FunnelFigures(counts, earlier, median, late, next(rest))
 
 
 def funnel(asked: DashboardQuery) -> Content:
@@ -152,7 +152,7 @@ def funnel(asked: DashboardQuery) -> Content:
     return Content([steps, _split(asked), *backwards], sub=f"{MODES[asked.mode]}: {asked.period}")
 
 
-def _line(asked: DashboardQuery, n: int, found: Found) -> tuple[Cell, Sequence[Cell], float, str]:
+def _line(asked: DashboardQuery, n: int, found: FunnelFigures) -> tuple[Cell, Sequence[Cell], float, str]:
     step, count = STEPS[n], found.counts[n]
     counted = asked.count("lead", condition(step, asked.mode, asked.period), count)
     if n == 0:
@@ -216,7 +216,7 @@ def _figures(asked: DashboardQuery) -> list[Any]:
     return [*_counts(asked, asked.period), Percentile(WHOLE, 0.5, filter=won & forward)]
 
 
-def _group(asked: DashboardQuery, split: Split, names: Names, key: Any, shown: Any, *figures: Any) -> BarRow:
+def _group(asked: DashboardQuery, split: Grouping, names: Names, key: Any, shown: Any, *figures: Any) -> BarRow:
     here, (*counts, median) = split.condition(key), figures
     texts = [f"{here} and {condition(step, asked.mode, asked.period)}" for step in STEPS]
     cells = [asked.count("lead", text, count) for text, count in zip(texts, counts, strict=True)]

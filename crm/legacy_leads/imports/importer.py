@@ -17,9 +17,9 @@ from crm.legacy_leads.imports.matching import LeadMatch, match_leads
 from crm.legacy_leads.imports.names import ELSEWHERE, STATUSES
 from crm.legacy_leads.models import LegacyLead
 from crm.lists.imports.cells import remembered
-from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Incoming, Written
+from crm.lists.imports.registry import BatchResult, IncomingRow
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
 from crm.records.imports import to_change
@@ -46,7 +46,7 @@ class LegacyLeadImporter:
     def prepare(self, sheet: Sheet) -> None:
         """Every row stands for itself."""
 
-    def parser(self, feed: Feed) -> Callable[[str], Any]:
+    def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         """How the cells of a column are read."""
         field = feed.path.field
         if field.key in ("created_at", "archived_at"):
@@ -64,22 +64,22 @@ class LegacyLeadImporter:
         """Without a status everything is new, and would be migrated."""
         return [] if self.mapping.feed("status") else ["No status column: all leads are New."]
 
-    def write(self, rows: Sequence[Incoming]) -> Written:
+    def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         lock_access(self.by)
         matches, refused = match_leads(rows, self.scratch, self.by)
         if refused:
-            return Written(refused=refused)
+            return BatchResult(refused=refused)
         fresh = [each for each in matches if each.lead is None]
         there = [(each, changes) for each in matches if each.lead and (changes := self._changes(each))]
         if final := [each.row.line for each, _ in there if each.lead and each.lead.became_contact_id]:
-            return Written(refused=dict.fromkeys(final, ("", MIGRATED)))
+            return BatchResult(refused=dict.fromkeys(final, ("", MIGRATED)))
         self._create(fresh)
         changed = [(each.lead, changes) for each, changes in there if each.lead]
         apply_each(changed, by=self.by)
-        return Written(len(fresh), len(changed), len(matches) - len(fresh) - len(changed))
+        return BatchResult(len(fresh), len(changed), len(matches) - len(fresh) - len(changed))
 
-    def finish(self) -> Iterator[Written]:
+    def finish(self) -> Iterator[BatchResult]:
         """Nothing is left for the end."""
         return iter(())
 

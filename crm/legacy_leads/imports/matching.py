@@ -9,7 +9,7 @@ from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.text import email_key
 from crm.legacy_leads.models import LegacyLead
-from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
 from crm.opportunities.imports.matching import contacts_named
 from crm.users.visibility import may_edit
@@ -24,12 +24,12 @@ UNSEEN = "The external ID belongs to an old lead that you cannot see."
 class LeadMatch:
     """A row, the contact that it names (None: none), and the old lead it is about (None: a new one), locked."""
 
-    row: Incoming
+    row: IncomingRow
     contact: Contact | None
     lead: LegacyLead | None = None
 
 
-def match_leads(rows: Sequence[Incoming], scratch: Scratch, by: Actor) -> tuple[list[LeadMatch], Refused]:
+def match_leads(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[list[LeadMatch], Refused]:
     """The old leads and contacts of rows, in a handful of statements; refused is what is not there, or comes twice."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
     found, refused = [], {}

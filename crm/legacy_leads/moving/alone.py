@@ -15,7 +15,7 @@ KIND = crc32(b"migrate_leads") & 0x7FFFFFFF  # PostgreSQL's advisory locks go by
 BUSY = "Another process is at work on the old leads of this workspace: wait until it has ended."
 
 
-class AtWork(Refused):
+class AlreadyMigrating(Refused):
     """Another process holds the migration."""
 
 
@@ -32,7 +32,7 @@ def _by_session() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
         if not cursor.fetchone()[0]:
-            raise AtWork(BUSY)
+            raise AlreadyMigrating(BUSY)
     try:
         yield
     finally:
@@ -50,5 +50,5 @@ def _by_file() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AtWork(BUSY) from None
+            raise AlreadyMigrating(BUSY) from None
         yield

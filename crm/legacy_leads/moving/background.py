@@ -16,7 +16,7 @@ from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace, workspace_id
 from crm.legacy_leads.access import SENTENCES, is_there
 from crm.legacy_leads.models import MigrationRun, OldLeads
-from crm.legacy_leads.moving.alone import AtWork
+from crm.legacy_leads.moving.alone import AlreadyMigrating
 from crm.legacy_leads.moving.run import Order, begin, check_role, commit
 from crm.legacy_leads.moving.undo import NOTHING, undo_migration
 from crm.users.models import Workspace
@@ -81,7 +81,7 @@ def proceed(pk: int) -> None:
             commit(Order(include_lost=run.include_lost), by=by)
         elif run.state == State.UNDOING:
             undo_migration(by=by)
-    except AtWork:
+    except AlreadyMigrating:
         log.info("Another process carries the lead migration %s out", run.public_id)
     except DomainError as error:
         MigrationRun.objects.filter(pk=pk).update(problem=str(error))

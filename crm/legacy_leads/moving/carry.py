@@ -22,7 +22,7 @@ from crm.kit.text import digits, search_key
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
 from crm.legacy_leads.moving.cycles import fill_cycles, lose_cycles, open_cycles
 from crm.legacy_leads.moving.plan import OldLead, Person, PlannedLead
-from crm.lists.imports.registry import Incoming
+from crm.lists.imports.registry import IncomingRow
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports.matching import OpportunityMatch as Deal
 from crm.opportunities.imports.writing import create_each as create_opportunities
@@ -60,7 +60,7 @@ def _companies(people: Iterable[Person], by: Actor) -> dict[int, Company | None]
     for line, person in enumerate(people):
         name = person.first("company_name")
         if name and (person.contact is None or person.contact.company_id is None):
-            matches.append(Match(Incoming(line, [], {"company": name}, {}), person.contact))
+            matches.append(Match(IncomingRow(line, [], {"company": name}, {}), person.contact))
     if refused := companies.resolve(matches, OnMatch.FILL, by):
         matches = [match for match in matches if match.row.line not in refused]
         companies.resolve(matches, OnMatch.FILL, by)
@@ -71,7 +71,7 @@ def _companies(people: Iterable[Person], by: Actor) -> dict[int, Company | None]
 def _create(fresh: Sequence[Person], placed: dict[int, Company | None], working: set[int], by: Actor) -> None:
     """Make the contacts; each person has theirs afterwards."""
     matches = [
-        Match(Incoming(line, [], _values(person, working), {}), None, placed[id(person)])
+        Match(IncomingRow(line, [], _values(person, working), {}), None, placed[id(person)])
         for line, person in enumerate(fresh)
     ]
     for person, pk in zip(fresh, create_contacts(matches, by, note=FROM), strict=True):
@@ -121,7 +121,7 @@ def _create_opportunities(steps: Sequence[PlannedLead], working: set[int], by: A
 
     Raises Refused when the amounts are not whole.
     """
-    deals = [Deal(Incoming(line, [], _deal(step, working), {}), step.contact) for line, step in enumerate(steps)]
+    deals = [Deal(IncomingRow(line, [], _deal(step, working), {}), step.contact) for line, step in enumerate(steps)]
     create_opportunities(deals, {}, ImportRun(), by)
     made = {step.lead.pk: deal.opportunity.pk for step, deal in zip(steps, deals, strict=True) if deal.opportunity}
     total = Opportunity.objects.filter(pk__any_of=list(made.values())).aggregate(total=Sum("amount"))["total"]

@@ -22,7 +22,7 @@ from leads.staging import restage
 LOST = "It was lost in the old lead workspace."
 
 
-class Cycle(NamedTuple):
+class OpenCycle(NamedTuple):
     """What is read of an open cycle, which is locked."""
 
     pk: int
@@ -41,7 +41,7 @@ class Cycle(NamedTuple):
     currency: str
 
 
-WRITTEN = Cycle._fields[Cycle._fields.index("version") :]
+WRITTEN = OpenCycle._fields[OpenCycle._fields.index("version") :]
 
 
 def open_cycles(there: Iterable[Person], by: Actor) -> None:
@@ -96,9 +96,9 @@ def fill_cycles(people: Iterable[Person], by: Actor) -> None:
     restage(Lead.objects.filter(pk__any_of=[cycle.pk for cycle in held]), by=by)
 
 
-def _held(contacts: Iterable[int]) -> list[Cycle]:
+def _held(contacts: Iterable[int]) -> list[OpenCycle]:
     rows = Lead.objects.open().filter(contact__pk__any_of=list(contacts)).order_by("pk")
-    return [Cycle._make(row) for row in rows.select_for_update(of=("self",)).values_list(*Cycle._fields)]
+    return [OpenCycle._make(row) for row in rows.select_for_update(of=("self",)).values_list(*OpenCycle._fields)]
 
 
 def _external_ids(of_people: Iterable[Sequence[OldLead]]) -> set[str]:
@@ -108,7 +108,7 @@ def _external_ids(of_people: Iterable[Sequence[OldLead]]) -> set[str]:
     return set(found.values_list("external_id", flat=True))
 
 
-def _said(cycle: Cycle, leads: Sequence[OldLead], taken: set[str]) -> dict[str, Any]:
+def _said(cycle: OpenCycle, leads: Sequence[OldLead], taken: set[str]) -> dict[str, Any]:
     """What the leads say that the cycle does not; an external ID that another has is nobody else's."""
     said: dict[str, Any] = {}
     for key in ("source", "description", "external_id"):
@@ -122,7 +122,7 @@ def _said(cycle: Cycle, leads: Sequence[OldLead], taken: set[str]) -> dict[str, 
     return said
 
 
-def _spoken_with(cycle: Cycle, leads: Iterable[OldLead]) -> datetime | None:
+def _spoken_with(cycle: OpenCycle, leads: Iterable[OldLead]) -> datetime | None:
     """When somebody first spoke with them, for a cycle that does not know of it."""
     spoken = [lead.updated_at for lead in leads if lead.status in ACTIVE[1:]] if cycle.status == "new" else []
     return max(cycle.created_at, min(spoken)) if spoken else None
@@ -134,12 +134,12 @@ def _move(each: DatedMove) -> dict[str, Any]:
     return {key: value for key, value in changes.items() if getattr(each.record, key) != value}
 
 
-def _fact(cycle: Cycle, changes: dict[str, Any], at: str | None = None) -> LogRow:
+def _fact(cycle: OpenCycle, changes: dict[str, Any], at: str | None = None) -> LogRow:
     old = {key: to_log(getattr(cycle, key)) for key in changes}
     return LogRow(cycle.pk, cycle.contact_id, old, {key: to_log(value) for key, value in changes.items()}, at)
 
 
-def _row(cycle: Cycle, changes: dict[str, Any]) -> tuple:
+def _row(cycle: OpenCycle, changes: dict[str, Any]) -> tuple:
     if "source" in changes:
         changes["search_text"] = found_by(changes["source"], cycle.campaign)
     after = cycle._replace(version=cycle.version + 1, **changes)

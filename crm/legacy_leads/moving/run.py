@@ -28,7 +28,7 @@ PLANNED = 5_000  # leads at a time, where nothing is held
 ATTEMPTS = 3
 
 Progress = Callable[[int, int], None]  # leads looked at, leads in all
-Told = Callable[[PlannedLead], None]
+OnStep = Callable[[PlannedLead], None]
 
 
 class Place(NamedTuple):
@@ -52,7 +52,7 @@ class Order:
     include_lost: bool = False
     batch_size: int = 0  # 0: what suits the database
     progress: Progress = lambda done, total: None
-    told: Told = lambda step: None
+    told: OnStep = lambda step: None
 
     @property
     def size(self) -> int:

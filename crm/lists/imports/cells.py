@@ -7,33 +7,33 @@ from crm.kit.errors import Invalid
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping
 from crm.lists.imports.records import Row
-from crm.lists.imports.registry import Importer, Incoming
+from crm.lists.imports.registry import Importer, IncomingRow
 
 REMEMBERED = 10_000
 
 
-class Unfit(Exception):
+class RowError(Exception):
     """A row cannot be taken in: (column, sentence)."""
 
 
-class Cells:
+class RowReader:
     """Reads rows by a mapping, with the parsers that an importer has for its fields."""
 
     def __init__(self, mapping: Mapping, importer: Importer):
         self._plan = [(f.column, f.header, f.link, f.key, importer.parser(f)) for f in mapping.feeds]
         self._links = {feed.link for feed in mapping.feeds if feed.link}
 
-    def read(self, row: Row) -> Incoming:
+    def read(self, row: Row) -> IncomingRow:
         """The values of the cells that are not empty. Raises Unfit for the first that cannot be read."""
         if row.problem:
-            raise Unfit("", row.problem)
-        incoming = Incoming(row.line, row.cells, {}, {link: {} for link in self._links})
+            raise RowError("", row.problem)
+        incoming = IncomingRow(row.line, row.cells, {}, {link: {} for link in self._links})
         for column, header, link, key, parse in self._plan:
             if text := row.cells[column]:
                 try:
                     value = parse(unescape(text) if text[0] == "'" else text)
                 except Invalid as error:
-                    raise Unfit(header, str(error)) from None
+                    raise RowError(header, str(error)) from None
                 if value is not None and value != "":
                     (incoming.related[link] if link else incoming.own)[key] = value
         return incoming

@@ -15,7 +15,7 @@ class BadMap(Invalid):
 
 
 @dataclass(frozen=True)
-class Feed:
+class MappedColumn:
     """One column feeds one field."""
 
     column: int
@@ -37,10 +37,10 @@ class Feed:
 class Mapping:
     """The feeds of a file, and the names of the columns that feed nothing."""
 
-    feeds: tuple[Feed, ...]
+    feeds: tuple[MappedColumn, ...]
     ignored: tuple[str, ...]
 
-    def feed(self, path_key: str) -> Feed | None:
+    def feed(self, path_key: str) -> MappedColumn | None:
         """What feeds a field, None for nothing."""
         return next((feed for feed in self.feeds if feed.path.key == path_key), None)
 
@@ -51,9 +51,9 @@ class Mapping:
 
 def build_mapping(entity: str, header: Sequence[str], wanted: Iterable[Sequence]) -> Mapping:
     """The mapping of (column, field name) pairs. Raises BadMap for a field that is unknown, closed or fed twice."""
-    feeds: dict[str, Feed] = {}
+    feeds: dict[str, MappedColumn] = {}
     for column, name in wanted:
-        feed = Feed(column, header[column], importable(entity, name))
+        feed = MappedColumn(column, header[column], importable(entity, name))
         other = feeds.setdefault(feed.path.key, feed)
         if other.column != column:
             raise BadMap(f"“{other.header}” and “{feed.header}” both feed {feed.path.label}: keep one.")

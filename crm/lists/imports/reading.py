@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from crm.kit.errors import Invalid
 from crm.lists.formulas import unescape
-from crm.lists.imports.records import UNDECODED, Lines, Row, records
+from crm.lists.imports.records import UNDECODED, LineReader, Row, records
 
 MAX_BYTES = 1 << 30
 MAX_ROWS = 2_000_000
@@ -74,12 +74,12 @@ class Sheet:
             yield from records(lines, delimiter, width)
 
     @contextmanager
-    def _lines(self) -> Iterator[Lines]:
+    def _lines(self) -> Iterator[LineReader]:
         self._file.seek(0)
         errors = "surrogatepass" if self.encoding.startswith("utf-16") else "surrogateescape"
         text = io.TextIOWrapper(self._file, self.encoding, errors, newline="")
         try:
-            lines = Lines(text)
+            lines = LineReader(text)
             for _ in range(self._before_header):
                 lines.take()
             yield lines

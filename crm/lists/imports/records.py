@@ -29,7 +29,7 @@ class Row(NamedTuple):
     problem: str = ""
 
 
-class Lines:
+class LineReader:
     """The lines of a text, none longer than MAX_LINE, which can be put back."""
 
     def __init__(self, text: io.TextIOWrapper):
@@ -68,7 +68,7 @@ class _Record(NamedTuple):
         return "".join(self.lines)
 
 
-def records(lines: Lines, delimiter: str, width: int = 0) -> Iterator[Row]:
+def records(lines: LineReader, delimiter: str, width: int = 0) -> Iterator[Row]:
     """Yield every row that is not an empty line; those with a problem may lack cells. `width`: 0 for the header.
 
     A record that breaks the rules is rejected as the span of lines up to the next one that is a row of `width` cells.
@@ -89,7 +89,7 @@ def records(lines: Lines, delimiter: str, width: int = 0) -> Iterator[Row]:
                 yield _broken_span(start, record.lines[0], lines, delimiter, width)
 
 
-def _record(line: str, lines: Lines, delimiter: str) -> _Record:
+def _record(line: str, lines: LineReader, delimiter: str) -> _Record:
     """The record that begins with `line`: inside a record an odd number of quotation marks leaves a cell open."""
     taken, length, is_open = [line], len(line), line.count('"') % 2
     while is_open:
@@ -130,7 +130,7 @@ def _credible(record: _Record, delimiter: str, width: int) -> bool:
     return len(record.cells or ()) == width and not (looks_like_rows and width >= LEAST_FOR_SUSPICION)
 
 
-def _broken_span(start: int, first: str, lines: Lines, delimiter: str, width: int) -> Row:
+def _broken_span(start: int, first: str, lines: LineReader, delimiter: str, width: int) -> Row:
     """Reject the lines from `start` to the last before one that parses."""
     span = [first]
     while width and (line := lines.take()):

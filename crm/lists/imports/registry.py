@@ -18,7 +18,7 @@ Refused = dict[int, tuple[str, str]]  # line → (column, sentence)
 
 
 @dataclass(slots=True)
-class Incoming:
+class IncomingRow:
     """A row as typed values by storage key: of the record itself, and of its relations by the key of the link."""
 
     line: int
@@ -49,7 +49,7 @@ class Derived:
 
 
 @dataclass
-class Written:
+class BatchResult:
     """What a batch did. When rows are refused, nothing of the batch stands and it is tried again without them."""
 
     created: int = 0
@@ -79,7 +79,7 @@ class Relation:
 
     link: str
     entity: str
-    write: Callable[[Sequence[tuple[int, Incoming]], ImportRun, Actor], tuple[set[int], Refused]] | None = None
+    write: Callable[[Sequence[tuple[int, IncomingRow]], ImportRun, Actor], tuple[set[int], Refused]] | None = None
     parser: Callable[[Any, Actor], Callable[[str], Any]] | None = None
     also: frozenset[str] = frozenset()
     note: str = ""
@@ -109,10 +109,10 @@ class Importer(Protocol):
     def notes(self) -> list[str]:
         """What a person should know of this mapping, as sentences."""
 
-    def write(self, rows: Sequence[Incoming]) -> Written:
+    def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         """Write some rows, in the caller's transaction."""
 
-    def finish(self) -> Iterator[Written]:
+    def finish(self) -> Iterator[BatchResult]:
         """Write what could not be known before the last row; how the counts change. Each step is a transaction."""
 
 

@@ -23,11 +23,11 @@ from crm.kit.errors import DomainError, NotAllowed
 from crm.kit.sql import commit_without_waiting, insert_rows
 from crm.kit.sqlite import courtesy
 from crm.lists.imports import registry
-from crm.lists.imports.cells import Cells, Unfit
+from crm.lists.imports.cells import RowError, RowReader
 from crm.lists.imports.mapping import Mapping, build_mapping, guess, read_map
 from crm.lists.imports.reading import Sheet
 from crm.lists.imports.records import UNDECODED, Row
-from crm.lists.imports.registry import Importer, Incoming, Refused, Written
+from crm.lists.imports.registry import BatchResult, Importer, IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
 from crm.users.models import Workspace
@@ -121,7 +121,7 @@ def run_import(
             importer.prepare(sheet)
             with on_hold(), closing(sheet.rows()) as rows:
                 running = _Running(run, importer, scratch, dry_run, progress)
-                running.all(rows, Cells(mapping, importer))
+                running.all(rows, RowReader(mapping, importer))
             run.notes += [*running.notes(), *_passed_over(sheet)]
         except BaseException:
             _end(run, ImportRun.State.READY if dry_run else ImportRun.State.STOPPED, by)
@@ -170,7 +170,7 @@ class _Running:
         """What followed from the rows beyond what they say, and what the importer has to tell of them."""
         return [f"{label}: {count:,}." for label, count in sorted(self.derived.items()) if count] + self.told
 
-    def all(self, rows: Iterator[Row], cells: Cells) -> None:
+    def all(self, rows: Iterator[Row], cells: RowReader) -> None:
         """Write every row, then what the importer kept for the end."""
         pace = courtesy.Pace(BATCH[connection.vendor])
         while batch := list(islice(rows, pace.size)):
@@ -180,7 +180,7 @@ class _Running:
                 self.progress(self.run)
         self._finish()
 
-    def _batch(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused) -> None:
+    def _batch(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused) -> None:
         """Write the batch without the rows that turn out to be refused, however often that takes."""
         failures = 0
         while True:
@@ -198,7 +198,7 @@ class _Running:
                 refused |= found
                 fit = [row for row in fit if row.line not in found]
 
-    def _attempt(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused) -> Refused:
+    def _attempt(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused) -> Refused:
         """One transaction. Gives what was refused, when nothing stands."""
         try:
             with transaction.atomic():
@@ -220,7 +220,7 @@ class _Running:
         self.scratch.commit()
         return {}
 
-    def _one_by_one(self, batch: Sequence[Row], fit: list[Incoming], refused: Refused, error: Exception) -> None:
+    def _one_by_one(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused, error: Exception) -> None:
         if len(batch) == 1:
             sentence = str(error) if isinstance(error, DomainError) else "Another record has the same e-mail or ID."
             self._attempt(batch, [], {batch[0].line: ("", sentence)})
@@ -230,7 +230,7 @@ class _Running:
             own = [by_line[row.line]] if row.line in by_line else []
             self._batch([row], own, {row.line: refused[row.line]} if row.line in refused else {})
 
-    def _note(self, batch: Sequence[Row], written: Written, refused: Refused) -> None:
+    def _note(self, batch: Sequence[Row], written: BatchResult, refused: Refused) -> None:
         run = self.run
         self.derived += written.derived
         self.told += written.notes[: NOTES - len(self.told)]
@@ -253,7 +253,7 @@ class _Running:
             with courtesy.batch():
                 more = self._step(steps)
 
-    def _step(self, steps: Iterator[Written]) -> bool:
+    def _step(self, steps: Iterator[BatchResult]) -> bool:
         """One transaction of what the importer kept for the end, and its counts; False when there is no more."""
         with transaction.atomic():
             if (written := next(steps, None)) is None:
@@ -267,12 +267,12 @@ class _Running:
         return True
 
 
-def _read(batch: Iterable[Row], cells: Cells) -> tuple[list[Incoming], Refused]:
+def _read(batch: Iterable[Row], cells: RowReader) -> tuple[list[IncomingRow], Refused]:
     fit, refused = [], {}
     for row in batch:
         try:
             fit.append(cells.read(row))
-        except Unfit as unfit:
+        except RowError as unfit:
             refused[row.line] = unfit.args
     return fit, refused
 

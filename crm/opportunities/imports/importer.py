@@ -7,9 +7,9 @@ from contacts.imports import companies
 from contacts.imports.dating import date_back
 from contacts.imports.matching import Match as CompanyMatch
 from crm.kit.actor import Actor
-from crm.lists.imports.mapping import Feed, Mapping
+from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Derived, Incoming, Written, tell_written
+from crm.lists.imports.registry import BatchResult, Derived, IncomingRow, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports import outcomes, parsers
@@ -47,7 +47,7 @@ class OpportunityImporter:
         """Whoever has anything but lost opportunities in the file, further down too, is not lost."""
         outcomes.mention(sheet, self.mapping, self.scratch)
 
-    def parser(self, feed: Feed) -> Callable[[str], Any]:
+    def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         """How the cells of a column are read."""
         return parsers.parser(feed, self.by)
 
@@ -56,15 +56,15 @@ class OpportunityImporter:
         says_stage = any(self.mapping.feed(key) for key in ("stage", "won_at", "lost_at"))
         return [] if says_stage else ["No stage column: all new opportunities are at Prospecting."]
 
-    def write(self, rows: Sequence[Incoming]) -> Written:
+    def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         """Write some rows. When it refuses one, nothing of what it did may stand."""
         matches, refused = match_opportunities(rows, self.scratch, self.by)
-        said = companies.Said(self.scratch)
+        said = companies.CompanyRows(self.scratch)
         places = [CompanyMatch(found.row, None) for found in matches if self._takes_company(found)]
         if not refused:
             refused = companies.resolve(places, self.run.on_match, self.by, said)
         if refused:
-            return Written(refused=refused)
+            return BatchResult(refused=refused)
         named = {place.row.line: place.company for place in places if place.company}
         fresh = [found for found in matches if found.opportunity is None]
         there = [found for found in matches if found.opportunity and self.run.on_match != OnMatch.SKIP]
@@ -78,7 +78,7 @@ class OpportunityImporter:
         changed |= followed | (said.changed - {found.row.line for found in fresh})
         unchanged = len(matches) - len(fresh) - len(changed)
         counts = derived.counts + said.counts
-        return Written(len(fresh), len(changed), unchanged, refused, counts, said.notes)
+        return BatchResult(len(fresh), len(changed), unchanged, refused, counts, said.notes)
 
     def _derive(self, told: Sequence[OpportunityMatch], moved: Sequence[OpportunityMatch]) -> Derived:
         """What follows for contacts and their leads, also of rows that came before: they may not have followed yet."""
@@ -89,7 +89,7 @@ class OpportunityImporter:
         derived.join(outcomes.move_contacts(moved, self.run, self.scratch, self.by))
         return derived
 
-    def finish(self) -> Iterator[Written]:
+    def finish(self) -> Iterator[BatchResult]:
         """Nothing is left for the end."""
         return iter(())
 

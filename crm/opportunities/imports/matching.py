@@ -9,7 +9,7 @@ from contacts.models import Contact
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
 from crm.kit.text import email_key
-from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
 from crm.opportunities.entities import OPPORTUNITY
 from crm.opportunities.models import Opportunity
@@ -23,7 +23,7 @@ UNSEEN = "The external ID belongs to an opportunity that you cannot see."
 class OpportunityMatch:
     """A row, the contact that it names, and the opportunity it is about (None: a new one). Both are locked."""
 
-    row: Incoming
+    row: IncomingRow
     contact: Contact | None
     opportunity: Opportunity | None = None
 
@@ -34,7 +34,7 @@ def contact_keys(text: str) -> tuple[str, str]:
 
 
 def match_opportunities(
-    rows: Sequence[Incoming], scratch: Scratch, by: Actor
+    rows: Sequence[IncomingRow], scratch: Scratch, by: Actor
 ) -> tuple[list[OpportunityMatch], Refused]:
     """The opportunities and contacts of rows, in a handful of statements; refused is who or what is not there."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from contacts.axes import LIFECYCLE
-from contacts.imports.dating import Told
+from contacts.imports.dating import PastDates
 from contacts.models import Contact
 from crm.kit.actor import Actor, Channel
 from crm.lifecycle.models import Transition
@@ -52,16 +52,16 @@ def _is_lost(cells: dict[str, str]) -> bool:
     return said.value == "lost" if said else bool(cells.get("lost_at"))
 
 
-def told_of(matches: Sequence[OpportunityMatch]) -> dict[int, Told]:
+def told_of(matches: Sequence[OpportunityMatch]) -> dict[int, PastDates]:
     """By contact what rows tell of their past."""
-    told: dict[int, Told] = {}
+    told: dict[int, PastDates] = {}
     for opportunity in (found.opportunity for found in matches if found.opportunity):
         won = opportunity.won_at
         earliest = min(opportunity.created_at, won or opportunity.lost_at or opportunity.created_at)
         if before := told.get(opportunity.contact_id):
             earliest = min(earliest, before.earliest)
             won = min(filter(None, (won, before.won)), default=None)
-        told[opportunity.contact_id] = Told(earliest, won)
+        told[opportunity.contact_id] = PastDates(earliest, won)
     return told
 
 

@@ -7,7 +7,7 @@ from contacts.imports.parsers import LONGEST_NAME, past, plain
 from crm.entities.values import parse_value
 from crm.kit.actor import Actor
 from crm.lists.imports.cells import remembered
-from crm.lists.imports.mapping import Feed
+from crm.lists.imports.mapping import MappedColumn
 from crm.records.validation import clean
 
 MOMENTS = {"created_at", "won_at", "lost_at"}
@@ -15,7 +15,7 @@ NAMED = {"contact", "company"}  # resolved with their whole batch
 NEVER_TWICE = {"name", "external_id", "next_step", "lost_reason"}
 
 
-def parser(feed: Feed, by: Actor) -> Callable[[str], Any]:
+def parser(feed: MappedColumn, by: Actor) -> Callable[[str], Any]:
     """How a column is read: to what is stored, or to text that is resolved with its whole batch."""
     field, entity = feed.path.field, feed.link or "opportunity"
     if not feed.link and field.key in MOMENTS:

@@ -14,7 +14,7 @@ from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
 from crm.lifecycle.move import DatedMove, move_rows, write_first_transition, wrong_stage_message
-from crm.lists.imports.registry import Incoming, Refused
+from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
 from crm.opportunities.imports.matching import OpportunityMatch
@@ -113,7 +113,7 @@ class StageStep(NamedTuple):
     """An opportunity (locked), and the row that wants it at another stage."""
 
     opportunity: Opportunity
-    row: Incoming
+    row: IncomingRow
 
 
 def refusals(steps: Sequence[StageStep], run: ImportRun) -> Refused:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.responses import error_page, show_errors, toast
 from crm.kit.timelimit import LONG, PATIENT, long_request, time_limit
-from crm.kit.transfers import accepts
+from crm.kit.transfers import max_body_size
 from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.formulas import escape
 from crm.lists.imports.mapping import build_mapping
@@ -38,7 +38,7 @@ SAMPLES = 3
 SHOWN = 100  # refused rows on a page; the download has all
 
 
-@accepts(LARGEST)
+@max_body_size(LARGEST)
 @require_http_methods(["GET", "POST"])
 @limited("import", applies=uploads)
 def upload(request: Request, entity: str) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from crm.entities.people import Named, members
+from crm.entities.people import MemberOrTeam, members
 from crm.entities.registry import get
 from crm.kit.actor import Actor
 from crm.kit.text import search_key
@@ -56,7 +56,7 @@ def _handles(query: str) -> list[tuple[str, str]]:
     return [(row.handle, row.label) for row in sorted(found, key=lambda row: row.handle)[:SHOWN]]
 
 
-def _begins(wanted: str, row: Named) -> bool:
+def _begins(wanted: str, row: MemberOrTeam) -> bool:
     return any(word.startswith(wanted) for word in (row.handle, *search_key(row.label).split()))
 
 

@@ -18,7 +18,7 @@ from crm.users.roles import Right, require
 
 
 @dataclass(frozen=True)
-class Invited:
+class InvitationLink:
     """An invitation and its link, which cannot be had again: only a hash of its token is stored."""
 
     invitation: Invitation
@@ -26,7 +26,7 @@ class Invited:
 
 
 @transaction.atomic
-def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: Actor) -> Invited:
+def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: Actor) -> InvitationLink:
     """Keep a place for `email` and mail the link to it; inviting again sends a new link and ends the old one.
 
     `site` is the address of this installation, as in https://crm.example. Raises Invalid for what is no address,
@@ -46,7 +46,7 @@ def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: A
     # Robust: a mail server that is down must not look like a failed invitation; the page shows the link as well.
     # Not through the outbox: its rows are kept, and the token must not be.
     transaction.on_commit(lambda: _mail(invitation, link, by), robust=True)
-    return Invited(invitation, link)
+    return InvitationLink(invitation, link)
 
 
 def _open_invitation(email: str) -> Invitation:

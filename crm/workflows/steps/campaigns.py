@@ -6,7 +6,7 @@ from crm.campaigns.segments import segments
 from crm.campaigns.verbs.add_people import add_people
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.kit.errors import Refused
-from crm.workflows.params import Param, Refers, Values
+from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps import Context, Result, StepKind, register
 from crm.workflows.steps.records import settled
 
@@ -40,7 +40,7 @@ register(
                 "select",
                 _segments,
                 help="A view of contacts that the whole workspace has.",
-                refers=Refers.SEGMENT,
+                refers=ReferenceKind.SEGMENT,
             ),
         ),
         sentence=lambda values, entity: (

@@ -9,7 +9,7 @@ from crm.entities.schema import schema
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
 from crm.kit.text import counted
-from crm.workflows.params import Param, Refers, Values
+from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, partner, register
 
 UNITS = {"minutes": "minutes", "hours": "hours", "days": "days"}
@@ -73,7 +73,7 @@ register(
         "Wait until a date",
         "calendar-clock",
         (
-            Param("field", "Date", "select", times, refers=Refers.FIELD),
+            Param("field", "Date", "select", times, refers=ReferenceKind.FIELD),
             Param("days", "Days after it", "number", required=False, default="0"),
         ),
         sentence=_until_sentence,

@@ -25,7 +25,7 @@ from crm.records.verbs.assign import assign
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.users.models import Membership
-from crm.workflows.params import Param, Refers, Values
+from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps import Context, Result, StepKind, register
 from leads.verbs.convert import convert
 from leads.verbs.lose_leads import lose_leads as lose_lead
@@ -94,14 +94,14 @@ register(
         "Change a field",
         "pencil",
         (
-            Param("field", "Field", "select", _fields, refers=Refers.FIELD),
+            Param("field", "Field", "select", _fields, refers=ReferenceKind.FIELD),
             Param(
                 "value",
                 "New value",
                 "template",
                 required=False,
                 help="Empty clears it. {name} fills in a field.",
-                refers=Refers.OPTION,
+                refers=ReferenceKind.OPTION,
             ),
         ),
         sentence=lambda values, entity: (

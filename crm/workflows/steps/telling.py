@@ -17,7 +17,7 @@ from crm.kit.errors import Invalid, Refused
 from crm.kit.site import site
 from crm.notifications.kinds import NotificationKind
 from crm.notifications.kinds import register as register_news
-from crm.notifications.notify import News, notify
+from crm.notifications.notify import NewNotification, notify
 from crm.users.models import Membership
 from crm.workflows.params import Param, Values
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, register
@@ -51,7 +51,7 @@ def _audience(entity: str) -> list[tuple[str, str]]:
 def _notify(context: Context, values: Values) -> Result:
     told = _recipients(context, values["who"])
     about = (context.entity, context.run.record_id, context.key, context.now)
-    news = [News(pk, *about, text=values.get("text", "")) for pk in told]
+    news = [NewNotification(pk, *about, text=values.get("text", "")) for pk in told]
     # As the system: who owns the workflow is told of it as well.
     notify(TOLD, news, by=system(context.by.workspace_id))
     return Result(f"Told {len(told)} {'person' if len(told) == 1 else 'people'}")

@@ -7,7 +7,7 @@ from crm.entities.versions import bump_schema
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.notifications.kinds import Channel, NotificationKind, register
-from crm.notifications.notify import News, notify
+from crm.notifications.notify import NewNotification, notify
 from crm.workflows.models import Workflow
 
 PAUSED = register(
@@ -30,4 +30,4 @@ def pause_workflow(pk: int, because: str, *, by: Actor) -> None:
         update_and_record("workflow.paused", rows, {"enabled": False, "paused_because": because[:200]}, by=by)
         bump_schema()
         key = f"paused {workflow.pk} {by.change}"
-        notify(PAUSED, [News(workflow.owner_id, "workflow", workflow.pk, key, clock.now())], by=by)
+        notify(PAUSED, [NewNotification(workflow.owner_id, "workflow", workflow.pk, key, clock.now())], by=by)

@@ -10,7 +10,7 @@ from crm.kit.outcome import Outcome
 from crm.users.visibility import RecordQuerySet, lock
 from crm.workflows.active_workflows import active_workflows
 from crm.workflows.models import Workflow
-from crm.workflows.start_runs import Due, matching_records, start_runs
+from crm.workflows.start_runs import DueRun, matching_records, start_runs
 
 
 @transaction.atomic
@@ -26,7 +26,7 @@ def start_workflow(records: RecordQuerySet, workflow: Workflow, *, by: Actor) ->
     met = set(matching_records(each, clock.now()).filter(pk__any_of=locked.ids).values_list("pk", flat=True))
     locked.outcome.refuse([pk for pk in locked.ids if pk not in met], "The condition of the workflow is not met.")
     for ids in locked.batches_of_ids():
-        start_runs([Due(each, pk, f"hand:{by.change}:{pk}", "by hand") for pk in ids])
+        start_runs([DueRun(each, pk, f"hand:{by.change}:{pk}", "by hand") for pk in ids])
         locked.outcome.done += ids
     if locked.outcome.done:
         what = f"{len(locked.outcome.done)} records" if len(locked.outcome.done) > 1 else "one record"

@@ -14,8 +14,8 @@ from crm.kit.scope import in_workspace
 from crm.kit.text import email_key
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Workflow
-from crm.workflows.start_runs import Due, matching_records, start_runs
-from crm.workflows.webhooks import LARGEST, read_body, verify
+from crm.workflows.start_runs import DueRun, matching_records, start_runs
+from crm.workflows.webhooks import LARGEST, parse_json_object, verify
 
 
 @csrf_exempt
@@ -46,14 +46,14 @@ def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
     if each is None or each.trigger["kind"] != "webhook":
         return JsonResponse({"detail": "This workflow is switched off."}, status=404)
     try:
-        content = read_body(body)
+        content = parse_json_object(body)
         pk = _named(each, content)
     except Refused as error:
         return JsonResponse({"detail": str(error)}, status=422)
     with transaction.atomic():
         # Of two that bring the same message at once, the second waits here and finds the run of the first.
         Workflow.objects.select_for_update().get(pk=workflow.pk)
-        start_runs([Due(each, pk, f"hook:{message}", "webhook", {"message": message})])
+        start_runs([DueRun(each, pk, f"hook:{message}", "webhook", {"message": message})])
     return JsonResponse({"detail": "Taken."}, status=202)
 
 
