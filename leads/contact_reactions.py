@@ -11,8 +11,8 @@ from contacts.calls import conversations, moments_of, retold
 from contacts.models import Activity, Contact
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
+from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import DatedMove, move_rows
 from leads.axes import STATUS
 from leads.models import Lead
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from crm.kit.actor import Actor
-from crm.lifecycle.move import DatedMove, move_rows, write_transitions
+from crm.lifecycle.dated_moves import DatedMove, move_rows, write_transitions
 from leads.axes import STAGE, STATUS
 from leads.models import Lead
 

@@ -20,7 +20,7 @@ from crm.kit.actor import Actor, Channel, Role
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids, update_rows
-from crm.lifecycle.move import write_first_transition
+from crm.lifecycle.transitions import write_first_transition
 from crm.users.models import Membership
 from crm.users.visibility import Locked
 from leads.assignment.choose import choose

@@ -17,7 +17,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
-from crm.lifecycle.move import write_first_transition
+from crm.lifecycle.transitions import write_first_transition
 
 SINCE = LIFECYCLE.since
 RESOLVED = {"created_at", SINCE, "company", "manager"}  # a cell of theirs is not the value of a column

@@ -9,8 +9,8 @@ from contacts.models import Contact
 from contacts.moves import VERBS
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.lifecycle.axes import Move, Reason
-from crm.lifecycle.move import DatedMove, move_rows, wrong_stage_message
+from crm.lifecycle.axes import Move, Reason, wrong_stage_message
+from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lists.models import ImportRun
 
 

@@ -93,3 +93,11 @@ def axes_of(entity: str) -> list[Axis]:
 def all_axes() -> list[Axis]:
     """Every registered axis."""
     return list(_axes)
+
+
+def wrong_stage_message(axis: Axis, step: Move, here: str, to: str = "") -> str:
+    """The sentence that refuses a move which does not start at `here`."""
+    name = axis.value(here).label
+    if here == (step.target or to):
+        return f"Already {name}."
+    return f"{step.label} is for {axis.names(step.sources)}; this one is {name}."

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_record
 from crm.kit.actor import Actor
-from crm.lifecycle.axes import Axis, Move, Reason
+from crm.lifecycle.axes import Axis, Move, Reason, wrong_stage_message
 from crm.lifecycle.guards import Unread, rules, unreadable_guards
-from crm.lifecycle.move import wrong_stage_message
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import update_rows
 from crm.lifecycle.axes import axes_of
-from crm.lifecycle.move import write_first_transition
+from crm.lifecycle.transitions import write_first_transition
 from crm.records.duplicates import taken
 from crm.records.models import Record, derive
 

@@ -21,8 +21,8 @@ from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.sql import update_rows
+from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import DatedMove, move_rows
 from crm.lists.imports.registry import Derived, on_written
 from crm.lists.models import ImportRun
 from crm.opportunities.models import Opportunity

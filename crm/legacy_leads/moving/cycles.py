@@ -13,7 +13,7 @@ from crm.kit.actor import Actor
 from crm.kit.sql import as_stored, update_rows
 from crm.legacy_leads.models import ACTIVE
 from crm.legacy_leads.moving.plan import OldLead, Person
-from crm.lifecycle.move import DatedMove, move_rows, write_transitions
+from crm.lifecycle.dated_moves import DatedMove, move_rows, write_transitions
 from leads.axes import STATUS
 from leads.models import Lead, found_by
 from leads.open_leads import PROSPECTS, Prospect, open_leads

@@ -8,8 +8,8 @@ from contacts.axes import LIFECYCLE
 from contacts.imports.dating import PastDates
 from contacts.models import Contact
 from crm.kit.actor import Actor, Channel
+from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
-from crm.lifecycle.move import DatedMove, move_rows
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping as Columns
 from crm.lists.imports.reading import Sheet

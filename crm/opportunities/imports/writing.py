@@ -13,7 +13,9 @@ from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
-from crm.lifecycle.move import DatedMove, move_rows, write_first_transition, wrong_stage_message
+from crm.lifecycle.axes import wrong_stage_message
+from crm.lifecycle.dated_moves import DatedMove, move_rows
+from crm.lifecycle.transitions import write_first_transition
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
