@@ -28,7 +28,12 @@ LOOKED_INTO = (LOOKS[0], LOOKS[2])
 
 
 def inspect(page, name: str, looked_into=LOOKED_INTO) -> None:
-    """Look at a page in every theme and width: a picture, nothing scrolls sideways, and in some of them axe."""
+    """Look at a page in every theme and width: a picture, nothing scrolls sideways, and in some of them axe.
+
+    Nothing is shown as Python spells it, such as Person(name='Ana Ruiz').
+    """
+    spelled = re.search(r"\w+\(\w+=|<[\w.]+ object", page.locator("body").inner_text())
+    assert not spelled, f"{name}: {spelled and spelled[0]}"
     for theme, width in LOOKS:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": HEIGHT[width]})

@@ -9,16 +9,19 @@ from playwright.sync_api import expect
 from contacts.models import Contact
 from crm.legacy_leads.models import LegacyLead
 from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
+from crm.lifecycle.guards import install_shipped
 from crm.opportunities.models import Opportunity
 from tests.browser import inspect
+from tests.factories import make_contact
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def old_leads(add, actor):
+def old_leads(acme, actor):
     """A lead that is linked and worth something, and one that is not."""
-    ana = add("Ana Ruiz", email="ana@fleetly.example")
+    install_shipped()
+    ana = make_contact("Ana Ruiz", email="ana@fleetly.example")
     linked = {"name": "Ana Ruiz", "contact": ana, "estimated_value": "1500.50", "source": "Fair", "description": "Vans"}
     alone = {"name": "Bo Vega", "email": "bo@fleetly.example", "estimated_value": "70", "description": "Wants a demo"}
     create_legacy_leads([linked, alone], by=actor("rep"))
