@@ -20,7 +20,7 @@ from audit import values
 from audit.models import Entry
 from audit.subjects import subject
 from crm.events import reactions, wakeup
-from crm.events.handlers import wanted
+from crm.events.handlers import has_handler
 from crm.events.models import Event
 from crm.events.registry import EventType, event_type
 from crm.kit import clock, compiled_queries, statistics
@@ -82,7 +82,7 @@ def record(
 def count_written(event: str, count: int) -> None:
     """Tell the planner how many rows record() or update_statements() has written."""
     statistics.wrote(Entry, count)
-    if wanted(event):
+    if has_handler(event):
         statistics.wrote(Event, count)
 
 
@@ -103,7 +103,7 @@ def _record_as_they_are(
         columns_given = {name: given.get(name, value) for name, value in who.items()}
         return _entries(event, same, columns_given, None, new, given["note"], severity)
 
-    key = (event, where.sql, snapshot, severity, wanted(event))
+    key = (event, where.sql, snapshot, severity, has_handler(event))
     return compiled_queries.execute_cached(("record", *key), build, values)
 
 
@@ -114,7 +114,7 @@ def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, seve
     shared = dict(who) | {"entity": kind.entity, "entity_id": F("pk"), "person": person}
     shared |= {"old_values": old, "new_values": new}
     entry = insert_statement(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
-    if not wanted(event):
+    if not has_handler(event):
         return [entry]
     return [insert_statement(Event, rows, shared | {"name": kind.name, "waiting": True}), entry]
 
@@ -145,7 +145,7 @@ def record_rows(event: str, facts: Iterable[LogRow], *, by: Actor, note: str = "
     names = ("entity_id", "person", "old_values", "new_values", "at")
     salted = ((*row, secrets.token_hex(16)) for row in _rows(facts, now, rows))
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
-    if wanted(event):
+    if has_handler(event):
         insert_rows(Event, names, rows, shared | {"name": kind.name, "waiting": True})
     there = [pk for pk, _, old, new, _ in rows if new is not None or old is None]  # else the record was removed
     if there and reactions.awaited(event):
@@ -232,7 +232,7 @@ def after_recorded(event: str, model: type[models.Model], ids: Sequence[int], by
 
 
 def _ring(event: str) -> None:
-    if wanted(event):
+    if has_handler(event):
         wakeup.wake_on_commit()
 
 

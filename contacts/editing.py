@@ -10,7 +10,7 @@ from django.db.models.lookups import Exact
 from contacts.axes import STATUS
 from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
-from contacts.suppression import held_status
+from contacts.suppression import status_refusals
 from crm.kit.errors import Invalid
 from crm.users.visibility import Locked, RecordQuerySet
 
@@ -20,7 +20,7 @@ def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
     if "manager" in changes:
         refuse_circles(locked.ids, changes["manager"])
     for rows in locked.batches() if STATUS.field in changes else ():
-        locked.outcome.refused |= held_status(rows, changes[STATUS.field])
+        locked.outcome.refused |= status_refusals(rows, changes[STATUS.field])
 
 
 def hold_merged(locked: Locked) -> None:

@@ -100,7 +100,7 @@ def _ids(rows: QuerySet) -> list[int]:
     return list(rows.order_by().values_list("pk", flat=True))
 
 
-def held_status(contacts: QuerySet, to: str) -> dict[int, str]:
+def status_refusals(contacts: QuerySet, to: str) -> dict[int, str]:
     """Why the status of contacts may not be set to `to`: pk → sentence, for those that a suppression holds."""
     if to == UNSUBSCRIBED:
         return {}

@@ -40,7 +40,7 @@ def _ready() -> QuerySet[Lead]:
     return Lead.objects.open().filter(stage="sales_qualified", contact=OuterRef("pk"))
 
 
-def held_back() -> QuerySet[Contact]:
+def contacts_behind_their_lead() -> QuerySet[Contact]:
     """Contacts that stand at Lead although their lead is sales-qualified."""
     return Contact.objects.live().filter(Exists(_ready()), lifecycle_stage="lead")
 
@@ -103,7 +103,7 @@ ANOMALIES = (
         name="contact_held_back",
         label="Contact behind its sales-qualified lead",
         entity="contact",
-        rows=held_back,
+        rows=contacts_behind_their_lead,
         since=lambda: Subquery(_ready().values("stage_since")[:1]),
         evidence=_guards,
         help="Open",

@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from audit.models import Entry
-from crm.events.handlers import wanted
+from crm.events.handlers import has_handler
 from crm.events.models import Event
 from crm.kit.actor import Actor
 from crm.lifecycle.models import Transition
@@ -38,7 +38,7 @@ def assert_entry(by: Actor, record, event: str, action: str, *, old, new, note="
     assert entry.person == (record.pk if person is None else person)
     assert entry.salt and entry.erased_by is None
     told = list(Event.objects.filter(change=by.change, name=event, entity_id=record.pk))
-    assert len(told) == wanted(event)
+    assert len(told) == has_handler(event)
     for one in told:
         assert (one.old_values, one.new_values, one.person) == (old, new, entry.person)
         assert (one.member_id, one.channel, one.at, one.waiting) == (by.member_id, by.channel, entry.at, True)

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from contacts.axes import STATUS
-from contacts.suppression import held_status
+from contacts.suppression import status_refusals
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
@@ -21,5 +21,5 @@ def set_status(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str = ""
         raise Invalid({"status": f"There is no status {to!r}."})
     locked = lock(contacts, by, bring=STATUS.field)
     for rows in locked.batches():
-        locked.outcome.refused |= held_status(rows, to)
+        locked.outcome.refused |= status_refusals(rows, to)
     return move(locked, STATUS, "set_status", by=by, to=to, reason=reason)

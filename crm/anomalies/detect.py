@@ -46,7 +46,7 @@ def detect(kind: AnomalyKind) -> None:
         _write(kind, found.filter(pk__any_of=batch))
 
 
-def detect_few(kind: AnomalyKind, ids: Sequence[int]) -> None:
+def detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
     """The same for some records, in SQL compiled once: most verbs change nothing here, and should not pay for it."""
     space, sought = workspace(), array_param(ids)
     key = (kind.name, space.pk, space.schema_version)
@@ -117,4 +117,4 @@ def _look(here: Any, kind: AnomalyKind, link: str, ids: list[int]) -> None:
         if link:
             model = registry.get(kind.entity).model
             ids = list(model.objects.filter(**{f"{link}__in": ids}).values_list("pk", flat=True)[: FEW * 10])
-        detect_few(kind, ids)
+        detect_for_records(kind, ids)

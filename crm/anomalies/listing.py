@@ -21,7 +21,7 @@ from crm.lists.paging import count_sample, first_visible
 PAGE = 50
 
 
-def seen(findings: QuerySet, by: Actor) -> QuerySet:
+def visible_findings(findings: QuerySet, by: Actor) -> QuerySet:
     """Less those whose record the actor may not see: asked of the record, for the copy may be two minutes old."""
     if by.is_at_least(Role.MANAGER):
         return findings
@@ -32,7 +32,7 @@ def seen(findings: QuerySet, by: Actor) -> QuerySet:
 
 def open_findings(by: Actor) -> QuerySet:
     """The unwaived ones, as many as the sidebar counts."""
-    return count_sample(seen(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
+    return count_sample(visible_findings(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
 
 
 @dataclass
@@ -63,7 +63,7 @@ def finding_page(
 ) -> FindingPage:
     """One page of what the actor sees; `before` is the cursor of the page before it."""
     rows = Finding.objects.waived() if waived else Finding.objects.unwaived()
-    rows = seen(rows.filter(kind=kind) if kind else rows, by).filter(owner or Q())
+    rows = visible_findings(rows.filter(kind=kind) if kind else rows, by).filter(owner or Q())
     if place := read_cursor(before):
         at, pk = place
         rows = rows.filter(since__lte=at).filter(Q(since__lt=at) | Q(pk__lt=pk))

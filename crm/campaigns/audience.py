@@ -13,7 +13,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 
 
-def with_why_not(contacts: QuerySet) -> QuerySet:
+def annotate_exclusions(contacts: QuerySet) -> QuerySet:
     """`contacts` with `why_not`: why each gets no campaign, '' for those who do.
 
     The one rule, asked when a campaign is started and again when each mail is about to leave.
@@ -40,7 +40,7 @@ def audience(campaign: Campaign, by: Actor) -> QuerySet:
     if campaign.segment:
         condition = segment_of(campaign.segment).condition
         wanted |= Q(pk__in=Contact.objects.filter(condition.expression(Viewer.looking(by), clock.now())).values("pk"))
-    return with_why_not(Contact.objects.live().visible_to(by).filter(wanted))
+    return annotate_exclusions(Contact.objects.live().visible_to(by).filter(wanted))
 
 
 def expected(campaign: Campaign, by: Actor) -> tuple[int, dict[str, int]]:

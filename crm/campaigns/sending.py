@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef
 
 from audit.record import LogRow, record_rows, update_and_record
 from contacts.models import Contact
-from crm.campaigns.audience import with_why_not
+from crm.campaigns.audience import annotate_exclusions
 from crm.campaigns.messages import campaign_message
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.events.deliveries import ATTEMPTS, first_line
@@ -52,7 +52,7 @@ def _attempted(pk: int) -> CampaignPerson | None:
     person = held.select_related("contact", "campaign__owner__user", "campaign__workspace").first()
     if person is None:
         return None
-    why_not = with_why_not(Contact.objects.filter(pk=person.contact_id)).values_list("why_not", flat=True).get()
+    why_not = annotate_exclusions(Contact.objects.filter(pk=person.contact_id)).values_list("why_not", flat=True).get()
     if why_not:
         rows.update(state=State.LEFT_OUT, reason=why_not)
         return None

@@ -144,7 +144,7 @@ def matching(leaf: Leaf, context: Context) -> Any:
     if stands_for_rows(field):
         return through([*hops, (entity, field)], lambda prefix: Q(), context, plain=False)
     by = None if is_name(hops, entity, field) else context.viewer.only_seen_by
-    joins = seen_over_joins(hops, by) if field.expression is None else None
+    joins = visible_over_joins(hops, by) if field.expression is None else None
     return through(
         hops,
         lambda prefix: _compared(field, leaf, prefix, context),
@@ -175,16 +175,16 @@ def through(steps: list[Step], test: Test, context: Context, *, plain: bool, als
     if not steps or (plain and all(is_join(field) for _, field in steps)):
         return Q(also, test(join_prefix(steps))) if also else test(join_prefix(steps))
     (entity, field), *rest = steps
-    found = seen(rows(entity, field), context.viewer.only_seen_by)
+    found = visible_linked(rows(entity, field), context.viewer.only_seen_by)
     return Exists(found.filter(through(rest, test, context, plain=plain)))
 
 
-def seen(found: QuerySet, by: Actor | None) -> QuerySet:
+def visible_linked(found: QuerySet, by: Actor | None) -> QuerySet:
     """Of the rows at the end of a link those that `by` sees; None for a rule, which looks at everything."""
     return found.visible_to(by) if by and hasattr(found, "visible_to") else found
 
 
-def seen_over_joins(steps: list[Step], by: Actor | None) -> Q | None:
+def visible_over_joins(steps: list[Step], by: Actor | None) -> Q | None:
     """That `by` sees the record at the end of each link, over joins; None where only a query of its own can tell.
 
     Joins are looked up by key. Of an EXISTS in what is counted PostgreSQL made a hash of all the rows that one sees.

@@ -30,7 +30,7 @@ from crm.conditions.compile import (
     join_prefix,
     predicate,
     rows,
-    seen,
+    visible_linked,
 )
 from crm.conditions.tree import All, AnyRow, AtLeast, Either, Leaf, Node, Not, children, leaves
 from crm.conditions.write import LabelWriter
@@ -122,7 +122,7 @@ def _matching_rows(leaf: AnyRow, context: Context) -> Any:
     *hops, (entity, field) = leaf.path.steps()
 
     def counted(prefix: str) -> Any:
-        found = seen(rows(entity, field), context.viewer.only_seen_by)
+        found = visible_linked(rows(entity, field), context.viewer.only_seen_by)
         found = found.filter(predicate(leaf.part, context)).order_by()
         # A plain function call, not Count(): an aggregate would group the subquery by its primary key.
         return Subquery(found.values_list(Func(F("pk"), function="COUNT", output_field=IntegerField())))
@@ -179,7 +179,7 @@ def _shown(
     if not steps or (plain and all(is_join(field) for _, field in steps)):
         return read(join_prefix(steps))
     (entity, field), *rest = steps
-    found = seen(rows(entity, field), by).order_by(best(depth), "pk")
+    found = visible_linked(rows(entity, field), by).order_by(best(depth), "pk")
     return Subquery(found.values_list(_shown(rest, read, plain=plain, best=best, by=by, depth=depth + 1))[:1])
 
 

@@ -103,7 +103,7 @@ def handler_named(name: str) -> Handler:
         raise UnknownHandler(f"The code has no handler called {name}.") from None
 
 
-def wanted(event: str) -> bool:
+def has_handler(event: str) -> bool:
     """Whether any handler wants the event called that, which is being recorded in the workspace in scope."""
     return any(handler.wants(event) for handler in _handlers)
 

@@ -51,7 +51,7 @@ def lock_access(by: Actor) -> None:
         raise Refused(DROPPED)
 
 
-def is_there() -> bool:
+def has_rows() -> bool:
     """Whether the retired table still has rows of the workspace in scope."""
     return OldLeads.objects.filter(dropped_at__isnull=True).exists()
 

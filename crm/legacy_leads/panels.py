@@ -20,11 +20,11 @@ def legacy_panel(contact: Contact, request: Request) -> SafeString:
     """The old leads that became this contact, or one merged into it, the latest first; nothing where there are none."""
     theirs = Q(contact=contact) | Q(contact__merged_into=contact)
     leads = MovedLead.objects.visible_to(request.actor).filter(theirs).order_by("-pk")[:SHOWN]
-    rows = [kept_facts(lead) for lead in leads]
+    rows = [legacy_lead_facts(lead) for lead in leads]
     return render_to_string("legacy_leads/panel.html", {"rows": rows}) if rows else SafeString("")
 
 
-def kept_facts(lead: MovedLead) -> dict[str, Any]:
+def legacy_lead_facts(lead: MovedLead) -> dict[str, Any]:
     """What is kept of an old lead, as templates show it."""
     told = lead.told
     typed: dict[str, Any] = {"status": LEGACY_LEAD.fields["status"].choice(told["status"])}

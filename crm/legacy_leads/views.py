@@ -20,7 +20,7 @@ from crm.kit.timelimit import TooSlow, time_limit
 from crm.legacy_leads.access import legacy_access
 from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.models import LegacyLead, MovedLead
-from crm.legacy_leads.panels import kept_facts
+from crm.legacy_leads.panels import legacy_lead_facts
 from crm.lists.paging import search
 from crm.users.http import Request
 from crm.users.limits import limited, searches
@@ -69,7 +69,7 @@ def _elsewhere(request: Request, public_id: str) -> HttpResponse:
 
 
 def _stayed_page(request: Request, lead: MovedLead) -> HttpResponse:
-    kept_values = kept_facts(lead)
+    kept_values = legacy_lead_facts(lead)
     facts = [(LEGACY_LEAD.fields[key].label, kept_values[key]) for key in KEPT_FACTS if kept_values[key]]
     return render(request, "legacy_leads/stayed.html", {"lead": lead, "facts": facts, **kept_values})
 
@@ -91,7 +91,7 @@ def stayed_leads(request: Request) -> HttpResponse:
     try:
         with time_limit(3):
             found = list((search(rows, query, request.actor, ("search_text",)) if query else rows)[: PAGE + 1])
-            context["rows"] = [{"lead": lead, **kept_facts(lead)} for lead in found[:PAGE]]
+            context["rows"] = [{"lead": lead, **legacy_lead_facts(lead)} for lead in found[:PAGE]]
             context["after"] = found[PAGE - 1].pk if len(found) > PAGE else ""
     except TooSlow as error:
         context["too_slow"] = str(error)

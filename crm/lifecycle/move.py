@@ -16,7 +16,7 @@ from audit.record import (
 )
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import failing
-from crm.events.handlers import wanted
+from crm.events.handlers import has_handler
 from crm.kit import clock, compiled_queries, statistics
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
@@ -103,7 +103,7 @@ def _write_move(
             *update_statements(step.event, rows, setting, who, **entry),
         ]
 
-    key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, wanted(step.event))
+    key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, has_handler(step.event))
     compiled_queries.execute_cached(key, build, values)
     statistics.wrote(Transition, len(ids))
     count_written(step.event, len(ids))

@@ -13,7 +13,7 @@ from crm.entities.uses import problem_of
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.responses import show_errors, toast
 from crm.lifecycle.axes import Axis, all_axes
-from crm.lifecycle.definitions import WRITTEN, Definition, contradicting, definitions, ends, find_axis, made_by
+from crm.lifecycle.definitions import WRITTEN, Definition, contradicting, definitions, ends, find_axis, moves_to
 from crm.lifecycle.evidence import evidence, waiting
 from crm.lifecycle.forms import DefinitionForm, WaitForm, day_begins
 from crm.lifecycle.models import StageDefinition
@@ -43,7 +43,7 @@ def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
         "exit": in_words(definition.exit, axis.entity),
         "ends": ends(axis, value),
         "contradicting": _list_of(axis, contradicting(axis, value, definition)),
-        "by_hand": [(move.label, f"{move.role}s") for move in made_by(axis, value) if not move.by_rule],
+        "by_hand": [(move.label, f"{move.role}s") for move in moves_to(axis, value) if not move.by_rule],
     }
 
 

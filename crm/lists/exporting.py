@@ -14,7 +14,7 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 from django.db.models.lookups import Exact
 
 from audit.record import record
-from crm.conditions.compile import Step, Viewer, is_join, is_name, join_prefix, rows, seen, seen_over_joins
+from crm.conditions.compile import Step, Viewer, is_join, is_name, join_prefix, rows, visible_linked, visible_over_joins
 from crm.entities import registry
 from crm.entities.fields import Choice, Field, FieldType
 from crm.entities.schema import Path, UnknownField, schema
@@ -110,14 +110,14 @@ def _along(steps: list[Step], by: Actor, rule: Actor | None) -> Any:
     joins = None if hops and computed else _joins(hops, rule)
     if joins is None:
         (entity, link), *rest = steps
-        found = seen(rows(entity, link), rule).annotate(as_text=_along(rest, by, rule))
+        found = visible_linked(rows(entity, link), rule).annotate(as_text=_along(rest, by, rule))
         return Subquery(found.values("as_text")[:1])
     text = _field(field, join_prefix(hops), by)
     return Case(When(joins, then=text), output_field=TextField()) if joins else text
 
 
 def _joins(hops: list[Step], rule: Actor | None) -> Q | None:
-    return seen_over_joins(hops, rule) if all(is_join(link) for _, link in hops) else None
+    return visible_over_joins(hops, rule) if all(is_join(link) for _, link in hops) else None
 
 
 def _field(field: Field, prefix: str, by: Actor) -> Any:

@@ -16,7 +16,7 @@ from crm.lists.imports import registry as imports
 from crm.records import panels
 from crm.records.actions import record_actions
 from crm.records.imports import importer_of
-from crm.records.registry import RecordType, no_context, not_said, types
+from crm.records.registry import RecordType, missing_verb, no_context, types
 from crm.records.verbs.create_records import create_records
 
 
@@ -67,7 +67,7 @@ def _complete(kind: RecordType) -> RecordType:
     plain = importer_of(kind.model) if "import" in kind.files else None
     return replace(
         kind,
-        create=partial(create_records, kind.model) if kind.create is not_said else kind.create,
+        create=partial(create_records, kind.model) if kind.create is missing_verb else kind.create,
         events=kind.events or record_events(entity.name, f"this {entity.label.lower()}", icon=spec.icon),
         listing=replace(spec, actions=spec.actions or record_actions(entity.name)),
         nav=(NavItem(entity.plural, f"{entity.name}_list", spec.icon, 58),) if kind.nav is None else kind.nav,

@@ -12,7 +12,7 @@ from crm.kit.text import email_key
 from crm.records.models import Record
 
 
-def taken(
+def duplicate_error(
     model: type[Record], given: Iterable[Mapping[str, Any]], by: Actor, *, but: QuerySet | None = None
 ) -> Taken | None:
     """The error for values some of which another live record of the model (`but` for those changed) has already.

@@ -36,7 +36,7 @@ def no_context(record: Any, by: Actor, editable: bool) -> dict[str, Any]:
     return {}
 
 
-def not_said(*args: Any, **kwargs: Any) -> Any:
+def missing_verb(*args: Any, **kwargs: Any) -> Any:
     """Stands for a verb that a kind leaves out."""
     raise NotImplementedError
 
@@ -45,7 +45,7 @@ def leave(locked: Locked, changes: Mapping[str, Any]) -> None:
     """Nothing more to check."""
 
 
-def as_given(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
+def keep_changes(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
     """Nothing follows from a change."""
     return changes
 
@@ -88,7 +88,7 @@ class RecordType:
     entity: Entity
     listing: ListSpec
     timeline: Callable[..., tuple[list, list, str]]
-    create: Verb = not_said
+    create: Verb = missing_verb
     events: Sequence[EventType] = ()
     gives: Mapping[str, Sequence[Field]] = field(default_factory=dict)
     person: str = ""
@@ -101,7 +101,7 @@ class RecordType:
     ledes: Mapping[str, str] = field(default_factory=dict)
     form_axis: Axis | None = None
     check_edit: Callable[[Locked, Mapping[str, Any]], None] = leave
-    complete: Callable[[Any, dict[str, Any]], dict[str, Any]] = as_given
+    complete: Callable[[Any, dict[str, Any]], dict[str, Any]] = keep_changes
     hold_in_trash: Callable[[Locked], None] = lambda locked: None
     template: str = "records/record.html"
     head_template: str = ""

@@ -16,7 +16,7 @@ from crm.kit.actor import Actor
 from crm.kit.sql import update_rows
 from crm.lifecycle.axes import axes_of
 from crm.lifecycle.transitions import write_first_transition
-from crm.records.duplicates import taken
+from crm.records.duplicates import duplicate_error
 from crm.records.models import Record, derive
 
 R = TypeVar("R", bound=Record)
@@ -79,7 +79,7 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
             made_of = derive if rows.model.MADE_OF & changes.keys() else None
             return update_and_record(event, rows, changes, by=by, note=note, derive=made_of)
     except IntegrityError as error:
-        raise (taken(rows.model, [changes], by, but=rows) or error) from None
+        raise (duplicate_error(rows.model, [changes], by, but=rows) or error) from None
 
 
 def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:

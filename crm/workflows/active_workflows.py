@@ -51,7 +51,7 @@ def answering(event: str) -> tuple[ActiveWorkflow, ...]:
     return _by_event(space.pk, space.schema_version).get(event, ())
 
 
-def wanted(event: str) -> bool:
+def has_active_workflow(event: str) -> bool:
     """Whether any does: asked whenever an event is recorded."""
     return bool(answering(event))
 

@@ -2,17 +2,17 @@
 
 from crm.events.handlers import handles
 from crm.kit.actor import Actor
-from crm.workflows.active_workflows import wanted
+from crm.workflows.active_workflows import has_active_workflow
 from crm.workflows.running import advance, reach_out
 from crm.workflows.start_runs import answer_event
-from crm.workflows.triggers import Occurrence, is_held
+from crm.workflows.triggers import Occurrence, waits_for_release
 
 
-@handles(queue="workflows", when=wanted)
+@handles(queue="workflows", when=has_active_workflow)
 def start_runs(event, *, by: Actor) -> None:
     """Begin the runs that answer to an event; once each, by their key."""
     happening = Occurrence.of_event(event)
-    if not is_held(happening):
+    if not waits_for_release(happening):
         answer_event(happening)
 
 

@@ -26,7 +26,7 @@ from crm.workflows.definition import Definition
 from crm.workflows.jobs import dated_due, scheduled_due
 from crm.workflows.start_runs import matching_records
 from crm.workflows.steps import step_kind
-from crm.workflows.triggers import Occurrence, fits, is_held, reached
+from crm.workflows.triggers import Occurrence, fits, reached, waits_for_release
 
 WINDOWS = (7, 30, 90)  # days
 MOST = 1000  # of the log's entries that are asked
@@ -111,7 +111,9 @@ def _entries(each: ActiveWorkflow, since: datetime) -> Any:
 def _meant(each: ActiveWorkflow, entry: Entry) -> int | None:
     """The record that a run would have been about; None where the entry begins none."""
     happening = Occurrence.of_entry(entry)
-    return happening.record_of(each.entity) if fits(each.trigger, happening) and not is_held(happening) else None
+    return (
+        happening.record_of(each.entity) if fits(each.trigger, happening) and not waits_for_release(happening) else None
+    )
 
 
 def _was_so(each: ActiveWorkflow, entry: Entry, pk: int) -> bool:

@@ -260,6 +260,6 @@ def fits(trigger: Values, happening: Occurrence) -> bool:
     return trigger_kind(trigger).fits(trigger, happening)
 
 
-def is_held(happening: Occurrence) -> bool:
+def waits_for_release(happening: Occurrence) -> bool:
     """Whether nothing runs by itself after it: an import asks first."""
     return happening.channel == Channel.IMPORT

@@ -74,7 +74,7 @@ def companies_changed(companies: QuerySet, by: Actor) -> None:
 
 
 @reacts_to("contact.merged", "contact.disengaged", "contact.undone")
-def contacts_told_anew(contacts: QuerySet, by: Actor) -> None:
+def rescore_contacts(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts whose events are others now: merged, or something was taken back."""
     _from_events(Lead.objects.filter(contact__in=contacts.order_by()), by)
 

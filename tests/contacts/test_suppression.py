@@ -18,7 +18,7 @@ from contacts.verbs.enrich import enrich
 from contacts.verbs.lift_suppression import lift_suppression
 from contacts.verbs.merge import merge
 from contacts.verbs.set_status import set_status
-from crm.campaigns.audience import with_why_not
+from crm.campaigns.audience import annotate_exclusions
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed, Refused
 from crm.records.verbs.delete import delete
@@ -45,7 +45,7 @@ def gone(acme, actor, status) -> Contact:
 
 def now(contact: Contact) -> str:
     """The status of a contact; held against what campaigns say of them."""
-    found = with_why_not(Contact.objects.filter(pk=contact.pk)).get()
+    found = annotate_exclusions(Contact.objects.filter(pk=contact.pk)).get()
     if found.email and not found.deleted_at:
         assert (found.why_not in ("Unsubscribed", "Bounced")) == (found.status in ("unsubscribed", "bounced"))
     return found.status
@@ -293,7 +293,7 @@ def test_the_migration_suppresses_the_addresses_of_today(gone, status, actor):
     with connection.cursor() as cursor:
         cursor.execute(migration.ADDRESSES)
     assert addresses() == {(ADDRESS, status)}
-    assert with_why_not(Contact.objects.filter(pk=live.pk)).get().why_not == status.capitalize()
+    assert annotate_exclusions(Contact.objects.filter(pk=live.pk)).get().why_not == status.capitalize()
     show_suppressions(clock.now())
     assert now(live) == status
 

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from audit.record import record
 from contacts.models import Contact
-from crm.campaigns.audience import recorded, with_why_not
+from crm.campaigns.audience import annotate_exclusions, recorded
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.events.publish import publish
 from crm.kit.actor import Actor
@@ -30,7 +30,7 @@ def add_people(campaign: Campaign, contacts: RecordQuerySet, *, by: Actor) -> Ou
     there = CampaignPerson.objects.filter(campaign=held)
     wanted = contacts.live().visible_to(by).exclude(pk__in=there.values("contact"))
     ids = list(wanted.order_by("pk").values_list("pk", flat=True))
-    new = with_why_not(Contact.objects.filter(pk__any_of=ids))
+    new = annotate_exclusions(Contact.objects.filter(pk__any_of=ids))
     insert_select(CampaignPerson, new, _columns(held, new, by))
     added = there.filter(contact__pk__any_of=ids)
     if held.status == Campaign.Status.SENDING:

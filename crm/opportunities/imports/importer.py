@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from contacts.imports import companies
-from contacts.imports.dating import date_back
 from contacts.imports.matching import Match as CompanyMatch
+from contacts.imports.past_dates import date_back
 from crm.kit.actor import Actor
 from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
@@ -83,7 +83,7 @@ class OpportunityImporter:
     def _derive(self, told: Sequence[OpportunityMatch], moved: Sequence[OpportunityMatch]) -> Derived:
         """What follows for contacts and their leads, also of rows that came before: they may not have followed yet."""
         derived = Derived()
-        derived.add("Contacts dated back", date_back(outcomes.told_of(told), self.by) if told else ())
+        derived.add("Contacts dated back", date_back(outcomes.past_dates_by_contact(told), self.by) if told else ())
         # Before their contacts move: a lost contact loses its open lead, which here has become an opportunity.
         derived.join(tell_written("opportunity", [found.opportunity for found in told], self.run, self.by))
         derived.join(outcomes.move_contacts(moved, self.run, self.scratch, self.by))

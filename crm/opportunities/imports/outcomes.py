@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from contacts.axes import LIFECYCLE
-from contacts.imports.dating import PastDates
+from contacts.imports.past_dates import PastDates
 from contacts.models import Contact
 from crm.kit.actor import Actor, Channel
 from crm.lifecycle.dated_moves import DatedMove, move_rows
@@ -23,7 +23,7 @@ from crm.opportunities.imports.matching import OpportunityMatch, contact_keys
 from crm.opportunities.models import Opportunity
 
 
-def wanted_stage(own: dict[str, Any]) -> str:
+def stage_of_row(own: dict[str, Any]) -> str:
     """The stage that a row says, in so many words or by when it was won or lost; else the first."""
     dated = "won" if "won_at" in own else "lost" if "lost_at" in own else "prospecting"
     return own.get("stage", dated)
@@ -52,7 +52,7 @@ def _is_lost(cells: dict[str, str]) -> bool:
     return said.value == "lost" if said else bool(cells.get("lost_at"))
 
 
-def told_of(matches: Sequence[OpportunityMatch]) -> dict[int, PastDates]:
+def past_dates_by_contact(matches: Sequence[OpportunityMatch]) -> dict[int, PastDates]:
     """By contact what rows tell of their past."""
     told: dict[int, PastDates] = {}
     for opportunity in (found.opportunity for found in matches if found.opportunity):

@@ -20,7 +20,7 @@ from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
 from crm.opportunities.imports.matching import OpportunityMatch
-from crm.opportunities.imports.outcomes import closed_at, wanted_stage
+from crm.opportunities.imports.outcomes import closed_at, stage_of_row
 from crm.opportunities.models import Opportunity
 from crm.records.imports import to_change
 from crm.records.writing import apply_each, assign, columns
@@ -51,12 +51,12 @@ def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company
     insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
     write_first_transition(Opportunity, ids, STAGE, "import", by=by)
     record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
-    closed = (found for found in matches if wanted_stage(found.row.own) not in OPEN)
+    closed = (found for found in matches if stage_of_row(found.row.own) not in OPEN)
     take_steps([StageStep(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
 
 
 def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
-    stage = wanted_stage(own)
+    stage = stage_of_row(own)
     at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
     opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id or contact.owner_id, contact=contact)
     opportunity.company_id = company.pk if company else contact.company_id
@@ -104,11 +104,11 @@ def _changes(
 
 
 def _ends_open(own: dict[str, Any], record: Opportunity) -> bool:
-    return (wanted_stage(own) if own.keys() & SAYS_STAGE else record.stage) in OPEN
+    return (stage_of_row(own) if own.keys() & SAYS_STAGE else record.stage) in OPEN
 
 
 def _moves(own: dict[str, Any], record: Opportunity, on_match: str) -> bool:
-    return on_match == OnMatch.UPDATE and bool(own.keys() & SAYS_STAGE) and wanted_stage(own) != record.stage
+    return on_match == OnMatch.UPDATE and bool(own.keys() & SAYS_STAGE) and stage_of_row(own) != record.stage
 
 
 class StageStep(NamedTuple):
@@ -142,12 +142,12 @@ def take_steps(steps: Sequence[StageStep], run: ImportRun, by: Actor) -> None:
 
 
 def _verb(step: StageStep) -> str:
-    return verb_to(wanted_stage(step.row.own))
+    return verb_to(stage_of_row(step.row.own))
 
 
 def _dated(step: StageStep) -> DatedMove:
     own = step.row.own
-    to, at = wanted_stage(own), closed_at(own) or clock.now()
+    to, at = stage_of_row(own), closed_at(own) or clock.now()
     likely = own.get("probability", PROBABILITY[to]) if to in OPEN else PROBABILITY[to]
     also: dict[str, Any] = {"probability": likely, "won_at": None, "lost_at": None, "lost_reason": ""}
     also |= {"won": {"won_at": at}, "lost": {"lost_at": at, "lost_reason": own.get("lost_reason", "")}}.get(to, {})

@@ -9,7 +9,7 @@ from crm.entities.registry import entity_of, get
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
-from crm.records.duplicates import taken
+from crm.records.duplicates import duplicate_error
 from crm.records.models import Record
 from crm.records.validation import missing, validate
 from crm.records.writing import build, insert
@@ -36,7 +36,7 @@ def create_records(
     try:
         return Outcome(by.change, insert(records, f"{entity}.created", by=by))
     except IntegrityError as error:
-        raise (taken(model, values, by) or error) from None
+        raise (duplicate_error(model, values, by) or error) from None
 
 
 def _build(model: type[Record], entity: str, values: dict[str, Any], by: Actor) -> Record:
