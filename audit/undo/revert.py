@@ -13,6 +13,7 @@ from audit.models import Entry
 from audit.subjects import Subject
 from audit.undo.hooks import GONE, MOVED_TOGETHER, TAKEN, Undone, on_check
 from audit.undo.remove import Inverted
+from audit.undo.standing import standing_changes
 from audit.undo.staying import Staying
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -131,23 +132,11 @@ class _Reasons:
 
 
 def _changed_since(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[tuple[int, str], int]:
-    """(record, key) → the last entry of another change that still stands.
-
-    A change that was undone does not: moves that are undone newest first come back one by one. An undo puts a value
-    back only where its change was the last, so that it is told by the values of the entry before it.
-    """
+    """(record, key) → the last entry of another change that still stands."""
     ids = {entry.entity_id for entry in entries}
     others = Entry.objects.of_others(entries[0].change, by.change) if entries else Entry.objects.none()
-    others = others.filter(entity=about.entity, entity_id__any_of=ids, old_values__isnull=False).order_by("id")
-    standing: dict[tuple[int, str], list[tuple[int, Any, Any]]] = {}
-    for pk, entry_id, event, olds, news in others.values_list("entity_id", "id", "event", "old_values", "new_values"):
-        for key, old in olds.items():
-            steps, new = standing.setdefault((pk, key), []), (news or {}).get(key)
-            if event == f"{about.entity}.undone" and steps and steps[-1][1:] == (new, old):
-                steps.pop()
-            else:
-                steps.append((entry_id, old, new))
-    return {changed: steps[-1][0] for changed, steps in standing.items() if steps}
+    others = others.filter(entity=about.entity, entity_id__any_of=ids, old_values__isnull=False)
+    return {(pk, key): change.entry for (_, pk, key), change in standing_changes(others).items()}
 
 
 def _invalid(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[tuple[str, str], str]:

@@ -15,7 +15,6 @@ from itertools import groupby
 from uuid import UUID
 
 from django.db import connection, models, transaction
-from django.db.models import Max
 
 from audit.models import Entry
 from audit.record import LogRow, record_rows
@@ -24,6 +23,7 @@ from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, hold_back, on_
 from audit.undo.remove import Inverted, remove_records
 from audit.undo.revert import Reverting
 from audit.undo.rights import no_longer_theirs
+from audit.undo.standing import standing_changes
 from audit.undo.staying import Staying
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
@@ -144,13 +144,15 @@ def _held_back(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, st
 
 
 def _touched_since(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
-    """Who has entries of other changes since; those that this undo wrote about the same records do not count."""
+    """Who has changes of others since that still stand; those that this undo wrote about the same do not count."""
     ids, first = [entry.entity_id for entry in entries], min(entry.id for entry in entries)
     others = Entry.objects.of_others(entries[0].change, by.change)
-    found = [others.filter(entity=about.entity, entity_id__any_of=ids).values_list("entity_id")]
+    own = standing_changes(others.filter(entity=about.entity, entity_id__any_of=ids))
+    touched = {pk for (_, pk, _), change in own.items() if change.entry > first}
     if about.person == "pk":
-        found.append(others.filter(person__any_of=ids).values_list("person"))
-    return {pk for rows in found for pk, latest in rows.annotate(Max("id")) if latest > first}
+        changes = standing_changes(others.filter(person__any_of=ids)).values()
+        touched |= {change.person for change in changes if change.person and change.entry > first}
+    return touched
 
 
 @dataclass

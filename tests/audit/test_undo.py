@@ -208,6 +208,17 @@ class TestKept:
         assert everything() == before
         assert Opportunity.objects.get().stage == "prospecting"
 
+    @pytest.mark.parametrize("verb", ["enrich", "set_status", "qualify", "lose"])
+    def test_so_is_the_making_of_a_record(self, verb, acme, actor):
+        made = actor("manager")
+        contact = Contact.objects.get(pk=create([{"name": "Ana", "email": "ana@x.example"}], by=made).done[0])
+        VERBS[verb][1](contact, later := actor("manager"))
+        with pytest.raises(Refused, match="Something has happened to it since"):
+            undo(made.change, by=actor("manager"))
+        undo(later.change, by=actor("manager"))
+        assert undo(made.change, by=actor("manager")).kept == []
+        assert not Contact.objects.exists()
+
     def test_a_value_that_is_back_already_is_no_matter(self, acme, actor):
         contact = make_contact()
         by = actor("manager")
