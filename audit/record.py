@@ -81,9 +81,9 @@ def record(
 
 def count_written(event: str, count: int) -> None:
     """Tell the planner how many rows record() or update_statements() has written."""
-    statistics.wrote(Entry, count)
+    statistics.analyze_if_grown(Entry, count)
     if has_handler(event):
-        statistics.wrote(Event, count)
+        statistics.analyze_if_grown(Event, count)
 
 
 def _record_as_they_are(

@@ -52,7 +52,7 @@ def is_to_contact(activity: Activity) -> bool:
     return not activity.recipients or own in {email_key(at) for _, at in getaddresses([activity.recipients])}
 
 
-def conversations(activities: QuerySet) -> Iterable[Activity]:
+def two_way_activities(activities: QuerySet) -> Iterable[Activity]:
     """Those of `activities` in which somebody of ours was in touch with the contact (DESIGN 4.3).
 
     A connected call, a held meeting, an email that a person sent to the contact, and the contact's reply to one. Not
@@ -76,7 +76,7 @@ def _is_reply(activity: Activity) -> bool:
     return any(is_to_contact(mail) for mail in sent)
 
 
-def retold(activities: QuerySet, by: Actor) -> dict[int, dict[str, Any]]:
+def activities_with_changed_conversation(activities: QuerySet, by: Actor) -> dict[int, dict[str, Any]]:
     """Those of `activities` of which this action changed whether, when or with whom a conversation took place.
 
     By primary key, what was said before; not those of which it changed something else, as a merge does the contact.
@@ -87,9 +87,9 @@ def retold(activities: QuerySet, by: Actor) -> dict[int, dict[str, Any]]:
     return {pk: old for pk, old in found.items() if old and old.keys() & TELLING}
 
 
-def moments_of(activities: QuerySet, by: Actor) -> dict[int, set[datetime]]:
-    """By contact, when the retold() ones of `activities` were and are said to be planned or to take place."""
-    before = retold(activities, by)
+def conversation_times(activities: QuerySet, by: Actor) -> dict[int, set[datetime]]:
+    """By contact, when the conversations that this action changed were said to take place, and when they are now."""
+    before = activities_with_changed_conversation(activities, by)
     moments: dict[int, set[datetime]] = {}
     rows = activities.filter(pk__in=before, contact__isnull=False) if before else activities.none()
     for pk, contact, *times in rows.values_list("pk", "contact", "created_at", "done_at", "occurred_at"):

@@ -23,14 +23,14 @@ def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
         locked.outcome.refused |= status_refusals(rows, changes[STATUS.field])
 
 
-def hold_merged(locked: Locked) -> None:
+def refuse_merged(locked: Locked) -> None:
     """Those who were merged into another contact stay in the trash."""
     for rows in locked.batches():
         merged = rows.filter(merged_into__isnull=False).values_list("pk", flat=True)
         locked.outcome.refuse(merged, "It was merged into another contact: unmerge it instead.")
 
 
-def with_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
+def with_full_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
     """The full name follows the first and last names for as long as it was made of them, and an empty one is made.
 
     Raises Invalid when there is nothing to make one of.

@@ -33,13 +33,13 @@ def show_in_timeline(entity: str, *, by_name: bool = True, names: Callable[[Acto
     _told[entity] = names or (lambda by: _name(registry.get(entity), by, by_name))
 
 
-def with_authors(entries: QuerySet) -> QuerySet:
+def annotate_workflow_names(entries: QuerySet) -> QuerySet:
     """Entries with `author`: the name of the workflow that acted, '' for people and the product; same statement."""
     names = [When(channel=Channel.WORKFLOW, then=Coalesce(Subquery(name()), Value(""))) for name in on_author]
     return entries.annotate(author=Case(*names, default=Value(""), output_field=TextField()))
 
 
-def with_names(entries: QuerySet, by: Actor) -> QuerySet:
+def annotate_attached_names(entries: QuerySet, by: Actor) -> QuerySet:
     """Entries with `about`: of an attached record its public id and name, '' for others. Those unseen by `by` are not.
 
     In the same statement: a timeline costs as much with attached records as without.

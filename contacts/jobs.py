@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from contacts.models import Contact, Suppression
-from contacts.suppression import follow, is_shown
+from contacts.suppression import follow, status_shows_suppression
 from crm.events.scheduler import scheduled
 from crm.kit.actor import system
 from crm.kit.scope import in_workspace
@@ -18,6 +18,7 @@ def show_suppressions(slot: datetime) -> None:
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             contacts = Contact.objects.filter(email_key__in=Suppression.objects.values("email_key"))
-            if not is_shown(contacts):  # looking costs no transaction, for which others would wait on SQLite
+            # Looking costs no transaction, for which others would wait on SQLite.
+            if not status_shows_suppression(contacts):
                 with transaction.atomic():
                     follow(contacts, system(workspace.pk))

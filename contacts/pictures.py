@@ -16,7 +16,7 @@ MOST_OF_OTHERS = 9_000_000
 _one_at_a_time = Lock()
 
 
-def draw(picture: IO[bytes]) -> bytes:
+def square_webp(picture: IO[bytes]) -> bytes:
     """A square WebP of an image file, so that neither a place in its metadata nor a script in it survives.
 
     Call it outside transactions: a large picture takes longer than anybody may hold SQLite's lock. Raises Invalid for

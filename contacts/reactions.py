@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from contacts import merging, suppression, undone, valid  # noqa: F401  (what else follows from what happens)
-from contacts.calls import CONVERSATIONS, is_from_contact, moments_of
+from contacts.calls import CONVERSATIONS, conversation_times, is_from_contact
 from contacts.engagement import NewEngagement, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
 from crm.events.reactions import reacts_to
@@ -22,9 +22,9 @@ def from_activities(activities: QuerySet, by: Actor) -> None:
 
 
 @reacts_to("activity.updated", "activity.deleted")
-def from_changed(activities: QuerySet, by: Actor) -> None:
+def update_engagement(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were changed or deleted: forget what did not take place, or not then."""
-    moments = moments_of(activities, by)
+    moments = conversation_times(activities, by)
     if not moments:
         return
     told, over = list(_told_by(activities)), Q()

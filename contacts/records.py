@@ -4,7 +4,7 @@ from audit import subjects
 from contacts import timeline
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.definitions import STATUS_DEFINITIONS
-from contacts.editing import check_edit, hold_merged, with_name
+from contacts.editing import check_edit, refuse_merged, with_full_name
 from contacts.entities import ACTIVITY, COMPANY, CONTACT, ENGAGEMENT
 from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
@@ -67,8 +67,8 @@ CONTACT_TYPE = declare(
         form_axis=LIFECYCLE,
         create=create,
         check_edit=check_edit,
-        complete=with_name,
-        hold_in_trash=hold_merged,
+        complete=with_full_name,
+        hold_in_trash=refuse_merged,
         related=("company", "owner__user", "team", "manager"),
         timeline=timeline.of_contact,
         about=lambda contact: {"contact_id": contact.pk},

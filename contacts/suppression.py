@@ -80,7 +80,7 @@ def _facts(of: AddressToSuppress | Suppression, by: int | None) -> dict[str, Any
     return facts | {"at": audited.to_log(of.at), "by": by}
 
 
-def lift(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:
+def lift_reasons(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:
     """Let the addresses of `contacts` (locked) be mailed again, as far as only `reasons` spoke against it."""
     pairs = dict(contacts.exclude(email_key="").values_list("email_key", "pk"))
     rows = Suppression.objects.filter(email_key__any_of=sorted(pairs), reason__in=list(reasons))
@@ -123,7 +123,7 @@ def _held(to: str, found: str) -> str:
 
 
 @reacts_to("contact.created", "contact.captured", "contact.status_changed")
-def keep_status(contacts: QuerySet, by: Actor) -> None:
+def suppress_by_status(contacts: QuerySet, by: Actor) -> None:
     """Reaction to contacts that were created, or whose status was set: Unsubscribed and Bounced suppress the address.
 
     A person who unsubscribed shows in their engagement too, unless an event has told of it already.
@@ -169,7 +169,7 @@ def _engage(ids: Sequence[int], by: Actor) -> None:
 
 
 @on_engaged
-def keep_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
+def suppress_by_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
     """Called by contacts.engagement with events just stored: who unsubscribed elsewhere is not mailed from here."""
     gone = events.filter(kind=UNSUBSCRIBED).exclude(contact__status=UNSUBSCRIBED).order_by("occurred_at", "pk")
     found = list(gone.values_list("contact", "contact__email_key", "occurred_at"))
@@ -193,7 +193,7 @@ def follow(contacts: QuerySet, by: Actor) -> None:
         _write(ids, status, by, "" if status == ACTIVE else "Suppressed address")
 
 
-def is_shown(contacts: QuerySet) -> bool:
+def status_shows_suppression(contacts: QuerySet) -> bool:
     """Whether the status of every contact shows what is suppressed."""
     return not any(row.due for row in _concerned(contacts))
 

@@ -16,7 +16,7 @@ from audit import values as audited
 from audit.models import Entry
 from audit.subjects import subject
 from contacts.engagement import sentence
-from contacts.hooks import with_authors, with_names
+from contacts.hooks import annotate_attached_names, annotate_workflow_names
 from contacts.models import Activity, Company, Contact
 from crm.entities import registry
 from crm.entities.display import NOTHING, Names, field_of, names_of, shown
@@ -128,7 +128,7 @@ def of_contact(contact: Contact, by: Actor, before: str = "") -> Page:
     ids = [contact.pk, *(pk for (pk,) in merged)]
 
     def entries(seen_by: Actor, ids: Any) -> QuerySet:
-        return with_names(timeline.of_person(ids), seen_by)
+        return annotate_attached_names(timeline.of_person(ids), seen_by)
 
     values = {"ids": array_param(ids)}
     return _page("contact", entries, values, {"contact_id": contact.pk}, by, before, ("about",))
@@ -144,7 +144,7 @@ def of_company(company: Company, by: Actor, before: str = "") -> Page:
     return _page("company", _with_activities("company", "company"), values, {"company_id": company.pk}, by, before)
 
 
-def of_linked(record: Any, by: Actor, before: str = "") -> Page:
+def linked_record_timeline(record: Any, by: Actor, before: str = "") -> Page:
     """The same for a record that belongs to a contact: its own changes, and what was done with the contact."""
     entity, contact = registry.entity_of(type(record)), record.contact_id or 0
     values = {"pk": record.pk, "whose": contact}
@@ -193,7 +193,7 @@ def _asked(
     entity: str, entries: Entries, values: Mapping[str, Any], by: Actor, names: tuple[str, ...]
 ) -> timeline.Timeline:
     def build(member: int | None, team: int | None, **given: Any) -> QuerySet:
-        return with_authors(entries(replace(by, member_id=member, team_id=team), **given))
+        return annotate_workflow_names(entries(replace(by, member_id=member, team_id=team), **given))
 
     key = (workspace_id(), entity, by.role)
     values = {**values, "member": by.member_id, "team": by.team_id}

@@ -50,7 +50,7 @@ LIFTED = "Lifting a suppression can't be undone. Set the status to suppress the 
 
 
 @hold_back
-def hold_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
+def keep_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """Called by audit.undo: undoing lifts no suppression but one that a merge carried over, nor brings one back."""
     if entity not in ("suppression", "contact"):
         return {}

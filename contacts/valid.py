@@ -14,7 +14,7 @@ from crm.users.models import Membership, Team
 
 
 @on_check
-def no_longer_valid(entity: str, values: Values, change: UUID, by: Actor) -> Iterator[tuple[str, Any, str]]:
+def invalid_values(entity: str, values: Values, change: UUID, by: Actor) -> Iterator[tuple[str, Any, str]]:
     """Called by audit.undo: (key, value, what is wrong) for options, people, teams and records that are gone.
 
     A record that the undo is about to put back itself is taken for one that is there.

@@ -240,7 +240,7 @@ LOGGING = {
         "line": {"()": "crm.kit.logs.OneLine"},
         "plain": {"format": "%(levelname)s %(name)s: %(message)s"},
     },
-    "filters": {"routes": {"()": "crm.kit.logs.Routes"}},
+    "filters": {"routes": {"()": "crm.kit.logs.RouteInsteadOfPath"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",

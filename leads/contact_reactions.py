@@ -7,7 +7,7 @@ from django.db.models import F, Q, QuerySet
 
 from audit.models import Entry
 from audit.record import update_and_record
-from contacts.calls import conversations, moments_of, retold
+from contacts.calls import activities_with_changed_conversation, conversation_times, two_way_activities
 from contacts.models import Activity, Contact
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
@@ -46,7 +46,7 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
     owed = Q(contact__leads__in=Lead.objects.open().filter(contacted_at__isnull=True))
     since = Q(contact__leads__counts_from__isnull=True) | Q(contact__leads__counts_from__lte=F("occurred_at"))
     first: dict[int, datetime] = {}
-    for said in conversations(activities.filter(owed & since)):
+    for said in two_way_activities(activities.filter(owed & since)):
         if said.contact_id and said.occurred_at:
             first.setdefault(said.contact_id, said.occurred_at)
     if not first:
@@ -69,7 +69,7 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
 @reacts_to("activity.updated")
 def contact_leads_retold(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were changed, such as a call that was connected after all."""
-    changed = retold(activities, by)
+    changed = activities_with_changed_conversation(activities, by)
     if changed:
         contact_leads(activities.filter(pk__in=changed), by)
 
@@ -80,12 +80,12 @@ def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
 
     The lead keeps its status, which moves forward only; the first of the other conversations counts, if there is one.
     """
-    moments = moments_of(activities, by)
+    moments = conversation_times(activities, by)
     rows = Lead.objects.open().filter(contact__pk__any_of=sorted(moments), contacted_at__isnull=False).order_by("pk")
     for lead in rows.select_for_update(of=("self",)) if moments else ():
         if lead.contacted_at in {max(at, lead.created_at) for at in moments[lead.contact_id]}:
             said = Activity.objects.filter(contact=lead.contact_id, occurred_at__gte=lead.counts_from or EVER)
-            first = next((max(each.occurred_at, lead.created_at) for each in conversations(said)), None)
+            first = next((max(each.occurred_at, lead.created_at) for each in two_way_activities(said)), None)
             update_and_record("lead.contacted", Lead.objects.filter(pk=lead.pk), {"contacted_at": first}, by=by)
 
 

@@ -47,7 +47,7 @@ class Prospect(NamedTuple):
     lifecycle_stage_since: datetime
 
 
-class Imported(NamedTuple):
+class ImportedLeads(NamedTuple):
     """What a file says of the leads of contacts: values of the lead by contact, and the file's name.
 
     `derived` counts the leads that were closed as they were opened, since their contacts are past being one.
@@ -58,11 +58,11 @@ class Imported(NamedTuple):
     derived: Counter[str]
 
 
-_imported: ContextVar[Imported | None] = ContextVar("imported", default=None)
+_imported: ContextVar[ImportedLeads | None] = ContextVar("imported", default=None)
 
 
 @contextmanager
-def importing(imported: Imported) -> Iterator[None]:
+def open_as_imported(imported: ImportedLeads) -> Iterator[None]:
     """Within, open leads as a file tells them: with its values, before any rule looks at them; closed ones too."""
     token = _imported.set(imported)
     try:
@@ -140,7 +140,7 @@ def _closing(people: Sequence[tuple[Contact | Prospect, Any]]) -> dict[int, dict
     return closing
 
 
-def _closed_as(contact: Contact | Prospect, imported: Imported) -> dict[str, Any]:
+def _closed_as(contact: Contact | Prospect, imported: ImportedLeads) -> dict[str, Any]:
     since, is_won = contact.lifecycle_stage_since, contact.lifecycle_stage in WON
     imported.derived["Leads converted" if is_won else "Leads lost"] += 1
     if is_won:

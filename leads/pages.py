@@ -92,7 +92,7 @@ def lead_panel(contact: Any, request: Request) -> SafeString:
     return render_to_string("leads/panel.html", context | {"may_open": may}, request)
 
 
-def origin(opportunity: Any, request: Request) -> SafeString:
+def origin_lead(opportunity: Any, request: Request) -> SafeString:
     """The way from an opportunity to its lead, for those who see it; nothing for one that came without."""
     lead = Lead.objects.live().visible_to(request.actor).filter(opportunity=opportunity).first()
     return render_to_string("leads/origin.html", {"lead": lead}, request) if lead else SafeString()

@@ -3,7 +3,7 @@
 from audit import subjects
 from contacts.axes import LIFECYCLE
 from contacts.hooks import show_in_timeline
-from contacts.timeline import of_linked
+from contacts.timeline import linked_record_timeline
 from crm.events import registry as events
 from crm.events.registry import EventType
 from crm.records.declare import declare, record_events
@@ -15,7 +15,7 @@ from leads.entities import LEAD, OF_CONTACT
 from leads.forms import QualifyForm
 from leads.lists import LEADS, NAV
 from leads.open_leads import refuse_second_open
-from leads.pages import lead_page, lead_panel, origin
+from leads.pages import lead_page, lead_panel, origin_lead
 from leads.verbs.create_leads import create_leads
 from leads.verbs.first_contact import first_contact
 from leads.verbs.lose_leads import lose_leads
@@ -72,7 +72,7 @@ LEAD_TYPE = declare(
         hold_in_trash=lambda locked: refuse_second_open(locked, OPEN),
         asked_once=("contact",),
         related=("contact__company", "owner__user", "team", "opportunity", "score"),
-        timeline=of_linked,
+        timeline=linked_record_timeline,
         about=lambda lead: {"contact_id": lead.contact_id},
         name=lambda lead: f"The lead of {lead}",
         hint="source",
@@ -82,7 +82,7 @@ LEAD_TYPE = declare(
         files=("export",),
         template="leads/lead.html",
         page=lead_page,
-        panels={"contact": lead_panel, "opportunity": origin},
+        panels={"contact": lead_panel, "opportunity": origin_lead},
     )
 )
 show_in_timeline("lead", by_name=False)

@@ -29,7 +29,7 @@ from leads.scoring.current import thresholds
 TOP = BY_SCORE[-1]
 
 
-class StageChanges(NamedTuple):
+class RestageCounts(NamedTuple):
     """How many leads rose to a higher stage, and how many fell."""
 
     up: int
@@ -46,7 +46,7 @@ class LeadRow(NamedTuple):
     wanted: str
 
 
-def restage(leads: LeadQuerySet, *, by: Actor) -> StageChanges:
+def restage(leads: LeadQuerySet, *, by: Actor) -> RestageCounts:
     """Give open leads the stage of their score, or of their floor while it runs, and the status of their stage.
 
     One statement when none of them changes, and about a dozen for every 10,000 that do; converted and lost ones never
@@ -55,7 +55,7 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> StageChanges:
     """
     first = _to_move(leads)
     if not first:
-        return StageChanges(0, 0)
+        return RestageCounts(0, 0)
     # By key from here on: a subquery is run once per row where the planner reckons with few.
     top = Lead.objects.filter(pk__any_of=[pk for pk, wanted in first.items() if wanted == TOP])
     lock_contacts(top.filter(contact__lifecycle_stage="lead").order_by().values_list("contact", flat=True))
@@ -67,10 +67,10 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> StageChanges:
         _write(moved, STAGE, to, "score", "lead.restaged", by, also)
     follow(found, by=by)
     steps = [BY_SCORE.index(lead.wanted) - BY_SCORE.index(lead.stage) for lead in found]
-    return StageChanges(sum(step > 0 for step in steps), sum(step < 0 for step in steps))
+    return RestageCounts(sum(step > 0 for step in steps), sum(step < 0 for step in steps))
 
 
-def to_move(leads: LeadQuerySet) -> list[int]:
+def leads_to_restage(leads: LeadQuerySet) -> list[int]:
     """The keys of the open leads that restage() would move, read without a lock."""
     return list(_moving(leads).order_by("pk").values_list("pk", flat=True))
 

@@ -5,24 +5,28 @@ from collections.abc import Iterator
 from django.urls import reverse
 
 from crm.conditions.uses import ConditionReference
-from crm.entities.uses import ReferringModel, Use, register
+from crm.entities.uses import ReferringModel, SettingUse, register
 from leads.assignment.models import AssignmentRule
 from leads.models import ScoringModel
 
 
-def _rules() -> Iterator[Use]:
+def _rules() -> Iterator[SettingUse]:
     for rule in AssignmentRule.objects.all():
         url = reverse("assignment_rule", args=[rule.pk])
         condition = ConditionReference("lead", rule.condition, people=False)
-        yield Use("assignment_rule", rule.pk, f"Assignment rule “{rule}”", url, [condition], blocks=rule.is_active)
+        yield SettingUse(
+            "assignment_rule", rule.pk, f"Assignment rule “{rule}”", url, [condition], blocks=rule.is_active
+        )
 
 
-def _model() -> Iterator[Use]:
+def _model() -> Iterator[SettingUse]:
     model = ScoringModel.objects.order_by("-version").first()
     if model:
         texts = [case["when"] for criterion in model.rules["fit"] for case in criterion["cases"]]
         conditions = [ConditionReference("lead", text, people=False) for text in texts]
-        yield Use("scoring_model", model.pk, f"Scoring model “{model.name}”", reverse("scoring_model"), conditions)
+        yield SettingUse(
+            "scoring_model", model.pk, f"Scoring model “{model.name}”", reverse("scoring_model"), conditions
+        )
 
 
 register(ReferringModel("assignment_rule", "leads.AssignmentRule", ("condition",), _rules))

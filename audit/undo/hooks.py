@@ -19,7 +19,7 @@ TOUCHED = "Something has happened to it since."
 PASSING = frozenset({POINTED_AT, TAKEN})  # what may end when more of the change is undone
 
 
-class Kept(NamedTuple):
+class KeptRecord(NamedTuple):
     """A record of which something stays as the change left it, and why."""
 
     entity: str
@@ -32,11 +32,11 @@ class Undone:
     """How many entries were inverted, and what was kept."""
 
     reverted: int = 0
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[KeptRecord] = field(default_factory=list)
 
     def keep(self, entity: str, pks: Iterable[int], why: str) -> None:
         """List records that stay as they are."""
-        self.kept += [Kept(entity, pk, why) for pk in sorted(pks)]
+        self.kept += [KeptRecord(entity, pk, why) for pk in sorted(pks)]
 
 
 PutBack = Mapping[int, set[str]]  # id → the keys that were put back

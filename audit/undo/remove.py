@@ -8,7 +8,7 @@ from django.db import models
 from audit.models import Entry
 from audit.subjects import Subject, all_subjects
 from audit.undo.hooks import POINTED_AT, Undone
-from audit.undo.staying import Staying
+from audit.undo.staying import StayingRecords
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
 from crm.kit.sql import array_param
@@ -16,7 +16,7 @@ from crm.kit.sql import array_param
 Inverted = tuple[Entry, Any, Any]  # with the values before and after the undo
 
 
-def remove_records(about: Subject, entries: Sequence[Entry], staying: Staying, undone: Undone) -> list[Inverted]:
+def remove_records(about: Subject, entries: Sequence[Entry], staying: StayingRecords, undone: Undone) -> list[Inverted]:
     """Delete the records that the entries made, but for those that stay or that others point to."""
     rows, made = about.model._default_manager, {entry.entity_id for entry in entries}
     staying_rows = {pk: staying.made[about.entity, pk] for pk in made if (about.entity, pk) in staying.made}

@@ -14,7 +14,7 @@ from audit.subjects import Subject
 from audit.undo.hooks import GONE, MOVED_TOGETHER, TAKEN, Undone, on_check
 from audit.undo.remove import Inverted
 from audit.undo.standing import standing_changes
-from audit.undo.staying import Staying
+from audit.undo.staying import StayingRecords
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import update_rows
@@ -39,11 +39,11 @@ class Deriving(Protocol):
 
 
 @dataclass
-class Reverting:
+class EntryReverter:
     """Puts back what entries of one kind of record changed. `moved` collects the contacts whose moves had to stay."""
 
     about: Subject
-    staying: Staying
+    staying: StayingRecords
     undone: Undone
     by: Actor
     moved: set[int] = field(default_factory=set)

@@ -9,7 +9,7 @@ from crm.kit.actor import Actor, Role
 WHOSE = {"owner", "team"}
 
 
-def no_longer_theirs(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
+def records_out_of_reach(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
     """The records that the actor may not change now, and whose owner or team, or the actor's own, changed since.
 
     Where none of that did, whoever could make the change may undo it: a merge moves the reports of the duplicate,

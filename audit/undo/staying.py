@@ -6,11 +6,11 @@ from functools import cached_property
 
 from audit.models import Entry
 from audit.subjects import person_subject, subject
-from audit.undo.hooks import Kept
+from audit.undo.hooks import KeptRecord
 
 
 @dataclass(frozen=True)
-class Staying:
+class StayingRecords:
     """Records that the change made and that stay, with the sentence why; and contacts whose moves stay.
 
     A record stays with all that the change did to it. With a contact stays what was made for it. With a lead or an
@@ -27,7 +27,7 @@ class Staying:
         """All that the change made, whether it stays or not."""
         return frozenset(entry.record for entry in self.entries if entry.is_creation)
 
-    def with_what_belongs(self) -> "Staying":
+    def with_what_belongs(self) -> "StayingRecords":
         """As it is, with all that belongs to it."""
         made, contact = dict(self.made), person_subject().entity
         stay = {pk for entity, pk in made if entity == contact}
@@ -36,7 +36,9 @@ class Staying:
         moving = (entry for entry in created if entry.record in made and subject(entry.entity).moves)
         return replace(self, made=made, moved=self.moved.union(entry.person for entry in moving if entry.person))
 
-    def and_also(self, kept: Iterable[Kept], moved: Iterable[int], done: Iterable[tuple[Entry, set[str]]]) -> "Staying":
+    def and_also(
+        self, kept: Iterable[KeptRecord], moved: Iterable[int], done: Iterable[tuple[Entry, set[str]]]
+    ) -> "StayingRecords":
         """This, with what an attempt had to keep besides; unchanged if nothing that it inverted belongs to that."""
         made = {(each.entity, each.pk): each.why for each in kept if (each.entity, each.pk) in self.created}
         more = replace(self, made=made | self.made, moved=self.moved.union(moved)).with_what_belongs()

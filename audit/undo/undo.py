@@ -21,10 +21,10 @@ from audit.record import LogRow, record_rows
 from audit.subjects import Guarded, Subject, subject
 from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, hold_back, on_take_back, on_undo
 from audit.undo.remove import Inverted, remove_records
-from audit.undo.revert import Reverting
-from audit.undo.rights import no_longer_theirs
+from audit.undo.revert import EntryReverter
+from audit.undo.rights import records_out_of_reach
 from audit.undo.standing import standing_changes
-from audit.undo.staying import Staying
+from audit.undo.staying import StayingRecords
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.read_tracking import uncounted_reads
@@ -44,11 +44,11 @@ def undo(change: UUID, *, by: Actor) -> Undone:
     check_undo(change, by)
     undone = undo_entries(list(Entry.objects.filter(change=change).order_by("-id")), by=by)
     if not undone.reverted:
-        raise Refused(nothing_undone(undone.kept[0].why if undone.kept else ""))
+        raise Refused(nothing_undone_message(undone.kept[0].why if undone.kept else ""))
     return undone
 
 
-def nothing_undone(why: str = "") -> str:
+def nothing_undone_message(why: str = "") -> str:
     """The sentence for an undo that changed nothing."""
     return f"Nothing was undone. {why or NOTHING_LEFT}"
 
@@ -126,7 +126,7 @@ def _lock(entries: Iterable[Entry]) -> None:
             list(rows.values_list("pk"))
 
 
-def _touched(entries: Sequence[Entry], by: Actor) -> Staying:
+def _touched(entries: Sequence[Entry], by: Actor) -> StayingRecords:
     """What stays in any case: records made by the change that a rule holds, or that have entries of others since."""
     why: dict[tuple[str, int], str] = {}
     for entity in {entry.entity for entry in entries}:
@@ -134,13 +134,13 @@ def _touched(entries: Sequence[Entry], by: Actor) -> Staying:
         if made and not subject(entity).is_setting:
             why |= {(entity, pk): TOUCHED for pk in _touched_since(subject(entity), made, by)}
             why |= {(entity, pk): sentence for pk, sentence in _held_back(entity, made, by).items()}
-    return Staying(entries, why).with_what_belongs()
+    return StayingRecords(entries, why).with_what_belongs()
 
 
 def _held_back(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """The records that a rule keeps as they are, and those that are no longer the actor's, each with a sentence."""
     held = {pk: why for rule in hold_back for pk, why in rule(entity, entries, by).items()}
-    return held | dict.fromkeys(no_longer_theirs(subject(entity), entries, by), NOT_YOURS)
+    return held | dict.fromkeys(records_out_of_reach(subject(entity), entries, by), NOT_YOURS)
 
 
 def _touched_since(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
@@ -160,7 +160,7 @@ class _Attempt:
     """One attempt to invert entries, but for what stays."""
 
     by: Actor
-    staying: Staying
+    staying: StayingRecords
     undone: Undone = field(default_factory=Undone)
     moved: set[int] = field(default_factory=set)  # contacts whose moves had to stay
     done: list[tuple[Entry, set[str]]] = field(default_factory=list)  # entries inverted, and which keys of them
@@ -183,7 +183,7 @@ class _Attempt:
         held = _held_back(about.entity, entries, self.by) if entries else {}
         for pk, why in held.items():
             self.undone.keep(about.entity, [pk], why)
-        reverting = Reverting(about, self.staying, self.undone, self.by, self.moved)
+        reverting = EntryReverter(about, self.staying, self.undone, self.by, self.moved)
         reverting.leave(entry for entry in entries if entry.entity_id in held)
         self._record(about, reverting.put_back([entry for entry in entries if entry.entity_id not in held]))
 

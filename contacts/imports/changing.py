@@ -63,13 +63,13 @@ def _difference(match: Match, on_match: str) -> Difference | None:
     status = stage = ""
     if on_match == OnMatch.UPDATE:
         status, stage = (_moved(contact, axis.field, own) for axis in (STATUS, LIFECYCLE))
-        status = "" if stays_suppressed(match) else status
+        status = "" if is_status_suppressed(match) else status
     if not (values or status or stage):
         return None
     return Difference(contact, match.row.line, values, status, stage, own.get(LIFECYCLE.since))
 
 
-def stays_suppressed(match: Match) -> bool:
+def is_status_suppressed(match: Match) -> bool:
     """Whether the row gives a contact who unsubscribed, or whose mail bounced, another status: a file lifts nothing."""
     contact, wanted = match.contact, match.row.own.get(STATUS.field, "")
     return contact is not None and contact.status in SHOWN and bool(wanted) and wanted not in SHOWN

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from contacts.imports import companies, managers, parsers
-from contacts.imports.changing import change_each, stays_suppressed
+from contacts.imports.changing import change_each, is_status_suppressed
 from contacts.imports.creating import create_each
 from contacts.imports.matching import Match, match
 from contacts.imports.names import ELSEWHERE
@@ -15,7 +15,7 @@ from crm.kit.actor import Actor
 from crm.kit.sql import next_ids
 from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import BatchResult, Derived, IncomingRow, Refused, relations, tell_written
+from crm.lists.imports.registry import BatchResult, DerivedChanges, IncomingRow, Refused, relations, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 
@@ -67,7 +67,7 @@ class ContactImporter:
             return BatchResult(refused=refused)
         fresh = [found for found in matches if found.contact is None]
         there = [found for found in matches if found.contact is not None and self.run.on_match != OnMatch.SKIP]
-        derived = Derived()
+        derived = DerivedChanges()
         made = self._create(fresh, derived)
         changed, refused = change_each(there, self.run, self.by)
         known = [(found.contact.pk, found.row) for found in there if found.contact]
@@ -80,10 +80,10 @@ class ContactImporter:
         self._link_later([*made, *known], changed)
         unchanged = len(matches) - len(changed)
         counts = derived.counts + said.counts
-        notes = [SUPPRESSED.format(found.row.line) for found in there if stays_suppressed(found)]
+        notes = [SUPPRESSED.format(found.row.line) for found in there if is_status_suppressed(found)]
         return BatchResult(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes + notes)
 
-    def _create(self, fresh: Sequence[Match], derived: Derived) -> list[tuple[int, IncomingRow]]:
+    def _create(self, fresh: Sequence[Match], derived: DerivedChanges) -> list[tuple[int, IncomingRow]]:
         """Make a contact of each row; what reacts to that finds what rows say of related records. (Key, row) pairs."""
         if not fresh:
             return []

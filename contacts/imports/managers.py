@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from contacts.entities import CONTACT
-from contacts.imports.matching import Match, by_key, keys_of, unseen
+from contacts.imports.matching import Match, by_key, contacts_not_visible, keys_of
 from contacts.models import Contact
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
@@ -105,7 +105,7 @@ def _keys(text: str) -> tuple[str, str]:
 def _find(texts: set[str], by: Actor) -> Mapping[str, set[int]]:
     """The contacts that texts name to `by`: by external ID, e-mail, public id or, failing those, by name."""
     people = by_key({key for text in texts for key in _keys(text)})
-    hidden = unseen(people.values(), by)
+    hidden = contacts_not_visible(people.values(), by)
     found: defaultdict[str, set[int]] = defaultdict(set)
     for text in texts:
         found[text] |= {people[key].pk for key in _keys(text) if key in people} - hidden

@@ -34,7 +34,7 @@ def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[lis
     """The contacts of rows, in three statements at most; refused is who is two people, or was in the file before."""
     keys = {row.line: keys_of(row) for row in rows}
     people = by_key({key for own in keys.values() for key in own}, lock=True)
-    hidden = unseen(people.values(), by)
+    hidden = contacts_not_visible(people.values(), by)
     matches, refused = [], {}
     for row in rows:
         found = {people[key].pk: people[key] for key in keys[row.line] if key in people}
@@ -74,7 +74,7 @@ def _ids(field: str, values: list[str]) -> Iterable[int]:
     return Contact.objects.live().filter(filled, **{f"{field}__any_of": values}).values_list("pk", flat=True)
 
 
-def unseen(people: Iterable[Contact], by: Actor) -> set[int]:
+def contacts_not_visible(people: Iterable[Contact], by: Actor) -> set[int]:
     """The primary keys of those that `by` does not see."""
     if by.is_at_least(Role.MANAGER):
         return set()

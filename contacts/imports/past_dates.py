@@ -26,7 +26,7 @@ class PastDates(NamedTuple):
     won: datetime | None
 
 
-def date_back(told: Mapping[int, PastDates], by: Actor) -> list[int]:
+def backdate_contacts(told: Mapping[int, PastDates], by: Actor) -> list[int]:
     """Date contacts (locked) that an import made without a date by the earliest thing told; returns whom."""
     facts, rows = [], []
     for contact in Contact.objects.filter(pk__any_of=_undated(told)).order_by("pk"):

@@ -15,7 +15,7 @@ from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.text import email_key
 from crm.records.validation import validate
-from crm.records.writing import apply, build, insert
+from crm.records.writing import apply, build, insert_records
 from crm.users.visibility import may_edit
 
 
@@ -56,7 +56,7 @@ def _locked(keys: list[str]) -> dict[Any, Contact]:
 
 def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
     try:
-        insert(list(fresh.values()), "contact.captured", by=by, verb="capture", note=source)
+        insert_records(list(fresh.values()), "contact.captured", by=by, verb="capture", note=source)
     except IntegrityError:
         # Somebody captured one of them between our look and our insert: they are there now, so look again.
         return False

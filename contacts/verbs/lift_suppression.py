@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from contacts.models import Suppression
-from contacts.suppression import SHOWN, lift, suppressed_status
+from contacts.suppression import SHOWN, lift_reasons, suppressed_status
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
@@ -27,5 +27,5 @@ def lift_suppression(contacts: RecordQuerySet, *, by: Actor, reason: str) -> Out
         locked.outcome.refuse(free.values_list("pk", flat=True), "This contact isn't suppressed.")
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
-        lift(rows, Suppression.Reason.values, by=by, note=reason.strip())
+        lift_reasons(rows, Suppression.Reason.values, by=by, note=reason.strip())
     return locked.outcome

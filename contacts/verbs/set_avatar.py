@@ -13,7 +13,7 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def set_avatar(contacts: RecordQuerySet, picture: bytes | None, *, by: Actor) -> Outcome:
-    """Show a picture, as contacts.pictures.draw() gives it, for contacts; None: their initials again."""
+    """Show a picture, as contacts.pictures.square_webp() gives it, for contacts; None: their initials again."""
     locked = lock(contacts, by)
     name = _stored(picture) if picture and len(locked.outcome.refused) < len(locked.ids) else ""
     for rows in locked.batches():

@@ -9,7 +9,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_http_methods
 
 from contacts.models import Contact
-from contacts.pictures import draw
+from contacts.pictures import square_webp
 from contacts.verbs.set_avatar import set_avatar
 from crm.kit.transfers import max_body_size
 from crm.records.views.pages import find, rows_of
@@ -26,7 +26,7 @@ def avatar(request: Request, public_id: str) -> HttpResponseBase:
     if request.method == "POST":
         picture = request.FILES.get("avatar")
         set_avatar(
-            rows_of(contact), draw(picture.file) if picture and picture.file else None, by=request.actor
+            rows_of(contact), square_webp(picture.file) if picture and picture.file else None, by=request.actor
         ).or_raise()
         return redirect(contact)
     if not contact.avatar.name or not default_storage.exists(contact.avatar.name):

@@ -23,7 +23,7 @@ register_entity(
 ).add(Field("name", "Name", FieldType.TEXT, editable=False))
 
 
-def unreadable() -> QuerySet:
+def unreadable_settings() -> QuerySet:
     """The settings of the workspace in scope that can't be read now. Conditions are read here, not by the database."""
     found = _found()
     known = {(row.storer, row.setting): row for row in UnreadableSetting.objects.all()}
@@ -65,7 +65,7 @@ register(
         name="setting_unreadable",
         label="Setting that can't be read",
         entity="unreadable_setting",
-        rows=unreadable,
+        rows=unreadable_settings,
         since=lambda: F("found_at"),
         evidence=lambda: F("problem"),
         help="Correct it",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crm.campaigns.models import Campaign
 from crm.campaigns.segments import segment_of
-from crm.entities.uses import PlaceholderReference, Reference, ReferringModel, Target, Use, register, view_target
+from crm.entities.uses import PlaceholderReference, Reference, ReferringModel, SettingUse, Target, register, view_target
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,13 @@ class SegmentReference:
         return [view_target("contact", segment_of(self.slug).slug)]
 
 
-def _campaigns() -> Iterator[Use]:
+def _campaigns() -> Iterator[SettingUse]:
     for campaign in Campaign.objects.filter(status__in=Campaign.OPEN):
         texts = (("The subject", campaign.subject), ("The text", campaign.body))
         references: list[Reference] = [PlaceholderReference("contact", text, label) for label, text in texts]
         if campaign.segment and campaign.is_draft:  # once it is being sent, its recipients are recorded
             references.append(SegmentReference(campaign.segment))
-        yield Use("campaign", campaign.pk, f"Campaign “{campaign}”", campaign.get_absolute_url(), references)
+        yield SettingUse("campaign", campaign.pk, f"Campaign “{campaign}”", campaign.get_absolute_url(), references)
 
 
 register(ReferringModel("campaign", "campaigns.Campaign", ("segment", "subject", "body"), _campaigns))

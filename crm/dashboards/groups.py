@@ -27,7 +27,7 @@ Figures = Callable[[DashboardQuery], Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class Grouping:
+class GroupBy:
     """A field by which records are grouped: its key expression, and a text of the group to show."""
 
     path: Path
@@ -68,7 +68,7 @@ def _quoted(text: str) -> str:
 class Names:
     """The people and teams of the workspace, asked for where a group is called by one."""
 
-    def __init__(self, split: Grouping):
+    def __init__(self, split: GroupBy):
         self.people: Any = members() if split.field.type is FieldType.USER else None
         self.teams: Any = teams() if split.field.type is FieldType.TEAM else None
 
@@ -89,7 +89,7 @@ def _splits(item: Field) -> bool:
     return item.expression is None and (item.type in kinds or is_named) and not (item.custom and item.type in kinds[1:])
 
 
-def split_by(asked: DashboardQuery, entity: str, key: str) -> Grouping:
+def split_by(asked: DashboardQuery, entity: str, key: str) -> GroupBy:
     """The split by a field, as the actor may look through links. Raises KeyError for a field that is not offered."""
     if key not in dict(offered(entity)) and key != "lost_reason":
         raise KeyError(key)
@@ -97,8 +97,8 @@ def split_by(asked: DashboardQuery, entity: str, key: str) -> Grouping:
     value = _value(asked, path)
     if path.field.type in TEXTS:
         folded = Left(Fold(value), LONGEST)
-        return Grouping(path, folded, Min(value))
-    return Grouping(path, value, Min(value))
+        return GroupBy(path, folded, Min(value))
+    return GroupBy(path, value, Min(value))
 
 
 def _value(asked: DashboardQuery, path: Path) -> Any:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from crm.conditions.uses import ConditionReference
 from crm.dashboards.models import Subscription
 from crm.dashboards.parts.stuck import JOURNEY
-from crm.entities.uses import FieldReference, ReferringModel, Target, Use, register
+from crm.entities.uses import FieldReference, ReferringModel, SettingUse, Target, register
 from crm.kit.errors import DomainError
 
 
@@ -32,14 +32,14 @@ class FilterReference:
         return found
 
 
-def _subscriptions() -> Iterator[Use]:
+def _subscriptions() -> Iterator[SettingUse]:
     for mail in Subscription.objects.exclude(every="").select_related("member__user"):
         asked = QueryDict(mail.query)
         split = [FieldReference("lead", asked["split"])] if asked.get("split") else []
         url = f"{reverse('dashboard_mail')}?{mail.query}"
         label = f"Dashboard mail of {mail.member}"
         condition = FilterReference(asked.get("where", ""))
-        yield Use("subscription", mail.pk, label, url, [condition], split, blocks=False)
+        yield SettingUse("subscription", mail.pk, label, url, [condition], split, blocks=False)
 
 
 register(ReferringModel("subscription", "dashboards.Subscription", ("query",), _subscriptions))

@@ -17,7 +17,7 @@ from crm.dashboards.show import content
 from crm.dashboards.tables import Part
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
-from crm.entities.uses import problem_of
+from crm.entities.uses import why_unreadable
 from crm.kit.errors import Invalid
 from crm.kit.responses import error_page, show_errors, toast
 from crm.lists.formulas import escape
@@ -129,5 +129,5 @@ def mail_page(request: Request) -> HttpResponse:
             toast(request, "Saved: the dashboard comes by mail." if form.cleaned_data["every"] else "No mail any more.")
             return redirect(f"{reverse('dashboard')}?{asked.query()}")
     context = {"form": form, "asked": asked, "query": asked.query()}
-    context["problem"] = problem_of("subscription", known.pk if known else None)
+    context["problem"] = why_unreadable("subscription", known.pk if known else None)
     return render(request, "dashboards/mail_page.html", context, status=422 if form.errors else 200)

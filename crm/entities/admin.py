@@ -7,12 +7,12 @@ from django.contrib import admin, messages
 from django.utils.html import format_html_join
 
 from crm.entities.models import CustomField
-from crm.entities.uses import Target, Use, field_target, option_target, used_by
+from crm.entities.uses import SettingUse, Target, field_target, option_target, used_by
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.entities.verbs.restore_custom_field import restore_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit.errors import InUse
-from crm.kit.responses import linked
+from crm.kit.responses import in_use_html
 from crm.kit.scope import in_workspace
 from crm.kit.text import search_key
 from crm.users.admin import actor_in
@@ -104,7 +104,7 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
                 try:
                     verb(field, by=actor_in(request, field.workspace_id))
                 except InUse as error:
-                    self.message_user(request, linked(error), messages.ERROR)
+                    self.message_user(request, in_use_html(error), messages.ERROR)
 
 
 def _by_workspace(fields: Iterable[CustomField]) -> dict[int, list[CustomField]]:
@@ -114,9 +114,9 @@ def _by_workspace(fields: Iterable[CustomField]) -> dict[int, list[CustomField]]
     return found
 
 
-def _uses_of(field: CustomField, found: Mapping[Target, Sequence[Use]]) -> list[tuple[str, str, str]]:
+def _uses_of(field: CustomField, found: Mapping[Target, Sequence[SettingUse]]) -> list[tuple[str, str, str]]:
     """URL and label of each setting that uses a field, and in brackets the options that it names."""
-    options: dict[Use, list[str]] = {use: [] for use in found.get(field_target(field.entity, field.key), ())}
+    options: dict[SettingUse, list[str]] = {use: [] for use in found.get(field_target(field.entity, field.key), ())}
     for choice in field.choices:
         for use in found.get(option_target(field.entity, field.key, choice["value"]), ()):
             options.setdefault(use, []).append(choice["label"])

@@ -8,7 +8,7 @@ from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members, teams
 from crm.entities.sql import orm_value
-from crm.entities.values import MAX_TEXT, cleaned, parse_value, zone
+from crm.entities.values import MAX_TEXT, normalize_text, parse_value, zone
 from crm.kit.errors import Invalid
 from crm.kit.text import LONGEST
 
@@ -60,7 +60,7 @@ class LinkField(ParsedField):
 
     def to_python(self, value: Any) -> Any:
         # As it was written: only the verb knows which records its actor sees.
-        return cleaned(self.field, forms.CharField.to_python(self, value) or "") or None
+        return normalize_text(self.field, forms.CharField.to_python(self, value) or "") or None
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, int):

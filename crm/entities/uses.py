@@ -120,7 +120,7 @@ class CustomFieldReference:
 
 
 @dataclass(frozen=True)
-class Use:
+class SettingUse:
     """One setting: its label, the URL where it is edited, and what it refers to.
 
     `shown` are references without which it still works, such as columns: what is gone is left out. `blocks`: what it
@@ -170,7 +170,7 @@ class ReferringModel:
     name: str
     model: str
     fields: tuple[str, ...]
-    uses: Callable[[], Iterable[Use]]
+    uses: Callable[[], Iterable[SettingUse]]
 
 
 _storers: Registry[ReferringModel] = Registry("storer")
@@ -181,12 +181,12 @@ def register(storer: ReferringModel) -> ReferringModel:
     return _storers.add(storer.name, storer)
 
 
-def all_storers() -> list[ReferringModel]:
+def all_referring_models() -> list[ReferringModel]:
     """Every registered storer."""
     return list(_storers)
 
 
-def all_uses() -> list[Use]:
+def all_uses() -> list[SettingUse]:
     """Every setting of the workspace in scope that refers to something."""
     return [use for storer in _storers for use in storer.uses()]
 
@@ -197,14 +197,14 @@ def problems(storer: str) -> dict[int, str]:
     return {pk: problem for pk, problem in found.items() if problem}
 
 
-def problem_of(storer: str, pk: int | None) -> str:
+def why_unreadable(storer: str, pk: int | None) -> str:
     """Why one setting can't be read; '' when it can, and for None."""
     return next((use.problem() for use in _storers[storer].uses() if use.pk == pk), "") if pk else ""
 
 
-def used_by() -> dict[Target, list[Use]]:
+def used_by() -> dict[Target, list[SettingUse]]:
     """The settings of the workspace in scope by what they refer to."""
-    found: dict[Target, list[Use]] = {}
+    found: dict[Target, list[SettingUse]] = {}
     for use in all_uses():
         for target in use.targets():
             found.setdefault(target, []).append(use)
@@ -212,7 +212,7 @@ def used_by() -> dict[Target, list[Use]]:
 
 
 @contextmanager
-def nothing_breaks(refusal: str) -> Iterator[None]:
+def refuse_breaking_changes(refusal: str) -> Iterator[None]:
     """Raise InUse, with `refusal` and the settings concerned, when the block makes a setting unreadable.
 
     The settings are read before and after, so it doesn't matter how the block breaks them. In the caller's
@@ -227,10 +227,10 @@ def nothing_breaks(refusal: str) -> Iterator[None]:
         raise InUse(refusal, [(use.label, use.url) for use in broken])
 
 
-def _custom_fields() -> Iterator[Use]:
+def _custom_fields() -> Iterator[SettingUse]:
     for custom in CustomField.objects.filter(archived_at__isnull=True):
         url = f"/admin/entities/customfield/{custom.pk}/change/"
-        yield Use("custom_field", custom.pk, f"Field “{custom.label}”", url, [CustomFieldReference(custom)])
+        yield SettingUse("custom_field", custom.pk, f"Field “{custom.label}”", url, [CustomFieldReference(custom)])
 
 
 register(ReferringModel("custom_field", "entities.CustomField", ("target", "choices"), _custom_fields))

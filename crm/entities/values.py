@@ -40,7 +40,7 @@ def parse_value(field: Field, text: str, *, directory: Directory | None = None, 
     """
     if "\0" in text:
         raise Invalid({field.key: f"{field.label} holds a character that is no text."})
-    text = cleaned(field, text)
+    text = normalize_text(field, text)
     if not text:
         return None
     try:
@@ -53,7 +53,7 @@ def parse_value(field: Field, text: str, *, directory: Directory | None = None, 
         raise Invalid({field.key: str(error)}) from None
 
 
-def cleaned(field: Field, text: str) -> str:
+def normalize_text(field: Field, text: str) -> str:
     """`text` as a field of this type holds it: composed, on one line unless it may have many."""
     return many_lines(text) if field.type is FieldType.LONG_TEXT else single_line(text)
 

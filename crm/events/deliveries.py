@@ -84,7 +84,7 @@ def _lease(deliveries: QuerySet[Delivery], limit: int, *, skip_locked: bool) -> 
     return claimed
 
 
-def give_back(deliveries: list[Delivery]) -> None:
+def release_leases(deliveries: list[Delivery]) -> None:
     """Give leased deliveries back untried."""
     for delivery in deliveries:
         _held(delivery).update(state=State.PENDING, due_at=timezone.now(), attempts=F("attempts") - 1)

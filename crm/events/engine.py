@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.events import wakeup
-from crm.events.deliveries import BATCH, LEASE, claim, due, give_back, run
+from crm.events.deliveries import BATCH, LEASE, claim, due, release_leases, run
 from crm.events.handlers import QUEUES
 from crm.events.models import Delivery, Heartbeat, State
 from crm.events.relay import relay
@@ -97,7 +97,7 @@ class Engine:
         half = timezone.now() + LEASE / 2
         for index, delivery in enumerate(batch):
             if self.stopping.is_set() or timezone.now() > half:
-                return give_back(batch[index:])
+                return release_leases(batch[index:])
             run(delivery)
         return None
 

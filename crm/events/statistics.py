@@ -9,4 +9,4 @@ from crm.kit import statistics
 @scheduled(at=time(3))
 def gather_statistics(slot: datetime) -> None:
     """Every night: all tables on SQLite, and on PostgreSQL those that autovacuum left alone."""
-    statistics.refresh(grown=True)
+    statistics.analyze_all(grown=True)

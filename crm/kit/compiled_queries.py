@@ -57,7 +57,7 @@ class Compiled:
     plan_once: bool
 
 
-class Recent(Generic[T]):
+class LRUCache(Generic[T]):
     """The MOST values that were asked for last, by key; for all threads."""
 
     def __init__(self) -> None:
@@ -96,8 +96,8 @@ class Recent(Generic[T]):
 
 
 NEW = Compiled(None, "", (), plan_once=False)  # what was never compiled; None stands for what cannot be
-_kept: Recent[Compiled | None] = Recent()
-_writes: Recent[list[Statement]] = Recent()
+_kept: LRUCache[Compiled | None] = LRUCache()
+_writes: LRUCache[list[Statement]] = LRUCache()
 
 
 def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values: Any) -> list[tuple]:

@@ -27,7 +27,7 @@ class Invalid(DomainError):
         super().__init__(" ".join(self.errors.values()))
 
 
-class Taken(Invalid):
+class AlreadyTaken(Invalid):
     """What must be unique belongs to another record, which the sentence names; `name` and `url` are '' if unseen."""
 
     def __init__(self, key: str, sentence: str, name: str = "", url: str = ""):

@@ -37,7 +37,7 @@ class RequestLog:
         token = _request_id.set(uuid.uuid4().hex[:16])
         started = time.perf_counter()
         try:
-            with courtesy.serving():
+            with courtesy.count_request():
                 response = self.get_response(request)
             response["X-Request-ID"] = request_id()
             _log_answer(request, response, round((time.perf_counter() - started) * 1000))
@@ -54,7 +54,7 @@ def _log_answer(request: HttpRequest, response: HttpResponse, milliseconds: int)
     log.log(level, "%s /%s %s in %s ms", request.method, route, response.status_code, milliseconds)
 
 
-class Routes(logging.Filter):
+class RouteInsteadOfPath(logging.Filter):
     """Puts the route in place of the path where Django logs one: a path may be a secret, such as an invitation's."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -10,7 +10,7 @@ from crm.kit.errors import Busy
 
 
 @dataclass
-class Pool:
+class FairSemaphore:
     """`size` turns at once, all but one of them for one person; who finds none waits up to `patience` seconds.
 
     Whoever waits keeps a thread of the server, so only `queue` may wait, all but one of them of one person.

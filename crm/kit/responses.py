@@ -8,7 +8,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django_htmx.http import trigger_client_event
 
-from crm.kit.errors import Busy, Conflict, DomainError, InUse, Invalid, NotAllowed, Refused, Taken, TooSlow
+from crm.kit.errors import AlreadyTaken, Busy, Conflict, DomainError, InUse, Invalid, NotAllowed, Refused, TooSlow
 
 STATUS = {NotAllowed: 403, Refused: 409, InUse: 409, Conflict: 409, Invalid: 422, TooSlow: 422, Busy: 503}
 
@@ -23,14 +23,14 @@ def error_page(request, status: int, sentence: str) -> HttpResponse:
 
 def domain_error_page(request, error: DomainError) -> HttpResponse:
     """What a verb said no with, for views that have no better place to show it."""
-    sentence = linked(error) if isinstance(error, InUse) and not getattr(request, "htmx", False) else str(error)
+    sentence = in_use_html(error) if isinstance(error, InUse) and not getattr(request, "htmx", False) else str(error)
     response = error_page(request, STATUS.get(type(error), 400), sentence)
     if isinstance(error, Busy):
         response["Retry-After"] = str(error.RETRY_AFTER)
     return response
 
 
-def linked(error: InUse) -> SafeString:
+def in_use_html(error: InUse) -> SafeString:
     """What an InUse says, with a link to each setting that has to be changed first."""
     uses = format_html_join("; ", '<a class="link" href="{1}">{0}</a>', error.uses)
     return format_html("{} It is used by: {}. Change that first.", error.sentence, uses)
@@ -49,14 +49,14 @@ def warn(request, sentence: str) -> None:
 def show_errors(form, error: Invalid | InUse) -> None:
     """Put what a verb found wrong beside the form's fields, or above the form."""
     if isinstance(error, InUse):
-        form.add_error(None, linked(error))
+        form.add_error(None, in_use_html(error))
         return
     for key, sentence in error.errors.items():
-        text = _naming(error, sentence) if isinstance(error, Taken) and error.name else sentence
+        text = _naming(error, sentence) if isinstance(error, AlreadyTaken) and error.name else sentence
         form.add_error(key if key in form.fields else None, text)
 
 
-def _naming(error: Taken, sentence: str) -> SafeString:
+def _naming(error: AlreadyTaken, sentence: str) -> SafeString:
     """The sentence with a link to the record that it names last."""
     before = sentence.removesuffix(f"{error.name}.")
     return format_html('{}<a class="link" href="{}">{}</a>.', before, error.url, error.name)

@@ -48,7 +48,7 @@ def insert_select(
         return 0
     conflict = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     count = execute([statement._replace(sql=statement.sql + conflict)])
-    statistics.wrote(model, count)
+    statistics.analyze_if_grown(model, count)
     return count
 
 
@@ -163,7 +163,7 @@ def insert_rows(
             # Django takes any iterable, which its stubs do not know; a list would hold every row twice.
             cursor.executemany(sql, (row + tail for row in rows))  # type: ignore[arg-type]
         written = cursor.rowcount
-    statistics.wrote(model, written)
+    statistics.analyze_if_grown(model, written)
 
 
 def insert_new(
@@ -185,7 +185,7 @@ def insert_new(
             marks = ", ".join(["%s"] * len(fields))
             sql = f"{into} VALUES ({marks}) ON CONFLICT DO NOTHING"
             cursor.executemany(sql, [(*row, *tail) for row in rows])
-    statistics.wrote(model, len(rows))
+    statistics.analyze_if_grown(model, len(rows))
 
 
 # Why: docs/decisions/0011-engine-skips-the-disk-wait.md

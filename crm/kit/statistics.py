@@ -2,8 +2,8 @@
 
 A table that has never been analyzed is taken for an empty one: PostgreSQL then reads all of it for each of a thousand
 rows, and SQLite takes the index that begins with the workspace for a key. Autovacuum looks a minute later, sees nothing
-of an open transaction, and may be off. So whoever inserts many rows says so by wrote(), and a table that has tripled is
-analyzed there and then. A statement that joins many rows still gets them by key where it can, as an array.
+of an open transaction, and may be off. So whoever inserts many rows calls analyze_if_grown(), which analyzes a table
+that has tripled there and then. A statement that joins many rows still gets them by key where it can, as an array.
 
 Why: docs/decisions/0061-bulk-writers-analyze-tables.md
 """
@@ -22,7 +22,7 @@ _written: dict[tuple[str, str], int] = {}  # since the last look, by database an
 _due: dict[tuple[str, str], int] = {}
 
 
-def wrote(model: type[models.Model], rows: int) -> None:
+def analyze_if_grown(model: type[models.Model], rows: int) -> None:
     """Note that `rows` were inserted; analyze the table once they are many compared with what the planner knows.
 
     Also in a transaction, for the statements that follow in it.
@@ -40,7 +40,7 @@ def wrote(model: type[models.Model], rows: int) -> None:
     _written[key], _due[key] = written, enough
 
 
-def refresh(*, grown: bool = False) -> None:
+def analyze_all(*, grown: bool = False) -> None:
     """Analyze the tables: on SQLite all, one after the other so that nobody waits long for the write lock.
 
     On PostgreSQL those that never were, such as restored ones, and with `grown` those that changed by a fifth since.

@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
 
 from crm.kit.errors import TooSlow
-from crm.kit.pool import Pool
+from crm.kit.pool import FairSemaphore
 from crm.kit.read_tracking import reader
 
 PAGE = 10  # seconds, for each statement of a page
@@ -25,7 +25,7 @@ LONG = 60  # for an export or a bulk action, which is expected to take a while
 PATIENT = 600  # for what changes tens of thousands of records in one request
 # Of the threads of the server (crm.kit.server) expensive requests can occupy these, running and waiting.
 # As many run as there are processors for them: on SQLite they compute in this process, and a save beside them waits.
-turns = Pool(size=max(2, min(4, os.cpu_count() or 1)), queue=5, patience=5)
+turns = FairSemaphore(size=max(2, min(4, os.cpu_count() or 1)), queue=5, patience=5)
 SET_TIMEOUT = "SELECT set_config('statement_timeout', %s, %s)"
 _limit: ContextVar[float] = ContextVar("statement_limit", default=0)
 # What is given back when the request ends; None outside one.

@@ -8,14 +8,14 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from crm.kit.errors import Busy
-from crm.kit.pool import Pool
+from crm.kit.pool import FairSemaphore
 from crm.kit.responses import domain_error_page, error_page
 
 SMALL = 64 * 1024  # bytes, of a body that anybody may send: the server has it before it gives a thread to the request
 FORM = 1 << 20  # of a form that a member sends
 LARGE_FILE = 256 * 1024  # of an answer: more than the kernel keeps for a slow reader
 # Each occupies a thread for as long as the client takes: see crm.kit.worker for how slow it may be.
-transfers = Pool(size=3, queue=2, patience=2)
+transfers = FairSemaphore(size=3, queue=2, patience=2)
 
 
 def max_body_size(largest: int) -> Callable[[Callable], Callable]:

@@ -21,18 +21,18 @@ DROPPED = "The old leads of this workspace were dropped: add contacts."
 
 
 @dataclass(frozen=True)
-class LegacyAccess:
+class AccessState:
     """Whether the old workspace can be read, and why it cannot be written ('' where it can)."""
 
     is_open: bool
     why_readonly: str = ""
 
 
-def legacy_access() -> LegacyAccess:
+def access_state() -> AccessState:
     """How it stands, in one statement."""
     busy = Subquery(MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values("state")[:1])
     found = _open().values_list(busy).first()
-    return LegacyAccess(found is not None, SENTENCES[State(found[0])] if found and found[0] else "")
+    return AccessState(found is not None, SENTENCES[State(found[0])] if found and found[0] else "")
 
 
 def lock_access(by: Actor) -> None:

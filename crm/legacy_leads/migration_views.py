@@ -43,7 +43,7 @@ LABELS = {
 
 @require_GET
 @needs(Right.WORKSPACE)
-def migration(request: Request) -> HttpResponse:
+def migration_page(request: Request) -> HttpResponse:
     """How the migration stands, and what can be done next. To look at it is no read of the retired table."""
     run = MigrationRun.objects.select_related("member__user").first()
     with uncounted_reads():
@@ -117,7 +117,7 @@ ACTIONS: dict[str, Callable[[Request], None]] = {
 
 @require_POST
 @needs(Right.WORKSPACE)
-def act(request: Request, action: str) -> HttpResponse:
+def migration_action(request: Request, action: str) -> HttpResponse:
     """Do one of ACTIONS and go back to the page, which shows what came of it."""
     if action not in ACTIONS:
         raise Http404

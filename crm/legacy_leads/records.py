@@ -2,7 +2,7 @@
 
 from audit import subjects
 from contacts.hooks import show_in_timeline
-from contacts.timeline import of_linked
+from contacts.timeline import linked_record_timeline
 from crm.events import registry as events
 from crm.events.registry import EventType
 from crm.legacy_leads import merging, nav, reads  # noqa: F401  (they register themselves)
@@ -29,7 +29,7 @@ LEGACY_LEAD_TYPE = declare(
         person="became_contact_id",
         create=create_legacy_leads,
         related=("contact", "owner__user", "team"),
-        timeline=of_linked,
+        timeline=linked_record_timeline,
         about=lambda lead: {"contact_id": lead.contact_id} if lead.contact_id else {},
         hint="email",
         listing=LEGACY_LEADS,

@@ -17,7 +17,7 @@ from crm.kit.errors import Refused
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.responses import warn
 from crm.kit.timelimit import TooSlow, time_limit
-from crm.legacy_leads.access import legacy_access
+from crm.legacy_leads.access import access_state
 from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.models import LegacyLead, MovedLead
 from crm.legacy_leads.panels import legacy_lead_facts
@@ -43,7 +43,7 @@ def while_open(route: URLPattern) -> URLPattern:
 def _gated(view: Callable[..., HttpResponseBase], *, is_read: bool) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def gated(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        now = legacy_access()
+        now = access_state()
         if not now.is_open:
             return _elsewhere(request, kwargs.get("public_id", ""))
         if now.why_readonly and not is_read:
@@ -64,7 +64,7 @@ def _elsewhere(request: Request, public_id: str) -> HttpResponse:
     contact = Contact.objects.visible_to(request.actor).filter(old_leads_moved__public_id=public_id).first()
     if contact:
         return redirect(contact)
-    lead = stayed(request.actor).select_related("owner__user").filter(public_id=public_id).first()
+    lead = unmigrated_leads(request.actor).select_related("owner__user").filter(public_id=public_id).first()
     return _stayed_page(request, lead) if lead else redirect(ACTIVE_LEADS)
 
 
@@ -74,17 +74,17 @@ def _stayed_page(request: Request, lead: MovedLead) -> HttpResponse:
     return render(request, "legacy_leads/stayed.html", {"lead": lead, "facts": facts, **kept_values})
 
 
-def stayed(by: Actor) -> QuerySet[MovedLead]:
+def unmigrated_leads(by: Actor) -> QuerySet[MovedLead]:
     """The old leads that were not migrated and that `by` sees."""
     return MovedLead.objects.visible_to(by).filter(contact__isnull=True)
 
 
 @require_GET
 @limited("search", applies=searches)
-def stayed_leads(request: Request) -> HttpResponse:
+def unmigrated_list(request: Request) -> HttpResponse:
     """The old leads that were not migrated, newest first, found by name, email, phone or company."""
     query, last = request.GET.get("q", "").strip()[:200], request.GET.get("after", "")
-    rows = stayed(request.actor).order_by("-pk")
+    rows = unmigrated_leads(request.actor).order_by("-pk")
     if last.isdecimal() and len(last) < DIGITS:
         rows = rows.filter(pk__lt=int(last))
     context: dict[str, Any] = {"q": query, "rows": [], "after": "", "too_slow": ""}

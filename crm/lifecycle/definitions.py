@@ -74,7 +74,7 @@ def moves_to(axis: Axis, value: str) -> list[Move]:
     return sorted((move for move in axis.moves if move.may_reach(value)), key=lambda move: move.by_rule)
 
 
-def contradicting(axis: Axis, value: str, definition: Definition) -> str:
+def contradicts_entry_criteria(axis: Axis, value: str, definition: Definition) -> str:
     """The condition of the records that stand at a value whose entry criteria they do not meet; '' if unreadable."""
     entry = condition_of(definition.entry, axis.entity)
     return f"{axis.field} = {value} and not ({entry.key_text})" if entry else ""

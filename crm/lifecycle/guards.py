@@ -49,7 +49,7 @@ def install_shipped() -> None:
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadableGuard:
     """A guard whose condition can't be read: it is not checked, which the record's page says, and an exception."""
 
     verb: str
@@ -65,26 +65,26 @@ def rules(entity: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in _all(entity) if isinstance(rule, Rule))
 
 
-def unreadable_guards(entity: str) -> tuple[Unread, ...]:
+def unreadable_guards(entity: str) -> tuple[UnreadableGuard, ...]:
     """The active guards of an entity that are not checked, because they can't be read."""
-    return tuple(rule for rule in _all(entity) if isinstance(rule, Unread))
+    return tuple(rule for rule in _all(entity) if isinstance(rule, UnreadableGuard))
 
 
-def _all(entity: str) -> tuple[Rule | Unread, ...]:
+def _all(entity: str) -> tuple[Rule | UnreadableGuard, ...]:
     space = workspace()
     return _rules(space.pk, space.schema_version, entity)
 
 
 @lru_cache(maxsize=1000)
-def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[Rule | Unread, ...]:
+def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[Rule | UnreadableGuard, ...]:
     return tuple(map(_read, Guard.objects.filter(entity=entity, is_active=True)))
 
 
-def _read(guard: Guard) -> Rule | Unread:
+def _read(guard: Guard) -> Rule | UnreadableGuard:
     try:
         return Rule(str(guard.pk), guard.verb, parse(guard.condition, guard.entity), guard.message)
     except ConditionError as error:
-        return Unread(guard.verb, guard.message, str(error))
+        return UnreadableGuard(guard.verb, guard.message, str(error))
 
 
 def check_guard(guard: Guard) -> Condition:

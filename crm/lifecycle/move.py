@@ -105,7 +105,7 @@ def _write_move(
 
     key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, has_handler(step.event))
     compiled_queries.execute_cached(key, build, values)
-    statistics.wrote(Transition, len(ids))
+    statistics.analyze_if_grown(Transition, len(ids))
     count_written(step.event, len(ids))
     after_recorded(step.event, model, ids, by)
 

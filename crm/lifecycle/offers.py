@@ -6,7 +6,7 @@ from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_record
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis, Move, Reason, wrong_stage_message
-from crm.lifecycle.guards import Unread, rules, unreadable_guards
+from crm.lifecycle.guards import UnreadableGuard, rules, unreadable_guards
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class OfferedMove:
     to: str  # the label of the value it leads to, '' when the verb is told where to
     is_near: bool  # starts here, or one legal move away
     evidence: tuple = ()
-    unread: tuple[Unread, ...] = ()  # guards of it that are not checked
+    unread: tuple[UnreadableGuard, ...] = ()  # guards of it that are not checked
 
     @property
     def allowed(self) -> bool:

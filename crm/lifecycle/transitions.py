@@ -26,7 +26,7 @@ def write_first_transition(model: type[Any], ids: Iterable[int], axis: Axis, ver
         return [insert_statement(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | actor)]
 
     values = {"sought": array_param(ids)} | actor_columns(by)
-    statistics.wrote(
+    statistics.analyze_if_grown(
         Transition, compiled_queries.execute_cached(("start", axis.entity, axis.field, verb), build, values)
     )
 

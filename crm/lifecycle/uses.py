@@ -6,24 +6,24 @@ from django.urls import reverse
 
 from crm.conditions.uses import ConditionReference
 from crm.entities import registry
-from crm.entities.uses import ReferringModel, Use, register
+from crm.entities.uses import ReferringModel, SettingUse, register
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Guard, StageDefinition
 
 
-def _guards() -> Iterator[Use]:
+def _guards() -> Iterator[SettingUse]:
     for guard in Guard.objects.all():
         label, url = f"Stage requirement “{guard.message}”", reverse("guard", args=[guard.pk])
         condition = ConditionReference(guard.entity, guard.condition)
-        yield Use("guard", guard.pk, label, url, [condition], blocks=guard.is_active)
+        yield SettingUse("guard", guard.pk, label, url, [condition], blocks=guard.is_active)
 
 
-def _definitions() -> Iterator[Use]:
+def _definitions() -> Iterator[SettingUse]:
     rows = StageDefinition.objects.order_by("version")
     for row in {(row.entity, row.axis, row.value): row for row in rows}.values():
         conditions = [ConditionReference(row.entity, text, people=False) for text in (row.entry, row.exit) if text]
         url = reverse("stage_definition", args=[row.entity, row.axis, row.value])
-        yield Use("stage_definition", row.pk, f"Definition of {_named(row)}", url, conditions)
+        yield SettingUse("stage_definition", row.pk, f"Definition of {_named(row)}", url, conditions)
 
 
 def _named(row: StageDefinition) -> str:

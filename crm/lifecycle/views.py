@@ -9,11 +9,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.conditions.parse import in_words
 from crm.entities import registry
-from crm.entities.uses import problem_of
+from crm.entities.uses import why_unreadable
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.responses import show_errors, toast
 from crm.lifecycle.axes import Axis, all_axes
-from crm.lifecycle.definitions import WRITTEN, Definition, contradicting, definitions, ends, find_axis, moves_to
+from crm.lifecycle.definitions import (
+    WRITTEN,
+    Definition,
+    contradicts_entry_criteria,
+    definitions,
+    ends,
+    find_axis,
+    moves_to,
+)
 from crm.lifecycle.evidence import evidence, waiting
 from crm.lifecycle.forms import DefinitionForm, WaitForm, day_begins
 from crm.lifecycle.models import StageDefinition
@@ -42,7 +50,7 @@ def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
         "entry": in_words(definition.entry, axis.entity),
         "exit": in_words(definition.exit, axis.entity),
         "ends": ends(axis, value),
-        "contradicting": _list_of(axis, contradicting(axis, value, definition)),
+        "contradicting": _list_of(axis, contradicts_entry_criteria(axis, value, definition)),
         "by_hand": [(move.label, f"{move.role}s") for move in moves_to(axis, value) if not move.by_rule],
     }
 
@@ -78,7 +86,7 @@ def definition_page(request: Request, entity: str, axis: str, value: str) -> Htt
     context = _line(on, value, current) | {"axis": on, "kind": registry.get(entity), "form": form}
     newest = rows.order_by("-version").first()
     context |= {"may_edit": may_edit, "versions": rows.order_by("-version")}
-    context["problem"] = problem_of("stage_definition", newest.pk if newest else None)
+    context["problem"] = why_unreadable("stage_definition", newest.pk if newest else None)
     return render(request, "lifecycle/definition.html", context, status=422 if form.errors else 200)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from crm.events.scheduler import scheduled
 from crm.kit.scope import in_workspace
-from crm.lists.undo_runs import continue_silent
+from crm.lists.undo_runs import continue_interrupted
 from crm.users.models import Workspace
 
 
@@ -13,4 +13,4 @@ def continue_undos(slot: datetime) -> None:
     """Continue the undos whose process died."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
-            continue_silent()
+            continue_interrupted()

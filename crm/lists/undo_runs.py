@@ -89,7 +89,7 @@ def finish(run: UndoRun, *, progress: Progress | None = None) -> UndoRun:
     return run
 
 
-def continue_silent() -> None:
+def continue_interrupted() -> None:
     """Finish the runs of the workspace in scope whose process has died."""
     for run in UndoRun.objects.filter(finished_at__isnull=True, seen_at__lt=timezone.now() - SILENCE):
         finish(run)

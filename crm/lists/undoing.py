@@ -43,7 +43,7 @@ def _say(request: Request, undone: Undone) -> None:
 
 
 @require_GET
-def progress(request: Request, change: UUID) -> HttpResponse:
+def undo_progress(request: Request, change: UUID) -> HttpResponse:
     """How far the undo of a large change has come, and what it kept. For those who started it, and managers."""
     runs = UndoRun.objects.filter(change=change).select_related("member__user")
     if not request.actor.is_at_least(Role.MANAGER):

@@ -7,7 +7,7 @@ from crm.lists import undoing, views
 
 undo_urls = [
     path("undo/<uuid:change>", undoing.undo_change, name="undo"),
-    path("undo/<uuid:change>/progress", undoing.progress, name="undo_progress"),
+    path("undo/<uuid:change>/progress", undoing.undo_progress, name="undo_progress"),
 ]
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from crm.conditions.uses import ConditionReference
 from crm.entities import registry
-from crm.entities.uses import FieldReference, ReferringModel, Use, register
+from crm.entities.uses import FieldReference, ReferringModel, SettingUse, register
 from crm.lists.models import ImportRun, SavedView
 
 
-def _views() -> Iterator[Use]:
+def _views() -> Iterator[SettingUse]:
     names = {entity.name: entity for entity in registry.all_entities()}
     for view in SavedView.objects.select_related("member__user"):
         kind = names.get(view.entity)
@@ -18,13 +18,15 @@ def _views() -> Iterator[Use]:
         shown = [FieldReference(view.entity, key) for key in (*view.columns, view.sort.removeprefix("-")) if key]
         condition = ConditionReference(view.entity, view.condition)
         url = f"/{path}?view={view.slug}"
-        yield Use("saved_view", view.pk, label, url, [condition], shown, blocks=view.member_id is None)
+        yield SettingUse("saved_view", view.pk, label, url, [condition], shown, blocks=view.member_id is None)
 
 
-def _imports() -> Iterator[Use]:
+def _imports() -> Iterator[SettingUse]:
     for run in ImportRun.objects.filter(state__in=ImportRun.OPEN):
         shown = [FieldReference(run.entity, path) for _, path in run.mapping]
-        yield Use("import_run", run.pk, f"Import of “{run.file_name}”", run.get_absolute_url(), (), shown, blocks=False)
+        yield SettingUse(
+            "import_run", run.pk, f"Import of “{run.file_name}”", run.get_absolute_url(), (), shown, blocks=False
+        )
 
 
 register(ReferringModel("saved_view", "lists.SavedView", ("condition", "columns", "sort"), _views))

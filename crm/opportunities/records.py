@@ -1,7 +1,7 @@
 """The opportunity as a kind of record."""
 
 from contacts.hooks import show_in_timeline
-from contacts.timeline import of_linked
+from contacts.timeline import linked_record_timeline
 from crm.events.registry import EventType
 from crm.lists.imports.registry import Relation
 from crm.opportunities.axes import STAGE
@@ -43,7 +43,7 @@ OPPORTUNITY_TYPE = declare(
         ledes={"win": "{record.contact} becomes a customer with it."},
         create=create,
         related=("contact", "company", "owner__user", "team"),
-        timeline=of_linked,
+        timeline=linked_record_timeline,
         about=lambda opportunity: {"contact_id": opportunity.contact_id},
         hint="contact__name",
         found="opportunities/found.html",

@@ -7,14 +7,14 @@ from django.db.models import QuerySet
 
 from crm.entities.registry import entity_of, get
 from crm.kit.actor import Actor
-from crm.kit.errors import Taken
+from crm.kit.errors import AlreadyTaken
 from crm.kit.text import email_key
 from crm.records.models import Record
 
 
 def duplicate_error(
     model: type[Record], given: Iterable[Mapping[str, Any]], by: Actor, *, but: QuerySet | None = None
-) -> Taken | None:
+) -> AlreadyTaken | None:
     """The error for values some of which another live record of the model (`but` for those changed) has already.
 
     None when none of them has to be the only one: then it was another constraint that refused them.
@@ -27,11 +27,11 @@ def duplicate_error(
         if other is not None:
             seen = model.objects.visible_to(by).filter(pk=other.pk).exists()
             named = (str(other), other.get_absolute_url()) if seen else ("", "")
-            return Taken(key, f"Another {kind} has this {label} already", *named)
+            return AlreadyTaken(key, f"Another {kind} has this {label} already", *named)
     if not unique:
         return None
     what = "e-mail or external ID" if _has_mail(model) else "external ID"
-    return Taken("email" if _has_mail(model) else "external_id", f"Another {kind} has this {what} already")
+    return AlreadyTaken("email" if _has_mail(model) else "external_id", f"Another {kind} has this {what} already")
 
 
 def _unique(model: type[Record], values: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, str]]]:

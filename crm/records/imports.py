@@ -14,7 +14,7 @@ from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.records.models import Record
 from crm.records.validation import check_values, clean, missing
-from crm.records.writing import apply_each, build, insert
+from crm.records.writing import apply_each, build, insert_records
 from crm.users.visibility import may_edit, may_see
 
 
@@ -65,7 +65,9 @@ class RecordImporter:
         ]
         for _, values in changed:
             check_values(self.entity, values, by=self.by)
-        insert([build(self.model, own, self.by) for own in fresh], f"{self.entity}.created", by=self.by, verb="import")
+        insert_records(
+            [build(self.model, own, self.by) for own in fresh], f"{self.entity}.created", by=self.by, verb="import"
+        )
         apply_each(changed, by=self.by)
         return BatchResult(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
 

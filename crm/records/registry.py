@@ -41,11 +41,11 @@ def missing_verb(*args: Any, **kwargs: Any) -> Any:
     raise NotImplementedError
 
 
-def leave(locked: Locked, changes: Mapping[str, Any]) -> None:
+def refuse_nothing(locked: Locked, changes: Mapping[str, Any]) -> None:
     """Nothing more to check."""
 
 
-def keep_changes(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
+def derive_nothing(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
     """Nothing follows from a change."""
     return changes
 
@@ -73,10 +73,10 @@ class RecordType:
     `template` extends records/record.html, with `head` and `page(record, by, editable)` as further context; left out,
     the head says where it stands and offers its moves. `head_template` shows the head again after a fact was edited,
     which may open or close a move. `related` are the links that it follows. `timeline(record, by, before)`: one of
-    contacts.timeline: of_record, or of_linked where it belongs to a contact. `about(record)`: whom an activity written
-    there is about, as log() takes it; left out, none can be. `name(record)`: what a message calls it. `hint`: the
-    column that tells namesakes apart. `asked_once`: fields of new records that nobody edits. `panels`: beside whose
-    records it is shown, by panel(record, request).
+    contacts.timeline: of_record, or linked_record_timeline where it belongs to a contact. `about(record)`: whom an
+    activity written there is about, as log() takes it; left out, none can be. `name(record)`: what a message calls it.
+    `hint`: the column that tells namesakes apart. `asked_once`: fields of new records that nobody edits. `panels`:
+    beside whose records it is shown, by panel(record, request).
 
     The pages of many:
     `listing`, `board` and `nav`. `found` is the template by which the search over everything shows it; '' when it does
@@ -100,8 +100,8 @@ class RecordType:
     forms: Mapping[str, Form] = field(default_factory=dict)
     ledes: Mapping[str, str] = field(default_factory=dict)
     form_axis: Axis | None = None
-    check_edit: Callable[[Locked, Mapping[str, Any]], None] = leave
-    complete: Callable[[Any, dict[str, Any]], dict[str, Any]] = keep_changes
+    check_edit: Callable[[Locked, Mapping[str, Any]], None] = refuse_nothing
+    complete: Callable[[Any, dict[str, Any]], dict[str, Any]] = derive_nothing
     hold_in_trash: Callable[[Locked], None] = lambda locked: None
     template: str = "records/record.html"
     head_template: str = ""

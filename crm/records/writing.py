@@ -41,7 +41,9 @@ def build(model: type[R], values: Mapping[str, Any], by: Actor) -> R:
     return record
 
 
-def insert(records: Sequence[Record], event: str, *, by: Actor, verb: str = "create", note: str = "") -> list[int]:
+def insert_records(
+    records: Sequence[Record], event: str, *, by: Actor, verb: str = "create", note: str = ""
+) -> list[int]:
     """Save new records of one model, each with its first transitions and its entry; gives their keys.
 
     Raises IntegrityError when another record has a value that only one may have: nothing is saved then.
@@ -72,7 +74,7 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
 def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
     """Write validated changes to rows that the caller has locked, and what is derived from them; returns how many.
 
-    Raises Taken when another record has the e-mail or external ID.
+    Raises AlreadyTaken when another record has the e-mail or external ID.
     """
     try:
         with transaction.atomic():

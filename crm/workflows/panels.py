@@ -38,7 +38,7 @@ def runs_panel(entity: str, record: Any, request: Request) -> SafeString:
 
 
 @on_report
-def held_workflows(run: ImportRun, request: Request) -> str:
+def import_release_panel(run: ImportRun, request: Request) -> str:
     """Asks an admin whether workflows are to run after an import, which held them; or says that they have."""
     if not may(request.actor, Right.WORKSPACE) or run.undone_at:
         return ""

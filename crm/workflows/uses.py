@@ -12,8 +12,8 @@ from crm.entities.uses import (
     PlaceholderReference,
     Reference,
     ReferringModel,
+    SettingUse,
     Target,
-    Use,
     register,
 )
 from crm.workflows import steps as kinds
@@ -35,14 +35,14 @@ class DefinitionReference:
         return []
 
 
-def _workflows() -> Iterator[Use]:
+def _workflows() -> Iterator[SettingUse]:
     numbers = dict(Workflow.objects.values_list("pk", "number"))
     for version in WorkflowVersion.objects.select_related("workflow").filter(workflow__in=numbers):
         if version.number == numbers[version.workflow_id]:
             yield _use(version)
 
 
-def _use(version: WorkflowVersion) -> Use:
+def _use(version: WorkflowVersion) -> SettingUse:
     workflow, entity = version.workflow, version.entity
     references: list[Reference] = [DefinitionReference(version)]
     if version.condition:
@@ -53,7 +53,7 @@ def _use(version: WorkflowVersion) -> Use:
         kind = kinds.step_kind(step["kind"])
         references += _of(kind.params, step, entity) if kind else []
     url = workflow.get_absolute_url()
-    return Use("workflow", workflow.pk, f"Workflow “{workflow}”", url, references, blocks=workflow.enabled)
+    return SettingUse("workflow", workflow.pk, f"Workflow “{workflow}”", url, references, blocks=workflow.enabled)
 
 
 def _of(params: Sequence[Param], values: Values, entity: str) -> list[Reference]:

@@ -23,13 +23,13 @@ from crm.kit.actor import Actor, Channel
 from crm.kit.sql import update_rows
 from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
-from crm.lists.imports.registry import Derived, on_written
+from crm.lists.imports.registry import DerivedChanges, on_written
 from crm.lists.models import ImportRun
 from crm.opportunities.models import Opportunity
 from leads.axes import OPEN, STATUS
 from leads.converting import Converted, convert_each
 from leads.models import Lead
-from leads.open_leads import LOST, WON, Imported, importing, open_leads
+from leads.open_leads import LOST, WON, ImportedLeads, open_as_imported, open_leads
 
 CLOSED = ("won", "lost")
 DATES = ("created_at", "status_since", "stage_since")
@@ -60,17 +60,17 @@ class PastOpportunity(NamedTuple):
 
 
 @contextmanager
-def opening(values: Mapping[int, Mapping[str, Any]], run: ImportRun, derived: Derived) -> Iterator[None]:
+def opening_leads(values: Mapping[int, Mapping[str, Any]], run: ImportRun, derived: DerivedChanges) -> Iterator[None]:
     """Within, leads of new contacts are opened with what their rows say, closed where the contact is past being one."""
-    with importing(Imported(values, run.file_name, derived.counts)):
+    with open_as_imported(ImportedLeads(values, run.file_name, derived.counts)):
         yield
 
 
 @on_written("contact")
-def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) -> Derived:
+def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) -> DerivedChanges:
     """Close the leads of contacts (locked) that a file says are customers, churned or lost; open none for others."""
     past = _unfinished({each.pk: each for each in contacts if each.lifecycle_stage in (*WON, *LOST)})
-    derived = Derived()
+    derived = DerivedChanges()
     if not past:
         return derived
     leads = _leads(past)
@@ -88,13 +88,13 @@ def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) 
 
 
 @on_written("opportunity")
-def close_with_opportunities(opportunities: Sequence[Opportunity], run: ImportRun, by: Actor) -> Derived:
+def close_with_opportunities(opportunities: Sequence[Opportunity], run: ImportRun, by: Actor) -> DerivedChanges:
     """Convert the leads of contacts (locked) some of whose opportunities a file says were won or lost.
 
     With a reason to override stages also those of open ones, as a warning (DESIGN 3). A lead that an import converted
     follows when a file tells of an opportunity that was won before.
     """
-    derived = Derived()
+    derived = DerivedChanges()
     contacts = {each.contact_id for each in opportunities if run.override_reason or each.stage in CLOSED}
     if not run.override_reason:
         contacts -= _elsewhere(contacts)
@@ -177,12 +177,12 @@ def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, PastOp
     return first
 
 
-def _convert(chosen: Mapping[int, tuple[Lead, PastOpportunity]], run: ImportRun, by: Actor) -> Derived:
+def _convert(chosen: Mapping[int, tuple[Lead, PastOpportunity]], run: ImportRun, by: Actor) -> DerivedChanges:
     converted = [Converted(lead, deal.pk, deal.created_at) for lead, deal in chosen.values()]
     if converted:
         severity = "warning" if run.override_reason else ""
         convert_each(converted, by=by, reason=run.override_reason, severity=severity)
-    derived = Derived()
+    derived = DerivedChanges()
     derived.add("Leads converted", chosen)
     return derived
 
@@ -219,9 +219,9 @@ def _lose(leads: Sequence[Lead], contacts: Mapping[int, Contact], run: ImportRun
     move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
 
 
-def _open_closed(contacts: Sequence[Contact], run: ImportRun, derived: Derived, by: Actor) -> None:
+def _open_closed(contacts: Sequence[Contact], run: ImportRun, derived: DerivedChanges, by: Actor) -> None:
     """Give contacts that never had a lead the one that is over."""
-    with importing(Imported({}, run.file_name, derived.counts)):
+    with open_as_imported(ImportedLeads({}, run.file_name, derived.counts)):
         open_leads([(contact, min(contact.created_at, contact.lifecycle_stage_since)) for contact in contacts], by)
     derived.contacts |= {contact.pk for contact in contacts}
 

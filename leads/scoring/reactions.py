@@ -21,7 +21,7 @@ from crm.lists.models import ImportRun
 from leads.models import Lead, LeadQuerySet
 from leads.scoring.current import current
 from leads.scoring.score import add, recompute, refit, score
-from leads.staging import restage, to_move
+from leads.staging import leads_to_restage, restage
 
 
 def score_opened(ids: Iterable[int], by: Actor) -> None:
@@ -40,7 +40,7 @@ def count(events: QuerySet[EngagementEvent], by: Actor) -> None:
 @on_end
 def restage_imported(run: ImportRun, by: Actor) -> None:
     """Called after the last batch of an import: move the leads that it scored to their stages, batch by batch."""
-    ids = to_move(Lead.objects.filter(score__scored_at__gte=run.created_at))
+    ids = leads_to_restage(Lead.objects.filter(score__scored_at__gte=run.created_at))
     size = BATCH[connection.vendor]
     for start in range(0, len(ids), size):
         with courtesy.batch(), transaction.atomic():

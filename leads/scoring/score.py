@@ -63,7 +63,7 @@ def score(ids: Sequence[int], at: datetime) -> None:
         written = execute(build(values | {"sought": ids}))
     else:
         written = compiled_queries.execute_cached(("score", model), build, values)
-    statistics.wrote(Score, written)
+    statistics.analyze_if_grown(Score, written)
 
 
 def _scoring(model: Model, leads: QuerySet[Lead], at: Any, factor: Any) -> Statement:

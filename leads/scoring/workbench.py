@@ -23,7 +23,7 @@ ENDED = 5000  # closed leads, the latest, that separation is measured on
 FEWEST = 10  # won, and lost, below which it says nothing
 
 
-class StageMoves(NamedTuple):
+class StageMoveCount(NamedTuple):
     """How many leads would go from one stage to another."""
 
     old: str
@@ -45,7 +45,7 @@ class Comparison:
     """The open leads as they are scored, and as they would be."""
 
     leads: int
-    moved: Sequence[StageMoves]
+    moved: Sequence[StageMoveCount]
     movers: Sequence[Mover]
     old: Sequence[int]
     new: Sequence[int]
@@ -89,11 +89,11 @@ def compare(model: Model) -> Comparison:
         Mover(lead, lead.score.score_tenths / 10, lead.would / 10, lead.to)
         for lead in scored.exclude(stage=F("to")).select_related("contact", "score").order_by("-would", "pk")[:LISTED]
     ]
-    found = [StageMoves(stage, to, count) for (stage, to), count in moved.items() if stage != to]
+    found = [StageMoveCount(stage, to, count) for (stage, to), count in moved.items() if stage != to]
     return Comparison(sum(old), sorted(found, key=_by_stage), movers, old, new)
 
 
-def _by_stage(moved: StageMoves) -> tuple[int, int]:
+def _by_stage(moved: StageMoveCount) -> tuple[int, int]:
     return BY_SCORE.index(moved.old), BY_SCORE.index(moved.new)
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from crm.conditions.parse import in_words
-from crm.entities.uses import problem_of, problems
+from crm.entities.uses import problems, why_unreadable
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
@@ -80,7 +80,7 @@ def rule(request: Request, pk: int = 0) -> HttpResponse:
             toast(request, f"The rule “{found.name}” is saved.")
             return redirect("assignment")
     context = {"form": form, "name": initial["name"] if pk else ""}
-    context["problem"] = problem_of("assignment_rule", found.pk if request.method == "GET" else None)
+    context["problem"] = why_unreadable("assignment_rule", found.pk if request.method == "GET" else None)
     return render(request, "leads/assignment_rule.html", context, status=422 if form.errors else 200)
 
 

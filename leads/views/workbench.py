@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from crm.entities.uses import problem_of
+from crm.entities.uses import why_unreadable
 from crm.kit import nav
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
@@ -38,7 +38,7 @@ def scoring_model(request: Request) -> HttpResponse:
     newest = ScoringModel.objects.order_by("-version").first()
     values = saved(newest) if newest else {"name": "", "half_life": 30, "rules": posted({})["rules"]}
     context: dict[str, Any] = {"may_save": may_save, "newest": newest, "errors": []}
-    context["problem"] = problem_of("scoring_model", newest.pk if newest else None)
+    context["problem"] = why_unreadable("scoring_model", newest.pk if newest else None)
     if request.method == "POST":
         values = posted(request.POST)
         try:

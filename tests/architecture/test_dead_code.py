@@ -21,7 +21,7 @@ BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "409.html", "429
 FROM_OUTSIDE = {"healthz", "readyz", "metrics", "csp_report", "workflow_hook", "campaign_unsubscribe"}
 HOLE = "§"
 # Read by tests, or the doors for apps to come: what an upper app registers with a lower one.
-ASKED_FROM_OUTSIDE = {"all_events", "all_storers", "all_subjects", "forget", "add_function"}
+ASKED_FROM_OUTSIDE = {"all_events", "all_referring_models", "all_subjects", "forget", "add_function"}
 
 
 def sources() -> str:

@@ -16,6 +16,13 @@ DOCUMENTS = (
 )
 PATH = re.compile(r"`((?:crm|leads|contacts|audit|templates|static|tests|bench|deploy|docs)/[\w./-]*\w/?)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+CODE, CALL = re.compile(r"`([^`\n]+)`"), re.compile(r"\b([A-Za-z_]\w+)\(")
+WORDS = {
+    word
+    for folder in ("crm", "contacts", "leads", "audit", "tests", "bench")
+    for path in (ROOT / folder).rglob("*.py")
+    for word in re.findall(r"\w+", path.read_text())
+}
 DECISION = re.compile(r"\bdocs/decisions/([\w.-]*\w)")
 
 
@@ -34,6 +41,12 @@ def test_every_path_in_a_document_exists(document):
     text = (ROOT / document).read_text()
     assert not sorted(path for path in set(PATH.findall(text)) if not (ROOT / path).exists())
     assert not sorted(link for link in set(LINK.findall(text)) if not (ROOT / document).parent.joinpath(link).exists())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_function_that_a_document_names_is_in_the_code(document):
+    named = {name for code in CODE.findall((ROOT / document).read_text()) for name in CALL.findall(code)}
+    assert not sorted(named - WORDS)
 
 
 def test_the_code_names_every_decision_and_no_other():

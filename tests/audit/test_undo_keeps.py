@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.undo.hooks import Kept
+from audit.undo.hooks import KeptRecord
 from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.churn import churn
@@ -72,8 +72,8 @@ class TestAsOne:
         assert won_and_dated(deal) == ("won", True, 1)
         assert (deal.name, Contact.objects.get().lifecycle_stage) == ("Deal", "churned")
         assert undone.kept == [
-            Kept("contact", contact.pk, "Lifecycle stage was changed again since."),
-            Kept("opportunity", deal.pk, "Stage stays with what has happened since."),
+            KeptRecord("contact", contact.pk, "Lifecycle stage was changed again since."),
+            KeptRecord("opportunity", deal.pk, "Stage stays with what has happened since."),
         ]
 
     def test_a_part_of_a_move_that_cannot_go_back_keeps_its_dates(self, acme, actor):

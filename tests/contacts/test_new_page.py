@@ -10,7 +10,7 @@ from contacts.models import Contact
 from contacts.verbs.create import create
 from contacts.verbs.engage import engage
 from crm.kit import clock
-from crm.kit.errors import Invalid, Taken
+from crm.kit.errors import AlreadyTaken, Invalid
 from crm.lifecycle.models import Guard, Transition
 from crm.lifecycle.verbs.save_guard import save_guard
 from leads.models import Lead
@@ -62,9 +62,9 @@ def test_a_duplicate_is_named_and_linked_to_whoever_sees_it(entity, make, acme, 
 
 def test_an_address_names_its_owner_and_one_of_two_new_ones_nobody(acme, actor):
     make_contact("Ada Lim", email="ada@x.example")
-    with pytest.raises(Taken, match=r"Another contact has this e-mail already: Ada Lim\."):
+    with pytest.raises(AlreadyTaken, match=r"Another contact has this e-mail already: Ada Lim\."):
         create([{"name": "Twin", "email": "ADA@x.example"}], by=actor("rep"))
-    with pytest.raises(Taken, match=r"Another contact has this e-mail or external ID already\."):
+    with pytest.raises(AlreadyTaken, match=r"Another contact has this e-mail or external ID already\."):
         create([{"name": "Bo", "email": "b@x.example"}, {"name": "Bee", "email": "b@x.example"}], by=actor("rep"))
 
 

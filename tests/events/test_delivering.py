@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from crm.events import deliveries, handlers
-from crm.events.deliveries import ATTEMPTS, LEASE, claim, claim_one, give_back, run
+from crm.events.deliveries import ATTEMPTS, LEASE, claim, claim_one, release_leases, run
 from crm.events.engine import drain
 from crm.events.handlers import QUEUES, handles
 from crm.events.models import Delivery, Event, State
@@ -252,7 +252,7 @@ def test_a_delivery_whose_workers_keep_dying_is_given_up(seen, happen):
 def test_what_is_released_was_not_tried(seen, happen):
     (event,) = happen(1)
     relay()
-    give_back(claim("celery"))
+    release_leases(claim("celery"))
     assert (delivery(event).state, delivery(event).attempts) == (State.PENDING, 0)
     drain()
     assert seen == [1]

@@ -6,13 +6,13 @@ from contextlib import ExitStack
 import pytest
 
 from crm.kit.errors import Busy
-from crm.kit.pool import Pool
+from crm.kit.pool import FairSemaphore
 
 pytestmark = pytest.mark.once
 
 
-def pool(**changes) -> Pool:
-    return Pool(**{"size": 3, "queue": 2, "patience": 0.05} | changes)
+def pool(**changes) -> FairSemaphore:
+    return FairSemaphore(**{"size": 3, "queue": 2, "patience": 0.05} | changes)
 
 
 def test_one_person_leaves_turns_to_others():
@@ -51,6 +51,6 @@ def test_who_waits_gets_the_next_turn_and_only_so_many_wait():
     assert sorted(done) == ["ben", "cem"]
 
 
-def _take(turns: Pool, who: str, done: list) -> None:
+def _take(turns: FairSemaphore, who: str, done: list) -> None:
     with turns.turn(who):
         done.append(who)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from crm.kit import sqlite
 from crm.kit.sqlite import courtesy
 from crm.kit.sqlite.queue import FairLock
-from crm.kit.sqlite.waiting import is_awaited, waiting
+from crm.kit.sqlite.waiting import is_waited_for, waiting
 from tests.kit.commands import ROOT
 from tests.kit.scratch import sqlite_database
 
@@ -307,7 +307,7 @@ def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
     moments, slept, waiting = [0.0], [], []
     database = _database(monkeypatch)
     monkeypatch.setattr(courtesy, "_last_seen", float("-inf"))
-    monkeypatch.setattr(courtesy, "is_awaited", lambda database: waiting and waiting.pop())
+    monkeypatch.setattr(courtesy, "is_waited_for", lambda database: waiting and waiting.pop())
     monkeypatch.setattr(courtesy.time, "perf_counter", lambda: moments[0])
     monkeypatch.setattr(courtesy.time, "sleep", slept.append)
     pace = courtesy.Pace(20)
@@ -333,17 +333,17 @@ def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
 def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypatch):
     slept = []
     _database(monkeypatch)
-    monkeypatch.setattr(courtesy, "is_awaited", lambda database: False)
+    monkeypatch.setattr(courtesy, "is_waited_for", lambda database: False)
     monkeypatch.setattr(courtesy.time, "sleep", slept.append)
 
     def take_a_batch():
         with courtesy.batch():
             pass
 
-    with courtesy.serving():  # the request that the job belongs to
+    with courtesy.count_request():  # the request that the job belongs to
         take_a_batch()
     assert slept == []
-    with courtesy.serving():
+    with courtesy.count_request():
         other = threading.Thread(target=take_a_batch)
         other.start()
         other.join()
@@ -353,16 +353,16 @@ def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypat
 def test_a_job_lets_a_writer_of_another_process_in(tmp_path):
     """It is seen to wait until it has the lock, and no longer, also where it is killed."""
     database = tmp_path / "crm.sqlite3"
-    assert not is_awaited(database)
+    assert not is_waited_for(database)
     script = (
         f"from crm.kit.sqlite.waiting import waiting\nwith waiting({str(database)!r}):\n print(flush=True); input()"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
     process.stdout.readline()
-    assert is_awaited(database)
+    assert is_waited_for(database)
     process.kill()
     process.communicate()
-    assert not is_awaited(database)
+    assert not is_waited_for(database)
     with waiting(database), waiting(database):
-        assert is_awaited(database)
-    assert not is_awaited("file:memory")
+        assert is_waited_for(database)
+    assert not is_waited_for("file:memory")

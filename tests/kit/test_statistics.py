@@ -56,7 +56,7 @@ def test_what_was_restored_is_analyzed_with_the_next_migrate(transactional_db):
         try:
             cursor.execute("INSERT INTO restored SELECT generate_series(1, 100)")
             assert "restored" in statistics._tables(grown=False)
-            statistics.refresh()
+            statistics.analyze_all()
             assert statistics._known("restored") == 100
             assert "restored" not in statistics._tables(grown=False)
         finally:
@@ -66,7 +66,7 @@ def test_what_was_restored_is_analyzed_with_the_next_migrate(transactional_db):
 def test_what_a_change_did_to_some_records_is_looked_up_by_the_records(acme):
     """Else each batch of an undo reads all that its import wrote."""
     run = import_csv(people(0, 1_000))
-    statistics.refresh(grown=True)
+    statistics.analyze_all(grown=True)
     ids = list(Contact.objects.order_by("pk").values_list("pk", flat=True)[:5])
     entries = Entry.objects.filter(entity="contact", entity_id__any_of=ids)
     asked = entries.filter(change__unindexed=run.change)

@@ -5,7 +5,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from crm.kit import timelimit
 from crm.kit.errors import Busy
-from crm.kit.pool import Pool
+from crm.kit.pool import FairSemaphore
 from crm.kit.timelimit import TooSlow, is_timeout, long_request, request_limits, statement_limit, time_limit
 
 SLOW = {
@@ -79,7 +79,7 @@ def test_every_statement_of_a_request_is_limited_and_none_of_a_command(monkeypat
 
 @pytest.mark.django_db(transaction=True)
 def test_a_turn_is_taken_once_in_a_request_and_never_in_a_command(monkeypatch):
-    monkeypatch.setattr(timelimit, "turns", Pool(size=1, queue=0, patience=0))
+    monkeypatch.setattr(timelimit, "turns", FairSemaphore(size=1, queue=0, patience=0))
     with request_limits(), long_request(), time_limit(), pytest.raises(Busy), timelimit.turns.turn("someone else"):
         pass
     with timelimit.turns.turn("someone"):

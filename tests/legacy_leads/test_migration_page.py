@@ -8,7 +8,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead, OldLeads
 from crm.legacy_leads.moving import background, planning
-from crm.legacy_leads.moving.background import continue_migrations, proceed
+from crm.legacy_leads.moving.background import continue_migration, continue_migrations
 
 pytestmark = pytest.mark.once
 
@@ -156,7 +156,7 @@ def test_a_run_that_has_ended_is_not_carried_out_twice(old, act, at_once):
     old("Ana")
     act("commit")
     before = Contact.objects.values_list("version", flat=True)[0]
-    proceed(MigrationRun.objects.get().pk)
+    continue_migration(MigrationRun.objects.get().pk)
     assert Contact.objects.values_list("version", flat=True)[0] == before
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from contacts.axes import LIFECYCLE
 from crm.lifecycle.axes import all_axes
-from crm.lifecycle.definitions import contradicting, definitions, ends, find_axis, moves_to
+from crm.lifecycle.definitions import contradicts_entry_criteria, definitions, ends, find_axis, moves_to
 from tests.factories import make_contact, make_opportunity
 
 
@@ -68,4 +68,4 @@ def test_every_stage_has_that_list(acme, sign_in):
 
 def test_a_definition_that_cannot_be_read_has_no_such_list(acme):
     broken = definitions(LIFECYCLE)["lead"]
-    assert contradicting(LIFECYCLE, "lead", type(broken)("m", "k", "n", "shoe = 43")) == ""
+    assert contradicts_entry_criteria(LIFECYCLE, "lead", type(broken)("m", "k", "n", "shoe = 43")) == ""

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from crm.kit import transfers
-from crm.kit.pool import Pool
+from crm.kit.pool import FairSemaphore
 from crm.lists.models import ImportRun
 from tests.factories import make_contact
 from tests.security.calls import told
@@ -73,7 +73,7 @@ def test_few_send_or_take_much_at_once(acme, sign_in, monkeypatch):
     assert transfers.transfers._taken.total() == 1
     assert b"".join(export.streaming_content)
     assert transfers.transfers._taken.total() == 0
-    monkeypatch.setattr(transfers, "transfers", Pool(size=0, queue=0, patience=0))
+    monkeypatch.setattr(transfers, "transfers", FairSemaphore(size=0, queue=0, patience=0))
     for answer in (
         client.get("/contact/export?view=all&columns=notes"),
         client.post("/contact/new", {"name": "Ann", "notes": "x" * 100_000}),

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from contacts.views import home, merging
 from crm.dashboards.query import DashboardQuery
 from crm.kit import timelimit
-from crm.kit.pool import Pool
+from crm.kit.pool import FairSemaphore
 from crm.lists import paging as list_rows
 from crm.lists.state import ListState
 from crm.records.views import options
@@ -76,7 +76,7 @@ def test_what_takes_too_long_is_stopped_and_said(slow, contact, sign_in):
 
 
 def test_too_many_at_once_are_told_when_to_come_back(contact, sign_in, monkeypatch):
-    monkeypatch.setattr(timelimit, "turns", Pool(size=0, queue=0, patience=0))
+    monkeypatch.setattr(timelimit, "turns", FairSemaphore(size=0, queue=0, patience=0))
     client = sign_in("manager")
     for request in SHAPED:
         answer = ask(client, *request, contact)
@@ -101,7 +101,7 @@ def _wait(by):
 
 
 def test_ordinary_pages_need_no_turn(contact, sign_in, monkeypatch):
-    monkeypatch.setattr(timelimit, "turns", Pool(size=0, queue=0, patience=0))
+    monkeypatch.setattr(timelimit, "turns", FairSemaphore(size=0, queue=0, patience=0))
     client = sign_in("rep")
     for url in ("/", "/contact", "/contact?view=all&sort=-last_activity", f"/contact/{contact.public_id}", "/healthz"):
         assert client.get(url).status_code == 200

@@ -12,7 +12,7 @@ from django.urls import reverse
 from contacts.models import Activity, Company, Contact
 from crm.entities.schema import schema
 from crm.kit import views
-from crm.kit.logs import Routes
+from crm.kit.logs import RouteInsteadOfPath
 from crm.kit.text import LONGEST
 from crm.lists.paging import Cursor, Sort
 from crm.records.registry import record_types
@@ -86,7 +86,7 @@ def test_a_picture_is_asked_for_again_and_not_shown_after_a_sign_out(world, sign
 
 
 def test_no_secret_of_a_path_is_logged(world, caplog):
-    caplog.handler.addFilter(Routes())
+    caplog.handler.addFilter(RouteInsteadOfPath())
     with caplog.at_level(logging.DEBUG):
         for path in (
             f"/invitation/{world.own.token}/",

@@ -16,7 +16,7 @@ from PIL import Image
 
 from audit.models import Entry
 from contacts.models import Activity, Company, Contact
-from contacts.pictures import draw
+from contacts.pictures import square_webp
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.log import log
@@ -86,7 +86,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
     with in_workspace(member.workspace):
         company = make_company(member, mark, team)
         contact = make_contact(member, mark, team, company)
-        set_avatar(rows(contact), draw(picture()), by=act(member))
+        set_avatar(rows(contact), square_webp(picture()), by=act(member))
         changed = edit(rows(contact), {"department": f"{mark} changed"}, by=act(member))
         objects = SimpleNamespace(mark=mark, member=member, company=company, contact=contact)
         objects.change = changed.change

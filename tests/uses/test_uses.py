@@ -16,7 +16,15 @@ from crm.anomalies.detect import detect
 from crm.anomalies.kinds import kind_of
 from crm.anomalies.models import Finding
 from crm.entities.models import CustomField
-from crm.entities.uses import all_storers, all_uses, field_target, nothing_breaks, option_target, used_by, view_target
+from crm.entities.uses import (
+    all_referring_models,
+    all_uses,
+    field_target,
+    option_target,
+    refuse_breaking_changes,
+    used_by,
+    view_target,
+)
 from crm.entities.verbs.archive_custom_field import archive_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.entities.versions import bump_schema
@@ -112,7 +120,7 @@ def test_a_label_may_change_for_settings_are_stored_by_key(settings_of_tier, act
 
 
 def test_every_storer_is_broken_below():
-    assert {storer.name for storer in all_storers()} == SETTINGS.keys()
+    assert {storer.name for storer in all_referring_models()} == SETTINGS.keys()
 
 
 @pytest.mark.parametrize("how", BREAKS)
@@ -202,7 +210,7 @@ def test_the_exception_goes_when_the_setting_can_be_read_again(settings_of_tier)
 
 def test_a_change_that_breaks_nothing_new_is_not_held_up_by_what_was_broken_before(settings_of_tier):
     break_settings("option gone")
-    with nothing_breaks("Can't do it."):
+    with refuse_breaking_changes("Can't do it."):
         pass
 
 
@@ -235,7 +243,7 @@ def suspects():
 
 
 def test_a_column_that_stores_references_belongs_to_a_storer():
-    known = {f"{storer.model}.{column}" for storer in all_storers() for column in storer.fields}
+    known = {f"{storer.model}.{column}" for storer in all_referring_models() for column in storer.fields}
     assert set(suspects()) - known == OTHERS.keys()
-    for storer in all_storers():
+    for storer in all_referring_models():
         assert set(storer.fields) <= {column.name for column in apps.get_model(storer.model)._meta.fields}

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from contacts.models import Contact, Suppression
-from contacts.suppression import lift
+from contacts.suppression import lift_reasons
 from crm.campaigns.models import CampaignPerson
 from crm.campaigns.people import contacts_of
 from crm.kit.actor import Actor
@@ -15,4 +15,4 @@ WISHES = [reason for reason in Suppression.Reason.values if reason != Suppressio
 def resubscribe(person: CampaignPerson, *, by: Actor) -> None:
     """Lift the suppressions of the person's addresses, but not of addresses whose mail bounced."""
     ids = [contact.pk for contact in contacts_of(person)]
-    lift(Contact.objects.filter(pk__in=ids), WISHES, by=by, note=f"By the link in “{person.campaign}”")
+    lift_reasons(Contact.objects.filter(pk__in=ids), WISHES, by=by, note=f"By the link in “{person.campaign}”")

@@ -16,7 +16,7 @@ from crm.campaigns.verbs.retry_campaign import retry_campaign
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.campaigns.verbs.try_campaign import try_campaign
-from crm.entities.uses import problem_of
+from crm.entities.uses import why_unreadable
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
@@ -66,7 +66,7 @@ def campaign(request: Request, public_id: str) -> HttpResponse:
         "people": people,
         "cursor": cursor,
         "panels": panels("campaign", found, request),
-        "problem": problem_of("campaign", found.pk),
+        "problem": why_unreadable("campaign", found.pk),
         "may_send": may(by, Right.CAMPAIGNS),
         "may_retry": counts["failed"] and found.status in (Campaign.Status.SENDING, Campaign.Status.SENT),
     }

@@ -16,7 +16,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Quer
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
-from crm.dashboards.groups import Grouping, Names, grouped, offered, split_by
+from crm.dashboards.groups import GroupBy, Names, grouped, offered, split_by
 from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.period import Period
 from crm.dashboards.query import MODES, DashboardQuery, totals
@@ -216,7 +216,7 @@ def _figures(asked: DashboardQuery) -> list[Any]:
     return [*_counts(asked, asked.period), Percentile(WHOLE, 0.5, filter=won & forward)]
 
 
-def _group(asked: DashboardQuery, split: Grouping, names: Names, key: Any, shown: Any, *figures: Any) -> BarRow:
+def _group(asked: DashboardQuery, split: GroupBy, names: Names, key: Any, shown: Any, *figures: Any) -> BarRow:
     here, (*counts, median) = split.condition(key), figures
     texts = [f"{here} and {condition(step, asked.mode, asked.period)}" for step in STEPS]
     cells = [asked.count("lead", text, count) for text, count in zip(texts, counts, strict=True)]

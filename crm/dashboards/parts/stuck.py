@@ -15,7 +15,7 @@ from crm.conditions.chips import chip
 from crm.conditions.condition import Condition
 from crm.conditions.tree import All
 from crm.conditions.write import LabelWriter, Writer
-from crm.dashboards.groups import GROUPS, Grouping, Names, split_by
+from crm.dashboards.groups import GROUPS, GroupBy, Names, split_by
 from crm.dashboards.parts.funnel import FEW
 from crm.dashboards.percentile import Percentile
 from crm.dashboards.period import today
@@ -204,7 +204,7 @@ def _by_owner(asked: DashboardQuery, found: Owners) -> Table:
     return Table("owners", "By owner", ("Owner", *(kind.plural for kind in kinds)), rows, empty="")
 
 
-def _owned(asked: DashboardQuery, entity: str, split: Grouping, owner: int | None, found: Owners) -> Cell:
+def _owned(asked: DashboardQuery, entity: str, split: GroupBy, owner: int | None, found: Owners) -> Cell:
     if entity not in found:
         return Cell("0", value=0)
     late, counts = found[entity]

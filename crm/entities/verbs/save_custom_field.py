@@ -8,7 +8,7 @@ from crm.entities import registry
 from crm.entities.fields import FieldType
 from crm.entities.models import CustomField
 from crm.entities.sql import ListHas, orm_value
-from crm.entities.uses import nothing_breaks
+from crm.entities.uses import refuse_breaking_changes
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -33,7 +33,7 @@ def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     _validate(field)
     if old:
         _refuse_lost_choices(old, field)
-        with nothing_breaks(_refusal(old, field)):
+        with refuse_breaking_changes(_refusal(old, field)):
             rows = CustomField.objects.filter(pk=field.pk)
             update_and_record("custom_field.updated", rows, {key: getattr(field, key) for key in EDITABLE}, by=by)
             bump_schema()

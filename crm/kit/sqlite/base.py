@@ -15,7 +15,7 @@ from django.db.backends.sqlite3 import base
 
 from crm.kit.sqlite import added_functions
 from crm.kit.sqlite.queue import FairLock, Turn
-from crm.kit.sqlite.waiting import is_awaited, waiting
+from crm.kit.sqlite.waiting import is_waited_for, waiting
 from crm.kit.timelimit import statement_limit
 
 LOOK = 0.001  # seconds
@@ -96,7 +96,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _look_around(self) -> None:
         """Asked when the lock is given back, whoever waited may have had it and be gone."""
-        self.was_awaited = is_awaited(self.settings_dict["NAME"])
+        self.was_awaited = is_waited_for(self.settings_dict["NAME"])
 
     def _close(self):
         try:

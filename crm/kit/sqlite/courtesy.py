@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from crm.kit.sqlite.waiting import is_awaited
+from crm.kit.sqlite.waiting import is_waited_for
 
 LOOK = 0.001  # seconds
 MOST = 0.1  # seconds that a job waits for a writer of another process, which has then had its chance
@@ -30,7 +30,7 @@ _own = threading.local()
 
 
 @contextmanager
-def serving() -> Iterator[None]:
+def count_request() -> Iterator[None]:
     """Count a request of this process while it is answered."""
     global _serving
     with _lock:
@@ -64,7 +64,7 @@ def _give_way(took: float) -> None:
     if connection.was_awaited:  # type: ignore[attr-defined]
         _see_somebody()
     for _ in range(round(MOST / LOOK)):
-        if not is_awaited(connection.settings_dict["NAME"]):
+        if not is_waited_for(connection.settings_dict["NAME"]):
             return
         time.sleep(LOOK)
 

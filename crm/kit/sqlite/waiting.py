@@ -23,7 +23,7 @@ def waiting(database: str | Path) -> Iterator[None]:
         yield
 
 
-def is_awaited(database: str | Path) -> bool:
+def is_waited_for(database: str | Path) -> bool:
     """Whether anyone waits for the database, in whatever process."""
     try:
         with _open(database) as file:

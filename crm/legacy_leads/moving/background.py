@@ -68,11 +68,11 @@ def _proceed_after_commit(run: MigrationRun, state: MigrationRun.State) -> Migra
     """Where another process is at work on it already, nothing more happens."""
     run.state, run.in_background, run.problem = state, True, ""
     run.save(update_fields=["state", "in_background", "problem"])
-    after_commit(partial(proceed, run.pk), "The migration of the old leads")
+    after_commit(partial(continue_migration, run.pk), "The migration of the old leads")
     return run
 
 
-def proceed(pk: int) -> None:
+def continue_migration(pk: int) -> None:
     """Carry a run out, or what is left of it. What refuses it is kept in the run, which then waits for an admin."""
     run = MigrationRun.objects.select_related("member__user").get(pk=pk)
     by = run.member.actor(Channel.WEB) if run.member else system(run.workspace_id)
@@ -93,4 +93,4 @@ def continue_migrations(slot: datetime) -> None:
     for here in Workspace.objects.all():
         with in_workspace(here):
             for run in MigrationRun.objects.filter(state__in=MigrationRun.BUSY, in_background=True, problem=""):
-                after_commit(partial(proceed, run.pk), "The migration of the old leads")
+                after_commit(partial(continue_migration, run.pk), "The migration of the old leads")

@@ -28,7 +28,7 @@ class IncomingRow:
 
 
 @dataclass
-class Derived:
+class DerivedChanges:
     """What followed from rows beyond what they say: how often, by label ("Leads converted"); and for whom.
 
     `contacts` are the keys of the contacts concerned.
@@ -42,7 +42,7 @@ class Derived:
         self.counts[label] += len(contacts)
         self.contacts |= set(contacts)
 
-    def join(self, other: "Derived") -> None:
+    def join(self, other: "DerivedChanges") -> None:
         """Add what another part derived."""
         self.counts += other.counts
         self.contacts |= other.contacts
@@ -61,7 +61,7 @@ class BatchResult:
 
 
 # (values of the related record by the key of the record, the run, what is derived) → a context.
-Creating = Callable[[Mapping[int, Mapping[str, Any]], ImportRun, Derived], AbstractContextManager[None]]
+Creating = Callable[[Mapping[int, Mapping[str, Any]], ImportRun, DerivedChanges], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Importer(Protocol):
 
 _importers: Registry[type[Importer]] = Registry("importer")
 _relations: dict[str, dict[str, Relation]] = {}
-Follower = Callable[[Sequence[Any], ImportRun, Actor], Derived]
+Follower = Callable[[Sequence[Any], ImportRun, Actor], DerivedChanges]
 _followers: dict[str, list[Follower]] = {}
 # Called as hook(run, by) after the last batch of every import but a trial, finished or stopped.
 on_end: Hook[Callable[[ImportRun, Actor], None]] = Hook()
@@ -146,9 +146,9 @@ def on_written(entity: str) -> Callable[[Follower], Follower]:
     return register
 
 
-def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor) -> Derived:
+def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor) -> DerivedChanges:
     """Call them; what they derived."""
-    derived = Derived()
+    derived = DerivedChanges()
     for follower in _followers.get(entity, ()) if records else ():
         derived.join(follower(records, run, by))
     return derived

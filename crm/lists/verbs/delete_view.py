@@ -4,7 +4,7 @@ from django.db import transaction
 
 from audit.record import LogRow, record_rows
 from audit.values import read_value, to_log
-from crm.entities.uses import nothing_breaks
+from crm.entities.uses import refuse_breaking_changes
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.lists.models import SavedView
@@ -25,5 +25,5 @@ def delete_view(entity: str, slug: str, *, by: Actor) -> None:
         raise NotAllowed("Only a manager can delete a view of the whole workspace.")
     old = {key: to_log(read_value(view, key)) for key in SNAPSHOT}
     record_rows("saved_view.deleted", [LogRow(view.pk, None, old, None)], by=by, note=view.name)
-    with nothing_breaks(f"Can't delete the view “{view.name}”."):
+    with refuse_breaking_changes(f"Can't delete the view “{view.name}”."):
         view.delete()

@@ -7,7 +7,7 @@ from django.utils.text import slugify
 
 from audit.record import record, update_and_record
 from crm.conditions.parse import parse
-from crm.entities.uses import nothing_breaks
+from crm.entities.uses import refuse_breaking_changes
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.lists.models import SavedView
@@ -49,7 +49,7 @@ def save_view(
     if created:
         record("saved_view.created", row, by=by, snapshot=SNAPSHOT)
     else:
-        with nothing_breaks(f"Can't save the view “{name}” with this query."):
+        with refuse_breaking_changes(f"Can't save the view “{name}” with this query."):
             update_and_record("saved_view.updated", row, values, by=by)
     return row.get()
 

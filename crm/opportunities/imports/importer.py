@@ -5,11 +5,11 @@ from typing import Any
 
 from contacts.imports import companies
 from contacts.imports.matching import Match as CompanyMatch
-from contacts.imports.past_dates import date_back
+from contacts.imports.past_dates import backdate_contacts
 from crm.kit.actor import Actor
 from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import BatchResult, Derived, IncomingRow, tell_written
+from crm.lists.imports.registry import BatchResult, DerivedChanges, IncomingRow, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports import outcomes, parsers
@@ -80,10 +80,12 @@ class OpportunityImporter:
         counts = derived.counts + said.counts
         return BatchResult(len(fresh), len(changed), unchanged, refused, counts, said.notes)
 
-    def _derive(self, told: Sequence[OpportunityMatch], moved: Sequence[OpportunityMatch]) -> Derived:
+    def _derive(self, told: Sequence[OpportunityMatch], moved: Sequence[OpportunityMatch]) -> DerivedChanges:
         """What follows for contacts and their leads, also of rows that came before: they may not have followed yet."""
-        derived = Derived()
-        derived.add("Contacts dated back", date_back(outcomes.past_dates_by_contact(told), self.by) if told else ())
+        derived = DerivedChanges()
+        derived.add(
+            "Contacts dated back", backdate_contacts(outcomes.past_dates_by_contact(told), self.by) if told else ()
+        )
         # Before their contacts move: a lost contact loses its open lead, which here has become an opportunity.
         derived.join(tell_written("opportunity", [found.opportunity for found in told], self.run, self.by))
         derived.join(outcomes.move_contacts(moved, self.run, self.scratch, self.by))

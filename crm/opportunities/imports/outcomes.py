@@ -13,7 +13,7 @@ from crm.lifecycle.models import Transition
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping as Columns
 from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import Derived
+from crm.lists.imports.registry import DerivedChanges
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
 from crm.opportunities.axes import OPEN
@@ -65,13 +65,13 @@ def past_dates_by_contact(matches: Sequence[OpportunityMatch]) -> dict[int, Past
     return told
 
 
-def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Scratch, by: Actor) -> Derived:
+def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Scratch, by: Actor) -> DerivedChanges:
     """Win the contacts (locked) of what was won, and lose those who had nothing but what was lost.
 
     From lead and qualified without guards (DESIGN 1.1), from elsewhere only where the run has a reason to override;
     also from lost where only a file had said so, since it did not know of these opportunities.
     """
-    derived = Derived()
+    derived = DerivedChanges()
     for stage, verb, to in (("won", "win", "customer"), ("lost", "lose", "lost")):
         closed = [found for found in moved if found.opportunity and found.opportunity.stage == stage]
         if stage == "lost":
@@ -104,7 +104,7 @@ def _dated(closed: Sequence[OpportunityMatch], to: str, run: ImportRun) -> list[
     ]
 
 
-def _take_up_again(matches: Sequence[OpportunityMatch], derived: Derived, by: Actor) -> None:
+def _take_up_again(matches: Sequence[OpportunityMatch], derived: DerivedChanges, by: Actor) -> None:
     """Put back contacts that a file lost, since all that it knew was lost, to the stage they were at before."""
     people = lock_contacts({found.opportunity.contact_id for found in matches if found.opportunity}) if matches else {}
     before = _lost_by_imports(people)

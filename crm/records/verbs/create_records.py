@@ -12,7 +12,7 @@ from crm.kit.outcome import Outcome
 from crm.records.duplicates import duplicate_error
 from crm.records.models import Record
 from crm.records.validation import missing, validate
-from crm.records.writing import build, insert
+from crm.records.writing import build, insert_records
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def create_records(
     values = [validate(entity, each, by=by, new=True) for each in given]
     records = make(values) if make else [_build(model, entity, each, by) for each in values]
     try:
-        return Outcome(by.change, insert(records, f"{entity}.created", by=by))
+        return Outcome(by.change, insert_records(records, f"{entity}.created", by=by))
     except IntegrityError as error:
         raise (duplicate_error(model, values, by) or error) from None
 

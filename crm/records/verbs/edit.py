@@ -9,7 +9,7 @@ from audit import values as audited
 from crm.entities.fields import TEXTS
 from crm.entities.registry import entity_of
 from crm.entities.schema import schema
-from crm.entities.values import cleaned
+from crm.entities.values import normalize_text
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.outcome import Outcome
@@ -96,4 +96,4 @@ def _merged(locked: Locked, mine: dict, base: dict) -> dict:
 def _as_shown(record: Record, key: str) -> Any:
     """The value as a form gives it back: what was stored with line breaks before has none there."""
     value, field = audited.read_value(record, key), schema(entity_of(type(record))).find(key.removeprefix("custom."))
-    return cleaned(field, value) if field and isinstance(value, str) and field.type in TEXTS else value
+    return normalize_text(field, value) if field and isinstance(value, str) and field.type in TEXTS else value

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.conditions.parse import in_words
 from crm.entities import registry
-from crm.entities.uses import problem_of, problems
+from crm.entities.uses import problems, why_unreadable
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import TooSlow, time_limit
@@ -96,7 +96,7 @@ def guard(request: Request, pk: int | None = None) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
     context = {"form": form, "guard": found if pk else None, "tried": tried, "last": LAST}
-    context["problem"] = problem_of("guard", found.pk if request.method == "GET" else None)
+    context["problem"] = why_unreadable("guard", found.pk if request.method == "GET" else None)
     return render(request, "workflows/guard.html", context, status=422 if form.errors else 200)
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm.conditions.parse import in_words, parse
 from crm.entities.registry import get
-from crm.entities.uses import problem_of, problems
+from crm.entities.uses import problems, why_unreadable
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import toast, warn
 from crm.kit.site import site
@@ -74,7 +74,7 @@ def workflow(request: Request, public_id: str) -> HttpResponse:
         "calls": any(step["kind"] == "webhook" for step in version.steps),
         "secrets": [secret(found, number) for number in generations(found)],
         "hook": f"{site()}/hooks/{found.public_id}",
-        "problem": problem_of("workflow", found.pk),
+        "problem": why_unreadable("workflow", found.pk),
     }
     return render(request, "workflows/workflow.html", context)
 

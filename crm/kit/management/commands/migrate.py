@@ -29,11 +29,11 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         if connection.vendor != "postgresql":
             super().handle(*args, **options)
-            return statistics.refresh()
+            return statistics.analyze_all()
         for left in range(ATTEMPTS - 1, -1, -1):
             try:
                 result = self._attempt(connection, *args, **options)
-                statistics.refresh()
+                statistics.analyze_all()
                 return result
             except OperationalError as error:
                 if not (left and _lock_not_available(error)):
