@@ -5,7 +5,7 @@ Why: docs/decisions/0043-audit-is-called.md
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -64,7 +64,6 @@ def record(
     Raises OutsideTransaction, and UndeclaredEvent for an event no app declared.
     """
     model = rows.model
-    _ring(event)
     try:
         if changes:
             old, new = _old_and_new(model, changes, log_values(model, changes))
@@ -73,17 +72,21 @@ def record(
             count = _record_as_they_are(event, rows, tuple(snapshot), note, severity, by)
     except EmptyResultSet:
         return 0
-    count_written(event, count)
-    if not changes and count:
-        reactions.run(event, rows, by)
+    after_recorded(event, rows if not changes else None, count, by)
     return count
 
 
-def count_written(event: str, count: int) -> None:
-    """Tell the planner how many rows record() or update_statements() has written."""
+def after_recorded(event: str, rows: models.QuerySet | None, count: int, by: Actor) -> None:
+    """What follows once `count` entries were written: the relay is woken if a handler wants them, the planner told.
+
+    Then what reacts to `event` runs over `rows`, if there are any.
+    """
     statistics.analyze_if_grown(Entry, count)
     if has_handler(event):
         statistics.analyze_if_grown(Event, count)
+        wakeup.wake_on_commit()
+    if rows is not None and count:
+        reactions.run(event, rows, by)
 
 
 def _record_as_they_are(
@@ -140,13 +143,13 @@ def record_rows(event: str, facts: Iterable[LogRow], *, by: Actor, note: str = "
     kind = event_type(event)
     shared = actor_columns(by) | {"entity": kind.entity}
     now = as_stored(shared.pop("at"))
-    _ring(event)
     rows: list[tuple] = []
     names = ("entity_id", "person", "old_values", "new_values", "at")
     salted = ((*row, secrets.token_hex(16)) for row in _rows(facts, now, rows))
     insert_rows(Entry, (*names, "salt"), salted, shared | _entry_only(kind, note, severity))
     if has_handler(event):
         insert_rows(Event, names, rows, shared | {"name": kind.name, "waiting": True})
+        wakeup.wake_on_commit()
     there = [pk for pk, _, old, new, _ in rows if new is not None or old is None]  # else the record was removed
     if there and reactions.awaited(event):
         reactions.run(event, subject(kind.entity).model._default_manager.filter(pk__any_of=there), by)
@@ -178,10 +181,9 @@ def update_and_record(
         count = execute(as_cte(statements))
     except EmptyResultSet:
         return 0
-    count_written(event, count)
     if derive and count:
         derive(rows)
-    after_recorded(event, rows.model, ids, by)
+    after_recorded(event, rows.model._default_manager.filter(pk__any_of=ids) if ids else None, count, by)
     return count
 
 
@@ -222,18 +224,6 @@ def log_values(model: type[models.Model], changes: Mapping[str, Any]) -> Any:
     if not any(hasattr(value, "resolve_expression") for value in changes.values()):
         return {key: values.to_log(value) for key, value in changes.items()}
     return JsonPairs(**{key: _pair(model, key, value) for key, value in changes.items()})
-
-
-def after_recorded(event: str, model: type[models.Model], ids: Sequence[int], by: Actor) -> None:
-    """Run what reacts to `event`, and wake the relay if a handler wants it, once update_statements() were executed."""
-    _ring(event)
-    if ids and reactions.awaited(event):
-        reactions.run(event, model._default_manager.filter(pk__any_of=ids), by)
-
-
-def _ring(event: str) -> None:
-    if has_handler(event):
-        wakeup.wake_on_commit()
 
 
 def _rows(facts: Iterable[LogRow], now: str, kept: list[tuple]) -> Iterator[tuple]:

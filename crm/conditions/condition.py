@@ -1,6 +1,6 @@
 """A condition: text that says which records are meant, and what the rest of the product asks of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -82,9 +82,13 @@ def explain_record(conditions: Mapping[str, Condition], record: Model, viewer: V
     return explain_cached(texts, roots, type(record), record.pk, viewer)
 
 
-def failing(conditions: Mapping[str, Condition], queryset: QuerySet, viewer: Viewer, now: datetime) -> dict[Any, str]:
-    """pk → the key of the first condition that is false, for those of many records that fail one; in one SELECT."""
-    return first_failing({key: each.root for key, each in conditions.items()}, queryset, viewer, now)
+def failing(
+    conditions: Mapping[str, Condition], model: type[Any], ids: Sequence[int], viewer: Viewer
+) -> dict[int, str]:
+    """pk → the key of the first condition that is false now, for those records that fail one; in one SELECT."""
+    texts = tuple((key, each.key_text) for key, each in conditions.items() if each.root != All(()))
+    roots = {key: conditions[key].root for key, _ in texts}
+    return first_failing(texts, roots, model, ids, viewer) if texts else {}
 
 
 def and_(first: str, second: str) -> str:

@@ -1,6 +1,6 @@
 """Why a record matches, or does not: every leaf of a condition as a column of one SELECT."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
+from crm.kit.sql import array_param
 
 Order = Callable[[int], Any]
 
@@ -98,19 +99,22 @@ def _explained(roots: Mapping[str, Node], row: tuple) -> dict[str, list[LeafResu
     return {key: _top(root, cells, writer) for key, root in roots.items()}
 
 
-def first_failing(roots: Mapping[str, Node], queryset: QuerySet, viewer: Viewer, now: datetime) -> dict[Any, str]:
-    """pk → the key of the first condition that is false for it, for the records that fail one; in one SELECT."""
-    context = Context(viewer, now, zone())
-    whens = [
-        When(Q(predicate(root, context, negated=True)), then=Value(key))
-        for key, root in roots.items()
-        if root != All(())
-    ]
-    if not whens:
-        return {}
-    failed = Case(*whens, default=Value(None), output_field=CharField())
-    found = queryset.order_by().annotate(first_failing=failed).filter(first_failing__isnull=False)
-    return dict(found.values_list("pk", "first_failing"))
+def first_failing(
+    texts: Hashable, roots: Mapping[str, Node], model: type[Model], ids: Sequence[int], viewer: Viewer
+) -> dict[int, str]:
+    """pk → the key of the first condition that is false for it now, of those records that fail one; see above."""
+
+    def build(ids: str, member: int | None, team: int | None) -> QuerySet:
+        context = Context(replace(viewer, member_id=member, team_id=team), clock.now(), zone())
+        whens = [When(Q(predicate(root, context, negated=True)), then=Value(key)) for key, root in roots.items()]
+        failed = Case(*whens, default=Value(None), output_field=CharField())
+        rows = model._default_manager.filter(pk__any_of=ids).order_by().annotate(first_failing=failed)
+        return rows.filter(first_failing__isnull=False).values_list("pk", "first_failing")
+
+    space, few = workspace(), len(ids) == 1
+    key = ("first failing", model, space.pk, space.schema_version, texts, few)
+    who = {"member": viewer.member_id, "team": viewer.team_id}
+    return dict(run_cached(key, build, plan_once=few, ids=array_param(ids), **who))
 
 
 def _columns(leaf: Leaf | AnyRow, context: Context) -> tuple[Any, Any]:

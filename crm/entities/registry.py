@@ -1,6 +1,7 @@
 """The entities of the product. Apps register theirs; upper apps add fields to those of lower ones."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.apps import apps
 from django.db.models import Model
@@ -31,7 +32,7 @@ class Entity:
     def __post_init__(self) -> None:
         self.path = self.path or self.name
 
-    @property
+    @cached_property
     def model(self):
         """The Django model behind the entity."""
         return apps.get_model(self.model_label)

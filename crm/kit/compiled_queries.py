@@ -112,7 +112,13 @@ def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values
     compiled = _kept.get(shape, NEW)
     if compiled is NEW:
         compiled = _kept.keep(shape, _compile(build, values, plan_once, Now(day, zone)))
-    return list(build(**values)) if compiled is None else _run(compiled, values)
+    if compiled is None:
+        return list(build(**values))
+    compiler = copy(compiled.compiler)
+    compiler.connection = connection
+    with _cursor(compiled.plan_once) as cursor:
+        cursor.execute(compiled.sql, _bound(compiled.params, values))
+        return list(compiler.results_iter([cursor.fetchall()], tuple_expected=True))
 
 
 def execute_cached(
@@ -175,14 +181,6 @@ def _with_constants(statement: Statement) -> Statement:
 
     sql = re.sub("%%|%s", write, statement.sql)
     return Statement(sql, tuple(param for param in statement.params if isinstance(param, Param)))
-
-
-def _run(compiled: Compiled, values: dict[str, Any]) -> list[tuple]:
-    compiler = copy(compiled.compiler)
-    compiler.connection = connection
-    with _cursor(compiled.plan_once) as cursor:
-        cursor.execute(compiled.sql, _bound(compiled.params, values))
-        return list(compiler.results_iter([cursor.fetchall()], tuple_expected=True))
 
 
 def _bound(params: Sequence[Any], values: Mapping[str, Any]) -> list:

@@ -64,14 +64,15 @@ def _naming(error: AlreadyTaken, sentence: str) -> SafeString:
 
 def next_url(request) -> str:
     """Where a form or a link says to go afterwards, in `next`; '' when it says nothing, or means another site."""
-    return _here(request, request.POST.get("next") or request.GET.get("next", ""))
+    where = request.POST.get("next") or request.GET.get("next", "")
+    return where if where and _is_of_this_site(request, where) else ""
 
 
 def back(request) -> str:
     """Where the person was: what the form says in `next`, else the page it was sent from; no other site."""
-    return _here(request, request.POST.get("next") or request.headers.get("Referer", "")) or "/"
+    where = request.POST.get("next") or request.headers.get("Referer", "")
+    return where if _is_of_this_site(request, where) else "/"
 
 
-def _here(request, where: str) -> str:
-    allowed = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
-    return where if allowed else ""
+def _is_of_this_site(request, where: str) -> bool:
+    return url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())

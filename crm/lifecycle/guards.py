@@ -62,22 +62,23 @@ def rules(entity: str) -> tuple[Rule, ...]:
 
     One that can't be read is left out: it must not keep everybody from moving records. See unreadable_guards().
     """
-    return tuple(rule for rule in _all(entity) if isinstance(rule, Rule))
+    space = workspace()
+    return _rules(space.pk, space.schema_version, entity)[0]
 
 
 def unreadable_guards(entity: str) -> tuple[UnreadableGuard, ...]:
     """The active guards of an entity that are not checked, because they can't be read."""
-    return tuple(rule for rule in _all(entity) if isinstance(rule, UnreadableGuard))
-
-
-def _all(entity: str) -> tuple[Rule | UnreadableGuard, ...]:
     space = workspace()
-    return _rules(space.pk, space.schema_version, entity)
+    return _rules(space.pk, space.schema_version, entity)[1]
 
 
 @lru_cache(maxsize=1000)
-def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[Rule | UnreadableGuard, ...]:
-    return tuple(map(_read, Guard.objects.filter(entity=entity, is_active=True)))
+def _rules(
+    workspace_id: int, schema_version: int, entity: str
+) -> tuple[tuple[Rule, ...], tuple[UnreadableGuard, ...]]:
+    guards = [_read(guard) for guard in Guard.objects.filter(entity=entity, is_active=True)]
+    readable = tuple(guard for guard in guards if isinstance(guard, Rule))
+    return readable, tuple(guard for guard in guards if isinstance(guard, UnreadableGuard))
 
 
 def _read(guard: Guard) -> Rule | UnreadableGuard:

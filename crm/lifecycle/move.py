@@ -9,7 +9,6 @@ from django.db.models import Value
 from audit.record import (
     actor_columns,
     after_recorded,
-    count_written,
     log_values,
     update_and_record,
     update_statements,
@@ -17,7 +16,7 @@ from audit.record import (
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import failing
 from crm.events.handlers import has_handler
-from crm.kit import clock, compiled_queries, statistics
+from crm.kit import compiled_queries, statistics
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
@@ -106,8 +105,7 @@ def _write_move(
     key = (by.workspace_id, axis.entity, axis.field, step.verb, lookup, has_handler(step.event))
     compiled_queries.execute_cached(key, build, values)
     statistics.analyze_if_grown(Transition, len(ids))
-    count_written(step.event, len(ids))
-    after_recorded(step.event, model, ids, by)
+    after_recorded(step.event, model.objects.filter(pk__any_of=ids), len(ids), by)
 
 
 def _check(step: Move, reason: str, by: Actor) -> None:
@@ -126,7 +124,6 @@ def _refuse_elsewhere(locked: Locked, axis: Axis, step: Move, to: str) -> None:
 def _refuse_guarded(locked: Locked, axis: Axis, verb: str, by: Actor) -> None:
     guards = {rule.key: rule for rule in rules(axis.entity) if rule.verb == verb}
     conditions = {key: rule.condition for key, rule in guards.items()}
-    for rows in locked.batches() if guards else ():
-        held = failing(conditions, rows, Viewer(by.member_id, by.team_id), clock.now())
-        for pk, key in held.items():
+    for ids in locked.batches_of_ids() if guards else ():
+        for pk, key in failing(conditions, locked.model, ids, Viewer(by.member_id, by.team_id)).items():
             locked.outcome.refuse([pk], guards[key].message)

@@ -5,6 +5,7 @@ Why: docs/decisions/0072-one-declaration-per-kind.md
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
 from crm.entities.fields import Field
-from crm.entities.registry import Entity, entity_of
+from crm.entities.registry import Entity
 from crm.events.registry import EventType
 from crm.kit.actor import Actor
 from crm.kit.nav import NavItem
@@ -131,7 +132,7 @@ class RecordType:
             "offers": [offer for offer in found if offer.move.verb in self.verbs],
         }
 
-    @property
+    @cached_property
     def model(self) -> type[Record]:
         """The Django model of the records."""
         return self.entity.model
@@ -156,11 +157,6 @@ types: Registry[RecordType] = Registry("kind of record")
 def record_type(entity: str) -> RecordType:
     """The kind of record called `entity`. Raises KeyError."""
     return types[entity]
-
-
-def record_type_of(model: type[Record]) -> RecordType:
-    """The kind of record that a model holds. Raises KeyError."""
-    return types[entity_of(model)]
 
 
 def record_types() -> list[RecordType]:

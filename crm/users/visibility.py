@@ -84,7 +84,7 @@ class RecordQuerySet(WorkspaceQuerySet):
 
     def visible_to(self, by: Actor):
         """What the actor may read, trash included."""
-        return self.filter(visible(by))
+        return self.filter(reduce(or_, branches(by)))
 
     def editable_by(self, by: Actor):
         """What the actor may change, trash included."""

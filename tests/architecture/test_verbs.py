@@ -20,12 +20,12 @@ RECORDERS = {
     "record_rows",
     "update_and_record",
     "apply",
-    "insert",
+    "insert_records",
     "create_records",
     "move",
     "force_move",
     "store",
-    "lift",
+    "lift_reasons",
 }  # audit.record, crm.records.writing, lifecycle.move, contacts.engagement, contacts.suppression
 EVENT = re.compile(r"(§|[a-z_]+)\.[a-z_]+")
 

@@ -88,9 +88,9 @@ def test_failing_names_the_first_guard_that_is_false(person, django_assert_num_q
     both = person("both")
     guards = {"title": parse("title is not empty", "person"), "size": parse("headcount >= 40", "person")}
     with django_assert_num_queries(1):
-        assert failing(guards, Person.objects.all(), Viewer(), NOW) == {small.pk: "size", both.pk: "title"}
-    assert failing(guards, Person.objects.filter(pk=ok.pk), Viewer(), NOW) == {}
-    assert failing({"free": parse("", "person")}, Person.objects.all(), Viewer(), NOW) == {}
+        assert failing(guards, Person, [ok.pk, small.pk, both.pk], Viewer()) == {small.pk: "size", both.pk: "title"}
+    assert failing(guards, Person, [ok.pk], Viewer()) == {}
+    assert failing({"free": parse("", "person")}, Person, [both.pk], Viewer()) == {}
 
 
 def test_chips_read_as_sentences(cast):

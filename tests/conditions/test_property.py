@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import failing
 from crm.conditions.parse import parse
+from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
 from tests.budget import examples
@@ -436,7 +437,8 @@ def compare(text, naive, records, viewer, now):
     expected = {record["row"].pk for record in records if naive(record)}
     rows = Person.objects.all()
     assert set(rows.filter(condition.expression(viewer, now)).values_list("pk", flat=True)) == expected, text
-    refused = failing({"guard": condition}, rows, viewer, now)
+    with clock.at(now):
+        refused = failing({"guard": condition}, Person, [record["row"].pk for record in records], viewer)
     assert refused.keys() == {record["row"].pk for record in records} - expected, text
     for record in records[:1]:
         lines = condition.explain(rows, record["row"].pk, viewer, now)

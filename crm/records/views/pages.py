@@ -1,18 +1,19 @@
 """The page of one record."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
+from crm.entities.registry import entity_of
 from crm.kit.actor import Role
 from crm.kit.registry import Hook
 from crm.records.facts import facts
 from crm.records.models import Record
 from crm.records.panels import panels
-from crm.records.registry import record_type, record_type_of
+from crm.records.registry import record_type
 from crm.users.http import Request
 from crm.users.visibility import RecordQuerySet, may_edit
 
@@ -22,15 +23,16 @@ Contributor = Callable[[str, Record, Request], dict[str, Any]]
 on_page: Hook[Contributor] = Hook()
 
 
-def find(request: Request, model: type[R], public_id: str) -> R:
+def find_record(request: Request, entity: str, public_id: str) -> Record:
     """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
-    rows = model.objects.visible_to(request.actor).select_related(*record_type_of(model).related)
+    kind = record_type(entity)
+    rows = kind.model.objects.visible_to(request.actor).select_related(*kind.related)
     return get_object_or_404(rows, public_id=public_id)
 
 
-def find_record(request: Request, entity: str, public_id: str) -> Record:
-    """find(), by the name of the kind."""
-    return find(request, record_type(entity).model, public_id)
+def find(request: Request, model: type[R], public_id: str) -> R:
+    """find_record(), by the model that holds the kind."""
+    return cast(R, find_record(request, entity_of(model), public_id))
 
 
 def rows_of(record: Record) -> RecordQuerySet:
