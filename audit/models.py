@@ -71,12 +71,10 @@ class Entry(Logged):
 
     @property
     def record(self) -> tuple[str, int]:
-        """What it is about: entity and primary key."""
         return self.entity, self.entity_id
 
     @property
     def is_creation(self) -> bool:
-        """Whether it tells that its record was made."""
         return self.old_values is None and self.new_values is not None
 
 

@@ -37,7 +37,6 @@ class Subject:
 
     @property
     def model(self) -> type[models.Model]:
-        """The Django model."""
         return apps.get_model(self.model_label)
 
     @property
@@ -69,10 +68,8 @@ def subject(entity: str) -> Subject:
 
 
 def person_subject() -> Subject:
-    """The subject whose records are persons, the contact."""
     return next(about for about in _subjects if about.person == "pk")
 
 
 def all_subjects() -> list[Subject]:
-    """Every registered subject."""
     return list(_subjects)

@@ -32,12 +32,10 @@ class Action:
 
     @property
     def first(self) -> Entry:
-        """The entry that names the action."""
         return self.entries[0]
 
     @property
     def at(self) -> datetime:
-        """When it happened."""
         return self.first.at
 
 

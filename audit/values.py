@@ -114,7 +114,6 @@ JSON = frozenset({str, int, type(None), bool})
 
 
 def to_log(value: Any) -> Any:
-    """A Python value as the log keeps it."""
     if type(value) in JSON:  # nearly all are
         return value
     if isinstance(value, models.Model):
@@ -129,7 +128,6 @@ def to_log(value: Any) -> Any:
 
 
 def read_value(record: models.Model, key: str) -> Any:
-    """The present value of `key`, as Python."""
     if key.startswith(CUSTOM):
         return _custom(record).get(key.removeprefix(CUSTOM))
     value = getattr(record, model_field(type(record), key).attname)
@@ -137,7 +135,6 @@ def read_value(record: models.Model, key: str) -> Any:
 
 
 def from_log(model: type[models.Model], key: str, value: Any) -> Any:
-    """A value of the log as Python."""
     if key.startswith(CUSTOM) or value is None:
         return value
     field = model_field(model, key)

@@ -43,7 +43,6 @@ def register(section: Section) -> None:
 
 
 def sections(by: Actor) -> list[tuple[Section, Sequence[DayLine]]]:
-    """The sections that have something for the actor."""
     found = [(section, section.lines(by)) for section in sorted(_sections, key=lambda section: not section.is_urgent)]
     return [(section, lines) for section, lines in found if lines]
 

@@ -92,7 +92,6 @@ class Plan:
     due: dict[tuple[int, str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, step: int, kind: str, member: int, pk: int) -> None:
-        """Let `kind` happen to a contact in a step, done by a member."""
         self.due[step, kind, member].append(pk)
 
 
@@ -114,7 +113,6 @@ class History:
         self.names: set[str] = set()
 
     def write(self) -> None:
-        """Live through the year."""
         self._found_companies()
         for step in range(self.steps):
             self._capture(step)
@@ -274,7 +272,6 @@ class History:
         self._news()
 
     def _take_accounts(self) -> None:
-        """The manager works on some accounts too."""
         mine = Contact.objects.live().filter(lifecycle_stage__in=("lead", "qualified"), team=None)
         people = list(mine.order_by("-last_activity", "pk")[:ACCOUNTS])
         with clock.at(self.end - timedelta(days=5)):

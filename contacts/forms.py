@@ -15,7 +15,6 @@ OUTCOMES = [("", "Choose an outcome"), *Activity.OUTCOMES]
 
 
 def moment_field(label: str) -> forms.DateTimeField:
-    """A date and time that may be left empty."""
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     return forms.DateTimeField(required=False, label=label, widget=widget)
 

@@ -13,7 +13,6 @@ def refuse_circles(people: Collection[int], manager: int | None) -> None:
 
 
 def chain(contact: int | None) -> set[int]:
-    """The contact and everybody above."""
     found: set[int] = set()
     while contact and contact not in found:
         found.add(contact)

@@ -53,7 +53,6 @@ def _move(rows, values: dict, by: Actor) -> Outcome:
 
 
 def stage_form(by: Actor) -> type[forms.Form]:
-    """Which move, and why."""
     moves = [move for move in LIFECYCLE.moves if move.target and by.is_at_least(move.role)]
 
     class StageForm(forms.Form):

@@ -53,7 +53,6 @@ class Company(Record):
         return self.name
 
     def get_absolute_url(self):
-        """The record's page."""
         return f"/company/{self.public_id}"
 
     def derive(self) -> tuple[str, ...]:
@@ -182,12 +181,10 @@ class Contact(Record):
         return self.name
 
     def get_absolute_url(self):
-        """The record's page."""
         return f"/contact/{self.public_id}"
 
     @property
     def replaced_by(self):
-        """The contact that it was merged into."""
         return self.merged_into if self.deleted_at else None
 
     def begin(self, at):
@@ -197,7 +194,6 @@ class Contact(Record):
 
     @property
     def initials(self) -> str:
-        """For the avatar where no picture was uploaded."""
         return initials(self.name)
 
     def derive(self) -> tuple[str, ...]:
@@ -297,7 +293,6 @@ class Activity(Owned):
         return self.contact or self.company  # type: ignore[return-value]
 
     def get_absolute_url(self):
-        """The page of who it is about."""
         return self.about.get_absolute_url()
 
 
@@ -305,11 +300,9 @@ class EngagementQuerySet(WorkspaceQuerySet):
     """Events are seen and changed by whoever sees and changes the contact."""
 
     def visible_to(self, by: Actor):
-        """What the actor may read."""
         return self.filter(visible(by, "contact__"))
 
     def editable_by(self, by: Actor):
-        """What the actor may change."""
         return self.filter(editable(by, "contact__"))
 
 
@@ -345,11 +338,9 @@ class SuppressionQuerySet(WorkspaceQuerySet):
     """Suppressions belong to the workspace: every member sees them, only admins lift them."""
 
     def visible_to(self, by: Actor):
-        """What the actor may read."""
         return self.all()
 
     def editable_by(self, by: Actor):
-        """What the actor may change."""
         return self.all() if by.is_at_least(Role.ADMIN) else self.none()
 
 

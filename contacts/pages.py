@@ -42,7 +42,6 @@ class Person(NamedTuple):
     title: str
 
     def get_absolute_url(self) -> str:
-        """Their page."""
         return f"/contact/{self.public_id}"
 
 
@@ -85,7 +84,6 @@ def _headcount(by: Actor, company: int | None) -> int:
 
 
 def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:
-    """The people of a company."""
     people = Contact.objects.live().visible_to(by).filter(company=company).select_related("owner__user")
     return {"people": people.order_by("name_key")[:PEOPLE]}
 

@@ -194,7 +194,6 @@ def follow(contacts: QuerySet, by: Actor) -> None:
 
 
 def status_shows_suppression(contacts: QuerySet) -> bool:
-    """Whether the status of every contact shows what is suppressed."""
     return not any(row.due for row in _concerned(contacts))
 
 

@@ -74,12 +74,10 @@ class Difference:
 
     @property
     def is_set(self) -> bool:
-        """Whether the field was empty before."""
         return self.old == NOTHING
 
     @property
     def is_cleared(self) -> bool:
-        """Whether the field is empty now."""
         return self.new == NOTHING
 
 

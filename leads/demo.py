@@ -108,7 +108,6 @@ class Interest:
         self._lose([lead for lead in settled[5:] if lead.contact_id not in first])
 
     def _lose(self, leads: list[Lead]) -> None:
-        """Each lead ends when its contact was settled."""
         slots: defaultdict[int, list[int]] = defaultdict(list)
         for lead in leads:
             slots[self._slot(lead.contact.lifecycle_stage_since, SLOT)].append(lead.pk)

@@ -163,27 +163,22 @@ class Lead(Record):
 
     @property
     def name(self) -> str:
-        """What pages call it by."""
         return self.contact.name
 
     @property
     def is_open(self) -> bool:
-        """Whether it is neither converted nor lost."""
         return self.status in OPEN
 
     @property
     def is_awaited(self) -> bool:
-        """Whether a first contact is owed."""
         return self.is_open and self.contacted_at is None and self.contact_by is not None
 
     @property
     def stage_choice(self) -> Choice:
-        """The stage with its label and tone."""
         return STAGE.value(self.stage)
 
     @property
     def is_final(self) -> bool:
-        """A converted one."""
         return self.status == "converted"
 
     def derive(self) -> tuple[str, ...]:

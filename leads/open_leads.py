@@ -97,7 +97,6 @@ def open_again(contacts: QuerySet, by: Actor) -> None:
 
 
 def _without(leads: QuerySet, contacts: QuerySet, stages: Sequence[str] = PROSPECTS) -> list[Prospect]:
-    """The contacts at `stages` that have none of these leads."""
     found = contacts.filter(lifecycle_stage__in=stages).order_by("pk")
     people = [Prospect(*values) for values in found.values_list(*Prospect._fields)]
     taken = set(leads.filter(contact__pk__any_of=[contact.pk for contact in people]).values_list("contact", flat=True))

@@ -62,7 +62,6 @@ class FirstContactForm(forms.Form):
 
     @staticmethod
     def shown(agreed: FirstContactTerms) -> dict[str, Any]:
-        """What is agreed, as the form shows it."""
         same = ("hours", "in_business_hours", "days")
         times = {key: time(*divmod(getattr(agreed, key) % 1440, 60)) for key in ("opens", "closes")}
         return {key: getattr(agreed, key) for key in same} | times

@@ -35,7 +35,6 @@ class Undone:
     kept: list[KeptRecord] = field(default_factory=list)
 
     def keep(self, entity: str, pks: Iterable[int], why: str) -> None:
-        """List records that stay as they are."""
         self.kept += [KeptRecord(entity, pk, why) for pk in sorted(pks)]
 
 

@@ -93,7 +93,6 @@ class EntryReverter:
         why.update({key: sentence for key in move if sentence and key not in why})
 
     def leave(self, entries: Iterable[Entry]) -> None:
-        """Note that these stay as they are."""
         for entry in entries:
             self._stays(entry)
 
@@ -176,7 +175,6 @@ def _clashing(model: type[models.Model], records: list[models.Model], names: set
 
 
 def _saves(model: type[models.Model], records: list[models.Model], names: set[str]) -> bool:
-    """Whether no unique value is taken."""
     derived: set[str] = set()
     if deriving := [record for record in records if isinstance(record, Deriving)]:
         models.prefetch_related_objects(deriving, *deriving[0].DERIVES_FROM)

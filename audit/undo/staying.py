@@ -24,11 +24,9 @@ class StayingRecords:
 
     @cached_property
     def created(self) -> frozenset[tuple[str, int]]:
-        """All that the change made, whether it stays or not."""
         return frozenset(entry.record for entry in self.entries if entry.is_creation)
 
     def with_what_belongs(self) -> "StayingRecords":
-        """As it is, with all that belongs to it."""
         made, contact = dict(self.made), person_subject().entity
         stay = {pk for entity, pk in made if entity == contact}
         created = [entry for entry in self.entries if entry.is_creation]
@@ -45,12 +43,10 @@ class StayingRecords:
         return more if any(more.covers(entry, keys) for entry, keys in done) else self
 
     def covers(self, entry: Entry, keys: Iterable[str]) -> bool:
-        """Whether these keys of an entry stay as they are."""
         is_move = not subject(entry.entity).moves.isdisjoint(keys)
         return entry.record in self.made or (
             is_move and entry.person in self.moved and entry.record not in self.created
         )
 
     def contacts(self) -> set[int]:
-        """The contacts among the records that stay."""
         return {pk for entity, pk in self.made if entity == person_subject().entity}

@@ -49,7 +49,6 @@ def undo(change: UUID, *, by: Actor) -> Undone:
 
 
 def nothing_undone_message(why: str = "") -> str:
-    """The sentence for an undo that changed nothing."""
     return f"Nothing was undone. {why or NOTHING_LEFT}"
 
 
@@ -166,7 +165,6 @@ class _Attempt:
     done: list[tuple[Entry, set[str]]] = field(default_factory=list)  # entries inverted, and which keys of them
 
     def run(self, entries: Sequence[Entry]) -> None:
-        """Invert all of them, newest first."""
         contacts = {entry.person for entry in entries if entry.person} - self.staying.contacts()
         self.undone.reverted += sum(taker(entries[0].change, contacts, self.by) for taker in on_take_back if contacts)
         for (entity, made), group in groupby(entries, key=lambda entry: (entry.entity, entry.is_creation)):

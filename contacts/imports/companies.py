@@ -59,7 +59,6 @@ class CompanyRows:
         return agreeing
 
     def note(self, lines: Iterable[int], *, made: int, changed: int) -> None:
-        """Note how many companies were made and changed, and by which rows."""
         self.changed |= set(lines)
         self.counts += Counter({"Companies created": made, "Companies changed": changed})
 

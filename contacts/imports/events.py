@@ -47,7 +47,6 @@ class EventImporter:
             raise Invalid(f"The file has no column for {', '.join(missing)}.")
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
-        """How the cells of a column are read."""
         field = feed.path.field
         if field.type is FieldType.DATETIME:
             return _moment(feed)
@@ -60,7 +59,6 @@ class EventImporter:
         return []
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
-        """Write some rows. When it refuses one, nothing of what it did may stand."""
         people = _people(rows, self.by)
         refused = {row.line: told for row in rows if (told := _unfit(row, people))}
         if refused:
@@ -70,7 +68,6 @@ class EventImporter:
         return BatchResult(created, 0, len(rows) - created)
 
     def finish(self) -> Iterator[BatchResult]:
-        """Nothing is left for the end."""
         return iter(())
 
 

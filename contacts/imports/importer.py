@@ -46,7 +46,6 @@ class ContactImporter:
             managers.mention(sheet, self.mapping, self.scratch)
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
-        """How the cells of a column are read."""
         relation = relations("contact").get(feed.link)
         return ((relation and relation.parser) or parsers.parser)(feed, self.by)
 
@@ -57,7 +56,6 @@ class ContactImporter:
         return stages + [r.note for link, r in relations("contact").items() if r.note and link in mapped]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
-        """Write some rows. When it refuses one, nothing of what it did may stand."""
         matches, refused = match(rows, self.scratch, self.by)
         refused |= self._incomplete(matches) | managers.unknown(matches, self.scratch, self.by)
         said = companies.CompanyRows(self.scratch)

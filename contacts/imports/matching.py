@@ -49,7 +49,6 @@ def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[lis
 
 
 def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
-    """The live contacts with these keys (see keys_of), by key."""
     ids = ids_of(keys)
     people = Contact.objects.live().filter(pk__any_of=ids).select_related("company").order_by("pk")
     people = people.select_for_update(of=("self",)) if lock else people
@@ -60,7 +59,6 @@ def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
 
 
 def ids_of(keys: Iterable[str]) -> set[int]:
-    """The primary keys of the live contacts with these keys."""
     split: dict[str, list[str]] = {"id": [], "mail": []}
     for key in keys:
         kind, _, value = key.partition(" ")

@@ -10,6 +10,5 @@ register = template.Library()
 
 @register.simple_tag
 def stage_badge(value):
-    """A lifecycle stage as its badge."""
     choice = LIFECYCLE.value(value)
     return badge(choice.label, choice.tone)

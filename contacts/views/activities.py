@@ -96,7 +96,6 @@ def finish_activity(request: Request, public_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def change_activity(request: Request, public_id: str) -> HttpResponse:
-    """Edit an activity."""
     activity = _activity(request, public_id)
     form = ActivityForm(request.POST or None, instance=activity)
     form.keep_for(activity)
@@ -115,7 +114,6 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
 
 @require_POST
 def remove(request: Request, public_id: str) -> HttpResponse:
-    """Take an activity off the timeline."""
     activity = _activity(request, public_id)
     outcome = delete_activity(_rows(activity), by=request.actor).or_raise()
     toast(request, "The activity was removed.", undo_url=reverse("undo", args=[outcome.change]))

@@ -43,5 +43,4 @@ def kind_of(name: str) -> AnomalyKind:
 
 
 def all_kinds() -> list[AnomalyKind]:
-    """Every kind, as they were registered."""
     return list(_kinds)

@@ -31,12 +31,10 @@ def _last(axis: Axis, verb: str, value: Any) -> Subquery:
 
 
 def moved_at(axis: Axis, verb: str) -> Callable[[], Subquery]:
-    """When the last of these moves was made."""
     return lambda: _last(axis, verb, F("at"))
 
 
 def moved_how(axis: Axis, verb: str) -> Callable[[], Subquery]:
-    """From where to where the last of them went, and why."""
     words = (label(axis, "from_value"), Value(" → "), label(axis, "to_value"), Value(": "), F("reason"))
     return lambda: _last(axis, verb, Concat(*words, output_field=TextField()))
 

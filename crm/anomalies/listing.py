@@ -46,7 +46,6 @@ class FindingLine:
 
     @property
     def help_url(self) -> str:
-        """Where it can be put right."""
         return self.kind.url(self.record)
 
 

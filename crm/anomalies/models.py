@@ -22,7 +22,6 @@ class FindingQuerySet(WorkspaceQuerySet):
         return self.filter(Exists(_waivers()))
 
     def unwaived(self):
-        """Those that are still to be seen to."""
         return self.filter(~Exists(_waivers()))
 
 
@@ -109,7 +108,6 @@ class UnreadableSetting(Owned):
         return self.name
 
     def get_absolute_url(self):
-        """Where the setting is edited."""
         return self.url
 
 

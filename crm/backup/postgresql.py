@@ -36,17 +36,14 @@ def dump(target: Path) -> dict[str, Any]:
 
 
 def directory() -> Path:
-    """Where the dump is unpacked."""
     return settings.MEDIA_ROOT.parent
 
 
 def name() -> str:
-    """What the database is called where it has to be named."""
     return connection.settings_dict["NAME"]
 
 
 def is_empty() -> bool:
-    """Whether the database has no tables."""
     with connection.cursor() as cursor:
         return not connection.introspection.table_names(cursor)
 

@@ -38,12 +38,10 @@ def directory() -> Path:
 
 
 def name() -> str:
-    """What the database is called where it has to be named."""
     return _path().name
 
 
 def is_empty() -> bool:
-    """Whether the database has no tables."""
     if not _path().exists() or not _path().stat().st_size:
         return True
     with connection.cursor() as cursor:

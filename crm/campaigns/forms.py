@@ -38,7 +38,6 @@ class CampaignForm(forms.Form):
 
 
 def initial(campaign: Campaign | None, member: Membership) -> dict[str, Any]:
-    """What the form begins with: the campaign as it is, or a blank one of the member's."""
     if campaign is None:
         return {"owner": member.pk}
     shown = {name: getattr(campaign, name) for name in ("name", "segment", "subject", "body")}

@@ -11,7 +11,6 @@ from crm.users.models import Membership
 
 @handles("campaign_person.due", queue="campaigns", outward=True)
 def send_mail(event, *, by: Actor) -> None:
-    """Send one person the mail of a campaign."""
     deliver(event.entity_id, by=by)
 
 

@@ -48,7 +48,6 @@ def people_of(campaign: Campaign, by: Actor, state: str) -> QuerySet[CampaignPer
 
 
 def page_of_people(people: QuerySet[CampaignPerson], after: str) -> tuple[list[CampaignPerson], str]:
-    """A page of them, and the cursor of the next."""
     if after:
         people = people.filter(pk__gt=_key(after))
     found = list(people[: PAGE + 1])

@@ -47,22 +47,18 @@ class Campaign(Owned):
         return self.name
 
     def get_absolute_url(self):
-        """Its page."""
         return f"/campaign/{self.public_id}"
 
     @property
     def tone(self) -> str:
-        """The colour of its status."""
         return self.TONES[self.status]
 
     @property
     def is_draft(self) -> bool:
-        """Whether it can be changed and sent."""
         return self.status == self.Status.DRAFT
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be cancelled."""
         return self.status in self.OPEN
 
 
@@ -70,7 +66,6 @@ class CampaignPersonQuerySet(WorkspaceQuerySet):
     """Whoever sees a contact sees what a campaign sent them."""
 
     def visible_to(self, by: Actor):
-        """What the actor may read."""
         return self.filter(visible(by, "contact__"))
 
     def editable_by(self, by: Actor):
@@ -118,5 +113,4 @@ class CampaignPerson(Owned):
 
     @property
     def tone(self) -> str:
-        """The colour of the state."""
         return self.TONES[self.state]

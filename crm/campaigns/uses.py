@@ -15,7 +15,6 @@ class SegmentReference:
     slug: str
 
     def targets(self) -> list[Target]:
-        """See crm.entities.uses.Reference."""
         return [view_target("contact", segment_of(self.slug).slug)]
 
 

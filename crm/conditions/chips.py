@@ -34,7 +34,6 @@ class Chip:
 
 
 def chip(node: Node, writer: LabelWriter) -> Chip:
-    """The chip of one part of a condition."""
     text = writer.text(node)
     if not isinstance(node, Leaf):
         return Chip(text, text)

@@ -134,7 +134,6 @@ def _id_field(entity: Entity) -> Field:
 
 
 def extended(path: Path, field: Field) -> Path:
-    """The path with one field more."""
     return Path(path.entity, (*path.fields, field), (*path.labels, field.label))
 
 

@@ -25,12 +25,10 @@ class Condition:
 
     @cached_property
     def key_text(self) -> str:
-        """As it is stored: by field key and stored value."""
         return Writer().text(self.root)
 
     @property
     def label_text(self) -> str:
-        """As it is shown and edited: by label."""
         return LabelWriter().text(self.root)
 
     def expression(self, viewer: Viewer, now: datetime) -> Any:
@@ -47,7 +45,6 @@ class Condition:
 
     @property
     def size(self) -> int:
-        """How many comparisons it makes."""
         return sum(1 for _ in paths(self.root))
 
     def chips(self) -> list[Chip]:

@@ -145,7 +145,6 @@ def _value(leaf: Leaf, context: Context) -> Any:
 
 
 def _shown_path(path: Path) -> Path:
-    """A linked record is shown by its title."""
     if path.field.type is not FieldType.LINK:
         return path
     entity = registry.get(path.field.target)

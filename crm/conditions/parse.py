@@ -227,7 +227,6 @@ def _rows_path(schema: Schema, tree: Branch) -> Path:
 
 
 def _owner(schema: Schema, hops: list[str], last: str, tree: Branch) -> Schema:
-    """The schema that `last` belongs to, at the end of the links before it."""
     if not hops:
         return schema
     path = _follow(schema, hops, tree)

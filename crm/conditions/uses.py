@@ -18,7 +18,6 @@ class ConditionReference:
     people: bool = True
 
     def targets(self) -> list[Target]:
-        """See crm.entities.uses.Reference."""
         try:
             return list(targets_of(parse(self.text, self.entity, people=self.people).root))
         except KeyError:

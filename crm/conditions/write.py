@@ -41,14 +41,12 @@ class Writer:
         return f"({self.text(part)})" if isinstance(part, bracketed) else self.text(part)
 
     def comparison(self, leaf: Leaf) -> str:
-        """One leaf."""
         values = ", ".join(quoted(self.value(leaf.path.field, operand)) for operand in leaf.operands)
         if leaf.operator in ("in", "not in"):
             values = f"({values})"
         return f"{self.path(leaf.path)} {leaf.operator} {values}".rstrip()
 
     def path(self, path: Path) -> str:
-        """A path as it is written in a condition."""
         return path.key
 
     def value(self, field: Field, operand: Operand) -> str:

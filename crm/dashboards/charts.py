@@ -34,6 +34,5 @@ def _edge(heights: Sequence[int], most: int, *, backwards: bool = False) -> str:
 
 
 def _places(count: int) -> list[tuple[int, float]]:
-    """Some of the columns, evenly: which, and where they stand."""
     chosen = sorted({round(n * (count - 1) / TICKS) for n in range(TICKS + 1)})
     return [(n, round(n * WIDTH / max(count - 1, 1), 1)) for n in chosen]

@@ -36,11 +36,9 @@ class GroupBy:
 
     @property
     def field(self) -> Field:
-        """The field at the end of the path."""
         return self.path.field
 
     def condition(self, key: Any) -> str:
-        """The condition that means one group."""
         if key in (None, ""):
             return f"{self.path.key} is empty"
         if self.field.type in (FieldType.USER, FieldType.TEAM):
@@ -50,7 +48,6 @@ class GroupBy:
         return f"{self.path.key} = {_quoted(str(key))}"
 
     def label(self, key: Any, shown: Any, names: "Names") -> str:
-        """What a group is called."""
         if key in (None, ""):
             return "Nobody" if self.field.type is FieldType.USER else "None"
         if self.field.type is FieldType.USER:

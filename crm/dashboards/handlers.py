@@ -58,7 +58,6 @@ def _send(wanted: Subscription, key: str) -> None:
 
 
 def _query(wanted: Subscription) -> str:
-    """What was asked, about the days up to now."""
     params = QueryDict(wanted.query, mutable=True)
     last = today()
     period = Period(last.fromordinal(last.toordinal() - wanted.days + 1), last)

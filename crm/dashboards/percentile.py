@@ -30,7 +30,6 @@ class _PercentileOf:
         self.share = 0.0
 
     def step(self, value: int | None, share: float) -> None:
-        """One row."""
         self.share = share
         if value is not None:
             self.values.append(value)

@@ -19,15 +19,12 @@ class Period:
 
     @property
     def days(self) -> int:
-        """How many days it has."""
         return (self.last - self.first).days + 1
 
     def before(self) -> "Period":
-        """As many days, right before it."""
         return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1))
 
     def of(self, key: str) -> str:
-        """The condition that the field `key` lies in it."""
         return f"{key} >= {self.first} and {key} <= {self.last}"
 
     def __str__(self):

@@ -25,7 +25,6 @@ class Cell:
 
     @property
     def raw(self) -> Any:
-        """What a file holds."""
         return self.text if self.value is None else self.value
 
 

@@ -20,7 +20,6 @@ class FilterReference:
     text: str
 
     def targets(self) -> list[Target]:
-        """See crm.entities.uses.Reference."""
         found, errors = [], []
         for axis, _ in JOURNEY:
             try:

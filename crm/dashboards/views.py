@@ -36,7 +36,6 @@ def dashboard(request: Request) -> HttpResponse:
 
 
 def _frame(asked: DashboardQuery) -> dict:
-    """The bar above the parts."""
     end = today()
     periods = [(label, asked.query(**_ending(end, days)), _is(asked.period, end, days)) for label, days in PERIODS]
     modes = [(mode, label, asked.query(mode=mode)) for mode, label in MODES.items()]
@@ -115,7 +114,6 @@ def _place(request: Request, name: str) -> int:
 
 @require_http_methods(["GET", "POST"])
 def mail_page(request: Request) -> HttpResponse:
-    """Have the dashboard mailed as it is asked for in the URL."""
     asked = read_query(request.GET, request.actor)
     known = Subscription.objects.filter(member=request.actor.member_id).first()
     initial = {"every": known.every if known else "week", "days": asked.period.days}

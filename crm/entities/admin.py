@@ -39,7 +39,6 @@ class CustomFieldForm(TriedForm):
         self.fields["choice_lines"].initial = "\n".join(lines)
 
     def clean(self):
-        """The lines as choices."""
         cleaned = super().clean()
         lines = [line.strip() for line in cleaned.get("choice_lines", "").splitlines() if line.strip()]
         self.instance.choices = [_choice(line) for line in lines]
@@ -63,11 +62,9 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
     actions = ["archive", "restore"]
 
     def has_add_permission(self, request):
-        """Made in the workspace that the admin has open."""
         return request.actor is not None and self.has_change_permission(request)
 
     def save_model(self, request, obj, form, change):
-        """Through the verb."""
         save_custom_field(obj, by=actor_in(request, obj.workspace_id or request.actor.workspace_id))
 
     def get_changelist_instance(self, request):

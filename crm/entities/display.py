@@ -39,7 +39,6 @@ def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
 
 
 def names_of(changes: Iterable[tuple[str, dict | None]]) -> Names:
-    """names_for() values of several entities."""
     wanted: dict[str, set[int]] = {}
     for entity, values in changes:
         known = schema(entity)

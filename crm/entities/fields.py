@@ -84,7 +84,6 @@ class Field:
         return tuple(name for name in (self.key, self.label, self.api, *self.aliases) if name)
 
     def column(self) -> str:
-        """The ORM path from the entity's model."""
         return self.path or self.key
 
     def choice(self, text: str) -> Choice | None:

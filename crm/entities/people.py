@@ -37,7 +37,6 @@ class Directory:
         return [row for row in self.rows.values() if wanted in row.names]
 
     def labels(self) -> list[str]:
-        """What each is shown as."""
         return [row.label for row in self.rows.values()]
 
     def label(self, pk: int) -> str:

@@ -34,7 +34,6 @@ class Entity:
 
     @cached_property
     def model(self):
-        """The Django model behind the entity."""
         return apps.get_model(self.model_label)
 
     @property

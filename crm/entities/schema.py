@@ -25,21 +25,17 @@ class Path:
 
     @property
     def field(self) -> Field:
-        """The field at the end."""
         return self.fields[-1]
 
     @property
     def key(self) -> str:
-        """The path as it is stored: field keys."""
         return ".".join(field.key for field in self.fields)
 
     @property
     def label(self) -> str:
-        """The path as it is shown."""
         return " / ".join(field.label for field in self.fields)
 
     def steps(self) -> Iterator[tuple[registry.Entity, Field]]:
-        """Each field with the entity that it belongs to."""
         entity = registry.get(self.entity)
         for field in self.fields:
             yield entity, field
@@ -126,12 +122,10 @@ class UnknownField(KeyError):
 
     @property
     def suggestion(self) -> str:
-        """The nearest name of the same schema."""
         return "" if self.of else self.schema.nearest(self.name)
 
     @property
     def sentence(self) -> str:
-        """What is wrong, for the person who wrote it."""
         if self.of:
             return f"“{self.of.label}” is not a link to a record, so it has no field “{self.name}”."
         if normal(self.name) in self.schema.archived:

@@ -18,7 +18,6 @@ class IsoDateField(models.TextField):
         return value.isoformat() if isinstance(value, date) else value
 
     def from_db_value(self, value, expression, connection):
-        """The text as a date."""
         return value if value is None else date.fromisoformat(value)
 
 

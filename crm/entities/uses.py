@@ -31,17 +31,14 @@ class Target:
 
 
 def field_target(entity: str, key: str) -> Target:
-    """A field of an entity."""
     return Target("field", entity, key)
 
 
 def option_target(entity: str, key: str, option: str) -> Target:
-    """One option of a select field."""
     return Target("option", entity, key, option)
 
 
 def view_target(entity: str, slug: str) -> Target:
-    """A view of an entity's list."""
     return Target("view", entity, slug)
 
 
@@ -53,7 +50,6 @@ class Reference(Protocol):
 
 
 def targets_of_path(path: Path) -> list[Target]:
-    """Every field along a path."""
     return [field_target(entity.name, step.key) for entity, step in path.steps()]
 
 
@@ -65,7 +61,6 @@ class FieldReference:
     text: str
 
     def targets(self) -> list[Target]:
-        """See Reference."""
         try:
             return targets_of_path(schema(self.entity).path(self.text))
         except UnknownField as error:
@@ -98,7 +93,6 @@ class PlaceholderReference:
     label: str = "The text"
 
     def targets(self) -> list[Target]:
-        """See Reference."""
         check_placeholders(self.text, self.entity, self.label)
         paths = [placeholder(self.entity, name) for name in PLACE.findall(self.text)]
         return [target for path in paths for target in targets_of_path(path)]
@@ -111,7 +105,6 @@ class CustomFieldReference:
     custom: CustomField
 
     def targets(self) -> list[Target]:
-        """See Reference."""
         if self.custom.type not in CUSTOM_TYPES:
             raise Invalid(f"There is no field type “{self.custom.type}”.")
         if not self.custom.is_known:
@@ -141,7 +134,6 @@ class SettingUse:
         return next(filter(None, map(_problem, self.references)), "")
 
     def targets(self) -> set[Target]:
-        """What it refers to, as far as it can be read."""
         return {target for reference in (*self.references, *self.shown) for target in _targets(reference)}
 
 
@@ -182,7 +174,6 @@ def register(storer: ReferringModel) -> ReferringModel:
 
 
 def all_referring_models() -> list[ReferringModel]:
-    """Every registered storer."""
     return list(_storers)
 
 

@@ -29,7 +29,6 @@ log = logging.getLogger("crm.events")
 
 
 def due(queue: str) -> QuerySet[Delivery]:
-    """The deliveries that may be tried now in that queue."""
     deliveries = Delivery.objects.unscoped().due(timezone.now())
     if queue != QUEUES[0]:
         return deliveries.filter(handler__in=[handler.name for handler in all_handlers() if handler.queue == queue])
@@ -85,7 +84,6 @@ def _lease(deliveries: QuerySet[Delivery], limit: int, *, skip_locked: bool) -> 
 
 
 def release_leases(deliveries: list[Delivery]) -> None:
-    """Give leased deliveries back untried."""
     for delivery in deliveries:
         _held(delivery).update(state=State.PENDING, due_at=timezone.now(), attempts=F("attempts") - 1)
 

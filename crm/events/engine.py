@@ -53,7 +53,6 @@ class Engine:
         return [("relay", self._relay), ("scheduler", self._schedule), *lanes]
 
     def start(self) -> Callable[[], None]:
-        """Start the threads; gives the function that stops them."""
         for thread in self._threads:
             thread.start()
         return self.stop

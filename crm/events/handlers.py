@@ -60,11 +60,9 @@ class Handler:
     when: Callable[[str], bool] | None = None
 
     def names(self) -> tuple[str, ...]:
-        """The events that it may be told of."""
         return tuple(kind.name for kind in all_events() if kind.action) if self.when else self.events
 
     def wants(self, event: str) -> bool:
-        """Whether it is to be told of an event that is being recorded."""
         return event in self.events or bool(self.when and not _held.get() and self.when(event))
 
 
@@ -91,7 +89,6 @@ def handles(
 
 
 def all_handlers() -> list[Handler]:
-    """Every registered handler."""
     return list(_handlers)
 
 

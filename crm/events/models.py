@@ -57,7 +57,6 @@ class DeliveryQuerySet(WorkspaceQuerySet):
         return self.filter(done_at__isnull=True)
 
     def dead(self):
-        """Given up: neither done nor to be tried."""
         return self.undone().filter(due_at__isnull=True)
 
     def first_of_record(self):

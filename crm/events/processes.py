@@ -24,7 +24,6 @@ log = logging.getLogger("crm.events")
 
 
 def start_processes() -> Callable[[], None]:
-    """Start it; gives the function that stops it."""
     return Processes(ENGINE, WORKER).start() if settings.CELERY_BROKER_URL else Engine().start()
 
 
@@ -37,7 +36,6 @@ class Processes:
         self._threads = [Thread(target=self._keep, args=(command,), daemon=True) for command in commands]
 
     def start(self) -> Callable[[], None]:
-        """Start them; gives the function that stops them."""
         for thread in self._threads:
             thread.start()
         return self.stop

@@ -22,8 +22,6 @@ def react(event: str, reaction: Reaction) -> None:
 
 
 def reacts_to(*events: str) -> Callable[[Reaction], Reaction]:
-    """Decorate: react() to each of these events."""
-
     def register(reaction: Reaction) -> Reaction:
         for event in events:
             react(event, reaction)
@@ -33,7 +31,6 @@ def reacts_to(*events: str) -> Callable[[Reaction], Reaction]:
 
 
 def awaited(event: str) -> bool:
-    """Whether anything reacts to `event`."""
     return event in _reactions
 
 

@@ -30,7 +30,6 @@ class EventType:
 
     @property
     def entity(self) -> str:
-        """The entity that it happens to."""
         return self.name.partition(".")[0]
 
 
@@ -52,5 +51,4 @@ def event_type(name: str) -> EventType:
 
 
 def all_events() -> list[EventType]:
-    """Every declared event."""
     return list(_declared)

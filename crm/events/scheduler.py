@@ -37,7 +37,6 @@ class Job:
     at: time
 
     def slot(self, now: datetime) -> datetime:
-        """The start of the slot that `now` lies in."""
         first = EPOCH + timedelta(hours=self.at.hour, minutes=self.at.minute, seconds=self.at.second)
         return first + (now - first) // self.every * self.every
 

@@ -51,7 +51,6 @@ class Actor:
     once: Callable[..., None] | None = field(default=None, compare=False, repr=False)
 
     def is_at_least(self, role: Role) -> bool:
-        """Whether the actor's role includes `role`."""
         return RANK[self.role] >= RANK[role]
 
 

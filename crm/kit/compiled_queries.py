@@ -68,7 +68,6 @@ class LRUCache(Generic[T]):
         return len(self._values)
 
     def get(self, key: Hashable, default: T | None = None) -> T | None:
-        """The value under a key, or the default."""
         with self._lock:
             if key not in self._values:
                 return default
@@ -85,12 +84,10 @@ class LRUCache(Generic[T]):
         return value
 
     def values(self) -> list[T]:
-        """All values, the one asked for last at the end."""
         with self._lock:
             return list(self._values.values())
 
     def clear(self) -> None:
-        """Forget all of them."""
         with self._lock:
             self._values.clear()
 

@@ -21,7 +21,6 @@ class FormRenderer(TemplatesSetting):
 
     @cached_property
     def engine(self) -> Jinja2:
-        """The templates of fields and widgets."""
         options = {"auto_reload": settings.DEBUG}
         return Jinja2(
             {"NAME": "forms", "DIRS": [settings.FORM_TEMPLATES, DJANGO], "APP_DIRS": False, "OPTIONS": options}

@@ -32,7 +32,6 @@ class PublicId:
     regex = "[a-z]+_[A-Za-z0-9]{9}"
 
     def to_python(self, value: str) -> str:
-        """As it stands in the URL."""
         return value
 
     to_url = to_python

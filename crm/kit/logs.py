@@ -58,7 +58,6 @@ class RouteInsteadOfPath(logging.Filter):
     """Puts the route in place of the path where Django logs one: a path may be a secret, such as an invitation's."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
         request = getattr(record, "request", None)
         path = getattr(request, "path", "")
         if len(path) > 1:

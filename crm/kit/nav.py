@@ -44,7 +44,6 @@ class NavItem:
 
     @property
     def url(self) -> str:
-        """Where the entry leads."""
         return _address(self.url_name) + self.query
 
 

@@ -34,7 +34,6 @@ class Param(Expression):
         return (*super().identity, self.shift)
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """What it stands for."""
         return values[self.name] + self.shift if self.shift else values[self.name]
 
     def __add__(self, other):
@@ -73,7 +72,6 @@ class Now(Param):
         super().__init__("now", models.DateTimeField())
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """The clock's moment, moved."""
         return clock.now() + self.shift
 
     def astimezone(self, zone: ZoneInfo) -> "Now":
@@ -85,7 +83,6 @@ class Now(Param):
         return local
 
     def date(self) -> date:
-        """Its day, by the workspace's calendar."""
         if self.shift or not self.is_local:
             raise CannotCompile("the day of a moved moment, or in another zone")
         return self.day

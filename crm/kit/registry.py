@@ -50,11 +50,9 @@ class Registry(Generic[T]):
         return iter(self._items.values())
 
     def get(self, name: str) -> T | None:
-        """The item called `name`, if there is one."""
         return self._items.get(name)
 
     def names(self) -> list[str]:
-        """The names, in order."""
         return list(self._items)
 
 

@@ -57,7 +57,6 @@ def show_errors(form, error: Invalid | InUse) -> None:
 
 
 def _naming(error: AlreadyTaken, sentence: str) -> SafeString:
-    """The sentence with a link to the record that it names last."""
     before = sentence.removesuffix(f"{error.name}.")
     return format_html('{}<a class="link" href="{}">{}</a>.', before, error.url, error.name)
 

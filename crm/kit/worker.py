@@ -46,7 +46,6 @@ class Unreader(SocketUnreader):
         self.size, self.started = 0, time.monotonic()
 
     def start(self) -> None:
-        """A thread reads from now on."""
         self.size, self.started = 0, time.monotonic()
 
     def chunk(self, size_hint: int | None = None) -> bytes:

@@ -32,7 +32,6 @@ class MigrationRunAdmin(WorkspaceModelAdmin):
 
     @admin.display(description="Every lead")
     def every_lead(self, run):
-        """The way to the leads and what they became."""
         url = reverse("admin:legacy_leads_legacylead_changelist")
         return format_html('<a href="{}?run__id__exact={}">What each became</a>', url, run.pk)
 
@@ -57,22 +56,18 @@ class LegacyLeadAdmin(WorkspaceModelAdmin):
     exclude = ["custom", "search_text", "name_key"]
 
     def lookup_allowed(self, lookup, value, request=None):
-        """Also by the run, which the report leads to."""
         return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="Estimated value", ordering="estimated_value")
     def value(self, lead):
-        """With its currency."""
         return f"{lead.currency} {lead.estimated_value:,.2f}" if lead.estimated_value else "—"
 
     @admin.display(description="Contact")
     def contact_link(self, lead):
-        """The contact that it became."""
         return _link(lead.became_contact)
 
     @admin.display(description="Opportunity")
     def opportunity_link(self, lead):
-        """The opportunity that it became."""
         return _link(lead.became_opportunity)
 
     def has_change_permission(self, request, obj=None):
@@ -91,13 +86,11 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
 
     @admin.display(description="Last read")
     def last_read(self, retired):
-        """By whom, when and where."""
         with in_workspace(retired.workspace):
             return status().last_read or "Never"
 
     @admin.display(description="Readers since the migration")
     def readers(self, retired):
-        """How many, and the way to all reads."""
         url = reverse("admin:legacy_leads_legacyvisit_changelist")
         return format_html('{} · <a href="{}">every read</a>', status().readers, url)
 
@@ -110,7 +103,6 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
 
     @admin.display(description="Confirmed by")
     def confirmed(self, retired):
-        """Which admins."""
         run = status().run
         given = confirmations(run) if run and run.committed_at else []
         return ", ".join(map(str, given)) or "Nobody"

@@ -131,7 +131,6 @@ def migration_action(request: Request, action: str) -> HttpResponse:
 @require_GET
 @needs(Right.WORKSPACE)
 def plan_file(request: Request) -> StreamingHttpResponse:
-    """The plan of every lead as CSV."""
     return _csv("lead-migration-plan.csv", whole_plan("include_lost" in request.GET))
 
 

@@ -81,22 +81,18 @@ class LegacyLeadQuerySet(RecordQuerySet):
         super()._fetch_all()
 
     def iterator(self, *args, **kwargs):
-        """Count the read."""
         count_read()
         return super().iterator(*args, **kwargs)
 
     def aggregate(self, *args, **kwargs):
-        """Count the read."""
         count_read()
         return super().aggregate(*args, **kwargs)
 
     def count(self):
-        """Count the read."""
         count_read()
         return super().count()
 
     def exists(self):
-        """Count the read."""
         count_read()
         return super().exists()
 
@@ -181,7 +177,6 @@ class LegacyLead(Record):
 
     @property
     def is_final(self) -> bool:
-        """One that was migrated, or left behind by the migration."""
         return self.archived_at is not None
 
     def derive(self) -> tuple[str, ...]:

@@ -18,9 +18,7 @@ class GuardAdmin(WorkspaceModelAdmin):
     fields = ["entity", "verb", "condition", "message", "position", "is_active"]
 
     def has_add_permission(self, request):
-        """Made in the workspace that the admin has open."""
         return request.actor is not None and self.has_change_permission(request)
 
     def save_model(self, request, obj, form, change):
-        """Through the verb."""
         save_guard(obj, by=actor_in(request, obj.workspace_id or request.actor.workspace_id))

@@ -37,7 +37,6 @@ class Move:
     targets: tuple[str, ...] = ()
 
     def may_reach(self, value: str) -> bool:
-        """Whether it can lead to `value`."""
         return value == self.target if self.target else value in self.targets or not self.targets
 
 
@@ -69,7 +68,6 @@ class Axis:
         return {move.verb: move for move in self.moves}[verb]
 
     def moves_from(self, value: str) -> list[Move]:
-        """The moves that start at `value`."""
         return [move for move in self.moves if value in move.sources]
 
     def names(self, values: Iterable[str]) -> str:
@@ -81,17 +79,14 @@ _axes: Registry[Axis] = Registry("axis")
 
 
 def register(axis: Axis) -> Axis:
-    """Make an axis known; returns it."""
     return _axes.add(f"{axis.entity}.{axis.field}", axis)
 
 
 def axes_of(entity: str) -> list[Axis]:
-    """The axes of an entity."""
     return [axis for axis in all_axes() if axis.entity == entity]
 
 
 def all_axes() -> list[Axis]:
-    """Every registered axis."""
     return list(_axes)
 
 

@@ -23,5 +23,4 @@ def evidence(record: Any, axis: Axis, definition: Definition, by: Actor) -> list
 
 
 def waiting(record: Any, entity: str) -> Wait | None:
-    """For what the record waits now, if it does."""
     return Wait.objects.filter(entity=entity, record_id=record.pk, until__gt=clock.now()).first()

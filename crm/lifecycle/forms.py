@@ -48,5 +48,4 @@ class WaitForm(forms.Form):
 
 
 def day_begins(day: date) -> datetime:
-    """The moment at which a day begins for the workspace."""
     return start_of(day, zone())

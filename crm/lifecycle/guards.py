@@ -41,7 +41,6 @@ def ship_guard(entity: str, verb: str, condition: str, message: str) -> None:
 
 
 def install_shipped() -> None:
-    """Give the workspace in scope the shipped guards."""
     Guard.objects.bulk_create(
         Guard(entity=g.entity, verb=g.verb, condition=g.condition, message=g.message, position=position)
         for position, g in enumerate(_shipped)
@@ -73,9 +72,7 @@ def unreadable_guards(entity: str) -> tuple[UnreadableGuard, ...]:
 
 
 @lru_cache(maxsize=1000)
-def _rules(
-    workspace_id: int, schema_version: int, entity: str
-) -> tuple[tuple[Rule, ...], tuple[UnreadableGuard, ...]]:
+def _rules(workspace_id: int, schema_version: int, entity: str) -> tuple[tuple[Rule, ...], tuple[UnreadableGuard, ...]]:
     guards = [_read(guard) for guard in Guard.objects.filter(entity=entity, is_active=True)]
     readable = tuple(guard for guard in guards if isinstance(guard, Rule))
     return readable, tuple(guard for guard in guards if isinstance(guard, UnreadableGuard))

@@ -22,7 +22,6 @@ class OfferedMove:
 
     @property
     def allowed(self) -> bool:
-        """Whether the move can be made now."""
         return not self.why_not
 
     @property

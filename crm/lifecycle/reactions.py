@@ -7,5 +7,4 @@ from crm.lifecycle.guards import install_shipped
 
 @reacts_to("workspace.created")
 def install_guards(workspaces, by) -> None:
-    """Every workspace begins with the shipped guards."""
     install_shipped()

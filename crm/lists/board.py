@@ -51,14 +51,12 @@ Columns = dict[str, Column]
 
 
 def count_cards(rows: QuerySet, axis: Axis, columns: Columns) -> None:
-    """Count the rows of each column."""
     for value, count in rows.order_by().values_list(axis.field).annotate(Count("pk")):
         if value in columns:
             columns[value].count = count
 
 
 def nothing(columns: Iterable[Column]) -> list[Any]:
-    """No sum over all columns."""
     return []
 
 
@@ -83,7 +81,6 @@ class Board:
     summary: Callable[[Iterable[Column]], list[Any]] = nothing
 
     def columns(self) -> Columns:
-        """A column for each value, still empty."""
         return {choice.value: Column(choice, choice.value in self.open_values) for choice in self.axis.values}
 
 
@@ -91,7 +88,6 @@ _boards: Registry[Board] = Registry("board")
 
 
 def register(board: Board) -> Board:
-    """Give an entity its board; returns it."""
     return _boards.add(board.entity, board)
 
 

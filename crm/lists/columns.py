@@ -201,5 +201,4 @@ _CELLS: dict[FieldType, Callable[[Field], Callable[[Sequence, str], str]]] = {
 
 
 def can_be_shown(field: Field) -> bool:
-    """Whether a field can stand in a column."""
     return field.type in _CELLS and field.rows is None

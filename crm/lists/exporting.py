@@ -97,7 +97,6 @@ def _lines(rows: Iterable[Sequence[str | None]]) -> str:
 
 
 def _text(path: Path, by: Actor) -> Any:
-    """The expression that writes a path's field as text."""
     *hops, (entity, field) = path.steps()
     rule = None if is_name(hops, entity, field) else Viewer.looking(by).only_seen_by
     return _along([*hops, (entity, field)], by, rule)

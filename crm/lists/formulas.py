@@ -14,7 +14,6 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """What escape() was given."""
     return text[1:] if text[:1] == "'" and escape(text) != text else text
 
 

@@ -10,7 +10,6 @@ from crm.users.models import Workspace
 
 @scheduled(every=timedelta(seconds=30))
 def continue_undos(slot: datetime) -> None:
-    """Continue the undos whose process died."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             continue_interrupted()

@@ -166,7 +166,6 @@ class UndoRun(Owned):
 
     @property
     def percent(self) -> int:
-        """How much of it is done."""
         return 100 if self.finished_at else min(99, 100 * self.done // max(self.total, 1))
 
 

@@ -63,7 +63,6 @@ class Sort:
         return F(f"{path}__{target.fields[target.title].sort or target.title_path}")
 
     def ordering(self, backwards: bool) -> list:
-        """What to order by; `backwards` for the page before."""
         descending = self.descending != backwards
         if self.indexed:
             return ["-sort_value", "-pk"] if descending else ["sort_value", "pk"]

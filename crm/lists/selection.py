@@ -25,13 +25,11 @@ class Selection:
     confirmed: int | None = None
 
     def rows(self) -> QuerySet:
-        """The selected records that the actor sees."""
         if self.everything:
             return self.state.rows().filter(visible(self.state.by))
         return self.state.spec.kind.model.objects.visible_to(self.state.by).filter(public_id__in=self.public_ids)
 
     def ids(self) -> list[int]:
-        """The keys of the selected records."""
         return list(self.rows().order_by().values_list("pk", flat=True))
 
     def is_confirmed(self, count: int) -> bool:
@@ -39,7 +37,6 @@ class Selection:
         return self.confirmed == count or (self.confirmed is None and not self.everything)
 
     def count(self) -> int:
-        """How many records are selected."""
         return count(self.state.rows(), self.state.by, exact=True) if self.everything else self.rows().count()
 
 

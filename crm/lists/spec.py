@@ -69,22 +69,18 @@ class ListSpec:
 
     @property
     def export_url(self) -> str:
-        """The name of the page that exports them."""
         return f"{self.entity}_export"
 
     @property
     def board_url(self) -> str:
-        """The name of the page that shows them as a board."""
         return f"{self.entity}_board"
 
     @property
     def delete_view_url(self) -> str:
-        """The name of the URL that deletes a saved view."""
         return f"{self.entity}_delete_view"
 
     @property
     def kind(self) -> registry.Entity:
-        """The entity of the rows."""
         return registry.get(self.entity)
 
     def action(self, name: str) -> BulkAction:
@@ -96,7 +92,6 @@ _specs: Registry[ListSpec] = Registry("list")
 
 
 def register(spec: ListSpec) -> ListSpec:
-    """Give an entity its list page; returns the spec."""
     return _specs.add(spec.entity, spec)
 
 

@@ -81,7 +81,6 @@ class ListState:
 
     @cached_property
     def in_trash(self) -> bool:
-        """Whether the trash is listed."""
         return self.view.slug == TRASH.slug
 
     @cached_property
@@ -93,7 +92,6 @@ class ListState:
         return [title, *(key for key in dict.fromkeys(shown) if key != title)]
 
     def shows(self, key: str) -> bool:
-        """Whether the field `key` can stand in a column."""
         return key in self.schema.fields and can_be_shown(self.schema.field(key))
 
     @property
@@ -103,7 +101,6 @@ class ListState:
 
     @cached_property
     def sort(self) -> Sort:
-        """What the rows are sorted by."""
         for text in (self.params.get("sort", ""), self.view.sort, self.spec.sort):
             key = text.removeprefix("-")
             if key and self._sorts_by(key):
@@ -112,17 +109,14 @@ class ListState:
 
     @cached_property
     def search(self) -> str:
-        """What is searched for."""
         return self.params.get("q", "").strip()[:LONGEST]
 
     @cached_property
     def filters(self):
-        """The quick filters, bound to the URL."""
         return self.spec.filterset(self.params, queryset=self.spec.kind.model.objects.all(), by=self.by)
 
     @cached_property
     def is_narrowed(self) -> bool:
-        """Whether any quick filter is set."""
         return any(self.params.get(name) for name in self.spec.filterset.base_filters)
 
     @cached_property
@@ -192,7 +186,6 @@ def views_of(spec: ListSpec, request: Request) -> list[View]:
 
 
 def views_for(spec: ListSpec, by: Actor) -> list[View]:
-    """views_of() where there is no page: for commands."""
     return _with_saved(spec, saved_views(by).values_list("fact", flat=True), by)
 
 

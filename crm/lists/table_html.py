@@ -29,13 +29,11 @@ def table_html(entity: str, found: list[tuple], columns: list[Column], ticked: s
 
 
 def _places(columns: list[Column]) -> list[slice]:
-    """Where in a row stands what each column selected."""
     ends = list(accumulate((len(column.sources) for column in columns), initial=3))
     return [slice(*pair) for pair in pairwise(ends)]
 
 
 def _marks(public_id: str, ticked: set[str]) -> tuple[str, str]:
-    """What a row says of itself, and its tick."""
     if public_id in ticked:
         return ' class="is-refused"', " checked"
     return "", " checked" if "all" in ticked else ""

@@ -121,11 +121,9 @@ class _Groups:
         self._contacts, self._others = contacts, others
 
     def entries(self, first: int, size: int) -> list[Entry]:
-        """The entries of `size` groups from the place `first` on, newest first."""
         return _read(self._all[first : first + size])
 
     def entries_of(self, kept: Sequence[UndoKept]) -> list[Entry]:
-        """The entries of the groups that these records are in."""
         contacts = [self._contacts[person] for person in {each.person for each in kept} if person]
         others = [self._others[each.entity, each.record_id] for each in kept if not each.person]
         return _read([*contacts, *others])

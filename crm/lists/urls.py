@@ -12,7 +12,6 @@ undo_urls = [
 
 
 def list_urls(entity: str) -> list:
-    """The list of an entity, at its path, and what can be done from it."""
     at = get(entity).path
     routes = {
         "": (views.list_page, "list"),

@@ -143,7 +143,6 @@ def _next_sort(state: ListState, column) -> str:
 @require_GET
 @limited("search", applies=searches)
 def exact_count(request: Request, entity: str) -> HttpResponse:
-    """How many there are, to the last one."""
     state = read_state(request, spec_of(entity))
     try:
         with time_limit():
@@ -285,7 +284,6 @@ def _with(state: ListState, field, request: Request) -> str:
 
 @require_GET
 def choose_columns(request: Request, entity: str) -> HttpResponse:
-    """Choose the columns and their order."""
     state = read_state(request, spec_of(entity))
     gone = [name for name in request.GET if name == "column" or name.startswith("place_")]
     if "column" in request.GET:

@@ -43,7 +43,6 @@ def tell_assigned(rows: QuerySet, by: Actor) -> None:
 
 @on_end
 def tell_imported(run: ImportRun, by: Actor) -> None:
-    """What an import gave to others than who imported it."""
     for entity in {run.entity, "company", "lead"}:
         if hasattr(subject(entity).model, "owner"):
             _tell(subject(entity).model, by)

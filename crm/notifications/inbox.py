@@ -30,7 +30,6 @@ def unread(by: Actor) -> QuerySet:
 
 
 def notification_page(by: Actor, *, only_unread: bool = False, before: str = "", size: int = PAGE) -> NotificationPage:
-    """One page of the actor's notifications; `before` is the cursor of the page before it."""
     rows = Notification.objects.of(by).select_related("actor__user").order_by("-at", "-id")
     if only_unread:
         rows = rows.unread()
@@ -49,5 +48,4 @@ def mark_read(rows: NotificationQuerySet) -> datetime | None:
 
 
 def mark_unread(by: Actor, moment: datetime) -> int:
-    """Take back what was marked at that moment. Returns how many."""
     return Notification.objects.of(by).filter(read_at=moment).update(read_at=None)

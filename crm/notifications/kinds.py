@@ -49,7 +49,6 @@ def kind_named(name: str) -> NotificationKind:
 
 
 def all_kinds() -> list[NotificationKind]:
-    """Every kind, as they were declared."""
     return list(_kinds)
 
 

@@ -32,6 +32,5 @@ def tell_overdue(leads: QuerySet, by: Actor) -> None:
 
 
 def _owners(leads: QuerySet, key: str) -> dict[int, NewNotification]:
-    """For each owner: how many of the leads are theirs."""
     owned = leads.filter(owner__isnull=False).order_by().values_list("owner").annotate(Count("pk"), Min("pk"))
     return {owner: NewNotification(owner, "lead", first, key, clock.now(), count) for owner, count, first in owned}

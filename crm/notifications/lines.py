@@ -31,7 +31,6 @@ class NotificationLine:
 
     @property
     def note(self) -> str:
-        """What is to be added to the sentence."""
         return self.notification.text if self.url else GONE
 
 

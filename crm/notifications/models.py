@@ -49,7 +49,6 @@ class NotificationQuerySet(WorkspaceQuerySet):
         return self.filter(recipient=by.member_id)
 
     def unread(self):
-        """Not opened yet."""
         return self.filter(read_at__isnull=True)
 
     def to_mail(self):

@@ -31,7 +31,6 @@ def notifications(request: Request) -> HttpResponse:
 
 @require_GET
 def open_notification(request: Request, public_id: str) -> HttpResponse:
-    """Lead on to what a notification is about; it is read by that."""
     rows = Notification.objects.of(request.actor).filter(public_id=public_id)
     found = lines(list(rows.select_related("actor__user")), request.actor)
     if not found:
@@ -44,7 +43,6 @@ def open_notification(request: Request, public_id: str) -> HttpResponse:
 
 @require_POST
 def read_all(request: Request) -> HttpResponse:
-    """Mark everything as read."""
     moment = inbox.mark_read(Notification.objects.of(request.actor))
     if moment:
         microseconds = (moment - EPOCH) // timedelta(microseconds=1)

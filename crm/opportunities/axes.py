@@ -50,5 +50,4 @@ PROBABILITY = {
 
 
 def verb_to(stage: str) -> str:
-    """The verb that moves an open opportunity to a stage."""
     return {"won": "win", "lost": "lose"}.get(stage, "move_stage")

@@ -24,7 +24,6 @@ def lock_contacts(contacts: Iterable[int]) -> dict[int, Contact]:
 
 
 def lock_contacts_of(opportunities: QuerySet) -> None:
-    """Lock the contacts of opportunities that are about to be moved."""
     lock_contacts(opportunities.order_by().values_list("contact", flat=True))
 
 

@@ -148,7 +148,6 @@ class Pipeline:
             move_stage(rows, to=stage, by=by)
 
     def _second_thoughts(self) -> None:
-        """One that was lost came back."""
         lost = Opportunity.objects.filter(stage="lost").order_by("-lost_at", "pk")[:1]
         rows = Opportunity.objects.filter(pk__in=list(lost.values_list("pk", flat=True)))
         with clock.at(self.end):

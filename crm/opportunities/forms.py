@@ -61,8 +61,6 @@ def _futures(contact: Contact, by: Actor) -> list[tuple[str, str]]:
 
 
 def stage_form(by: Actor) -> type[forms.Form]:
-    """To which stage, and what losing asks."""
-
     class StageForm(forms.Form):
         to = forms.ChoiceField(label="Move to", choices=[CHOOSE, *ALL_CHOICES])
         reason = reason_field(required=False, help_text="For Lost: kept with each of them.")

@@ -19,7 +19,6 @@ from crm.records.actions import WAIT, record_actions
 
 
 def month(day: date, later: int = 0) -> tuple[date, date]:
-    """The first day of the month of `day`, or of one `later`, and the first day of the month after that."""
     first, after = (_first(day, later + more) for more in (0, 1))
     return first, after
 

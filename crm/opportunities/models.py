@@ -101,15 +101,12 @@ class Opportunity(Record):
         return self.name
 
     def get_absolute_url(self):
-        """The record's page."""
         return f"/opportunity/{self.public_id}"
 
     @property
     def is_open(self) -> bool:
-        """Whether it is neither won nor lost."""
         return self.stage in OPEN
 
     @property
     def stage_shown(self) -> Choice:
-        """The stage's label and tone."""
         return STAGE.value(self.stage)

@@ -26,7 +26,6 @@ def kinds_of_record(app_configs, **kwargs) -> list[CheckMessage]:
 
 
 def _wrong(entity: Entity, axis: Axis) -> Iterator[str]:
-    """What an axis lacks, a sentence each."""
     columns, declared = {field.name for field in entity.model._meta.fields}, {event.name for event in all_events()}
     for column in (axis.field, axis.since):
         if column not in columns:

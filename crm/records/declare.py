@@ -62,7 +62,6 @@ def _register_pages(kind: RecordType) -> None:
 
 
 def _complete(kind: RecordType) -> RecordType:
-    """With what follows from the rest where it was left out."""
     entity, spec = kind.entity, kind.listing
     plain = importer_of(kind.model) if "import" in kind.files else None
     return replace(

@@ -35,7 +35,6 @@ def duplicate_error(
 
 
 def _unique(model: type[Record], values: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, str]]]:
-    """(key, label, filter) of the values that only one record may have."""
     if _has_mail(model) and values.get("email"):
         yield "email", "e-mail", {"email_key": email_key(values["email"])}
     if values.get("external_id"):

@@ -23,7 +23,6 @@ PEOPLE = frozenset({FieldType.USER, FieldType.TEAM})
 
 
 def editable_fields(entity: str) -> list[Field]:
-    """The fields of an entity that a person can edit."""
     return [field for field in schema(entity) if field.editable and field.type is not FieldType.MANY]
 
 
@@ -98,7 +97,6 @@ class NewForm(RecordForm):
         return {"stage": chosen} if chosen else {}
 
     def values(self) -> dict[str, Any]:
-        """What was filled in, without the stage."""
         filled = {key: value for key, value in self.cleaned_data.items() if value not in (None, "", [])}
         return {key: value for key, value in filled.items() if not self.axis or key != self.axis.field}
 
@@ -194,7 +192,6 @@ class BulkEditForm(forms.Form):
         self.fields["clear"] = forms.BooleanField(label="Clear the field", required=False)
 
     def _is_answered(self) -> bool:
-        """Whether this is the second step, in which the value is given."""
         return bool({"asked", "value"} & self.data.keys())
 
     def is_valid(self) -> bool:
@@ -211,8 +208,6 @@ class BulkEditForm(forms.Form):
 
 
 def bulk_edit_form(entity: str):
-    """The form for records of an entity, as a bulk action asks for it."""
-
     class Form(BulkEditForm):
         pass
 
@@ -230,7 +225,6 @@ def delete_form(by: Actor) -> type[forms.Form]:
 
 
 def no_form(by: Actor) -> type[forms.Form]:
-    """Nothing to ask."""
     return forms.Form
 
 
@@ -243,7 +237,6 @@ class UploadForm(forms.Form):
     file = forms.FileField(label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}))
 
     def clean_file(self):
-        """A file that a request can take in."""
         if self.cleaned_data["file"].size > MAX_UPLOAD << 20:
             raise forms.ValidationError(f"The file is larger than {MAX_UPLOAD} MB.")
         return self.cleaned_data["file"]
@@ -276,7 +269,6 @@ class MappingForm(forms.Form):
             )
 
     def columns(self) -> list:
-        """The bound field of each column, in their order."""
         return [self[f"column_{column}"] for column in range(self.width)]
 
     def clean(self) -> dict:

@@ -49,11 +49,9 @@ class RecordImporter:
         return remembered(lambda text: clean(feed.link or self.entity, feed.path.field, text.strip(), self.by))
 
     def notes(self) -> list[str]:
-        """Nothing to be said beforehand."""
         return []
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
-        """Write some rows. When it refuses one, nothing of what it did may stand."""
         there = self._there(rows)
         refused = self._twice(rows) | self._not_theirs(rows, there) | self._nameless(rows, there)
         if refused:
@@ -72,7 +70,6 @@ class RecordImporter:
         return BatchResult(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
 
     def finish(self) -> Iterator[BatchResult]:
-        """Nothing is left for the end."""
         return iter(())
 
     def _there(self, rows: Sequence[IncomingRow]) -> dict[str, Record]:
@@ -108,5 +105,4 @@ class RecordImporter:
 
 
 def importer_of(model: type[Record]) -> type[RecordImporter]:
-    """The importer of a kind that has none of its own."""
     return type(f"{model.__name__}Importer", (RecordImporter,), {"entity": entity_of(model)})

@@ -47,7 +47,6 @@ class Record(Owned):
         abstract = True
 
     def get_absolute_url(self) -> str:
-        """The record's page."""
         raise NotImplementedError
 
     @property

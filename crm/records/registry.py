@@ -33,7 +33,6 @@ Form = Callable[[Any, Any, Actor], forms.Form]  # (data or None, record, by) →
 
 
 def no_context(record: Any, by: Actor, editable: bool) -> dict[str, Any]:
-    """A page that shows no more than every record's does."""
     return {}
 
 
@@ -47,7 +46,6 @@ def refuse_nothing(locked: Locked, changes: Mapping[str, Any]) -> None:
 
 
 def derive_nothing(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
-    """Nothing follows from a change."""
     return changes
 
 
@@ -134,7 +132,6 @@ class RecordType:
 
     @cached_property
     def model(self) -> type[Record]:
-        """The Django model of the records."""
         return self.entity.model
 
     def axis_of(self, verb: str) -> Axis:
@@ -147,7 +144,6 @@ class RecordType:
         return ", ".join(axis.value(getattr(record, axis.field)).label for axis in fixed)
 
     def offered_verbs(self) -> Iterable[tuple[Axis, Move]]:
-        """Its moves that a person makes, with their axes."""
         return [(axis, move) for axis in self.axes for move in axis.moves if move.verb in self.verbs]
 
 

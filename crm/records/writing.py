@@ -23,7 +23,6 @@ R = TypeVar("R", bound=Record)
 
 
 def columns(model: type[Record]) -> list[str]:
-    """The columns of a model that people fill."""
     return [f.name for f in model._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
 
 

@@ -20,7 +20,6 @@ class AccountAdapter(DefaultAccountAdapter):
     """Failed sign-ins are counted per address, per address and account, and, more generously, per account."""
 
     def is_open_for_signup(self, request):
-        """People come by invitation."""
         return False
 
     def pre_authenticate(self, request, **credentials):

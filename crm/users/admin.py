@@ -35,7 +35,6 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
     readonly_fields = ["slug", "created_at"]
 
     def save_model(self, request, obj, form, change):
-        """Through the verb, in the workspace that is being changed."""
         with in_workspace(obj):
             edit_workspace(**form.cleaned_data, by=actor_in(request, obj.pk))
 
@@ -49,7 +48,6 @@ class TeamAdmin(WorkspaceModelAdmin):
     readonly_fields = ["workspace"]
 
     def save_model(self, request, obj, form, change):
-        """Through the verb."""
         rename_team(obj, obj.name, by=actor_in(request, obj.workspace_id))
 
 
@@ -63,7 +61,6 @@ class MembershipAdmin(WorkspaceModelAdmin):
     readonly_fields = ["workspace", "user", "created_at"]
 
     def save_model(self, request, obj, form, change):
-        """Through one verb for each thing that was changed."""
         by = actor_in(request, obj.workspace_id)
         if "role" in form.changed_data:
             change_role(obj, Role(obj.role), by=by)
@@ -116,7 +113,6 @@ class EntryAdmin(WorkspaceModelAdmin):
 
     @admin.display(ordering="member_id")
     def who(self, entry) -> str:
-        """The member, or the system."""
         return entry.who or "Throughline"
 
     def has_change_permission(self, request, obj=None):
@@ -143,10 +139,8 @@ class DeliveryAdmin(WorkspaceModelAdmin):
 
     @admin.action(description="Run the dead ones among them again")
     def run_again(self, request, queryset):
-        """From the first attempt on; all of them with “select all”."""
         count = Delivery.objects.unscoped().filter(pk__in=queryset.values("pk")).retry()
         self.message_user(request, f"{count} deliveries will be tried again.", messages.SUCCESS)
 
     def has_change_permission(self, request, obj=None):
-        """Only run again."""
         return False

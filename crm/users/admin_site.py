@@ -44,7 +44,6 @@ class WorkspaceAdminSite(admin.AdminSite):
         return redirect("account_logout")
 
     def password_change(self, request, extra_context=None):
-        """The person's own page for it."""
         return redirect("account_change_password")
 
 

@@ -34,7 +34,6 @@ class WorkspaceCommand(BaseCommand):
     whole_schema = False  # refuse a database that lacks a migration, whatever it is about
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs) -> Any:
-        """The parser, with the arguments that these commands share after their own."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         self._called = subcommand
         parser.add_argument("--workspace", required=True, metavar="SLUG", help="the workspace to work in")
@@ -48,7 +47,6 @@ class WorkspaceCommand(BaseCommand):
         """The command's own arguments."""
 
     def handle(self, *args, workspace: str, user: str | None, **options) -> None:
-        """Open the workspace, and run."""
         if self.whole_schema and not is_migrated():
             raise CommandError(UNMIGRATED, returncode=REFUSED)
         space = Workspace.objects.filter(slug=workspace).first()
@@ -65,7 +63,6 @@ class WorkspaceCommand(BaseCommand):
             raise SystemExit(status)
 
     def run(self, by: Actor, *args: Any, **options: Any) -> int:
-        """Do it. Gives the exit status."""
         raise NotImplementedError
 
     def tell(self, report: dict[str, Any], lists: dict[str, Iterable[Any]] | None = None) -> None:

@@ -18,7 +18,6 @@ from crm.users.models import Owned
 
 
 def links() -> Iterator[models.ForeignKey]:
-    """Every foreign key from a model of a workspace to a model of a workspace."""
     for model in apps.get_models():
         if issubclass(model, Owned | Logged):
             for field in model._meta.concrete_fields:

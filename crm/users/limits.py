@@ -37,7 +37,6 @@ def searches(request: Request) -> bool:
 
 
 def uploads(request: Request) -> bool:
-    """Whether a request sends something."""
     return request.method == "POST"
 
 

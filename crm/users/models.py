@@ -122,7 +122,6 @@ class MembershipQuerySet(WorkspaceQuerySet):
     """The people of the workspace in scope."""
 
     def active(self):
-        """Those who still work here."""
         return self.filter(is_active=True)
 
     def admins(self):
@@ -186,7 +185,6 @@ class Invitation(Owned):
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still be accepted."""
         return self.accepted_at is None and self.expires_at > now()
 
     def renew_token(self) -> str:

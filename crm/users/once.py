@@ -48,7 +48,6 @@ class OneTimeKey:
             raise AlreadySubmitted
 
     def is_of(self, change: UUID) -> bool:
-        """Whether `change` has claimed the key."""
         return Submission.objects.filter(key=self.key, change=change).exists()
 
     def led_to(self, url: str, change: UUID) -> None:
@@ -77,7 +76,6 @@ def of_request(request: HttpRequest) -> OneTimeKey | None:
 
 
 def _pages(change: UUID) -> Iterator[str]:
-    """The pages of what a change made, then of what it changed."""
     entries = list(Entry.objects.filter(change=change).order_by("id")[:LOOKED_AT])
     for entry in sorted(entries, key=lambda entry: entry.action != "CREATE"):
         record = subject(entry.entity).model._default_manager.filter(pk=entry.entity_id).first()
@@ -86,7 +84,6 @@ def _pages(change: UUID) -> Iterator[str]:
 
 
 def _origin(request: HttpRequest) -> str:
-    """The page that the form was on."""
     came_from = request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
     return came_from if is_ours else "/"

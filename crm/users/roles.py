@@ -26,7 +26,6 @@ LOWEST_ROLE = {
 
 
 def may(by: Actor, right: Right) -> bool:
-    """Whether the actor's role includes `right`."""
     return by.is_at_least(LOWEST_ROLE[right])
 
 

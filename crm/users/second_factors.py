@@ -23,7 +23,6 @@ class MFAAdapter(DefaultMFAAdapter):
     """Encrypts the secrets of authenticator apps and recovery codes."""
 
     def encrypt(self, text: str) -> str:
-        """The text as it is stored."""
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:

@@ -76,7 +76,6 @@ def security(request):
 
 @needs(Right.PEOPLE)
 def people(request):
-    """Members and invitations."""
     return _people_page(request, InviteForm())
 
 
@@ -139,7 +138,6 @@ def reactivate(request, pk):
 @require_POST
 @needs(Right.PEOPLE)
 def withdraw(request, pk):
-    """Take an invitation back."""
     invitation = get_object_or_404(Invitation, pk=pk)
     withdraw_invitation(invitation, by=request.actor)
     toast(request, f"The invitation for {invitation.email} has ended.")
@@ -148,7 +146,6 @@ def withdraw(request, pk):
 
 @needs(Right.TEAMS)
 def teams(request):
-    """All teams, and a form for another one."""
     form = TeamForm(request.POST or None)
     if form.is_valid() and _saved(form, lambda data: create_team(**data, by=request.actor)):
         toast(request, f"There is a team {form.cleaned_data['name']} now.")
@@ -159,7 +156,6 @@ def teams(request):
 
 @needs(Right.TEAMS)
 def team(request, pk):
-    """A team's name."""
     team = get_object_or_404(Team, pk=pk)
     form = TeamForm(request.POST or None, initial={"name": team.name})
     if form.is_valid() and _saved(form, lambda data: rename_team(team, **data, by=request.actor)):
@@ -170,7 +166,6 @@ def team(request, pk):
 
 @needs(Right.WORKSPACE)
 def workspace(request):
-    """What the workspace is called and how it counts."""
     space = request.member.workspace
     fields = ("name", "timezone", "currency", "require_mfa")
     form = WorkspaceForm(request.POST or None, initial={field: getattr(space, field) for field in fields})

@@ -54,13 +54,11 @@ def _cases(path: str, *cases: dict) -> list[Q]:
 
 
 def may_see(record, by: Actor) -> bool:
-    """`visible` for one record in memory."""
     owned = record.owner_id is not None and record.owner_id == by.member_id
     return by.is_at_least(Role.MANAGER) or owned or record.team_id in (None, by.team_id)
 
 
 def may_edit(record, by: Actor) -> bool:
-    """`editable` for one record in memory."""
     if by.is_at_least(Role.MANAGER) or not by.is_at_least(Role.REP):
         return by.is_at_least(Role.MANAGER)
     owned = record.owner_id is not None and record.owner_id == by.member_id
@@ -75,11 +73,9 @@ class RecordQuerySet(WorkspaceQuerySet):
     FINAL: ClassVar[tuple[Q, str] | None] = None
 
     def live(self):
-        """Not in the trash."""
         return self.filter(deleted_at__isnull=True)
 
     def trashed(self):
-        """In the trash, where restore finds them."""
         return self.filter(deleted_at__isnull=False)
 
     def visible_to(self, by: Actor):
@@ -91,7 +87,6 @@ class RecordQuerySet(WorkspaceQuerySet):
         return self.filter(self.editable(by))
 
     def editable(self, by: Actor) -> Q:
-        """The rule of editable_by, for use in a CASE."""
         return editable(by)
 
 
@@ -120,7 +115,6 @@ class Locked:
             yield self.model.objects.filter(pk__in=batch).order_by("pk")
 
     def batches_of_ids(self) -> Iterator[list[int]]:
-        """Their ids alone."""
         remaining = (pk for pk in self.ids if pk not in self.outcome.refused)
         while batch := list(islice(remaining, BATCH)):
             yield batch

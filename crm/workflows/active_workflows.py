@@ -30,7 +30,6 @@ class ActiveWorkflow:
 
     @property
     def entity(self) -> str:
-        """What kind of record it is about."""
         return self.trigger["entity"]
 
 
@@ -46,7 +45,6 @@ def active_workflows() -> tuple[ActiveWorkflow, ...]:
 
 
 def answering(event: str) -> tuple[ActiveWorkflow, ...]:
-    """Those that look at an event."""
     space = workspace()
     return _by_event(space.pk, space.schema_version).get(event, ())
 

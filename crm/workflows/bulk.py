@@ -20,8 +20,6 @@ def _start(rows: Any, values: dict, by: Actor) -> Outcome:
 
 
 def _form(entity: str, by: Actor) -> type[forms.Form]:
-    """Which one."""
-
     class WorkflowForm(forms.Form):
         workflow = forms.ChoiceField(label="Workflow", choices=[CHOOSE, *by_hand(entity)])
 

@@ -25,7 +25,6 @@ class Definition:
 
     @property
     def entity(self) -> str:
-        """What kind of record it is about."""
         return self.trigger["entity"]
 
 
@@ -77,7 +76,6 @@ def _step(step: Values, place: int, entity: str, errors: dict[str, str]) -> dict
 
 
 def _blocks(steps: Sequence[Values]) -> dict[str, str]:
-    """Every if has its end, and at most one otherwise between them."""
     if not steps:
         return {"steps": "A workflow needs a step: say what is to happen."}
     if len(steps) > MOST_STEPS:
@@ -120,7 +118,6 @@ class StepLine:
 
 
 def lines(definition: Any) -> list[StepLine]:
-    """The steps as they are read, one below the other."""
     found, depth = [], 0
     for position, step in enumerate(definition.steps):
         kind = kinds.step_kind(step["kind"])
@@ -133,6 +130,5 @@ def lines(definition: Any) -> list[StepLine]:
 
 
 def sentence(definition: Any) -> str:
-    """The whole workflow in one sentence."""
     does = [line.text for line in lines(definition) if line.text != "end of the if"]
     return f"{spoken(definition)}: {'; '.join(does)}.".replace(":;", ":")

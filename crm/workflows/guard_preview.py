@@ -72,7 +72,6 @@ def _until(log: list[tuple[Any, Any]], move: Transition) -> list[Any]:
 
 
 def _sources(entity: str, verb: str) -> Q:
-    """Those who stand where `verb` starts from."""
     found = Q(pk__in=[])
     for axis in all_axes():
         for move in axis.moves if axis.entity == entity else ():

@@ -17,7 +17,6 @@ class WorkflowQuerySet(WorkspaceQuerySet):
     """Workflows are the admins' business."""
 
     def visible_to(self, by: Actor):
-        """All to admins, nothing to others."""
         return self if by.is_at_least(Role.ADMIN) else self.none()
 
 
@@ -51,12 +50,10 @@ class Workflow(Owned):
         return self.name
 
     def get_absolute_url(self):
-        """Its page in the settings."""
         return f"/settings/workflows/{self.public_id}/"
 
     @property
     def current(self) -> "WorkflowVersion":
-        """The version that new runs follow."""
         return self.versions.get(number=self.number)
 
 
@@ -85,7 +82,6 @@ class WorkflowVersion(Owned):
 
     @property
     def entity(self) -> str:
-        """What kind of record it is about."""
         return self.trigger["entity"]
 
 
@@ -102,7 +98,6 @@ class RunQuerySet(RecordQuerySet):
         return Q() if by.is_at_least(Role.MANAGER) else Q(owner=by.member_id)
 
     def of_record(self, entity: str, pk: Any):
-        """Those about one record."""
         return self.filter(entity=entity, record_id=pk)
 
 
@@ -178,27 +173,22 @@ class Run(Owned):
         return f"{self.workflow}, run {self.public_id.partition('_')[2]}"
 
     def get_absolute_url(self):
-        """Its page in the settings."""
         return f"/settings/workflows/runs/{self.public_id}/"
 
     @property
     def tone(self) -> str:
-        """The colour of its status."""
         return self.TONES[self.status]
 
     @property
     def began_by(self) -> str:
-        """What began it, for people."""
         return self.event.replace(".", ": ").replace("_", " ").capitalize()
 
     @property
     def is_open(self) -> bool:
-        """Whether it goes on by itself, and can be cancelled."""
         return self.status in self.OPEN
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it stopped at a step that can be tried again."""
         return self.status in self.STOPPED
 
 
@@ -235,7 +225,6 @@ class StepRun(Owned):
 
     @property
     def tone(self) -> str:
-        """The colour of its status."""
         return Run.TONES.get(self.status, "blue")
 
 

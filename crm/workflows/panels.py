@@ -51,7 +51,6 @@ def import_release_panel(run: ImportRun, request: Request) -> str:
 
 
 def _waiting(run: ImportRun) -> list[str]:
-    """The names of the workflows that look at what the import did."""
     looked_at = {each.name: names(each.trigger) for each in active_workflows()}
     wanted = {name for some in looked_at.values() for name in some}
     found = Entry.objects.filter(change=run.change, event__in=wanted).order_by().values_list("event", flat=True)

@@ -41,7 +41,6 @@ class Param:
     refers: ReferenceKind = ReferenceKind.NOTHING
 
     def options(self, entity: str) -> list[tuple[str, str]]:
-        """What a select offers."""
         return self.choices(entity) if self.choices else []
 
     def label_of(self, entity: str, value: Any) -> str:

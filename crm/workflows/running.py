@@ -115,7 +115,6 @@ def _write(run: Run, started: float | None, **facts: Any) -> StepRun:
 
 
 def _take(run: Run, result: Result) -> None:
-    """Move the run on, to where the step leads."""
     if result.until is not None:
         run.status, run.resume_at = Run.Status.WAITING, result.until
     else:

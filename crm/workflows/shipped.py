@@ -29,7 +29,6 @@ def ship(workflow: Shipped) -> None:
 
 
 def all_shipped() -> list[Shipped]:
-    """Every workflow that is offered."""
     return list(_shipped)
 
 

@@ -77,12 +77,10 @@ def _meeting(asked: Sequence[ActiveWorkflow], entity: str, pk: int) -> list[Acti
 
 
 def matching_records(each: ActiveWorkflow, now: datetime) -> QuerySet:
-    """The records that meet a workflow's condition now."""
     return record_type(each.entity).model.objects.live().filter(each.condition.expression(Viewer(), now))
 
 
 def _cause(happening: Occurrence) -> Run | None:
-    """The run whose step made the change."""
     if happening.channel != Channel.WORKFLOW:
         return None
     step = StepRun.objects.filter(change=happening.change).select_related("run").first()
@@ -108,7 +106,6 @@ def start_runs(due: Sequence[DueRun], cause: Run | None = None) -> int:
 
 
 def continue_runs(runs: Iterable[int]) -> None:
-    """Have the engine take these runs further."""
     by = system(workspace().pk, Channel.WORKFLOW)
     publish("workflow_run.due", Run.objects.filter(pk__any_of=list(runs)), by=by)
 

@@ -41,7 +41,6 @@ class Occurrence:
 
     @classmethod
     def of_event(cls, event: Event) -> "Occurrence":
-        """An event of the outbox."""
         return cls(f"event:{event.pk}", event.name, event.entity, event.entity_id, event.person, *_facts(event))
 
     @classmethod
@@ -50,7 +49,6 @@ class Occurrence:
         return cls(f"entry:{entry.pk}", entry.event, entry.entity, entry.entity_id, entry.person, *_facts(entry))
 
     def record_of(self, entity: str) -> int | None:
-        """The record of an entity that it is about: its own, or the contact concerned."""
         if self.entity == entity:
             return self.record_id
         return self.person if subject(entity).person == "pk" else None
@@ -77,7 +75,6 @@ class TriggerKind:
 
 
 def entities() -> list[tuple[str, str]]:
-    """The kinds of record that workflows can be about."""
     return [(kind.entity.name, kind.entity.label) for kind in record_types() if kind.in_workflows]
 
 
@@ -112,7 +109,6 @@ def _transitions(entity: str) -> list[tuple[str, str]]:
 
 
 def reached(values: Values) -> tuple[str, str]:
-    """The axis and the value that a transition is about."""
     axis, _, value = values["to"].partition("=")
     return axis, value
 
@@ -246,7 +242,6 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
 
 
 def trigger_kind(trigger: Values) -> TriggerKind:
-    """The kind of a version's trigger."""
     return KINDS_OF_TRIGGER[trigger["kind"]]
 
 

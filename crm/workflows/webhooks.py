@@ -135,7 +135,6 @@ class _Call(threading.Thread):
         self.status, self.error = 0, None  # type: tuple[int, Exception | None]
 
     def run(self) -> None:
-        """Set the status, or the error."""
         try:
             self.status = self._status()
         except (OSError, http.client.HTTPException) as error:
@@ -175,7 +174,6 @@ class _Http(http.client.HTTPConnection):
         self._address = address
 
     def connect(self) -> None:
-        """To the address."""
         self.sock = socket.create_connection((self._address, self.port), self.timeout)
 
 
@@ -185,7 +183,6 @@ class _Https(_Http):
     default_port = 443
 
     def connect(self) -> None:
-        """To the address, as the name."""
         super().connect()
         context = ssl.create_default_context()
         # The handshake apart: while it lasts, the socket can be reached from outside, and closed.

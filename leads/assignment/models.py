@@ -7,7 +7,6 @@ from crm.users.models import Membership, Owned, Team
 
 
 def working_days() -> list[int]:
-    """Monday to Friday."""
     return [0, 1, 2, 3, 4]
 
 

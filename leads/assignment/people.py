@@ -19,7 +19,6 @@ class Worker:
 
     @property
     def pk(self) -> int:
-        """The key of the membership."""
         return self.actor.member_id or 0
 
 

@@ -38,7 +38,6 @@ def write_leads(rows: Sequence[tuple[int, IncomingRow]], run: ImportRun, by: Act
 
 
 def _opened_now(leads: dict[int, Lead], by: Actor) -> set[int]:
-    """The contacts whose lead this very import has opened."""
     keys = [lead.pk for lead in leads.values()]
     made = Entry.objects.filter(
         change__unindexed=by.change, event="lead.created", entity="lead", entity_id__any_of=keys

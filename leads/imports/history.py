@@ -49,7 +49,6 @@ class PastOpportunity(NamedTuple):
 
     @property
     def rank(self) -> tuple:
-        """The lowest of a contact's is what their lead became."""
         kind = ("won", "open", "lost").index(self.stage if self.stage in CLOSED else "open")
         return kind, self.won_at or self.created_at, self.created_at, self.external_id, self.pk
 
@@ -138,7 +137,6 @@ def _elsewhere(contacts: Collection[int]) -> set[int]:
 
 
 def _leads(contacts: Collection[int]) -> dict[int, list[Lead]]:
-    """The leads of contacts, locked, oldest first."""
     found: defaultdict[int, list[Lead]] = defaultdict(list)
     rows = Lead.objects.live().filter(contact__pk__any_of=list(contacts)).order_by("created_at", "pk")
     for lead in rows.select_for_update(of=("self",)):

@@ -31,7 +31,6 @@ class Bar(NamedTuple):
 
 
 def line(tenths: Sequence[int], thresholds: Sequence[tuple[str, int]]) -> Line:
-    """How a score goes from day to day."""
     step = WIDTH / (len(tenths) - 1)
     places = [f"{day * step:.1f},{_y(value):.1f}" for day, value in enumerate(tenths)]
     area = f"0,{HEIGHT} {' '.join(places)} {WIDTH},{HEIGHT}"

@@ -51,7 +51,6 @@ class Way(NamedTuple):
 
     @property
     def points(self) -> float:
-        """The score in points."""
         return self.tenths / 10
 
 
@@ -71,7 +70,6 @@ class Explanation:
 
     @property
     def tenths(self) -> int:
-        """What the parts add up to: the stored score."""
         return self.model.rules.tenths(self.fit, self.engagement)
 
     @property

@@ -40,7 +40,6 @@ def posted(data: Mapping[str, str]) -> dict[str, Any]:
 
 
 def saved(model: ScoringModel) -> dict[str, Any]:
-    """The same of a saved version."""
     return {"name": model.name, "half_life": model.half_life, "rules": model.rules}
 
 

@@ -25,7 +25,6 @@ from leads.staging import leads_to_restage, restage
 
 
 def score_opened(ids: Iterable[int], by: Actor) -> None:
-    """Score leads that have just been opened."""
     score(list(ids), clock.now())
     _restage(Lead.objects.filter(pk__any_of=list(ids)), by)
 
@@ -49,7 +48,6 @@ def restage_imported(run: ImportRun, by: Actor) -> None:
 
 @reacts_to("lead.updated")
 def leads_changed(leads: QuerySet, by: Actor) -> None:
-    """Reaction to leads whose fields changed."""
     _rescore(cast(LeadQuerySet, leads), by)
 
 
@@ -61,14 +59,12 @@ def leads_open_again(leads: QuerySet, by: Actor) -> None:
 
 @reacts_to("contact.updated", "contact.enriched", "contact.captured", "contact.assigned", "contact.status_changed")
 def contacts_changed(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts whose fields changed."""
     if "contact" in current().rules.reads:
         _rescore(Lead.objects.filter(contact__in=contacts.order_by()), by)
 
 
 @reacts_to("company.updated", "company.assigned", "company.undone")
 def companies_changed(companies: QuerySet, by: Actor) -> None:
-    """Reaction to companies whose fields changed."""
     if "company" in current().rules.reads:
         _rescore(Lead.objects.filter(contact__company__in=companies.order_by()), by)
 

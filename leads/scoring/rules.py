@@ -53,11 +53,9 @@ class Criterion:
 
     @property
     def most(self) -> int:
-        """The most points it can give."""
         return max((0, *(case.points for case in self.cases)))
 
     def expression(self, now: datetime) -> Case:
-        """Its points, over leads."""
         whens = (When(Q(case.when.expression(Viewer(), now)), then=Value(case.points)) for case in self.cases)
         return Case(*whens, default=Value(0), output_field=IntegerField())
 
@@ -84,7 +82,6 @@ class Rules:
 
     @property
     def most_fit(self) -> int:
-        """The most that a lead can fit."""
         return min(MOST_FIT, sum(criterion.most for criterion in self.fit))
 
     @property

@@ -96,7 +96,6 @@ def _between(first: int, last: int):
 
 
 def score_batch(run: ScoringRun, first: int, last: int) -> None:
-    """Score the open leads with ids in (first, last]."""
     leads, at = _between(first, last), run.at
     if run.full or _unsure(run, first, last):
         doubtful = leads if run.full else leads.filter(stale(current(), at, later=run.exact))

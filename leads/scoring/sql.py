@@ -97,7 +97,6 @@ def points(model: Model, path: str = "") -> Case:
 
 
 def stored_points(model: Model, path: str = "") -> Sum:
-    """What events add to a stored sum."""
     return Sum(
         points(model, path) * Growth(F(f"{path}occurred_at"), model.epoch, model.half_life), output_field=FloatField()
     )

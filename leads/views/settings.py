@@ -53,7 +53,6 @@ def _duty(member: Membership) -> dict:
 
 
 def _sentence(rule: AssignmentRule, names: Mapping[int, str]) -> tuple[str, str, str]:
-    """Which leads, to whom, and how."""
     to = [names[pk] for pk in rule.people if pk in names]
     to += [f"everybody in {rule.team}"] if rule.team else []
     who = " and ".join(filter(None, (", ".join(to[:-1]), *to[-1:]))) or "nobody who works here now"
@@ -64,7 +63,6 @@ def _sentence(rule: AssignmentRule, names: Mapping[int, str]) -> tuple[str, str,
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
 def rule(request: Request, pk: int = 0) -> HttpResponse:
-    """Make a rule, or change one."""
     found = get_object_or_404(AssignmentRule, pk=pk) if pk else AssignmentRule()
     names = ("name", "people", "team", "method", "position", "is_active")
     initial = {name: getattr(found, name) for name in names} | {"condition": in_words(found.condition, "lead")}

@@ -1,8 +1,6 @@
 """The habits of the house, read off the code (CONTRIBUTING)."""
 
 import ast
-import importlib
-import inspect
 import re
 from statistics import median
 
@@ -70,15 +68,14 @@ def test_a_row_of_a_workspace_is_behind_the_door(model):
 
 
 def undocumented():
-    """Public modules, classes, functions and methods that say nothing of themselves."""
+    """Modules, classes and verbs that say nothing of themselves. A helper speaks by its name, or has a docstring."""
     for module in modules():
         if not ast.get_docstring(module.tree) and _holds_more_than_a_frame(module):
             yield module.path
         for node in module.tree.body:
-            if isinstance(node, ast.FunctionDef) and _is_silent(node):
-                yield f"{module.path}:{node.lineno} {node.name}()"
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                yield from _silent_parts(module, node)
+            is_verb = isinstance(node, ast.FunctionDef) and ".verbs." in module.name
+            if (is_verb or isinstance(node, ast.ClassDef)) and _is_silent(node) and not _is_django_s(module, node):
+                yield f"{module.path}:{node.lineno} {node.name}"
 
 
 def _holds_more_than_a_frame(module) -> bool:
@@ -92,31 +89,14 @@ def _holds_more_than_a_frame(module) -> bool:
 
 
 def _is_silent(node) -> bool:
-    return not node.name.startswith("_") and not ast.get_docstring(node) and not _is_overload(node)
+    return not node.name.startswith("_") and not ast.get_docstring(node)
 
 
-def _is_overload(node) -> bool:
-    """One more signature of the function that follows, which has the docstring."""
-    return any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in node.decorator_list)
+def _is_django_s(module, node) -> bool:
+    return node.name == "Command" or module.name.endswith(".apps") or node.name.endswith("Admin")
 
 
-def _silent_parts(module, node):
-    cls = getattr(importlib.import_module(module.name), node.name)
-    if _is_silent(node) and not (
-        node.name == "Command" or module.name.endswith(".apps") or node.name.endswith("Admin")
-    ):
-        yield f"{module.path}:{node.lineno} {node.name}"
-    for method in node.body:
-        if isinstance(method, ast.FunctionDef) and _is_silent(method) and not _inherited(cls, method.name):
-            yield f"{module.path}:{method.lineno} {node.name}.{method.name}()"
-
-
-def _inherited(cls, name: str) -> bool:
-    """Whether a base class says what the method is for; Django looks as_<vendor> up by name."""
-    return name.startswith("as_") or any(name in vars(base) for base in inspect.getmro(cls)[1:])
-
-
-def test_everything_public_says_what_it_is_for():
+def test_every_module_class_and_verb_says_what_it_is_for():
     assert not list(undocumented()), "\n".join(undocumented())
 
 

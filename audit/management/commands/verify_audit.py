@@ -22,7 +22,6 @@ class Command(WorkspaceCommand):
         parser.add_argument("--head", metavar="HASH", default="", help="a head that an earlier run printed")
 
     def run(self, by: Actor, *, head: str, json: bool, **options) -> int:
-        """Verify, and say how it stands."""
         if head and not re.fullmatch("[0-9a-f]{64}", head):
             raise wrong_usage("A head is 64 characters of 0-9 and a-f, as this command prints it.")
         verdict = verify(head)

@@ -44,7 +44,6 @@ class Command(WorkspaceCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
 
     def run(self, by: Actor, *, file: str, **options) -> int:
-        """Import the file and say what came of it."""
         gc.set_threshold(GARBAGE)
         try:
             opened = Path(file).open("rb")  # noqa: SIM115  (closed below; only opening it is about the command line)

@@ -42,7 +42,6 @@ def _segment(campaign: Campaign) -> Segment | None:
 
 @require_GET
 def campaigns(request: Request) -> HttpResponse:
-    """All campaigns, the newest first."""
     shown, cursor = page_of_campaigns(request.actor, request.GET.get("before", ""))
     context = {"rows": shown, "cursor": cursor, "may_send": may(request.actor, Right.CAMPAIGNS)}
     return render(request, "campaigns/list.html", context)
@@ -137,7 +136,6 @@ def _sent(request: Request, found: Campaign) -> HttpResponse:
 @require_POST
 @needs(Right.CAMPAIGNS)
 def cancel(request: Request, public_id: str) -> HttpResponse:
-    """Send no more of it."""
     found = _find(public_id)
     try:
         spared = cancel_campaign(found, by=request.actor)

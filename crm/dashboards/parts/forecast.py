@@ -40,7 +40,6 @@ def _months(period: Period) -> Iterable[date]:
 
 
 def _as_begun(months: Sequence[date]) -> dict[tuple[str, str], dict]:
-    """(month, currency) → the forecast that counts for it."""
     named = {f"{first:%Y-%m}": first for first in months}
     found = Forecast.objects.filter(month__in=named).order_by("day").values("month", "currency", "day")
     chosen: dict[tuple[str, str], dict] = {}

@@ -44,17 +44,14 @@ class FunnelStep(NamedTuple):
 
     @property
     def span(self) -> ExpressionWrapper:
-        """How long it took since the step before."""
         return _span(self.column, self.before)
 
     @property
     def backwards(self) -> Q:
-        """Whether it is dated before the step before it."""
         return Q(LessThan(self.column, self.before))
 
     @property
     def forwards(self) -> Q:
-        """Whether it is dated at or after the step before it."""
         return Q(GreaterThanOrEqual(self.column, self.before))
 
 
@@ -110,7 +107,6 @@ def _times(asked: DashboardQuery, share: float) -> list[Percentile]:
 
 
 def _within(asked: DashboardQuery, *periods: Period) -> str:
-    """The condition that a lead concerns the funnel at all."""
     parts = [period.of(step.at) for period in periods for step in (STEPS if asked.mode == "flow" else STEPS[:1])]
     return " or ".join(f"({part})" for part in parts)
 

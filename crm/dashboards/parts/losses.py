@@ -45,7 +45,6 @@ class _OfAll(Func):
 
 
 def _of_deals(asked: DashboardQuery) -> list[Any]:
-    """How many of a group, and of all groups."""
     return [Count("pk"), Window(_OfAll(Count("pk")))]
 
 

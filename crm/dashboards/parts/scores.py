@@ -51,7 +51,6 @@ def _counts(asked: DashboardQuery, stuck: str) -> tuple[Counter, int]:
 
 
 def within(place: int) -> str:
-    """The condition of a class of scores."""
     low = f"qualification_score >= {place * WIDTH}"
     return low if place == CLASSES - 1 else f"{low} and qualification_score < {(place + 1) * WIDTH}"
 

@@ -65,7 +65,6 @@ def _then(asked: DashboardQuery, stage: str, day: date, count: int) -> Cell:
 
 
 def _counts(asked: DashboardQuery, moments: list[datetime]) -> dict[str, list[int]]:
-    """Stage → how many stood there at each moment."""
     names = [f"n{n}" for n in range(len(moments))]
     now = {name: Q(lifecycle_stage_since__lt=moment) for name, moment in zip(names, moments, strict=True)}
     gone = {name: Q(entered__lt=moment, at__gte=moment) for name, moment in zip(names, moments, strict=True)}
@@ -85,7 +84,6 @@ def _counts(asked: DashboardQuery, moments: list[datetime]) -> dict[str, list[in
 
 
 def _left(people: QuerySet[Contact], first: datetime) -> QuerySet:
-    """The moves of these people out of a stage since the first moment."""
     moves = moves_of(LIFECYCLE).filter(at__gte=first).exclude(from_value="").order_by()
     return moves.filter(record_id__in=people.values("pk")).annotate(entered=entered())
 
@@ -95,8 +93,6 @@ def _each(rows: QuerySet, tests: dict[str, Q]) -> QuerySet:
 
 
 def leads(asked: DashboardQuery) -> Content:
-    """Leads by status and stage, now."""
-
     def build(asked: DashboardQuery) -> QuerySet:
         return asked.rows("lead").order_by().values_list("status", "stage").annotate(count=Count("pk"))
 

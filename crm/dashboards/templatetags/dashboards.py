@@ -13,11 +13,9 @@ def unlocal(number: float) -> str:
 
 @register.filter
 def named(values: dict, key: str) -> str:
-    """What `key` stands for in a dict."""
     return values.get(key, "")
 
 
 @register.filter
 def rest(share: float) -> str:
-    """What is left of a hundred."""
     return f"{100 - share:g}"

@@ -47,7 +47,6 @@ class LegacyLeadImporter:
         """Every row stands for itself."""
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
-        """How the cells of a column are read."""
         field = feed.path.field
         if field.key in ("created_at", "archived_at"):
             return remembered(past)
@@ -65,7 +64,6 @@ class LegacyLeadImporter:
         return [] if self.mapping.feed("status") else ["No status column: all leads are New."]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
-        """Write some rows. When it refuses one, nothing of what it did may stand."""
         lock_access(self.by)
         matches, refused = match_leads(rows, self.scratch, self.by)
         if refused:
@@ -80,7 +78,6 @@ class LegacyLeadImporter:
         return BatchResult(len(fresh), len(changed), len(matches) - len(fresh) - len(changed))
 
     def finish(self) -> Iterator[BatchResult]:
-        """Nothing is left for the end."""
         return iter(())
 
     def _changes(self, found: LeadMatch) -> dict[str, Any]:

@@ -170,13 +170,11 @@ def _fact(step: PlannedLead, before: tuple, after: tuple) -> LogRow:
 
 
 def _told(step: PlannedLead, now: datetime) -> str:
-    """What the contact's page shows of it."""
     facts = {name: to_log(getattr(step.lead, name)) for name in TOLD}
     return json.dumps(facts | {"archived_at": to_log(now), "value_note": step.value_note})
 
 
 def _whose(lead: OldLead) -> tuple:
-    """The columns of WHOSE."""
     found_by = (lead.name, lead.email, digits(lead.phone), lead.company_name)
     searched = " ".join(filter(None, map(search_key, found_by)))
     return lead.public_id, lead.name, lead.owner_id, lead.team_id, lead.pk, searched

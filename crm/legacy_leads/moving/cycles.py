@@ -102,7 +102,6 @@ def _held(contacts: Iterable[int]) -> list[OpenCycle]:
 
 
 def _external_ids(of_people: Iterable[Sequence[OldLead]]) -> set[str]:
-    """Which of the leads' external IDs a cycle has already."""
     wanted = [lead.external_id for leads in of_people for lead in leads if lead.external_id]
     found = Lead.objects.live().filter(external_id__any_of=wanted) if wanted else Lead.objects.none()
     return set(found.values_list("external_id", flat=True))
@@ -129,7 +128,6 @@ def _spoken_with(cycle: OpenCycle, leads: Iterable[OldLead]) -> datetime | None:
 
 
 def _move(each: DatedMove) -> dict[str, Any]:
-    """What a move changes."""
     changes = {"status": each.to, "status_since": each.at, **each.also}
     return {key: value for key, value in changes.items() if getattr(each.record, key) != value}
 

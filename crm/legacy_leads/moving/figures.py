@@ -33,7 +33,6 @@ class Figures:
     amounts: dict[str, Money] = field(default_factory=_nothing)
 
     def add(self, steps: Iterable[PlannedLead]) -> None:
-        """Count some steps."""
         for step in steps:
             self.counts.update(["leads", str(step.outcome), *["opportunities"] * step.opportunity])
             value, currency = step.lead.estimated_value, step.lead.currency
@@ -49,7 +48,6 @@ class Figures:
 
     @property
     def moves(self) -> int:
-        """How many leads become something."""
         return self.counts[Outcome.CREATED] + self.counts[Outcome.REUSED]
 
 

@@ -82,16 +82,13 @@ class Person:
 
     @property
     def pk(self) -> int:
-        """The contact's key, once there is one."""
         return self.contact.pk if self.contact else self.made
 
     @property
     def active(self) -> list[OldLead]:
-        """Those of the leads that are in progress."""
         return [step.lead for step in self.steps if step.lead.status in ACTIVE]
 
     def first(self, key: str) -> Any:
-        """The first value that is filled in, of all the leads."""
         return next((value for step in self.steps if (value := getattr(step.lead, key))), "")
 
 
@@ -112,7 +109,6 @@ class PlannedLead:
 
     @property
     def contact(self) -> Contact | None:
-        """Whom the lead joins, if somebody is there."""
         return self.person.contact if self.person else None
 
 

@@ -35,7 +35,6 @@ HEADER = ReportRow._fields
 
 
 def planned_row(step: PlannedLead) -> ReportRow:
-    """What a step would come to."""
     became = step.contact.public_id if step.contact else "new" * bool(step.person)
     return _row(step.lead, step.outcome, step.why, became, "new" * step.opportunity, step.value_note)
 

@@ -56,7 +56,6 @@ class Order:
 
     @property
     def size(self) -> int:
-        """Leads in a batch."""
         return self.batch_size or BATCH[connection.vendor]
 
 
@@ -189,7 +188,6 @@ class _Committing:
         return None
 
     def _attempt(self, ids: list[int]) -> None:
-        """One transaction: the leads, what they become, and the run's own figures."""
         with transaction.atomic():
             commit_without_waiting()
             leads = look(LegacyLead.objects.filter(pk__any_of=ids).order_by("created_at", "pk"))

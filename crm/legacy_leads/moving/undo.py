@@ -79,7 +79,6 @@ def _in_batches(step: Callable[[list[int], MigrationRun, Actor], None], rows: Qu
 
 
 def _release(leads: list[int], run: MigrationRun, by: Actor) -> None:
-    """Forget what became of old leads."""
     MovedLead.objects.filter(run=run, lead__any_of=leads).delete()
     nothing = {"run": None, "outcome": "", "outcome_note": "", "value_note": ""}
     LegacyLead.objects.filter(pk__any_of=leads).update(**nothing)
@@ -100,7 +99,6 @@ def _remember_kept(leads: list[int], run: MigrationRun, by: Actor) -> None:
 
 
 def _listed(undone: UndoRun | None) -> list[list[str]]:
-    """What was kept, by its public id."""
     kept = list(undone.kept.values_list("entity", "record_id", "why")[:LISTED]) if undone else []
     names: dict[tuple[str, int], str] = {}
     for entity in {entity for entity, _, _ in kept}:

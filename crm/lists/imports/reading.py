@@ -64,7 +64,6 @@ class Sheet:
         return found[1] if found else ""
 
     def _first(self, delimiter: str) -> Iterator[Row]:
-        """The header as `delimiter` would split it."""
         with self._lines() as lines:
             yield from islice(records(lines, delimiter), 1)
 

@@ -52,7 +52,6 @@ class LineReader:
         return OVERLONG
 
     def put_back(self, lines: list[str]) -> None:
-        """Return the last lines taken."""
         self._ahead.extendleft(reversed(lines))
         self.number -= len(lines)
 
@@ -131,7 +130,6 @@ def _credible(record: _Record, delimiter: str, width: int) -> bool:
 
 
 def _broken_span(start: int, first: str, lines: LineReader, delimiter: str, width: int) -> Row:
-    """Reject the lines from `start` to the last before one that parses."""
     span = [first]
     while width and (line := lines.take()):
         record = _record(line, lines, delimiter) if line is not OVERLONG else _Record([line], None)

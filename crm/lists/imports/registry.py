@@ -38,12 +38,10 @@ class DerivedChanges:
     contacts: set[int] = field(default_factory=set)
 
     def add(self, label: str, contacts: Collection[int]) -> None:
-        """Note that something followed for these contacts."""
         self.counts[label] += len(contacts)
         self.contacts |= set(contacts)
 
     def join(self, other: "DerivedChanges") -> None:
-        """Add what another part derived."""
         self.counts += other.counts
         self.contacts |= other.contacts
 
@@ -147,7 +145,6 @@ def on_written(entity: str) -> Callable[[Follower], Follower]:
 
 
 def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor) -> DerivedChanges:
-    """Call them; what they derived."""
     derived = DerivedChanges()
     for follower in _followers.get(entity, ()) if records else ():
         derived.join(follower(records, run, by))
@@ -160,7 +157,6 @@ def report_parts(run: ImportRun, request: Any) -> list[str]:
 
 
 def tell_end(run: ImportRun, by: Actor) -> None:
-    """Call them."""
     for listener in on_end:
         listener(run, by)
 
@@ -171,5 +167,4 @@ def importer(entity: str) -> type[Importer]:
 
 
 def relations(entity: str) -> dict[str, Relation]:
-    """The relations of an entity by the key of their link."""
     return _relations.get(entity, {})

@@ -199,7 +199,6 @@ class _Running:
                 fit = [row for row in fit if row.line not in found]
 
     def _attempt(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused) -> Refused:
-        """One transaction. Gives what was refused, when nothing stands."""
         try:
             with transaction.atomic():
                 # Imports of one workspace take turns, or each would make the companies that the other makes too.

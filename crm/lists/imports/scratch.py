@@ -36,7 +36,6 @@ class Scratch:
         return dict(self._database.execute(sql, [json.dumps(list(keys))]))
 
     def use(self, keys: Mapping[str, int]) -> None:
-        """Note the keys of rows, by key → line."""
         self._database.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", keys.items())
 
     def repeats(self, keys: Mapping[int, Iterable[str]]) -> dict[int, int]:

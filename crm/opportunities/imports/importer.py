@@ -48,7 +48,6 @@ class OpportunityImporter:
         outcomes.mention(sheet, self.mapping, self.scratch)
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
-        """How the cells of a column are read."""
         return parsers.parser(feed, self.by)
 
     def notes(self) -> list[str]:
@@ -57,7 +56,6 @@ class OpportunityImporter:
         return [] if says_stage else ["No stage column: all new opportunities are at Prospecting."]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
-        """Write some rows. When it refuses one, nothing of what it did may stand."""
         matches, refused = match_opportunities(rows, self.scratch, self.by)
         said = companies.CompanyRows(self.scratch)
         places = [CompanyMatch(found.row, None) for found in matches if self._takes_company(found)]
@@ -92,7 +90,6 @@ class OpportunityImporter:
         return derived
 
     def finish(self) -> Iterator[BatchResult]:
-        """Nothing is left for the end."""
         return iter(())
 
     def _takes_company(self, found) -> bool:

@@ -29,7 +29,6 @@ class OpportunityMatch:
 
 
 def contact_keys(text: str) -> tuple[str, str]:
-    """What the text of a contact column may be, as contacts.imports.matching writes it."""
     return f"id {text}", f"mail {email_key(text)}"
 
 

@@ -53,7 +53,6 @@ def _is_lost(cells: dict[str, str]) -> bool:
 
 
 def past_dates_by_contact(matches: Sequence[OpportunityMatch]) -> dict[int, PastDates]:
-    """By contact what rows tell of their past."""
     told: dict[int, PastDates] = {}
     for opportunity in (found.opportunity for found in matches if found.opportunity):
         won = opportunity.won_at

@@ -64,7 +64,6 @@ def _check_name(records: RecordQuerySet, changes: Mapping[str, Any]) -> None:
 
 
 def _lock_linked(records: RecordQuerySet) -> None:
-    """Lock the records that the edit may change too, before these, as every verb does."""
     if link := records.model.LOCKED_FIRST:
         linked = records.model._meta.get_field(link).related_model
         rows = linked.objects.filter(pk__in=records.order_by().values(link)).order_by("pk")

@@ -28,7 +28,6 @@ from crm.users.visibility import may_edit
 
 @require_http_methods(["GET", "POST"])
 def new(request: Request, entity: str) -> HttpResponse:
-    """Add a record."""
     kind = record_type(entity)
     also = kind.asked_once
     keys = request.GET.keys() & {*also, *(field.key for field in editable_fields(entity))}
@@ -185,7 +184,6 @@ def _fact_context(request: Request, entity: str, record: Record, field: Field) -
 
 @require_http_methods(["GET", "POST"])
 def trash(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Into the trash, with a reason."""
     record = find_record(request, entity, public_id)
     form = delete_form(request.actor)(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -198,7 +196,6 @@ def trash(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 @require_POST
 def take_out(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Out of the trash."""
     record = find_record(request, entity, public_id)
     outcome = restore(rows_of(record), by=request.actor).or_raise()
     toast(request, f"{record} is back.", undo_url=reverse("undo", args=[outcome.change]))

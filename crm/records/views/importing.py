@@ -120,7 +120,6 @@ def _report(run: ImportRun) -> dict:
 
 
 def _about(entity: str) -> dict:
-    """What is imported, and how its rows find records that are there."""
     return {"spec": spec_of(entity), "lede": importer(entity).lede}
 
 

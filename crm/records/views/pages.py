@@ -31,12 +31,10 @@ def find_record(request: Request, entity: str, public_id: str) -> Record:
 
 
 def find(request: Request, model: type[R], public_id: str) -> R:
-    """find_record(), by the model that holds the kind."""
     return cast(R, find_record(request, entity_of(model), public_id))
 
 
 def rows_of(record: Record) -> RecordQuerySet:
-    """The record as the queryset that verbs take."""
     return type(record).objects.filter(pk=record.pk)
 
 
@@ -79,7 +77,6 @@ def readonly(record: Record, request: Request) -> str:
 
 @require_GET
 def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """The next page of the timeline."""
     record = find_record(request, entity, public_id)
     items, _, more = record_type(entity).timeline(record, request.actor, request.GET.get("before", ""))
     context = {"entity": entity, "record": record, "items": items, "more": more}

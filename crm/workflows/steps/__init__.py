@@ -37,17 +37,14 @@ class Context:
 
     @property
     def entity(self) -> str:
-        """What kind of record the run is about."""
         return self.run.entity
 
     @property
     def rows(self) -> Any:
-        """The record as the queryset that verbs take."""
         return record_type(self.entity).model.objects.live().visible_to(self.by).filter(pk=self.run.record_id)
 
     @cached_property
     def record(self) -> Any:
-        """The record itself."""
         return self.rows.get()
 
     @property
@@ -56,7 +53,6 @@ class Context:
         return f"{self.run.public_id}-{self.run.position}"
 
     def fill(self, text: str) -> str:
-        """A text with the record's values in its places."""
         return render(text, self.entity, self.run.record_id)
 
     def about(self) -> dict[str, int]:
@@ -65,7 +61,6 @@ class Context:
         return about(self.record) if about else {}
 
     def holds(self, condition: Condition) -> bool:
-        """Whether the record meets a condition now."""
         return self.rows.filter(condition.expression(Viewer(), self.now)).exists()
 
 

@@ -66,7 +66,6 @@ def cancel(request: Request, public_id: str) -> HttpResponse:
 
 @require_POST
 def start_by_hand(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Start a workflow by hand on one record."""
     if entity not in dict(entities()):
         raise Http404
     rows = record_type(entity).model.objects.live().visible_to(request.actor).filter(public_id=public_id)
@@ -82,7 +81,6 @@ def start_by_hand(request: Request, entity: str, public_id: str) -> HttpResponse
 @require_POST
 @needs(Right.WORKSPACE)
 def release_page(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Have workflows run after an import."""
     run = visible_runs(entity, request.actor).filter(public_id=public_id).first()
     if run is None:
         raise Http404

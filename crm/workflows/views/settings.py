@@ -166,7 +166,6 @@ def workflow_preview(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 @needs(Right.WORKSPACE)
 def switch(request: Request, public_id: str) -> HttpResponse:
-    """Switch a workflow on or off."""
     found, on = find(public_id), request.POST.get("on") == "1"
     try:
         switch_workflow(found, on, by=request.actor)

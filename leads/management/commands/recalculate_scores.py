@@ -23,7 +23,6 @@ class Command(WorkspaceCommand):
         parser.add_argument("--at", metavar="TIME", help="as of this moment, as in 2026-03-31 14:30")
 
     def run(self, by: Actor, *, full: bool, at: str | None, json: bool, **options) -> int:
-        """Recalculate and say what came of it."""
         if not by.is_at_least(Role.MANAGER):
             raise NotAllowed("Only a manager or an admin can recalculate all scores.")
         run = open_run(at=self._instant(at) if at else None, full=full, by=by)

@@ -21,7 +21,6 @@ class Command(migrate.Command):
     """Gives a lock up after two seconds and tries again, so that no request waits longer than that for a migration."""
 
     def execute(self, *args, **options):
-        """Whatever a migration reads, nobody has read."""
         with uncounted_reads():
             return super().execute(*args, **options)
 

@@ -19,7 +19,6 @@ class Command(WorkspaceCommand):
         parser.add_argument("--confirm", action="store_true", help="say, as --user, that the table may be dropped")
 
     def run(self, by: Actor, *, confirm: bool, json: bool, **options) -> int:
-        """Confirm, or drop."""
         if confirm:
             confirm_drop(by=by)
             self.stdout.write("Confirmed.")

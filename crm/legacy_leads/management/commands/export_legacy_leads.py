@@ -21,7 +21,6 @@ class Command(WorkspaceCommand):
         parser.add_argument("--rehearse", action="store_true", help="restore it into a table that is gone afterwards")
 
     def run(self, by: Actor, *, file: str, json: bool, **options) -> int:
-        """Do it, and say how many."""
         rows = (rehearse if options["rehearse"] else export)(Path(file), by=by)
         came_back = "came back as they were; nothing else was changed."
         self.stdout.write(f"{rows:,} old leads {came_back if options['rehearse'] else f'are in {file}: keep it.'}")

@@ -38,7 +38,6 @@ class _Listing:
     began: float = field(default_factory=time.monotonic)
 
     def tell(self, step: PlannedLead) -> None:
-        """One lead."""
         self.count += 1
         if self.file:
             with _room(self.file.name, UNCHANGED):
@@ -74,7 +73,6 @@ class Command(WorkspaceCommand):
         parser.add_argument("--report", metavar="FILE", help="write what becomes of every lead to a CSV file")
 
     def run(self, by: Actor, *, undo: bool, **options) -> int:
-        """Do what was asked for."""
         check_role(by)
         if options["status"]:
             return self._status(options["json"])
