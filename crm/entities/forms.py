@@ -1,5 +1,6 @@
 """The form field of an entity's field. Each cleans to the typed value that parse_value() gives."""
 
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -139,6 +140,7 @@ def _person(field: Field, common: dict) -> forms.Field:
     """Choices are read when the form is made, so that each workspace offers its own people."""
     directory = members if field.type is FieldType.USER else teams
 
+    @cache  # Django asks twice when it renders a select
     def choices():
         return [("", "—"), *sorted(((row.pk, row.label) for row in directory().rows.values()), key=lambda c: c[1])]
 
