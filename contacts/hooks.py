@@ -24,7 +24,9 @@ def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
         mover(survivor, duplicates, by)
 
 
-def show_in_timeline(entity: str, *, by_name: bool = True, names: Callable[[Actor], QuerySet] | None = None) -> None:
+def show_in_contact_timeline(
+    entity: str, *, by_name: bool = True, names: Callable[[Actor], QuerySet] | None = None
+) -> None:
     """Tell what happens to the records of an entity in their contact's timeline, to whoever sees them.
 
     `by_name`: each with its name and the way to its page; not those that are a part of the contact's. `names(by)`,

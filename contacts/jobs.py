@@ -13,7 +13,7 @@ from crm.users.models import Workspace
 
 
 @scheduled(every=timedelta(days=1))
-def show_suppressions(slot: datetime) -> None:
+def sync_suppressed_status(slot: datetime) -> None:
     """Show suppressions on contacts that differ, e.g. after SQL by hand or an upgrade that brought suppressions."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):

@@ -17,7 +17,7 @@ from crm.kit.nav import COUNT_LIMIT, NavItem
 from crm.kit.outcome import Outcome
 from crm.lifecycle.axes import Reason
 from crm.lists.filters import QuickFilters, many
-from crm.lists.paging import count_sample
+from crm.lists.paging import sample_keys
 from crm.lists.spec import BulkAction, ListSpec, View
 from crm.records.actions import WAIT, record_actions
 from crm.records.forms import CHOOSE
@@ -110,7 +110,7 @@ def _in_view(slug: str, by: Actor):
     view = next(view for view in CONTACTS.views if view.slug == slug)
     condition = parse(view.condition, "contact")
     expression = condition.expression(Viewer.looking(by), clock.now())
-    return count_sample(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
+    return sample_keys(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
 
 
 MY_DAY = NavItem("My day", "home", "house", 10, count=lambda by: due_tasks(by)[:COUNT_LIMIT], key="h")

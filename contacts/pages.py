@@ -24,7 +24,7 @@ from crm.users.visibility import may_see
 REPORTS, COLLEAGUES, PEOPLE = 20, 5, 50  # people shown
 
 
-def contact_head(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
+def contact_header_context(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
     """Who it is, where they stand and why, and what can be done now."""
     return {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
@@ -89,7 +89,7 @@ def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:
 
 
 @on_page
-def composer(entity: str, record: Record, request: Request) -> dict[str, Any]:
+def activity_form_context(entity: str, record: Record, request: Request) -> dict[str, Any]:
     """The form that logs an activity, on the page of every record that tells whom it would be about."""
     about = record_type(entity).about
     if not (about and about(record)):

@@ -10,7 +10,7 @@ from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
 from contacts.lists import COMPANIES, COMPANIES_NAV, CONTACTS, CONTACTS_NAV
 from contacts.moves import VERBS
-from contacts.pages import company_page, contact_head, contact_page
+from contacts.pages import company_page, contact_header_context, contact_page
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.override import override
@@ -19,13 +19,13 @@ from crm.events import registry as events
 from crm.events.registry import EventType
 from crm.lists.imports import registry as imports
 from crm.lists.imports.registry import Relation
-from crm.records.declare import declare, record_events
+from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
 
 COMPANY_TYPE = declare(
     RecordType(
         entity=COMPANY,
-        events=record_events("company", "this company", icon="building-2"),
+        events=common_record_events("company", "this company", icon="building-2"),
         create=create_company,
         timeline=timeline.of_company,
         about=lambda company: {"company_id": company.pk},
@@ -42,7 +42,7 @@ CONTACT_TYPE = declare(
     RecordType(
         entity=CONTACT,
         events=(
-            *record_events("contact", "this contact", icon="user-plus"),
+            *common_record_events("contact", "this contact", icon="user-plus"),
             EventType("contact.captured", "CREATE", "captured this contact", "Captured", "magnet"),
             EventType("contact.enriched", "UPDATE", "enriched", "Enriched", "sparkles"),
             EventType("contact.status_changed", "UPDATE", "changed", "StatusChanged", "activity"),
@@ -79,7 +79,7 @@ CONTACT_TYPE = declare(
         relations=(Relation("company", "company"),),
         template="contacts/contact.html",
         head_template="contacts/head.html",
-        head=contact_head,
+        head=contact_header_context,
         page=contact_page,
     )
 )

@@ -19,7 +19,7 @@ from contacts.engagement import sentence
 from contacts.hooks import annotate_attached_names, annotate_workflow_names
 from contacts.models import Activity, Company, Contact
 from crm.entities import registry
-from crm.entities.display import NOTHING, Names, field_of, names_of, shown
+from crm.entities.display import NOTHING, Names, field_of, names_by_entity, shown
 from crm.entities.fields import Field
 from crm.entities.mentions import marked
 from crm.entities.schema import schema
@@ -180,7 +180,7 @@ def _page(
     activities = {row.pk: row for row in Activity.objects.visible_to(by).filter(wanted)}
     told = [e for action in actions for e in action.entries if _labeled(e.entity) and e.old_values]
     told = [e for e in told if e.entity != "activity" or e.event == "activity.updated"]
-    known = names_of((e.entity, values) for e in told for values in (e.old_values, e.new_values))
+    known = names_by_entity((e.entity, values) for e in told for values in (e.old_values, e.new_values))
     items = _together([_item(_main_first(action), entity, activities, known, by) for action in actions])
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
     waiting = [row for row in waiting if whom and all(getattr(row, key) == pk for key, pk in whom.items())]

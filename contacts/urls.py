@@ -20,7 +20,7 @@ urlpatterns = [
     *(activity_url(kind) for kind in record_types() if kind.about),
     path("contact/<public_id:public_id>/avatar", avatars.avatar, name="contact_avatar"),
     path("contact/<public_id:public_id>/merge", merging.merge_page, name="contact_merge"),
-    path("contact/<public_id:public_id>/suppression", suppressing.lift_page, name="contact_suppression"),
+    path("contact/<public_id:public_id>/suppression", suppressing.lift_suppression_page, name="contact_suppression"),
     path("activity/<public_id:public_id>/complete", activities.finish_activity, name="activity_complete"),
     path("activity/<public_id:public_id>/edit", activities.change_activity, name="activity_edit"),
     path("activity/<public_id:public_id>/delete", activities.remove, name="activity_delete"),

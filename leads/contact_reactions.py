@@ -67,7 +67,7 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
 
 
 @reacts_to("activity.updated")
-def contact_leads_retold(activities: QuerySet, by: Actor) -> None:
+def update_leads_of_changed_activities(activities: QuerySet, by: Actor) -> None:
     """Reaction to activities that were changed, such as a call that was connected after all."""
     changed = activities_with_changed_conversation(activities, by)
     if changed:

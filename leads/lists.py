@@ -7,7 +7,7 @@ from crm.kit.actor import Actor
 from crm.kit.nav import COUNT_LIMIT, SETTINGS, NavItem
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import BulkAction, ListSpec, View
-from crm.records.actions import WAIT, by_verb, record_actions
+from crm.records.actions import WAIT, record_actions, run_verb
 from crm.records.forms import move_form, no_form
 from crm.users.roles import LOWEST_ROLE, Right
 from leads.axes import OPEN, STAGE, STATUS
@@ -89,9 +89,9 @@ LEADS = ListSpec(
     ),
     actions=record_actions(
         "lead",
-        BulkAction("first_contact", "Log connected call", "phone", by_verb(first_contact), no_form, "Calls logged"),
-        BulkAction("qualify", "Qualify", "badge-check", by_verb(qualify), lambda by: QualifyManyForm, "Qualified"),
-        BulkAction("lose", "Lose", "circle-x", by_verb(lose_leads), lambda by: LOSE, "Lost"),
+        BulkAction("first_contact", "Log connected call", "phone", run_verb(first_contact), no_form, "Calls logged"),
+        BulkAction("qualify", "Qualify", "badge-check", run_verb(qualify), lambda by: QualifyManyForm, "Qualified"),
+        BulkAction("lose", "Lose", "circle-x", run_verb(lose_leads), lambda by: LOSE, "Lost"),
         WAIT,
     ),
     filterset=LeadFilters,

@@ -21,7 +21,7 @@ from leads.verbs.convert import NOT_READY
 from leads.verbs.qualify import BACKWARD
 
 
-def lead_context(lead: Lead) -> dict:
+def lead_summary_context(lead: Lead) -> dict:
     """Its badges, what is next (source 003), its score if it has one, and its floor and deadline while they count."""
     now, score = clock.now(), getattr(lead, "score", None)
     held = lead.is_open and lead.floor_until is not None and lead.floor_until > now
@@ -67,7 +67,7 @@ def _to_qualify(offer: OfferedMove, lead: Lead) -> OfferedMove:
 def lead_page(lead: Lead, by: Actor, editable: bool) -> dict[str, Any]:
     """Where it stands, what can be done now, and its contact and opportunity, for those who see them."""
     opportunities = Opportunity.objects.live().visible_to(by).filter(pk=lead.opportunity_id)
-    return lead_context(lead) | {
+    return lead_summary_context(lead) | {
         "offers": lead_offers(lead, by, editable=editable),
         "contact": Contact.objects.visible_to(by).filter(pk=lead.contact_id).first(),
         "opportunity": opportunities.first() if lead.opportunity_id else None,
@@ -83,7 +83,7 @@ def lead_panel(contact: Any, request: Request) -> SafeString:
     by = request.actor
     found = Lead.objects.live().visible_to(by).filter(contact=contact).select_related("score")
     leads = list(found.order_by(OPEN_FIRST, "-created_at", "-pk")[:SHOWN])
-    context: dict[str, Any] = {"contact": contact, "cycles": [lead_context(lead) for lead in leads]}
+    context: dict[str, Any] = {"contact": contact, "cycles": [lead_summary_context(lead) for lead in leads]}
     if leads and leads[0].is_open:
         editable = may_edit(leads[0], by) and contact.deleted_at is None
         context |= context["cycles"].pop(0) | {"offers": lead_offers(leads[0], by, editable=editable)}

@@ -2,11 +2,11 @@
 
 from audit import subjects
 from contacts.axes import LIFECYCLE
-from contacts.hooks import show_in_timeline
+from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events import registry as events
 from crm.events.registry import EventType
-from crm.records.declare import declare, record_events
+from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
 from leads.axes import OPEN, STAGE, STATUS
 from leads.board import BOARD
@@ -28,7 +28,7 @@ LEAD_TYPE = declare(
         gives={"contact": OF_CONTACT},
         # In the words of source 003 (Logged Events).
         events=(
-            *record_events("lead", "the lead", icon="sprout", created="opened a lead"),
+            *common_record_events("lead", "the lead", icon="sprout", created="opened a lead"),
             EventType("lead.contacted", "UPDATE", "made the first contact", "Contacted", "phone"),
             EventType("lead.synced", "UPDATE", "updated the lead's status", "Updated", "refresh-cw", derived=True),
             EventType("lead.qualified", "QUALIFY", "qualified the lead by hand", "Qualified", "badge-check"),
@@ -85,7 +85,7 @@ LEAD_TYPE = declare(
         panels={"contact": lead_panel, "opportunity": origin_lead},
     )
 )
-show_in_timeline("lead", by_name=False)
+show_in_contact_timeline("lead", by_name=False)
 
 for setting, model in (
     ("scoring_model", "ScoringModel"),

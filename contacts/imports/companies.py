@@ -18,7 +18,7 @@ from crm.lists.imports.registry import Refused
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
 from crm.records.imports import to_change
-from crm.records.writing import apply_each, build, snapshot
+from crm.records.writing import apply_each, build, snapshot_fields
 from crm.users.visibility import may_edit
 
 NAMELESS = "The row says something about a company, but not which."
@@ -142,5 +142,5 @@ def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:
         company.pk = pk
     insert_rows(Company, COLUMNS, (tuple(map(as_stored, as_row(company))) for company in made.values()))
     rows = Company.objects.filter(pk__any_of=[company.pk for company in made.values()])
-    record("company.created", rows, by=by, snapshot=snapshot(Company))
+    record("company.created", rows, by=by, snapshot=snapshot_fields(Company))
     return made

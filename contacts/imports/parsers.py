@@ -13,7 +13,7 @@ from crm.entities.values import instant
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
-from crm.kit.text import email_key, single_line
+from crm.kit.text import email_key, normalize_line
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import MappedColumn
 from crm.records.validation import NORMAL, clean
@@ -46,7 +46,7 @@ def plain(field: Field, longest: int) -> Parser:
     """Text as it is, up to so many characters."""
 
     def read(text: str) -> str:
-        text = single_line(text)
+        text = normalize_line(text)
         if len(text) > longest:
             raise Invalid(f"{field.label} is longer than {longest} characters.")
         return text

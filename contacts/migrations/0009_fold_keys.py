@@ -1,12 +1,12 @@
 from django.db import migrations
 
-from crm.kit.rekey import rekey
+from crm.kit.rekey import refold_keys
 
 
 class Migration(migrations.Migration):
     dependencies = [("contacts", "0008_long_texts")]
     operations = [
         migrations.RunPython(
-            rekey("contacts", "Contact", "Company", columns=("name_key", "search_text")), migrations.RunPython.noop
+            refold_keys("contacts", "Contact", "Company", columns=("name_key", "search_text")), migrations.RunPython.noop
         ),
     ]

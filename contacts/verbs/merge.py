@@ -19,7 +19,7 @@ from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.lifecycle.move import force_move
 from crm.records.validation import validate
-from crm.records.writing import apply, snapshot
+from crm.records.writing import apply, snapshot_fields
 from crm.users.visibility import lock
 
 KEPT = {"external_id", "avatar", "lifecycle_stage", "status", "manager", "custom"}
@@ -76,7 +76,7 @@ def _absorb(others: QuerySet, survivor: Contact, by: Actor) -> None:
 
 
 def _filled(survivor: Contact, others: list[Contact]) -> dict[str, Any]:
-    keys = [key for key in snapshot(Contact) if key not in KEPT]
+    keys = [key for key in snapshot_fields(Contact) if key not in KEPT]
     keys += sorted({f"custom.{key}" for other in others for key in other.custom})
     filled = {}
     for key in keys:

@@ -16,7 +16,7 @@ from crm.users.http import Request
 
 
 @require_http_methods(["GET", "POST"])
-def lift_page(request: Request, public_id: str) -> HttpResponse:
+def lift_suppression_page(request: Request, public_id: str) -> HttpResponse:
     """Show why a contact is not mailed; an admin lifts the suppression with a reason."""
     contact = find(request, Contact, public_id)
     form = ReasonForm(request.POST or None)

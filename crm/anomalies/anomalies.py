@@ -12,7 +12,7 @@ from crm.anomalies.models import UnreadableSetting
 from crm.entities.fields import Field, FieldType
 from crm.entities.registry import Entity
 from crm.entities.registry import register as register_entity
-from crm.entities.uses import all_uses
+from crm.entities.uses import all_setting_uses
 from crm.kit import clock
 
 Facts = Mapping[tuple[str, int], dict[str, Any]]
@@ -33,7 +33,7 @@ def unreadable_settings() -> QuerySet:
 
 
 def _found() -> Facts:
-    problems = [(use, use.problem()) for use in all_uses() if use.blocks]
+    problems = [(use, use.problem()) for use in all_setting_uses() if use.blocks]
     return {
         (use.kind, use.pk): {"name": use.label[:300], "url": use.url[:300], "problem": problem}
         for use, problem in problems

@@ -16,7 +16,7 @@ from crm.entities import registry
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.nav import COUNT_LIMIT
-from crm.lists.paging import count_sample, first_visible
+from crm.lists.paging import sample_keys, visible_rows_in_order
 
 PAGE = 50
 
@@ -32,7 +32,7 @@ def visible_findings(findings: QuerySet, by: Actor) -> QuerySet:
 
 def open_findings(by: Actor) -> QuerySet:
     """The unwaived ones, as many as the sidebar counts."""
-    return count_sample(visible_findings(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
+    return sample_keys(visible_findings(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
 
 
 @dataclass
@@ -66,7 +66,7 @@ def finding_page(
     if place := read_cursor(before):
         at, pk = place
         rows = rows.filter(since__lte=at).filter(Q(since__lt=at) | Q(pk__lt=pk))
-    found = list(first_visible(rows, by, PAGE + 1, "-since", "-pk").select_related("owner__user")[: PAGE + 1])
+    found = list(visible_rows_in_order(rows, by, PAGE + 1, "-since", "-pk").select_related("owner__user")[: PAGE + 1])
     last = found[PAGE - 1] if len(found) > PAGE else None
     cursor = f"{last.since.isoformat()}~{last.pk}" if last else ""
     return FindingPage(_lines(found[:PAGE], by, _waivers(found, clock.now()) if waived else {}), cursor)

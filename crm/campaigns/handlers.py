@@ -1,7 +1,7 @@
 """The handlers that mail. What cannot be sent is tried again by its delivery, and given up in the end, in view."""
 
 from crm.campaigns.audience import audience
-from crm.campaigns.messages import trial_message
+from crm.campaigns.messages import sample_message
 from crm.campaigns.models import Campaign
 from crm.campaigns.sending import deliver
 from crm.events.handlers import handles
@@ -20,4 +20,4 @@ def send_test(event, *, by: Actor) -> None:
     campaign = Campaign.objects.select_related("owner__user", "workspace").get(pk=event.entity_id)
     to = Membership.objects.select_related("user").get(pk=event.member_id)
     first = audience(campaign, by).order_by("why_not", "pk").values_list("pk", flat=True).first()
-    trial_message(campaign, to.user.email, first or 0, str(event.pk)).send()
+    sample_message(campaign, to.user.email, first or 0, str(event.pk)).send()

@@ -9,7 +9,7 @@ from crm.campaigns.links import unsubscribe_url
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.entities.placeholders import render
 from crm.kit.site import site
-from crm.kit.text import one_line
+from crm.kit.text import collapse_to_one_line
 
 FOOTER = "\n\n--\nYou get this mail from {sender}. To get no more of them:\n{way_out}\n"
 
@@ -26,7 +26,7 @@ def campaign_message(person: CampaignPerson) -> EmailMessage:
     return _written(person.campaign, person.contact_id, person.contact.email, way_out, headers)
 
 
-def trial_message(campaign: Campaign, to: str, contact: int, key: str) -> EmailMessage:
+def sample_message(campaign: Campaign, to: str, contact: int, key: str) -> EmailMessage:
     """The same to a member, with what would stand there for a contact; its way out leads nowhere."""
     headers = {"Message-ID": _message_id(f"{campaign.public_id}-test-{key}")}
     mail = _written(campaign, contact, to, "(here stands the link by which each person unsubscribes)", headers)
@@ -39,7 +39,7 @@ def _message_id(key: str) -> str:
 
 
 def _written(campaign: Campaign, contact: int, to: str, way_out: str, headers: dict[str, str]) -> EmailMessage:
-    subject = one_line(render(campaign.subject, "contact", contact))[:200]
+    subject = collapse_to_one_line(render(campaign.subject, "contact", contact))[:200]
     body = render(campaign.body, "contact", contact) + FOOTER.format(sender=campaign.workspace, way_out=way_out)
     answers = [campaign.owner.user.email] if campaign.owner and campaign.owner.is_active else []
     return EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [to], headers=headers, reply_to=answers)

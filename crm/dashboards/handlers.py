@@ -21,7 +21,7 @@ from crm.entities.values import zone
 from crm.events.handlers import handles
 from crm.kit.actor import Actor, Channel
 from crm.kit.site import site
-from crm.kit.text import one_line
+from crm.kit.text import collapse_to_one_line
 
 TEMPLATES = ("dashboards/mail.txt", "dashboards/mail.html")
 FILLS = {
@@ -51,7 +51,7 @@ def _send(wanted: Subscription, key: str) -> None:
     context = {"parts": parts, "asked": asked, "member": member, "site": site(), "fills": FILLS, "now": asked.now}
     text, html = (render_to_string(template, context) for template in TEMPLATES)
     headers = {"Message-ID": f"<{key}@{urlsplit(site()).hostname}>"}
-    subject = one_line(f"{member.workspace}: where customers get stuck, {asked.period}")
+    subject = collapse_to_one_line(f"{member.workspace}: where customers get stuck, {asked.period}")
     mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [member.user.email], headers=headers)
     mail.attach_alternative(html, "text/html")
     mail.send()

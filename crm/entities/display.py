@@ -35,10 +35,10 @@ def field_of(known: Schema, key: str) -> Field | None:
 
 def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
     """Names for the keys in these values: one statement for the people, one for everything else, if there are any."""
-    return names_of((entity, values) for values in changes)
+    return names_by_entity((entity, values) for values in changes)
 
 
-def names_of(changes: Iterable[tuple[str, dict | None]]) -> Names:
+def names_by_entity(changes: Iterable[tuple[str, dict | None]]) -> Names:
     wanted: dict[str, set[int]] = {}
     for entity, values in changes:
         known = schema(entity)

@@ -177,12 +177,12 @@ def all_referring_models() -> list[ReferringModel]:
     return list(_storers)
 
 
-def all_uses() -> list[SettingUse]:
+def all_setting_uses() -> list[SettingUse]:
     """Every setting of the workspace in scope that refers to something."""
     return [use for storer in _storers for use in storer.uses()]
 
 
-def problems(storer: str) -> dict[int, str]:
+def unreadable_by_pk(storer: str) -> dict[int, str]:
     """pk → why it can't be read, for the unreadable settings of one storer."""
     found = {use.pk: use.problem() for use in _storers[storer].uses()}
     return {pk: problem for pk, problem in found.items() if problem}
@@ -196,7 +196,7 @@ def why_unreadable(storer: str, pk: int | None) -> str:
 def used_by() -> dict[Target, list[SettingUse]]:
     """The settings of the workspace in scope by what they refer to."""
     found: dict[Target, list[SettingUse]] = {}
-    for use in all_uses():
+    for use in all_setting_uses():
         for target in use.targets():
             found.setdefault(target, []).append(use)
     return found
@@ -210,9 +210,9 @@ def refuse_breaking_changes(refusal: str) -> Iterator[None]:
     transaction, which the exception rolls back; the block itself calls bump_schema() where it changes fields.
     """
     here, version = workspace(), workspace().schema_version
-    before = {(use.kind, use.pk) for use in all_uses() if use.problem()}
+    before = {(use.kind, use.pk) for use in all_setting_uses() if use.problem()}
     yield
-    broken = [use for use in all_uses() if use.blocks and (use.kind, use.pk) not in before and use.problem()]
+    broken = [use for use in all_setting_uses() if use.blocks and (use.kind, use.pk) not in before and use.problem()]
     if broken:
         here.schema_version = version
         raise InUse(refusal, [(use.label, use.url) for use in broken])

@@ -20,7 +20,7 @@ from crm.entities.text import Fold
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
-from crm.kit.text import fold, many_lines, search_key, single_line
+from crm.kit.text import fold, normalize_line, normalize_multiline, search_key
 
 YES = frozenset({"yes", "y", "true", "t", "on", "1"})
 NO = frozenset({"no", "n", "false", "f", "off", "0"})
@@ -55,7 +55,7 @@ def parse_value(field: Field, text: str, *, directory: Directory | None = None, 
 
 def normalize_text(field: Field, text: str) -> str:
     """`text` as a field of this type holds it: composed, on one line unless it may have many."""
-    return many_lines(text) if field.type is FieldType.LONG_TEXT else single_line(text)
+    return normalize_multiline(text) if field.type is FieldType.LONG_TEXT else normalize_line(text)
 
 
 def number(text: str) -> Decimal:

@@ -41,7 +41,7 @@ def run(event: str, rows: QuerySet, by: Actor) -> None:
 
 
 @contextmanager
-def of_large_job() -> Iterator[None]:
+def mark_large_job() -> Iterator[None]:
     """Mark what is recorded in the block as a part of a job over many records, for is_large_job()."""
     token = _large.set(True)
     try:

@@ -30,7 +30,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from crm.kit import clock
-from crm.kit.param import CannotCompile, Now, Param
+from crm.kit.param import CannotCompile, CurrentTimeParam, Param
 from crm.kit.scope import workspace, workspace_id
 from crm.kit.sql import Statement, as_cte, as_stored
 
@@ -108,7 +108,7 @@ def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values
     shape = (connection.vendor, zone, day, key, tuple((name, type(value)) for name, value in sorted(values.items())))
     compiled = _kept.get(shape, NEW)
     if compiled is NEW:
-        compiled = _kept.keep(shape, _compile(build, values, plan_once, Now(day, zone)))
+        compiled = _kept.keep(shape, _compile(build, values, plan_once, CurrentTimeParam(day, zone)))
     if compiled is None:
         return list(build(**values))
     compiler = copy(compiled.compiler)

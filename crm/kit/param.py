@@ -62,7 +62,7 @@ class Param(Expression):
         return f"%s::{self.output_field.db_type(connection)}", [self]
 
 
-class Now(Param):
+class CurrentTimeParam(Param):
     """The moment at which a statement is executed, on a calendar day of the workspace, in its time zone."""
 
     is_local = False
@@ -74,7 +74,7 @@ class Now(Param):
     def value(self, values: Mapping[str, Any]) -> Any:
         return clock.now() + self.shift
 
-    def astimezone(self, zone: ZoneInfo) -> "Now":
+    def astimezone(self, zone: ZoneInfo) -> "CurrentTimeParam":
         """The same moment in the workspace's time zone, of which nothing is known but its day."""
         if zone != self.zone:
             raise CannotCompile("the time in another zone")

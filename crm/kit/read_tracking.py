@@ -13,7 +13,7 @@ from typing import NamedTuple
 from crm.kit.registry import Hook
 
 
-class Reader(NamedTuple):
+class TableReader(NamedTuple):
     """A member (None: the system, or an operator) and the page or the command they are at."""
 
     member_id: int | None
@@ -21,13 +21,13 @@ class Reader(NamedTuple):
 
 
 # Tells who is at work in a block; None outside one, where after_reading is not called.
-who_reads: ContextVar[Callable[[], Reader | None] | None] = ContextVar("reader", default=None)
+who_reads: ContextVar[Callable[[], TableReader | None] | None] = ContextVar("reader", default=None)
 # Called whenever somebody has done what they were at, in their workspace's scope.
 after_reading: Hook[Callable[[], None]] = Hook()
 
 
 @contextmanager
-def reading_as(who: Callable[[], Reader]) -> Iterator[None]:
+def reading_as(who: Callable[[], TableReader]) -> Iterator[None]:
     """Somebody is at work inside the block. `who` is asked when it matters: a request learns its route late."""
     token = who_reads.set(who)
     try:
@@ -48,7 +48,7 @@ def uncounted_reads() -> Iterator[None]:
         who_reads.reset(token)
 
 
-def reader() -> Reader | None:
+def current_reader() -> TableReader | None:
     """Who is at work where; outside a request or one of our commands, the process by its command line; None: nobody."""
     who = who_reads.get()
-    return who() if who else Reader(None, " ".join(["command", *sys.argv[1:2]]))
+    return who() if who else TableReader(None, " ".join(["command", *sys.argv[1:2]]))

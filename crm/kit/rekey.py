@@ -11,7 +11,7 @@ BATCH = 1_000
 FOREIGN = r"[^\x01-\x7f]"  # what the earlier key left as it was; keys of ASCII are the same as ever
 
 
-def rekey(app: str, *model_names: str, columns: Sequence[str]) -> Callable[[Any, Any], None]:
+def refold_keys(app: str, *model_names: str, columns: Sequence[str]) -> Callable[[Any, Any], None]:
     """A migration's function: fold the keys in `columns` of these models further, batch by batch.
 
     A key is made of the key that is there: it was folded as text is, only not as far.

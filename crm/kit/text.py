@@ -32,14 +32,14 @@ _LETTERS = str.maketrans(
 )
 
 
-def single_line(text: str) -> str:
+def normalize_line(text: str) -> str:
     """`text` as a single-line field holds it: composed (NFC), control characters and line breaks as one space."""
     if text.isascii() and text.isprintable():
         return text.strip()
     return _CONTROLS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
-def many_lines(text: str) -> str:
+def normalize_multiline(text: str) -> str:
     """`text` as a field of many lines holds it: composed (NFC), line breaks as LF, other control characters as a space.
 
     A browser sends line breaks as CR LF, also those that it was given as LF: they are no change.
@@ -76,7 +76,7 @@ def digits(phone: str) -> str:
     return _NO_DIGITS.sub("", phone)
 
 
-def one_line(text: str) -> str:
+def collapse_to_one_line(text: str) -> str:
     """`text` without line breaks and other control characters, one space between words."""
     return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
 

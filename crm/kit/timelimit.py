@@ -17,7 +17,7 @@ from django.db.backends.signals import connection_created
 
 from crm.kit.errors import TooSlow
 from crm.kit.pool import FairSemaphore
-from crm.kit.read_tracking import reader
+from crm.kit.read_tracking import current_reader
 
 PAGE = 10  # seconds, for each statement of a page
 SHAPED = 3  # for what a person shapes
@@ -86,7 +86,7 @@ def is_timeout(error: Exception) -> bool:
 
 def _take_turn() -> None:
     """A turn for the rest of the request: to show what was found costs this process as much as to find it."""
-    stack, who = _request.get(), reader()
+    stack, who = _request.get(), current_reader()
     if stack and not _has_turn.get():
         stack.enter_context(turns.turn(who and who.member_id))
         _has_turn.set(True)

@@ -38,7 +38,7 @@ CONTINUE = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class Unreader(SocketUnreader):
+class SlowBodyReader(SocketUnreader):
     """What a connection has sent; ends a body that arrives more slowly than SLOWEST."""
 
     def __init__(self, sock: socket.socket):
@@ -69,7 +69,7 @@ class Connection(TConn):
         super().__init__(cfg, sock, client, server)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.parser = get_parser(cfg, sock, client)
-        self.parser.unreader = Unreader(sock)
+        self.parser.unreader = SlowBodyReader(sock)
         self.data_ready = True
         self.told_to_go_on = False
 

@@ -35,7 +35,7 @@ def access_state() -> AccessState:
     return AccessState(found is not None, SENTENCES[State(found[0])] if found and found[0] else "")
 
 
-def lock_access(by: Actor) -> None:
+def allow_creating_legacy_leads(by: Actor) -> None:
     """Let old leads be added in this transaction; the first one makes their workspace. Raises Refused while the leads
     are being moved, and once they were dropped.
 
@@ -51,7 +51,7 @@ def lock_access(by: Actor) -> None:
         raise Refused(DROPPED)
 
 
-def has_rows() -> bool:
+def has_legacy_leads() -> bool:
     """Whether the retired table still has rows of the workspace in scope."""
     return OldLeads.objects.filter(dropped_at__isnull=True).exists()
 

@@ -7,14 +7,14 @@ from contacts.hooks import on_merge
 from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.read_tracking import uncounted_reads
-from crm.legacy_leads.access import has_rows
+from crm.legacy_leads.access import has_legacy_leads
 from crm.legacy_leads.models import LegacyLead
 
 
 @on_merge
 def move_links(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     """Called by merge(); undoing the merge moves them back."""
-    if not has_rows():
+    if not has_legacy_leads():
         return
     with uncounted_reads():
         for link in ("contact", "became_contact"):

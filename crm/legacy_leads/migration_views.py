@@ -19,7 +19,7 @@ from crm.legacy_leads.dropping.conditions import missing, status
 from crm.legacy_leads.models import LegacyLead, MigrationRun, OldLeads
 from crm.legacy_leads.moving.background import start_commit, start_undo
 from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, of_run
-from crm.legacy_leads.moving.planning import make_plan, whole_plan
+from crm.legacy_leads.moving.planning import iterate_plan, make_plan
 from crm.legacy_leads.moving.report import HEADER, ReportRow, as_csv, carried_out
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
 from crm.lists.models import UndoRun
@@ -131,7 +131,7 @@ def migration_action(request: Request, action: str) -> HttpResponse:
 @require_GET
 @needs(Right.WORKSPACE)
 def plan_file(request: Request) -> StreamingHttpResponse:
-    return _csv("lead-migration-plan.csv", whole_plan("include_lost" in request.GET))
+    return _csv("lead-migration-plan.csv", iterate_plan("include_lost" in request.GET))
 
 
 @require_GET

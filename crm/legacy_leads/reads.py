@@ -17,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 
 from crm.kit import clock
-from crm.kit.read_tracking import Reader, after_reading, reader, who_reads
+from crm.kit.read_tracking import TableReader, after_reading, current_reader, who_reads
 from crm.kit.scope import NoWorkspace, in_workspace, workspace
 from crm.users.models import Workspace
 
@@ -28,7 +28,7 @@ _pending: Counter[tuple] = Counter()  # (workspace or None, Presence, moment) â†
 
 def count_read() -> None:
     """Note that whoever is at work reads the table; it is written down when they leave, or at the commit."""
-    seen = reader()
+    seen = current_reader()
     if seen is None:
         return
     try:
@@ -57,7 +57,7 @@ def flush() -> None:
                 _pending[here, seen, moment] += reads
 
 
-def _write(here: Workspace | None, seen: Reader, moment: datetime, reads: int) -> None:
+def _write(here: Workspace | None, seen: TableReader, moment: datetime, reads: int) -> None:
     """Add them to the day's; what was read with no workspace in scope may have been anybody's."""
     visits, old_leads = (apps.get_model("legacy_leads", name).objects for name in ("LegacyVisit", "OldLeads"))
     for each in [here] if here else Workspace.objects.filter(pk__in=old_leads.unscoped().values("workspace")):

@@ -1,7 +1,7 @@
 """The old lead as a kind of record, while its workspace is open, and what else of it the rest of the product knows."""
 
 from audit import subjects
-from contacts.hooks import show_in_timeline
+from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events import registry as events
 from crm.events.registry import EventType
@@ -15,7 +15,7 @@ from crm.legacy_leads.timeline import names
 from crm.legacy_leads.urls import urlpatterns
 from crm.legacy_leads.verbs.create_legacy_leads import create_legacy_leads
 from crm.legacy_leads.views import legacy_lead_page, while_open
-from crm.records.declare import declare, record_events
+from crm.records.declare import common_record_events, declare
 from crm.records.panels import register as show_panel
 from crm.records.registry import RecordType
 
@@ -23,7 +23,7 @@ LEGACY_LEAD_TYPE = declare(
     RecordType(
         entity=LEGACY_LEAD,
         events=(
-            *record_events("legacy_lead", "this old lead", icon="archive"),
+            *common_record_events("legacy_lead", "this old lead", icon="archive"),
             EventType("legacy_lead.migrated", "MIGRATE", "moved this old lead to its contact", "Migrated", "archive"),
         ),
         person="became_contact_id",
@@ -44,7 +44,7 @@ LEGACY_LEAD_TYPE = declare(
     )
 )
 show_panel("contact", legacy_panel)
-show_in_timeline("legacy_lead", names=names)
+show_in_contact_timeline("legacy_lead", names=names)
 
 subjects.register("old_leads", "legacy_leads.OldLeads")
 events.declare(

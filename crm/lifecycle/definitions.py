@@ -69,7 +69,7 @@ def ends(axis: Axis, value: str) -> bool:
     return not any(RANK[move.role] <= RANK[Role.REP] for move in axis.moves_from(value))
 
 
-def moves_to(axis: Axis, value: str) -> list[Move]:
+def moves_leading_to(axis: Axis, value: str) -> list[Move]:
     """The moves that lead to a value, those first that are made by hand."""
     return sorted((move for move in axis.moves if move.may_reach(value)), key=lambda move: move.by_rule)
 

@@ -20,7 +20,7 @@ from crm.lifecycle.definitions import (
     definitions,
     ends,
     find_axis,
-    moves_to,
+    moves_leading_to,
 )
 from crm.lifecycle.evidence import evidence, waiting
 from crm.lifecycle.forms import DefinitionForm, WaitForm, day_begins
@@ -51,7 +51,7 @@ def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
         "exit": in_words(definition.exit, axis.entity),
         "ends": ends(axis, value),
         "contradicting": _list_of(axis, contradicts_entry_criteria(axis, value, definition)),
-        "by_hand": [(move.label, f"{move.role}s") for move in moves_to(axis, value) if not move.by_rule],
+        "by_hand": [(move.label, f"{move.role}s") for move in moves_leading_to(axis, value) if not move.by_rule],
     }
 
 

@@ -16,7 +16,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.registry import Registry
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lifecycle.axes import Axis
-from crm.lists.paging import Cursor, Sort, after_cursor, parse_cursor
+from crm.lists.paging import Cursor, Sort, parse_cursor, rows_after_cursor
 from crm.lists.spec import spec_of
 from crm.lists.state import ListState, read_state
 from crm.users.http import Request
@@ -125,7 +125,7 @@ def _first(shown: Board, rows: QuerySet) -> QuerySet:
 
 def _further(shown: Board, rows: QuerySet, after: str) -> QuerySet:
     cursor = parse_cursor(after, shown.sort)
-    rows = rows.filter(after_cursor(cursor, shown.sort)) if cursor else rows
+    rows = rows.filter(rows_after_cursor(cursor, shown.sort)) if cursor else rows
     return rows.order_by(*shown.sort.ordering(False))[: CARDS + 1]
 
 

@@ -165,7 +165,7 @@ def _is_number(text: str) -> bool:
     return len(digits(text)) > 2 and all(c.isdecimal() or c in " +-()./" for c in text)
 
 
-def row_page(state: Any, cursor: Cursor | None) -> Page:
+def list_page_rows(state: Any, cursor: Cursor | None) -> Page:
     """One page of the rows that a ListState asks for and its member sees, with their number: one statement."""
     by, fixed = state.by, replace(cursor, value=None, pk=0) if cursor else None
 
@@ -184,16 +184,16 @@ def row_page(state: Any, cursor: Cursor | None) -> Page:
 
 
 def _query(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | None, by: Actor) -> QuerySet:
-    total = CountRows(count_sample(rows, by, CAP + 1))
+    total = CountRows(sample_keys(rows, by, CAP + 1))
     ordered = rows.annotate(sort_value=sort.value())
     if cursor:
-        ordered = ordered.filter(after_cursor(cursor, sort))
+        ordered = ordered.filter(rows_after_cursor(cursor, sort))
     sources = {alias: expression for column in columns for alias, expression in column.sources.items()}
-    chosen = first_visible(ordered, by, PAGE + 1, *sort.ordering(bool(cursor and cursor.backwards)))
+    chosen = visible_rows_in_order(ordered, by, PAGE + 1, *sort.ordering(bool(cursor and cursor.backwards)))
     return chosen.annotate(**sources).values_list(total, "pk", "public_id", "sort_value", *sources)[: PAGE + 1]
 
 
-def first_visible(rows: QuerySet, by: Actor, most: int, *ordering) -> QuerySet:
+def visible_rows_in_order(rows: QuerySet, by: Actor, most: int, *ordering) -> QuerySet:
     """The rows that `by` sees, of which the first `most` are asked for, in order.
 
     An OR over team and owner makes PostgreSQL walk the whole index (26 ms at a million rows where 0.5 % are visible);
@@ -204,7 +204,7 @@ def first_visible(rows: QuerySet, by: Actor, most: int, *ordering) -> QuerySet:
     return rows.filter(pk__in=_union(rows, by, most, ordering)).order_by(*ordering)
 
 
-def count_sample(rows: QuerySet, by: Actor, most: int) -> QuerySet:
+def sample_keys(rows: QuerySet, by: Actor, most: int) -> QuerySet:
     """Keys of rows that `by` sees, for counting: all of them where there are up to `most`, else at least so many."""
     if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
         return rows.filter(visible(by)).order_by().values("pk")[:most]
@@ -216,7 +216,7 @@ def _union(rows: QuerySet, by: Actor, most: int, ordering: Sequence) -> QuerySet
     return first.union(*others)
 
 
-def after_cursor(cursor: Cursor, sort: Sort) -> Q:
+def rows_after_cursor(cursor: Cursor, sort: Sort) -> Q:
     """Rows after the cursor, by their annotation sort_value.
 
     The first term gives the index its range; the rest settles ties.
@@ -253,4 +253,4 @@ def count(rows: QuerySet, by: Actor, *, exact: bool = False) -> int:
     """How many of the rows `by` sees; stops at CAP + 1 unless `exact`."""
     if exact:
         return rows.filter(visible(by)).count()
-    return min(count_sample(rows, by, CAP + 1).count(), CAP + 1)
+    return min(sample_keys(rows, by, CAP + 1).count(), CAP + 1)

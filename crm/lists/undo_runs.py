@@ -23,7 +23,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.undo.hooks import PASSING, Undone
 from audit.undo.undo import check_undo, undo, undo_entries
-from crm.events.reactions import of_large_job
+from crm.events.reactions import mark_large_job
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
 from crm.kit.sql import commit_without_waiting
@@ -81,7 +81,7 @@ def finish(run: UndoRun, *, progress: Progress | None = None) -> UndoRun:
     groups, by, pace = _Groups(run.change), _actor(run), courtesy.Pace(BATCH[connection.vendor], least=4, goal=GOAL)
     more = True
     while more:
-        with pace.batch(), of_large_job():
+        with pace.batch(), mark_large_job():
             more = _Step(run, groups, by).take(pace.size)
         run.refresh_from_db()
         if progress:

@@ -19,7 +19,7 @@ from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
-from crm.lists.paging import CAP, Page, count, parse_cursor, row_page
+from crm.lists.paging import CAP, Page, count, list_page_rows, parse_cursor
 from crm.lists.selection import Selection, selection
 from crm.lists.spec import BulkAction, spec_of
 from crm.lists.state import ListState, read_state
@@ -96,10 +96,10 @@ def _rows(state: ListState, after: str) -> tuple[Page, str]:
         return EMPTY, ""
     cursor = parse_cursor(after, state.sort)
     if state.is_indexed:
-        return row_page(state, cursor), ""
+        return list_page_rows(state, cursor), ""
     try:
         with time_limit():
-            return row_page(state, cursor), ""
+            return list_page_rows(state, cursor), ""
     except TooSlow as error:
         return EMPTY, str(error)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm.kit.actor import Channel
 from crm.kit.site import site
-from crm.kit.text import one_line
+from crm.kit.text import collapse_to_one_line
 from crm.notifications.lines import NotificationLine, lines
 from crm.notifications.models import Notification
 from crm.users.models import Membership
@@ -44,5 +44,5 @@ def send(notifications: Sequence[Notification], recipient: Membership, *, key: s
 
 def _subject(told: Sequence[NotificationLine], recipient: Membership) -> str:
     if len(told) > 1:
-        return one_line(f"{len(told)} notifications from {recipient.workspace}")
-    return one_line(told[0].text)[:SUBJECT_LENGTH]
+        return collapse_to_one_line(f"{len(told)} notifications from {recipient.workspace}")
+    return collapse_to_one_line(told[0].text)[:SUBJECT_LENGTH]

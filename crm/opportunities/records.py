@@ -1,6 +1,6 @@
 """The opportunity as a kind of record."""
 
-from contacts.hooks import show_in_timeline
+from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events.registry import EventType
 from crm.lists.imports.registry import Relation
@@ -17,7 +17,7 @@ from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.reopen import reopen
 from crm.opportunities.verbs.win import win
-from crm.records.declare import declare, record_events
+from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
 
 OPPORTUNITY_TYPE = declare(
@@ -25,7 +25,7 @@ OPPORTUNITY_TYPE = declare(
         entity=OPPORTUNITY,
         gives={"contact": (THEIRS,), "company": (THEIRS,)},
         events=(
-            *record_events(
+            *common_record_events(
                 "opportunity", "this opportunity", icon="circle-dollar-sign", created="opened this opportunity"
             ),
             EventType("opportunity.moved", "MOVE", "moved this opportunity", "Moved", "arrow-right-left"),
@@ -58,4 +58,4 @@ OPPORTUNITY_TYPE = declare(
         panels={"contact": opportunities_panel, "company": opportunities_panel},
     )
 )
-show_in_timeline("opportunity")
+show_in_contact_timeline("opportunity")

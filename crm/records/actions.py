@@ -15,7 +15,7 @@ from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
 
 
-def by_verb(verb: Callable[..., Outcome]) -> Callable[[Any, dict, Actor], Outcome]:
+def run_verb(verb: Callable[..., Outcome]) -> Callable[[Any, dict, Actor], Outcome]:
     """A verb as a bulk action runs it, with what its form asked."""
     return lambda rows, values, by: verb(rows, by=by, **values)
 
@@ -42,6 +42,6 @@ def record_actions(entity: str, *others: BulkAction) -> tuple[BulkAction, ...]:
         BulkAction("assign", "Assign", "user-check", _assign, forms.assign_form, "Assigned"),
         *others,
         BulkAction("edit", "Edit", "pencil", _edit, forms.bulk_edit_form(entity), "Changed"),
-        BulkAction("delete", "Delete", "trash-2", by_verb(delete), forms.delete_form, "Moved to the trash"),
-        BulkAction("restore", "Restore", "archive-restore", by_verb(restore), forms.no_form, "Restored", trash=True),
+        BulkAction("delete", "Delete", "trash-2", run_verb(delete), forms.delete_form, "Moved to the trash"),
+        BulkAction("restore", "Restore", "archive-restore", run_verb(restore), forms.no_form, "Restored", trash=True),
     )

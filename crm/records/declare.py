@@ -67,7 +67,7 @@ def _complete(kind: RecordType) -> RecordType:
     return replace(
         kind,
         create=partial(create_records, kind.model) if kind.create is missing_verb else kind.create,
-        events=kind.events or record_events(entity.name, f"this {entity.label.lower()}", icon=spec.icon),
+        events=kind.events or common_record_events(entity.name, f"this {entity.label.lower()}", icon=spec.icon),
         listing=replace(spec, actions=spec.actions or record_actions(entity.name)),
         nav=(NavItem(entity.plural, f"{entity.name}_list", spec.icon, 58),) if kind.nav is None else kind.nav,
         importer=kind.importer or plain,
@@ -75,7 +75,7 @@ def _complete(kind: RecordType) -> RecordType:
     )
 
 
-def record_events(entity: str, phrase: str, *, icon: str, created: str = "") -> list[EventType]:
+def common_record_events(entity: str, phrase: str, *, icon: str, created: str = "") -> list[EventType]:
     """What can happen to every kind of record. A timeline says `phrase` for the record ("this company"), and `created`
     where one was made ("added this company")."""
     return [

@@ -55,8 +55,8 @@ class RecordType:
 
     Its fields and its history:
     `entity` declares its name and fields; `gives` the fields that other entities have through it. `events` are what
-    can happen to it (see record_events()); `person` is the path to the contact whose timeline tells of it; `following`
-    and `set_by_moves` are as in audit.subjects.Subject.
+    can happen to it (see common_record_events()); `person` is the path to the contact whose timeline tells of it;
+    `following` and `set_by_moves` are as in audit.subjects.Subject.
 
     What it goes through:
     `axes` are the fields that only moves change; `definitions` say what their values mean, or those of other axes.

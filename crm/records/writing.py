@@ -26,7 +26,7 @@ def columns(model: type[Record]) -> list[str]:
     return [f.name for f in model._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
 
 
-def snapshot(model: type[Record]) -> list[str]:
+def snapshot_fields(model: type[Record]) -> list[str]:
     """The fields that an entry keeps of a record just made: what people fill, and where it stands."""
     return [*columns(model), *(axis.field for axis in axes_of(registry.entity_of(model)))]
 
@@ -55,7 +55,7 @@ def insert_records(
     ids = [record.pk for record in records]
     for axis in axes_of(registry.entity_of(model)):
         write_first_transition(model, ids, axis, verb, by=by)
-    log(event, model.objects.filter(pk__any_of=ids), by=by, snapshot=snapshot(model), note=note)
+    log(event, model.objects.filter(pk__any_of=ids), by=by, snapshot=snapshot_fields(model), note=note)
     return ids
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.errors import DomainError
 from crm.kit.migrated import is_migrated
-from crm.kit.read_tracking import Reader, reading_as
+from crm.kit.read_tracking import TableReader, reading_as
 from crm.kit.scope import in_workspace
 from crm.users.models import Membership, Workspace
 
@@ -55,7 +55,7 @@ class WorkspaceCommand(BaseCommand):
         with in_workspace(space):
             by = self._actor(space, user)
             try:
-                with reading_as(lambda: Reader(by.member_id, f"command {self._called}")):
+                with reading_as(lambda: TableReader(by.member_id, f"command {self._called}")):
                     status = self.run(by, **options)
             except DomainError as error:
                 raise CommandError(str(error), returncode=REFUSED) from None

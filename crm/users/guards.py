@@ -7,7 +7,7 @@ from django.core.validators import validate_email
 
 from crm.kit.errors import Invalid, Refused
 from crm.kit.scope import workspace
-from crm.kit.text import one_line
+from crm.kit.text import collapse_to_one_line
 from crm.users.models import Membership, Workspace
 
 
@@ -35,7 +35,7 @@ def clean_email(email: str) -> str:
 def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
     """The name on one line, for it stands in the headers of mails. Raises Invalid for `field` when nothing is left, or
     too much."""
-    name = one_line(name)
+    name = collapse_to_one_line(name)
     if not name:
         raise Invalid({field: "A name is needed."})
     if len(name) > at_most:

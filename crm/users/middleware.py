@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from crm.kit.actor import Channel
-from crm.kit.read_tracking import Reader, reading_as
+from crm.kit.read_tracking import TableReader, reading_as
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
 from crm.users import once
@@ -73,7 +73,7 @@ class MemberMiddleware:
 
 def _submitted_before(request):
     """The answer to a form that was submitted; of another one the actor claims the one-time key."""
-    key = once.of_request(request)
+    key = once.one_time_key_of(request)
     if key is None:
         return None
     if made := key.result(request):
@@ -88,9 +88,9 @@ def _made_before(request):
     return redirect(made) if made else None
 
 
-def _presence(request) -> Reader:
+def _presence(request) -> TableReader:
     channel = request.actor.channel if request.actor else Channel.ADMIN if _is_admin_page(request) else Channel.WEB
-    return Reader(request.actor and request.actor.member_id, f"{channel} /{_route(request)}")
+    return TableReader(request.actor and request.actor.member_id, f"{channel} /{_route(request)}")
 
 
 def _route(request) -> str:

@@ -64,7 +64,7 @@ class OneTimeKey:
         return (found and (found.url or next(_pages(found.change), "") or _origin(request))) or ""
 
 
-def of_request(request: HttpRequest) -> OneTimeKey | None:
+def one_time_key_of(request: HttpRequest) -> OneTimeKey | None:
     """The key of a form that a member sends; None for a request without one."""
     token = request.POST.get(FIELD) if request.method == "POST" else None
     if not token:

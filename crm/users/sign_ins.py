@@ -28,7 +28,7 @@ def record_failed(email: str, note: str = "password") -> None:
         logger.warning("Failed sign-in to an account that is not there.")
 
 
-def record_removed(user: User, kind: str) -> None:
+def record_second_factor_removed(user: User, kind: str) -> None:
     """Record that an operator removed a second factor."""
     _record("user.factor_removed", user, kind, nobody_yet=True)
 

@@ -12,7 +12,7 @@ from crm.conditions.compile import Viewer
 from crm.conditions.condition import Condition
 
 
-def old_values(old: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
+def previous_values(old: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
     """The values that were other than they are now: of the changes since then, the newest first, what each replaced."""
     found: dict[str, Any] = {}
     for values in old:
@@ -20,7 +20,7 @@ def old_values(old: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
     return found
 
 
-def values_as_of(
+def met_condition_as_of(
     model: Any, pk: int, then: Mapping[str, Any], condition: Condition | None, viewer: Viewer, at: datetime
 ) -> bool:
     """Whether the live record `pk`, with the values `then` instead of its own, met the condition at that moment.

@@ -15,7 +15,7 @@ from crm.entities import registry
 from crm.kit import clock
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Transition
-from crm.workflows.as_of import old_values, values_as_of
+from crm.workflows.as_of import met_condition_as_of, previous_values
 
 LAST = 200  # moves that are asked
 SHOWN = 20
@@ -42,7 +42,7 @@ def preview_guard(entity: str, verb: str, condition: Condition) -> GuardPreview:
     refused = [
         move
         for move in moves
-        if not values_as_of(model, move.record_id, then[move.pk], condition, Viewer(move.member_id), move.at)
+        if not met_condition_as_of(model, move.record_id, then[move.pk], condition, Viewer(move.member_id), move.at)
     ]
     records = model.objects.in_bulk([move.record_id for move in refused[:SHOWN]])
     shown = [(move.at, records[move.record_id]) for move in refused[:SHOWN]]
@@ -62,7 +62,7 @@ def _before(entity: str, moves: Iterable[Transition]) -> dict[int, dict[str, Any
     log = defaultdict(list)
     for record, change, old in entries.order_by("-pk").values_list("entity_id", "change", "old_values"):
         log[record].append((change, old))
-    return {move.pk: old_values(_until(log[move.record_id], move)) for move in moves}
+    return {move.pk: previous_values(_until(log[move.record_id], move)) for move in moves}
 
 
 def _until(log: list[tuple[Any, Any]], move: Transition) -> list[Any]:

@@ -4,7 +4,7 @@ from crm.events.handlers import handles
 from crm.kit.actor import Actor
 from crm.workflows.active_workflows import has_active_workflow
 from crm.workflows.running import advance, reach_out
-from crm.workflows.start_runs import answer_event
+from crm.workflows.start_runs import start_runs_for_event
 from crm.workflows.triggers import Occurrence, waits_for_release
 
 
@@ -13,7 +13,7 @@ def start_runs(event, *, by: Actor) -> None:
     """Begin the runs that answer to an event; once each, by their key."""
     happening = Occurrence.of_event(event)
     if not waits_for_release(happening):
-        answer_event(happening)
+        start_runs_for_event(happening)
 
 
 @handles("workflow_run.due", queue="workflows")

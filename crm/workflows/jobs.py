@@ -25,7 +25,7 @@ from crm.users.models import Workspace
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Release, Run, Workflow
 from crm.workflows.running import resume
-from crm.workflows.start_runs import DueRun, answer_event, matching_records, start_runs
+from crm.workflows.start_runs import DueRun, matching_records, start_runs, start_runs_for_event
 from crm.workflows.triggers import Occurrence, last_slot
 
 BATCH = 500
@@ -147,7 +147,7 @@ def release() -> None:
 
 def _release(one: Release) -> None:
     entries = list(Entry.objects.filter(change=one.change, pk__gt=one.last).order_by("pk")[:BATCH])
-    one.started += sum(answer_event(Occurrence.of_entry(entry)) for entry in entries)
+    one.started += sum(start_runs_for_event(Occurrence.of_entry(entry)) for entry in entries)
     if entries:
         one.last = entries[-1].pk
     else:

@@ -21,7 +21,7 @@ from crm.kit.actor import Actor
 from crm.records.registry import record_type
 from crm.workflows import triggers
 from crm.workflows.active_workflows import ActiveWorkflow
-from crm.workflows.as_of import old_values, values_as_of
+from crm.workflows.as_of import met_condition_as_of, previous_values
 from crm.workflows.definition import Definition
 from crm.workflows.jobs import dated_due, scheduled_due
 from crm.workflows.start_runs import matching_records
@@ -120,7 +120,9 @@ def _was_so(each: ActiveWorkflow, entry: Entry, pk: int) -> bool:
     """Whether the record was there and met the condition when the change was made."""
     later = Entry.objects.filter(entity=each.entity, entity_id=pk, pk__gt=entry.pk).exclude(change=entry.change)
     old = later.order_by("-pk").values_list("old_values", flat=True)
-    return values_as_of(record_type(each.entity).model, pk, old_values(old), each.condition, Viewer(), entry.at)
+    return met_condition_as_of(
+        record_type(each.entity).model, pk, previous_values(old), each.condition, Viewer(), entry.at
+    )
 
 
 def _shown(definition: Definition, found: Sequence[tuple[datetime, int]]) -> Iterator[PreviewedRun]:

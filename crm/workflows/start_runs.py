@@ -47,7 +47,7 @@ class DueRun:
     seen: dict[str, Any] = field(default_factory=dict)
 
 
-def answer_event(happening: Occurrence) -> int:
+def start_runs_for_event(happening: Occurrence) -> int:
     """Begin the runs that what happened asks for; returns how many. In the caller's transaction."""
     asked = [each for each in answering(happening.name) if fits(each.trigger, happening)]
     due = []

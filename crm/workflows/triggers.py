@@ -78,7 +78,7 @@ def entities() -> list[tuple[str, str]]:
     return [(kind.entity.name, kind.entity.label) for kind in record_types() if kind.in_workflows]
 
 
-def with_article(entity: str) -> str:
+def entity_with_article(entity: str) -> str:
     """A kind of record in a sentence: a contact."""
     name = registry.get(entity).label.lower()
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
@@ -165,8 +165,8 @@ def last_slot(values: Values, local: datetime) -> datetime:
 def _date_sentence(values: Values) -> str:
     name = _label(times(values["entity"]), values["field"])
     if values["field"] == "last_activity":
-        return f"When {with_article(values['entity'])} has had no activity for {counted(values['days'], 'days')}"
-    return f"{counted(values['days'], 'days')} after {name} of {with_article(values['entity'])}"
+        return f"When {entity_with_article(values['entity'])} has had no activity for {counted(values['days'], 'days')}"
+    return f"{counted(values['days'], 'days')} after {name} of {entity_with_article(values['entity'])}"
 
 
 KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
@@ -196,7 +196,7 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
             (Param("field", "Field", "select", _watched, refers=ReferenceKind.FIELD),),
             sentence=lambda values: (
                 f"When {_label(_watched(values['entity']), values['field'])} "
-                f"of {with_article(values['entity'])} changes"
+                f"of {entity_with_article(values['entity'])} changes"
             ),
             names=lambda values: changing(values["entity"]),
             fits=lambda values, happening: (
@@ -229,13 +229,13 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
             "manual",
             "By hand",
             (),
-            sentence=lambda values: f"When somebody starts it on {with_article(values['entity'])}",
+            sentence=lambda values: f"When somebody starts it on {entity_with_article(values['entity'])}",
         ),
         TriggerKind(
             "webhook",
             "A webhook comes in",
             (),
-            sentence=lambda values: f"When a signed webhook names {with_article(values['entity'])}",
+            sentence=lambda values: f"When a signed webhook names {entity_with_article(values['entity'])}",
         ),
     )
 }

@@ -23,6 +23,6 @@ urlpatterns = [
     path(f"{RUN}/retry/", runs.retry, name="workflow_run_retry"),
     path(f"{RUN}/cancel/", runs.cancel, name="workflow_run_cancel"),
     path("workflows/start/<slug:entity>/<public_id:public_id>", runs.start_by_hand, name="workflow_start"),
-    path("workflows/release/<slug:entity>/<public_id:public_id>", runs.release_page, name="workflow_release"),
+    path("workflows/release/<slug:entity>/<public_id:public_id>", runs.release_held_workflows, name="workflow_release"),
     path("hooks/<public_id:public_id>", hooks.hook, name="workflow_hook"),
 ]

@@ -66,7 +66,7 @@ def opening_leads(values: Mapping[int, Mapping[str, Any]], run: ImportRun, deriv
 
 
 @on_written("contact")
-def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) -> DerivedChanges:
+def close_leads_of_settled_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) -> DerivedChanges:
     """Close the leads of contacts (locked) that a file says are customers, churned or lost; open none for others."""
     past = _unfinished({each.pk: each for each in contacts if each.lifecycle_stage in (*WON, *LOST)})
     derived = DerivedChanges()
@@ -87,7 +87,9 @@ def close_with_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) 
 
 
 @on_written("opportunity")
-def close_with_opportunities(opportunities: Sequence[Opportunity], run: ImportRun, by: Actor) -> DerivedChanges:
+def convert_leads_with_closed_opportunities(
+    opportunities: Sequence[Opportunity], run: ImportRun, by: Actor
+) -> DerivedChanges:
     """Convert the leads of contacts (locked) some of whose opportunities a file says were won or lost.
 
     With a reason to override stages also those of open ones, as a warning (DESIGN 3). A lead that an import converted

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from crm.conditions.parse import in_words
-from crm.entities.uses import problems, why_unreadable
+from crm.entities.uses import unreadable_by_pk, why_unreadable
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
@@ -37,7 +37,7 @@ def assignment(request: Request) -> HttpResponse:
         toast(request, f"Saved: {count} {'person' if count == 1 else 'people'} changed.")
         return redirect("assignment")
     names = {member.pk: str(member) for member in members}
-    broken = problems("assignment_rule")
+    broken = unreadable_by_pk("assignment_rule")
     found = AssignmentRule.objects.select_related("team")
     rules = [(rule, *_sentence(rule, names), broken.get(rule.pk, "")) for rule in found]
     return render(request, "leads/assignment.html", {"rules": rules, "people": [_duty(m) for m in members]})

@@ -9,7 +9,7 @@ from django.db import connection
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.engagement import NewEngagement
-from contacts.jobs import show_suppressions
+from contacts.jobs import sync_suppressed_status
 from contacts.models import Contact, EngagementEvent, Suppression
 from contacts.verbs.capture import capture
 from contacts.verbs.create import create
@@ -294,7 +294,7 @@ def test_the_migration_suppresses_the_addresses_of_today(gone, status, actor):
         cursor.execute(migration.ADDRESSES)
     assert addresses() == {(ADDRESS, status)}
     assert annotate_exclusions(Contact.objects.filter(pk=live.pk)).get().why_not == status.capitalize()
-    show_suppressions(clock.now())
+    sync_suppressed_status(clock.now())
     assert now(live) == status
 
 

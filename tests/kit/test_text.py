@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.kit.text import many_lines, search_key, single_line
+from crm.kit.text import normalize_line, normalize_multiline, search_key
 
 pytestmark = pytest.mark.once
 
@@ -35,6 +35,6 @@ def test_what_is_different_keeps_different_keys():
 
 
 def test_single_lines_hold_neither_line_breaks_nor_control_characters():
-    assert single_line(" Two\r\nLines\u2028more\x07 ") == "Two Lines more"
-    assert single_line("Cafe\u0301") == "Caf\u00e9"
-    assert many_lines("Cafe\u0301\r\n\tTwo\rThree\x07") == "Caf\u00e9\n\tTwo\nThree"
+    assert normalize_line(" Two\r\nLines\u2028more\x07 ") == "Two Lines more"
+    assert normalize_line("Cafe\u0301") == "Caf\u00e9"
+    assert normalize_multiline("Cafe\u0301\r\n\tTwo\rThree\x07") == "Caf\u00e9\n\tTwo\nThree"

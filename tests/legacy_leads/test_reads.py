@@ -11,7 +11,7 @@ from contacts.models import Contact
 from contacts.verbs.merge import merge
 from crm.backup.manifest import manifest
 from crm.kit import clock
-from crm.kit.read_tracking import Reader, reading_as
+from crm.kit.read_tracking import TableReader, reading_as
 from crm.kit.scope import in_workspace
 from crm.legacy_leads import reads
 from crm.legacy_leads.models import LegacyLead, LegacyVisit
@@ -47,7 +47,7 @@ def test_the_admin(moved, told, sign_in, cast):
 
 def test_the_api(moved, told, cast):
     """Whatever a request is answered with, through whichever channel its actor came."""
-    with reading_as(lambda: Reader(cast.rep.pk, "api /~<slug:workspace>/<str:records>")):
+    with reading_as(lambda: TableReader(cast.rep.pk, "api /~<slug:workspace>/<str:records>")):
         LegacyLead.objects.first()
     assert told() == {(cast.rep, "api /~<slug:workspace>/<str:records>")}
 

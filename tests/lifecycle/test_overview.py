@@ -6,12 +6,12 @@ import pytest
 
 from contacts.axes import LIFECYCLE
 from crm.lifecycle.axes import all_axes
-from crm.lifecycle.definitions import contradicts_entry_criteria, definitions, ends, find_axis, moves_to
+from crm.lifecycle.definitions import contradicts_entry_criteria, definitions, ends, find_axis, moves_leading_to
 from tests.factories import make_contact, make_opportunity
 
 
 def by_hand(entity: str, axis: str, value: str) -> set[str]:
-    return {move.verb for move in moves_to(find_axis(entity, axis), value) if not move.by_rule}
+    return {move.verb for move in moves_leading_to(find_axis(entity, axis), value) if not move.by_rule}
 
 
 @pytest.mark.parametrize(

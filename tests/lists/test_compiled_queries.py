@@ -89,7 +89,7 @@ def all_pages(url: str, by) -> list[tuple]:
         request = RequestFactory().get(url)
         request.actor = replace(by)
         state = read_state(request, spec_of("contact"))
-        page = paging.row_page(state, paging.parse_cursor(after, state.sort))
+        page = paging.list_page_rows(state, paging.parse_cursor(after, state.sort))
         told += [page.total, *page.found]
         after = page.next
         if not after:
@@ -239,9 +239,9 @@ def test_what_a_list_selects_does_not_keep_the_moment_at_which_its_columns_were_
         request.actor = actor("manager")
         state = read_state(request, spec_of("contact"))
         assert state.columns
-        pages = [paging.row_page(state, None)]
+        pages = [paging.list_page_rows(state, None)]
         pages.append(
-            paging.row_page(state, paging.parse_cursor(pages[0].next, state.sort)) if pages[0].next else pages[0]
+            paging.list_page_rows(state, paging.parse_cursor(pages[0].next, state.sort)) if pages[0].next else pages[0]
         )
         return {row[0] for page in pages for row in page.found if any(each is True or each == 1 for each in row[4:])}
 

@@ -395,7 +395,7 @@ def test_what_no_index_serves_ends_with_a_sentence(acme, manager, monkeypatch):
     def slow(*args, **kwargs):
         raise TooSlow("This takes longer than 3 seconds.")
 
-    monkeypatch.setattr(views, "row_page", slow)
+    monkeypatch.setattr(views, "list_page_rows", slow)
     response = manager.get("/contact?view=all&q=ana")
     assert response.status_code == 200
     assert "This takes longer than 3 seconds." in response.content.decode()

@@ -15,7 +15,7 @@ from crm.kit import compiled_queries
 from crm.kit.actor import Channel
 from crm.kit.text import fold, search_key
 from crm.lists import paging as module
-from crm.lists.paging import parse_cursor, row_page
+from crm.lists.paging import list_page_rows, parse_cursor
 from crm.lists.state import ALL, ListState
 from tests.budget import examples
 from tests.factories import make_company, make_field
@@ -119,7 +119,7 @@ def walk(key: str, descending: bool, by, meanwhile=lambda: None) -> tuple[list[l
 
     def read_page(cursor: str):
         state = ListState(CONTACTS, ALL, [], query, by)
-        return row_page(state, parse_cursor(cursor, state.sort))
+        return list_page_rows(state, parse_cursor(cursor, state.sort))
 
     pages, found = [], read_page("")
     places = [found.start]

@@ -18,7 +18,7 @@ from crm.anomalies.models import Finding
 from crm.entities.models import CustomField
 from crm.entities.uses import (
     all_referring_models,
-    all_uses,
+    all_setting_uses,
     field_target,
     option_target,
     refuse_breaking_changes,
@@ -51,7 +51,7 @@ def settings_of_tier(acme, cast, actor, sign_in, settings, tmp_path):
 
 def finder(storer: str, made) -> str:
     """What the label of a setting's use begins with."""
-    return next(use.label for use in all_uses() if (use.kind, use.pk) == (storer, made.pk))
+    return next(use.label for use in all_setting_uses() if (use.kind, use.pk) == (storer, made.pk))
 
 
 def removed(field):
@@ -71,7 +71,7 @@ def test_what_settings_use_is_refused_with_all_their_names_and_links(settings_of
     assert {admin.get(url).status_code for url in named.values()} == {200}
     kept = CustomField.objects.get(key="tier")
     assert (kept.archived_at, kept.choices) == (None, [GOLD, SILVER])
-    assert not [use.label for use in all_uses() if use.problem()]
+    assert not [use.label for use in all_setting_uses() if use.problem()]
 
 
 def test_the_admin_pages_say_who_uses_what(settings_of_tier, sign_in):
@@ -109,14 +109,14 @@ def test_what_a_member_keeps_and_what_is_off_does_not_hold_the_workspace_up(acme
     assert labels == {"Contacts view of Rep", "Contacts view “Ours”"}
     assert [use.label for use in used_by()[option_target("contact", "tier", "gold")]] == ["Contacts view of Rep"]
     archive_custom_field(field, by=actor("admin"))
-    assert [use.label for use in all_uses() if use.problem()] == ["Contacts view of Rep"]
+    assert [use.label for use in all_setting_uses() if use.problem()] == ["Contacts view of Rep"]
 
 
 def test_a_label_may_change_for_settings_are_stored_by_key(settings_of_tier, actor):
     field = CustomField.objects.get(key="tier")
     field.label, field.choices = "Level", [GOLD | {"label": "Oro"}, SILVER]
     save_custom_field(field, by=actor("admin"))
-    assert not [use.label for use in all_uses() if use.problem()]
+    assert not [use.label for use in all_setting_uses() if use.problem()]
 
 
 def test_every_storer_is_broken_below():
@@ -182,7 +182,7 @@ def test_a_setting_that_cannot_be_read_fails_nobody_s_request(settings_of_tier, 
 @pytest.mark.parametrize("how", BREAKS)
 def test_it_is_shown_where_it_is_edited_and_is_an_exception(settings_of_tier, sign_in, how):
     break_settings(how)
-    uses = {use.kind: use for use in all_uses() if use.problem()}
+    uses = {use.kind: use for use in all_setting_uses() if use.problem()}
     assert uses.keys() == SETTINGS.keys() - {"import_run"}  # a column that is gone is mapped to nothing
     clients = {"subscription": sign_in("rep")}
     for storer in sorted(uses.keys() - {"custom_field"}):

@@ -106,7 +106,7 @@ def send_test(request: Request, public_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.CAMPAIGNS)
-def send_page(request: Request, public_id: str) -> HttpResponse:
+def confirm_send(request: Request, public_id: str) -> HttpResponse:
     """Ask once, saying how many will get it and how many not, and why; then send it to that many."""
     found = _find(public_id)
     context: dict[str, Any] = {"campaign": found, "segment": _segment(found)}

@@ -21,7 +21,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import workspace
-from crm.legacy_leads.access import has_rows
+from crm.legacy_leads.access import has_legacy_leads
 from crm.legacy_leads.models import LegacyLead, OldLeads
 from crm.legacy_leads.moving.run import check_role
 
@@ -41,7 +41,7 @@ def export(target: Path, *, by: Actor) -> int:
     nothing to export, or no room: then there is no file, and what was there before is as it was.
     """
     check_role(by)
-    if not has_rows():
+    if not has_legacy_leads():
         raise Refused(NOTHING)
     try:
         with uncounted_reads(), _beside(target) as work:

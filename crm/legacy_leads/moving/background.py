@@ -14,7 +14,7 @@ from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
 from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace, workspace_id
-from crm.legacy_leads.access import SENTENCES, has_rows
+from crm.legacy_leads.access import SENTENCES, has_legacy_leads
 from crm.legacy_leads.models import MigrationRun, OldLeads
 from crm.legacy_leads.moving.alone import AlreadyMigrating
 from crm.legacy_leads.moving.run import Order, begin, check_role, commit
@@ -35,7 +35,7 @@ def start_commit(include_lost: bool, *, by: Actor) -> MigrationRun:
     run = _held()
     if run and run.state == State.UNDOING:
         raise Refused(SENTENCES[State.UNDOING])
-    if not has_rows():
+    if not has_legacy_leads():
         raise Refused("There are no old leads to migrate.")
     if run is None:
         OldLeads.objects.update(plan=None)  # no longer true

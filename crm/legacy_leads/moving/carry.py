@@ -20,7 +20,7 @@ from crm.kit.errors import Refused
 from crm.kit.sql import insert_rows, update_rows
 from crm.kit.text import digits, search_key
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
-from crm.legacy_leads.moving.cycles import fill_cycles, lose_cycles, open_cycles
+from crm.legacy_leads.moving.cycles import fill_cycles, open_cycles, write_lost_cycles
 from crm.legacy_leads.moving.plan import OldLead, Person, PlannedLead
 from crm.lists.imports.registry import IncomingRow
 from crm.lists.models import ImportRun, OnMatch
@@ -49,7 +49,7 @@ def carry_out(steps: Sequence[PlannedLead], run: MigrationRun, by: Actor) -> Non
     _fill(there, placed, working, by)
     open_cycles(there, by)
     fill_cycles(people, by)
-    lose_cycles([person for person in fresh if not person.active], by)
+    write_lost_cycles([person for person in fresh if not person.active], by)
     made = _create_opportunities([step for step in steps if step.opportunity], working, by)
     _archive(steps, made, run, by)
 

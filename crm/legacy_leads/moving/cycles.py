@@ -144,7 +144,7 @@ def _row(cycle: OpenCycle, changes: dict[str, Any]) -> tuple:
     return (cycle.pk, clock.now(), *after[-len(WRITTEN) :])
 
 
-def lose_cycles(lost: Iterable[Person], by: Actor) -> None:
+def write_lost_cycles(lost: Iterable[Person], by: Actor) -> None:
     """A lost cycle for each new contact that was made as Lost."""
     ends = {person.made: person.steps[0].lead.updated_at for person in lost}
     made = Contact.objects.filter(pk__any_of=list(ends)).order_by("pk") if ends else Contact.objects.none()

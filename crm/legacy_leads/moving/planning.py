@@ -13,7 +13,7 @@ from crm.kit.background import after_commit
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace, workspace
 from crm.legacy_leads.models import LegacyLead, OldLeads
-from crm.legacy_leads.moving.report import ReportRow, planned_row
+from crm.legacy_leads.moving.report import ReportRow, planned_report_row
 from crm.legacy_leads.moving.run import Order, check_role, dry_run, planned
 
 AT_ONCE = 2_000  # leads, which take about a second
@@ -37,7 +37,7 @@ def _plan(include_lost: bool, total: int, by: Actor) -> None:
     steps: list[ReportRow] = []
     order = Order(
         include_lost=include_lost,
-        told=lambda step: steps.append(planned_row(step)) if len(steps) < SHOWN else None,
+        told=lambda step: steps.append(planned_report_row(step)) if len(steps) < SHOWN else None,
         progress=lambda done, _: _keep(about | {"done": done}),
     )
     with uncounted_reads():
@@ -49,7 +49,7 @@ def _keep(plan: dict[str, Any]) -> None:
     OldLeads.objects.update(plan={"figures": None, "steps": [], "at": clock.now().isoformat()} | plan)
 
 
-def whole_plan(include_lost: bool) -> Iterator[ReportRow]:
+def iterate_plan(include_lost: bool) -> Iterator[ReportRow]:
     """The line of every lead of the workspace in scope, planned while it is read, after the request."""
     here, batches = workspace(), planned(include_lost)
     while True:
@@ -57,4 +57,4 @@ def whole_plan(include_lost: bool) -> Iterator[ReportRow]:
             steps = next(batches, None)
         if steps is None:
             return
-        yield from map(planned_row, steps)
+        yield from map(planned_report_row, steps)

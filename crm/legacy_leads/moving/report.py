@@ -34,7 +34,7 @@ class ReportRow(NamedTuple):
 HEADER = ReportRow._fields
 
 
-def planned_row(step: PlannedLead) -> ReportRow:
+def planned_report_row(step: PlannedLead) -> ReportRow:
     became = step.contact.public_id if step.contact else "new" * bool(step.person)
     return _row(step.lead, step.outcome, step.why, became, "new" * step.opportunity, step.value_note)
 

@@ -14,7 +14,7 @@ from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import workspace_id
 from crm.kit.sql import commit_without_waiting
 from crm.kit.sqlite import courtesy
-from crm.legacy_leads.access import has_rows
+from crm.legacy_leads.access import has_legacy_leads
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.alone import alone
 from crm.legacy_leads.moving.carry import carry_out
@@ -123,7 +123,7 @@ def _idle(include_lost: bool) -> Figures | None:
     The first closes the old workspace, though every lead be left.
     """
     figures = Figures()
-    if has_rows() and not MigrationRun.objects.filter(state=MigrationRun.State.COMMITTED).exists():
+    if has_legacy_leads() and not MigrationRun.objects.filter(state=MigrationRun.State.COMMITTED).exists():
         return None
     for steps in planned(include_lost):
         figures.add(steps)

@@ -16,7 +16,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sqlite import courtesy
-from crm.legacy_leads.access import has_rows
+from crm.legacy_leads.access import has_legacy_leads
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
 from crm.legacy_leads.moving.alone import alone
 from crm.legacy_leads.moving.run import BATCH, check_role
@@ -50,7 +50,7 @@ def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple
         runs = list(MigrationRun.objects.exclude(state=State.UNDONE).order_by("-pk"))
         if not runs:
             raise Refused(NOTHING)
-        if not has_rows():
+        if not has_legacy_leads():
             raise Refused(GONE)
         return [(run, _undo(run, replace(by, change=uuid4()), progress)) for run in runs]
 

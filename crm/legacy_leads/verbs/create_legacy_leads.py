@@ -10,7 +10,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
-from crm.legacy_leads.access import lock_access
+from crm.legacy_leads.access import allow_creating_legacy_leads
 from crm.legacy_leads.models import LegacyLead
 from crm.records.validation import validate
 from crm.records.writing import build, columns
@@ -25,7 +25,7 @@ def create_legacy_leads(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Out
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed("A viewer cannot add leads.")
-    lock_access(by)
+    allow_creating_legacy_leads(by)
     wanted = [validate("legacy_lead", values, by=by) for values in leads]
     made = [cast(LegacyLead, build(LegacyLead, {"currency": workspace().currency} | v, by)) for v in wanted]
     if not all(lead.name for lead in made):

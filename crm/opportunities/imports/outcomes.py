@@ -23,7 +23,7 @@ from crm.opportunities.imports.matching import OpportunityMatch, contact_keys
 from crm.opportunities.models import Opportunity
 
 
-def stage_of_row(own: dict[str, Any]) -> str:
+def stage_from_row(own: dict[str, Any]) -> str:
     """The stage that a row says, in so many words or by when it was won or lost; else the first."""
     dated = "won" if "won_at" in own else "lost" if "lost_at" in own else "prospecting"
     return own.get("stage", dated)

@@ -20,7 +20,7 @@ from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
 from crm.opportunities.imports.matching import OpportunityMatch
-from crm.opportunities.imports.outcomes import closed_at, stage_of_row
+from crm.opportunities.imports.outcomes import closed_at, stage_from_row
 from crm.opportunities.models import Opportunity
 from crm.records.imports import to_change
 from crm.records.writing import apply_each, assign, columns
@@ -51,12 +51,12 @@ def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company
     insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
     write_first_transition(Opportunity, ids, STAGE, "import", by=by)
     record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
-    closed = (found for found in matches if stage_of_row(found.row.own) not in OPEN)
-    take_steps([StageStep(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
+    closed = (found for found in matches if stage_from_row(found.row.own) not in OPEN)
+    take_steps([OpportunityStageMove(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
 
 
 def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
-    stage = stage_of_row(own)
+    stage = stage_from_row(own)
     at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
     opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id or contact.owner_id, contact=contact)
     opportunity.company_id = company.pk if company else contact.company_id
@@ -82,7 +82,11 @@ def change_each(
     """Change and move the opportunities (locked) that differ from their rows: the lines that did, and those refused."""
     there = [(found, found.opportunity) for found in matches if found.opportunity]
     changes = [(found.row, record, _changes(found, record, named, run.on_match)) for found, record in there]
-    steps = [StageStep(record, found.row) for found, record in there if _moves(found.row.own, record, run.on_match)]
+    steps = [
+        OpportunityStageMove(record, found.row)
+        for found, record in there
+        if _moves(found.row.own, record, run.on_match)
+    ]
     refused = refusals(steps, run)
     if not refused:
         apply_each([(record, values) for _, record, values in changes if values], by=by)
@@ -104,21 +108,21 @@ def _changes(
 
 
 def _ends_open(own: dict[str, Any], record: Opportunity) -> bool:
-    return (stage_of_row(own) if own.keys() & SAYS_STAGE else record.stage) in OPEN
+    return (stage_from_row(own) if own.keys() & SAYS_STAGE else record.stage) in OPEN
 
 
 def _moves(own: dict[str, Any], record: Opportunity, on_match: str) -> bool:
-    return on_match == OnMatch.UPDATE and bool(own.keys() & SAYS_STAGE) and stage_of_row(own) != record.stage
+    return on_match == OnMatch.UPDATE and bool(own.keys() & SAYS_STAGE) and stage_from_row(own) != record.stage
 
 
-class StageStep(NamedTuple):
+class OpportunityStageMove(NamedTuple):
     """An opportunity (locked), and the row that wants it at another stage."""
 
     opportunity: Opportunity
     row: IncomingRow
 
 
-def refusals(steps: Sequence[StageStep], run: ImportRun) -> Refused:
+def refusals(steps: Sequence[OpportunityStageMove], run: ImportRun) -> Refused:
     """Who cannot be moved: what is won or lost stays so, but for a run that has a reason to override it."""
     if run.override_reason:
         return {}
@@ -129,7 +133,7 @@ def refusals(steps: Sequence[StageStep], run: ImportRun) -> Refused:
     }
 
 
-def take_steps(steps: Sequence[StageStep], run: ImportRun, by: Actor) -> None:
+def take_steps(steps: Sequence[OpportunityStageMove], run: ImportRun, by: Actor) -> None:
     """Move each opportunity to the stage that its row says; with a reason to override, as a warning."""
     groups: defaultdict[str, list[DatedMove]] = defaultdict(list)
     for step in steps:
@@ -141,13 +145,13 @@ def take_steps(steps: Sequence[StageStep], run: ImportRun, by: Actor) -> None:
         move_rows(STAGE, moved, verb=verb, event=move.event, by=by, reason=run.override_reason, severity=severity)
 
 
-def _verb(step: StageStep) -> str:
-    return verb_to(stage_of_row(step.row.own))
+def _verb(step: OpportunityStageMove) -> str:
+    return verb_to(stage_from_row(step.row.own))
 
 
-def _dated(step: StageStep) -> DatedMove:
+def _dated(step: OpportunityStageMove) -> DatedMove:
     own = step.row.own
-    to, at = stage_of_row(own), closed_at(own) or clock.now()
+    to, at = stage_from_row(own), closed_at(own) or clock.now()
     likely = own.get("probability", PROBABILITY[to]) if to in OPEN else PROBABILITY[to]
     also: dict[str, Any] = {"probability": likely, "won_at": None, "lost_at": None, "lost_reason": ""}
     also |= {"won": {"won_at": at}, "lost": {"lost_at": at, "lost_reason": own.get("lost_reason", "")}}.get(to, {})

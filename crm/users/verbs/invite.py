@@ -11,7 +11,7 @@ from audit.record import record
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace
-from crm.kit.text import one_line
+from crm.kit.text import collapse_to_one_line
 from crm.users.guards import clean_email
 from crm.users.models import Invitation, Membership, Team
 from crm.users.roles import Right, require
@@ -57,7 +57,7 @@ def _open_invitation(email: str) -> Invitation:
 def _mail(invitation: Invitation, link: str, by: Actor) -> None:
     context = {"invitation": invitation, "link": link, "by": by}
     send_mail(
-        one_line(f"{by.name} invites you to {invitation.workspace.name}"),
+        collapse_to_one_line(f"{by.name} invites you to {invitation.workspace.name}"),
         render_to_string("users/mail/invitation.txt", context),
         None,
         [invitation.email],

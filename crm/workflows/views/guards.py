@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.conditions.parse import in_words
 from crm.entities import registry
-from crm.entities.uses import problems, why_unreadable
+from crm.entities.uses import unreadable_by_pk, why_unreadable
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import TooSlow, time_limit
@@ -67,7 +67,7 @@ class GuardForm(forms.Form):
 def guards(request: Request) -> HttpResponse:
     """Every prerequisite, by the verb that it stands before."""
     labels = {value: f"{kind}: {label}" for kind, verbs in _verbs().items() for value, label in verbs}
-    broken = problems("guard")
+    broken = unreadable_by_pk("guard")
     rows = [
         (labels.get(_value(each), each.verb), each, in_words(each.condition, each.entity), broken.get(each.pk, ""))
         for each in Guard.objects.all()

@@ -80,7 +80,7 @@ def start_by_hand(request: Request, entity: str, public_id: str) -> HttpResponse
 
 @require_POST
 @needs(Right.WORKSPACE)
-def release_page(request: Request, entity: str, public_id: str) -> HttpResponse:
+def release_held_workflows(request: Request, entity: str, public_id: str) -> HttpResponse:
     run = visible_runs(entity, request.actor).filter(public_id=public_id).first()
     if run is None:
         raise Http404

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm.conditions.parse import in_words, parse
 from crm.entities.registry import get
-from crm.entities.uses import problems, why_unreadable
+from crm.entities.uses import unreadable_by_pk, why_unreadable
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import toast, warn
 from crm.kit.site import site
@@ -42,7 +42,7 @@ def find(public_id: str) -> Workflow:
 def workflows(request: Request) -> HttpResponse:
     """All workflows, each as a sentence, and those to begin with."""
     versions = {version.workflow_id: version for version in _current()}
-    broken = problems("workflow")
+    broken = unreadable_by_pk("workflow")
     found = Workflow.objects.select_related("owner__user")
     rows = [(each, sentence(versions[each.pk]), broken.get(each.pk, "")) for each in found]
     return render(request, "workflows/list.html", {"rows": rows, "shipped": all_shipped()})

@@ -7,7 +7,7 @@ from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity
 from crm.events.registry import EventType
 from crm.lists.spec import ListSpec
-from crm.records.declare import declare, record_events
+from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
 from tests.records.projects.axes import STATE
 from tests.records.projects.verbs.finish import finish
@@ -24,7 +24,7 @@ declare(
     RecordType(
         entity=PROJECT,
         events=(
-            *record_events("project", "this project", icon="folder"),
+            *common_record_events("project", "this project", icon="folder"),
             EventType("project.finished", "MOVE", "finished this project", "Finished", "flag"),
         ),
         axes=(STATE,),

@@ -16,7 +16,7 @@ from crm.legacy_leads.dropping.conditions import status
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.figures import AMOUNTS, Figures
 from crm.legacy_leads.moving.plan import PlannedLead
-from crm.legacy_leads.moving.report import HEADER, as_csv, carried_out, planned_row
+from crm.legacy_leads.moving.report import HEADER, as_csv, carried_out, planned_report_row
 from crm.legacy_leads.moving.run import Order, check_role, commit, dry_run
 from crm.legacy_leads.moving.undo import undo_migration
 from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
@@ -41,7 +41,7 @@ class _Listing:
         self.count += 1
         if self.file:
             with _room(self.file.name, UNCHANGED):
-                self.file.write(as_csv(planned_row(step)))
+                self.file.write(as_csv(planned_report_row(step)))
         if not self.is_quiet and self.count <= SHOWN:
             self.out.write(_line(step))
 

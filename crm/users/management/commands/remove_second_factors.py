@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from crm.users.models import User
-from crm.users.sign_ins import record_removed
+from crm.users.sign_ins import record_second_factor_removed
 
 
 class Command(BaseCommand):
@@ -26,5 +26,5 @@ class Command(BaseCommand):
         kinds = sorted(factors.values_list("type", flat=True))
         factors.delete()
         for kind in kinds:
-            record_removed(user, kind)
+            record_second_factor_removed(user, kind)
         self.stdout.write(f"Removed {len(kinds)} second factors of {user.email}.")
