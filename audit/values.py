@@ -13,7 +13,7 @@ from django.db.models import F, Func, JSONField, Value
 CUSTOM = "custom."
 
 
-class CustomFieldValue(Func):
+class CustomFieldExpression(Func):
     """The JSON value under a key of the `custom` column; null when it is not there."""
 
     output_field = JSONField()
@@ -38,7 +38,7 @@ class CustomDiffers(Func):
 
     def __init__(self, key: str, value: Any):
         self.value = None if value is None else json.dumps(value)
-        super().__init__(CustomFieldValue(key))
+        super().__init__(CustomFieldExpression(key))
 
     def as_postgresql(self, compiler, connection, **context):
         sql, params = compiler.compile(self.source_expressions[0])
@@ -107,7 +107,7 @@ def field_label(model: type[models.Model], key: str) -> str:
 
 def stored(model: type[models.Model], key: str) -> Any:
     """The expression that reads `key` from a row."""
-    return CustomFieldValue(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
+    return CustomFieldExpression(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
 
 
 JSON = frozenset({str, int, type(None), bool})

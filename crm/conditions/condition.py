@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 
 from crm.conditions.chips import Chip, chip
 from crm.conditions.compile import Context, Viewer, predicate
-from crm.conditions.explain import LeafResult, explain_cached, explain_roots, first_failing
+from crm.conditions.explain import LeafResult, explain_record_cached, explain_roots, first_failing
 from crm.conditions.tree import All, Node, paths
 from crm.conditions.write import LabelWriter, Writer
 from crm.entities.values import zone
@@ -76,7 +76,7 @@ def explain_record(conditions: Mapping[str, Condition], record: Model, viewer: V
     """Explain several conditions on a record as it is now, which nobody has to be allowed to see."""
     texts = tuple((key, each.key_text) for key, each in conditions.items())
     roots = {key: each.root for key, each in conditions.items()}
-    return explain_cached(texts, roots, type(record), record.pk, viewer)
+    return explain_record_cached(texts, roots, type(record), record.pk, viewer)
 
 
 def failing(

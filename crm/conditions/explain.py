@@ -74,7 +74,7 @@ def explain_roots(
     return _explained(roots, row)
 
 
-def explain_cached(
+def explain_record_cached(
     texts: Hashable, roots: Mapping[str, Node], model: type[Model], pk: int, viewer: Viewer
 ) -> dict[str, list[LeafResult]]:
     """The same for any record of a model, now, in SQL compiled once. `texts` says what the roots say."""

@@ -10,12 +10,12 @@ RUN = f"{AT}/runs/<public_id:public_id>"
 
 urlpatterns = [
     path(f"{AT}/", settings.workflows, name="workflows"),
-    path(f"{AT}/new/", settings.build_workflow, name="workflow_new"),
+    path(f"{AT}/new/", settings.edit_workflow_page, name="workflow_new"),
     path(f"{AT}/prerequisites/", guards.guards, name="guards"),
     path(f"{AT}/prerequisites/new/", guards.guard, name="guard_new"),
     path(f"{AT}/prerequisites/<int:pk>/", guards.guard, name="guard"),
     path(f"{ONE}/", settings.workflow, name="workflow"),
-    path(f"{ONE}/edit/", settings.build_workflow, name="workflow_edit"),
+    path(f"{ONE}/edit/", settings.edit_workflow_page, name="workflow_edit"),
     path(f"{ONE}/preview/", settings.workflow_preview, name="workflow_preview"),
     path(f"{ONE}/switch/", settings.switch, name="workflow_switch"),
     path(f"{ONE}/secret/", settings.rotate, name="workflow_rotate"),

@@ -37,7 +37,7 @@ FOLLOWS = {"qualification_score", "fit_score", "engagement_score", "lead_score",
 
 
 @dataclass(frozen=True)
-class ScoredCase:
+class CriterionCase:
     """A case of a criterion: its condition and what it gives."""
 
     when: Condition
@@ -49,7 +49,7 @@ class Criterion:
     """One thing that makes a lead fit."""
 
     label: str
-    cases: tuple[ScoredCase, ...]
+    cases: tuple[CriterionCase, ...]
 
     @property
     def most(self) -> int:
@@ -161,7 +161,7 @@ def _criteria(data: Any, errors: dict[str, str]) -> Iterator[Criterion]:
             yield Criterion(label.strip(), tuple(case for case in found if case))
 
 
-def _given(data: Any, here: str, label: str, errors: dict[str, str]) -> ScoredCase | None:
+def _given(data: Any, here: str, label: str, errors: dict[str, str]) -> CriterionCase | None:
     text, points = (data.get("when"), data.get("points")) if isinstance(data, dict) else (None, None)
     if type(points) is not int or abs(points) > MOST_POINTS:
         errors[f"{here}.points"] = f"{label}: points are whole numbers from −{MOST_POINTS} to {MOST_POINTS}."
@@ -179,7 +179,7 @@ def _given(data: Any, here: str, label: str, errors: dict[str, str]) -> ScoredCa
         told = name.label if name else "Lead score"
         errors[f"{here}.when"] = f"{label}: {told} follows from the score, so it cannot be a reason for it."
         return None
-    return ScoredCase(condition, points)
+    return CriterionCase(condition, points)
 
 
 def _events(data: Any, errors: dict[str, str]) -> Iterator[tuple[str, int]]:

@@ -91,7 +91,7 @@ def with_records(runs: Any) -> list[tuple[Run, Any]]:
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
-def build_workflow(request: Request, public_id: str = "") -> HttpResponse:
+def edit_workflow_page(request: Request, public_id: str = "") -> HttpResponse:
     """Make a workflow, or another version of one: every button sends the whole form."""
     found = find(public_id) if public_id else None
     do, errors, tried = request.POST.get("do", ""), dict[str, str](), None
