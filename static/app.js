@@ -8,6 +8,8 @@
 
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const TEXTS = JSON.parse($("#texts")?.textContent || "{}");
+  const fill = (text, values) => text.replace(/{(\w+)}/g, (_, name) => values[name]);
   const isTyping = (element) => element.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
   // Announcements and toasts
@@ -39,19 +41,20 @@
   document.addEventListener("toast", (event) => showToast(event.detail.text, event.detail.tone));
 
   // Relative times: the same steps as crm.kit.templatetags.frame
-  const STEPS = [[3600, 60, "min"], [86400, 3600, "h"], [30 * 86400, 86400, "d"]];
-  const distance = (seconds) => {
-    if (Math.abs(seconds) < 60) return "now";
-    const step = STEPS.find(([limit]) => Math.abs(seconds) < limit);
+  const distance = (seconds, isDue) => {
+    const past = Math.abs(seconds);
+    if (past < 60) return isDue && seconds > 0 ? TEXTS.dueNow : TEXTS.now;
+    const step = TEXTS.steps.find(([limit]) => past < limit);
     if (!step) return null;
-    const amount = `${Math.floor(Math.abs(seconds) / step[1])} ${step[2]}`;
-    return seconds > 0 ? `${amount} ago` : `in ${amount}`;
+    const words = seconds < 0 ? step[3] : isDue ? step[4] : step[2];
+    return fill(words, { count: Math.floor(past / step[1]) });
   };
   const freshenTimes = (root = document) => $$("time[data-ago]", root).forEach((time) => {
-    const words = distance((Date.now() - Date.parse(time.dateTime)) / 1000);
-    const isLate = "due" in time.dataset && Date.now() > Date.parse(time.dateTime);
-    if (isLate) time.className = "due";
-    if (words) time.textContent = isLate ? (words === "now" ? "due now" : `${words.replace(" ago", "")} overdue`) : words;
+    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    const isDue = "due" in time.dataset;
+    const words = distance(seconds, isDue);
+    if (isDue && seconds > 0) time.className = "due";
+    if (words) time.textContent = words;
   });
   setInterval(freshenTimes, 60000);
 
@@ -67,7 +70,7 @@
     });
     const said = everything?.checked ? everything.dataset.everything : chosen;
     $$("[data-bulk-count]", form).forEach((place) => { place.textContent = said; });
-    if (aloud) announce(`${said} selected`);
+    if (aloud) announce(fill(TEXTS.selected, { count: said }));
   };
   let lastBox = null;
   document.addEventListener("change", (event) => {
@@ -101,7 +104,7 @@
     const dismiss = target.closest("[data-dismiss]");
     if (dismiss) dismiss.closest(".toast").remove();
     const copy = target.closest("[data-copy]");
-    if (copy) navigator.clipboard?.writeText($(copy.dataset.copy).value).then(() => showToast("Copied."));
+    if (copy) navigator.clipboard?.writeText($(copy.dataset.copy).value).then(() => showToast(TEXTS.copied));
     const opener = target.closest("[data-dialog]");
     if (opener) { event.preventDefault(); $(opener.dataset.dialog).showModal(); }
     if (target.closest("[data-dialog-close]")) target.closest("dialog").close();
@@ -282,7 +285,7 @@
     list.id = "people";
     list.className = "mention-list";
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", "People to mention");
+    list.setAttribute("aria-label", TEXTS.mention);
     list.append(...found.map(({ value, textContent }, place) => {
       const option = document.createElement("div");
       Object.assign(option, { id: `person-${place}`, textContent });
@@ -335,7 +338,7 @@
     const place = paths.indexOf(location.pathname);
     if (!nav || place < 0) return;
     nav.hidden = false;
-    $("span", nav).textContent = `${start + place} of ${total}`;
+    $("span", nav).textContent = fill(TEXTS.position, { position: start + place, total });
     $$("a", nav).forEach((link) => {
       const path = paths[place + (link.rel === "next" ? 1 : -1)];
       if (path) link.href = path; else link.setAttribute("aria-disabled", "true");
@@ -401,9 +404,9 @@
   document.addEventListener("htmx:responseError", (event) => {
     const xhr = event.detail.xhr;
     if ((xhr.getResponseHeader("HX-Trigger") ?? "").includes('"toast"')) return;
-    showToast(`That did not work (${xhr.status}). Nothing was changed. Reference: ${xhr.getResponseHeader("X-Request-ID")}`, "error");
+    showToast(fill(TEXTS.failed, { status: xhr.status, reference: xhr.getResponseHeader("X-Request-ID") }), "error");
   });
-  document.addEventListener("htmx:sendError", () => showToast("The server cannot be reached. Nothing was changed.", "error"));
+  document.addEventListener("htmx:sendError", () => showToast(TEXTS.offline, "error"));
 
   document.addEventListener("DOMContentLoaded", () => {
     $$(".toast").forEach(dismissLater);

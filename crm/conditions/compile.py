@@ -134,7 +134,7 @@ def _id_field(entity: Entity) -> Field:
 
 
 def extended(path: Path, field: Field) -> Path:
-    return Path(path.entity, (*path.fields, field), (*path.labels, field.label))
+    return Path(path.entity, (*path.fields, field))
 
 
 def matching(leaf: Leaf, context: Context) -> Any:

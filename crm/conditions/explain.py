@@ -155,11 +155,11 @@ def _best(leaf: Leaf, context: Context) -> Order:
     """An order that puts a row first by which the leaf holds, seen from its rows `depth` links along the path."""
 
     def order(depth: int) -> Any:
-        fields, labels = leaf.path.fields, leaf.path.labels
+        fields = leaf.path.fields
         entity = fields[depth - 1].target
         if depth == len(fields):
             return F("pk")
-        there = Leaf(Path(entity, fields[depth:], labels[depth:]), leaf.operator, leaf.operands)
+        there = Leaf(Path(entity, fields[depth:]), leaf.operator, leaf.operands)
         return Case(When(Q(predicate(there, context)), then=0), default=1, output_field=IntegerField())
 
     return order

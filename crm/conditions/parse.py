@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
+from django.utils.translation import get_language
 from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from crm.conditions.condition import Condition
@@ -46,7 +47,7 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
     time zone.
     """
     current = workspace()
-    key = (current.pk, current.schema_version, current.timezone, entity, people, text)
+    key = (current.pk, current.schema_version, current.timezone, get_language(), entity, people, text)
     known = _kept.get(key)
     if known is not None:
         return known

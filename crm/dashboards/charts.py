@@ -5,7 +5,7 @@ from datetime import date
 from itertools import pairwise
 
 from crm.dashboards.tables import Area, Layer
-from crm.kit.text import figure
+from crm.kit import formats
 
 WIDTH, HEIGHT = 1000, 240
 TICKS = 4
@@ -22,8 +22,8 @@ def stacked(values: Sequence[tuple[str, str, Sequence[int]]], days: Sequence[dat
         Layer(label, tone, f"{_edge(top, most)} {_edge(low, most, backwards=True)}")
         for (label, tone, _), (low, top) in zip(drawn, pairwise(floors), strict=True)
     ]
-    ticks = [(x, f"{days[n]:%-d %b}") for n, x in _places(len(days))]
-    words = ", ".join(f"{label} from {figure(c[0])} to {figure(c[-1])}" for label, _, c in drawn)
+    ticks = [(x, formats.day_of_year(days[n])) for n, x in _places(len(days))]
+    words = ", ".join(f"{label} from {formats.number(c[0])} to {formats.number(c[-1])}" for label, _, c in drawn)
     return Area(layers, ticks, words or "nobody")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from crm.entities.values import zone
-from crm.kit import clock
+from crm.kit import clock, formats
 
 USUAL = 90  # days
 LONGEST = 3_660
@@ -28,7 +28,7 @@ class Period:
         return f"{key} >= {self.first} and {key} <= {self.last}"
 
     def __str__(self):
-        return f"{self.first:%-d %b %Y} – {self.last:%-d %b %Y}"
+        return f"{formats.day(self.first)} – {formats.day(self.last)}"
 
 
 def today() -> date:

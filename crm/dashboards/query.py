@@ -20,11 +20,10 @@ from crm.conditions.parse import parse
 from crm.dashboards.period import Period, read_period
 from crm.dashboards.tables import Cell
 from crm.entities import registry
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
-from crm.kit.text import figure, money
 from crm.users.visibility import visible
 
 MODES = {"cohort": "entered in the period", "flow": "moved in the period"}
@@ -62,12 +61,12 @@ class DashboardQuery:
 
     def count(self, entity: str, text: str, value: int) -> Cell:
         """The number of those records, which opens their list."""
-        return Cell(figure(value), self.url(entity, text), value)
+        return Cell(formats.number(value), self.url(entity, text), value)
 
     def amount(self, entity: str, text: str, value: Decimal | None, currency: str, key: str = "amount") -> Cell:
         """The sum of a money field over those records, which opens their list."""
         value = value or Decimal(0)
-        return Cell(money(round(value, 2), currency), self.url(entity, text), value, summed=key)
+        return Cell(formats.money(round(value, 2), currency), self.url(entity, text), value, summed=key)
 
     # Why: docs/decisions/0031-one-pass-over-one-table.md
     def first(self, entity: str, texts: Mapping[Any, str]) -> Case:

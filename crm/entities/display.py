@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import CharField, F, Value
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.schema import Schema, schema
-from crm.kit.text import figure
+from crm.kit import formats
 from crm.users.models import Team
 
 NOTHING = "nothing"
@@ -77,16 +76,16 @@ def _plain(item: Field, value: Any, names: Names) -> str:
 
 
 def _number(item: Field, value: Any, names: Names) -> str:
-    return figure(Decimal(str(value)))
+    return formats.number(Decimal(str(value)))
 
 
 def _percent(item: Field, value: Any, names: Names) -> str:
-    return f"{figure(Decimal(str(value)) * 100)} %"
+    return formats.percent(value, 6)
 
 
 def _date(item: Field, value: Any, names: Names) -> str:
-    day = parse_date(value) if isinstance(value, str) else value
-    return f"{day:%-d %b %Y}"
+    day = date.fromisoformat(value) if isinstance(value, str) else value
+    return formats.day(day)
 
 
 def _choice(item: Field, value: Any, names: Names) -> str:
@@ -106,8 +105,8 @@ def _record(item: Field, value: Any, names: Names) -> str:
 
 
 def _moment(item: Field, value: Any, names: Names) -> str:
-    moment = parse_datetime(value) if isinstance(value, str) else value
-    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return formats.moment(moment)
 
 
 def _yes_no(item: Field, value: Any, names: Names) -> str:

@@ -1,13 +1,16 @@
 """How an entity declares its fields: one declaration serves lists, filters, forms, conditions, import and the API."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 
 from crm.kit.text import fold
+from crm.kit.translation import in_english
 
 
 class FieldType(StrEnum):
@@ -42,7 +45,7 @@ class Choice:
     """One value of a select: stored value, label, badge tone (amber blue green red grey violet, or '')."""
 
     value: str
-    label: str
+    label: str = field(compare=False)
     tone: str = ""
 
 
@@ -56,7 +59,7 @@ class Field:
     """
 
     key: str
-    label: str
+    label: str = field(compare=False)
     type: FieldType
     path: str = ""
     api: str = ""
@@ -70,7 +73,7 @@ class Field:
     # The column that holds the text's search_key(): by which names are matched, and compared in conditions.
     folded: str = ""
     custom: bool = False
-    help: str = ""
+    help: str = field(default="", compare=False)
     due: bool = False  # for times by which something is owed: lists count down to them
     currency: str = ""  # for money: the column beside it that holds its currency
     # For a computed field: builds the ORM expression that stands for it; then `path` is unused.
@@ -80,20 +83,36 @@ class Field:
     rows: Callable[[], QuerySet] | None = None
 
     def names(self) -> tuple[str, ...]:
-        """Every name that a person, a file or the API may call the field by."""
-        return tuple(name for name in (self.key, self.label, self.api, *self.aliases) if name)
+        """Every name that a person, a file or the API may call the field by, in the language in use and in English."""
+        english = in_english(self.label)
+        return tuple(str(name) for name in (self.key, self.label, english, self.api, *self.aliases) if name)
 
     def column(self) -> str:
         return self.path or self.key
 
     def choice(self, text: str) -> Choice | None:
-        """The choice meant by `text`: its value or label, without case, spaces, underscores and hyphens."""
-        wanted = squash(text)
-        return next((c for c in self.choices if wanted in (squash(c.value), squash(c.label))), None)
+        """The choice meant by `text`: its value, or its label in the language in use or in English.
+
+        Without case, spaces, underscores and hyphens.
+        """
+        return self._choices_by_name(get_language() or "").get(squash(text))
+
+    def _choices_by_name(self, language: str) -> dict[str, Choice]:
+        """Made once for each language: an import asks for every cell."""
+        if language not in self._named:
+            named: dict[str, Choice] = self._named.setdefault(language, {})
+            for choice in self.choices:
+                for name in (choice.value, choice.label, in_english(choice.label)):
+                    named.setdefault(squash(name), choice)
+        return self._named[language]
+
+    @cached_property
+    def _named(self) -> dict[str, dict[str, Choice]]:
+        return {}
 
     def choice_label(self, value: str) -> str:
         """What to show for a stored value; a value that is no choice any more shows itself."""
-        return next((choice.label for choice in self.choices if choice.value == value), value)
+        return next((str(choice.label) for choice in self.choices if choice.value == value), value)
 
 
 def squash(text: str) -> str:

@@ -4,13 +4,15 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from dataclasses import field as attribute
+
+from django.utils.translation import get_language
 
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.models import CustomField
 from crm.kit.scope import workspace
 from crm.kit.text import fold
+from crm.kit.translation import in_english
 
 _PART = re.compile(r"\[[^\[\]]*\]|[^.\[\]]+")
 
@@ -21,7 +23,11 @@ class Path:
 
     entity: str
     fields: tuple[Field, ...]
-    labels: tuple[str, ...] = attribute(compare=False)
+
+    @property
+    def labels(self) -> list[str]:
+        """How each field is written in a condition by who reads it."""
+        return [schema(entity.name).written(field) for entity, field in self.steps()]
 
     @property
     def field(self) -> Field:
@@ -33,7 +39,7 @@ class Path:
 
     @property
     def label(self) -> str:
-        return " / ".join(field.label for field in self.fields)
+        return " / ".join(str(field.label) for field in self.fields)
 
     def steps(self) -> Iterator[tuple[registry.Entity, Field]]:
         entity = registry.get(self.entity)
@@ -74,7 +80,7 @@ class Schema:
 
     def written(self, field: Field) -> str:
         """The label, where find() leads from it back to the field, else the key."""
-        return field.label if self.find(field.label) == field else field.key
+        return str(field.label) if self.find(field.label) == field else field.key
 
     def nearest(self, name: str) -> str:
         """The label or name that `name` was probably meant to be; '' when none is close."""
@@ -86,18 +92,17 @@ class Schema:
 
     def follow(self, names: list[str]) -> Path:
         """The path over these names. Raises UnknownField."""
-        schema, fields, labels = self, [], []
+        schema, fields = self, []
         for position, name in enumerate(names):
             field = schema.find(name)
             if field is None:
                 raise UnknownField(schema, name, position)
             fields.append(field)
-            labels.append(schema.written(field))
             if position + 1 < len(names):
                 if not field.target:
                     raise UnknownField(schema, names[position + 1], position + 1, of=field)
                 schema = schema_of(field.target)
-        return Path(self.entity.name, tuple(fields), tuple(labels))
+        return Path(self.entity.name, tuple(fields))
 
     def linked(self, name: str) -> Field | None:
         """The to-many field called `name`, or the one that leads to the entity of that name (opportunity)."""
@@ -108,7 +113,7 @@ class Schema:
         for field in self:
             if field.type is FieldType.MANY:
                 target = registry.get(field.target)
-                if wanted in {fold(target.name), fold(target.label), fold(target.plural)}:
+                if wanted in map(fold, (target.name, target.label, target.plural, *map(in_english, target.labels))):
                     return field
         return None
 
@@ -157,20 +162,23 @@ def nearest(word: str, candidates: list[str]) -> str:
     return shown[close[0]] if close else ""
 
 
-_schemas: dict[tuple[int, str], tuple[int, Schema]] = {}
+_schemas: dict[tuple[int, str, str], tuple[int, Schema]] = {}
 
 
 def schema(entity_name: str) -> Schema:
-    """The schema of an entity in the workspace in scope; one statement when the custom fields have changed, else none.
+    """The schema of an entity in the workspace in scope, with names in the language in use.
+
+    One statement when the custom fields have changed, else none.
 
     Raises KeyError for an entity that is not registered.
     """
     current = workspace()
-    cached = _schemas.get((current.pk, entity_name))
+    key = (current.pk, entity_name, get_language() or "")
+    cached = _schemas.get(key)
     if cached and cached[0] == current.schema_version:
         return cached[1]
     fresh = Schema(registry.get(entity_name), list(CustomField.objects.filter(entity=entity_name)))
-    _schemas[current.pk, entity_name] = (current.schema_version, fresh)
+    _schemas[key] = (current.schema_version, fresh)
     return fresh
 
 

@@ -8,10 +8,7 @@ Why: docs/decisions/0028-names-have-one-key.md
 
 import re
 import unicodedata
-from decimal import Decimal
 from typing import Any
-
-from django.utils.formats import number_format
 
 LONGEST = 50_000  # characters of a long text, such as notes: some twenty pages
 _NO_DIGITS = re.compile(r"\D+")
@@ -87,22 +84,6 @@ def initials(name: str) -> str:
     return "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
-
-
-def figure(value: Any) -> str:
-    """A number as people write it: thousands apart, no idle zeros."""
-    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return str(number_format(text, use_l10n=True, force_grouping=True))
-
-
 def counted(number: Any, things: str) -> str:
     """How many of what is named in the plural: 1 day, 2 days."""
     return f"{number} {things.removesuffix('s') if str(number) == '1' else things}"
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """An amount with its currency, cents where there are any: €48,000 or AED 1,250.50."""
-    shown = figure(amount) if amount == amount.to_integral_value() else f"{amount:,.2f}"
-    return f"{SYMBOLS[currency]}{shown}" if currency in SYMBOLS else f"{currency} {shown}".strip()

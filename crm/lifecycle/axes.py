@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from enum import StrEnum
 
 from crm.entities.fields import Choice
@@ -26,7 +27,7 @@ class Move:
     """
 
     verb: str
-    label: str
+    label: str = attribute(compare=False)
     sources: tuple[str, ...]
     target: str  # '' when the verb is told where to
     event: str
@@ -49,7 +50,7 @@ class Axis:
 
     entity: str
     field: str
-    label: str
+    label: str = attribute(compare=False)
     values: tuple[Choice, ...]
     moves: tuple[Move, ...]
     start_help: str = ""

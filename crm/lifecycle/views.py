@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crm.conditions.parse import in_words
 from crm.entities import registry
 from crm.entities.uses import why_unreadable
+from crm.kit import formats
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.responses import show_errors, toast
 from crm.lifecycle.axes import Axis, all_axes
@@ -130,7 +131,7 @@ def wait_page(request: Request, entity: str, public_id: str) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, f"{record} waits until {form.cleaned_data['until']:%-d %b %Y}.")
+            toast(request, f"{record} waits until {formats.day(form.cleaned_data['until'])}.")
             return redirect(record.get_absolute_url())
     context = {"form": form, "record": record, "wait": waiting(record, entity)}
     return render(request, "lifecycle/wait.html", context, status=422 if form.errors else 200)

@@ -15,8 +15,8 @@ from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.sql import orm_value
+from crm.kit import formats
 from crm.kit.templatetags.frame import due_element, initials, time_element
-from crm.kit.text import figure, money
 
 EMPTY = '<span class="muted" aria-label="empty">—</span>'
 
@@ -127,21 +127,21 @@ def _url(field: Field):
 
 
 def _number(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else figure(values[0])
+    return lambda values, public_id: EMPTY if values[0] is None else formats.number(values[0])
 
 
 def _money(field: Field):
     if not field.currency:
         return _number(field)
-    return lambda values, public_id: EMPTY if values[0] is None else escape(money(values[0], values[1]))
+    return lambda values, public_id: EMPTY if values[0] is None else escape(formats.money(values[0], values[1]))
 
 
 def _percent(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else f"{figure(values[0] * 100)} %"
+    return lambda values, public_id: EMPTY if values[0] is None else formats.percent(values[0], 6)
 
 
 def _date(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else f"{values[0]:%-d %b %Y}"
+    return lambda values, public_id: EMPTY if values[0] is None else formats.day(values[0])
 
 
 def _moment(field: Field):

@@ -7,7 +7,7 @@ from django.utils.http import urlencode
 
 from contacts.day import DayLine, Section, register
 from crm.entities.values import zone
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.kit.text import counted
 from crm.lifecycle.condition_fields import waits
@@ -38,7 +38,7 @@ def _today():
 def _why(deal: Opportunity) -> str:
     said = ["no next step"] if not deal.next_step else []
     if deal.close_date and deal.close_date < _today():
-        said.append(f"was to close on {deal.close_date:%-d %b}")
+        said.append(f"was to close on {formats.day_of_year(deal.close_date)}")
     days = (clock.now() - deal.stage_since).days
     if days >= STILL:
         said.append(f"{counted(days, 'days')} at {deal.stage_shown.label}")

@@ -2,12 +2,15 @@
 
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from crm.kit.errors import Invalid, Refused
+from crm.kit.language import FORMATS
 from crm.kit.scope import workspace
 from crm.kit.text import collapse_to_one_line
+from crm.kit.translation import gettext as _
 from crm.users.models import Membership, Workspace
 
 
@@ -48,6 +51,20 @@ def clean_timezone(name: str) -> str:
     if name not in available_timezones():
         raise Invalid({"timezone": f"“{name}” is not a time zone: use a name like Europe/Madrid."})
     return name
+
+
+def clean_language(code: str) -> str:
+    """One of the languages that Throughline speaks, e.g. de. Raises Invalid for the field language."""
+    if code not in dict(settings.LANGUAGES):
+        raise Invalid({"language": _("“{code}” isn't a language of Throughline.").format(code=code)})
+    return code
+
+
+def clean_formats(code: str) -> str:
+    """A locale whose dates, numbers and money are offered, e.g. de_CH. Raises Invalid for the field formats."""
+    if code not in FORMATS:
+        raise Invalid({"formats": _("“{code}” isn't one of the formats.").format(code=code)})
+    return code
 
 
 def clean_currency(code: str) -> str:

@@ -8,8 +8,11 @@ from django.db import IntegrityError
 from django.http import FileResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request
 
 from crm.kit.actor import Channel
+from crm.kit.language import speaking, speaking_to
 from crm.kit.read_tracking import TableReader, reading_as
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
@@ -36,12 +39,19 @@ class MemberMiddleware:
         request.member = open_membership(request.user) if request.user.is_authenticated else None
         request.actor = None
         if request.member is None:
-            with reading_as(lambda: _presence(request)):
-                return self.get_response(request)
+            with reading_as(lambda: _presence(request)), speaking(get_language_from_request(request)):
+                response = self.get_response(request)
+            patch_vary_headers(response, ["Accept-Language"])
+            return response
         workspace = request.member.workspace
         request.actor = request.member.actor(Channel.ADMIN if _is_admin_page(request) else Channel.WEB)
         zone = ZoneInfo(request.user.timezone or workspace.timezone)
-        with in_workspace(workspace), reading_as(lambda: _presence(request)), timezone.override(zone):
+        with (
+            in_workspace(workspace),
+            reading_as(lambda: _presence(request)),
+            timezone.override(zone),
+            speaking_to(request.user, workspace),
+        ):
             response = self.get_response(request)
             if response.status_code in (409, 422) and (made := _made_before(request)):
                 response = made  # of two clicks the second came too late to be stopped
@@ -123,5 +133,6 @@ def _wrong_workspace(request):
 
 def _streamed_in(request, chunks):
     # The server asks for the chunks after the middleware has returned, when the scope is closed again.
-    with in_workspace(request.member.workspace), reading_as(lambda: _presence(request)):
+    workspace = request.member.workspace
+    with in_workspace(workspace), reading_as(lambda: _presence(request)), speaking_to(request.user, workspace):
         yield from chunks

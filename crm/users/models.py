@@ -21,6 +21,8 @@ class Workspace(models.Model):
     name = models.CharField(max_length=80)
     timezone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, default="EUR")
+    language = models.CharField(max_length=5, default="en", db_default="en")
+    formats = models.CharField(max_length=5, blank=True, db_default="")  # empty: those of the language
     require_mfa = models.BooleanField("second factor required", default=False)
     # Bumped when a custom field or a guard changes, so that each process can keep what it compiled from them.
     schema_version = models.PositiveIntegerField(default=1)
@@ -73,6 +75,8 @@ class User(AbstractUser):
     name = models.CharField(max_length=120, blank=True)
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
     timezone = models.CharField(max_length=64, blank=True)  # empty: the workspace's
+    language = models.CharField(max_length=5, blank=True, db_default="")  # empty: the workspace's
+    formats = models.CharField(max_length=5, blank=True, db_default="")  # empty: as the language has them
     shortcuts = models.BooleanField("single-key shortcuts", default=True, db_default=True)
     # The workspace the person has open. One for all their browsers: a form made in another is answered with 409.
     membership = models.ForeignKey(

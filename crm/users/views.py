@@ -54,7 +54,7 @@ def settings_home(request):
 def profile(request):
     """Name, colours, time zone and keys of the person."""
     user = request.user
-    initial = {key: getattr(user, key) for key in ("name", "theme", "timezone", "shortcuts")}
+    initial = {key: getattr(user, key) for key in ("name", "theme", "language", "formats", "timezone", "shortcuts")}
     form = ProfileForm(request.POST or None, initial=initial)
     if form.is_valid() and _saved(form, lambda data: edit_profile(user, **data, by=request.actor)):
         toast(request, "Your profile is saved.")
@@ -167,7 +167,7 @@ def team(request, pk):
 @needs(Right.WORKSPACE)
 def workspace(request):
     space = request.member.workspace
-    fields = ("name", "timezone", "currency", "require_mfa")
+    fields = ("name", "timezone", "language", "formats", "currency", "require_mfa")
     form = WorkspaceForm(request.POST or None, initial={field: getattr(space, field) for field in fields})
     if form.is_valid() and _saved(form, lambda data: edit_workspace(**data, by=request.actor)):
         toast(request, "The workspace is saved.")

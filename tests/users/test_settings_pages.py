@@ -64,7 +64,7 @@ def test_teams_are_made_and_renamed_and_never_doubled(sign_in, cast):
 
 def test_the_workspace_is_changed_and_nonsense_is_named(sign_in, cast):
     client = sign_in("admin")
-    data = {"name": "Acme", "timezone": "Europe/Madrid", "currency": "usd"}
+    data = {"name": "Acme", "timezone": "Europe/Madrid", "language": "en", "currency": "usd"}
     assert client.post("/settings/workspace/", data).status_code == 302
     workspace = Workspace.objects.get(pk=cast.acme.pk)
     assert (workspace.name, workspace.timezone, workspace.currency) == ("Acme", "Europe/Madrid", "USD")

@@ -13,7 +13,7 @@ from crm.dashboards.period import Period
 from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.entities.values import zone
-from crm.kit.text import money
+from crm.kit import formats
 from crm.opportunities.lists import month
 
 
@@ -68,13 +68,13 @@ def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: di
     text = f'stage = won and won_at >= {first} and won_at < {month(first)[1]} and currency = "{currency}"'
     said = [Cell("—")] * 3
     if kept:
-        sums = (Cell(money(round(kept[name], 0), currency), value=kept[name]) for name in ("total", "likely"))
-        said = [Cell(f"{kept['day']:%-d %b %Y}"), *sums]
+        sums = (Cell(formats.money(round(kept[name], 0), currency), value=kept[name]) for name in ("total", "likely"))
+        said = [Cell(formats.day(kept["day"])), *sums]
     came = (
         asked.count("opportunity", text, group["count"]),
         asked.amount("opportunity", text, group["total"], currency),
     )
-    return BarRow(Cell(f"{first:%b %Y}"), [*said, *came])
+    return BarRow(Cell(formats.month(first)), [*said, *came])
 
 
 register(Part("forecast", "Forecast and what came", forecast, width=6, for_managers=True))

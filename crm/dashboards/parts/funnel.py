@@ -21,7 +21,7 @@ from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.period import Period
 from crm.dashboards.query import MODES, DashboardQuery, totals
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, register
-from crm.kit.text import figure
+from crm.kit import formats
 from leads.entities import won_at
 
 FEW = 5  # below which a share says nothing
@@ -188,7 +188,7 @@ def _change(now: int, before: int) -> str:
     if before < FEW:
         return ""
     gap = 100 * (now - before) / before
-    return f"{'▲' if gap > 0 else '▼' if gap < 0 else '='} {abs(gap):.0f} % against {figure(before)} before"
+    return f"{'▲' if gap > 0 else '▼' if gap < 0 else '='} {abs(gap):.0f}% against {formats.number(before)} before"
 
 
 def _split(asked: DashboardQuery) -> Table:

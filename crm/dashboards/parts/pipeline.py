@@ -10,7 +10,7 @@ from django.db.models.functions import TruncMonth
 from crm.dashboards.period import today
 from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
-from crm.kit.text import money
+from crm.kit import formats
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.board import WEIGHTED
 from crm.opportunities.lists import month
@@ -80,7 +80,7 @@ def amounts(asked: DashboardQuery, text: str, group: dict) -> list[Cell]:
     return [
         asked.count("opportunity", text, group["count"]),
         asked.amount("opportunity", text, group["total"], group["currency"]),
-        Cell(money(round(weighted, 0), group["currency"]), value=round(weighted, 2)),
+        Cell(formats.money(round(weighted, 0), group["currency"]), value=round(weighted, 2)),
     ]
 
 
@@ -91,7 +91,7 @@ def _by_month(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
 
 
 def _name(first: date | None) -> str:
-    return f"{first:%b %Y}" if first else "No close date"
+    return formats.month(first) if first else "No close date"
 
 
 def _text(group: dict) -> str:

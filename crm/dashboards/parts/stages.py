@@ -12,6 +12,7 @@ from crm.dashboards.period import Period
 from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, register
 from crm.entities.values import zone
+from crm.kit import formats
 from crm.lifecycle.condition_fields import entered, moves_of
 from leads.axes import STAGE, STATUS
 
@@ -52,7 +53,7 @@ def over_time(asked: DashboardQuery) -> Content:
     shown = days_shown(asked.period)
     counts = _counts(asked, [start_of(day, zone()) for day in shown])
     rows = [
-        BarRow(Cell(f"{day:%-d %b %Y}"), [_then(asked, c.value, day, counts[c.value][n]) for c in LIFECYCLE.values])
+        BarRow(Cell(formats.day(day)), [_then(asked, c.value, day, counts[c.value][n]) for c in LIFECYCLE.values])
         for n, day in enumerate(shown)
     ]
     table = Table("days", "", ("Morning of", *(choice.label for choice in LIFECYCLE.values)), rows)

@@ -1,6 +1,5 @@
 """Tags and filters that every page uses: `{% load frame %}`."""
 
-from calendar import month_name
 from datetime import datetime
 from functools import cache
 from secrets import token_hex
@@ -8,18 +7,24 @@ from secrets import token_hex
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import mark_safe
 from lucide.templatetags.lucide import lucide
 
-from crm.kit import nav, text
+from crm.kit import formats, nav
 from crm.kit.actor import Actor
 from crm.kit.scope import NoWorkspace, workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 register = template.Library()
 
-MONTHS = tuple(month_name)  # which asks the C library anew for each of them
-STEPS = [(60, 1, "now"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d")]
+# (below so many seconds, seconds of one, past, future, overdue); app.js keeps what is shown fresh by the same texts.
+STEPS = [
+    (3600, 60, _("{count} min ago"), _("in {count} min"), _("{count} min overdue")),
+    (86400, 3600, _("{count} h ago"), _("in {count} h"), _("{count} h overdue")),
+    (30 * 86400, 86400, _("{count} d ago"), _("in {count} d"), _("{count} d overdue")),
+]
 
 
 @register.simple_tag
@@ -46,7 +51,7 @@ def badge(label, tone=""):
 @register.simple_tag
 def money(amount, currency):
     """An amount with its currency, as in €48,000; nothing for None."""
-    return "" if amount is None else text.money(amount, currency)
+    return "" if amount is None else formats.money(amount, currency)
 
 
 @register.simple_tag
@@ -106,10 +111,7 @@ def initials(name) -> str:
 
 @register.filter
 def ago(moment: datetime | None):
-    """A `<time>` that says how long ago, or until when, and shows the exact moment on hover; — for None.
-
-    app.js keeps the words fresh with the same steps.
-    """
+    """A `<time>` that says how long ago, or until when, and shows the exact moment on hover; — for None."""
     if moment is None:
         return "—"
     return mark_safe(time_element(timezone.localtime(moment), timezone.now()))  # noqa: S308 (digits and words)
@@ -125,26 +127,54 @@ def due(moment: datetime | None):
 
 def due_element(exact: datetime, now: datetime) -> str:
     """`due` as text; `exact` is a moment in the time zone of who reads it."""
-    element = time_element(exact, now).replace(" data-ago>", " data-ago data-due>")
     if exact > now:
-        return element
-    start, _, words = element.removesuffix("</time>").rpartition(">")
-    late = f"{words.removesuffix(' ago')} overdue" if words.endswith(" ago") else f"overdue since {words}"
-    return f'{start} class="due">{"due now" if words == "now" else late}</time>'
+        return _element(exact, _distance(exact, now), " data-due")
+    return _element(exact, _overdue(exact, now), ' data-due class="due"')
 
 
 def time_element(exact: datetime, now: datetime) -> str:
     """`ago` as text, for lists that write hundreds of them; `exact` is a moment in the time zone of who reads it."""
-    title = f"{exact.day} {MONTHS[exact.month]} {exact.year}, {exact.hour:02}:{exact.minute:02} {exact.tzname()}"
-    words = _distance((now - exact).total_seconds(), exact, now)
-    return f'<time datetime="{exact.isoformat(timespec="seconds")}" title="{title}" data-ago>{words}</time>'
+    return _element(exact, _distance(exact, now))
 
 
-def _distance(seconds: float, exact: datetime, now: datetime) -> str:
-    for limit, unit, word in STEPS:
+def _element(exact: datetime, words: str, attributes: str = "") -> str:
+    title = f"{formats.day_in_full(exact)}, {formats.clock(exact)} {exact.tzname()}"
+    return f'<time datetime="{exact.isoformat(timespec="seconds")}" title="{title}" data-ago{attributes}>{words}</time>'
+
+
+def _distance(exact: datetime, now: datetime) -> str:
+    seconds = (now - exact).total_seconds()
+    if abs(seconds) < 60:
+        return gettext("now")
+    for limit, unit, past, future, _late in STEPS:
         if abs(seconds) < limit:
-            amount = int(abs(seconds) // unit)
-            if word == "now":
-                return word
-            return f"{amount} {word} ago" if seconds > 0 else f"in {amount} {word}"
-    return f"{exact.day} {exact:%b}" if exact.year == now.year else f"{exact.day} {exact:%b %Y}"
+            return (past if seconds > 0 else future).format(count=int(abs(seconds) // unit))
+    return formats.day_of_year(exact) if exact.year == now.year else formats.day(exact)
+
+
+def _overdue(exact: datetime, now: datetime) -> str:
+    seconds = (now - exact).total_seconds()
+    if seconds < 60:
+        return gettext("due now")
+    for limit, unit, _past, _future, late in STEPS:
+        if seconds < limit:
+            return late.format(count=int(seconds // unit))
+    return gettext("overdue since {day}").format(day=formats.day(exact))
+
+
+@register.simple_tag
+def script_texts():
+    """What app.js says, in the language of who reads it, as JSON that it finds by its id."""
+    steps = [[limit, unit, str(past), str(future), str(late)] for limit, unit, past, future, late in STEPS]
+    texts = {
+        "steps": steps,
+        "now": gettext("now"),
+        "dueNow": gettext("due now"),
+        "selected": gettext("{count} selected"),
+        "copied": gettext("Copied."),
+        "mention": gettext("People to mention"),
+        "position": gettext("{position} of {total}"),
+        "failed": gettext("Something went wrong (error {status}). No changes were saved. Reference: {reference}"),
+        "offline": gettext("Can’t reach the server. Check your connection. No changes were saved."),
+    }
+    return json_script(texts, "texts")

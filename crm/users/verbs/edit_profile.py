@@ -5,7 +5,7 @@ from django.db import transaction
 from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
-from crm.users.guards import clean_name, clean_timezone
+from crm.users.guards import clean_formats, clean_language, clean_name, clean_timezone
 from crm.users.models import Theme, User
 
 
@@ -16,14 +16,14 @@ def edit_profile(
     name: str | None = None,
     theme: str | None = None,
     timezone: str | None = None,
+    language: str | None = None,
+    formats: str | None = None,
     shortcuts: bool | None = None,
     by: Actor,
 ) -> User:
-    """Set a person's name, colours, IANA time zone ('': the workspace's), and whether single keys are shortcuts.
+    """Set a user's name, theme, IANA time zone, language, formats (a locale) and single-key shortcuts.
 
-    None leaves one as it is.
-
-    Raises Invalid per field.
+    None leaves one as it is; '' stands for the workspace's time zone, language and formats. Raises Invalid per field.
     """
     wanted: dict[str, str | bool] = {}
     if name is not None:
@@ -32,10 +32,14 @@ def edit_profile(
         wanted["theme"] = _clean_theme(theme)
     if timezone is not None:
         wanted["timezone"] = timezone and clean_timezone(timezone)
+    if language is not None:
+        wanted["language"] = language and clean_language(language)
+    if formats is not None:
+        wanted["formats"] = formats and clean_formats(formats)
     if shortcuts is not None:
         wanted["shortcuts"] = shortcuts
     update_and_record("user.updated", User.objects.filter(pk=user.pk), wanted, by=by)
-    user.refresh_from_db(fields=["name", "theme", "timezone", "shortcuts"])
+    user.refresh_from_db(fields=["name", "theme", "timezone", "language", "formats", "shortcuts"])
     return user
 
 

@@ -4,19 +4,34 @@ from django.db import transaction
 
 from audit.record import update_and_record
 from crm.kit.actor import Actor
-from crm.users.guards import clean_currency, clean_name, clean_timezone
+from crm.users.guards import clean_currency, clean_formats, clean_language, clean_name, clean_timezone
 from crm.users.models import Workspace
 from crm.users.roles import Right, require
 
 
 @transaction.atomic
-def edit_workspace(*, name: str, timezone: str, currency: str, require_mfa: bool, by: Actor) -> Workspace:
-    """Set the name, IANA time zone, ISO 4217 currency and whether everybody needs a second factor.
+def edit_workspace(
+    *,
+    name: str,
+    timezone: str,
+    currency: str,
+    require_mfa: bool,
+    language: str | None = None,
+    formats: str | None = None,
+    by: Actor,
+) -> Workspace:
+    """Set the name, IANA time zone, ISO 4217 currency, language, formats and whether all members need 2FA.
+
+    None leaves language and formats as they are; '' stands for the formats of the language.
 
     Raises NotAllowed, and Invalid per field.
     """
     require(by, Right.WORKSPACE)
     wanted = {"name": clean_name(name), "timezone": clean_timezone(timezone), "require_mfa": require_mfa}
+    if language is not None:
+        wanted["language"] = clean_language(language)
+    if formats is not None:
+        wanted["formats"] = formats and clean_formats(formats)
     rows = Workspace.objects.filter(pk=by.workspace_id)
     update_and_record("workspace.updated", rows, wanted | {"currency": clean_currency(currency)}, by=by)
     return rows.get()

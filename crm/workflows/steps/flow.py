@@ -8,6 +8,7 @@ from crm.entities.fields import TIMES, FieldType
 from crm.entities.schema import schema
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
+from crm.kit import formats
 from crm.kit.text import counted
 from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, partner, register
@@ -64,7 +65,7 @@ def _until(context: Context, values: Values) -> Result:
     until += timedelta(days=values["days"] or 0)
     if until <= context.now:
         return Result(f"{field.label} is past: it does not wait")
-    return Result(f"Waits until {until.astimezone(zone()):%-d %b %Y, %H:%M}", until=until)
+    return Result(f"Waits until {formats.moment(until)}", until=until)
 
 
 register(

@@ -1,0 +1,137 @@
+"""Dates, times, numbers, percents and money as the person who reads them writes them: one format of each kind.
+
+The locale is that of the member who reads (crm/kit/language.py). What it asks for comes from Babel; only the last step,
+putting digits into a pattern, is done here, because a list formats hundreds of values and Babel takes 30 µs for each.
+tests/kit/test_formats.py compares every function with Babel's.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache, partial
+from typing import Any
+
+from babel import Locale
+from babel.dates import tokenize_pattern
+from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
+from django.utils import timezone
+
+DEFAULT = "en_GB"
+current: ContextVar[str] = ContextVar("formats", default=DEFAULT)
+SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}  # elsewhere the code: dollars and pesos share a sign
+NUMBERS = (int, float, Decimal)
+Number = int | float | Decimal
+
+_FIELDS: dict[str, Callable[[Locale, date], str]] = {
+    "d": lambda locale, at: str(at.day),
+    "dd": lambda locale, at: f"{at.day:02}",
+    "M": lambda locale, at: str(at.month),
+    "MM": lambda locale, at: f"{at.month:02}",
+    "MMM": lambda locale, at: locale.months["format"]["abbreviated"][at.month],
+    "MMMM": lambda locale, at: locale.months["format"]["wide"][at.month],
+    "LLL": lambda locale, at: locale.months["stand-alone"]["abbreviated"][at.month],
+    "LLLL": lambda locale, at: locale.months["stand-alone"]["wide"][at.month],
+    "y": lambda locale, at: str(at.year),
+}
+
+
+def day(value: date) -> str:
+    """28 Nov 2026."""
+    return _write("yMMMd", value)
+
+
+def day_in_full(value: date) -> str:
+    """28 November 2026."""
+    return _write("yMMMMd", value)
+
+
+def day_of_year(value: date) -> str:
+    """28 Nov: where the year goes without saying."""
+    return _write("MMMd", value)
+
+
+def month(value: date) -> str:
+    """Nov 2026."""
+    return _write("yMMM", value)
+
+
+def moment(value: datetime) -> str:
+    """28 Nov 2026, 15:26, in the time zone of who reads it."""
+    local = timezone.localtime(value)
+    return f"{day(local)}, {clock(local)}"
+
+
+def moment_and_zone(value: datetime) -> str:
+    """28 Nov 2026, 15:26 CET: where the reader may be elsewhere, as in mails."""
+    return f"{moment(value)} {timezone.localtime(value).tzname()}"
+
+
+def clock(value: datetime) -> str:
+    """15:26, or 3:26 PM where that is the habit; of a local time."""
+    locale = Locale.parse(current.get())
+    if "a" not in locale.time_formats["short"].pattern:
+        return f"{value:%H:%M}"
+    half = locale.periods["am" if value.hour < 12 else "pm"]
+    return f"{value.hour % 12 or 12}:{value.minute:02} {half}"
+
+
+def number(value: Number, digits: int | None = None) -> str:
+    """1,240 or 12.5: thousands apart; with as many decimals as it has, or so many `digits`."""
+    text = f"{value:,f}" if digits is None else f"{_rounded(value, digits):,f}"
+    if digits is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.translate(_separators(current.get()))
+
+
+def percent(fraction: Number, digits: int = 1) -> str:
+    """0.117 as 11.7%; whole ones without decimals."""
+    shown = _rounded(Decimal(str(fraction)) * 100, digits)
+    before, after = _around_percent(current.get())
+    return f"{before}{number(shown)}{after}"
+
+
+def money(amount: Number, currency: str) -> str:
+    """€25,000, or €25,000.50: cents where there are any."""
+    amount = Decimal(str(amount)) if isinstance(amount, float) else Decimal(amount)
+    before, after = _around_money(current.get(), currency)
+    sign = "-" if amount < 0 else ""
+    whole = amount == amount.to_integral_value()
+    return f"{sign}{before}{number(abs(amount), 0 if whole else 2)}{after}"
+
+
+def _rounded(value: Number, digits: int) -> Decimal:
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def _write(skeleton: str, value: date) -> str:
+    return "".join(part if isinstance(part, str) else part(value) for part in _parts(current.get(), skeleton))
+
+
+@lru_cache(maxsize=100)
+def _parts(code: str, skeleton: str) -> list[str | Callable[[date], str]]:
+    """The pattern of a locale, as texts and functions that write a field of the date."""
+    locale = Locale.parse(code)
+    tokens: list[tuple[str, Any]] = tokenize_pattern(locale.datetime_skeletons[skeleton].pattern)
+    return [found if kind == "chars" else partial(_FIELDS[found[0] * found[1]], locale) for kind, found in tokens]
+
+
+@lru_cache(maxsize=100)
+def _separators(code: str) -> dict[int, str]:
+    return {ord(","): get_group_symbol(code), ord("."): get_decimal_symbol(code)}
+
+
+@lru_cache(maxsize=100)
+def _around_percent(code: str) -> tuple[str, str]:
+    before, _, after = format_percent(1, locale=code).partition("100")
+    return before, after
+
+
+@lru_cache(maxsize=500)
+def _around_money(code: str, currency: str) -> tuple[str, str]:
+    """What stands before and after the digits of an amount."""
+    symbol = SYMBOLS.get(currency, currency)
+    positive = Locale.parse(code).currency_formats["standard"].pattern.split(";")[0]
+    before, _, after = positive.partition("#,##0.00")
+    gap = " " if before == "¤" and symbol.isalpha() else ""
+    return before.replace("¤", symbol + gap), after.replace("¤", symbol)

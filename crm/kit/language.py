@@ -1,0 +1,35 @@
+"""In which language and formats somebody is spoken to: the member's own, else the workspace's, else the browser's.
+
+Why: docs/decisions/0074-labels-are-lazy-formats-are-ours.md
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.utils import translation
+
+from crm.kit import formats
+
+FORMATS_OF = {"en": "en_GB", "de": "de_DE", "es": "es_ES", "fr": "fr_FR"}  # where none were chosen
+FORMATS = ("en_GB", "en_US", "de_DE", "de_CH", "es_ES", "es_MX", "fr_FR", "fr_CA")
+
+
+@contextmanager
+def speaking(language: str, locale: str = "") -> Iterator[None]:
+    """Texts in `language` ('' for the default) and dates, numbers and money as `locale` writes them, in the block."""
+    language = language or settings.LANGUAGE_CODE
+    token = formats.current.set(locale or FORMATS_OF.get(language, formats.DEFAULT))
+    try:
+        with translation.override(language):
+            yield
+    finally:
+        formats.current.reset(token)
+
+
+@contextmanager
+def speaking_to(user, workspace) -> Iterator[None]:
+    """speaking() to a user of a workspace: what they chose in their profile goes before what the workspace uses."""
+    language = user.language or workspace.language
+    with speaking(language, user.formats or ("" if user.language else workspace.formats)):
+        yield

@@ -1,0 +1,32 @@
+"""The filters of crm.kit.formats, in every template: {{ value|day }}, {{ value|moment }}, {{ value|number:1 }} …"""
+
+from django import template
+
+from crm.kit import formats
+
+register = template.Library()
+
+
+def _filter(name, write, *, local=False):
+    """Give nothing for None, and '' for ''."""
+    register.filter(name, lambda value: "" if value in (None, "") else write(value), expects_localtime=local)
+
+
+_filter("day", formats.day, local=True)
+_filter("day_of_year", formats.day_of_year, local=True)
+_filter("month", formats.month, local=True)
+_filter("clock", formats.clock, local=True)
+_filter("moment", formats.moment, local=True)
+_filter("moment_and_zone", formats.moment_and_zone, local=True)
+
+
+@register.filter
+def number(value, digits=None):
+    """A number as formats.number() writes it; what is no number as it is."""
+    return formats.number(value, digits) if isinstance(value, formats.NUMBERS) else value
+
+
+@register.filter
+def percent(fraction, digits=1):
+    """0.117 as 11.7%; nothing for None."""
+    return "" if fraction is None else formats.percent(fraction, digits)

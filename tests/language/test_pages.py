@@ -1,0 +1,40 @@
+"""Every page of the product in a pseudo-language: what is not data went through gettext."""
+
+import pytest
+
+from crm.kit.actor import Role
+from tests.language.pseudo import CODE, pseudo_language, untranslated, words_of_data
+from tests.security import world as worlds
+from tests.security.matrix import MATRIX, url
+
+PAGES = sorted(name for name, route in MATRIX.items() if route.get is not None and route.page)
+
+
+@pytest.fixture
+def world(cast, settings, tmp_path):
+    """The rows of the isolation matrix."""
+    settings.MEDIA_ROOT = tmp_path
+    return worlds.build(cast)
+
+
+@pytest.fixture
+def pseudo(settings):
+    """The language, while the test runs."""
+    with pseudo_language(settings):
+        yield
+
+
+def test_no_page_shows_a_text_that_cannot_be_translated(world, cast, sign_in, pseudo, subtests):
+    clients = {role: sign_in(role.value) for role in (Role.REP, Role.ADMIN)}
+    for role in clients:
+        user = getattr(cast, role.value).user
+        user.language = CODE
+        user.save()
+    data = words_of_data()
+    for name in PAGES:
+        route = MATRIX[name]
+        client = clients[Role.ADMIN if route.get == Role.ADMIN else Role.REP]
+        response = client.get(url(name, route.args(world.own) if route.args else ()) + route.query)
+        if response.status_code == 200 and not response.streaming:
+            with subtests.test(name):
+                assert not untranslated(response.content.decode(), data)
