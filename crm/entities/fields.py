@@ -42,11 +42,15 @@ TIMES = frozenset({FieldType.DATE, FieldType.DATETIME})
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of a select: stored value, label, badge tone (amber blue green red grey violet, or '')."""
+    """One value of a select: stored value, label, badge tone (amber blue green red grey violet, or '').
+
+    `aliases` are further names of it, in conditions and in files: what it was called before.
+    """
 
     value: str
     label: str = field(compare=False)
     tone: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ class Field:
         if language not in self._named:
             named: dict[str, Choice] = self._named.setdefault(language, {})
             for choice in self.choices:
-                for name in (choice.value, choice.label, in_english(choice.label)):
+                for name in (choice.value, choice.label, in_english(choice.label), *choice.aliases):
                     named.setdefault(squash(name), choice)
         return self._named[language]
 
