@@ -10,6 +10,7 @@ from django.db import models
 from crm.events.registry import EventType, declare
 from crm.kit.actor import Actor
 from crm.kit.registry import Registry
+from crm.kit.translation import gettext_lazy as _
 
 
 @runtime_checkable
@@ -59,7 +60,7 @@ def register(
     """Let `entity` be recorded, and its changes undone."""
     names = (frozenset(keys) for keys in (following, moves, set_by_moves))
     _subjects.add(entity, Subject(entity, model_label, person, *names))
-    declare(EventType(f"{entity}.undone", "UNDO", "undid a change", icon="undo-2"))
+    declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 
 
 def subject(entity: str) -> Subject:

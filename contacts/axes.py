@@ -2,36 +2,54 @@
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, Move, Reason
 
 LIFECYCLE = Axis(
     entity="contact",
     field="lifecycle_stage",
-    label="Lifecycle Stage",
+    label=_("Lifecycle Stage"),
     values=(
-        Choice("lead", "Lead", "amber"),
-        Choice("qualified", "Qualified", "blue"),
-        Choice("customer", "Customer", "green"),
-        Choice("lost", "Lost", "red"),
-        Choice("churned", "Churned", "grey"),
-        Choice("partner", "Partner", "violet"),
+        Choice("lead", _("Lead"), "amber"),
+        Choice("qualified", _("Qualified"), "blue"),
+        Choice("customer", _("Customer"), "green"),
+        Choice("lost", _("Lost"), "red"),
+        Choice("churned", _("Churned"), "grey"),
+        Choice("partner", _("Partner"), "violet"),
     ),
     moves=(
-        Move("qualify", "Qualify", ("lead",), "qualified", "contact.qualified"),
-        Move("win", "Won", ("qualified",), "customer", "contact.won"),
-        Move("lose", "Lost", ("lead", "qualified"), "lost", "contact.lost", reason=Reason.ASKED),
-        Move("churn", "Churned", ("customer",), "churned", "contact.churned", reason=Reason.ASKED),
+        Move("qualify", _("Qualify"), ("lead",), "qualified", "contact.qualified"),
+        Move("win", _("Mark as customer"), ("qualified",), "customer", "contact.won", aliases=("Won",)),
+        Move(
+            "lose",
+            _("Mark as lost"),
+            ("lead", "qualified"),
+            "lost",
+            "contact.lost",
+            reason=Reason.ASKED,
+            aliases=("Lost",),
+        ),
+        Move(
+            "churn",
+            _("Mark as churned"),
+            ("customer",),
+            "churned",
+            "contact.churned",
+            reason=Reason.ASKED,
+            aliases=("Churned",),
+        ),
         Move(
             "partner",
-            "Partner",
+            _("Mark as partner"),
             ("lead", "qualified", "customer"),
             "partner",
             "contact.partnered",
             reason=Reason.REQUIRED,
+            aliases=("Partner",),
         ),
         Move(
             "reopen",
-            "Reopen",
+            _("Reopen"),
             ("lost", "churned"),
             "lead",
             "contact.reopened",
@@ -40,39 +58,40 @@ LIFECYCLE = Axis(
         ),
         Move(
             "override",
-            "Override",
+            _("Override stage"),
             ("lead", "qualified", "customer", "lost", "churned", "partner"),
             "",
             "contact.overridden",
             role=Role.MANAGER,
             reason=Reason.REQUIRED,
             severity="warning",
+            aliases=("Override",),
         ),
     ),
-    start_help="Lead, unless they are further along already, e.g. a customer you met in person.",
+    start_help=_("New contacts start at Lead. Choose a later stage if they are further along, e.g. a customer."),
 )
 
 STATUS = Axis(
     entity="contact",
     field="status",
-    label="Status",
+    label=_("Status"),
     values=(
-        Choice("active", "Active", "green"),
-        Choice("inactive", "Inactive", "grey"),
-        Choice("bounced", "Bounced", "red"),
-        Choice("unsubscribed", "Unsubscribed", "amber"),
+        Choice("active", _("Active"), "green"),
+        Choice("inactive", _("Inactive"), "grey"),
+        Choice("bounced", _("Bounced"), "red"),
+        Choice("unsubscribed", _("Unsubscribed"), "amber"),
     ),
     moves=(
         Move(
             "set_status",
-            "Change status",
+            _("Change status"),
             ("active", "inactive", "bounced", "unsubscribed"),
             "",
             "contact.status_changed",
         ),
         Move(
             "suppression",
-            "Suppression",
+            _("Suppression"),
             ("active", "inactive", "bounced", "unsubscribed"),
             "",
             "contact.status_changed",

@@ -17,6 +17,7 @@ from contacts.verbs.override import override
 from crm.entities import registry as entities
 from crm.events import registry as events
 from crm.events.registry import EventType
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports import registry as imports
 from crm.lists.imports.registry import Relation
 from crm.records.declare import common_record_events, declare
@@ -25,7 +26,15 @@ from crm.records.registry import RecordType
 COMPANY_TYPE = declare(
     RecordType(
         entity=COMPANY,
-        events=common_record_events("company", "this company", icon="building-2"),
+        events=common_record_events(
+            "company",
+            icon="building-2",
+            created=(_("Company created"), _("{who} added this company")),
+            updated=(_("Company changed"), _("{who} changed this company")),
+            assigned=(_("Company assigned"), _("{who} assigned this company")),
+            deleted=(_("Company moved to trash"), _("{who} moved this company to the trash")),
+            restored=(_("Company restored"), _("{who} restored this company")),
+        ),
         create=create_company,
         timeline=timeline.of_company,
         about=lambda company: {"company_id": company.pk},
@@ -42,21 +51,123 @@ CONTACT_TYPE = declare(
     RecordType(
         entity=CONTACT,
         events=(
-            *common_record_events("contact", "this contact", icon="user-plus"),
-            EventType("contact.captured", "CREATE", "captured this contact", "Captured", "magnet"),
-            EventType("contact.enriched", "UPDATE", "enriched", "Enriched", "sparkles"),
-            EventType("contact.status_changed", "UPDATE", "changed", "StatusChanged", "activity"),
-            EventType("contact.qualified", "QUALIFY", "qualified this contact", "Qualified", "badge-check"),
-            EventType("contact.won", "WIN", "won this contact", "Won", "trophy"),
-            EventType("contact.lost", "LOSE", "marked this contact as lost", "Lost", "circle-x"),
-            EventType("contact.churned", "CHURN", "marked this contact as churned", "Churned", "log-out"),
-            EventType("contact.partnered", "PARTNER", "made this contact a partner", "Partnered", "handshake"),
-            EventType("contact.reopened", "REOPEN", "reopened this contact", "Reopened", "rotate-ccw"),
-            EventType("contact.overridden", "OVERRIDE", "overrode the stage", "Overridden", "shield-alert", "warning"),
-            EventType("contact.engaged", "UPDATE", "recorded", "Engaged", "mouse-pointer-click"),
-            EventType("contact.disengaged", "UPDATE", "removed recorded engagement", "Disengaged", "mouse-pointer-ban"),
-            EventType("contact.merged", "MERGE", "merged a duplicate into this contact", "Merged", "merge"),
-            EventType("contact.absorbed", "MERGE", "merged this contact into another", "Absorbed", "merge"),
+            *common_record_events(
+                "contact",
+                icon="user-plus",
+                created=(_("Contact created"), _("{who} added this contact")),
+                updated=(_("Contact changed"), _("{who} changed this contact")),
+                assigned=(_("Contact assigned"), _("{who} assigned this contact")),
+                deleted=(_("Contact moved to trash"), _("{who} moved this contact to the trash")),
+                restored=(_("Contact restored"), _("{who} restored this contact")),
+            ),
+            EventType(
+                "contact.captured",
+                "CREATE",
+                _("Contact captured"),
+                _("{who} captured this contact"),
+                "Captured",
+                "magnet",
+            ),
+            EventType(
+                "contact.enriched",
+                "UPDATE",
+                _("Contact enriched"),
+                _("{who} enriched this contact"),
+                "Enriched",
+                "sparkles",
+            ),
+            EventType(
+                "contact.status_changed",
+                "UPDATE",
+                _("Contact status changed"),
+                _("{who} changed the status"),
+                "StatusChanged",
+                "activity",
+            ),
+            EventType(
+                "contact.qualified",
+                "QUALIFY",
+                _("Contact qualified"),
+                _("{who} qualified this contact"),
+                "Qualified",
+                "badge-check",
+            ),
+            EventType(
+                "contact.won",
+                "WIN",
+                _("Contact became a customer"),
+                _("{who} marked this contact as a customer"),
+                "Won",
+                "trophy",
+            ),
+            EventType(
+                "contact.lost", "LOSE", _("Contact lost"), _("{who} marked this contact as lost"), "Lost", "circle-x"
+            ),
+            EventType(
+                "contact.churned",
+                "CHURN",
+                _("Contact churned"),
+                _("{who} marked this contact as churned"),
+                "Churned",
+                "log-out",
+            ),
+            EventType(
+                "contact.partnered",
+                "PARTNER",
+                _("Contact became a partner"),
+                _("{who} marked this contact as a partner"),
+                "Partnered",
+                "handshake",
+            ),
+            EventType(
+                "contact.reopened",
+                "REOPEN",
+                _("Contact reopened"),
+                _("{who} reopened this contact"),
+                "Reopened",
+                "rotate-ccw",
+            ),
+            EventType(
+                "contact.overridden",
+                "OVERRIDE",
+                _("Contact stage overridden"),
+                _("{who} overrode the stage"),
+                "Overridden",
+                "shield-alert",
+                "warning",
+            ),
+            EventType(
+                "contact.engaged",
+                "UPDATE",
+                _("Engagement recorded"),
+                _("{who} recorded engagement"),
+                "Engaged",
+                "mouse-pointer-click",
+            ),
+            EventType(
+                "contact.disengaged",
+                "UPDATE",
+                _("Engagement removed"),
+                _("{who} removed recorded engagement"),
+                "Disengaged",
+                "mouse-pointer-ban",
+            ),
+            EventType(
+                "contact.merged",
+                "MERGE",
+                _("Contact merged"),
+                _("{who} merged a duplicate into this contact"),
+                "Merged",
+                "merge",
+            ),
+            EventType(
+                "contact.absorbed",
+                "MERGE",
+                _("Contact merged into another"),
+                _("{who} merged this contact into another"),
+                "Absorbed",
+                "merge",
+            ),
         ),
         person="pk",
         following=("last_activity", "last_engagement", "engagement"),
@@ -92,12 +203,47 @@ entities.register(ACTIVITY)
 entities.register(ENGAGEMENT)
 imports.register(EventImporter)
 events.declare(
-    EventType("suppression.added", "UPDATE", "suppressed the address", "Suppressed", "mail-x"),
-    EventType("suppression.lifted", "LIFT", "lifted the suppression", "SuppressionLifted", "mail-check", "warning"),
-    EventType("activity.logged", "CREATE", "logged", "Logged", "message-square"),
-    EventType("activity.planned", "CREATE", "planned", "Planned", "square-check"),
-    EventType("activity.updated", "UPDATE", "changed", "Updated", "pencil"),
-    EventType("activity.completed", "COMPLETE", "completed", "Completed", "square-check-big"),
-    EventType("activity.deleted", "DELETE", "deleted", "Deleted", "trash-2"),
-    EventType("engagement.moved", "UPDATE", "moved what they did", "Updated", "merge"),
+    EventType(
+        "suppression.added",
+        "UPDATE",
+        _("Address suppressed"),
+        _("{who} suppressed the address"),
+        "Suppressed",
+        "mail-x",
+    ),
+    EventType(
+        "suppression.lifted",
+        "LIFT",
+        _("Suppression lifted"),
+        _("{who} lifted the suppression"),
+        "SuppressionLifted",
+        "mail-check",
+        "warning",
+    ),
+    EventType(
+        "activity.logged", "CREATE", _("Activity logged"), _("{who} logged an activity"), "Logged", "message-square"
+    ),
+    EventType(
+        "activity.planned", "CREATE", _("Task created"), _("{who} planned an activity"), "Planned", "square-check"
+    ),
+    EventType("activity.updated", "UPDATE", _("Activity changed"), _("{who} changed an activity"), "Updated", "pencil"),
+    EventType(
+        "activity.completed",
+        "COMPLETE",
+        _("Activity completed"),
+        _("{who} completed an activity"),
+        "Completed",
+        "square-check-big",
+    ),
+    EventType(
+        "activity.deleted", "DELETE", _("Activity deleted"), _("{who} deleted an activity"), "Deleted", "trash-2"
+    ),
+    EventType(
+        "engagement.moved",
+        "UPDATE",
+        _("Engagement moved"),
+        _("{who} moved the engagement of a merged contact"),
+        "Updated",
+        "merge",
+    ),
 )

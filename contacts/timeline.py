@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from audit import timeline
 from audit import values as audited
@@ -24,22 +26,25 @@ from crm.entities.fields import Field
 from crm.entities.mentions import marked
 from crm.entities.schema import schema
 from crm.events.registry import event_type
+from crm.kit import formats
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
 from crm.kit.sql import array_param
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 
 # Not worth a line of its own: it is said by the move or the sentence that it came with.
 SILENT = {"deleted_at", "merged_into", "avatar"}
 CHANNELS = {
     Channel.WEB: "",
-    Channel.API: "through the API",
-    Channel.MCP: "through an assistant",
-    Channel.IMPORT: "by import",
-    Channel.COMMAND: "by command",
-    Channel.WORKFLOW: "by a workflow",
-    Channel.MAIL: "by a link in a mail",
-    Channel.ADMIN: "in the admin",
+    Channel.API: _("via API"),
+    Channel.MCP: _("via AI assistant"),
+    Channel.IMPORT: _("via import"),
+    Channel.COMMAND: _("via command line"),
+    Channel.WORKFLOW: _("via workflow"),
+    Channel.MAIL: _("via email link"),
+    Channel.ADMIN: _("via admin"),
     Channel.SYSTEM: "",
 }
 ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
@@ -54,14 +59,41 @@ FOLLOWING = {
     "suppression.added",
 }  # unless they are all there is
 UNDONE = {
-    "contact.merged": "unmerged a duplicate",
-    "contact.absorbed": "unmerged this contact from another",
-    "contact.engaged": "undid the recorded engagement",
+    "contact.merged": _("{who} unmerged a duplicate"),
+    "contact.absorbed": _("{who} unmerged this contact from another"),
 }
-UNDONE_ACTIONS = {"UPDATE": "undid an edit", "ASSIGN": "undid an assignment"}
+# By what was done with the activity, and its kind.
+ACTIVITIES = {
+    ("logged", "note"): _("{who} added a note"),
+    ("logged", "call"): _("{who} logged a call"),
+    ("logged", "email"): _("{who} logged an email"),
+    ("logged", "meeting"): _("{who} logged a meeting"),
+    ("logged", "task"): _("{who} logged a task"),
+    ("planned", "call"): _("{who} scheduled a call"),
+    ("planned", "email"): _("{who} scheduled an email"),
+    ("planned", "meeting"): _("{who} scheduled a meeting"),
+    ("planned", "task"): _("{who} created a task"),
+    ("updated", "note"): _("{who} changed a note"),
+    ("updated", "call"): _("{who} changed a call"),
+    ("updated", "email"): _("{who} changed an email"),
+    ("updated", "meeting"): _("{who} changed a meeting"),
+    ("updated", "task"): _("{who} changed a task"),
+    ("completed", "call"): _("{who} completed a call"),
+    ("completed", "email"): _("{who} completed an email"),
+    ("completed", "meeting"): _("{who} completed a meeting"),
+    ("completed", "task"): _("{who} completed a task"),
+    ("deleted", "note"): _("{who} deleted a note"),
+    ("deleted", "call"): _("{who} deleted a call"),
+    ("deleted", "email"): _("{who} deleted an email"),
+    ("deleted", "meeting"): _("{who} deleted a meeting"),
+    ("deleted", "task"): _("{who} deleted a task"),
+}
 # What several axes of a contact's records are called beside each other.
-AXES = {("lead", "status"): "Lead status", ("lead", "stage"): "Qualification stage"}
-AXES |= {("opportunity", "stage"): "Opportunity stage"}
+AXES = {
+    ("lead", "status"): _("Lead status"),
+    ("lead", "stage"): _("Qualification stage"),
+    ("opportunity", "stage"): _("Opportunity stage"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,15 +115,20 @@ class Difference:
 
 @dataclass
 class Item:
-    """One line of the timeline: what somebody did, and below it the `effects` that the product's rules had."""
+    """One line of the timeline: who did what, and below it the `effects` that the product's rules had.
+
+    `text` is a sentence with {who} and what stands in `values`; `changed`, of an edit: the one field is part of it.
+    """
 
     icon: str
     who: str
     text: str
     at: datetime
     channel: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     effects: list[Difference] = field(default_factory=list)
+    is_edit: bool = False
     is_move: bool = False
     note: str = ""
     activity: Activity | None = None
@@ -100,17 +137,40 @@ class Item:
     subject: str = ""  # of the activity, as HTML
     body: str = ""
     undo: UUID | None = None
-    undo_label: str = "Undo"
+    undo_label: str = _("Undo")
     warning: bool = False
     engaged: Counter[str] = field(default_factory=Counter)  # what the contact did, where that is all it tells
 
     @property
-    def sentence(self) -> str:
-        """The text, with how many fields were changed."""
-        if len(self.differences) < 2 or not self.text.startswith("changed"):
-            return self.text
-        of = self.text.removeprefix("changed").strip()
-        return f"changed {len(self.differences)} fields{f' of {of}' if of else ''}"
+    def sentence(self) -> SafeString:
+        """Who did what. An edit of the record itself names its field, or how many there are."""
+        values = {"who": format_html("<strong>{}</strong>", self.who)} | self.values
+        if self.is_edit and self.differences:
+            count = len(self.differences)
+            if count == 1:
+                return _edited(values["who"], self.differences[0])
+            text = ngettext("{who} changed {count} field", "{who} changed {count} fields", count)
+            return format_html(text, who=values["who"], count=count)
+        return format_html(str(self.text), **values)
+
+    @property
+    def told_in_full(self) -> bool:
+        """Whether the line names what was changed: an edit in its sentence, a move behind it."""
+        return (self.is_edit or self.is_move) and len(self.differences) == 1
+
+
+def _edited(who: SafeString, one: Difference) -> SafeString:
+    values = {
+        "who": who,
+        "field": format_html("<strong>{}</strong>", one.label),
+        "old": format_html("<del>{}</del>", one.old),
+        "new": format_html("<ins>{}</ins>", one.new),
+    }
+    if one.is_set:
+        return format_html(gettext("{who} set {field} to {new}"), **values)
+    if one.is_cleared:
+        return format_html(gettext("{who} cleared {field} (was {old})"), **values)
+    return format_html(gettext("{who} changed {field}: {old} → {new}"), **values)
 
 
 Page = tuple[list[Item], list[Activity], str]
@@ -227,8 +287,9 @@ def _item(action: timeline.Action, entity: str, activities: dict[int, Activity],
     kind = event_type(first.event)
     is_derived = first.id in _derived(action)
     channel = "" if is_derived or bool(getattr(first, "author", "")) else CHANNELS.get(Channel(first.channel), "")
-    item = Item(kind.icon, _who(first, names, is_derived), kind.phrase, first.at, channel)
+    item = Item(kind.icon, _who(first, names, is_derived), kind.sentence, first.at, channel)
     item.warning, item.is_move = first.severity == "warning", first.action in MOVES
+    item.is_edit = first.event in (f"{entity}.updated", f"{entity}.assigned")
     own = first.member_id == by.member_id and first.action not in FOR_MANAGERS
     if first.action in UNDOABLE and (own or by.is_at_least(Role.MANAGER)):
         item.undo = action.change
@@ -238,12 +299,12 @@ def _item(action: timeline.Action, entity: str, activities: dict[int, Activity],
 
 def _who(entry: Any, names: Names, is_derived: bool) -> str:
     if entry.author:
-        return f"Workflow “{entry.author}”"
+        return gettext("Workflow “{name}”").format(name=entry.author)
     if entry.channel == Channel.MAIL:
-        return "The contact"
+        return gettext("The contact")
     if is_derived or not entry.member_id:
         return "Throughline"
-    return names.people.get(entry.member_id, "Someone who left")
+    return names.people.get(entry.member_id, gettext("A former user"))
 
 
 def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int, Activity], names: Names) -> None:
@@ -276,7 +337,7 @@ def _effects(item: Item, action: timeline.Action, names: Names, told: str) -> It
     for entry in sorted(others, key=attrgetter("id")):
         if entry.event == "contact.engaged" and not item.engaged:
             done = sentence((entry.new_values or {}).get("engagement", {}))
-            yield Difference("Engagement", NOTHING, done[:1].upper() + done[1:])
+            yield Difference(gettext("Engagement"), NOTHING, done[:1].upper() + done[1:])
         for axis in _moved_axes(entry):
             known = field_of(schema(entry.entity), axis)
             old, new = (_shown_value(known, values, axis, names) for values in (entry.old_values, entry.new_values))
@@ -311,10 +372,11 @@ def _over_all(entries: list[Entry], entity: str, names: Names) -> list[Differenc
 
 def _say_undone(item: Item, first: Entry) -> None:
     """The note of an undo is the event that it reverted."""
-    item.text, item.note = UNDONE.get(first.note or "", ""), ""
-    if not item.text:
-        kind = event_type(first.note) if first.note else None
-        item.text = (kind and UNDONE_ACTIONS.get(kind.action)) or f"undid “{kind.phrase if kind else 'changed'}”"
+    kind, item.note = event_type(first.note) if first.note else None, ""
+    item.text = UNDONE.get(kind.name if kind else "", "")
+    if not item.text and kind:
+        item.text, item.values = gettext("{who} undid a change: {event}"), {"event": kind.label}
+    item.text = item.text or event_type(first.event).sentence
 
 
 def _say_created(item: Item, first: Entry) -> None:
@@ -322,16 +384,14 @@ def _say_created(item: Item, first: Entry) -> None:
         item.differences = []
     if first.action == "CREATE":
         source = first.note or (first.new_values or {}).get("source")
-        item.text, item.note = f"{item.text} from {source}" if source else item.text, ""
+        item.note = gettext("Source: {source}").format(source=source) if source else ""
 
 
 def _say_attached(item: Item, first: Entry, names: Names) -> None:
     """The record by its name, and where it moved; what else was changed in it is told on its own page."""
-    public_id, _, item.about = getattr(first, "about", "").partition(" ")
+    public_id, _space, item.about = getattr(first, "about", "").partition(" ")
     item.url = reverse(first.entity, args=[public_id]) if public_id else ""
-    item.text = (event_type(first.event).phrase if first.action == "CREATE" else item.text).replace("this ", "the ")
-    if first.event in (f"{first.entity}.updated", f"{first.entity}.assigned"):
-        item.text = f"{item.text} the {registry.get(first.entity).label.lower()}"
+    item.is_edit = False
     if _labeled(first.entity) and first.old_values is not None:
         item.differences = differences(first.entity, first, names)
 
@@ -341,10 +401,9 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None, names: Na
     known = entry.new_values or entry.old_values or {}
     kind = activity.kind if activity else known.get("kind", "activity")
     if entry.action == "UNDO":
-        phrase = event_type(entry.note).phrase if entry.note else "changed"
-        item.text, item.note = f"undid “{phrase} {_a(kind)}”", ""
+        _say_undone(item, entry)
         return
-    item.text = f"{item.text} {_a(kind)}"
+    item.text = ACTIVITIES.get((entry.event.partition(".")[2], kind), item.text)
     if activity is None or activity.deleted_at:
         item.note = f"“{known['subject']}”" if known.get("subject") else ""
         return
@@ -355,15 +414,10 @@ def _say_activity(item: Item, entry: Entry, activity: Activity | None, names: Na
     item.subject, item.body = marked(activity.subject, names.handles), marked(activity.body, names.handles)
 
 
-def _a(kind: str) -> str:
-    word = {"email": "e-mail"}.get(kind, kind)
-    return f"{'an' if word[0] in 'ae' else 'a'} {word}"
-
-
 def _say_engaged(item: Item, action: timeline.Action) -> None:
     for entry in action.entries:
         item.engaged.update((entry.new_values or {}).get("engagement", {}))
-    item.text = f"recorded {sentence(item.engaged)}"
+    item.text, item.values = gettext("{who} recorded engagement: {what}"), {"what": sentence(item.engaged)}
 
 
 def _together(items: list[Item]) -> list[Item]:
@@ -373,7 +427,7 @@ def _together(items: list[Item]) -> list[Item]:
         last = found[-1] if found else None
         if last and item.engaged and last.engaged and (item.who, item.channel) == (last.who, last.channel):
             last.engaged.update(item.engaged)
-            last.text, last.undo = f"recorded {sentence(last.engaged)}", None
+            last.values, last.undo = {"what": sentence(last.engaged)}, None
         else:
             found.append(item)
     return found
@@ -381,9 +435,11 @@ def _together(items: list[Item]) -> list[Item]:
 
 def _say_merge(item: Item, action: timeline.Action, first: Entry) -> None:
     moved = action.counts.get("activity", 0)
-    item.text = f"merged “{first.note}” into this contact" if first.note else item.text
-    item.note = f"{moved:,} activit{'y' if moved == 1 else 'ies'} moved" if moved else ""
-    item.undo_label = "Unmerge"
+    if first.note:
+        item.text, item.values = gettext("{who} merged “{name}” into this contact"), {"name": first.note}
+    text = ngettext("{count} activity moved", "{count} activities moved", moved)
+    item.note = text.format(count=formats.number(moved)) if moved else ""
+    item.undo_label = gettext("Unmerge")
 
 
 def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, Move, Reason
 
 OPEN = ("new", "working", "qualified")
@@ -12,23 +13,33 @@ CLOSED = ("converted", "lost")
 STATUS = Axis(
     entity="lead",
     field="status",
-    label="Status",
+    label=_("Status"),
     values=(
-        Choice("new", "New", "grey"),
-        Choice("working", "Working", "amber"),
-        Choice("qualified", "Qualified", "blue"),
-        Choice("converted", "Converted", "green"),
-        Choice("lost", "Lost", "red"),
+        Choice("new", _("New"), "grey"),
+        Choice("working", _("Working"), "amber"),
+        Choice("qualified", _("Qualified"), "blue"),
+        Choice("converted", _("Converted"), "green"),
+        Choice("lost", _("Lost"), "red"),
     ),
     moves=(
-        Move("first_contact", "First contact", ("new",), "working", "lead.contacted"),
-        Move("start_work", "Working", ("new",), "working", "lead.synced", by_rule=True),
-        Move("reach_qualified", "Qualified", ("working",), "qualified", "lead.synced", by_rule=True),
-        Move("convert", "Convert", ("qualified",), "converted", "lead.converted"),
-        Move("lose", "Lose lead", OPEN, "lost", "lead.lost", reason=Reason.ASKED),
+        Move(
+            "first_contact", _("Log first contact"), ("new",), "working", "lead.contacted", aliases=("First contact",)
+        ),
+        Move("start_work", _("Start working"), ("new",), "working", "lead.synced", by_rule=True, aliases=("Working",)),
+        Move(
+            "reach_qualified",
+            _("Reach Qualified"),
+            ("working",),
+            "qualified",
+            "lead.synced",
+            by_rule=True,
+            aliases=("Qualified",),
+        ),
+        Move("convert", _("Convert"), ("qualified",), "converted", "lead.converted"),
+        Move("lose", _("Mark as lost"), OPEN, "lost", "lead.lost", reason=Reason.ASKED, aliases=("Lose lead",)),
         Move(
             "reactivate",
-            "Reactivate",
+            _("Reactivate"),
             ("lost",),
             "working",
             "lead.reactivated",
@@ -44,34 +55,35 @@ BY_SCORE = ("top_of_funnel", "marketing_qualified", "sales_qualified")
 STAGE = Axis(
     entity="lead",
     field="stage",
-    label="Stage",
+    label=_("Stage"),
     values=(
-        Choice("top_of_funnel", "Top of Funnel", "blue"),
-        Choice("marketing_qualified", "Marketing Qualified", "violet"),
-        Choice("sales_qualified", "Sales Qualified", "green"),
-        Choice("opportunity", "Opportunity", "tick"),
+        Choice("top_of_funnel", _("Top of Funnel"), "blue"),
+        Choice("marketing_qualified", _("Marketing Qualified"), "violet"),
+        Choice("sales_qualified", _("Sales Qualified"), "green"),
+        Choice("opportunity", _("Opportunity"), "tick"),
     ),
     moves=(
         Move(
             "qualify",
-            "Qualify by hand",
+            _("Qualify manually"),
             BY_SCORE[:2],
             "",
             "lead.qualified",
             reason=Reason.REQUIRED,
             targets=BY_SCORE[1:],
+            aliases=("Qualify by hand",),
         ),
-        Move("score", "Score", BY_SCORE, "", "lead.restaged", by_rule=True, targets=BY_SCORE),
-        Move("convert", "Convert", ("sales_qualified",), "opportunity", "lead.converted", by_rule=True),
+        Move("score", _("Score"), BY_SCORE, "", "lead.restaged", by_rule=True, targets=BY_SCORE),
+        Move("convert", _("Convert"), ("sales_qualified",), "opportunity", "lead.converted", by_rule=True),
     ),
 )
 
 # What to do next with a lead at each stage (source 003, Stage Definitions).
 NEXT_ACTION = {
-    "top_of_funnel": "Send educational content",
-    "marketing_qualified": "Schedule discovery call",
-    "sales_qualified": "Begin sales process",
-    "opportunity": "Work the pipeline",
+    "top_of_funnel": _("Send educational content"),
+    "marketing_qualified": _("Schedule discovery call"),
+    "sales_qualified": _("Begin sales process"),
+    "opportunity": _("Work the pipeline"),
 }
 
 

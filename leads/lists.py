@@ -45,7 +45,7 @@ class LeadFilters(QuickFilters):
         fields: list[str] = []
 
 
-IS_OPEN = f"status in ({', '.join(STATUS.value(value).label for value in OPEN)})"
+IS_OPEN = f"status in ({', '.join(OPEN)})"
 MINE = "owner = me"
 LOSE = move_form(STATUS, STATUS.move("lose"))
 

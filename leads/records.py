@@ -6,6 +6,7 @@ from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events import registry as events
 from crm.events.registry import EventType
+from crm.kit.translation import gettext_lazy as _
 from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
 from leads.axes import OPEN, STAGE, STATUS
@@ -28,18 +29,67 @@ LEAD_TYPE = declare(
         gives={"contact": OF_CONTACT},
         # In the words of source 003 (Logged Events).
         events=(
-            *common_record_events("lead", "the lead", icon="sprout", created="opened a lead"),
-            EventType("lead.contacted", "UPDATE", "made the first contact", "Contacted", "phone"),
-            EventType("lead.synced", "UPDATE", "updated the lead's status", "Updated", "refresh-cw", derived=True),
-            EventType("lead.qualified", "QUALIFY", "qualified the lead by hand", "Qualified", "badge-check"),
-            EventType("lead.restaged", "QUALIFY", "rescored the lead", "Qualified", "gauge", derived=True),
-            EventType("lead.converted", "CONVERT", "converted the lead", "Converted", "circle-dollar-sign"),
-            EventType("lead.lost", "LOSE", "lost the lead", "Lost", "circle-x"),
-            EventType("lead.reactivated", "REACTIVATE", "reactivated the lead", "Reactivated", "rotate-ccw", "warning"),
+            *common_record_events(
+                "lead",
+                icon="sprout",
+                created=(_("Lead created"), _("{who} added the lead")),
+                updated=(_("Lead changed"), _("{who} changed the lead")),
+                assigned=(_("Lead assigned"), _("{who} assigned the lead")),
+                deleted=(_("Lead moved to trash"), _("{who} moved the lead to the trash")),
+                restored=(_("Lead restored"), _("{who} restored the lead")),
+            ),
+            EventType(
+                "lead.contacted", "UPDATE", _("First contact made"), _("{who} made first contact"), "Contacted", "phone"
+            ),
+            EventType(
+                "lead.synced",
+                "UPDATE",
+                _("Lead status updated"),
+                _("{who} updated the lead’s status"),
+                "Updated",
+                "refresh-cw",
+                derived=True,
+            ),
+            EventType(
+                "lead.qualified",
+                "QUALIFY",
+                _("Lead qualified manually"),
+                _("{who} qualified the lead manually"),
+                "Qualified",
+                "badge-check",
+            ),
+            EventType(
+                "lead.restaged",
+                "QUALIFY",
+                _("Qualification stage updated"),
+                _("{who} updated the lead’s score"),
+                "Qualified",
+                "gauge",
+                derived=True,
+            ),
+            EventType(
+                "lead.converted",
+                "CONVERT",
+                _("Lead converted"),
+                _("{who} converted the lead"),
+                "Converted",
+                "circle-dollar-sign",
+            ),
+            EventType("lead.lost", "LOSE", _("Lead lost"), _("{who} marked the lead as lost"), "Lost", "circle-x"),
+            EventType(
+                "lead.reactivated",
+                "REACTIVATE",
+                _("Lead reactivated"),
+                _("{who} reactivated the lead"),
+                "Reactivated",
+                "rotate-ccw",
+                "warning",
+            ),
             EventType(
                 "lead.overdue",
                 "OVERDUE",
-                "marked the first contact as overdue",
+                _("First-contact SLA breached"),
+                _("{who} marked the first contact as overdue"),
                 "Overdue",
                 "alarm-clock",
                 "warning",
@@ -95,11 +145,41 @@ for setting, model in (
 ):
     subjects.register(setting, f"leads.{model}")
 events.declare(
-    EventType("scoring_model.created", "CREATE", "changed how leads are scored", icon="sliders-horizontal"),
-    EventType("assignment_rule.created", "CREATE", "made the assignment rule", icon="git-branch"),
-    EventType("assignment_rule.updated", "UPDATE", "changed the assignment rule", icon="git-branch"),
-    EventType("duty.created", "CREATE", "said who takes leads", icon="users-round"),
-    EventType("duty.updated", "UPDATE", "said who takes leads", icon="users-round"),
-    EventType("first_contact_terms.created", "CREATE", "set the deadline of the first contact", icon="alarm-clock"),
-    EventType("first_contact_terms.updated", "UPDATE", "set the deadline of the first contact", icon="alarm-clock"),
+    EventType(
+        "scoring_model.created",
+        "CREATE",
+        _("Scoring model changed"),
+        _("{who} changed the scoring model"),
+        icon="sliders-horizontal",
+    ),
+    EventType(
+        "assignment_rule.created",
+        "CREATE",
+        _("Assignment rule created"),
+        _("{who} created an assignment rule"),
+        icon="git-branch",
+    ),
+    EventType(
+        "assignment_rule.updated",
+        "UPDATE",
+        _("Assignment rule changed"),
+        _("{who} changed an assignment rule"),
+        icon="git-branch",
+    ),
+    EventType("duty.created", "CREATE", _("Lead pool changed"), _("{who} changed who takes leads"), icon="users-round"),
+    EventType("duty.updated", "UPDATE", _("Lead pool changed"), _("{who} changed who takes leads"), icon="users-round"),
+    EventType(
+        "first_contact_terms.created",
+        "CREATE",
+        _("First-contact SLA changed"),
+        _("{who} changed the first-contact SLA"),
+        icon="alarm-clock",
+    ),
+    EventType(
+        "first_contact_terms.updated",
+        "UPDATE",
+        _("First-contact SLA changed"),
+        _("{who} changed the first-contact SLA"),
+        icon="alarm-clock",
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import BigIntegerField, BooleanField, Case, CharField, DateTimeField, F, Func, Q, Value, When
 from django.db.models.functions import Coalesce
 
-from crm.entities.fields import Field
+from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
 from leads.axes import NEXT_ACTION, OPEN
 from leads.entities import LEAD
@@ -53,9 +53,8 @@ def in_time() -> Case:
 
 
 def next_action() -> Case:
-    """What source 003 advises at the lead's stage; nothing for a lost one."""
-    advice = (When(stage=stage, then=Value(action)) for stage, action in NEXT_ACTION.items())
-    return Case(When(status="lost", then=Value("")), *advice, output_field=CharField())
+    """What source 003 advises at the lead's stage, by the stage; nothing for a lost one."""
+    return Case(When(status="lost", then=Value("")), default=F("stage"), output_field=CharField())
 
 
 WORK_ORDER = Field("work_order", "Work order", T.NUMBER, api="workOrder", editable=False, expression=priority_order)
@@ -64,7 +63,15 @@ LEAD.add(
     Field("deadline", "Deadline", T.DATETIME, editable=False, expression=deadline, due=True),
     WORK_ORDER,
     Field("first_contact_in_time", "First contact in time", T.YES_NO, editable=False, expression=in_time),
-    Field("next_action", "Next action", T.TEXT, api="nextAction", editable=False, expression=next_action),
+    Field(
+        "next_action",
+        "Next action",
+        T.SELECT,
+        api="nextAction",
+        choices=tuple(Choice(stage, action) for stage, action in NEXT_ACTION.items()),
+        editable=False,
+        expression=next_action,
+    ),
 )
 # The newest first is what an index of leads serves.
 LEAD.fields["created_at"] = replace(LEAD.fields["created_at"], sort="created_at")

@@ -105,6 +105,8 @@ def _is_read(text: str, node: ast.AST, parents: list[ast.AST]) -> bool:
         return False
     if any(_called(parent) in UNREAD for parent in parents):
         return False
+    if any(isinstance(parent, ast.keyword) and parent.arg == "aliases" for parent in parents):
+        return False  # names that something had before, which conditions and files still know
     keyword = parents[-1] if parents and isinstance(parents[-1], ast.keyword) else None
     if keyword and keyword.arg in LABELS and WORDS.search(text):
         return True

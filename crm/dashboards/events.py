@@ -2,11 +2,24 @@
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare
+from crm.kit.translation import gettext_lazy as _
 
 register("dashboard_layout", "dashboards.Layout")
 register("dashboard_mail", "dashboards.Subscription")
 declare(
-    EventType("dashboard_layout.updated", "UPDATE", "arranged the dashboard", icon="layout-dashboard"),
-    EventType("dashboard_mail.updated", "UPDATE", "chose when the dashboard is mailed", icon="mail"),
-    EventType("dashboard_mail.due", "", "is to be mailed the dashboard"),
+    EventType(
+        "dashboard_layout.updated",
+        "UPDATE",
+        _("Dashboard arranged"),
+        _("{who} arranged the dashboard"),
+        icon="layout-dashboard",
+    ),
+    EventType(
+        "dashboard_mail.updated",
+        "UPDATE",
+        _("Dashboard email changed"),
+        _("{who} changed the dashboard email"),
+        icon="mail",
+    ),
+    EventType("dashboard_mail.due", "", _("Dashboard email due")),
 )

@@ -1,6 +1,6 @@
-"""What can happen: every event is declared once, with the words that timeline, audit log and API use for it."""
+"""What can happen: every event is declared once, with the texts that timeline, audit log and API have for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crm.kit.errors import DomainError
 from crm.kit.registry import Registry
@@ -15,13 +15,15 @@ class EventType:
     """A kind of event.
 
     `name` is entity.past_tense; `action` source 003's word in the audit log, '' for what handlers alone are told and no
-    entry is written of; `phrase` completes "Mara …" in a timeline; `public` the spelling of source 002. One that is
-    `derived` follows from something else by a rule: whoever set that off is not its author.
+    entry is written of; `label` names the event in lists (“Contact qualified”), `sentence` in a timeline (“{who}
+    qualified this contact”); `public` is the spelling of source 002. One that is `derived` follows from something else
+    by a rule: its author is the product, not who set that off.
     """
 
     name: str
     action: str
-    phrase: str
+    label: str = field(compare=False)
+    sentence: str = field(default="", compare=False)
     public: str = ""
     icon: str = "circle"
     severity: str = "info"

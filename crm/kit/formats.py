@@ -5,7 +5,7 @@ putting digits into a pattern, is done here, because a list formats hundreds of 
 tests/kit/test_formats.py compares every function with Babel's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,6 +14,7 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import tokenize_pattern
+from babel.lists import format_list
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 from django.utils import timezone
 
@@ -98,6 +99,11 @@ def money(amount: Number, currency: str) -> str:
     sign = "-" if amount < 0 else ""
     whole = amount == amount.to_integral_value()
     return f"{sign}{before}{number(abs(amount), 0 if whole else 2)}{after}"
+
+
+def either(texts: Sequence[str]) -> str:
+    """Lead, Qualified or Customer: in the words of the language."""
+    return format_list(texts, style="or", locale=current.get())
 
 
 def _rounded(value: Number, digits: int) -> Decimal:

@@ -5,6 +5,7 @@ from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events import registry as events
 from crm.events.registry import EventType
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads import merging, nav, reads  # noqa: F401  (they register themselves)
 from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.imports.importer import LegacyLeadImporter
@@ -23,8 +24,23 @@ LEGACY_LEAD_TYPE = declare(
     RecordType(
         entity=LEGACY_LEAD,
         events=(
-            *common_record_events("legacy_lead", "this old lead", icon="archive"),
-            EventType("legacy_lead.migrated", "MIGRATE", "moved this old lead to its contact", "Migrated", "archive"),
+            *common_record_events(
+                "legacy_lead",
+                icon="archive",
+                created=(_("Old lead created"), _("{who} added this old lead")),
+                updated=(_("Old lead changed"), _("{who} changed this old lead")),
+                assigned=(_("Old lead assigned"), _("{who} assigned this old lead")),
+                deleted=(_("Old lead moved to trash"), _("{who} moved this old lead to the trash")),
+                restored=(_("Old lead restored"), _("{who} restored this old lead")),
+            ),
+            EventType(
+                "legacy_lead.migrated",
+                "MIGRATE",
+                _("Old lead migrated"),
+                _("{who} moved this old lead to its contact"),
+                "Migrated",
+                "archive",
+            ),
         ),
         person="became_contact_id",
         create=create_legacy_leads,
@@ -48,9 +64,45 @@ show_in_contact_timeline("legacy_lead", names=names)
 
 subjects.register("old_leads", "legacy_leads.OldLeads")
 events.declare(
-    EventType("old_leads.opened", "CREATE", "added the first old lead", "Opened", "archive"),
-    EventType("old_leads.exported", "EXPORT", "exported the old leads", "Exported", "download"),
-    EventType("old_leads.rehearsed", "RESTORE", "restored the export of the old leads on trial", "Rehearsed", "check"),
-    EventType("old_leads.drop_confirmed", "CONFIRM", "confirmed the dropping of the old leads", "Confirmed", "check"),
-    EventType("old_leads.dropped", "DELETE", "dropped the old leads", "Dropped", "trash-2", severity="warning"),
+    EventType(
+        "old_leads.opened",
+        "CREATE",
+        _("First old lead added"),
+        _("{who} added the first old lead"),
+        "Opened",
+        "archive",
+    ),
+    EventType(
+        "old_leads.exported",
+        "EXPORT",
+        _("Old leads exported"),
+        _("{who} exported the old leads"),
+        "Exported",
+        "download",
+    ),
+    EventType(
+        "old_leads.rehearsed",
+        "RESTORE",
+        _("Export of old leads tested"),
+        _("{who} restored the export of the old leads as a test"),
+        "Rehearsed",
+        "check",
+    ),
+    EventType(
+        "old_leads.drop_confirmed",
+        "CONFIRM",
+        _("Dropping of old leads confirmed"),
+        _("{who} confirmed dropping the old leads"),
+        "Confirmed",
+        "check",
+    ),
+    EventType(
+        "old_leads.dropped",
+        "DELETE",
+        _("Old leads dropped"),
+        _("{who} dropped the old leads"),
+        "Dropped",
+        "trash-2",
+        severity="warning",
+    ),
 )

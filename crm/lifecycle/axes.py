@@ -6,8 +6,10 @@ from dataclasses import field as attribute
 from enum import StrEnum
 
 from crm.entities.fields import Choice
+from crm.kit import formats
 from crm.kit.actor import Role
 from crm.kit.registry import Registry
+from crm.kit.translation import gettext
 
 
 class Reason(StrEnum):
@@ -22,8 +24,9 @@ class Reason(StrEnum):
 class Move:
     """A legal move: the verb that makes it, from which values to which one, and who may.
 
-    One made `by_rule` is no button: it follows from something else, such as a score. A verb that is told where to has
-    no target but `targets`, the values among which it chooses; () for any.
+    `label` is what its button says: the action (“Mark as lost”), which conditions and files know by `aliases` too. One
+    made `by_rule` is no button: it follows from something else, such as a score. A verb that is told where to has no
+    target but `targets`, the values among which it chooses; () for any.
     """
 
     verb: str
@@ -36,6 +39,7 @@ class Move:
     severity: str = "info"
     by_rule: bool = False
     targets: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     def may_reach(self, value: str) -> bool:
         return value == self.target if self.target else value in self.targets or not self.targets
@@ -73,7 +77,7 @@ class Axis:
 
     def names(self, values: Iterable[str]) -> str:
         """Labels as words: 'Lead or Qualified'."""
-        return " or ".join(self.value(value).label for value in values)
+        return formats.either([str(self.value(value).label) for value in values])
 
 
 _axes: Registry[Axis] = Registry("axis")
@@ -91,9 +95,19 @@ def all_axes() -> list[Axis]:
     return list(_axes)
 
 
+def wrong_role_message(step: Move) -> str:
+    """The sentence that refuses a move to those whose role is too low."""
+    if step.role == Role.ADMIN:
+        return gettext("Only admins can do this.")
+    if step.role == Role.MANAGER:
+        return gettext("Only managers and admins can do this.")
+    return gettext("Viewers can’t change records.")
+
+
 def wrong_stage_message(axis: Axis, step: Move, here: str, to: str = "") -> str:
     """The sentence that refuses a move which does not start at `here`."""
     name = axis.value(here).label
     if here == (step.target or to):
-        return f"Already {name}."
-    return f"{step.label} is for {axis.names(step.sources)}; this one is {name}."
+        return gettext("Already {stage}.").format(stage=name)
+    text = gettext("“{action}” is for {stages}. This one is {stage}.")
+    return text.format(action=step.label, stages=axis.names(step.sources), stage=name)

@@ -33,7 +33,7 @@ def declare_moves(axis: Axis) -> None:
     """
     record = registry.get(axis.entity)
     kind = Entity(f"{axis.entity}_{axis.field}_move", "lifecycle.Transition", "Move", "Moves", "move", title="verb")
-    verbs = tuple(Choice(move.verb, move.label) for move in axis.moves)
+    verbs = tuple(Choice(move.verb, move.label, aliases=move.aliases) for move in axis.moves)
     kind.add(
         Field("from", "From", T.SELECT, path="from_value", choices=axis.values, editable=False),
         Field("to", "To", T.SELECT, path="to_value", choices=axis.values, editable=False),

@@ -21,7 +21,8 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.sql import Statement, array_param, insert_select, insert_statement
-from crm.lifecycle.axes import Axis, Move, Reason, wrong_stage_message
+from crm.kit.translation import gettext
+from crm.lifecycle.axes import Axis, Move, Reason, wrong_role_message, wrong_stage_message
 from crm.lifecycle.guards import rules
 from crm.lifecycle.models import Transition
 from crm.lifecycle.transitions import columns_when_left
@@ -110,9 +111,9 @@ def _write_move(
 
 def _check(step: Move, reason: str, by: Actor) -> None:
     if not by.is_at_least(step.role):
-        raise NotAllowed(f"{step.label} needs the role {step.role} or higher; yours is {by.role}.")
+        raise NotAllowed(wrong_role_message(step))
     if step.reason == Reason.REQUIRED and not reason.strip():
-        raise Invalid({"reason": f"{step.label} needs a reason."})
+        raise Invalid({"reason": gettext("Enter a reason.")})
 
 
 def _refuse_elsewhere(locked: Locked, axis: Axis, step: Move, to: str) -> None:

@@ -2,10 +2,17 @@
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare
+from crm.kit.translation import gettext_lazy as _
 
 register("preference", "notifications.Preference")
 declare(
-    EventType("preference.updated", "UPDATE", "chose what to be told of", icon="bell"),
-    EventType("notification.made", "", "was told"),
-    EventType("digest.made", "", "was told of the day"),
+    EventType(
+        "preference.updated",
+        "UPDATE",
+        _("Notification settings changed"),
+        _("{who} changed their notification settings"),
+        icon="bell",
+    ),
+    EventType("notification.made", "", _("Notification created")),
+    EventType("digest.made", "", _("Digest created")),
 )

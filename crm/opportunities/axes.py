@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, Move, Reason
 
 OPEN = ("prospecting", "qualification", "proposal", "negotiation")
@@ -12,22 +13,22 @@ CLOSED = ("won", "lost")
 STAGE = Axis(
     entity="opportunity",
     field="stage",
-    label="Stage",
+    label=_("Stage"),
     values=(
-        Choice("prospecting", "Prospecting", "grey"),
-        Choice("qualification", "Qualification", "blue"),
-        Choice("proposal", "Proposal", "violet"),
-        Choice("negotiation", "Negotiation", "amber"),
-        Choice("won", "Won", "green"),
-        Choice("lost", "Lost", "red"),
+        Choice("prospecting", _("Prospecting"), "grey"),
+        Choice("qualification", _("Qualification"), "blue"),
+        Choice("proposal", _("Proposal"), "violet"),
+        Choice("negotiation", _("Negotiation"), "amber"),
+        Choice("won", _("Won"), "green"),
+        Choice("lost", _("Lost"), "red"),
     ),
     moves=(
-        Move("move_stage", "Move", OPEN, "", "opportunity.moved", targets=OPEN),
-        Move("win", "Won", OPEN, "won", "opportunity.won"),
-        Move("lose", "Lost", OPEN, "lost", "opportunity.lost", reason=Reason.ASKED),
+        Move("move_stage", _("Move"), OPEN, "", "opportunity.moved", targets=OPEN),
+        Move("win", _("Mark as won"), OPEN, "won", "opportunity.won", aliases=("Won",)),
+        Move("lose", _("Mark as lost"), OPEN, "lost", "opportunity.lost", reason=Reason.ASKED, aliases=("Lost",)),
         Move(
             "reopen",
-            "Reopen",
+            _("Reopen"),
             CLOSED,
             "",
             "opportunity.reopened",

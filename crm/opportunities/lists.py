@@ -60,7 +60,7 @@ def _move(rows, values: dict, by: Actor) -> Outcome:
     return move_to(rows, by=by, **values)
 
 
-IS_OPEN = f"stage in ({', '.join(STAGE.value(value).label for value in OPEN)})"
+IS_OPEN = f"stage in ({', '.join(OPEN)})"
 
 OPPORTUNITIES = ListSpec(
     entity="opportunity",

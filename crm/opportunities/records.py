@@ -3,6 +3,7 @@
 from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events.registry import EventType
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import Relation
 from crm.opportunities.axes import STAGE
 from crm.opportunities.board import BOARD
@@ -26,12 +27,46 @@ OPPORTUNITY_TYPE = declare(
         gives={"contact": (THEIRS,), "company": (THEIRS,)},
         events=(
             *common_record_events(
-                "opportunity", "this opportunity", icon="circle-dollar-sign", created="opened this opportunity"
+                "opportunity",
+                icon="circle-dollar-sign",
+                created=(_("Opportunity created"), _("{who} added the opportunity")),
+                updated=(_("Opportunity changed"), _("{who} changed the opportunity")),
+                assigned=(_("Opportunity assigned"), _("{who} assigned the opportunity")),
+                deleted=(_("Opportunity moved to trash"), _("{who} moved the opportunity to the trash")),
+                restored=(_("Opportunity restored"), _("{who} restored the opportunity")),
             ),
-            EventType("opportunity.moved", "MOVE", "moved this opportunity", "Moved", "arrow-right-left"),
-            EventType("opportunity.won", "WIN", "won this opportunity", "Won", "trophy"),
-            EventType("opportunity.lost", "LOSE", "lost this opportunity", "Lost", "circle-x"),
-            EventType("opportunity.reopened", "REOPEN", "reopened this opportunity", "Reopened", "rotate-ccw"),
+            EventType(
+                "opportunity.moved",
+                "MOVE",
+                _("Opportunity stage changed"),
+                _("{who} moved the opportunity"),
+                "Moved",
+                "arrow-right-left",
+            ),
+            EventType(
+                "opportunity.won",
+                "WIN",
+                _("Opportunity won"),
+                _("{who} marked the opportunity as won"),
+                "Won",
+                "trophy",
+            ),
+            EventType(
+                "opportunity.lost",
+                "LOSE",
+                _("Opportunity lost"),
+                _("{who} marked the opportunity as lost"),
+                "Lost",
+                "circle-x",
+            ),
+            EventType(
+                "opportunity.reopened",
+                "REOPEN",
+                _("Opportunity reopened"),
+                _("{who} reopened the opportunity"),
+                "Reopened",
+                "rotate-ccw",
+            ),
         ),
         person="contact_id",
         following=("won_at", "lost_at"),

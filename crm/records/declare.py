@@ -9,6 +9,7 @@ from crm.events import registry as events
 from crm.events.registry import EventType
 from crm.kit import nav
 from crm.kit.nav import NavItem
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle import axes, condition_fields, definitions
 from crm.lists import board as boards
 from crm.lists import spec as lists
@@ -67,7 +68,7 @@ def _complete(kind: RecordType) -> RecordType:
     return replace(
         kind,
         create=partial(create_records, kind.model) if kind.create is missing_verb else kind.create,
-        events=kind.events or common_record_events(entity.name, f"this {entity.label.lower()}", icon=spec.icon),
+        events=kind.events or common_record_events(entity.name, icon=spec.icon),
         listing=replace(spec, actions=spec.actions or record_actions(entity.name)),
         nav=(NavItem(entity.plural, f"{entity.name}_list", spec.icon, 58),) if kind.nav is None else kind.nav,
         importer=kind.importer or plain,
@@ -75,13 +76,29 @@ def _complete(kind: RecordType) -> RecordType:
     )
 
 
-def common_record_events(entity: str, phrase: str, *, icon: str, created: str = "") -> list[EventType]:
-    """What can happen to every kind of record. A timeline says `phrase` for the record ("this company"), and `created`
-    where one was made ("added this company")."""
+Texts = tuple[str, str]  # of an event: its label and its sentence
+CREATED: Texts = (_("Record created"), _("{who} added this record"))
+UPDATED: Texts = (_("Record changed"), _("{who} changed this record"))
+ASSIGNED: Texts = (_("Record assigned"), _("{who} assigned this record"))
+DELETED: Texts = (_("Record moved to trash"), _("{who} moved this record to the trash"))
+RESTORED: Texts = (_("Record restored"), _("{who} restored this record"))
+
+
+def common_record_events(
+    entity: str,
+    *,
+    icon: str,
+    created: Texts = CREATED,
+    updated: Texts = UPDATED,
+    assigned: Texts = ASSIGNED,
+    deleted: Texts = DELETED,
+    restored: Texts = RESTORED,
+) -> list[EventType]:
+    """What can happen to every kind of record, with its texts where they name the kind."""
     return [
-        EventType(f"{entity}.created", "CREATE", created or f"added {phrase}", "Created", icon),
-        EventType(f"{entity}.updated", "UPDATE", "changed", "Updated", "pencil"),
-        EventType(f"{entity}.assigned", "ASSIGN", "assigned", "Assigned", "user-check"),
-        EventType(f"{entity}.deleted", "DELETE", f"moved {phrase} to the trash", "Deleted", "trash-2"),
-        EventType(f"{entity}.restored", "RESTORE", f"took {phrase} out of the trash", "Restored", "archive-restore"),
+        EventType(f"{entity}.created", "CREATE", *created, "Created", icon),
+        EventType(f"{entity}.updated", "UPDATE", *updated, "Updated", "pencil"),
+        EventType(f"{entity}.assigned", "ASSIGN", *assigned, "Assigned", "user-check"),
+        EventType(f"{entity}.deleted", "DELETE", *deleted, "Deleted", "trash-2"),
+        EventType(f"{entity}.restored", "RESTORE", *restored, "Restored", "archive-restore"),
     ]

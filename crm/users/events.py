@@ -2,6 +2,7 @@
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare
+from crm.kit.translation import gettext_lazy as _
 
 register("workspace", "users.Workspace")
 register("member", "users.Membership")
@@ -10,30 +11,30 @@ register("invitation", "users.Invitation")
 register("user", "users.User")
 
 
-def _security(name: str, action: str, phrase: str, severity: str = "info") -> EventType:
-    return EventType(name, action, phrase, icon="shield", severity=severity, category="security")
+def _security(name: str, action: str, label: str, sentence: str, severity: str = "info") -> EventType:
+    return EventType(name, action, label, sentence, icon="shield", severity=severity, category="security")
 
 
 declare(
-    _security("workspace.created", "CREATE", "opened the workspace"),
-    _security("workspace.updated", "UPDATE", "changed the workspace"),
-    _security("member.added", "CREATE", "added somebody to the workspace"),
-    _security("member.role_changed", "UPDATE", "changed a role"),
-    _security("member.team_changed", "UPDATE", "changed a team"),
-    _security("member.deactivated", "UPDATE", "ended somebody's access"),
-    _security("member.reactivated", "UPDATE", "gave somebody access again"),
-    _security("team.created", "CREATE", "made a team"),
-    _security("team.renamed", "UPDATE", "renamed a team"),
-    _security("invitation.sent", "CREATE", "invited somebody"),
-    _security("invitation.accepted", "UPDATE", "accepted an invitation"),
-    _security("invitation.withdrawn", "DELETE", "withdrew an invitation"),
-    _security("member.denied", "DENY", "was refused", "warning"),
-    _security("user.updated", "UPDATE", "changed their profile"),
-    _security("user.signed_in", "SIGN_IN", "signed in"),
-    _security("user.sign_in_failed", "SIGN_IN", "failed to sign in", "warning"),
-    _security("user.password_changed", "UPDATE", "changed their password"),
-    _security("user.email_changed", "UPDATE", "changed their e-mail address"),
-    _security("user.factor_added", "UPDATE", "added a second factor"),
-    _security("user.factor_removed", "UPDATE", "removed a second factor"),
-    _security("user.factor_reset", "UPDATE", "made new recovery codes"),
+    _security("workspace.created", "CREATE", _("Workspace created"), _("{who} created the workspace")),
+    _security("workspace.updated", "UPDATE", _("Workspace changed"), _("{who} changed the workspace")),
+    _security("member.added", "CREATE", _("User added"), _("{who} added a user to the workspace")),
+    _security("member.role_changed", "UPDATE", _("Role changed"), _("{who} changed a role")),
+    _security("member.team_changed", "UPDATE", _("Team changed"), _("{who} changed the team of a user")),
+    _security("member.deactivated", "UPDATE", _("User deactivated"), _("{who} deactivated a user")),
+    _security("member.reactivated", "UPDATE", _("User reactivated"), _("{who} reactivated a user")),
+    _security("team.created", "CREATE", _("Team created"), _("{who} created a team")),
+    _security("team.renamed", "UPDATE", _("Team renamed"), _("{who} renamed a team")),
+    _security("invitation.sent", "CREATE", _("Invitation sent"), _("{who} sent an invitation")),
+    _security("invitation.accepted", "UPDATE", _("Invitation accepted"), _("{who} accepted an invitation")),
+    _security("invitation.withdrawn", "DELETE", _("Invitation withdrawn"), _("{who} withdrew an invitation")),
+    _security("member.denied", "DENY", _("Access denied"), _("{who} was denied access"), "warning"),
+    _security("user.updated", "UPDATE", _("Profile changed"), _("{who} changed their profile")),
+    _security("user.signed_in", "SIGN_IN", _("Signed in"), _("{who} signed in")),
+    _security("user.sign_in_failed", "SIGN_IN", _("Sign-in failed"), _("{who} failed to sign in"), "warning"),
+    _security("user.password_changed", "UPDATE", _("Password changed"), _("{who} changed their password")),
+    _security("user.email_changed", "UPDATE", _("Email address changed"), _("{who} changed their email address")),
+    _security("user.factor_added", "UPDATE", _("2FA method added"), _("{who} added a 2FA method")),
+    _security("user.factor_removed", "UPDATE", _("2FA method removed"), _("{who} removed a 2FA method")),
+    _security("user.factor_reset", "UPDATE", _("Recovery codes created"), _("{who} created new recovery codes")),
 )

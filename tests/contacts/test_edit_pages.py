@@ -123,7 +123,7 @@ def test_a_move_goes_with_the_edit_or_not_at_all(contact, two):
     values = opened(two[0], url(contact)) | {"title": "CFO"}
     response = two[0].post(url(contact), values | {"move": "partner", "reason": ""})
     assert response.status_code == 422
-    assert "Partner needs a reason" in response.content.decode()
+    assert "Enter a reason" in response.content.decode()
     contact.refresh_from_db()
     assert (contact.title, contact.lifecycle_stage) == ("", "lead")
     two[0].post(url(contact), values | {"move": "qualify"})

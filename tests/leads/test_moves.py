@@ -63,7 +63,7 @@ def test_by_hand_only_forward(stage, to, acme, actor):
 
 def test_by_hand_a_reason_is_needed_and_sales_qualified_is_the_most(acme, actor):
     lead = make_lead()
-    with pytest.raises(Invalid, match="needs a reason"):
+    with pytest.raises(Invalid, match="Enter a reason"):
         qualify(rows(lead), to="marketing_qualified", by=actor("rep"))
     for to in ("opportunity", "top_of_funnel", "x"):
         with pytest.raises(Invalid, match="Choose Marketing Qualified or Sales Qualified"):

@@ -33,12 +33,13 @@ TABLE = {
 LABELS = {stage: stage.title() for stage in STAGES}
 NAMES = {
     "qualify": "Qualify",
-    "lose": "Lost",
-    "win": "Won",
-    "churn": "Churned",
-    "partner": "Partner",
+    "lose": "Mark as lost",
+    "win": "Mark as customer",
+    "churn": "Mark as churned",
+    "partner": "Mark as partner",
     "reopen": "Reopen",
 }
+SENTENCES = {"manager": "Only managers and admins can do this.", "rep": "Viewers can’t change records."}
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CELLS = [(verb, stage, role) for verb in TABLE for stage in STAGES for role in ROLES]
 
@@ -51,8 +52,9 @@ def refusal(verb: str, stage: str) -> str:
     sources, target, *_ = TABLE[verb]
     if stage == target:
         return f"Already {LABELS[stage]}."
-    ordered = " or ".join(LABELS[source] for source in STAGES if source in sources)
-    return f"{NAMES[verb]} is for {ordered}; this one is {LABELS[stage]}."
+    *first, last = [LABELS[source] for source in STAGES if source in sources]
+    ordered = f"{', '.join(first)} or {last}" if first else last
+    return f"“{NAMES[verb]}” is for {ordered}. This one is {LABELS[stage]}."
 
 
 def standing_at(stage: str) -> Contact:
@@ -65,7 +67,7 @@ def test_a_cell(verb, stage, role, acme, actor):
     sources, target, lowest, _, event, action = TABLE[verb]
     contact, by = standing_at(stage), actor(role)
     if not reaches(role, lowest):
-        with pytest.raises(NotAllowed, match=f"needs the role {lowest} or higher; yours is {role}"):
+        with pytest.raises(NotAllowed, match=SENTENCES[lowest]):
             VERBS[verb](rows(contact), by=by, reason="because")
         return assert_nothing_written(by)
     with clock.at(NOON + timedelta(days=3)):
@@ -89,7 +91,7 @@ def test_a_cell(verb, stage, role, acme, actor):
 def test_an_override_goes_anywhere_with_a_warning(role, stage, to, acme, actor):
     contact, by = standing_at(stage), actor(role)
     if not reaches(role, "manager"):
-        with pytest.raises(NotAllowed, match="Override needs the role manager"):
+        with pytest.raises(NotAllowed, match=SENTENCES["manager"]):
             override(rows(contact), to=to, by=by, reason="signed on paper")
         return assert_nothing_written(by)
     outcome = override(rows(contact), to=to, by=by, reason="signed on paper")
@@ -124,7 +126,7 @@ def test_a_reason_that_is_needed_is_asked_for(verb, reason, acme, actor):
     contact, by = standing_at(min(TABLE[verb][0])), actor("manager")
     with pytest.raises(Invalid) as error:
         VERBS[verb](rows(contact), by=by, reason=reason)
-    assert error.value.errors == {"reason": f"{NAMES[verb]} needs a reason."}
+    assert error.value.errors == {"reason": "Enter a reason."}
     assert_nothing_written(by)
 
 
@@ -136,7 +138,7 @@ def test_a_reason_that_is_only_asked_for_may_be_missing(verb, acme, actor):
 
 def test_an_override_needs_a_reason_and_a_stage_that_is_one(acme, actor):
     contact, by = standing_at("lead"), actor("admin")
-    with pytest.raises(Invalid, match="Override needs a reason"):
+    with pytest.raises(Invalid, match="Enter a reason"):
         override(rows(contact), to="customer", by=by, reason=" ")
     with pytest.raises(Invalid, match="There is no stage 'won'"):
         override(rows(contact), to="won", by=by, reason="signed")
@@ -161,7 +163,7 @@ def test_many_move_together_and_the_others_say_why(acme, actor):
     outcome = VERBS["qualify"](rows(lead, customer, lost), by=by, reason="")
     assert outcome.done == [lead.pk]
     assert outcome.refused == {
-        customer.pk: "Qualify is for Lead; this one is Customer.",
-        lost.pk: "Qualify is for Lead; this one is Lost.",
+        customer.pk: "“Qualify” is for Lead. This one is Customer.",
+        lost.pk: "“Qualify” is for Lead. This one is Lost.",
     }
     assert [move[0] for move in moves(by)] == [entry.entity_id for entry in entries(by)] == [lead.pk]

@@ -291,7 +291,7 @@ class TestBulk:
         response = bulk(manager, "stage", lead, lost, verb="qualify", reason="")
         assert messages(response) == [
             "Moved: 1 contact.",
-            "Left alone: Lou. Qualify is for Lead; this one is Lost.",
+            "Left alone: Lou. “Qualify” is for Lead. This one is Lost.",
         ]
         ticked = re.findall(r'value="(contact_\w+)"[^>]* checked', response.content.decode())
         assert ticked == [lost.public_id]

@@ -24,8 +24,10 @@ declare(
     RecordType(
         entity=PROJECT,
         events=(
-            *common_record_events("project", "this project", icon="folder"),
-            EventType("project.finished", "MOVE", "finished this project", "Finished", "flag"),
+            *common_record_events("project", icon="folder"),
+            EventType(
+                "project.finished", "MOVE", "Project finished", "{who} finished this project", "Finished", "flag"
+            ),
         ),
         axes=(STATE,),
         verbs={"finish": finish},
