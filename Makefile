@@ -1,6 +1,6 @@
 # Needs make and Python 3.11 or newer; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check format install bench lock pins
+.PHONY: help run test quick check format install bench lock pins messages
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -14,6 +14,7 @@ help:
 	@echo "make quick    run the tests that the changed files need, on SQLite"
 	@echo "make check    lint, layout and types"
 	@echo "make format   lay out code and templates"
+	@echo "make messages collect the texts for translators, and compile what they wrote (needs GNU gettext)"
 	@echo "make bench    measure the promised ratios; ARGS='--size 1000000' for another size"
 	@echo "make install  create .venv"
 	@echo "make lock     pin requirements/*.in anew; ARGS=--upgrade takes newer releases"
@@ -33,6 +34,7 @@ check: .venv/dev.stamp
 	@$(PY) -m ruff check --no-cache
 	@$(PY) -m ruff format --check
 	@$(PY) -m djhtml --check $(TEMPLATES)
+	@$(PY) -m tests.texts
 	@$(PY) -m mypy
 
 format: .venv/dev.stamp
@@ -41,6 +43,10 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	@exec $(PY) -m bench $(ARGS)
+
+messages: .venv/dev.stamp
+	@DEBUG=1 $(PY) manage.py makemessages
+	@DEBUG=1 $(PY) manage.py compilemessages
 
 install: .venv/base.stamp
 
