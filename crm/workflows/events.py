@@ -6,6 +6,7 @@ from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity
 from crm.entities.registry import register as register_entity
 from crm.events.registry import EventType, declare
+from crm.kit.translation import gettext_lazy as _
 
 register("workflow", "workflows.Workflow")
 register("workflow_version", "workflows.WorkflowVersion")
@@ -26,6 +27,6 @@ declare(
 )
 
 # Not a record with pages of its own kind: an exception is about one.
-register_entity(Entity("workflow_run", "workflows.Run", "Workflow run", "Workflow runs", "run")).add(
-    Field("name", "Name", T.TEXT, path="workflow__name", editable=False)
+register_entity(Entity("workflow_run", "workflows.Run", _("Workflow run"), _("Workflow runs"), "run")).add(
+    Field("name", _("Name"), T.TEXT, path="workflow__name", editable=False)
 )
