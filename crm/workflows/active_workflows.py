@@ -1,4 +1,4 @@
-"""The workflows that are switched on in the workspace in scope, read once for each version of its settings."""
+"""The workflows that are turned on in the workspace in scope, read once for each version of its settings."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +39,7 @@ def current_versions() -> Any:
 
 
 def active_workflows() -> tuple[ActiveWorkflow, ...]:
-    """All that are switched on and can be read. The others are exceptions, and answer to nothing."""
+    """Return those that are turned on and can be read. The others are exceptions and never run."""
     space = workspace()
     return _active(space.pk, space.schema_version)
 

@@ -5,16 +5,17 @@ from django.db.models import F
 from crm.anomalies.detect import look_soon, register
 from crm.anomalies.kinds import AnomalyKind
 from crm.kit.actor import Channel, system
+from crm.kit.translation import gettext_lazy as _
 from crm.workflows.models import Run
 
 FAILED = AnomalyKind(
     name="workflow_failed",
-    label="Workflow failed",
+    label=_("Workflow failed"),
     entity="workflow_run",
     rows=lambda: Run.objects.filter(status=Run.Status.FAILED),
     since=lambda: F("finished_at"),
     evidence=lambda: F("reason"),
-    help="See the run",
+    help=_("View run"),
     url=Run.get_absolute_url,
 )
 register(FAILED)

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import QueryDict
 
 from crm.kit.actor import Role
+from crm.kit.translation import gettext as _
 from crm.users.models import Membership
 from crm.workflows import steps as kinds
 from crm.workflows.params import Param, Values
@@ -99,7 +100,7 @@ def _steps(steps: Sequence[Values], entity: str, errors: Mapping[str, str]) -> l
                 "place": index,
                 "number": index + 1,
                 "kind": step.get("kind", ""),
-                "label": kind.label if kind else "An unknown step",
+                "label": kind.label if kind else _("Unknown action"),
                 "icon": kind.icon if kind else "circle-help",
                 "depth": max(depth, 0),
                 "params": _params(kind.params, step, entity, f"step-{index}", errors) if kind else [],

@@ -1,4 +1,4 @@
-"""Starting a workflow by hand on the records ticked in a list."""
+"""Run a workflow manually on the records selected in a list."""
 
 from functools import partial
 from typing import Any
@@ -7,6 +7,7 @@ from django import forms
 
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.spec import BulkAction, add_action
 from crm.records.forms import CHOOSE
 from crm.workflows.models import Workflow
@@ -21,7 +22,7 @@ def _start(rows: Any, values: dict, by: Actor) -> Outcome:
 
 def _form(entity: str, by: Actor) -> type[forms.Form]:
     class WorkflowForm(forms.Form):
-        workflow = forms.ChoiceField(label="Workflow", choices=[CHOOSE, *by_hand(entity)])
+        workflow = forms.ChoiceField(label=_("Workflow"), choices=[CHOOSE, *by_hand(entity)])
 
     return WorkflowForm
 
@@ -32,6 +33,7 @@ def _any(entity: str) -> bool:
 
 def offer() -> None:
     """Add the action to the list of every kind of record that workflows are about."""
-    for entity, _ in entities():
+    for entity, _label in entities():
         form, offered = partial(_form, entity), partial(_any, entity)
-        add_action(entity, BulkAction("workflow", "Workflow", "workflow", _start, form, "Started", offered=offered))
+        action = BulkAction("workflow", _("Run workflow"), "workflow", _start, form, _("Started"), offered=offered)
+        add_action(entity, action)

@@ -6,7 +6,10 @@ from typing import Any
 
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import in_words, parse
+from crm.kit import formats
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.workflows import steps as kinds
 from crm.workflows.params import Values, check_params
 from crm.workflows.triggers import KINDS_OF_TRIGGER, entities, trigger_kind
@@ -57,14 +60,14 @@ def check_trigger(trigger: Values) -> dict[str, Any]:
 def _known(trigger: Values) -> dict[str, Any]:
     kind, entity = trigger.get("kind"), str(trigger.get("entity", ""))
     if entity not in dict(entities()) or kind not in KINDS_OF_TRIGGER:
-        raise Invalid({"trigger": "Say what begins it, and of which kind of record."})
+        raise Invalid({"trigger": _("Choose a trigger and a record type.")})
     return {"kind": kind, "entity": entity}
 
 
 def _step(step: Values, place: int, entity: str, errors: dict[str, str]) -> dict[str, Any]:
     kind = kinds.step_kind(str(step.get("kind", "")))
     if kind is None or kind not in kinds.kinds_for(entity):
-        errors[f"step-{place}"] = "This step cannot be done with such a record: take it away."
+        errors[f"step-{place}"] = _("This action isn’t available for this record type. Remove it.")
         return {"kind": ""}
     try:
         values = check_params(kind.params, step, entity)
@@ -77,34 +80,46 @@ def _step(step: Values, place: int, entity: str, errors: dict[str, str]) -> dict
 
 def _blocks(steps: Sequence[Values]) -> dict[str, str]:
     if not steps:
-        return {"steps": "A workflow needs a step: say what is to happen."}
+        return {"steps": _("Add at least one action.")}
     if len(steps) > MOST_STEPS:
-        return {"steps": f"At most {MOST_STEPS} steps, please: make a second workflow of the rest."}
+        sentence = ngettext(
+            "A workflow can have {count} action.", "A workflow can have up to {count} actions.", MOST_STEPS
+        )
+        return {"steps": sentence.format(count=formats.number(MOST_STEPS))}
     opened: list[str] = []
     for index, step in enumerate(steps):
         name = step["kind"]
         if name == "branch":
             opened.append(name)
         elif name in ("otherwise", "end") and (not opened or (name == "otherwise" and opened[-1] == name)):
-            return {f"step-{index}": "There is no if that this belongs to."}
+            return {f"step-{index}": _("This step isn’t inside an If branch.")}
         elif name == "otherwise":
             opened[-1] = name
         elif name == "end":
             opened.pop()
         if len(opened) > DEEPEST:
-            return {f"step-{index}": f"An if inside {DEEPEST} others: make a second workflow of it."}
-    return {"steps": "An if has no end: add “End of the if” where it goes on for all."} if opened else {}
+            return {f"step-{index}": _too_deep()}
+    return {"steps": _("A branch isn’t closed. Add “End if” where all records continue.")} if opened else {}
+
+
+def _too_deep() -> str:
+    return ngettext(
+        "Branches can be nested {count} level deep. Move this into a separate workflow.",
+        "Branches can be nested up to {count} levels deep. Move this into a separate workflow.",
+        DEEPEST,
+    ).format(count=formats.number(DEEPEST))
 
 
 def spoken(definition: Any) -> str:
-    """The trigger and the condition as the beginning of a sentence; of a definition or a version."""
+    """Describe the trigger and the condition of a definition or a version."""
     try:
         opening = trigger_kind(definition.trigger).sentence(definition.trigger)
     except KeyError:  # of an app that is gone
-        opening = "When something happens that no app knows any longer"
+        opening = _("Unknown trigger")
     if not definition.condition:
         return opening
-    return f"{opening}, if {in_words(definition.condition, definition.trigger['entity'])}"
+    condition = in_words(definition.condition, definition.trigger["entity"])
+    return _("{trigger}, if {condition}").format(trigger=opening, condition=condition)
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,7 @@ def lines(definition: Any) -> list[StepLine]:
     return found
 
 
-def sentence(definition: Any) -> str:
-    does = [line.text for line in lines(definition) if line.text != "end of the if"]
-    return f"{spoken(definition)}: {'; '.join(does)}.".replace(":;", ":")
+def summary(definition: Any) -> str:
+    """Describe the trigger, the condition and the actions in one line."""
+    actions = zip(definition.steps, lines(definition), strict=True)
+    return " → ".join([spoken(definition), *(line.text for step, line in actions if step["kind"] != "end")])

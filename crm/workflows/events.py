@@ -61,6 +61,6 @@ declare(
 )
 
 # Not a record with pages of its own kind: an exception is about one.
-register_entity(Entity("workflow_run", "workflows.Run", "Workflow run", "Workflow runs", "run")).add(
-    Field("name", "Name", T.TEXT, path="workflow__name", editable=False)
+register_entity(Entity("workflow_run", "workflows.Run", _("Workflow run"), _("Workflow runs"), "run")).add(
+    Field("name", _("Name"), T.TEXT, path="workflow__name", editable=False)
 )

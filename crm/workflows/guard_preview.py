@@ -1,4 +1,4 @@
-"""What a prerequisite would have refused: the last records its verb moved, as they stood before, and those of now."""
+"""What a stage requirement would have blocked: the last moves by its verb, as the records were then, and those now."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -17,9 +17,10 @@ from crm.entities.schema import schema
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
 from crm.events.scheduler import scheduled
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.scope import in_workspace
-from crm.kit.text import counted
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.records.registry import record_type
 from crm.users.models import Workspace
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
@@ -83,11 +84,14 @@ def _wake(run: Run) -> None:
     step = run.version.steps[run.position]
     is_over = run.resume_at is not None and run.resume_at <= clock.now()
     if step["kind"] != "wait_for":
-        resume(run, "Waited")
+        resume(run, _("Waited"))
     elif not is_over:
-        resume(run, "It is so now")
+        resume(run, _("Condition met"))
     else:
-        resume(run, f"It was not so within {counted(step['days'], 'days')}", stops=step["late"] == "stop")
+        sentence = ngettext(
+            "Condition not met within {count} day", "Condition not met within {count} days", step["days"]
+        )
+        resume(run, sentence.format(count=formats.number(step["days"])), stops=step["late"] == "stop")
 
 
 def look(each: ActiveWorkflow) -> None:

@@ -9,8 +9,18 @@ from django.db.models import F, Q
 from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
+
+# What starts a run besides an event of the log, as Run.event holds it.
+STARTED_BY = {
+    "by hand": _("Run manually"),  # not a text
+    "schedule": _("Schedule"),
+    "date": _("Date"),
+    "webhook": _("Incoming webhook"),
+}
 
 
 class WorkflowQuerySet(WorkspaceQuerySet):
@@ -78,7 +88,7 @@ class WorkflowVersion(Owned):
         constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="workflow_version_once")]
 
     def __str__(self):
-        return f"version {self.number}"
+        return gettext("Version {number}").format(number=self.number)
 
     @property
     def entity(self) -> str:
@@ -114,14 +124,14 @@ class Run(Owned):
     """
 
     class Status(models.TextChoices):
-        RUNNING = "running", "Running"
-        WAITING = "waiting", "Waiting"  # for resume_at, or for a condition
-        OUTWARD = "outward", "Sending"  # a mail or a webhook is on its way
-        DONE = "done", "Done"
-        SKIPPED = "skipped", "Skipped"
-        REFUSED = "refused", "Refused"  # by a rule or a guard
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        RUNNING = "running", _("Running")
+        WAITING = "waiting", _("Waiting")  # for resume_at, or for a condition
+        OUTWARD = "outward", _("Sending")  # a mail or a webhook is on its way
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Skipped")
+        REFUSED = "refused", _("Blocked")  # by a rule or a stage requirement
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Canceled")
 
     OPEN = (Status.RUNNING, Status.WAITING, Status.OUTWARD)
     STOPPED = (Status.REFUSED, Status.FAILED)
@@ -159,7 +169,7 @@ class Run(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
-        verbose_name = "workflow run"
+        verbose_name = _("workflow run")
         constraints = [models.UniqueConstraint(fields=["workflow", "key"], name="run_once")]
         indexes = [
             models.Index(fields=["workflow", "-started_at", "-id"], name="run_log"),
@@ -170,7 +180,7 @@ class Run(Owned):
         ]
 
     def __str__(self):
-        return f"{self.workflow}, run {self.public_id.partition('_')[2]}"
+        return gettext("{workflow}, run {id}").format(workflow=self.workflow, id=self.public_id.partition("_")[2])
 
     def get_absolute_url(self):
         return f"/settings/workflows/runs/{self.public_id}/"
@@ -181,6 +191,8 @@ class Run(Owned):
 
     @property
     def began_by(self) -> str:
+        if self.event in STARTED_BY:
+            return STARTED_BY[self.event]
         return self.event.replace(".", ": ").replace("_", " ").capitalize()
 
     @property
@@ -196,11 +208,11 @@ class StepRun(Owned):
     """What one step of a run saw, decided and changed; `change` is that of the entries, and of what follows from it."""
 
     class Status(models.TextChoices):
-        TRYING = "trying", "Trying"
-        WAITING = "waiting", "Waiting"
-        DONE = "done", "Done"
-        REFUSED = "refused", "Refused"
-        FAILED = "failed", "Failed"
+        TRYING = "trying", _("In progress")
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Blocked")
+        FAILED = "failed", _("Failed")
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps", db_index=False)
     position = models.PositiveSmallIntegerField()
@@ -221,7 +233,7 @@ class StepRun(Owned):
         indexes = [models.Index(F("change"), name="step_run_change", condition=Q(change__isnull=False))]
 
     def __str__(self):
-        return f"{self.kind} at {self.position}"
+        return f"{self.kind} at {self.position}"  # not a text
 
     @property
     def tone(self) -> str:
@@ -243,4 +255,4 @@ class Release(Owned):
         constraints = [models.UniqueConstraint(fields=["workspace", "change"], name="release_once")]
 
     def __str__(self):
-        return f"release of {self.change}"
+        return f"release of {self.change}"  # not a text

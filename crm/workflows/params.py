@@ -8,7 +8,10 @@ from typing import Any
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
 from crm.entities.placeholders import check_placeholders
+from crm.kit import formats
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 
 Values = Mapping[str, Any]
 Choices = Callable[[str], list[tuple[str, str]]]
@@ -64,22 +67,25 @@ def check_params(params: tuple[Param, ...], given: Values, entity: str) -> dict[
 def _clean(param: Param, text: str, entity: str) -> Any:
     if not text:
         if param.required:
-            raise Invalid(f"{param.label} is needed.")
+            raise Invalid(_("{field} is required.").format(field=param.label))
         return ""
     if len(text) > LONGEST:
-        raise Invalid(f"{param.label} is longer than {LONGEST:,} characters.")
+        sentence = ngettext(
+            "{field} can have {count} character.", "{field} can have up to {count} characters.", LONGEST
+        )
+        raise Invalid(sentence.format(field=param.label, count=formats.number(LONGEST)))
     return _CLEAN.get(param.kind, lambda param, text, entity: text)(param, text, entity)
 
 
 def _select(param: Param, text: str, entity: str) -> str:
     if text not in dict(param.options(entity)):
-        raise Invalid(f"{param.label}: choose one that is offered.")
+        raise Invalid(_("Choose an available option for “{field}”.").format(field=param.label))
     return text
 
 
 def _number(param: Param, text: str, entity: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > 10**9:
-        raise Invalid(f"{param.label} is a whole number, and not negative.")
+        raise Invalid(_("{field} must be a whole number, 0 or more.").format(field=param.label))
     return int(text)
 
 

@@ -19,13 +19,15 @@ from crm.events.publish import publish
 from crm.kit import clock
 from crm.kit.actor import Channel, system
 from crm.kit.errors import DomainError, NotAllowed, Refused
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.workflows.anomalies import look_again
 from crm.workflows.models import Run, StepRun
 from crm.workflows.start_runs import continue_runs
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, step_kind
 
-GONE = "The record is in the trash, or the owner of the workflow does not see it any more."
-NOBODY = "Its owner does not work here any more: give the workflow to somebody who does."
+GONE = _("The record is in the trash, or the workflow owner can no longer see it.")
+NOBODY = _("The workflow owner is no longer active. Choose a new owner.")
 
 
 def advance(pk: int) -> None:
@@ -77,7 +79,7 @@ def _prepared(run: Run) -> tuple[StepKind, Context]:
     """The step that comes next, and what it works with. Raises StepFailed, or Refused for a record that is gone."""
     kind = _kind(run)
     if kind is None:
-        raise StepFailed("No app knows this step any more: take it out of the workflow.")
+        raise StepFailed(gettext("This action is no longer available. Remove it from the workflow."))
     if run.owner is None or not run.owner.is_active:
         raise StepFailed(NOBODY)
     context = Context(run, run.owner.actor(Channel.WORKFLOW), clock.now())

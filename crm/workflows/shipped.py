@@ -1,15 +1,16 @@
-"""Workflows to begin with: nothing happens by them until somebody takes one over and switches it on."""
+"""Workflow templates: a workflow that is created from one runs once it is turned on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from crm.kit.registry import Registry
+from crm.kit.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """A workflow as an app proposes it; fields as a definition has them."""
+    """A template that an app provides; its fields are those of a definition."""
 
     name: str
     title: str
@@ -20,11 +21,11 @@ class Shipped:
     icon: str = field(default="workflow")
 
 
-_shipped: Registry[Shipped] = Registry("shipped workflow")
+_shipped: Registry[Shipped] = Registry("shipped workflow")  # not a text
 
 
 def ship(workflow: Shipped) -> None:
-    """Offer a workflow. Raises ValueError for a name that is taken."""
+    """Offer a template. Raises ValueError for a name that is taken."""
     _shipped.add(workflow.name, workflow)
 
 
@@ -48,19 +49,19 @@ QUALIFIED = {"kind": "transition", "entity": "contact", "to": "lifecycle_stage=q
 ship(
     Shipped(
         "inbound",
-        "Qualified: opportunity and follow-up",
-        "Whoever becomes Qualified gets an opportunity at Prospecting, and their owner a task.",
+        _("Qualified: opportunity and follow-up"),
+        _("When a contact becomes Qualified, create an opportunity at Prospecting and a follow-up task for the owner."),
         QUALIFIED,
         (
             {
                 "kind": "opportunity",
-                "name": "{name} - Inbound",
+                "name": _("{name} - Inbound"),
                 "amount": 12_000,
                 "stage": "prospecting",
                 "days": "",
                 "who": "record_owner",
             },
-            _task("Follow up with {name}"),
+            _task(_("Follow up with {name}")),
         ),
         icon="circle-dollar-sign",
     )
@@ -68,21 +69,24 @@ ship(
 ship(
     Shipped(
         "onboarding",
-        "Onboarding",
-        "A welcome by mail and a call for whoever becomes Qualified; a week later a reminder if nothing came of it.",
+        _("Onboarding"),
+        _(
+            "When a contact becomes Qualified, send a welcome email and schedule a call. "
+            "Remind the owner after a week if nothing has changed."
+        ),
         QUALIFIED,
         (
             {
                 "kind": "mail",
                 "to": "record",
                 "address": "",
-                "subject": "Welcome, {name}",
-                "body": "Dear {name},\n\nthank you for your interest. {owner} will call you in the next days.",
+                "subject": _("Welcome, {name}"),
+                "body": _("Hi {name},\n\nThank you for your interest. {owner} will call you in the next few days."),
             },
-            _task("Onboarding call with {name}", days=2),
+            _task(_("Onboarding call with {name}"), days=2),
             {"kind": "wait", "amount": 7, "unit": "days"},
             {"kind": "branch", "condition": "lifecycle_stage = qualified"},
-            {"kind": "notify", "who": "record_owner", "text": "Qualified for a week, and still where they were."},
+            {"kind": "notify", "who": "record_owner", "text": _("Qualified for a week with no progress.")},
             {"kind": "end"},
         ),
         icon="hand",
@@ -92,22 +96,22 @@ ship(
 ship(
     Shipped(
         "win_back",
-        "Win-back",
-        "Whoever churns gives rise to an e-mail campaign for all churned customers: a draft, to be written and sent.",
+        _("Win-back"),
+        _("When a customer churns, create a draft win-back campaign for all churned customers."),
         {"kind": "transition", "entity": "contact", "to": "lifecycle_stage=churned"},
-        ({"kind": "campaign", "name": "Win-back: {name}", "type": "email", "segment": "churned-customers"},),
+        ({"kind": "campaign", "name": _("Win-back: {name}"), "type": "email", "segment": "churned-customers"},),
         icon="megaphone",
     )
 )
 ship(
     Shipped(
         "escalation",
-        "Deadline escalation",
-        "A first contact that nobody made in time becomes a task for the owner, and the managers are told.",
+        _("First-contact SLA escalation"),
+        _("When a first-contact SLA is breached, create a task for the owner and notify managers."),
         {"kind": "event", "entity": "lead", "event": "lead.overdue"},
         (
-            _task("First contact with {name} is overdue", days=0),
-            {"kind": "notify", "who": "managers", "text": "Nobody has made the first contact in time."},
+            _task(_("First contact with {name} is overdue"), days=0),
+            {"kind": "notify", "who": "managers", "text": _("First contact wasn’t made in time.")},
         ),
         icon="alarm-clock",
     )
@@ -115,21 +119,21 @@ ship(
 ship(
     Shipped(
         "stale_opportunity",
-        "Stale opportunity",
-        "An open opportunity that has stood at one stage for 30 days becomes a task for its owner.",
+        _("Stalled opportunity"),
+        _("When an open opportunity stays in one stage for 30 days, create a task for its owner."),
         {"kind": "date", "entity": "opportunity", "field": "stage_since", "days": 30},
-        (_task("Move {name} on, or close it", priority="normal", days=3),),
-        condition="stage in (prospecting, qualification, proposal, negotiation)",
+        (_task(_("Advance or close {name}"), priority="normal", days=3),),
+        condition="stage in (prospecting, qualification, proposal, negotiation)",  # not a text
         icon="hourglass",
     )
 )
 ship(
     Shipped(
         "silent_customer",
-        "Customer without activity",
-        "A customer with whom nothing has happened for 60 days becomes a task for their owner.",
+        _("Customer without activity"),
+        _("When a customer has no activity for 60 days, create a task for the owner."),
         {"kind": "date", "entity": "contact", "field": "last_activity", "days": 60},
-        (_task("Get in touch with {name}", priority="normal", days=7),),
+        (_task(_("Get in touch with {name}"), priority="normal", days=7),),
         condition="lifecycle_stage = customer",
         icon="phone",
     )

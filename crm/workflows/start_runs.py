@@ -15,10 +15,12 @@ from django.db.models import Case, Count, Q, QuerySet, Value, When
 
 from crm.conditions.compile import Viewer
 from crm.events.publish import publish
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Channel, system
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.records.registry import record_type
 from crm.workflows.active_workflows import ActiveWorkflow, answering
 from crm.workflows.models import Run, StepRun
@@ -29,10 +31,6 @@ from crm.workflows.verbs.pause_workflow import pause_workflow
 DEEPEST = 8
 BUDGET = 40
 OFTEN, SPAN = 16, timedelta(minutes=10)
-LOOP = "Loop prevented: it ran on this record earlier in the same chain."
-TOO_DEEP = f"Loop prevented: {DEEPEST} workflows had followed from one another."
-TOO_MANY = f"Loop prevented: {BUDGET} runs had followed from one change."
-TOO_OFTEN = f"Paused: it ran on this record more than {OFTEN} times within ten minutes."
 AS_RUN = Run.Status.RUNNING
 
 
@@ -99,7 +97,7 @@ def start_runs(due: Sequence[DueRun], cause: Run | None = None) -> int:
     often = _often(fresh)
     runs = [_run(each, cause, chain, often) for each in fresh]
     Run.objects.bulk_create(runs)
-    _pause([run for run in runs if run.reason == TOO_OFTEN])
+    _pause([run for run in runs if run.reason == _too_often()])
     started = [run.pk for run in runs if run.status == AS_RUN]
     continue_runs(started)
     return len(started)
@@ -108,6 +106,30 @@ def start_runs(due: Sequence[DueRun], cause: Run | None = None) -> int:
 def continue_runs(runs: Iterable[int]) -> None:
     by = system(workspace().pk, Channel.WORKFLOW)
     publish("workflow_run.due", Run.objects.filter(pk__any_of=list(runs)), by=by)
+
+
+def _too_deep() -> str:
+    return ngettext(
+        "Loop prevented: {count} workflow had triggered the next one.",
+        "Loop prevented: {count} workflows had triggered one another.",
+        DEEPEST,
+    ).format(count=formats.number(DEEPEST))
+
+
+def _too_many() -> str:
+    return ngettext(
+        "Loop prevented: {count} run had followed from one change.",
+        "Loop prevented: {count} runs had followed from one change.",
+        BUDGET,
+    ).format(count=formats.number(BUDGET))
+
+
+def _too_often() -> str:
+    return ngettext(
+        "Paused: it ran more than {count} time on one record within 10 minutes.",
+        "Paused: it ran more than {count} times on one record within 10 minutes.",
+        OFTEN,
+    ).format(count=formats.number(OFTEN))
 
 
 @dataclass
@@ -131,11 +153,11 @@ class _Chain:
     def objection(self, due: DueRun, depth: int) -> str:
         """Why a run must not be; '' for one that may."""
         if (due.active.workflow, due.active.entity, due.record_id) in self.passed:
-            return LOOP
+            return _("Loop prevented: it already ran on this record in the same chain.")
         if depth > DEEPEST:
-            return TOO_DEEP
+            return _too_deep()
         self.count += 1
-        return TOO_MANY if self.count > BUDGET else ""
+        return _too_many() if self.count > BUDGET else ""
 
 
 def _often(due: Sequence[DueRun]) -> set[tuple[int, int]]:
@@ -155,7 +177,7 @@ def _run(due: DueRun, cause: Run | None, chain: _Chain, often: set[tuple[int, in
     active, now, depth = due.active, clock.now(), cause.depth + 1 if cause else 0
     reason = chain.objection(due, depth)
     if not reason and (active.workflow, due.record_id) in often:
-        reason = TOO_OFTEN
+        reason = _too_often()
     return Run(
         workspace_id=workspace().pk,
         workflow_id=active.workflow,
@@ -179,4 +201,4 @@ def _run(due: DueRun, cause: Run | None, chain: _Chain, often: set[tuple[int, in
 def _pause(runs: Sequence[Run]) -> None:
     for pk in sorted({run.workflow_id for run in runs}):
         with transaction.atomic():
-            pause_workflow(pk, TOO_OFTEN, by=system(workspace().pk))
+            pause_workflow(pk, _too_often(), by=system(workspace().pk))

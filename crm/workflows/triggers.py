@@ -12,8 +12,10 @@ from crm.entities import registry
 from crm.entities.schema import schema
 from crm.events.models import Event
 from crm.events.registry import EventType, all_events
+from crm.kit import formats
 from crm.kit.actor import Channel
-from crm.kit.text import counted
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, all_axes
 from crm.records.registry import record_types
 from crm.workflows.params import Param, ReferenceKind, Values
@@ -61,7 +63,7 @@ def _facts(row: Event | Entry) -> tuple:
 
 @dataclass(frozen=True)
 class TriggerKind:
-    """A kind of trigger. `sentence(values)` completes "When …" or stands alone; `values` has the entity too.
+    """A kind of trigger. `sentence(values)` describes one; `values` has the entity too.
 
     `names(values)`: the events that it looks at; `fits(values, happening)`: whether one of those is meant.
     """
@@ -78,10 +80,8 @@ def entities() -> list[tuple[str, str]]:
     return [(kind.entity.name, kind.entity.label) for kind in record_types() if kind.in_workflows]
 
 
-def entity_with_article(entity: str) -> str:
-    """A kind of record in a sentence: a contact."""
-    name = registry.get(entity).label.lower()
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+def _record(values: Values) -> str:
+    return registry.get(values["entity"]).label
 
 
 def changing(entity: str) -> list[str]:
@@ -102,10 +102,22 @@ def _axes(entity: str) -> list[Axis]:
 
 def _transitions(entity: str) -> list[tuple[str, str]]:
     return [
-        (f"{axis.field}={choice.value}", f"{axis.label} becomes {choice.label}")
+        (
+            f"{axis.field}={choice.value}",
+            gettext("{field} changes to {value}").format(field=axis.label, value=choice.label),
+        )
         for axis in _axes(entity)
         for choice in axis.values
     ]
+
+
+def _transition_sentence(values: Values) -> str:
+    field, value = reached(values)
+    for axis in _axes(values["entity"]):
+        if axis.field == field and value in {choice.value for choice in axis.values}:
+            sentence = gettext("When {field} changes to {value} ({record})")
+            return sentence.format(field=axis.label, value=axis.value(value).label, record=_record(values))
+    return values["to"]
 
 
 def reached(values: Values) -> tuple[str, str]:
@@ -147,9 +159,20 @@ def _watched(entity: str) -> list[tuple[str, str]]:
 
 # The clock.
 
-DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-HOURS = [(str(hour), f"{hour:02}:00") for hour in range(24)]
-EVERY = [("daily", "every day")] + [(str(number), f"every {day}") for number, day in enumerate(DAYS)]
+EVERY = [
+    ("daily", _("Every day")),
+    ("0", _("Every Monday")),
+    ("1", _("Every Tuesday")),
+    ("2", _("Every Wednesday")),
+    ("3", _("Every Thursday")),
+    ("4", _("Every Friday")),
+    ("5", _("Every Saturday")),
+    ("6", _("Every Sunday")),
+]
+
+
+def _hours(entity: str) -> list[tuple[str, str]]:
+    return [(str(hour), formats.clock(datetime.min.replace(hour=hour))) for hour in range(24)]
 
 
 def last_slot(values: Values, local: datetime) -> datetime:
@@ -163,10 +186,22 @@ def last_slot(values: Values, local: datetime) -> datetime:
 
 
 def _date_sentence(values: Values) -> str:
-    name = _label(times(values["entity"]), values["field"])
+    field, days = _label(times(values["entity"]), values["field"]), values["days"]
     if values["field"] == "last_activity":
-        return f"When {entity_with_article(values['entity'])} has had no activity for {counted(values['days'], 'days')}"
-    return f"{counted(values['days'], 'days')} after {name} of {entity_with_article(values['entity'])}"
+        sentence = ngettext(
+            "After {count} day without activity ({record})", "After {count} days without activity ({record})", days
+        )
+    else:
+        sentence = ngettext("{count} day after {field} ({record})", "{count} days after {field} ({record})", days)
+    return sentence.format(count=formats.number(days), field=field, record=_record(values))
+
+
+def _schedule_sentence(values: Values) -> str:
+    return gettext("{day} at {time} ({records})").format(
+        day=_label(EVERY, values["every"]),
+        time=_label(_hours(values["entity"]), values["hour"]),
+        records=registry.get(values["entity"]).plural,
+    )
 
 
 KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
@@ -174,29 +209,27 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
     for kind in (
         TriggerKind(
             "transition",
-            "A stage or status is reached",
-            (Param("to", "What", "select", _transitions),),
-            sentence=lambda values: (
-                f"When {_label(_transitions(values['entity']), values['to'])} "
-                f"({registry.get(values['entity']).label.lower()})"
-            ),
+            _("Stage or status changes to…"),
+            (Param("to", _("Change"), "select", _transitions),),
+            sentence=_transition_sentence,
             names=lambda values: changing(values["entity"]),
             fits=_becomes,
         ),
         TriggerKind(
             "event",
-            "Something happens",
-            (Param("event", "Event", "select", _events),),
-            sentence=lambda values: f"On the event “{_label(_events(values['entity']), values['event'])}”",
+            _("Event occurs"),
+            (Param("event", _("Event"), "select", _events),),
+            sentence=lambda values: gettext("When “{event}” occurs").format(
+                event=_label(_events(values["entity"]), values["event"])
+            ),
             names=lambda values: [values["event"]],
         ),
         TriggerKind(
             "field",
-            "A field changes",
-            (Param("field", "Field", "select", _watched, refers=ReferenceKind.FIELD),),
-            sentence=lambda values: (
-                f"When {_label(_watched(values['entity']), values['field'])} "
-                f"of {entity_with_article(values['entity'])} changes"
+            _("Field is updated"),
+            (Param("field", _("Field"), "select", _watched, refers=ReferenceKind.FIELD),),
+            sentence=lambda values: gettext("When {field} is updated ({record})").format(
+                field=_label(_watched(values["entity"]), values["field"]), record=_record(values)
             ),
             names=lambda values: changing(values["entity"]),
             fits=lambda values, happening: (
@@ -206,36 +239,33 @@ KINDS_OF_TRIGGER: dict[str, TriggerKind] = {
         ),
         TriggerKind(
             "schedule",
-            "By the clock",
+            _("On a schedule"),
             (
-                Param("every", "When", "select", lambda entity: EVERY, default="daily"),
-                Param("hour", "At", "select", lambda entity: HOURS, default="9"),
+                Param("every", _("Repeat"), "select", lambda entity: EVERY, default="daily"),
+                Param("hour", _("Time"), "select", _hours, default="9"),
             ),
-            sentence=lambda values: (
-                f"{_label(EVERY, values['every']).capitalize()} at {_label(HOURS, values['hour'])}, "
-                f"for each {registry.get(values['entity']).label.lower()}"
-            ),
+            sentence=_schedule_sentence,
         ),
         TriggerKind(
             "date",
-            "Some days after a date",
+            _("Days after a date field"),
             (
-                Param("field", "Date", "select", times, refers=ReferenceKind.FIELD),
-                Param("days", "Days after it", "number", default="14"),
+                Param("field", _("Date"), "select", times, refers=ReferenceKind.FIELD),
+                Param("days", _("Days after"), "number", default="14"),
             ),
             sentence=_date_sentence,
         ),
         TriggerKind(
             "manual",
-            "By hand",
+            _("Run manually"),
             (),
-            sentence=lambda values: f"When somebody starts it on {entity_with_article(values['entity'])}",
+            sentence=lambda values: gettext("When run manually ({record})").format(record=_record(values)),
         ),
         TriggerKind(
             "webhook",
-            "A webhook comes in",
+            _("Incoming webhook"),
             (),
-            sentence=lambda values: f"When a signed webhook names {entity_with_article(values['entity'])}",
+            sentence=lambda values: gettext("When a webhook is received ({record})").format(record=_record(values)),
         ),
     )
 }
@@ -256,5 +286,5 @@ def fits(trigger: Values, happening: Occurrence) -> bool:
 
 
 def waits_for_release(happening: Occurrence) -> bool:
-    """Whether nothing runs by itself after it: an import asks first."""
+    """Whether it starts no runs until an admin releases them: what an import did."""
     return happening.channel == Channel.IMPORT

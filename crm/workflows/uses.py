@@ -16,6 +16,7 @@ from crm.entities.uses import (
     Target,
     register,
 )
+from crm.kit.translation import gettext as _
 from crm.workflows import steps as kinds
 from crm.workflows.definition import checked
 from crm.workflows.models import Workflow, WorkflowVersion
@@ -53,7 +54,9 @@ def _use(version: WorkflowVersion) -> SettingUse:
         kind = kinds.step_kind(step["kind"])
         references += _of(kind.params, step, entity) if kind else []
     url = workflow.get_absolute_url()
-    return SettingUse("workflow", workflow.pk, f"Workflow “{workflow}”", url, references, blocks=workflow.enabled)
+    return SettingUse(
+        "workflow", workflow.pk, _("Workflow “{name}”").format(name=workflow), url, references, blocks=workflow.enabled
+    )
 
 
 def _of(params: Sequence[Param], values: Values, entity: str) -> list[Reference]:
@@ -67,7 +70,7 @@ def _reference(param: Param, value: Any, values: Values, entity: str) -> Referen
         case "condition":
             return ConditionReference(entity, value, people=False)
         case ReferenceKind.FIELD:
-            return FieldReference(entity, value.removeprefix("custom."))
+            return FieldReference(entity, value.removeprefix("custom."))  # not a text
         case ReferenceKind.OPTION:
             return OptionReference(entity, values["field"], value)
         case ReferenceKind.SEGMENT:

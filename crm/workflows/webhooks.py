@@ -25,7 +25,9 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from crm.kit import formats
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 from crm.workflows.models import Workflow
 from crm.workflows.networks import may_call
 
@@ -67,14 +69,14 @@ def verify(workflow: Workflow, headers: Mapping[str, str], body: bytes) -> str:
     """
     message, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not message or len(message) > 80 or not re.fullmatch("[0-9]{1,15}", timestamp):
-        raise Refused("webhook-id, webhook-timestamp and webhook-signature are needed.")
+        raise Refused(_("Send the headers webhook-id, webhook-timestamp and webhook-signature."))
     if abs(time.time() - int(timestamp)) > WINDOW:
-        raise Refused("The message is older than five minutes, or from the future.")
+        raise Refused(_("The timestamp is off by more than five minutes."))
     known = [signature(workflow, number, message, int(timestamp), body) for number in generations(workflow)]
     given = headers.get("webhook-signature", "").split(" ")[:5]
     # Every pair is compared: how long it takes says nothing about which one fitted.
     if not sum(constant_time_compare(mine, theirs) for mine in known for theirs in given):
-        raise Refused("The signature does not fit.")
+        raise Refused(_("The signature does not match."))
     return message
 
 
@@ -84,13 +86,13 @@ def check_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Refused("This is no web address.") from None
+        raise Refused(_("Enter a valid URL.")) from None
     if parts.scheme not in ("https", "http") or not parts.hostname or not url.isascii() or any(map(str.isspace, url)):
-        raise Refused("A web address that begins with https:// is expected.")
+        raise Refused(_("Enter a URL that starts with https://."))
     if parts.username is not None or parts.password is not None:
-        raise Refused("A web address must not hold a name or a password.")
+        raise Refused(_("Remove the user name and password from the URL."))
     if not settings.WEBHOOK_NETWORKS and (parts.scheme != "https" or port not in (None, 443)):
-        raise Refused("Only https:// on port 443 is called.")
+        raise Refused(_("Use https:// and port 443."))
     return parts
 
 
@@ -107,8 +109,8 @@ def send_webhook(url: str, workflow: Workflow, message: str, content: Mapping[st
     if 200 <= status < 300:
         return status
     if status in (408, 425, 429) or status >= 500:
-        raise Unreachable(f"It answered {status}.")
-    raise Refused(f"It answered {status}.")
+        raise Unreachable(_("The server responded with {status}.").format(status=status))
+    raise Refused(_("The server responded with {status}.").format(status=status))
 
 
 def _post(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
@@ -118,7 +120,7 @@ def _post(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
     call.join(TIMEOUT)
     if call.is_alive():
         call.give_up()
-        raise Unreachable(f"It took longer than {TIMEOUT:.0f} seconds.")
+        raise Unreachable(_("The server took longer than {count} seconds.").format(count=formats.number(TIMEOUT, 0)))
     if call.error:
         raise call.error
     return call.status
@@ -138,7 +140,7 @@ class _Call(threading.Thread):
         try:
             self.status = self._status()
         except (OSError, http.client.HTTPException) as error:
-            self.error = Unreachable(f"It cannot be reached: {type(error).__name__}.")
+            self.error = Unreachable(_("Couldn’t reach the server ({error}).").format(error=type(error).__name__))
         except Exception as error:  # told to whoever waits
             self.error = error
         finally:
@@ -194,11 +196,11 @@ def _resolve(host: str, port: int, standard: bool) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Unreachable("There is no such host.") from None
+        raise Unreachable(_("Host not found.")) from None
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     refused = [address for address in addresses if not may_call(ipaddress.ip_address(address), standard)]
     if refused or not addresses:
-        raise Refused("It leads into a network that is not called from here.")
+        raise Refused(_("Webhooks can’t be sent to this network."))
     return addresses[0]
 
 
@@ -209,5 +211,5 @@ def parse_json_object(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise Refused("A JSON object is expected.")
+        raise Refused(_("Send a JSON object."))
     return found

@@ -116,10 +116,10 @@ def test_every_figure_of_the_dashboard(plain, add):
 
 def test_a_prerequisite_is_tried_and_saved(visit, sign_in, add):
     page = visit("/settings/workflows/prerequisites/new/", client=sign_in("admin"), javascript=False)
-    page.get_by_label("Before").select_option(label="Qualify")
-    page.get_by_label("Must be true").fill("title is not empty")
-    page.get_by_label("Else say").fill("Say what they do.")
-    page.get_by_role("button", name="Try on the last 200").click()
-    expect(page.get_by_role("region", name="What it would have refused")).to_be_visible()
+    page.get_by_label("Action").select_option(label="Qualify")
+    page.get_by_label("Condition").fill("title is not empty")
+    page.get_by_label("Error message").fill("Say what they do.")
+    page.get_by_role("button", name="Test on the last 200").click()
+    expect(page.get_by_role("region", name="Test results")).to_be_visible()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("row", name="Say what they do.")).to_be_visible()

@@ -24,7 +24,7 @@ def test_source_002_s_win_back(acme, actor, cast):
     assert (made.name, made.type, made.segment) == ("Win-back: Ana Ruiz", "email", "churned-customers")
     assert (made.status, made.owner_id) == ("draft", cast.admin.pk)
     (step,) = Run.objects.get(workflow=flow).steps.all()
-    assert step.decided == "Made the campaign “Win-back: Ana Ruiz”, a draft"
+    assert step.decided == "Created draft campaign “Win-back: Ana Ruiz”"
 
 
 def test_a_contact_is_added_and_gets_the_mail_when_it_is_sent(acme, actor, campaign):
@@ -35,7 +35,7 @@ def test_a_contact_is_added_and_gets_the_mail_when_it_is_sent(acme, actor, campa
     win(rows(ana), by=actor("manager")).or_raise()
     drain()
     assert CampaignPerson.objects.get().contact == ana
-    assert Run.objects.get().steps.get().decided == "Added them to the campaign “Spring”"
+    assert Run.objects.get().steps.get().decided == "Added to campaign “Spring”"
     assert not mail.outbox
 
 

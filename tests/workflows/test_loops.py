@@ -69,7 +69,7 @@ def test_what_makes_the_like_of_itself_stops_at_the_deepest(flow, ended):
     ran, skipped = ended()
     assert [run.depth for run in ran] == list(range(DEEPEST + 1))
     assert len(skipped) == 1
-    assert "had followed from one another" in skipped[0].reason
+    assert "had triggered one another" in skipped[0].reason
     assert Opportunity.objects.count() == DEEPEST + 2
 
 

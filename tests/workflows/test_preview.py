@@ -91,7 +91,7 @@ def test_it_changes_nothing(acme, actor):
     assert (said.now, said.counts[7]) == (1, 1)
     assert said.runs[0].record == contact
     assert said.runs[0].effects == [
-        f"create the task “Follow up with {contact.name}”, high priority, for the owner of the record"
+        f"Create task “Follow up with {contact.name}” (high priority, assignee: Record owner)"
     ]
     assert Entry.objects.latest("pk").pk == last
     assert Contact.objects.get(pk=contact.pk).updated_at == stamp

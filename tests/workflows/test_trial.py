@@ -86,8 +86,8 @@ def test_it_is_tried_saved_and_obeyed(acme, actor, sign_in):
     client = sign_in("admin")
     data = {"verb": "contact.qualify", "condition": "title is not empty", "message": "Title needed", "position": 0}
     page = client.post("/settings/workflows/prerequisites/new/", data | {"do": "try"}).content.decode()
-    assert "Of the last 1 moves</dt><dd>1</dd>" in page
-    assert "Of the 1 who could be moved now</dt><dd>1</dd>" in page
+    assert "Blocked among 1 recent change</dt><dd>1</dd>" in page
+    assert "Blocked among 1 record eligible now</dt><dd>1</dd>" in page
     assert not Guard.objects.exists()
     client.post("/settings/workflows/prerequisites/new/", data | {"is_active": "on", "do": "save"})
     acme.refresh_from_db()  # as every request reads the version of the settings

@@ -62,7 +62,7 @@ def test_what_is_no_public_https_address_is_refused_before_anything_is_resolved(
 
 @pytest.mark.parametrize("host", SPELLINGS)
 def test_every_spelling_of_this_machine_is_refused_when_it_is_called(host):
-    with pytest.raises(Refused, match="not called from here"):
+    with pytest.raises(Refused, match="can’t be sent to this network"):
         send_webhook(f"https://{host}/", Workflow(public_id="flow_a"), "id", {})
 
 
@@ -211,7 +211,7 @@ def test_what_will_not_be_taken_stops_the_run_and_no_redirect_is_followed(flow, 
     flow(becomes("customer"), {"kind": "webhook", "url": receiver.url})
     win(rows(make_contact(stage="qualified")), by=actor("manager"))
     (run,) = engine()
-    assert (run.status, run.reason, len(receiver.came)) == ("failed", f"It answered {status}.", 1)
+    assert (run.status, run.reason, len(receiver.came)) == ("failed", f"The server responded with {status}.", 1)
 
 
 def test_an_address_that_is_closed_again_is_not_called(flow, engine, receiver, actor, settings):

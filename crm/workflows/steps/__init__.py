@@ -101,7 +101,7 @@ class StepKind:
     afterwards: Callable[[Context, Values], None] = lambda context, values: None
 
 
-_kinds: Registry[StepKind] = Registry("kind of step")
+_kinds: Registry[StepKind] = Registry("kind of step")  # not a text
 
 
 def register(kind: StepKind) -> StepKind:

@@ -6,6 +6,8 @@ from crm.campaigns.segments import segments
 from crm.campaigns.verbs.add_people import add_people
 from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps import Context, Result, StepKind, register
 from crm.workflows.steps.records import settled
@@ -23,29 +25,28 @@ def _make(context: Context, values: Values) -> Result:
     name = context.fill(values["name"])[:100]
     facts = {"name": name, "type": values["type"], "segment": values["segment"]}
     made = save_campaign(None, facts, by=context.by)
-    return Result(f"Made the campaign “{made}”, a draft", changed=True)
+    return Result(gettext("Created draft campaign “{name}”").format(name=made), changed=True)
 
 
 register(
     StepKind(
         "campaign",
-        "Create a campaign",
+        _("Create campaign"),
         "megaphone",
         (
-            Param("name", "Name", "template", help="As in: Win-back: {name}"),
-            Param("type", "Type", "select", _types, default=Campaign.Type.EMAIL.value),
+            Param("name", _("Name"), "template", help=_("e.g. Win-back: {name}")),
+            Param("type", _("Type"), "select", _types, default=Campaign.Type.EMAIL.value),
             Param(
                 "segment",
-                "Segment",
+                _("Segment"),
                 "select",
                 _segments,
-                help="A view of contacts that the whole workspace has.",
+                help=_("A view of contacts that is shared with the workspace."),
                 refers=ReferenceKind.SEGMENT,
             ),
         ),
-        sentence=lambda values, entity: (
-            f"create the e-mail campaign “{values['name']}” for "
-            f"{dict(_segments(entity)).get(values['segment'], values['segment'])}, as a draft"
+        sentence=lambda values, entity: gettext("Create draft campaign “{name}” for {segment}").format(
+            name=values["name"], segment=dict(_segments(entity)).get(values["segment"], values["segment"])
         ),
         perform=_make,
     )
@@ -65,23 +66,29 @@ def _called(values: Values, entity: str) -> str:
 def _add(context: Context, values: Values) -> Result:
     campaign = Campaign.objects.filter(public_id=values["campaign"]).first()
     contact = context.about().get("contact_id")
-    if campaign is None or contact is None:
-        raise Refused("There is no such campaign any more." if contact else "This record is about no contact.")
+    if contact is None:
+        raise Refused(gettext("This record has no contact."))
+    if campaign is None:
+        raise Refused(gettext("This campaign no longer exists."))
     rows = Contact.objects.filter(pk=contact)
     added = add_people(campaign, rows, by=context.by)
-    sentence = f"to the campaign “{campaign}”"
     if not added.done:
-        return Result(f"Nobody was added {sentence}: they are in it, or the owner of the workflow does not see them")
-    return settled(added, f"Added them {sentence}")
+        sentence = gettext(
+            "Not added to campaign “{name}”. The contact is already in it, or the workflow owner can’t see them."
+        )
+        return Result(sentence.format(name=campaign))
+    return settled(added, gettext("Added to campaign “{name}”").format(name=campaign))
 
 
 register(
     StepKind(
         "add_to_campaign",
-        "Add to a campaign",
+        _("Add to campaign"),
         "user-plus",
-        (Param("campaign", "Campaign", "select", _open, help="A draft, or one that is being sent."),),
-        sentence=lambda values, entity: f"add the contact to the campaign “{_called(values, entity)}”",
+        (Param("campaign", _("Campaign"), "select", _open, help=_("Drafts and campaigns that are still sending.")),),
+        sentence=lambda values, entity: gettext("Add contact to campaign “{name}”").format(
+            name=_called(values, entity)
+        ),
         perform=_add,
         entities=("contact", "lead", "opportunity"),
     )

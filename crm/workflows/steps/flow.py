@@ -9,29 +9,42 @@ from crm.entities.schema import schema
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
 from crm.kit import formats
-from crm.kit.text import counted
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, partner, register
 
-UNITS = {"minutes": "minutes", "hours": "hours", "days": "days"}
-CONDITION = "As in: Lifecycle Stage = Customer"
+UNITS = {"minutes": _("minutes"), "hours": _("hours"), "days": _("days")}
+CONDITION = _("e.g. Lifecycle Stage = Customer")
+
+
+def _duration(values: Values) -> str:
+    amount = values["amount"]
+    match values["unit"]:
+        case "minutes":
+            text = ngettext("{count} minute", "{count} minutes", amount)
+        case "hours":
+            text = ngettext("{count} hour", "{count} hours", amount)
+        case _:
+            text = ngettext("{count} day", "{count} days", amount)
+    return text.format(count=formats.number(amount))
 
 
 def _pause(context: Context, values: Values) -> Result:
     until = context.now + timedelta(**{values["unit"]: values["amount"]})
-    return Result(f"Waits {counted(values['amount'], values['unit'])}", until=until)
+    return Result(gettext("Waiting {duration}").format(duration=_duration(values)), until=until)
 
 
 register(
     StepKind(
         "wait",
-        "Wait for a time",
+        _("Delay"),
         "hourglass",
         (
-            Param("amount", "How long", "number", default="1"),
-            Param("unit", "Unit", "select", lambda entity: list(UNITS.items()), default="days"),
+            Param("amount", _("Duration"), "number", default="1"),
+            Param("unit", _("Unit"), "select", lambda entity: list(UNITS.items()), default="days"),
         ),
-        sentence=lambda values, entity: f"wait {counted(values['amount'], values['unit'])}",
+        sentence=lambda values, entity: gettext("Wait {duration}").format(duration=_duration(values)),
         perform=_pause,
     )
 )
@@ -50,62 +63,81 @@ def moment_of(entity: str, key: str, value: Any) -> datetime | None:
 
 
 def _until_sentence(values: Values, entity: str) -> str:
-    after = f"{counted(values['days'], 'days')} after " if values["days"] else ""
-    return f"wait until {after}{dict(times(entity)).get(values['field'], values['field'])}"
+    field, days = dict(times(entity)).get(values["field"], values["field"]), values["days"]
+    if not days:
+        return gettext("Wait until {field}").format(field=field)
+    sentence = ngettext("Wait until {count} day after {field}", "Wait until {count} days after {field}", days)
+    return sentence.format(count=formats.number(days), field=field)
 
 
 def _until(context: Context, values: Values) -> Result:
     field = schema(context.entity).fields.get(values["field"])
     if field is None:
-        raise StepFailed(f"The field “{values['field']}” is gone. Choose another date in the workflow.")
+        sentence = gettext("The field “{field}” no longer exists. Choose another date in the workflow.")
+        raise StepFailed(sentence.format(field=values["field"]))
     value = context.rows.values_list(orm_value(field)).get()[0]
     until = moment_of(context.entity, values["field"], value)
     if until is None:
-        return Result(f"{field.label} is empty: it does not wait")
+        return Result(gettext("{field} is empty – skipped").format(field=field.label))
     until += timedelta(days=values["days"] or 0)
     if until <= context.now:
-        return Result(f"{field.label} is past: it does not wait")
-    return Result(f"Waits until {formats.moment(until)}", until=until)
+        return Result(gettext("{field} is in the past – skipped").format(field=field.label))
+    return Result(gettext("Waiting until {moment}").format(moment=formats.moment(until)), until=until)
 
 
 register(
     StepKind(
         "wait_until",
-        "Wait until a date",
+        _("Wait until date"),
         "calendar-clock",
         (
-            Param("field", "Date", "select", times, refers=ReferenceKind.FIELD),
-            Param("days", "Days after it", "number", required=False, default="0"),
+            Param("field", _("Date"), "select", times, refers=ReferenceKind.FIELD),
+            Param("days", _("Days after"), "number", required=False, default="0"),
         ),
         sentence=_until_sentence,
         perform=_until,
     )
 )
 
-LATE = {"go_on": "go on", "stop": "stop"}
+LATE = {"go_on": _("Continue"), "stop": _("Stop")}
+
+
+def _watch_sentence(values: Values, entity: str) -> str:
+    days = values["days"]
+    if values["late"] == "stop":
+        sentence = ngettext(
+            "Wait until {condition} (up to {count} day), then stop",
+            "Wait until {condition} (up to {count} days), then stop",
+            days,
+        )
+    else:
+        sentence = ngettext(
+            "Wait until {condition} (up to {count} day), then continue",
+            "Wait until {condition} (up to {count} days), then continue",
+            days,
+        )
+    return sentence.format(condition=in_words(values["condition"], entity), count=formats.number(days))
 
 
 def _watch(context: Context, values: Values) -> Result:
     condition = parse(values["condition"], context.entity, people=False)
     if context.holds(condition):
-        return Result("It is so already")
-    return Result(f"Waits until {condition.label_text}", until=context.now + timedelta(days=values["days"]))
+        return Result(gettext("Condition already met"))
+    sentence = gettext("Waiting until {condition}").format(condition=condition.label_text)
+    return Result(sentence, until=context.now + timedelta(days=values["days"]))
 
 
 register(
     StepKind(
         "wait_for",
-        "Wait until something is so",
+        _("Wait until condition is met"),
         "eye",
         (
-            Param("condition", "What must be so", "condition", help=CONDITION),
-            Param("days", "At most days", "number", default="14"),
-            Param("late", "Then", "select", lambda entity: list(LATE.items()), default="go_on"),
+            Param("condition", _("Condition"), "condition", help=CONDITION),
+            Param("days", _("Give up after (days)"), "number", default="14"),
+            Param("late", _("If not met"), "select", lambda entity: list(LATE.items()), default="go_on"),
         ),
-        sentence=lambda values, entity: (
-            f"wait until {in_words(values['condition'], entity)}, "
-            f"at most {counted(values['days'], 'days')}, then {LATE[values['late']]}"
-        ),
+        sentence=_watch_sentence,
         perform=_watch,
     )
 )
@@ -114,38 +146,50 @@ register(
 def _branch(context: Context, values: Values) -> Result:
     condition = parse(values["condition"], context.entity, people=False)
     if context.holds(condition):
-        return Result(f"It is so: {condition.label_text}")
+        return Result(gettext("Condition met: {condition}").format(condition=condition.label_text))
     here, steps = context.run.position, context.run.version.steps
-    return Result(f"It is not so: {condition.label_text}", jump=partner(steps, here, "otherwise", "end") + 1)
+    sentence = gettext("Condition not met: {condition}").format(condition=condition.label_text)
+    return Result(sentence, jump=partner(steps, here, "otherwise", "end") + 1)
 
 
 def _pass(context: Context, values: Values) -> Result:
-    """Whoever meets Otherwise has come from the steps before it, and leaves out those after it."""
-    return Result("Goes on after the branch", jump=partner(context.run.version.steps, context.run.position, "end") + 1)
+    """Skip the steps of Otherwise: a run that reaches it comes from those of If."""
+    end = partner(context.run.version.steps, context.run.position, "end")
+    return Result(gettext("Continued after the branch"), jump=end + 1)
 
 
 register(
     StepKind(
         "branch",
-        "If",
+        _("If"),
         "split",
-        (Param("condition", "What must be so", "condition", help=CONDITION),),
-        sentence=lambda values, entity: f"if {in_words(values['condition'], entity)}:",
+        (Param("condition", _("Condition"), "condition", help=CONDITION),),
+        sentence=lambda values, entity: gettext("If {condition}").format(
+            condition=in_words(values["condition"], entity)
+        ),
         perform=_branch,
         depth=1,
     )
 )
 register(
-    StepKind("otherwise", "Otherwise", "corner-down-right", (), lambda values, entity: "otherwise:", _pass, depth=0)
+    StepKind(
+        "otherwise",
+        _("Otherwise"),
+        "corner-down-right",
+        (),
+        lambda values, entity: gettext("Otherwise"),
+        _pass,
+        depth=0,
+    )
 )
 register(
     StepKind(
         "end",
-        "End of the if",
+        _("End if"),
         "corner-up-left",
         (),
-        lambda values, entity: "end of the if",
-        lambda context, values: Result("Goes on"),
+        lambda values, entity: gettext("End if"),
+        lambda context, values: Result(gettext("Continued")),
         depth=-1,
     )
 )

@@ -3,18 +3,22 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
+
+from django.utils.text import format_lazy
 
 from contacts.axes import LIFECYCLE
-from contacts.models import Activity
 from contacts.moves import VERBS as CONTACT_VERBS
 from contacts.verbs.log import log
 from crm.entities.people import members
 from crm.entities.placeholders import PLACE
+from crm.kit import formats
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid, Refused
 from crm.kit.outcome import Outcome
-from crm.kit.text import counted
+from crm.kit.scope import workspace
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.axes import CLOSED, OPEN, STAGE
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
@@ -33,19 +37,22 @@ from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.reactivate import reactivate
 
 Verb = Callable[..., Outcome]  # (rows, *, by, reason)
-EVERYWHERE: dict[str, tuple[str, Verb]] = {"delete": ("Move to the trash", delete)}
+EVERYWHERE: dict[str, tuple[str, Verb]] = {"delete": (_("Move to trash"), delete)}
 MOVES: dict[str, dict[str, tuple[str, Verb]]] = {
     "contact": {
         move.verb: (move.label, CONTACT_VERBS[move.verb]) for move in LIFECYCLE.moves if move.verb in CONTACT_VERBS
     },
-    "opportunity": {to: (f"Move to {STAGE.value(to).label}", partial(move_to, to=to)) for to in (*OPEN, *CLOSED)}
-    | {"reopen": ("Reopen", reopen_opportunity)},
+    "opportunity": {
+        to: (cast(str, format_lazy(_("Move to {stage}"), stage=STAGE.value(to).label)), partial(move_to, to=to))
+        for to in (*OPEN, *CLOSED)
+    }
+    | {"reopen": (_("Reopen"), reopen_opportunity)},
     "lead": {
-        "marketing_qualified": ("Qualify to Marketing Qualified", partial(qualify_lead, to="marketing_qualified")),
-        "sales_qualified": ("Qualify to Sales Qualified", partial(qualify_lead, to="sales_qualified")),
-        "convert": ("Convert", convert),
-        "lose": ("Lose lead", lose_lead),
-        "reactivate": ("Reactivate", reactivate),
+        "marketing_qualified": (_("Qualify as Marketing Qualified"), partial(qualify_lead, to="marketing_qualified")),
+        "sales_qualified": (_("Qualify as Sales Qualified"), partial(qualify_lead, to="sales_qualified")),
+        "convert": (_("Convert"), convert),
+        "lose": (_("Mark as lost"), lose_lead),
+        "reactivate": (_("Reactivate"), reactivate),
     },
 }
 
@@ -59,7 +66,7 @@ def settled(outcome: Outcome, decided: str) -> Result:
     """The result of a verb. Raises Refused with its sentence, also where there was no record to change."""
     outcome.or_raise()
     if not outcome.done:
-        raise Refused("The record is not there any more, or the owner of the workflow does not see it.")
+        raise Refused(gettext("The record no longer exists, or the workflow owner can’t see it."))
     return Result(decided, changed=True)
 
 
@@ -82,33 +89,35 @@ def _check_field(values: Values, entity: str) -> None:
             raise Invalid({"value": str(error)}) from None
 
 
+def _field_sentence(values: Values, entity: str) -> str:
+    sentence = gettext("Set {field} to “{value}”") if values["value"] else gettext("Clear {field}")
+    return sentence.format(field=_field_label(entity, values["field"]), value=values["value"])
+
+
 def _change(context: Context, values: Values) -> Result:
     key, value = values["field"], context.fill(values["value"])
-    sentence = f"Set {_field_label(context.entity, key)} to “{value}”"
-    return settled(edit(context.rows, {key: value}, by=context.by), sentence)
+    sentence = gettext("Set {field} to “{value}”") if value else gettext("Cleared {field}")
+    decided = sentence.format(field=_field_label(context.entity, key), value=value)
+    return settled(edit(context.rows, {key: value}, by=context.by), decided)
 
 
 register(
     StepKind(
         "change_field",
-        "Change a field",
+        _("Update field"),
         "pencil",
         (
-            Param("field", "Field", "select", _fields, refers=ReferenceKind.FIELD),
+            Param("field", _("Field"), "select", _fields, refers=ReferenceKind.FIELD),
             Param(
                 "value",
-                "New value",
+                _("New value"),
                 "template",
                 required=False,
-                help="Empty clears it. {name} fills in a field.",
+                help=_("Leave blank to clear. Use {name} to insert a field."),
                 refers=ReferenceKind.OPTION,
             ),
         ),
-        sentence=lambda values, entity: (
-            f"set {_field_label(entity, values['field'])} to “{values['value']}”"
-            if values["value"]
-            else f"clear {_field_label(entity, values['field'])}"
-        ),
+        sentence=_field_sentence,
         perform=_change,
         check=_check_field,
     )
@@ -122,31 +131,31 @@ def _verb_choices(entity: str) -> list[tuple[str, str]]:
 
 
 def _verb_label(entity: str, name: str) -> str:
-    return verbs(entity)[name][0] if name in verbs(entity) else name
+    return str(verbs(entity)[name][0]) if name in verbs(entity) else name
 
 
 def _act(context: Context, values: Values) -> Result:
     label, verb = verbs(context.entity).get(values["verb"]) or (values["verb"], None)
     if verb is None:
-        raise Refused(f"A workflow can't do “{label}” any longer. Edit the step.")
-    return settled(verb(context.rows, by=context.by, reason=context.fill(values["reason"])), label)
+        raise Refused(gettext("Workflows can no longer do “{name}”. Edit this action.").format(name=label))
+    return settled(verb(context.rows, by=context.by, reason=context.fill(values["reason"])), str(label))
 
 
 register(
     StepKind(
         "verb",
-        "Do",
+        _("Change stage or status"),
         "arrow-right-left",
         (
-            Param("verb", "What", "select", _verb_choices),
-            Param("reason", "Reason", "template", required=False, help="Kept with the change."),
+            Param("verb", _("Change"), "select", _verb_choices),
+            Param("reason", _("Reason"), "template", required=False, help=_("Saved with the change.")),
         ),
-        sentence=lambda values, entity: f"do “{_verb_label(entity, values['verb'])}”",
+        sentence=lambda values, entity: _verb_label(entity, values["verb"]),
         perform=_act,
     )
 )
 
-# Whose it becomes, and who is to do it.
+# Owners and assignees.
 
 RECORD_OWNER, WORKFLOW_OWNER = "record_owner", "workflow_owner"
 
@@ -160,7 +169,7 @@ def workers(entity: str) -> list[tuple[str, str]]:
 
 def assignees(entity: str) -> list[tuple[str, str]]:
     """The same, and whoever it is in each case."""
-    known = [(RECORD_OWNER, "the owner of the record"), (WORKFLOW_OWNER, "the owner of the workflow")]
+    known = [(RECORD_OWNER, _("Record owner")), (WORKFLOW_OWNER, _("Workflow owner"))]
     return [*known, *workers(entity)]
 
 
@@ -171,33 +180,51 @@ def member_of(context: Context, who: str) -> int | None:
     return context.by.member_id if who == WORKFLOW_OWNER else int(who.removeprefix("member_"))
 
 
-WHO = partial(Param, "who", "Whose", "select", assignees, default=RECORD_OWNER)
+WHO = partial(Param, "who", kind="select", choices=assignees, default=RECORD_OWNER)
 
 
 def _who(values: Values, entity: str) -> str:
     return dict(assignees(entity)).get(values["who"]) or values["who"]
 
 
+def _with_details(action: str, *details: str) -> str:
+    """An action and, in brackets, those of its details that are not ''."""
+    given = ", ".join(filter(None, details))
+    return gettext("{action} ({details})").format(action=action, details=given) if given else action
+
+
 def _assign(context: Context, values: Values) -> Result:
     owner = member_of(context, values["who"])
-    return settled(assign(context.rows, owner, by=context.by), f"Assigned to {members().label(owner or 0)}")
+    decided = gettext("Assigned to {name}").format(name=members().label(owner or 0))
+    return settled(assign(context.rows, owner, by=context.by), decided)
 
 
 register(
     StepKind(
         "assign",
-        "Assign",
+        _("Assign owner"),
         "user-check",
-        (Param("who", "To", "select", lambda entity: assignees(entity)[1:]),),
-        sentence=lambda values, entity: f"assign it to {_who(values, entity)}",
+        (Param("who", _("Owner"), "select", lambda entity: assignees(entity)[1:]),),
+        sentence=lambda values, entity: gettext("Assign to {who}").format(who=_who(values, entity)),
         perform=_assign,
     )
 )
 
 # New activities and opportunities.
 
-KINDS_OF_ACTIVITY = [(value, "E-mail" if value == "email" else label) for value, label in Activity.KINDS]
-PRIORITIES = [("low", "Low"), ("normal", "Normal"), ("high", "High")]
+# By kind: its label, what the step does, and what it did.
+ACTIVITIES = {
+    "task": (_("Task"), _("Create task “{subject}”"), _("Created task “{subject}”")),
+    "call": (_("Call"), _("Create call “{subject}”"), _("Created call “{subject}”")),
+    "email": (_("Email"), _("Create email “{subject}”"), _("Created email “{subject}”")),
+    "meeting": (_("Meeting"), _("Create meeting “{subject}”"), _("Created meeting “{subject}”")),
+    "note": (_("Note"), _("Create note “{subject}”"), _("Created note “{subject}”")),
+}
+PRIORITIES = [("low", _("Low")), ("normal", _("Normal")), ("high", _("High"))]
+
+
+def _kinds_of_activity(entity: str) -> list[tuple[str, str]]:
+    return [(kind, label) for kind, (label, _do, _done) in ACTIVITIES.items()]
 
 
 def _log(context: Context, values: Values) -> Result:
@@ -207,29 +234,39 @@ def _log(context: Context, values: Values) -> Result:
     facts["status"] = "done" if values["activity"] == "note" else "pending"  # a workflow calls and meets nobody
     if values["days"] != "":
         facts["due_at"] = context.now + timedelta(days=values["days"])
-    kind = dict(KINDS_OF_ACTIVITY)[values["activity"]].lower()
-    return settled(log([facts], by=context.by), f"Made the {kind} “{subject}”")
+    created = ACTIVITIES[values["activity"]][2].format(subject=subject)
+    return settled(log([facts], by=context.by), created)
+
+
+def _activity_sentence(values: Values, entity: str) -> str:
+    return _with_details(
+        ACTIVITIES[values["activity"]][1].format(subject=values["subject"]),
+        gettext("high priority") if values["priority"] == "high" else "",
+        _due(values["days"]),
+        gettext("assignee: {who}").format(who=_who(values, entity)),
+    )
+
+
+def _due(days: Any) -> str:
+    if days == "":
+        return ""
+    return ngettext("due in {count} day", "due in {count} days", days).format(count=formats.number(days))
 
 
 register(
     StepKind(
         "activity",
-        "Create a task or another activity",
+        _("Create task or activity"),
         "square-check",
         (
-            Param("activity", "Kind", "select", lambda entity: KINDS_OF_ACTIVITY, default="task"),
-            Param("subject", "Subject", "template", help="As in: Follow up with {name}"),
-            Param("body", "Text", "long", required=False),
-            Param("priority", "Priority", "select", lambda entity: PRIORITIES, default="normal"),
-            Param("days", "Due in days", "number", required=False),
-            WHO(),
+            Param("activity", _("Type"), "select", _kinds_of_activity, default="task"),
+            Param("subject", _("Subject"), "template", help=_("e.g. Follow up with {name}")),
+            Param("body", _("Details"), "long", required=False),
+            Param("priority", _("Priority"), "select", lambda entity: PRIORITIES, default="normal"),
+            Param("days", _("Due (days from now)"), "number", required=False),
+            WHO(label=_("Assignee")),
         ),
-        sentence=lambda values, entity: (
-            f"create the {dict(KINDS_OF_ACTIVITY)[values['activity']].lower()} “{values['subject']}”"
-            + (", high priority" if values["priority"] == "high" else "")
-            + (f", due in {counted(values['days'], 'days')}" if values["days"] != "" else "")
-            + f", for {_who(values, entity)}"
-        ),
+        sentence=_activity_sentence,
         perform=_log,
     )
 )
@@ -238,39 +275,52 @@ register(
 def _open(context: Context, values: Values) -> Result:
     contact = context.about().get("contact_id")
     if contact is None:
-        raise Refused("An opportunity belongs to a contact, and this record has none.")
+        raise Refused(gettext("This record has no contact, so no opportunity was created."))
     name = context.fill(values["name"])
     facts: dict[str, Any] = {"name": name[:200], "contact": contact, "owner": member_of(context, values["who"])}
     if values["amount"] != "":
         facts["amount"] = str(values["amount"])
     if values["days"] != "":
         facts["close_date"] = (context.now + timedelta(days=values["days"])).date().isoformat()
-    return settled(open_opportunity([facts], by=context.by, stage=values["stage"]), f"Opened “{name}”")
+    created = gettext("Created opportunity “{name}”").format(name=name)
+    return settled(open_opportunity([facts], by=context.by, stage=values["stage"]), created)
+
+
+def _opportunity_sentence(values: Values, entity: str) -> str:
+    return _with_details(
+        gettext("Create opportunity “{name}”").format(name=values["name"]),
+        formats.money(values["amount"], workspace().currency) if values["amount"] != "" else "",
+        gettext("stage: {stage}").format(stage=STAGE.value(values["stage"]).label),
+        _closing(values["days"]),
+        gettext("owner: {who}").format(who=_who(values, entity)),
+    )
+
+
+def _closing(days: Any) -> str:
+    if days == "":
+        return ""
+    return ngettext("closes in {count} day", "closes in {count} days", days).format(count=formats.number(days))
 
 
 register(
     StepKind(
         "opportunity",
-        "Create an opportunity",
+        _("Create opportunity"),
         "circle-dollar-sign",
         (
-            Param("name", "Name", "template", help="As in: {name} - Inbound"),
-            Param("amount", "Amount", "number", required=False),
+            Param("name", _("Name"), "template", help=_("e.g. {name} – Inbound")),
+            Param("amount", _("Amount"), "number", required=False),
             Param(
                 "stage",
-                "Stage",
+                _("Stage"),
                 "select",
                 lambda entity: [(value, STAGE.value(value).label) for value in OPEN],
                 default=OPEN[0],
             ),
-            Param("days", "Closes in days", "number", required=False),
-            WHO(),
+            Param("days", _("Close date (days from now)"), "number", required=False),
+            WHO(label=_("Owner")),
         ),
-        sentence=lambda values, entity: (
-            f"create the opportunity “{values['name']}”"
-            + (f", {values['amount']:,}" if values["amount"] != "" else "")
-            + f", at {STAGE.value(values['stage']).label}"
-        ),
+        sentence=_opportunity_sentence,
         perform=_open,
         entities=("contact", "lead", "opportunity"),
     )

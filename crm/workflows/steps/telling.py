@@ -1,4 +1,4 @@
-"""Steps that tell somebody: members by the bell, people by mail, other systems by a webhook."""
+"""Steps that reach out: notifications to members, emails, and webhooks to other systems."""
 
 from urllib.parse import urlsplit
 
@@ -12,9 +12,12 @@ from contacts.models import Contact
 from contacts.suppression import SHOWN, is_suppressed
 from contacts.verbs.log import log
 from crm.entities.placeholders import PLACE
+from crm.kit import formats
 from crm.kit.actor import Role, system
 from crm.kit.errors import Invalid, Refused
 from crm.kit.site import site
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 from crm.notifications.kinds import NotificationKind
 from crm.notifications.kinds import register as register_news
 from crm.notifications.notify import NewNotification, notify
@@ -29,10 +32,10 @@ LONGEST_TEXT = 200
 TOLD = register_news(
     NotificationKind(
         "workflow",
-        "A workflow wants me to look at a record",
+        _("A workflow notifies me"),
         "workflow",
-        "A workflow asks you to look at {record}",
-        "a workflow was set up to tell you",
+        _("A workflow flagged {record} for you"),
+        _("a workflow is set up to notify you"),
     )
 )
 
@@ -45,7 +48,7 @@ def _recipients(context: Context, who: str) -> list[int]:
 
 
 def _audience(entity: str) -> list[tuple[str, str]]:
-    return [*assignees(entity), (MANAGERS, "all managers")]
+    return [*assignees(entity), (MANAGERS, _("All managers"))]
 
 
 def _notify(context: Context, values: Values) -> Result:
@@ -54,27 +57,35 @@ def _notify(context: Context, values: Values) -> Result:
     news = [NewNotification(pk, *about, text=values.get("text", "")) for pk in told]
     # As the system: who owns the workflow is told of it as well.
     notify(TOLD, news, by=system(context.by.workspace_id))
-    return Result(f"Told {len(told)} {'person' if len(told) == 1 else 'people'}")
+    decided = ngettext("Notified {count} person", "Notified {count} people", len(told))
+    return Result(decided.format(count=formats.number(len(told))))
 
 
 def _check_text(values: Values, entity: str) -> None:
     if len(values["text"]) > LONGEST_TEXT:
-        raise Invalid({"text": f"At most {LONGEST_TEXT} characters: it stands beside the bell."})
+        sentence = ngettext("Up to {count} character.", "Up to {count} characters.", LONGEST_TEXT)
+        raise Invalid({"text": sentence.format(count=formats.number(LONGEST_TEXT))})
 
 
 def _notification(values: Values, entity: str) -> str:
     whom = dict(_audience(entity)).get(values["who"], values["who"])
-    return f"notify {whom}: “{text}”" if (text := values.get("text")) else f"notify {whom}"
+    sentence = gettext("Notify {who}: “{text}”") if values.get("text") else gettext("Notify {who}")
+    return sentence.format(who=whom, text=values.get("text"))
 
 
 register(
     StepKind(
         "notify",
-        "Notify somebody",
+        _("Send notification"),
         "bell",
         (
-            Param("who", "Whom", "select", _audience, default=RECORD_OWNER),
-            Param("text", "What to say", required=False, help="The record is named and linked anyway."),
+            Param("who", _("Recipient"), "select", _audience, default=RECORD_OWNER),
+            Param(
+                "text",
+                _("Message"),
+                required=False,
+                help=_("The record’s name and link are added automatically."),
+            ),
         ),
         sentence=_notification,
         perform=_notify,
@@ -86,8 +97,8 @@ TO_RECORD, TO_ADDRESS = "record", "address"
 
 
 def _to(entity: str) -> list[tuple[str, str]]:
-    person = [] if entity == "company" else [(TO_RECORD, "the contact")]
-    return [*person, *assignees(entity), (TO_ADDRESS, "another address")]
+    person = [] if entity == "company" else [(TO_RECORD, _("Contact"))]
+    return [*person, *assignees(entity), (TO_ADDRESS, _("Other address"))]
 
 
 def _check_address(values: Values, entity: str) -> None:
@@ -95,7 +106,7 @@ def _check_address(values: Values, entity: str) -> None:
         try:
             validate_email(values["address"])
         except ValidationError:
-            raise Invalid({"address": "Write the e-mail address."}) from None
+            raise Invalid({"address": gettext("Enter an email address.")}) from None
 
 
 def _contact(context: Context) -> Contact | None:
@@ -106,15 +117,17 @@ def _address(context: Context, values: Values) -> str:
     """Where a mail goes. Raises Refused for a person who has no address, or is not to be written to."""
     if values["to"] == TO_ADDRESS:
         if is_suppressed(values["address"]):
-            raise Refused(f"{values['address']} is suppressed: no mail is sent to it.")
+            sentence = gettext("{address} is suppressed, so no email was sent.")
+            raise Refused(sentence.format(address=values["address"]))
         return values["address"]
     if values["to"] != TO_RECORD:
         return Membership.objects.select_related("user").get(pk=member_of(context, values["to"])).user.email
     contact = _contact(context)
     if contact is None or not contact.email:
-        raise Refused("There is no e-mail address to write to.")
+        raise Refused(gettext("There is no email address to send to."))
     if contact.status in SHOWN or is_suppressed(contact.email):
-        raise Refused(f"{contact} is {STATUS.value(contact.status).label.lower()}: no mail is sent to them.")
+        sentence = gettext("{contact} can’t be emailed. Status: {status}.")
+        raise Refused(sentence.format(contact=contact, status=STATUS.value(contact.status).label))
     return contact.email
 
 
@@ -126,11 +139,17 @@ def _mail(context: Context, values: Values) -> Result:
     to, (subject, body) = _address(context, values), _letter(context, values)
     headers = {"Message-ID": f"<{context.key}@{urlsplit(site()).hostname}>"}
     EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [to], headers=headers).send()
-    return Result(f"Sent “{subject}” to {to}", changed=values["to"] == TO_RECORD)
+    return Result(gettext("Sent “{subject}” to {to}").format(subject=subject, to=to), changed=values["to"] == TO_RECORD)
+
+
+def _mail_sentence(values: Values, entity: str) -> str:
+    known = dict(_to(entity)).get(values["to"], values["to"])
+    to = values["address"] if values["to"] == TO_ADDRESS else known
+    return gettext("Send “{subject}” to {to}").format(subject=values["subject"], to=to)
 
 
 def _keep_letter(context: Context, values: Values) -> None:
-    """What was sent to a contact stands in their timeline."""
+    """Log what was sent to a contact in their timeline."""
     contact = _contact(context) if values["to"] == TO_RECORD else None
     if contact:
         subject, body = _letter(context, values)
@@ -141,18 +160,15 @@ def _keep_letter(context: Context, values: Values) -> None:
 register(
     StepKind(
         "mail",
-        "Send an e-mail",
+        _("Send email"),
         "mail",
         (
-            Param("to", "To", "select", _to),
-            Param("address", "Address", required=False, help="Only for “another address”."),
-            Param("subject", "Subject", "template"),
-            Param("body", "Text", "long", help="{first_name}, {company.name} and other fields are filled in."),
+            Param("to", _("To"), "select", _to),
+            Param("address", _("Email address"), required=False, help=_("Only for “Other address”.")),
+            Param("subject", _("Subject"), "template"),
+            Param("body", _("Body"), "long", help=_("Use {first_name}, {company.name} etc. to insert fields.")),
         ),
-        sentence=lambda values, entity: (
-            f"send “{values['subject']}” to "
-            f"{values['address'] if values['to'] == TO_ADDRESS else dict(_to(entity)).get(values['to'], values['to'])}"
-        ),
+        sentence=_mail_sentence,
         perform=_mail,
         check=_check_address,
         outward=True,
@@ -167,7 +183,7 @@ def _check_url(values: Values, entity: str) -> None:
     except Refused as error:
         raise Invalid({"url": str(error)}) from None
     if PLACE.search(values["url"]):
-        raise Invalid({"url": "An address is written out: nothing is filled in."})
+        raise Invalid({"url": gettext("Enter a URL without fields in { }.")})
 
 
 def _call(context: Context, values: Values) -> Result:
@@ -179,16 +195,24 @@ def _call(context: Context, values: Values) -> Result:
         status = send_webhook(values["url"], run.workflow, context.key, content | {"changes": run.seen})
     except Refused as error:  # no rule of ours: the address or the other side has to be mended
         raise StepFailed(str(error)) from None
-    return Result(f"It answered {status}")
+    return Result(gettext("Response: {status}").format(status=status))
 
 
 register(
     StepKind(
         "webhook",
-        "Call a webhook",
+        _("Send webhook"),
         "webhook",
-        (Param("url", "Address", help="It begins with https://. What is sent is signed with the workflow's secret."),),
-        sentence=lambda values, entity: f"call {urlsplit(values['url']).hostname or values['url']}",
+        (
+            Param(
+                "url",
+                _("Endpoint"),
+                help=_("A URL that starts with https://. Requests are signed with the workflow’s secret."),
+            ),
+        ),
+        sentence=lambda values, entity: gettext("Send webhook to {host}").format(
+            host=urlsplit(values["url"]).hostname or values["url"]
+        ),
         perform=_call,
         check=_check_url,
         outward=True,

@@ -6,6 +6,7 @@ from audit.record import update_and_record
 from crm.entities.versions import bump_schema
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext_lazy as _
 from crm.notifications.kinds import Channel, NotificationKind, register
 from crm.notifications.notify import NewNotification, notify
 from crm.workflows.models import Workflow
@@ -13,10 +14,10 @@ from crm.workflows.models import Workflow
 PAUSED = register(
     NotificationKind(
         "workflow_paused",
-        "A workflow of mine is paused",
+        _("One of my workflows is paused"),
         "circle-pause",
-        "The workflow {record} was paused: it ran too often",
-        "the workflow is yours",
+        _("Workflow {record} was paused because it ran too often"),
+        _("you own the workflow"),
         Channel.MAIL,
     )
 )
@@ -24,7 +25,7 @@ PAUSED = register(
 
 @transaction.atomic
 def pause_workflow(pk: int, because: str, *, by: Actor) -> None:
-    """Switch a workflow off and tell its owner why; nothing where it is off already."""
+    """Turn a workflow off and notify its owner; do nothing if it is off already."""
     rows = Workflow.objects.filter(pk=pk, enabled=True)
     for workflow in rows.select_for_update():
         update_and_record("workflow.paused", rows, {"enabled": False, "paused_because": because[:200]}, by=by)

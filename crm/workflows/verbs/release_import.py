@@ -8,18 +8,19 @@ from audit.record import record
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 from crm.users.roles import Right, require
 from crm.workflows.models import Release
 
 
 @transaction.atomic
 def release_import(change: UUID, *, by: Actor) -> None:
-    """Let the workflows that are switched on answer to what an import did, which it kept from them. Admins only.
+    """Run the workflows that are turned on for the changes of an import, which held them back. Admins only.
 
     Raises NotAllowed, and Refused where it was asked for before.
     """
     require(by, Right.WORKSPACE)
     if Release.objects.filter(change=change).exists():
-        raise Refused("Workflows have run after this import.")
+        raise Refused(_("Workflows have already run on these imported records."))
     made = Release.objects.create(change=change, member_id=by.member_id, created_at=clock.now())
     record("release.created", Release.objects.filter(pk=made.pk), by=by, snapshot=("change", "member"))

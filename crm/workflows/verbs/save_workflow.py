@@ -9,6 +9,7 @@ from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.users.models import Membership
 from crm.workflows.definition import Definition, checked
 from crm.workflows.models import Workflow, WorkflowVersion
@@ -28,16 +29,16 @@ def save_workflow(
     steps: Sequence[Values],
     by: Actor,
 ) -> Workflow:
-    """Save `workflow`, new (then it is switched off) or changed; runs under way end by the version they began with.
+    """Save `workflow`, new (then it is turned off) or changed; runs under way end by the version they began with.
 
     It acts with the rights of `owner`, a member. Admins only. Raises NotAllowed, and Invalid per field.
     """
     lock_settings(by)
     name, errors = name.strip(), dict[str, str]()
     if not 0 < len(name) <= 80:
-        errors["name"] = "Give the workflow a name of at most 80 characters."
+        errors["name"] = _("Enter a name of up to 80 characters.")
     if not Membership.objects.active().exclude(role=Role.VIEWER).filter(pk=owner).exists():
-        errors["owner"] = "Say whose it is: somebody who works here and may change records."
+        errors["owner"] = _("Choose an active owner who can edit records.")
     definition = _checked(trigger, condition, steps, errors)
     if workflow.pk is None:
         workflow.name, workflow.owner_id = name, owner

@@ -1,4 +1,4 @@
-"""Switch a workflow on or off."""
+"""Turn a workflow on or off."""
 
 from django.db import transaction
 
@@ -7,6 +7,7 @@ from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, Refused
+from crm.kit.translation import gettext as _
 from crm.workflows.definition import checked
 from crm.workflows.models import Workflow
 
@@ -15,7 +16,7 @@ from crm.workflows.models import Workflow
 def switch_workflow(workflow: Workflow, on: bool, *, by: Actor) -> None:
     """Have a workflow answer to what happens from now on, or no more; runs under way go on. Admins only.
 
-    Raises NotAllowed, and Refused for one that cannot be switched on, because a field, a step or a person is gone.
+    Raises NotAllowed, and Refused for one that can't be turned on because a field, a step or a person is gone.
     """
     lock_settings(by)
     if on:
@@ -33,6 +34,6 @@ def _check(workflow: Workflow) -> None:
     try:
         checked(version.trigger, version.condition, version.steps)
     except Invalid as error:
-        raise Refused(f"It cannot be switched on yet. {error}") from None
+        raise Refused(_("Can’t turn on yet. {error}").format(error=error)) from None
     if not workflow.owner.is_active:
-        raise Refused(f"{workflow.owner} does not work here any more: give the workflow to somebody first.")
+        raise Refused(_("{name} is no longer active. Choose a new owner first.").format(name=workflow.owner))

@@ -1,4 +1,4 @@
-"""The settings pages of prerequisites: what must be true before a verb moves a record, tried before it is kept."""
+"""The settings pages of stage requirements: conditions for moving a record, tested before they are saved."""
 
 from typing import Any
 
@@ -13,6 +13,8 @@ from crm.entities.uses import unreadable_by_pk, why_unreadable
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import TooSlow, time_limit
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.guards import check_guard
 from crm.lifecycle.models import Guard
@@ -29,7 +31,7 @@ def _verbs() -> dict[str, list[tuple[str, str]]]:
     """By kind of record: ("contact.qualify", "Qualify") for every verb that moves one."""
     found: dict[str, dict[str, str]] = {}
     for axis in all_axes():
-        labels = found.setdefault(registry.get(axis.entity).label, {})
+        labels = found.setdefault(str(registry.get(axis.entity).label), {})
         for move in axis.moves:
             labels.setdefault(f"{axis.entity}.{move.verb}", move.label)
     return {kind: list(labels.items()) for kind, labels in found.items()}
@@ -38,41 +40,45 @@ def _verbs() -> dict[str, list[tuple[str, str]]]:
 class GuardForm(forms.Form):
     """A verb, what must be true before it, and the sentence for those of whom it is not; guards.check has the rules."""
 
-    verb = forms.ChoiceField(label="Before", choices=lambda: list(_verbs().items()))
+    verb = forms.ChoiceField(label=_("Action"), choices=lambda: list(_verbs().items()))
     condition = forms.CharField(
-        label="Must be true",
+        label=_("Condition"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono", **NEEDED}),
-        help_text="As in: email is not empty and lead_score >= 40",
+        help_text=_("e.g. email is not empty and lead_score >= 40"),
     )
     message = forms.CharField(
-        label="Else say",
+        label=_("Error message"),
         required=False,
         widget=forms.TextInput(attrs=NEEDED),
         max_length=200,
-        help_text="People, imports and other systems read this sentence.",
+        help_text=_("Shown to users, in import reports and in API responses."),
     )
     position = forms.IntegerField(
-        label="Order",
+        label=_("Order"),
         min_value=0,
         max_value=999,
         initial=0,
-        help_text="Of several that fail, the lowest is the one that is told.",
+        help_text=_("If several fail, the one with the lowest number is shown."),
     )
-    is_active = forms.BooleanField(label="In use", required=False, initial=True)
+    is_active = forms.BooleanField(label=_("Active"), required=False, initial=True)
 
 
 @require_GET
 @needs(Right.WORKSPACE)
 def guards(request: Request) -> HttpResponse:
-    """Every prerequisite, by the verb that it stands before."""
-    labels = {value: f"{kind}: {label}" for kind, verbs in _verbs().items() for value, label in verbs}
+    """List the stage requirements by the action that they block."""
+    labels = {value: _labelled(kind, label) for kind, verbs in _verbs().items() for value, label in verbs}
     broken = unreadable_by_pk("guard")
     rows = [
         (labels.get(_value(each), each.verb), each, in_words(each.condition, each.entity), broken.get(each.pk, ""))
         for each in Guard.objects.all()
     ]
     return render(request, "workflows/guards.html", {"rows": rows})
+
+
+def _labelled(kind: str, action: str) -> str:
+    return gettext("{record}: {action}").format(record=kind, action=action)
 
 
 def _value(guard: Guard) -> str:
@@ -82,7 +88,7 @@ def _value(guard: Guard) -> str:
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
 def guard(request: Request, pk: int | None = None) -> HttpResponse:
-    """Write a prerequisite, or another; tried on what happened before it is saved."""
+    """Create or edit a stage requirement, which can be tested on past changes first."""
     found = Guard.objects.filter(pk=pk).first() if pk else Guard()
     if found is None:
         raise Http404
@@ -115,7 +121,9 @@ def _fill(found: Guard, written: dict[str, Any]) -> None:
 
 def _saved(request: Request, found: Guard) -> HttpResponse:
     save_guard(found, by=request.actor)
-    toast(request, f"“{found.message}” {'is asked from now on' if found.is_active else 'is not asked any more'}.")
+    active = gettext("Stage requirement “{message}” is now active.")
+    inactive = gettext("Stage requirement “{message}” is now inactive.")
+    toast(request, (active if found.is_active else inactive).format(message=found.message))
     return redirect("guards")
 
 

@@ -12,6 +12,7 @@ from crm.kit import clock
 from crm.kit.errors import Refused
 from crm.kit.scope import in_workspace
 from crm.kit.text import email_key
+from crm.kit.translation import gettext as _
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Workflow
 from crm.workflows.start_runs import DueRun, matching_records, start_runs
@@ -31,12 +32,12 @@ def hook(request: HttpRequest, public_id: str) -> JsonResponse:
     try:
         body = request.read(LARGEST + 1)
         if len(body) > LARGEST:
-            return JsonResponse({"detail": "The message is too large."}, status=413)
+            return JsonResponse({"detail": _("The message is too large.")}, status=413)
         message = verify(workflow or Workflow(public_id=public_id), request.headers, body)
     except Refused as error:
         return JsonResponse({"detail": str(error)}, status=401)
     if workflow is None:
-        return JsonResponse({"detail": "There is no such workflow."}, status=404)
+        return JsonResponse({"detail": _("Workflow not found.")}, status=404)
     with in_workspace(workflow.workspace):
         return _taken(workflow, message, body)
 
@@ -44,7 +45,7 @@ def hook(request: HttpRequest, public_id: str) -> JsonResponse:
 def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
     each = next((each for each in active_workflows() if each.workflow == workflow.pk), None)
     if each is None or each.trigger["kind"] != "webhook":
-        return JsonResponse({"detail": "This workflow is switched off."}, status=404)
+        return JsonResponse({"detail": _("This workflow is turned off.")}, status=404)
     try:
         content = parse_json_object(body)
         pk = _named(each, content)
@@ -54,7 +55,7 @@ def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
         # Of two that bring the same message at once, the second waits here and finds the run of the first.
         Workflow.objects.select_for_update().get(pk=workflow.pk)
         start_runs([DueRun(each, pk, f"hook:{message}", "webhook", {"message": message})])
-    return JsonResponse({"detail": "Taken."}, status=202)
+    return JsonResponse({"detail": _("Accepted.")}, status=202)
 
 
 def _named(each: ActiveWorkflow, content: dict[str, Any]) -> int:
@@ -67,8 +68,8 @@ def _named(each: ActiveWorkflow, content: dict[str, Any]) -> int:
     elif isinstance(content.get("email"), str) and content["email"] and each.entity == "contact":
         rows = rows.filter(email_key=email_key(content["email"]))
     else:
-        raise Refused("Name the record: record, external_id or, for contacts, email.")
+        raise Refused(_("Identify the record by record, external_id or, for contacts, email."))
     pk = rows.values_list("pk", flat=True).first()
     if pk is None:
-        raise Refused("There is no such record, or it does not meet the condition.")
+        raise Refused(_("Record not found, or it does not meet the conditions."))
     return pk

@@ -1,10 +1,11 @@
-"""Pages of runs: what one did, step by step, and what can be done about it; and how one is begun by hand."""
+"""Pages of runs: what one did, step by step, and what can be done about it; and how one is started manually."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.kit.responses import toast
+from crm.kit.translation import gettext as _
 from crm.lists.imports.running import visible_runs
 from crm.records.registry import record_type
 from crm.users.http import Request
@@ -50,7 +51,7 @@ def retry(request: Request, public_id: str) -> HttpResponse:
     """Try the step at which a run stopped once more."""
     run = _find(request, public_id)
     retry_run(run.pk, by=request.actor)
-    toast(request, "It is being tried again.")
+    toast(request, _("Retrying…"))
     return redirect(run)
 
 
@@ -60,7 +61,7 @@ def cancel(request: Request, public_id: str) -> HttpResponse:
     """End a run before its next step."""
     run = _find(request, public_id)
     cancel_run(run.pk, by=request.actor)
-    toast(request, "The run is cancelled. What it has done stays.")
+    toast(request, _("Run canceled. Completed steps are kept."))
     return redirect(run)
 
 
@@ -74,7 +75,7 @@ def start_by_hand(request: Request, entity: str, public_id: str) -> HttpResponse
     if record is None or workflow is None:
         raise Http404
     start_workflow(rows, workflow, by=request.actor).or_raise()
-    toast(request, f"“{workflow}” is running.")
+    toast(request, _("“{name}” started.").format(name=workflow))
     return redirect(record)
 
 
@@ -85,5 +86,5 @@ def release_held_workflows(request: Request, entity: str, public_id: str) -> Htt
     if run is None:
         raise Http404
     release_import(run.change, by=request.actor)
-    toast(request, "Workflows are running for what this import changed.")
+    toast(request, _("Running workflows on imported records…"))
     return redirect(run)

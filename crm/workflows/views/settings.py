@@ -13,11 +13,12 @@ from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import toast, warn
 from crm.kit.site import site
 from crm.kit.timelimit import TooSlow, time_limit
+from crm.kit.translation import gettext as _
 from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
 from crm.workflows.builder import BLANK, Draft, draft_context, posted, rearranged
-from crm.workflows.definition import Definition, checked, lines, sentence, spoken
+from crm.workflows.definition import Definition, checked, lines, spoken, summary
 from crm.workflows.models import Run, Workflow, WorkflowVersion
 from crm.workflows.preview import Preview, preview
 from crm.workflows.shipped import all_shipped, shipped_named
@@ -40,11 +41,11 @@ def find(public_id: str) -> Workflow:
 @require_GET
 @needs(Right.WORKSPACE)
 def workflows(request: Request) -> HttpResponse:
-    """All workflows, each as a sentence, and those to begin with."""
+    """All workflows, each with a summary, and the templates."""
     versions = {version.workflow_id: version for version in _current()}
     broken = unreadable_by_pk("workflow")
     found = Workflow.objects.select_related("owner__user")
-    rows = [(each, sentence(versions[each.pk]), broken.get(each.pk, "")) for each in found]
+    rows = [(each, summary(versions[each.pk]), broken.get(each.pk, "")) for each in found]
     return render(request, "workflows/list.html", {"rows": rows, "shipped": all_shipped()})
 
 
@@ -134,8 +135,8 @@ def _saved(request: Request, found: Workflow | None, draft: Draft) -> HttpRespon
     owner = int(draft["owner"]) if str(draft["owner"]).isdecimal() else None
     facts = {key: draft[key] for key in ("name", "trigger", "condition", "steps")}
     saved = save_workflow(found or Workflow(), owner=owner, by=request.actor, **facts)
-    state = "runs from now on as you see it" if saved.enabled else "is saved, and switched off until you switch it on"
-    toast(request, f"“{saved.name}” {state}.")
+    sentence = _("“{name}” saved and live.") if saved.enabled else _("“{name}” saved. Turn it on to start running it.")
+    toast(request, sentence.format(name=saved.name))
     return redirect(saved)
 
 
@@ -158,7 +159,7 @@ def workflow_preview(request: Request, public_id: str) -> HttpResponse:
         definition = checked(version.trigger, version.condition, version.steps)
         tried = _tried(request, definition)
     except Invalid as error:
-        tried = f"It cannot run as it is. {error}"
+        tried = _("This workflow has errors. {error}").format(error=error)
     context = {"workflow": found, "version": version, "opening": spoken(version), "tried": tried}
     return render(request, "workflows/preview.html", context)
 
@@ -172,7 +173,7 @@ def switch(request: Request, public_id: str) -> HttpResponse:
     except Refused as error:
         warn(request, str(error))
     else:
-        toast(request, f"“{found}” is switched {'on' if on else 'off'}.")
+        toast(request, (_("“{name}” turned on.") if on else _("“{name}” turned off.")).format(name=found))
     return redirect(found)
 
 
@@ -182,5 +183,5 @@ def rotate(request: Request, public_id: str) -> HttpResponse:
     """Sign with a new secret; the one before holds until the next time."""
     found = find(public_id)
     rotate_secret(found, by=request.actor)
-    toast(request, "There is a new secret. The one before it is good until you change it again.")
+    toast(request, _("Secret rotated. The previous secret stays valid until the next rotation."))
     return redirect(found)
