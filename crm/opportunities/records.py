@@ -3,6 +3,7 @@
 from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events.registry import EventType
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import Relation
 from crm.opportunities.axes import STAGE
 from crm.opportunities.board import BOARD
@@ -40,7 +41,7 @@ OPPORTUNITY_TYPE = declare(
         definitions={STAGE: STAGE_DEFINITIONS},
         verbs={"move_stage": move_stage, "win": win, "lose": lose, "reopen": reopen},
         forms={"lose": LoseForm, "reopen": ReopenForm},
-        ledes={"win": "{record.contact} becomes a customer with it."},
+        ledes={"win": _("{record.contact} will become a Customer.")},
         create=create,
         related=("contact", "company", "owner__user", "team"),
         timeline=linked_record_timeline,
