@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from crm.dashboards.tables import Area, Layer
 from crm.kit import formats
+from crm.kit.translation import gettext as _
 
 WIDTH, HEIGHT = 1000, 240
 TICKS = 4
@@ -16,15 +17,19 @@ def stacked(values: Sequence[tuple[str, str, Sequence[int]]], days: Sequence[dat
     drawn = [value for value in values if any(value[2])]
     most = max([sum(column) for column in zip(*(counts for *_, counts in drawn), strict=True)], default=0) or 1
     floors = [[0] * len(days)]
-    for _, _, counts in drawn:
+    for *_rest, counts in drawn:
         floors.append([below + count for below, count in zip(floors[-1], counts, strict=True)])
     layers = [
         Layer(label, tone, f"{_edge(top, most)} {_edge(low, most, backwards=True)}")
-        for (label, tone, _), (low, top) in zip(drawn, pairwise(floors), strict=True)
+        for (label, tone, _counts), (low, top) in zip(drawn, pairwise(floors), strict=True)
     ]
     ticks = [(x, formats.day_of_year(days[n])) for n, x in _places(len(days))]
-    words = ", ".join(f"{label} from {formats.number(c[0])} to {formats.number(c[-1])}" for label, _, c in drawn)
-    return Area(layers, ticks, words or "nobody")
+    words = [_("{label} from {first} to {last}").format(label=label, **_ends(counts)) for label, _tone, counts in drawn]
+    return Area(layers, ticks, ", ".join(words) or _("No data"))
+
+
+def _ends(counts: Sequence[int]) -> dict[str, str]:
+    return {"first": formats.number(counts[0]), "last": formats.number(counts[-1])}
 
 
 def _edge(heights: Sequence[int], most: int, *, backwards: bool = False) -> str:

@@ -4,12 +4,16 @@ from django import forms
 
 from crm.dashboards.models import Subscription
 from crm.dashboards.period import LONGEST
+from crm.kit.translation import gettext_lazy as _
 
 
 class SubscriptionForm(forms.Form):
     """How often, and about how many days."""
 
-    every = forms.ChoiceField(label="Mail it to me", choices=Subscription.Every.choices, required=False)
+    every = forms.ChoiceField(label=_("Email me this dashboard"), choices=Subscription.Every.choices, required=False)
     days = forms.IntegerField(
-        label="Days", min_value=1, max_value=LONGEST, help_text="Up to the day of the mail; it leaves at seven."
+        label=_("Days"),
+        min_value=1,
+        max_value=LONGEST,
+        help_text=_("Reporting period, up to the send date. Sent at 07:00."),
     )

@@ -17,6 +17,7 @@ from crm.entities.schema import Path, schema
 from crm.entities.sql import orm_value
 from crm.entities.text import Fold
 from crm.entities.values import zone
+from crm.kit.translation import gettext as _
 
 GROUPS = 20  # shown; the others are too small to be compared
 LONGEST = 200  # characters of a text that tell its group from others
@@ -40,16 +41,16 @@ class GroupBy:
 
     def condition(self, key: Any) -> str:
         if key in (None, ""):
-            return f"{self.path.key} is empty"
+            return f"{self.path.key} is empty"  # not a text
         if self.field.type in (FieldType.USER, FieldType.TEAM):
             return f"{self.path.key} = {'member' if self.field.type is FieldType.USER else 'team'}_{key}"
         if self.field.type in TEXTS and len(key) >= LONGEST:
-            return f"{self.path.key} starts with {_quoted(key)}"
+            return f"{self.path.key} starts with {_quoted(key)}"  # not a text
         return f"{self.path.key} = {_quoted(str(key))}"
 
     def label(self, key: Any, shown: Any, names: "Names") -> str:
         if key in (None, ""):
-            return "Nobody" if self.field.type is FieldType.USER else "None"
+            return _("Unassigned") if self.field.type is FieldType.USER else _("No value")
         if self.field.type is FieldType.USER:
             return names.people.label(key)
         if self.field.type is FieldType.TEAM:
@@ -72,12 +73,12 @@ class Names:
 
 def offered(entity: str) -> list[tuple[str, str]]:
     """The fields that records can be split by: key and label, those of their contact behind a dot."""
-    own = [(item.key, item.label) for item in schema(entity) if _splits(item)]
+    own = [(item.key, str(item.label)) for item in schema(entity) if _splits(item)]
     linked = schema(entity).find(_LINKED)
     if linked is None:
         return own
     theirs = [item for item in schema(_LINKED) if item.type is FieldType.SELECT and _splits(item)]
-    return own + [(f"{_LINKED}.{item.key}", f"Contact / {item.label}") for item in theirs]
+    return own + [(f"{_LINKED}.{item.key}", _("Contact / {field}").format(field=item.label)) for item in theirs]
 
 
 def _splits(item: Field) -> bool:
@@ -106,7 +107,7 @@ def _value(asked: DashboardQuery, path: Path) -> Any:
         return F(f"{prefix}{path.field.column()}_id")
     if prefix:
         context = Context(Viewer.looking(asked.by), asked.now, zone())
-        seen = Q(matching(Leaf(path, "is not empty"), context))
+        seen = Q(matching(Leaf(path, "is not empty"), context))  # not a text
         return Case(When(seen, then=value), default=NOTHING, output_field=TextField())
     return Coalesce(value, NOTHING, output_field=TextField()) if path.field.type is FieldType.SELECT else value
 

@@ -5,6 +5,7 @@ of a chart in every client is a table with coloured cells.
 """
 
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -17,11 +18,12 @@ from crm.dashboards.models import Subscription
 from crm.dashboards.period import Period, today
 from crm.dashboards.query import read_query
 from crm.dashboards.show import content
-from crm.entities.values import zone
 from crm.events.handlers import handles
 from crm.kit.actor import Actor, Channel
+from crm.kit.language import speaking_to
 from crm.kit.site import site
 from crm.kit.text import collapse_to_one_line
+from crm.kit.translation import gettext as _
 
 TEMPLATES = ("dashboards/mail.txt", "dashboards/mail.html")
 FILLS = {
@@ -36,10 +38,12 @@ FILLS = {
 
 @handles("dashboard_mail.due", queue="mail", outward=True)
 def mail_dashboard(event, *, by: Actor) -> None:
-    """Mail one dashboard, unless it is not wanted any more."""
+    """Mail one dashboard in the language of who gets it, unless they no longer want it."""
     found = Subscription.objects.exclude(every="").filter(pk=event.entity_id, member__is_active=True)
     for wanted in found.select_related("member__user", "member__workspace"):
-        with timezone.override(zone()):
+        member = wanted.member
+        zone = ZoneInfo(member.user.timezone or member.workspace.timezone)
+        with speaking_to(member.user, member.workspace), timezone.override(zone):
             _send(wanted, f"dashboard-{wanted.pk}-{event.pk}")
 
 
@@ -51,8 +55,10 @@ def _send(wanted: Subscription, key: str) -> None:
     context = {"parts": parts, "asked": asked, "member": member, "site": site(), "fills": FILLS, "now": asked.now}
     text, html = (render_to_string(template, context) for template in TEMPLATES)
     headers = {"Message-ID": f"<{key}@{urlsplit(site()).hostname}>"}
-    subject = collapse_to_one_line(f"{member.workspace}: where customers get stuck, {asked.period}")
-    mail = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [member.user.email], headers=headers)
+    subject = _("{workspace} pipeline report, {period}").format(workspace=member.workspace, period=asked.period)
+    mail = EmailMultiAlternatives(
+        collapse_to_one_line(subject), text, settings.DEFAULT_FROM_EMAIL, [member.user.email], headers=headers
+    )
     mail.attach_alternative(html, "text/html")
     mail.send()
 

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned
 
 
@@ -36,7 +38,7 @@ class Layout(Owned):
         abstract = False
 
     def __str__(self):
-        return f"dashboard of {self.member}"
+        return gettext("Dashboard of {member}").format(member=self.member)
 
 
 class Subscription(Owned):
@@ -45,10 +47,10 @@ class Subscription(Owned):
     class Every(models.TextChoices):
         """How often."""
 
-        NEVER = "", "Never"
-        DAY = "day", "Every day"
-        WEEK = "week", "Every Monday"
-        MONTH = "month", "On the first of the month"
+        NEVER = "", _("Never")
+        DAY = "day", _("Daily")
+        WEEK = "week", _("Weekly, on Monday")
+        MONTH = "month", _("Monthly, on the 1st")
 
     member = models.OneToOneField(Membership, models.CASCADE, related_name="+")
     query = models.TextField(blank=True)

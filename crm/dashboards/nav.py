@@ -2,5 +2,6 @@
 
 from crm.dashboards import parts  # noqa: F401  (they register themselves)
 from crm.kit.nav import NavItem, register
+from crm.kit.translation import gettext_lazy as _
 
-register(NavItem("Dashboard", "dashboard", "chart-column", 60, key="d"))
+register(NavItem(_("Dashboard"), "dashboard", "chart-column", 60, key="d"))

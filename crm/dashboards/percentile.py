@@ -5,6 +5,9 @@ from math import floor
 
 from django.db.models import Aggregate, DurationField
 
+from crm.kit import formats
+from crm.kit.translation import gettext as _
+
 
 class Percentile(Aggregate):
     """The duration that a share (0.5: the median) of all lie below, interpolated between two neighbours."""
@@ -59,5 +62,5 @@ def days(span: timedelta | None) -> str:
         return "—"
     hours = span.total_seconds() / 3600
     if abs(hours) < 48:
-        return f"{hours:.0f} h"
-    return f"{hours / 24:.1f} d" if abs(hours) < 240 else f"{hours / 24:.0f} d"
+        return _("{hours} h").format(hours=formats.number(hours, 0))
+    return _("{days} d").format(days=formats.number(hours / 24, 1 if abs(hours) < 240 else 0))

@@ -24,9 +24,10 @@ from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext_lazy as _
 from crm.users.visibility import visible
 
-MODES = {"cohort": "entered in the period", "flow": "moved in the period"}
+MODES = {"cohort": _("Cohort: entered in period"), "flow": _("Activity: moved in period")}
 
 
 @dataclass(frozen=True)
@@ -120,4 +121,4 @@ def read_query(params: QueryDict, by: Actor) -> DashboardQuery:
 
 def any_of(key: str, values: Sequence[str]) -> str:
     """The condition that a select field has one of some values."""
-    return f"{key} in ({', '.join(values)})"
+    return f"{key} in ({', '.join(values)})"  # not a text

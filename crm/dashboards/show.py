@@ -9,6 +9,7 @@ from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import Content, Part
 from crm.kit.actor import Actor, Role
 from crm.kit.timelimit import TooSlow, time_limit
+from crm.kit.translation import gettext as _
 
 TIME_LIMIT = 10  # seconds for each statement
 
@@ -20,9 +21,9 @@ def content(part: Part, asked: DashboardQuery) -> Content:
             _plan(asked.by)
             return part.make(asked)
     except ConditionError as error:
-        return Content((), note=f"The filter does not fit here. {error}")
+        return Content((), note=_("This filter doesn’t apply here. {error}").format(error=error))
     except TooSlow:
-        return Content((), note="This takes too long for these days: choose fewer of them, or narrow the filter.")
+        return Content((), note=_("This takes too long. Choose a shorter period or narrow the filter."))
 
 
 # Compiling statements of many conditions took 1.7 s, and running them 0.1; a million rows are grouped and joined in

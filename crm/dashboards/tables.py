@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.kit.registry import Registry
+from crm.kit.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Table:
     headings: Sequence[str]
     rows: Sequence[BarRow]
     bars: bool = False
-    empty: str = "Nothing to show for these days."
+    empty: str = _("No data for this period.")
     note: str = ""
 
 
@@ -90,7 +91,7 @@ class Part:
     for_managers: bool = False
 
 
-_parts: Registry[Part] = Registry("part of a dashboard")
+_parts: Registry[Part] = Registry("part of a dashboard")  # not a text
 
 
 def register(part: Part) -> None:

@@ -11,6 +11,7 @@ from crm.dashboards.models import Subscription
 from crm.dashboards.parts.stuck import JOURNEY
 from crm.entities.uses import FieldReference, ReferringModel, SettingUse, Target, register
 from crm.kit.errors import DomainError
+from crm.kit.translation import gettext as _
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class FilterReference:
 
     def targets(self) -> list[Target]:
         found, errors = [], []
-        for axis, _ in JOURNEY:
+        for axis, _values in JOURNEY:
             try:
                 found += ConditionReference(axis.entity, self.text).targets()
             except DomainError as error:
@@ -36,7 +37,7 @@ def _subscriptions() -> Iterator[SettingUse]:
         asked = QueryDict(mail.query)
         split = [FieldReference("lead", asked["split"])] if asked.get("split") else []
         url = f"{reverse('dashboard_mail')}?{mail.query}"
-        label = f"Dashboard mail of {mail.member}"
+        label = _("Dashboard email for {member}").format(member=mail.member)
         condition = FilterReference(asked.get("where", ""))
         yield SettingUse("subscription", mail.pk, label, url, [condition], split, blocks=False)
 

@@ -1,6 +1,7 @@
 """The dashboard: a frame at once, filled part by part; each part as a page, and each table as a file."""
 
 import csv
+from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,16 +15,19 @@ from crm.dashboards.models import Subscription
 from crm.dashboards.period import Period, today
 from crm.dashboards.query import MODES, DashboardQuery, read_query
 from crm.dashboards.show import content
-from crm.dashboards.tables import Part
+from crm.dashboards.tables import Part, Table
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
 from crm.entities.uses import why_unreadable
 from crm.kit.errors import Invalid
+from crm.kit.language import speaking
 from crm.kit.responses import error_page, show_errors, toast
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.formulas import escape
 from crm.users.http import Request
 
-PERIODS = (("30 days", 30), ("90 days", 90), ("A year", 365))
+PERIODS = ((_("30 days"), 30), (_("90 days"), 90), (_("1 year"), 365))
 
 
 @require_GET
@@ -75,22 +79,29 @@ def _find(request: Request, name: str) -> Part:
 
 @require_GET
 def table(request: Request, name: str, table: str) -> HttpResponse:
-    """One table as CSV, safe to open in a spreadsheet."""
-    asked = read_query(request.GET, request.actor)
-    shown = content(_find(request, name), asked)
-    tables = {found.name: found for found in shown.tables}
+    """One table as CSV, safe to open in a spreadsheet; in English, as every file is."""
+    asked, part = read_query(request.GET, request.actor), _find(request, name)
+    with speaking("en"):
+        tables = {found.name: found for found in content(part, asked).tables}
+        lines = _lines(tables[table]) if table in tables else None
     if not tables:
-        return error_page(request, 422, shown.note)
-    if table not in tables:
+        return error_page(request, 422, content(part, asked).note)
+    if lines is None:
         raise Http404
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{table}.csv"'
-    write = csv.writer(response)
-    write.writerow(tables[table].headings)
-    for row in tables[table].rows:
-        cells = (cell.raw for cell in (row.label, *row.cells))
-        write.writerow(escape(cell) if isinstance(cell, str) else cell for cell in cells)
+    csv.writer(response).writerows(lines)
     return response
+
+
+def _lines(table: Table) -> list[list]:
+    """The cells of a file: its headings, then its rows."""
+    rows = [[_safe(cell.raw) for cell in (row.label, *row.cells)] for row in table.rows]
+    return [[str(heading) for heading in table.headings], *rows]
+
+
+def _safe(value: Any) -> Any:
+    return escape(value) if isinstance(value, str) else value
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,7 +111,7 @@ def arrange_page(request: Request) -> HttpResponse:
     if request.method == "POST":
         wanted = [name for name in request.POST.getlist("part") if name in {part.name for part in parts}]
         arrange(sorted(wanted, key=lambda name: _place(request, name)), by=request.actor)
-        toast(request, "Your dashboard is arranged.")
+        toast(request, gettext("Layout saved."))
         return redirect("dashboard")
     places = {part.name: index for index, part in enumerate(chosen(request.actor), 1)}
     lines = sorted(((part, places.get(part.name)) for part in parts), key=lambda line: line[1] or len(parts) + 1)
@@ -124,7 +135,8 @@ def mail_page(request: Request) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, "Saved: the dashboard comes by mail." if form.cleaned_data["every"] else "No mail any more.")
+            on, off = gettext("Dashboard emails scheduled."), gettext("Dashboard emails turned off.")
+            toast(request, on if form.cleaned_data["every"] else off)
             return redirect(f"{reverse('dashboard')}?{asked.query()}")
     context = {"form": form, "asked": asked, "query": asked.query()}
     context["problem"] = why_unreadable("subscription", known.pk if known else None)

@@ -4,23 +4,25 @@ from django.db.models import F, QuerySet, Value
 
 from crm.anomalies.detect import register
 from crm.anomalies.kinds import AnomalyKind
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.models import Opportunity
 
 
 def opportunities_lost_unexplained() -> QuerySet[Opportunity]:
-    """Opportunities whose loss nobody gave a reason for."""
+    """Opportunities that were lost without a reason."""
     return Opportunity.objects.live().filter(stage="lost", lost_reason="")
 
 
 ANOMALIES = (
     AnomalyKind(
         name="opportunity_lost_unexplained",
-        label="Opportunity lost without a reason",
+        label=_("Opportunity lost without a reason"),
         entity="opportunity",
         rows=opportunities_lost_unexplained,
         since=lambda: F("lost_at"),
-        evidence=lambda: Value("It was marked as lost, and nobody said why"),
-        help="Open",
+        evidence=lambda: Value(gettext("Marked as lost without a reason")),
+        help=_("Open opportunity"),
         url=Opportunity.get_absolute_url,
         looked_at={"opportunity.lost": "", "opportunity.reopened": ""},
     ),

@@ -1,49 +1,52 @@
-"""What the stages of an opportunity mean, where nobody has written it anew."""
+"""What the stages of an opportunity mean, until an admin defines them."""
 
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.definitions import Definition
 
-# Source 001 asks of every deal in progress: is the next step and buyer visible?
-VISIBLE = "next_step is not empty and contact.role = decision_maker and contact.last_activity <= 14 days ago"
+# Source 001 asks of every open opportunity: is the next step and buyer visible?
+VISIBLE = (
+    "next_step is not empty and contact.role = decision_maker and contact.last_activity <= 14 days ago"  # not a text
+)
 
 STAGE_DEFINITIONS = {
     "prospecting": Definition(
-        "There may be a deal; nobody has asked for one yet.",
-        "Who buys there, and what?",
-        "Find the buyer and agree on a next step",
-        "contact.email is not empty or contact.phone is not empty",
+        _("Potential deal; no request yet."),
+        _("Who would buy, and what?"),
+        _("Find the buyer and agree on a next step"),
+        "contact.email is not empty or contact.phone is not empty",  # not a text
         VISIBLE,
     ),
     "qualification": Definition(
-        "They have a need, and we find out whether we can meet it.",
-        "Is the next step and buyer visible?",
-        "Find out about budget and date",
-        "next_step is not empty",
-        f"{VISIBLE} and amount is not empty",
+        _("Need confirmed; checking whether we can meet it."),
+        _("Is the next step and buyer visible?"),
+        _("Confirm budget and timing"),
+        "next_step is not empty",  # not a text
+        f"{VISIBLE} and amount is not empty",  # not a text
     ),
     "proposal": Definition(
-        "They have an offer of ours.",
-        "What do they still need to decide?",
-        "Talk the offer through with the buyer",
-        "amount is not empty and next_step is not empty",
-        f"{VISIBLE} and close_date >= today",
+        _("A proposal has been sent."),
+        _("What do they still need to decide?"),
+        _("Review the proposal with the buyer"),
+        "amount is not empty and next_step is not empty",  # not a text
+        f"{VISIBLE} and close_date >= today",  # not a text
     ),
     "negotiation": Definition(
-        "They want it, and the terms are open.",
-        "What stands between us and a signature?",
-        "Settle the open terms",
-        "amount is not empty and close_date is not empty",
-        f"{VISIBLE} and close_date >= today",
+        _("Terms under negotiation."),
+        _("What is blocking the signature?"),
+        _("Agree on the open terms"),
+        "amount is not empty and close_date is not empty",  # not a text
+        f"{VISIBLE} and close_date >= today",  # not a text
     ),
     "won": Definition(
-        "They have bought.",
-        "Has initial value been delivered?",
-        "Hand over to those who deliver",
-        "won_at is not empty and amount is not empty",
+        _("They bought."),
+        _("Has initial value been delivered?"),
+        _("Hand over to onboarding"),
+        "won_at is not empty and amount is not empty",  # not a text
     ),
     "lost": Definition(
-        "They have not bought, and it is known why.",
-        "Do we know why?",
-        "Write down the reason",
-        "lost_at is not empty and lost_reason is not empty",
+        _("Closed lost, with a reason."),
+        _("Do we know why?"),
+        _("Record the lost reason"),
+        "lost_at is not empty and lost_reason is not empty",  # not a text
     ),
 }

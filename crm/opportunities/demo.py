@@ -28,18 +28,18 @@ from crm.users.visibility import RecordQuerySet
 
 SLOT = timedelta(days=10)
 WON, LOST, IN_PROGRESS = 0.42, 0.26, 0.32  # of how many there are
-PRODUCTS = ("tracking", "route planning", "driver app", "fuel cards", "maintenance", "telematics")
+PRODUCTS = ("tracking", "route planning", "driver app", "fuel cards", "maintenance", "telematics")  # not a text
 NEXT = (
-    "Send the revised offer",
-    "Demo with the fleet manager",
-    "Ask for references of the same size",
-    "Call the director about the budget",
-    "Prepare the pilot with ten vehicles",
-    "Contract is with their lawyers",
+    "Send the revised proposal",  # not a text
+    "Demo with the fleet manager",  # not a text
+    "Share references of a similar size",  # not a text
+    "Call the director about the budget",  # not a text
+    "Prepare the pilot with ten vehicles",  # not a text
+    "Contract is with their legal team",  # not a text
     "",
 )
-LOSSES = ("Chose a competitor", "No budget this year", "Price", "Project stopped", "No answer any more")
-SOURCES = ("Referral", "Demo request", "Trade fair", "Partner", "Upsell")
+LOSSES = ("Chose a competitor", "No budget this year", "Price", "Project stopped", "Stopped responding")  # not a text
+SOURCES = ("Referral", "Demo request", "Trade show", "Partner", "Upsell")  # not a text
 Job = Callable[[RecordQuerySet, Actor], object]
 
 
@@ -152,4 +152,4 @@ class Pipeline:
         rows = Opportunity.objects.filter(pk__in=list(lost.values_list("pk", flat=True)))
         with clock.at(self.end):
             by = self.manager.actor(Channel.WEB)
-            reopen(rows, by=by, reason="They asked for a new offer", to="proposal")
+            reopen(rows, by=by, reason="Asked for a new proposal", to="proposal")  # not a text

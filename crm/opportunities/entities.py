@@ -4,25 +4,35 @@ from contacts.entities import SHARED
 from crm.entities.fields import Field
 from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity
+from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.axes import STAGE
 
-OPPORTUNITY = Entity("opportunity", "opportunities.Opportunity", "Opportunity", "Opportunities", "opp")
+OPPORTUNITY = Entity("opportunity", "opportunities.Opportunity", _("Opportunity"), _("Opportunities"), "opp")
 OPPORTUNITY.add(
-    Field("name", "Name", T.TEXT, required=True, sort="name_key", folded="name_key"),
-    Field("contact", "Contact", T.LINK, target="contact", required=True),
-    Field("company", "Company", T.LINK, api="organization", target="company"),
-    Field("stage", "Stage", T.SELECT, choices=STAGE.values, editable=False),
-    Field("amount", "Amount", T.MONEY, currency="currency"),
-    Field("currency", "Currency", T.TEXT, help="Three letters, as in EUR"),
-    Field("close_date", "Close date", T.DATE, api="closeDate"),
-    Field("probability", "Probability", T.PERCENT, help="Set anew by every change of stage"),
-    Field("next_step", "Next step", T.TEXT, api="nextStep"),
-    Field("source", "Source", T.TEXT),
-    Field("lost_reason", "Lost reason", T.LONG_TEXT, api="lostReason", editable=False),
-    Field("stage_since", "In stage since", T.DATETIME, api="stageSince", editable=False),
-    Field("won_at", "Won at", T.DATETIME, api="wonAt", editable=False),
-    Field("lost_at", "Lost at", T.DATETIME, api="lostAt", editable=False),
+    Field("name", _("Name"), T.TEXT, required=True, sort="name_key", folded="name_key"),
+    Field("contact", _("Contact"), T.LINK, target="contact", required=True),
+    Field("company", _("Company"), T.LINK, api="organization", target="company"),
+    Field("stage", _("Stage"), T.SELECT, choices=STAGE.values, editable=False),
+    Field("amount", _("Amount"), T.MONEY, currency="currency"),
+    Field("currency", _("Currency"), T.TEXT, help=_("Three-letter code, e.g. EUR")),
+    Field("close_date", _("Close date"), T.DATE, api="closeDate"),
+    Field("probability", _("Probability"), T.PERCENT, help=_("Updated automatically when the stage changes")),
+    Field("next_step", _("Next step"), T.TEXT, api="nextStep"),
+    Field("source", _("Source"), T.TEXT),
+    Field("lost_reason", _("Lost reason"), T.LONG_TEXT, api="lostReason", editable=False),
+    Field(
+        "stage_since",
+        _("Stage entered"),
+        T.DATETIME,
+        api="stageSince",
+        aliases=("In stage since",),  # not a text
+        editable=False,
+    ),
+    Field("won_at", _("Won date"), T.DATETIME, api="wonAt", aliases=("Won at",), editable=False),  # not a text
+    Field("lost_at", _("Lost date"), T.DATETIME, api="lostAt", aliases=("Lost at",), editable=False),  # not a text
     *SHARED,
 )
 
-THEIRS = Field("opportunities", "Opportunities", T.MANY, aliases=("opportunity",), target="opportunity", editable=False)
+THEIRS = Field(
+    "opportunities", _("Opportunities"), T.MANY, aliases=("opportunity",), target="opportunity", editable=False
+)

@@ -7,6 +7,8 @@ from django.http import QueryDict
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.offers import offers
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.models import Opportunity
@@ -21,7 +23,7 @@ ALL_CHOICES = [(choice.value, choice.label) for choice in STAGE.values]
 class ReopenForm(forms.Form):
     """At which stage it goes on, and why."""
 
-    to = forms.ChoiceField(label="Stage", choices=OPEN_CHOICES, initial="negotiation")
+    to = forms.ChoiceField(label=_("Stage"), choices=OPEN_CHOICES, initial="negotiation")
     reason = reason_field()
 
     def __init__(self, data: QueryDict | None, opportunity: Opportunity, by: Actor):
@@ -37,8 +39,9 @@ class LoseForm(forms.Form):
         super().__init__(data)
         contact = _left_with_none(opportunity, by)
         if contact is not None:
+            question = gettext("This was {contact}’s last open opportunity. Update the contact?")
             self.fields["contacts"] = forms.ChoiceField(
-                label=f"{contact} has no other open opportunity",
+                label=question.format(contact=contact),
                 choices=_futures(contact, by),
                 required=False,
                 widget=forms.RadioSelect,
@@ -57,18 +60,19 @@ def _futures(contact: Contact, by: Actor) -> list[tuple[str, str]]:
     found = offers(contact, LIFECYCLE, by=by, editable=may_edit(contact, by))
     answers = [offer for offer in found if offer.allowed and offer.move.verb in ANSWERS]
     label = LIFECYCLE.value(contact.lifecycle_stage).label
-    return [("", f"stays {label}"), *((offer.move.verb, f"becomes {offer.to}") for offer in answers)]
+    kept = ("", gettext("Keep as {stage}").format(stage=label))
+    return [kept, *((offer.move.verb, gettext("Mark as {stage}").format(stage=offer.to)) for offer in answers)]
 
 
 def stage_form(by: Actor) -> type[forms.Form]:
     class StageForm(forms.Form):
-        to = forms.ChoiceField(label="Move to", choices=[CHOOSE, *ALL_CHOICES])
-        reason = reason_field(required=False, help_text="For Lost: kept with each of them.")
+        to = forms.ChoiceField(label=_("Move to"), choices=[CHOOSE, *ALL_CHOICES])
+        reason = reason_field(required=False, help_text=_("Lost reason, saved on each opportunity."))
         contacts = forms.ChoiceField(
-            label="Contacts without another open opportunity",
-            choices=[("", "stay where they are"), ("lose", "become Lost")],
+            label=_("Contacts with no other open opportunity"),
+            choices=[("", _("Keep their stage")), ("lose", _("Mark as Lost"))],
             required=False,
-            help_text="For Lost.",
+            help_text=_("Only used when you move to Lost."),
         )
 
     return StageForm

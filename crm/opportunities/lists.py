@@ -9,6 +9,8 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import COUNT_LIMIT, NavItem
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import pgettext_lazy
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import BulkAction, ListSpec, View
 from crm.opportunities.axes import OPEN, STAGE
@@ -32,8 +34,8 @@ class ClosingFilter(django_filters.ChoiceFilter):
     """When they are to be closed, by the workspace's calendar."""
 
     def __init__(self, **kwargs):
-        choices = [("overdue", "Overdue"), ("month", "This month"), ("next", "Next month")]
-        super().__init__(choices=choices, empty_label="Any time", label="Close date", **kwargs)
+        choices = [("overdue", _("Overdue")), ("month", _("This month")), ("next", _("Next month"))]
+        super().__init__(choices=choices, empty_label=_("Any time"), label=_("Close date"), **kwargs)
 
     def filter(self, rows, value):
         today = clock.now().astimezone(zone()).date()
@@ -48,7 +50,7 @@ class ClosingFilter(django_filters.ChoiceFilter):
 class OpportunityFilters(QuickFilters):
     """Whose opportunities, at which stage, to be closed when."""
 
-    stage = many("Stage", [(choice.value, choice.label) for choice in STAGE.values])
+    stage = many(_("Stage"), [(choice.value, choice.label) for choice in STAGE.values])
     closing = ClosingFilter()
 
     class Meta:
@@ -60,41 +62,41 @@ def _move(rows, values: dict, by: Actor) -> Outcome:
     return move_to(rows, by=by, **values)
 
 
-IS_OPEN = f"stage in ({', '.join(OPEN)})"
+IS_OPEN = f"stage in ({', '.join(OPEN)})"  # not a text
 
 OPPORTUNITIES = ListSpec(
     entity="opportunity",
     columns=("name", "stage", "amount", "contact", "company", "close_date", "next_step", "owner"),
     sort="close_date",
     views=(
-        View("open", "Open", IS_OPEN),
-        View("my_open", "My open", f"{IS_OPEN} and owner = me"),
-        View("closing", "Closing in 30 days", f"{IS_OPEN} and close_date <= 30 days from now"),
+        View("open", pgettext_lazy("state", "Open"), IS_OPEN),
+        View("my_open", _("My open"), f"{IS_OPEN} and owner = me"),  # not a text
+        View("closing", _("Closing in 30 days"), f"{IS_OPEN} and close_date <= 30 days from now"),  # not a text
         View(
             "won",
-            "Won",
-            "stage = Won",
+            _("Won"),
+            "stage = won",
             ("name", "amount", "contact", "company", "won_at", "source", "owner"),
             "-won_at",
         ),
         View(
             "lost",
-            "Lost",
-            "stage = Lost",
+            _("Lost"),
+            "stage = lost",
             ("name", "amount", "lost_reason", "contact", "company", "lost_at", "owner"),
             "-lost_at",
         ),
-        View("all", "All"),
+        View("all", _("All")),
     ),
     actions=record_actions(
         "opportunity",
-        BulkAction("stage", "Stage", "arrow-right-left", _move, stage_form, "Moved"),
+        BulkAction("stage", _("Change stage"), "arrow-right-left", _move, stage_form, _("Moved")),
         WAIT,
     ),
     filterset=OpportunityFilters,
     icon="circle-dollar-sign",
     indexed=frozenset({"stage", "owner", "team", "close_date"}),
-    search_hint="Name, contact or company",
+    search_hint=_("Name, contact or company"),
 )
 
 
@@ -103,4 +105,4 @@ def my_open(by: Actor):
     return Opportunity.objects.open().filter(owner=by.member_id).order_by().values("pk")[:COUNT_LIMIT]
 
 
-NAV = (NavItem("Opportunities", "opportunity_list", "circle-dollar-sign", 40, count=my_open, key="p"),)
+NAV = (NavItem(_("Opportunities"), "opportunity_list", "circle-dollar-sign", 40, count=my_open, key="p"),)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from contacts.models import Company, Contact
 from crm.entities.fields import Choice
 from crm.kit.ids import new_id
+from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.axes import OPEN, STAGE
 from crm.records.models import LIVE, Record
 from crm.users.visibility import RecordManager, RecordQuerySet
@@ -54,8 +55,8 @@ class Opportunity(Record):
 
     class Meta(Record.Meta):
         abstract = False
-        verbose_name = "opportunity"
-        verbose_name_plural = "opportunities"
+        verbose_name = _("opportunity")
+        verbose_name_plural = _("opportunities")
         constraints = [
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="opportunity_external_id"

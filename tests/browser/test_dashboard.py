@@ -42,11 +42,11 @@ def test_it_looks_as_it_should(visit, history, sign_in):
 
 def test_it_works_without_javascript(visit, history, sign_in):
     page = visit(f"/dashboard?{ASKED}", client=sign_in("rep"), javascript=False)
-    page.get_by_role("link", name="Show all figures").click()
+    page.get_by_role("link", name="Load all cards").click()
     expect(page.locator("#part-funnel tbody tr").first).to_contain_text("Lead")
     page.goto("/dashboard")
-    page.get_by_role("link", name="Stuck, and why").click()
-    expect(page.locator("h1")).to_have_text("Stuck, and why")
+    page.get_by_role("link", name="Where records are stuck").click()
+    expect(page.locator("h1")).to_have_text("Where records are stuck")
 
 
 def test_a_badge_tells_why(visit, add, sign_in):

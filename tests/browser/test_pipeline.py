@@ -61,15 +61,15 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
 def test_losing_the_last_one_asks_what_becomes_of_the_contact(visit, deal, sign_in):
     page = visit("/opportunity/board?view=all", client=sign_in("rep"))
     page.locator(".board-card").drag_to(column(page, "lost"))
-    expect(page.get_by_text("Ana Ruiz has no other open opportunity")).to_be_visible()
+    expect(page.get_by_text("This was Ana Ruiz’s last open opportunity")).to_be_visible()
     page.get_by_label("Reason").fill("Chose a competitor")
-    page.get_by_label("becomes Lost").check()
+    page.get_by_label("Mark as Lost").check()
     page.get_by_role("button", name="Lost").click()
     expect(column(page, "lost").locator(".board-card")).to_have_count(1)
     assert Contact.objects.get(name="Ana Ruiz").lifecycle_stage == "lost"
     page.get_by_role("link", name="120 vans").click()
     expect(page.locator(".record-side")).to_contain_text("Chose a competitor")
-    expect(page.locator(".why-not")).to_have_text("Lost ends it: a manager or an admin can reopen it.")
+    expect(page.locator(".why-not")).to_have_text("Closed. A manager or admin can reopen it.")
 
 
 def test_a_board_works_without_javascript(visit, deal, sign_in):

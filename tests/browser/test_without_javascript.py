@@ -108,7 +108,7 @@ def test_a_field_has_a_page_of_its_own(plain, add):
 def test_every_figure_of_the_dashboard(plain, add):
     add("Ana")
     page = plain("/dashboard")
-    page.get_by_role("link", name="Show all figures").click()
+    page.get_by_role("link", name="Load all cards").click()
     stages = page.locator("section.dash-part", has=page.get_by_role("heading", name="Contacts by stage", exact=True))
     stages.get_by_role("row", name="Lead").get_by_role("link", name="1", exact=True).click()
     expect(page.get_by_role("link", name="Ana", exact=True)).to_be_visible()

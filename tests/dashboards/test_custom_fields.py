@@ -84,7 +84,7 @@ def test_the_funnel_can_be_split_by_every_field_it_offers(custom, sign_in, actor
 def test_a_split_by_a_custom_select_shows_its_labels(custom, sign_in):
     for key in ("own_select", "contact.own_select"):
         page = sign_in("manager").get(f"/dashboard/part/funnel/split.csv?split={key}").content.decode()
-        assert sorted(line.split(",")[:2] for line in page.splitlines()[1:]) == [["Gold", "1"], ["None", "1"]]
+        assert sorted(line.split(",")[:2] for line in page.splitlines()[1:]) == [["Gold", "1"], ["No value", "1"]]
 
 
 def listed(url: str, by) -> int:

@@ -94,13 +94,13 @@ def test_the_funnel_is_that_of_a_naive_model(acme, cast, mode, told, first, leng
         late = timedelta(seconds=percentile([s.total_seconds() for s in spans], 0.75)) if spans else None
         assert row.cells[3].text == days(late)
     for row in tables["split"].rows:
-        source = "" if row.label.text == "None" else row.label.text
+        source = "" if row.label.text == "No value" else row.label.text
         assert [cell.value for cell in row.cells[:4]] == naive.counts(source)
 
 
 def test_of_few_it_says_so_instead_of_a_share():
-    assert rate(2, 4).text == "too few"
-    assert rate(2, 5).text == "40.0 %"
+    assert rate(2, 4).text == "n/a (too few)"
+    assert rate(2, 5).text == "40%"
     assert rate(0, 0).text == "—"
 
 

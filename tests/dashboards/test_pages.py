@@ -59,8 +59,8 @@ def test_what_is_for_managers_is_not_there_for_others(acme, sign_in):
 
 def test_a_filter_that_does_not_fit_is_said_by_the_parts_that_it_does_not_fit(acme, sign_in):
     client, query = sign_in("manager"), "?where=campaign+%3D+Spring"
-    assert "The filter does not fit here" in client.get(f"/dashboard/part/composition{query}").content.decode()
-    assert "The filter does not fit here" not in client.get(f"/dashboard/part/funnel{query}").content.decode()
+    assert "This filter doesn’t apply here" in client.get(f"/dashboard/part/composition{query}").content.decode()
+    assert "This filter doesn’t apply here" not in client.get(f"/dashboard/part/funnel{query}").content.decode()
 
 
 def test_a_table_is_a_file_that_no_spreadsheet_runs(acme, sign_in):

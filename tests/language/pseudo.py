@@ -25,7 +25,8 @@ class Pseudo(trans_real.DjangoTranslation):
         self._catalog, self.plural, self.domain = {}, lambda number: int(number != 1), "django"
 
     def gettext(self, message):
-        return f"⟦{message}⟧" if message.strip() else message
+        text = message.rpartition("\x04")[2]  # without the context of pgettext()
+        return f"⟦{text}⟧" if text.strip() else text
 
     def ngettext(self, singular, plural, number):
         return f"⟦{singular if number == 1 else plural}⟧"

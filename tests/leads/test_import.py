@@ -238,7 +238,7 @@ class TestOpportunities:
         assert (bo.created_at, bo.lifecycle_stage_since, lead_of("b-1").created_at) == (MARCH, MARCH, MARCH)
         lead = lead_of("a-1")
         assert (lead.opportunity.external_id, lead.won_date, lead.converted_date) == ("d-1", None, MARCH)
-        assert "Contacts dated back: 2." in run.notes
+        assert "Contacts backdated: 2." in run.notes
 
     def test_a_date_that_a_file_gave_stays(self, acme):
         import_csv("external_id,name,created_at\na-1,Ana,2019-01-01\n")

@@ -149,8 +149,8 @@ def test_pages_around_have_no_rows_either(records, sign_in):
     for query in ("kind=no-such", "owner=99999999", "owner=x"):
         assert manager.get(f"/exceptions?{query}").context["page"].lines == [], query
     dashboard = unescape(manager.get("/dashboard?parts=all&split=shoe&where=shoe+%3D+43").content.decode())
-    assert "The filter does not fit here." in dashboard
-    assert "Leads can't be broken down by “shoe”" in unescape(
+    assert "This filter doesn’t apply here." in dashboard
+    assert "Leads can’t be broken down by “shoe”" in unescape(
         manager.get("/dashboard/part/funnel?split=shoe").content.decode()
     )
 

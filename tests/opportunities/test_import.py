@@ -154,9 +154,9 @@ def test_what_was_closed_stays_so_without_an_override(bring, ana):
 
 
 BAD = (
-    ("d-1,,a-1,,,,,,,,,\n", "Name", "A name is needed."),
-    ("d-1,A,,,,,,,,,,\n", "Contact", "A contact is needed: its ID or e-mail."),
-    ("d-1,A,nobody,,,,,,,,,\n", "Contact", "There is no contact “nobody”: write its ID or e-mail."),
+    ("d-1,,a-1,,,,,,,,,\n", "Name", "Enter a name."),
+    ("d-1,A,,,,,,,,,,\n", "Contact", "Enter the contact’s ID or email."),
+    ("d-1,A,nobody,,,,,,,,,\n", "Contact", "No contact matches “nobody”. Enter an ID or email."),
     ("d-1,A,a-1,,,-5,,,,,,\n", "amount", "Amount is not negative, and smaller than 10,000,000,000,000."),
     ("d-1,A,a-1,,signed,,,,,,,\n", "stage", "“signed” is no choice of Stage."),
     ("d-1,A,a-1,,,,euro,,,,,\n", "currency", "“EURO” is not a currency: use three letters, like EUR."),
@@ -165,9 +165,9 @@ BAD = (
     (
         "d-1,A,a-1,,,,,,,,2018-05-01T10:00:00Z,2018-05-01T10:00:00Z\n",
         "Stage",
-        "An opportunity is won or lost, not both.",
+        "An opportunity can’t be both won and lost.",
     ),
-    ("d-1,A,a-1,,lost,,,,,,2018-05-01T10:00:00Z,\n", "Stage", "Won at is for opportunities that are won."),
+    ("d-1,A,a-1,,lost,,,,,,2018-05-01T10:00:00Z,\n", "Stage", "Only won opportunities have a won date."),
 )
 
 
@@ -185,8 +185,8 @@ def test_a_row_that_makes_no_sense_is_refused_alone_by_its_line(row, column, sen
 def test_the_same_opportunity_twice_in_a_file_is_refused(bring, ana):
     _, report = bring("d-1,A,a-1,,,,,,,,,\nd-1,B,a-1,,,,,,,,,\n,C,a-1,,,,,,,,,\n,C,a-1,,,,,,,,,\n")
     assert [(error["row"], error["message"]) for error in report["errors"]] == [
-        (3, "The same opportunity as in line 2."),
-        (5, "The same opportunity as in line 4."),
+        (3, "Duplicate of row 2."),
+        (5, "Duplicate of row 4."),
     ]
 
 
@@ -207,8 +207,8 @@ def test_with_a_person_s_rights_what_they_cannot_see_is_not_there(bring, cast):
     rows = "d-2,B,n-1,,,,,,,,,\nd-1,A,o-1,,,9,,,,,,\n"
     _, report = bring(rows, user="rep@acme.example")
     assert [error["message"] for error in report["errors"]] == [
-        "There is no contact “n-1”: write its ID or e-mail.",
-        "You can see this opportunity but not change it: it belongs to somebody else.",
+        "No contact matches “n-1”. Enter an ID or email.",
+        "View only – this opportunity belongs to someone else.",
     ]
     assert bring(rows, user="rep@acme.example", override_stages="x")[1] == (
         "Only a manager or an admin can override stages."

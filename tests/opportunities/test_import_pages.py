@@ -17,7 +17,7 @@ def test_a_file_of_opportunities_is_mapped_tried_and_imported(acme, sign_in, cas
     settings.MEDIA_ROOT = tmp_path
     make_contact("Ana", email="ana@fleetly.example", owner=cast.rep)
     rep = sign_in("rep")
-    assert "One row is one opportunity" in rep.get("/opportunity/import").content.decode()
+    assert "One row per opportunity" in rep.get("/opportunity/import").content.decode()
     rep.post("/opportunity/import", {"file": SimpleUploadedFile("deals.csv", DEALS.encode(), "text/csv")})
     run = ImportRun.objects.get()
     url, form = run.get_absolute_url(), {f"column_{column}": path for column, path in run.mapping}

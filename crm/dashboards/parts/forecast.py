@@ -14,6 +14,8 @@ from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.entities.values import zone
 from crm.kit import formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.lists import month
 
 
@@ -25,18 +27,20 @@ def forecast(asked: DashboardQuery) -> Content:
     won = {(group["month"], group["currency"]): group for group in _won(asked)}
     keys = sorted(begun.keys() | {(f"{first:%Y-%m}", currency) for first, currency in won}, reverse=True)
     rows = [_row(asked, key, begun.get(key), won) for key in keys if key[0] in {f"{m:%Y-%m}" for m in months}]
-    headings = ("Month", "Forecast of", "Amount", "Weighted", "Deals won", "Won")
-    note = "Kept once a week, for the whole workspace: filters do not change this, and what was forecast has no list."
-    return Content(
-        [Table("months", "", headings, rows, empty="No forecast has been kept yet.")], str(asked.period), note=note
+    headings = [gettext("Month"), gettext("Forecast date"), gettext("Forecast"), gettext("Weighted forecast")]
+    headings += [gettext("Opportunities won"), gettext("Actual")]
+    table = Table("months", "", headings, rows, empty=gettext("No forecast snapshots yet."))
+    note = gettext(
+        "Weekly snapshot for the whole workspace. Not affected by filters; past forecasts can’t be drilled into."
     )
+    return Content([table], str(asked.period), note=note)
 
 
 def _months(period: Period) -> Iterable[date]:
-    first, _ = month(period.first)
+    first = month(period.first)[0]
     while first <= period.last:
         yield first
-        _, first = month(first)
+        first = month(first)[1]
 
 
 def _as_begun(months: Sequence[date]) -> dict[tuple[str, str], dict]:
@@ -52,7 +56,7 @@ def _as_begun(months: Sequence[date]) -> dict[tuple[str, str], dict]:
 
 def _won(asked: DashboardQuery) -> Iterable[dict]:
     first, last = month(asked.period.first)[0], month(asked.period.last)[1]
-    won = f"stage = won and won_at >= {first} and won_at < {last}"
+    won = f"stage = won and won_at >= {first} and won_at < {last}"  # not a text
 
     def build(asked: DashboardQuery) -> QuerySet:
         rows = asked.rows("opportunity", won).order_by().annotate(month=TruncMonth("won_at", tzinfo=zone()))
@@ -65,7 +69,7 @@ def _won(asked: DashboardQuery) -> Iterable[dict]:
 def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: dict) -> BarRow:
     first, currency = date.fromisoformat(f"{key[0]}-01"), key[1]
     group = won.get((first, currency), {"count": 0, "total": Decimal(0)})
-    text = f'stage = won and won_at >= {first} and won_at < {month(first)[1]} and currency = "{currency}"'
+    text = f'stage = won and won_at >= {first} and won_at < {month(first)[1]} and currency = "{currency}"'  # not a text
     said = [Cell("—")] * 3
     if kept:
         sums = (Cell(formats.money(round(kept[name], 0), currency), value=kept[name]) for name in ("total", "likely"))
@@ -77,4 +81,4 @@ def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: di
     return BarRow(Cell(formats.month(first)), [*said, *came])
 
 
-register(Part("forecast", "Forecast and what came", forecast, width=6, for_managers=True))
+register(Part("forecast", _("Forecast vs. actual"), forecast, width=6, for_managers=True))

@@ -22,6 +22,8 @@ from crm.dashboards.period import Period
 from crm.dashboards.query import MODES, DashboardQuery, totals
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, register
 from crm.kit import formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from leads.entities import won_at
 
 FEW = 5  # below which a share says nothing
@@ -60,24 +62,24 @@ def _span(later: Any, earlier: Any) -> ExpressionWrapper:
 
 
 STEPS = (
-    FunnelStep("Lead", "amber", "created_at", ""),
+    FunnelStep(_("Lead"), "amber", "created_at", ""),
     FunnelStep(
-        "Qualified",
+        _("Qualified"),
         "blue",
         "qualified_date",
-        "(qualified_date is not empty or converted_date is not empty)",
+        "(qualified_date is not empty or converted_date is not empty)",  # not a text
         F("qualified_date"),
         F("created_at"),
     ),
     FunnelStep(
-        "Opportunity",
+        _("Opportunity"),
         "violet",
         "converted_date",
-        "converted_date is not empty",
+        "converted_date is not empty",  # not a text
         F("converted_date"),
         Coalesce("qualified_date", "created_at"),
     ),
-    FunnelStep("Customer", "green", "won_at", "won_at is not empty", won_at(), F("converted_date")),
+    FunnelStep(_("Customer"), "green", "won_at", "won_at is not empty", won_at(), F("converted_date")),  # not a text
 )
 WHOLE = _span(won_at(), F("created_at"))
 BACKWARDS = reduce(or_, (step.backwards for step in STEPS[1:]))
@@ -143,9 +145,11 @@ def funnel(asked: DashboardQuery) -> Content:
     """The four steps, against the period before, and split by a field."""
     found = _found(asked)
     lines = [_line(asked, n, found) for n in range(len(STEPS))]
-    steps = Table("steps", "", ("Step", "Leads", "From the step before", "Median", "P75"), barred(lines), bars=True)
+    headings = [gettext("Step"), gettext("Leads"), gettext("Conversion rate")]
+    headings += [gettext("Median"), gettext("75th percentile")]
+    steps = Table("steps", "", headings, barred(lines), bars=True)
     backwards = [_backwards(asked)] if found.backwards else []
-    return Content([steps, _split(asked), *backwards], sub=f"{MODES[asked.mode]}: {asked.period}")
+    return Content([steps, _split(asked), *backwards], sub=f"{MODES[asked.mode]} · {asked.period}")
 
 
 def _line(asked: DashboardQuery, n: int, found: FunnelFigures) -> tuple[Cell, Sequence[Cell], float, str]:
@@ -172,8 +176,8 @@ def _days(span: timedelta | None) -> float | str:
 def rate(part: int, whole: int) -> Cell:
     """A share in percent; of few a sentence instead."""
     if whole < FEW:
-        return Cell("too few" if whole else "—")
-    return Cell(f"{100 * part / whole:.1f} %", value=round(100 * part / whole, 1))
+        return Cell(gettext("n/a (too few)") if whole else "—")
+    return Cell(formats.percent(part / whole), value=round(100 * part / whole, 1))
 
 
 def _points(now: Cell, before: Cell) -> str:
@@ -181,28 +185,33 @@ def _points(now: Cell, before: Cell) -> str:
     if now.value is None or before.value is None:
         return ""
     gap = now.value - before.value
-    return f"{'▲' if gap > 0 else '▼' if gap < 0 else '='} {abs(gap):.1f}"
+    return gettext("{change} pp").format(change=_signed(gap, formats.number(abs(gap), 1)))
 
 
 def _change(now: int, before: int) -> str:
     if before < FEW:
         return ""
-    gap = 100 * (now - before) / before
-    return f"{'▲' if gap > 0 else '▼' if gap < 0 else '='} {abs(gap):.0f}% against {formats.number(before)} before"
+    gap = (now - before) / before
+    text = gettext("{change} vs. {number} in prior period")
+    return text.format(change=_signed(gap, formats.percent(abs(gap), 0)), number=formats.number(before))
+
+
+def _signed(gap: float, shown: str) -> str:
+    return f"{'+' if gap > 0 else '−' if gap < 0 else '±'}{shown}"
 
 
 def _split(asked: DashboardQuery) -> Table:
     """The same by a field: the largest groups, one statement."""
     key = asked.split
     if key not in dict(offered("lead")):
-        sentence = f"Leads can't be broken down by “{key}”. Choose another field."
-        return Table("split", "Broken down", ("Group",), [], empty=sentence)
+        sentence = gettext("Leads can’t be broken down by “{key}”. Choose another field.").format(key=key)
+        return Table("split", gettext("Breakdown"), (gettext("Group"),), [], empty=sentence)
     split = split_by(asked, "lead", key)
     found = grouped(asked, "lead", key, _figures, _within(asked, asked.period))
     names = Names(split)
-    headings = (split.path.label, *(step.label for step in STEPS), "Lead to Customer", "Median")
+    headings = (split.path.label, *(step.label for step in STEPS), gettext("Lead to Customer"), gettext("Median"))
     rows = [_group(asked, split, names, *group) for group in found]
-    return Table("split", f"By {split.path.label.lower()}", headings, rows)
+    return Table("split", gettext("Breakdown by {field}").format(field=split.path.label), headings, rows)
 
 
 def _figures(asked: DashboardQuery) -> list[Any]:
@@ -226,8 +235,8 @@ def _backwards(asked: DashboardQuery) -> Table:
     rows = asked.rows("lead", condition(STEPS[0], "cohort", asked.period)).filter(BACKWARDS).annotate(**spans)
     found = rows.select_related("contact").order_by("-created_at", "-pk")[:OUT_OF_ORDER]
     lines = [BarRow(Cell(str(lead), lead.get_absolute_url()), _negative(lead)) for lead in found]
-    headings = ("Lead", *(step.label for step in STEPS[1:]))
-    return Table("order", "Dated out of order, and left out of the times", headings, lines)
+    headings = (gettext("Lead"), *(step.label for step in STEPS[1:]))
+    return Table("order", gettext("Excluded from timing (dates out of order)"), headings, lines)
 
 
 def _negative(lead: Any) -> list[Cell]:
@@ -236,4 +245,4 @@ def _negative(lead: Any) -> list[Cell]:
     return [Cell(days(span), value=_days(span)) if span and span < timedelta() else Cell("") for span in spans]
 
 
-register(Part("funnel", "Funnel", funnel, width=7))
+register(Part("funnel", _("Funnel"), funnel, width=7))

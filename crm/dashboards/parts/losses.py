@@ -8,31 +8,33 @@ from django.db.models import Count, Func, IntegerField, Window
 from crm.dashboards.groups import Names, grouped, split_by
 from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import Cell, Content, Part, Table, barred, register
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 
 def losses(asked: DashboardQuery) -> Content:
     """What was lost in the period, by the step at which it was and by reason."""
-    lost = f"status = lost and {asked.period.of('lost_date')}"
-    deals = f"stage = lost and {asked.period.of('lost_at')}"
+    lost = f"status = lost and {asked.period.of('lost_date')}"  # not a text
+    deals = f"stage = lost and {asked.period.of('lost_at')}"  # not a text
     where = {
-        "Before they were qualified": f"{lost} and qualified_date is empty",
-        "Qualified, before an opportunity": f"{lost} and qualified_date is not empty",
+        gettext("Before qualification"): f"{lost} and qualified_date is empty",  # not a text
+        gettext("Qualified, no opportunity"): f"{lost} and qualified_date is not empty",  # not a text
     }
     leads = grouped(asked, "lead", "lost_reason", _of_leads, lost)
     opportunities = grouped(asked, "opportunity", "lost_reason", _of_deals, deals)
-    *_, all_leads, qualified = leads[0] if leads else (0, 0)
+    *_group, all_leads, qualified = leads[0] if leads else (0, 0)
     counts = (all_leads - qualified, qualified)
     lines = [_line(asked, "lead", *each, count) for each, count in zip(where.items(), counts, strict=True)]
     deals_lost = opportunities[0][-1] if opportunities else 0
-    lines.append(_line(asked, "opportunity", "As an opportunity", deals, deals_lost))
-    steps = Table("steps", "", ("Where they dropped off", "Lost"), barred(lines), bars=True)
+    lines.append(_line(asked, "opportunity", gettext("At opportunity"), deals, deals_lost))
+    steps = Table("steps", "", (gettext("Lost at"), gettext("Lost")), barred(lines), bars=True)
     return Content(
         [
             steps,
-            _reasons(asked, "lead", lost, "Leads", leads),
-            _reasons(asked, "opportunity", deals, "Opportunities", opportunities),
+            _reasons(asked, "lead", lost, gettext("Lead lost reasons"), leads),
+            _reasons(asked, "opportunity", deals, gettext("Opportunity lost reasons"), opportunities),
         ],
-        sub=f"lost: {asked.period}",
+        sub=str(asked.period),
     )
 
 
@@ -58,13 +60,13 @@ def _line(asked: DashboardQuery, entity: str, label: str, text: str, count: int)
     return Cell(label, cell.url), (cell,), count, "red"
 
 
-def _reasons(asked: DashboardQuery, entity: str, lost: str, what: str, found: Sequence[tuple]) -> Table:
+def _reasons(asked: DashboardQuery, entity: str, lost: str, title: str, found: Sequence[tuple]) -> Table:
     split = split_by(asked, entity, "lost_reason")
     names, lines = Names(split), []
-    for key, shown, count, *_ in found:
-        label = split.label(key, shown, names) if key else "No reason given"
+    for key, shown, count, *_all in found:
+        label = split.label(key, shown, names) if key else gettext("No reason")
         lines.append(_line(asked, entity, label[:80], f"{lost} and {split.condition(key)}", count))
-    return Table(f"{entity}_reasons", f"{what}, by reason", ("Reason", "Lost"), barred(lines), bars=True)
+    return Table(f"{entity}_reasons", title, (gettext("Reason"), gettext("Lost")), barred(lines), bars=True)
 
 
-register(Part("losses", "Drop-off, and its reasons", losses, width=6))
+register(Part("losses", _("Losses and reasons"), losses, width=6))

@@ -11,6 +11,8 @@ from crm.dashboards.period import today
 from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.kit import formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.board import WEIGHTED
 from crm.opportunities.lists import month
@@ -22,13 +24,14 @@ TONES = {choice.value: choice.tone for choice in STAGE.values}
 
 def pipeline(asked: DashboardQuery) -> Content:
     """Open opportunities by stage and by the month in which they are to be closed; amounts apart by currency."""
-    slipped = f"{IS_OPEN} and close_date < {today()}"
+    slipped = f"{IS_OPEN} and close_date < {today()}"  # not a text
     found = _groups(asked, slipped)
     tables = [_by_stage(asked, found), _by_month(asked, found)]
     late = sum(group["count"] for group in found if group["late"])
-    line = BarRow(Cell("Close date has passed"), [asked.count("opportunity", slipped, late)])
-    tables.append(Table("slipped", "Slipped", ("What", "Opportunities"), [line]))
-    return Content(tables, sub="now")
+    line = BarRow(Cell(gettext("Past close date")), [asked.count("opportunity", slipped, late)])
+    headings = (gettext("Issue"), gettext("Opportunities"))
+    tables.append(Table("slipped", gettext("Overdue"), headings, [line]))
+    return Content(tables, sub=gettext("Now"))
 
 
 def _groups(asked: DashboardQuery, slipped: str) -> list[dict]:
@@ -64,10 +67,12 @@ def _by_stage(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
         text = f"stage = {group['stage']} and {_currency(group)}"
         cells, bar = amounts(asked, text, group), round(100 * float(group["total"] or 0) / float(most), 2)
         lines.append(BarRow(Cell(STAGE.value(group["stage"]).label, cells[0].url), cells, bar, TONES[group["stage"]]))
-    return Table("stages", "By stage", ("Stage", "Deals", "Amount", "Weighted"), lines, bars=True, empty=NONE)
+    headings = (gettext("Stage"), *_sums())
+    return Table("stages", gettext("By stage"), headings, lines, bars=True, empty=gettext("No open opportunities."))
 
 
-NONE = "No opportunity is in progress."
+def _sums() -> tuple[str, str, str]:
+    return gettext("Opportunities"), gettext("Amount"), gettext("Weighted")
 
 
 def _currency(group: dict) -> str:
@@ -87,18 +92,18 @@ def amounts(asked: DashboardQuery, text: str, group: dict) -> list[Cell]:
 def _by_month(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
     found = sorted(_summed(groups, "month"), key=lambda group: (group["month"] or date.max, group["currency"]))
     lines = [BarRow(Cell(_name(group["month"])), amounts(asked, _text(group), group)) for group in found]
-    return Table("months", "By month of closing", ("Month", "Deals", "Amount", "Weighted"), lines, empty="")
+    return Table("months", gettext("By close month"), (gettext("Month"), *_sums()), lines, empty="")
 
 
 def _name(first: date | None) -> str:
-    return formats.month(first) if first else "No close date"
+    return formats.month(first) if first else gettext("No close date")
 
 
 def _text(group: dict) -> str:
     if group["month"] is None:
-        return f"{IS_OPEN} and close_date is empty and {_currency(group)}"
+        return f"{IS_OPEN} and close_date is empty and {_currency(group)}"  # not a text
     first, after = month(group["month"])
-    return f"{IS_OPEN} and close_date >= {first} and close_date < {after} and {_currency(group)}"
+    return f"{IS_OPEN} and close_date >= {first} and close_date < {after} and {_currency(group)}"  # not a text
 
 
 def results(asked: DashboardQuery) -> Content:
@@ -111,9 +116,8 @@ def results(asked: DashboardQuery) -> Content:
 
     names = ("stage", "currency", *SUMS)
     found = [dict(zip(names, row, strict=True)) for row in asked.fetch(build, "opportunity", both)]
-    return Content(
-        [Table("results", "", ("Outcome", "Deals", "Amount"), list(_outcomes(asked, found, texts)))], str(asked.period)
-    )
+    headings = (gettext("Outcome"), gettext("Opportunities"), gettext("Amount"))
+    return Content([Table("results", "", headings, list(_outcomes(asked, found, texts)))], str(asked.period))
 
 
 def _outcomes(asked: DashboardQuery, found: Iterable[dict], texts: dict[str, str]) -> Iterable[BarRow]:
@@ -122,5 +126,5 @@ def _outcomes(asked: DashboardQuery, found: Iterable[dict], texts: dict[str, str
         yield BarRow(Cell(STAGE.value(group["stage"]).label), amounts(asked, text, group)[:2])
 
 
-register(Part("pipeline", "Pipeline", pipeline, width=6))
-register(Part("results", "Won and lost", results, width=6))
+register(Part("pipeline", _("Pipeline"), pipeline, width=6))
+register(Part("results", _("Won and lost"), results, width=6))

@@ -8,15 +8,18 @@ from django.db.models import Count, QuerySet
 from crm.dashboards.parts.funnel import rate
 from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
+from crm.kit import formats
 from crm.kit.actor import Role
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from leads.axes import OPEN
 from leads.scoring.current import current
 from leads.scoring.workbench import separation
 
 WIDTH, CLASSES = 10, 10  # points a class is wide, and how many there are; the last has 100 in it
 IN_PROGRESS = any_of("status", OPEN)
-IS_WON = "status = converted and opportunity.stage = won"
-IS_LOST = "(status = lost or (status = converted and opportunity.stage = lost))"
+IS_WON = "status = converted and opportunity.stage = won"  # not a text
+IS_LOST = "(status = lost or (status = converted and opportunity.stage = lost))"  # not a text
 ENDS = {"open": IN_PROGRESS, "won": IS_WON, "lost": IS_LOST}
 
 
@@ -26,12 +29,12 @@ def scores(asked: DashboardQuery) -> Content:
     counts, low = _counts(asked, stuck)
     most = max(counts[index, "open"] for index in range(CLASSES)) or 1
     rows = [_row(asked, index, counts, most) for index in range(CLASSES)]
-    table = Table("classes", "", ("Score", "In progress", "Won", "Lost", "Share won"), rows, bars=True)
-    words = "In progress, and too low a fit for Sales Qualified, however engaged they are"
+    headings = [gettext("Score"), gettext("Open leads"), gettext("Won"), gettext("Lost"), gettext("Win rate")]
+    table = Table("classes", "", headings, rows, bars=True)
+    words = gettext("Open leads whose fit is too low for Sales Qualified at any engagement")
     line = BarRow(Cell(words), [asked.count("lead", stuck, low)])
-    return Content(
-        [table, Table("cannot", "Out of reach", ("What", "Leads"), [line])], sub="now", note=_foretells(asked)
-    )
+    title, headings = gettext("Can’t reach Sales Qualified"), [gettext("Issue"), gettext("Leads")]
+    return Content([table, Table("cannot", title, headings, [line])], sub=gettext("Now"), note=_foretells(asked))
 
 
 def _counts(asked: DashboardQuery, stuck: str) -> tuple[Counter, int]:
@@ -52,7 +55,7 @@ def _counts(asked: DashboardQuery, stuck: str) -> tuple[Counter, int]:
 
 def within(place: int) -> str:
     low = f"qualification_score >= {place * WIDTH}"
-    return low if place == CLASSES - 1 else f"{low} and qualification_score < {(place + 1) * WIDTH}"
+    return low if place == CLASSES - 1 else f"{low} and qualification_score < {(place + 1) * WIDTH}"  # not a text
 
 
 def cannot() -> str:
@@ -61,7 +64,7 @@ def cannot() -> str:
     needed = (
         math.ceil((rules.thresholds[-1] - 100 * rules.engagement_weight) / rules.fit_weight) if rules.fit_weight else 0
     )
-    return f"{IN_PROGRESS} and fit_score < {max(needed, 0)}"
+    return f"{IN_PROGRESS} and fit_score < {max(needed, 0)}"  # not a text
 
 
 def _row(asked: DashboardQuery, place: int, counts: Counter, most: int) -> BarRow:
@@ -81,11 +84,14 @@ def _foretells(asked: DashboardQuery) -> str:
         return ""
     known = separation(current())
     if known.auc is None:
-        return f"Too few have ended to say how well the score foretells: {known.won} won, {known.lost} lost."
-    return (
-        f"Of a won and a lost lead the won one scored higher in {known.percent} % of all pairs (50 % is chance); among "
-        f"the tenth that scored highest {known.lift:.1f} times as many were won as among all. No filter changes this."
+        text = gettext("Not enough closed leads yet: {won} won, {lost} lost.")
+        return text.format(won=formats.number(known.won), lost=formats.number(known.lost))
+    text = gettext(
+        "Won leads outscored lost leads in {percent} of comparisons ({chance} = random). "
+        "Top-decile leads win {times}× as often. Not affected by filters."
     )
+    times = formats.number(known.lift or 0, 1)
+    return text.format(percent=formats.percent(known.auc, 0), chance=formats.percent(0.5), times=times)
 
 
-register(Part("scores", "Score health", scores, width=6))
+register(Part("scores", _("Score health"), scores, width=6))

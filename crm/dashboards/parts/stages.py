@@ -13,6 +13,8 @@ from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, register
 from crm.entities.values import zone
 from crm.kit import formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.condition_fields import entered, moves_of
 from leads.axes import STAGE, STATUS
 
@@ -27,7 +29,8 @@ def composition(asked: DashboardQuery) -> Content:
 
     counts = dict(asked.fetch(build, "contact"))
     lines = [_line(asked, choice, counts.get(choice.value, 0)) for choice in LIFECYCLE.values]
-    return Content([Table("now", "", ("Stage", "Contacts"), barred(lines), bars=True)], sub="now")
+    headings = (gettext("Lifecycle stage"), gettext("Contacts"))
+    return Content([Table("now", "", headings, barred(lines), bars=True)], sub=gettext("Now"))
 
 
 def _line(asked: DashboardQuery, choice, count: int) -> tuple:
@@ -43,9 +46,9 @@ def days_shown(period: Period) -> list[date]:
 
 def stood(stage: str, day: date) -> str:
     """The condition that a contact stood at a stage when a day began."""
-    still = f"lifecycle_stage = {stage} and lifecycle_stage_since < {day}"
-    left = f"from = {stage} and entered < {day} and moved_at >= {day}"
-    return f"({still}) or any lifecycle_stage_moves ({left})"
+    still = f"lifecycle_stage = {stage} and lifecycle_stage_since < {day}"  # not a text
+    left = f"from = {stage} and entered < {day} and moved_at >= {day}"  # not a text
+    return f"({still}) or any lifecycle_stage_moves ({left})"  # not a text
 
 
 def over_time(asked: DashboardQuery) -> Content:
@@ -56,7 +59,7 @@ def over_time(asked: DashboardQuery) -> Content:
         BarRow(Cell(formats.day(day)), [_then(asked, c.value, day, counts[c.value][n]) for c in LIFECYCLE.values])
         for n, day in enumerate(shown)
     ]
-    table = Table("days", "", ("Morning of", *(choice.label for choice in LIFECYCLE.values)), rows)
+    table = Table("days", "", (gettext("Date"), *(choice.label for choice in LIFECYCLE.values)), rows)
     area = stacked([(c.label, c.tone, counts[c.value]) for c in LIFECYCLE.values], shown)
     return Content([table], sub=str(asked.period), area=area)
 
@@ -103,13 +106,15 @@ def leads(asked: DashboardQuery) -> Content:
         cells = [_both(asked, status.value, stage.value, counts) for stage in STAGE.values]
         together = sum(counts.get((status.value, stage.value), 0) for stage in STAGE.values)
         rows.append(BarRow(Cell(status.label), [*cells, asked.count("lead", f"status = {status.value}", together)]))
-    return Content([Table("grid", "", ("Status", *(stage.label for stage in STAGE.values), "All"), rows)], sub="now")
+    headings = (gettext("Status"), *(stage.label for stage in STAGE.values), gettext("All"))
+    return Content([Table("grid", "", headings, rows)], sub=gettext("Now"))
 
 
 def _both(asked: DashboardQuery, status: str, stage: str, counts: dict) -> Cell:
-    return asked.count("lead", f"status = {status} and stage = {stage}", counts.get((status, stage), 0))
+    text = f"status = {status} and stage = {stage}"  # not a text
+    return asked.count("lead", text, counts.get((status, stage), 0))
 
 
-register(Part("composition", "Contacts by stage", composition, width=5))
-register(Part("leads", "Leads by status and stage", leads, width=7))
-register(Part("over_time", "Contacts by stage over time", over_time, width=12))
+register(Part("composition", _("Contacts by lifecycle stage"), composition, width=5))
+register(Part("leads", _("Leads by status and qualification stage"), leads, width=7))
+register(Part("over_time", _("Contacts by lifecycle stage over time"), over_time, width=12))

@@ -11,9 +11,9 @@ from django.core.cache import caches
 from django.db.models import Case, Count, Q, QuerySet, When
 
 from contacts.axes import LIFECYCLE
-from crm.conditions.chips import chip
 from crm.conditions.condition import Condition
 from crm.conditions.tree import All
+from crm.conditions.unmet import unmet
 from crm.conditions.write import LabelWriter, Writer
 from crm.dashboards.groups import GROUPS, GroupBy, Names, split_by
 from crm.dashboards.parts.funnel import FEW
@@ -24,6 +24,8 @@ from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, barred, re
 from crm.entities import registry
 from crm.kit import clock
 from crm.kit.scope import workspace_id
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.condition_fields import moves_of
 from crm.lifecycle.definitions import Definition, condition_of, definitions
@@ -31,6 +33,7 @@ from crm.opportunities.axes import OPEN as OPEN_STAGES
 from crm.opportunities.axes import STAGE
 from leads.axes import OPEN as OPEN_STATUSES
 from leads.axes import STATUS
+from leads.definitions import IN_PROGRESS, SCORES
 
 # The values from which records are expected to go on. Leads by their status: their stage is what the score says.
 JOURNEY: tuple[tuple[Axis, tuple[str, ...]], ...] = (
@@ -40,11 +43,16 @@ JOURNEY: tuple[tuple[Axis, tuple[str, ...]], ...] = (
 )
 REMEMBERED = timedelta(days=365)
 KEPT = 24 * 3600  # seconds
+# Criteria whose own words say less than these.
+PHRASES = {
+    SCORES: _("No open lead with a score of 40 or more"),
+    f"any opportunities ({IN_PROGRESS} or stage = won)": _("No open or won opportunity"),  # not a text
+}
 Owners = dict[str, tuple[str, Counter[int | None]]]  # entity → what is late there, and how much of it each owner has
 
 
 class Reason(NamedTuple):
-    """Why records are stuck: their condition, what is missing in words, and the action of the list that helps."""
+    """Why records are stuck: their condition, the unmet criterion as a phrase, and the list action that helps."""
 
     entity: str
     text: str
@@ -55,11 +63,11 @@ class Reason(NamedTuple):
 
 def overdue(axis: Axis, value: str, limit: int) -> str:
     """The condition of the records that have stood at a value longer than `limit` days, and do not wait."""
-    return f"{_stands(axis, value, limit)} and waiting = no"
+    return f"{_stands(axis, value, limit)} and waiting = no"  # not a text
 
 
 def _stands(axis: Axis, value: str, limit: int) -> str:
-    return f"{axis.field} = {value} and {axis.since} > {limit} days ago"
+    return f"{axis.field} = {value} and {axis.since} > {limit} days ago"  # not a text
 
 
 def limits(axis: Axis, values: tuple[str, ...], defined: dict[str, Definition]) -> dict[str, int]:
@@ -91,13 +99,14 @@ def reasons(axis: Axis, value: str, definition: Definition, limit: int) -> Itera
     here, stands = overdue(axis, value, limit), axis.value(value)
     ready = condition_of(definition.exit, axis.entity)
     for part in _parts(definition, axis):
-        condition = Condition(axis.entity, part)
-        missing = chip(part, LabelWriter())
-        words = f"{stands.label} · missing: {' '.join((missing.field, missing.operator, missing.value)).strip()}"
-        yield Reason(axis.entity, f"{here} and not ({Writer().text(part)})", words, "red", _helps(condition))
+        condition, written = Condition(axis.entity, part), Writer().text(part)
+        words = f"{stands.label} – {PHRASES.get(written) or unmet(part, LabelWriter())}"
+        text = f"{here} and not ({written})"  # not a text
+        yield Reason(axis.entity, text, words, "red", _helps(condition))
     if ready:
-        words = f"{stands.label} · ready, and not moved on"
-        yield Reason(axis.entity, f"{here} and ({ready.key_text})", words, "amber", "Stage")
+        words = f"{stands.label} – {gettext('Ready to move')}"
+        text = f"{here} and ({ready.key_text})"  # not a text
+        yield Reason(axis.entity, text, words, "amber", gettext("Change stage"))
 
 
 def _parts(definition: Definition, axis: Axis) -> tuple:
@@ -112,7 +121,7 @@ def _helps(condition: Condition) -> str:
     """The bulk action of the list that mends what is missing, where there is one; else the record may wait."""
     fields = registry.get(condition.entity).fields
     mendable = [key for key in condition.fields() if key in fields and fields[key].editable]
-    return "Edit" if mendable else "Wait"
+    return gettext("Edit") if mendable else gettext("Snooze")
 
 
 def stuck(asked: DashboardQuery) -> Content:
@@ -122,13 +131,14 @@ def stuck(asked: DashboardQuery) -> Content:
     for axis, values in JOURNEY:
         defined = definitions(axis)
         known = limits(axis, values, defined)
-        unknown += [f"{registry.get(axis.entity).label} {axis.value(v).label}" for v in values if v not in known]
+        unknown += [f"{registry.get(axis.entity).label} · {axis.value(v).label}" for v in values if v not in known]
         if known:
             why, owners[axis.entity] = _along(asked, axis, known, defined)
             lines += why
     lines.sort(key=lambda line: -line[2])
-    reason = Table("why", "", ("What is missing", "Records", "What helps"), barred(lines), bars=True, empty=NOBODY)
-    sub = "Longer at a stage than expected, by what is missing"
+    headings = (gettext("Unmet criterion"), gettext("Records"), gettext("Suggested action"))
+    reason = Table("why", "", headings, barred(lines), bars=True, empty=NOTHING)
+    sub = gettext("Past expected time in stage, by unmet exit criterion")
     return Content([reason, _by_owner(asked, owners)], sub=sub, note=_note(unknown))
 
 
@@ -136,7 +146,7 @@ def _along(
     asked: DashboardQuery, axis: Axis, known: dict[str, int], defined: dict[str, Definition]
 ) -> tuple[list[tuple], tuple[str, Counter]]:
     """The lines of one axis, and the condition of all that is stuck there, with how many of those each owner has."""
-    late = f"({' or '.join(_stands(axis, *each) for each in known.items())}) and waiting = no"
+    late = f"({' or '.join(_stands(axis, *each) for each in known.items())}) and waiting = no"  # not a text
     parts = {value: _parts(defined[value], axis) for value in known}
     counts, owners = Counter[tuple[str, int]](), Counter[int | None]()
     for value, owner, count, *holds in _groups(asked, axis, late, parts):
@@ -177,31 +187,32 @@ def _holds(asked: DashboardQuery, axis: Axis, texts: dict[str, list[str]], place
     return Case(*whens, default=0)
 
 
-NOBODY = "Nobody is stuck: nothing has stood longer than expected."
+NOTHING = _("Nothing is stuck. All records are within their expected time.")
 
 
 def _line(asked: DashboardQuery, reason: Reason, count: int) -> tuple:
     cell = asked.count(reason.entity, reason.text, count)
     # Ticked, so that the list opens with what helps at hand.
-    label = Cell(f"{registry.get(reason.entity).label} {reason.label}", f"{cell.url}&ticked=all")
+    label = Cell(f"{registry.get(reason.entity).label} · {reason.label}", f"{cell.url}&ticked=all")
     return label, (cell, Cell(reason.helps)), count, reason.tone
 
 
 def _note(unknown: list[str]) -> str:
     if not unknown:
         return ""
-    return f"Too few have passed through to know what is long: {', '.join(unknown)}. An admin can say it at Lifecycle."
+    note = gettext("Not enough history for: {stages}. Admins can set an expected time under Lifecycle.")
+    return note.format(stages=", ".join(unknown))
 
 
 def _by_owner(asked: DashboardQuery, found: Owners) -> Table:
     split = split_by(asked, "contact", "owner")
-    names, kinds = Names(split), [registry.get(axis.entity) for axis, _ in JOURNEY]
-    together = sum((counts for _, counts in found.values()), Counter[int | None]())
+    names, kinds = Names(split), [registry.get(axis.entity) for axis, values in JOURNEY]
+    together = sum((counts for late, counts in found.values()), Counter[int | None]())
     rows = [
         BarRow(Cell(split.label(owner, None, names)), [_owned(asked, kind.name, split, owner, found) for kind in kinds])
-        for owner, _ in together.most_common(GROUPS)
+        for owner, count in together.most_common(GROUPS)
     ]
-    return Table("owners", "By owner", ("Owner", *(kind.plural for kind in kinds)), rows, empty="")
+    return Table("owners", gettext("By owner"), (gettext("Owner"), *(kind.plural for kind in kinds)), rows, empty="")
 
 
 def _owned(asked: DashboardQuery, entity: str, split: GroupBy, owner: int | None, found: Owners) -> Cell:
@@ -211,4 +222,4 @@ def _owned(asked: DashboardQuery, entity: str, split: GroupBy, owner: int | None
     return asked.count(entity, f"{split.condition(owner)} and {late}", counts[owner])
 
 
-register(Part("stuck", "Stuck, and why", stuck, width=5))
+register(Part("stuck", _("Where records are stuck"), stuck, width=5))

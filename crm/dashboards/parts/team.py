@@ -11,21 +11,23 @@ from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.kit.actor import Role
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from leads.axes import OPEN
 
 IN_HAND = any_of("status", OPEN)
 
 
 HEADINGS = (
-    "Person",
-    "In hand",
-    "New leads",
-    "Contacted in time",
-    "Late",
-    "In time",
-    "Median response",
-    "Converted",
-    "Share",
+    _("Owner"),
+    _("Open leads"),
+    _("New leads"),
+    _("Within SLA"),
+    _("SLA breached"),
+    _("SLA met %"),
+    _("Median response time"),
+    _("Converted"),
+    _("Conversion rate"),
 )
 
 
@@ -35,23 +37,23 @@ def team(asked: DashboardQuery) -> Content:
     split = split_by(asked, "lead", "owner")
     names = Names(split)
     opened = asked.period.of("created_at")
-    won = f"stage = won and {asked.period.of('won_at')}"
+    won = f"stage = won and {asked.period.of('won_at')}"  # not a text
     texts = {
         "in_hand": IN_HAND,
         "opened": opened,
-        "in_time": f"{opened} and first_contact_in_time = yes",
-        "late": f"{opened} and first_contact_in_time = no",
-        "converted": f"{opened} and converted_date is not empty",
+        "in_time": f"{opened} and first_contact_in_time = yes",  # not a text
+        "late": f"{opened} and first_contact_in_time = no",  # not a text
+        "converted": f"{opened} and converted_date is not empty",  # not a text
     }
 
     def figures(asked: DashboardQuery) -> list[Any]:
         counts = [Count("pk", filter=asked.test("lead", text)) for text in texts.values()]
         return [*counts, Percentile(F("contacted_at") - F("created_at"), 0.5, filter=asked.test("lead", opened))]
 
-    also = filter(None, (whose, f"({IN_HAND}) or ({opened})"))
+    also = filter(None, (whose, f"({IN_HAND}) or ({opened})"))  # not a text
     found = grouped(asked, "lead", "owner", figures, *also)
     lines = [_line(asked, split, names, group, texts) for group in found]
-    people = Table("people", "Leads", HEADINGS, lines, empty="No leads in these days.")
+    people = Table("people", gettext("Leads"), HEADINGS, lines, empty=gettext("No leads in this period."))
     return Content([people, _won(asked, names, won, whose)], sub=str(asked.period))
 
 
@@ -82,13 +84,14 @@ def _won(asked: DashboardQuery, names: Names, won: str, whose: str) -> Table:
     split = split_by(asked, "opportunity", "owner")
     lines = []
     for owner, currency, count, total in asked.fetch(build, "opportunity", *also):
-        text = f'{split.condition(owner)} and {won} and currency = "{currency}"'
+        text = f'{split.condition(owner)} and {won} and currency = "{currency}"'  # not a text
         cells = (
             asked.count("opportunity", text, count),
             asked.amount("opportunity", text, total, currency),
         )
         lines.append(BarRow(Cell(split.label(owner, None, names)), cells))
-    return Table("won", "Won", ("Person", "Deals", "Amount"), lines, empty="Nothing was won in these days.")
+    headings = (gettext("Owner"), gettext("Opportunities"), gettext("Amount"))
+    return Table("won", gettext("Won"), headings, lines, empty=gettext("No wins in this period."))
 
 
-register(Part("team", "Team", team, width=12))
+register(Part("team", _("Team"), team, width=12))

@@ -9,6 +9,7 @@ from crm.dashboards.models import Layout
 from crm.dashboards.tables import all_parts
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 
 
 @transaction.atomic
@@ -18,7 +19,7 @@ def arrange(parts: Sequence[str], *, by: Actor) -> Layout:
     Raises Invalid for a part that does not exist.
     """
     if unknown := set(parts) - {part.name for part in all_parts()}:
-        raise Invalid({"parts": f"There is no part “{min(unknown)}”."})
+        raise Invalid({"parts": _("There’s no card “{name}”.").format(name=min(unknown))})
     chosen = list(dict.fromkeys(parts))
     layout, created = Layout.objects.get_or_create(member_id=by.member_id, defaults={"parts": chosen})
     row = Layout.objects.filter(pk=layout.pk)

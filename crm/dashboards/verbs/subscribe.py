@@ -5,8 +5,10 @@ from django.db import transaction
 from audit.record import record, update_and_record
 from crm.dashboards.models import Subscription
 from crm.dashboards.period import LONGEST
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 
 
 @transaction.atomic
@@ -16,9 +18,9 @@ def subscribe(query: str, *, by: Actor, days: int, every: str) -> Subscription:
     Asked again it replaces what was asked before. Raises Invalid for an interval or a number of days that is none.
     """
     if every not in Subscription.Every.values:
-        raise Invalid({"every": "Choose how often."})
+        raise Invalid({"every": _("Choose how often to send the email.")})
     if not 1 <= days <= LONGEST:
-        raise Invalid({"days": f"From 1 to {LONGEST} days."})
+        raise Invalid({"days": _("Enter a number from 1 to {most}.").format(most=formats.number(LONGEST))})
     values = {"query": query[:4000], "days": days, "every": every}
     found, created = Subscription.objects.get_or_create(member_id=by.member_id, defaults=values)
     row = Subscription.objects.filter(pk=found.pk)

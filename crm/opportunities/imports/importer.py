@@ -7,6 +7,8 @@ from contacts.imports import companies
 from contacts.imports.matching import Match as CompanyMatch
 from contacts.imports.past_dates import backdate_contacts
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import BatchResult, DerivedChanges, IncomingRow, tell_written
@@ -23,21 +25,21 @@ class OpportunityImporter:
     entity = "opportunity"
     also = frozenset({"stage", "won_at", "lost_at", "lost_reason", "created_at"})
     elsewhere = {
-        "external_id": ("ID", "Deal ID", "Opportunity ID", "Record ID"),
-        "name": ("Deal name", "Opportunity name", "Deal"),
-        "contact": ("Contact ID", "Contact email", "E-mail", "Email", "Associated contact"),
-        "company": ("Company name", "Account", "Account name", "Organisation"),
-        "stage": ("Deal stage", "Pipeline stage", "Status"),
-        "amount": ("Value", "Deal value", "Deal amount"),
-        "close_date": ("Closing date", "Expected close date"),
-        "owner": ("Deal owner", "Opportunity owner", "Owner email"),
-        "won_at": ("Won date", "Won time"),
-        "lost_at": ("Lost date", "Lost time"),
-        "created_at": ("Create date", "Created date", "Created on", "Date created"),
+        "external_id": ("ID", "Deal ID", "Opportunity ID", "Record ID"),  # not a text
+        "name": ("Deal name", "Opportunity name", "Deal"),  # not a text
+        "contact": ("Contact ID", "Contact email", "E-mail", "Email", "Associated contact"),  # not a text
+        "company": ("Company name", "Account", "Account name", "Organisation"),  # not a text
+        "stage": ("Deal stage", "Pipeline stage", "Status"),  # not a text
+        "amount": ("Value", "Deal value", "Deal amount"),  # not a text
+        "close_date": ("Closing date", "Expected close date"),  # not a text
+        "owner": ("Deal owner", "Opportunity owner", "Owner email"),  # not a text
+        "won_at": ("Won date", "Won time"),  # not a text
+        "lost_at": ("Lost date", "Lost time"),  # not a text
+        "created_at": ("Create date", "Created date", "Created on", "Date created"),  # not a text
     }
-    lede = (
-        "One row is one opportunity of a contact who is there, named by external ID, e-mail or name. Opportunities "
-        "that are there already are found by external ID."
+    lede = _(
+        "One row per opportunity. The contact must already exist and is matched by ID or email. Existing opportunities "
+        "are matched by external ID, then by contact and name."
     )
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
@@ -53,7 +55,7 @@ class OpportunityImporter:
     def notes(self) -> list[str]:
         """Without a stage or a date of winning everything is new."""
         says_stage = any(self.mapping.feed(key) for key in ("stage", "won_at", "lost_at"))
-        return [] if says_stage else ["No stage column: all new opportunities are at Prospecting."]
+        return [] if says_stage else [gettext("No stage column – new opportunities start at Prospecting.")]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         matches, refused = match_opportunities(rows, self.scratch, self.by)
@@ -81,9 +83,8 @@ class OpportunityImporter:
     def _derive(self, told: Sequence[OpportunityMatch], moved: Sequence[OpportunityMatch]) -> DerivedChanges:
         """What follows for contacts and their leads, also of rows that came before: they may not have followed yet."""
         derived = DerivedChanges()
-        derived.add(
-            "Contacts dated back", backdate_contacts(outcomes.past_dates_by_contact(told), self.by) if told else ()
-        )
+        backdated = backdate_contacts(outcomes.past_dates_by_contact(told), self.by) if told else ()
+        derived.add(gettext("Contacts backdated"), backdated)
         # Before their contacts move: a lost contact loses its open lead, which here has become an opportunity.
         derived.join(tell_written("opportunity", [found.opportunity for found in told], self.run, self.by))
         derived.join(outcomes.move_contacts(moved, self.run, self.scratch, self.by))

@@ -7,16 +7,19 @@ from contacts.entities import CONTACT
 from contacts.imports.matching import by_key
 from contacts.models import Contact
 from crm.entities.values import public_id_in
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.text import email_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
 from crm.opportunities.entities import OPPORTUNITY
 from crm.opportunities.models import Opportunity
 from crm.users.visibility import may_edit
 
-NOT_YOURS = "You can see this opportunity but not change it: it belongs to somebody else."
-UNSEEN = "The external ID belongs to an opportunity that you cannot see."
+NOT_YOURS = _("View only – this opportunity belongs to someone else.")
+UNSEEN = _("This external ID belongs to an opportunity that you can’t see.")
 
 
 @dataclass(slots=True)
@@ -41,7 +44,8 @@ def match_opportunities(
     for row in rows:
         text = row.own.get("contact", "")
         if text and text not in people:
-            refused[row.line] = (CONTACT.label, f"There is no contact “{text}”: write its ID or e-mail.")
+            sentence = gettext("No contact matches “{text}”. Enter an ID or email.").format(text=text)
+            refused[row.line] = (str(CONTACT.label), sentence)
         else:
             matches.append(OpportunityMatch(row, people.get(text)))
     _find(matches, by, refused)
@@ -70,7 +74,7 @@ def _find(matches: Sequence[OpportunityMatch], by: Actor, refused: Refused) -> N
         for found in reversed(matches)
         if "external_id" not in found.row.own and found.contact
     }
-    for opportunity in _held(external, {contact for contact, _ in by_name}):
+    for opportunity in _held(external, {contact for contact, name in by_name}):
         own = external.get(opportunity.external_id) if opportunity.external_id else None
         found = own or by_name.get((opportunity.contact_id, opportunity.name))
         if found and found.opportunity is None:
@@ -79,9 +83,9 @@ def _find(matches: Sequence[OpportunityMatch], by: Actor, refused: Refused) -> N
     seen = set(Opportunity.objects.visible_to(by).filter(pk__any_of=rows).values_list("pk", flat=True))
     for found in matches:
         if found.opportunity and found.opportunity.pk not in seen:
-            refused[found.row.line] = (OPPORTUNITY.fields["external_id"].label, UNSEEN)
+            refused[found.row.line] = (str(OPPORTUNITY.fields["external_id"].label), str(UNSEEN))
         elif found.opportunity and not may_edit(found.opportunity, by):
-            refused[found.row.line] = ("", NOT_YOURS)
+            refused[found.row.line] = ("", str(NOT_YOURS))
 
 
 def _held(external: Iterable[str], contacts: Iterable[int]) -> list[Opportunity]:
@@ -96,19 +100,20 @@ def _refuse_incomplete(matches: Sequence[OpportunityMatch], refused: Refused) ->
     for found in matches:
         own = found.row.own
         if found.opportunity is None and not own.get("name"):
-            refused[found.row.line] = (OPPORTUNITY.fields["name"].label, "A name is needed.")
+            refused[found.row.line] = (str(OPPORTUNITY.fields["name"].label), gettext("Enter a name."))
         elif found.opportunity is None and found.contact is None:
-            refused[found.row.line] = (CONTACT.label, "A contact is needed: its ID or e-mail.")
+            refused[found.row.line] = (str(CONTACT.label), gettext("Enter the contact’s ID or email."))
         elif wrong := _contradiction(own):
-            refused[found.row.line] = (OPPORTUNITY.fields["stage"].label, wrong)
+            refused[found.row.line] = (str(OPPORTUNITY.fields["stage"].label), wrong)
 
 
 def _contradiction(own: dict) -> str:
     if "won_at" in own and "lost_at" in own:
-        return "An opportunity is won or lost, not both."
-    for key, stage in (("won_at", "won"), ("lost_at", "lost")):
-        if key in own and own.get("stage", stage) != stage:
-            return f"{OPPORTUNITY.fields[key].label} is for opportunities that are {stage}."
+        return gettext("An opportunity can’t be both won and lost.")
+    if "won_at" in own and own.get("stage", "won") != "won":
+        return gettext("Only won opportunities have a won date.")
+    if "lost_at" in own and own.get("stage", "lost") != "lost":
+        return gettext("Only lost opportunities have a lost date.")
     return ""
 
 
@@ -116,7 +121,7 @@ def _once(matches: list[OpportunityMatch], scratch: Scratch, refused: Refused) -
     """Those that come for the first time; the others are refused with the line of the first."""
     keys = {found.row.line: _keys(found) for found in matches if found.row.line not in refused}
     for line, earlier in scratch.repeats(keys).items():
-        refused[line] = ("", f"The same opportunity as in line {earlier:,}.")
+        refused[line] = ("", gettext("Duplicate of row {row}.").format(row=formats.number(earlier)))
     return [found for found in matches if found.row.line not in refused]
 
 

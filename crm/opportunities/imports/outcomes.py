@@ -8,6 +8,7 @@ from contacts.axes import LIFECYCLE
 from contacts.imports.past_dates import PastDates
 from contacts.models import Contact
 from crm.kit.actor import Actor, Channel
+from crm.kit.translation import gettext as _
 from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
 from crm.lists.formulas import unescape
@@ -43,7 +44,7 @@ def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
     for row in (row for row in sheet.rows() if not row.problem):
         cells = {key: unescape(row.cells[place]).strip() for key, place in places.items()}
         if cells.get("contact") and not _is_lost(cells):
-            scratch.mention(f"in play {key}" for key in contact_keys(cells["contact"]))
+            scratch.mention(f"in play {key}" for key in contact_keys(cells["contact"]))  # not a text
     scratch.commit()
 
 
@@ -82,7 +83,8 @@ def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Sc
             leads = [each._replace(to="qualified") for each in dated if each.record.lifecycle_stage == "lead"]
             move_rows(LIFECYCLE, leads, verb="qualify", event="contact.qualified", **how)
         move_rows(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.move(verb).event, **how)
-        derived.add(f"Contacts moved to {LIFECYCLE.value(to).label}", [each.record.pk for each in dated])
+        label = _("Contacts moved to {stage}").format(stage=LIFECYCLE.value(to).label)
+        derived.add(label, [each.record.pk for each in dated])
     _take_up_again([found for found in moved if found.opportunity and found.opportunity.stage in OPEN], derived, by)
     return derived
 
@@ -109,7 +111,7 @@ def _take_up_again(matches: Sequence[OpportunityMatch], derived: DerivedChanges,
     before = _lost_by_imports(people)
     back = [DatedMove(people[pk], stage, people[pk].lifecycle_stage_since, {}) for pk, stage in before.items()]
     move_rows(LIFECYCLE, back, verb="import", event="contact.updated", by=by)
-    derived.add("Contacts no longer lost", before)
+    derived.add(_("Contacts no longer Lost"), before)
 
 
 def _lost_by_imports(people: Mapping[int, Contact]) -> dict[int, str]:
@@ -126,11 +128,11 @@ def _left_with_nothing(lost: Sequence[OpportunityMatch], scratch: Scratch) -> li
     others = Opportunity.objects.live().exclude(stage="lost").filter(contact__id__any_of=ids) if ids else None
     busy = set(others.values_list("contact", flat=True)) if others is not None else set()
     texts = {found.row.line: contact_keys(found.row.own.get("contact", "")) for found in lost}
-    coming = scratch.mentioned(f"in play {key}" for keys in texts.values() for key in keys)
+    coming = scratch.mentioned(f"in play {key}" for keys in texts.values() for key in keys)  # not a text
     return [
         found
         for found in lost
         if found.opportunity
         and found.opportunity.contact_id not in busy
-        and not coming & {f"in play {key}" for key in texts[found.row.line]}
+        and not coming & {f"in play {key}" for key in texts[found.row.line]}  # not a text
     ]

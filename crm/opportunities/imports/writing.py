@@ -127,7 +127,7 @@ def refusals(steps: Sequence[OpportunityStageMove], run: ImportRun) -> Refused:
     if run.override_reason:
         return {}
     return {
-        step.row.line: (STAGE.label, wrong_stage_message(STAGE, STAGE.move(_verb(step)), step.opportunity.stage))
+        step.row.line: (str(STAGE.label), wrong_stage_message(STAGE, STAGE.move(_verb(step)), step.opportunity.stage))
         for step in steps
         if step.opportunity.stage not in OPEN
     }

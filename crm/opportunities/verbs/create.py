@@ -10,6 +10,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext as _
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
 from crm.opportunities.contacts import lock_contacts
 from crm.opportunities.models import Opportunity
@@ -26,7 +27,7 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
     viewer.
     """
     if stage not in OPEN:
-        raise Invalid({"stage": f"An opportunity is opened at {STAGE.names(OPEN)}."})
+        raise Invalid({"stage": _("New opportunities start at {stages}.").format(stages=STAGE.names(OPEN))})
 
     def make(wanted: list[dict[str, Any]]) -> list[Opportunity]:
         people = lock_contacts({values["contact"] for values in wanted if values.get("contact")})
@@ -37,7 +38,7 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
 
 def _build(values: dict[str, Any], contact: Contact | None, stage: str, by: Actor) -> Opportunity:
     if contact is None:
-        raise Invalid({"contact": "An opportunity belongs to a contact: say which."})
+        raise Invalid({"contact": _("Choose a contact.")})
     defaults = {"company": contact.company_id, "team": contact.team_id, "currency": workspace().currency}
     facts = defaults | {"probability": PROBABILITY[stage]} | values
     opportunity = build(Opportunity, facts, by)

@@ -9,6 +9,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.move import move
 from crm.opportunities.axes import PROBABILITY, STAGE
 from crm.opportunities.contacts import contacts_of, lock_contacts_of, without_open_opportunities
@@ -26,7 +27,8 @@ def lose(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", contacts
     another word, Refused when one of the contacts cannot be moved so: then nothing is lost.
     """
     if contacts and contacts not in ANSWERS:
-        raise Invalid({"contacts": f"Contacts stay as they are, or: {', '.join(ANSWERS)}."})
+        sentence = _("Leave this empty to keep the contacts’ stage, or choose one of: {answers}.")
+        raise Invalid({"contacts": sentence.format(answers=", ".join(ANSWERS))})
     lock_contacts_of(opportunities)
     also = {"lost_at": clock.now(), "lost_reason": reason.strip(), "probability": PROBABILITY["lost"]}
     outcome = move(lock(opportunities, by, bring=STAGE.field), STAGE, "lose", by=by, reason=reason, also=also)

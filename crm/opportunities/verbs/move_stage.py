@@ -5,6 +5,7 @@ from django.db import transaction
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.move import move
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
 from crm.users.visibility import RecordQuerySet, lock
@@ -17,7 +18,7 @@ def move_stage(opportunities: RecordQuerySet, *, to: str, by: Actor, reason: str
     Raises Invalid for a stage that is not open: winning and losing are verbs of their own.
     """
     if to not in OPEN:
-        raise Invalid({"to": f"Choose {STAGE.names(OPEN)}."})
+        raise Invalid({"to": _("Choose {stages}.").format(stages=STAGE.names(OPEN))})
     return move(
         lock(opportunities, by, bring=STAGE.field),
         STAGE,

@@ -5,6 +5,7 @@ from django.db import transaction
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.move import move
 from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
 from crm.users.visibility import RecordQuerySet, lock
@@ -17,6 +18,6 @@ def reopen(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", to: st
     The contact stays where it is: whoever bought once is a customer. To take a mistake back, undo it instead.
     """
     if to not in OPEN:
-        raise Invalid({"to": f"Choose {STAGE.names(OPEN)}."})
+        raise Invalid({"to": _("Choose {stages}.").format(stages=STAGE.names(OPEN))})
     also = {"won_at": None, "lost_at": None, "lost_reason": "", "probability": PROBABILITY[to]}
     return move(lock(opportunities, by, bring=STAGE.field), STAGE, "reopen", by=by, to=to, reason=reason, also=also)

@@ -11,6 +11,6 @@ class Command(ImportContacts):
 
     entity = "opportunity"
     help = (
-        "Import opportunities from a CSV file: name and contact (external ID, public id or e-mail) are needed; what "
-        "was won or lost is dated by the file, and moves its contact. Can be repeated."
+        "Import opportunities from a CSV file. Each row needs a name and a contact (external ID, public ID or email). "
+        "Won and lost dates come from the file and move the contact. Safe to run again."  # not a text
     )
