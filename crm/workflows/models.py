@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from crm.events.registry import UndeclaredEvent, event_type
 from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
@@ -193,7 +194,10 @@ class Run(Owned):
     def began_by(self) -> str:
         if self.event in STARTED_BY:
             return STARTED_BY[self.event]
-        return self.event.replace(".", ": ").replace("_", " ").capitalize()
+        try:
+            return str(event_type(self.event).label)
+        except UndeclaredEvent:  # of an app that is gone
+            return self.event
 
     @property
     def is_open(self) -> bool:

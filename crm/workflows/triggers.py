@@ -140,7 +140,7 @@ def _label(choices: list[tuple[str, str]], value: str) -> str:
 def _events(entity: str) -> list[tuple[str, str]]:
     person = subject(entity).person == "pk"
     own = [kind for kind in all_events() if kind.action and (kind.entity == entity or (person and _of_person(kind)))]
-    return [(kind.name, kind.name.replace(".", ": ").replace("_", " ").capitalize()) for kind in own]
+    return [(kind.name, str(kind.label)) for kind in own]
 
 
 def _of_person(kind: EventType) -> bool:

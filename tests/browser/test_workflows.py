@@ -71,7 +71,7 @@ def test_onboarding_from_nothing(visit, add, sign_in, actor, javascript):
     expect(page.get_by_role("region", name="Workflows")).to_contain_text("Done")
 
     page.goto(Workflow.objects.get().get_absolute_url())
-    page.get_by_role("link", name="Contact: qualified").click()
+    page.get_by_role("link", name="Contact qualified").click()
     expect(page.locator(".flow-run li")).to_have_count(2)
     expect(page.locator(".flow-run")).to_contain_text("Sent “Welcome, Ana” to ana@fleetly.example")
     expect(page.locator(".flow-run")).to_contain_text("1 attempt")
