@@ -8,6 +8,8 @@ from django.db.models.functions import Coalesce
 
 from crm.entities.fields import Field
 from crm.entities.fields import FieldType as T
+from crm.kit.translation import gettext, in_english
+from crm.kit.translation import gettext_lazy as _
 from leads.axes import NEXT_ACTION, OPEN
 from leads.entities import LEAD
 
@@ -52,19 +54,41 @@ def in_time() -> Case:
     return Case(in_time, missed, output_field=BooleanField())
 
 
+class TranslatedText(CharField):
+    """A text that is English in SQL, for conditions and files, and read in the language in use."""
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        return gettext(value) if value else value
+
+
 def next_action() -> Case:
     """What source 003 advises at the lead's stage; nothing for a lost one."""
-    advice = (When(stage=stage, then=Value(action)) for stage, action in NEXT_ACTION.items())
-    return Case(When(status="lost", then=Value("")), *advice, output_field=CharField())
+    advice = (When(stage=stage, then=Value(in_english(action))) for stage, action in NEXT_ACTION.items())
+    return Case(When(status="lost", then=Value("")), *advice, output_field=TranslatedText())
 
 
-WORK_ORDER = Field("work_order", "Work order", T.NUMBER, api="workOrder", editable=False, expression=priority_order)
+WORK_ORDER = Field(
+    "work_order",
+    _("Priority"),
+    T.NUMBER,
+    api="workOrder",
+    aliases=("Work order",),  # not a text
+    editable=False,
+    expression=priority_order,
+)
 LEAD.add(
-    Field("company", "Company", T.LINK, path="contact__company", target="company", editable=False),
-    Field("deadline", "Deadline", T.DATETIME, editable=False, expression=deadline, due=True),
+    Field("company", _("Company"), T.LINK, path="contact__company", target="company", editable=False),
+    Field("deadline", _("Deadline"), T.DATETIME, editable=False, expression=deadline, due=True),
     WORK_ORDER,
-    Field("first_contact_in_time", "First contact in time", T.YES_NO, editable=False, expression=in_time),
-    Field("next_action", "Next action", T.TEXT, api="nextAction", editable=False, expression=next_action),
+    Field(
+        "first_contact_in_time",
+        _("First-contact SLA met"),
+        T.YES_NO,
+        aliases=("First contact in time",),  # not a text
+        editable=False,
+        expression=in_time,
+    ),
+    Field("next_action", _("Next action"), T.TEXT, api="nextAction", editable=False, expression=next_action),
 )
 # The newest first is what an index of leads serves.
 LEAD.fields["created_at"] = replace(LEAD.fields["created_at"], sort="created_at")
