@@ -10,17 +10,17 @@ from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from crm.anomalies.detect import register
 from crm.anomalies.kinds import AnomalyKind
-from crm.anomalies.last_transition import label, moved, moved_at, moved_how
+from crm.anomalies.last_transition import moved, moved_at, moved_how
 from crm.conditions.compile import Viewer
-from crm.kit import clock
+from crm.kit import clock, formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.guards import rules
 from leads.axes import BY_SCORE, STATUS
 from leads.models import Lead
 from leads.open_leads import PROSPECTS
 from leads.scoring.current import thresholds
 from leads.work_order import RUNNING
-
-FREE = "Nothing holds it back any more"
 
 
 def below_its_status() -> QuerySet[Lead]:
@@ -31,9 +31,11 @@ def below_its_status() -> QuerySet[Lead]:
 def _points() -> Concat:
     tenths = Coalesce(F("score__score_tenths"), 0)
     whole, rest = Cast(tenths / 10, TextField()), Cast(tenths % 10, TextField())
-    least = Value(f", under {thresholds()['sales_qualified'] / 10:g}")
-    words = (Value("Qualified with a score of "), whole, Value("."), rest, least)
-    return Concat(*words, output_field=TextField())
+    least = formats.number(thresholds()["sales_qualified"] / 10)
+    sentence = gettext("Score {score}, below {threshold}").format(score="{score}", threshold=least)
+    before, after = sentence.split("{score}")
+    point = formats.number(0.5).strip("05")
+    return Concat(Value(before), whole, Value(point), rest, Value(after), output_field=TextField())
 
 
 def _ready() -> QuerySet[Lead]:
@@ -47,7 +49,7 @@ def contacts_behind_their_lead() -> QuerySet[Contact]:
 
 def _guards() -> Any:
     """The sentence of the first guard that refuses to qualify the contact."""
-    said: Any = Value(FREE)
+    said: Any = Value(gettext("Requirements met – ready to qualify"))
     for rule in reversed([rule for rule in rules("contact") if rule.verb == "qualify"]):
         holds = When(Q(rule.condition.expression(Viewer(), clock.now())), then=said)
         said = Case(holds, default=Value(rule.message), output_field=TextField())
@@ -74,9 +76,13 @@ def on_settled() -> QuerySet[Lead]:
     return Lead.objects.open().exclude(contact__lifecycle_stage__in=PROSPECTS)
 
 
-def _settled() -> Concat:
-    words = (Value("Its contact is "), label(LIFECYCLE, "contact__lifecycle_stage"))
-    return Concat(*words, output_field=TextField())
+def _settled() -> Case:
+    sentence = gettext("Contact is {stage}")
+    whens = (
+        When(contact__lifecycle_stage=choice.value, then=Value(sentence.format(stage=choice.label)))
+        for choice in LIFECYCLE.values
+    )
+    return Case(*whens, default=Value(""), output_field=TextField())
 
 
 def _verb(verb: str):
@@ -90,78 +96,78 @@ def _assign(lead: Lead) -> str:
 ANOMALIES = (
     AnomalyKind(
         name="lead_below_its_status",
-        label="Qualified, but the score has fallen",
+        label=_("Qualified lead below score threshold"),
         entity="lead",
         rows=below_its_status,
         since=lambda: F("stage_since"),
         evidence=_points,
-        help="Qualify by hand",
+        help=_("Qualify manually"),
         url=_verb("qualify"),
         looked_at={"lead.qualified": "", "lead.lost": ""},
     ),
     AnomalyKind(
         name="contact_held_back",
-        label="Contact behind its sales-qualified lead",
+        label=_("Contact still at Lead – lead is Sales Qualified"),
         entity="contact",
         rows=contacts_behind_their_lead,
         since=lambda: Subquery(_ready().values("stage_since")[:1]),
         evidence=_guards,
-        help="Open",
+        help=_("View contact"),
         url=Contact.get_absolute_url,
         looked_at={"contact.qualified": "", "contact.lost": ""},
     ),
     AnomalyKind(
         name="lead_lost_unexplained",
-        label="Lead lost without a reason",
+        label=_("Lead lost without a reason"),
         entity="lead",
         rows=leads_lost_unexplained,
         since=lambda: F("lost_date"),
-        evidence=lambda: Value("It was given up, and nobody said why"),
-        help="Open",
+        evidence=lambda: Value(gettext("No lost reason given")),
+        help=_("View lead"),
         url=Lead.get_absolute_url,
         looked_at={"lead.lost": "", "lead.reactivated": ""},
     ),
     AnomalyKind(
         name="lead_overdue",
-        label="First contact overdue",
+        label=_("First contact overdue"),
         entity="lead",
         rows=leads_overdue,
         since=lambda: F("contact_by"),
-        evidence=lambda: Value("Nobody has spoken with them yet"),
-        help="First contact",
+        evidence=lambda: Value(gettext("No contact logged yet")),
+        help=_("Log first contact"),
         url=_verb("first_contact"),
         looked_at={"lead.overdue": "", "lead.contacted": "", "lead.lost": ""},
     ),
     AnomalyKind(
         name="lead_reactivated",
-        label="Lost lead reactivated",
+        label=_("Lost lead reactivated"),
         entity="lead",
         rows=moved(STATUS, "reactivate"),
         since=moved_at(STATUS, "reactivate"),
         evidence=moved_how(STATUS, "reactivate"),
-        help="Open",
+        help=_("View lead"),
         url=Lead.get_absolute_url,
         looked_at={"lead.reactivated": "", "lead.undone": ""},
     ),
     AnomalyKind(
         name="lead_unowned",
-        label="Lead with nobody to work it",
+        label=_("Unassigned lead"),
         entity="lead",
         rows=unowned,
         since=lambda: F("created_at"),
-        evidence=lambda: Value("No rule and nobody in the pool took it"),
-        help="Assign",
+        evidence=lambda: Value(gettext("No assignment rule matched and no one in the pool was available")),
+        help=_("Assign owner"),
         url=_assign,
         looked_at={"lead.created": "", "lead.assigned": ""},
     ),
     AnomalyKind(
         name="lead_on_settled",
-        label="Open lead on a contact past it",
+        label=_("Open lead on a Customer, Partner, Lost or Churned contact"),
         entity="lead",
         rows=on_settled,
         since=lambda: F("contact__lifecycle_stage_since"),
         evidence=_settled,
-        help="Lose the lead",
+        help=_("Mark lead as lost"),
         url=_verb("lose"),
         looked_at={
             "contact.won": "contact",

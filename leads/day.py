@@ -4,8 +4,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from contacts.day import DayLine, Section, register
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from leads.axes import NEXT_ACTION
 from leads.models import Lead
 from leads.work_order import RUNNING
@@ -21,7 +23,7 @@ def late(by: Actor) -> list[DayLine]:
             lead.name,
             lead.get_absolute_url(),
             lead.source,
-            "Log connected call",
+            _("Log first contact"),
             reverse("lead_move", args=[lead.public_id, "first_contact"]),
             lead.contact_by,
         )
@@ -40,13 +42,16 @@ def hottest(by: Actor) -> list[DayLine]:
 
 def _why(lead: Lead) -> str:
     score = lead.score
-    return f"{score.score_tenths / 10:.1f} points: fit {score.fit}, engagement {score.engagement}"
+    points = formats.number(score.score_tenths / 10, 1)
+    text = gettext("Score {score} · fit {fit} · engagement {engagement}")
+    return text.format(score=points, fit=formats.number(score.fit), engagement=formats.number(score.engagement))
 
 
 def _list(where: str) -> str:
     return f"/qualification?{urlencode({'view': 'my_open', 'where': where})}"
 
 
-MINE = "owner = me and status in (new, working, qualified)"
-register(Section("First contact overdue", late, _list(f"{MINE} and deadline > 0 hours ago"), is_urgent=True))
-register(Section("Hottest leads", hottest, "/qualification?view=my_open"))
+MINE = "owner = me and status in (new, working, qualified)"  # not a text
+LATE = f"{MINE} and deadline > 0 hours ago"  # not a text
+register(Section(_("First contact overdue"), late, _list(LATE), is_urgent=True))
+register(Section(_("Hottest leads"), hottest, "/qualification?view=my_open"))

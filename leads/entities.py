@@ -17,6 +17,7 @@ from contacts.entities import SHARED
 from crm.entities.fields import Field
 from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity
+from crm.kit.translation import gettext_lazy as _
 from leads.axes import OPEN, STAGE, STATUS
 from leads.models import Lead
 
@@ -48,53 +49,61 @@ def won_at() -> Coalesce:
     return Coalesce("opportunity__won_at", "won_date", output_field=DateTimeField())
 
 
-LEAD = Entity("lead", "leads.Lead", "Lead", "Leads", "lead", path="qualification")
+LEAD = Entity("lead", "leads.Lead", _("Lead"), _("Leads"), "lead", path="qualification")
 LEAD.add(
-    Field("name", "Name", T.TEXT, path="contact__name", folded="contact__name_key", editable=False),
-    Field("contact", "Contact", T.LINK, target="contact", required=True, editable=False),
-    Field("status", "Status", T.SELECT, choices=STATUS.values, editable=False),
-    Field("stage", "Stage", T.SELECT, choices=STAGE.values, editable=False),
+    Field("name", _("Name"), T.TEXT, path="contact__name", folded="contact__name_key", editable=False),
+    Field("contact", _("Contact"), T.LINK, target="contact", required=True, editable=False),
+    Field("status", _("Status"), T.SELECT, choices=STATUS.values, editable=False),
+    Field("stage", _("Qualification stage"), T.SELECT, choices=STAGE.values, editable=False),
     Field(
         "qualification_score",
-        "Score",
+        _("Score"),
         T.NUMBER,
         api="qualificationScore",
-        aliases=("qualification score",),
+        aliases=("qualification score",),  # not a text
         editable=False,
         expression=score,
     ),
-    Field("fit_score", "Fit", T.NUMBER, path="score__fit", api="fitScore", aliases=("fit score",), editable=False),
+    Field(
+        "fit_score",
+        _("Fit"),
+        T.NUMBER,
+        path="score__fit",
+        api="fitScore",
+        aliases=("fit score",),  # not a text
+        editable=False,
+    ),
     Field(
         "engagement_score",
-        "Engagement",
+        _("Engagement"),
         T.NUMBER,
         path="score__engagement",
         api="engagementScore",
-        aliases=("engagement score",),
+        aliases=("engagement score",),  # not a text
         editable=False,
     ),
-    Field("source", "Source", T.TEXT),
-    Field("campaign", "Campaign", T.TEXT),
-    Field("fleet_size", "Fleet size", T.NUMBER, api="fleetSize"),
-    Field("country", "Country", T.TEXT, help="Two letters, as in DE or AE"),
-    Field("estimated_value", "Estimated value", T.MONEY, api="estimatedValue", currency="currency"),
-    Field("currency", "Currency", T.TEXT, help="Three letters, as in EUR"),
-    Field("description", "Description", T.LONG_TEXT),
-    Field("contact_by", "First contact by", T.DATETIME, api="contactBy", editable=False),
-    Field("contacted_at", "First contact", T.DATETIME, api="contactedAt", editable=False),
-    Field("qualified_date", "Qualified", T.DATETIME, api="qualifiedDate", editable=False),
-    Field("converted_date", "Converted", T.DATETIME, api="convertedDate", editable=False),
-    Field("won_at", "Won", T.DATETIME, api="wonAt", editable=False, expression=won_at),
-    Field("lost_date", "Lost", T.DATETIME, api="lostDate", editable=False),
-    Field("lost_reason", "Lost reason", T.LONG_TEXT, api="lostReason", editable=False),
-    Field("opportunity", "Opportunity", T.LINK, target="opportunity", editable=False),
-    Field("status_since", "In status since", T.DATETIME, api="statusSince", editable=False),
-    Field("stage_since", "In stage since", T.DATETIME, api="stageSince", editable=False),
+    Field("source", _("Source"), T.TEXT),
+    Field("campaign", _("Campaign"), T.TEXT),
+    Field("fleet_size", _("Fleet size"), T.NUMBER, api="fleetSize"),
+    Field("country", _("Country"), T.TEXT, help=_("Two-letter code, e.g. DE")),
+    Field("estimated_value", _("Estimated value"), T.MONEY, api="estimatedValue", currency="currency"),
+    Field("currency", _("Currency"), T.TEXT, help=_("Three-letter code, e.g. EUR")),
+    Field("description", _("Description"), T.LONG_TEXT),
+    Field("contact_by", _("First contact by"), T.DATETIME, api="contactBy", editable=False),
+    Field("contacted_at", _("First contact"), T.DATETIME, api="contactedAt", editable=False),
+    Field("qualified_date", _("Qualified"), T.DATETIME, api="qualifiedDate", editable=False),
+    Field("converted_date", _("Converted"), T.DATETIME, api="convertedDate", editable=False),
+    Field("won_at", _("Won"), T.DATETIME, api="wonAt", editable=False, expression=won_at),
+    Field("lost_date", _("Lost"), T.DATETIME, api="lostDate", editable=False),
+    Field("lost_reason", _("Lost reason"), T.LONG_TEXT, api="lostReason", editable=False),
+    Field("opportunity", _("Opportunity"), T.LINK, target="opportunity", editable=False),
+    Field("status_since", _("In status since"), T.DATETIME, api="statusSince", editable=False),
+    Field("stage_since", _("In stage since"), T.DATETIME, api="stageSince", editable=False),
     *SHARED,
 )
 
 OF_CONTACT = (
-    Field("lead", "Lead", T.LINK, target="lead", rows=current_lead, editable=False),
-    Field("leads", "Leads", T.MANY, target="lead", editable=False),
-    Field("lead_score", "Lead score", T.NUMBER, api="leadScore", editable=False, expression=lead_score),
+    Field("lead", _("Lead"), T.LINK, target="lead", rows=current_lead, editable=False),
+    Field("leads", _("Leads"), T.MANY, target="lead", editable=False),
+    Field("lead_score", _("Lead score"), T.NUMBER, api="leadScore", editable=False, expression=lead_score),
 )

@@ -4,6 +4,7 @@ from django import forms
 from django.http import QueryDict
 
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext_lazy as _
 from crm.records.forms import CHOOSE, reason_field
 from leads.axes import BY_SCORE, STAGE
 from leads.models import Lead
@@ -19,14 +20,14 @@ class QualifyForm(forms.Form):
         super().__init__(data)
         further = BY_SCORE[BY_SCORE.index(lead.stage) + 1 :] if lead.stage in BY_SCORE else ()
         choices = [(value, STAGE.value(value).label) for value in further or BY_SCORE[1:]]
-        self.fields["to"] = forms.ChoiceField(label="Stage", choices=choices)
+        self.fields["to"] = forms.ChoiceField(label=_("Qualification stage"), choices=choices)
 
 
 class QualifyManyForm(forms.Form):
     """To which stage, for those that stand before it, and why."""
 
     to = forms.ChoiceField(
-        label="Stage", choices=[CHOOSE, *((value, STAGE.value(value).label) for value in BY_SCORE[1:])]
+        label=_("Qualification stage"), choices=[CHOOSE, *((value, STAGE.value(value).label) for value in BY_SCORE[1:])]
     )
     reason = reason_field()
 
@@ -34,6 +35,6 @@ class QualifyManyForm(forms.Form):
 class ConvertForm(forms.Form):
     """The opportunity as it will be, where it may be made otherwise."""
 
-    name = forms.CharField(max_length=200)
-    amount = forms.DecimalField(required=False, min_value=0, max_digits=15, decimal_places=2)
-    close_date = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    name = forms.CharField(label=_("Name"), max_length=200)
+    amount = forms.DecimalField(label=_("Amount"), required=False, min_value=0, max_digits=15, decimal_places=2)
+    close_date = forms.DateField(label=_("Close date"), required=False, widget=forms.DateInput(attrs={"type": "date"}))

@@ -1,5 +1,6 @@
 """The guard over qualifying that asks for a score (source 002, Verb Lifecycle; DESIGN 1.1)."""
 
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.guards import ship_guard
 
-ship_guard("contact", "qualify", "lead_score >= 40", "Lead score too low")
+ship_guard("contact", "qualify", "lead_score >= 40", _("Lead score too low"))

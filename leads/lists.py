@@ -5,6 +5,7 @@ import django_filters
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import COUNT_LIMIT, SETTINGS, NavItem
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import BulkAction, ListSpec, View
 from crm.records.actions import WAIT, record_actions, run_verb
@@ -23,8 +24,8 @@ class DeadlineFilter(django_filters.ChoiceFilter):
     """Whether a first contact is owed, and whether it is late."""
 
     def __init__(self, **kwargs):
-        choices = [("overdue", "Overdue"), ("running", "Running")]
-        super().__init__(choices=choices, empty_label="Any", label="Deadline", **kwargs)
+        choices = [("overdue", _("Overdue")), ("running", _("Due"))]
+        super().__init__(choices=choices, empty_label=_("Any"), label=_("Deadline"), **kwargs)
 
     def filter(self, rows, value):
         now = clock.now()
@@ -35,17 +36,17 @@ class DeadlineFilter(django_filters.ChoiceFilter):
 class LeadFilters(QuickFilters):
     """Whose leads, how they stand, from where, and whether a first contact is owed."""
 
-    status = many("Status", [(choice.value, choice.label) for choice in STATUS.values])
-    stage = many("Stage", [(choice.value, choice.label) for choice in STAGE.values])
+    status = many(_("Status"), [(choice.value, choice.label) for choice in STATUS.values])
+    stage = many(_("Qualification stage"), [(choice.value, choice.label) for choice in STAGE.values])
     deadline = DeadlineFilter()
-    source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label="Source")
+    source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label=_("Source"))
 
     class Meta:
         model = Lead
         fields: list[str] = []
 
 
-IS_OPEN = f"status in ({', '.join(OPEN)})"
+IS_OPEN = f"status in ({', '.join(OPEN)})"  # not a text
 MINE = "owner = me"
 LOSE = move_form(STATUS, STATUS.move("lose"))
 
@@ -66,38 +67,47 @@ LEADS = ListSpec(
     views=(
         View(
             "queue",
-            "Work queue",
-            f"{IS_OPEN} and ({MINE} or team = my team)",
+            _("Work queue"),
+            f"{IS_OPEN} and ({MINE} or team = my team)",  # not a text
             sort="work_order",
             for_managers=IS_OPEN,
         ),
-        View("my_open", "My open", f"{IS_OPEN} and {MINE}", sort="work_order"),
-        View("sales_qualified", "Sales Qualified", f"{IS_OPEN} and stage = Sales Qualified"),
+        View("my_open", _("My open leads"), f"{IS_OPEN} and {MINE}", sort="work_order"),
+        View("sales_qualified", _("Sales Qualified"), f"{IS_OPEN} and stage = sales_qualified"),  # not a text
         View(
             "converted",
-            "Converted Leads",
-            "status = Converted",
+            _("Converted Leads"),
+            "status = converted",
             ("name", "company", "converted_date", "opportunity", "qualification_score", "owner", "source"),
         ),
         View(
             "lost",
-            "Lost Leads",
-            "status = Lost",
+            _("Lost Leads"),
+            "status = lost",
             ("name", "company", "lost_reason", "lost_date", "stage", "qualification_score", "owner", "source"),
         ),
-        View("all", "All"),
+        View("all", _("All")),
     ),
     actions=record_actions(
         "lead",
-        BulkAction("first_contact", "Log connected call", "phone", run_verb(first_contact), no_form, "Calls logged"),
-        BulkAction("qualify", "Qualify", "badge-check", run_verb(qualify), lambda by: QualifyManyForm, "Qualified"),
-        BulkAction("lose", "Lose", "circle-x", run_verb(lose_leads), lambda by: LOSE, "Lost"),
+        BulkAction(
+            "first_contact",
+            _("Log first contact"),
+            "phone",
+            run_verb(first_contact),
+            no_form,
+            _("First contacts logged"),
+        ),
+        BulkAction(
+            "qualify", _("Qualify"), "badge-check", run_verb(qualify), lambda by: QualifyManyForm, _("Qualified")
+        ),
+        BulkAction("lose", _("Mark as lost"), "circle-x", run_verb(lose_leads), lambda by: LOSE, _("Marked as lost")),
         WAIT,
     ),
     filterset=LeadFilters,
     icon="sprout",
     indexed=frozenset({"status", "stage", "owner", "team"}),
-    search_hint="Name, e-mail, phone, source or campaign",
+    search_hint=_("Name, email, phone, source or campaign"),
 )
 
 
@@ -107,7 +117,7 @@ def my_open(by: Actor):
 
 
 NAV = (
-    NavItem("Qualification", "lead_list", "sprout", 30, count=my_open, key="q"),
-    NavItem("Assignment", "assignment", "git-branch", 60, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
-    NavItem("First contact", "first_contact", "alarm-clock", 65, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+    NavItem(_("Leads"), "lead_list", "sprout", 30, count=my_open, key="q"),
+    NavItem(_("Assignment"), "assignment", "git-branch", 60, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+    NavItem(_("First-contact SLA"), "first_contact", "alarm-clock", 65, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
 )

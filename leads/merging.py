@@ -7,6 +7,7 @@ from contacts.hooks import on_merge
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
 from leads.axes import OPEN, STAGE
 from leads.models import Lead
 
@@ -25,7 +26,7 @@ def move_leads(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     leads = list(rows.order_by("pk").select_for_update(of=("self",)))
     is_open = sorted((lead for lead in leads if lead.is_open and lead.deleted_at is None), key=_furthest)
     for lead in is_open[:-1]:
-        note = f"Merged: the lead of {is_open[-1].contact} was further."
+        note = _("Merged. The lead of {contact} was further along.").format(contact=is_open[-1].contact)
         update_and_record(
             "lead.deleted", Lead.objects.filter(pk=lead.pk), {"deleted_at": clock.now()}, by=by, note=note
         )

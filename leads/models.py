@@ -8,8 +8,11 @@ from django.db.models import Q
 
 from contacts.models import Contact
 from crm.entities.fields import Choice
+from crm.kit import formats
 from crm.kit.ids import new_id
 from crm.kit.text import LONGEST, search_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis
 from crm.opportunities.models import Opportunity
 from crm.records.models import LIVE, Record
@@ -22,7 +25,7 @@ from leads.axes import BY_SCORE, OPEN, STAGE, STATUS
 class LeadQuerySet(RecordQuerySet):
     """Leads by how they stand."""
 
-    FINAL = (Q(status="converted"), "A converted lead does not change any more.")
+    FINAL = (Q(status="converted"), _("Converted leads are read-only."))
 
     def open(self):
         """Neither converted nor lost, and not in the trash."""
@@ -84,7 +87,7 @@ class Lead(Record):
 
     class Meta(Record.Meta):
         abstract = False
-        verbose_name = "lead"
+        verbose_name = _("lead")
         constraints = [
             # Two captures at once, or a capture and a reopening, open one lead.
             models.UniqueConstraint("contact", condition=LIVE & Q(status__in=OPEN), name="lead_one_open"),
@@ -202,7 +205,7 @@ class ScoringModel(Owned):
         constraints = [models.UniqueConstraint(fields=["workspace", "version"], name="scoring_model_version")]
 
     def __str__(self):
-        return f"{self.name}, version {self.version}"
+        return gettext("{name}, version {version}").format(name=self.name, version=self.version)
 
 
 class Score(Owned):
@@ -225,7 +228,7 @@ class Score(Owned):
         abstract = False
 
     def __str__(self):
-        return f"{self.score_tenths / 10}"
+        return formats.number(self.score_tenths / 10, 1)
 
 
 class ScoringRun(Owned):
@@ -257,4 +260,4 @@ class ScoringRun(Owned):
         ]
 
     def __str__(self):
-        return f"as of {self.at:%Y-%m-%d %H:%M}"
+        return gettext("As of {moment}").format(moment=formats.moment(self.at))

@@ -20,6 +20,7 @@ from crm.kit.actor import Actor, Channel, Role
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids, update_rows
+from crm.kit.translation import gettext as _
 from crm.lifecycle.transitions import write_first_transition
 from crm.users.models import Membership
 from crm.users.visibility import Locked
@@ -131,7 +132,7 @@ def _closing(people: Sequence[tuple[Contact | Prospect, Any]]) -> dict[int, dict
     if imported is None:
         return {}
     closing = {}
-    for contact, _ in people:
+    for contact, _at in people:
         values = {RENAMED.get(key, key): value for key, value in imported.values.get(contact.pk, {}).items()}
         values |= {} if contact.lifecycle_stage in PROSPECTS else _closed_as(contact, imported)
         if values:
@@ -141,11 +142,11 @@ def _closing(people: Sequence[tuple[Contact | Prospect, Any]]) -> dict[int, dict
 
 def _closed_as(contact: Contact | Prospect, imported: ImportedLeads) -> dict[str, Any]:
     since, is_won = contact.lifecycle_stage_since, contact.lifecycle_stage in WON
-    imported.derived["Leads converted" if is_won else "Leads lost"] += 1
+    imported.derived[_("Leads converted") if is_won else _("Leads lost")] += 1
     if is_won:
         dates = dict.fromkeys(("converted_date", "won_date", "status_since", "stage_since"), since)
         return {"status": "converted", "stage": "opportunity"} | dates
-    reason = f"Imported from {imported.file_name}"
+    reason = _("Imported from {file}").format(file=imported.file_name)
     return {"status": "lost", "lost_reason": reason, "lost_date": since, "status_since": since}
 
 
@@ -159,7 +160,7 @@ def refuse_second_open(locked: Locked, statuses: Collection[str]) -> None:
         taken |= set(there.values_list("contact", flat=True))
         for pk, contact in coming.values_list("pk", "contact"):
             if contact in taken:
-                locked.outcome.refuse([pk], "Another lead of this contact is open.")
+                locked.outcome.refuse([pk], _("This contact already has an open lead."))
             taken.add(contact)
 
 
@@ -219,7 +220,8 @@ def _for_want_of_others(
     admin = members.filter(role=Role.ADMIN).select_related("user").first()
     if admin is None or members.filter(role=Role.REP).exists():
         return {}
-    imported.derived[f"Leads given to {admin.user.name}, since the workspace has no reps"] += len(left)
+    told_of = _("Leads assigned to {name}, because the workspace has no reps").format(name=admin.user.name)
+    imported.derived[told_of] += len(left)
     return dict.fromkeys(left, admin.pk)
 
 
@@ -253,6 +255,7 @@ SNAPSHOT = (
     "lost_date",
     "lost_reason",
 )
+CUSTOM = "custom."  # not a text
 IMPORTED = ("status", "stage", "currency", *SNAPSHOT)
 BLANK: dict[str, Any] = {
     field.attname: field.get_default()
@@ -290,7 +293,7 @@ def _filled(row: tuple, values: Mapping[str, Any]) -> tuple:
     """The row of a lead with what a file says of it, and the columns that only a file fills."""
     columns = dict(zip(COLUMNS, row, strict=True)) | dict.fromkeys(IMPORTED) | FILLED
     columns["currency"] = workspace().currency
-    custom = {key.removeprefix("custom."): value for key, value in values.items() if key.startswith("custom.")}
+    custom = {key.removeprefix(CUSTOM): value for key, value in values.items() if key.startswith(CUSTOM)}
     columns |= {key: as_stored(value) for key, value in values.items() if key in columns}
     columns |= {"custom": json.dumps(custom), "search_text": found_by(columns["source"], columns["campaign"])}
     return tuple(columns.values())

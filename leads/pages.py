@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from contacts.models import Contact
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.lifecycle.offers import OfferedMove, offers
 from crm.opportunities.models import Opportunity
@@ -32,7 +32,7 @@ def lead_summary_context(lead: Lead) -> dict:
         "stage": STAGE.value(lead.stage),
         "next_action": NEXT_ACTION[lead.stage] if lead.status != "lost" else "",
         "score": score,
-        "points": score and f"{score.score_tenths / 10:.1f}",
+        "points": score and formats.number(score.score_tenths / 10, 1),
         "floor": STAGE.value(lead.floor_stage) if held else None,
         "deadline": lead.contact_by if owed else None,
         "is_overdue": bool(owed and lead.contact_by and lead.contact_by < now),

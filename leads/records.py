@@ -6,6 +6,7 @@ from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events import registry as events
 from crm.events.registry import EventType
+from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
@@ -112,11 +113,15 @@ LEAD_TYPE = declare(
         verbs={"first_contact": first_contact, "qualify": qualify, "lose": lose_leads, "reactivate": reactivate},
         forms={"qualify": QualifyForm},
         ledes={
-            "qualify": "For 14 days the lead keeps this stage, whatever its score says; then the score rules again. "
-            "The reason is shown with it.",
-            "lose": "The lead stays in the records with its reason; {record.contact} stays where they are.",
-            "reactivate": "A new lead is mostly the better way. This one goes on where it stopped, its contact is a "
-            "Lead again, and it is recorded as a warning.",
+            "qualify": _(
+                "The lead keeps this stage for 14 days regardless of its score. Then scoring takes over again. "
+                "Your reason is shown on the record."
+            ),
+            "lose": _("The lead stays on file with this reason. {record.contact}’s stage doesn’t change."),
+            "reactivate": _(
+                "We recommend creating a new lead instead. Reactivating continues this lead and moves its contact "
+                "back to Lead. It is flagged in the audit log."
+            ),
         },
         create=create_leads,
         hold_in_trash=lambda locked: refuse_second_open(locked, OPEN),
@@ -124,7 +129,7 @@ LEAD_TYPE = declare(
         related=("contact__company", "owner__user", "team", "opportunity", "score"),
         timeline=linked_record_timeline,
         about=lambda lead: {"contact_id": lead.contact_id},
-        name=lambda lead: f"The lead of {lead}",
+        name=lambda lead: gettext("Lead {name}").format(name=lead),
         hint="source",
         listing=LEADS,
         board=BOARD,

@@ -1,12 +1,13 @@
 """What admins decide about leads: who gets which, and how soon they are to be spoken with."""
 
-from calendar import day_name
 from datetime import time
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS
 
 from crm.kit.actor import Role
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Team
 from leads.assignment.models import AssignmentRule, FirstContactTerms
 
@@ -14,23 +15,23 @@ from leads.assignment.models import AssignmentRule, FirstContactTerms
 class RuleForm(forms.Form):
     """Which leads, and who gets them."""
 
-    name = forms.CharField(max_length=80)
+    name = forms.CharField(label=_("Name"), max_length=80)
     condition = forms.CharField(
-        label="Leads that meet",
+        label=_("Conditions"),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"}),
-        help_text="For example: source = Web and contact.company.industry in (logistics, taxi)",
+        help_text=_("e.g. source = Web and contact.company.industry in (logistics, taxi)"),
     )
     people = forms.TypedMultipleChoiceField(
-        label="Go to", coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Assign to"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
     team: forms.ModelChoiceField = forms.ModelChoiceField(
-        queryset=None, required=False, empty_label="No team", label="And everybody in"
+        queryset=None, required=False, empty_label=_("No team"), label=_("Or anyone in team")
     )
-    method = forms.ChoiceField(label="How", choices=AssignmentRule.Method.choices, widget=forms.RadioSelect)
+    method = forms.ChoiceField(label=_("Distribution"), choices=AssignmentRule.Method.choices, widget=forms.RadioSelect)
     position = forms.IntegerField(
-        label="Place", min_value=0, max_value=9999, help_text="The rule with the lowest is asked first."
+        label=_("Order"), min_value=0, max_value=9999, help_text=_("Rules run in this order, lowest first.")
     )
-    is_active = forms.BooleanField(label="In use", required=False)
+    is_active = forms.BooleanField(label=_("Active"), required=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -44,20 +45,20 @@ class RuleForm(forms.Form):
 class FirstContactForm(forms.Form):
     """How many hours, and which hours count."""
 
-    hours = forms.IntegerField(label="Hours", help_text="From the moment at which a lead is opened.")
-    in_business_hours = forms.BooleanField(label="Count business hours only", required=False)
+    hours = forms.IntegerField(label=_("Hours"), help_text=_("Counted from lead creation."))
+    in_business_hours = forms.BooleanField(label=_("Business hours only"), required=False)
     days = forms.TypedMultipleChoiceField(
-        label="Working days",
+        label=_("Working days"),
         coerce=int,
         required=False,
-        choices=list(enumerate(day_name)),
+        choices=list(WEEKDAYS.items()),
         widget=forms.CheckboxSelectMultiple,
     )
-    opens = forms.TimeField(label="From", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    opens = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     closes = forms.TimeField(
-        label="To",
+        label=_("To"),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        help_text="00:00 is midnight at the end of the day.",
+        help_text=_("Use 00:00 for midnight."),
     )
 
     @staticmethod

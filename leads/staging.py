@@ -1,4 +1,4 @@
-"""restage(): the one place where scores become stages, and stages statuses (source 003, Auto-Sync Rules).
+"""restage(): the only place that derives the stage from the score, and the status from the stage (source 003).
 
 Why: docs/decisions/0006-stage-from-score.md
 """
@@ -85,7 +85,7 @@ def _to_move(leads: LeadQuerySet) -> dict[int, str]:
         return _moving(rows).order_by().values_list("pk", "wanted")
 
     space, given = workspace(), {f"given_{index}": value for index, value in enumerate(where.params)}
-    return dict(run_cached(("to move", space.pk, space.schema_version, where.sql), build, **given))
+    return dict(run_cached(("to_move", space.pk, space.schema_version, where.sql), build, **given))
 
 
 def _moving(leads: LeadQuerySet) -> LeadQuerySet:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.undo.hooks import hold_back
 from crm.kit.actor import Actor, Role
+from crm.kit.translation import gettext as _
 from leads.models import Lead, LeadQuerySet
 
 WITHIN = timedelta(days=30)
@@ -29,16 +30,16 @@ def hold_converted(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int
         if pk in conversions:
             held[pk] = _too_late(conversions[pk], opportunities[pk] in busy, by)
         elif not set(entry.old_values or ()) <= FOLLOWING:
-            held[pk] = LeadQuerySet.FINAL[1]
+            held[pk] = str(LeadQuerySet.FINAL[1])
     return {pk: sentence for pk, sentence in held.items() if sentence}
 
 
 def _too_late(conversion: Entry, is_busy: bool, by: Actor) -> str:
     if not by.is_at_least(Role.MANAGER):
-        return "Only a manager or an admin can take a conversion back."
+        return _("Only managers and admins can undo a conversion.")
     if timezone.now() - conversion.recorded_at > WITHIN:
-        return "A conversion can be taken back for 30 days."
-    return "Something has happened on the opportunity since." if is_busy else ""
+        return _("A conversion can be undone for {days} days.").format(days=WITHIN.days)
+    return _("The opportunity has changed since the conversion.") if is_busy else ""
 
 
 def _busy(conversions, opportunities: dict[int, int]) -> set[int]:

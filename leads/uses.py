@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from crm.conditions.uses import ConditionReference
 from crm.entities.uses import ReferringModel, SettingUse, register
+from crm.kit.translation import gettext as _
 from leads.assignment.models import AssignmentRule
 from leads.models import ScoringModel
 
@@ -14,9 +15,8 @@ def _rules() -> Iterator[SettingUse]:
     for rule in AssignmentRule.objects.all():
         url = reverse("assignment_rule", args=[rule.pk])
         condition = ConditionReference("lead", rule.condition, people=False)
-        yield SettingUse(
-            "assignment_rule", rule.pk, f"Assignment rule “{rule}”", url, [condition], blocks=rule.is_active
-        )
+        label = _("Assignment rule “{name}”").format(name=rule)
+        yield SettingUse("assignment_rule", rule.pk, label, url, [condition], blocks=rule.is_active)
 
 
 def _model() -> Iterator[SettingUse]:
@@ -24,9 +24,8 @@ def _model() -> Iterator[SettingUse]:
     if model:
         texts = [case["when"] for criterion in model.rules["fit"] for case in criterion["cases"]]
         conditions = [ConditionReference("lead", text, people=False) for text in texts]
-        yield SettingUse(
-            "scoring_model", model.pk, f"Scoring model “{model.name}”", reverse("scoring_model"), conditions
-        )
+        label = _("Scoring model “{name}”").format(name=model.name)
+        yield SettingUse("scoring_model", model.pk, label, reverse("scoring_model"), conditions)
 
 
 register(ReferringModel("assignment_rule", "leads.AssignmentRule", ("condition",), _rules))

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
+from crm.kit.translation import gettext_lazy as _
 from leads.axes import NEXT_ACTION, OPEN
 from leads.entities import LEAD
 
@@ -57,15 +58,30 @@ def next_action() -> Case:
     return Case(When(status="lost", then=Value("")), default=F("stage"), output_field=CharField())
 
 
-WORK_ORDER = Field("work_order", "Work order", T.NUMBER, api="workOrder", editable=False, expression=priority_order)
+WORK_ORDER = Field(
+    "work_order",
+    _("Priority"),
+    T.NUMBER,
+    api="workOrder",
+    aliases=("Work order",),  # not a text
+    editable=False,
+    expression=priority_order,
+)
 LEAD.add(
-    Field("company", "Company", T.LINK, path="contact__company", target="company", editable=False),
-    Field("deadline", "Deadline", T.DATETIME, editable=False, expression=deadline, due=True),
+    Field("company", _("Company"), T.LINK, path="contact__company", target="company", editable=False),
+    Field("deadline", _("Deadline"), T.DATETIME, editable=False, expression=deadline, due=True),
     WORK_ORDER,
-    Field("first_contact_in_time", "First contact in time", T.YES_NO, editable=False, expression=in_time),
+    Field(
+        "first_contact_in_time",
+        _("First-contact SLA met"),
+        T.YES_NO,
+        aliases=("First contact in time",),  # not a text
+        editable=False,
+        expression=in_time,
+    ),
     Field(
         "next_action",
-        "Next action",
+        _("Next action"),
         T.SELECT,
         api="nextAction",
         choices=tuple(Choice(stage, action) for stage, action in NEXT_ACTION.items()),

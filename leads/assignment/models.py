@@ -3,6 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
+from crm.kit import formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned, Team
 
 
@@ -14,8 +17,8 @@ class AssignmentRule(Owned):
     """Leads that meet the condition go to these people, and to those of the team. The first rule that fits decides."""
 
     class Method(models.TextChoices):
-        ROUND_ROBIN = "round_robin", "In turn"
-        LEAST_LOADED = "least_loaded", "To whoever has the fewest open leads"
+        ROUND_ROBIN = "round_robin", _("Round-robin")
+        LEAST_LOADED = "least_loaded", _("Fewest open leads")
 
     name = models.CharField(max_length=80)
     condition = models.TextField()
@@ -47,7 +50,7 @@ class Turn(Owned):
         constraints = [models.UniqueConstraint("workspace", condition=Q(rule__isnull=True), name="turn_of_the_pool")]
 
     def __str__(self):
-        return f"{self.rule or 'Pool'}: {self.last}"
+        return f"{self.rule or gettext('Pool')}: {self.last}"
 
 
 class Duty(Owned):
@@ -79,4 +82,4 @@ class FirstContactTerms(Owned):
         constraints = [models.UniqueConstraint("workspace", name="first_contact_terms_once")]
 
     def __str__(self):
-        return f"{self.hours} h"
+        return gettext("{hours} h").format(hours=formats.number(self.hours))

@@ -5,6 +5,7 @@ from typing import Any
 
 from audit.models import Entry
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.records.imports import to_change
@@ -12,8 +13,8 @@ from crm.records.writing import apply_each
 from crm.users.visibility import may_edit
 from leads.models import Lead
 
-NOTE = "Lead columns fill open leads, and the leads of new contacts."
-NOT_YOURS = "You can see this lead but not change it: it belongs to somebody else."
+NOTE = _("Lead columns only apply to open leads and to the leads of new contacts.")
+NOT_YOURS = _("View only – this lead belongs to someone else.")
 
 
 def write_leads(rows: Sequence[tuple[int, IncomingRow]], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
@@ -31,7 +32,7 @@ def write_leads(rows: Sequence[tuple[int, IncomingRow]], run: ImportRun, by: Act
             mode = OnMatch.UPDATE if pk in fresh else run.on_match
             if values := to_change(lead, row.related["lead"], mode):
                 changed[row.line] = lead, values
-    refused: Refused = {line: ("", NOT_YOURS) for line, (lead, _) in changed.items() if not may_edit(lead, by)}
+    refused: Refused = {line: ("", str(NOT_YOURS)) for line, (lead, _) in changed.items() if not may_edit(lead, by)}
     if not refused:
         apply_each(list(changed.values()), by=by)
     return set(changed), refused

@@ -21,6 +21,7 @@ from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
 from crm.kit.sql import update_rows
+from crm.kit.translation import gettext as _
 from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
 from crm.lists.imports.registry import DerivedChanges, on_written
@@ -78,11 +79,11 @@ def close_leads_of_settled_contacts(contacts: Sequence[Contact], run: ImportRun,
     lost = [lead for pk, lead in due.items() if past[pk].lifecycle_stage in LOST]
     won = {pk: lead for pk, lead in due.items() if past[pk].lifecycle_stage in WON}
     _lose(lost, past, run, by)
-    derived.add("Leads lost", [lead.contact_id for lead in lost])
+    derived.add(_("Leads lost"), [lead.contact_id for lead in lost])
     deals = {pk: deal for pk, deal in _first_deals(won, set()).items() if deal.stage == "won"}
     derived.join(_convert({pk: (won[pk], deals[pk]) for pk in deals}, run, by))
     _win({pk: lead for pk, lead in won.items() if pk not in deals}, past, by)
-    derived.add("Leads converted", won.keys() - deals.keys())
+    derived.add(_("Leads converted"), won.keys() - deals.keys())
     return derived
 
 
@@ -120,7 +121,7 @@ def convert_leads_with_closed_opportunities(
         and (lead.won_date is None or deals[pk].stage == "won")
     }
     _relink(changed, by)
-    derived.add("Leads linked to another opportunity", changed)
+    derived.add(_("Leads linked to another opportunity"), changed)
     return derived
 
 
@@ -183,7 +184,7 @@ def _convert(chosen: Mapping[int, tuple[Lead, PastOpportunity]], run: ImportRun,
         severity = "warning" if run.override_reason else ""
         convert_each(converted, by=by, reason=run.override_reason, severity=severity)
     derived = DerivedChanges()
-    derived.add("Leads converted", chosen)
+    derived.add(_("Leads converted"), chosen)
     return derived
 
 
@@ -213,7 +214,7 @@ def _dated(lead: Lead, at: datetime) -> DatedMove:
 
 
 def _lose(leads: Sequence[Lead], contacts: Mapping[int, Contact], run: ImportRun, by: Actor) -> None:
-    reason = f"Imported from {run.file_name}"
+    reason = _("Imported from {file}").format(file=run.file_name)
     dates = ((lead, contacts[lead.contact_id].lifecycle_stage_since) for lead in leads)
     moved = [DatedMove(lead, "lost", at, {"lost_date": at, "lost_reason": reason}) for lead, at in dates]
     move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)

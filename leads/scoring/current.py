@@ -60,5 +60,5 @@ def ready(model: ScoringModel) -> Model:
 def install_shipped() -> None:
     """Give the workspace in scope the model it starts with."""
     now = clock.now()
-    facts = {"name": shipped.NAME, "rules": shipped.RULES, "half_life": shipped.HALF_LIFE}
+    facts = {"name": shipped.NAME, "rules": shipped.translated_rules(), "half_life": shipped.HALF_LIFE}
     ScoringModel.objects.get_or_create(version=1, defaults=facts | {"epoch": now, "created_at": now})

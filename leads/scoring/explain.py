@@ -10,6 +10,8 @@ from django.db.models import F
 
 from contacts.engagement import KINDS
 from contacts.models import EngagementEvent
+from crm.kit import formats
+from crm.kit.translation import gettext as _
 from leads.models import Lead, Score
 from leads.scoring.current import Model, ready
 from leads.scoring.rules import MOST_ENGAGEMENT, MOST_FIT
@@ -110,8 +112,8 @@ class Explanation:
         for kind, given in rules.engagement.items():
             times = ceil(round(needed - 0.5 - self.total, 6) / given) if given > 0 else MOST_OFTEN + 1
             if 1 <= times <= MOST_OFTEN:
-                name = KINDS[kind].label if times == 1 else f"{times} {KINDS[kind].plural}"
-                found.append((times, -given, Way(name, rules.tenths(self.fit, engagement(self.total + times * given)))))
+                way = Way(_repeated(kind, times), rules.tenths(self.fit, engagement(self.total + times * given)))
+                found.append((times, -given, way))
         return [way for *_, way in sorted(found)]
 
     def _by_fit(self) -> list[Way]:
@@ -124,6 +126,11 @@ class Explanation:
                 if case.points > here.points and tenths >= self.target:
                     found.append((case.points, Way(f"{criterion.label}: {case.when.label_text}", tenths)))
         return [way for _, way in sorted(found)]
+
+
+def _repeated(kind: str, times: int) -> str:
+    label = KINDS[kind].label
+    return label if times == 1 else _("{count} × {event}").format(count=formats.number(times), event=label)
 
 
 def explain(lead: Lead) -> Explanation | None:

@@ -1,14 +1,13 @@
 """The workbench's form: rules of a scoring model as text fields, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from contacts.engagement import KINDS
 from leads.models import ScoringModel
+from leads.scoring.rules import THRESHOLDS, WEIGHTS
 
 BLANK = {"when": "", "points": ""}
-WEIGHTS = (("fit", "Fit"), ("engagement", "Engagement"))
-THRESHOLDS = (("marketing_qualified", "Marketing Qualified"), ("sales_qualified", "Sales Qualified"))
 
 
 def posted(data: Mapping[str, str]) -> dict[str, Any]:
@@ -33,8 +32,8 @@ def posted(data: Mapping[str, str]) -> dict[str, Any]:
         "rules": {
             "fit": fit,
             "engagement": {kind: given for kind, given in points.items() if given != ""},
-            "weights": {key: _number(data.get(f"weight-{key}", "")) for key, _ in WEIGHTS},
-            "thresholds": {key: _number(data.get(f"threshold-{key}", "")) for key, _ in THRESHOLDS},
+            "weights": {key: _number(data.get(f"weight-{key}", "")) for key in WEIGHTS},
+            "thresholds": {key: _number(data.get(f"threshold-{key}", "")) for key in THRESHOLDS},
         },
     }
 
@@ -49,6 +48,7 @@ def form_context(values: Mapping[str, Any]) -> dict[str, Any]:
     fit = [*rules["fit"], {"label": "", "cases": [BLANK]}]
     return {
         "name": values["name"],
+        "example": "fleet_size >= 500",
         "half_life": values["half_life"],
         "fit": [
             {"place": index, "label": each["label"], "cases": list(enumerate([*each["cases"], BLANK]))}
@@ -60,8 +60,8 @@ def form_context(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _labelled(names: Sequence[tuple[str, str]], held: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    return [(key, label, held.get(key, "")) for key, label in names]
+def _labelled(names: Mapping[str, str], held: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    return [(key, label, held.get(key, "")) for key, label in names.items()]
 
 
 def _count(data: Mapping[str, str], name: str) -> int:

@@ -27,11 +27,19 @@ from crm.conditions.parse import parse
 from crm.conditions.tree import AnyRow, Kind, leaves
 from crm.entities import registry
 from crm.entities.sql import Total
+from crm.kit import formats
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 
 MOST_FIT, MOST_ENGAGEMENT = 60, 100  # what a score counts of each
 MOST_POINTS = 100  # of one case or event
 SHORTEST, LONGEST = 7, 3650  # half-lives, in days: a shorter one would outgrow what a float holds within twenty years
+WEIGHTS = {"fit": _("Fit weight"), "engagement": _("Engagement weight")}
+THRESHOLDS = {
+    "marketing_qualified": _("Marketing Qualified threshold"),
+    "sales_qualified": _("Sales Qualified threshold"),
+}
 # What follows from the score cannot be a reason for it.
 FOLLOWS = {"qualification_score", "fit_score", "engagement_score", "lead_score", "stage", "stage_since"}
 
@@ -121,14 +129,17 @@ def read_rules(data: Mapping[str, Any], half_life: Any, *, skip_unreadable: bool
     if skip_unreadable:
         errors = {key: sentence for key, sentence in errors.items() if not key.endswith(".when")}
     points = dict(_events(data.get("engagement"), errors))
-    weights = [_tenths(data, "weights", key, errors) for key in ("fit", "engagement")]
-    limits = [_tenths(data, "thresholds", key, errors) for key in ("marketing_qualified", "sales_qualified")]
+    weights = [_tenths(data, "weights", key, label, errors) for key, label in WEIGHTS.items()]
+    limits = [_tenths(data, "thresholds", key, label, errors) for key, label in THRESHOLDS.items()]
     if not errors and sum(weights) != 10:
-        errors["weights"] = "The two weights together make 1, for example 0.6 and 0.4."
+        errors["weights"] = gettext("The weights must add up to 1, e.g. 0.6 and 0.4.")
     if not errors and not 0 < limits[0] < limits[1] <= 1000:
-        errors["thresholds"] = "Marketing Qualified begins above 0, Sales Qualified above that, at 100 at most."
+        errors["thresholds"] = gettext(
+            "Marketing Qualified must start above 0, and Sales Qualified above that, up to 100."
+        )
     if type(half_life) is not int or not SHORTEST <= half_life <= LONGEST:
-        errors["half_life"] = f"The half-life is {SHORTEST} to {LONGEST:,} whole days."
+        limits_of_days = {"least": formats.number(SHORTEST), "most": formats.number(LONGEST)}
+        errors["half_life"] = gettext("Enter a half-life of {least} to {most} whole days.").format(**limits_of_days)
     if errors:
         raise Invalid(errors)
     return Rules(fit, points, weights[0], weights[1], (limits[0], limits[1]))
@@ -146,16 +157,17 @@ def _stored(case: Mapping[str, Any]) -> dict[str, Any]:
 
 def _criteria(data: Any, errors: dict[str, str]) -> Iterator[Criterion]:
     if not isinstance(data, list):
-        errors["fit"] = "The criteria of fit are a list."
+        errors["fit"] = gettext("Fit criteria must be a list.")
         return
     for index, each in enumerate(data):
         path = f"fit.{index}"
         label = each.get("label") if isinstance(each, dict) else None
         cases = each.get("cases") if isinstance(each, dict) else None
         if not isinstance(label, str) or not label.strip() or len(label) > 60:
-            errors[f"{path}.label"] = "A criterion has a name of at most 60 characters."
+            errors[f"{path}.label"] = gettext("Enter a name of up to 60 characters for each criterion.")
         elif not isinstance(cases, list) or not cases:
-            errors[f"{path}.cases"] = f"{label} has no case: write when it gives how many points."
+            sentence = gettext("{criterion} has no conditions. Add a condition and its points.")
+            errors[f"{path}.cases"] = sentence.format(criterion=label)
         else:
             found = [_given(case, f"{path}.cases.{number}", label, errors) for number, case in enumerate(cases)]
             yield Criterion(label.strip(), tuple(case for case in found if case))
@@ -164,43 +176,54 @@ def _criteria(data: Any, errors: dict[str, str]) -> Iterator[Criterion]:
 def _given(data: Any, here: str, label: str, errors: dict[str, str]) -> CriterionCase | None:
     text, points = (data.get("when"), data.get("points")) if isinstance(data, dict) else (None, None)
     if type(points) is not int or abs(points) > MOST_POINTS:
-        errors[f"{here}.points"] = f"{label}: points are whole numbers from −{MOST_POINTS} to {MOST_POINTS}."
+        errors[f"{here}.points"] = _points_message(label)
         return None
     if not isinstance(text, str) or not text.strip():
-        errors[f"{here}.when"] = f"{label}: write when it gives {points} points, for example: fleet_size >= 50."
+        sentence = ngettext(
+            "{criterion}: enter a condition for {points} point, e.g. fleet_size >= 50.",
+            "{criterion}: enter a condition for {points} points, e.g. fleet_size >= 50.",
+            abs(points),
+        )
+        errors[f"{here}.when"] = sentence.format(criterion=label, points=points)
         return None
     try:
         condition = parse(text, "lead", people=False)
     except ConditionError as error:
-        errors[f"{here}.when"] = f"{label}: {error}"
+        errors[f"{here}.when"] = gettext("{criterion}: {problem}").format(criterion=label, problem=error)
         return None
     if circular := {key for path in condition.fields() for key in path.split(".")} & FOLLOWS:
         name = registry.get("lead").fields.get(min(circular))
-        told = name.label if name else "Lead score"
-        errors[f"{here}.when"] = f"{label}: {told} follows from the score, so it cannot be a reason for it."
+        told = name.label if name else gettext("Lead score")
+        sentence = gettext("{criterion} can’t use {field}, which depends on the score.")
+        errors[f"{here}.when"] = sentence.format(criterion=label, field=told)
         return None
     return CriterionCase(condition, points)
 
 
+def _points_message(name: str) -> str:
+    sentence = gettext("{name}: points must be a whole number from −{most} to {most}.")
+    return sentence.format(name=name, most=MOST_POINTS)
+
+
 def _events(data: Any, errors: dict[str, str]) -> Iterator[tuple[str, int]]:
     if not isinstance(data, dict):
-        errors["engagement"] = "The points of engagement are given by kind of event."
+        errors["engagement"] = gettext("Engagement points must be given for each kind of event.")
         return
     for kind, points in data.items():
         if kind not in KINDS:
-            errors[f"engagement.{kind}"] = f"“{kind}” is no kind of event: choose from {', '.join(KINDS)}."
+            sentence = gettext("“{kind}” isn’t a kind of event. Choose one of: {kinds}.")
+            errors[f"engagement.{kind}"] = sentence.format(kind=kind, kinds=", ".join(KINDS))
         elif type(points) is not int or abs(points) > MOST_POINTS:
-            errors[f"engagement.{kind}"] = (
-                f"{KINDS[kind].label}: points are whole numbers from −{MOST_POINTS} to {MOST_POINTS}."
-            )
+            errors[f"engagement.{kind}"] = _points_message(KINDS[kind].label)
         else:
             yield kind, points
 
 
-def _tenths(data: Mapping[str, Any], group: str, key: str, errors: dict[str, str]) -> int:
+def _tenths(data: Mapping[str, Any], group: str, key: str, label: str, errors: dict[str, str]) -> int:
     held = data.get(group)
     value: Any = held.get(key) if isinstance(held, dict) else None
     if type(value) not in (int, float) or not 0 <= value <= 100 or abs(value * 10 - round(value * 10)) > 1e-9:
-        errors[f"{group}.{key}"] = f"{key.replace('_', ' ').capitalize()} is a number with at most one decimal."
+        sentence = gettext("{field} must be a number with at most one decimal.")
+        errors[f"{group}.{key}"] = sentence.format(field=label)
         return 0
     return round(value * 10)

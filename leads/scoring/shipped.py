@@ -1,11 +1,16 @@
 """The model that every workspace starts with (DESIGN 1.3): data, which admins change in the workbench."""
 
+from typing import Any
+
+from crm.kit.translation import gettext_lazy as _
+
 NAME = "FleetCore v1"
 HALF_LIFE = 30  # days
-RULES = {
+SECOND_TIER = "AT, AU, BE, BH, CA, CH, DK, ES, FI, IE, IT, JP, KW, NL, NO, OM, SE, SG"
+RULES: dict[str, Any] = {
     "fit": [
         {
-            "label": "Fleet size",
+            "label": "Fleet size",  # not a text
             "cases": [
                 {"when": "fleet_size >= 250", "points": 40},
                 {"when": "fleet_size >= 100", "points": 34},
@@ -17,14 +22,14 @@ RULES = {
             ],
         },
         {
-            "label": "Country tier",
+            "label": "Country tier",  # not a text
             "cases": [
-                {"when": "country in (AE, DE, FR, GB, QA, SA, US)", "points": 20},
+                {"when": "country in (AE, DE, FR, GB, QA, SA, US)", "points": 20},  # not a text
                 {
-                    "when": "country in (AT, AU, BE, BH, CA, CH, DK, ES, FI, IE, IT, JP, KW, NL, NO, OM, SE, SG)",
+                    "when": f"country in ({SECOND_TIER})",  # not a text
                     "points": 12,
                 },
-                {"when": "country is not empty", "points": 5},
+                {"when": "country is not empty", "points": 5},  # not a text
             ],
         },
     ],
@@ -45,3 +50,10 @@ RULES = {
     "weights": {"fit": 0.6, "engagement": 0.4},
     "thresholds": {"marketing_qualified": 40, "sales_qualified": 70},
 }
+LABELS = {"Fleet size": _("Fleet size"), "Country tier": _("Country tier")}  # not a text
+
+
+def translated_rules() -> dict[str, Any]:
+    """RULES with their criteria named in the language in use."""
+    fit = [each | {"label": str(LABELS[each["label"]])} for each in RULES["fit"]]
+    return RULES | {"fit": fit}

@@ -1,4 +1,4 @@
-"""Make opportunities of leads."""
+"""Convert leads to opportunities."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,8 @@ from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.move import check_move
 from crm.opportunities.contacts import lock_contacts
 from crm.opportunities.verbs.create import create
@@ -17,7 +19,7 @@ from leads.axes import OPEN, STATUS
 from leads.converting import Converted, convert_each, proposal
 from leads.models import Lead
 
-NOT_READY = "Lead must be Sales Qualified to convert"  # source 003, Conversion Requirement
+NOT_READY = _("Lead must be Sales Qualified to convert")  # source 003, Conversion Requirement
 
 
 @transaction.atomic
@@ -50,8 +52,9 @@ def _refuse(found: list[Lead], people: Mapping[int, Contact], locked: Locked, by
     for lead in found:
         contact = people.get(lead.contact_id)
         if lead.status in OPEN and lead.stage != "sales_qualified":
-            locked.outcome.refuse([lead.pk], NOT_READY)
+            locked.outcome.refuse([lead.pk], str(NOT_READY))
         elif contact is None and lead.status in OPEN:
-            locked.outcome.refuse([lead.pk], "Its contact is in the trash: restore it first.")
+            locked.outcome.refuse([lead.pk], gettext("The contact is in the trash. Restore it first."))
         elif contact and not may_see(contact, by):
-            locked.outcome.refuse([lead.pk], "Its contact is somebody else's: you cannot open an opportunity for them.")
+            sentence = gettext("You can’t create an opportunity for this contact because someone else owns it.")
+            locked.outcome.refuse([lead.pk], sentence)

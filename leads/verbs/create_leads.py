@@ -12,6 +12,8 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.opportunities.contacts import lock_contacts
 from crm.records.validation import validate
 from crm.records.writing import apply
@@ -28,18 +30,19 @@ def create_leads(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     for a viewer.
     """
     if not by.is_at_least(Role.REP):
-        raise NotAllowed("A viewer cannot open leads.")
+        raise NotAllowed(_("Viewers can’t create leads."))
     wanted = [(_contact_id(v.get("contact"), by), _own(v, by)) for v in leads]
-    people = lock_contacts({contact for contact, _ in wanted if contact})
-    chosen = [_prospect(people.get(contact or 0), by) for contact, _ in wanted]
+    people = lock_contacts({contact for contact, _values in wanted if contact})
+    chosen = [_prospect(people.get(contact or 0), by) for contact, _values in wanted]
     if taken := set(Lead.objects.open().filter(contact__in=chosen).values_list("contact", flat=True)):
-        names = " and ".join(people[pk].name for pk in sorted(taken))
-        raise Invalid({"contact": f"{names}: another lead of this contact is open."})
+        names = ", ".join(people[pk].name for pk in sorted(taken))
+        sentence = ngettext("{names} already has an open lead.", "{names} already have open leads.", len(taken))
+        raise Invalid({"contact": sentence.format(names=names)})
     if len(set(chosen)) < len(chosen):
-        raise Invalid({"contact": "A contact has one open lead at most."})
+        raise Invalid({"contact": _("A contact can have only one open lead.")})
     now = clock.now()
     made = open_leads([(contact, now) for contact in chosen], by)
-    for pk, (_, values) in zip(made, wanted, strict=True):
+    for pk, (_contact, values) in zip(made, wanted, strict=True):
         if values:
             apply("lead.updated", Lead.objects.filter(pk=pk), values, by=by)
     return Outcome(by.change, list(made))
@@ -61,7 +64,8 @@ def _own(values: Mapping[str, Any], by: Actor) -> dict[str, Any]:
 
 def _prospect(contact: Contact | None, by: Actor) -> Contact:
     if contact is None or not may_edit(contact, by):
-        raise Invalid({"contact": "A lead belongs to a contact that you may change: say which."})
+        raise Invalid({"contact": _("Choose a contact you can edit.")})
     if contact.lifecycle_stage not in PROSPECTS:
-        raise Invalid({"contact": f"{contact} is neither Lead nor Qualified: there is nothing to qualify."})
+        sentence = _("{contact} must be at Lead or Qualified. Choose another contact.").format(contact=contact)
+        raise Invalid({"contact": sentence})
     return contact

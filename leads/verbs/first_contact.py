@@ -7,12 +7,11 @@ from contacts.verbs.log import log
 from crm.kit.actor import Actor, Channel
 from crm.kit.errors import NotAllowed
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.move import check_move
 from crm.users.visibility import RecordQuerySet, lock
 from leads.axes import STATUS
 from leads.models import Lead
-
-CALL = {"kind": "call", "subject": "First contact", "outcome": Activity.CONNECTED}
 
 
 @transaction.atomic
@@ -23,7 +22,7 @@ def first_contact(leads: RecordQuerySet, *, by: Actor) -> Outcome:
     which speaks with nobody.
     """
     if by.channel == Channel.WORKFLOW:
-        raise NotAllowed("Only a person makes a first contact. Create a task instead.")
+        raise NotAllowed(_("Workflows can’t log a first contact. Create a task instead."))
     contacts = Contact.objects.filter(pk__in=leads.order_by().values("contact")).order_by("pk")
     list(contacts.select_for_update(of=("self",), no_key=True).values_list("pk"))  # before their leads, as everywhere
     locked = lock(leads, by)
@@ -34,5 +33,6 @@ def first_contact(leads: RecordQuerySet, *, by: Actor) -> Outcome:
     locked.outcome.done = ahead + [pk for ids in locked.batches_of_ids() for pk in ids]
     reached = Lead.objects.filter(pk__any_of=locked.outcome.done).order_by("pk").values_list("contact", flat=True)
     if locked.outcome.done:
-        log([CALL | {"contact_id": contact} for contact in reached], by=by)
+        call = {"kind": "call", "subject": _("First contact"), "outcome": Activity.CONNECTED}
+        log([call | {"contact_id": contact} for contact in reached], by=by)
     return locked.outcome

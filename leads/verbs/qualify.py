@@ -8,6 +8,8 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.move import move
 from crm.opportunities.contacts import lock_contacts
 from crm.users.visibility import Locked, RecordQuerySet, lock
@@ -15,7 +17,7 @@ from leads.axes import BY_SCORE, OPEN, STAGE
 from leads.models import Lead
 from leads.staging import LeadRow, follow
 
-BACKWARD = "Cannot move to previous or same stage"  # source 003, Forward-Only Stage Progression
+BACKWARD = _("Cannot move to previous or same stage")  # source 003, Forward-Only Stage Progression
 FLOOR = timedelta(days=14)
 
 
@@ -27,7 +29,8 @@ def qualify(leads: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> O
     Raises Invalid for another stage or a missing reason.
     """
     if to not in BY_SCORE[1:]:
-        raise Invalid({"to": f"Choose {STAGE.names(BY_SCORE[1:])}."})
+        stages = ", ".join(str(STAGE.value(value).label) for value in BY_SCORE[1:])
+        raise Invalid({"to": gettext("Choose one of these stages: {stages}.").format(stages=stages)})
     lock_contacts(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by)
     found = _refuse(locked, to)
@@ -44,9 +47,9 @@ def _refuse(locked: Locked, to: str) -> list[LeadRow]:
     found = [LeadRow(pk, contact, status, stage, to) for pk, contact, status, stage in rows]
     for lead in found:
         if lead.status not in OPEN and lead.status != "converted":
-            locked.outcome.refuse([lead.pk], f"A lead that is {lead.status} is not qualified: reactivate it first.")
+            locked.outcome.refuse([lead.pk], gettext("Lost leads can’t be qualified. Reactivate the lead first."))
         elif STAGES.index(to) <= STAGES.index(lead.stage):
-            locked.outcome.refuse([lead.pk], BACKWARD)
+            locked.outcome.refuse([lead.pk], str(BACKWARD))
     return found
 
 

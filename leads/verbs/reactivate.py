@@ -6,6 +6,7 @@ from contacts.models import Contact
 from contacts.verbs.reopen import reopen
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.move import move
 from crm.opportunities.contacts import lock_contacts
 from crm.users.visibility import RecordQuerySet, lock
@@ -25,7 +26,8 @@ def reactivate(leads: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome
     people = lock_contacts(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by)
     gone = Lead.objects.filter(pk__any_of=locked.ids).exclude(contact__pk__any_of=list(people))
-    locked.outcome.refuse(gone.values_list("pk", flat=True), "Its contact is in the trash: restore it first.")
+    sentence = _("The contact is in the trash. Restore it first.")
+    locked.outcome.refuse(gone.values_list("pk", flat=True), sentence)
     refuse_second_open(locked, ("lost",))
     outcome = move(locked, STATUS, "reactivate", by=by, reason=reason, also={"lost_date": None, "lost_reason": ""})
     again = Lead.objects.filter(pk__any_of=outcome.done)

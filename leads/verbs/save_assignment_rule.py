@@ -9,6 +9,7 @@ from crm.conditions.tree import AnyRow, Kind, Node, leaves
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.users.models import Membership, Team
 from leads.assignment.models import AssignmentRule
 
@@ -38,14 +39,14 @@ def _check(rule: AssignmentRule) -> None:
     errors = {}
     rule.name = rule.name.strip()
     if not 0 < len(rule.name) <= 80:
-        errors["name"] = "Give the rule a name of at most 80 characters."
+        errors["name"] = _("Enter a name of up to 80 characters.")
     try:
         condition = parse(rule.condition, "lead")
         rule.condition = condition.key_text
         if not rule.condition.strip():
-            errors["condition"] = "Write which leads are meant, for example: source = Trade fair."
+            errors["condition"] = _("Enter a condition, e.g. source = Trade fair.")
         elif _asks_who_looks(condition.root):
-            errors["condition"] = "“me” and “my team” need somebody who looks; nobody does when a lead is assigned."
+            errors["condition"] = _("“me” and “my team” can’t be used in assignment rules.")
     except ConditionError as error:
         errors["condition"] = str(error)
     if errors | _about_people(rule):
@@ -66,7 +67,7 @@ def _about_people(rule: AssignmentRule) -> dict[str, str]:
     rule.people = sorted(set(rule.people))
     active = Membership.objects.active().exclude(role=Role.VIEWER).filter(pk__in=rule.people)
     if active.count() < len(rule.people):
-        return {"people": "One of them does not work here any more, or may not change records."}
+        return {"people": _("At least one of these people is inactive or can’t edit records.")}
     if rule.team_id and not Team.objects.filter(pk=rule.team_id).exists():
-        return {"team": "There is no such team."}
-    return {} if rule.people or rule.team_id else {"people": "Say who is to get these leads: people, or a team."}
+        return {"team": _("Team not found. Choose another one.")}
+    return {} if rule.people or rule.team_id else {"people": _("Choose at least one person or a team.")}

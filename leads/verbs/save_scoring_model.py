@@ -11,6 +11,7 @@ from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from leads.models import ScoringModel
 from leads.scoring.rules import by_key, read_rules
 from leads.scoring.runs import open_run
@@ -27,7 +28,7 @@ def save_scoring_model(name: str, rules: Mapping[str, Any], half_life: int, *, b
     """
     lock_settings(by)
     if not 0 < len(name.strip()) <= 100:
-        raise Invalid({"name": "A model has a name of at most 100 characters."})
+        raise Invalid({"name": _("Enter a name of up to 100 characters.")})
     read_rules(rules, half_life)
     last = ScoringModel.objects.aggregate(last=Max("version"))["last"] or 0
     now = clock.now()

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from audit.record import record, update_and_record
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.users.roles import Right, require
 from leads.assignment.models import FirstContactTerms
 
@@ -39,10 +41,10 @@ def set_first_contact_terms(
 def _check(hours: int, in_business_hours: bool, days: Sequence[int], opens: int, closes: int) -> None:
     errors = {}
     if not 1 <= hours <= MOST:
-        errors["hours"] = f"From 1 to {MOST} hours."
+        errors["hours"] = _("Enter 1 to {most} hours.").format(most=formats.number(MOST))
     if not set(days) <= set(range(7)) or (in_business_hours and not days):
-        errors["days"] = "Tick the days on which you work."
+        errors["days"] = _("Choose at least one working day.")
     if not 0 <= opens < closes <= 24 * 60:
-        errors["closes"] = "The day ends after it begins."
+        errors["closes"] = _("End time must be after start time.")
     if errors:
         raise Invalid(errors)

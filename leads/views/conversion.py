@@ -9,6 +9,8 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.axes import STAGE as STAGES_OF_OPPORTUNITIES
 from crm.records.views.pages import find, rows_of
 from crm.users.http import Request
@@ -20,7 +22,7 @@ from leads.models import Lead
 from leads.pages import lead_offers
 from leads.verbs.convert import convert
 
-LOST = "A lost lead is not converted: reactivate it first."
+LOST = _("Lost leads can’t be converted. Reactivate the lead first.")
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,7 +40,8 @@ def convert_page(request: Request, public_id: str) -> HttpResponse:
             show_errors(form, error)
         else:
             lead.refresh_from_db()
-            toast(request, f"{lead} is converted: {lead.opportunity}.", undo_url=_undo(outcome, request.actor))
+            sentence = gettext("Converted to opportunity “{opportunity}”.").format(opportunity=lead.opportunity)
+            toast(request, sentence, undo_url=_undo(outcome, request.actor))
             return redirect(_made(lead, request.actor))
     context = {"lead": lead, "form": form, "proposed": proposed, "stage": STAGE.value(lead.stage)}
     editable = may_edit(lead, request.actor) and lead.deleted_at is None

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from crm.users.http import Request
-from leads.axes import STAGE
+from leads.axes import BY_SCORE, STAGE
 from leads.models import Lead
 from leads.scoring.charts import line
 from leads.scoring.explain import AHEAD, explain
@@ -21,7 +21,8 @@ def lead_score(request: Request, public_id: str) -> HttpResponse:
     if told := context["told"]:
         low, high = told.model.rules.thresholds
         ahead = told.ahead()
-        context |= {"line": line(ahead, [("Marketing Qualified", low), ("Sales Qualified", high)]), "ways": told.ways()}
+        names = [STAGE.value(value).label for value in BY_SCORE[1:]]
+        context |= {"line": line(ahead, list(zip(names, (low, high), strict=True))), "ways": told.ways()}
         context["table"] = [(day, ahead[day] / 10) for day in range(0, AHEAD + 1, 10)]
         context["falls"] = next((day for day, tenths in enumerate(ahead) if tenths < _floor(ahead[0], low, high)), None)
         context |= {"points": {key: getattr(told, key) / 10 for key in ("tenths", "target", "most")}}

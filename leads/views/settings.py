@@ -8,9 +8,12 @@ from django.views.decorators.http import require_http_methods
 
 from crm.conditions.parse import in_words
 from crm.entities.uses import unreadable_by_pk, why_unreadable
+from crm.kit import formats
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.users.http import Request
 from crm.users.models import Membership
 from crm.users.roles import Right
@@ -34,7 +37,8 @@ def assignment(request: Request) -> HttpResponse:
         pooled, away = (set(request.POST.getlist(name)) for name in ("pool", "away"))
         duties = {member.pk: (str(member.pk) in pooled, str(member.pk) in away) for member in members}
         count = set_duties(duties, by=request.actor)
-        toast(request, f"Saved: {count} {'person' if count == 1 else 'people'} changed.")
+        sentence = ngettext("Pool saved. {count} member changed.", "Pool saved. {count} members changed.", count)
+        toast(request, sentence.format(count=formats.number(count)))
         return redirect("assignment")
     names = {member.pk: str(member) for member in members}
     broken = unreadable_by_pk("assignment_rule")
@@ -54,10 +58,10 @@ def _duty(member: Membership) -> dict:
 
 def _sentence(rule: AssignmentRule, names: Mapping[int, str]) -> tuple[str, str, str]:
     to = [names[pk] for pk in rule.people if pk in names]
-    to += [f"everybody in {rule.team}"] if rule.team else []
-    who = " and ".join(filter(None, (", ".join(to[:-1]), *to[-1:]))) or "nobody who works here now"
+    to += [_("{team} (team)").format(team=rule.team)] if rule.team else []
+    who = ", ".join(to) or _("No active users")
     is_shared = rule.team or len(to) > 1
-    return in_words(rule.condition, "lead"), who, AssignmentRule.Method(rule.method).label.lower() if is_shared else ""
+    return in_words(rule.condition, "lead"), who, AssignmentRule.Method(rule.method).label if is_shared else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,7 +79,7 @@ def rule(request: Request, pk: int = 0) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, f"The rule “{found.name}” is saved.")
+            toast(request, _("Rule “{name}” saved.").format(name=found.name))
             return redirect("assignment")
     context = {"form": form, "name": initial["name"] if pk else ""}
     context["problem"] = why_unreadable("assignment_rule", found.pk if request.method == "GET" else None)
@@ -93,7 +97,7 @@ def first_contact(request: Request) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, "Saved: leads that are opened from now on have this deadline.")
+            toast(request, _("First-contact SLA saved. It applies to new leads."))
             return redirect("first_contact")
     context = {"form": form, "zone": request.member.workspace.timezone.replace("_", " ")}
     return render(request, "leads/first_contact.html", context, status=422 if form.errors else 200)

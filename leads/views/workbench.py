@@ -13,6 +13,8 @@ from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import toast
 from crm.kit.timelimit import PAGE, TooSlow, time_limit
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.http import Request
 from leads.axes import STAGE
 from leads.models import ScoringModel, ScoringRun
@@ -23,7 +25,7 @@ from leads.scoring.rules import read_rules
 from leads.verbs.save_scoring_model import save_scoring_model
 
 nav.register(
-    nav.NavItem("Scoring model", "scoring_model", "sliders-horizontal", 45, section=nav.SETTINGS, role=Role.MANAGER)
+    nav.NavItem(_("Scoring model"), "scoring_model", "sliders-horizontal", 45, section=nav.SETTINGS, role=Role.MANAGER)
 )
 
 
@@ -31,10 +33,10 @@ nav.register(
 def scoring_model(request: Request) -> HttpResponse:
     """The model that scores now; what is filled in is tried, or saved as a new version. Managers look, admins save."""
     if not request.actor.is_at_least(Role.MANAGER):
-        raise PermissionDenied("Only managers and admins see how leads are scored.")
+        raise PermissionDenied(gettext("Only managers and admins can view the scoring model."))
     may_save = request.actor.is_at_least(Role.ADMIN)
     if request.method == "POST" and not may_save:
-        raise PermissionDenied("Only admins change how leads are scored.")
+        raise PermissionDenied(gettext("Only admins can edit the scoring model."))
     newest = ScoringModel.objects.order_by("-version").first()
     values = saved(newest) if newest else {"name": "", "half_life": 30, "rules": posted({})["rules"]}
     context: dict[str, Any] = {"may_save": may_save, "newest": newest, "errors": []}
@@ -59,7 +61,8 @@ def scoring_model(request: Request) -> HttpResponse:
 
 def _save(request: Request, values: dict[str, Any]) -> HttpResponse:
     model = save_scoring_model(**values, by=request.actor)
-    toast(request, f"Leads are scored by version {model.version} from now on; all of them anew within a minute.")
+    sentence = gettext("Now scoring with version {version}. All open leads will be rescored within a minute.")
+    toast(request, sentence.format(version=model.version))
     return redirect("scoring_model")
 
 

@@ -69,7 +69,7 @@ def test_nothing_is_wrong_with_what_is_right(lead):
 def test_a_qualified_lead_whose_stage_fell(lead):
     Lead.objects.filter(pk=lead.pk).update(status="qualified", stage="marketing_qualified")
     assert found() == ["lead_below_its_status"]
-    assert evidence("lead_below_its_status") == "Qualified with a score of 0.0, under 70"
+    assert evidence("lead_below_its_status") == "Score 0.0, below 70"
     Lead.objects.filter(pk=lead.pk).update(stage="sales_qualified")
     assert "lead_below_its_status" not in found()
 
@@ -85,7 +85,7 @@ def test_a_contact_behind_its_sales_qualified_lead_with_the_guard_s_sentence(cas
     assert evidence("contact_held_back") == "Lead score too low"
     score(lead, 400)
     find_anomalies(NOW)
-    assert evidence("contact_held_back") == "Nothing holds it back any more"
+    assert evidence("contact_held_back") == "Requirements met – ready to qualify"
     override(rows(ana), to="qualified", by=actor("manager"), reason="x")
     assert found(kind="contact_held_back") == []
 
@@ -126,7 +126,7 @@ def test_an_override_until_it_is_reviewed_undone_or_forgotten(cast, actor, ana):
     override(rows(ana), to="customer", by=by, reason="Paid already")
     assert found() == ["contact_overridden", "lead_on_settled"]
     assert evidence("contact_overridden") == "Lead → Customer: Paid already"
-    assert evidence("lead_on_settled") == "Its contact is Customer"
+    assert evidence("lead_on_settled") == "Contact is Customer"
     with clock.at(NOW + timedelta(days=31)):
         assert "contact_overridden" not in found()
     undo(by.change, by=actor("manager"))
@@ -293,7 +293,7 @@ def test_a_conflict_of_two_looks_is_none(cast):
     detect(kind)
     Finding.objects.update(evidence="Another sentence")
     detect(kind)
-    assert evidence("lead_unowned") == "No rule and nobody in the pool took it"
+    assert evidence("lead_unowned") == "No assignment rule matched and no one in the pool was available"
 
 
 def test_a_contact_may_be_qualified_again_without_an_exception(cast, actor, ana):

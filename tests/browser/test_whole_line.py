@@ -48,7 +48,7 @@ def test_from_a_form_to_a_customer(visit, ana, sign_in):
     write_down(page, "Call", body="Spoke about 260 vans", outcome="connected")
     page.reload()
     expect(panel).to_contain_text("Marketing Qualified")
-    expect(panel).to_contain_text("Convert: Lead must be Sales Qualified to convert")
+    expect(panel).to_contain_text("Can’t convert: Lead must be Sales Qualified to convert")
     write_down(page, "Meeting", body="Visit in Hamburg", occurred_at="2026-12-01T10:00")
     page.reload()
     expect(panel).to_contain_text("Sales Qualified")

@@ -69,6 +69,6 @@ def test_the_page_says_what_came_of_it(sent, actor, sign_in):
         changes = {"status": "converted", "stage": "opportunity", "converted_date": clock.now(), "opportunity": deal}
         Lead.objects.filter(pk=lead.pk).update(**changes)
     page = sign_in("manager").get(made.get_absolute_url()).content.decode()
-    panel = page[page.index("What came of it") :]
+    panel = page[page.index("Results") :]
     assert "1,500" in panel
     assert "/qualification?" in panel

@@ -95,7 +95,7 @@ def test_not_without_the_contact(acme, cast, actor):
     assert "in the trash" in convert(rows(lead), by=actor("manager")).refused[lead.pk]
     hidden = ready(team=cast.nordics)
     Lead.objects.filter(pk=hidden.pk).update(owner=cast.rep)
-    assert "somebody else's" in convert(rows(hidden), by=actor("rep")).refused[hidden.pk]
+    assert "someone else" in convert(rows(hidden), by=actor("rep")).refused[hidden.pk]
 
 
 class TestUndo:
@@ -115,7 +115,7 @@ class TestUndo:
     def test_a_rep_does_not(self, acme, cast, actor):
         lead, by = ready(owner=cast.rep), actor("rep")
         convert(rows(lead), by=by)
-        with pytest.raises(Refused, match="Only a manager or an admin can take a conversion back"):
+        with pytest.raises(Refused, match="Only managers and admins can undo a conversion"):
             undo(by.change, by=actor("rep"))
         assert Lead.objects.get(pk=lead.pk).opportunity
 
@@ -123,7 +123,7 @@ class TestUndo:
         lead, by = ready(), actor("manager")
         convert(rows(lead), by=by)
         move_stage(Opportunity.objects.all(), to="proposal", by=actor("manager"))
-        with pytest.raises(Refused, match="Something has happened on the opportunity since"):
+        with pytest.raises(Refused, match="The opportunity has changed since the conversion"):
             undo(by.change, by=actor("manager"))
         assert Lead.objects.get(pk=lead.pk).status == "converted"
         assert Opportunity.objects.get().stage == "proposal"
@@ -134,7 +134,7 @@ class TestUndo:
         busy.refresh_from_db()
         move_stage(rows(busy.opportunity), to="proposal", by=actor("manager"))
         undone = undo(by.change, by=actor("manager"))
-        assert ("lead", busy.pk, "Something has happened on the opportunity since.") in undone.kept
+        assert ("lead", busy.pk, "The opportunity has changed since the conversion.") in undone.kept
         stand = dict(Lead.objects.values_list("pk", "status"))
         assert stand == {busy.pk: "converted", idle.pk: "qualified"}
         assert list(Opportunity.objects.all()) == [busy.opportunity]

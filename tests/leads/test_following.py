@@ -147,7 +147,7 @@ def test_a_first_contact_that_is_deleted_was_none_unless_another_was_made(acme, 
 def test_the_click_for_a_first_contact_logs_a_call_and_a_workflow_makes_none(acme, actor):
     contact, by = make_contact(), actor("rep")
     leads = Lead.objects.filter(contact=contact)
-    with pytest.raises(NotAllowed, match="Only a person makes a first contact"):
+    with pytest.raises(NotAllowed, match="Workflows can’t log a first contact"):
         first_contact(leads, by=replace(by, channel=Channel.WORKFLOW))
     assert first_contact(leads, by=by).done == [leads.get().pk]
     call = contact.activities.get()
@@ -268,7 +268,7 @@ class TestMerging:
         assert {lead.contact_id for lead in leads} == {people[0].pk}
         assert {lead.team for lead in leads} == {cast.iberia}
         further = people[leads.index(stays)]
-        assert Entry.objects.get(event="lead.deleted").note == f"Merged: the lead of {further} was further."
+        assert Entry.objects.get(event="lead.deleted").note == f"Merged. The lead of {further} was further along."
         undo(by.change, by=actor("manager"))
         for lead, contact in zip(leads, people, strict=True):
             lead.refresh_from_db()

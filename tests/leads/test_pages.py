@@ -37,33 +37,33 @@ def test_the_panel_says_where_the_lead_stands(acme, cast, rep, actor):
     told = text(rep.get(contact.get_absolute_url()))
     for words in (
         "Status Working",
-        "Stage Marketing Qualified",
+        "Qualification stage Marketing Qualified",
         "Next action Schedule discovery call",
-        "Score 41.2 fit 0, engagement 0",
+        "Score 41.2 Fit 0 · engagement 0",
         "First contact 2 h overdue",
-        "Held at Marketing Qualified by hand until",
-        ": They called us",
-        "Convert: Lead must be Sales Qualified to convert",
+        "Manually held at Marketing Qualified until",
+        "They called us",
+        "Can’t convert: Lead must be Sales Qualified to convert",
         "Source Expo",
         "€1,500",
     ):
         assert words in told
     with clock.at(clock.now() + timedelta(days=15)):
-        assert "Held at" not in text(rep.get(contact.get_absolute_url()))
+        assert "held at" not in text(rep.get(contact.get_absolute_url()))
 
 
 def test_the_panel_lists_earlier_cycles_and_opens_a_new_one(acme, cast, rep, actor):
     contact = make_contact("Ana Ruiz", owner=cast.rep)
     lose_leads(rows(make_lead(contact)), by=actor("rep"), reason="No budget")
     page = rep.get(contact.get_absolute_url())
-    assert "No lead is open" in text(page) and "No budget" in text(page)
+    assert "No open lead" in text(page) and "No budget" in text(page)
     [way] = re.findall(r'href="(/qualification/new[^"]+)"', page.content.decode())
     form = rep.get(way)
     assert f"Ana Ruiz ({contact.public_id})" in form.content.decode()
     rep.post("/qualification/new", {"contact": contact.public_id, "fleet_size": "40", "currency": "EUR"})
     assert Lead.objects.open().get(contact=contact).fleet_size == 40
     again = rep.post("/qualification/new", {"contact": contact.public_id, "currency": "EUR"})
-    assert again.status_code == 422 and "another lead of this contact is open" in text(again)
+    assert again.status_code == 422 and "already has an open lead" in text(again)
 
 
 def test_who_cannot_see_the_lead_sees_no_panel_of_it(acme, cast, sign_in):
@@ -84,7 +84,7 @@ def test_moves_lead_back_to_where_they_were_made(origin, back, acme, cast, rep):
     lead.refresh_from_db()
     assert lead.status == "working"
     asked = rep.get(reverse("lead_move", args=[lead.public_id, "qualify"]), onward)
-    assert "For 14 days" in text(asked)
+    assert "for 14 days" in text(asked)
     values = {"to": "sales_qualified", "reason": "Called", **onward}
     assert rep.post(reverse("lead_move", args=[lead.public_id, "qualify"]), values)["Location"] == home
     lead.refresh_from_db()

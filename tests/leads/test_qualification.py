@@ -143,7 +143,7 @@ def test_leads_are_losable_together_and_exported_with_what_is_computed(cast, act
     client = sign_in("rep")
     parts = client.get("/qualification/export?view=all").streaming_content
     text = b"".join(parts).decode()
-    assert text.splitlines()[0].removeprefix("\ufeff").startswith("Name,Company,Status,Deadline,Stage,Score")
+    assert text.splitlines()[0].removeprefix("\ufeff").startswith("Name,Company,Status,Deadline,Qualification stage,")
     assert re.search(r"^Ana,,New,[^,]+,Top of Funnel,65\.5,", text, re.MULTILINE)
     lead = Lead.objects.get()
     data = {"action": "lose", "confirm": 1, "selected": [lead.public_id], "query": "view=all", "reason": "Price"}
@@ -181,7 +181,7 @@ def test_the_sidebar_counts_what_is_open_and_mine(cast, actor, sign_in):
     lose_leads(rows(lost), by=actor("rep"), reason="x")
     page = sign_in("rep").get("/qualification").content.decode()
     assert re.search(
-        r'href="/qualification"[^>]*data-jump="q"[^>]*>.*?Qualification<span class="nav-count">2<', page, re.DOTALL
+        r'href="/qualification"[^>]*data-jump="q"[^>]*>.*?Leads<span class="nav-count">2<', page, re.DOTALL
     )
 
 
@@ -191,7 +191,7 @@ def test_admins_set_rules_the_pool_and_the_terms(cast, sign_in):
     rule |= {"position": 0, "is_active": "on", "team": cast.nordics.pk}
     assert admin.post("/settings/assignment/new/", rule).status_code == 302
     page = admin.get("/settings/assignment/").content.decode()
-    assert "Source = web" in page and "everybody in Nordics" in page and "in turn" in page
+    assert "Source = web" in page and "Nordics (team)" in page and "Round-robin" in page
     refused = admin.post("/settings/assignment/new/", rule | {"condition": "sauce = web"})
     assert refused.status_code == 422 and "Did you mean" in refused.content.decode()
     assert admin.post("/settings/assignment/", {"pool": [cast.rep.pk], "away": [cast.mate.pk]}).status_code == 302

@@ -50,7 +50,7 @@ def test_explained_is_stored_is_computed_anew(acme):
 def test_the_ways_to_sales_qualified_lead_there(acme):
     lead = make_lead(250, "DE", [("demo_request", 0), ("email_reply", 0)])
     told = explain(lead)
-    assert [way.what for way in told.ways()][:3] == ["Demo request", "Meeting booked", "2 calls connected"]
+    assert [way.what for way in told.ways()][:3] == ["Demo request", "Meeting booked", "2 × Call connected"]
     assert all(way.tenths >= 700 for way in told.ways())
     engage([NewEngagement(lead.contact_id, "meeting_booked", clock.now())], by=manager())
     assert Score.objects.get().score_tenths >= 700
@@ -60,8 +60,8 @@ def test_the_ways_to_sales_qualified_lead_there(acme):
 def test_a_lead_that_cannot_get_there_is_told_so(acme, sign_in):
     lead = make_lead(5, "DE")
     page = sign_in("rep").get(f"/qualification/{lead.public_id}/score").content.decode()
-    assert "engagement alone can bring it to 58.0 at most" in page
-    assert "No lead can score more than 76" in page
+    assert "engagement alone can reach 58.0 at most" in page
+    assert "The highest possible score in this model is 76" in page
 
 
 def test_the_page_of_a_closed_lead_says_that_its_score_stays(acme, sign_in):
@@ -69,7 +69,7 @@ def test_the_page_of_a_closed_lead_says_that_its_score_stays(acme, sign_in):
     Lead.objects.update(status="lost", lost_date=clock.now())
     edit(rows(lead), {"fleet_size": 1}, by=manager())
     page = sign_in("rep").get(f"/qualification/{lead.public_id}/score").content.decode()
-    assert "its score of 52.0 stays" in page
+    assert "its final score of 52.0" in page
 
 
 def test_what_others_may_not_see(acme, sign_in, cast):
@@ -111,10 +111,10 @@ def test_trying_shows_what_would_change_and_changes_nothing(acme, sign_in):
 def test_saving_makes_a_version_and_mistakes_are_told(acme, sign_in):
     client = sign_in("admin")
     wrong = client.post("/qualification/model", fields(**{"weight-fit": "0.9", "do": "save", "workspace": "acme"}))
-    assert wrong.status_code == 422 and "together make 1" in wrong.content.decode()
+    assert wrong.status_code == 422 and "must add up to 1" in wrong.content.decode()
     assert client.post("/qualification/model", fields(half_life="14", do="save", workspace="acme")).status_code == 302
     assert [m.half_life for m in ScoringModel.objects.order_by("version")] == [30, 14]
-    assert "are being scored" in client.get("/qualification/model").content.decode()
+    assert "Rescoring all open leads" in client.get("/qualification/model").content.decode()
 
 
 def test_separation_is_the_share_of_pairs_in_their_order():
