@@ -1,4 +1,4 @@
-"""Settings that can no longer be read, as exceptions: whoever uses one skips it, so somebody has to be told."""
+"""Settings that can no longer be read, as exceptions: they are skipped, so an admin has to learn of them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +14,20 @@ from crm.entities.registry import Entity
 from crm.entities.registry import register as register_entity
 from crm.entities.uses import all_setting_uses
 from crm.kit import clock
+from crm.kit.translation import gettext_lazy as _
 
 Facts = Mapping[tuple[str, int], dict[str, Any]]
 
 # Not a record with pages of its own kind: an exception is about one.
 register_entity(
-    Entity("unreadable_setting", "exceptions.UnreadableSetting", "Unreadable setting", "Unreadable settings", "setting")
-).add(Field("name", "Name", FieldType.TEXT, editable=False))
+    Entity(
+        "unreadable_setting",
+        "exceptions.UnreadableSetting",
+        _("Unreadable setting"),
+        _("Unreadable settings"),
+        "setting",
+    )
+).add(Field("name", _("Name"), FieldType.TEXT, editable=False))
 
 
 def unreadable_settings() -> QuerySet:
@@ -35,7 +42,7 @@ def unreadable_settings() -> QuerySet:
 def _found() -> Facts:
     problems = [(use, use.problem()) for use in all_setting_uses() if use.blocks]
     return {
-        (use.kind, use.pk): {"name": use.label[:300], "url": use.url[:300], "problem": problem}
+        (use.kind, use.pk): {"name": str(use.label)[:300], "url": use.url[:300], "problem": str(problem)}
         for use, problem in problems
         if problem
     }
@@ -63,12 +70,12 @@ def _write(found: Facts, known: Mapping[tuple[str, int], UnreadableSetting]) -> 
 register(
     AnomalyKind(
         name="setting_unreadable",
-        label="Setting that can't be read",
+        label=_("Unreadable setting"),
         entity="unreadable_setting",
         rows=unreadable_settings,
         since=lambda: F("found_at"),
         evidence=lambda: F("problem"),
-        help="Correct it",
+        help=_("Fix setting"),
         url=UnreadableSetting.get_absolute_url,
     )
 )

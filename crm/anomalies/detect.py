@@ -16,6 +16,7 @@ from crm.entities import registry
 from crm.events.reactions import is_large_job, react
 from crm.kit.actor import Actor, Channel
 from crm.kit.compiled_queries import run_cached
+from crm.kit.language import speaking
 from crm.kit.scope import in_workspace, workspace
 from crm.kit.sql import array_param, insert_select
 
@@ -33,9 +34,16 @@ def register(kind: AnomalyKind) -> None:
 def detect(kind: AnomalyKind) -> None:
     """Bring the findings of a kind in line with the records of the workspace in scope.
 
-    A finding that is not exactly so any more goes, and what is missing comes. First it is read what to write: on
-    SQLite nobody has to wait while a million records are looked through.
+    A finding that is no longer exactly so is deleted, and missing ones are added. What to write is read first: on
+    SQLite no writer has to wait while a million records are looked through. Evidence is stored, and compared, in the
+    language of the workspace.
     """
+    space = workspace()
+    with speaking(space.language, space.formats):
+        _detect(kind)
+
+
+def _detect(kind: AnomalyKind) -> None:
     found, known = _found(kind), Finding.objects.filter(kind=kind.name)
     stale = list(known.filter(~Exists(_same(found))).values_list("pk", flat=True))
     with transaction.atomic():
@@ -48,8 +56,14 @@ def detect(kind: AnomalyKind) -> None:
 
 def detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
     """The same for some records, in SQL compiled once: most verbs change nothing here, and should not pay for it."""
+    space = workspace()
+    with speaking(space.language, space.formats):
+        _detect_for_records(kind, ids)
+
+
+def _detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
     space, sought = workspace(), array_param(ids)
-    key = (kind.name, space.pk, space.schema_version)
+    key = (kind.name, space.pk, space.schema_version, space.language, space.formats)
     there = run_cached(("found", *key), lambda ids: _found(kind).filter(pk__any_of=ids).values_list(*FACTS), ids=sought)
     known = run_cached(("known", *key), lambda ids: _known(kind, ids), ids=sought)
     stale, new = set(known) - set(there), set(there) - set(known)

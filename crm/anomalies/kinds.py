@@ -14,8 +14,9 @@ class AnomalyKind:
     """A rule that records may contradict.
 
     `rows()` are the records that contradict it now, `since()` and `evidence()` expressions over them: since when, and
-    what shows it, as text. `help` labels the page that helps, whose address `url(record)` gives. `looked_at` maps an
-    event to the link from the record to what it happens to ('' for the record itself): these look again at once.
+    what shows it, as text in the language in use, which is that of the workspace. `help` labels the page that helps,
+    whose address `url(record)` gives. `looked_at` maps an event to the link from the record to what it happens to
+    ('' for the record itself): these look again at once.
     """
 
     name: str
@@ -29,7 +30,7 @@ class AnomalyKind:
     looked_at: Mapping[str, str] = field(default_factory=dict)
 
 
-_kinds: Registry[AnomalyKind] = Registry("kind of exception")
+_kinds: Registry[AnomalyKind] = Registry("kind of exception")  # not a text
 
 
 def add_kind(kind: AnomalyKind) -> None:

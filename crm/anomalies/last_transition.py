@@ -35,11 +35,14 @@ def moved_at(axis: Axis, verb: str) -> Callable[[], Subquery]:
 
 
 def moved_how(axis: Axis, verb: str) -> Callable[[], Subquery]:
-    words = (label(axis, "from_value"), Value(" → "), label(axis, "to_value"), Value(": "), F("reason"))
-    return lambda: _last(axis, verb, Concat(*words, output_field=TextField()))
+    def words() -> Concat:
+        parts = (label(axis, "from_value"), Value(" → "), label(axis, "to_value"), Value(": "), F("reason"))
+        return Concat(*parts, output_field=TextField())
+
+    return lambda: _last(axis, verb, words())
 
 
 def label(axis: Axis, column: str) -> Case:
-    """The label of a value of an axis, as an expression over the column that holds it."""
-    labels = (When(**{column: choice.value}, then=Value(choice.label)) for choice in axis.values)
+    """The label of a value of an axis, in the language in use, as an expression over the column that holds it."""
+    labels = (When(**{column: choice.value}, then=Value(str(choice.label))) for choice in axis.values)
     return Case(*labels, default=Value(""), output_field=CharField())

@@ -10,6 +10,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
 
@@ -102,6 +103,7 @@ class UnreadableSetting(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name, verbose_name_plural = _("unreadable setting"), _("unreadable settings")
         constraints = [models.UniqueConstraint(fields=["workspace", "storer", "setting"], name="unreadable_once")]
 
     def __str__(self):

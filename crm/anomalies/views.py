@@ -20,6 +20,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import TooSlow, time_limit
+from crm.kit.translation import gettext as _
 from crm.users.http import Request
 
 USUAL = timedelta(days=30)
@@ -35,7 +36,7 @@ def exceptions(request: Request) -> HttpResponse:
     if form.is_valid():
         asked = {"kind": form.cleaned_data["kind"], "owner": _whose(form.cleaned_data["owner"], by)}
     else:
-        context["too_slow"] = "There is no such filter. Choose a kind and an owner from the lists."
+        context["too_slow"] = _("That filter doesn’t exist. Choose a type and an owner from the lists.")
     try:
         with time_limit():
             context["page"] = finding_page(by, waived=waived, before=request.GET.get("before", ""), **asked)
@@ -57,7 +58,7 @@ def _whose(owner: str, by: Actor) -> Q | None:
 
 @require_http_methods(["GET", "POST"])
 def waive_page(request: Request, kind: str, public_id: str) -> HttpResponse:
-    """Let one exception be, for a time."""
+    """Dismiss one exception for a time."""
     about, record, finding = _find(request, kind, public_id)
     initial = {"until": timezone.localdate() + USUAL}
     form = WaiveForm(request.POST or None, initial=initial)
@@ -69,7 +70,7 @@ def waive_page(request: Request, kind: str, public_id: str) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, f"Waived: {about.label.lower()}, {record}.")
+            toast(request, _("Exception dismissed: {record}.").format(record=record))
             return redirect("exceptions")
     context = {"form": form, "kind": about, "record": record, "finding": finding}
     return render(request, "anomalies/waive.html", context, status=422 if form.errors else 200)
@@ -77,10 +78,10 @@ def waive_page(request: Request, kind: str, public_id: str) -> HttpResponse:
 
 @require_POST
 def end_waiver(request: Request, kind: str, public_id: str) -> HttpResponse:
-    """Have one exception listed again."""
-    about, record, _ = _find(request, kind, public_id)
+    """Reopen one exception."""
+    record = _find(request, kind, public_id)[1]
     end_waivers(type(record).objects.filter(pk=record.pk), kind, by=request.actor).or_raise()
-    toast(request, f"Listed again: {about.label.lower()}, {record}.")
+    toast(request, _("Exception reopened: {record}.").format(record=record))
     return redirect("exceptions")
 
 

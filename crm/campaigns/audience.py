@@ -11,6 +11,7 @@ from crm.campaigns.segments import segment_of
 from crm.conditions.compile import Viewer
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
 
 
 def annotate_exclusions(contacts: QuerySet) -> QuerySet:
@@ -19,11 +20,11 @@ def annotate_exclusions(contacts: QuerySet) -> QuerySet:
     The one rule, asked when a campaign is started and again when each mail is about to leave.
     """
     why_not = Case(
-        When(deleted_at__isnull=False, then=Value("In the trash")),
-        When(email="", then=Value("No e-mail address")),
-        When(Q(status="unsubscribed") | Q(shown="unsubscribed"), then=Value("Unsubscribed")),
-        When(Q(status="bounced") | Q(shown="bounced"), then=Value("Bounced")),
-        When(marketing_consent="", then=Value("No consent to marketing")),
+        When(deleted_at__isnull=False, then=Value(_("In the trash"))),
+        When(email="", then=Value(_("No email address"))),
+        When(Q(status="unsubscribed") | Q(shown="unsubscribed"), then=Value(_("Unsubscribed"))),
+        When(Q(status="bounced") | Q(shown="bounced"), then=Value(_("Bounced"))),
+        When(marketing_consent="", then=Value(_("No marketing consent"))),
         default=Value(""),
         output_field=CharField(),
     )

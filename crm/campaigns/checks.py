@@ -6,11 +6,14 @@ from typing import Any
 from crm.campaigns.models import Campaign
 from crm.campaigns.segments import segment_of
 from crm.entities.placeholders import check_placeholders
+from crm.kit import formats
 from crm.kit.errors import Invalid, Refused
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership
 
-LENGTHS = {"name": ("The name", 100), "subject": ("The subject", 200), "body": ("The text", 20_000)}
-NAMELESS = "Give the campaign a name."
+LENGTHS = {"name": (_("Name"), 100), "subject": (_("Subject"), 200), "body": (_("Content"), 20_000)}
+NAMELESS = _("Enter a name.")
 
 
 def checked(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,10 +30,10 @@ def checked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(key: str, value: Any) -> str:
-    label, longest = LENGTHS[key]
+    longest = LENGTHS[key][1]
     text = str(value or "").strip()
     if len(text) > longest:
-        raise Invalid(f"{label} has {longest:,} characters at most.")
+        raise Invalid(gettext("Enter up to {count} characters.").format(count=formats.number(longest)))
     return text
 
 
@@ -41,7 +44,7 @@ def _line(key: str, value: Any) -> str:
 def _name(key: str, value: Any) -> str:
     name = _line(key, value)
     if not name:
-        raise Invalid(NAMELESS)
+        raise Invalid(str(NAMELESS))
     return name
 
 
@@ -56,14 +59,15 @@ def _segment(key: str, value: Any) -> str:
 
 def _type(key: str, value: Any) -> str:
     if value not in Campaign.Type.values:
-        raise Invalid(f"There is no type of campaign “{value}”: {', '.join(Campaign.Type.labels)}.")
+        types = ", ".join(map(str, Campaign.Type.labels))
+        raise Invalid(gettext("“{value}” isn’t a campaign type. Choose from {types}.").format(value=value, types=types))
     return str(value)
 
 
 def _owner(key: str, value: Any) -> int:
     pk = getattr(value, "pk", value)
     if not Membership.objects.active().filter(pk=pk).exists():
-        raise Invalid("Choose somebody who works here.")
+        raise Invalid(gettext("Choose an active member."))
     return int(pk)
 
 
@@ -79,9 +83,12 @@ _CHECKS = {
 
 def check_ready(campaign: Campaign) -> None:
     """Raise Refused for a campaign that lacks what a mail needs, or whose segment or fields are gone."""
-    missing = [word for word, text in (("a subject", campaign.subject), ("a text", campaign.body)) if not text]
-    if missing:
-        raise Refused(f"Write {' and '.join(missing)} first.")
+    if not campaign.subject and not campaign.body:
+        raise Refused(gettext("Enter a subject and content first."))
+    if not campaign.subject:
+        raise Refused(gettext("Enter a subject first."))
+    if not campaign.body:
+        raise Refused(gettext("Enter content first."))
     try:
         checked({"subject": campaign.subject, "body": campaign.body, "segment": campaign.segment})
     except Invalid as error:

@@ -18,26 +18,28 @@ from crm.users.models import Membership
 
 TEXT = """Dear {name},
 
-a year ago you left us, and we have changed what you missed: route planning is part of every plan now, and the driver
-app works without a network.
+You left us a year ago. We have since built what you were missing. Route planning is part of every plan, and the driver
+app works offline.
 
-May we show you? Answer this mail, and we find half an hour.
-"""
+May we show you? Reply to this email and we will find half an hour.
+"""  # not a text
 CAME_BACK, WANT_NO_MORE = 2, 1
 
 
 def win_back(manager: Membership) -> None:
     """A win-back three weeks ago: some of those who churned come back, some want no more; and the next one, a draft."""
-    texts = {"segment": "churned-customers", "subject": "What is new since you left", "body": TEXT}
+    texts = {"segment": "churned-customers", "subject": "What’s new since you left", "body": TEXT}  # not a text
     with clock.at(clock.now() - timedelta(days=21)):
-        campaign = save_campaign(None, {"name": "Win-back, autumn"} | texts, by=manager.actor(Channel.WEB))
+        name = {"name": "Win-back, autumn"}  # not a text
+        campaign = save_campaign(None, name | texts, by=manager.actor(Channel.WEB))
         try:
             send_campaign(campaign, by=manager.actor(Channel.WEB))
         except Refused:  # nobody churned in so small a year
             return
         _deliver(campaign)
     _answer(campaign, manager)
-    draft = {"name": "Re-approach, winter", "segment": "lost_reapproach", "subject": "A new year, a new offer"}
+    draft = {"name": "Re-approach, winter", "subject": "A new year, a new offer"}  # not a text
+    draft["segment"] = "lost_reapproach"
     save_campaign(None, draft | {"body": TEXT}, by=manager.actor(Channel.WEB))
 
 
@@ -56,4 +58,5 @@ def _answer(campaign: Campaign, manager: Membership) -> None:
         for person in people[CAME_BACK:]:
             unsubscribe(person, by=system(campaign.workspace_id, Channel.MAIL))
         back = Contact.objects.filter(pk__in=[person.contact_id for person in people[:CAME_BACK]])
-        reopen(back, by=manager.actor(Channel.WEB), reason="Answered the win-back campaign")
+        reason = "Replied to the win-back campaign"  # not a text
+        reopen(back, by=manager.actor(Channel.WEB), reason=reason)

@@ -6,13 +6,18 @@ from django import forms
 
 from crm.campaigns.models import Campaign
 from crm.campaigns.segments import segments
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership
 
-PLACES = "{first_name}, {company.name} and other fields of the contact are filled in."
+PLACES = _("Insert contact fields in braces, e.g. {first_name} or {company.name}.")
 
 
 def _segments() -> list[tuple[str, str]]:
-    return [("", "Only people whom a workflow adds"), *((each.slug, each.name) for each in segments().values())]
+    return [
+        ("", gettext("Only contacts added by a workflow")),
+        *((each.slug, each.name) for each in segments().values()),
+    ]
 
 
 def _people() -> list[tuple[int, str]]:
@@ -23,17 +28,21 @@ def _people() -> list[tuple[int, str]]:
 class CampaignForm(forms.Form):
     """Its name, whom it is for and what it says."""
 
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(label=_("Name"), max_length=100)
     segment = forms.ChoiceField(
+        label=_("Segment"),
         required=False,
         choices=_segments,
-        help_text="A view of contacts that the whole workspace has. Your own views, and those that ask for “me”, are "
-        "not offered: save one for the whole workspace first.",
+        help_text=_("A shared contact view. Private views and views that use “me” aren’t available."),
     )
-    owner = forms.ChoiceField(choices=_people, help_text="Answers to the mail go to them.")
-    subject = forms.CharField(max_length=200, required=False, help_text=PLACES)
+    owner = forms.ChoiceField(label=_("Owner"), choices=_people, help_text=_("Replies go to this person."))
+    subject = forms.CharField(label=_("Subject"), max_length=200, required=False, help_text=PLACES)
     body = forms.CharField(
-        label="Text", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 12}), help_text=PLACES
+        label=_("Content"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 12}),
+        help_text=PLACES,
     )
 
 

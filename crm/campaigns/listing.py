@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
 
 PAGE = 50
 State = CampaignPerson.State
@@ -57,5 +58,5 @@ def page_of_people(people: QuerySet[CampaignPerson], after: str) -> tuple[list[C
 def _key(cursor: str) -> int:
     """The primary key that a cursor names. Raises BadRequest for one that was tampered with."""
     if not re.fullmatch("[0-9]{1,18}", cursor):
-        raise BadRequest("This is no place in the list.")
+        raise BadRequest(_("This page link isn’t valid."))
     return int(cursor)

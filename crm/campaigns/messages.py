@@ -8,14 +8,14 @@ from django.core.mail import EmailMessage
 from crm.campaigns.links import unsubscribe_url
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.entities.placeholders import render
+from crm.kit.language import speaking
 from crm.kit.site import site
 from crm.kit.text import collapse_to_one_line
-
-FOOTER = "\n\n--\nYou get this mail from {sender}. To get no more of them:\n{way_out}\n"
+from crm.kit.translation import gettext as _
 
 
 def campaign_message(person: CampaignPerson) -> EmailMessage:
-    """The mail to one person. Its Message-ID is the same however often it is made. Raises Invalid for a lost field."""
+    """The email to one person. Its Message-ID is the same however often it is made. Raises Invalid for a lost field."""
     way_out = unsubscribe_url(person)
     headers = {
         "Message-ID": _message_id(f"{person.campaign.public_id}-{person.pk}"),
@@ -27,10 +27,11 @@ def campaign_message(person: CampaignPerson) -> EmailMessage:
 
 
 def sample_message(campaign: Campaign, to: str, contact: int, key: str) -> EmailMessage:
-    """The same to a member, with what would stand there for a contact; its way out leads nowhere."""
+    """The same to a member, with the values of one contact; its unsubscribe link leads nowhere."""
     headers = {"Message-ID": _message_id(f"{campaign.public_id}-test-{key}")}
-    mail = _written(campaign, contact, to, "(here stands the link by which each person unsubscribes)", headers)
-    mail.subject = f"Test: {mail.subject}"
+    with speaking(campaign.workspace.language, campaign.workspace.formats):
+        mail = _written(campaign, contact, to, _("(unsubscribe link goes here)"), headers)
+        mail.subject = _("Test: {subject}").format(subject=mail.subject)
     return mail
 
 
@@ -39,7 +40,11 @@ def _message_id(key: str) -> str:
 
 
 def _written(campaign: Campaign, contact: int, to: str, way_out: str, headers: dict[str, str]) -> EmailMessage:
-    subject = collapse_to_one_line(render(campaign.subject, "contact", contact))[:200]
-    body = render(campaign.body, "contact", contact) + FOOTER.format(sender=campaign.workspace, way_out=way_out)
+    """An email in the language of the workspace: what language a contact reads is not known."""
+    with speaking(campaign.workspace.language, campaign.workspace.formats):
+        subject = collapse_to_one_line(render(campaign.subject, "contact", contact))[:200]
+        footer = _("This email was sent by {sender}.\nUnsubscribe: {link}")
+        footer = footer.format(sender=campaign.workspace, link=way_out)
+        body = f"{render(campaign.body, 'contact', contact)}\n\n--\n{footer}\n"
     answers = [campaign.owner.user.email] if campaign.owner and campaign.owner.is_active else []
     return EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [to], headers=headers, reply_to=answers)

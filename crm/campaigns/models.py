@@ -9,6 +9,7 @@ from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned
 from crm.users.visibility import editable, visible
 
@@ -17,13 +18,13 @@ class Campaign(Owned):
     """A mail to the contacts of a segment. `segment`: the slug of a view of contacts; '' for people added by hand."""
 
     class Type(models.TextChoices):
-        EMAIL = "email", "E-mail"
+        EMAIL = "email", _("Email")
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        SENDING = "sending", "Sending"
-        SENT = "sent", "Sent"
-        CANCELLED = "cancelled", "Cancelled"
+        DRAFT = "draft", _("Draft")
+        SENDING = "sending", _("Sending")
+        SENT = "sent", _("Sent")
+        CANCELLED = "cancelled", _("Canceled")
 
     OPEN = (Status.DRAFT, Status.SENDING)
     TONES: ClassVar[dict[str, str]] = {"draft": "amber", "sending": "blue", "sent": "green", "cancelled": "grey"}
@@ -81,11 +82,11 @@ class CampaignPerson(Owned):
     """One contact in one campaign, who gets its mail once. `reason`: why it was left out, or failed."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        SENT = "sent", "Sent"
-        LEFT_OUT = "left_out", "Left out"
-        FAILED = "failed", "Failed"
-        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        LEFT_OUT = "left_out", _("Excluded")
+        FAILED = "failed", _("Failed")
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
 
     TONES: ClassVar[dict[str, str]] = {
         "waiting": "blue",

@@ -1,5 +1,6 @@
 """Where campaigns stand in the sidebar."""
 
 from crm.kit.nav import NavItem, register
+from crm.kit.translation import gettext_lazy as _
 
-register(NavItem("Campaigns", "campaigns", "megaphone", 55, key="m"))
+register(NavItem(_("Campaigns"), "campaigns", "megaphone", 55, key="m"))

@@ -9,13 +9,14 @@ from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 from crm.lists.models import SavedView
 from crm.lists.spec import spec_of
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A named group of contacts: whoever meets the condition at the moment that it is asked."""
+    """A dynamic group: all contacts that match the condition when it is evaluated."""
 
     slug: str
     name: str
@@ -35,15 +36,16 @@ def segment_of(slug: str) -> Segment:
     """The segment called `slug`. Raises Refused with a sentence for one that is no segment, or no longer one."""
     name, condition = _views().get(slug, ("", ""))
     if not name:
-        raise Refused("The view that is the segment of this campaign is gone. Choose another view of the workspace.")
+        raise Refused(_("This campaign’s view was deleted. Choose another view."))
     try:
         return Segment(slug, name, parse(condition, "contact", people=False))
     except ConditionError as error:
-        raise Refused(f"The view “{name}” can't be the segment of a campaign. {error}") from None
+        sentence = _("The view “{name}” can’t be used as a segment. {problem}")
+        raise Refused(sentence.format(name=name, problem=error)) from None
 
 
 def _views() -> dict[str, tuple[str, str]]:
-    views = {view.slug: (view.name, view.condition) for view in spec_of("contact").views}
+    views = {view.slug: (str(view.name), view.condition) for view in spec_of("contact").views}
     saved = SavedView.objects.filter(entity="contact", member__isnull=True)
     return views | {slug: (name, text) for slug, name, text in saved.values_list("slug", "name", "condition")}
 

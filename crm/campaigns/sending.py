@@ -20,27 +20,30 @@ from crm.events.deliveries import ATTEMPTS, first_line
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import DomainError
+from crm.kit.language import speaking
+from crm.kit.scope import workspace
 
 State = CampaignPerson.State
 
 
 def deliver(pk: int, *, by: Actor, connection: BaseEmailBackend | None = None) -> None:
-    """Send a person their mail if they still wait for one and may be written to; else do nothing.
+    """Send a person their email if they still wait for one and may be written to; otherwise do nothing.
 
     What may go better next time raises, so that the delivery is tried again; the last attempt is written down as
     failed. `connection`: where to, if not to the mail server of the settings.
     """
-    person = _attempted(pk)
-    if person:
-        try:
-            mail = campaign_message(person)
-            mail.connection = connection
-            mail.send()
-        except Exception as error:
-            _missed(person, error)
-        else:
-            _sent(person, by)
-    _finish(pk, by)
+    with speaking(workspace().language, workspace().formats):  # the reasons that are kept with the person
+        person = _attempted(pk)
+        if person:
+            try:
+                mail = campaign_message(person)
+                mail.connection = connection
+                mail.send()
+            except Exception as error:
+                _missed(person, error)
+            else:
+                _sent(person, by)
+        _finish(pk, by)
 
 
 @transaction.atomic

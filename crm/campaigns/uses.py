@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crm.campaigns.models import Campaign
 from crm.campaigns.segments import segment_of
 from crm.entities.uses import PlaceholderReference, Reference, ReferringModel, SettingUse, Target, register, view_target
+from crm.kit.translation import gettext as _
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,12 @@ class SegmentReference:
 
 def _campaigns() -> Iterator[SettingUse]:
     for campaign in Campaign.objects.filter(status__in=Campaign.OPEN):
-        texts = (("The subject", campaign.subject), ("The text", campaign.body))
+        texts = ((_("Subject"), campaign.subject), (_("Content"), campaign.body))
         references: list[Reference] = [PlaceholderReference("contact", text, label) for label, text in texts]
         if campaign.segment and campaign.is_draft:  # once it is being sent, its recipients are recorded
             references.append(SegmentReference(campaign.segment))
-        yield SettingUse("campaign", campaign.pk, f"Campaign “{campaign}”", campaign.get_absolute_url(), references)
+        label = _("Campaign “{name}”").format(name=campaign)
+        yield SettingUse("campaign", campaign.pk, label, campaign.get_absolute_url(), references)
 
 
 register(ReferringModel("campaign", "campaigns.Campaign", ("segment", "subject", "body"), _campaigns))

@@ -1,4 +1,4 @@
-"""Guards in the Django admin."""
+"""Stage requirements in the Django admin."""
 
 from django.contrib import admin
 
@@ -10,7 +10,7 @@ from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
 
 @admin.register(Guard)
 class GuardAdmin(WorkspaceModelAdmin):
-    """What must be true before a verb may move a record; one that is not wanted any more is switched off."""
+    """What must be true before a verb may move a record. One that is no longer wanted is made inactive."""
 
     form = TriedForm
     list_display = ["verb", "entity", "condition", "message", "is_active", "workspace"]

@@ -1,15 +1,19 @@
-"""What conditions may ask about how a record has moved, and whether it waits."""
+"""What conditions may ask about how a record has moved, and whether it is snoozed."""
 
 from datetime import timedelta
+from typing import cast
 
 from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import format_lazy
 
 from crm.entities import registry
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity
 from crm.kit import clock
+from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import in_english, pgettext_lazy
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.models import Transition, Wait
 
@@ -32,34 +36,36 @@ def declare_moves(axis: Axis) -> None:
     `entered` and `moved_at` from when to when the record had stood there.
     """
     record = registry.get(axis.entity)
-    kind = Entity(f"{axis.entity}_{axis.field}_move", "lifecycle.Transition", "Move", "Moves", "move", title="verb")
+    name, labels = f"{axis.entity}_{axis.field}_move", (_("Stage change"), _("Stage changes"))
+    kind = Entity(name, "lifecycle.Transition", *labels, "move", title="verb")  # not a text
     verbs = tuple(Choice(move.verb, move.label, aliases=move.aliases) for move in axis.moves)
     kind.add(
-        Field("from", "From", T.SELECT, path="from_value", choices=axis.values, editable=False),
-        Field("to", "To", T.SELECT, path="to_value", choices=axis.values, editable=False),
-        Field("moved_at", "Moved at", T.DATETIME, path="at", editable=False),
-        Field("entered", "Entered", T.DATETIME, editable=False, expression=entered),
-        Field("verb", "Verb", T.SELECT, choices=verbs, editable=False),
-        Field("reason", "Reason", T.LONG_TEXT, editable=False),
+        Field("from", pgettext_lazy("stage", "From"), T.SELECT, path="from_value", choices=axis.values, editable=False),
+        Field("to", pgettext_lazy("stage", "To"), T.SELECT, path="to_value", choices=axis.values, editable=False),
+        Field("moved_at", _("Changed at"), T.DATETIME, path="at", aliases=("Moved at",), editable=False),  # not a text
+        Field("entered", _("Entered"), T.DATETIME, editable=False, expression=entered),
+        Field("verb", _("Action"), T.SELECT, choices=verbs, editable=False),
+        Field("reason", _("Reason"), T.LONG_TEXT, editable=False),
     )
     registry.register(kind)
     record.add(
         Field(
             f"{axis.field}_moves",
-            f"{axis.label} moves",
+            cast(str, format_lazy(_("{axis} changes"), axis=axis.label)),
             T.MANY,
+            aliases=(f"{in_english(axis.label)} moves",),  # not a text
             target=kind.name,
             rows=lambda: moves_of(axis).filter(record_id=OuterRef("pk")),
             editable=False,
         )
     )
     if "waiting" not in record.fields:
-        record.add(Field("waiting", "Waiting", T.YES_NO, editable=False, expression=lambda: waits(axis.entity)))
+        record.add(Field("waiting", _("Snoozed"), T.YES_NO, editable=False, expression=lambda: waits(axis.entity)))
     if axis.since not in record.fields:
-        label = f"{axis.label} since"
+        label = cast(str, format_lazy(_("{axis} since"), axis=axis.label))
         record.add(Field(axis.since, label, T.DATETIME, editable=False))
 
 
 def waits(entity: str) -> Exists:
-    """Whether somebody lets the record of the outer query wait."""
+    """Whether the record of the outer query is snoozed."""
     return Exists(Wait.objects.filter(entity=entity, record_id=OuterRef("pk"), until__gt=clock.now()))

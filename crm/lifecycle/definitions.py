@@ -10,6 +10,7 @@ from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
 from crm.kit.actor import RANK, Role
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, Move, all_axes
 from crm.lifecycle.models import StageDefinition
 
@@ -20,8 +21,8 @@ WRITTEN = ("meaning", "key_question", "next_action", "entry", "exit", "keeper", 
 class Definition:
     """A value of an axis in words and conditions; `version` 0 is the shipped one.
 
-    `entry` holds for a record that belongs there, `exit` for one that is ready to go on. `keeper`: whose business it
-    is, or "Automatic". `expected_days`: after how many a record is stuck; None: the workspace's own history says.
+    `entry` holds for a record that belongs there, `exit` for one that is ready to go on. `keeper`: who owns the
+    stage, or “Automatic”. `expected_days`: after how many a record is stuck; None: the workspace's own history says.
     """
 
     meaning: str
@@ -29,7 +30,7 @@ class Definition:
     next_action: str
     entry: str
     exit: str = ""
-    keeper: str = "The owner"
+    keeper: str = _("Record owner")
     expected_days: int | None = None
     version: int = 0
 
@@ -77,7 +78,7 @@ def moves_leading_to(axis: Axis, value: str) -> list[Move]:
 def contradicts_entry_criteria(axis: Axis, value: str, definition: Definition) -> str:
     """The condition of the records that stand at a value whose entry criteria they do not meet; '' if unreadable."""
     entry = condition_of(definition.entry, axis.entity)
-    return f"{axis.field} = {value} and not ({entry.key_text})" if entry else ""
+    return f"{axis.field} = {value} and not ({entry.key_text})" if entry else ""  # not a text
 
 
 def condition_of(text: str, entity: str) -> Condition | None:

@@ -6,11 +6,12 @@ from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_many
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.definitions import Definition, condition_of
 from crm.lifecycle.models import Wait
 
-HEADINGS = {"entry": "What makes it so", "exit": "What moves it on"}
+HEADINGS = {"entry": _("Entry criteria"), "exit": _("Exit criteria")}
 
 
 def evidence(record: Any, axis: Axis, definition: Definition, by: Actor) -> list[tuple[str, list]]:

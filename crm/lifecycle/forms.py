@@ -1,4 +1,4 @@
-"""What is asked about a stage, and about what waits."""
+"""Forms for stage definitions, and for snoozing a record."""
 
 from datetime import date, datetime
 
@@ -6,6 +6,7 @@ from django import forms
 
 from crm.conditions.relative_dates import start_of
 from crm.entities.values import zone
+from crm.kit.translation import gettext_lazy as _
 
 MONO = {"rows": 3, "spellcheck": "false", "class": "mono"}
 
@@ -13,37 +14,38 @@ MONO = {"rows": 3, "spellcheck": "false", "class": "mono"}
 class DefinitionForm(forms.Form):
     """What a value of an axis means."""
 
-    meaning = forms.CharField(max_length=300)
-    key_question = forms.CharField(label="Key question", max_length=300, required=False)
-    next_action = forms.CharField(label="Next action", max_length=300, required=False)
+    meaning = forms.CharField(label=_("Meaning"), max_length=300)
+    key_question = forms.CharField(label=_("Key question"), max_length=300, required=False)
+    next_action = forms.CharField(label=_("Next action"), max_length=300, required=False)
     entry = forms.CharField(
-        label="What makes it so", widget=forms.Textarea(attrs=MONO), help_text="For example: email is not empty"
+        label=_("Entry criteria"), widget=forms.Textarea(attrs=MONO), help_text=_("E.g. email is not empty")
     )
     exit = forms.CharField(
-        label="What moves it on",
+        label=_("Exit criteria"),
         required=False,
         widget=forms.Textarea(attrs=MONO),
-        help_text="A record that stays too long is listed under each part of this that does not hold.",
+        help_text=_("Records that stay too long are grouped by the criteria they don’t meet."),
     )
     keeper = forms.CharField(
-        label="Whose business", max_length=120, required=False, help_text="A role or a team, or Automatic"
+        label=_("Owner"), max_length=120, required=False, help_text=_("A role, a team or “Automatic”")
     )
     expected_days = forms.IntegerField(
-        label="Expected days",
+        label=_("Expected time in stage (days)"),
         min_value=1,
         max_value=3650,
         required=False,
-        help_text="Left empty, the time that three of four records took counts.",
+        help_text=_("Leave blank to use the time 75% of records took."),
     )
 
 
 class WaitForm(forms.Form):
-    """For what, and until when."""
+    """The reason, and until when."""
 
-    reason = forms.CharField(max_length=1000, label="Waits for", widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(max_length=1000, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
     until = forms.DateField(
+        label=_("Snoozed until"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="From that day on it counts as stuck again, if it still is.",
+        help_text=_("It will be reported as stuck again from this date if nothing changes."),
     )
 
 

@@ -8,6 +8,7 @@ from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
 from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Guard
 
@@ -93,19 +94,26 @@ def check_guard(guard: Guard) -> Condition:
     errors = {}
     verbs = {move.verb for axis in all_axes() if axis.entity == guard.entity for move in axis.moves}
     if guard.verb not in verbs:
-        errors["verb"] = f"“{guard.verb}” moves no {guard.entity}: choose from {', '.join(sorted(verbs)) or 'none'}."
+        errors["verb"] = _wrong_verb(guard, sorted(verbs))
     if not guard.message.strip():
-        errors["message"] = "Say what is missing: this sentence is what people read."
+        errors["message"] = _("Enter an error message.")
     if len(guard.message) > 200:
-        errors["message"] = "A sentence of at most 200 characters, please."
+        errors["message"] = _("Enter up to 200 characters.")
     if not guard.condition.strip():
-        errors["condition"] = "Write what must be true, for example: email is not empty."
+        errors["condition"] = _("Enter a condition, e.g. email is not empty.")
     try:
         condition = parse(guard.condition, guard.entity)
     except KeyError:
-        errors["entity"] = f"There is no entity “{guard.entity}”."
+        errors["entity"] = _("“{name}” isn’t a type of record.").format(name=guard.entity)
     except ConditionError as error:
         errors["condition"] = str(error)
     if errors:
         raise Invalid(errors)
     return condition
+
+
+def _wrong_verb(guard: Guard, verbs: list[str]) -> str:
+    if not verbs:
+        return _("Records of type “{name}” have no stages.").format(name=guard.entity)
+    sentence = _("“{name}” isn’t an action of this type of record. Choose from {actions}.")
+    return sentence.format(name=guard.verb, actions=", ".join(verbs))

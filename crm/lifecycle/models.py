@@ -3,6 +3,7 @@
 from django.db import models
 
 from crm.kit.logged import Logged
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned
 
 
@@ -48,15 +49,16 @@ class Transition(Logged):
 class Guard(Owned):
     """What must be true of a record before a verb may move it: a condition, and the sentence that says it is not."""
 
-    entity = models.CharField(max_length=40)
-    verb = models.CharField(max_length=30)
-    condition = models.TextField()
-    message = models.CharField(max_length=200)
-    position = models.PositiveSmallIntegerField(default=0)
-    is_active = models.BooleanField(default=True)
+    entity = models.CharField(_("type of record"), max_length=40)
+    verb = models.CharField(_("action"), max_length=30)
+    condition = models.TextField(_("condition"))
+    message = models.CharField(_("error message"), max_length=200)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("active"), default=True)
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name, verbose_name_plural = _("stage requirement"), _("stage requirements")
         ordering = ["entity", "verb", "position", "pk"]
 
     def __str__(self):

@@ -1,5 +1,6 @@
 """Where the definitions stand in the sidebar."""
 
 from crm.kit.nav import NavItem, register
+from crm.kit.translation import gettext_lazy as _
 
-register(NavItem("Lifecycle", "lifecycle", "book-open-check", 80, key="l"))
+register(NavItem(_("Lifecycle"), "lifecycle", "book-open-check", 80, key="l"))

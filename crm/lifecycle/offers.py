@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_record
 from crm.kit.actor import Actor
-from crm.kit.translation import gettext
+from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import Axis, Move, Reason, wrong_stage_message
 from crm.lifecycle.guards import UnreadableGuard, rules, unreadable_guards
 
@@ -55,7 +55,8 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
     evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
     why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")
     skipped = tuple(guard for guard in unreadable_guards(axis.entity) if guard.verb == move.verb)
-    why_not = why_not if editable else gettext("View only. Another member owns this record.")
+    if not editable:
+        why_not = _("View only – you can’t edit this record.")
     return OfferedMove(move, why_not, to, True, evidence, skipped)
 
 

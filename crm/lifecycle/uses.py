@@ -7,13 +7,15 @@ from django.urls import reverse
 from crm.conditions.uses import ConditionReference
 from crm.entities import registry
 from crm.entities.uses import ReferringModel, SettingUse, register
+from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Guard, StageDefinition
 
 
 def _guards() -> Iterator[SettingUse]:
     for guard in Guard.objects.all():
-        label, url = f"Stage requirement “{guard.message}”", reverse("guard", args=[guard.pk])
+        label = _("Stage requirement “{message}”").format(message=guard.message)
+        url = reverse("guard", args=[guard.pk])
         condition = ConditionReference(guard.entity, guard.condition)
         yield SettingUse("guard", guard.pk, label, url, [condition], blocks=guard.is_active)
 
@@ -23,16 +25,18 @@ def _definitions() -> Iterator[SettingUse]:
     for row in {(row.entity, row.axis, row.value): row for row in rows}.values():
         conditions = [ConditionReference(row.entity, text, people=False) for text in (row.entry, row.exit) if text]
         url = reverse("stage_definition", args=[row.entity, row.axis, row.value])
-        yield SettingUse("stage_definition", row.pk, f"Definition of {_named(row)}", url, conditions)
+        yield SettingUse("stage_definition", row.pk, _label(row), url, conditions)
 
 
-def _named(row: StageDefinition) -> str:
-    """The value as people know it; by its keys where the app that brought it is gone."""
+def _label(row: StageDefinition) -> str:
+    """With the names of the value, its axis and its entity; their keys where the app that brought them is gone."""
+    value, axis_name, kind = row.value, row.axis, row.entity
     for axis in all_axes():
         for choice in axis.values:
             if (axis.entity, axis.field, choice.value) == (row.entity, row.axis, row.value):
-                return f"{registry.get(axis.entity).label} {axis.label} “{choice.label}”"
-    return f"{row.entity} {row.axis} “{row.value}”"
+                value, axis_name, kind = choice.label, axis.label, registry.get(axis.entity).label
+    label = _("Definition of “{value}” ({kind} · {axis})")
+    return label.format(value=value, kind=kind, axis=axis_name)
 
 
 register(ReferringModel("guard", "lifecycle.Guard", ("condition",), _guards))

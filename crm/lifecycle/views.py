@@ -11,8 +11,11 @@ from crm.conditions.parse import in_words
 from crm.entities import registry
 from crm.entities.uses import why_unreadable
 from crm.kit import formats
+from crm.kit.actor import Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.responses import show_errors, toast
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, all_axes
 from crm.lifecycle.definitions import (
     WRITTEN,
@@ -29,12 +32,20 @@ from crm.lifecycle.models import StageDefinition
 from crm.lifecycle.verbs.save_definition import save_definition
 from crm.lifecycle.verbs.wait import wait
 from crm.users.http import Request
-from crm.users.roles import LOWEST_ROLE, Right, may
+from crm.users.roles import Right, may
+
+# Who may make a move, by its lowest role.
+FROM_ROLE = {
+    Role.VIEWER: _("all members"),
+    Role.REP: _("reps, managers and admins"),
+    Role.MANAGER: _("managers and admins"),
+    Role.ADMIN: _("admins"),
+}
 
 
 @require_GET
 def overview(request: Request) -> HttpResponse:
-    """Every value of every axis: what it means, what one sees it by, and whose business it is."""
+    """Every value of every axis, with its meaning, criteria and owner."""
     axes = [(axis, registry.get(axis.entity), _lines(axis)) for axis in all_axes()]
     return render(request, "lifecycle/overview.html", {"axes": axes})
 
@@ -52,7 +63,7 @@ def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
         "exit": in_words(definition.exit, axis.entity),
         "ends": ends(axis, value),
         "contradicting": _list_of(axis, contradicts_entry_criteria(axis, value, definition)),
-        "by_hand": [(move.label, f"{move.role}s") for move in moves_leading_to(axis, value) if not move.by_rule],
+        "by_hand": [(move.label, FROM_ROLE[move.role]) for move in moves_leading_to(axis, value) if not move.by_rule],
     }
 
 
@@ -74,14 +85,15 @@ def definition_page(request: Request, entity: str, axis: str, value: str) -> Htt
     may_edit = may(request.actor, Right.WORKSPACE)
     form = DefinitionForm(request.POST or None, initial=shown)
     if request.method == "POST" and not may_edit:
-        raise NotAllowed(f"Only {LOWEST_ROLE[Right.WORKSPACE]}s may define stages.")
+        raise NotAllowed(gettext("Only admins can edit stage definitions."))
     if request.method == "POST" and form.is_valid():
         try:
             saved = save_definition(on, value, form.cleaned_data, by=request.actor)
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, f"{on.value(value).label} is defined anew: version {saved.version}.")
+            sentence = gettext("{stage} definition updated (version {number}).")
+            toast(request, sentence.format(stage=on.value(value).label, number=saved.version))
             return redirect("stage_definition", entity, axis, value)
     rows = StageDefinition.objects.filter(entity=entity, axis=axis, value=value).select_related("member__user")
     context = _line(on, value, current) | {"axis": on, "kind": registry.get(entity), "form": form}
@@ -121,7 +133,7 @@ def _record(request: Request, entity: str, public_id: str) -> Any:
 
 @require_http_methods(["GET", "POST"])
 def wait_page(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Let one record stand still for a reason, until a day."""
+    """Snooze one record for a reason, until a day."""
     record = _record(request, entity, public_id)
     form = WaitForm(request.POST or None)
     if form.is_valid():
@@ -131,7 +143,8 @@ def wait_page(request: Request, entity: str, public_id: str) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, f"{record} waits until {formats.day(form.cleaned_data['until'])}.")
+            until_day = formats.day(form.cleaned_data["until"])
+            toast(request, gettext("{record} snoozed until {date}.").format(record=record, date=until_day))
             return redirect(record.get_absolute_url())
     context = {"form": form, "record": record, "wait": waiting(record, entity)}
     return render(request, "lifecycle/wait.html", context, status=422 if form.errors else 200)

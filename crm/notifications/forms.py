@@ -1,4 +1,4 @@
-"""How a person chooses what to be told."""
+"""How a member chooses what to be notified of."""
 
 from django import forms
 
@@ -6,7 +6,7 @@ from crm.notifications.kinds import Channel, all_kinds
 
 
 class ChannelsForm(forms.Form):
-    """A way for each kind of notification."""
+    """A channel for each kind of notification."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -1,28 +1,32 @@
-"""What people are told of: each kind of notification is declared once, by the app whose news it is."""
+"""What members are notified of: each kind of notification is declared once, by the app whose news it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import models
 
 from crm.kit.registry import Registry
+from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import ngettext, pgettext_lazy
 
 
 class Channel(models.TextChoices):
-    """How somebody wants to be told; the bell shows all but nothing."""
+    """How a member wants to be notified; the bell shows everything but Off."""
 
-    BELL = "bell", "Bell only"
-    MAIL = "mail", "E-mail at once"
-    DIGEST = "digest", "Daily e-mail"
-    NOTHING = "nothing", "Nothing"
+    BELL = "bell", _("In-app only")
+    MAIL = "mail", _("Email immediately")
+    DIGEST = "digest", _("Daily email digest")
+    NOTHING = "nothing", pgettext_lazy("notifications", "Off")
 
 
 @dataclass(frozen=True)
 class NotificationKind:
     """A kind of news.
 
-    `sentence` holds {actor} and {record}; `many`, for the kinds that are told of many records at once, {actor},
-    {count} and {records}; `which` is then the condition that, of what the change touched, the reader is told of.
-    `reason` completes the mail's "You get this because …". `channel` is for whoever chose none.
+    `sentence` holds {actor} and {record}, `unseen` only {actor}: it is shown to who may not see the record. For kinds
+    that concern many records at once `many(entity, count)` returns a sentence with {actor} and {count}, and `which` is
+    the condition for those among the changed records that concern the reader. `reason` completes “You’re receiving
+    this because …” in emails. `channel` is the default.
     """
 
     name: str
@@ -31,15 +35,16 @@ class NotificationKind:
     sentence: str
     reason: str
     channel: Channel = Channel.BELL
-    many: str = ""
+    many: Callable[[str, int], str] | None = None
     which: str = "owner = me"
+    unseen: str = ""
 
 
-_kinds: Registry[NotificationKind] = Registry("kind of notification")
+_kinds: Registry[NotificationKind] = Registry("kind of notification")  # not a text
 
 
 def register(kind: NotificationKind) -> NotificationKind:
-    """Make a kind known, and choosable in everybody's settings. Raises ValueError for a name that is taken."""
+    """Make a kind known, and choosable in the settings of every member. Raises ValueError for a name that is taken."""
     return _kinds.add(kind.name, kind)
 
 
@@ -52,47 +57,83 @@ def all_kinds() -> list[NotificationKind]:
     return list(_kinds)
 
 
+def _assigned(entity: str, count: int) -> str:
+    match entity:
+        case "contact":
+            return ngettext(
+                "{actor} assigned {count} contact to you", "{actor} assigned {count} contacts to you", count
+            )
+        case "company":
+            return ngettext(
+                "{actor} assigned {count} company to you", "{actor} assigned {count} companies to you", count
+            )
+        case "lead":
+            return ngettext("{actor} assigned {count} lead to you", "{actor} assigned {count} leads to you", count)
+    return ngettext("{actor} assigned {count} record to you", "{actor} assigned {count} records to you", count)
+
+
+def _sales_qualified(entity: str, count: int) -> str:
+    return ngettext(
+        "{count} of your leads became Sales Qualified", "{count} of your leads became Sales Qualified", count
+    )
+
+
+def _overdue(entity: str, count: int) -> str:
+    return ngettext("First contact is overdue for {count} lead", "First contact is overdue for {count} leads", count)
+
+
 ASSIGNED = register(
     NotificationKind(
         "assigned",
-        "Somebody assigns a contact, company or lead to me",
+        _("A contact, company or lead is assigned to me"),
         "user-check",
-        "{actor} assigned {record} to you",
-        "somebody assigned it to you",
-        many="{actor} assigned {count} {records} to you",
+        _("{actor} assigned {record} to you"),
+        _("someone assigned it to you"),
+        many=_assigned,
+        unseen=_("{actor} assigned a record to you"),
     )
 )
 MENTIONED = register(
     NotificationKind(
         "mentioned",
-        "Somebody mentions me",
+        _("Someone mentions me"),
         "at-sign",
-        "{actor} mentioned you on {record}",
-        "somebody mentioned you",
+        _("{actor} mentioned you on {record}"),
+        _("someone mentioned you"),
         Channel.MAIL,
+        unseen=_("{actor} mentioned you on a record"),
     )
 )
 TASK_DUE = register(
-    NotificationKind("task_due", "A task of mine is due", "alarm-clock", "{record} is due", "the task is yours")
+    NotificationKind(
+        "task_due",
+        _("One of my tasks is due"),
+        "alarm-clock",
+        _("Task due: {record}"),
+        _("the task is assigned to you"),
+        unseen=_("A task is due"),
+    )
 )
 SALES_QUALIFIED = register(
     NotificationKind(
         "sales_qualified",
-        "A lead of mine becomes sales-qualified",
+        _("One of my leads becomes Sales Qualified"),
         "badge-check",
-        "{record} is sales-qualified",
-        "the lead is yours",
-        many="{count} {records} of yours are sales-qualified",
+        _("{record} is now Sales Qualified"),
+        _("you own the lead"),
+        many=_sales_qualified,
+        unseen=_("A lead is now Sales Qualified"),
     )
 )
 LEAD_OVERDUE = register(
     NotificationKind(
         "lead_overdue",
-        "A first contact is overdue",
+        _("A first-contact SLA is breached"),
         "alarm-clock",
-        "The first contact with {record} is overdue",
-        "the lead is yours, or you manage those who work it",
-        many="The first contact is overdue with {count} {records}",
+        _("First contact with {record} is overdue"),
+        _("you own the lead or manage its owner"),
+        many=_overdue,
         which="",
+        unseen=_("First contact with a lead is overdue"),
     )
 )

@@ -1,6 +1,6 @@
 """Notifications as people read them: a sentence and where it leads, with the names of what the reader may see."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +10,20 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from audit.subjects import subject
+from crm.kit import formats
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.spec import spec_of
 from crm.notifications.kinds import NotificationKind, kind_named
 from crm.notifications.models import Notification
 
-GONE = "You cannot see it any more."
+GONE = _("You no longer have access to this record.")
 RELATED = {"activity": ("contact", "company"), "lead": ("contact",)}  # what a record's address is made of
 
 
 @dataclass(frozen=True)
 class NotificationLine:
-    """One notification to show. `url` is '' where the reader may not see the record (any more)."""
+    """One notification to show. `url` is '' where the reader may not see the record, or no longer."""
 
     notification: Notification
     kind: NotificationKind
@@ -31,7 +33,7 @@ class NotificationLine:
 
     @property
     def note(self) -> str:
-        return self.notification.text if self.url else GONE
+        return self.notification.text if self.url else str(GONE)
 
 
 def lines(notifications: Sequence[Notification], by: Actor) -> list[NotificationLine]:
@@ -54,22 +56,17 @@ def _line(item: Notification, record: Any) -> NotificationLine:
         url = f"/{spec_of(item.entity).path}?{urlencode(asked)}"
     else:
         url = record.get_absolute_url() if record else ""
-    sentence = kind.many if item.count > 1 else kind.sentence
-    html = format_html(sentence, **_words(item, record, sentence, _strong))
-    return NotificationLine(item, kind, html, sentence.format(**_words(item, record, sentence, str)), url)
+    sentence, names = _sentence(kind, item, record), {"actor": item.actor or "Throughline", "record": record or "…"}
+    count = formats.number(item.count)
+    html = format_html(sentence, count=count, **{key: _strong(name) for key, name in names.items()})
+    return NotificationLine(item, kind, html, sentence.format(count=count, **names), url)
 
 
-def _words(item: Notification, record: Any, sentence: str, name: Callable[[Any], str]) -> dict[str, str]:
-    """What the sentence's places are filled with; a record that is not seen goes by what it is: a contact."""
-    meta = subject(item.entity).model._meta
-    kind = str(meta.verbose_name)
-    unnamed = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-    return {
-        "actor": name(item.actor or "Throughline"),
-        "record": name(record) if record else unnamed.capitalize() if sentence.startswith("{record}") else unnamed,
-        "count": f"{item.count:,}",
-        "records": str(meta.verbose_name_plural),
-    }
+def _sentence(kind: NotificationKind, item: Notification, record: Any) -> str:
+    """What happened, with places for the names; a record that the reader may not see has none."""
+    if item.count > 1 and kind.many:
+        return kind.many(item.entity, item.count)
+    return str(kind.sentence if record or not kind.unseen else kind.unseen)
 
 
 def _strong(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Mails to members: plain text and simple HTML, saying why one gets them. Sent by the handlers, never by a page."""
+"""Emails to members: plain text and simple HTML, in their language. Sent by the handlers, never by a page."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -9,9 +9,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from crm.kit import formats
 from crm.kit.actor import Channel
+from crm.kit.language import speaking_to
 from crm.kit.site import site
 from crm.kit.text import collapse_to_one_line
+from crm.kit.translation import ngettext
 from crm.notifications.lines import NotificationLine, lines
 from crm.notifications.models import Notification
 from crm.users.models import Membership
@@ -25,14 +28,15 @@ def send(notifications: Sequence[Notification], recipient: Membership, *, key: s
 
     Raises whatever the mail server's refusal raises.
     """
-    news = lines(notifications, recipient.actor(Channel.SYSTEM))
-    context = {"lines": news, "recipient": recipient, "site": site(), "daily": daily}
     zone = ZoneInfo(recipient.user.timezone or recipient.workspace.timezone)
-    with timezone.override(zone):
+    with timezone.override(zone), speaking_to(recipient.user, recipient.workspace):
+        news = lines(notifications, recipient.actor(Channel.SYSTEM))
+        subject = _subject(news, recipient)
+        context = {"lines": news, "recipient": recipient, "site": site(), "daily": daily, "subject": subject}
         text, html = (render_to_string(template, context) for template in TEMPLATES)
     message_id = f"<{key}@{urlsplit(site()).hostname}>"
     mail = EmailMultiAlternatives(
-        _subject(news, recipient),
+        subject,
         text,
         settings.DEFAULT_FROM_EMAIL,
         [recipient.user.email],
@@ -44,5 +48,6 @@ def send(notifications: Sequence[Notification], recipient: Membership, *, key: s
 
 def _subject(told: Sequence[NotificationLine], recipient: Membership) -> str:
     if len(told) > 1:
-        return collapse_to_one_line(f"{len(told)} notifications from {recipient.workspace}")
+        subject = ngettext("{count} notification from {workspace}", "{count} notifications from {workspace}", len(told))
+        return collapse_to_one_line(subject.format(count=formats.number(len(told)), workspace=recipient.workspace))
     return collapse_to_one_line(told[0].text)[:SUBJECT_LENGTH]

@@ -13,6 +13,7 @@ from django.db.models import Q
 from crm.kit.actor import Actor
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned
 
 
@@ -69,8 +70,8 @@ class Notification(Owned):
     """
 
     class Mail(models.TextChoices):
-        NOW = "now", "To be mailed at once"
-        DIGEST = "digest", "To be mailed with the day's other news"
+        NOW = "now", _("Waiting to be emailed")
+        DIGEST = "digest", _("Waiting for the daily digest")
 
     public_id = models.CharField(max_length=25, unique=True, editable=False, default=partial(new_id, "notification"))
     recipient = models.ForeignKey(Membership, models.CASCADE, related_name="+", db_index=False)

@@ -2,7 +2,8 @@
 
 from crm.kit import nav
 from crm.kit.nav import NavItem
+from crm.kit.translation import gettext_lazy as _
 from crm.notifications.inbox import unread
 
 nav.register_fact("unread", unread)
-nav.register(NavItem("Notifications", "notification_settings", "bell", 15, nav.SETTINGS))
+nav.register(NavItem(_("Notifications"), "notification_settings", "bell", 15, nav.SETTINGS))

@@ -8,9 +8,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.entities.people import members
+from crm.kit import formats
 from crm.kit.responses import toast, warn
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.notifications import inbox
 from crm.notifications.forms import ChannelsForm
+from crm.notifications.jobs import MORNING
 from crm.notifications.lines import lines
 from crm.notifications.models import Notification, Preference
 from crm.notifications.verbs.choose_channels import choose_channels
@@ -46,29 +50,34 @@ def read_all(request: Request) -> HttpResponse:
     moment = inbox.mark_read(Notification.objects.of(request.actor))
     if moment:
         microseconds = (moment - EPOCH) // timedelta(microseconds=1)
-        toast(request, "All are read.", undo_url=reverse("notifications_unread", args=[microseconds]))
+        toast(
+            request,
+            _("All notifications marked as read."),
+            undo_url=reverse("notifications_unread", args=[microseconds]),
+        )
     return redirect("notifications")
 
 
 @require_POST
 def mark_unread(request: Request, moment: int) -> HttpResponse:
-    """Take back what was marked as read at that moment (microseconds since 1970)."""
+    """Undo what was marked as read at that moment (microseconds since 1970)."""
     try:
         count = inbox.mark_unread(request.actor, EPOCH + timedelta(microseconds=moment))
     except OverflowError:
         raise Http404 from None
-    toast(request, f"{count} {'is' if count == 1 else 'are'} unread again.")
+    sentence = ngettext("{count} notification marked as unread.", "{count} notifications marked as unread.", count)
+    toast(request, sentence.format(count=formats.number(count)))
     return redirect("notifications")
 
 
 @require_http_methods(["GET", "POST"])
 def settings(request: Request) -> HttpResponse:
-    """How one wants to be told, and the handle by which others mention one."""
+    """What the member is notified of, and the handle by which others mention them."""
     chosen = Preference.objects.filter(member=request.member).values_list("channels", flat=True).first() or {}
     form = ChannelsForm(request.POST or None, initial=chosen)
     if form.is_valid():
         choose_channels(form.cleaned_data, by=request.actor)
-        toast(request, "Your choices are saved.")
+        toast(request, _("Notification settings saved."))
         return redirect("notification_settings")
-    context = {"form": form, "handle": members().rows[request.member.pk].handle}
+    context = {"form": form, "handle": members().rows[request.member.pk].handle, "morning": MORNING}
     return render(request, "notifications/settings.html", context, status=422 if form.errors else 200)

@@ -52,11 +52,11 @@ def test_it_works_without_javascript(visit, history, sign_in):
 def test_a_badge_tells_why(visit, add, sign_in):
     ana = add("Ana Ruiz", email="ana@fleetly.example")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
-    page.get_by_label("Lifecycle Stage Lead: why").click()
-    expect(page.locator(".record-title .evidence-list")).to_contain_text("What moves it on")
+    page.get_by_label("Why Lifecycle Stage is Lead").click()
+    expect(page.locator(".record-title .evidence-list")).to_contain_text("Exit criteria")
     assert_accessible(page)
-    page.get_by_label("Status New: why").click()
-    expect(page.locator(".lead-standing .evidence-list").first).to_contain_text("What makes it so")
+    page.get_by_label("Why Status is New").click()
+    expect(page.locator(".lead-standing .evidence-list").first).to_contain_text("Entry criteria")
 
 
 def test_a_key_acts_on_what_is_late(visit, cast, acme, sign_in):

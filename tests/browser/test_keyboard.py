@@ -49,7 +49,7 @@ def test_the_tab_order_of_a_record(visit, add, sign_in):
     ana = add("Ana", email="ana@fleetly.example")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
     stops = tab_through(page)
-    expected = ["Search", "Edit", "More", "Lifecycle Stage Lead: why", "Qualify", "Won", "Lost…", "Edit E-mail"]
+    expected = ["Search", "Edit", "More", "Why Lifecycle Stage is Lead", "Qualify", "Won", "Lost…", "Edit E-mail"]
     assert in_order(stops, *expected, "Text", "Subject", "Write down")
 
 

@@ -38,7 +38,7 @@ def test_all_are_marked_as_read_and_the_undo_takes_it_back(visit, news, sign_in)
     page = visit("/contact", client=sign_in("rep"))
     page.get_by_label("Notifications, 2 unread").click()
     page.get_by_role("button", name="Mark all as read").click()
-    expect(page.get_by_role("heading", name="Nothing new")).to_be_visible()
+    expect(page.get_by_role("heading", name="You’re all caught up")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_label("Notifications, 2 unread")).to_be_visible()
 
@@ -51,7 +51,7 @@ def test_the_bell_and_its_page_work_without_javascript(visit, news, sign_in):
     expect(page.locator("[data-row]")).to_have_count(5)
     page.goto("/notification")
     page.get_by_role("button", name="Mark all as read").click()
-    expect(page.get_by_role("heading", name="Nothing new")).to_be_visible()
+    expect(page.get_by_role("heading", name="You’re all caught up")).to_be_visible()
 
 
 def test_the_popover_and_the_page_look_right(visit, news, sign_in):

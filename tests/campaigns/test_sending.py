@@ -42,7 +42,7 @@ def test_each_gets_their_mail_and_it_stands_in_the_timeline(sent, cast, sign_in)
     assert (letter.to, letter.subject) == (["ana@x.example"], "Come back, Ana")
     assert letter.body.startswith("Dear Ana Ruiz,\n\nfrom ")
     assert letter.reply_to == [cast.manager.user.email]
-    assert states() == {"Ana Ruiz": ("sent", ""), "Bo": ("left_out", "No consent to marketing")}
+    assert states() == {"Ana Ruiz": ("sent", ""), "Bo": ("left_out", "No marketing consent")}
     assert made.status == "sent"
     assert made.finished_at is not None
     page = sign_in("rep").get(ana.get_absolute_url()).content.decode()
@@ -57,8 +57,8 @@ def test_each_gets_their_mail_and_it_stands_in_the_timeline(sent, cast, sign_in)
     [
         (lambda row, by: set_status(row, "unsubscribed", by=by), "Unsubscribed"),
         (lambda row, by: set_status(row, "bounced", by=by), "Bounced"),
-        (lambda row, by: edit(row, {"marketing_consent": ""}, by=by), "No consent to marketing"),
-        (lambda row, by: edit(row, {"email": ""}, by=by), "No e-mail address"),
+        (lambda row, by: edit(row, {"marketing_consent": ""}, by=by), "No marketing consent"),
+        (lambda row, by: edit(row, {"email": ""}, by=by), "No email address"),
         (lambda row, by: delete(row, by=by, reason="Twice"), "In the trash"),
     ],
 )
@@ -139,7 +139,7 @@ def test_what_is_cancelled_sends_no_more(campaign, actor):
     sending.deliver(first.pk, by=actor("manager"))
     assert cancel_campaign(made, by=actor("manager")) == 1
     drain()
-    assert states() == {"Ana": ("sent", ""), "Bo": ("left_out", "Cancelled")}
+    assert states() == {"Ana": ("sent", ""), "Bo": ("left_out", "Canceled")}
     assert len(mail.outbox) == 1
     assert Campaign.objects.get().status == "cancelled"
 
@@ -151,7 +151,7 @@ def test_who_is_added_while_it_is_sent_gets_it_too(campaign, actor):
     add_people(made, rows(*late), by=actor("manager"))
     drain()
     assert states()["Cy"] == ("sent", "")
-    assert states()["Di"] == ("left_out", "No consent to marketing")
+    assert states()["Di"] == ("left_out", "No marketing consent")
     assert len(mail.outbox) == 2
 
 

@@ -44,11 +44,11 @@ def test_looking_changes_nothing_and_the_button_does_it(link, ana, sign_in, sign
     page = client.get(link)
     assert (page.status_code, status(ana)) == (200, "active")
     assert "Ana" not in page.content.decode()
-    assert "You are unsubscribed" in client.post(link).content.decode()
+    assert "You’re unsubscribed" in client.post(link).content.decode()
     assert status(ana) == "unsubscribed"
     assert CampaignPerson.objects.get().state == "unsubscribed"
     entry = Entry.objects.get(event="contact.status_changed")
-    assert (entry.channel, entry.member_id, entry.note) == ("mail", None, "By the link in “Spring”")
+    assert (entry.channel, entry.member_id, entry.note) == ("mail", None, "Unsubscribe link in “Spring”")
     assert EngagementEvent.objects.filter(contact=ana, kind="unsubscribed").count() == 1
 
 

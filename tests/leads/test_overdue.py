@@ -48,7 +48,7 @@ def test_many_at_once_are_told_together_and_lead_to_a_list_of_them(cast, actor, 
     assert told() == {("rep", 2), ("mate", 1), ("manager", 3), ("admin", 3)}
     item = Notification.objects.get(recipient=cast.manager, kind="lead_overdue")
     (line,) = lines([item], actor("manager"))
-    assert line.text == "The first contact is overdue with 3 leads"
+    assert line.text == "First contact is overdue for 3 leads"
     assert "1–3 of 3" in sign_in("manager").get(line.url).content.decode()
 
 

@@ -67,7 +67,7 @@ def test_only_admins_define(acme, actor, sign_in):
     with pytest.raises(NotAllowed):
         save_definition(LIFECYCLE, "lead", WORDS, by=actor("manager"))
     page = sign_in("manager").get("/lifecycle/contact/lifecycle_stage/lead").content.decode()
-    assert "Save as a new version" not in page
+    assert "Publish new version" not in page
     assert "Does this customer fit our ICP?" in page
 
 

@@ -148,16 +148,16 @@ def test_one_statement_explains_every_guard(guard, actor, django_assert_num_quer
         (
             {"verb": "fly"},
             {
-                "verb": "“fly” moves no contact: "
-                "choose from churn, lose, override, partner, qualify, reopen, set_status, suppression, win."
+                "verb": "“fly” isn’t an action of this type of record. "
+                "Choose from churn, lose, override, partner, qualify, reopen, set_status, suppression, win."
             },
         ),
-        ({"message": " "}, {"message": "Say what is missing: this sentence is what people read."}),
-        ({"condition": " "}, {"condition": "Write what must be true, for example: email is not empty."}),
-        ({"message": "M" * 201}, {"message": "A sentence of at most 200 characters, please."}),
+        ({"message": " "}, {"message": "Enter an error message."}),
+        ({"condition": " "}, {"condition": "Enter a condition, e.g. email is not empty."}),
+        ({"message": "M" * 201}, {"message": "Enter up to 200 characters."}),
         (
             {"entity": "ship"},
-            {"verb": "“qualify” moves no ship: choose from none.", "entity": "There is no entity “ship”."},
+            {"verb": "Records of type “ship” have no stages.", "entity": "“ship” isn’t a type of record."},
         ),
     ],
 )

@@ -107,7 +107,7 @@ def test_the_daily_mail_says_all_once_however_often_it_is_sent(daily, cast, acto
     assert message.to == ["rep@acme.example"]
     assert message.subject == "2 notifications from Acme Mobility"
     assert message.body.count("Manager assigned Ana Ruiz to you") == 2
-    assert "19 November 2026, 14:00 CET" in message.body
+    assert "19 Nov 2026, 14:00 CET" in message.body
     assert Digest.objects.get().sent_at
     assert not Notification.objects.to_mail().exists()
 

@@ -36,7 +36,7 @@ def test_a_mention_is_mailed_at_once(cast):
     assert (message.to, message.subject) == (["mate@acme.example"], "Rep mentioned you on Ana <Ruiz>")
     assert message.extra_headers["Message-ID"] == f"<{item.public_id}@localhost>"
     assert f"/notification/{item.public_id}/open" in message.body
-    assert "You get this e-mail because somebody mentioned you." in message.body
+    assert "You’re receiving this because someone mentioned you." in message.body
     assert "/settings/notifications/" in message.body
     html, kind = message.alternatives[0]
     assert kind == "text/html"
@@ -91,6 +91,6 @@ def test_a_mail_names_no_record_that_its_reader_has_lost_sight_of(acme, cast, ac
     assign(Contact.objects.filter(pk=item.entity_id), cast.outsider, by=actor("manager"), team=cast.nordics)
     mail_now(published("notification.made")[0], by=actor("admin"))
     (message,) = mail.outbox
-    assert message.subject == "Rep mentioned you on a contact"
+    assert message.subject == "Rep mentioned you on a record"
     assert "Ruiz" not in message.body + message.alternatives[0][0]
-    assert "You cannot see it any more." in message.body
+    assert "You no longer have access to this record." in message.body

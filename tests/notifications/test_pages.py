@@ -86,11 +86,11 @@ def test_what_cannot_be_seen_any_more_is_not_named(give, cast, actor, sign_in):
     client = sign_in("rep")
     page = client.get("/notification").content.decode()
     assert "Ana Ruiz" not in page
-    assert "assigned a contact to you" in page
-    assert "You cannot see it any more." in page
+    assert "assigned a record to you" in page
+    assert "You no longer have access to this record." in page
     answer = client.get(f"/notification/{item.public_id}/open", follow=True)
     assert answer.redirect_chain == [("/notification", 302)]
-    assert "You cannot see it any more." in answer.content.decode()
+    assert "You no longer have access to this record." in answer.content.decode()
 
 
 def test_all_are_read_and_unread_again(give, cast, actor, sign_in):
@@ -99,11 +99,11 @@ def test_all_are_read_and_unread_again(give, cast, actor, sign_in):
     client = sign_in("rep")
     client.get(f"/notification/{old.public_id}/open")
     page = client.post("/notification/read", follow=True)
-    assert "All are read." in page.content.decode()
+    assert "All notifications marked as read." in page.content.decode()
     unread = Notification.objects.filter(read_at=None)
     assert [item.recipient for item in unread] == [cast.mate]
     undo = page.content.decode().split('action="/notification/unread/')[1].split('"')[0]
-    assert "1 is unread again." in client.post(f"/notification/unread/{undo}", follow=True).content.decode()
+    assert "1 notification marked" in client.post(f"/notification/unread/{undo}", follow=True).content.decode()
     assert new in unread.all()
     assert old not in unread.all()
     assert client.post(f"/notification/unread/{10**30}").status_code == 404
@@ -126,7 +126,7 @@ def test_choices_are_saved_shown_and_audited(cast, actor, sign_in):
 
 
 def test_a_kind_or_a_way_that_there_is_not_is_refused(actor):
-    with pytest.raises(Invalid, match="no such kind"):
+    with pytest.raises(Invalid, match="type of notification doesn’t exist"):
         choose_channels({"birthday": "bell"}, by=actor("rep"))
-    with pytest.raises(Invalid, match="“fax” is not a way to be told"):
+    with pytest.raises(Invalid, match="“fax” isn’t a notification channel"):
         choose_channels({"assigned": "fax"}, by=actor("rep"))

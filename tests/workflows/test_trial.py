@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_told_where_it_stands_and_nothing_is_saved(acme, 
     data = {"verb": "contact.qualify", "condition": "titel = CEO", "message": "", "position": 0, "do": do}
     page = sign_in("admin").post("/settings/workflows/prerequisites/new/", data)
     assert page.status_code == 422
-    assert "this sentence is what people read" in page.content.decode()
+    assert "Enter an error message." in page.content.decode()
     page = sign_in("admin").post("/settings/workflows/prerequisites/new/", data | {"message": "M"})
     assert "Did you mean “Title”" in page.content.decode()
     assert not Guard.objects.exists()

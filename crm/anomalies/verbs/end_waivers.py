@@ -1,4 +1,4 @@
-"""Take waivers back."""
+"""Reopen dismissed exceptions."""
 
 from django.db import transaction
 

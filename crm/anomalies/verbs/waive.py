@@ -1,4 +1,4 @@
-"""Let an exception be, for a time."""
+"""Dismiss an exception for a time."""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.users.visibility import RecordQuerySet, lock
 
 LONGEST = timedelta(days=366)
@@ -25,7 +26,7 @@ def waive(records: RecordQuerySet, kind: str, *, by: Actor, reason: str, until: 
     _check(reason, until)
     locked = lock(records, by)
     found = dict(Finding.objects.filter(kind=kind, record_id__in=locked.ids).values_list("record_id", "entity"))
-    locked.outcome.refuse([pk for pk in locked.ids if pk not in found], "It is no exception of this kind any more.")
+    locked.outcome.refuse([pk for pk in locked.ids if pk not in found], _("This exception no longer applies."))
     done = [pk for pk in locked.ids if pk not in locked.outcome.refused]
     facts = {"kind": kind, "reason": reason.strip(), "until": until, "member_id": by.member_id}
     made = [Waiver(entity=found[pk], record_id=pk, created_at=clock.now(), **facts) for pk in done]
@@ -39,8 +40,8 @@ def waive(records: RecordQuerySet, kind: str, *, by: Actor, reason: str, until: 
 def _check(reason: str, until: datetime) -> None:
     errors = {}
     if not reason.strip():
-        errors["reason"] = "Say why: others will find the exception waived by you."
+        errors["reason"] = _("Enter a reason. It’s visible to your team.")
     if not clock.now() < until <= clock.now() + LONGEST:
-        errors["until"] = "A day to come, within a year."
+        errors["until"] = _("Choose a date within the next year.")
     if errors:
         raise Invalid(errors)

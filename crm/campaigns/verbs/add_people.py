@@ -8,10 +8,12 @@ from contacts.models import Contact
 from crm.campaigns.audience import annotate_exclusions, recorded
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.events.publish import publish
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.outcome import Outcome
 from crm.kit.sql import insert_select
+from crm.kit.translation import gettext as _
 from crm.users.roles import Right, require
 from crm.users.visibility import RecordQuerySet
 
@@ -26,7 +28,7 @@ def add_people(campaign: Campaign, contacts: RecordQuerySet, *, by: Actor) -> Ou
     row = Campaign.objects.filter(pk=campaign.pk)
     held = row.select_for_update().get()
     if not held.is_open:
-        raise Refused(f"The campaign “{held}” is over: nobody is added to it any more.")
+        raise Refused(_("Campaign “{name}” is over. Contacts can’t be added.").format(name=held))
     there = CampaignPerson.objects.filter(campaign=held)
     wanted = contacts.live().visible_to(by).exclude(pk__in=there.values("contact"))
     ids = list(wanted.order_by("pk").values_list("pk", flat=True))
@@ -36,7 +38,7 @@ def add_people(campaign: Campaign, contacts: RecordQuerySet, *, by: Actor) -> Ou
     if held.status == Campaign.Status.SENDING:
         publish("campaign_person.due", added.filter(state=CampaignPerson.State.WAITING), by=by)
     if ids:
-        record("campaign.added", row, by=by, note=f"{len(ids):,}")
+        record("campaign.added", row, by=by, note=formats.number(len(ids)))
     return Outcome(by.change, ids)
 
 

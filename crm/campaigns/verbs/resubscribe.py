@@ -7,6 +7,7 @@ from contacts.suppression import lift_reasons
 from crm.campaigns.models import CampaignPerson
 from crm.campaigns.people import contacts_of
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
 
 WISHES = [reason for reason in Suppression.Reason.values if reason != Suppression.Reason.BOUNCED]
 
@@ -15,4 +16,5 @@ WISHES = [reason for reason in Suppression.Reason.values if reason != Suppressio
 def resubscribe(person: CampaignPerson, *, by: Actor) -> None:
     """Lift the suppressions of the person's addresses, but not of addresses whose mail bounced."""
     ids = [contact.pk for contact in contacts_of(person)]
-    lift_reasons(Contact.objects.filter(pk__in=ids), WISHES, by=by, note=f"By the link in “{person.campaign}”")
+    note = _("Resubscribed from “{campaign}”").format(campaign=person.campaign)
+    lift_reasons(Contact.objects.filter(pk__in=ids), WISHES, by=by, note=note)

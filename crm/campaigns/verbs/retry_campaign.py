@@ -7,6 +7,7 @@ from crm.campaigns.models import Campaign, CampaignPerson
 from crm.events.publish import publish
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 from crm.users.roles import Right, require
 
 
@@ -19,7 +20,7 @@ def retry_campaign(campaign: Campaign, *, by: Actor) -> int:
     failed = CampaignPerson.objects.filter(campaign=held, state=CampaignPerson.State.FAILED)
     ids = list(failed.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     if not ids or held.status not in (Campaign.Status.SENDING, Campaign.Status.SENT):
-        raise Refused("There is no mail of this campaign to try again.")
+        raise Refused(_("No failed emails to retry."))
     people = CampaignPerson.objects.filter(pk__any_of=ids)
     people.update(state=CampaignPerson.State.WAITING, reason="", attempts=0)
     publish("campaign_person.due", people, by=by)

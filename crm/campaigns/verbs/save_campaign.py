@@ -1,4 +1,4 @@
-"""Make a campaign, or change one that is not sent yet."""
+"""Create a campaign, or edit one that is not sent yet."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +11,7 @@ from crm.campaigns.models import Campaign
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, Refused
+from crm.kit.translation import gettext as _
 from crm.users.roles import Right, require
 
 SNAPSHOT = ("name", "type", "segment", "status", "subject", "body", "owner")
@@ -20,17 +21,17 @@ SNAPSHOT = ("name", "type", "segment", "status", "subject", "body", "owner")
 def save_campaign(campaign: Campaign | None, values: Mapping[str, Any], *, by: Actor) -> Campaign:
     """Set `values` (name, type, segment, subject, body, owner) of a draft, of a new one if `campaign` is None.
 
-    Raises NotAllowed below a manager, Invalid with a sentence per field, Refused for one that is no draft any more.
+    Raises NotAllowed below a manager, Invalid with a sentence per field, Refused for one that is no longer a draft.
     """
     require(by, Right.CAMPAIGNS)
     if campaign is None and "name" not in values:
-        raise Invalid({"name": NAMELESS})
+        raise Invalid({"name": str(NAMELESS)})
     cleaned = checked(values)
     if campaign is None:
         return _made(cleaned, by)
     row = Campaign.objects.filter(pk=campaign.pk)
     if not row.select_for_update().get().is_draft:
-        raise Refused("This campaign is no draft any more: what was sent stays as it was.")
+        raise Refused(_("Only drafts can be edited."))
     update_and_record("campaign.updated", row, cleaned, by=by)
     return row.get()
 

@@ -11,6 +11,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sql import insert_select
+from crm.kit.translation import gettext as _
 from crm.users.roles import Right, require
 
 
@@ -25,13 +26,13 @@ def send_campaign(campaign: Campaign, *, by: Actor) -> Campaign:
     row = Campaign.objects.filter(pk=campaign.pk)
     held = row.select_for_update().get()
     if not held.is_draft:
-        raise Refused("This campaign was sent or cancelled before.")
+        raise Refused(_("This campaign has already been sent or canceled."))
     check_ready(held)
     people = audience(held, by)
     insert_select(CampaignPerson, people, recorded(held, people, by), ignore_conflicts=True)
     waiting = CampaignPerson.objects.filter(campaign=held, state=CampaignPerson.State.WAITING)
     if not waiting.exists():
-        raise Refused("Nobody would get it: there is no one in it who has an address and agreed to marketing.")
+        raise Refused(_("No eligible recipients. No contact has both an email address and marketing consent."))
     publish("campaign_person.due", waiting, by=by)
     update_and_record("campaign.started", row, {"status": Campaign.Status.SENDING, "started_at": clock.now()}, by=by)
     return row.get()

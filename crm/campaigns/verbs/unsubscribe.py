@@ -9,6 +9,7 @@ from crm.campaigns.models import CampaignPerson
 from crm.campaigns.people import contacts_of
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
 
 
 @transaction.atomic
@@ -18,7 +19,7 @@ def unsubscribe(person: CampaignPerson, *, by: Actor) -> None:
     A contact that was merged stands for the survivor too. Contacts in the trash stay unsubscribed when restored.
     """
     contacts = contacts_of(person)
-    source = f"By the link in “{person.campaign}”"
+    source = _("Unsubscribe link in “{campaign}”").format(campaign=person.campaign)
     live = Contact.objects.live().filter(pk__in=[c.pk for c in contacts]).exclude(status=UNSUBSCRIBED)
     set_status(live, UNSUBSCRIBED, by=by, reason=source)
     reason, now = Suppression.Reason.UNSUBSCRIBED, clock.now()

@@ -17,9 +17,12 @@ from crm.campaigns.verbs.save_campaign import save_campaign
 from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.campaigns.verbs.try_campaign import try_campaign
 from crm.entities.uses import why_unreadable
+from crm.kit import formats
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.records.panels import panels
 from crm.users.http import Request
 from crm.users.roles import Right, may
@@ -60,7 +63,10 @@ def campaign(request: Request, public_id: str) -> HttpResponse:
         "campaign": found,
         "segment": _segment(found),
         "counts": counts,
-        "tabs": [("", "All", counts["people"]), *((s.value, s.label, counts[s.value]) for s in CampaignPerson.State)],
+        "tabs": [
+            ("", _("All"), counts["people"]),
+            *((s.value, s.label, counts[s.value]) for s in CampaignPerson.State),
+        ],
         "state": state,
         "people": people,
         "cursor": cursor,
@@ -84,7 +90,7 @@ def edit(request: Request, public_id: str = "") -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, f"“{saved}” is saved. Nothing was sent yet.")
+            toast(request, _("“{campaign}” saved. Nothing has been sent.").format(campaign=saved))
             return redirect(saved)
     context = {"form": form, "campaign": found}
     return render(request, "campaigns/edit.html", context, status=422 if form.errors else 200)
@@ -100,7 +106,7 @@ def send_test(request: Request, public_id: str) -> HttpResponse:
     except Refused as error:
         warn(request, str(error))
     else:
-        toast(request, f"A test is on its way to {request.user.email}.")
+        toast(request, _("Test email sent to {email}.").format(email=request.user.email))
     return redirect(found)
 
 
@@ -127,9 +133,9 @@ def _sent(request: Request, found: Campaign) -> HttpResponse:
         with long_request():
             send_campaign(found, by=request.actor)
     except Refused as error:
-        warn(request, f"Nothing was sent. {error}")
+        warn(request, _("Nothing was sent. {problem}").format(problem=error))
     else:
-        toast(request, f"“{found}” is on its way.")
+        toast(request, _("“{campaign}” is being sent.").format(campaign=found))
     return redirect(found)
 
 
@@ -142,8 +148,19 @@ def cancel(request: Request, public_id: str) -> HttpResponse:
     except Refused as error:
         warn(request, str(error))
     else:
-        toast(request, f"“{found}” is cancelled. {spared:,} people who were waiting get nothing.")
+        toast(request, _canceled(spared))
     return redirect(found)
+
+
+def _canceled(spared: int) -> str:
+    if not spared:
+        return _("Campaign canceled.")
+    sentence = ngettext(
+        "Campaign canceled. {count} contact wasn’t emailed.",
+        "Campaign canceled. {count} contacts weren’t emailed.",
+        spared,
+    )
+    return sentence.format(count=formats.number(spared))
 
 
 @require_POST
@@ -156,5 +173,6 @@ def retry(request: Request, public_id: str) -> HttpResponse:
     except Refused as error:
         warn(request, str(error))
     else:
-        toast(request, f"{again:,} mails are being tried again.")
+        sentence = ngettext("Retrying {count} email.", "Retrying {count} emails.", again)
+        toast(request, sentence.format(count=formats.number(again)))
     return redirect(found)

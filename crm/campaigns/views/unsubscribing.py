@@ -11,6 +11,7 @@ from crm.campaigns.links import person_of
 from crm.campaigns.verbs.resubscribe import resubscribe
 from crm.campaigns.verbs.unsubscribe import unsubscribe
 from crm.kit.actor import Channel, system
+from crm.kit.language import speaking
 from crm.kit.scope import in_workspace
 
 
@@ -29,7 +30,8 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "campaigns/unsubscribe_unknown.html", status=404)
     again = request.POST.get("do") == "resubscribe"
     if request.method == "POST":
-        with in_workspace(person.workspace):
+        space = person.workspace
+        with in_workspace(space), speaking(space.language, space.formats):  # the note is for its members
             (resubscribe if again else unsubscribe)(person, by=system(person.workspace_id, Channel.MAIL))
     context = {"sender": person.workspace, "done": request.method == "POST", "again": again}
     return render(request, "campaigns/unsubscribe.html", context)

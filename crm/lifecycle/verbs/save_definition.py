@@ -9,9 +9,10 @@ from audit.record import record
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
 from crm.entities.versions import lock_settings
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.definitions import WRITTEN, definitions, ends
 from crm.lifecycle.models import StageDefinition
@@ -48,19 +49,21 @@ def _checked(axis: Axis, value: str, words: Mapping[str, Any]) -> dict[str, Any]
     kept = {name: words.get(name) for name in WRITTEN}
     kept |= {name: str(kept[name] or "").strip() for name in LONGEST}
     errors = {
-        name: f"At most {most} characters, please." for name, most in LONGEST.items() if len(str(kept[name])) > most
+        name: _("Enter up to {count} characters.").format(count=formats.number(most))
+        for name, most in LONGEST.items()
+        if len(str(kept[name])) > most
     }
     if not kept["meaning"]:
-        errors["meaning"] = "Say in a sentence what it means."
+        errors["meaning"] = _("Enter a meaning.")
     for name in ("entry", "exit"):
         try:
             kept[name] = _observable(str(kept[name] or ""), axis)
         except ConditionError as error:
             errors[name] = str(error)
     if not kept["entry"]:
-        errors.setdefault("entry", "Say by what one sees that a record belongs here, for example: email is not empty.")
+        errors.setdefault("entry", _("Enter the entry criteria, e.g. email is not empty."))
     if not (kept["exit"] or ends(axis, value)):
-        errors.setdefault("exit", "Say by what one sees that a record is ready to go on.")
+        errors.setdefault("exit", _("Enter the exit criteria."))
     if errors:
         raise Invalid(errors)
     return kept
@@ -70,7 +73,6 @@ def _observable(text: str, axis: Axis) -> str:
     """The condition as it is stored. Raises ConditionError for one that is no more than the axis itself."""
     condition = parse(text, axis.entity, people=False)
     if condition.fields() and condition.fields() <= {axis.field, axis.since}:
-        raise ConditionError(
-            f"“{axis.label}” alone says nothing that can be observed: name what is true of the record besides."
-        )
+        sentence = _("“{axis}” alone isn’t observable. Add a condition on another field.")
+        raise ConditionError(sentence.format(axis=axis.label))
     return condition.key_text

@@ -1,4 +1,4 @@
-"""Let records stand still for a reason, until a day."""
+"""Snooze records for a reason, until a day."""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.models import Wait
 from crm.users.visibility import RecordQuerySet, lock
 
@@ -41,8 +42,8 @@ def wait(rows: RecordQuerySet, *, by: Actor, reason: str, until: datetime) -> Ou
 def _check(reason: str, until: datetime) -> None:
     errors = {}
     if not reason.strip():
-        errors["reason"] = "Say what it waits for: others will see it."
+        errors["reason"] = _("Enter a reason. It’s visible to your team.")
     if not clock.now() < until <= clock.now() + LONGEST:
-        errors["until"] = "A day to come, within a year."
+        errors["until"] = _("Choose a date within the next year.")
     if errors:
         raise Invalid(errors)

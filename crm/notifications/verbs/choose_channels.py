@@ -1,4 +1,4 @@
-"""Choose how to be told of what."""
+"""Choose what to be notified of, and how."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ from django.db import transaction
 from audit.record import record, update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.notifications.kinds import Channel, all_kinds
 from crm.notifications.models import Preference
 
@@ -31,9 +32,11 @@ def choose_channels(channels: Mapping[str, str], *, by: Actor) -> Preference:
 
 def _check(channels: Mapping[str, str]) -> None:
     known = {kind.name for kind in all_kinds()}
-    errors = {kind: "There is no such kind of notification." for kind in channels.keys() - known}
+    errors = {kind: _("This type of notification doesn’t exist.") for kind in channels.keys() - known}
     errors |= {
-        kind: f"“{channel}” is not a way to be told." for kind, channel in channels.items() if channel not in Channel
+        kind: _("“{channel}” isn’t a notification channel.").format(channel=channel)
+        for kind, channel in channels.items()
+        if channel not in Channel
     }
     if errors:
         raise Invalid(errors)
