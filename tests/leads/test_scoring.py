@@ -274,4 +274,4 @@ def test_the_timeline_tells_of_engagement_in_one_line(acme, actor):
             engage(told[: 1 + (n == 1)], by=actor("rep"))
     items, _, _ = of_contact(contact, actor("rep"))
     lines = [item for item in items if item.engaged]
-    assert [(item.who, item.text) for item in lines] == [("Rep", "recorded demo request, 3 pages viewed")]
+    assert [strip_tags(item.sentence) for item in lines] == ["Rep recorded engagement: demo request, 3 pages viewed"]

@@ -52,7 +52,7 @@ def test_it_is_opened_at_an_open_stage_and_never_for_somebody_in_the_trash(acme,
     gone = make_contact()
     with pytest.raises(Invalid, match="Choose a contact"):
         create([{"name": "Deal"}], by=actor("rep"))
-    with pytest.raises(Invalid, match="New opportunities start at Prospecting or Qualification"):
+    with pytest.raises(Invalid, match="New opportunities start at Prospecting, Qualification"):
         create([{"name": "Deal", "contact": gone}], by=actor("rep"), stage="won")
     delete(rows(gone), by=actor("manager"), reason="twice")
     with pytest.raises(Invalid, match="there is no such contact"):

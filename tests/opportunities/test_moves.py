@@ -61,7 +61,7 @@ def test_a_cell(verb, stage, role, acme, actor):
         outcome, to = make(verb, deal, by)
     deal.refresh_from_db()
     if stage not in sources:
-        here = f"Already {LABELS[stage]}." if stage == to else f"; this one is {LABELS[stage]}."
+        here = f"Already {LABELS[stage]}." if stage == to else f" This one is {LABELS[stage]}."
         assert list(outcome.refused) == [deal.pk] and outcome.refused[deal.pk].endswith(here)
         assert deal.stage == before
         assert_nothing_written(by)
@@ -146,7 +146,7 @@ def test_many_are_moved_at_once_and_each_refusal_says_why(acme, actor, cast):
 @pytest.mark.parametrize("verb", [move_stage, reopen])
 def test_a_stage_that_is_not_open_is_no_place_to_move_to(verb, acme, actor):
     deal, by = make_opportunity(stage="won" if verb is reopen else "proposal"), actor("manager")
-    with pytest.raises(Invalid, match="Choose Prospecting or Qualification or Proposal or Negotiation"):
+    with pytest.raises(Invalid, match="Choose Prospecting, Qualification, Proposal or Negotiation"):
         verb(rows(deal), to="lost", by=by)
     assert_nothing_written(by)
 
