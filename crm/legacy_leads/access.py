@@ -9,15 +9,16 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace_id
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.models import MigrationRun, OldLeads
 from crm.users.models import Workspace
 
 State = MigrationRun.State
 SENTENCES = {
-    State.RUNNING: "The old leads are being moved to contacts: nothing changes here until an admin has finished.",
-    State.UNDOING: "The migration of the old leads is being undone: nothing changes here until that is done.",
+    State.RUNNING: _("Legacy leads are being migrated to contacts. They are read-only until the migration ends."),
+    State.UNDOING: _("The migration of legacy leads is being undone. They are read-only until the undo ends."),
 }
-DROPPED = "The old leads of this workspace were dropped: add contacts."
+DROPPED = _("The legacy leads of this workspace were dropped. Add contacts instead.")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def access_state() -> AccessState:
     """How it stands, in one statement."""
     busy = Subquery(MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values("state")[:1])
     found = _open().values_list(busy).first()
-    return AccessState(found is not None, SENTENCES[State(found[0])] if found and found[0] else "")
+    return AccessState(found is not None, str(SENTENCES[State(found[0])]) if found and found[0] else "")
 
 
 def allow_creating_legacy_leads(by: Actor) -> None:
@@ -43,12 +44,12 @@ def allow_creating_legacy_leads(by: Actor) -> None:
     """
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
     if state := MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values_list("state", flat=True).first():
-        raise Refused(SENTENCES[State(state)])
+        raise Refused(str(SENTENCES[State(state)]))
     retired, is_new = OldLeads.objects.get_or_create(defaults={"since": clock.now()})
     if is_new:
         record("old_leads.opened", OldLeads.objects.all(), by=by, snapshot=("since",))
     if retired.dropped_at:
-        raise Refused(DROPPED)
+        raise Refused(str(DROPPED))
 
 
 def has_legacy_leads() -> bool:

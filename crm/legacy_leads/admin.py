@@ -2,9 +2,13 @@
 
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
+from crm.kit import formats
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.dropping.conditions import confirmations, missing, status
 from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun, OldLeads
 from crm.users.admin_site import WorkspaceModelAdmin
@@ -30,10 +34,10 @@ class MigrationRunAdmin(WorkspaceModelAdmin):
     ]  # fmt: skip
     readonly_fields = ["every_lead"]
 
-    @admin.display(description="Every lead")
+    @admin.display(description=_("Outcomes"))
     def every_lead(self, run):
         url = reverse("admin:legacy_leads_legacylead_changelist")
-        return format_html('<a href="{}?run__id__exact={}">What each became</a>', url, run.pk)
+        return format_html('<a href="{}?run__id__exact={}">{}</a>', url, run.pk, gettext("Outcome of each lead"))
 
     def has_change_permission(self, request, obj=None):
         """Never."""
@@ -58,15 +62,15 @@ class LegacyLeadAdmin(WorkspaceModelAdmin):
     def lookup_allowed(self, lookup, value, request=None):
         return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="Estimated value", ordering="estimated_value")
+    @admin.display(description=_("Estimated value"), ordering="estimated_value")
     def value(self, lead):
-        return f"{lead.currency} {lead.estimated_value:,.2f}" if lead.estimated_value else "—"
+        return formats.money(lead.estimated_value, lead.currency) if lead.estimated_value else "—"
 
-    @admin.display(description="Contact")
+    @admin.display(description=_("Contact"))
     def contact_link(self, lead):
         return _link(lead.became_contact)
 
-    @admin.display(description="Opportunity")
+    @admin.display(description=_("Opportunity"))
     def opportunity_link(self, lead):
         return _link(lead.became_opportunity)
 
@@ -84,38 +88,37 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
     fields = ["last_read", "readers", "may_go", "confirmed", "rows", "exported_at", "rehearsed_at", "lacking"]
     readonly_fields = ["last_read", "readers", "may_go", "confirmed", "lacking"]
 
-    @admin.display(description="Last read")
+    @admin.display(description=_("Last read"))
     def last_read(self, retired):
         with in_workspace(retired.workspace):
-            return status().last_read or "Never"
+            return status().last_read or gettext("Never")
 
-    @admin.display(description="Readers since the migration")
+    @admin.display(description=_("Readers since the migration"))
     def readers(self, retired):
         url = reverse("admin:legacy_leads_legacyvisit_changelist")
-        return format_html('{} · <a href="{}">every read</a>', status().readers, url)
+        return format_html('{} · <a href="{}">{}</a>', formats.number(status().readers), url, gettext("All reads"))
 
-    @admin.display(description="May go from")
+    @admin.display(description=_("Can be dropped from"))
     def may_go(self, retired):
         """When the clock has run down, if nobody reads it until then."""
         with in_workspace(retired.workspace):
             droppable = status().droppable
-        return f"{droppable:%Y-%m-%d}" if droppable else "Not migrated yet"
+        return formats.day(timezone.localtime(droppable)) if droppable else gettext("Not migrated yet")
 
-    @admin.display(description="Confirmed by")
+    @admin.display(description=_("Confirmed by"))
     def confirmed(self, retired):
         run = status().run
         given = confirmations(run) if run and run.committed_at else []
-        return ", ".join(map(str, given)) or "Nobody"
+        return ", ".join(map(str, given)) or gettext("No one")
 
-    @admin.display(description="Still missing")
+    @admin.display(description=_("Unmet conditions"))
     def lacking(self, retired):
         """The conditions that do not hold."""
         if retired.dropped_at:
-            return "Nothing: it was dropped."
+            return gettext("None. The table was dropped.")
         # No list: the admin's style sheet indents one by the width of a label.
         found = format_html_join("", "<div>{}</div>", ((sentence,) for sentence in missing(retired)))
-        done = "Nothing here. manage.py drop_legacy_leads drops it when no other workspace lacks anything."
-        return found or done
+        return found or gettext("None. Run manage.py drop_legacy_leads once every workspace is ready.")
 
     def has_change_permission(self, request, obj=None):
         """Never: commands export and drop it, admins confirm in Settings → Lead migration."""
@@ -130,10 +133,10 @@ class LegacyVisitAdmin(WorkspaceModelAdmin):
     list_select_related = ["workspace", "member__user"]
     ordering = ["-last_at", "-pk"]
 
-    @admin.display(description="Who")
+    @admin.display(description=_("Reader"))
     def reader(self, visit):
         """The member; without one it was a command, or an operator."""
-        return visit.member or "The system"
+        return visit.member or gettext("System")
 
     def has_change_permission(self, request, obj=None):
         """Never."""

@@ -15,7 +15,10 @@ from crm.kit import clock
 from crm.kit.errors import DomainError
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.responses import toast, warn
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.dropping.conditions import missing, status
+from crm.legacy_leads.entities import LEGACY_LEAD
 from crm.legacy_leads.models import LegacyLead, MigrationRun, OldLeads
 from crm.legacy_leads.moving.background import start_commit, start_undo
 from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, of_run
@@ -29,15 +32,15 @@ from crm.users.views import needs
 
 SILENCE = timedelta(minutes=1)  # after which a plan under way counts as stopped
 LABELS = {
-    "leads": "Leads",
-    "created": "New contacts",
-    "reused": "Joined an existing contact",
-    "left": "Not migrated",
-    "refused": "Rejected",
-    "opportunities": "Opportunities",
-    "amount_in": "Value of all leads",
-    "amount_opportunities": "Value in opportunities",
-    "amount_listed": "Value without an opportunity",
+    "leads": _("Leads"),
+    "created": _("New contacts"),
+    "reused": _("Joined an existing contact"),
+    "left": _("Not migrated"),
+    "refused": _("Rejected"),
+    "opportunities": _("Opportunities"),
+    "amount_in": _("Value of all leads"),
+    "amount_opportunities": _("Value in opportunities"),
+    "amount_listed": _("Value without an opportunity"),
 }
 
 
@@ -70,12 +73,17 @@ def _plan(retired: OldLeads | None) -> dict[str, Any] | None:
     plan = retired.plan
     at = parse_datetime(plan["at"])
     figures = _figures(plan["figures"]) if plan["figures"] else None
-    shown: dict[str, Any] = {"at": at, "steps": [ReportRow(*step) for step in plan["steps"]], "figures": figures}
+    shown: dict[str, Any] = {"at": at, "steps": [_step(ReportRow(*step)) for step in plan["steps"]], "figures": figures}
     shown |= {"percent": _percent(plan["done"], plan["total"]), "more": max(0, plan["total"] - len(plan["steps"]))}
     is_silent = at is None or clock.now() - at > SILENCE
     return (
         plan | shown | {"is_running": figures is None and not is_silent, "has_stopped": figures is None and is_silent}
     )
+
+
+def _step(row: ReportRow) -> ReportRow:
+    """A row of the plan, with its status as people call it."""
+    return row._replace(status=LEGACY_LEAD.fields["status"].choice_label(row.status))
 
 
 def _percent(done: int, total: int) -> int:
@@ -94,17 +102,17 @@ def _start_plan(request: Request) -> None:
 
 def _start_commit(request: Request) -> None:
     start_commit("include_lost" in request.POST, by=request.actor)
-    toast(request, "The migration has started. You can leave this page.")
+    toast(request, gettext("The migration has started. You can leave this page."))
 
 
 def _start_undo(request: Request) -> None:
     start_undo(by=request.actor)
-    toast(request, "The undo has started. You can leave this page.")
+    toast(request, gettext("The undo has started. You can leave this page."))
 
 
 def _confirm_drop(request: Request) -> None:
     confirm_drop(by=request.actor)
-    toast(request, "You confirmed that the old leads can be dropped.")
+    toast(request, gettext("You confirmed that the legacy leads can be dropped."))
 
 
 ACTIONS: dict[str, Callable[[Request], None]] = {
@@ -148,5 +156,5 @@ def _csv(name: str, rows: Iterable[ReportRow]) -> StreamingHttpResponse:
     lines = (as_csv(row) for part in ([HEADER], rows) for row in part)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, name)
-    response["Cache-Control"] = "no-store, private"
+    response["Cache-Control"] = "no-store, private"  # not a text
     return response

@@ -6,13 +6,17 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from contacts.models import Contact
+from crm.kit import formats
 from crm.kit.ids import new_id
 from crm.kit.text import LONGEST, digits, search_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.reads import count_read
 from crm.opportunities.models import Opportunity
-from crm.records.models import LIVE, Record, choices
+from crm.records.models import LIVE, Record
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
 
@@ -27,38 +31,41 @@ class MigrationRun(Owned):
     """
 
     class State(models.TextChoices):
-        RUNNING = "running", "Running"
-        COMMITTED = "committed", "Committed"
-        UNDOING = "undoing", "Being undone"
-        UNDONE = "undone", "Undone"
+        RUNNING = "running", _("Running")
+        COMMITTED = "committed", _("Committed")
+        UNDOING = "undoing", _("Undoing")
+        UNDONE = "undone", _("Undone")
 
     BUSY = (State.RUNNING, State.UNDOING)  # also after a crash: half of the leads are somewhere else
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "migration"))
-    member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # null: the system
-    include_lost = models.BooleanField(default=False)
-    state = models.CharField(max_length=9, choices=State.choices, default=State.RUNNING)
+    member = models.ForeignKey(
+        Membership, models.SET_NULL, null=True, related_name="+", verbose_name=_("member")
+    )  # null: the system
+    include_lost = models.BooleanField(_("include lost leads"), default=False)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.RUNNING)
     change = models.UUIDField(default=uuid.uuid4)
-    leads = models.PositiveIntegerField(default=0)
-    created = models.PositiveIntegerField(default=0)
-    reused = models.PositiveIntegerField(default=0)
-    left = models.PositiveIntegerField(default=0)
-    refused = models.PositiveIntegerField(default=0)
-    opportunities = models.PositiveIntegerField(default=0)
-    amount_in = models.JSONField(default=dict)
-    amount_opportunities = models.JSONField(default=dict)
-    amount_listed = models.JSONField(default=dict)
-    kept = models.JSONField(default=list)  # by the undo: [entity, public id, sentence]
+    leads = models.PositiveIntegerField(_("leads"), default=0)
+    created = models.PositiveIntegerField(_("new contacts"), default=0)
+    reused = models.PositiveIntegerField(_("joined an existing contact"), default=0)
+    left = models.PositiveIntegerField(_("not migrated"), default=0)
+    refused = models.PositiveIntegerField(_("rejected"), default=0)
+    opportunities = models.PositiveIntegerField(_("opportunities"), default=0)
+    amount_in = models.JSONField(_("value of all leads"), default=dict)
+    amount_opportunities = models.JSONField(_("value in opportunities"), default=dict)
+    amount_listed = models.JSONField(_("value without an opportunity"), default=dict)
+    kept = models.JSONField(_("skipped by the undo"), default=list)  # [entity, public id, sentence]
     # Started from a page: a scheduled job continues it after a crash. A run of the command waits for the command.
     in_background = models.BooleanField(default=False, db_default=False)
     problem = models.TextField(default="", db_default="")  # why it stopped and is not continued
-    started_at = models.DateTimeField()
-    committed_at = models.DateTimeField(null=True)
-    undone_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(_("started"))
+    committed_at = models.DateTimeField(_("committed"), null=True)
+    undone_at = models.DateTimeField(_("undone"), null=True)
 
     class Meta(Owned.Meta):
         db_table = "leads_migrationrun"
         abstract = False
-        verbose_name = "lead migration"
+        verbose_name = _("lead migration")
+        verbose_name_plural = _("lead migrations")
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -67,13 +74,14 @@ class MigrationRun(Owned):
         ]
 
     def __str__(self):
-        return f"{self.public_id} of {self.started_at:%Y-%m-%d}"
+        day = formats.day(timezone.localtime(self.started_at))
+        return gettext("{migration} of {day}").format(migration=self.public_id, day=day)
 
 
 class LegacyLeadQuerySet(RecordQuerySet):
     """Old leads by what becomes of them. Whatever reads them is counted (crm.legacy_leads.reads)."""
 
-    FINAL = (Q(archived_at__isnull=False), "This lead is archived: it no longer changes.")
+    FINAL = (Q(archived_at__isnull=False), _("Archived leads are read-only."))
 
     def _fetch_all(self):
         if self._result_cache is None:
@@ -109,45 +117,77 @@ class LegacyLead(Record):
     """
 
     class Outcome(models.TextChoices):
-        CREATED = "created", "Became a new contact"
-        REUSED = "reused", "Joined a contact"
-        LEFT = "left", "Left"
-        REFUSED = "refused", "Could not be moved"
+        CREATED = "created", _("New contact")
+        REUSED = "reused", _("Joined an existing contact")
+        LEFT = "left", _("Not migrated")
+        REFUSED = "refused", _("Rejected")
 
+    STATUSES = (
+        ("new", _("New")),
+        ("working", _("Working")),
+        ("qualified", _("Qualified")),
+        ("converted", _("Converted")),
+        ("lost", _("Lost")),
+    )
     DERIVES_FROM: ClassVar[tuple[str, ...]] = ()
     MADE_OF = frozenset({"name", "first_name", "last_name", "email", "phone", "company_name"})
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "legacy"))
-    name = models.CharField(max_length=200, blank=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
     name_key = models.CharField(max_length=200, editable=False)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    email = models.CharField(max_length=254, blank=True)
-    phone = models.CharField(max_length=60, blank=True)
-    company_name = models.CharField(max_length=200, blank=True)
-    status = models.CharField(
-        max_length=9, default="new", choices=choices("new", "working", "qualified", "converted", "lost")
+    first_name = models.CharField(_("first name"), max_length=100, blank=True)
+    last_name = models.CharField(_("last name"), max_length=100, blank=True)
+    email = models.CharField(_("email"), max_length=254, blank=True)
+    phone = models.CharField(_("phone"), max_length=60, blank=True)
+    company_name = models.CharField(_("company"), max_length=200, blank=True)
+    status = models.CharField(_("status"), max_length=9, default="new", choices=STATUSES)
+    source = models.CharField(_("source"), max_length=100, blank=True)
+    description = models.TextField(_("description"), blank=True, max_length=LONGEST)
+    estimated_value = models.DecimalField(_("estimated value"), max_digits=15, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)  # ISO 4217
+    contact = models.ForeignKey(
+        Contact,
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="linked_legacy_leads",
+        verbose_name=_("linked contact"),
     )
-    source = models.CharField(max_length=100, blank=True)
-    description = models.TextField(blank=True, max_length=LONGEST)
-    estimated_value = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(max_length=3)  # ISO 4217
-    contact = models.ForeignKey(Contact, models.RESTRICT, null=True, blank=True, related_name="linked_legacy_leads")
-    archived_at = models.DateTimeField(null=True, editable=False)
-    became_contact = models.ForeignKey(Contact, models.RESTRICT, null=True, editable=False, related_name="legacy_leads")
+    archived_at = models.DateTimeField(_("archived"), null=True, editable=False)
+    became_contact = models.ForeignKey(
+        Contact,
+        models.RESTRICT,
+        null=True,
+        editable=False,
+        related_name="legacy_leads",
+        verbose_name=_("contact"),
+    )
     became_opportunity = models.ForeignKey(
-        Opportunity, models.RESTRICT, null=True, editable=False, related_name="legacy_leads"
+        Opportunity,
+        models.RESTRICT,
+        null=True,
+        editable=False,
+        related_name="legacy_leads",
+        verbose_name=_("opportunity"),
     )
-    run = models.ForeignKey(MigrationRun, models.SET_NULL, null=True, editable=False, related_name="rows")
-    outcome = models.CharField(max_length=7, blank=True, editable=False, choices=Outcome.choices)
-    outcome_note = models.TextField(blank=True, editable=False)
-    value_note = models.TextField(blank=True, editable=False)  # why its value made no opportunity
+    run = models.ForeignKey(
+        MigrationRun,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="rows",
+        verbose_name=_("lead migration"),
+    )
+    outcome = models.CharField(_("outcome"), max_length=7, blank=True, editable=False, choices=Outcome.choices)
+    outcome_note = models.TextField(_("reason"), blank=True, editable=False)
+    value_note = models.TextField(_("why no opportunity"), blank=True, editable=False)
     objects: ClassVar[LegacyLeadManager] = LegacyLeadManager()
 
     class Meta(Record.Meta):
         db_table = "leads_legacylead"
         abstract = False
-        verbose_name = "old lead"
+        verbose_name = _("legacy lead")
+        verbose_name_plural = _("legacy leads")
         constraints = [
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="legacy_lead_external_id"
@@ -169,7 +209,7 @@ class LegacyLead(Record):
         ]
 
     def __str__(self):
-        return self.name or "an old lead without a name"
+        return self.name or gettext("Unnamed legacy lead")
 
     def get_absolute_url(self):
         """The record's page in the old workspace."""
@@ -232,40 +272,45 @@ class OldLeads(Owned):
 
     since = models.DateTimeField()
     digest = models.CharField(max_length=64, blank=True)
-    rows = models.PositiveIntegerField(default=0)
-    exported_at = models.DateTimeField(null=True)
-    rehearsed_at = models.DateTimeField(null=True)
-    dropped_at = models.DateTimeField(null=True)
+    rows = models.PositiveIntegerField(_("exported leads"), default=0)
+    exported_at = models.DateTimeField(_("exported"), null=True)
+    rehearsed_at = models.DateTimeField(_("export verified"), null=True)
+    dropped_at = models.DateTimeField(_("dropped"), null=True)
     plan = models.JSONField(null=True)
 
     class Meta(Owned.Meta):
         db_table = "leads_oldleads"
         abstract = False
-        verbose_name = verbose_name_plural = "retired leads"
+        verbose_name = _("table of legacy leads")
+        verbose_name_plural = _("tables of legacy leads")
         constraints = [models.UniqueConstraint(fields=["workspace"], name="old_leads_once")]
 
     def __str__(self):
-        return f"Old leads of {self.workspace}"
+        return gettext("Legacy leads of {workspace}").format(workspace=self.workspace)
 
 
 class LegacyVisit(Owned):
     """That somebody read the retired table on a day, where, and how often: the clock of the drop goes by it."""
 
-    member = models.ForeignKey(Membership, models.CASCADE, null=True, related_name="+")  # null: the system, an operator
-    day = models.DateField()
-    place = models.CharField(max_length=120, default="", db_default="")
-    reads = models.PositiveIntegerField(default=1, db_default=1)
-    last_at = models.DateTimeField(null=True)
+    member = models.ForeignKey(
+        Membership, models.CASCADE, null=True, related_name="+", verbose_name=_("member")
+    )  # null: the system, an operator
+    day = models.DateField(_("day"))
+    place = models.CharField(_("place"), max_length=120, default="", db_default="")
+    reads = models.PositiveIntegerField(_("reads"), default=1, db_default=1)
+    last_at = models.DateTimeField(_("last read"), null=True)
 
     class Meta(Owned.Meta):
         db_table = "leads_legacyvisit"
         abstract = False
-        verbose_name = "read of the retired leads"
-        verbose_name_plural = "reads of the retired leads"
+        verbose_name = _("read of legacy leads")
+        verbose_name_plural = _("reads of legacy leads")
         indexes = [models.Index(fields=["workspace", "-last_at"], name="legacy_visit_latest")]
 
     def __str__(self):
-        return f"{self.last_at:%Y-%m-%d %H:%M} by {self.member or 'the system'} ({self.place})"
+        moment = formats.moment(self.last_at) if self.last_at else formats.day(self.day)
+        sentence = gettext("{moment} by {member} ({place})") if self.member else gettext("{moment} ({place})")
+        return sentence.format(moment=moment, member=self.member, place=self.place)
 
 
 class DropConfirmation(Owned):
@@ -280,4 +325,4 @@ class DropConfirmation(Owned):
         constraints = [models.UniqueConstraint(fields=["member"], name="drop_confirmation_once")]
 
     def __str__(self):
-        return f"{self.member} on {self.at:%Y-%m-%d}"
+        return gettext("{member} on {day}").format(member=self.member, day=formats.day(timezone.localtime(self.at)))

@@ -13,7 +13,7 @@ from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.models import Contact
 from contacts.verbs.merge import merge
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import in_workspace
 from crm.legacy_leads.dropping import export as exporting
@@ -82,8 +82,8 @@ def test_when_nothing_is_missing_the_rows_go_and_that_is_recorded(ready, cast):
 def test_everything_that_is_missing_is_said_at_once(moved):
     assert missing() == {
         "acme": [
-            "0 of 1 admins have confirmed (Admin → Retired leads).",
-            "There is no export: manage.py export_legacy_leads FILE.",
+            "Admin confirmations: 0 of 1. Confirm under Settings → Lead migration.",
+            "There is no export. Run manage.py export_legacy_leads FILE.",
         ]
     }
     assert LegacyLead.objects.count() == 3
@@ -91,18 +91,16 @@ def test_everything_that_is_missing_is_said_at_once(moved):
 
 def test_without_a_migration(old):
     old("Ana")
-    assert missing() == {"acme": ["The old leads have not been migrated: manage.py migrate_leads --commit."]}
+    assert missing() == {"acme": ["The legacy leads have not been migrated. Run manage.py migrate_leads --commit."]}
 
 
 def test_a_read_starts_the_clock_again(ready, cast):
     place = {"member": cast.rep, "place": "admin /admin/legacy_leads/legacylead/", "day": TODAY}
     LegacyVisit.objects.create(**place, last_at=TODAY - timedelta(days=89))
     [sentence] = missing()["acme"]
-    assert (
-        f"the last read was at {TODAY - timedelta(days=89):%Y-%m-%d %H:%M} by Rep (admin /admin/legacy_leads"
-        in sentence
-    )
-    assert f"It may go from {TODAY + timedelta(days=1):%Y-%m-%d} on" in sentence
+    read = formats.moment(TODAY - timedelta(days=89))
+    assert f"Last read: {read} by Rep (admin /admin/legacy_leads" in sentence
+    assert f"It can be dropped from {formats.day(TODAY + timedelta(days=1))}" in sentence
     with clock.at(TODAY + timedelta(days=1, minutes=1)):
         assert run("drop_legacy_leads")[0] == 0
 
@@ -114,7 +112,7 @@ def test_ninety_days_since_the_commit_are_not_enough_by_a_minute(ready):
 
 def test_of_several_admins_two_have_to_confirm(ready, cast, actor):
     Membership.objects.filter(pk__in=[cast.manager.pk, cast.mate.pk]).update(role="admin")
-    assert missing() == {"acme": ["1 of 2 admins have confirmed (Admin → Retired leads). So far: Admin."]}
+    assert missing() == {"acme": ["Admin confirmations: 1 of 2 (Admin). Confirm under Settings → Lead migration."]}
     confirm_drop(by=Membership.objects.get(pk=cast.manager.pk).actor("web"))
     Membership.objects.filter(pk=cast.manager.pk).update(role="manager")  # who is none any more does not count
     assert "1 of 2" in missing()["acme"][0]
@@ -133,18 +131,19 @@ def test_an_export_that_was_not_rehearsed(ready, file):
 
 
 def exporting_sentence():
-    return "The export has not been restored on trial: manage.py export_legacy_leads FILE --rehearse."
+    return "The export has not been verified. Run manage.py export_legacy_leads FILE --rehearse."
 
 
 def test_a_table_that_changed_since_the_export(ready):
     LegacyLead.objects.filter(name="Cy").update(phone="1")
-    assert missing() == {"acme": ["The table has changed since the export: export it again, and rehearse that."]}
+    sentence = "The table has changed since the export. Export it again and verify that file with --rehearse."
+    assert missing() == {"acme": [sentence]}
 
 
 def test_another_workspace_has_its_own_conditions(ready, cast):
     with in_workspace(cast.globex):
         create_legacy_leads([{"name": "Theirs"}], by=cast.globex_rep.actor("web"))
-    assert missing() == {"globex": ["The old leads have not been migrated: manage.py migrate_leads --commit."]}
+    assert missing() == {"globex": ["The legacy leads have not been migrated. Run manage.py migrate_leads --commit."]}
     assert LegacyLead.objects.count() == 3
 
 
@@ -183,7 +182,7 @@ class TestExport:
         LegacyLead.objects.filter(name="Cy").update(phone="1")
         run("export_legacy_leads", str(tmp_path / "other.jsonl"))
         status, sentence = run("export_legacy_leads", file, rehearse=True)
-        assert (status, "is not what was exported" in sentence) == (1, True)
+        assert (status, "does not match the last export" in sentence) == (1, True)
 
     def test_without_room_there_is_no_file_and_the_one_before_stays(self, moved, file, tmp_path, monkeypatch):
         run("export_legacy_leads", file)
@@ -203,8 +202,8 @@ class TestExport:
         assert (status, "No such file or directory" in sentence) == (1, True)
 
     def test_without_old_leads(self, acme, file):
-        assert run("export_legacy_leads", file) == (1, "There are no old leads here.")
-        assert run("export_legacy_leads", file, rehearse=True) == (1, "There are no old leads here.")
+        assert run("export_legacy_leads", file) == (1, "There are no legacy leads in this workspace.")
+        assert run("export_legacy_leads", file, rehearse=True) == (1, "There are no legacy leads in this workspace.")
 
 
 class TestWhoMay:
@@ -213,7 +212,7 @@ class TestWhoMay:
         user = f"{who}@acme.example"
         for command, arguments in (("drop_legacy_leads", []), ("export_legacy_leads", [file])):
             status, sentence = run(command, *arguments, user=user)
-            assert (status, sentence) == (1, "Only an admin can migrate the old leads.")
+            assert (status, sentence) == (1, "Only admins can migrate legacy leads.")
         with pytest.raises(NotAllowed):
             confirm_drop(by=actor(who))
         assert LegacyLead.objects.count() == 3
@@ -246,17 +245,17 @@ class TestAfterwards:
         assert client.get(f"/lead/{gone[0].public_id}").url == ana.get_absolute_url()
         assert client.get("/lead").url == "/contact?view=contacts_leads"
         page = client.get(ana.get_absolute_url()).text
-        assert "From the old leads" in page and "Ana Ruiz" in page
+        assert "Created from legacy leads" in page and "Ana Ruiz" in page
         for url in ("/contact", "/contact?q=ana", "/opportunity", "/qualification", "/exceptions", "/admin/"):
             assert client.get(url, follow=True).status_code == 200, url
         retired = client.get(f"/admin/legacy_leads/oldleads/{OldLeads.objects.get().pk}/change/").text
-        assert "Nothing: it was dropped." in retired
+        assert "None. The table was dropped." in retired
         merge(ana, rows(make_contact("Twin")), by=actor("manager"))
 
     def test_nothing_is_added_or_undone_any_more(self, gone, migrate):
         with pytest.raises(Refused, match="were dropped"):
             create_legacy_leads([{"name": "Late"}], by=manager())
-        assert migrate(undo=True) == (1, "The retired table was dropped: the migration can no longer be undone.")
+        assert migrate(undo=True) == (1, "The legacy leads were dropped. The migration can no longer be undone.")
         assert migrate(status=True)[0] == 0
 
     def test_what_was_made_by_hand_can_still_be_undone(self, ready, actor):
@@ -272,12 +271,12 @@ class TestInTheAdmin:
         retired, client = OldLeads.objects.get(), sign_in("admin")
         url = f"/admin/legacy_leads/oldleads/{retired.pk}/"
         page = client.get(f"{url}change/").text
-        assert "0 of 1 admins have confirmed" in page and f"{COMMITTED + timedelta(days=90):%Y-%m-%d}" in page
+        assert "Admin confirmations: 0 of 1" in page and formats.day(COMMITTED + timedelta(days=90)) in page
         settings = "/settings/lead-migration/"
-        assert "0 of 1 admins have confirmed" in client.get(settings).text
+        assert "Admin confirmations: 0 of 1" in client.get(settings).text
         assert client.post(f"{settings}confirm-drop/", {"workspace": "acme"}).status_code == 302
         assert DropConfirmation.objects.get().member == cast.admin
-        assert "admins have confirmed" not in client.get(f"{url}change/").text + client.get(settings).text
+        assert "Admin confirmations" not in client.get(f"{url}change/").text + client.get(settings).text
         assert client.get(f"{settings}confirm-drop/").status_code == 405
 
     def test_the_reads_are_listed(self, moved, sign_in, cast):

@@ -64,7 +64,7 @@ def test_several_leads_of_one_person_all_come_in_and_the_same_file_again_changes
 def test_without_an_id_rows_go_by_name_e_mail_and_day(bring):
     header = "name,email,created_at,source"
     rows = "Ana,ana@x.example,2025-01-02,Web\nAna,ana@x.example,2025-01-03,Web\nAna,ana@x.example,2025-01-03,Fair"
-    assert bring(rows, header)[1:] == ((3, 2, 0, 0, 1), ["The same lead as in line 3."])
+    assert bring(rows, header)[1:] == ((3, 2, 0, 0, 1), ["Duplicate of line 3."])
     assert bring("Ana,ana@x.example,2025-01-02,Fair", header)[1] == (1, 0, 1, 0, 0)
     assert bring("Bo,,,Web", header)[1] == bring("Cy,,,Web", header)[1] == (1, 1, 0, 0, 0)
     assert bring("Bo,,,Web", header)[1] == (1, 0, 0, 1, 0)
@@ -102,8 +102,8 @@ def test_an_export_of_espocrm_is_understood(bring, cast):
 
 
 BAD = (
-    ("L-1,Ana,,,,,,new,,,,nobody,,", "There is no contact “nobody”: write its ID or e-mail."),
-    ("L-1,,,,,Web,,new,,,,,,", "A name, an e-mail or a company is needed."),
+    ("L-1,Ana,,,,,,new,,,,nobody,,", "There is no contact “nobody”. Enter an ID or email."),
+    ("L-1,,,,,Web,,new,,,,,,", "Enter a name, an email or a company."),
     (
         "L-1,Ana,,,,,,signed,,,,,,",
         "“signed” is no choice of Status. Choose from: New, Working, Qualified, Converted, Lost.",
@@ -123,7 +123,7 @@ def test_what_was_migrated_and_what_is_being_migrated_does_not_change(bring, mig
     bring(row)
     migrate(commit=True)
     assert bring(row)[:2] == (0, (1, 0, 0, 1, 0))
-    assert bring(row.replace("Web", "Fair"))[2] == ["It became a contact: it does not change any more."]
+    assert bring(row.replace("Web", "Fair"))[2] == ["This lead was migrated to a contact and can’t be changed."]
     MigrationRun.objects.update(state="running")
-    with pytest.raises(CommandError, match="nothing changes here until"):
+    with pytest.raises(CommandError, match="read-only until"):
         bring("L-2,Bo,,,,,,new,,,,,,")

@@ -30,7 +30,7 @@ def old_leads(acme, actor):
 
 def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, old_leads):
     page = visit("/lead?view=all", client=sign_in("rep"))
-    expect(page.get_by_role("link", name="Leads (old)")).to_be_visible()
+    expect(page.get_by_role("link", name="Legacy leads")).to_be_visible()
     page.get_by_role("link", name="Bo Vega").click()
     expect(page.get_by_role("heading", name="Bo Vega")).to_be_visible()
     address = page.url
@@ -38,8 +38,8 @@ def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, ol
     page = visit("/settings/lead-migration/", client=sign_in("admin"))
     page.get_by_role("button", name="Preview migration").click()
     planned = page.get_by_role("region", name="Planned leads")
-    expect(planned).to_contain_text("Joined a contact")
-    expect(planned).to_contain_text("No contact was linked to it.")
+    expect(planned).to_contain_text("Joined an existing contact")
+    expect(planned).to_contain_text("No contact was linked to the lead.")
     assert Contact.objects.count() == 1
     inspect(page, "migration-plan")
     page.get_by_role("button", name="Migrate 2 leads").click()
@@ -49,9 +49,9 @@ def test_from_the_old_workspace_to_contacts_and_opportunities(visit, sign_in, ol
     page = visit(address, client=sign_in("rep"))
     expect(page.get_by_role("heading", name="Bo Vega")).to_be_visible()
     assert page.url.endswith(Contact.objects.get(name="Bo Vega").get_absolute_url())
-    expect(page.get_by_label("Old leads")).to_contain_text("No contact was linked to it.")
+    expect(page.get_by_label("Legacy leads")).to_contain_text("No contact was linked to the lead.")
     expect(page.locator(".record-facts")).to_contain_text("Wants a demo")
-    expect(page.get_by_role("link", name="Leads (old)")).to_have_count(0)
+    expect(page.get_by_role("link", name="Legacy leads")).to_have_count(0)
 
     page.goto(page.url.partition("/contact")[0] + "/lead")
     expect(page.get_by_role("heading", name="Active Leads")).to_be_visible()
@@ -75,10 +75,10 @@ def test_an_admin_reads_the_leads_that_stayed_confirms_the_drop_and_undoes(
     if javascript:
         inspect(page, "stayed-lead")
     page.goto(page.url.partition("/lead")[0] + "/settings/lead-migration/")
-    page.get_by_text("Drop the old table").click()
-    expect(page.locator("main")).to_contain_text("0 of 1 admins have confirmed")
-    page.get_by_role("button", name="Confirm that the old leads can be dropped").click()
-    expect(page.locator("main")).not_to_contain_text("admins have confirmed")
+    page.get_by_text("Drop the legacy leads").click()
+    expect(page.locator("main")).to_contain_text("0 of 1 Admin confirmations")
+    page.get_by_role("button", name="Confirm that the legacy leads can be dropped").click()
+    expect(page.locator("main")).not_to_contain_text("Admin confirmations")
     page.get_by_text("Undo the migration").click()
     page.get_by_role("button", name="Undo migration of 3 leads").click()
     expect(page.get_by_role("status").first).to_be_visible()

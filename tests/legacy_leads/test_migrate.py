@@ -147,10 +147,10 @@ def test_every_other_value_is_listed_with_its_reason(batch_size, old, migrate):
     assert amounts(report) == ({"EUR": "63.00"}, {"EUR": "1.00"}, {"EUR": "62.00"})
     assert Opportunity.objects.get(contact=ana).amount == 1
     assert dict(LegacyLead.objects.exclude(value_note="").values_list("name", "value_note")) == {
-        "linked, later": "An earlier lead of the same contact made the opportunity.",
-        "has one": "The contact has an opportunity already.",
-        "not linked": "No contact was linked to it.",
-        "by e-mail alone": "No contact was linked to it.",
+        "linked, later": "An earlier lead of this contact created the opportunity.",
+        "has one": "The contact already has an opportunity.",
+        "not linked": "No contact was linked to the lead.",
+        "by e-mail alone": "No contact was linked to the lead.",
         "over": "Not active: Converted.",
     }
 
@@ -188,8 +188,8 @@ def test_who_cannot_be_moved_is_named_and_the_others_are_moved(old, migrate):
     assert (status, counts(report), report["committed"]) == (1, (3, 1, 0, 0, 2, 0), True)
     notes = LegacyLead.objects.filter(outcome="refused").order_by("pk").values_list("outcome_note", flat=True)
     assert list(notes) == [
-        "The contact it is linked to is in the trash: restore the contact, or link the lead to another.",
-        "There is neither a name nor an e-mail to make a contact of.",
+        "The linked contact is in the trash. Restore it, or link another contact.",
+        "The lead has neither a name nor an email.",
     ]
     assert amounts(report) == ({"EUR": "5.00"}, {}, {"EUR": "5.00"})
 
@@ -228,14 +228,14 @@ def test_figures_that_do_not_add_up_are_not_committed(old, migrate, monkeypatch)
     monkeypatch.setattr(carry, "_archive", forgetful)
     status, sentence = migrate(commit=True)
     assert status == 1
-    assert sentence == "opportunities: 1 was counted, the table says 0: nothing is committed."
+    assert sentence == "opportunities was counted as 1, but the table has 0. Nothing was committed."
     assert MigrationRun.objects.get().state == "running"
 
 
 @pytest.mark.parametrize("who", ["rep", "manager"])
 def test_only_an_admin_may(who, old, migrate, cast):
     old("Ana")
-    sentence = "Only an admin can migrate the old leads."
+    sentence = "Only admins can migrate legacy leads."
     assert migrate(commit=True, user=f"{who}@acme.example") == (1, sentence)
     assert migrate(undo=True, user=f"{who}@acme.example") == (1, sentence)
     assert migrate(commit=True, user="admin@acme.example")[0] == 0
@@ -261,7 +261,7 @@ def test_a_database_of_an_older_release(options, old, migrate, monkeypatch):
 def test_no_room_for_the_report_is_said_before_anything_is_changed(old, migrate):
     old("Ana")
     status, sentence = migrate(commit=True, report="/dev/full")
-    assert (status, sentence) == (1, "/dev/full: No space left on device. Nothing was changed.")
+    assert (status, sentence) == (1, "/dev/full: No space left on device. No changes were made.")
     assert not MigrationRun.objects.exists()
 
 
@@ -308,14 +308,14 @@ def test_the_report_file_has_every_lead(old, migrate, tmp_path):
         migrate(report=str(tmp_path / "report.csv"), **options)
         header, ana, bo = (tmp_path / "report.csv").read_text().splitlines()
         assert header.startswith("lead,external_id,name,email,status,estimated_value,currency,outcome,why")
-        assert "'=1+1" in ana and "5.00,EUR,Became a new contact" in ana and "No contact was linked to it." in ana
-        assert "Left,Not active: Lost." in bo
+        assert "'=1+1" in ana and "5.00,EUR,New contact" in ana and "No contact was linked to the lead." in ana
+        assert "Not migrated,Not active: Lost." in bo
 
 
 def test_the_printed_plan_names_leads_as_people_do(old):
     old("Ana Ruiz", email="ana@x.example")
     out = io.StringIO()
     call_command("migrate_leads", workspace="acme", stdout=out)
-    [line] = [line for line in out.getvalue().splitlines() if "becomes a new contact" in line]
-    assert " Ana Ruiz: becomes a new contact." in line
+    [line] = [line for line in out.getvalue().splitlines() if "Becomes a new contact" in line]
+    assert " Ana Ruiz: Becomes a new contact." in line
     assert "OldLead" not in out.getvalue()

@@ -33,10 +33,10 @@ def test_a_plan_shows_what_each_lead_becomes_and_changes_nothing(old, act, sign_
     old("Ana <Ruiz>", estimated_value="5")
     old("Bo", status="lost")
     page = act("plan")
-    assert "Ana &lt;Ruiz&gt;" in page and "Became a new contact" in page and "Not active: Lost." in page
+    assert "Ana &lt;Ruiz&gt;" in page and "New contact" in page and "Not active: Lost." in page
     assert "Migrate 2 leads" in page and not Contact.objects.exists() and not MigrationRun.objects.exists()
     file = b"".join(sign_in("admin").get(f"{URL}plan.csv?include_lost=on").streaming_content).decode()
-    assert file.count("Became a new contact") == 2
+    assert file.count("New contact") == 2
 
 
 def test_a_plan_of_many_is_made_in_the_background_and_shows_how_far_it_is(old, act, monkeypatch):
@@ -67,7 +67,7 @@ def test_a_migration_is_committed_reported_and_undone(old, act, at_once, sign_in
     assert (run.state, run.created, run.left, run.in_background) == ("committed", 1, 1, True)
     assert "Migrated on" in page and "Undo migration of 2 leads" in page
     file = b"".join(sign_in("admin").get(f"{URL}report.csv").streaming_content).decode().splitlines()
-    assert ana.public_id in file[1] and "Left,Not active: Lost." in file[2]
+    assert ana.public_id in file[1] and "Not migrated,Not active: Lost." in file[2]
     page = act("undo")
     run.refresh_from_db()
     assert (run.state, Contact.objects.count(), MovedLead.objects.count()) == ("undone", 0, 0)
@@ -82,7 +82,7 @@ def test_while_it_runs_the_page_shows_how_far_it_is_and_offers_nothing_else(old,
     assert "Continue migration" not in page
     act("commit")
     assert MigrationRun.objects.count() == 1
-    assert "The old leads are being moved" in act("undo")  # not while it runs
+    assert "Legacy leads are being migrated" in act("undo")  # not while it runs
     assert MigrationRun.objects.get().state == "running"
 
 
@@ -149,7 +149,7 @@ def test_only_admins(old, sign_in):
 
 def test_a_workspace_without_old_leads_says_how_to_import_them(act, sign_in):
     assert "import_legacy_leads" in sign_in("admin").get(URL).text
-    assert "There are no old leads to migrate." in act("commit")
+    assert "There are no legacy leads to migrate." in act("commit")
 
 
 def test_a_run_that_has_ended_is_not_carried_out_twice(old, act, at_once):
@@ -176,7 +176,7 @@ class TestLeadsThatWereNotMigrated:
         assert "Cy Löw" in page and "Dee" not in page and "Ana" not in page
         for query in ("low", "CY@X", "fleetly"):
             assert "Cy Löw" in sign_in("rep").get("/lead/archive", {"q": query}).text
-        assert "No old leads match" in sign_in("rep").get("/lead/archive?q=dee").text
+        assert "No legacy leads match" in sign_in("rep").get("/lead/archive?q=dee").text
         page = sign_in("rep").get(f"/lead/{shown.public_id}").text
         assert "Wants 5 vans" in page and "cy@x.example" in page
         assert sign_in("rep").get(f"/lead/{hidden.public_id}").status_code == 302

@@ -13,7 +13,7 @@ from tests.factories import make_contact
 pytestmark = pytest.mark.once
 
 ACTIVE_LEADS = "/contact?view=contacts_leads"
-ENTRY = "Leads (old)"
+ENTRY = "Legacy leads"
 
 
 def begin(state="running"):
@@ -87,7 +87,7 @@ def test_while_a_migration_runs_it_can_be_read_and_not_changed(state, old, sign_
         client.post(f"/lead/{lead.public_id}/field/name", {"name": "B", "base-name": "Ana", "workspace": "acme"}),
         client.post("/lead/bulk", {"action": "assign", "selected": lead.public_id, "workspace": "acme"}),
     ):
-        assert (answer.status_code, "nothing changes here until" in answer.text) == (409, True)
+        assert (answer.status_code, "read-only until" in answer.text) == (409, True)
     contact = {"name": "Bo", "workspace": "acme"}
     assert client.post("/contact/new", contact).status_code == 302  # the rest keeps working
     assert LegacyLead.objects.get().name == "Ana"
@@ -95,7 +95,7 @@ def test_while_a_migration_runs_it_can_be_read_and_not_changed(state, old, sign_
 
 def test_nothing_is_added_while_a_migration_runs(acme, actor):
     begin()
-    with pytest.raises(Refused, match="nothing changes here until"):
+    with pytest.raises(Refused, match="read-only until"):
         create_legacy_leads([{"name": "Ana"}], by=actor("rep"))
 
 
@@ -113,13 +113,13 @@ def test_the_address_follows_a_merge(old, migrate, sign_in, actor):
     client = sign_in("rep")
     answer = client.get(f"/lead/{lead.public_id}", follow=True)
     assert answer.redirect_chain[-1][0] == survivor.get_absolute_url()
-    assert "From the old leads" in answer.text and "Fair" in answer.text
+    assert "Created from legacy leads" in answer.text and "Fair" in answer.text
 
 
 def test_who_may_not_add_and_what_has_no_name_is_refused(acme, actor):
     with pytest.raises(NotAllowed):
         create_legacy_leads([{"name": "Ana"}], by=actor("viewer"))
-    with pytest.raises(Invalid, match="A name, an e-mail or a company is needed"):
+    with pytest.raises(Invalid, match="Enter a name, an email or a company"):
         create_legacy_leads([{"source": "Web"}], by=actor("rep"))
 
 
@@ -127,5 +127,5 @@ def test_the_contact_says_where_it_came_from(old, migrate, sign_in, cast):
     old("Ana Ruiz", source="Fair", estimated_value="5", owner=cast.rep)
     migrate(commit=True)
     page = sign_in("rep").get(Contact.objects.get().get_absolute_url()).text
-    assert "From the old leads" in page and "No contact was linked to it." in page
-    assert "added this contact from the old leads" in page
+    assert "Created from legacy leads" in page and "No contact was linked to the lead." in page
+    assert "added this contact from legacy leads" in page

@@ -131,7 +131,7 @@ class TestNobodyReads:
 
     def test_the_contact_it_became_and_every_other_page(self, moved, told, sign_in, actor):
         ana, client = Contact.objects.get(), sign_in("admin")
-        assert "From the old leads" in client.get(ana.get_absolute_url()).text
+        assert "Created from legacy leads" in client.get(ana.get_absolute_url()).text
         for url in ("/", "/contact", "/contact?q=ana", "/company", "/opportunity", "/qualification", "/exceptions"):
             assert client.get(url, follow=True).status_code == 200, url
         for url in (

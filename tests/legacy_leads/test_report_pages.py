@@ -14,7 +14,7 @@ def test_each_old_lead_links_to_what_it_became(old, migrate, sign_in):
     run, ana, client = MigrationRun.objects.get(), Contact.objects.get(), sign_in("admin")
     assert f"?run__id__exact={run.pk}" in client.get(f"/admin/legacy_leads/migrationrun/{run.pk}/change/").text
     leads = client.get(f"/admin/legacy_leads/legacylead/?run__id__exact={run.pk}").text
-    assert f'href="/contact/{ana.public_id}"' in leads and "No contact was linked to it." in leads
+    assert f'href="/contact/{ana.public_id}"' in leads and "No contact was linked to the lead." in leads
 
 
 def test_nobody_changes_a_run(old, migrate, sign_in):

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crm.kit import clock
+from django.utils import timezone
+
+from crm.kit import clock, formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.models import DropConfirmation, LegacyVisit, MigrationRun, OldLeads
 from crm.users.models import Membership
 
 QUIET = timedelta(days=90)  # a quarter without a read (source 000: the table stays for one quarter)
 CONFIRMING = 2  # admins, where a workspace has as many
-NOT_MIGRATED = "The old leads have not been migrated: manage.py migrate_leads --commit."
-NOT_EXPORTED = "There is no export: manage.py export_legacy_leads FILE."
-NOT_REHEARSED = "The export has not been restored on trial: manage.py export_legacy_leads FILE --rehearse."
+NOT_MIGRATED = _("The legacy leads have not been migrated. Run manage.py migrate_leads --commit.")
+NOT_EXPORTED = _("There is no export. Run manage.py export_legacy_leads FILE.")
+NOT_REHEARSED = _("The export has not been verified. Run manage.py export_legacy_leads FILE --rehearse.")
 
 
 @dataclass(frozen=True)
@@ -52,30 +56,41 @@ def missing(retired: OldLeads) -> list[str]:
         return []
     now = status()
     if now.run is None or now.droppable is None:
-        return [NOT_MIGRATED]
-    return [*_read(now, now.droppable), *_unconfirmed(now.run), *_unproved(retired)]
+        return [str(NOT_MIGRATED)]
+    return [*_read(now, now.run, now.droppable), *_unconfirmed(now.run), *_unproved(retired)]
 
 
-def _read(now: Status, droppable: datetime) -> list[str]:
-    if clock.now() >= droppable:
+def _read(now: Status, run: MigrationRun, droppable: datetime) -> list[str]:
+    if clock.now() >= droppable or run.committed_at is None:
         return []
-    last = f"the last read was at {now.last_read}" if now.last_read else "nobody has read it"
-    committed = now.run.committed_at if now.run else None
-    return [
-        f"The table must not be read for {QUIET.days} days: it was migrated on {committed:%Y-%m-%d}, {last}. "
-        f"It may go from {droppable:%Y-%m-%d} on, if nobody reads it until then."
-    ]
+    sentence = (
+        gettext(
+            "The table must not be read for {days} days. It was migrated on {migrated}. Last read: {read}. "
+            "It can be dropped from {droppable} if no one reads it before."
+        )
+        if now.last_read
+        else gettext(
+            "The table must not be read for {days} days. It was migrated on {migrated} and has not been read. "
+            "It can be dropped from {droppable} if no one reads it before."
+        )
+    )
+    migrated, first = (formats.day(timezone.localtime(at)) for at in (run.committed_at, droppable))
+    return [sentence.format(days=QUIET.days, migrated=migrated, read=now.last_read, droppable=first)]
 
 
 def _unconfirmed(run: MigrationRun) -> list[str]:
     given, wanted = confirmations(run), max(1, min(CONFIRMING, Membership.objects.admins().count()))
     if len(given) >= wanted:
         return []
-    so_far = f" So far: {', '.join(str(each.member) for each in given)}." if given else ""
-    return [f"{len(given)} of {wanted} admins have confirmed (Admin → Retired leads).{so_far}"]
+    counts = {"given": formats.number(len(given)), "wanted": formats.number(wanted)}
+    if not given:
+        sentence = gettext("Admin confirmations: {given} of {wanted}. Confirm under Settings → Lead migration.")
+        return [sentence.format(**counts)]
+    sentence = gettext("Admin confirmations: {given} of {wanted} ({names}). Confirm under Settings → Lead migration.")
+    return [sentence.format(names=", ".join(str(each.member) for each in given), **counts)]
 
 
 def _unproved(retired: OldLeads) -> list[str]:
     if not retired.exported_at:
-        return [NOT_EXPORTED]
-    return [] if retired.rehearsed_at else [NOT_REHEARSED]
+        return [str(NOT_EXPORTED)]
+    return [] if retired.rehearsed_at else [str(NOT_REHEARSED)]

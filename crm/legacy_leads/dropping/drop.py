@@ -11,13 +11,14 @@ from crm.kit.actor import Actor, Channel, system
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace
 from crm.kit.sql import Statement, execute
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.dropping.conditions import missing
 from crm.legacy_leads.dropping.export import TABLE, digest, table
 from crm.legacy_leads.models import OldLeads
 from crm.legacy_leads.moving.run import check_role
 from crm.users.models import Workspace
 
-CHANGED = "The table has changed since the export: export it again, and rehearse that."
+CHANGED = _("The table has changed since the export. Export it again and verify that file with --rehearse.")
 
 
 @transaction.atomic
@@ -46,4 +47,4 @@ def _missing(space: Workspace) -> list[str]:
         retired = OldLeads.objects.get()
         if sentences := missing(retired):
             return sentences
-        return [] if digest(table()) == (retired.rows, retired.digest) else [CHANGED]
+        return [] if digest(table()) == (retired.rows, retired.digest) else [str(CHANGED)]

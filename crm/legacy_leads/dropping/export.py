@@ -21,6 +21,8 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.access import has_legacy_leads
 from crm.legacy_leads.models import LegacyLead, OldLeads
 from crm.legacy_leads.moving.run import check_role
@@ -29,9 +31,9 @@ FIELDS = LegacyLead._meta.concrete_fields
 NAMES = [field.attname for field in FIELDS]
 TABLE, TRIAL = LegacyLead._meta.db_table, "rehearsed_lead"
 CHUNK = 2_000
-NOTHING = "There are no old leads here."
-ALTERED = "{} was cut off or altered, or is no export of old leads: nothing was changed."
-DIFFERS = "What {} restores is not what was exported: export it again."
+NOTHING = _("There are no legacy leads in this workspace.")
+ALTERED = _("{file} was cut off or altered, or is not an export of legacy leads. No changes were made.")
+DIFFERS = _("{file} does not match the last export. Export again.")
 
 
 def export(target: Path, *, by: Actor) -> int:
@@ -42,15 +44,16 @@ def export(target: Path, *, by: Actor) -> int:
     """
     check_role(by)
     if not has_legacy_leads():
-        raise Refused(NOTHING)
+        raise Refused(str(NOTHING))
     try:
         with uncounted_reads(), _beside(target) as work:
             rows, digest = _write(work)
             if _sum(_lines(work)) != (rows, digest):
-                raise Refused(ALTERED.format(target))
+                raise Refused(ALTERED.format(file=target))
             work.replace(target)
     except OSError as error:
-        raise Refused(f"{target}: {error.strerror}. Nothing was exported.") from None
+        sentence = gettext("{file}: {problem}. Nothing was exported.")
+        raise Refused(sentence.format(file=target, problem=error.strerror)) from None
     values = {"digest": digest, "rows": rows, "exported_at": clock.now(), "rehearsed_at": None}
     with transaction.atomic():
         update_and_record("old_leads.exported", OldLeads.objects.all(), values, by=by)
@@ -65,7 +68,7 @@ def rehearse(source: Path, *, by: Actor) -> int:
     check_role(by)
     retired = OldLeads.objects.filter(dropped_at__isnull=True).first()
     if retired is None:
-        raise Refused(NOTHING)
+        raise Refused(str(NOTHING))
     try:
         with uncounted_reads(), _trial_table():
             rows = _read(source)
@@ -75,7 +78,7 @@ def rehearse(source: Path, *, by: Actor) -> int:
     except OSError as error:
         raise Refused(f"{source}: {error.strerror}.") from None
     if found != (retired.rows, retired.digest):
-        raise Refused(DIFFERS.format(source))
+        raise Refused(DIFFERS.format(file=source))
     with transaction.atomic():
         update_and_record("old_leads.rehearsed", OldLeads.objects.all(), {"rehearsed_at": clock.now()}, by=by)
     return found[0]
@@ -152,7 +155,7 @@ def _lines(path: Path) -> Iterator[bytes]:
     total, count, held = sha256(), 0, b""
     with path.open("rb") as file:
         if _told(file.readline(), path).get("columns") != NAMES:
-            raise Refused(ALTERED.format(path))
+            raise Refused(ALTERED.format(file=path))
         for line in file:
             if held:
                 total.update(held)
@@ -160,7 +163,7 @@ def _lines(path: Path) -> Iterator[bytes]:
                 yield held
             held = line
     if _told(held, path) != {"rows": count, "sha256": total.hexdigest()}:
-        raise Refused(ALTERED.format(path))
+        raise Refused(ALTERED.format(file=path))
 
 
 def _told(line: bytes, path: Path) -> dict:
@@ -169,7 +172,7 @@ def _told(line: bytes, path: Path) -> dict:
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise Refused(ALTERED.format(path))
+        raise Refused(ALTERED.format(file=path))
     return told
 
 

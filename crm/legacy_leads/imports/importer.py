@@ -12,6 +12,8 @@ from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.access import allow_creating_legacy_leads
 from crm.legacy_leads.imports.matching import LeadMatch, match_leads
 from crm.legacy_leads.imports.names import ELSEWHERE, STATUSES
@@ -28,7 +30,7 @@ from crm.records.writing import apply_each, assign, columns
 
 COLUMNS = [f.attname for f in LegacyLead._meta.concrete_fields if f.name != "workspace"]
 OFTEN_ALIKE = {"status", "source", "currency", "owner", "team", "company_name"}
-MIGRATED = "It became a contact: it does not change any more."
+MIGRATED = _("This lead was migrated to a contact and can’t be changed.")
 FIXED = {"contact", "created_at"}  # not changed like a value
 
 
@@ -38,7 +40,7 @@ class LegacyLeadImporter:
     entity = "legacy_lead"
     also = frozenset({"created_at", "archived_at"})
     elsewhere = ELSEWHERE
-    lede = "One row is one lead of the entity that was retired. Leads that are there already are found by external ID."
+    lede = _("One row per legacy lead. Existing leads are matched by external ID.")
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
@@ -61,7 +63,7 @@ class LegacyLeadImporter:
 
     def notes(self) -> list[str]:
         """Without a status everything is new, and would be migrated."""
-        return [] if self.mapping.feed("status") else ["No status column: all leads are New."]
+        return [] if self.mapping.feed("status") else [gettext("No status column – all leads start as New.")]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         allow_creating_legacy_leads(self.by)
@@ -71,7 +73,7 @@ class LegacyLeadImporter:
         fresh = [each for each in matches if each.lead is None]
         there = [(each, changes) for each in matches if each.lead and (changes := self._changes(each))]
         if final := [each.row.line for each, _ in there if each.lead and each.lead.became_contact_id]:
-            return BatchResult(refused=dict.fromkeys(final, ("", MIGRATED)))
+            return BatchResult(refused=dict.fromkeys(final, ("", str(MIGRATED))))
         self._create(fresh)
         changed = [(each.lead, changes) for each, changes in there if each.lead]
         apply_each(changed, by=self.by)

@@ -6,8 +6,11 @@ from typing import Any
 
 from contacts.entities import CONTACT
 from contacts.models import Contact
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.text import email_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.models import LegacyLead
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
@@ -15,9 +18,9 @@ from crm.opportunities.imports.matching import contacts_named
 from crm.users.visibility import may_edit
 
 NAMED_BY = ("name", "first_name", "last_name", "email", "company_name", "phone")
-NAMELESS = "A name, an e-mail or a company is needed."
-NOT_YOURS = "You can see this old lead but not change it: it belongs to somebody else."
-UNSEEN = "The external ID belongs to an old lead that you cannot see."
+NAMELESS = _("Enter a name, an email or a company.")
+NOT_YOURS = _("View only – this legacy lead belongs to someone else.")
+UNSEEN = _("This external ID belongs to a legacy lead that you can’t see.")
 
 
 @dataclass(slots=True)
@@ -36,13 +39,14 @@ def match_leads(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tup
     for row in rows:
         text = row.own.get("contact", "")
         if text and text not in people:
-            refused[row.line] = (CONTACT.label, f"There is no contact “{text}”: write its ID or e-mail.")
+            sentence = gettext("There is no contact “{name}”. Enter an ID or email.").format(name=text)
+            refused[row.line] = (str(CONTACT.label), sentence)
         else:
             found.append(LeadMatch(row, people.get(text)))
     _find(found, by, refused)
     for new in (each for each in found if each.lead is None):
         if not any(new.row.own.get(key) for key in NAMED_BY):
-            refused[new.row.line] = ("", NAMELESS)
+            refused[new.row.line] = ("", str(NAMELESS))
     return _once([each for each in found if each.row.line not in refused], scratch, refused), refused
 
 
@@ -58,9 +62,9 @@ def _find(matches: Sequence[LeadMatch], by: Actor, refused: Refused) -> None:
     seen = set(LegacyLead.objects.visible_to(by).filter(pk__any_of=rows).values_list("pk", flat=True))
     for each in matches:
         if each.lead and each.lead.pk not in seen:
-            refused[each.row.line] = ("", UNSEEN)
+            refused[each.row.line] = ("", str(UNSEEN))
         elif each.lead and not may_edit(each.lead, by):
-            refused[each.row.line] = ("", NOT_YOURS)
+            refused[each.row.line] = ("", str(NOT_YOURS))
 
 
 def _held(matches: Iterable[LeadMatch]) -> list[LegacyLead]:
@@ -94,5 +98,6 @@ def _once(matches: list[LeadMatch], scratch: Scratch, refused: Refused) -> list[
     """Those that come for the first time; the others are refused with the line of the first."""
     keys = {each.row.line: [_key(each.row.own)] for each in matches}
     again = scratch.repeats(keys)
-    refused |= {line: ("", f"The same lead as in line {earlier:,}.") for line, earlier in again.items()}
+    sentence = gettext("Duplicate of line {line}.")
+    refused |= {line: ("", sentence.format(line=formats.number(earlier))) for line, earlier in again.items()}
     return [each for each in matches if each.row.line not in again]

@@ -10,9 +10,10 @@ from django.db import connection
 
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace_id
+from crm.kit.translation import gettext_lazy as _
 
 KIND = crc32(b"migrate_leads") & 0x7FFFFFFF  # PostgreSQL's advisory locks go by two 32-bit numbers
-BUSY = "Another process is at work on the old leads of this workspace: wait until it has ended."
+BUSY = _("Another process is migrating the legacy leads of this workspace. Wait until it ends.")
 
 
 class AlreadyMigrating(Refused):
@@ -32,7 +33,7 @@ def _by_session() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
         if not cursor.fetchone()[0]:
-            raise AlreadyMigrating(BUSY)
+            raise AlreadyMigrating(str(BUSY))
     try:
         yield
     finally:
@@ -50,5 +51,5 @@ def _by_file() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyMigrating(BUSY) from None
+            raise AlreadyMigrating(str(BUSY)) from None
         yield

@@ -14,6 +14,7 @@ from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
 from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace, workspace_id
+from crm.kit.translation import gettext as _
 from crm.legacy_leads.access import SENTENCES, has_legacy_leads
 from crm.legacy_leads.models import MigrationRun, OldLeads
 from crm.legacy_leads.moving.alone import AlreadyMigrating
@@ -22,6 +23,7 @@ from crm.legacy_leads.moving.undo import NOTHING, undo_migration
 from crm.users.models import Workspace
 
 State = MigrationRun.State
+NAME = "The migration of the legacy leads"  # in the log # not a text
 log = logging.getLogger(__name__)
 
 
@@ -34,9 +36,9 @@ def start_commit(include_lost: bool, *, by: Actor) -> MigrationRun:
     check_role(by)
     run = _held()
     if run and run.state == State.UNDOING:
-        raise Refused(SENTENCES[State.UNDOING])
+        raise Refused(str(SENTENCES[State.UNDOING]))
     if not has_legacy_leads():
-        raise Refused("There are no old leads to migrate.")
+        raise Refused(_("There are no legacy leads to migrate."))
     if run is None:
         OldLeads.objects.update(plan=None)  # no longer true
         run = begin(Order(include_lost=include_lost), by)
@@ -52,9 +54,9 @@ def start_undo(*, by: Actor) -> MigrationRun:
     check_role(by)
     run = _held() or MigrationRun.objects.exclude(state=State.UNDONE).order_by("-pk").first()
     if run is None:
-        raise Refused(NOTHING)
+        raise Refused(str(NOTHING))
     if run.state == State.RUNNING and run.in_background and not run.problem:
-        raise Refused(SENTENCES[State.RUNNING])
+        raise Refused(str(SENTENCES[State.RUNNING]))
     return _proceed_after_commit(run, State.UNDOING)
 
 
@@ -68,7 +70,7 @@ def _proceed_after_commit(run: MigrationRun, state: MigrationRun.State) -> Migra
     """Where another process is at work on it already, nothing more happens."""
     run.state, run.in_background, run.problem = state, True, ""
     run.save(update_fields=["state", "in_background", "problem"])
-    after_commit(partial(continue_migration, run.pk), "The migration of the old leads")
+    after_commit(partial(continue_migration, run.pk), NAME)
     return run
 
 
@@ -93,4 +95,4 @@ def continue_migrations(slot: datetime) -> None:
     for here in Workspace.objects.all():
         with in_workspace(here):
             for run in MigrationRun.objects.filter(state__in=MigrationRun.BUSY, in_background=True, problem=""):
-                after_commit(partial(continue_migration, run.pk), "The migration of the old leads")
+                after_commit(partial(continue_migration, run.pk), NAME)

@@ -14,11 +14,12 @@ from contacts.imports import companies
 from contacts.imports.creating import create_each as create_contacts
 from contacts.imports.matching import Match
 from contacts.models import Company
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sql import insert_rows, update_rows
 from crm.kit.text import digits, search_key
+from crm.kit.translation import gettext as _
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
 from crm.legacy_leads.moving.cycles import fill_cycles, open_cycles, write_lost_cycles
 from crm.legacy_leads.moving.plan import OldLead, Person, PlannedLead
@@ -30,7 +31,6 @@ from crm.opportunities.models import Opportunity
 from crm.records.writing import apply_each
 from crm.users.models import Membership
 
-FROM = "the old leads"
 CALLED_BY = ("name", "first_name", "last_name", "email", "phone", "source")
 FILLED = ("phone", "source", "first_name", "last_name")  # of a contact that is there, where they are blank
 
@@ -74,7 +74,7 @@ def _create(fresh: Sequence[Person], placed: dict[int, Company | None], working:
         Match(IncomingRow(line, [], _values(person, working), {}), None, placed[id(person)])
         for line, person in enumerate(fresh)
     ]
-    for person, pk in zip(fresh, create_contacts(matches, by, note=FROM), strict=True):
+    for person, pk in zip(fresh, create_contacts(matches, by, note=_("legacy leads")), strict=True):
         person.made = pk
 
 
@@ -93,7 +93,7 @@ def notes(person: Person, before: str) -> str:
     """The notes with the source and the description of each lead that became the person, oldest first."""
     notes = [before.rstrip()] if before.strip() else []
     for lead in (step.lead for step in person.steps):
-        said = [f"Source: {lead.source}"] if lead.source else []
+        said = [_("Source: {source}").format(source=lead.source)] if lead.source else []
         said += [lead.description.strip()] if lead.description.strip() else []
         notes += ["\n".join(said)] if said else []
     return "\n\n".join(notes)
@@ -127,7 +127,8 @@ def _create_opportunities(steps: Sequence[PlannedLead], working: set[int], by: A
     total = Opportunity.objects.filter(pk__any_of=list(made.values())).aggregate(total=Sum("amount"))["total"]
     wanted = sum((step.lead.estimated_value or Decimal() for step in steps), Decimal())
     if round(total or Decimal(), 2) != wanted:
-        raise Refused(f"The opportunities are worth {total}, the leads {wanted}: this batch is not kept.")
+        sentence = _("The opportunities add up to {total}, the leads to {wanted}. This batch was not saved.")
+        raise Refused(sentence.format(total=formats.number(total or 0), wanted=formats.number(wanted)))
     return made
 
 

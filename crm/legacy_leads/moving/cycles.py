@@ -11,6 +11,7 @@ from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import as_stored, update_rows
+from crm.kit.translation import gettext as _
 from crm.legacy_leads.models import ACTIVE
 from crm.legacy_leads.moving.plan import OldLead, Person
 from crm.lifecycle.dated_moves import DatedMove, move_rows, write_transitions
@@ -18,8 +19,6 @@ from leads.axes import STATUS
 from leads.models import Lead, found_by
 from leads.open_leads import PROSPECTS, Prospect, open_leads
 from leads.staging import restage
-
-LOST = "It was lost in the old lead workspace."
 
 
 class OpenCycle(NamedTuple):
@@ -150,8 +149,8 @@ def write_lost_cycles(lost: Iterable[Person], by: Actor) -> None:
     made = Contact.objects.filter(pk__any_of=list(ends)).order_by("pk") if ends else Contact.objects.none()
     people = [Prospect._make(row) for row in made.values_list(*Prospect._fields)]
     opened = open_leads([(contact, contact.created_at) for contact in people], by)
-    moved = []
+    moved, reason = [], _("Lost as a legacy lead.")
     for cycle in Lead.objects.filter(pk__any_of=list(opened)).order_by("pk") if opened else ():
         at = max(cycle.created_at, ends[cycle.contact_id])
-        moved.append(DatedMove(cycle, "lost", at, {"lost_date": at, "lost_reason": LOST}))
-    move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=LOST)
+        moved.append(DatedMove(cycle, "lost", at, {"lost_date": at, "lost_reason": reason}))
+    move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from crm.kit import formats
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.plan import PlannedLead
 
@@ -64,14 +66,19 @@ def reconcile(run: MigrationRun) -> None:
     told, found = of_run(run), _read_back(run)
     leads = sum(told.counts[name] for name in OUTCOMES)
     if told.counts["leads"] != leads:
-        raise Refused(f"{told.counts['leads']:,} leads went in, {leads:,} came out: nothing is committed.")
+        sentence = _("{leads} leads went in, but {found} came out. Nothing was committed.")
+        counts = {"leads": formats.number(told.counts["leads"]), "found": formats.number(leads)}
+        raise Refused(sentence.format(**counts))
     for currency, amount in told.amounts["amount_in"].items():
         out = sum((told.amounts[name].get(currency, Decimal()) for name in AMOUNTS[1:]), Decimal())
         if amount != out:
-            raise Refused(f"{currency} {amount:,} went in, {out:,} came out: nothing is committed.")
+            sentence = _("{amount} went in, but {found} came out. Nothing was committed.")
+            amounts = {"amount": formats.money(amount, currency), "found": formats.money(out, currency)}
+            raise Refused(sentence.format(**amounts))
     for name, value in found.report().items():
         if value != told.report()[name]:
-            raise Refused(f"{name}: {told.report()[name]} was counted, the table says {value}: nothing is committed.")
+            sentence = _("{figure} was counted as {counted}, but the table has {found}. Nothing was committed.")
+            raise Refused(sentence.format(figure=name, counted=told.report()[name], found=value))
 
 
 def _read_back(run: MigrationRun) -> Figures:

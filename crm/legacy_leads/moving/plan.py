@@ -17,17 +17,12 @@ from django.db.models import QuerySet
 from contacts.imports.matching import ids_of
 from contacts.models import Contact
 from crm.kit.text import email_key
+from crm.kit.translation import gettext as _
 from crm.legacy_leads.models import ACTIVE, LegacyLead
 from crm.opportunities.models import Opportunity
 
 Outcome = LegacyLead.Outcome
-LABELS = {value: str(label) for value, label in LegacyLead._meta.get_field("status").flatchoices}  # type: ignore[union-attr]
-NOBODY = "There is neither a name nor an e-mail to make a contact of."
-TRASHED = "The contact it is linked to is in the trash: restore the contact, or link the lead to another."
-NOT_LINKED = "No contact was linked to it."
-HAS_ONE = "The contact has an opportunity already."
-EARLIER = "An earlier lead of the same contact made the opportunity."
-NOT_ACTIVE = "It was not in progress."
+LABELS = dict(LegacyLead.STATUSES)
 
 
 class OldLead(NamedTuple):
@@ -55,7 +50,7 @@ class OldLead(NamedTuple):
     updated_at: datetime
 
     def __str__(self) -> str:
-        return self.name or self.email or self.company_name or "an old lead without a name"
+        return self.name or self.email or self.company_name or _("Unnamed legacy lead")
 
     deleted_at: datetime | None
     archived_at: datetime | None
@@ -175,24 +170,25 @@ def _opportunities(contacts: dict[int, Contact]) -> tuple[set[int], set[int]]:
 def _left(lead: OldLead, include_lost: bool) -> PlannedLead | None:
     """A step for a lead that stays where it is; None for one to be moved."""
     if lead.archived_at and lead.became_contact_id:
-        return PlannedLead(lead, Outcome.LEFT, "It was moved before.", settled=True)
+        return PlannedLead(lead, Outcome.LEFT, _("Already migrated."), settled=True)
     if lead.archived_at:
-        return PlannedLead(lead, Outcome.LEFT, "It was archived before.")
+        return PlannedLead(lead, Outcome.LEFT, _("Already archived."))
     if lead.deleted_at:
-        return PlannedLead(lead, Outcome.LEFT, "It is in the trash.")
+        return PlannedLead(lead, Outcome.LEFT, _("In the trash."))
     if lead.status in ACTIVE or (lead.status == "lost" and include_lost):
         return None
-    return PlannedLead(lead, Outcome.LEFT, f"Not active: {LABELS[lead.status]}.")
+    return PlannedLead(lead, Outcome.LEFT, _("Not active: {status}.").format(status=LABELS[lead.status]))
 
 
 def _moved(lead: OldLead, contacts: dict[int, Contact], seen: Seen) -> PlannedLead:
     linked = contacts.get(lead.contact_id or 0)
     if linked and linked.deleted_at:
-        return PlannedLead(lead, Outcome.REFUSED, TRASHED)
+        why = _("The linked contact is in the trash. Restore it, or link another contact.")
+        return PlannedLead(lead, Outcome.REFUSED, why)
     mail = f"mail {email_key(lead.email)}" if lead.email else ""
     person, why = _joins(lead, mail, seen)
     if person is None and not (lead.name.strip() or lead.email):
-        return PlannedLead(lead, Outcome.REFUSED, NOBODY)
+        return PlannedLead(lead, Outcome.REFUSED, _("The lead has neither a name nor an email."))
     outcome = Outcome.REUSED if person else Outcome.CREATED
     person = person or Person(None)
     if mail and not person.email and (person.contact is None or not person.contact.email):
@@ -205,11 +201,11 @@ def _moved(lead: OldLead, contacts: dict[int, Contact], seen: Seen) -> PlannedLe
 def _joins(lead: OldLead, mail: str, seen: Seen) -> tuple[Person | None, str]:
     """Whom a lead joins, and why; None for somebody new."""
     if person := seen.people.get(f"contact {lead.contact_id}"):
-        return person, "It was linked to this contact."
+        return person, _("The lead was linked to this contact.")
     if person := seen.people.get(f"contact {lead.became_contact_id}"):
-        return person, "It became this contact before, which was kept."
+        return person, _("An earlier migration created this contact, and its undo kept it.")
     if mail and (person := seen.people.get(mail)):
-        return person, "The contact has the same e-mail."
+        return person, _("The contact has the same email.")
     return None, ""
 
 
@@ -221,13 +217,13 @@ def _value(step: PlannedLead, busy: set[int], by_us: set[int], seen: Seen) -> No
     if step.person is None:
         step.value_note = step.why
     elif lead.status not in ACTIVE:
-        step.value_note = NOT_ACTIVE
+        step.value_note = _("The lead was not active.")
     elif linked is None:
-        step.value_note = NOT_LINKED
+        step.value_note = _("No contact was linked to the lead.")
     elif linked in seen.with_opportunity or linked in by_us:
-        step.value_note = EARLIER
+        step.value_note = _("An earlier lead of this contact created the opportunity.")
     elif linked in busy:
-        step.value_note = HAS_ONE
+        step.value_note = _("The contact already has an opportunity.")
     else:
         step.opportunity = True
         seen.with_opportunity.add(linked)

@@ -29,7 +29,7 @@ def make_plan(include_lost: bool, *, by: Actor) -> None:
     if total <= AT_ONCE:
         _plan(include_lost, total, by)
     else:
-        after_commit(partial(_plan, include_lost, total, by), "The plan of the lead migration")
+        after_commit(partial(_plan, include_lost, total, by), "The plan of the lead migration")  # not a text
 
 
 def _plan(include_lost: bool, total: int, by: Actor) -> None:

@@ -61,7 +61,7 @@ def _row(
 ) -> ReportRow:
     value = "" if lead.estimated_value is None else f"{lead.estimated_value:.2f}"
     own = (lead.public_id, lead.external_id, lead.name, lead.email, lead.status, value, lead.currency)
-    return ReportRow(*own, LegacyLead.Outcome(outcome).label, why, contact, opportunity, value_note)
+    return ReportRow(*own, str(LegacyLead.Outcome(outcome).label), why, contact, opportunity, value_note)
 
 
 def as_csv(row: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import workspace_id
 from crm.kit.sql import commit_without_waiting
 from crm.kit.sqlite import courtesy
+from crm.kit.translation import gettext as _
 from crm.legacy_leads.access import has_legacy_leads
 from crm.legacy_leads.models import LegacyLead, MigrationRun
 from crm.legacy_leads.moving.alone import alone
@@ -62,7 +63,7 @@ class Order:
 def check_role(by: Actor) -> None:
     """Raise NotAllowed for anybody but an admin (DESIGN: roles)."""
     if not by.is_at_least(Role.ADMIN):
-        raise NotAllowed("Only an admin can migrate the old leads.")
+        raise NotAllowed(_("Only admins can migrate legacy leads."))
 
 
 def dry_run(order: Order, *, by: Actor) -> Figures:
@@ -113,7 +114,7 @@ def commit(order: Order, *, by: Actor) -> tuple[Figures, MigrationRun | None]:
 def _interrupted() -> MigrationRun | None:
     run = MigrationRun.objects.filter(state__in=MigrationRun.BUSY).first()
     if run and run.state == MigrationRun.State.UNDOING:
-        raise Refused("An undo was interrupted: run it again first.")
+        raise Refused(_("An undo was interrupted. Run it again first."))
     return run
 
 

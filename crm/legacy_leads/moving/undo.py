@@ -16,6 +16,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
 from crm.kit.sqlite import courtesy
+from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.access import has_legacy_leads
 from crm.legacy_leads.models import LegacyLead, MigrationRun, MovedLead
 from crm.legacy_leads.moving.alone import alone
@@ -25,9 +26,9 @@ from crm.lists.undo_runs import Progress, begin, finish
 from crm.records.writing import apply_each
 
 State = MigrationRun.State
-GONE = "The retired table was dropped: the migration can no longer be undone."
-NOTHING = "There is no migration to undo."
-AS_A_WHOLE = "The migration of the old leads is undone as a whole, under Settings → Lead migration."
+GONE = _("The legacy leads were dropped. The migration can no longer be undone.")
+NOTHING = _("There is no migration to undo.")
+AS_A_WHOLE = _("The lead migration can only be undone as a whole, under Settings → Lead migration.")
 LISTED = 1_000  # of what was kept
 
 
@@ -35,7 +36,7 @@ LISTED = 1_000  # of what was kept
 def hold_migrated(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
     """Called by audit.undo: nobody takes a migration back by the button beside one contact's entry."""
     held = MigrationRun.objects.filter(change=entries[0].change).exclude(state=State.UNDOING).exists()
-    return dict.fromkeys((entry.entity_id for entry in entries), AS_A_WHOLE) if held else {}
+    return dict.fromkeys((entry.entity_id for entry in entries), str(AS_A_WHOLE)) if held else {}
 
 
 def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple[MigrationRun, UndoRun | None]]:
@@ -49,9 +50,9 @@ def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple
     with alone():
         runs = list(MigrationRun.objects.exclude(state=State.UNDONE).order_by("-pk"))
         if not runs:
-            raise Refused(NOTHING)
+            raise Refused(str(NOTHING))
         if not has_legacy_leads():
-            raise Refused(GONE)
+            raise Refused(str(GONE))
         return [(run, _undo(run, replace(by, change=uuid4()), progress)) for run in runs]
 
 
@@ -101,7 +102,7 @@ def _remember_kept(leads: list[int], run: MigrationRun, by: Actor) -> None:
 def _listed(undone: UndoRun | None) -> list[list[str]]:
     kept = list(undone.kept.values_list("entity", "record_id", "why")[:LISTED]) if undone else []
     names: dict[tuple[str, int], str] = {}
-    for entity in {entity for entity, _, _ in kept}:
+    for entity in {entry[0] for entry in kept}:
         ids = [pk for name, pk, _ in kept if name == entity]
         rows = registry.get(entity).model.objects.filter(pk__any_of=ids).values_list("pk", "public_id")
         names |= {(entity, pk): public_id for pk, public_id in rows}

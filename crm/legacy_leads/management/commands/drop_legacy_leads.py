@@ -1,6 +1,9 @@
 """manage.py drop_legacy_leads --workspace SLUG"""
 
+from crm.kit import formats
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.legacy_leads.dropping.drop import drop
 from crm.legacy_leads.verbs.confirm_drop import confirm_drop
 from crm.users.command import REFUSED, WorkspaceCommand
@@ -10,18 +13,21 @@ class Command(WorkspaceCommand):
     """Drop the retired table of all workspaces, or say what is missing. Can be repeated."""
 
     whole_schema = True
-    help = (
-        "Drop the retired leads of every workspace: once nobody has read them for 90 days, the admins have confirmed, "
-        "and an export was restored on trial. Says what is missing; with --confirm --user EMAIL an admin confirms."
+    # argparse takes no lazy text.
+    help = _(
+        "Drop the legacy leads of every workspace. Requires 90 days without reads, confirmations by admins and a "
+        "verified export. Lists unmet conditions. Admins confirm with --confirm --user EMAIL."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--confirm", action="store_true", help="say, as --user, that the table may be dropped")
+        parser.add_argument(
+            "--confirm", action="store_true", help=_("confirm, as --user, that the table can be dropped")
+        )
 
     def run(self, by: Actor, *, confirm: bool, json: bool, **options) -> int:
         if confirm:
             confirm_drop(by=by)
-            self.stdout.write("Confirmed.")
+            self.stdout.write(_("Confirmed."))
             if json:
                 self.tell({"confirmed": True})
             return 0
@@ -29,7 +35,8 @@ class Command(WorkspaceCommand):
         for slug, sentences in lacking.items():
             for sentence in sentences:
                 self.stderr.write(f"{slug}: {sentence}")
-        self.stdout.write("Nothing was dropped." if lacking else f"{rows:,} old leads were dropped.")
+        dropped = ngettext("{count} legacy lead was dropped.", "{count} legacy leads were dropped.", rows)
+        self.stdout.write(_("Nothing was dropped.") if lacking else dropped.format(count=formats.number(rows)))
         if json:
             self.tell({"rows": rows, "missing": lacking})
         return REFUSED if lacking else 0

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from crm.kit import formats
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.legacy_leads.dropping.export import export, rehearse
 from crm.users.command import WorkspaceCommand
 
@@ -11,19 +14,32 @@ class Command(WorkspaceCommand):
     """Write the retired table of a workspace to a file, or restore such a file on trial. Both can be repeated."""
 
     whole_schema = True
-    help = (
-        "Write the old leads of a workspace to a file, verified by its checksum; with --rehearse restore that file on "
-        "trial. Both are needed before drop_legacy_leads."
+    # argparse takes no lazy text.
+    help = _(
+        "Export the legacy leads of a workspace to a file with a checksum. With --rehearse, verify the file by a "
+        "trial restore. drop_legacy_leads requires both."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("file", help="the file to write, or with --rehearse to restore")
-        parser.add_argument("--rehearse", action="store_true", help="restore it into a table that is gone afterwards")
+        parser.add_argument("file", help=_("the file to write, or with --rehearse to verify"))
+        parser.add_argument("--rehearse", action="store_true", help=_("restore the file into a temporary table"))
 
     def run(self, by: Actor, *, file: str, json: bool, **options) -> int:
         rows = (rehearse if options["rehearse"] else export)(Path(file), by=by)
-        came_back = "came back as they were; nothing else was changed."
-        self.stdout.write(f"{rows:,} old leads {came_back if options['rehearse'] else f'are in {file}: keep it.'}")
+        sentence = (
+            ngettext(
+                "{count} legacy lead was restored as exported. No changes were made.",
+                "{count} legacy leads were restored as exported. No changes were made.",
+                rows,
+            )
+            if options["rehearse"]
+            else ngettext(
+                "{count} legacy lead was exported to {file}. Keep the file.",
+                "{count} legacy leads were exported to {file}. Keep the file.",
+                rows,
+            )
+        )
+        self.stdout.write(sentence.format(count=formats.number(rows), file=file))
         if json:
             self.tell({"rows": rows})
         return 0

@@ -1,6 +1,7 @@
 """manage.py import_legacy_leads FILE --workspace SLUG"""
 
 from contacts.management.commands.import_contacts import Command as ImportContacts
+from crm.kit.translation import gettext as _
 
 
 class Command(ImportContacts):
@@ -10,7 +11,8 @@ class Command(ImportContacts):
     """
 
     entity = "legacy_lead"
-    help = (
-        "Import the leads of the entity that was retired from a CSV file: our columns, or those of a Salesforce or an "
-        "EspoCRM lead export. migrate_leads makes contacts of them. Can be repeated."
+    # argparse takes no lazy text.
+    help = _(
+        "Import legacy leads from a CSV file: our columns, or a lead export of Salesforce or EspoCRM. "
+        "migrate_leads turns them into contacts. Safe to repeat."
     )

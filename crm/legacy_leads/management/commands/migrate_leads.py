@@ -5,16 +5,22 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from django.core.management.base import CommandError, OutputWrapper
+from django.utils import timezone
 
+from crm.entities import registry
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext as _
+from crm.kit.translation import gettext_lazy
 from crm.legacy_leads.dropping.conditions import status
-from crm.legacy_leads.models import LegacyLead, MigrationRun
-from crm.legacy_leads.moving.figures import AMOUNTS, Figures
+from crm.legacy_leads.models import LegacyLead, LegacyVisit, MigrationRun
+from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, Figures
 from crm.legacy_leads.moving.plan import PlannedLead
 from crm.legacy_leads.moving.report import HEADER, as_csv, carried_out, planned_report_row
 from crm.legacy_leads.moving.run import Order, check_role, commit, dry_run
@@ -22,7 +28,8 @@ from crm.legacy_leads.moving.undo import undo_migration
 from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
 SHOWN = 50  # leads, or things that an undo kept, that are listed; --report and --json name all
-UNCHANGED, MOVED = "Nothing was changed.", "The leads are moved; their report is in the admin."
+UNCHANGED = gettext_lazy("No changes were made.")
+MOVED = gettext_lazy("The leads were migrated. Their report is under Settings → Lead migration.")
 WIDTH = 24  # of the progress bar
 Outcome = LegacyLead.Outcome
 
@@ -50,7 +57,10 @@ class _Listing:
         rate = done / max(time.monotonic() - self.began, 0.001)
         bar = ("█" * round(WIDTH * done / max(total, 1))).ljust(WIDTH, "░")
         left = max(total - done, 0) / max(rate, 1)
-        sys.stderr.write(f"\r{bar} {done:,} of {total:,}, {rate:,.0f} a second, {left:,.0f} s left   ")
+        figures = {"done": formats.number(done), "total": formats.number(total)}
+        figures |= {"rate": formats.number(rate, 0), "left": formats.number(left, 0)}
+        told = _("{done} of {total}, {rate} per second, {left} s left").format(**figures)
+        sys.stderr.write(f"\r{bar} {told}   ")
         sys.stderr.flush()
 
 
@@ -61,16 +71,17 @@ class Command(WorkspaceCommand):
     """
 
     whole_schema = True
-    help = "Move the leads of the retired entity to contacts. Without --commit it says what would happen."
+    # argparse takes no lazy text.
+    help = _("Migrate legacy leads to contacts. Without --commit, print a dry-run plan and change nothing.")
 
     def add_arguments(self, parser):
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--commit", action="store_true", help="do it; /lead is read-only until it is done")
-        what.add_argument("--undo", action="store_true", help="take it back: what nobody touched since is removed")
-        what.add_argument("--status", action="store_true", help="when it was committed, and who reads the table")
-        parser.add_argument("--include-lost", action="store_true", help="bring lost leads too, as Lost contacts")
-        parser.add_argument("--batch-size", type=int, default=0, metavar="N", help="leads in one transaction")
-        parser.add_argument("--report", metavar="FILE", help="write what becomes of every lead to a CSV file")
+        what.add_argument("--commit", action="store_true", help=_("migrate; /lead is read-only until the run ends"))
+        what.add_argument("--undo", action="store_true", help=_("roll back; records changed since are kept"))
+        what.add_argument("--status", action="store_true", help=_("show the last migration and reads of the table"))
+        parser.add_argument("--include-lost", action="store_true", help=_("migrate lost leads too, as Lost contacts"))
+        parser.add_argument("--batch-size", type=int, default=0, metavar="N", help=_("leads per transaction"))
+        parser.add_argument("--report", metavar="FILE", help=_("write the outcome of every lead to a CSV file"))
 
     def run(self, by: Actor, *, undo: bool, **options) -> int:
         check_role(by)
@@ -80,7 +91,7 @@ class Command(WorkspaceCommand):
 
     def _migrate(self, by: Actor, *, commit, include_lost, batch_size, report, json, **options) -> int:
         if batch_size < 0:
-            raise wrong_usage("--batch-size is a number of leads.")
+            raise wrong_usage(_("--batch-size can’t be negative."))
         with ExitStack() as stack:
             file = _opened(report) if report else None
             if file:
@@ -91,7 +102,8 @@ class Command(WorkspaceCommand):
             try:
                 figures, run = self._carry_out(order, by) if commit else (dry_run(order, by=by), None)
             except KeyboardInterrupt:
-                self.stderr.write("\nStopped. What was moved is moved: --commit goes on, --undo takes it back.")
+                stopped = _("Stopped. Migrated leads are kept. Run --commit to resume or --undo to roll back.")
+                self.stderr.write(f"\n{stopped}")
                 return REFUSED
             if file:
                 with _room(report, MOVED if run else UNCHANGED):
@@ -111,23 +123,33 @@ class Command(WorkspaceCommand):
 
     def _say(self, figures: Figures, run: MigrationRun | None, listing: _Listing, wanted: bool) -> None:
         if not listing.is_quiet and listing.count > SHOWN:
-            self.stdout.write(f"… and {listing.count - SHOWN:,} more; --report FILE writes all of them.")
+            more = listing.count - SHOWN
+            sentence = _("… and {count} more. Use --report FILE to list all leads.")
+            self.stdout.write(sentence.format(count=formats.number(more)))
         told = figures.report()
-        self.stdout.write(
-            "{leads:,} old leads in = {created:,} new contacts + {reused:,} that joined a contact + {left:,} left + "
-            "{refused:,} refused; {opportunities:,} opportunities.".format(**told)
-        )
-        for currency, amount in told["amount_in"].items():
-            made, listed = (told[name].get(currency, "0.00") for name in AMOUNTS[1:])
-            self.stdout.write(f"{currency} {amount} in = {made} in opportunities + {listed} listed without one.")
+        self._say_figures(told)
         if run:
             for lead in run.rows.filter(outcome=Outcome.REFUSED)[:SHOWN]:
                 self.stdout.write(f"{lead.public_id} {lead}: {lead.outcome_note}")
-            self.stdout.write(f"Committed as {run.public_id}; the report is in the admin. --undo takes it back.")
+            sentence = _(
+                "Committed as {migration}. The report is under Settings → Lead migration. Run --undo to roll back."
+            )
+            self.stdout.write(sentence.format(migration=run.public_id))
         elif wanted:
-            self.stdout.write("There is nothing left to move: nothing was changed.")
+            self.stdout.write(_("Nothing left to migrate. No changes made."))
         else:
-            self.stdout.write("Nothing was changed: this was a plan. --commit carries it out.")
+            self.stdout.write(_("Dry run: no changes made. Use --commit to apply."))
+
+    def _say_figures(self, told: dict[str, Any]) -> None:
+        sentence = _(
+            "Legacy leads: {leads}. New contacts: {created}. Joined an existing contact: {reused}. "
+            "Not migrated: {left}. Rejected: {refused}. Opportunities: {opportunities}."
+        )
+        self.stdout.write(sentence.format(**{name: formats.number(told[name]) for name in COUNTS}))
+        sentence = _("Value: {total} = {made} in opportunities + {listed} without an opportunity.")
+        for currency in told["amount_in"]:
+            amounts = (formats.money(Decimal(told[name].get(currency, 0)), currency) for name in AMOUNTS)
+            self.stdout.write(sentence.format(**dict(zip(("total", "made", "listed"), amounts, strict=True))))
 
     def _undo(self, by: Actor, json: bool) -> int:
         bar = _Listing(self.stdout, None, True).progress
@@ -136,9 +158,12 @@ class Command(WorkspaceCommand):
         kept = [item for run, _ in undone for item in run.kept]
         reverted = sum(undo.reverted for _, undo in undone if undo)
         left = sum(undo.kept.count() for _, undo in undone if undo)
-        self.stdout.write(f"Undone: {reverted:,} changes taken back, {left:,} kept. /lead is open again.")
+        told = _("Undone. Changes reverted: {reverted}. Skipped: {skipped}. /lead is open again.")
+        self.stdout.write(told.format(reverted=formats.number(reverted), skipped=formats.number(left)))
+        skipped = _("Skipped: {kind} {id}. {reason}")
         for entity, public_id, sentence in [] if json else kept[:SHOWN]:
-            self.stdout.write(f"Kept {entity.replace('_', ' ')} {public_id}: {sentence}")
+            kind = registry.get(entity).label
+            self.stdout.write(skipped.format(kind=kind, id=public_id, reason=sentence))
         if json:
             names = ("entity", "id", "message")
             self.tell(
@@ -152,23 +177,34 @@ class Command(WorkspaceCommand):
         run, droppable = now.run, now.droppable
         if json:
             at = run.committed_at.isoformat() if run and run.committed_at else None
-            read = str(now.last_read) if now.last_read else None
+            read = _for_machines(now.last_read) if now.last_read else None
             about = {"state": run.state if run else None, "committed_at": at, "last_read": read}
             self.tell(about | {"readers": now.readers, "droppable": droppable and droppable.isoformat()})
             return 0
         if run is None:
-            self.stdout.write(f"The old leads of {workspace()} have not been migrated.")
+            sentence = _("The legacy leads of {workspace} have not been migrated.").format(workspace=workspace())
+        elif run.member:
+            sentence = _("State: {state}. {migration} by {member}.")
+            sentence = sentence.format(state=run.get_state_display(), migration=run, member=run.member)
         else:
-            self.stdout.write(f"{run.get_state_display()}: {run}, by {run.member or 'the system'}.")
+            sentence = _("State: {state}. {migration}.").format(state=run.get_state_display(), migration=run)
+        self.stdout.write(sentence)
+        if run and run.committed_at and droppable:
+            sentence = _("Committed on {moment}. --undo works until the table is dropped.")
+            self.stdout.write(sentence.format(moment=formats.moment_and_zone(run.committed_at)))
+            sentence = _("The table is kept until {day}, or longer if someone reads it.")
+            self.stdout.write(sentence.format(day=formats.day(timezone.localtime(droppable))))
+        self.stdout.write(
+            _("Last read: {read}.").format(read=now.last_read) if now.last_read else _("Last read: never.")
+        )
         if run and droppable:
-            self.stdout.write(
-                f"Committed {run.committed_at:%Y-%m-%d %H:%M} UTC. --undo is possible while the table stands."
-            )
-            self.stdout.write(f"The table stays until {droppable:%Y-%m-%d}, and longer if anybody reads it.")
-        self.stdout.write(f"Last read: {now.last_read or 'none'}.")
-        if run and droppable:
-            self.stdout.write(f"Since the commit {now.readers:,} have read it.")
+            self.stdout.write(_("Readers since the commit: {count}.").format(count=formats.number(now.readers)))
         return 0
+
+
+def _for_machines(read: LegacyVisit) -> str:
+    """The last read in --json: the same in every language."""
+    return f"{read.last_at:%Y-%m-%d %H:%M} by {read.member or 'the system'} ({read.place})"  # not a text
 
 
 def _opened(path: str) -> TextIO:
@@ -200,17 +236,22 @@ def _room(path: str, meanwhile: str) -> Iterator[None]:
 
 
 def _line(step: PlannedLead) -> str:
+    """The lead, and a sentence each for what it becomes, why, and its value."""
     lead = step.lead
-    value = f", {lead.currency} {lead.estimated_value:.2f}" if lead.estimated_value else ""
-    became = {
-        Outcome.CREATED: "becomes a new contact",
-        Outcome.REUSED: "joins " + (str(step.contact or "the contact of an earlier lead")),
-        Outcome.LEFT: "is left",
-        Outcome.REFUSED: "cannot be moved",
-    }[Outcome(step.outcome)]
-    deal = (
-        " An opportunity at Qualification."
-        if step.opportunity
-        else f" No opportunity: {step.value_note}" * bool(step.value_note)
-    )
-    return f"{lead.public_id} {lead}{value}: {became}. {step.why}{deal if step.person else ''}".rstrip()
+    value = f", {formats.money(lead.estimated_value, lead.currency)}" if lead.estimated_value else ""
+    sentences = [f"{lead.public_id} {lead}{value}: {_became(step)}", step.why]
+    if step.person and step.opportunity:
+        sentences.append(_("Creates an opportunity at Qualification."))
+    elif step.person and step.value_note:
+        sentences.append(_("No opportunity: {reason}").format(reason=step.value_note))
+    return " ".join(filter(None, sentences))
+
+
+def _became(step: PlannedLead) -> str:
+    if step.outcome == Outcome.CREATED:
+        return _("Becomes a new contact.")
+    if step.outcome == Outcome.REUSED and step.contact:
+        return _("Joins {contact}.").format(contact=step.contact)
+    if step.outcome == Outcome.REUSED:
+        return _("Joins the contact of an earlier lead.")
+    return _("Not migrated.") if step.outcome == Outcome.LEFT else _("Rejected.")
