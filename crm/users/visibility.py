@@ -136,7 +136,7 @@ def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False, final: bool 
     kind = rows.model._meta.verbose_name
     sentences = {
         "edit": f"You can see this {kind} but not change it: it belongs to somebody else.",
-        "final": rows.FINAL[1] if rows.FINAL else "",
+        "final": str(rows.FINAL[1]) if rows.FINAL else "",
         "trash": f"This {kind} is not in the trash." if trashed else f"This {kind} is in the trash: restore it first.",
     }
     locked = Locked(rows.model, [], Outcome(by.change))
