@@ -49,8 +49,8 @@ def test_the_tab_order_of_a_record(visit, add, sign_in):
     ana = add("Ana", email="ana@fleetly.example")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
     stops = tab_through(page)
-    expected = ["Search", "Edit", "More", "Lifecycle Stage Lead: why", "Qualify", "Won", "Lost…", "Edit E-mail"]
-    assert in_order(stops, *expected, "Text", "Subject", "Write down")
+    expected = ["Search", "Edit", "More", "Lifecycle Stage Lead: why", "Qualify", "Won", "Lost…", "Edit Email"]
+    assert in_order(stops, *expected, "Text", "Subject", "Add note")
 
 
 def test_the_skip_link_leads_past_the_sidebar(visit, add, sign_in):
