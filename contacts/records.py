@@ -17,6 +17,7 @@ from contacts.verbs.override import override
 from crm.entities import registry as entities
 from crm.events import registry as events
 from crm.events.registry import EventType
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports import registry as imports
 from crm.lists.imports.registry import Relation
 from crm.records.declare import common_record_events, declare
@@ -63,7 +64,7 @@ CONTACT_TYPE = declare(
         axes=(LIFECYCLE, STATUS),
         definitions={STATUS: STATUS_DEFINITIONS},
         verbs=VERBS | {"override": override},
-        ledes={"override": "This goes past the table of moves and its guards. It is recorded as a warning."},
+        ledes={"override": _("This bypasses the stage rules and is flagged in the audit log.")},
         form_axis=LIFECYCLE,
         create=create,
         check_edit=check_edit,

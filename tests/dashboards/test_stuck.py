@@ -51,7 +51,7 @@ def test_records_are_grouped_by_what_is_missing(defined, cast):
     older(make_contact("Neither", email=""), 11)
     older(make_contact("Young", email=""), 9)
     assert told(cast) == {
-        "Contact Lead · missing: E-mail is not empty": 2,
+        "Contact Lead · missing: Email is not empty": 2,
         "Contact Lead · missing: Owner is not empty": 1,
         "Contact Lead · ready, and not moved on": 1,
     }
