@@ -7,18 +7,20 @@ from contacts.models import Contact
 from crm.anomalies.detect import register
 from crm.anomalies.kinds import AnomalyKind
 from crm.anomalies.last_transition import moved, moved_at, moved_how
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.models import Transition
 
-PAST = ("lost", "churned")  # nobody needs to own them
+PAST = ("lost", "churned")  # these need no owner
 
 
 def unowned() -> QuerySet[Contact]:
-    """Contacts that belong to nobody (DESIGN 1.1: an owner is always set where one can be found)."""
+    """Unassigned contacts (DESIGN 1.1: an owner is always set where one can be found)."""
     return Contact.objects.live().filter(owner__isnull=True).exclude(lifecycle_stage__in=PAST)
 
 
 def contacts_lost_unexplained() -> QuerySet[Contact]:
-    """Contacts whose loss nobody gave a reason for; not those that came to us as lost."""
+    """Contacts marked as lost without a reason; not those that were created or imported as lost."""
     why = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, record_id=OuterRef("pk"), to_value="lost")
     why = why.filter(at__gte=OuterRef("lifecycle_stage_since"), reason="", undone_by__isnull=True).exclude(
         from_value=""
@@ -33,34 +35,34 @@ def _edit_owner(contact: Contact) -> str:
 ANOMALIES = (
     AnomalyKind(
         name="contact_unowned",
-        label="Contact without an owner",
+        label=_("Contact without an owner"),
         entity="contact",
         rows=unowned,
         since=lambda: F("created_at"),
-        evidence=lambda: Value("Nobody looks after them"),
-        help="Give it an owner",
+        evidence=lambda: Value(gettext("No owner")),
+        help=_("Assign owner"),
         url=_edit_owner,
         looked_at={"contact.assigned": "", "contact.reopened": ""},
     ),
     AnomalyKind(
         name="contact_lost_unexplained",
-        label="Contact lost without a reason",
+        label=_("Contact lost without a reason"),
         entity="contact",
         rows=contacts_lost_unexplained,
         since=lambda: F("lifecycle_stage_since"),
-        evidence=lambda: Value("It was marked as lost, and nobody said why"),
-        help="Open",
+        evidence=lambda: Value(gettext("No lost reason given")),
+        help=_("Open contact"),
         url=Contact.get_absolute_url,
         looked_at={"contact.lost": "", "contact.reopened": ""},
     ),
     AnomalyKind(
         name="contact_overridden",
-        label="Stage overridden",
+        label=_("Stage overridden"),
         entity="contact",
         rows=moved(LIFECYCLE, "override"),
         since=moved_at(LIFECYCLE, "override"),
         evidence=moved_how(LIFECYCLE, "override"),
-        help="Open",
+        help=_("Open contact"),
         url=Contact.get_absolute_url,
         looked_at={"contact.overridden": "", "contact.undone": ""},
     ),

@@ -13,6 +13,7 @@ from contacts.models import Activity
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.text import email_key
+from crm.kit.translation import gettext as _
 
 CONVERSATIONS = ("call", "email", "meeting")
 # What says whether, when and with whom a conversation took place.
@@ -22,14 +23,15 @@ TELLING = {"status", "outcome", "occurred_at", "deleted_at", "sender", "recipien
 def check_outcome(kind: str, status: str, outcome: str) -> None:
     """Raise Invalid unless a call that was made has an outcome, and nothing else does."""
     if outcome and kind != "call":
-        raise Invalid({"outcome": "Only a call has an outcome."})
+        raise Invalid({"outcome": _("Only a call can have an outcome.")})
     if outcome and outcome not in dict(Activity.OUTCOMES):
-        labels = ", ".join(label.lower() for _, label in Activity.OUTCOMES)
-        raise Invalid({"outcome": f"“{outcome}” isn't an outcome of a call: {labels}."})
+        known = ", ".join(str(label) for _value, label in Activity.OUTCOMES)
+        sentence = _("“{outcome}” isn’t a call outcome. Choose one of: {outcomes}.")
+        raise Invalid({"outcome": sentence.format(outcome=outcome, outcomes=known)})
     if outcome and status == "pending":
-        raise Invalid({"outcome": "A planned call has no outcome yet."})
+        raise Invalid({"outcome": _("A planned call has no outcome yet.")})
     if kind == "call" and status == "done" and not outcome:
-        raise Invalid({"outcome": "Choose the outcome of the call."})
+        raise Invalid({"outcome": _("Choose the outcome of the call.")})
 
 
 def check_occurred(at: datetime | None) -> None:

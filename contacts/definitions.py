@@ -1,34 +1,35 @@
-"""What the status of a contact means, where nobody has written it anew; its stages are defined by the leads app."""
+"""Default definitions of the contact statuses, which admins may rewrite. The leads app defines the stages."""
 
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.definitions import Definition
 
 STATUS_DEFINITIONS = {
     "active": Definition(
-        "They can be reached.",
-        "When did we last hear from them?",
-        "Keep in touch",
-        "email is not empty or phone is not empty or mobile is not empty",
-        "last_activity > 365 days ago",
+        _("Reachable."),
+        _("When did we last hear from them?"),
+        _("Keep in touch"),
+        "email is not empty or phone is not empty or mobile is not empty",  # not a text
+        "last_activity > 365 days ago",  # not a text
     ),
     "inactive": Definition(
-        "They can be reached, and nothing has happened for long.",
-        "Is it worth writing to them?",
-        "Write to them, or let them be",
-        "last_activity > 365 days ago",
-        "last_activity <= 30 days ago",
+        _("Reachable, but no activity for a long time."),
+        _("Is it worth writing to them?"),
+        _("Re-engage or leave inactive"),
+        "last_activity > 365 days ago",  # not a text
+        "last_activity <= 30 days ago",  # not a text
     ),
     "bounced": Definition(
-        "Mail to them comes back.",
-        "Do we have another address?",
-        "Find an address that works, or call",
-        "email is not empty",
-        "last_engagement <= 30 days ago or phone is not empty",
+        _("Emails to this address bounce."),
+        _("Do we have another address?"),
+        _("Find a working email or call"),
+        "email is not empty",  # not a text
+        "last_engagement <= 30 days ago or phone is not empty",  # not a text
     ),
     "unsubscribed": Definition(
-        "They do not want mail from us.",
-        "Did they tell us how they want to be reached?",
-        "Do not write to them; call if they agreed to it",
-        "email is not empty",
-        "marketing_consent is not empty",
+        _("Opted out of email."),
+        _("Did they tell us how they want to be contacted?"),
+        _("Don’t email – call only with consent"),
+        "email is not empty",  # not a text
+        "marketing_consent is not empty",  # not a text
     ),
 }

@@ -34,27 +34,28 @@ STEP = timedelta(days=6)
 FIRST = (
     "Ana Tomás Lina Jonas Priya Farid Clara Dele Emma Carlos Ingrid Mateo Noor Felix Aisha Hugo Marta Omar "
     "Sofia Lars Yara Pavel Chiara Kofi Elena Jakub Mina Rafael Astrid Samir Lucía Bruno Hana Viktor Salma Nils "
-    "Inés Tariq Greta Ivo Leila Anton Zofia Karim Alma Stefan Nadia Diego Freya Yusuf"
+    "Inés Tariq Greta Ivo Leila Anton Zofia Karim Alma Stefan Nadia Diego Freya Yusuf"  # not a text
 ).split()
 LAST = (
     "Ruiz Ortega Kamal Berg Shah Mansour Wendt Nwosu Hall Vega Lindt Silva Haddad Novak Keller Costa Moreau "
     "Lund Abbas Rossi Meyer Santos Fischer Khalil Jensen Popescu Navarro Weber Haas Duarte Olsen Farouk Bauer "
     "Serra Nilsson Petrov Aziz Marin Schulz Castillo Dahl Rahman Conti Vogel Reyes Larsen Saleh Braun Ferrer "
-    "Hansen"
+    "Hansen"  # not a text
 ).split()
-TRADES = ("taxi", "logistics", "car rental", "delivery", "shuttle", "bus", "ambulance", "field service")
+TRADES = ("taxi", "logistics", "car rental", "delivery", "shuttle", "bus", "ambulance", "field service")  # not a text
 BRANDS = (
-    "Metro Desert Nordic Ruta Gulf Hansa Iber City Alpine Delta Blue Red Swift Prime Urban Costa Polar Orion"
+    "Metro Desert Nordic Ruta Gulf Hansa Iber City Alpine Delta Blue Red Swift Prime Urban Costa Polar "
+    "Orion"  # not a text
 ).split()
 KINDS = {
     "taxi": "Cabs",
     "logistics": "Haul",
-    "car rental": "Rent",
+    "car rental": "Rent",  # not a text
     "delivery": "Couriers",
     "shuttle": "Shuttle",
     "bus": "Lines",
     "ambulance": "Care",
-    "field service": "Service",
+    "field service": "Service",  # not a text
 }
 PLACES = (
     ("Madrid", "ES", "Europe/Madrid", "es", "+34 6"),
@@ -66,23 +67,45 @@ PLACES = (
     ("Leeds", "GB", "Europe/London", "en", "+44 7"),
     ("Milano", "IT", "Europe/Rome", "it", "+39 3"),
 )
-SOURCES = ("Demo request", "Webinar", "Referral", "Trade fair", "Organic search", "Paid search", "Partner", "Chat")
-TITLES = ("Head of Operations", "Fleet Manager", "Managing Director", "Dispatcher", "CFO", "Buyer", "IT Lead")
+SOURCES = (
+    "Demo request",  # not a text
+    "Webinar",
+    "Referral",
+    "Trade fair",  # not a text
+    "Organic search",  # not a text
+    "Paid search",  # not a text
+    "Partner",
+    "Chat",
+)
+TITLES = (
+    "Head of Operations",  # not a text
+    "Fleet Manager",  # not a text
+    "Managing Director",  # not a text
+    "Dispatcher",
+    "CFO",
+    "Buyer",
+    "IT Lead",
+)
 ROLES = ("decision_maker", "influencer", "champion", "blocker", "user", "")
-TASKS = ("Send pricing", "Call back", "Prepare the demo", "Ask for references")
-MANAGER_TASKS = ("Approve the discount", "Join the negotiation", "Review the forecast", "Prepare the board report")
+TASKS = ("Send pricing", "Call back", "Prepare the demo", "Ask for references")  # not a text
+MANAGER_TASKS = (
+    "Approve the discount",  # not a text
+    "Join the negotiation",  # not a text
+    "Review the forecast",  # not a text
+    "Prepare the board report",  # not a text
+)
 IN_TIME = 0.82  # of new leads are reached within the day
 ACCOUNTS = 16  # of the manager's own
-CALLS = ("Discovery call", "Follow-up call", "Call about pricing", "Call with the fleet manager")
+CALLS = ("Discovery call", "Follow-up call", "Call about pricing", "Call with the fleet manager")  # not a text
 NOTES = (
-    "Replacing spreadsheets before the new season.\nBudget is agreed; the director signs.",
-    "Compares us with two others. Wants references of the same size.",
-    "Pilot with ten vehicles went well; drivers like the app.",
-    "No budget before the next fiscal year. Stay in touch.",
-    "Asked for an offer with yearly payment.",
+    "Replacing spreadsheets before the new season.\nBudget is agreed; the director signs.",  # not a text
+    "Compares us with two others. Wants references of the same size.",  # not a text
+    "Pilot with ten vehicles went well; drivers like the app.",  # not a text
+    "No budget before the next fiscal year. Stay in touch.",  # not a text
+    "Asked for an offer with yearly payment.",  # not a text
 )
-QUESTION = "They asked me for references of the same size. Can you call before Friday?"
-LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold")
+QUESTION = "They asked me for references of the same size. Can you call before Friday?"  # not a text
+LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold")  # not a text
 
 
 @dataclass
@@ -187,7 +210,7 @@ class History:
         if self.random.random() < 0.7:
             person["phone"] = prefix + "".join(self.random.choice("0123456789") for _ in range(8))
         if self.random.random() < 0.3:
-            person["marketing_consent"] = "Given, web form"
+            person["marketing_consent"] = "Given, web form"  # not a text
         return person
 
     def _email(self, first: str, last: str, domain: str) -> str:
@@ -255,8 +278,8 @@ class History:
         return {"kind": "call", "subject": subject, "contact_id": pk, "outcome": outcome, "minutes": minutes}
 
     def _reason(self, kind: str) -> str:
-        reasons = {"lose": LOSSES, "churn": ("Moved in-house", "Price", "Went out of business")}
-        reasons |= {"partner": ("Resells to its own drivers",), "reopen": ("Budget is there now",)}
+        reasons = {"lose": LOSSES, "churn": ("Moved in-house", "Price", "Went out of business")}  # not a text
+        reasons |= {"partner": ("Resells to its own drivers",), "reopen": ("Budget is there now",)}  # not a text
         return self.random.choice(reasons.get(kind, ("",)))
 
     def _finish(self) -> None:
@@ -310,9 +333,10 @@ class History:
         people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:13])
         manager = self.manager
         with clock.at(self.end - timedelta(days=9)):
-            override(_rows(*people[:1]), to="customer", by=self._actor(manager), reason="Signed on paper at the fair")
+            reason = "Signed on paper at the fair"  # not a text
+            override(_rows(*people[:1]), to="customer", by=self._actor(manager), reason=reason)
             assign(_rows(*people[1:6]), self.sellers[0], by=self._actor(manager))
-            facts = {"title": "Head of Purchasing", "role": "decision_maker"}
+            facts = {"title": "Head of Purchasing", "role": "decision_maker"}  # not a text
             edit(_rows(*people[6:7]), facts, by=self._actor(manager))
         for person in people[7:10]:
             self._duplicate(person)
@@ -323,7 +347,7 @@ class History:
         with clock.at(self.end - timedelta(days=8)):
             twin = {"name": f"{person.first_name[0]}. {person.last_name}", "mobile": "+34 600 100 200"}
             pk = capture([twin], by=self._actor(self.manager), source="Chat").done[0]
-            note = {"kind": "note", "subject": "Asked about prices in the chat", "contact_id": pk}
+            note = {"kind": "note", "subject": "Asked about prices in the chat", "contact_id": pk}  # not a text
             log([note], by=self._actor(self.manager))
         with clock.at(self.end - timedelta(days=7)):
             merge(person, Contact.objects.filter(pk=pk), by=self._actor(self.manager))

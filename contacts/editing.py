@@ -12,11 +12,12 @@ from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
 from contacts.suppression import status_refusals
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.users.visibility import Locked, RecordQuerySet
 
 
 def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
-    """Nobody reports to themselves (raises Invalid), and a status that a suppression holds is refused."""
+    """Raise Invalid for a circular reporting line; refuse a status that a suppression holds."""
     if "manager" in changes:
         refuse_circles(locked.ids, changes["manager"])
     for rows in locked.batches() if STATUS.field in changes else ():
@@ -27,7 +28,7 @@ def refuse_merged(locked: Locked) -> None:
     """Those who were merged into another contact stay in the trash."""
     for rows in locked.batches():
         merged = rows.filter(merged_into__isnull=False).values_list("pk", flat=True)
-        locked.outcome.refuse(merged, "It was merged into another contact: unmerge it instead.")
+        locked.outcome.refuse(merged, _("This contact was merged into another one. Unmerge it instead."))
 
 
 def with_full_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def with_full_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, A
         return changes | {"name": Case(When(follows, then=made), default=F("name"))}
     name = Case(When(~Q(Exact(made, Value(""))), then=made), default=email)
     if rows.filter(Exact(name, Value(""))).exists():
-        raise Invalid({"name": Contact.NAMELESS})
+        raise Invalid({"name": str(Contact.NAMELESS)})
     return changes | {"name": name}
 
 

@@ -7,43 +7,70 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
+from django.utils.translation import ngettext_lazy
 
 from audit.record import LogRow, record, record_rows
 from contacts.last_activity import recompute
 from contacts.models import Contact, EngagementEvent
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.registry import Hook
 from crm.kit.sql import as_stored, insert_new, next_ids, update_rows
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 AHEAD = timedelta(minutes=5)  # how far a clock elsewhere may be ahead of ours
 
 
 @dataclass(frozen=True)
 class EventKind:
-    """A kind of engagement, and how one and many of it are called."""
+    """A kind of engagement: its label, and how one and several of it are named in a sentence.
+
+    `aliases` are labels that it had before, which conditions and files may still use.
+    """
 
     label: str
-    plural: str
+    named: Any  # of ngettext_lazy()
+    aliases: tuple[str, ...] = ()
+
+    def counted(self, count: int) -> str:
+        """One or several of it: “demo request”, “9 emails opened”."""
+        return self.named.format(count=count, number=formats.number(count))
 
 
 KINDS = {
-    "demo_request": EventKind("Demo request", "demo requests"),
-    "meeting_booked": EventKind("Meeting booked", "meetings booked"),
-    "email_reply": EventKind("E-mail reply", "e-mail replies"),
-    "call_connected": EventKind("Call connected", "calls connected"),
-    "form_submitted": EventKind("Form submitted", "forms submitted"),
-    "pricing_viewed": EventKind("Pricing viewed", "views of the pricing"),
-    "webinar_attended": EventKind("Webinar attended", "webinars attended"),
-    "content_download": EventKind("Content download", "content downloads"),
-    "email_clicked": EventKind("Link in an e-mail clicked", "links in e-mails clicked"),
-    "page_viewed": EventKind("Page viewed", "pages viewed"),
-    "email_opened": EventKind("E-mail opened", "e-mails opened"),
-    "unsubscribed": EventKind("Unsubscribed", "times unsubscribed"),
+    "demo_request": EventKind(_("Demo request"), ngettext_lazy("demo request", "{number} demo requests", "count")),
+    "meeting_booked": EventKind(
+        _("Meeting booked"), ngettext_lazy("meeting booked", "{number} meetings booked", "count")
+    ),
+    "email_reply": EventKind(_("Email reply"), ngettext_lazy("email reply", "{number} email replies", "count")),
+    "call_connected": EventKind(
+        _("Call connected"), ngettext_lazy("call connected", "{number} calls connected", "count")
+    ),
+    "form_submitted": EventKind(
+        _("Form submitted"), ngettext_lazy("form submitted", "{number} forms submitted", "count")
+    ),
+    "pricing_viewed": EventKind(
+        _("Pricing viewed"), ngettext_lazy("pricing viewed", "{number} pricing views", "count")
+    ),
+    "webinar_attended": EventKind(
+        _("Webinar attended"), ngettext_lazy("webinar attended", "{number} webinars attended", "count")
+    ),
+    "content_download": EventKind(
+        _("Content download"), ngettext_lazy("content download", "{number} content downloads", "count")
+    ),
+    "email_clicked": EventKind(
+        _("Email link clicked"),
+        ngettext_lazy("email link clicked", "{number} email links clicked", "count"),
+        aliases=("Link in an e-mail clicked",),  # not a text
+    ),
+    "page_viewed": EventKind(_("Page viewed"), ngettext_lazy("page viewed", "{number} pages viewed", "count")),
+    "email_opened": EventKind(_("Email opened"), ngettext_lazy("email opened", "{number} emails opened", "count")),
+    "unsubscribed": EventKind(_("Unsubscribed"), ngettext_lazy("unsubscribed", "unsubscribed {number} times", "count")),
 }
 
 
@@ -63,7 +90,7 @@ on_engaged: Hook[Listener] = Hook()
 def check_moment(at: datetime) -> None:
     """Raise Invalid for a moment that has not come."""
     if at > clock.now() + AHEAD:
-        raise Invalid({"occurred_at": f"{at:%Y-%m-%d %H:%M} lies in the future."})
+        raise Invalid({"occurred_at": gettext("{moment} is in the future.").format(moment=formats.moment(at))})
 
 
 def store(events: Sequence[NewEngagement], *, by: Actor) -> list[int]:
@@ -122,9 +149,9 @@ def forget(events: QuerySet[EngagementEvent], event: str, *, by: Actor, note: st
 
 
 def sentence(done: Mapping[str, int]) -> str:
-    """What was done how often: “demo request, 9 e-mails opened”."""
+    """What was done how often: “demo request, 9 emails opened”."""
     known = sorted(((KINDS[kind], count) for kind, count in done.items() if kind in KINDS), key=_order)
-    return ", ".join(f"{count:,} {kind.plural}" if count > 1 else kind.label.lower() for kind, count in known)
+    return ", ".join(kind.counted(count) for kind, count in known)
 
 
 def _order(told: tuple[EventKind, int]) -> int:

@@ -6,12 +6,14 @@ from django import forms
 
 from contacts.models import Activity
 from crm.kit import clock
+from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import pgettext_lazy
 from crm.users.models import Membership
 
 OFFERED = ("note", "call", "email", "meeting", "task")  # the kinds of activity, what is written most first
 
 
-OUTCOMES = [("", "Choose an outcome"), *Activity.OUTCOMES]
+OUTCOMES = [("", _("Choose an outcome")), *Activity.OUTCOMES]
 
 
 def moment_field(label: str) -> forms.DateTimeField:
@@ -20,26 +22,35 @@ def moment_field(label: str) -> forms.DateTimeField:
 
 
 class CompleteForm(forms.Form):
-    """What a planned call came to, and when it took place."""
+    """The outcome of a planned call, and when it took place."""
 
-    outcome = forms.ChoiceField(choices=OUTCOMES)
-    occurred_at = moment_field("When")
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=OUTCOMES)
+    occurred_at = moment_field(_("When"))
 
 
 WORDLESS = ("call", "email", "meeting")  # kinds of which it is enough to say that they took place
 
 
 class ActivityForm(forms.ModelForm):
-    """The composer: what was done, or is to be done."""
+    """The composer: an activity that took place, or is planned."""
 
-    occurred_at = moment_field("When")
-    due_at = moment_field("Due")
-    outcome = forms.ChoiceField(required=False, choices=OUTCOMES)
+    occurred_at = moment_field(_("When"))
+    due_at = moment_field(_("Due"))
+    outcome = forms.ChoiceField(required=False, label=_("Outcome"), choices=OUTCOMES)
 
     class Meta:
         model = Activity
         fields = ["kind", "subject", "body", "occurred_at", "due_at", "priority", "minutes", "outcome"]
         fields += ["sender", "recipients"]
+        labels = {
+            "kind": _("Activity type"),
+            "subject": _("Subject"),
+            "body": _("Text"),
+            "priority": _("Priority"),
+            "minutes": _("Duration (min)"),
+            "sender": pgettext_lazy("email", "From"),
+            "recipients": pgettext_lazy("email", "To"),
+        }
         widgets = {"body": forms.Textarea(attrs={"rows": 3, "data-mention": ""}), "recipients": forms.TextInput()}
 
     def __init__(self, *args, near: Iterable[Membership] | None = None, **kwargs):
@@ -50,7 +61,8 @@ class ActivityForm(forms.ModelForm):
         if near is None:
             near = Membership.objects.active().select_related("user").order_by("user__name", "pk")
         self.fields["assignee"] = forms.TypedChoiceField(
-            choices=[("", "Unassigned" if self.instance.pk else "Me"), *((each.pk, str(each)) for each in near)],
+            label=_("Assignee"),
+            choices=[("", _("Unassigned") if self.instance.pk else _("Me")), *((each.pk, str(each)) for each in near)],
             coerce=int,
             empty_value=None,
             required=False,

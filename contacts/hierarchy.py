@@ -1,15 +1,16 @@
-"""Who reports to whom, and nobody to themselves."""
+"""Reporting lines between contacts, which may not be circular."""
 
 from collections.abc import Collection
 
 from contacts.models import Contact
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 
 
 def refuse_circles(people: Collection[int], manager: int | None) -> None:
     """Raise Invalid when one of `people` stands at or above `manager`, to whom they shall report."""
     if set(people) & chain(manager):
-        raise Invalid({"manager": "Nobody reports to themselves, not even through others."})
+        raise Invalid({"manager": _("A contact can’t report to themselves, directly or indirectly.")})
 
 
 def chain(contact: int | None) -> set[int]:

@@ -15,6 +15,8 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import COUNT_LIMIT, NavItem
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Reason
 from crm.lists.filters import QuickFilters, many
 from crm.lists.paging import sample_keys
@@ -24,10 +26,10 @@ from crm.records.forms import CHOOSE
 
 
 class ContactFilters(QuickFilters):
-    """Whose contacts, at which stage, from where."""
+    """Contacts by owner, stage and source."""
 
-    stage = many("Stage", [(choice.value, choice.label) for choice in LIFECYCLE.values])
-    source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label="Source")
+    stage = many(_("Stage"), [(choice.value, choice.label) for choice in LIFECYCLE.values])
+    source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label=_("Source"))
 
     class Meta:
         model = Contact
@@ -39,9 +41,9 @@ class ContactFilters(QuickFilters):
 
 
 class CompanyFilters(QuickFilters):
-    """Whose companies, in which country."""
+    """Companies by owner and country."""
 
-    country = django_filters.CharFilter(field_name="country", lookup_expr="iexact", label="Country")
+    country = django_filters.CharFilter(field_name="country", lookup_expr="iexact", label=_("Country"))
 
     class Meta:
         model = Company
@@ -54,21 +56,24 @@ def _move(rows, values: dict, by: Actor) -> Outcome:
 
 def stage_form(by: Actor) -> type[forms.Form]:
     moves = [move for move in LIFECYCLE.moves if move.target and by.is_at_least(move.role)]
+    explained = [str(LIFECYCLE.value(move.target).label) for move in moves if move.reason == Reason.REQUIRED]
 
     class StageForm(forms.Form):
-        verb = forms.ChoiceField(label="Move to", choices=[CHOOSE, *((m.verb, _move_label(m)) for m in moves)])
+        verb = forms.ChoiceField(label=_("Move to"), choices=[CHOOSE, *((m.verb, _move_label(m)) for m in moves)])
         reason = forms.CharField(
             max_length=1000,
             required=False,
+            label=_("Reason"),
             widget=forms.Textarea(attrs={"rows": 2}),
-            help_text="Needed for: " + ", ".join(m.label for m in moves if m.reason == Reason.REQUIRED),
+            help_text=gettext("Required for: {stages}.").format(stages=", ".join(explained)),
         )
 
     return StageForm
 
 
 def _move_label(move) -> str:
-    return f"{LIFECYCLE.value(move.target).label} (from {LIFECYCLE.names(move.sources)})"
+    sources = ", ".join(str(LIFECYCLE.value(source).label) for source in move.sources)
+    return gettext("{stage} (from {stages})").format(stage=LIFECYCLE.value(move.target).label, stages=sources)
 
 
 CONTACTS = ListSpec(
@@ -76,32 +81,32 @@ CONTACTS = ListSpec(
     columns=("name", "lifecycle_stage", "email", "company", "owner", "source", "last_activity"),
     sort="-last_activity",
     views=(
-        View("contacts_leads", "Active Leads", "Lifecycle Stage IN (Lead, Qualified)"),
-        View("all", "All"),
-        View("my_customers", "My Customers", "Lifecycle Stage = Customer AND owner = me"),
-        View("lost_reapproach", "Lost, to re-approach", "Lifecycle Stage = Lost AND last_activity > 90 days ago"),
-        View("churned-customers", "Churned customers", "Lifecycle Stage = Churned"),
+        View("contacts_leads", _("Active Leads"), "Lifecycle Stage IN (Lead, Qualified)"),  # not a text
+        View("all", _("All")),
+        View("my_customers", _("My Customers"), "Lifecycle Stage = Customer AND owner = me"),
+        View("lost_reapproach", _("Lost, to re-approach"), "Lifecycle Stage = Lost AND last_activity > 90 days ago"),
+        View("churned-customers", _("Churned customers"), "Lifecycle Stage = Churned"),  # not a text
     ),
     actions=record_actions(
         "contact",
-        BulkAction("stage", "Stage", "arrow-right-left", _move, stage_form, "Moved"),
+        BulkAction("stage", _("Change stage"), "arrow-right-left", _move, stage_form, _("Stage changed")),
         WAIT,
     ),
     filterset=ContactFilters,
     icon="users",
     indexed=frozenset({"lifecycle_stage", "owner", "team", "last_activity"}),
-    search_hint="Name, e-mail, phone or company",
+    search_hint=_("Name, email, phone or company"),
 )
 COMPANIES = ListSpec(
     entity="company",
     columns=("name", "industry", "city", "country", "employees", "owner", "created_at"),
     sort="name",
-    views=(View("all", "All"), View("mine", "Mine", "owner = me")),
+    views=(View("all", _("All")), View("mine", _("Mine"), "owner = me")),
     actions=record_actions("company"),
     filterset=CompanyFilters,
     icon="building-2",
     indexed=frozenset({"owner", "team"}),
-    search_hint="Name, domain or phone",
+    search_hint=_("Name, domain or phone"),
 )
 
 
@@ -113,12 +118,12 @@ def _in_view(slug: str, by: Actor):
     return sample_keys(Contact.objects.live().filter(expression), by, COUNT_LIMIT)
 
 
-MY_DAY = NavItem("My day", "home", "house", 10, count=lambda by: due_tasks(by)[:COUNT_LIMIT], key="h")
+MY_DAY = NavItem(_("My day"), "home", "house", 10, count=lambda by: due_tasks(by)[:COUNT_LIMIT], key="h")
 CONTACTS_NAV = (
     MY_DAY,
-    NavItem("Contacts", "contact_list", "users", 20, key="c"),
+    NavItem(_("Contacts"), "contact_list", "users", 20, key="c"),
     NavItem(
-        "My Customers",
+        _("My Customers"),
         "contact_list",
         "users",
         21,
@@ -127,7 +132,7 @@ CONTACTS_NAV = (
         parent="contact_list",
     ),
     NavItem(
-        "To re-approach",
+        _("To re-approach"),
         "contact_list",
         "users",
         22,
@@ -136,4 +141,4 @@ CONTACTS_NAV = (
         parent="contact_list",
     ),
 )
-COMPANIES_NAV = (NavItem("Companies", "company_list", "building-2", 50, key="o"),)
+COMPANIES_NAV = (NavItem(_("Companies"), "company_list", "building-2", 50, key="o"),)

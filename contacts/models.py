@@ -11,7 +11,9 @@ from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 from crm.kit.text import LONGEST, digits, email_key, initials, search_key
-from crm.records.models import LIVE, Record, choices, derive
+from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import pgettext_lazy
+from crm.records.models import LIVE, Record, derive
 from crm.users.models import Membership, Owned
 from crm.users.visibility import RecordQuerySet, editable, visible
 
@@ -36,8 +38,8 @@ class Company(Record):
 
     class Meta(Record.Meta):
         abstract = False
-        verbose_name = "company"
-        verbose_name_plural = "companies"
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
         constraints = [
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="company_external_id"
@@ -90,8 +92,8 @@ class Contact(Record):
     DERIVES_FROM = ("company",)
     MADE_OF = frozenset({"name", "first_name", "last_name", "email", "phone", "mobile", "company"})
     NAMED_BY = ("name", "first_name", "last_name", "email")
-    NAMELESS = "A name or an e-mail is needed."
-    UNIQUE = {"email_key": "e-mail", "external_id": "external ID"}
+    NAMELESS = _("Enter a name or an email.")
+    UNIQUE = {"email_key": "e-mail", "external_id": "external ID"}  # not a text
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -109,7 +111,13 @@ class Contact(Record):
     role = models.CharField(
         max_length=20,
         blank=True,
-        choices=choices("decision_maker", "influencer", "champion", "blocker", "user"),
+        choices=[
+            ("decision_maker", _("Decision maker")),
+            ("influencer", _("Influencer")),
+            ("champion", _("Champion")),
+            ("blocker", _("Blocker")),
+            ("user", pgettext_lazy("role of a contact", "User")),
+        ],
     )
     lifecycle_stage = models.CharField(
         max_length=12, default="lead", editable=False, choices=[(c.value, c.label) for c in LIFECYCLE.values]
@@ -120,7 +128,11 @@ class Contact(Record):
     )
     status_since = models.DateTimeField(editable=False)
     source = models.CharField(max_length=100, blank=True)
-    preferred_channel = models.CharField(max_length=10, blank=True, choices=choices("email", "phone", "sms", "chat"))
+    preferred_channel = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[("email", _("Email")), ("phone", _("Phone")), ("sms", _("SMS")), ("chat", _("Chat"))],
+    )
     timezone = models.CharField(max_length=64, blank=True)
     language = models.CharField(max_length=20, blank=True)
     manager = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="reports", db_index=False)
@@ -136,9 +148,10 @@ class Contact(Record):
 
     class Meta(Record.Meta):
         abstract = False
-        verbose_name = "contact"
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
         constraints = [
-            # One e-mail, one contact, per workspace, also when two captures race. Those in the trash do not count.
+            # One email, one contact, per workspace, also when two captures race. Those in the trash do not count.
             models.UniqueConstraint("workspace", "email_key", condition=LIVE & ~Q(email_key=""), name="contact_email"),
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="contact_external_id"
@@ -228,18 +241,30 @@ class ActivityManager(WorkspaceManager.from_queryset(ActivityQuerySet)):  # type
 
 
 class Activity(Owned):
-    """Something done with a contact, or to be done: a task, call, e-mail, meeting or note.
+    """Something done with a contact, or to be done: a task, call, email, meeting or note.
 
     `occurred_at` is when it took place, which the person who logs it may set; `done_at` when it was recorded as done.
     The owner logged or planned it, the assignee is to do it. `automatic`: a workflow logged it, nobody spoke.
     """
 
-    KINDS = choices("task", "call", "email", "meeting", "note")
-    OUTCOMES = choices("connected", "left_voicemail", "no_answer", "busy", "wrong_number")  # of calls
+    KINDS = (
+        ("task", _("Task")),
+        ("call", _("Call")),
+        ("email", _("Email")),
+        ("meeting", _("Meeting")),
+        ("note", _("Note")),
+    )
+    OUTCOMES = (  # of calls
+        ("connected", _("Connected")),
+        ("left_voicemail", _("Left voicemail")),
+        ("no_answer", _("No answer")),
+        ("busy", _("Busy")),
+        ("wrong_number", _("Wrong number")),
+    )
     CONNECTED = "connected"
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "activity"))
-    kind = models.CharField(max_length=10, choices=[(k, "E-mail" if k == "email" else label) for k, label in KINDS])
+    kind = models.CharField(max_length=10, choices=KINDS)
     subject = models.CharField(max_length=200)
     body = models.TextField(blank=True, max_length=LONGEST)
     contact = models.ForeignKey(
@@ -250,8 +275,14 @@ class Activity(Owned):
     )
     owner = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
-    status = models.CharField(max_length=10, default="pending", choices=choices("pending", "done", "cancelled"))
-    priority = models.CharField(max_length=10, default="normal", choices=choices("low", "normal", "high"))
+    status = models.CharField(
+        max_length=10,
+        default="pending",
+        choices=[("pending", _("Pending")), ("done", _("Done")), ("cancelled", _("Canceled"))],
+    )
+    priority = models.CharField(
+        max_length=10, default="normal", choices=[("low", _("Low")), ("normal", _("Normal")), ("high", _("High"))]
+    )
     due_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     occurred_at = models.DateTimeField(null=True, blank=True)
@@ -268,7 +299,8 @@ class Activity(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
-        verbose_name_plural = "activities"
+        verbose_name = _("activity")
+        verbose_name_plural = _("activities")
         constraints = [
             models.CheckConstraint(
                 condition=Q(contact__isnull=False) | Q(company__isnull=False), name="activity_of_somebody"
@@ -356,10 +388,10 @@ class Suppression(Owned):
     """
 
     class Reason(models.TextChoices):
-        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
-        BOUNCED = "bounced", "Bounced"
-        COMPLAINT = "complaint", "Complaint"
-        MANUAL = "manual", "Set by a member"
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+        BOUNCED = "bounced", _("Bounced")
+        COMPLAINT = "complaint", _("Complaint")
+        MANUAL = "manual", _("Set by a member")
 
     email_key = models.CharField(max_length=254)
     reason = models.CharField(max_length=12, choices=Reason.choices)

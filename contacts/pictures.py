@@ -7,6 +7,7 @@ from typing import IO
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 
 SIDE = 256  # pixels
 # A few kilobytes can decode to any number of pixels, each of which takes up to twenty bytes meanwhile. A JPEG, such as
@@ -29,7 +30,7 @@ def square_webp(picture: IO[bytes]) -> bytes:
             with _one_at_a_time:  # whoever uploads ten at once does not take ten times the memory
                 square = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (SIDE, SIDE))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise Invalid({"avatar": "This file is not a picture: PNG, JPEG, GIF or WebP is expected."}) from None
+        raise Invalid({"avatar": _("This file isn’t a picture. Upload a PNG, JPEG, GIF or WebP.")}) from None
     out = BytesIO()
     square.save(out, "WEBP", quality=85)
     return out.getvalue()
@@ -39,5 +40,5 @@ def _check_size(image: Image.Image) -> None:
     """Raise Invalid for too many pixels, of which the header alone tells."""
     most = MOST_PIXELS.get(image.format or "", MOST_OF_OTHERS)
     if image.width * image.height > most:
-        sentence = f"The picture has more than {most // 1_000_000} megapixels. Make it smaller, then upload it again."
-        raise Invalid({"avatar": sentence})
+        sentence = _("The picture has more than {number} megapixels. Upload a smaller one.")
+        raise Invalid({"avatar": sentence.format(number=most // 1_000_000)})

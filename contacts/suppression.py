@@ -22,6 +22,8 @@ from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
 from crm.kit.sql import RawCondition, as_stored, insert_new, next_ids, simple_where
 from crm.kit.text import email_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import force_move
 
@@ -32,7 +34,7 @@ Reason = Suppression.Reason
 SUPPRESS = "suppress"  # what follow() finds due, beside the statuses
 # Channels that pass on what the person did elsewhere; in all others a member decides.
 TOLD = (Channel.IMPORT, Channel.COMMAND, Channel.MAIL)
-SOURCES = {Channel.IMPORT: "Import", Channel.COMMAND: "Command", Channel.MAIL: "Link in an email"}
+SOURCES = {Channel.IMPORT: _("Import"), Channel.COMMAND: _("Command line"), Channel.MAIL: _("Link in an email")}
 
 
 def suppressed_status(address: str = "email_key") -> Subquery:
@@ -115,8 +117,11 @@ def status_refusals(contacts: QuerySet, to: str) -> dict[int, str]:
 
 
 def _held(to: str, found: str) -> str:
-    why = "this contact unsubscribed" if found == UNSUBSCRIBED else "mail to this address bounced"
-    return f"Can't set the status to {STATUS.value(to).label}: {why}. An admin can lift the suppression."
+    if found == UNSUBSCRIBED:
+        why = gettext("Can’t set the status to {status}: this contact unsubscribed. An admin can lift the suppression.")
+    else:
+        why = gettext("Can’t set the status to {status}: this address bounced. An admin can lift the suppression.")
+    return why.format(status=STATUS.value(to).label)
 
 
 # What follows from changes of contacts. Each costs one statement where nothing is due.
@@ -155,7 +160,8 @@ def _sources(ids: list[int], by: Actor) -> dict[int, str]:
         if ids
         else {}
     )
-    return {pk: given.get(pk, SOURCES.get(by.channel, "Status")) for pk in ids}
+    how = str(SOURCES.get(by.channel, _("Status")))
+    return {pk: given.get(pk, how) for pk in ids}
 
 
 def _engage(ids: Sequence[int], by: Actor) -> None:
@@ -173,8 +179,9 @@ def suppress_by_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
     """Called by contacts.engagement with events just stored: who unsubscribed elsewhere is not mailed from here."""
     gone = events.filter(kind=UNSUBSCRIBED).exclude(contact__status=UNSUBSCRIBED).order_by("occurred_at", "pk")
     found = list(gone.values_list("contact", "contact__email_key", "occurred_at"))
-    suppress([AddressToSuppress(pk, key, Reason.UNSUBSCRIBED, "Event", at) for pk, key, at in found if key], by=by)
-    _write([pk for pk, key, _ in found if not key], UNSUBSCRIBED, by, "Event")
+    source = gettext("Event")
+    suppress([AddressToSuppress(pk, key, Reason.UNSUBSCRIBED, source, at) for pk, key, at in found if key], by=by)
+    _write([pk for pk, key, _at in found if not key], UNSUBSCRIBED, by, source)
 
 
 @reacts_to("contact.updated", "contact.enriched", "contact.merged", "contact.restored", "contact.undone")
@@ -188,9 +195,10 @@ def follow(contacts: QuerySet, by: Actor) -> None:
         if row.due:
             due[row.due].append(row.pk)
     people = Contact.objects.filter(pk__any_of=due.pop(SUPPRESS, [])).values_list("pk", "email_key")
-    suppress([AddressToSuppress(pk, key, Reason.MANUAL, "New address", clock.now()) for pk, key in people], by=by)
+    source = gettext("New address")
+    suppress([AddressToSuppress(pk, key, Reason.MANUAL, source, clock.now()) for pk, key in people], by=by)
     for status, ids in due.items():
-        _write(ids, status, by, "" if status == ACTIVE else "Suppressed address")
+        _write(ids, status, by, "" if status == ACTIVE else gettext("Suppressed address"))
 
 
 def status_shows_suppression(contacts: QuerySet) -> bool:

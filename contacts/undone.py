@@ -11,6 +11,7 @@ from contacts.last_activity import recompute
 from contacts.models import Company, Contact, EngagementEvent
 from contacts.suppression import UNSUBSCRIBED, suppressed_status
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext_lazy as _
 
 
 @on_undo
@@ -45,8 +46,8 @@ def take_engagement_back(change: UUID, contacts: Collection[int], by: Actor) -> 
     )
 
 
-STAYS = "The address stays suppressed. An admin can lift the suppression."
-LIFTED = "Lifting a suppression can't be undone. Set the status to suppress the address again."
+STAYS = _("The address stays suppressed. An admin can lift the suppression.")
+LIFTED = _("Lifting a suppression can’t be undone. Set the status to suppress the address again.")
 
 
 @hold_back
@@ -56,12 +57,12 @@ def keep_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[
         return {}
     events = _events(entries[0].change)
     if "suppression.lifted" in events:
-        return dict.fromkeys((entry.entity_id for entry in entries), LIFTED)
+        return dict.fromkeys((entry.entity_id for entry in entries), str(LIFTED))
     if "contact.merged" in events:
         return {}
     if entity == "suppression":
-        return dict.fromkeys((entry.entity_id for entry in entries), STAYS)
-    return dict.fromkeys(_status_alone(entries), STAYS)
+        return dict.fromkeys((entry.entity_id for entry in entries), str(STAYS))
+    return dict.fromkeys(_status_alone(entries), str(STAYS))
 
 
 @lru_cache(maxsize=64)

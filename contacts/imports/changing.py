@@ -12,6 +12,7 @@ from contacts.imports.stages import move_each
 from contacts.models import Contact
 from contacts.suppression import SHOWN
 from crm.kit.actor import Actor, Channel
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.models import Transition
 from crm.lifecycle.move import force_move
 from crm.lists.imports.registry import Refused
@@ -20,8 +21,8 @@ from crm.records.imports import to_change
 from crm.records.writing import apply_each
 from crm.users.visibility import may_edit
 
-BY_PEOPLE = "by people"
-NOT_YOURS = "You can see this contact but not change it: it belongs to somebody else."
+BY_PEOPLE = "by people"  # not a text
+NOT_YOURS = _("View only – this contact belongs to someone else.")
 # Not changed like a value.
 OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, LIFECYCLE.since, STATUS.field}
 
@@ -43,7 +44,7 @@ def change_each(matches: Sequence[Match], run: ImportRun, by: Actor) -> tuple[se
     found = [difference for match in matches if (difference := _difference(match, run.on_match))]
     if not run.override_reason:
         found = _without_old_news(found)
-    refused: Refused = {d.line: ("", NOT_YOURS) for d in found if not may_edit(d.contact, by)}
+    refused: Refused = {d.line: ("", str(NOT_YOURS)) for d in found if not may_edit(d.contact, by)}
     if not refused:
         apply_each([(d.contact, d.values) for d in found if d.values], by=by)
         _set_statuses(found, by)
@@ -116,5 +117,5 @@ def _set_statuses(found: Sequence[Difference], by: Actor) -> None:
 def _move(found: Sequence[Difference], run: ImportRun, by: Actor) -> Refused:
     moving = {d.contact: d for d in found if d.stage}
     stay = move_each({contact: (d.stage, d.since) for contact, d in moving.items()}, run, by)
-    header = LIFECYCLE.label
+    header = str(LIFECYCLE.label)
     return {d.line: (header, stay[contact.pk]) for contact, d in moving.items() if contact.pk in stay}

@@ -11,9 +11,12 @@ from contacts.entities import COMPANY
 from contacts.imports.matching import Match
 from contacts.models import Company
 from crm.entities.values import public_id_in
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.sql import as_stored, insert_rows, next_ids
 from crm.kit.text import fold, search_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import Refused
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import OnMatch
@@ -21,8 +24,8 @@ from crm.records.imports import to_change
 from crm.records.writing import apply_each, build, snapshot_fields
 from crm.users.visibility import may_edit
 
-NAMELESS = "The row says something about a company, but not which."
-NOT_YOURS = "You can see this company but not change it: it belongs to somebody else."
+NAMELESS = _("Company columns are filled in, but the company name is missing.")
+NOT_YOURS = _("View only – this company belongs to someone else.")
 LONGEST = 200  # of a name's key
 COLUMNS = tuple(f.attname for f in Company._meta.concrete_fields if f.name != "workspace")
 
@@ -51,16 +54,17 @@ class CompanyRows:
         agreeing = {key: said[key] for place, key in keys.items() if first[place] == _text(said[key])}
         for place, key in keys.items():
             if key not in agreeing:
-                label = COMPANY.fields[key].label if key in COMPANY.fields else key.removeprefix("custom.")
-                self.notes.append(
-                    f"Line {line:,}: {label} of {name} is “{_text(said[key])}” here, “{first[place]}” in a row before: "
-                    "the first was kept."
+                label = COMPANY.fields[key].label if key in COMPANY.fields else key.rpartition(".")[2]
+                note = gettext(
+                    "Row {row}: {field} of {company} is “{value}”, but “{first}” in an earlier row. The first was kept."
                 )
+                facts = {"field": label, "company": name, "value": _text(said[key]), "first": first[place]}
+                self.notes.append(note.format(row=formats.number(line), **facts))
         return agreeing
 
     def note(self, lines: Iterable[int], *, made: int, changed: int) -> None:
         self.changed |= set(lines)
-        self.counts += Counter({"Companies created": made, "Companies changed": changed})
+        self.counts += Counter({gettext("Companies created"): made, gettext("Companies updated"): changed})
 
 
 def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: CompanyRows | None = None) -> Refused:
@@ -77,13 +81,14 @@ def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: CompanyRow
         values = said.first(line, name, values) if said else values
         found = _written_so(known[keys[name]], name)
         if len(found) > 1:
-            refused[match.row.line] = ("", f"Several companies are called “{name}”: write the id, {COMPANY.prefix}_….")
+            sentence = gettext("Several companies are named “{name}”. Use the record ID instead ({prefix}_…).")
+            refused[match.row.line] = ("", sentence.format(name=name, prefix=COMPANY.prefix))
         elif not found and public_id_in(COMPANY, name):
-            refused[match.row.line] = ("", f"There is no company “{name}”.")
+            refused[match.row.line] = ("", gettext("No company named “{name}”.").format(name=name))
         elif not found:
             fresh[keys[name]] = {"name": name} | values | fresh.get(keys[name], {})
         elif (differing := to_change(found[0], values, on_match)) and not may_edit(found[0], by):
-            refused[match.row.line] = ("", NOT_YOURS)
+            refused[match.row.line] = ("", str(NOT_YOURS))
         else:
             changes[found[0]] = differing | changes[found[0]]
             lines += [line] * bool(differing)
@@ -107,7 +112,7 @@ def _takes(match: Match, on_match: str, refused: Refused) -> bool:
     if contact and (on_match == OnMatch.SKIP or (on_match == OnMatch.FILL and contact.company_id)):
         return False
     if "company" not in own and match.row.related.get("company"):
-        refused[match.row.line] = ("", NAMELESS)
+        refused[match.row.line] = ("", str(NAMELESS))
     return "company" in own
 
 

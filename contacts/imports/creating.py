@@ -20,6 +20,7 @@ from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
 from crm.lifecycle.transitions import write_first_transition
 
 SINCE = LIFECYCLE.since
+CUSTOM = "custom."  # not a text
 RESOLVED = {"created_at", SINCE, "company", "manager"}  # a cell of theirs is not the value of a column
 ATTRIBUTES = {f.name: f.attname for f in Contact._meta.concrete_fields if f.name not in RESOLVED}
 COLUMNS = tuple(f.attname for f in Contact._meta.concrete_fields if f.name != "workspace")
@@ -73,8 +74,8 @@ def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], st
     for key, value in own.items():
         if key in ATTRIBUTES:
             columns[ATTRIBUTES[key]] = told[key] = value
-        elif key.startswith("custom."):
-            custom[key.removeprefix("custom.")] = value
+        elif key.startswith(CUSTOM):
+            custom[key.removeprefix(CUSTOM)] = value
     if company:
         columns["company_id"] = told["company"] = company.pk
     if first := own.get("created_at") or own.get(SINCE):

@@ -1,4 +1,4 @@
-"""How rows of a file become engagement events of contacts: kept once, however often the file comes."""
+"""How rows of a file become engagement events of contacts: each kept once, however often the file is imported."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,6 +11,8 @@ from crm.entities.fields import FieldType
 from crm.entities.values import parse_value
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
@@ -23,17 +25,17 @@ NEEDED = ("kind", "occurred_at")
 
 
 class EventImporter:
-    """Imports events of contacts that are there, found by external ID or e-mail."""
+    """Imports events of existing contacts, matched by external ID or email."""
 
     entity = "engagement"
     also = frozenset({"external_id", "email", "kind", "occurred_at"})
     elsewhere = {
-        "external_id": ("ID", "Contact ID", "Lead ID", "Record ID"),
-        "email": ("Contact email", "Email address"),
-        "kind": ("Event name", "Activity type"),
-        "occurred_at": ("Occurred", "Happened at", "Created at"),
+        "external_id": ("ID", "Contact ID", "Lead ID", "Record ID"),  # not a text
+        "email": ("Contact email", "Email address"),  # not a text
+        "kind": ("Event name", "Activity type"),  # not a text
+        "occurred_at": ("Occurred", "Happened at", "Created at"),  # not a text
     }
-    lede = "One row is one event of a contact who is there, found by external ID or e-mail."
+    lede = _("One row per event. The contact must already exist (matched by external ID or email).")
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.mapping, self.by = mapping, by
@@ -42,9 +44,9 @@ class EventImporter:
         """Raise Invalid for a file that cannot say who did what when."""
         missing = [key for key in NEEDED if not self.mapping.feed(key)]
         if not (self.mapping.feed("external_id") or self.mapping.feed("email")):
-            missing.insert(0, "external_id or email")
+            missing.insert(0, gettext("{field} or {other}").format(field="external_id", other="email"))
         if missing:
-            raise Invalid(f"The file has no column for {', '.join(missing)}.")
+            raise Invalid(gettext("The file has no column for {fields}.").format(fields=", ".join(missing)))
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         field = feed.path.field
@@ -98,11 +100,13 @@ def _found(row: IncomingRow, people: dict[str, int]) -> set[int]:
 def _unfit(row: IncomingRow, people: dict[str, int]) -> tuple[str, str] | None:
     for key in NEEDED:
         if key not in row.own:
-            return key, f"{key} is needed."
+            return key, gettext("{field} is required.").format(field=key)
     found = _found(row, people)
     if len(found) == 1:
         return None
     if found:
-        return "", "The external ID and the e-mail name two people."
+        return "", gettext("External ID and email match two different contacts.")
     name = row.own.get("external_id") or row.own.get("email")
-    return "", f"There is no contact “{name}”." if name else "Whose event it is: external_id or email is needed."
+    if name:
+        return "", gettext("No contact matches “{name}”.").format(name=name)
+    return "", gettext("Enter the contact’s external_id or email.")

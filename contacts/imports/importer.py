@@ -11,15 +11,18 @@ from contacts.imports.matching import Match, match
 from contacts.imports.names import ELSEWHERE
 from contacts.models import Contact
 from crm.entities.schema import schema
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.sql import next_ids
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import BatchResult, DerivedChanges, IncomingRow, Refused, relations, tell_written
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun, OnMatch
 
-SUPPRESSED = "Line {:,}: the status is not changed, because the address is suppressed."
+SUPPRESSED = _("Row {row}: status not changed because the address is suppressed.")
 NAMES = {"name", "first_name", "last_name", "email"}
 
 
@@ -29,9 +32,9 @@ class ContactImporter:
     entity = "contact"
     also = frozenset({"lifecycle_stage", "lifecycle_stage_since", "created_at"})
     elsewhere = ELSEWHERE
-    lede = (
-        "One row is one person. People who are there already are found by external ID, else by e-mail; companies by "
-        "name."
+    lede = _(
+        "One row per contact. Existing contacts are matched by external ID, then by email. "
+        "Companies are matched by name."
     )
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
@@ -50,10 +53,11 @@ class ContactImporter:
         return ((relation and relation.parser) or parsers.parser)(feed, self.by)
 
     def notes(self) -> list[str]:
-        """Source 000: without a stage everybody becomes a lead, and the funnel misreads."""
-        stages = [] if self.mapping.feed("lifecycle_stage") else ["No stage column: all new people become Lead."]
+        """Source 000: without a stage every contact becomes a lead, and the funnel misreads."""
+        note = gettext("No stage column – new contacts start as Lead.")
+        stages = [] if self.mapping.feed("lifecycle_stage") else [note]
         mapped = {feed.link for feed in self.mapping.feeds}
-        return stages + [r.note for link, r in relations("contact").items() if r.note and link in mapped]
+        return stages + [str(r.note) for link, r in relations("contact").items() if r.note and link in mapped]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         matches, refused = match(rows, self.scratch, self.by)
@@ -78,7 +82,8 @@ class ContactImporter:
         self._link_later([*made, *known], changed)
         unchanged = len(matches) - len(changed)
         counts = derived.counts + said.counts
-        notes = [SUPPRESSED.format(found.row.line) for found in there if is_status_suppressed(found)]
+        held = [found.row.line for found in there if is_status_suppressed(found)]
+        notes = [SUPPRESSED.format(row=formats.number(line)) for line in held]
         return BatchResult(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes + notes)
 
     def _create(self, fresh: Sequence[Match], derived: DerivedChanges) -> list[tuple[int, IncomingRow]]:
@@ -105,9 +110,9 @@ class ContactImporter:
         for own, line in ((found.row.own, found.row.line) for found in matches if found.contact is None):
             missing = next((label for key, label in self.required.items() if key not in own), "")
             if missing:
-                refused[line] = (missing, f"{missing} is needed.")
+                refused[line] = (missing, gettext("{field} is required.").format(field=missing))
             if not own.keys() & NAMES:
-                refused[line] = ("", "A name or an e-mail is needed.")
+                refused[line] = ("", str(Contact.NAMELESS))
         return refused
 
     def _relate(self, pairs: Sequence[tuple[int, IncomingRow]]) -> tuple[set[int], Refused]:

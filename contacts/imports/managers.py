@@ -13,6 +13,7 @@ from contacts.models import Contact
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
 from crm.kit.text import email_key, search_key
+from crm.kit.translation import gettext as _
 from crm.lists.formulas import unescape
 from crm.lists.imports.mapping import Mapping as Columns
 from crm.lists.imports.reading import Sheet
@@ -47,21 +48,21 @@ def unknown(matches: Sequence[Match], scratch: Scratch, by: Actor) -> Refused:
     found = _find(set(wanted.values()), by)
     present = _present([match for match in matches if match.row.line in wanted and not found[wanted[match.row.line]]])
     refused: Refused = {}
+    label = str(CONTACT.fields["manager"].label)
     for match in matches:
         text = wanted.get(match.row.line)
         if text is None:
             continue
         if {*keys_of(match.row)} & {*_keys(text)} or (match.contact and found[text] == {match.contact.pk}):
-            refused[match.row.line] = (CONTACT.fields["manager"].label, "Nobody reports to themselves.")
+            refused[match.row.line] = (label, _("A contact can’t report to themselves."))
         elif len(found[text]) > 1:
-            refused[match.row.line] = (text, f"Several contacts are called “{text}”: write the e-mail.")
+            sentence = _("Several contacts are named “{name}”. Use the email instead.")
+            refused[match.row.line] = (label, sentence.format(name=text))
         elif not found[text] and present.get(match.row.line) == _folded(text):
             del match.row.own["manager"]
         elif not found[text] and not coming & {*_keys(text)}:
-            refused[match.row.line] = (
-                CONTACT.fields["manager"].label,
-                f"There is no contact “{text}”, here or in the file.",
-            )
+            sentence = _("No contact matches “{name}”, in the workspace or in the file.")
+            refused[match.row.line] = (label, sentence.format(name=text))
     return refused
 
 
@@ -79,14 +80,16 @@ def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> 
     links, lines = {}, {}
     for line, pk, text, changed in batch:
         if len(found[text]) != 1:
-            written.refused[line] = ("", f"imported without its manager, for “{text}” was not imported.")
+            written.refused[line] = ("", _("Imported without a manager: “{name}” wasn’t imported.").format(name=text))
         elif pk in people and _differs(people[pk], manager := next(iter(found[text])), on_match):
             links[pk], lines[pk] = manager, (line, changed)
-    for pk in _circles(links) | {pk for pk in links if not may_edit(people[pk], by)}:
-        written.refused[lines[pk][0]] = (
-            "",
-            "imported without its manager, who reports to this person or is not yours.",
-        )
+    circles = _circles(links)
+    for pk in circles | {pk for pk in links if not may_edit(people[pk], by)}:
+        if pk in circles:
+            sentence = _("Imported without a manager: the manager reports to this contact.")
+        else:
+            sentence = _("Manager not changed: this contact belongs to someone else.")
+        written.refused[lines[pk][0]] = ("", sentence)
         del links[pk]
     apply_each([(people[pk], {"manager": manager}) for pk, manager in links.items()], by=by)
     written.updated = sum(1 for pk in links if not lines[pk][1])

@@ -7,12 +7,15 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from contacts.models import Company, Contact
+from crm.kit import formats
 from crm.kit.actor import Actor, Role
 from crm.kit.text import email_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
 
-UNSEEN = "The external ID or e-mail belongs to a contact that you cannot see."
+UNSEEN = _("The external ID or email belongs to a contact that you can’t see.")
 
 
 @dataclass(slots=True)
@@ -39,10 +42,11 @@ def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[lis
     for row in rows:
         found = {people[key].pk: people[key] for key in keys[row.line] if key in people}
         if found.keys() & hidden:
-            refused[row.line] = ("", UNSEEN)
+            refused[row.line] = ("", str(UNSEEN))
         elif len(found) > 1:
             first, second = found.values()
-            refused[row.line] = ("", f"The external ID names {first}, the e-mail {second}: two people.")
+            sentence = gettext("External ID matches {first}, but email matches {second}.")
+            refused[row.line] = ("", sentence.format(first=first, second=second))
         else:
             matches.append(Match(row, next(iter(found.values()), None)))
     return _once(matches, keys, scratch, refused), refused
@@ -84,5 +88,6 @@ def _once(matches: list[Match], keys: dict[int, tuple[str, ...]], scratch: Scrat
     """Those who come for the first time; the others are refused with the line of the first."""
     own = {m.row.line: (*keys[m.row.line], *((f"contact {m.contact.pk}",) if m.contact else ())) for m in matches}
     again = scratch.repeats(own)
-    refused |= {line: ("", f"The same person as in line {earlier:,}.") for line, earlier in again.items()}
+    sentence = gettext("Duplicate of row {row}.")
+    refused |= {line: ("", sentence.format(row=formats.number(earlier))) for line, earlier in again.items()}
     return [found for found in matches if found.row.line not in again]

@@ -10,10 +10,11 @@ from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from crm.entities.fields import Field, FieldType
 from crm.entities.values import instant
-from crm.kit import clock
+from crm.kit import clock, formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.text import email_key, normalize_line
+from crm.kit.translation import gettext as _
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import MappedColumn
 from crm.records.validation import NORMAL, clean
@@ -48,10 +49,15 @@ def plain(field: Field, longest: int) -> Parser:
     def read(text: str) -> str:
         text = normalize_line(text)
         if len(text) > longest:
-            raise Invalid(f"{field.label} is longer than {longest} characters.")
+            raise Invalid(_too_long(field, longest))
         return text
 
     return read
+
+
+def _too_long(field: Field, longest: int) -> str:
+    sentence = _("{field} can’t be longer than {count} characters.")
+    return sentence.format(field=field.label, count=formats.number(longest))
 
 
 def _address(field: Field, by: Actor) -> Parser:
@@ -60,7 +66,7 @@ def _address(field: Field, by: Actor) -> Parser:
             return text
         value = clean("contact", field, text, by)
         if len(email_key(value)) > LONGEST_ADDRESS:  # folding makes some letters two
-            raise Invalid(f"{field.label} is longer than {LONGEST_ADDRESS} characters.")
+            raise Invalid(_too_long(field, LONGEST_ADDRESS))
         return value
 
     return address
@@ -75,5 +81,5 @@ def past(text: str) -> datetime | None:
     except ValueError as error:
         raise Invalid(str(error)) from None
     if moment > clock.now():
-        raise Invalid(f"“{text.strip()}” lies in the future.")
+        raise Invalid(_("“{text}” is in the future.").format(text=text.strip()))
     return moment

@@ -9,6 +9,7 @@ from contacts.models import Contact
 from contacts.moves import VERBS
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import Move, Reason, wrong_stage_message
 from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lists.models import ImportRun
@@ -63,13 +64,15 @@ def _move(here: str, to: str, ids: list[int], run: ImportRun, by: Actor) -> dict
     if step is None:
         return dict.fromkeys(ids, " ".join(wrong_stage_message(LIFECYCLE, step, here) for step in steps))
     if not by.is_at_least(step.role):
-        return dict.fromkeys(ids, f"{step.label} needs the role {step.role} or higher; yours is {by.role}.")
+        sentence = _("Only managers and admins can move a contact from {stage} to {target}.")
+        stages = {"stage": LIFECYCLE.value(here).label, "target": LIFECYCLE.value(to).label}
+        return dict.fromkeys(ids, sentence.format(**stages))
     return VERBS[step.verb](_rows(ids), by=by, reason=_reason(step, run)).refused
 
 
 def _reason(step: Move, run: ImportRun) -> str:
     """Where a reason is required, the file is one; where it is asked for, its absence is for somebody to look at."""
-    return f"Imported from {run.file_name}" if step.reason == Reason.REQUIRED else ""
+    return _("Imported from {file}").format(file=run.file_name) if step.reason == Reason.REQUIRED else ""
 
 
 def _rows(ids: Iterable[int]):

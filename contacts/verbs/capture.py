@@ -14,6 +14,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.text import email_key
+from crm.kit.translation import gettext as _
 from crm.records.validation import validate
 from crm.records.writing import apply, build, insert_records
 from crm.users.visibility import may_edit
@@ -29,7 +30,7 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
     sentence per field, NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
-        raise NotAllowed("A viewer cannot capture contacts.")
+        raise NotAllowed(_("Viewers can’t capture contacts."))
     wanted = [validate("contact", {"source": source} | dict(values), by=by, new=True) for values in people]
     keys = [email_key(values.get("email", "")) or index for index, values in enumerate(wanted)]
     for _attempt in range(3):
@@ -39,7 +40,7 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
         if _added(fresh, by, source):
             break
     else:
-        raise Invalid({"external_id": "Another contact has this external ID already."})
+        raise Invalid({"external_id": _("A contact with this external ID already exists.")})
     people_by_key = known | fresh
     for key, values in zip(keys, wanted, strict=True):
         if values is not first.get(key):

@@ -11,6 +11,7 @@ from contacts.last_activity import touch
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.users.visibility import RecordQuerySet, lock
 
 
@@ -26,7 +27,7 @@ def complete(
     locked = lock(activities, by)
     for rows in locked.batches():
         over = rows.exclude(status="pending").values_list("pk", flat=True)
-        locked.outcome.refuse(over, "It is not open any more.")
+        locked.outcome.refuse(over, _("This activity is already closed."))
     now = clock.now()
     changes: dict[str, Any] = {"status": "done", "done_at": now, "occurred_at": occurred_at or now}
     for rows in locked.batches():

@@ -10,6 +10,7 @@ from contacts.models import Contact
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.records.verbs.create_records import create_records
 from crm.records.writing import build
 
@@ -23,7 +24,7 @@ def create(people: Sequence[Mapping[str, Any]], *, by: Actor, stage: str = "lead
     viewer.
     """
     if stage not in {choice.value for choice in LIFECYCLE.values}:
-        raise Invalid({"lifecycle_stage": f"There is no lifecycle stage “{stage}”."})
+        raise Invalid({"lifecycle_stage": _("“{stage}” isn’t a lifecycle stage.").format(stage=stage)})
 
     def make(values: list[dict[str, Any]]) -> list[Contact]:
         contacts = [build(Contact, each, by) for each in values]

@@ -13,6 +13,7 @@ from contacts.models import Activity
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.records.validation import check_lengths
 from crm.users.visibility import RecordQuerySet, lock
 
@@ -28,12 +29,13 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
     call that was made without an outcome, and a time in the future or missing of what was done.
     """
     if wrong := values.keys() - EDITABLE:
-        raise Invalid({key: f"{key} of an activity cannot be changed." for key in wrong})
+        sentence = _("{field} of an activity can’t be changed.")
+        raise Invalid({key: sentence.format(field=key) for key in wrong})
     check_lengths(Activity, values)
     if not values.get("subject", "-").strip():
-        raise Invalid({"subject": "Say in a few words what it is about."})
+        raise Invalid({"subject": _("Add a note or a subject.")})
     if values.get("status", "pending") not in ("pending", "cancelled"):
-        raise Invalid({"status": "An activity is set to pending or cancelled here; completing it has a button."})
+        raise Invalid({"status": _("Set the status to Pending or Canceled. To complete a task, use Complete.")})
     locked = lock(activities, by)
     for rows in locked.batches():
         _check_calls(rows, values)
@@ -51,6 +53,6 @@ def _check_calls(rows: QuerySet, values: Mapping[str, Any]) -> None:
         if "outcome" in values:
             check_outcome(kind, status, values["outcome"])
         elif status == "pending" and outcome:
-            raise Invalid({"outcome": "A planned call has no outcome yet."})
+            raise Invalid({"outcome": _("A planned call has no outcome yet.")})
         if status == "done" and values.get("occurred_at", True) is None:
-            raise Invalid({"occurred_at": "Enter when it took place."})
+            raise Invalid({"occurred_at": _("Enter when it took place.")})

@@ -10,6 +10,7 @@ from crm.entities.schema import nearest
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 
 
 @transaction.atomic
@@ -20,19 +21,21 @@ def engage(events: Sequence[NewEngagement], *, by: Actor) -> Outcome:
     moment more than 5 minutes ahead and a contact that `by` cannot see, NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
-        raise NotAllowed("A viewer cannot record what contacts do.")
+        raise NotAllowed(_("Viewers can’t record engagement."))
     for event in events:
         _check(event)
     wanted = {event.contact for event in events}
     seen = Contact.objects.live().visible_to(by).filter(pk__any_of=sorted(wanted)).order_by("pk")
     if wanted - set(seen.select_for_update(of=("self",)).values_list("pk", flat=True)):
-        raise Invalid({"contact": "There is no such contact."})
+        raise Invalid({"contact": _("Contact not found.")})
     return Outcome(by.change, store(events, by=by))
 
 
 def _check(event: NewEngagement) -> None:
     if event.kind not in KINDS:
-        near = nearest(event.kind, list(KINDS))
-        meant = f" Did you mean {near}?" if near else f" Choose from {', '.join(KINDS)}."
-        raise Invalid({"kind": f"“{event.kind}” is no kind of event.{meant}"})
+        if near := nearest(event.kind, list(KINDS)):
+            sentence = _("“{kind}” isn’t an event type. Did you mean {near}?")
+        else:
+            sentence = _("“{kind}” isn’t an event type. Choose one of: {kinds}.")
+        raise Invalid({"kind": sentence.format(kind=event.kind, near=near, kinds=", ".join(KINDS))})
     check_moment(event.at)

@@ -10,6 +10,7 @@ from crm.entities.schema import schema
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.records.validation import validate
 from crm.records.writing import apply
 from crm.users.visibility import RecordQuerySet, lock
@@ -43,4 +44,5 @@ def enrich(
 def _check(facts: Mapping[str, Any]) -> None:
     found = {name: schema("contact").find(name) for name in facts}
     if wrong := {name: field.label for name, field in found.items() if field and field.key in DECIDED_BY_PEOPLE}:
-        raise Invalid({name: f"{label} does not come from an outside source." for name, label in wrong.items()})
+        sentence = _("{field} can’t be set by enrichment.")
+        raise Invalid({name: sentence.format(field=label) for name, label in wrong.items()})

@@ -1,4 +1,4 @@
-"""Put down what was done with somebody, or what is to be done."""
+"""Log a completed activity or create a task."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.records.validation import check_lengths
 from crm.users.models import Membership
 from crm.users.visibility import visible
@@ -31,7 +32,7 @@ def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     outcome missing or in the wrong place, or a contact that `by` cannot see; NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
-        raise NotAllowed("A viewer cannot log activities.")
+        raise NotAllowed(_("Viewers can’t log activities."))
     made = [_build(values, by) for values in activities]
     _check_visible(made, by)
     Activity.objects.bulk_create(made)
@@ -63,21 +64,24 @@ def _build(values: Mapping[str, Any], by: Actor) -> Activity:
 
 def _check(activity: Activity) -> None:
     if activity.kind not in dict(Activity.KINDS):
-        raise Invalid(
-            {"kind": f"{activity.kind or 'Nothing'} is not a kind of activity: {', '.join(dict(Activity.KINDS))}."}
-        )
+        if activity.kind:
+            sentence = _("“{kind}” isn’t an activity type. Choose one of: {kinds}.")
+        else:
+            sentence = _("Choose an activity type: {kinds}.")
+        raise Invalid({"kind": sentence.format(kind=activity.kind, kinds=", ".join(dict(Activity.KINDS)))})
     if not activity.subject.strip():
-        raise Invalid({"subject": "Say in a few words what it is about."})
+        raise Invalid({"subject": _("Add a note or a subject.")})
     if not (activity.contact_id or activity.company_id):
-        raise Invalid({"contact": "An activity needs a contact or a company."})
+        raise Invalid({"contact": _("Choose a contact or company for this activity.")})
 
 
 def _check_visible(activities: Sequence[Activity], by: Actor) -> None:
     assignees = {activity.assignee_id for activity in activities} - {None, by.member_id}
     if assignees and assignees - set(Membership.objects.filter(pk__in=assignees).values_list("pk", flat=True)):
-        raise Invalid({"assignee": "Choose a member."})
+        raise Invalid({"assignee": _("Choose a member.")})
+    not_found = {"contact_id": _("Contact not found."), "company_id": _("Company not found.")}
     for model, name in ((Contact, "contact_id"), (Company, "company_id")):
         wanted = {getattr(activity, name) for activity in activities} - {None}
         found = set(model.objects.live().filter(visible(by), pk__in=wanted).values_list("pk", flat=True))
         if wanted - found:
-            raise Invalid({name.removesuffix("_id"): f"There is no such {model._meta.verbose_name}."})
+            raise Invalid({name.removesuffix("_id"): not_found[name]})

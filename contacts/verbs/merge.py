@@ -17,6 +17,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.move import force_move
 from crm.records.validation import validate
 from crm.records.writing import apply, snapshot_fields
@@ -36,12 +37,12 @@ def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping
     """
     chosen = validate("contact", choose or {}, by=by)
     if "status" in chosen:
-        raise Invalid({"status": "Whether the survivor can be reached stays as it is: set_status changes it."})
+        raise Invalid({"status": _("A merge doesn’t change the status. Change it before or after the merge.")})
     locked = lock(Contact.objects.filter(pk__in=[survivor.pk, *duplicates.values_list("pk", flat=True)]), by)
     locked.outcome.or_raise()
     others = Contact.objects.filter(pk__in=[pk for pk in locked.ids if pk != survivor.pk]).order_by("pk")
     if survivor.pk not in locked.ids or not others:
-        raise Invalid("Choose another contact to merge with.")
+        raise Invalid(_("Choose a different contact to merge with."))
     survivor, rows, people = Contact.objects.get(pk=survivor.pk), Contact.objects.filter(pk=survivor.pk), list(others)
     _move_relations(survivor, others, by)
     _absorb(others, survivor, by)

@@ -7,6 +7,7 @@ from contacts.suppression import status_refusals
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.lifecycle.move import move
 from crm.users.visibility import RecordQuerySet, lock
 
@@ -18,7 +19,7 @@ def set_status(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str = ""
     Unsubscribed and Bounced suppress the contact's address. Refused: a contact whose address is suppressed.
     """
     if to not in {choice.value for choice in STATUS.values}:
-        raise Invalid({"status": f"There is no status {to!r}."})
+        raise Invalid({"status": _("“{status}” isn’t a contact status.").format(status=to)})
     locked = lock(contacts, by, bring=STATUS.field)
     for rows in locked.batches():
         locked.outcome.refused |= status_refusals(rows, to)

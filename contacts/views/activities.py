@@ -14,14 +14,31 @@ from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast, warn
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.records.registry import record_type
 from crm.records.views.pages import find_record
 from crm.users.http import Request
 
+LOGGED = {
+    "note": _("Note added."),
+    "call": _("Call logged."),
+    "email": _("Email logged."),
+    "meeting": _("Meeting logged."),
+    "task": _("Task created."),
+}
+PLANNED = {
+    "note": _("Note planned."),
+    "call": _("Call planned."),
+    "email": _("Email planned."),
+    "meeting": _("Meeting planned."),
+    "task": _("Task created."),
+}
+
 
 @require_POST
 def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Log what was done, or plan what is to be done, with whom a record is about."""
+    """Log or plan an activity with the contact or company that a record is about."""
     record, about = find_record(request, entity, public_id), record_type(entity).about
     if about is None:
         raise Http404
@@ -45,18 +62,17 @@ def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
 def _told(pk: int) -> str:
     """What was done, by the kind of the activity: “Note added.”, “Call logged.”, “Task created.”."""
     activity = Activity.objects.get(pk=pk)
-    kind, verb = activity.get_kind_display(), {"note": "added", "task": "created"}.get(activity.kind, "logged")
-    return f"{kind} {'planned' if activity.kind != 'task' and activity.status == 'pending' else verb}."
+    sentences = PLANNED if activity.status == "pending" else LOGGED
+    return str(sentences[activity.kind])
 
 
 def _warn_of_blind(request: Request, pk: int) -> None:
-    """Tell who wrote an activity whom it mentions in vain."""
+    """Warn the author of an activity about mentioned members who can’t see it."""
     activity = Activity.objects.select_related("contact", "company").get(pk=pk)
     [(_, blind)] = readers([activity])
     if blind:
-        kind = type(activity.about)._meta.verbose_name
-        names = " and ".join(map(str, blind))
-        warn(request, f"{names} cannot see this {kind}, and {'is' if len(blind) == 1 else 'are'} not told of it.")
+        names = ", ".join(map(str, blind))
+        warn(request, gettext("{names} can’t see this record and won’t be notified.").format(names=names))
 
 
 def _activity(request: Request, public_id: str) -> Activity:
@@ -72,7 +88,7 @@ def _rows(activity: Activity):
 
 @require_http_methods(["GET", "POST"])
 def finish_activity(request: Request, public_id: str) -> HttpResponse:
-    """Mark a task as done; of a planned call ask for its outcome first."""
+    """Complete a task; ask for the outcome of a planned call first."""
     activity = _activity(request, public_id)
     form = CompleteForm(request.POST if request.POST.get("outcome") or request.POST.get("asked") else None)
     asks = activity.kind == "call" and activity.status == "pending"
@@ -90,7 +106,8 @@ def finish_activity(request: Request, public_id: str) -> HttpResponse:
     for sentence in outcome.refused.values():
         warn(request, sentence)
     if outcome.done:
-        toast(request, f"Done: {activity}.", undo_url=reverse("undo", args=[outcome.change]))
+        sentence = gettext("“{activity}” completed.").format(activity=activity)
+        toast(request, sentence, undo_url=reverse("undo", args=[outcome.change]))
     return redirect("/" if request.POST.get("back") == "home" else activity.about)
 
 
@@ -105,7 +122,7 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
+            toast(request, gettext("Activity updated."), undo_url=reverse("undo", args=[outcome.change]))
             _warn_of_blind(request, activity.pk)
             return redirect(activity.about)
     context = {"form": form, "activity": activity, "record": activity.about}
@@ -116,5 +133,5 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
 def remove(request: Request, public_id: str) -> HttpResponse:
     activity = _activity(request, public_id)
     outcome = delete_activity(_rows(activity), by=request.actor).or_raise()
-    toast(request, "The activity was removed.", undo_url=reverse("undo", args=[outcome.change]))
+    toast(request, gettext("Activity deleted."), undo_url=reverse("undo", args=[outcome.change]))
     return redirect(activity.about)

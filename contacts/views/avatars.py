@@ -36,5 +36,5 @@ def avatar(request: Request, public_id: str) -> HttpResponseBase:
     if response is None:
         response = FileResponse(default_storage.open(contact.avatar.name), content_type="image/webp")
     # The browser may keep it, and asks each time whether it may show it: not after a sign-out.
-    response["ETag"], response["Cache-Control"] = etag, "private, no-cache"
+    response["ETag"], response["Cache-Control"] = etag, "private, no-cache"  # not a text
     return response

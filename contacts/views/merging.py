@@ -12,6 +12,7 @@ from contacts.models import Contact
 from contacts.verbs.merge import merge
 from crm.kit.responses import toast
 from crm.kit.timelimit import time_limit
+from crm.kit.translation import gettext as _
 from crm.lists.paging import LONGEST, search
 from crm.records.facts import fact
 from crm.records.forms import current, editable_fields
@@ -35,7 +36,8 @@ def merge_page(request: Request, public_id: str) -> HttpResponse:
         theirs = [field for field in differing if request.POST.get(f"keep-{field.key}") == "other"]
         chosen = {field.key: audited.read_value(other, storage_key(field)) for field in theirs}
         outcome = merge(survivor, rows_of(other), by=request.actor, choose=chosen)
-        toast(request, f"Merged {other} into {survivor}.", undo_url=reverse("undo", args=[outcome.change]))
+        sentence = _("Merged {other} into {survivor}.").format(other=other, survivor=survivor)
+        toast(request, sentence, undo_url=reverse("undo", args=[outcome.change]))
         return redirect(survivor)
     context = {
         "survivor": survivor,

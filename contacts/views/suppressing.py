@@ -10,6 +10,7 @@ from contacts.verbs.lift_suppression import lift_suppression
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast
+from crm.kit.translation import gettext as _
 from crm.records.forms import ReasonForm
 from crm.records.views.pages import find, rows_of
 from crm.users.http import Request
@@ -26,7 +27,7 @@ def lift_suppression_page(request: Request, public_id: str) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, f"Suppression lifted. {contact} can be mailed again.")
+            toast(request, _("Suppression lifted. {contact} can receive email again.").format(contact=contact))
             return redirect(contact)
     found = Suppression.objects.filter(email_key=contact.email_key).select_related("by__user").order_by("at")
     context = {

@@ -55,7 +55,7 @@ def test_refused_rows_stay_ticked_and_say_why(visit, add, sign_in):
     page.locator(".bulk").get_by_role("button", name="Stage").click()
     page.get_by_label("Move to").select_option(value="qualify")
     page.get_by_role("button", name="Stage").click()
-    expect(page.locator(".toast", has_text="Moved: 1 contact.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Stage changed: 1 contact.")).to_be_visible()
     expect(page.locator(".toast", has_text="Bruno. Email required for qualification")).to_be_visible()
     expect(page.get_by_label("Select Bruno")).to_be_checked()
     expect(page.get_by_label("Select Ana")).not_to_be_checked()

@@ -26,7 +26,7 @@ FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
     "contact alike": ("/contact/new", "Add contact", {"name": "Twice"}, Contact),
     "company": ("/company/new", "Add company", {"name": "Twice"}, Company),
     "opportunity": ("/opportunity/new", "Add opportunity", {"name": "Twice", "contact": "{ana}"}, Opportunity),
-    "note": ("/contact/{ana}", "Write down", {"body": "Twice"}, Activity),
+    "note": ("/contact/{ana}", "Add note", {"body": "Twice"}, Activity),
     "view": ("/contact/view?where=role+is+empty", "Save", {"name": "Twice {n}"}, SavedView),
     "campaign": ("/campaign/new", "Save", {"name": "Twice", "subject": "S", "body": "B"}, Campaign),
     "team": ("/settings/teams/", "Add a team", {"name": "Twice {n}"}, Team),

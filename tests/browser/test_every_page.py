@@ -194,7 +194,7 @@ def _editing_a_cell(page, world):
 
 def _editing_a_fact(page, world):
     page.goto(f"/contact/{world.contact.public_id}")
-    page.get_by_label("Edit E-mail").click()
+    page.get_by_label("Edit Email").click()
     page.locator("form.fact").wait_for()
 
 
@@ -202,7 +202,7 @@ def _evidence(page, world):
     page.goto(f"/contact/{world.contact.public_id}")
     page.locator(".record-title summary").click()
     page.get_by_text("empty fields").click()
-    page.get_by_role("form", name="Write down").get_by_text("Meeting", exact=True).click()
+    page.get_by_role("form", name="Log activity").get_by_text("Meeting", exact=True).click()
 
 
 def _searching(page, world):

@@ -49,8 +49,9 @@ def test_the_tab_order_of_a_record(visit, add, sign_in):
     ana = add("Ana", email="ana@fleetly.example")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
     stops = tab_through(page)
-    expected = ["Search", "Edit", "More", "Why Lifecycle Stage is Lead", "Qualify", "Won", "Lost…", "Edit E-mail"]
-    assert in_order(stops, *expected, "Text", "Subject", "Write down")
+    first = ["Search", "Edit", "More actions", "Why Lifecycle Stage is Lead", "Qualify"]
+    expected = [*first, "Mark as customer", "Mark as lost…", "Edit Email"]
+    assert in_order(stops, *expected, "Text", "Subject", "Add note")
 
 
 def test_the_skip_link_leads_past_the_sidebar(visit, add, sign_in):

@@ -30,8 +30,8 @@ def test_from_lead_to_customer(visit, add, cast):
     expect(page.locator(".verbs").get_by_role("button", name="Qualify")).to_be_disabled()
     expect(page.locator(".why-not").first).to_have_text("Qualify: Email required for qualification")
     page.get_by_text("empty fields").click()
-    page.get_by_label("Edit E-mail").click()
-    page.locator("form.fact").get_by_label("E-mail").fill("ana@fleetly.example")
+    page.get_by_label("Edit Email").click()
+    page.locator("form.fact").get_by_label("Email").fill("ana@fleetly.example")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="ana@fleetly.example")).to_be_visible()
 
@@ -78,7 +78,7 @@ def test_the_badge_shows_the_evidence(visit, add, sign_in):
     ana = add("Ana Ruiz")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
     page.locator(".record-title summary").click()
-    leaf = page.locator(".evidence li", has_text="E-mail")
+    leaf = page.locator(".evidence li", has_text="Email")
     expect(leaf).to_contain_text("✗")
     expect(leaf).to_contain_text("nothing")
 

@@ -92,7 +92,7 @@ def test_a_person_is_completed_after_an_at_sign(visit, news, sign_in, cast):
     expect(page.get_by_role("listbox")).to_have_count(0)
     text.press_sequentially("x me@x.example")
     expect(page.get_by_role("listbox")).to_have_count(0)
-    page.get_by_role("button", name="Write down").click()
+    page.get_by_role("button", name="Add note").click()
     expect(page.locator(".toast")).to_contain_text("Note added.")
     told = Notification.objects.filter(kind="mentioned").exclude(recipient=cast.rep)
     assert {item.recipient for item in told} == {cast.mate, cast.manager}

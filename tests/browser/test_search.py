@@ -12,7 +12,7 @@ def test_results_appear_while_typing_and_the_arrows_walk(visit, add, fleetly, si
     page.keyboard.press("Control+k")
     page.keyboard.type("fleet")
     expect(page.locator(".search-results").get_by_role("link", name="Fleetly")).to_be_visible()
-    expect(page.locator("#announcer")).to_have_text("1 contact, 1 company found")
+    expect(page.locator("#announcer")).to_have_text("1 contact found, 1 company found")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -35,7 +35,7 @@ def test_nobody_is_found_and_enter_opens_the_page(visit, add, sign_in):
     page.keyboard.press("/")
     page.keyboard.type("zzz")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Nothing found for “zzz”").last).to_be_visible()
+    expect(page.get_by_role("heading", name="No results for “zzz”").last).to_be_visible()
 
 
 def test_a_company_is_completed_while_typing(visit, add, fleetly, sign_in):

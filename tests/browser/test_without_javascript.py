@@ -27,7 +27,7 @@ def test_sign_in_create_edit_and_qualify(visit, cast, fleetly):
     expect(page.locator(".toast")).to_contain_text("Added Ana Ruiz.")
 
     page.get_by_role("link", name="Edit", exact=True).click()
-    page.get_by_label("E-mail").fill("ana@fleetly.example")
+    page.get_by_label("Email").fill("ana@fleetly.example")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Qualify: Lead score too low")).to_be_visible()
     make_worthy(Contact.objects.get())
@@ -37,11 +37,11 @@ def test_sign_in_create_edit_and_qualify(visit, cast, fleetly):
 
     page.get_by_text("Task", exact=True).click()
     page.get_by_label("Subject").fill("Send pricing")
-    page.get_by_role("button", name="Write down").click()
+    page.get_by_role("button", name="Create task").click()
     page.goto("/")
     expect(page.get_by_role("link", name="Send pricing")).to_be_visible()
     page.get_by_label("Complete Send pricing").click()
-    expect(page.get_by_text("Nothing is due.")).to_be_visible()
+    expect(page.get_by_text("You’re all caught up.")).to_be_visible()
 
 
 def test_assign_in_bulk_and_undo(plain, add):
@@ -102,7 +102,7 @@ def test_a_field_has_a_page_of_its_own(plain, add):
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Facts")).to_contain_text("Director")
     page.locator(".record-title summary").click()
-    expect(page.locator(".evidence")).to_contain_text("E-mail")
+    expect(page.locator(".evidence")).to_contain_text("Email")
 
 
 def test_every_figure_of_the_dashboard(plain, add):

@@ -67,24 +67,25 @@ def test_tasks_and_what_is_due_later_are_plans(values, status, open_contact, act
     assert event == {"pending": "activity.planned", "done": "activity.logged"}[status]
 
 
-NO_OUTCOME = "“left vm” isn't an outcome of a call: connected, left voicemail, no answer, busy, wrong number."
+OUTCOMES = "Connected, Left voicemail, No answer, Busy, Wrong number"
+NO_OUTCOME = f"“left vm” isn’t a call outcome. Choose one of: {OUTCOMES}."
 
 
 @pytest.mark.parametrize(
     "values, errors",
     [
-        ({"kind": "fax"}, {"kind": "fax is not a kind of activity: task, call, email, meeting, note."}),
-        ({"kind": ""}, {"kind": "Nothing is not a kind of activity: task, call, email, meeting, note."}),
-        ({"subject": " "}, {"subject": "Say in a few words what it is about."}),
-        ({"contact_id": None}, {"contact": "An activity needs a contact or a company."}),
-        ({"contact_id": 0, "company_id": None}, {"contact": "An activity needs a contact or a company."}),
-        ({"contact_id": 99}, {"contact": "There is no such contact."}),
-        ({"company_id": 99}, {"company": "There is no such company."}),
+        ({"kind": "fax"}, {"kind": "“fax” isn’t an activity type. Choose one of: task, call, email, meeting, note."}),
+        ({"kind": ""}, {"kind": "Choose an activity type: task, call, email, meeting, note."}),
+        ({"subject": " "}, {"subject": "Add a note or a subject."}),
+        ({"contact_id": None}, {"contact": "Choose a contact or company for this activity."}),
+        ({"contact_id": 0, "company_id": None}, {"contact": "Choose a contact or company for this activity."}),
+        ({"contact_id": 99}, {"contact": "Contact not found."}),
+        ({"company_id": 99}, {"company": "Company not found."}),
         ({"outcome": ""}, {"outcome": "Choose the outcome of the call."}),
-        ({"kind": "meeting"}, {"outcome": "Only a call has an outcome."}),
+        ({"kind": "meeting"}, {"outcome": "Only a call can have an outcome."}),
         ({"status": "pending"}, {"outcome": "A planned call has no outcome yet."}),
         ({"outcome": "left vm"}, {"outcome": NO_OUTCOME}),
-        ({"occurred_at": NOON + timedelta(days=900)}, {"occurred_at": "2029-08-17 12:00 lies in the future."}),
+        ({"occurred_at": NOON + timedelta(days=900)}, {"occurred_at": "17 Aug 2029, 12:00 is in the future."}),
         ({"kind": "task", "outcome": "", "assignee_id": 99}, {"assignee": "Choose a member."}),
     ],
 )
@@ -98,9 +99,9 @@ def test_what_makes_no_sense_is_refused(values, errors, open_contact, actor):
 
 def test_nobody_logs_with_people_they_do_not_see(team_contact, actor):
     facts = CALL | {"contact_id": team_contact.pk}
-    with pytest.raises(Invalid, match="There is no such contact"):
+    with pytest.raises(Invalid, match="Contact not found"):
         log([facts], by=actor("outsider"))
-    with pytest.raises(NotAllowed, match="A viewer cannot log"):
+    with pytest.raises(NotAllowed, match="Viewers can’t log"):
         log([facts], by=actor("viewer"))
 
 
@@ -114,7 +115,7 @@ def test_a_task_is_completed_once(open_contact, actor):
     assert_entry(by, task, "activity.completed", "COMPLETE", old=old, new=new, person=open_contact.pk)
     assert Contact.objects.get().last_activity == NOON
     again = actor("rep")
-    assert complete(rows(task), by=again).refused == {task.pk: "It is not open any more."}
+    assert complete(rows(task), by=again).refused == {task.pk: "This activity is already closed."}
     assert_nothing_written(again)
 
 
@@ -198,10 +199,10 @@ def test_unmerged_each_has_their_own_last_activity_again(acme, actor):
 @pytest.mark.parametrize(
     "values, sentence",
     [
-        ({"kind": "task"}, "kind of an activity cannot be changed."),
-        ({"contact": 1}, "contact of an activity cannot be changed."),
-        ({"subject": " "}, "Say in a few words what it is about."),
-        ({"status": "done"}, "An activity is set to pending or cancelled here; completing it has a button."),
+        ({"kind": "task"}, "kind of an activity can’t be changed."),
+        ({"contact": 1}, "contact of an activity can’t be changed."),
+        ({"subject": " "}, "Add a note or a subject."),
+        ({"status": "done"}, "Set the status to Pending or Canceled. To complete a task, use Complete."),
         ({"outcome": ""}, "Choose the outcome of the call."),
         ({"outcome": "spoke"}, NO_OUTCOME.replace("left vm", "spoke")),
         ({"occurred_at": None}, "Enter when it took place."),
@@ -215,7 +216,7 @@ def test_an_edit_of_an_activity_has_its_limits(values, sentence, open_contact, a
     assert_nothing_written(by)
 
 
-@pytest.mark.parametrize("kind, subject", [("call", "Call"), ("email", "E-mail"), ("meeting", "Meeting")])
+@pytest.mark.parametrize("kind, subject", [("call", "Call"), ("email", "Email"), ("meeting", "Meeting")])
 def test_it_is_enough_to_say_that_it_took_place(kind, subject, open_contact, sign_in):
     facts = {"kind": kind, "priority": "normal", "outcome": "connected" if kind == "call" else ""}
     assert sign_in("rep").post(f"{open_contact.get_absolute_url()}/activity", facts).status_code == 302

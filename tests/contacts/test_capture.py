@@ -105,8 +105,8 @@ def test_bad_input_writes_nothing(acme, actor):
     make_contact(external_id="77")
     with pytest.raises(Invalid) as error:
         capture([{"name": "Twin", "external_id": "77"}], by=by, source="Scan")
-    assert error.value.errors == {"external_id": "Another contact has this external ID already."}
-    with pytest.raises(NotAllowed, match="A viewer cannot capture"):
+    assert error.value.errors == {"external_id": "A contact with this external ID already exists."}
+    with pytest.raises(NotAllowed, match="Viewers can’t capture"):
         capture([{"name": "Ana"}], by=actor("viewer"), source="Scan")
     with pytest.raises(Invalid, match="Source is longer than 100 characters"):
         capture([{"name": "Ana"}], by=by, source="S" * 101)

@@ -71,8 +71,8 @@ def test_the_name_is_made_of_the_other_fields(values, name, acme, actor):
 @pytest.mark.parametrize(
     "values, errors",
     [
-        ({"title": "CFO"}, {"name": "A name or an e-mail is needed."}),
-        ({"name": " "}, {"name": "A name or an e-mail is needed."}),
+        ({"title": "CFO"}, {"name": "Enter a name or an email."}),
+        ({"name": " "}, {"name": "Enter a name or an email."}),
         ({"name": "A", "email": "not one"}, {"email": "“not one” is not an e-mail address."}),
         ({"name": "A" * 201}, {"name": "Name is longer than 200 characters."}),
         ({"name": "A", "phone": "1" * 61}, {"phone": "Phone is longer than 60 characters."}),

@@ -75,7 +75,7 @@ def test_who_was_merged_is_unmerged_instead(acme, actor):
     survivor, duplicate = make_contact(), make_contact()
     merge(survivor, rows(duplicate), by=actor("manager"))
     by = actor("manager")
-    sentence = "It was merged into another contact: unmerge it instead."
+    sentence = "This contact was merged into another one. Unmerge it instead."
     assert restore(rows(duplicate), by=by).refused == {duplicate.pk: sentence}
     assert_nothing_written(by)
 

@@ -53,4 +53,4 @@ def test_the_demo_is_plausible():
         client = Client()
         client.force_login(manager.user)
         home = client.get("/").text
-        assert "Hottest leads" in home and "Nothing is due." not in home
+        assert "Hottest leads" in home and "You’re all caught up." not in home

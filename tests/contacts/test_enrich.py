@@ -36,7 +36,7 @@ def test_each_of_many_gets_what_it_lacks(acme, actor):
 @pytest.mark.parametrize("field", ["status", "owner", "team", "manager", "Reports to"])
 def test_what_people_decide_comes_from_no_source(field, open_contact, actor):
     by = actor("manager")
-    with pytest.raises(Invalid, match="does not come from an outside source"):
+    with pytest.raises(Invalid, match="can’t be set by enrichment"):
         enrich(rows(open_contact), {field: "bounced"}, by=by, source="Register", overwrite=True)
     assert_nothing_written(by)
 

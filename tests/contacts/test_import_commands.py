@@ -52,7 +52,7 @@ def test_the_last_line_is_one_object_for_machines(file):
         "unchanged": 0,
         "refused": 2,
         "errors": [
-            {"row": 3, "column": "", "message": "A name or an e-mail is needed."},
+            {"row": 3, "column": "", "message": "Enter a name or an email."},
             {"row": 4, "column": "email", "message": "“bo@” is not an e-mail address."},
         ],
     }
@@ -81,13 +81,13 @@ def test_good_rows_end_with_0_and_sentences(file):
     status, printed = run("import_contacts", file("name\nAna\n"))
     assert (status, printed.splitlines()) == (
         0,
-        ["1 rows: 1 created, 0 updated, 0 unchanged, 0 refused.", "No stage column: all new people become Lead."],
+        ["1 row: 1 created, 0 updated, 0 unchanged, 0 rejected.", "No stage column – new contacts start as Lead."],
     )
 
 
 def test_a_trial_leaves_nothing_behind(file):
     status, printed = run("import_contacts", file("name\nAna\n"), dry_run=True)
-    assert status == 0 and "Nothing was changed" in printed
+    assert status == 0 and "no changes made" in printed
     assert not Contact.objects.exists() and not ImportRun.objects.exists()
 
 
@@ -188,9 +188,9 @@ def test_custom_fields_of_every_type_come_out_as_they_went_in(acme, tmp_path, ca
     status, rows = exported(tmp_path, columns=keys, where="company is empty")
     assert (status, rows[1:]) == (0, expected)
     again = run("import_contacts", str(tmp_path / "out.csv"))[1]
-    assert "2 refused" in again  # no name and no address among these columns
+    assert "2 rejected" in again  # no name and no address among these columns
     exported(tmp_path, columns=f"email,{keys}")
-    assert "0 created, 0 updated, 3 unchanged, 0 refused" in run("import_contacts", str(tmp_path / "out.csv"))[1]
+    assert "0 created, 0 updated, 3 unchanged, 0 rejected" in run("import_contacts", str(tmp_path / "out.csv"))[1]
 
 
 LETTERS = st.sampled_from([*DANGEROUS.replace("\0", ""), "'", '"', ",", ";", "a", "1", " ", "ü", "\\"])

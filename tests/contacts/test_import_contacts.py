@@ -96,10 +96,10 @@ def test_bad_rows_are_named_by_line_and_the_good_ones_come_in(acme):
     assert counts(run) == (2, 0, 0, 8)
     why = refusals(run)
     assert why == {
-        3: "A name or an e-mail is needed.",
+        3: "Enter a name or an email.",
         4: "“nobody-at-x” is not an e-mail address.",
         5: "“Leed” is no choice of Lifecycle Stage. Did you mean “Lead”?",
-        6: "The same person as in line 2.",
+        6: "Duplicate of row 2.",
         7: "The row holds NUL characters: they are no text.",
         8: "The line is longer than 1,000,000 characters.",
         9: "The row has 2 cells where the header has 4.",
@@ -122,13 +122,13 @@ def test_a_person_is_matched_by_external_id_else_by_email(acme):
 def test_a_row_that_names_two_people_is_refused(acme):
     import_csv("external_id,name,email\na1,Ana,ana@x.example\nb1,Bo,bo@x.example\n")
     run = import_csv("external_id,email,title\na1,bo@x.example,CFO\n")
-    assert refusals(run) == {2: "The external ID names Ana, the e-mail Bo: two people."}
+    assert refusals(run) == {2: "External ID matches Ana, but email matches Bo."}
 
 
 def test_the_same_person_by_another_key_is_refused_with_the_line(acme):
     import_csv("external_id,name,email\na1,Ana,ana@x.example\n")
     run = import_csv("external_id,email,title\na1,,CFO\n,ana@x.example,CEO\n")
-    assert refusals(run) == {3: "The same person as in line 2."}
+    assert refusals(run) == {3: "Duplicate of row 2."}
     assert person(external_id="a1").title == "CFO"
 
 
@@ -167,7 +167,7 @@ def test_the_full_name_follows_its_parts(acme):
 
 def test_a_file_without_a_stage_column_says_so(acme):
     notes = import_csv("email,shoe size\nana@x.example,41\n").notes
-    assert notes == ["Not imported: shoe size.", "No stage column: all new people become Lead."]
+    assert notes == ["Not imported: shoe size.", "No stage column – new contacts start as Lead."]
 
 
 def test_created_at_dates_a_new_person_and_their_history(acme):
@@ -181,7 +181,7 @@ def test_created_at_dates_a_new_person_and_their_history(acme):
 
 def test_a_person_cannot_have_been_created_in_the_future(acme):
     run = import_csv("email,created_at\nana@x.example,2290-01-01 00:00\n")
-    assert refusals(run) == {2: "“2290-01-01 00:00” lies in the future."}
+    assert refusals(run) == {2: "“2290-01-01 00:00” is in the future."}
 
 
 # Stages of those who are there already
@@ -230,7 +230,7 @@ def test_only_managers_and_admins_override(acme, actor):
 def test_a_rep_cannot_reopen_by_import(acme, actor):
     import_csv("email,stage\nana@x.example,lost\n")
     run = import_csv("email,stage\nana@x.example,lead\n", by=actor("rep"))
-    assert refusals(run) == {2: "Reopen needs the role manager or higher; yours is rep."}
+    assert refusals(run) == {2: "Only managers and admins can move a contact from Lost to Lead."}
 
 
 # Rights
@@ -249,8 +249,8 @@ def test_a_rep_imports_for_themselves_and_changes_only_their_own(acme, cast, act
     run = import_csv("email,title\nmine@x.example,CFO\nhidden@x.example,CFO\nseen@x.example,CFO\n", by=actor("rep"))
     assert counts(run) == (0, 1, 0, 2)
     assert refusals(run) == {
-        3: "The external ID or e-mail belongs to a contact that you cannot see.",
-        4: "You can see this contact but not change it: it belongs to somebody else.",
+        3: "The external ID or email belongs to a contact that you can’t see.",
+        4: "View only – this contact belongs to someone else.",
     }
 
 
@@ -277,19 +277,19 @@ def test_of_companies_that_were_two_before_the_one_that_is_written_so_is_meant(a
     other.save(force_insert=True)
     run = import_csv("email,company\nb@x.example,PENA SA\nc@x.example,Péna SA\n")
     assert person(email="b@x.example").company == other
-    assert refusals(run) == {3: "Several companies are called “Péna SA”: write the id, org_…."}
+    assert refusals(run) == {3: "Several companies are named “Péna SA”. Use the record ID instead (org_…)."}
 
 
 def test_the_first_row_says_what_a_company_is_and_rows_that_differ_are_named(acme):
     text = "name,email,company,company.domain\nA,a@x.example,Flip Ltd,one.example\nB,b@x.example,FLIP Ltd,two.example\n"
-    differs = "Line 3: Domain of FLIP Ltd is “two.example” here, “one.example” in a row before: the first was kept."
+    differs = "Row 3: Domain of FLIP Ltd is “two.example”, but “one.example” in an earlier row. The first was kept."
     run = import_csv(text)
     assert (Company.objects.get().domain, run.notes[-1]) == ("one.example", differs)
     again = import_csv(text)
     assert (Company.objects.get().domain, counts(again), again.notes[-1]) == ("one.example", (0, 0, 2, 0), differs)
     run = import_csv("email,company,company.domain\na@x.example,Flip Ltd,three.example\n")
     assert (Company.objects.get().domain, counts(run)) == ("three.example", (0, 1, 0, 0))
-    assert "Companies changed: 1." in run.notes
+    assert "Companies updated: 1." in run.notes
 
 
 def test_several_companies_of_one_name_need_an_id(acme):
@@ -298,7 +298,7 @@ def test_several_companies_of_one_name_need_an_id(acme):
     other.pk, other.public_id = None, "org_AAAAAAAAA"
     other.save(force_insert=True)
     run = import_csv("email,company\nb@x.example,Acme\nc@x.example,org_AAAAAAAAA\n")
-    assert refusals(run) == {2: "Several companies are called “Acme”: write the id, org_…."}
+    assert refusals(run) == {2: "Several companies are named “Acme”. Use the record ID instead (org_…)."}
     assert person(email="c@x.example").company == other
 
 
@@ -313,8 +313,8 @@ def test_a_manager_may_stand_further_down_in_the_file(acme):
     assert counts(run) == (3, 0, 0, 2)
     assert (person(name="Ana").manager.name, person(name="Bo").manager.name) == ("Bo", "Cy")
     assert refusals(run) == {
-        5: "There is no contact “nobody@x.example”, here or in the file.",
-        6: "Nobody reports to themselves.",
+        5: "No contact matches “nobody@x.example”, in the workspace or in the file.",
+        6: "A contact can’t report to themselves.",
     }
 
 
@@ -322,7 +322,7 @@ def test_nobody_reports_to_themselves_over_others(acme):
     run = import_csv("external_id,name,manager\n1,Ana,2\n2,Bo,1\n")
     links = {c.name: c.manager and c.manager.name for c in Contact.objects.select_related("manager")}
     assert sorted(map(str, links.values())) in (["Ana", "None"], ["Bo", "None"])
-    assert len([note for note in run.notes if "imported without its manager" in note]) == 1
+    assert len([note for note in run.notes if "Imported without a manager" in note]) == 1
 
 
 def test_a_manager_alone_counts_as_an_update_once(acme):
@@ -368,12 +368,12 @@ def test_required_custom_fields_are_required_of_new_people_only(acme):
     made = CustomField(entity="contact", key="tier", label="Tier", type="text", required=True)
     save_custom_field(made, by=system(acme.pk))
     run = import_csv("email,title\nold@x.example,CFO\nnew@x.example,CFO\n")
-    assert (counts(run), refusals(run)) == ((0, 1, 0, 1), {3: "Tier is needed."})
+    assert (counts(run), refusals(run)) == ((0, 1, 0, 1), {3: "Tier is required."})
 
 
 def test_text_that_is_too_long_refuses_its_row(acme):
     run = import_csv(f"email,title\na@x.example,{'x' * 121}\nb@x.example,{'x' * 120}\n")
-    assert (counts(run), refusals(run)) == ((1, 0, 0, 1), {2: "Title is longer than 120 characters."})
+    assert (counts(run), refusals(run)) == ((1, 0, 0, 1), {2: "Title can’t be longer than 120 characters."})
 
 
 # Taking back, trying, going on

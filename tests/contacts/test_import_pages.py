@@ -45,7 +45,7 @@ def test_a_file_is_mapped_tried_imported_and_undone(sign_in, run, acme):
     assert "What would happen" in tried and "“bo@” is not an e-mail address." in tried
     assert not Contact.objects.exists()
     report = rep.post(url, chosen(run, do="import"), follow=True).content.decode()
-    assert "Some rows were refused" in report and "A name or an e-mail is needed." in report
+    assert "Some rows were refused" in report and "Enter a name or an email." in report
     run.refresh_from_db()
     assert (run.created, run.refused, run.state, run.file.name) == (1, 2, "done", "")
     assert Contact.objects.get().company.name == "Fleetly"
@@ -163,7 +163,7 @@ def test_a_list_is_exported_as_it_is_seen(sign_in, run, acme):
     answer = rep.get("/contact/export?view=all&columns=name,email,lifecycle_stage,company")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert b"".join(answer.streaming_content).decode("utf-8-sig").splitlines() == [
-        "Name,E-mail,Lifecycle Stage,Company",
+        "Name,Email,Lifecycle Stage,Company",
         "'=HYPERLINK(1),ana@fleetly.example,Customer,Fleetly",
     ]
     assert len(b"".join(rep.get("/contact/export?where=stage+%3D+Lost").streaming_content).splitlines()) == 1

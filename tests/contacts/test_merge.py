@@ -147,7 +147,7 @@ def test_what_was_chosen_wins(couple, actor):
     "choose, error",
     [
         ({"lifecycle_stage": "customer"}, "cannot be edited"),
-        ({"status": "bounced"}, "stays as it is"),
+        ({"status": "bounced"}, "doesn’t change the status"),
         ({"email": "x"}, "is not an e-mail address"),
         ({"shoe": "43"}, "There is no field shoe"),
     ],
@@ -232,9 +232,9 @@ def test_a_rep_merges_what_is_theirs_only(open_contact, team_contact, cast, acto
     with pytest.raises(Refused, match="belongs to somebody else"):
         merge(other, rows(open_contact), by=by)
     hidden = make_contact(owner=cast.outsider, team=cast.nordics)
-    with pytest.raises(Invalid, match="Choose another contact"):
+    with pytest.raises(Invalid, match="Choose a different contact"):
         merge(open_contact, rows(hidden), by=by)
-    with pytest.raises(Invalid, match="Choose another contact"):
+    with pytest.raises(Invalid, match="Choose a different contact"):
         merge(open_contact, rows(open_contact), by=by)
     with pytest.raises(Refused, match="belongs to somebody else"):
         merge(open_contact, rows(team_contact), by=actor("viewer"))

@@ -41,7 +41,7 @@ def test_a_picture_is_drawn_anew_as_a_square(kind, open_contact, actor):
 
 @pytest.mark.parametrize("content", [b"", b"<svg onload='alert(1)'/>", b"\x89PNG\r\n\x1a\nbroken"])
 def test_what_is_no_picture_is_refused(content):
-    with pytest.raises(Invalid, match="This file is not a picture"):
+    with pytest.raises(Invalid, match="This file isn’t a picture"):
         square_webp(BytesIO(content))
 
 

@@ -30,6 +30,6 @@ def test_those_that_have_it_already_are_refused(acme, actor):
 
 def test_there_is_no_other_status(open_contact, actor):
     by = actor("manager")
-    with pytest.raises(Invalid, match="There is no status 'dead'"):
+    with pytest.raises(Invalid, match="“dead” isn’t a contact status"):
         set_status(rows(open_contact), "dead", by=by)
     assert_nothing_written(by)

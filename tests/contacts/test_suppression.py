@@ -184,7 +184,7 @@ def test_no_member_and_no_file_sets_the_status_back(gone, status, actor):
     file = f"E-mail,Status,Title\n{ADDRESS},Active,CEO\n"
     for run in (import_csv(file, dry_run=True), import_csv(file)):
         assert counts(run) == (0, 1, 0, 0)
-        assert run.notes[-1] == "Line 2: the status is not changed, because the address is suppressed."
+        assert run.notes[-1] == "Row 2: status not changed because the address is suppressed."
     assert (now(gone), Contact.objects.get(pk=gone.pk).title) == (status, "CEO")
 
 
@@ -200,8 +200,8 @@ def test_an_admin_lifts_it_with_a_reason(gone, status, actor):
     entry = Entry.objects.get(event="suppression.lifted")
     assert (entry.note, entry.person, entry.severity) == ("She asked.", gone.pk, "warning")
     assert entry.old_values["email_key"] == ADDRESS
-    assert "isn't suppressed" in lift_suppression(rows(free), by=actor("admin"), reason="x").refused[free.pk]
-    with pytest.raises(Refused, match="Lifting a suppression can't be undone"):
+    assert "isn’t suppressed" in lift_suppression(rows(free), by=actor("admin"), reason="x").refused[free.pk]
+    with pytest.raises(Refused, match="Lifting a suppression can’t be undone"):
         undo(by.change, by=actor("admin"))
     assert now(gone) == "active"
 

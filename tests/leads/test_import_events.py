@@ -79,7 +79,7 @@ def test_rows_that_make_no_sense_are_named_and_the_others_come_in(imported, acme
     assert (status, report["created"], report["refused"]) == (1, 1, 7)
     assert [error["row"] for error in report["errors"]] == [2, 3, 4, 5, 6, 7, 8]
     said = " ".join(error["message"] for error in report["errors"])
-    assert "There is no contact “8”" in said and "lies in the future" in said and "two people" in said
+    assert "No contact matches “8”" in said and "is in the future" in said and "two different contacts" in said
 
 
 def test_a_file_that_does_not_say_whose_is_refused(imported, acme):

@@ -109,7 +109,7 @@ BAD = (
         "“signed” is no choice of Status. Choose from: New, Working, Qualified, Converted, Lost.",
     ),
     ("L-1,Ana,,,,,,new,-5,,,,,", "Estimated value is not negative, and smaller than 10,000,000,000,000."),
-    ("L-1,Ana,,,,,,new,,,,,2150-01-01T00:00:00Z,", "“2150-01-01T00:00:00Z” lies in the future."),
+    ("L-1,Ana,,,,,,new,,,,,2150-01-01T00:00:00Z,", "“2150-01-01T00:00:00Z” is in the future."),
 )
 
 

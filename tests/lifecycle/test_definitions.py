@@ -87,7 +87,7 @@ def test_a_badge_tells_each_condition_with_its_value(acme, cast, sign_in):
     assert "<html" in whole
     assert "<html" not in part
     for page in (whole, part):
-        assert "E-mail is not empty" in page
+        assert "Email is not empty" in page
         assert "✗" in page
         assert "✓" in page
     assert url in sign_in("rep").get(contact.get_absolute_url()).content.decode()

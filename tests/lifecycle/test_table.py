@@ -140,7 +140,7 @@ def test_an_override_needs_a_reason_and_a_stage_that_is_one(acme, actor):
     contact, by = standing_at("lead"), actor("admin")
     with pytest.raises(Invalid, match="Enter a reason"):
         override(rows(contact), to="customer", by=by, reason=" ")
-    with pytest.raises(Invalid, match="There is no stage 'won'"):
+    with pytest.raises(Invalid, match="“won” isn’t a lifecycle stage"):
         override(rows(contact), to="won", by=by, reason="signed")
     assert_nothing_written(by)
 

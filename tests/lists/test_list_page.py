@@ -290,7 +290,7 @@ class TestBulk:
         lead, lost = make_contact("Lea"), make_contact("Lou", stage="lost")
         response = bulk(manager, "stage", lead, lost, verb="qualify", reason="")
         assert messages(response) == [
-            "Moved: 1 contact.",
+            "Stage changed: 1 contact.",
             "Left alone: Lou. “Qualify” is for Lead. This one is Lost.",
         ]
         ticked = re.findall(r'value="(contact_\w+)"[^>]* checked', response.content.decode())

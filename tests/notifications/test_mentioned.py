@@ -72,11 +72,11 @@ def test_the_writer_hears_who_cannot_see_it(cast, sign_in, actor):
         {"kind": "note", "body": "@outsider @viewer @mate", "priority": ""},
         follow=True,
     )
-    assert "Outsider and Viewer cannot see this contact, and are not told of it." in page.content.decode()
+    assert "Outsider, Viewer can’t see this record and won’t be notified." in page.content.decode()
     note = ana.activities.get()
     changed = {"subject": "S", "body": "@outsider", "occurred_at": "2026-01-05T10:00"}
     page = sign_in("rep").post(f"/activity/{note.public_id}/edit", changed, follow=True)
-    assert "Outsider cannot see this contact, and is not told of it." in page.content.decode()
+    assert "Outsider can’t see this record and won’t be notified." in page.content.decode()
 
 
 def test_a_mention_is_shown_with_the_name_and_everything_else_is_escaped():

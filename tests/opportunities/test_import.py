@@ -160,7 +160,7 @@ BAD = (
     ("d-1,A,a-1,,,-5,,,,,,\n", "amount", "Amount is not negative, and smaller than 10,000,000,000,000."),
     ("d-1,A,a-1,,signed,,,,,,,\n", "stage", "“signed” is no choice of Stage."),
     ("d-1,A,a-1,,,,euro,,,,,\n", "currency", "“EURO” is not a currency: use three letters, like EUR."),
-    ("d-1,A,a-1,,,,,,,,2150-01-01T00:00:00Z,\n", "won_at", "“2150-01-01T00:00:00Z” lies in the future."),
+    ("d-1,A,a-1,,,,,,,,2150-01-01T00:00:00Z,\n", "won_at", "“2150-01-01T00:00:00Z” is in the future."),
     ("d-1,A,a-1,,lost,,,,,,2018-05-01,\n", "", ""),
     (
         "d-1,A,a-1,,,,,,,,2018-05-01T10:00:00Z,2018-05-01T10:00:00Z\n",

@@ -173,7 +173,7 @@ def test_an_import_finds_only_what_its_importer_sees(linked, actor):
 
 def imported(entity: str, path: Path, text: str, by) -> str:
     """What an import says of a row with that text in a link's column; '' when it takes the row."""
-    cells = {"name": f"Somebody {text}", "Contact": "ownmark@person.example", path.field.label: text}
+    cells = {"name": f"Somebody {text}", "Contact": "ownmark@person.example", str(path.field.label): text}
     if entity != "opportunity" and path.field.key != "contact":
         del cells["Contact"]
     file = io.BytesIO(f"{','.join(cells)}\n{','.join(cells.values())}\n".encode())

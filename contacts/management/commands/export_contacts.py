@@ -15,6 +15,7 @@ from crm.entities.schema import schema
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.spec import View, spec_of
 from crm.lists.state import ALL, views_for
@@ -24,15 +25,33 @@ from crm.users.command import WorkspaceCommand, wrong_usage
 class Command(WorkspaceCommand):
     """Write contacts as CSV, which import_contacts reads back. Exit status 0 when done, 2 for wrong usage."""
 
-    help = "Export contacts as CSV: all of them, or those of a view and a condition, with the columns asked for."
+    help = "Export contacts as CSV, all or filtered by a view and a condition."  # not a text
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--view", metavar="SLUG", default="", help="only the contacts of this view, and its columns"
+            "--view",
+            metavar="SLUG",
+            default="",
+            help="only the contacts of this view, with its columns",  # not a text
         )
-        parser.add_argument("--where", metavar="CONDITION", default="", help='as in a list: "stage = Lead"')
-        parser.add_argument("--columns", metavar="A,B,…", default="", help="fields by name, over links as company.name")
-        parser.add_argument("--output", metavar="FILE", default="", help="where to (default: standard output)")
+        parser.add_argument(
+            "--where",
+            metavar="CONDITION",
+            default="",
+            help='a condition, e.g. "stage = Lead"',  # not a text
+        )
+        parser.add_argument(
+            "--columns",
+            metavar="A,B,…",
+            default="",
+            help="fields by name, e.g. name,email,company.name",  # not a text
+        )
+        parser.add_argument(
+            "--output",
+            metavar="FILE",
+            default="",
+            help="the file to write (default: standard output)",  # not a text
+        )
 
     def run(self, by: Actor, *, view: str, where: str, columns: str, output: str, json: bool, **options) -> int:
         """Write the file, and with --json say how many rows it holds."""
@@ -61,7 +80,8 @@ def _target(output: str) -> AbstractContextManager[TextIO]:
 def _view(slug: str, by: Actor) -> View:
     views = {view.slug: view for view in views_for(spec_of("contact"), by)}
     if slug and slug not in views:
-        raise wrong_usage(f"There is no view “{slug}”; there are {', '.join(views)}.")
+        sentence = _("No view “{slug}”. Choose one of: {views}.")
+        raise wrong_usage(sentence.format(slug=slug, views=", ".join(views)))
     return views[slug] if slug else ALL
 
 

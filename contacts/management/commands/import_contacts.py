@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from crm.kit import formats
 from crm.kit.actor import Actor, Channel
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.lists.imports.mapping import BadMap
 from crm.lists.imports.running import new_run, report, run_import
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
@@ -14,34 +17,44 @@ from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
 # A batch makes thousands of objects and no circle of them: to look for one at every 700 is a sixth of all the time.
 GARBAGE = 100_000
-SHOWN = 50  # refused rows that are listed for people; --json lists all
+SHOWN = 50  # rejected rows that are listed for people; --json lists all
 
 
 class Command(WorkspaceCommand):
-    """Import people from a CSV file. Exit status 0 when every row is in, 1 when some were refused, 2 for wrong usage.
+    """Import contacts from a CSV file. Exit status: 0 all rows imported, 1 some rejected, 2 wrong usage.
 
-    Rows match people by external ID, else by e-mail, so it can be run again: after an interruption too.
+    Rows match contacts by external ID, then by email, so it can be run again, after an interruption too.
     """
 
-    help = "Import contacts from a CSV file, with their companies. Can be repeated: who is there already is updated."
+    help = (
+        "Import contacts and their companies from a CSV file. "  # not a text
+        "Safe to re-run: existing contacts are updated."  # not a text
+    )
     entity = "contact"
     channel = Channel.IMPORT
 
     def add_arguments(self, parser):
-        parser.add_argument("file", help="CSV: UTF-8, UTF-16 or cp1252; comma, semicolon or tab; column names first")
+        parser.add_argument(
+            "file",
+            help="CSV file: UTF-8, UTF-16 or cp1252, comma, semicolon or tab, column names first",  # not a text
+        )
         parser.add_argument(
             "--map", action="append", default=[], metavar='"CSV column=field"', dest="maps",
-            help="feed a field from a column; repeatable. Columns named like a field need none",
+            help="map a CSV column to a field (repeatable); matching names are mapped automatically",  # not a text
         )  # fmt: skip
         parser.add_argument(
             "--on-match", choices=OnMatch.values, default=OnMatch.UPDATE.value,
-            help="records that are there already: update them (default), fill only what is empty, or skip them",
+            help="existing records: update (default), fill blanks only, or skip",  # not a text
         )  # fmt: skip
         parser.add_argument(
             "--override-stages", metavar="REASON", default="",
-            help="set stages of records that are there already where no legal move leads (managers, admins, system)",
+            help="bypass stage rules for existing records, with this reason (managers, admins, system)",  # not a text
         )  # fmt: skip
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="preview only; make no changes",  # not a text
+        )
 
     def run(self, by: Actor, *, file: str, **options) -> int:
         gc.set_threshold(GARBAGE)
@@ -65,7 +78,9 @@ class Command(WorkspaceCommand):
         try:
             run_import(run, file, by=by, dry_run=dry_run, progress=progress)
         except KeyboardInterrupt:
-            self.stderr.write(f"Stopped after line {run.line:,}. Run it again to import the rest.")
+            self.stderr.write(
+                _("Stopped after row {row}. Run the import again to finish.").format(row=formats.number(run.line))
+            )
             return REFUSED
         self._report(run, dry_run, json)
         if dry_run:
@@ -73,27 +88,34 @@ class Command(WorkspaceCommand):
         return REFUSED if run.refused else 0
 
     def _progress(self, run: ImportRun) -> None:
-        self.stderr.write(f"\r{run.rows:,} rows, {run.refused:,} refused", ending="")
+        counts = ngettext("{rows} row, {rejected} rejected", "{rows} rows, {rejected} rejected", run.rows)
+        counts = counts.format(rows=formats.number(run.rows), rejected=formats.number(run.refused))
+        self.stderr.write(f"\r{counts}", ending="")
         self.stderr.flush()
 
     def _report(self, run: ImportRun, dry_run: bool, json: bool) -> None:
         counts = report(run)
         if sys.stderr.isatty():
             self.stderr.write("")
-        self.stdout.write(
-            "{rows:,} rows: {created:,} created, {updated:,} updated, {unchanged:,} unchanged, "
-            "{refused:,} refused.".format(**counts)
+        summary = ngettext(
+            "{rows} row: {created} created, {updated} updated, {unchanged} unchanged, {refused} rejected.",
+            "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} rejected.",
+            run.rows,
         )
-        for sentence in ["Nothing was changed: this was a trial.", *run.notes] if dry_run else run.notes:
+        self.stdout.write(summary.format(**{name: formats.number(count) for name, count in counts.items()}))
+        for sentence in [_("Dry run: no changes made."), *run.notes] if dry_run else run.notes:
             self.stdout.write(sentence)
         refusals = run.refusals.order_by("line")
         if json:
             self.tell(counts, {"errors": (error_of(refusal) for refusal in refusals.iterator(2000))})
             return
         for refusal in refusals[:SHOWN]:
-            self.stdout.write(f"Line {refusal.line:,}{f', {refusal.column}' * bool(refusal.column)}: {refusal.message}")
+            line = _("Row {row}, {column}: {message}") if refusal.column else _("Row {row}: {message}")
+            facts = {"column": refusal.column, "message": refusal.message}
+            self.stdout.write(line.format(row=formats.number(refusal.line), **facts))
         if run.refused > SHOWN:
-            self.stdout.write(f"… and {run.refused - SHOWN:,} more; --json names them all.")
+            more = _("… and {count} more. Use --json to list them all.")
+            self.stdout.write(more.format(count=formats.number(run.refused - SHOWN)))
 
     def _refuse_file(self, sentence: str, json: bool) -> int:
         if json:
@@ -105,5 +127,5 @@ class Command(WorkspaceCommand):
 
 
 def error_of(refusal: ImportRefusal) -> dict:
-    """A refused row as --json tells it."""
+    """A rejected row, as --json prints it."""
     return {"row": refusal.line, "column": refusal.column, "message": refusal.message}

@@ -11,6 +11,6 @@ class Command(ImportContacts):
 
     entity = "engagement"
     help = (
-        "Import what contacts did from a CSV file: whose it is (external_id or email), kind and occurred_at. Their "
-        "open leads are scored anew. Can be repeated: events that are there already stay as they are."
+        "Import engagement events from a CSV file. Required columns: external_id or email, kind, occurred_at. "
+        "Open leads are rescored. Safe to re-run: existing events stay unchanged."  # not a text
     )

@@ -16,6 +16,7 @@ from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext as _
 from crm.lifecycle.models import Guard
 from crm.lifecycle.verbs.save_guard import save_guard
 from crm.lists.verbs.save_view import save_view
@@ -32,51 +33,57 @@ from leads.demo import Interest
 
 PASSWORD = "throughline-demo"  # noqa: S105 (printed at the start; refused where DEBUG is off)
 ACME = {
-    "viewer": ("Vera Nowak", Role.VIEWER, None),
-    "rep": ("Mara Lindt", Role.REP, "Iberia"),
-    "mate": ("Idris Cole", Role.REP, "Iberia"),
-    "outsider": ("Oskar Dahl", Role.REP, "Nordics"),
-    "manager": ("Mina Haas", Role.MANAGER, None),
-    "admin": ("Ada Ferrer", Role.ADMIN, None),
+    "viewer": ("Vera Nowak", Role.VIEWER, None),  # not a text
+    "rep": ("Mara Lindt", Role.REP, "Iberia"),  # not a text
+    "mate": ("Idris Cole", Role.REP, "Iberia"),  # not a text
+    "outsider": ("Oskar Dahl", Role.REP, "Nordics"),  # not a text
+    "manager": ("Mina Haas", Role.MANAGER, None),  # not a text
+    "admin": ("Ada Ferrer", Role.ADMIN, None),  # not a text
 }
-OPEN = "stage in (Prospecting, Qualification, Proposal, Negotiation)"
+OPEN = "stage in (Prospecting, Qualification, Proposal, Negotiation)"  # not a text
 VIEWS = (
-    ("contact", "Decision makers", "role = Decision maker and stage in (Lead, Qualified)"),
-    ("contact", "Large fleets", "stage in (Lead, Qualified) and lead.fleet_size >= 100"),
+    ("contact", "Decision makers", "role = Decision maker and stage in (Lead, Qualified)"),  # not a text
+    ("contact", "Large fleets", "stage in (Lead, Qualified) and lead.fleet_size >= 100"),  # not a text
     (
         "opportunity",
-        "Closing this month",
-        f"{OPEN} and close_date < 30 days from now",
+        "Closing this month",  # not a text
+        f"{OPEN} and close_date < 30 days from now",  # not a text
     ),
 )
-GLOBEX = {"rep": ("Gil Moreau", Role.REP, None), "admin": ("Gina Rossi", Role.ADMIN, None)}
+GLOBEX = {"rep": ("Gil Moreau", Role.REP, None), "admin": ("Gina Rossi", Role.ADMIN, None)}  # not a text
 
 
 class Command(BaseCommand):
     help = (
-        "Make the demo: the workspaces acme and globex, their people, and a year of history. Does nothing where acme "
-        "exists already. Refused where DEBUG is off, unless --in-production says that the public passwords are wanted."
+        "Load the demo: the workspaces acme and globex, their members and a year of history. Does nothing if acme "
+        "exists. Refused when DEBUG is off, unless --in-production accepts the public passwords."  # not a text
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--in-production", action="store_true", help="make it although DEBUG is off")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--in-production",
+            action="store_true",
+            help="load it even though DEBUG is off",  # not a text
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")  # not a text
 
     def handle(self, *args, **options):
         if not settings.DEBUG and not options["in_production"]:
-            raise CommandError("The demo's passwords are public: it is refused where DEBUG is off.", returncode=1)
+            raise CommandError(
+                _("The demo’s passwords are public. It can’t be loaded while DEBUG is off."), returncode=1
+            )
         made = not Workspace.objects.filter(slug="acme").exists()
         if made:
             load()
         report = {"created": made, "workspaces": ["acme", "globex"]}
-        sentence = "The demo is there." if made else "The demo was there before; nothing was changed."
+        sentence = _("Demo data loaded.") if made else _("Demo data already exists. No changes made.")
         self.stdout.write(json.dumps(report) if options["json"] else sentence)
 
 
 @transaction.atomic
 def load(people: int = 2000, companies: int = 300) -> None:
     """Both workspaces and their history; all of it or nothing."""
-    acme, members = _open("acme", "Acme Mobility", "Europe/Madrid", ACME)
+    acme, members = _open("acme", "Acme Mobility", "Europe/Madrid", ACME)  # not a text
     with in_workspace(acme):
         _settings(members["admin"])
         with _before_the_score_counted(members["admin"]):
@@ -142,9 +149,11 @@ def _member(who: str, slug: str, facts: tuple[str, Role, str | None], teams: dic
 
 def _settings(admin: Membership) -> None:
     by = admin.actor(Channel.COMMAND)
-    trial = [{"value": "signed_up", "label": "Signed up"}, {"value": "active", "label": "Active"}]
+    trial = [{"value": "signed_up", "label": "Signed up"}, {"value": "active", "label": "Active"}]  # not a text
     trial.append({"value": "paying", "label": "Paying"})
-    save_custom_field(CustomField(entity="contact", key="trial", label="Trial", type="select", choices=trial), by=by)
-    save_custom_field(CustomField(entity="contact", key="depots", label="Depots", type="number"), by=by)
+    field = CustomField(entity="contact", key="trial", label="Trial", type="select", choices=trial)  # not a text
+    save_custom_field(field, by=by)
+    field = CustomField(entity="contact", key="depots", label="Depots", type="number")  # not a text
+    save_custom_field(field, by=by)
     for entity, name, condition in VIEWS:
         save_view(entity, name, by=by, condition=condition, shared=True)
