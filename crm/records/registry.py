@@ -141,13 +141,13 @@ class RecordType:
     def stands(self, record: Record) -> str:
         """Where a record stands, in words: along each axis that only moves change."""
         fixed = (axis for axis in self.axes if not self.entity.fields[axis.field].editable)
-        return ", ".join(axis.value(getattr(record, axis.field)).label for axis in fixed)
+        return ", ".join(str(axis.value(getattr(record, axis.field)).label) for axis in fixed)
 
     def offered_verbs(self) -> Iterable[tuple[Axis, Move]]:
         return [(axis, move) for axis in self.axes for move in axis.moves if move.verb in self.verbs]
 
 
-types: Registry[RecordType] = Registry("kind of record")
+types: Registry[RecordType] = Registry("kind of record")  # not a text
 
 
 def record_type(entity: str) -> RecordType:
