@@ -227,7 +227,7 @@ _PARSERS: dict[FieldType, Callable[[Field, str], Any]] = {
     FieldType.TEXT: _text,
     FieldType.LONG_TEXT: _text,
     FieldType.PHONE: _text,
-    FieldType.EMAIL: _checked(validate_email, _("“{text}” isn’t a valid email address, e.g. name@example.com.")),
+    FieldType.EMAIL: _checked(validate_email, _("“{text}” isn’t a valid email address.")),
     FieldType.URL: _checked(
         URLValidator(["http", "https"]), _("“{text}” isn’t a valid URL. It must start with https://.")
     ),

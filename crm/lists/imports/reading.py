@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from crm.kit import formats
 from crm.kit.errors import Invalid
-from crm.kit.translation import gettext
+from crm.kit.translation import gettext, ngettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.formulas import unescape
 from crm.lists.imports.records import UNDECODED, LineReader, Row, records
@@ -111,8 +111,13 @@ def _names(first: Row | None) -> list[str]:
 
 
 def _ragged(row: Row, width: int) -> str:
-    sentence = gettext("This row has {count} columns. The header has {width}.")
-    return sentence.format(count=formats.number(len(row.cells)), width=formats.number(width))
+    count = len(row.cells)
+    sentence = ngettext(
+        "This row has {count} column. The header has {width}.",
+        "This row has {count} columns. The header has {width}.",
+        count,
+    )
+    return sentence.format(count=formats.number(count), width=formats.number(width))
 
 
 def _encoding(file: BinaryIO) -> str:
