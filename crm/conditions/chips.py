@@ -1,23 +1,48 @@
 """A condition as the chips of a filter bar, each of which reads as a sentence."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from crm.conditions.tree import Kind, Leaf, Node
+from crm.conditions.operands import ORDER
+from crm.conditions.tree import Kind, Leaf, Node, Operand
 from crm.conditions.write import LabelWriter
-from crm.entities.fields import TIMES, Field
+from crm.entities.fields import NUMBERS, TIMES, Field, FieldType
+from crm.kit import formats
+from crm.kit.translation import gettext, ngettext, pgettext_lazy
 
 WORDS = {
-    "=": "is",
-    "!=": "is not",
-    "in": "is",
-    "not in": "is not",
-    "<": "less than",
-    "<=": "at most",
-    ">": "more than",
-    ">=": "at least",
+    "=": pgettext_lazy("operator", "is"),
+    "!=": pgettext_lazy("operator", "is not"),
+    "in": pgettext_lazy("operator", "is"),
+    "not in": pgettext_lazy("operator", "is not"),  # not a text
+    "<": pgettext_lazy("operator", "less than"),
+    "<=": pgettext_lazy("operator", "at most"),
+    ">": pgettext_lazy("operator", "more than"),
+    ">=": pgettext_lazy("operator", "at least"),
+    "contains": pgettext_lazy("operator", "contains"),
+    "starts with": pgettext_lazy("operator", "starts with"),  # not a text
+    "is empty": pgettext_lazy("operator", "is empty"),  # not a text
+    "is not empty": pgettext_lazy("operator", "is not empty"),  # not a text
 }
-CALENDAR_WORDS = {"<": "before", "<=": "up to", ">": "after", ">=": "from"}
-AHEAD_WORDS = {"<": "within less than", "<=": "within", ">": "later than", ">=": "not before"}
+CALENDAR_WORDS = {
+    "<": pgettext_lazy("operator", "before"),
+    "<=": pgettext_lazy("operator", "on or before"),
+    ">": pgettext_lazy("operator", "after"),
+    ">=": pgettext_lazy("operator", "on or after"),
+}
+AHEAD_WORDS = {
+    "<": pgettext_lazy("operator", "in less than"),
+    "<=": pgettext_lazy("operator", "in the next"),
+    ">": pgettext_lazy("operator", "in more than"),
+    ">=": pgettext_lazy("operator", "in at least"),
+}
+# Offered before it is known whether a date or a span of time follows.
+OFFERED_WORDS = {
+    "<": pgettext_lazy("operator", "before a date, or less than … ago"),
+    "<=": pgettext_lazy("operator", "on or before a date, or at most … ago"),
+    ">": pgettext_lazy("operator", "after a date, or more than … ago"),
+    ">=": pgettext_lazy("operator", "on or after a date, or at least … ago"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,21 +62,89 @@ def chip(node: Node, writer: LabelWriter) -> Chip:
     text = writer.text(node)
     if not isinstance(node, Leaf):
         return Chip(text, text)
-    value = ", ".join(writer.value(node.path.field, operand) for operand in node.operands)
+    value = ", ".join(_value(node, operand, writer) for operand in node.operands)
     return Chip(text, node.path.label, operator_words(node), value)
 
 
 def offered_words(field: Field, operator: str) -> str:
-    """How the filter builder says an operator, while nobody knows yet with what it will compare."""
-    words = WORDS.get(operator, operator)
-    is_place = field.type in TIMES and operator in CALENDAR_WORDS
-    return f"{CALENDAR_WORDS[operator]} a date, {words} … ago" if is_place else words
+    """How the filter builder says an operator, before it is known what the field is compared with."""
+    words = OFFERED_WORDS if field.type in TIMES and operator in OFFERED_WORDS else WORDS
+    return str(words.get(operator, operator))
 
 
 def operator_words(leaf: Leaf) -> str:
-    """How the operator is said: last activity “more than” 90 days ago, close date “before” 2026-03-31."""
+    """How the operator is said: last activity “more than” 90 days ago, close date “before” 31 Mar 2026."""
     words = WORDS
     if leaf.path.field.type in TIMES and leaf.operands:
         kind = leaf.operands[0].kind
         words = WORDS if kind is Kind.AGO else WORDS | (AHEAD_WORDS if kind is Kind.FROM_NOW else CALENDAR_WORDS)
-    return words.get(leaf.operator, leaf.operator)
+    return str(words.get(leaf.operator, leaf.operator))
+
+
+def _value(leaf: Leaf, operand: Operand, writer: LabelWriter) -> str:
+    """An operand as people read it, where the language of conditions writes it for the parser."""
+    match operand.kind:
+        case Kind.VALUE:
+            return _written(leaf.path.field, operand, writer)
+        case Kind.AGO:
+            return _ago(*operand.value)
+        case Kind.FROM_NOW:
+            amount, unit = operand.value
+            return _span(amount, unit) if leaf.operator in ORDER else _from_now(amount, unit)
+        case Kind.ME:
+            return gettext("me")
+        case Kind.MY_TEAM:
+            return gettext("my team")
+    return gettext("today")
+
+
+def _written(field: Field, operand: Operand, writer: LabelWriter) -> str:
+    value = operand.value
+    if field.type is FieldType.YES_NO:
+        return gettext("yes") if value else gettext("no")
+    if field.type is FieldType.PERCENT:
+        return formats.percent(value, 6)
+    if field.type in NUMBERS:
+        return formats.number(value)
+    if field.type in TIMES:
+        return formats.moment(value) if isinstance(value, datetime) else formats.day(value)
+    return writer.value(field, operand)
+
+
+def _ago(amount: int, unit: str) -> str:
+    match unit:
+        case "hour":
+            sentence = ngettext("{count} hour ago", "{count} hours ago", amount)
+        case "week":
+            sentence = ngettext("{count} week ago", "{count} weeks ago", amount)
+        case "month":
+            sentence = ngettext("{count} month ago", "{count} months ago", amount)
+        case _:
+            sentence = ngettext("{count} day ago", "{count} days ago", amount)
+    return sentence.format(count=formats.number(amount))
+
+
+def _from_now(amount: int, unit: str) -> str:
+    match unit:
+        case "hour":
+            sentence = ngettext("{count} hour from now", "{count} hours from now", amount)
+        case "week":
+            sentence = ngettext("{count} week from now", "{count} weeks from now", amount)
+        case "month":
+            sentence = ngettext("{count} month from now", "{count} months from now", amount)
+        case _:
+            sentence = ngettext("{count} day from now", "{count} days from now", amount)
+    return sentence.format(count=formats.number(amount))
+
+
+def _span(amount: int, unit: str) -> str:
+    match unit:
+        case "hour":
+            sentence = ngettext("{count} hour", "{count} hours", amount)
+        case "week":
+            sentence = ngettext("{count} week", "{count} weeks", amount)
+        case "month":
+            sentence = ngettext("{count} month", "{count} months", amount)
+        case _:
+            sentence = ngettext("{count} day", "{count} days", amount)
+    return sentence.format(count=formats.number(amount))

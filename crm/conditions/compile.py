@@ -155,7 +155,7 @@ def matching(leaf: Leaf, context: Context) -> Any:
 
 def _compared(field: Field, leaf: Leaf, prefix: str, context: Context) -> Any:
     """The test of a field at the end of a path; names are compared by the key that matches and sorts them."""
-    if field.folded and leaf.operator != "is not empty":
+    if field.folded and leaf.operator != "is not empty":  # not a text
         keys = [search_key(operand.value)[:LONGEST_KEY] for operand in leaf.operands]
         return _text_test(leaf.operator, keys, F(prefix + field.folded))
     return test(field, leaf.operator, leaf.operands, orm_value(field, prefix), context)
@@ -238,7 +238,7 @@ def _way_back(entity: Entity, field: Field) -> str:
 
 def test(field: Field, operator: str, operands: tuple[Operand, ...], value: Any, context: Context) -> Any:
     """`value operator operand`, for an operator without negation; NULL counts as false."""
-    if operator == "is not empty":
+    if operator == "is not empty":  # not a text
         return has_value(field, value)
     if field.type in TIMES:
         return _any(_time_test(field, operator, operand, value, context) for operand in operands)
@@ -280,7 +280,7 @@ def _text_test(operator: str, texts: list[str], value: Any) -> Any:
     match operator:
         case "contains":
             return Contains(value, texts[0])
-        case "starts with":
+        case "starts with":  # not a text
             return StartsWith(value, texts[0])
     return _one_of(value, texts)
 

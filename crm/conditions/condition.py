@@ -92,4 +92,4 @@ def and_(first: str, second: str) -> str:
     """The text that asks for both conditions. The line breaks end a comment, which would swallow the bracket."""
     if not (first.strip() and second.strip()):
         return first.strip() or second.strip()
-    return f"({first.strip()}\n) and ({second.strip()}\n)"
+    return f"({first.strip()}\n) and ({second.strip()}\n)"  # not a text

@@ -70,7 +70,7 @@ def explain_roots(
     """Explain several conditions on one record in one SELECT. Raises the model's DoesNotExist."""
     row = _asked(roots, queryset.filter(pk=pk), Context(viewer, now, zone())).first()
     if row is None:
-        raise queryset.model.DoesNotExist(f"No {queryset.model._meta.verbose_name} {pk} among these.")
+        raise queryset.model.DoesNotExist(f"No {queryset.model._meta.verbose_name} {pk} among these.")  # not a text
     return _explained(roots, row)
 
 
@@ -112,7 +112,7 @@ def first_failing(
         return rows.filter(first_failing__isnull=False).values_list("pk", "first_failing")
 
     space, few = workspace(), len(ids) == 1
-    key = ("first failing", model, space.pk, space.schema_version, texts, few)
+    key = ("first failing", model, space.pk, space.schema_version, texts, few)  # not a text
     who = {"member": viewer.member_id, "team": viewer.team_id}
     return dict(run_cached(key, build, plan_once=few, ids=array_param(ids), **who))
 
@@ -210,7 +210,7 @@ def _group(node: Node, held: int) -> tuple[str, bool]:
         case Either():
             return "or", held > 0
         case AtLeast(count):
-            return "at least", held >= count
+            return "at least", held >= count  # not a text
         case Not():
             return "not", held == 0
     raise TypeError(f"{node!r} is no group.")

@@ -7,15 +7,24 @@ from crm.conditions.tree import Kind, Operand
 from crm.entities.fields import NUMBERS, TEXTS, TIMES, Field, FieldType
 from crm.entities.people import stable_pk
 from crm.entities.values import choice_value, day, instant, number, percent, person, yes_no
+from crm.kit import formats
 from crm.kit.text import fold
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
-EMPTY = ("is empty", "is not empty")
-EQUAL = ("=", "!=", "in", "not in")
+EMPTY = ("is empty", "is not empty")  # not a text
+EQUAL = ("=", "!=", "in", "not in")  # not a text
 ORDER = ("<", "<=", ">", ">=")
-SEARCH = ("contains", "starts with")
+SEARCH = ("contains", "starts with")  # not a text
 # Those that say the opposite of another: x != y holds exactly where x = y does not.
-NEGATIONS = {"!=": "=", "not in": "in", "is empty": "is not empty"}
+NEGATIONS = {"!=": "=", "not in": "in", "is empty": "is not empty"}  # not a text
 LONGEST = {"hour": 24 * 36_500, "day": 36_500, "week": 5_200, "month": 1_200}
+TOO_FAR = {
+    "hour": _("Use at most {count} hours."),
+    "day": _("Use at most {count} days."),
+    "week": _("Use at most {count} weeks."),
+    "month": _("Use at most {count} months."),
+}
 
 _RELATIVE = re.compile(r"([0-9]{1,6}) (hour|day|week|month)s? (ago|from now)", re.IGNORECASE | re.ASCII)
 
@@ -36,7 +45,7 @@ def operators(field: Field) -> tuple[str, ...]:
 def read_operand(field: Field, operator: str, text: str) -> Operand:
     """What `text` means beside `field` and `operator`. Raises ValueError with a sentence."""
     if not text.strip():
-        raise ValueError("Write “is empty” to find records without a value.")
+        raise ValueError(gettext("Use “is empty” to find records without a value."))
     if field.type in TIMES:
         return _time(field, operator, " ".join(text.split()))
     if field.type in (FieldType.USER, FieldType.TEAM):
@@ -75,18 +84,20 @@ def _time(field: Field, operator: str, text: str) -> Operand:
 
 def _check_relative(field: Field, operator: str, amount: int, unit: str) -> None:
     if amount > LONGEST[unit]:
-        raise ValueError(f"{amount} {unit}s is too far: at most {LONGEST[unit]} {unit}s.")
+        raise ValueError(TOO_FAR[unit].format(count=formats.number(LONGEST[unit])))
     if unit == "hour" and field.type is FieldType.DATE:
-        raise ValueError(f"{field.label} is a date without a time: count in days, weeks or months.")
+        raise ValueError(gettext("{field} has no time. Use days, weeks or months.").format(field=field.label))
     if operator not in ORDER and unit != "day":
-        raise ValueError(f"“{operator}” with “ago” or “from now” counts in days only; or use <, <=, > or >=.")
+        sentence = gettext("With “{operator}”, “ago” and “from now” count in days. For other units use <, <=, > or >=.")
+        raise ValueError(sentence.format(operator=operator))
 
 
 def _absolute(field: Field, text: str):
     if re.fullmatch(r"[0-9-]+", text):
         return day(text)
     if field.type is FieldType.DATE:
-        raise ValueError(f"“{text}” is not a date: write it like 2026-03-31, today, 30 days ago or 7 days from now.")
+        sentence = gettext("“{text}” isn’t a valid date. Try 2026-03-31, today, 30 days ago or 7 days from now.")
+        raise ValueError(sentence.format(text=text))
     return instant(text).astimezone(UTC)
 
 

@@ -16,7 +16,10 @@ from crm.conditions.tree import All, AnyRow, AtLeast, Either, Kind, Leaf, Node, 
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import Path, Schema, UnknownField, nearest, schema
 from crm.entities.values import NoSuch
+from crm.kit import formats
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 MAX_LENGTH = 4_000
 MAX_DEPTH = 10  # of groups and of links inside them: SQLite's parser has a stack of 100
@@ -80,33 +83,37 @@ def _tree(text: str) -> Branch:
 
 def _check_characters(text: str) -> None:
     if len(text) > MAX_LENGTH:
-        raise ConditionError(f"The condition is longer than {MAX_LENGTH} characters.", position=MAX_LENGTH)
+        sentence = gettext("Queries can be up to {count} characters.").format(count=formats.number(MAX_LENGTH))
+        raise ConditionError(sentence, position=MAX_LENGTH)
     for position, ch in enumerate(text):
         if unicodedata.category(ch) in ("Cc", "Cs") and ch not in "\t\n\r":
-            raise ConditionError(f"Character {position + 1} is no text.", word=ch, position=position)
+            sentence = gettext("Invalid character at position {position}.").format(position=position + 1)
+            raise ConditionError(sentence, word=ch, position=position)
 
 
 def _check_joins(condition: Condition) -> None:
     links = {path.rpartition(".")[0] for path in condition.fields()}
     joins = {tuple(link.split(".")[:depth]) for link in links for depth in range(1, link.count(".") + 2) if link}
     if len(joins) > MAX_JOINS:
-        raise ConditionError(f"The condition follows more than {MAX_JOINS} different links.")
+        raise ConditionError(gettext("Queries can follow up to {count} different links.").format(count=MAX_JOINS))
 
 
 def _check_cost(condition: Condition) -> None:
     depths = list(_many_depths(condition.root))
     if len(depths) > MAX_LEAVES:
-        raise ConditionError(f"The condition makes {len(depths)} comparisons; at most {MAX_LEAVES} are allowed.")
+        sentence = gettext("This query has {count} comparisons. The limit is {limit}.")
+        raise ConditionError(sentence.format(count=formats.number(len(depths)), limit=MAX_LEAVES))
     if max(depths, default=0) > MAX_MANY_DEPTH:
-        raise ConditionError(
-            f"The condition looks at lists of records inside lists of records, {max(depths)} deep; at most "
-            f"{MAX_MANY_DEPTH} are allowed. Start from the inner records instead."
+        sentence = gettext(
+            "This query nests related lists {depth} levels deep. The limit is {limit}. "
+            "Start from the inner records instead."
         )
-    if sum(map(bool, depths)) > MAX_MANY:
-        raise ConditionError(
-            f"The condition looks at lists of related records {sum(map(bool, depths))} times; at most {MAX_MANY} are "
-            "allowed. Remove some of these comparisons."
+        raise ConditionError(sentence.format(depth=max(depths), limit=MAX_MANY_DEPTH))
+    if (count := sum(map(bool, depths))) > MAX_MANY:
+        sentence = gettext(
+            "This query looks at related lists {count} times. The limit is {limit}. Remove some of these comparisons."
         )
+        raise ConditionError(sentence.format(count=count, limit=MAX_MANY))
 
 
 def _many_depths(node: Node, above: int = 0) -> Iterator[int]:
@@ -146,7 +153,8 @@ class _Reader:
     def _at_least(self, tree: Branch, schema: Schema, depth: int) -> Node:
         token, *children = tree.children
         if not 1 <= int(token) <= len(children):
-            raise _error(f"“at least {token}” of {len(children)}: write a number from 1 to {len(children)}.", token)
+            sentence = gettext("“at least {count}” is out of range. Enter a number from 1 to {limit}.")
+            raise _error(sentence.format(count=token, limit=len(children)), token)
         return AtLeast(int(token), tuple(self.node(child, schema, depth) for child in children))
 
     def _any_row(self, tree: Branch, schema: Schema, depth: int) -> Node:
@@ -170,15 +178,16 @@ class _Reader:
             suggestion = error.suggestion if isinstance(error, NoSuch) else ""
             raise _error(str(error), tree.children[0], word=text, suggestion=suggestion) from None
         if operand.kind in (Kind.ME, Kind.MY_TEAM) and not self.people:
-            raise _error(f"“{operand.kind}” needs a person who looks on, and nobody does here.", tree.children[0])
+            sentence = gettext("“{word}” can’t be used here because there’s no signed-in user.")
+            raise _error(sentence.format(word=operand.kind), tree.children[0])
         self.lasting = self.lasting and not looked_up(field, text)
         return operand
 
 
 def _check_depth(depth: int, tree: Branch) -> None:
     if depth > MAX_DEPTH:
-        position = tree.meta.start_pos
-        raise ConditionError(f"The condition is nested deeper than {MAX_DEPTH} levels.", position=position)
+        sentence = gettext("Queries can be nested up to {count} levels.").format(count=MAX_DEPTH)
+        raise ConditionError(sentence, position=tree.meta.start_pos)
 
 
 def _value_text(tree: Branch) -> str:
@@ -199,7 +208,8 @@ def _path(schema: Schema, tree: Branch) -> Path:
 def _follow(schema: Schema, names: list[str], tree: Branch) -> Path:
     """The path over `names`, the first of those in `tree`, where an error is placed."""
     if len(names) > MAX_LINKS + 1:
-        raise _error(f"A path goes over at most {MAX_LINKS} links.", tree.children[0].children[0])
+        sentence = gettext("A path can follow up to {count} links.").format(count=MAX_LINKS)
+        raise _error(sentence, tree.children[0].children[0])
     try:
         return schema.follow(names)
     except UnknownField as error:
@@ -216,14 +226,13 @@ def _rows_path(schema: Schema, tree: Branch) -> Path:
     owner = _owner(schema, hops, last, tree)
     field = owner.linked(last)
     if field is None:
-        many = [field.label for field in owner if field.type is FieldType.MANY]
-        known = f" Choose from: {', '.join(many)}." if many else ""
-        raise _error(
-            f"“any” needs something of which there can be several; “{last}” is not.{known}",
-            tree.children[-1].children[0],
-            word=last,
-            suggestion=nearest(last, many),
-        )
+        many = [str(field.label) for field in owner if field.type is FieldType.MANY]
+        if many:
+            sentence = gettext("“any” only works with related lists. “{name}” isn’t one. Choose from: {choices}.")
+        else:
+            sentence = gettext("“any” only works with related lists. “{name}” isn’t one.")
+        sentence = sentence.format(name=last, choices=", ".join(many))
+        raise _error(sentence, tree.children[-1].children[0], word=last, suggestion=nearest(last, many))
     return _follow(schema, [*hops, field.key], tree)
 
 
@@ -241,32 +250,37 @@ def _schema_at(path: Path) -> Schema:
 def _check_operator(field: Field, operator: str, token: Token) -> None:
     allowed = operators(field)
     if operator not in allowed:
-        raise _error(f"{field.label} cannot be compared with “{operator}”; use {', '.join(allowed)}.", token)
+        sentence = gettext("{field} doesn’t support “{operator}”. Use {operators}.")
+        raise _error(sentence.format(field=field.label, operator=operator, operators=", ".join(allowed)), token)
 
 
 def _error(sentence: str, token: Token, *, word: str = "", suggestion: str = "") -> ConditionError:
     """The sentence with its place, counted from 1 as people do."""
     position = token.start_pos or 0
-    return ConditionError(
-        f"{sentence} (At character {position + 1}.)", word=word or str(token), position=position, suggestion=suggestion
-    )
+    placed = gettext("{sentence} (position {position})").format(sentence=sentence, position=position + 1)
+    return ConditionError(placed, word=word or str(token), position=position, suggestion=suggestion)
 
 
-_CONTINUE = 'Expected and, or, or the end; a value with brackets, commas or quotes in it is written in "quotes".'
+_CONTINUE = _(
+    "Expected “and”, “or” or the end of the query. "
+    "Put values containing parentheses, commas or quotes in double quotes."
+)
 _EXPECTED = (
     (
         "COMPARISON",
-        "After a field comes an operator: =, !=, <, <=, >, >=, in, not in, contains, starts with, "
-        "is empty or is not empty.",
+        _(
+            "Expected an operator after the field: =, !=, <, <=, >, >=, in, not in, contains, starts with, is empty "
+            "or is not empty."
+        ),
     ),
     ("_AND", _CONTINUE),
-    ("QUOTED", "A value is missing."),
-    ("_AT_LEAST", "Expected a field."),
-    ("WORD_OF_NAME", "Expected a name."),
-    ("COUNT", "Write it as: at least 2 of (…, …, …)."),
-    ("_OF", "Write it as: at least 2 of (…, …, …)."),
-    ("LPAR", "Expected an opening bracket."),
-    ("RPAR", "A closing bracket is missing."),
+    ("QUOTED", _("Missing value.")),
+    ("_AT_LEAST", _("Expected a field.")),
+    ("WORD_OF_NAME", _("Expected a name.")),
+    ("COUNT", _("Use this form: at least 2 of (…, …, …).")),
+    ("_OF", _("Use this form: at least 2 of (…, …, …).")),
+    ("LPAR", _("Expected an opening parenthesis.")),
+    ("RPAR", _("Missing closing parenthesis.")),
 )
 
 
@@ -275,10 +289,9 @@ def _syntax_error(text: str, error: UnexpectedInput) -> ConditionError:
     position = _position(text, error)
     word = re.split(r"[\s,()]", text[position:], maxsplit=1)[0] or text[position : position + 1]
     if not word:
-        return ConditionError(f"The condition ends too early. {hint}", position=position)
-    return ConditionError(
-        f"“{word}” at character {position + 1} is not understood. {hint}", word=word, position=position
-    )
+        return ConditionError(gettext("Incomplete query. {hint}").format(hint=hint), position=position)
+    sentence = gettext("Unexpected “{word}” at position {position}. {hint}")
+    return ConditionError(sentence.format(word=word, position=position + 1, hint=hint), word=word, position=position)
 
 
 def _expected(error: UnexpectedInput) -> set[str]:

@@ -13,10 +13,10 @@ class Kind(StrEnum):
 
     VALUE = "value"
     ME = "me"
-    MY_TEAM = "my team"
+    MY_TEAM = "my team"  # not a text
     TODAY = "today"
     AGO = "ago"  # value: (amount, unit)
-    FROM_NOW = "from now"  # value: (amount, unit)
+    FROM_NOW = "from now"  # value: (amount, unit)  # not a text
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from crm.conditions.parse import parse
 from crm.conditions.tree import AnyRow, Kind, Leaf, Node, leaves
 from crm.entities.uses import Target, option_target, targets_of_path
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ConditionReference:
         try:
             return list(targets_of(parse(self.text, self.entity, people=self.people).root))
         except KeyError:
-            raise Invalid(f"There is no entity “{self.entity}”.") from None
+            raise Invalid(_("The record type “{name}” doesn’t exist.").format(name=self.entity)) from None
 
 
 def targets_of(node: Node) -> Iterator[Target]:

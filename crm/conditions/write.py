@@ -32,7 +32,7 @@ class Writer:
             case Not(part):
                 return f"not {self._within(part, All | Either)}"
             case AtLeast(count, parts):
-                return f"at least {count} of ({', '.join(map(self.text, parts))})"
+                return f"at least {count} of ({', '.join(map(self.text, parts))})"  # not a text
             case AnyRow(path, part):
                 return f"any {self.path(path)} ({self.text(part)})"
         return self.comparison(node)
@@ -42,7 +42,7 @@ class Writer:
 
     def comparison(self, leaf: Leaf) -> str:
         values = ", ".join(quoted(self.value(leaf.path.field, operand)) for operand in leaf.operands)
-        if leaf.operator in ("in", "not in"):
+        if leaf.operator in ("in", "not in"):  # not a text
             values = f"({values})"
         return f"{self.path(leaf.path)} {leaf.operator} {values}".rstrip()
 

@@ -15,6 +15,7 @@ from crm.kit.errors import InUse
 from crm.kit.responses import in_use_html
 from crm.kit.scope import in_workspace
 from crm.kit.text import search_key
+from crm.kit.translation import gettext_lazy as _
 from crm.users.admin import actor_in
 from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
 
@@ -23,10 +24,10 @@ class CustomFieldForm(TriedForm):
     """Choices are written one a line; the value that is stored is made from the label and then stays."""
 
     choice_lines = forms.CharField(
-        label="Choices",
+        label=_("Options"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="For a select: one choice a line. To rename one, write its value, an equals sign and the new label.",
+        help_text=_("One option per line. To rename an option, enter “value = New label”."),
     )
 
     class Meta:
@@ -77,7 +78,7 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
                     field.uses = _uses_of(field, found)
         return changes
 
-    @admin.display(description="Used by")
+    @admin.display(description=_("Used by"))
     def used_by(self, field):
         """Links to the settings that refer to the field, and by which options."""
         if not field.pk:
@@ -85,12 +86,12 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
         uses = field.uses if hasattr(field, "uses") else _uses_of(field, used_by())
         return format_html_join(", ", '<a href="{}">{}</a>{}', uses) or "—"
 
-    @admin.action(description="Archive the selected fields")
+    @admin.action(description=_("Archive selected fields"))
     def archive(self, request, queryset):
         """Out of forms, columns and conditions; the values stay."""
         self._each(request, queryset, archive_custom_field)
 
-    @admin.action(description="Restore the selected fields")
+    @admin.action(description=_("Restore selected fields"))
     def restore(self, request, queryset):
         """Back, with the values that the records kept."""
         self._each(request, queryset, restore_custom_field)

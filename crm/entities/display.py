@@ -13,9 +13,11 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.schema import Schema, schema
 from crm.kit import formats
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Team
 
-NOTHING = "nothing"
+NOTHING = _("(empty)")
 
 
 @dataclass
@@ -29,7 +31,7 @@ class Names:
 
 def field_of(known: Schema, key: str) -> Field | None:
     """The field behind a key of the audit log (`custom.<key>` for a custom one)."""
-    return known.fields.get(key.removeprefix("custom."))
+    return known.fields.get(key.removeprefix("custom."))  # not a text
 
 
 def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
@@ -63,9 +65,9 @@ def _named(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
 
 
 def shown(item: Field | None, value: Any, names: Names) -> str:
-    """One value of the log or a record as text; "nothing" when there is none."""
+    """One value of the log or a record as text; NOTHING when there is none."""
     if value is None or value == "" or value == []:
-        return NOTHING
+        return str(NOTHING)
     if item is None:
         return str(value)
     return _SHOWN.get(item.type, _plain)(item, value, names)
@@ -97,11 +99,11 @@ def _choices(item: Field, value: Any, names: Names) -> str:
 
 
 def _person(item: Field, value: Any, names: Names) -> str:
-    return names.people.get(value, "somebody who is gone")
+    return names.people.get(value) or gettext("Deleted user")
 
 
 def _record(item: Field, value: Any, names: Names) -> str:
-    return names.records.get((item.target or "team", value), "a record that is gone")
+    return names.records.get((item.target or "team", value)) or gettext("Deleted record")
 
 
 def _moment(item: Field, value: Any, names: Names) -> str:
@@ -110,7 +112,7 @@ def _moment(item: Field, value: Any, names: Names) -> str:
 
 
 def _yes_no(item: Field, value: Any, names: Names) -> str:
-    return "yes" if value else "no"
+    return gettext("yes") if value else gettext("no")
 
 
 _SHOWN = {

@@ -12,6 +12,7 @@ from crm.entities.sql import orm_value
 from crm.entities.values import MAX_TEXT, normalize_text, parse_value, zone
 from crm.kit.errors import Invalid
 from crm.kit.text import LONGEST
+from crm.kit.translation import gettext as _
 
 
 def form_field(field: Field) -> forms.Field:
@@ -107,7 +108,7 @@ def _date(field: Field, common: dict) -> forms.Field:
 
 
 def _yes_no(field: Field, common: dict) -> forms.Field:
-    choices = [("", "—"), ("yes", "Yes"), ("no", "No")]
+    choices = [("", "—"), ("yes", _("Yes")), ("no", _("No"))]
     return YesNoField(choices=choices, **common)
 
 

@@ -35,4 +35,5 @@ def marked(text: str, handles: Mapping[str, str]) -> SafeString:
 
 def _mention(handle: str, handles: Mapping[str, str]) -> str:
     name = handles.get(handle.lower())
-    return format_html('<strong class="mention" title="{}">@{}</strong>', name, handle) if name else f"@{handle}"
+    html = '<strong class="mention" title="{}">@{}</strong>'  # not a text
+    return format_html(html, name, handle) if name else f"@{handle}"

@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 
 from crm.entities import registry
 from crm.entities.fields import Choice, Field, FieldType
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Owned
 
 CUSTOM_TYPES = (
@@ -19,43 +20,52 @@ CUSTOM_TYPES = (
     FieldType.LINK,
 )
 TYPE_LABELS = {
-    FieldType.TEXT: "Text",
-    FieldType.NUMBER: "Number",
-    FieldType.DATE: "Date",
-    FieldType.YES_NO: "Yes or no",
-    FieldType.SELECT: "Select",
-    FieldType.MULTI_SELECT: "Multi select",
-    FieldType.USER: "User",
-    FieldType.LINK: "Link to a record",
+    FieldType.TEXT: _("Text"),
+    FieldType.NUMBER: _("Number"),
+    FieldType.DATE: _("Date"),
+    FieldType.YES_NO: _("Yes/No"),
+    FieldType.SELECT: _("Select"),
+    FieldType.MULTI_SELECT: _("Multi-select"),
+    FieldType.USER: _("User"),
+    FieldType.LINK: _("Link to a record"),
 }
 
 
 class CustomField(Owned):
     """One field of one entity in one workspace. Written by the verbs of this app, which keep the schema cache right."""
 
-    entity = models.CharField(max_length=40)
+    entity = models.CharField(_("record type"), max_length=40)
     key = models.CharField(
+        _("key"),
         max_length=40,
         validators=[
             RegexValidator(
-                r"\A[a-z][a-z0-9_]*\Z", "Write the key in small letters, digits and underscores, a letter first."
+                r"\A[a-z][a-z0-9_]*\Z", _("Use lowercase letters, numbers and underscores. Start with a letter.")
             )
         ],
     )
     label = models.CharField(
+        _("label"),
         max_length=80,
-        validators=[RegexValidator(r"\A[^\[\]\"\n\r\t\0]*\Z", 'A label has no brackets, quotes (") or line breaks.')],
+        validators=[
+            RegexValidator(
+                r"\A[^\[\]\"\n\r\t\0]*\Z", _("Labels can’t contain square brackets, double quotes or line breaks.")
+            )
+        ],
     )
-    type = models.CharField(max_length=20, choices=[(t.value, TYPE_LABELS[t]) for t in CUSTOM_TYPES])
-    choices = models.JSONField(default=list, blank=True)  # [{"value": …, "label": …}], in the order they are shown
-    target = models.CharField(max_length=40, blank=True)  # the entity that a link points to
-    required = models.BooleanField(default=False)
-    help = models.CharField(max_length=200, blank=True)
-    position = models.PositiveIntegerField(default=0)
-    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    type = models.CharField(_("type"), max_length=20, choices=[(t.value, TYPE_LABELS[t]) for t in CUSTOM_TYPES])
+    # [{"value": …, "label": …}], in the order they are shown
+    choices = models.JSONField(_("options"), default=list, blank=True)
+    target = models.CharField(_("linked record type"), max_length=40, blank=True)  # the entity that a link points to
+    required = models.BooleanField(_("required"), default=False)
+    help = models.CharField(_("help text"), max_length=200, blank=True)
+    position = models.PositiveIntegerField(_("position"), default=0)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("custom field")
+        verbose_name_plural = _("custom fields")
         ordering = ["position", "pk"]
         constraints = [
             models.UniqueConstraint("workspace", "entity", "key", name="custom_field_key_unique"),

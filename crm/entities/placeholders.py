@@ -13,6 +13,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.schema import Path, UnknownField, schema
 from crm.entities.sql import orm_value
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 
 PLACE = re.compile(r"\{([^{}]*)\}")
 
@@ -24,7 +25,7 @@ def check_placeholders(text: str, entity: str, label: str) -> str:
     """
     stored = PLACE.sub(lambda found: f"{{{placeholder(entity, found[1]).key}}}", text)
     if "{" in PLACE.sub("", text) or "}" in PLACE.sub("", text):
-        raise Invalid(f"{label}: a bracket is not closed. A place is written {{name}}.")
+        raise Invalid(_("{label}: a bracket isn’t closed. Write a placeholder as {{name}}.").format(label=label))
     return stored
 
 
@@ -37,7 +38,7 @@ def placeholder(entity: str, name: str) -> Path:
     *links, last = path.fields
     unlinked = any(not _is_column(link) or link.type is not FieldType.LINK for link in links)
     if unlinked or last.type is FieldType.MANY or (last.type is FieldType.LINK and not _is_column(last)):
-        raise Invalid(f"{{{name}}} cannot be filled in: it stands for several values.")
+        raise Invalid(_("{{{name}}} can’t be filled in because it has several values.").format(name=name))
     return path
 
 

@@ -12,6 +12,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.models import CustomField
 from crm.kit.scope import workspace
 from crm.kit.text import fold
+from crm.kit.translation import gettext as _
 from crm.kit.translation import in_english
 
 _PART = re.compile(r"\[[^\[\]]*\]|[^.\[\]]+")
@@ -84,7 +85,7 @@ class Schema:
 
     def nearest(self, name: str) -> str:
         """The label or name that `name` was probably meant to be; '' when none is close."""
-        return nearest(name, [name for field in self for name in (field.label, *field.names())])
+        return nearest(name, [name for field in self for name in (str(field.label), *field.names())])
 
     def path(self, text: str) -> Path:
         """The path written as names with dots between. Raises UnknownField."""
@@ -132,11 +133,15 @@ class UnknownField(KeyError):
     @property
     def sentence(self) -> str:
         if self.of:
-            return f"“{self.of.label}” is not a link to a record, so it has no field “{self.name}”."
-        if normal(self.name) in self.schema.archived:
-            return f"The field “{self.schema.archived[normal(self.name)]}” is archived: an admin can restore it."
-        meant = f" Did you mean “{self.suggestion}”?" if self.suggestion else ""
-        return f"{self.schema.entity.label} has no field “{self.name}”.{meant}"
+            sentence = _("“{link}” doesn’t link to a record, so it has no field “{name}”.")
+            return sentence.format(link=self.of.label, name=self.name)
+        if archived := self.schema.archived.get(normal(self.name)):
+            return _("The field “{field}” is archived. An admin can restore it.").format(field=archived)
+        entity, suggestion = self.schema.entity.label, self.suggestion
+        if suggestion:
+            sentence = _("{entity} has no field “{name}”. Did you mean “{suggestion}”?")
+            return sentence.format(entity=entity, name=self.name, suggestion=suggestion)
+        return _("{entity} has no field “{name}”.").format(entity=entity, name=self.name)
 
     def __str__(self):
         return self.sentence

@@ -18,6 +18,8 @@ from crm.entities.schema import Path, UnknownField, schema
 from crm.kit.errors import DomainError, InUse, Invalid
 from crm.kit.registry import Registry
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class PlaceholderReference:
 
     entity: str
     text: str
-    label: str = "The text"
+    label: str = _("Text")
 
     def targets(self) -> list[Target]:
         check_placeholders(self.text, self.entity, self.label)
@@ -106,9 +108,10 @@ class CustomFieldReference:
 
     def targets(self) -> list[Target]:
         if self.custom.type not in CUSTOM_TYPES:
-            raise Invalid(f"There is no field type “{self.custom.type}”.")
+            raise Invalid(gettext("The field type “{type}” doesn’t exist.").format(type=self.custom.type))
         if not self.custom.is_known:
-            raise Invalid(f"There is no entity “{self.custom.target}” to link to.")
+            sentence = gettext("The linked record type “{name}” doesn’t exist.")
+            raise Invalid(sentence.format(name=self.custom.target))
         return []
 
 
@@ -221,7 +224,8 @@ def refuse_breaking_changes(refusal: str) -> Iterator[None]:
 def _custom_fields() -> Iterator[SettingUse]:
     for custom in CustomField.objects.filter(archived_at__isnull=True):
         url = f"/admin/entities/customfield/{custom.pk}/change/"
-        yield SettingUse("custom_field", custom.pk, f"Field “{custom.label}”", url, [CustomFieldReference(custom)])
+        label = gettext("Field “{field}”").format(field=custom.label)
+        yield SettingUse("custom_field", custom.pk, label, url, [CustomFieldReference(custom)])
 
 
 register(ReferringModel("custom_field", "entities.CustomField", ("target", "choices"), _custom_fields))

@@ -17,10 +17,13 @@ from crm.entities.people import Directory, members, teams
 from crm.entities.schema import nearest
 from crm.entities.sql import orm_value
 from crm.entities.text import Fold
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
 from crm.kit.text import fold, normalize_line, normalize_multiline, search_key
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 YES = frozenset({"yes", "y", "true", "t", "on", "1"})
 NO = frozenset({"no", "n", "false", "f", "off", "0"})
@@ -39,7 +42,7 @@ def parse_value(field: Field, text: str, *, directory: Directory | None = None, 
     without `by` to any record. Raises Invalid with a sentence under the field's key.
     """
     if "\0" in text:
-        raise Invalid({field.key: f"{field.label} holds a character that is no text."})
+        raise Invalid({field.key: gettext("{field} contains an invalid character.").format(field=field.label)})
     text = normalize_text(field, text)
     if not text:
         return None
@@ -61,16 +64,17 @@ def normalize_text(field: Field, text: str) -> str:
 def number(text: str) -> Decimal:
     """A number written with a point for decimals. Raises ValueError with a sentence."""
     if not _NUMBER.fullmatch(text):
-        raise ValueError(
-            f"“{text}” is not a number: write it like 1250 or 12.5 (up to {MAX_DIGITS} digits, {MAX_PLACES} decimals)."
+        sentence = gettext(
+            "“{text}” isn’t a valid number, e.g. 1250 or 12.5. Use up to {digits} digits and {places} decimals."
         )
+        raise ValueError(sentence.format(text=text, digits=MAX_DIGITS, places=MAX_PLACES))
     return Decimal(text)
 
 
 def percent(text: str) -> Decimal:
     """50% is 0.5. Raises ValueError with a sentence: a bare number would be ambiguous."""
     if not text.endswith("%"):
-        raise ValueError(f"“{text}” is not a percentage: write it like 50%.")
+        raise ValueError(gettext("“{text}” isn’t a valid percentage, e.g. 50%.").format(text=text))
     return number(text[:-1].rstrip()) / 100
 
 
@@ -81,7 +85,7 @@ def day(text: str) -> date:
     except ValueError:
         parsed = None
     if parsed is None or not EARLIEST <= parsed < LATEST:
-        raise ValueError(f"“{text}” is not a date: write it like 2026-03-31.")
+        raise ValueError(gettext("“{text}” isn’t a valid date, e.g. 2026-03-31.").format(text=text))
     return parsed
 
 
@@ -92,7 +96,7 @@ def instant(text: str) -> datetime:
     except ValueError:
         parsed = None
     if parsed is None or not EARLIEST <= parsed.date() < LATEST:
-        raise ValueError(f"“{text}” is not a date and time: write it like 2026-03-31 14:30.")
+        raise ValueError(gettext("“{text}” isn’t a valid date and time, e.g. 2026-03-31 14:30.").format(text=text))
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone())
 
 
@@ -106,18 +110,30 @@ def person(field: Field, text: str, directory: Directory | None = None) -> int:
     directory = directory or (members() if field.type is FieldType.USER else teams())
     found = directory.find(text)
     if len(found) > 1:
-        raise ValueError(f"Several people are called “{text}”: write the e-mail address.")
+        raise ValueError(_several(field, text))
     if not found:
-        kind = "person" if field.type is FieldType.USER else "team"
-        raise NoSuch(f"There is no {kind} “{text}” in this workspace.", nearest(text, directory.labels()))
+        raise NoSuch(_unknown(field, text), nearest(text, directory.labels()))
     return found[0].pk
+
+
+def _several(field: Field, text: str) -> str:
+    if field.type is FieldType.USER:
+        return gettext("More than one user is named “{name}”. Use their email address.").format(name=text)
+    return gettext("More than one team is named “{name}”. Rename one of them.").format(name=text)
+
+
+def _unknown(field: Field, text: str) -> str:
+    if field.type is FieldType.USER:
+        return gettext("No user named “{name}” in this workspace.").format(name=text)
+    return gettext("No team named “{name}” in this workspace.").format(name=text)
 
 
 class NoSuch(ValueError):
     """There is nothing of that name; `suggestion` is the nearest name, '' when none is close."""
 
     def __init__(self, sentence: str, suggestion: str):
-        super().__init__(f"{sentence} Did you mean “{suggestion}”?" if suggestion else sentence)
+        meant = gettext("Did you mean “{suggestion}”?").format(suggestion=suggestion) if suggestion else ""
+        super().__init__(f"{sentence} {meant}".rstrip())
         self.suggestion = suggestion
 
 
@@ -125,10 +141,12 @@ def choice_value(field: Field, text: str) -> str:
     """The choice value meant by `text`. Raises ValueError with a sentence that names the nearest or all choices."""
     choice = field.choice(text)
     if choice is None:
-        labels = [choice.label for choice in field.choices]
-        near = nearest(text, labels)
-        known = "" if near else f" Choose from: {', '.join(labels)}."
-        raise NoSuch(f"“{text}” is no choice of {field.label}.{known}", near)
+        labels = [str(choice.label) for choice in field.choices]
+        if near := nearest(text, labels):
+            sentence = gettext("“{text}” isn’t a valid value for {field}.")
+        else:
+            sentence = gettext("“{text}” isn’t a valid value for {field}. Choose from: {choices}.")
+        raise NoSuch(sentence.format(text=text, field=field.label, choices=", ".join(labels)), near)
     return choice.value
 
 
@@ -140,7 +158,8 @@ def public_id_in(entity: registry.Entity, text: str) -> str:
 
 def _text(field: Field, text: str) -> str:
     if field.custom and len(text) > MAX_TEXT:
-        raise ValueError(f"{field.label} is longer than {MAX_TEXT} characters.")
+        sentence = gettext("{field} can have up to {count} characters.")
+        raise ValueError(sentence.format(field=field.label, count=formats.number(MAX_TEXT)))
     return text
 
 
@@ -149,7 +168,7 @@ def _checked(validate: Callable[[str], None], sentence: str) -> Callable[[Field,
         try:
             validate(text)
         except ValidationError:
-            raise ValueError(sentence.format(text)) from None
+            raise ValueError(sentence.format(text=text)) from None
         return text
 
     return parse
@@ -158,16 +177,18 @@ def _checked(validate: Callable[[str], None], sentence: str) -> Callable[[Field,
 def _money(field: Field, text: str) -> Decimal:
     amount = number(text)
     if amount != round(amount, 2):
-        raise ValueError(f"“{text}” has more than two decimals.")
+        raise ValueError(gettext("“{text}” can have two decimals at most.").format(text=text))
     return amount
 
 
 def yes_no(text: str) -> bool:
-    """True or False. Raises ValueError with a sentence."""
+    """True or False, in English or the language in use. Raises ValueError with a sentence."""
     word = fold(text)
-    if word not in YES | NO:
-        raise ValueError(f"“{text}” is neither yes nor no.")
-    return word in YES
+    if word in YES or word in map(fold, (gettext("yes"), gettext("Yes"))):
+        return True
+    if word in NO or word in map(fold, (gettext("no"), gettext("No"))):
+        return False
+    raise ValueError(gettext("“{text}” must be yes or no.").format(text=text))
 
 
 def _multi_select(field: Field, text: str) -> list[str]:
@@ -191,22 +212,25 @@ def _link(field: Field, text: str, by: Actor | None) -> int:
             named = rows.alias(folded_title=Fold(orm_value(title))).filter(folded_title=fold(text))
         found = list(named.values_list("pk", flat=True)[:2])
     if len(found) > 1:
-        raise ValueError(f"Several {entity.plural.lower()} are called “{text}”: write the id, {entity.prefix}_….")
+        sentence = gettext("More than one record is named “{name}”. Use its ID, {prefix}_….")
+        raise ValueError(sentence.format(name=text, prefix=entity.prefix))
     if not found:
-        raise ValueError(f"There is no {entity.label.lower()} “{text}”.")
+        raise ValueError(gettext("No record named “{name}”.").format(name=text))
     return found[0]
 
 
 def _no_single_value(field: Field, text: str) -> None:
-    raise ValueError(f"{field.label} stands for several records and cannot be set.")
+    raise ValueError(gettext("{field} can hold several records and can’t be set.").format(field=field.label))
 
 
 _PARSERS: dict[FieldType, Callable[[Field, str], Any]] = {
     FieldType.TEXT: _text,
     FieldType.LONG_TEXT: _text,
     FieldType.PHONE: _text,
-    FieldType.EMAIL: _checked(validate_email, "“{}” is not an e-mail address."),
-    FieldType.URL: _checked(URLValidator(["http", "https"]), "“{}” is not a web address: it starts with https://."),
+    FieldType.EMAIL: _checked(validate_email, _("“{text}” isn’t a valid email address.")),
+    FieldType.URL: _checked(
+        URLValidator(["http", "https"]), _("“{text}” isn’t a valid URL. It must start with https://.")
+    ),
     FieldType.NUMBER: lambda field, text: number(text),
     FieldType.PERCENT: lambda field, text: percent(text),
     FieldType.MONEY: _money,

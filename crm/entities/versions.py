@@ -5,6 +5,7 @@ import secrets
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed
 from crm.kit.scope import WrongWorkspace, workspace
+from crm.kit.translation import gettext as _
 from crm.users.models import Workspace
 
 _LARGEST = 2**31 - 1
@@ -16,7 +17,7 @@ def lock_settings(by: Actor) -> Workspace:
     Raises NotAllowed, and WrongWorkspace for an actor of another workspace.
     """
     if not by.is_at_least(Role.ADMIN):
-        raise NotAllowed("Only an admin may change fields and guards.")
+        raise NotAllowed(_("Only admins can change fields and stage requirements."))
     if by.workspace_id != workspace().pk:
         raise WrongWorkspace("The actor belongs to another workspace than the one in scope.")
     return Workspace.objects.select_for_update().get(pk=by.workspace_id)

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.forms.renderers import TemplatesSetting
 from django.template.backends.jinja2 import Jinja2
 
+from crm.kit.translation import gettext, ngettext
+
 DJANGO = Path(django.__file__).parent / "forms" / "jinja2"
 
 
@@ -21,10 +23,12 @@ class FormRenderer(TemplatesSetting):
 
     @cached_property
     def engine(self) -> Jinja2:
-        options = {"auto_reload": settings.DEBUG}
-        return Jinja2(
+        options = {"auto_reload": settings.DEBUG, "extensions": ["jinja2.ext.i18n"]}
+        engine = Jinja2(
             {"NAME": "forms", "DIRS": [settings.FORM_TEMPLATES, DJANGO], "APP_DIRS": False, "OPTIONS": options}
         )
+        engine.env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
+        return engine
 
     def get_template(self, template_name):
         """The template of that name. Raises TemplateDoesNotExist."""

@@ -160,4 +160,4 @@ def _frame(shown: Board, state: ListState, columns: Iterable[Column]) -> dict:
 def _url(state: ListState) -> str:
     """The board's own address: the list's, with its view always named."""
     url = state.url(view=state.view.slug, column=None, ticked=None)
-    return url.replace(f"/{state.spec.path}?", f"/{state.spec.path}/board?", 1)
+    return url.replace(f"/{state.spec.path}?", f"/{state.spec.path}/board?", 1)  # not a text

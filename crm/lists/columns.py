@@ -17,8 +17,7 @@ from crm.entities.people import members
 from crm.entities.sql import orm_value
 from crm.kit import formats
 from crm.kit.templatetags.frame import due_element, initials, time_element
-
-EMPTY = '<span class="muted" aria-label="empty">—</span>'
+from crm.kit.translation import gettext as _
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _title(entity: registry.Entity):
     def cell(values, public_id):
         return (
             f'<a class="who" href="/{entity.path}/{public_id}"><span class="avatar" aria-hidden="true">'
-            f'{escape(initials(values[0]))}</span><span class="primary">{escape(values[0])}</span></a>'
+            f'{escape(initials(values[0]))}</span><span class="primary">{escape(values[0])}</span></a>'  # not a text
         )
 
     return cell
@@ -95,87 +94,108 @@ def _names(field: Field, keys: set[int]) -> dict[int, str]:
     return dict(target.model.objects.filter(pk__in=keys).values_list("pk", target.title_path))
 
 
+def _empty() -> str:
+    """The cell of an empty value, asked for once a column."""
+    label = escape(_("empty"))
+    return f'<span class="muted" aria-label="{label}">—</span>'  # not a text
+
+
 def _text(field: Field):
-    return lambda values, public_id: escape(values[0]) if values[0] else EMPTY
+    empty = _empty()
+    return lambda values, public_id: escape(values[0]) if values[0] else empty
 
 
 def _clipped(field: Field):
+    empty = _empty()
+
     def cell(values, public_id):
         text = values[0] or ""
-        return escape(text[:80] + "…" if len(text) > 80 else text) if text else EMPTY
+        return escape(text[:80] + "…" if len(text) > 80 else text) if text else empty
 
     return cell
 
 
 def _mail(field: Field):
+    empty = _empty()
+
     def cell(values, public_id):
         address = escape(values[0] or "")
-        return f'<a href="mailto:{address}">{address}</a>' if address else EMPTY
+        return f'<a href="mailto:{address}">{address}</a>' if address else empty
 
     return cell
 
 
 def _url(field: Field):
+    empty = _empty()
+
     def cell(values, public_id):
         url = values[0] or ""
         if not url.startswith(("http://", "https://")):
-            return escape(url) if url else EMPTY
+            return escape(url) if url else empty
         shown = escape(url.split("://", 1)[1].rstrip("/"))
-        return f'<a href="{escape(url)}" rel="noopener noreferrer">{shown}</a>'
+        return f'<a href="{escape(url)}" rel="noopener noreferrer">{shown}</a>'  # not a text
 
     return cell
 
 
 def _number(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else formats.number(values[0])
+    empty = _empty()
+    return lambda values, public_id: empty if values[0] is None else formats.number(values[0])
 
 
 def _money(field: Field):
     if not field.currency:
         return _number(field)
-    return lambda values, public_id: EMPTY if values[0] is None else escape(formats.money(values[0], values[1]))
+    empty = _empty()
+    return lambda values, public_id: empty if values[0] is None else escape(formats.money(values[0], values[1]))
 
 
 def _percent(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else formats.percent(values[0], 6)
+    empty = _empty()
+    return lambda values, public_id: empty if values[0] is None else formats.percent(values[0], 6)
 
 
 def _date(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else formats.day(values[0])
+    empty = _empty()
+    return lambda values, public_id: empty if values[0] is None else formats.day(values[0])
 
 
 def _moment(field: Field):
     now, zone, write = timezone.now(), timezone.get_current_timezone(), due_element if field.due else time_element
-    return lambda values, public_id: write(values[0].astimezone(zone), now) if values[0] else EMPTY
+    empty = _empty()
+    return lambda values, public_id: write(values[0].astimezone(zone), now) if values[0] else empty
 
 
 def _yes_no(field: Field):
-    return lambda values, public_id: EMPTY if values[0] is None else ("Yes" if values[0] else "No")
+    written = {None: _empty(), True: _("Yes"), False: _("No")}
+    return lambda values, public_id: written[values[0]]
 
 
 def _select(field: Field):
     """Each choice is written once, not once a row."""
-    badge = '<span class="badge tone-{}">{}</span>'
+    badge, empty = '<span class="badge tone-{}">{}</span>', _empty()  # not a text
     written = {
         choice.value: badge.format(choice.tone, escape(choice.label)) if choice.tone else escape(choice.label)
         for choice in field.choices
     }
-    return lambda values, public_id: (written.get(values[0]) or escape(values[0])) if values[0] else EMPTY
+    return lambda values, public_id: (written.get(values[0]) or escape(values[0])) if values[0] else empty
 
 
 def _multi_select(field: Field):
-    return lambda values, public_id: escape(", ".join(map(field.choice_label, values[0] or ()))) or EMPTY
+    empty = _empty()
+    return lambda values, public_id: escape(", ".join(map(field.choice_label, values[0] or ()))) or empty
 
 
 def _user(field: Field):
-    return lambda values, public_id: escape(values[0] or values[1]) if values[1] else EMPTY
+    empty = _empty()
+    return lambda values, public_id: escape(values[0] or values[1]) if values[1] else empty
 
 
 def _link(field: Field):
-    path = registry.get(field.target).path
+    path, empty = registry.get(field.target).path, _empty()
 
     def cell(values, public_id):
-        return f'<a href="/{path}/{values[1]}">{escape(values[0])}</a>' if values[1] else EMPTY
+        return f'<a href="/{path}/{values[1]}">{escape(values[0])}</a>' if values[1] else empty
 
     return cell
 

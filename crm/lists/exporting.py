@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.db.models.lookups import Exact
+from django.utils.translation import override
 
 from audit.record import record
 from crm.conditions.compile import Step, Viewer, is_join, is_name, join_prefix, rows, visible_linked, visible_over_joins
@@ -21,6 +22,8 @@ from crm.entities.schema import Path, UnknownField, schema
 from crm.entities.sql import orm_value
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
+from crm.kit.translation import in_english
 from crm.lists.formulas import EscapedFormula, escape
 from crm.users.models import Membership, Workspace
 from crm.users.visibility import visible
@@ -38,8 +41,15 @@ def export_paths(entity: str, columns: Sequence[str]) -> list[Path]:
         raise Invalid(str(error)) from None
     for path in paths:
         if any(field.type is FieldType.MANY for field in path.fields):
-            raise Invalid(f"{path.label} stands for several records and cannot be a column.")
+            sentence = _("{field} can hold several records and can’t be used as a column.")
+            raise Invalid(sentence.format(field=path.label))
     return paths
+
+
+def header_of(paths: Sequence[Path]) -> list[str]:
+    """The names of the columns: labels in English, which an import reads in every language."""
+    with override("en"):
+        return [path.label for path in paths]
 
 
 def record_export(entity: str, paths: Sequence[Path], by: Actor) -> None:
@@ -145,7 +155,7 @@ def _yes_no(field: Field, prefix: str) -> Any:
 
 def _select(field: Field, prefix: str) -> Any:
     value = orm_value(field, prefix)
-    labels = (When(Exact(value, Value(choice.value)), then=Value(choice.label)) for choice in field.choices)
+    labels = (When(Exact(value, Value(choice.value)), then=Value(in_english(choice.label))) for choice in field.choices)
     return Case(*labels, default=Cast(value, TextField()), output_field=TextField())
 
 
@@ -227,7 +237,8 @@ class Labels(Func):
 
     def _build(self, compiler, template: str):
         values, params = compiler.compile(self.source_expressions[0])
-        labels = [part for c in self.choices if not set(";,") & set(c.label) for part in (c.value, c.label)]
+        named = ((choice.value, in_english(choice.label)) for choice in self.choices)
+        labels = [part for value, label in named if not set(";,") & set(label) for part in (value, label)]
         cases = "WHEN %s THEN %s " * (len(labels) // 2)
         label = f"CASE one.value {cases}ELSE one.value END" if labels else "one.value"
         before = template.partition("{label}")[0].count("{values}")

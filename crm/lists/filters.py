@@ -6,14 +6,15 @@ from django import forms
 from audit.models import Entry
 from crm.entities.registry import entity_of
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext_lazy as _
 
 
 class OwnerFilter(django_filters.ChoiceFilter):
-    """Whose records: mine, my team's, nobody's."""
+    """Records by owner: mine, my team's, unassigned."""
 
     def __init__(self, **kwargs):
-        choices = [("me", "Mine"), ("team", "My team's"), ("nobody", "Nobody's")]
-        super().__init__(choices=choices, empty_label="Anybody's", label="Owner", **kwargs)
+        choices = [("me", _("Mine")), ("team", _("My team’s")), ("nobody", _("Unassigned"))]
+        super().__init__(choices=choices, empty_label=_("Any owner"), label=_("Owner"), **kwargs)
 
     def filter(self, rows, value):
         by: Actor = self.parent.by

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.kit.ids import new_id
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned
 
 
@@ -44,9 +45,9 @@ class SavedView(Owned):
 class OnMatch(models.TextChoices):
     """What an import does with a record that is there already."""
 
-    UPDATE = "update", "Update: what the file says replaces what is there"
-    FILL = "fill", "Fill: only what is empty is taken from the file"
-    SKIP = "skip", "Skip: leave everything as it is"
+    UPDATE = "update", _("Update – overwrite with values from the file")
+    FILL = "fill", _("Fill in blanks – only update empty fields")
+    SKIP = "skip", _("Skip – don’t change existing records")
 
 
 SILENCE = timedelta(minutes=2)  # after which a run under way counts as killed: a batch takes a second
@@ -61,12 +62,12 @@ class ImportRun(Owned):
     """
 
     class State(models.TextChoices):
-        READY = "ready", "Not imported yet"
-        TRYING = "trying", "Being tried"
-        PREVIEWED = "previewed", "Tried, not imported yet"
-        RUNNING = "running", "Running"
-        DONE = "done", "Imported"
-        STOPPED = "stopped", "Stopped"
+        READY = "ready", _("Draft")
+        TRYING = "trying", _("Preview running")
+        PREVIEWED = "previewed", _("Preview ready")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Imported")
+        STOPPED = "stopped", _("Stopped")
 
     OPEN = (State.READY, State.PREVIEWED)
     UNWRITTEN = (*OPEN, State.TRYING)  # nothing of the file is there

@@ -22,6 +22,7 @@ from crm.kit.actor import Actor, Role
 from crm.kit.compiled_queries import run_cached
 from crm.kit.sql import CountRows
 from crm.kit.text import digits, search_key
+from crm.kit.translation import gettext as _
 from crm.lists.columns import Column
 from crm.users.visibility import branches, visible
 
@@ -94,7 +95,7 @@ def parse_cursor(text: str, sort: Sort) -> Cursor | None:
         value, pk, place, backwards = _signer(sort).unsign_object(text)
         return Cursor(_typed(sort.field, value), pk, place, backwards)
     except (BadSignature, ValueError, ArithmeticError):
-        raise BadRequest("This is no place in the list.") from None
+        raise BadRequest(_("This page link isn’t valid. Open the list again.")) from None
 
 
 # Why: docs/decisions/0027-signed-cursors.md

@@ -11,6 +11,7 @@ from crm.entities import registry
 from crm.kit.actor import Actor, Role
 from crm.kit.outcome import Outcome
 from crm.kit.registry import Registry
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.filters import QuickFilters
 
 
@@ -50,12 +51,12 @@ class ListSpec:
     entity: str
     columns: tuple[str, ...]
     sort: str
-    views: tuple[View, ...] = (View("all", "All"), View("mine", "Mine", "owner = me"))
+    views: tuple[View, ...] = (View("all", _("All")), View("mine", _("Mine"), "owner = me"))
     actions: tuple[BulkAction, ...] = ()
     filterset: type[FilterSet] = QuickFilters
     icon: str = "folder"
     indexed: frozenset[str] = frozenset({"owner", "team"})  # fields that an index serves; others have a time limit
-    search_hint: str = "Name"
+    search_hint: str = _("Name")
 
     @property
     def path(self) -> str:

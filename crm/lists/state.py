@@ -20,6 +20,8 @@ from crm.kit.actor import Actor, Role
 from crm.kit.nav import surroundings
 from crm.kit.scope import workspace
 from crm.kit.sql import JsonPairs
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.columns import Column, can_be_shown, column
 from crm.lists.models import SavedView
 from crm.lists.paging import LONGEST, Sort, search
@@ -27,8 +29,8 @@ from crm.lists.spec import ListSpec, View
 from crm.users.http import Request
 
 FEW = 10  # comparisons: beyond, indexes may still serve each, and all together take long
-ALL = View("all", "All")
-TRASH = View("trash", "Trash")
+ALL = View("all", _("All"))
+TRASH = View("trash", _("Trash"))
 # What a list's URL, or that of a page around it, may say besides the names of its quick filters.
 PARAMETERS = {"view", "where", "columns", "sort", "q", "after", "ticked", "column", "field", "op", "value", "text"}
 
@@ -60,7 +62,8 @@ class ListState:
         key = self.params.get("sort", "").removeprefix("-")
         if not key or self._sorts_by(key):
             return ""
-        return f"{self.spec.kind.plural} can't be sorted by “{key}”. Choose another sort."
+        sentence = gettext("{records} can’t be sorted by “{field}”. Choose another sort order.")
+        return sentence.format(records=self.spec.kind.plural, field=key)
 
     def _sorts_by(self, key: str) -> bool:
         return self.shows(key) and self.schema.field(key).type is not FieldType.MULTI_SELECT
@@ -68,10 +71,11 @@ class ListState:
     def _unknown_filter(self) -> str:
         if unknown := self.params.keys() - PARAMETERS - self.spec.filterset.base_filters.keys():
             names = ", ".join(f"“{name}”" for name in sorted(unknown) if not name.startswith("place_"))
-            return f"This list has no filter {names}. Remove it from the address." if names else ""
+            sentence = gettext("This list has no filter {names}. Remove it from the URL.")
+            return sentence.format(names=names) if names else ""
         if self.is_narrowed and not self.filters.form.is_valid():
             errors = (f"{self.filters.form[key].label}: {' '.join(e)}" for key, e in self.filters.form.errors.items())
-            return f"A quick filter can't be read. {' '.join(errors)}"
+            return gettext("Invalid quick filter. {errors}").format(errors=" ".join(errors))
         return ""
 
     @cached_property
@@ -172,7 +176,8 @@ def read_state(request: Request, spec: ListSpec, params: QueryDict | None = None
     state = ListState(spec, view or View(wanted[:60], wanted[:60]), views, params, request.actor)
     state.where = params.get("where", state.view.condition)
     if view is None:
-        state.unread = f"There is no view “{wanted[:60]}”, or it isn't shared with you. Choose another view."
+        sentence = gettext("There’s no view “{name}”, or it isn’t shared with you. Choose another view.")
+        state.unread = sentence.format(name=wanted[:60])
     try:
         state.condition = parse(state.where, spec.entity)
     except ConditionError as error:

@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from django.utils.safestring import SafeString, mark_safe
 
 from crm.entities import registry
+from crm.kit.translation import gettext as _
 from crm.lists.columns import Column, resolve
 
 Parts = list[Sequence]
@@ -21,10 +22,10 @@ def table_html(entity: str, found: list[tuple], columns: list[Column], ticked: s
     split: list[Parts] = [[row[place] for place in places] for row in found]
     resolve(columns, split)
     classes = [column.css(place) for place, column in enumerate(columns)]
-    tags = [f'<td class="{css}">' if css else "<td>" for css in classes]
+    tags = [f'<td class="{css}">' if css else "<td>" for css in classes]  # not a text
     marks = [_marks(row[1], ticked) for row in found]
-    shown = zip(found, marks, split, strict=True)
-    rows = (_row(kind, row[1], mark, parts, columns, tags) for row, mark, parts in shown)
+    shown, select = zip(found, marks, split, strict=True), _("Select {name}")
+    rows = (_row(kind, row[1], mark, parts, columns, tags, select) for row, mark, parts in shown)
     return mark_safe("".join(rows))  # noqa: S308 (each cell escapes what it shows)
 
 
@@ -40,15 +41,22 @@ def _marks(public_id: str, ticked: set[str]) -> tuple[str, str]:
 
 
 def _row(
-    kind: registry.Entity, public_id: str, marks: tuple[str, str], parts: Parts, columns: list[Column], tags: list[str]
+    kind: registry.Entity,
+    public_id: str,
+    marks: tuple[str, str],
+    parts: Parts,
+    columns: list[Column],
+    tags: list[str],
+    select: str,
 ) -> str:
     refused, checked = marks
+    label = escape(select.format(name=parts[0][0]))
     cells = [
         f"{tag}{column.cell(part, public_id)}</td>" for tag, column, part in zip(tags, columns, parts, strict=True)
     ]
     return (
         f'<tr data-row data-href="/{kind.path}/{public_id}"{refused}><td class="check">'
         f'<input type="checkbox" form="bulk" name="selected" value="{public_id}" data-select '
-        f'aria-label="Select {escape(parts[0][0])}"{checked}></td>'
-        f"{''.join(cells)}</tr>\n"
+        f'aria-label="{label}"{checked}></td>'
+        f"{''.join(cells)}</tr>\n"  # not a text
     )

@@ -49,7 +49,7 @@ def start(change: UUID, *, by: Actor) -> Undone | UndoRun:
     if Entry.objects.filter(change=change)[: AT_ONCE[connection.vendor] + 1].count() <= AT_ONCE[connection.vendor]:
         return undo(change, by=by)
     run = begin(change, by=by)
-    after_commit(partial(finish, run), "The undo of a large change")
+    after_commit(partial(finish, run), "The undo of a large change")  # not a text
     return run
 
 

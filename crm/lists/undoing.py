@@ -1,5 +1,6 @@
 """Undo from a button: at once, or as a run whose page shows how far it has come."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.undo.hooks import Undone
 from crm.entities import registry
+from crm.kit import formats
 from crm.kit.actor import Role
 from crm.kit.errors import DomainError
 from crm.kit.responses import back, toast, warn
 from crm.kit.timelimit import PATIENT, long_request
+from crm.kit.translation import ngettext
 from crm.lists.models import ImportRun, UndoRun
 from crm.lists.undo_runs import start, summary
 from crm.users.http import Request
@@ -36,10 +39,11 @@ def undo_change(request: Request, change: UUID) -> HttpResponse:
 
 
 def _say(request: Request, undone: Undone) -> None:
-    toast(request, f"Undone: {undone.reverted:,} {'change' if undone.reverted == 1 else 'changes'} taken back.")
-    for sentence in dict.fromkeys(each.why for each in undone.kept):
-        count = sum(1 for each in undone.kept if each.why == sentence)
-        warn(request, f"Kept as {'it is' if count == 1 else 'they are'} ({count:,}): {sentence}")
+    done = ngettext("Undone. {count} change reverted.", "Undone. {count} changes reverted.", undone.reverted)
+    toast(request, done.format(count=formats.number(undone.reverted)))
+    for reason, count in Counter(each.why for each in undone.kept).items():
+        kept = ngettext("{count} change not reverted: {reason}", "{count} changes not reverted: {reason}", count)
+        warn(request, kept.format(count=formats.number(count), reason=reason))
 
 
 @require_GET

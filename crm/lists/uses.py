@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from crm.conditions.uses import ConditionReference
 from crm.entities import registry
 from crm.entities.uses import FieldReference, ReferringModel, SettingUse, register
+from crm.kit.translation import gettext as _
 from crm.lists.models import ImportRun, SavedView
 
 
@@ -14,7 +15,10 @@ def _views() -> Iterator[SettingUse]:
         kind = names.get(view.entity)
         plural, path = (kind.plural, kind.path) if kind else (view.entity, view.entity)
         # The name of a member's own view is theirs alone.
-        label = f"{plural} view of {view.member}" if view.member_id else f"{plural} view “{view.name}”"
+        if view.member_id:
+            label = _("{records}: view of {member}").format(records=plural, member=view.member)
+        else:
+            label = _("{records}: view “{name}”").format(records=plural, name=view.name)
         shown = [FieldReference(view.entity, key) for key in (*view.columns, view.sort.removeprefix("-")) if key]
         condition = ConditionReference(view.entity, view.condition)
         url = f"/{path}?view={view.slug}"
@@ -23,10 +27,9 @@ def _views() -> Iterator[SettingUse]:
 
 def _imports() -> Iterator[SettingUse]:
     for run in ImportRun.objects.filter(state__in=ImportRun.OPEN):
-        shown = [FieldReference(run.entity, path) for _, path in run.mapping]
-        yield SettingUse(
-            "import_run", run.pk, f"Import of “{run.file_name}”", run.get_absolute_url(), (), shown, blocks=False
-        )
+        shown = [FieldReference(run.entity, path) for _column, path in run.mapping]
+        label = _("Import of “{file}”").format(file=run.file_name)
+        yield SettingUse("import_run", run.pk, label, run.get_absolute_url(), (), shown, blocks=False)
 
 
 register(ReferringModel("saved_view", "lists.SavedView", ("condition", "columns", "sort"), _views))

@@ -14,11 +14,14 @@ from crm.conditions.operands import operators
 from crm.conditions.parse import parse
 from crm.conditions.write import quoted
 from crm.entities.fields import Field, FieldType
+from crm.kit import formats
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.timelimit import TooSlow, long_request, time_limit
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.paging import CAP, Page, count, list_page_rows, parse_cursor
 from crm.lists.selection import Selection, selection
 from crm.lists.spec import BulkAction, spec_of
@@ -105,7 +108,7 @@ def _rows(state: ListState, after: str) -> tuple[Page, str]:
 
 
 def _total(total: int) -> str:
-    return f"{CAP:,}+" if total > CAP else f"{total:,}"
+    return f"{formats.number(CAP)}+" if total > CAP else formats.number(total)
 
 
 def _chips(state: ListState) -> list[dict]:
@@ -116,7 +119,7 @@ def _chips(state: ListState) -> list[dict]:
             for index, chip in enumerate(condition.chips())
         ]
     if state.params.get("change"):
-        text = "What one change touched"
+        text = gettext("Records in one change")
         chips.append({"chip": Chip(text, text), "without": state.url(change=None, ticked=None)})
     return chips
 
@@ -146,9 +149,9 @@ def exact_count(request: Request, entity: str) -> HttpResponse:
     state = read_state(request, spec_of(entity))
     try:
         with time_limit():
-            total = f"{count(state.rows(), state.by, exact=True):,}" if not state.error else "0"
+            total = formats.number(0 if state.error else count(state.rows(), state.by, exact=True))
     except TooSlow:
-        total = f"more than {CAP:,}"
+        total = gettext("more than {count}").format(count=formats.number(CAP))
     template = "lists/count.html" if request.htmx else "lists/count_page.html"
     return render(request, template, {"total": total, "state": state})
 
@@ -191,7 +194,7 @@ def _action(request: Request, spec) -> BulkAction:
 def _ask(request: Request, chosen: Selection, action: BulkAction, form) -> HttpResponse:
     total = _total_of(chosen)
     if not total:
-        warn(request, chosen.state.error or "Nothing is selected: tick the records first.")
+        warn(request, chosen.state.error or gettext("Select at least one record first."))
         return redirect(chosen.state.url())
     query = chosen.state.url(ticked=None).partition("?")[2]
     context = {"chosen": chosen, "action": action, "form": form, "total": total, "query": query}
@@ -208,13 +211,22 @@ def _total_of(chosen: Selection) -> int:
 def _say(request: Request, spec, action: BulkAction, outcome: Outcome) -> None:
     done = len(outcome.done)
     if done:
-        what = spec.kind.label.lower() if done == 1 else spec.kind.plural.lower()
-        toast(request, f"{action.done}: {done:,} {what}.", undo_url=reverse("undo", args=[outcome.change]))
+        sentence = ngettext("{done}: {count} record.", "{done}: {count} records.", done)
+        text = sentence.format(done=action.done, count=formats.number(done))
+        toast(request, text, undo_url=reverse("undo", args=[outcome.change]))
     for sentence in dict.fromkeys(outcome.refused.values()):
         left = [pk for pk, why in outcome.refused.items() if why == sentence]
         names = spec.kind.model.objects.filter(pk__in=left[:3]).values_list(spec.kind.title_path, flat=True)
-        rest = f" and {len(left) - 3:,} more" if len(left) > 3 else ""
-        warn(request, f"Left alone: {', '.join(names)}{rest}. {sentence}")
+        warn(request, _skipped(", ".join(names), len(left) - 3, sentence))
+
+
+def _skipped(names: str, others: int, reason: str) -> str:
+    if others <= 0:
+        return gettext("Skipped: {names}. {reason}").format(names=names, reason=reason)
+    text = ngettext(
+        "Skipped: {names} and {count} more. {reason}", "Skipped: {names} and {count} more. {reason}", others
+    )
+    return text.format(names=names, count=formats.number(others), reason=reason)
 
 
 def _still_ticked(spec, outcome: Outcome) -> str | None:
@@ -260,24 +272,25 @@ def add_filter(request: Request, entity: str) -> HttpResponse:
 
 def _operators(field: Field) -> list[tuple[str, str]]:
     """The operators of a field, each with how it is said. Where values are ticked, `in` says it all, elsewhere `=`."""
-    other = ("=", "!=") if field.choices else ("in", "not in")
+    other = ("=", "!=") if field.choices else ("in", "not in")  # not a text
     return [(operator, offered_words(field, operator)) for operator in operators(field) if operator not in other]
 
 
 BUILDER = ("field", "op", "value", "text", "ticked")
 HINTS = {
-    FieldType.DATETIME: "A date as 2026-03-31, today, or 30 days ago",
-    FieldType.DATE: "A date as 2026-03-31, today, or 30 days ago",
-    FieldType.USER: "me, a name or an e-mail address",
-    FieldType.TEAM: "my team, or a team's name",
-    FieldType.PERCENT: "50%",
-    FieldType.YES_NO: "yes or no",
+    FieldType.DATETIME: _("e.g. 2026-03-31, today or 30 days ago"),
+    FieldType.DATE: _("e.g. 2026-03-31, today or 30 days ago"),
+    FieldType.USER: _("e.g. me, a name or an email address"),
+    FieldType.TEAM: _("e.g. my team or a team’s name"),
+    FieldType.PERCENT: _("e.g. 50%"),
+    FieldType.YES_NO: _("yes or no"),
 }
 
 
 def _with(state: ListState, field, request: Request) -> str:
     op, values = request.GET["op"], [quoted(value.strip()) for value in request.GET.getlist("value") if value.strip()]
-    value = f"({', '.join(values)})" if op in ("in", "not in") else (values[0] if values else '""')
+    several = op in ("in", "not in")  # not a text
+    value = f"({', '.join(values)})" if several else (values[0] if values else '""')
     comparison = f"{field.key} {op}" if op.startswith("is ") else f"{field.key} {op} {value}"
     return parse(and_(state.where, comparison), state.spec.entity).key_text
 
@@ -329,7 +342,7 @@ def _saved(request: Request, state: ListState) -> HttpResponse:
         slug=state.view.slug if over else "",
         shared=request.POST.get("shared") == "1",
     )
-    toast(request, f"Saved the view “{view.name}”.")
+    toast(request, gettext("View “{name}” saved.").format(name=view.name))
     return redirect(f"/{state.spec.path}?{urlencode({'view': view.slug})}")
 
 
@@ -337,5 +350,5 @@ def _saved(request: Request, state: ListState) -> HttpResponse:
 def remove_view(request: Request, entity: str, slug: str) -> HttpResponse:
     """Delete a saved view; the records stay."""
     delete_view(entity, slug, by=request.actor)
-    toast(request, "The view was deleted; its records are all still there.")
+    toast(request, gettext("View deleted. Your records aren’t affected."))
     return redirect(f"/{spec_of(entity).path}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.forms import WaitForm, day_begins
 from crm.lifecycle.verbs.wait import wait
 from crm.lists.spec import BulkAction
@@ -33,15 +34,17 @@ def _wait(rows, values: dict, by: Actor) -> Outcome:
     return wait(rows, by=by, reason=values["reason"], until=day_begins(values["until"]))
 
 
-WAIT = BulkAction("wait", "Wait", "hourglass", _wait, lambda by: WaitForm, "Waiting")
+WAIT = BulkAction("wait", _("Snooze"), "hourglass", _wait, lambda by: WaitForm, _("Snoozed"))
 
 
 def record_actions(entity: str, *others: BulkAction) -> tuple[BulkAction, ...]:
     """What can be done with the records of every kind, and between that the `others` of one."""
     return (
-        BulkAction("assign", "Assign", "user-check", _assign, forms.assign_form, "Assigned"),
+        BulkAction("assign", _("Assign"), "user-check", _assign, forms.assign_form, _("Assigned")),
         *others,
-        BulkAction("edit", "Edit", "pencil", _edit, forms.bulk_edit_form(entity), "Changed"),
-        BulkAction("delete", "Delete", "trash-2", run_verb(delete), forms.delete_form, "Moved to the trash"),
-        BulkAction("restore", "Restore", "archive-restore", run_verb(restore), forms.no_form, "Restored", trash=True),
+        BulkAction("edit", _("Edit"), "pencil", _edit, forms.bulk_edit_form(entity), _("Updated")),
+        BulkAction("delete", _("Move to trash"), "trash-2", run_verb(delete), forms.delete_form, _("Moved to trash")),
+        BulkAction(
+            "restore", _("Restore"), "archive-restore", run_verb(restore), forms.no_form, _("Restored"), trash=True
+        ),
     )

@@ -20,7 +20,7 @@ def kinds_of_record(app_configs, **kwargs) -> list[CheckMessage]:
         found += [Error(sentence, obj=kind.entity.name, id="crm.E020") for sentence in sentences]
         begins = model_field(kind.model, kind.entity.public_id).get_default().partition("_")[0]
         if begins != kind.entity.prefix:
-            sentence = f"Its public ids begin with {begins!r}, the entity says {kind.entity.prefix!r}."
+            sentence = f"Its public ids begin with {begins!r}, the entity says {kind.entity.prefix!r}."  # not a text
             found.append(Error(sentence, obj=kind.entity.name, id="crm.E021"))
     return found
 
@@ -29,7 +29,8 @@ def _wrong(entity: Entity, axis: Axis) -> Iterator[str]:
     columns, declared = {field.name for field in entity.model._meta.fields}, {event.name for event in all_events()}
     for column in (axis.field, axis.since):
         if column not in columns:
-            yield f"The model has no field {column!r}, which the axis needs."
+            yield f"The model has no field {column!r}, which the axis needs."  # not a text
     for move in axis.moves:
         if move.event not in declared:
-            yield f"The move {move.verb!r} records {move.event!r}, which no RecordType declares in `events`."
+            verb, event = move.verb, move.event
+            yield f"The move {verb!r} records {event!r}, which no RecordType declares in `events`."  # not a text

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from crm.entities.registry import entity_of, get
 from crm.kit.actor import Actor
 from crm.kit.errors import AlreadyTaken
 from crm.kit.text import email_key
+from crm.kit.translation import gettext as _
 from crm.records.models import Record
 
 
@@ -19,26 +19,28 @@ def duplicate_error(
 
     None when none of them has to be the only one: then it was another constraint that refused them.
     """
-    kind, rows = get(entity_of(model)).label.lower(), model.objects.live()
+    rows = model.objects.live()
     rows = rows.exclude(pk__in=but.order_by().values("pk")) if but is not None else rows
     unique = [found for values in given for found in _unique(model, values)]
-    for key, label, where in unique:
+    for key, sentence, where in unique:
         other = rows.filter(**where).first()
         if other is not None:
             seen = model.objects.visible_to(by).filter(pk=other.pk).exists()
             named = (str(other), other.get_absolute_url()) if seen else ("", "")
-            return AlreadyTaken(key, f"Another {kind} has this {label} already", *named)
+            return AlreadyTaken(key, sentence, *named)
     if not unique:
         return None
-    what = "e-mail or external ID" if _has_mail(model) else "external ID"
-    return AlreadyTaken("email" if _has_mail(model) else "external_id", f"Another {kind} has this {what} already")
+    if _has_mail(model):
+        return AlreadyTaken("email", _("A record with this email or external ID already exists"))
+    return AlreadyTaken("external_id", _("A record with this external ID already exists"))
 
 
 def _unique(model: type[Record], values: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, str]]]:
     if _has_mail(model) and values.get("email"):
-        yield "email", "e-mail", {"email_key": email_key(values["email"])}
+        yield "email", _("A record with this email already exists"), {"email_key": email_key(values["email"])}
     if values.get("external_id"):
-        yield "external_id", "external ID", {"external_id": values["external_id"]}
+        sentence = _("A record with this external ID already exists")
+        yield "external_id", sentence, {"external_id": values["external_id"]}
 
 
 def _has_mail(model: type[Record]) -> bool:

@@ -13,6 +13,8 @@ from crm.entities.people import members, teams
 from crm.entities.schema import schema
 from crm.entities.values import from_custom
 from crm.kit.actor import Actor, Role
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.lists.imports.mapping import choices
 from crm.lists.models import ImportRun, OnMatch
@@ -68,7 +70,8 @@ def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
     choices = list(made.widget.choices)
     known = {str(choice) for choice, _ in choices}
     gone = [each for each in held if str(each) not in known]
-    also = [(each, f"{_name(record, field, each)} (no longer available)") for each in gone]
+    label = gettext("{name} (no longer available)")
+    also = [(each, label.format(name=_name(record, field, each))) for each in gone]
     made.choices = [*choices, *also]  # read once: people and teams come from the database
 
 
@@ -124,9 +127,9 @@ class BaseForm(RecordForm):
         return self.cleaned_data
 
 
-def reason_field(**options: Any) -> forms.CharField:
+def reason_field(label: str = _("Reason"), **options: Any) -> forms.CharField:
     """Why something is done."""
-    return forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), **options)
+    return forms.CharField(label=label, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), **options)
 
 
 class ReasonForm(forms.Form):
@@ -147,23 +150,25 @@ def move_form(axis: Axis, move: Move) -> type[forms.Form]:
 
 
 # What stands first where something is chosen for many records at once, so that Enter alone changes none of them.
-CHOOSE = ("", "Choose…")
+CHOOSE = ("", _("Choose…"))
 UNASSIGNED = "none"
 
 
 def assign_form(by: Actor) -> type[forms.Form]:
     """To whom, and whether to another team."""
     people = sorted(((pk, row.label) for pk, row in members().rows.items()), key=lambda c: c[1])
-    owners = [CHOOSE, *people, (UNASSIGNED, "Unassigned")]
-    groups = [("keep", "Keep the team"), ("", "No team"), *((pk, row.label) for pk, row in teams().rows.items())]
+    owners = [CHOOSE, *people, (UNASSIGNED, gettext("Unassigned"))]
+    keep = [("keep", gettext("Keep current team")), ("", gettext("No team"))]
+    groups = [*keep, *((pk, row.label) for pk, row in teams().rows.items())]
 
     class AssignForm(forms.Form):
         owner = forms.TypedChoiceField(
+            label=_("Owner"),
             choices=owners,
             coerce=lambda value: None if value == UNASSIGNED else int(value),
-            error_messages={"required": "Choose an owner."},
+            error_messages={"required": _("Choose an owner.")},
         )
-        team = forms.ChoiceField(choices=groups, required=False, initial="keep")
+        team = forms.ChoiceField(label=_("Team"), choices=groups, required=False, initial="keep")
 
     return AssignForm
 
@@ -172,14 +177,14 @@ class BulkEditForm(forms.Form):
     """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
 
     entity = ""
-    field = forms.ChoiceField()
+    field = forms.ChoiceField(label=_("Field"))
 
     def __init__(self, data=None):
         super().__init__(data)
         unique = ("name", "email", "external_id")
         offered = {field.key: field for field in editable_fields(self.entity) if field.key not in unique}
         self.fields["field"].choices = [CHOOSE, *((key, item.label) for key, item in offered.items())]
-        self.submit = "Next"
+        self.submit = gettext("Next")
         if chosen := offered.get(self.data.get("field")):
             self._ask_for(chosen)
 
@@ -189,7 +194,7 @@ class BulkEditForm(forms.Form):
         self.fields["asked"] = forms.CharField(widget=forms.HiddenInput(attrs={"value": "1"}), required=False)
         self.fields["value"] = form_field(chosen)
         self.fields["value"].required = False
-        self.fields["clear"] = forms.BooleanField(label="Clear the field", required=False)
+        self.fields["clear"] = forms.BooleanField(label=_("Clear field"), required=False)
 
     def _is_answered(self) -> bool:
         return bool({"asked", "value"} & self.data.keys())
@@ -203,7 +208,7 @@ class BulkEditForm(forms.Form):
         if cleaned.get("clear"):
             cleaned["value"] = ""
         elif self._is_answered() and "value" in cleaned and cleaned["value"] in (None, "", []):
-            self.add_error("value", "Enter a value, or tick “Clear the field”.")
+            self.add_error("value", gettext("Enter a value, or select “Clear field”."))
         return cleaned
 
 
@@ -219,7 +224,9 @@ def delete_form(by: Actor) -> type[forms.Form]:
     """Why it goes to the trash."""
 
     class DeleteForm(forms.Form):
-        reason = forms.CharField(max_length=1000, help_text="Kept with the record, so that others understand.")
+        reason = forms.CharField(
+            label=_("Reason"), max_length=1000, help_text=_("Visible to anyone who can see the record.")
+        )
 
     return DeleteForm
 
@@ -234,38 +241,41 @@ MAX_UPLOAD = 20  # MB
 class UploadForm(forms.Form):
     """A file to import."""
 
-    file = forms.FileField(label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}))
+    file = forms.FileField(label=_("CSV file"), widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}))
 
     def clean_file(self):
         if self.cleaned_data["file"].size > MAX_UPLOAD << 20:
-            raise forms.ValidationError(f"The file is larger than {MAX_UPLOAD} MB.")
+            raise forms.ValidationError(gettext("Files can be up to {count} MB.").format(count=MAX_UPLOAD))
         return self.cleaned_data["file"]
 
 
 class MappingForm(forms.Form):
-    """Which field each column of a file feeds, and what becomes of people who are there already."""
+    """Which field each column of a file feeds, and what becomes of records that exist."""
 
     on_match = forms.ChoiceField(
-        label="When somebody is there already", choices=OnMatch.choices, widget=forms.RadioSelect
+        label=_("If a record already exists"), choices=OnMatch.choices, widget=forms.RadioSelect
     )
 
     def __init__(self, entity: str, header: list[str], run: ImportRun, by: Actor, data: QueryDict | None = None):
         super().__init__(data, initial={"on_match": run.on_match}, label_suffix="")
         self.width = len(header)
         fed = {column: path for column, path in reversed(run.mapping)}
-        fields = [("", "Do not import"), *((path.key, path.label) for path in choices(entity))]
+        fields = [("", gettext("Don’t import")), *((path.key, path.label) for path in choices(entity))]
         for column, name in enumerate(header):
-            label = f"Field for {name or f'column {column + 1}'}"
+            label = gettext("Field for {column}") if name else gettext("Field for column {number}")
+            label = label.format(column=name, number=column + 1)
             self.fields[f"column_{column}"] = forms.ChoiceField(
                 label=label, choices=fields, required=False, initial=fed.get(column, "")
             )
         if by.is_at_least(Role.MANAGER):
             self.fields["override_reason"] = forms.CharField(
-                label="Override stages",
+                label=_("Stage override reason"),
                 required=False,
                 max_length=1000,
                 initial=run.override_reason,
-                help_text="A reason sets stages of people who are there already past the legal moves, with a warning.",
+                help_text=_(
+                    "Enter a reason to bypass stage rules for existing records. This is flagged in the audit log."
+                ),
             )
 
     def columns(self) -> list:

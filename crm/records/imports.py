@@ -5,7 +5,10 @@ from typing import Any
 
 from audit import values as audited
 from crm.entities.registry import entity_of, get
+from crm.kit import formats
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.cells import remembered
 from crm.lists.imports.mapping import MappedColumn, Mapping
 from crm.lists.imports.reading import Sheet
@@ -35,7 +38,7 @@ class RecordImporter:
     entity = ""
     also: frozenset[str] = frozenset()
     elsewhere: dict[str, tuple[str, ...]] = {}
-    lede = "One row is one record. Those that are there already are found by external ID."
+    lede = _("One row per record. Existing records are matched by external ID.")
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
         self.run, self.scratch, self.by = run, scratch, by
@@ -61,7 +64,7 @@ class RecordImporter:
         changed = [
             (record, values) for record, row in known if (values := to_change(record, row.own, self.run.on_match))
         ]
-        for _, values in changed:
+        for _record, values in changed:
             check_values(self.entity, values, by=self.by)
         insert_records(
             [build(self.model, own, self.by) for own in fresh], f"{self.entity}.created", by=self.by, verb="import"
@@ -81,23 +84,24 @@ class RecordImporter:
     def _twice(self, rows: Sequence[IncomingRow]) -> Refused:
         """Those whose external ID an earlier row has used."""
         keys = {row.line: [row.own["external_id"]] for row in rows if row.own.get("external_id")}
-        again = self.scratch.repeats(keys).items()
-        return {line: ("", f"The same external ID as in line {earlier:,}.") for line, earlier in again}
+        sentence, again = gettext("Row {row} has the same external ID."), self.scratch.repeats(keys).items()
+        return {line: ("", sentence.format(row=formats.number(earlier))) for line, earlier in again}
 
     def _not_theirs(self, rows: Sequence[IncomingRow], there: dict[str, Record]) -> Refused:
         refused: Refused = {}
         for row in rows:
             record = there.get(row.own.get("external_id", ""))
             if record and not may_see(record, self.by):
-                refused[row.line] = ("", "The external ID belongs to a record that you cannot see.")
+                refused[row.line] = ("", gettext("The external ID belongs to a record you can’t see."))
             elif record and not may_edit(record, self.by):
-                refused[row.line] = ("", "You can see this record but not change it: it belongs to somebody else.")
+                refused[row.line] = ("", gettext("View only – this record belongs to someone else."))
         return refused
 
     def _nameless(self, rows: Sequence[IncomingRow], there: dict[str, Record]) -> Refused:
         new = [row for row in rows if row.own.get("external_id", "") not in there]
         model = self.model
-        refused = {row.line: ("", model.NAMELESS) for row in new if not any(row.own.get(key) for key in model.NAMED_BY)}
+        nameless = (row for row in new if not any(row.own.get(key) for key in model.NAMED_BY))
+        refused = {row.line: ("", str(model.NAMELESS)) for row in nameless}
         for row in new:
             if errors := missing(self.entity, row.own):
                 refused[row.line] = next(iter(errors.items()))

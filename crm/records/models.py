@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from crm.entities.registry import entity_of
 from crm.kit.text import search_key
+from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import axes_of
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager
@@ -40,8 +41,8 @@ class Record(Owned):
     LOCKED_FIRST: ClassVar[str] = ""  # the link to a record whom an edit may change too: locked before this one
     MADE_OF: ClassVar[frozenset[str]] = frozenset({"name"})  # fields that derive() reads
     NAMED_BY: ClassVar[tuple[str, ...]] = ("name",)  # fields of which one has to be filled in
-    NAMELESS: ClassVar[str] = "A name is needed."
-    UNIQUE: ClassVar[dict[str, str]] = {"external_id": "external ID"}  # columns that no two live records share
+    NAMELESS: ClassVar[str] = _("Enter a name.")
+    UNIQUE: ClassVar[Iterable[str]] = ("external_id",)  # columns that no two live records share
 
     class Meta(Owned.Meta):
         abstract = True

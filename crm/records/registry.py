@@ -147,7 +147,7 @@ class RecordType:
         return [(axis, move) for axis in self.axes for move in axis.moves if move.verb in self.verbs]
 
 
-types: Registry[RecordType] = Registry("kind of record")
+types: Registry[RecordType] = Registry("kind of record")  # not a text
 
 
 def record_type(entity: str) -> RecordType:

@@ -13,8 +13,10 @@ from crm.entities import registry
 from crm.entities.fields import TEXTS, Field, FieldType
 from crm.entities.schema import schema
 from crm.entities.values import parse_value, to_custom
+from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.users.guards import clean_currency
 from crm.users.models import Membership, Team
 
@@ -30,7 +32,7 @@ def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = F
     found = typed(entity, values, by=by)
     model = registry.get(entity).model
     if new and not any(str(found.get(key) or "").strip() for key in model.NAMED_BY):
-        raise Invalid({"name": model.NAMELESS})
+        raise Invalid({"name": str(model.NAMELESS)})
     check_values(entity, found, by=by)
     return found
 
@@ -56,7 +58,7 @@ def check_values(entity: str, values: Mapping[str, Any], *, by: Actor) -> None:
     """The second half: whether typed values may be stored. Raises Invalid with a sentence per field."""
     known, errors = schema(entity), {}
     for key, value in values.items():
-        field = known.field(key.removeprefix("custom."))
+        field = known.field(key.removeprefix("custom."))  # not a text
         try:
             _check_value(field, registry.get(entity).model, value, by)
         except Invalid as error:
@@ -73,9 +75,9 @@ def storage_key(field: Field) -> str:
 def _editable(known, name: str) -> Field:
     field = known.find(name)
     if field is None:
-        raise Invalid(f"There is no field {name}.")
+        raise Invalid(_("There’s no field “{name}”.").format(name=name))
     if not field.editable:
-        raise Invalid(f"{field.label} cannot be edited; it is set by what happens.")
+        raise Invalid(_("{field} is set automatically and can’t be edited.").format(field=field.label))
     return field
 
 
@@ -100,11 +102,12 @@ def _value(field: Field, value: Any, by: Actor | None) -> Any:
 def _check_value(field: Field, model: type[models.Model], value: Any, by: Actor) -> None:
     if value in ("", None):
         if _is_needed(field, model):
-            raise Invalid(f"{field.label} cannot be empty.")
+            raise Invalid(_("{field} is required.").format(field=field.label))
         return
     longest = None if field.custom else audited.model_field(model, field.column()).max_length
     if longest and len(value) > longest:
-        raise Invalid(f"{field.label} is longer than {longest:,} characters.")
+        sentence = _("{field} can have up to {count} characters.")
+        raise Invalid(sentence.format(field=field.label, count=formats.number(longest)))
     _check_reference(field, value, by)
 
 
@@ -119,7 +122,8 @@ def missing(entity: str, values: Mapping[str, Any]) -> dict[str, str]:
     """A sentence for each declared field that a new record needs and the values do not have."""
     kind = registry.get(entity)
     fields = (field for field in kind.fields.values() if field.required and _is_needed(field, kind.model))
-    return {field.key: f"{field.label} is needed." for field in fields if values.get(field.key) in ("", None)}
+    sentence, absent = _("{field} is required."), (field for field in fields if values.get(field.key) in ("", None))
+    return {field.key: sentence.format(field=field.label) for field in absent}
 
 
 def check_lengths(model: type[models.Model], values: Mapping[str, Any]) -> None:
@@ -127,22 +131,23 @@ def check_lengths(model: type[models.Model], values: Mapping[str, Any]) -> None:
     for key, value in values.items():
         longest = audited.model_field(model, key).max_length
         if longest and isinstance(value, str) and len(value) > longest:
-            raise Invalid({key: f"At most {longest:,} characters, please."})
+            raise Invalid({key: _("Up to {count} characters.").format(count=formats.number(longest))})
 
 
 def _figure(field: Field, value: Any) -> Any:
     """Declared numbers are counts, percents are shares of a whole, nothing is negative."""
     if field.type is FieldType.NUMBER:
         if value != int(value) or not 0 <= value < 2**31:
-            raise Invalid(f"{field.label} is a whole number, and not negative.")
+            raise Invalid(_("{field} must be a whole number, 0 or more.").format(field=field.label))
         return int(value)
     if field.type is FieldType.PERCENT:
         if not 0 <= value <= 1:
-            raise Invalid(f"{field.label} lies between 0% and 100%.")
+            raise Invalid(_("{field} must be between 0% and 100%.").format(field=field.label))
         return Decimal(value).quantize(Decimal("0.0001"))
     if field.type is FieldType.MONEY:
         if not 0 <= value < LARGEST:
-            raise Invalid(f"{field.label} is not negative, and smaller than {LARGEST:,}.")
+            sentence = _("{field} must be 0 or more and less than {limit}.")
+            raise Invalid(sentence.format(field=field.label, limit=formats.number(LARGEST)))
         return Decimal(value).quantize(Decimal("0.01"))
     return value
 
@@ -160,13 +165,13 @@ def _is_text(field: Field) -> bool:
 def _check_reference(field: Field, pk: int, by: Actor) -> None:
     """A link leads to a live record that `by` sees, an owner still works here."""
     if field.type is FieldType.USER and not Membership.objects.filter(pk=pk, is_active=True).exists():
-        raise Invalid(f"{field.label}: this person does not work here any more.")
+        raise Invalid(_("{field}: this user is no longer active.").format(field=field.label))
     if field.type is FieldType.TEAM and not Team.objects.filter(pk=pk).exists():
-        raise Invalid(f"{field.label}: there is no such team.")
+        raise Invalid(_("{field}: team not found.").format(field=field.label))
     if field.type is FieldType.LINK:
         kind = registry.get(field.target)
         if not kind.model.objects.live().visible_to(by).filter(pk=pk).exists():
-            raise Invalid(f"{field.label}: there is no such {kind.label.lower()}.")
+            raise Invalid(_("{field}: record not found.").format(field=field.label))
 
 
 def _url(text: str) -> str:
@@ -181,13 +186,14 @@ def _timezones() -> frozenset[str]:
 
 def _timezone(text: str) -> str:
     if text not in _timezones():
-        raise Invalid(f"“{text[:60]}” is not a time zone; a name such as Europe/Madrid is expected.")
+        sentence = _("“{text}” isn’t a valid time zone. Use a name like Europe/Madrid.")
+        raise Invalid(sentence.format(text=text[:60]))
     return text
 
 
 def _country(text: str) -> str:
     if len(text) != 2 or not text.isascii() or not text.isalpha():
-        raise Invalid(f"“{text[:60]}” is not a country; two letters such as DE or AE are expected.")
+        raise Invalid(_("“{text}” isn’t a valid country code. Use two letters, e.g. DE.").format(text=text[:60]))
     return text.upper()
 
 

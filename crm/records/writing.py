@@ -62,8 +62,8 @@ def insert_records(
 def assign(record: Record, values: Mapping[str, Any]) -> None:
     """Set validated values on a record in memory."""
     for key, value in values.items():
-        if key.startswith("custom."):
-            record.custom[key.removeprefix("custom.")] = value
+        if key.startswith("custom."):  # not a text
+            record.custom[key.removeprefix("custom.")] = value  # not a text
         elif isinstance(value, models.Model):
             setattr(record, key, value)
         else:

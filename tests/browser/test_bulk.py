@@ -26,7 +26,7 @@ def test_assign_three_and_undo(visit, add, sign_in):
         page.get_by_label(f"Select {name}").check()
     expect(page.locator(".bulk-count")).to_have_text("3 selected")
     assign(page, "Mate")
-    toast = page.locator(".toast", has_text="Assigned: 3 contacts.")
+    toast = page.locator(".toast", has_text="Assigned: 3 records.")
     expect(toast).to_be_visible()
     assert sorted(owners(page)) == ["Mate", "Mate", "Mate", "Rep"]
     toast.get_by_role("button", name="Undo").click()
@@ -42,7 +42,7 @@ def test_everything_that_matches(visit, add, sign_in):
     page.get_by_label("Select all 52 that match").check()
     expect(page.locator(".bulk-count")).to_have_text("52 selected")
     assign(page, "Mate")
-    expect(page.locator(".toast", has_text="Assigned: 52 contacts.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Assigned: 52 records.")).to_be_visible()
     page.goto("/contact?view=all&where=owner+%3D+me")
     expect(page.locator("tr[data-row]")).to_have_count(1)
 
@@ -55,7 +55,7 @@ def test_refused_rows_stay_ticked_and_say_why(visit, add, sign_in):
     page.locator(".bulk").get_by_role("button", name="Stage").click()
     page.get_by_label("Move to").select_option(value="qualify")
     page.get_by_role("button", name="Stage").click()
-    expect(page.locator(".toast", has_text="Stage changed: 1 contact.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Stage changed: 1 record.")).to_be_visible()
     expect(page.locator(".toast", has_text="Bruno. Email required for qualification")).to_be_visible()
     expect(page.get_by_label("Select Bruno")).to_be_checked()
     expect(page.get_by_label("Select Ana")).not_to_be_checked()
@@ -71,16 +71,16 @@ def test_edit_one_field_of_many(visit, add, sign_in):
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Role").select_option(label="Champion")
     page.get_by_role("button", name="Edit").click()
-    expect(page.locator(".toast", has_text="Changed: 2 contacts.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Updated: 2 records.")).to_be_visible()
 
 
 def test_the_trash_gives_back(visit, add, sign_in):
     ana = add("Ana")
     page = visit(f"{ana.get_absolute_url()}/delete", client=sign_in("rep"))
     page.get_by_label("Reason").fill("Twice")
-    page.get_by_role("button", name="Move to the trash").click()
+    page.get_by_role("button", name="Move to trash").click()
     expect(page.locator(".notice")).to_contain_text("In the trash")
     page.goto("/contact?view=trash")
     page.get_by_label("Select Ana").check()
     page.locator(".bulk").get_by_role("button", name="Restore").click()
-    expect(page.locator(".toast", has_text="Restored: 1 contact.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Restored: 1 record.")).to_be_visible()

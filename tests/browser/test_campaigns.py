@@ -20,7 +20,7 @@ def test_a_view_a_campaign_and_the_way_out(visit, add, sign_in, acme, javascript
         add(name, title=title, email=f"{name[:2].lower()}@x.example", marketing_consent=consent, first_name=name[:3])
     page = visit("/contact/view?view=all&where=title+%3D+CFO", client=sign_in("manager"), javascript=javascript)
     page.get_by_label("Name", exact=True).fill("Finance")
-    page.get_by_label("For the whole workspace").check()
+    page.get_by_label("Share with workspace").check()
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto("/campaign")
     page.get_by_role("link", name="New campaign").click()

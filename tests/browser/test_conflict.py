@@ -25,7 +25,7 @@ def test_both_values_side_by_side(visit, add, sign_in):
     row.get_by_label("Fleet Manager").check()
     first.get_by_role("button", name="Save").click()
 
-    facts = first.get_by_label("Facts")
+    facts = first.get_by_label("Details")
     expect(facts).to_contain_text("Fleet Manager")
     expect(facts).to_contain_text("Operations")
     expect(facts).to_contain_text("Fair")
@@ -38,7 +38,7 @@ def test_a_field_edited_in_place_meets_the_other_value(visit, add, sign_in):
     other = visit(f"{ana.get_absolute_url()}/field/title", client=sign_in("manager"))
     other.get_by_label("Title").fill("Director")
     other.get_by_role("button", name="Save").click()
-    expect(other.get_by_label("Facts")).to_contain_text("Director")
+    expect(other.get_by_label("Details")).to_contain_text("Director")
     page.get_by_label("Title", exact=True).fill("Head of Operations")
     page.keyboard.press("Enter")
-    expect(page.locator("form.fact .errorlist")).to_contain_text("Somebody set this to “Director” meanwhile.")
+    expect(page.locator("form.fact .errorlist")).to_contain_text("Someone changed this to “Director”.")

@@ -22,10 +22,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # Page, button, what is filled in, and the records that it makes.
 FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
-    "contact": ("/contact/new", "Add contact", {"name": "Twice {n}", "email": "twice{n}@x.example"}, Contact),
-    "contact alike": ("/contact/new", "Add contact", {"name": "Twice"}, Contact),
-    "company": ("/company/new", "Add company", {"name": "Twice"}, Company),
-    "opportunity": ("/opportunity/new", "Add opportunity", {"name": "Twice", "contact": "{ana}"}, Opportunity),
+    "contact": ("/contact/new", "Create", {"name": "Twice {n}", "email": "twice{n}@x.example"}, Contact),
+    "contact alike": ("/contact/new", "Create", {"name": "Twice"}, Contact),
+    "company": ("/company/new", "Create", {"name": "Twice"}, Company),
+    "opportunity": ("/opportunity/new", "Create", {"name": "Twice", "contact": "{ana}"}, Opportunity),
     "note": ("/contact/{ana}", "Add note", {"body": "Twice"}, Activity),
     "view": ("/contact/view?where=role+is+empty", "Save", {"name": "Twice {n}"}, SavedView),
     "campaign": ("/campaign/new", "Save", {"name": "Twice", "subject": "S", "body": "B"}, Campaign),

@@ -31,7 +31,7 @@ def test_e_opens_tab_goes_on_escape_leaves(visit, two, fleetly, sign_in):
     page.keyboard.type("Fleetly")
     page.keyboard.press("Enter")
     expect(cell(page, 0, "Company").get_by_role("link")).to_have_text("Fleetly")
-    expect(page.locator("#announcer")).to_have_text("Company saved")
+    expect(page.locator("#announcer")).to_have_text("Company saved.")
     expect(cell(page, 0, "Name").get_by_role("link")).to_be_focused()
 
     page.keyboard.press("e")
@@ -65,7 +65,7 @@ def test_what_is_wrong_stands_below_the_cell(visit, two, sign_in):
     expect(company.get_by_label("Company")).to_be_focused()
     page.keyboard.type("Nowhere Ltd")
     page.keyboard.press("Enter")
-    expect(company.locator(".errorlist")).to_have_text("There is no company “Nowhere Ltd”.")
+    expect(company.locator(".errorlist")).to_have_text("No record named “Nowhere Ltd”.")
     expect(company.get_by_label("Company")).to_be_focused()
 
 
@@ -74,7 +74,7 @@ def test_what_is_somebody_elses_cannot_be_edited(visit, add, sign_in):
     page = visit("/contact?view=all", client=sign_in("rep"), expected="409|Response Status")
     page.keyboard.press("j")
     page.keyboard.press("e")
-    expect(page.locator(".toast")).to_contain_text("You can see this contact but not change it.")
+    expect(page.locator(".toast")).to_contain_text("View only – you can’t edit this record.")
 
 
 def test_a_fact_of_a_record(visit, add, sign_in):
@@ -87,7 +87,7 @@ def test_a_fact_of_a_record(visit, add, sign_in):
     page.keyboard.type("Director")
     page.keyboard.press("Enter")
     expect(pencil).to_be_focused()
-    expect(page.locator("#announcer")).to_have_text("Title saved")
+    expect(page.locator("#announcer")).to_have_text("Title saved.")
     expect(page.locator(".record-head")).to_contain_text("Director")
     page.keyboard.press("Enter")
     expect(page.locator("form.fact").get_by_label("Title")).to_be_focused()
@@ -98,9 +98,9 @@ def test_a_fact_of_a_record(visit, add, sign_in):
 def test_from_record_to_record(visit, two, sign_in):
     page = visit("/contact?view=all", client=sign_in("rep"))
     page.get_by_role("link", name="Bruno").click()
-    expect(page.get_by_role("navigation", name="In the list")).to_contain_text("1 of 2")
+    expect(page.get_by_role("navigation", name="Position in list")).to_contain_text("1 of 2")
     page.keyboard.press("j")
-    expect(page.get_by_role("navigation", name="In the list")).to_contain_text("2 of 2")
+    expect(page.get_by_role("navigation", name="Position in list")).to_contain_text("2 of 2")
     expect(page.get_by_role("heading", name="Ana", level=1)).to_be_visible()
     page.keyboard.press("k")
     expect(page.get_by_role("heading", name="Bruno", level=1)).to_be_visible()

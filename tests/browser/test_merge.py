@@ -20,7 +20,7 @@ def test_merge_and_unmerge(visit, add, actor, sign_in):
     page.get_by_label("Buyer").check()
     page.get_by_role("button", name="Merge").click()
 
-    facts = page.get_by_label("Facts")
+    facts = page.get_by_label("Details")
     expect(facts).to_contain_text("+34 600 100 200")
     expect(facts).to_contain_text("Buyer")
     expect(page.locator(".timeline")).to_contain_text("Signs in spring")
@@ -33,4 +33,4 @@ def test_merge_and_unmerge(visit, add, actor, sign_in):
     expect(facts).not_to_contain_text("+34 600 100 200")
     page.goto(gone.get_absolute_url())
     expect(page.locator(".timeline")).to_contain_text("Signs in spring")
-    expect(page.get_by_label("Facts")).to_contain_text("+34 600 100 200")
+    expect(page.get_by_label("Details")).to_contain_text("+34 600 100 200")

@@ -25,10 +25,10 @@ def deal(add, actor) -> Opportunity:
 def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign_in):
     ana = add("Ana Ruiz")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
-    page.get_by_role("link", name="New opportunity").click()
+    page.get_by_role("link", name="New", exact=True).click()
     page.get_by_label("Name").fill("120 vans")
     page.get_by_label("Amount").fill("48000")
-    page.get_by_role("button", name="Add opportunity").click()
+    page.get_by_role("button", name="Create", exact=True).click()
     expect(page.locator(".record-state .badge")).to_have_text("Prospecting")
     expect(page.locator(".record-head")).to_contain_text("Ana Ruiz")
 

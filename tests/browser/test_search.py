@@ -48,5 +48,5 @@ def test_a_company_is_completed_while_typing(visit, add, fleetly, sign_in):
     expect(page.locator("#options-id_timezone option").first).to_have_attribute("value", "Europe/Madrid")
     page.get_by_label("Name", exact=True).fill("Ana Ruiz")
     page.get_by_label("Time zone").fill("Europe/Madrid")
-    page.get_by_role("button", name="Add contact").click()
+    page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("complementary", name="Around Ana Ruiz")).to_contain_text("Fleetly")

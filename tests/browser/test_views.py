@@ -20,33 +20,33 @@ def test_a_filter_becomes_a_view(visit, three, sign_in):
     page.locator("summary", has_text="Filter").first.click()
     page.get_by_label("Field").select_option(label="Role")
     page.get_by_label("Champion").check()
-    page.get_by_role("button", name="Add the filter").click()
+    page.get_by_role("button", name="Add filter").click()
     expect(page.locator("tr[data-row]")).to_have_count(1)
     expect(page.locator(".bar .chip").first).to_contain_text("Role")
 
     page.get_by_role("link", name="Save view").click()
     page.get_by_label("Name").fill("Our champions")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator(".toast")).to_contain_text("Saved the view “Our champions”.")
+    expect(page.locator(".toast")).to_contain_text("View “Our champions” saved.")
     page.goto("/contact?view=all")
     page.get_by_role("navigation", name="Views").get_by_role("link", name="Our champions").click()
     expect(page.get_by_role("link", name="Our champions")).to_have_attribute("aria-current", "page")
     expect(page.locator("tr[data-row]")).to_have_count(1)
 
-    page.get_by_role("link", name="Remove the filter").click()
+    page.get_by_role("link", name="Remove filter").click()
     expect(page.locator("tr[data-row]")).to_have_count(3)
     page.goto("/contact?view=our-champions")
-    page.get_by_label("More about this view").click()
-    page.get_by_role("button", name="Delete this view").click()
-    expect(page.locator(".toast")).to_contain_text("The view was deleted")
+    page.get_by_label("View options").click()
+    page.get_by_role("button", name="Delete view").click()
+    expect(page.locator(".toast")).to_contain_text("View deleted")
 
 
 def test_columns_and_order(visit, three, sign_in):
     page = visit("/contact?view=all", client=sign_in("rep"))
     page.locator("summary", has_text="Columns").click()
     page.get_by_label("Title", exact=True).check()
-    page.get_by_label("Place of Title").fill("2")
-    page.get_by_role("button", name="Show these").click()
+    page.get_by_label("Order of Title").fill("2")
+    page.get_by_role("button", name="Apply").click()
     expect(page.get_by_role("columnheader", name="Title")).to_be_visible()
     page.get_by_role("columnheader", name="Name").get_by_role("link").click()
     expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
@@ -68,7 +68,7 @@ def test_quick_filters_and_the_search_of_the_list(visit, three, sign_in):
     expect(page.locator("tr[data-row]")).to_have_count(1)
     page.get_by_role("searchbox", name="Search this list").fill("nobody at all")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results for")).to_be_visible()
 
 
 def test_a_condition_that_cannot_be_read_says_where(visit, three, sign_in):

@@ -100,7 +100,7 @@ def test_chips_read_as_sentences(cast):
         ("Lifecycle Stage", "is", "Lead, Qualified"),
         ("Owner", "is not", "Bo"),
         ("Last activity", "more than", "90 days ago"),
-        ("Date of birth", "before", "2026-01-01"),
+        ("Date of birth", "before", "1 Jan 2026"),
         ("Name = a or Job title is empty", "", ""),
     ]
     assert condition.without(0).startswith("owner != member_")

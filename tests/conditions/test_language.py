@@ -245,7 +245,7 @@ def test_a_name_of_another_workspace_is_unknown(cast):
     with in_workspace(other):
         add_people(other)
         assert parse("owner = bo@globex.example", "person")
-        with pytest.raises(ConditionError, match="no person"):
+        with pytest.raises(ConditionError, match="No user"):
             parse("owner = bo@acme.example", "person")
 
 
@@ -380,5 +380,5 @@ def test_names_of_people_are_looked_up_each_time(cast):
     parse("owner = Bo", "person")
     cast.members[1].user.name = "Bob"
     cast.members[1].user.save()
-    with pytest.raises(ConditionError, match="no person “Bo”"):
+    with pytest.raises(ConditionError, match="No user named “Bo”"):
         parse("owner = Bo", "person")

@@ -28,7 +28,7 @@ def test_without_a_reason_nothing_is_deleted(open_contact, actor):
     by = actor("manager")
     with pytest.raises(Invalid) as error:
         delete(rows(open_contact), by=by, reason="  ")
-    assert error.value.errors == {"reason": "Say why: the reason is kept with the record."}
+    assert error.value.errors == {"reason": "Enter a reason."}
     assert_nothing_written(by)
 
 
@@ -52,13 +52,13 @@ def test_many_at_once(acme, actor):
     assert len(written(by)) == 3
 
 
-@pytest.mark.parametrize("field, label", [("email", "e-mail"), ("external_id", "external ID")])
+@pytest.mark.parametrize("field, label", [("email", "email"), ("external_id", "external ID")])
 def test_what_another_record_uses_now_stays_in_the_trash(field, label, acme, actor):
     gone = make_contact(**{field: "ana@x.example"})
     delete(rows(gone), by=actor("manager"), reason="left")
     make_contact(**{field: "ana@x.example"})
     by = actor("manager")
-    assert restore(rows(gone), by=by).refused == {gone.pk: f"Another record uses its {label} now."}
+    assert restore(rows(gone), by=by).refused == {gone.pk: f"Another record now uses this {label}."}
     assert_nothing_written(by)
 
 
@@ -68,7 +68,7 @@ def test_of_two_with_one_address_the_first_comes_back(acme, actor):
     second = make_contact(email="ANA@x.example")
     delete(rows(second), by=actor("manager"), reason="left")
     outcome = restore(rows(first, second), by=actor("manager"))
-    assert (outcome.done, outcome.refused) == ([first.pk], {second.pk: "Another record uses its e-mail now."})
+    assert (outcome.done, outcome.refused) == ([first.pk], {second.pk: "Another record now uses this email."})
 
 
 def test_who_was_merged_is_unmerged_instead(acme, actor):

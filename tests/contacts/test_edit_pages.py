@@ -158,7 +158,7 @@ class TestOneField:
         response = two[0].post(self.at(contact, key), values | {key: mine})
         assert response.status_code == 409
         shown = {"title": "CFO", "fleet_size": "7", "owner": "Mate"}[key]
-        assert f"Somebody set this to “{shown}” meanwhile" in unescape(response.content.decode())
+        assert f"Someone changed this to “{shown}”" in unescape(response.content.decode())
         before = Contact.objects.get(pk=contact.pk)
         assert str(before.custom["fleet_size"] if key == "fleet_size" else getattr(before, key)) == shown
         assert two[0].post(self.at(contact, key), sent(response)).status_code == 302
@@ -171,13 +171,13 @@ class TestOneField:
         edit(rows(contact), {"title": "CFO"}, by=actor("manager"))
         response = two[0].post(self.at(contact), values | {"title": "CEO"}, headers={"HX-Request": "true"})
         assert response.status_code == 422  # htmx leaves the page alone on any other 4xx
-        assert "Somebody set this to" in response.content.decode()
+        assert "Someone changed this to" in response.content.decode()
 
     def test_bad_input_is_said_beside_the_field(self, contact, two):
         values = opened(two[0], self.at(contact)) | {"title": "T" * 121}
         response = two[0].post(self.at(contact), values)
         assert response.status_code == 422
-        assert "Title is longer than 120 characters." in response.content.decode()
+        assert "Title can have up to 120 characters." in response.content.decode()
 
     def test_a_field_that_cannot_be_edited_has_no_form(self, contact, two):
         for key in ("lifecycle_stage", "last_activity", "nothing"):
@@ -226,7 +226,7 @@ class TestValuesThatAreNoLongerValid:
         Contact.objects.filter(pk=stale.pk).update(custom={"tier": "bronze", "perks": ["gold", "silver"]})
         answer = client.post(url(stale), form)
         assert answer.status_code == 409
-        assert "while you were editing" in answer.content.decode()
+        assert "at the same time" in answer.content.decode()
         assert self.held()[1]["tier"] == "bronze"
 
     def test_what_does_not_fit_is_marked(self, stale, sign_in):

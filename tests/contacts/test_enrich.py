@@ -44,8 +44,8 @@ def test_what_people_decide_comes_from_no_source(field, open_contact, actor):
 def test_bad_facts_and_a_taken_address_write_nothing(acme, actor):
     make_contact(email="ana@x.example")
     contact, by = make_contact(email=""), actor("rep")
-    with pytest.raises(Invalid, match="is not an e-mail address"):
+    with pytest.raises(Invalid, match="isn’t a valid email address"):
         enrich(rows(contact), {"email": "x"}, by=by, source="Register")
-    with pytest.raises(Invalid, match="Another contact has this e-mail already"):
+    with pytest.raises(Invalid, match="A record with this email already exists"):
         enrich(rows(contact), {"email": "ana@x.example"}, by=by, source="Register")
     assert_nothing_written(by)

@@ -53,7 +53,7 @@ def test_the_last_line_is_one_object_for_machines(file):
         "refused": 2,
         "errors": [
             {"row": 3, "column": "", "message": "Enter a name or an email."},
-            {"row": 4, "column": "email", "message": "“bo@” is not an e-mail address."},
+            {"row": 4, "column": "email", "message": "“bo@” isn’t a valid email address."},
         ],
     }
 
@@ -97,8 +97,8 @@ def test_a_trial_leaves_nothing_behind(file):
         ({"user": "nobody@acme.example"}, 2, "Nobody called “nobody@acme.example” works in"),
         ({"maps": ["nope=name"]}, 2, "The file has no column “nope”"),
         ({"maps": ["name=nope"]}, 2, "Contact has no field “nope”"),
-        ({"user": "viewer@acme.example"}, 1, "A viewer cannot import."),
-        ({"user": "rep@acme.example", "override_stages": "x"}, 1, "Only a manager or an admin can override stages."),
+        ({"user": "viewer@acme.example"}, 1, "Viewers can’t import files."),
+        ({"user": "rep@acme.example", "override_stages": "x"}, 1, "Only managers can override stages."),
     ],
 )
 def test_what_makes_no_sense_ends_with_2_and_what_is_not_allowed_with_1(file, options, status, why):

@@ -42,10 +42,10 @@ def test_a_file_is_mapped_tried_imported_and_undone(sign_in, run, acme):
     page = rep.get(url).content.decode()
     assert "ana@fleetly.example" in page and '<option value="email" selected>' in page
     tried = rep.post(url, chosen(run, do="try"), follow=True).content.decode()
-    assert "What would happen" in tried and "“bo@” is not an e-mail address." in tried
+    assert "Preview ready" in tried and "“bo@” isn’t a valid email address." in tried
     assert not Contact.objects.exists()
     report = rep.post(url, chosen(run, do="import"), follow=True).content.decode()
-    assert "Some rows were refused" in report and "Enter a name or an email." in report
+    assert "Import finished." in report and "Enter a name or an email." in report
     run.refresh_from_db()
     assert (run.created, run.refused, run.state, run.file.name) == (1, 2, "done", "")
     assert Contact.objects.get().company.name == "Fleetly"
@@ -59,7 +59,7 @@ def test_the_refused_rows_can_be_downloaded(sign_in, run):
     rep.post(url, chosen(run, do="import"))
     lines = b"".join(rep.get(f"{url}/refused").streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0] == "Line,Column,Reason,First Name,Last Name,E-mail Address,Organization,Lifecycle Stage,Shoe size"
-    assert lines[1].startswith("3,E-mail Address,“bo@” is not an e-mail address.,Bo,Quist,bo@,Fleetly")
+    assert lines[1].startswith("3,E-mail Address,“bo@” isn’t a valid email address.,Bo,Quist,bo@,Fleetly")
 
 
 def test_a_column_can_be_left_out(sign_in, run, acme):
@@ -71,7 +71,7 @@ def test_a_column_can_be_left_out(sign_in, run, acme):
 def test_two_columns_for_one_field_are_refused_with_a_sentence(sign_in, run):
     answer = sign_in("rep").post(f"/contact/import/{run.public_id}", chosen(run, column_1="first_name"))
     assert answer.status_code == 422
-    assert "both feed First name: keep one." in answer.content.decode()
+    assert "are both mapped to First name. Keep one." in answer.content.decode()
 
 
 @pytest.mark.parametrize("text, why", [("", "empty"), ("\n", "The file is empty."), ("a,b\n" * 4, "more than 3 rows")])
@@ -121,10 +121,10 @@ def leave(run, state, silent=timedelta(0)):
 def test_an_import_that_was_killed_is_shown_as_stopped(sign_in, run, acme):
     rep, url = sign_in("rep"), f"/contact/import/{run.public_id}"
     leave(run, "running")
-    assert "It is running, and has come to line 7." in rep.get(url).content.decode()
+    assert "Import running – row 7" in rep.get(url).content.decode()
     assert "<td>Running</td>" in rep.get("/contact/import").content.decode()
     leave(run, "running", SILENCE * 2)
-    assert "It was interrupted after line 7." in rep.get(url).content.decode()
+    assert "Import stopped after row 7." in rep.get(url).content.decode()
     assert "<td>Stopped</td>" in rep.get("/contact/import").content.decode()
 
 
@@ -132,7 +132,7 @@ def test_a_trial_that_was_killed_can_be_made_again(sign_in, run, acme):
     rep, url = sign_in("rep"), f"/contact/import/{run.public_id}"
     leave(run, "trying")
     rep.post(url, chosen(run, do="import"))
-    assert "It is being tried, and has come to line 7." in rep.get(url).content.decode()
+    assert "Preview running – row 7" in rep.get(url).content.decode()
     assert not Contact.objects.exists()
     leave(run, "trying", SILENCE * 2)
     rep.post(url, chosen(run, do="import"))
@@ -179,15 +179,15 @@ def test_the_pages_in_a_browser(visit, sign_in, cast):
     page.click("text=Upload")
     page.wait_for_url("**/import_*")
     inspect(page, "import-map")
-    page.click("text=Try it")
-    page.wait_for_selector("text=What would happen")
+    page.click("text=Preview import")
+    page.wait_for_selector("text=Preview again")
     inspect(page, "import-tried")
     page.click("button[value=import]")
-    page.wait_for_selector("text=Undo this import")
+    page.wait_for_selector("text=Undo import")
     inspect(page, "import-report")
     with in_workspace(cast.acme):
         assert Contact.objects.get().lifecycle_stage == "customer"
-    page.click("text=Undo this import")
+    page.click("text=Undo import")
     page.wait_for_selector("text=was undone")
     with in_workspace(cast.acme):
         assert not Contact.objects.exists()

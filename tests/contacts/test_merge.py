@@ -146,10 +146,10 @@ def test_what_was_chosen_wins(couple, actor):
 @pytest.mark.parametrize(
     "choose, error",
     [
-        ({"lifecycle_stage": "customer"}, "cannot be edited"),
+        ({"lifecycle_stage": "customer"}, "can’t be edited"),
         ({"status": "bounced"}, "doesn’t change the status"),
-        ({"email": "x"}, "is not an e-mail address"),
-        ({"shoe": "43"}, "There is no field shoe"),
+        ({"email": "x"}, "isn’t a valid email address"),
+        ({"shoe": "43"}, "There’s no field “shoe”"),
     ],
 )
 def test_what_is_chosen_is_checked(choose, error, couple, actor):

@@ -51,9 +51,9 @@ def test_a_duplicate_is_named_and_linked_to_whoever_sees_it(entity, make, acme, 
     first = make("Ada Lim", external_id="A-1", owner=cast.rep, team=cast.iberia)
     again = {"name": "Twin", "external_id": "A-1"}
     seen = sign_in("mate").post(f"/{entity}/new", again).content.decode()
-    assert f'already: <a class="link" href="{first.get_absolute_url()}">Ada Lim</a>.' in seen
+    assert f'already exists: <a class="link" href="{first.get_absolute_url()}">Ada Lim</a>.' in seen
     hidden = sign_in("outsider").post(f"/{entity}/new", again).content.decode()
-    assert f"Another {entity} has this external ID already." in hidden
+    assert "A record with this external ID already exists." in hidden
     assert "Ada Lim" not in hidden
     other = make("Bo", owner=cast.mate, team=cast.iberia)
     edited = sign_in("mate").post(f"{other.get_absolute_url()}/field/external_id", {"external_id": "A-1"})
@@ -62,9 +62,9 @@ def test_a_duplicate_is_named_and_linked_to_whoever_sees_it(entity, make, acme, 
 
 def test_an_address_names_its_owner_and_one_of_two_new_ones_nobody(acme, actor):
     make_contact("Ada Lim", email="ada@x.example")
-    with pytest.raises(AlreadyTaken, match=r"Another contact has this e-mail already: Ada Lim\."):
+    with pytest.raises(AlreadyTaken, match=r"A record with this email already exists: Ada Lim\."):
         create([{"name": "Twin", "email": "ADA@x.example"}], by=actor("rep"))
-    with pytest.raises(AlreadyTaken, match=r"Another contact has this e-mail or external ID already\."):
+    with pytest.raises(AlreadyTaken, match=r"A record with this email or external ID already exists\."):
         create([{"name": "Bo", "email": "b@x.example"}, {"name": "Bee", "email": "b@x.example"}], by=actor("rep"))
 
 

@@ -26,24 +26,24 @@ def admin(workspace):
 @pytest.mark.parametrize(
     ("changes", "attribute", "sentence"),
     [
-        ({"key": "Colour"}, "key", "small letters"),
+        ({"key": "Colour"}, "key", "lowercase letters"),
         ({"key": ""}, "key", "blank"),
         ({"key": "name"}, "key", "“name” is already a name of the field Name."),
         ({"key": "stage"}, "key", "Lifecycle Stage"),
         ({"label": "JOB  title"}, "label", "“job title” is already a name"),
         ({"label": "lastactivity"}, "label", "Last activity"),
-        ({"label": "a [b]"}, "label", "no brackets"),
+        ({"label": "a [b]"}, "label", "square brackets"),
         ({"label": "x" * 81}, "label", "80"),
         ({"type": "money"}, "type", "not a valid choice"),
-        ({"entity": "nothing"}, "entity", "There is no entity “nothing”."),
-        ({"entity": "note"}, "entity", "Notes take no custom fields."),
-        ({"type": "select"}, "choices", "at least one choice"),
+        ({"entity": "nothing"}, "entity", "The record type “nothing” doesn’t exist."),
+        ({"entity": "note"}, "entity", "Notes can’t have custom fields."),
+        ({"type": "select"}, "choices", "at least one option"),
         ({"type": "select", "choices": ["red"]}, "choices", "a value and a label"),
-        ({"type": "select", "choices": [*COLOURS, {"value": "RED", "label": "Crimson"}]}, "choices", "Two choices"),
-        ({"choices": COLOURS}, "choices", "Only a select"),
-        ({"type": "link"}, "target", "A link needs a target"),
-        ({"type": "link", "target": "nothing"}, "target", "A link needs a target"),
-        ({"target": "firm"}, "target", "Only a link"),
+        ({"type": "select", "choices": [*COLOURS, {"value": "RED", "label": "Crimson"}]}, "choices", "Two options"),
+        ({"choices": COLOURS}, "choices", "Only select fields"),
+        ({"type": "link"}, "target", "Choose a linked record type"),
+        ({"type": "link", "target": "nothing"}, "target", "Choose a linked record type"),
+        ({"target": "firm"}, "target", "Only link fields"),
     ],
 )
 def test_bad_input_gets_a_sentence_under_its_attribute(admin, changes, attribute, sentence):
@@ -64,7 +64,7 @@ def test_a_field_may_be_renamed_but_not_retyped(admin):
     made.label = "Color"
     assert save_custom_field(made, by=admin).label == "Color"
     made.type = "number"
-    with pytest.raises(Invalid, match="The type of a field stays"):
+    with pytest.raises(Invalid, match="A field’s type can’t be changed"):
         save_custom_field(made, by=admin)
 
 
@@ -73,7 +73,7 @@ def test_a_choice_that_records_hold_stays(admin, type_, value):
     made = save_custom_field(field(type=type_, choices=COLOURS), by=admin)
     person = Person.objects.create(name="Ann", public_id="person_1", custom={"colour": value})
     made.choices = COLOURS[1:]
-    with pytest.raises(Invalid, match="Records still hold “Red”"):
+    with pytest.raises(Invalid, match="“Red” is still in use"):
         save_custom_field(made, by=admin)
     person.custom = {}
     person.save()

@@ -106,9 +106,9 @@ BAD = (
     ("L-1,,,,,Web,,new,,,,,,", "Enter a name, an email or a company."),
     (
         "L-1,Ana,,,,,,signed,,,,,,",
-        "“signed” is no choice of Status. Choose from: New, Working, Qualified, Converted, Lost.",
+        "“signed” isn’t a valid value for Status. Choose from: New, Working, Qualified, Converted, Lost.",
     ),
-    ("L-1,Ana,,,,,,new,-5,,,,,", "Estimated value is not negative, and smaller than 10,000,000,000,000."),
+    ("L-1,Ana,,,,,,new,-5,,,,,", "Estimated value must be 0 or more and less than 10,000,000,000,000."),
     ("L-1,Ana,,,,,,new,,,,,2150-01-01T00:00:00Z,", "“2150-01-01T00:00:00Z” is in the future."),
 )
 

@@ -76,7 +76,7 @@ def test_what_cannot_be_read_has_no_rows_and_says_why(records, sign_in, entity):
 def test_an_export_does_not_leave_out_a_column_that_is_gone(records, sign_in):
     refused = sign_in("manager").get("/contact/export?view=all&columns=name,shoe")
     assert refused.status_code == 422
-    assert "There is no column “shoe”" in unescape(refused.content.decode())
+    assert "There’s no column “shoe”" in unescape(refused.content.decode())
 
 
 def test_a_view_that_is_deleted_before_the_confirmation_changes_nothing(records, actor, sign_in):
@@ -87,7 +87,7 @@ def test_a_view_that_is_deleted_before_the_confirmation_changes_nothing(records,
     delete_view("contact", "adas", by=actor("admin"))
     facts = {"action": "delete", "query": "view=adas", "everything": 1, "confirm": 1, "reason": "x", "confirmed": 1}
     told = manager.post("/contact/bulk", facts, follow=True).content.decode()
-    assert "There is no view “adas”" in told
+    assert "There’s no view “adas”" in told
     assert Contact.objects.live().count() == 2
 
 

@@ -37,12 +37,12 @@ def test_a_header_cell_may_hold_the_other_separators():
 @pytest.mark.parametrize(
     "broken, why",
     [
-        (b"1", "The row has 1 cells where the header has 2."),
-        (b"1,2,3", "The row has 3 cells where the header has 2."),
-        (b"1,a\0b", "The row holds NUL characters: they are no text."),
-        (b"1,\xff\xfe", "The row holds bytes that are no characters."),
-        (b"1,\xed\xa0\x80", "The row holds bytes that are no characters."),
-        (b"1," + b"x" * 200_000, "A cell holds more than 131,072 characters."),
+        (b"1", "This row has 1 column. The header has 2."),
+        (b"1,2,3", "This row has 3 columns. The header has 2."),
+        (b"1,a\0b", "The row contains NUL characters. Remove them."),
+        (b"1,\xff\xfe", "The row contains bytes that aren’t valid characters."),
+        (b"1,\xed\xa0\x80", "The row contains bytes that aren’t valid characters."),
+        (b"1," + b"x" * 200_000, "A cell can have up to 131,072 characters."),
         (b"1," + b"x" * (1 << 20), "The line is longer than 1,000,000 characters."),
         (b'1,"' + b"x" * (1 << 20) + b'"', "The line is longer than 1,000,000 characters."),
     ],
@@ -66,11 +66,11 @@ def test_a_giant_cell_of_many_lines_takes_only_its_own_row_along():
     [
         (b"", "The file is empty."),
         (b"\n\n", "The file is empty."),
-        (b"PK\x03\x04....", "an Excel or zip file, not CSV"),
-        (b",".join(b"column" for _ in range(10_000)) + b"\n", f"10,000 columns; at most {MAX_COLUMNS}"),
-        (b",".join(b"same" for _ in range(50_000)) + b"\n", f"50,000 columns; at most {MAX_COLUMNS}"),
-        ("Name\nA".encode("utf-16")[:-1], "ends inside a character"),
-        (b"na\0me,b\n", "The line with the column names cannot be read."),
+        (b"PK\x03\x04....", "looks like an Excel or ZIP file"),
+        (b",".join(b"column" for _ in range(10_000)) + b"\n", f"10,000 columns. The limit is {MAX_COLUMNS}"),
+        (b",".join(b"same" for _ in range(50_000)) + b"\n", f"50,000 columns. The limit is {MAX_COLUMNS}"),
+        ("Name\nA".encode("utf-16")[:-1], "ends in the middle of a character"),
+        (b"na\0me,b\n", "The header row can’t be read."),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_refused_with_a_sentence(content, why):
@@ -103,7 +103,9 @@ def good_and_named(content):
     return good, problems
 
 
-DONT_MATCH = "The quotation marks in {} don't match: quote the whole cell, and double each mark inside it."
+DONT_MATCH = (
+    "The quotation marks in {} don’t match. Put the whole cell in quotation marks and double each one inside it."
+)
 
 
 @pytest.mark.parametrize(

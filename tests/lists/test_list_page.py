@@ -200,7 +200,7 @@ class TestFilterBuilder:
         [
             ("title", "is · is not · contains · starts with · is empty · is not empty"),
             ("lifecycle_stage", "is · is not · is empty · is not empty"),
-            ("last_activity", "before a date, less than … ago"),
+            ("last_activity", "before a date, or less than … ago"),
             ("owner", "is · is not · is empty · is not empty"),
         ],
     )
@@ -256,10 +256,10 @@ class TestSavedViews:
     @pytest.mark.parametrize(
         "name, sentence",
         [
-            (" ", "Give the view a name."),
-            ("N" * 61, "A name has 60 characters at most."),
-            ("All", "“All” is a built-in view: choose another name."),
-            ("Trash", "“Trash” is a built-in view: choose another name."),
+            (" ", "Enter a view name."),
+            ("N" * 61, "Names can be up to 60 characters."),
+            ("All", "“All” is a built-in view. Choose another name."),
+            ("Trash", "“Trash” is a built-in view. Choose another name."),
         ],
     )
     def test_a_name_has_to_be_one(self, name, sentence, acme, manager):
@@ -269,14 +269,14 @@ class TestSavedViews:
         assert not SavedView.objects.exists()
 
     def test_reps_share_and_delete_no_views_of_the_workspace(self, acme, actor, sign_in):
-        with pytest.raises(NotAllowed, match="Only a manager can save"):
+        with pytest.raises(NotAllowed, match="Only managers can share"):
             save_view("contact", "Ours", by=actor("rep"), shared=True)
         view = save_view("contact", "Ours", by=actor("manager"), shared=True)
-        with pytest.raises(NotAllowed, match="Only a manager can delete"):
+        with pytest.raises(NotAllowed, match="Only managers can delete"):
             delete_view("contact", view.slug, by=actor("rep"))
         assert sign_in("rep").post(f"/contact/view/{view.slug}/delete").status_code == 403
         delete_view("contact", view.slug, by=actor("manager"))
-        with pytest.raises(Refused, match="built in, or was deleted before"):
+        with pytest.raises(Refused, match="built in or has already been deleted"):
             delete_view("contact", view.slug, by=actor("manager"))
 
     def test_a_condition_that_cannot_be_read_is_not_saved(self, acme, manager):
@@ -290,14 +290,14 @@ class TestBulk:
         lead, lost = make_contact("Lea"), make_contact("Lou", stage="lost")
         response = bulk(manager, "stage", lead, lost, verb="qualify", reason="")
         assert messages(response) == [
-            "Stage changed: 1 contact.",
-            "Left alone: Lou. “Qualify” is for Lead. This one is Lost.",
+            "Stage changed: 1 record.",
+            "Skipped: Lou. “Qualify” is for Lead. This one is Lost.",
         ]
         ticked = re.findall(r'value="(contact_\w+)"[^>]* checked', response.content.decode())
         assert ticked == [lost.public_id]
         [undo] = [message.extra_tags for message in response.context["messages"] if message.extra_tags]
         undone = manager.post(undo, {"next": "/contact?view=all"}, follow=True)
-        assert messages(undone) == ["Undone: 1 change taken back."]
+        assert messages(undone) == ["Undone. 1 change reverted."]
         assert Contact.objects.get(pk=lead.pk).lifecycle_stage == "lead"
 
     def test_a_list_may_open_with_all_of_its_page_ticked(self, acme, manager):
@@ -315,19 +315,19 @@ class TestBulk:
         assert asked.context["total"] == 4
         query = {"query": "view=all&where=source+%3D+Chat", "everything": 1}
         response = bulk(manager, "assign", owner=cast.rep.pk, team="", **query)
-        assert messages(response) == ["Assigned: 4 contacts."]
+        assert messages(response) == ["Assigned: 4 records."]
         assert Contact.objects.filter(owner=cast.rep).count() == 4
 
     def test_bad_input_asks_again(self, acme, manager):
         contact = make_contact("Ana")
         response = bulk(manager, "edit", contact, asked=1, field="timezone", value="Nowhere")
         assert response.status_code == 422
-        assert "is not a time zone" in unescape(response.content.decode())
+        assert "isn’t a valid time zone" in unescape(response.content.decode())
         assert bulk(manager, "delete", contact, reason="").status_code == 422
         assert Contact.objects.live().filter(timezone="").count() == 1
 
     def test_nothing_selected_is_said(self, acme, manager):
-        assert messages(bulk(manager, "assign", confirm=0)) == ["Nothing is selected: tick the records first."]
+        assert messages(bulk(manager, "assign", confirm=0)) == ["Select at least one record first."]
 
     def test_an_action_has_to_be_one_and_the_role_allow_it(self, acme, sign_in):
         contact = make_contact()
@@ -340,7 +340,7 @@ class TestBulk:
         delete(rows(contact), by=actor("manager"), reason="twice")
         assert listed(manager) == set()
         assert listed(manager, view="trash") == {"Ana"}
-        assert messages(bulk(manager, "restore", contact, query="view=trash")) == ["Restored: 1 contact."]
+        assert messages(bulk(manager, "restore", contact, query="view=trash")) == ["Restored: 1 record."]
         assert listed(manager) == {"Ana"}
 
 

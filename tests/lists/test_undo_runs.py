@@ -133,8 +133,8 @@ def test_the_button_leads_to_a_page_that_shows_progress_and_what_was_kept(import
     assert page.redirect_chain == [(f"/undo/{imported.change}/progress", 302)]
     assert "The undo is running." in page.content.decode()
     assert f'<a href="{imported.get_absolute_url()}">{imported.file_name}</a>' in page.content.decode()
-    assert "The import is being undone." in client.get(imported.get_absolute_url()).content.decode()
+    assert "This import is being undone." in client.get(imported.get_absolute_url()).content.decode()
     finish(UndoRun.objects.get())
     text = client.get(f"/undo/{imported.change}/progress").content.decode()
-    assert "The undo is finished." in text and touched.get_absolute_url() in text
+    assert "Undo finished." in text and touched.get_absolute_url() in text
     assert "Something has happened to it since." in text

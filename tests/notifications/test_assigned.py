@@ -88,7 +88,7 @@ def test_the_link_of_many_leads_to_a_list_of_just_those(cast, actor, sign_in):
     assert "1–2 of 2" in page
     assert "Person 1" in page
     assert "Somebody Else" not in page
-    assert "What one change touched" in page
+    assert "Records in one change" in page
 
 
 def test_a_reaction_that_runs_again_changes_nothing(cast, actor, told):

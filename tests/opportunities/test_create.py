@@ -31,13 +31,13 @@ def test_an_opportunity_takes_what_is_not_said_from_contact_workspace_and_stage(
 @pytest.mark.parametrize(
     "values, field, sentence",
     [
-        ({"name": ""}, "name", "A name is needed."),
-        ({"contact": None}, "contact", "Contact cannot be empty."),
-        ({"amount": "-1"}, "amount", "Amount is not negative, and smaller than 10,000,000,000,000."),
-        ({"amount": "1.005"}, "amount", "“1.005” has more than two decimals."),
-        ({"probability": "120%"}, "probability", "Probability lies between 0% and 100%."),
+        ({"name": ""}, "name", "Enter a name."),
+        ({"contact": None}, "contact", "Contact is required."),
+        ({"amount": "-1"}, "amount", "Amount must be 0 or more and less than 10,000,000,000,000."),
+        ({"amount": "1.005"}, "amount", "“1.005” can have two decimals at most."),
+        ({"probability": "120%"}, "probability", "Probability must be between 0% and 100%."),
         ({"currency": "euro"}, "currency", "“EURO” is not a currency: use three letters, like EUR."),
-        ({"stage": "won"}, "stage", "Stage cannot be edited; it is set by what happens."),
+        ({"stage": "won"}, "stage", "Stage is set automatically and can’t be edited."),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_its_field(values, field, sentence, acme, actor):
@@ -55,13 +55,13 @@ def test_it_is_opened_at_an_open_stage_and_never_for_somebody_in_the_trash(acme,
     with pytest.raises(Invalid, match="New opportunities start at Prospecting, Qualification"):
         create([{"name": "Deal", "contact": gone}], by=actor("rep"), stage="won")
     delete(rows(gone), by=actor("manager"), reason="twice")
-    with pytest.raises(Invalid, match="there is no such contact"):
+    with pytest.raises(Invalid, match="record not found"):
         create([{"name": "Deal", "contact": gone}], by=actor("rep"))
 
 
 def test_a_contact_of_another_team_is_not_there(acme, actor, cast):
     theirs = make_contact(team=cast.nordics)
-    with pytest.raises(Invalid, match="there is no such contact"):
+    with pytest.raises(Invalid, match="record not found"):
         create([{"name": "Deal", "contact": theirs}], by=actor("rep"))
 
 
@@ -70,7 +70,7 @@ def test_a_viewer_adds_nothing_and_an_external_id_is_used_once(acme, actor):
     with pytest.raises(NotAllowed):
         create([{"name": "Deal", "contact": ana}], by=actor("viewer"))
     create([{"name": "Deal", "contact": ana, "external_id": "7"}], by=actor("rep"))
-    with pytest.raises(Invalid, match="Another opportunity has this external ID already"):
+    with pytest.raises(Invalid, match="A record with this external ID already exists"):
         create([{"name": "Deal", "contact": ana, "external_id": "7"}], by=actor("rep"))
 
 

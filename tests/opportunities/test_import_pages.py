@@ -22,8 +22,8 @@ def test_a_file_of_opportunities_is_mapped_tried_and_imported(acme, sign_in, cas
     run = ImportRun.objects.get()
     url, form = run.get_absolute_url(), {f"column_{column}": path for column, path in run.mapping}
     tried = rep.post(url, form | {"on_match": "update", "do": "try"}, follow=True).content.decode()
-    assert "What would happen" in tried and not Opportunity.objects.exists()
+    assert "Preview ready" in tried and not Opportunity.objects.exists()
     report = rep.post(url, form | {"on_match": "update", "do": "import"}, follow=True).content.decode()
-    assert "Some rows were refused" in report and "See the opportunities" in report
+    assert "Import finished." in report and "View records" in report
     assert Opportunity.objects.get().contact.name == "Ana"
     assert b"bo@x.example" in b"".join(rep.get(f"{url}/refused").streaming_content)

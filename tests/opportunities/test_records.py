@@ -72,7 +72,7 @@ def test_it_is_assigned_thrown_away_and_restored(acme, actor, cast):
     assert not Opportunity.objects.live().exists()
     make_opportunity(external_id="7")
     refused = restore(rows(deal), by=actor("manager")).refused
-    assert refused == {deal.pk: "Another record uses its external ID now."}
+    assert refused == {deal.pk: "Another record now uses this external ID."}
 
 
 def test_merging_contacts_moves_their_opportunities_and_unmerging_moves_them_back(acme, actor):

@@ -82,11 +82,11 @@ def test_the_admin_pages_say_who_uses_what(settings_of_tier, sign_in):
     assert '<a href="/settings/assignment/' in listed and " (Gold)" in listed
     form = {"entity": "contact", "key": "tier", "label": "Tier", "type": "select", "target": "", "help": ""}
     refused = admin.post(url, form | {"position": 0, "choice_lines": "silver = Silver"}).content.decode()
-    assert "Can&#x27;t remove “Gold” from Tier." in refused
+    assert "Can’t remove “Gold” from Tier." in refused
     assert f'href="/settings/assignment/{settings_of_tier.assignment_rule.pk}/"' in refused
     action = {"action": "archive", "_selected_action": settings_of_tier.field.pk}
     told = admin.post("/admin/entities/customfield/", action, follow=True).content.decode()
-    assert "Can&#x27;t archive the field “Tier”." in told and "Only Gold" in told
+    assert "Can’t archive the field “Tier”." in told and "Only Gold" in told
     assert CustomField.objects.get(key="tier").archived_at is None
 
 
@@ -106,10 +106,10 @@ def test_what_a_member_keeps_and_what_is_off_does_not_hold_the_workspace_up(acme
     save_view("contact", "Mine", by=actor("rep"), condition="tier = Gold")
     save_view("contact", "Ours", by=actor("manager"), columns=("name", "tier"), sort="tier", shared=True)
     labels = {use.label for use in used_by()[field_target("contact", "tier")]}
-    assert labels == {"Contacts view of Rep", "Contacts view “Ours”"}
-    assert [use.label for use in used_by()[option_target("contact", "tier", "gold")]] == ["Contacts view of Rep"]
+    assert labels == {"Contacts: view of Rep", "Contacts: view “Ours”"}
+    assert [use.label for use in used_by()[option_target("contact", "tier", "gold")]] == ["Contacts: view of Rep"]
     archive_custom_field(field, by=actor("admin"))
-    assert [use.label for use in all_setting_uses() if use.problem()] == ["Contacts view of Rep"]
+    assert [use.label for use in all_setting_uses() if use.problem()] == ["Contacts: view of Rep"]
 
 
 def test_a_label_may_change_for_settings_are_stored_by_key(settings_of_tier, actor):

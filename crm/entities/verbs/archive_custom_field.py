@@ -8,6 +8,7 @@ from crm.entities.uses import refuse_breaking_changes
 from crm.entities.versions import bump_schema, lock_settings
 from crm.kit import clock
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext as _
 
 
 @transaction.atomic
@@ -21,7 +22,7 @@ def archive_custom_field(field: CustomField, *, by: Actor) -> CustomField:
     if field.archived_at is None:
         field.archived_at = clock.now()
         rows = CustomField.objects.filter(pk=field.pk)
-        with refuse_breaking_changes(f"Can't archive the field “{field.label}”."):
+        with refuse_breaking_changes(_("Can’t archive the field “{field}”.").format(field=field.label)):
             update_and_record("custom_field.archived", rows, {"archived_at": field.archived_at}, by=by)
             bump_schema()
     return field

@@ -13,8 +13,15 @@ from crm.entities.versions import bump_schema, lock_settings
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.text import fold
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
-FIXED = ("entity", "key", "type", "target")
+FIXED = {
+    "entity": _("A field’s record type can’t be changed. Create a new field instead."),
+    "key": _("A field’s key can’t be changed. Create a new field instead."),
+    "type": _("A field’s type can’t be changed. Create a new field instead."),
+    "target": _("A field’s linked record type can’t be changed. Create a new field instead."),
+}
 EDITABLE = ("label", "choices", "required", "help", "position")
 
 
@@ -47,14 +54,16 @@ def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
 
 def _refusal(old: CustomField, field: CustomField) -> str:
     kept = {choice["value"] for choice in field.choices}
-    lost = [f"“{choice['label']}”" for choice in old.choices if choice["value"] not in kept]
-    return f"Can't remove {', '.join(lost)} from {old.label}." if lost else f"Can't change the field “{old.label}”."
+    lost = ", ".join(f"“{choice['label']}”" for choice in old.choices if choice["value"] not in kept)
+    if lost:
+        return gettext("Can’t remove {options} from {field}.").format(options=lost, field=old.label)
+    return gettext("Can’t change the field “{field}”.").format(field=old.label)
 
 
 def _refuse_fixed(old: CustomField, field: CustomField) -> None:
-    changed = {name for name in FIXED if getattr(old, name) != getattr(field, name)}
-    if changed:
-        raise Invalid({name: f"The {name} of a field stays: make a new field instead." for name in changed})
+    errors = {name: str(error) for name, error in FIXED.items() if getattr(old, name) != getattr(field, name)}
+    if errors:
+        raise Invalid(errors)
 
 
 def _validate(field: CustomField) -> None:
@@ -77,9 +86,10 @@ def _column_errors(field: CustomField) -> dict[str, str]:
 def _entity_errors(field: CustomField) -> dict[str, str]:
     known = {entity.name: entity for entity in registry.all_entities()}
     if field.entity not in known:
-        return {"entity": f"There is no entity “{field.entity}”."}
+        return {"entity": gettext("The record type “{name}” doesn’t exist.").format(name=field.entity)}
     if not known[field.entity].has_custom_fields():
-        return {"entity": f"{known[field.entity].plural} take no custom fields."}
+        plural = known[field.entity].plural
+        return {"entity": gettext("{records} can’t have custom fields.").format(records=plural)}
     return {}
 
 
@@ -88,33 +98,32 @@ def _name_errors(field: CustomField) -> dict[str, str]:
     declared = registry.get(field.entity)
     taken = {name: declared.fields[key].label for name, key in declared.names().items()}
     for other in CustomField.objects.filter(entity=field.entity).exclude(pk=field.pk):
-        state = " (archived)" if other.archived_at else ""
-        taken |= {fold(other.key): other.label + state, fold(other.label): other.label + state}
+        label = gettext("{field} (archived)").format(field=other.label) if other.archived_at else other.label
+        taken |= {fold(other.key): label, fold(other.label): label}
     names = {"key": fold(field.key), "label": fold(field.label)}
+    sentence = gettext("“{name}” is already a name of the field {field}.")
     return {
-        attribute: f"“{name}” is already a name of the field {taken[name]}."
-        for attribute, name in names.items()
-        if name in taken
+        attribute: sentence.format(name=name, field=taken[name]) for attribute, name in names.items() if name in taken
     }
 
 
 def _choice_errors(field: CustomField) -> dict[str, str]:
     if field.type not in (FieldType.SELECT, FieldType.MULTI_SELECT):
-        return {"choices": "Only a select has choices."} if field.choices else {}
+        return {"choices": gettext("Only select fields have options.")} if field.choices else {}
     problem = _choices_problem(field.choices)
     return {"choices": problem} if problem else {}
 
 
 def _choices_problem(choices) -> str:
     if not isinstance(choices, list) or not choices:
-        return "A select needs at least one choice."
+        return gettext("Add at least one option.")
     if not all(_is_choice(choice) for choice in choices):
-        return "A choice has a value and a label, neither of them empty nor longer than 80 characters."
+        return gettext("Each option needs a value and a label of up to 80 characters.")
     seen: dict[str, str] = {}
     for choice in choices:
         for name in {fold(choice["value"]), fold(choice["label"])}:
             if name in seen:
-                return f"Two choices are called “{seen[name]}”."
+                return gettext("Two options are named “{name}”. Rename one.").format(name=seen[name])
         seen |= {fold(choice["value"]): choice["label"], fold(choice["label"]): choice["label"]}
     return ""
 
@@ -133,8 +142,9 @@ def _is_choice(choice) -> bool:
 def _target_errors(field: CustomField) -> dict[str, str]:
     names = [entity.name for entity in registry.all_entities()]
     if field.type != FieldType.LINK:
-        return {"target": "Only a link has a target."} if field.target else {}
-    return {} if field.target in names else {"target": f"A link needs a target: one of {', '.join(names)}."}
+        return {"target": gettext("Only link fields have a linked record type.")} if field.target else {}
+    sentence = gettext("Choose a linked record type: {names}.")
+    return {} if field.target in names else {"target": sentence.format(names=", ".join(names))}
 
 
 def _refuse_lost_choices(old: CustomField, field: CustomField) -> None:
@@ -146,4 +156,5 @@ def _refuse_lost_choices(old: CustomField, field: CustomField) -> None:
             held = ListHas(value, choice["value"]) if old.type == FieldType.MULTI_SELECT else None
             used = rows.filter(held) if held else rows.alias(held=value).filter(held=choice["value"])
             if used.exists():
-                raise Invalid({"choices": f"Records still hold “{choice['label']}”: change them first."})
+                sentence = gettext("“{option}” is still in use. Update those records first.")
+                raise Invalid({"choices": sentence.format(option=choice["label"])})

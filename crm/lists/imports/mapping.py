@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import override
+
 from crm.entities import registry as entities
 from crm.entities.fields import Field, FieldType, squash
 from crm.entities.schema import Path, UnknownField, schema
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext, in_english
 from crm.lists.imports import registry
 
 
@@ -56,10 +59,12 @@ def build_mapping(entity: str, header: Sequence[str], wanted: Iterable[Sequence]
         feed = MappedColumn(column, header[column], importable(entity, name))
         other = feeds.setdefault(feed.path.key, feed)
         if other.column != column:
-            raise BadMap(f"“{other.header}” and “{feed.header}” both feed {feed.path.label}: keep one.")
+            sentence = gettext("“{first}” and “{second}” are both mapped to {field}. Keep one.")
+            raise BadMap(sentence.format(first=other.header, second=feed.header, field=feed.path.label))
     used = {feed.column for feed in feeds.values()}
     if not used:
-        raise BadMap(f"No column feeds a field. The file has: {', '.join(header)}.")
+        sentence = gettext("No columns are mapped to a field. Columns in the file: {names}.")
+        raise BadMap(sentence.format(names=", ".join(header)))
     return Mapping(tuple(feeds.values()), tuple(name for n, name in enumerate(header) if n not in used))
 
 
@@ -71,7 +76,7 @@ def importable(entity: str, name: str) -> Path:
         raise BadMap(str(error)) from None
     path = _without_title(path)
     if path.key not in {choice.key for choice in choices(entity)}:
-        raise BadMap(f"{path.label} cannot be imported: it is set by what happens.")
+        raise BadMap(gettext("{field} is set automatically and can’t be imported.").format(field=path.label))
     return path
 
 
@@ -117,14 +122,27 @@ def guess(entity: str, header: Sequence[str], taken: Sequence[tuple[int, str]] =
 
 def _own_names(path: Path) -> list[str]:
     *links, field = path.fields
-    names = [name for name in (field.key, field.label, field.api) if name]
-    return [f"{links[0].label}.{name}" for name in names] if links else names
+    if not links:
+        return _names(field)
+    return [f"{link}.{name}" for link in _labels(links[0]) for name in _names(field)]
 
 
 def _names_in_words(path: Path) -> list[str]:
     *links, field = path.fields
-    names = [name for name in (field.key, field.label, field.api) if name]
-    return [path.label, *(f"{links[0].label} {name}" for name in names)] if links else []
+    if not links:
+        return []
+    with override("en"):
+        english = path.label
+    return [path.label, english, *(f"{link} {name}" for link in _labels(links[0]) for name in _names(field))]
+
+
+def _names(field: Field) -> list[str]:
+    return [name for name in (field.key, *_labels(field), field.api) if name]
+
+
+def _labels(field: Field) -> tuple[str, str]:
+    """In the language in use, and in English as exports are written."""
+    return str(field.label), in_english(field.label)
 
 
 def _names_elsewhere(path: Path) -> tuple[str, ...]:
@@ -136,10 +154,12 @@ def read_map(text: str, header: Sequence[str]) -> tuple[int, str]:
     """(column, field name) of a "CSV column=field". Raises BadMap for a column that is missing, or there twice."""
     name, equals, field = text.rpartition("=")
     if not equals or not name.strip() or not field.strip():
-        raise BadMap(f"“{text}” maps nothing: write it as CSV column=field.")
+        raise BadMap(gettext("“{text}” isn’t a valid mapping. Use the form CSV column=field.").format(text=text))
     columns = [column for column, head in enumerate(header) if squash(head) == squash(name)]
     if not columns:
-        raise BadMap(f"The file has no column “{name.strip()}”; it has: {', '.join(header)}.")
+        sentence = gettext("The file has no column “{name}”. Its columns are: {names}.")
+        raise BadMap(sentence.format(name=name.strip(), names=", ".join(header)))
     if len(columns) > 1:
-        raise BadMap(f"The file has {len(columns)} columns called “{name.strip()}”: rename all but one.")
+        sentence = gettext("The file has {count} columns named “{name}”. Rename all but one.")
+        raise BadMap(sentence.format(count=len(columns), name=name.strip()))
     return columns[0], field.strip()

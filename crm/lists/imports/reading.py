@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import BinaryIO
 
+from crm.kit import formats
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 from crm.lists.formulas import unescape
 from crm.lists.imports.records import UNDECODED, LineReader, Row, records
 
@@ -23,7 +26,11 @@ CHUNK = 1 << 20  # bytes
 DELIMITERS = (",", ";", "\t", "|")
 DECLARED = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # how Excel is told of a separator
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-NOT_CSV = {b"PK\x03\x04": "an Excel or zip file", b"\xd0\xcf\x11\xe0": "an old Excel file", b"%PDF": "a PDF"}
+NOT_CSV = {
+    b"PK\x03\x04": _("This looks like an Excel or ZIP file. Save it as CSV and try again."),
+    b"\xd0\xcf\x11\xe0": _("This looks like an old Excel file. Save it as CSV and try again."),
+    b"%PDF": _("This looks like a PDF. Save it as CSV and try again."),
+}
 
 
 class Sheet:
@@ -43,7 +50,8 @@ class Sheet:
         self.delimiter = max(first, key=lambda delimiter: _width(first[delimiter]))
         self.header = _names(first[self.delimiter])
         if len(self.header) > MAX_COLUMNS:
-            raise Invalid(f"The file has {len(self.header):,} columns; at most {MAX_COLUMNS} can be read.")
+            sentence = gettext("The file has {count} columns. The limit is {limit}.")
+            raise Invalid(sentence.format(count=formats.number(len(self.header)), limit=MAX_COLUMNS))
 
     def rows(self, at_most: int = MAX_ROWS) -> Generator[Row, None, None]:
         """Every row after the header that is not blank. Raises Invalid for more rows, and for a file cut short."""
@@ -54,7 +62,8 @@ class Sheet:
                 continue
             count += 1
             if count > at_most:
-                raise Invalid(f"The file has more than {at_most:,} rows: split it.")
+                sentence = gettext("This file has more than {count} rows. Split it into smaller files.")
+                raise Invalid(sentence.format(count=formats.number(at_most)))
             yield row if row.problem or len(row.cells) == width else row._replace(problem=_ragged(row, width))
 
     def _declared(self) -> str:
@@ -79,11 +88,12 @@ class Sheet:
         text = io.TextIOWrapper(self._file, self.encoding, errors, newline="")
         try:
             lines = LineReader(text)
-            for _ in range(self._before_header):
+            for _line in range(self._before_header):
                 lines.take()
             yield lines
         except UnicodeDecodeError:
-            raise Invalid(f"The file is cut short: it ends inside a character of {self.encoding}.") from None
+            sentence = gettext("The file is incomplete. It ends in the middle of a character ({encoding}).")
+            raise Invalid(sentence.format(encoding=self.encoding)) from None
         finally:
             text.detach()  # or it would close the file, which others go on reading
 
@@ -94,24 +104,31 @@ def _width(first: Row | None) -> int:
 
 def _names(first: Row | None) -> list[str]:
     if first is None:
-        raise Invalid("The file is empty.")
+        raise Invalid(gettext("The file is empty."))
     if first.problem:
-        raise Invalid(f"The line with the column names cannot be read. {first.problem}")
+        raise Invalid(gettext("The header row can’t be read. {problem}").format(problem=first.problem))
     return [unescape(cell.strip()) for cell in first.cells]
 
 
 def _ragged(row: Row, width: int) -> str:
-    return f"The row has {len(row.cells):,} cells where the header has {width:,}."
+    count = len(row.cells)
+    sentence = ngettext(
+        "This row has {count} column. The header has {width}.",
+        "This row has {count} columns. The header has {width}.",
+        count,
+    )
+    return sentence.format(count=formats.number(count), width=formats.number(width))
 
 
 def _encoding(file: BinaryIO) -> str:
     """How the whole file is written: by its byte order mark, by what UTF-16 looks like, by what decodes."""
     if file.seek(0, io.SEEK_END) > MAX_BYTES:
-        raise Invalid(f"The file is larger than {MAX_BYTES >> 20:,} MB: split it.")
+        sentence = gettext("This file is larger than {count} MB. Split it into smaller files.")
+        raise Invalid(sentence.format(count=formats.number(MAX_BYTES >> 20)))
     file.seek(0)
     head = file.read(CHUNK)
-    if kind := next((kind for magic, kind in NOT_CSV.items() if head.startswith(magic)), ""):
-        raise Invalid(f"This is {kind}, not CSV: save it as CSV first.")
+    if sentence := next((sentence for magic, sentence in NOT_CSV.items() if head.startswith(magic)), ""):
+        raise Invalid(str(sentence))
     if encoding := next((name for mark, name in BOMS.items() if head.startswith(mark)), ""):
         return encoding
     if len(head) >= 8 and not any(head[1:8:2]):

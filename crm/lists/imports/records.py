@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from crm.kit import formats
+from crm.kit.translation import gettext as _
+
 MAX_CELL = 131_072  # characters
 MAX_RECORD = MAX_LINE = 1_000_000  # characters
 LEAST_FOR_SUSPICION = 3  # columns: a line of a quoted cell often has one comma
 
-TOO_LONG = f"The line is longer than {MAX_LINE:,} characters."
-OVERLONG = "\0" + TOO_LONG  # stands for a line that was too long; compared by identity
+OVERLONG = f"\0Longer than {MAX_LINE}"  # stands for a line that was too long; compared by identity  # not a text
 UNDECODED = re.compile("[\ud800-\udfff]")  # what surrogateescape makes of bytes that are no text
 
 
@@ -75,7 +77,7 @@ def records(lines: LineReader, delimiter: str, width: int = 0) -> Iterator[Row]:
     while line := lines.take():
         start = lines.number
         if line is OVERLONG:
-            yield Row(start, [], TOO_LONG)
+            yield Row(start, [], _overlong())
         elif '"' not in line:
             if line.strip("\r\n"):
                 yield _fit(start, line, line.rstrip("\r\n").split(delimiter))
@@ -142,18 +144,35 @@ def _broken_span(start: int, first: str, lines: LineReader, delimiter: str, widt
             lines.put_back([line])
             break
         span.append(line)
-    where = f"line {start:,}" if len(span) == 1 else f"lines {start:,}–{start + len(span) - 1:,}"
-    sentence = f"The quotation marks in {where} don't match: quote the whole cell, and double each mark inside it."
-    return Row(start, ["".join(span)[:MAX_CELL]], sentence)
+    return Row(start, ["".join(span)[:MAX_CELL]], _unmatched(start, start + len(span) - 1))
+
+
+def _overlong() -> str:
+    return _("The line is longer than {count} characters.").format(count=formats.number(MAX_LINE))
+
+
+def _unmatched(first: int, last: int) -> str:
+    if first == last:
+        sentence = _(
+            "The quotation marks in line {first} don’t match. "
+            "Put the whole cell in quotation marks and double each one inside it."
+        )
+    else:
+        sentence = _(
+            "The quotation marks in lines {first}–{last} don’t match. "
+            "Put the whole cell in quotation marks and double each one inside it."
+        )
+    return sentence.format(first=formats.number(first), last=formats.number(last))
 
 
 def _fit(line: int, text: str, cells: list[str]) -> Row:
     """The row, with its problem if a database could not store it."""
     if len(text) > MAX_CELL and any(len(cell) > MAX_CELL for cell in cells):
-        return Row(line, [], f"A cell holds more than {MAX_CELL:,} characters.")
+        sentence = _("A cell can have up to {count} characters.")
+        return Row(line, [], sentence.format(count=formats.number(MAX_CELL)))
     problem = ""
     if "\0" in text:
-        problem = "The row holds NUL characters: they are no text."
+        problem = _("The row contains NUL characters. Remove them.")
     elif not text.isascii() and UNDECODED.search(text):
-        problem = "The row holds bytes that are no characters."
+        problem = _("The row contains bytes that aren’t valid characters.")
     return Row(line, cells, problem)

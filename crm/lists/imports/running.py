@@ -18,10 +18,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crm.events.handlers import on_hold
+from crm.kit import formats
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import DomainError, NotAllowed
 from crm.kit.sql import commit_without_waiting, insert_rows
 from crm.kit.sqlite import courtesy
+from crm.kit.translation import gettext
 from crm.lists.imports import registry
 from crm.lists.imports.cells import RowError, RowReader
 from crm.lists.imports.mapping import Mapping, build_mapping, guess, read_map
@@ -91,9 +93,9 @@ def forget_abandoned() -> None:
 def check_role(by: Actor, override_reason: str = "") -> None:
     """Let the actor import, with that reason to override stages if there is one. Raises NotAllowed."""
     if not by.is_at_least(Role.REP):
-        raise NotAllowed("A viewer cannot import.")
+        raise NotAllowed(gettext("Viewers can’t import files."))
     if override_reason and not by.is_at_least(Role.MANAGER):
-        raise NotAllowed("Only a manager or an admin can override stages.")
+        raise NotAllowed(gettext("Only managers can override stages."))
 
 
 def run_import(
@@ -134,7 +136,7 @@ def _restart(run: ImportRun, notes: list[str], by: Actor, dry_run: bool) -> None
     run.refusals.all().delete()
     run.line = run.rows = run.created = run.updated = run.unchanged = run.refused = 0
     run.state = ImportRun.State.TRYING if dry_run else ImportRun.State.RUNNING
-    run.notes, run.change, run.seen_at, run.finished_at = notes, by.change, timezone.now(), None
+    run.notes, run.change, run.seen_at, run.finished_at = list(map(str, notes)), by.change, timezone.now(), None
     run.save()
 
 
@@ -146,12 +148,13 @@ def _end(run: ImportRun, state: ImportRun.State, by: Actor) -> None:
 
 
 def _passed_over(sheet: Sheet) -> list[str]:
-    return [f"Blank rows skipped: {sheet.blank:,}."] if sheet.blank else []
+    skipped = gettext("Blank rows skipped: {count}.").format(count=formats.number(sheet.blank))
+    return [skipped] if sheet.blank else []
 
 
 def _unmapped(mapping: Mapping) -> list[str]:
-    names = [name or "a column without a name" for name in mapping.ignored]
-    return [f"Not imported: {', '.join(names)}."] if names else []
+    names = [name or gettext("unnamed column") for name in mapping.ignored]
+    return [gettext("Skipped columns: {names}.").format(names=", ".join(names))] if names else []
 
 
 @dataclasses.dataclass
@@ -168,7 +171,9 @@ class _Running:
 
     def notes(self) -> list[str]:
         """What followed from the rows beyond what they say, and what the importer has to tell of them."""
-        return [f"{label}: {count:,}." for label, count in sorted(self.derived.items()) if count] + self.told
+        derived = sorted((str(label), count) for label, count in self.derived.items() if count)
+        sentence = gettext("{label}: {count}.")
+        return [sentence.format(label=label, count=formats.number(count)) for label, count in derived] + self.told
 
     def all(self, rows: Iterator[Row], cells: RowReader) -> None:
         """Write every row, then what the importer kept for the end."""
@@ -221,7 +226,8 @@ class _Running:
 
     def _one_by_one(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused, error: Exception) -> None:
         if len(batch) == 1:
-            sentence = str(error) if isinstance(error, DomainError) else "Another record has the same e-mail or ID."
+            taken = gettext("Another record has the same email or external ID.")
+            sentence = str(error) if isinstance(error, DomainError) else taken
             self._attempt(batch, [], {batch[0].line: ("", sentence)})
             return
         by_line = {row.line: row for row in fit}
@@ -260,7 +266,9 @@ class _Running:
             run = self.run
             run.updated += written.updated
             run.unchanged += written.unchanged
-            run.notes += [f"Line {line:,}: {sentence}" for line, (_, sentence) in sorted(written.refused.items())]
+            note = gettext("Row {row}: {message}")
+            refused = sorted(written.refused.items())
+            run.notes += [note.format(row=formats.number(line), message=message) for line, (_, message) in refused]
             run.seen_at = timezone.now()
             run.save(update_fields=["updated", "unchanged", "notes", "seen_at"])
         return True

@@ -10,6 +10,7 @@ from crm.conditions.parse import parse
 from crm.entities.uses import refuse_breaking_changes
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
+from crm.kit.translation import gettext as _
 from crm.lists.models import SavedView
 from crm.lists.spec import spec_of
 
@@ -35,7 +36,7 @@ def save_view(
     it could no longer be with this condition.
     """
     if shared and not by.is_at_least(Role.MANAGER):
-        raise NotAllowed("Only a manager can save a view for the whole workspace.")
+        raise NotAllowed(_("Only managers can share views with the workspace."))
     name, text = name.strip(), parse(condition, entity).key_text
     _check_name(name)
     if not slug or shared:
@@ -49,7 +50,7 @@ def save_view(
     if created:
         record("saved_view.created", row, by=by, snapshot=SNAPSHOT)
     else:
-        with refuse_breaking_changes(f"Can't save the view “{name}” with this query."):
+        with refuse_breaking_changes(_("Can’t save the view “{name}” with this query.").format(name=name)):
             update_and_record("saved_view.updated", row, values, by=by)
     return row.get()
 
@@ -61,11 +62,11 @@ def _slug(name: str) -> str:
 
 def _check_name(name: str) -> None:
     if not name:
-        raise Invalid({"name": "Give the view a name."})
+        raise Invalid({"name": _("Enter a view name.")})
     if len(name) > 60:
-        raise Invalid({"name": "A name has 60 characters at most."})
+        raise Invalid({"name": _("Names can be up to 60 characters.")})
 
 
 def _check_not_built_in(entity: str, name: str, slug: str) -> None:
     if slug in {"trash", *(view.slug for view in spec_of(entity).views)}:
-        raise Invalid({"name": f"“{name}” is a built-in view: choose another name."})
+        raise Invalid({"name": _("“{name}” is a built-in view. Choose another name.").format(name=name)})

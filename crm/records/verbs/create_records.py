@@ -5,10 +5,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from crm.entities.registry import entity_of, get
+from crm.entities.registry import entity_of
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.records.duplicates import duplicate_error
 from crm.records.models import Record
 from crm.records.validation import missing, validate
@@ -30,7 +31,7 @@ def create_records(
     """
     entity = entity_of(model)
     if not by.is_at_least(Role.REP):
-        raise NotAllowed(f"A viewer cannot add {get(entity).plural.lower()}.")
+        raise NotAllowed(_("Viewers can’t create records."))
     values = [validate(entity, each, by=by, new=True) for each in given]
     records = make(values) if make else [_build(model, entity, each, by) for each in values]
     try:

@@ -7,6 +7,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext as _
 from crm.records.writing import apply
 from crm.users.visibility import RecordQuerySet, lock
 
@@ -15,7 +16,7 @@ from crm.users.visibility import RecordQuerySet, lock
 def delete(records: RecordQuerySet, *, by: Actor, reason: str) -> Outcome:
     """Move records to the trash, with the reason that source 003 wants captured; restore takes them out."""
     if not reason.strip():
-        raise Invalid({"reason": "Say why: the reason is kept with the record."})
+        raise Invalid({"reason": _("Enter a reason.")})
     locked = lock(records, by)
     for rows in locked.batches():
         found = list(rows.values_list("pk", flat=True))

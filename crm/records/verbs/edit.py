@@ -60,7 +60,7 @@ def edit(
 def _check_name(records: RecordQuerySet, changes: Mapping[str, Any]) -> None:
     [key, *others] = records.model.NAMED_BY
     if not others and changes.get(key) == "":
-        raise Invalid({key: records.model.NAMELESS})
+        raise Invalid({key: str(records.model.NAMELESS)})
 
 
 def _lock_linked(records: RecordQuerySet) -> None:
@@ -94,5 +94,6 @@ def _merged(locked: Locked, mine: dict, base: dict) -> dict:
 
 def _as_shown(record: Record, key: str) -> Any:
     """The value as a form gives it back: what was stored with line breaks before has none there."""
-    value, field = audited.read_value(record, key), schema(entity_of(type(record))).find(key.removeprefix("custom."))
+    known, value = schema(entity_of(type(record))), audited.read_value(record, key)
+    field = known.find(key.removeprefix("custom."))  # not a text
     return normalize_text(field, value) if field and isinstance(value, str) and field.type in TEXTS else value

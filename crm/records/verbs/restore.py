@@ -5,9 +5,16 @@ from django.db import transaction
 from crm.entities.registry import entity_of
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext_lazy as _
 from crm.records.registry import record_type
 from crm.records.writing import apply
 from crm.users.visibility import Locked, RecordQuerySet, lock
+
+ANOTHER = _("Another record now has the same value.")
+TAKEN = {
+    "email_key": _("Another record now uses this email."),
+    "external_id": _("Another record now uses this external ID."),
+}
 
 
 @transaction.atomic
@@ -20,15 +27,15 @@ def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
     locked = lock(records, by, trashed=True)
     entity = entity_of(records.model)
     record_type(entity).hold_in_trash(locked)
-    for field, label in records.model.UNIQUE.items():
-        _refuse_taken(locked, field, label)
+    for field in records.model.UNIQUE:
+        _refuse_taken(locked, field)
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         apply(f"{entity}.restored", rows, {"deleted_at": None}, by=by)
     return locked.outcome
 
 
-def _refuse_taken(locked: Locked, field: str, label: str) -> None:
+def _refuse_taken(locked: Locked, field: str) -> None:
     """Of several records with the same value only one can come back: the first."""
     taken: set[str] = set()
     for rows in locked.batches():
@@ -37,5 +44,5 @@ def _refuse_taken(locked: Locked, field: str, label: str) -> None:
         taken |= set(live.values_list(field, flat=True))
         for pk, value in wanted.values_list("pk", field):
             if value in taken:
-                locked.outcome.refuse([pk], f"Another record uses its {label} now.")
+                locked.outcome.refuse([pk], str(TAKEN.get(field, ANOTHER)))
             taken.add(value)

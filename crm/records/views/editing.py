@@ -12,6 +12,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.schema import schema
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.responses import show_errors, toast
+from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.offers import offers
 from crm.records.facts import fact
@@ -40,7 +41,7 @@ def new(request: Request, entity: str) -> HttpResponse:
             show_errors(form, error)
         else:
             record = kind.model.objects.get(pk=made.done[0])
-            toast(request, f"Added {record}.", undo_url=reverse("undo", args=[made.change]))
+            toast(request, _("{record} created.").format(record=record), undo_url=reverse("undo", args=[made.change]))
             return redirect(record)
     context = _form_context(entity, form)
     return render(request, "records/new.html", context, status=422 if form.errors else 200)
@@ -89,7 +90,7 @@ def _changed(request: Request, entity: str, record: Record, form: RecordForm, ba
         outcome = edit(rows_of(record), values, by=request.actor, base=base.seen()).or_raise()
         if verb:
             verb(rows_of(record), by=request.actor, reason=request.POST.get("reason", "")).or_raise()
-    toast(request, "Saved.", undo_url=reverse("undo", args=[outcome.change]))
+    toast(request, _("{record} saved.").format(record=record), undo_url=reverse("undo", args=[outcome.change]))
     return redirect(record)
 
 
@@ -122,7 +123,7 @@ def _side_by_side(entity: str, conflict: Conflict) -> list[dict]:
     names = names_for(entity, both)
     rows = []
     for key, (yours, theirs) in conflict.fields.items():
-        item = known.fields.get(key.removeprefix("custom."))
+        item = known.fields.get(key.removeprefix("custom."))  # not a text
         rows.append({"field": item, "yours": shown(item, yours, names), "theirs": shown(item, theirs, names)})
     return rows
 
@@ -135,7 +136,7 @@ def change_field(request: Request, entity: str, public_id: str, key: str) -> Htt
     if field is None:
         raise Http404
     if request.method == "GET" and not may_edit(record, request.actor):
-        raise Refused(f"You can see this {entity} but not change it.")
+        raise Refused(_("View only – you can’t edit this record."))
     if request.method == "GET" and request.GET.get("cancel"):
         return _fact(request, entity, record, field)
     form = RecordForm(entity, request.POST or None, record=record, keys=(key,))
@@ -147,7 +148,7 @@ def change_field(request: Request, entity: str, public_id: str, key: str) -> Htt
             if not request.htmx:
                 return redirect(record)
             saved = _fact(request, entity, find_record(request, entity, public_id), field, saved=True)
-            return trigger_client_event(saved, "announce", {"text": f"{field.label} saved"})
+            return trigger_client_event(saved, "announce", {"text": _("{field} saved.").format(field=field.label)})
         except Invalid as error:
             show_errors(form, error)
         except Conflict as error:
@@ -188,7 +189,8 @@ def trash(request: Request, entity: str, public_id: str) -> HttpResponse:
     form = delete_form(request.actor)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         outcome = delete(rows_of(record), by=request.actor, reason=form.cleaned_data["reason"]).or_raise()
-        toast(request, f"{record} is in the trash.", undo_url=reverse("undo", args=[outcome.change]))
+        done = _("{record} moved to trash.").format(record=record)
+        toast(request, done, undo_url=reverse("undo", args=[outcome.change]))
         return redirect(record)
     context = {"form": form, "record": record, "entity": entity}
     return render(request, "records/delete.html", context, status=422 if form.errors else 200)
@@ -198,5 +200,5 @@ def trash(request: Request, entity: str, public_id: str) -> HttpResponse:
 def take_out(request: Request, entity: str, public_id: str) -> HttpResponse:
     record = find_record(request, entity, public_id)
     outcome = restore(rows_of(record), by=request.actor).or_raise()
-    toast(request, f"{record} is back.", undo_url=reverse("undo", args=[outcome.change]))
+    toast(request, _("{record} restored.").format(record=record), undo_url=reverse("undo", args=[outcome.change]))
     return redirect(record)

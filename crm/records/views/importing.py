@@ -15,11 +15,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from crm.kit import formats
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.responses import error_page, show_errors, toast
 from crm.kit.timelimit import LONG, PATIENT, long_request, time_limit
 from crm.kit.transfers import max_body_size
-from crm.lists.exporting import export_csv, export_paths, record_export
+from crm.kit.translation import gettext, in_english, ngettext
+from crm.lists.exporting import export_csv, export_paths, header_of, record_export
 from crm.lists.formulas import escape
 from crm.lists.imports.mapping import build_mapping
 from crm.lists.imports.reading import Sheet
@@ -102,7 +104,9 @@ def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) ->
         run_import(run, file, by=request.actor, dry_run=trial)
     if not trial:
         run.file.delete(save=True)
-        toast(request, f"Imported {run.created + run.updated:,} of {run.rows:,} rows.")
+        done = ngettext("{count} of {total} row imported.", "{count} of {total} rows imported.", run.rows)
+        count, total = formats.number(run.created + run.updated), formats.number(run.rows)
+        toast(request, done.format(count=count, total=total))
     return redirect(run)
 
 
@@ -137,7 +141,7 @@ def _samples(sheet: Sheet) -> list[list[str]]:
 def refused_rows(request: Request, entity: str, public_id: str) -> HttpResponseBase:
     """The rows that were refused as CSV, each with its reason, to be corrected and imported again."""
     run = _find(request, entity, public_id)
-    return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-refused.csv")
+    return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-rejected.csv")
 
 
 def _refused(run: ImportRun) -> Iterator[str]:
@@ -159,13 +163,14 @@ def export(request: Request, entity: str) -> HttpResponseBase:
     state = read_state(request, spec_of(entity))
     unknown = [key for key in request.GET.get("columns", "").split(",") if key and not state.shows(key)]
     if state.error or unknown:
-        return error_page(request, 422, state.error or f"There is no column “{unknown[0]}”. Choose other columns.")
+        sentence = gettext("There’s no column “{name}”. Choose other columns.")
+        return error_page(request, 422, state.error or sentence.format(name=unknown[0]))
     paths = export_paths(entity, [f"[{key}]" for key in state.column_keys])
     rows = state.rows().alias(sort_value=state.sort.value())
-    ordering, header = state.sort.ordering(False), [path.label for path in paths]
-    parts = export_csv(rows, paths, header, request.actor, ordering=ordering)
+    parts = export_csv(rows, paths, header_of(paths), request.actor, ordering=state.sort.ordering(False))
     with time_limit(LONG):
-        response = _download(parts, f"{state.spec.kind.plural.lower()}-{timezone.localdate():%Y-%m-%d}.csv")
+        kind = in_english(state.spec.kind.plural).lower()
+        response = _download(parts, f"{kind}-{timezone.localdate():%Y-%m-%d}.csv")
     record_export(entity, paths, request.actor)
     return response
 
@@ -177,5 +182,5 @@ def _download(parts: Iterable[str], name: str) -> FileResponse:
     file.writelines(part.encode() for part in parts)
     file.seek(0)
     response = FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
-    response["Cache-Control"] = "no-store, private"
+    response["Cache-Control"] = "no-store, private"  # not a text
     return response

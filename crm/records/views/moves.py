@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.responses import next_url, show_errors, toast
-from crm.kit.translation import gettext
+from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.records.forms import move_form
 from crm.records.models import Record
@@ -64,6 +64,6 @@ def _form(kind: RecordType, axis: Axis, step: Move, record: Record, request: Req
 def _moved(request: Request, kind: RecordType, record: Record, outcome: Outcome) -> HttpResponse:
     record.refresh_from_db()
     undo_url = reverse("undo", args=[outcome.change])
-    text = gettext("{record} is now {state}.").format(record=kind.name(record), state=kind.stands(record))
-    toast(request, text, undo_url=undo_url)
+    done = _("{record} is now {stage}.").format(record=kind.name(record), stage=kind.stands(record))
+    toast(request, done, undo_url=undo_url)
     return redirect(next_url(request) or record)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from crm.entities.registry import entity_of
 from crm.kit.actor import Role
 from crm.kit.registry import Hook
+from crm.kit.translation import gettext as _
 from crm.records.facts import facts
 from crm.records.models import Record
 from crm.records.panels import panels
@@ -71,13 +72,15 @@ def readonly(record: Record, request: Request) -> str:
     if record.is_final and final:
         return final[1]
     if not request.actor.is_at_least(Role.REP):
-        return "You can look at everything here; changing it needs the role rep."
-    return f"{record.owner or 'Another team'} works on this {record._meta.verbose_name}: you can look, not change."
+        return _("View only – viewers can’t make changes.")
+    if record.owner:
+        return _("View only – owned by {owner}.").format(owner=record.owner)
+    return _("View only – owned by another team.")
 
 
 @require_GET
 def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
     record = find_record(request, entity, public_id)
-    items, _, more = record_type(entity).timeline(record, request.actor, request.GET.get("before", ""))
+    items, _tasks, more = record_type(entity).timeline(record, request.actor, request.GET.get("before", ""))
     context = {"entity": entity, "record": record, "items": items, "more": more}
     return render(request, "records/timeline_page.html" if not request.htmx else "records/timeline.html", context)
