@@ -36,7 +36,7 @@ def test_an_opportunity_takes_what_is_not_said_from_contact_workspace_and_stage(
         ({"amount": "-1"}, "amount", "Amount is not negative, and smaller than 10,000,000,000,000."),
         ({"amount": "1.005"}, "amount", "“1.005” has more than two decimals."),
         ({"probability": "120%"}, "probability", "Probability lies between 0% and 100%."),
-        ({"currency": "euro"}, "currency", "“EURO” is not a currency: use three letters, like EUR."),
+        ({"currency": "euro"}, "currency", "“EURO” isn’t a valid currency, e.g. EUR."),
         ({"stage": "won"}, "stage", "Stage cannot be edited; it is set by what happens."),
     ],
 )

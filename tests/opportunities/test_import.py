@@ -159,7 +159,7 @@ BAD = (
     ("d-1,A,nobody,,,,,,,,,\n", "Contact", "There is no contact “nobody”: write its ID or e-mail."),
     ("d-1,A,a-1,,,-5,,,,,,\n", "amount", "Amount is not negative, and smaller than 10,000,000,000,000."),
     ("d-1,A,a-1,,signed,,,,,,,\n", "stage", "“signed” is no choice of Stage."),
-    ("d-1,A,a-1,,,,euro,,,,,\n", "currency", "“EURO” is not a currency: use three letters, like EUR."),
+    ("d-1,A,a-1,,,,euro,,,,,\n", "currency", "“EURO” isn’t a valid currency, e.g. EUR."),
     ("d-1,A,a-1,,,,,,,,2150-01-01T00:00:00Z,\n", "won_at", "“2150-01-01T00:00:00Z” lies in the future."),
     ("d-1,A,a-1,,lost,,,,,,2018-05-01,\n", "", ""),
     (
