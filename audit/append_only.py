@@ -14,7 +14,7 @@ ERASED = ("old_values", "new_values", "note", "salt")
 TABLE = Entry._meta.db_table
 SEALS = Seal._meta.db_table
 KEPT = [f.column for f in Entry._meta.concrete_fields if f.column not in (*ERASED, "erased_by")]
-REFUSAL = "The audit log is append-only."
+REFUSAL = "The audit log is append-only."  # not a text
 NAMES = {TABLE: "audit", SEALS: "seal"}  # what the triggers' names begin with
 
 

@@ -7,6 +7,7 @@ from django.db import models
 
 from crm.kit.logged import Logged
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext_lazy as _
 
 
 class EntryQuerySet(WorkspaceQuerySet):
@@ -33,28 +34,29 @@ class Entry(Logged):
     the same `person`, whose new values say how many entries it stands for: {"entries": 12}.
     """
 
-    at = models.DateTimeField()
-    recorded_at = models.DateTimeField()
-    member_id = models.BigIntegerField(null=True)  # null: the system
-    channel = models.CharField(max_length=10)
-    event = models.CharField(max_length=60)
-    action = models.CharField(max_length=20)
-    entity = models.CharField(max_length=40)
-    entity_id = models.BigIntegerField()
-    person = models.BigIntegerField(null=True)
-    old_values = models.JSONField(null=True)
-    new_values = models.JSONField(null=True)
-    note = models.TextField(null=True)
-    severity = models.CharField(max_length=10)
-    category = models.CharField(max_length=20)
-    change = models.UUIDField()
-    salt = models.CharField(max_length=32, null=True)
-    erased_by = models.BigIntegerField(null=True)
+    at = models.DateTimeField(_("time"))
+    recorded_at = models.DateTimeField(_("recorded at"))
+    member_id = models.BigIntegerField(_("member ID"), null=True)  # null: the system
+    channel = models.CharField(_("channel"), max_length=10)
+    event = models.CharField(_("event"), max_length=60)
+    action = models.CharField(_("action"), max_length=20)
+    entity = models.CharField(_("record type"), max_length=40)
+    entity_id = models.BigIntegerField(_("record ID"))
+    person = models.BigIntegerField(_("contact ID"), null=True)
+    old_values = models.JSONField(_("old values"), null=True)
+    new_values = models.JSONField(_("new values"), null=True)
+    note = models.TextField(_("note"), null=True)
+    severity = models.CharField(_("severity"), max_length=10)
+    category = models.CharField(_("category"), max_length=20)
+    change = models.UUIDField(_("change ID"))
+    salt = models.CharField(_("salt"), max_length=32, null=True)
+    erased_by = models.BigIntegerField(_("erased by"), null=True)
     objects: ClassVar[EntryManager] = EntryManager()  # type: ignore[misc]
 
     class Meta(Logged.Meta):
         abstract = False
-        verbose_name_plural = "entries"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["workspace_id", "entity", "entity_id", "at", "id"], name="entry_subject"),
             models.Index(

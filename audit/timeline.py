@@ -139,7 +139,7 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
     except (ValueError, OverflowError):
         place = None
     if text and (place is None or not 0 <= place[1] < 2**63):
-        raise BadRequest("This is no place in the list.")
+        raise BadRequest("This is no place in the list.")  # not a text
     return place
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import F, Func, JSONField, Value
+from django.utils.text import capfirst
 
-CUSTOM = "custom."
+CUSTOM = "custom."  # not a text
 
 
 class CustomFieldExpression(Func):
@@ -89,7 +90,7 @@ def model_field(model: type[models.Model], key: str) -> models.Field:
     """The model field that holds `key`; the `custom` one for a custom field. Raises FieldDoesNotExist."""
     found = model._meta.get_field("custom" if key.startswith(CUSTOM) else key)
     if not isinstance(found, models.Field):
-        raise FieldDoesNotExist(f"{model._meta.label} has no column for {key}.")
+        raise FieldDoesNotExist(f"{model._meta.label} has no column for {key}.")  # not a text
     return found
 
 
@@ -102,7 +103,7 @@ def target(model: type[models.Model], key: str) -> type[models.Model] | None:
 def field_label(model: type[models.Model], key: str) -> str:
     """The field's name as it begins a sentence."""
     name = key.removeprefix(CUSTOM) if key.startswith(CUSTOM) else model_field(model, key).verbose_name
-    return str(name).replace("_", " ").capitalize()
+    return capfirst(str(name).replace("_", " "))
 
 
 def stored(model: type[models.Model], key: str) -> Any:

@@ -9,6 +9,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from audit.chain import ERASABLE, KEPT, START, content_hash, seal_hash
 from audit.models import Entry, Seal
+from crm.kit import formats
+from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 
 CHUNK = 2000
 NOTHING = (None,) * len(ERASABLE)
@@ -68,7 +71,7 @@ def verify(head: str = "") -> Verdict:
         met = met or link.hash == head
     verdict.erased = {pk: erasure.entries for pk, erasure in erasing.items()}
     if not met:
-        verdict.problem = "The head given is not in the chain: its end was cut off, or it was written anew."
+        verdict.problem = _("The given head isn’t in the chain. The log was truncated or rewritten.")
     return verdict
 
 
@@ -95,38 +98,52 @@ def _erasure(pk: int, person: int | None, said: dict | None) -> _Erasure:
     theirs = Entry.objects.filter(person=person, pk__lt=pk).aggregate(own=Count("pk", own), left=Count("pk", others))
     problem = ""
     if not said or said.get("entries") != theirs["own"]:
-        problem = f"ERASE entry {pk} stands for {theirs['own']} entries, which is not what it says."
+        sentence = ngettext(
+            "ERASE entry {entry} stands for {count} entry, which isn’t what it states.",
+            "ERASE entry {entry} stands for {count} entries, which isn’t what it states.",
+            theirs["own"],
+        )
+        problem = sentence.format(entry=pk, count=formats.number(theirs["own"]))
     elif theirs["left"]:
-        problem = f"ERASE entry {pk} left {theirs['left']} entries of its person as they were."
+        sentence = ngettext(
+            "ERASE entry {entry} left {count} entry of its contact unerased.",
+            "ERASE entry {entry} left {count} entries of its contact unerased.",
+            theirs["left"],
+        )
+        problem = sentence.format(entry=pk, count=formats.number(theirs["left"]))
     return _Erasure(person, theirs["own"], problem)
 
 
 def _problem(link: _Link, before: Verdict, erasing: dict[int, _Erasure]) -> str:
     """What is wrong with a link that follows `before`; '' for nothing."""
-    name = f"Entry {link.entry_id}"
+    numbers = {"entry": link.entry_id, "seal": link.seq, "before": before.sealed}
     if link.seq != before.sealed + 1:
-        return f"{name}: seals are missing before its own, number {link.seq}; the one before is number {before.sealed}."
+        sentence = _("Entry {entry}: seals are missing between its seal, number {seal}, and number {before}.")
+        return sentence.format(**numbers)
     if link.previous != before.head:
-        return f"{name}: its seal, number {link.seq}, does not follow the one before it; seals were swapped or altered."
+        sentence = _("Entry {entry}: its seal, number {seal}, doesn’t follow the previous one. Seals were altered.")
+        return sentence.format(**numbers)
     if link.entry is None:
-        return f"{name} was removed; its seal, number {link.seq}, is still there."
+        return _("Entry {entry} was removed. Its seal, number {seal}, still exists.").format(**numbers)
     kept, erasable, erased_by = link.entry[: len(KEPT)], link.entry[len(KEPT) : -1], link.entry[-1]
     content = content_hash(erasable)
     if erasable == NOTHING:
-        if problem := _unlike_an_erasure(kept[PERSON], erasing.get(erased_by)):
-            return f"{name} was erased {problem}"
+        if problem := _unlike_an_erasure(link.entry_id, kept[PERSON], erasing.get(erased_by)):
+            return problem
         content = link.content
     elif content != link.content or erased_by is not None:
-        return f"{name} was altered: its values, note or salt are not those that were sealed."
+        return _("Entry {entry} was altered. Its values, note or salt differ from the sealed ones.").format(**numbers)
     if seal_hash(link.previous, link.seq, kept, content) != link.hash:
-        return f"{name} was altered, or its seal was."
+        return _("Entry {entry} was altered, or its seal was.").format(**numbers)
     return ""
 
 
-def _unlike_an_erasure(person: int | None, erasure: _Erasure | None) -> str:
-    """Why an entry of a person may not be empty, to end the sentence that it is; '' where it may."""
+def _unlike_an_erasure(entry: int, person: int | None, erasure: _Erasure | None) -> str:
+    """Why an entry of a person may not be empty; '' where it may."""
     if erasure is None:
-        return "without an ERASE entry."
+        return _("Entry {entry} was erased without an ERASE entry.").format(entry=entry)
     if person is None or erasure.person != person:
-        return "under the ERASE entry of another person."
-    return f"against the rules: {erasure.problem}" if erasure.problem else ""
+        return _("Entry {entry} was erased under the ERASE entry of another contact.").format(entry=entry)
+    if erasure.problem:
+        return _("Entry {entry} was erased against the rules. {problem}").format(entry=entry, problem=erasure.problem)
+    return ""

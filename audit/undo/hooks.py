@@ -1,22 +1,36 @@
 """What an undo comes to, and what other apps may say to it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import override
+
 from audit.models import Entry
 from crm.kit.actor import Actor
 from crm.kit.registry import Hook
+from crm.kit.translation import gettext_lazy as _
 
-GONE = "It was removed for good: there is nothing to put back."
-MOVED_TOGETHER = "stays with what has happened since."
-NOT_YOURS = "It is not yours to change any more."
-POINTED_AT = "Other records point to it."
-SETTING = "Settings are changed back where they were made."
-TAKEN = "Another record uses its e-mail, external ID or place now."
-TOUCHED = "Something has happened to it since."
-PASSING = frozenset({POINTED_AT, TAKEN})  # what may end when more of the change is undone
+GONE = _("The record was permanently deleted and can’t be restored.")
+MOVED_TOGETHER = _("{field} was kept because of later changes.")
+NOT_YOURS = _("You no longer have permission to change this record.")
+POINTED_AT = _("Other records are linked to it.")
+SETTING = _("Undo settings changes on the settings page itself.")
+TAKEN = _("Another record now uses this email, external ID or position.")
+TOUCHED = _("The record has changed since then.")
+
+
+def _in_every_language(*sentences: str) -> Iterator[str]:
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            yield from map(str, sentences)
+
+
+# What may end when more of the change is undone; in all languages, as it is compared with what was stored.
+PASSING = SimpleLazyObject(lambda: frozenset(_in_every_language(POINTED_AT, TAKEN)))
 
 
 class KeptRecord(NamedTuple):
@@ -35,7 +49,7 @@ class Undone:
     kept: list[KeptRecord] = field(default_factory=list)
 
     def keep(self, entity: str, pks: Iterable[int], why: str) -> None:
-        self.kept += [KeptRecord(entity, pk, why) for pk in sorted(pks)]
+        self.kept += [KeptRecord(entity, pk, str(why)) for pk in sorted(pks)]
 
 
 PutBack = Mapping[int, set[str]]  # id → the keys that were put back
@@ -52,5 +66,5 @@ hold_back: Hook[Rule] = Hook()
 # of those contacts are inverted; gives how many.
 on_take_back: Hook[Taker] = Hook()
 # Which old values are no longer valid, as forms would say: called with (entity, values by key, change, by); gives (key,
-# value, what is wrong, as the end of a sentence).
+# value, what is wrong, as a sentence in which {field} stands for the field's label).
 on_check: Hook[Checker] = Hook()

@@ -18,6 +18,7 @@ from audit.undo.staying import StayingRecords
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import update_rows
+from crm.kit.translation import gettext as _
 
 
 @runtime_checkable
@@ -73,7 +74,8 @@ class EntryReverter:
         self._keep_together(entry, differing, why)
         unsaid = self.about.following | (self.about.set_by_moves if self.about.moves & why.keys() else set())
         for key in (key for key in differing if key in why and key not in unsaid):
-            self.undone.keep(self.about.entity, [entry.entity_id], f"{values.field_label(model, key)} {why[key]}")
+            sentence = _about_field(values.field_label(model, key), why[key])
+            self.undone.keep(self.about.entity, [entry.entity_id], sentence)
         back = {key: old[key] for key in differing if key not in why}
         for key in back:
             values.write(record, key, then[key])
@@ -123,10 +125,10 @@ class _Reasons:
     invalid: dict[tuple[str, str], str]  # (key, value as JSON) → what is wrong
 
     def against(self, record: models.Model, key: str, entry: Entry) -> str:
-        """Why `key` stays as it is, as the end of a sentence; '' when nothing speaks against putting it back."""
+        """Why `key` stays as it is, a sentence with {field} in it; '' when nothing speaks against putting it back."""
         expected = values.from_log(self.model, key, (entry.new_values or {}).get(key))
         if values.read_value(record, key) != expected or self.later.get((record.pk, key), 0) > entry.id:
-            return "was changed again since."
+            return _("{field} was changed again afterwards.")
         return self.invalid.get((key, json.dumps((entry.old_values or {})[key])), "")
 
 
@@ -151,7 +153,11 @@ def _invalid(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[tuple[
     )
     invalid = {(key, json.dumps(value)): sentence for key, value, sentence in wrong}
     gone = ((key, pk) for key, pks in given.items() for pk in _missing(about.model, key, pks))
-    return invalid | {(key, json.dumps(pk)): "pointed to something that is gone." for key, pk in gone}
+    return invalid | {(key, json.dumps(pk)): _("{field} linked to a record that no longer exists.") for key, pk in gone}
+
+
+def _about_field(label: str, why: str) -> str:
+    return why.replace("{field}", label) if "{field}" in why else f"{label} {why}"
 
 
 def _missing(model: type[models.Model], key: str, pks: list[Any]) -> set[Any]:

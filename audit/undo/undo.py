@@ -28,9 +28,11 @@ from audit.undo.staying import StayingRecords
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.read_tracking import uncounted_reads
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 LOOKED_AT = 2_000  # entries that are searched for a record the actor gave away
-NOTHING_LEFT = "There is nothing left to take back."
+NOTHING_LEFT = _("There’s nothing left to undo.")
 
 
 @transaction.atomic
@@ -49,7 +51,7 @@ def undo(change: UUID, *, by: Actor) -> Undone:
 
 
 def nothing_undone_message(why: str = "") -> str:
-    return f"Nothing was undone. {why or NOTHING_LEFT}"
+    return gettext("Couldn’t undo. {reason}").format(reason=why or NOTHING_LEFT)
 
 
 def check_undo(change: UUID, by: Actor) -> None:
@@ -57,13 +59,13 @@ def check_undo(change: UUID, by: Actor) -> None:
     entries = Entry.objects.filter(change=change).order_by("-id")
     first = entries.first()
     if first is None:
-        raise Refused("There is nothing to undo.")
+        raise Refused(gettext("There’s nothing to undo."))
     if by.is_at_least(Role.MANAGER):
         return
     if first.member_id != by.member_id:
-        raise NotAllowed("Only a manager can undo what somebody else did.")
+        raise NotAllowed(gettext("Only managers can undo someone else’s changes."))
     if not by.is_at_least(Role.REP) or not _touches_theirs(entries, by):
-        raise NotAllowed("What this changed is not yours to change any more.")
+        raise NotAllowed(gettext("You no longer have permission to change these records."))
 
 
 def _touches_theirs(entries: models.QuerySet, by: Actor) -> bool:
@@ -191,9 +193,9 @@ class _Attempt:
             facts = [LogRow(entry.entity_id, entry.person, old, new) for entry, old, new in group]
             record_rows(f"{about.entity}.undone", facts, by=self.by, note=event)
         self.undone.reverted += len(inverted)
-        self.done += [(entry, set(old)) for entry, old, _ in inverted]
+        self.done += [(entry, set(old)) for entry, old, _new in inverted]
         changed: dict[int, set[str]] = {}
-        for entry, old, _ in inverted:
+        for entry, old, _new in inverted:
             changed.setdefault(entry.entity_id, set()).update(old)
         for listener in on_undo if changed else ():
             listener(inverted[0][0].change, about.entity, changed, self.by)

@@ -15,11 +15,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 MANIFEST, SEAL = "manifest.json", "manifest.json.sha256"
 CONTENT = {"version", "engine", "rows", "migrations", "heads", "files"}
 BLOCK = 1 << 20
-NOT_WHOLE = "It is not a backup of Throughline, or not all of it is there."
+NOT_WHOLE = _("This isn’t a Throughline backup, or the file is incomplete.")
 
 
 def write(target: Path, members: Iterable[tuple[str, Path]], manifest: dict[str, Any]) -> dict[str, Any]:
@@ -84,12 +86,12 @@ def read_manifest(archive: Path) -> dict[str, Any]:
             raise Refused(NOT_WHOLE)
         text, seal = (_content(tar, tar.getmember(name)).read() for name in (MANIFEST, SEAL))
         if seal.split() != [hashlib.sha256(text).hexdigest().encode(), MANIFEST.encode()]:
-            raise Refused("Its manifest was altered, or is damaged.")
+            raise Refused(gettext("The manifest of the backup was altered or is damaged."))
         manifest = json.loads(text)
         if not manifest.keys() >= CONTENT:
             raise Refused(NOT_WHOLE)
         if sorted(names) != sorted([*manifest["files"], MANIFEST, SEAL]):
-            raise Refused("It does not hold the files that its manifest names.")
+            raise Refused(gettext("The backup doesn’t contain the files that its manifest lists."))
         return manifest
 
 
@@ -108,7 +110,8 @@ def unpack(archive: Path, manifest: dict[str, Any], place: Callable[[str], Path]
 def _check(member: tarfile.TarInfo) -> None:
     path = PurePosixPath(member.name)
     if not member.isreg() or path.is_absolute() or ".." in path.parts:
-        raise Refused(f"“{member.name}” in it would be written elsewhere: this is not a backup of Throughline.")
+        sentence = gettext("This isn’t a Throughline backup. Its file “{name}” would be written to another directory.")
+        raise Refused(sentence.format(name=member.name))
 
 
 def _extract(source: IO[bytes], target: Path, expected: str) -> None:
@@ -120,7 +123,7 @@ def _extract(source: IO[bytes], target: Path, expected: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     if reader.digest.hexdigest() != expected:
-        raise Refused(f"“{target.name}” in it was altered, or is damaged.")
+        raise Refused(gettext("“{name}” in the backup was altered or is damaged.").format(name=target.name))
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:

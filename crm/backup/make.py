@@ -15,6 +15,7 @@ from crm.backup.engines import engine
 from crm.backup.tempdir import temporary_directory
 from crm.kit.errors import Refused
 from crm.kit.migrated import is_migrated
+from crm.kit.translation import gettext as _
 
 
 def make_backup(target: Path) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def make_backup(target: Path) -> dict[str, Any]:
     """
     copier = engine()
     if copier.is_empty():
-        raise Refused("There is nothing to back up: the database is empty.")
+        raise Refused(_("There’s nothing to back up. The database is empty."))
     if is_migrated():
         seal_all()
     with temporary_directory(target.parent, f".{target.name}.") as work:

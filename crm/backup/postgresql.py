@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from crm.backup.manifest import LEFT_OUT, manifest
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 
 MEMBER = "database.dump"
 # Comments on extensions only their owner may make; owners and grants are the new server's business.
@@ -72,7 +73,8 @@ def _refuse_company() -> None:
             "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
         if cursor.fetchone()[0]:
-            raise Refused(f"Others are connected to the database {name()}: stop Throughline, and what else uses it.")
+            sentence = _("Other programs use the database {name}. Stop Throughline and all other connections.")
+            raise Refused(sentence.format(name=name()))
 
 
 def _emptying() -> str:
@@ -95,10 +97,10 @@ def _checking(expected: dict[str, int]) -> str:
         cursor.execute("SELECT quote_ident(current_schema())")
         schema = cursor.fetchone()[0]
     if strange := [table for table in expected if not re.fullmatch("[a-z0-9_]+", table)]:
-        raise Refused(f"{strange[0]!r} is not the name of a table.")
+        raise Refused(_("“{name}” isn’t a valid table name.").format(name=strange[0]))
     checks = [
         f"IF (SELECT count(*) FROM {schema}.{table}) <> {int(count)} THEN RAISE EXCEPTION "
-        f"'The table {table} does not have the rows that the backup counted.'; END IF;"
+        f"'Table {table} doesn''t have as many rows as the backup lists.'; END IF;"
         for table, count in expected.items()
     ]
     return "DO $check$ BEGIN\n" + "\n".join(checks) + "\nEND $check$;"
@@ -111,11 +113,13 @@ def _program(name: str) -> str:
         server = int(cursor.fetchone()[0]) // 10_000
     program = shutil.which(name)
     if program is None:
-        raise Refused(f"{name} is not on the PATH: install PostgreSQL's client programs, version {server} or newer.")
+        sentence = _("{name} isn’t on the PATH. Install the PostgreSQL client programs, version {version} or newer.")
+        raise Refused(sentence.format(name=name, version=server))
     output = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
     version = re.search(r"\d+", output)
     if version is None or int(version[0]) < server:
-        raise Refused(f"{program} is older than the server: it is {output.strip()!r}, and {server} or newer is needed.")
+        sentence = _("{program} is older than the server ({output}). Install version {version} or newer.")
+        raise Refused(sentence.format(program=program, output=output.strip(), version=server))
     return program
 
 
@@ -131,5 +135,5 @@ def _run(program: str, *arguments: str) -> None:
     environ = os.environ | ({"PGPASSWORD": password} if password else {})
     done = subprocess.run([program, *arguments], env=environ, capture_output=True, text=True)
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[0]
-        raise Refused(f"{Path(program).name} failed: {why}")
+        why = (done.stderr.strip().splitlines() or [_("no reason given")])[0]
+        raise Refused(_("{program} failed: {reason}").format(program=Path(program).name, reason=why))

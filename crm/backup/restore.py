@@ -19,9 +19,10 @@ from crm.backup.manifest import known_migrations
 from crm.backup.tempdir import temporary_directory
 from crm.kit.errors import DomainError, Refused
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext as _
 from crm.users.models import Workspace
 
-PREFIX = ".restore."
+PREFIX = ".restore."  # not a text
 
 
 class Incomplete(DomainError):
@@ -48,7 +49,8 @@ def restore_backup(source: Path, replace: str = "") -> dict[str, Any]:
         try:
             _swap(uploads / "media", settings.MEDIA_ROOT, uploads / "replaced")
         except OSError as error:
-            raise Incomplete(f"The database was restored, but not the uploaded files: {error.strerror}.") from None
+            sentence = _("The database was restored, but the uploaded files weren’t: {reason}.")
+            raise Incomplete(sentence.format(reason=error.strerror)) from None
     return {
         "rows": sum(manifest["rows"].values()),
         "files": len(manifest["files"]) - 1,
@@ -58,13 +60,18 @@ def restore_backup(source: Path, replace: str = "") -> dict[str, Any]:
 
 def _check_origin(manifest: dict[str, Any]) -> None:
     if manifest["engine"] != connection.vendor:
-        raise Refused(f"It is a backup of {manifest['engine']}, and the database here is {connection.vendor}.")
+        sentence = _("This is a backup of {engine}, but the database here is {own}.")
+        raise Refused(sentence.format(engine=manifest["engine"], own=connection.vendor))
     unknown = set(manifest["migrations"]) - known_migrations()
     if unknown or _numbers(manifest["version"]) > _numbers(crm.__version__):
-        why = f", which knows the migration {min(unknown)}" if unknown else ""
-        raise Refused(
-            f"It was made by Throughline {manifest['version']}{why}; this is {crm.__version__}: update it first."
-        )
+        versions = {"version": manifest["version"], "own": crm.__version__}
+        sentence = _("The backup was made by Throughline {version}, but this is {own}. Update Throughline first.")
+        if unknown:
+            sentence = _(
+                "The backup was made by Throughline {version} with the migration {migration}, but this is {own}. "
+                "Update Throughline first."
+            )
+        raise Refused(sentence.format(**versions, migration=min(unknown, default="")))
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -74,11 +81,13 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _check_target(loader: ModuleType, replace: str) -> None:
     name = loader.name()
     if replace and replace != name:
-        raise Refused(f"The database here is called {name}, not {replace}.")
+        raise Refused(_("The database here is named {name}, not {given}.").format(name=name, given=replace))
     uploads = any(path.is_file() for path in settings.MEDIA_ROOT.rglob("*"))
     if not replace and (uploads or not loader.is_empty()):
-        what = "There are uploaded files here" if loader.is_empty() else f"The database {name} is not empty"
-        raise Refused(f"{what}. To lose what is here and have the backup instead, add: --replace {name}")
+        sentence = _("There are uploaded files here. To overwrite them with the backup, add --replace {name}")
+        if not loader.is_empty():
+            sentence = _("The database {name} isn’t empty. To overwrite it with the backup, add --replace {name}")
+        raise Refused(sentence.format(name=name))
 
 
 def _verified(heads: dict[str, str]) -> dict[str, Verdict]:

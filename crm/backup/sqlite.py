@@ -14,6 +14,7 @@ from crm.backup.archive import put_in_place
 from crm.backup.manifest import LEFT_OUT, manifest, row_counts
 from crm.kit.errors import Refused
 from crm.kit.instance import AlreadyRunning, claim
+from crm.kit.translation import gettext as _
 
 MEMBER = "database.sqlite3"
 
@@ -63,11 +64,13 @@ def loaded(copy: Path, expected: dict[str, int]) -> Iterator[None]:
     with lock:
         # Whoever closes a database last takes its write-ahead log away; beside the new file it would damage that.
         if _path().with_name(f"{name()}-wal").exists():
-            raise Refused(f"{_path()} is in use by another command; wait for it, or stop it.")
+            sentence = _("Another command is using {file}. Wait until it has finished, or stop it.")
+            raise Refused(sentence.format(file=_path()))
         with _opened(copy):
             _check()
             if different := {table for table, count in (row_counts().items() ^ expected.items())}:
-                raise Refused(f"The table {min(different)} does not have the rows that the backup counted.")
+                sentence = _("Table {table} doesn’t have as many rows as the backup lists.")
+                raise Refused(sentence.format(table=min(different)))
             yield
         put_in_place(copy, _path())
 
@@ -101,4 +104,5 @@ def _check() -> None:
             cursor.execute(f"PRAGMA {check}")
             found = cursor.fetchall()
             if found != good:
-                raise Refused(f"SQLite's {check} finds the database damaged: {' '.join(map(str, found[0]))}.")
+                sentence = _("The database is damaged. SQLite’s {check} found: {problem}.")
+                raise Refused(sentence.format(check=check, problem=" ".join(map(str, found[0]))))

@@ -1,9 +1,12 @@
 from django.apps import AppConfig
 
+from crm.kit.translation import gettext_lazy as _
+
 
 class EventsConfig(AppConfig):
     name = "crm.events"
     label = "events"
+    verbose_name = _("Background jobs")
 
     def ready(self):
         from crm.events import processes

@@ -11,14 +11,14 @@ from crm.events.registry import all_events
 
 # Setting → (what it must be, what happens otherwise).
 REQUIRED = {
-    "CELERY_TASK_ACKS_LATE": (True, "a message is gone when its worker dies"),
-    "CELERY_TASK_REJECT_ON_WORKER_LOST": (True, "a message is gone when its worker is killed"),
-    "CELERY_WORKER_PREFETCH_MULTIPLIER": (1, "one worker keeps messages that another could run"),
-    "CELERY_TASK_IGNORE_RESULT": (True, "results pile up that nobody reads"),
-    "CELERY_TASK_SERIALIZER": ("json", "a message may hold code"),
-    "CELERY_ACCEPT_CONTENT": (["json"], "a message may hold code"),
-    "CELERY_WORKER_REDIRECT_STDOUTS": (False, "what is printed lands in the log unfiltered"),
-    "CELERY_WORKER_HIJACK_ROOT_LOGGER": (False, "the log's format, which leaves out what is personal, is replaced"),
+    "CELERY_TASK_ACKS_LATE": (True, "a message is lost when its worker dies"),  # not a text
+    "CELERY_TASK_REJECT_ON_WORKER_LOST": (True, "a message is lost when its worker is killed"),  # not a text
+    "CELERY_WORKER_PREFETCH_MULTIPLIER": (1, "one worker keeps messages that another could run"),  # not a text
+    "CELERY_TASK_IGNORE_RESULT": (True, "unread results pile up"),  # not a text
+    "CELERY_TASK_SERIALIZER": ("json", "a message may hold code"),  # not a text
+    "CELERY_ACCEPT_CONTENT": (["json"], "a message may hold code"),  # not a text
+    "CELERY_WORKER_REDIRECT_STDOUTS": (False, "printed text lands in the log unfiltered"),  # not a text
+    "CELERY_WORKER_HIJACK_ROOT_LOGGER": (False, "the log format without personal data is replaced"),  # not a text
 }
 
 
@@ -69,7 +69,7 @@ def workers_beside_sqlite(app_configs, **kwargs) -> list[CheckMessage]:
     """W002: the fair queue of SQLite's writers ends at the process."""
     if not settings.CELERY_BROKER_URL or connection.vendor != "sqlite":
         return []
-    hint = "Use PostgreSQL (DATABASE_URL) with Redis, or leave REDIS_URL out: one process does it all."
+    hint = "Use PostgreSQL (DATABASE_URL) with Redis, or unset REDIS_URL: one process does it all."  # not a text
     return [Warning("Celery workers write to SQLite beside the web process.", hint=hint, id="crm.W002")]
 
 

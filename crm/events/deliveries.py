@@ -19,6 +19,7 @@ from crm.events.models import Delivery, State
 from crm.kit.actor import system
 from crm.kit.logs import impersonal
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext as _
 
 ATTEMPTS = 10
 LONGEST_PAUSE = 3600  # seconds
@@ -73,7 +74,7 @@ def _lease(deliveries: QuerySet[Delivery], limit: int, *, skip_locked: bool) -> 
     found = deliveries.select_related("event").select_for_update(skip_locked=skip_locked, of=("self",))[:limit]
     claimed = [delivery for delivery in found if delivery.attempts < ATTEMPTS]
     lost = [delivery for delivery in found if delivery.attempts >= ATTEMPTS]
-    _rows(lost).update(state=State.DEAD, due_at=None, last_error="Its worker stopped before it was done.")
+    _rows(lost).update(state=State.DEAD, due_at=None, last_error=_("The worker stopped before finishing."))
     ends = timezone.now() + LEASE
     _rows(claimed).update(state=State.LEASED, due_at=ends, attempts=F("attempts") + 1)
     workspaces = apps.get_model("users.Workspace").objects.in_bulk({delivery.workspace_id for delivery in claimed})

@@ -56,7 +56,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
             lines.append(check())
         lines.append(_dead())
     except DatabaseError:
-        lines.append("database: cannot be used")
+        lines.append("database: can't be used")  # not a text
     problems = [line for line in lines if line and not line.startswith("warning")]
     body = "\n".join([line for line in lines if line] or ["ready"]) + "\n"
     return HttpResponse(body, content_type="text/plain", status=503 if problems else 200, headers=NO_STORE)
@@ -69,28 +69,26 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    return "" if is_migrated() else "migrations: some are not applied; run manage.py migrate"
+    return "" if is_migrated() else "migrations: some are pending; run manage.py migrate"  # not a text
 
 
 def _engine() -> str:
     alive = Heartbeat.objects.filter(at__gt=timezone.now() - SILENCE).values_list("part", flat=True)
     silent = [part for part in PARTS if part not in set(alive)]
-    return (
-        f"engine: nothing heard of the {' and the '.join(silent)}; is manage.py up or engine running?" if silent else ""
-    )
+    return f"engine: no heartbeat from {', '.join(silent)}; run manage.py up or engine" if silent else ""  # not a text
 
 
 def _lag() -> str:
     late = timezone.now() - LATE
     overdue_deliveries = Delivery.objects.unscoped().due(late).exists()
     if overdue_deliveries or Event.objects.unscoped().filter(waiting=True, recorded_at__lt=late).exists():
-        return f"lag: an event has been waiting for more than {LATE.seconds // 60} minutes"
+        return f"lag: an event has been waiting for more than {LATE.seconds // 60} minutes"  # not a text
     return ""
 
 
 def _dead() -> str:
     dead = Delivery.objects.unscoped().dead().count()
-    return f"warning: {dead} dead deliveries; see manage.py outbox status" if dead else ""
+    return f"warning: {dead} dead deliveries; run manage.py outbox status" if dead else ""  # not a text
 
 
 @login_not_required

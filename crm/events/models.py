@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from crm.kit.logged import Logged
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext_lazy as _
 
 
 class Event(Logged):
@@ -43,10 +44,10 @@ class Event(Logged):
 class State(models.TextChoices):
     """How far a delivery is."""
 
-    PENDING = "pending", "Pending"  # to be tried at due_at
-    LEASED = "leased", "Leased"  # being tried; whoever does lost it at due_at
-    DONE = "done", "Done"
-    DEAD = "dead", "Dead"  # given up after ATTEMPTS; keeps its record's later events back until it is run again
+    PENDING = "pending", _("Pending")  # to be tried at due_at
+    LEASED = "leased", _("In progress")  # being tried; whoever does lost it at due_at
+    DONE = "done", _("Done")
+    DEAD = "dead", _("Failed")  # given up after ATTEMPTS; keeps its record's later events back until it is run again
 
 
 class DeliveryQuerySet(WorkspaceQuerySet):
@@ -90,21 +91,24 @@ class Delivery(Logged):
     """
 
     # DO_NOTHING: prune() deletes deliveries first, and the database refuses any other order.
-    event = models.ForeignKey(Event, models.DO_NOTHING, related_name="deliveries", db_index=False)
-    handler = models.CharField(max_length=120)
-    entity = models.CharField(max_length=40)
-    entity_id = models.BigIntegerField()
-    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(null=True)
-    done_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=300, blank=True, default="")
+    event = models.ForeignKey(
+        Event, models.DO_NOTHING, related_name="deliveries", db_index=False, verbose_name=_("event")
+    )
+    handler = models.CharField(_("handler"), max_length=120)
+    entity = models.CharField(_("record type"), max_length=40)
+    entity_id = models.BigIntegerField(_("record ID"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due at"), null=True)
+    done_at = models.DateTimeField(_("done at"), null=True)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True, default="")
     scope: Any = None  # the Workspace to open, put there when it is claimed
     objects = DeliveryManager()
 
     class Meta(Logged.Meta):
         abstract = False
-        verbose_name_plural = "deliveries"
+        verbose_name = _("background job")
+        verbose_name_plural = _("background jobs")
         constraints = [models.UniqueConstraint(fields=["event", "handler"], name="delivery_once")]
         # All conditions are "is (not) null": SQLite would not recognise a state that is passed as a parameter.
         indexes = [

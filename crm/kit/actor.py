@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from crm.kit.translation import gettext_lazy as _
+
 
 class Role(StrEnum):
     """What a member may do in a workspace (DESIGN: roles); each includes the one before."""
@@ -14,7 +16,13 @@ class Role(StrEnum):
     MANAGER = "manager"
     ADMIN = "admin"
 
+    @property
+    def label(self) -> str:
+        """What members read."""
+        return ROLE_LABELS[self]
 
+
+ROLE_LABELS = {Role.VIEWER: _("Viewer"), Role.REP: _("Rep"), Role.MANAGER: _("Manager"), Role.ADMIN: _("Admin")}
 RANK = {role: rank for rank, role in enumerate(Role)}
 
 

@@ -2,6 +2,12 @@
 
 from collections.abc import Sequence
 
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
+
+IN_USE = _("{refusal} Used by: {uses}. Change that first.")
+ALREADY_TAKEN = _("{problem}: {record}.")
+
 
 class DomainError(Exception):
     """Base: `str(error)` is a sentence to show."""
@@ -16,14 +22,16 @@ class InUse(Refused):
 
     def __init__(self, sentence: str, uses: Sequence[tuple[str, str]]):
         self.sentence, self.uses = sentence, list(uses)
-        super().__init__(f"{sentence} It is used by: {'; '.join(label for label, _ in uses)}. Change that first.")
+        labels = "; ".join(str(label) for label, _url in self.uses)
+        super().__init__(IN_USE.format(refusal=sentence, uses=labels))
 
 
 class Invalid(DomainError):
     """Bad input: `errors` maps a field's key to its sentence; the key '' is for the whole input."""
 
     def __init__(self, errors: dict[str, str] | str):
-        self.errors = {"": errors} if isinstance(errors, str) else errors
+        found = errors if isinstance(errors, dict) else {"": errors}
+        self.errors = {key: str(sentence) for key, sentence in found.items()}
         super().__init__(" ".join(self.errors.values()))
 
 
@@ -31,8 +39,8 @@ class AlreadyTaken(Invalid):
     """What must be unique belongs to another record, which the sentence names; `name` and `url` are '' if unseen."""
 
     def __init__(self, key: str, sentence: str, name: str = "", url: str = ""):
-        self.name, self.url = name, url
-        super().__init__({key: f"{sentence}: {name}." if name else f"{sentence}."})
+        self.problem, self.name, self.url = sentence, name, url
+        super().__init__({key: ALREADY_TAKEN.format(problem=sentence, record=name) if name else f"{sentence}."})
 
 
 class NotAllowed(DomainError):
@@ -44,7 +52,7 @@ class Conflict(DomainError):
 
     def __init__(self, fields: dict[str, tuple]):
         self.fields = fields
-        super().__init__("Somebody changed this record while you were editing it.")
+        super().__init__(gettext("Someone else changed this record while you were editing it."))
 
 
 class TooSlow(DomainError):
@@ -57,4 +65,4 @@ class Busy(DomainError):
     RETRY_AFTER = 5
 
     def __init__(self) -> None:
-        super().__init__("The server is busy with other large requests. Nothing was changed. Try again in a moment.")
+        super().__init__(gettext("The server is busy. No changes were saved. Try again in a moment."))

@@ -4,6 +4,8 @@ import fcntl
 from pathlib import Path
 from typing import TextIO
 
+from crm.kit.translation import gettext as _
+
 NETWORK = {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
 MOUNTS = Path("/proc/self/mounts")
 
@@ -24,7 +26,8 @@ def claim(database: Path) -> TextIO:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise AlreadyRunning(f"Throughline is already running on {database}; stop it, or set DATABASE_URL.") from None
+        sentence = _("Throughline is already running on {database}. Stop it, or set DATABASE_URL.")
+        raise AlreadyRunning(sentence.format(database=database)) from None
     return lock
 
 

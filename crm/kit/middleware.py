@@ -6,17 +6,20 @@ from django.template.loader import render_to_string
 from django.utils.cache import has_vary_header, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
+from crm.kit import formats
 from crm.kit.errors import DomainError, TooSlow
 from crm.kit.logs import request_id
 from crm.kit.responses import domain_error_page, error_page
 from crm.kit.text import LONGEST
 from crm.kit.timelimit import is_timeout, request_limits
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 # Why: docs/decisions/0055-strict-csp-without-a-build.md
 # No nonce and nothing unsafe: scripts and styles are files of ours. Violations are logged by crm.kit.views.csp_report.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; report-to csp"
+    "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; report-to csp"  # not a text
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -29,9 +32,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-STOPPED = "This took too long and was stopped. Nothing was changed. Narrow what you ask for, or try again later."
-
-
+STOPPED = _("This took too long and was stopped. No changes were saved. Narrow your request, or try again later.")
 MOST = 2 * LONGEST  # characters; forms say more kindly what each of their fields takes
 
 
@@ -57,7 +58,7 @@ def _keep_private(response) -> None:
     # What varies with the cookie was made for one person: no cache keeps it, not even the back button's, unless a view
     # says something else of a file.
     if has_vary_header(response, "Cookie") and (is_page or not response.has_header("Cache-Control")):
-        response["Cache-Control"] = "no-store, private"
+        response["Cache-Control"] = "no-store, private"  # not a text
 
 
 class TimeLimitMiddleware:
@@ -88,11 +89,10 @@ class TextMiddleware:
         """Ask before any view does; the body has been read by now, for its token."""
         sent = [*request.GET.lists(), *request.POST.lists()]
         if any("\0" in text for _, texts in sent for text in texts):
-            return error_page(request, 400, "A text that you sent holds a character that is no text.")
+            return error_page(request, 400, gettext("Your text contains an invalid character."))
         if any(len(text) > MOST for _, texts in sent for text in texts):
-            return error_page(
-                request, 400, f"A text that you sent is longer than {MOST:,} characters. Make it shorter."
-            )
+            sentence = gettext("Your text is too long. Use up to {count} characters.")
+            return error_page(request, 400, sentence.format(count=formats.number(MOST)))
         return None
 
 

@@ -1,7 +1,7 @@
 """What stands in the sidebar. Apps register their entries; the frame knows none of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ from crm.kit.registry import Registry
 from crm.kit.scope import workspace
 from crm.kit.sql import CountRows, JsonRows
 
-SETTINGS = "Settings"  # the section that is shown beside the settings pages instead
+SETTINGS = "settings"  # the section that is shown beside the settings pages instead
 COUNT_LIMIT = 100
 
 
@@ -30,7 +30,7 @@ class NavItem:
     is there while that fact (see register_fact) has rows.
     """
 
-    label: str
+    label: str = field(compare=False)  # lazy: another text in another language
     url_name: str
     icon: str
     order: int
@@ -55,7 +55,7 @@ class Surroundings:
     facts: dict[str, list]
 
 
-_items: Registry[NavItem] = Registry("entry of the sidebar")
+_items: Registry[NavItem] = Registry("entry of the sidebar")  # not a text
 _facts: Registry[Callable[[Actor], QuerySet]] = Registry("fact")
 
 

@@ -18,7 +18,7 @@ class Outcome:
     def refuse(self, ids: Iterable[int], sentence: str) -> None:
         """Leave these records alone and say why; a reason already given stands."""
         for pk in ids:
-            self.refused.setdefault(pk, sentence)
+            self.refused.setdefault(pk, str(sentence))
 
     def or_raise(self) -> "Outcome":
         """For callers with one record: raise Refused with the sentence when it was refused."""

@@ -8,7 +8,19 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django_htmx.http import trigger_client_event
 
-from crm.kit.errors import AlreadyTaken, Busy, Conflict, DomainError, InUse, Invalid, NotAllowed, Refused, TooSlow
+from crm.kit.errors import (
+    ALREADY_TAKEN,
+    IN_USE,
+    AlreadyTaken,
+    Busy,
+    Conflict,
+    DomainError,
+    InUse,
+    Invalid,
+    NotAllowed,
+    Refused,
+    TooSlow,
+)
 
 STATUS = {NotAllowed: 403, Refused: 409, InUse: 409, Conflict: 409, Invalid: 422, TooSlow: 422, Busy: 503}
 
@@ -16,7 +28,7 @@ STATUS = {NotAllowed: 403, Refused: 409, InUse: 409, Conflict: 409, Invalid: 422
 def error_page(request, status: int, sentence: str) -> HttpResponse:
     """The page `templates/<status>.html` (or 400.html) with the sentence; for htmx a toast that leaves the page."""
     if getattr(request, "htmx", False):
-        return trigger_client_event(HttpResponse(status=status), "toast", {"text": sentence, "tone": "error"})
+        return trigger_client_event(HttpResponse(status=status), "toast", {"text": str(sentence), "tone": "error"})
     template = f"{status}.html" if status in (403, 404, 409, 429) else "400.html"
     return render(request, template, {"sentence": sentence, "status": status}, status=status)
 
@@ -33,7 +45,7 @@ def domain_error_page(request, error: DomainError) -> HttpResponse:
 def in_use_html(error: InUse) -> SafeString:
     """What an InUse says, with a link to each setting that has to be changed first."""
     uses = format_html_join("; ", '<a class="link" href="{1}">{0}</a>', error.uses)
-    return format_html("{} It is used by: {}. Change that first.", error.sentence, uses)
+    return format_html(str(IN_USE), refusal=error.sentence, uses=uses)
 
 
 def toast(request, sentence: str, *, undo_url: str = "") -> None:
@@ -52,13 +64,13 @@ def show_errors(form, error: Invalid | InUse) -> None:
         form.add_error(None, in_use_html(error))
         return
     for key, sentence in error.errors.items():
-        text = _naming(error, sentence) if isinstance(error, AlreadyTaken) and error.name else sentence
+        text = _naming(error) if isinstance(error, AlreadyTaken) and error.name else sentence
         form.add_error(key if key in form.fields else None, text)
 
 
-def _naming(error: AlreadyTaken, sentence: str) -> SafeString:
-    before = sentence.removesuffix(f"{error.name}.")
-    return format_html('{}<a class="link" href="{}">{}</a>.', before, error.url, error.name)
+def _naming(error: AlreadyTaken) -> SafeString:
+    record = format_html('<a class="link" href="{}">{}</a>', error.url, error.name)
+    return format_html(str(ALREADY_TAKEN), problem=error.problem, record=record)
 
 
 def next_url(request) -> str:

@@ -18,6 +18,7 @@ from django.db.backends.signals import connection_created
 from crm.kit.errors import TooSlow
 from crm.kit.pool import FairSemaphore
 from crm.kit.read_tracking import current_reader
+from crm.kit.translation import gettext as _
 
 PAGE = 10  # seconds, for each statement of a page
 SHAPED = 3  # for what a person shapes
@@ -27,6 +28,7 @@ PATIENT = 600  # for what changes tens of thousands of records in one request
 # As many run as there are processors for them: on SQLite they compute in this process, and a save beside them waits.
 turns = FairSemaphore(size=max(2, min(4, os.cpu_count() or 1)), queue=5, patience=5)
 SET_TIMEOUT = "SELECT set_config('statement_timeout', %s, %s)"
+SIGNS_OF_TIMEOUT = ("statement timeout", "interrupted")  # not a text
 _limit: ContextVar[float] = ContextVar("statement_limit", default=0)
 # What is given back when the request ends; None outside one.
 _request: ContextVar[ExitStack | None] = ContextVar("request", default=None)
@@ -56,10 +58,8 @@ def time_limit(seconds: float | None = None) -> Iterator[None]:
                 yield
         except OperationalError as error:
             if is_timeout(error):
-                raise TooSlow(
-                    f"This takes longer than {seconds:g} seconds, because no index helps to find these records. "
-                    "Narrow it by stage, owner, team or last activity."
-                ) from None
+                sentence = _("This search is taking too long. Narrow it by stage, owner, team or last activity.")
+                raise TooSlow(sentence) from None
             raise
 
 
@@ -79,9 +79,7 @@ def long_request(seconds: float = LONG) -> Iterator[None]:
 
 def is_timeout(error: Exception) -> bool:
     """Whether the database stopped a statement because its time was over."""
-    return isinstance(error, OperationalError) and any(
-        sign in str(error) for sign in ("statement timeout", "interrupted")
-    )
+    return isinstance(error, OperationalError) and any(sign in str(error) for sign in SIGNS_OF_TIMEOUT)
 
 
 def _take_turn() -> None:

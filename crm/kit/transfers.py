@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from django.http import FileResponse, HttpRequest, UnreadablePostError
+from django.http import FileResponse, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
+from django.utils.translation import get_language_from_request
 
+from crm.kit import formats
 from crm.kit.errors import Busy
+from crm.kit.language import speaking
 from crm.kit.pool import FairSemaphore
 from crm.kit.responses import domain_error_page, error_page
+from crm.kit.translation import gettext as _
 
 SMALL = 64 * 1024  # bytes, of a body that anybody may send: the server has it before it gives a thread to the request
 FORM = 1 << 20  # of a form that a member sends
@@ -38,18 +42,27 @@ class TransferMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if "HTTP_TRANSFER_ENCODING" in request.META:
-            return error_page(request, 411, "Send the length of the body with it (Content-Length).")
-        if (length := _length(request)) > SMALL:
-            if length > (most := _most(request)):
-                return error_page(request, 413, f"What you sent is too large: at most {_size(most)} are accepted here.")
-            try:
-                _receive(request)
-            except Busy as error:
-                return domain_error_page(request, error)
-            except UnreadablePostError:
-                return error_page(request, 400, "What you sent did not arrive completely. Nothing was changed.")
+        if "HTTP_TRANSFER_ENCODING" in request.META or _length(request) > SMALL:
+            # Which workspace is open nobody has asked yet.
+            with speaking(getattr(request.user, "language", "") or get_language_from_request(request)):
+                if refusal := _refusal(request):
+                    return refusal
         return _admitted(request, self.get_response(request))
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """Take a large body in, or say why not."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        return error_page(request, 411, _("Send the length of the request body (Content-Length)."))
+    if _length(request) > (most := _most(request)):
+        return error_page(request, 413, _("Your request is too large. Send up to {size}.").format(size=_size(most)))
+    try:
+        _receive(request)
+    except Busy as error:
+        return domain_error_page(request, error)
+    except UnreadablePostError:
+        return error_page(request, 400, _("Your request didn’t arrive completely. No changes were saved."))
+    return None
 
 
 def _length(request: HttpRequest) -> int:
@@ -75,7 +88,9 @@ def _receive(request: HttpRequest) -> None:
 
 
 def _size(size: int) -> str:
-    return f"{size >> 20} MB" if size >= 1 << 20 else f"{size >> 10} KB"
+    if size >= 1 << 20:
+        return _("{size} MB").format(size=formats.number(size >> 20))
+    return _("{size} KB").format(size=formats.number(size >> 10))
 
 
 def _admitted(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from crm.kit.responses import error_page
+from crm.kit.translation import gettext as _
 
 logger = logging.getLogger(__name__)
 REPORT_LIMIT = 4096  # bytes of a browser's report that are looked at
@@ -27,17 +28,17 @@ PAGE = ("documentURL", "document-uri")
 
 def bad_request(request, exception=None):
     """400: the request itself makes no sense."""
-    return error_page(request, 400, "Your browser sent something that we could not read. Nothing was changed.")
+    return error_page(request, 400, _("We couldn’t read that request. No changes were saved."))
 
 
 def permission_denied(request, exception=None):
     """403: not for this role."""
-    return error_page(request, 403, str(exception) or "Your role does not include this page.")
+    return error_page(request, 403, str(exception) or _("Your role doesn’t have access to this page."))
 
 
 def csrf_failure(request, reason=""):
     """403: the form is older than the sign-in, or was made on another site."""
-    response = error_page(request, 403, "This form has gone stale. Nothing was changed.")
+    response = error_page(request, 403, _("This form has expired. No changes were saved."))
     if request.htmx:
         return response
     return HttpResponse(get_template("403_csrf.html").render({}, request), status=403)
@@ -45,12 +46,12 @@ def csrf_failure(request, reason=""):
 
 def not_found(request, exception=None):
     """404: not there, or not for this person: the answer is the same."""
-    return error_page(request, 404, "There is no such page, or it is not yours to see.")
+    return error_page(request, 404, _("This page doesn’t exist, or you don’t have access to it."))
 
 
 def too_many_requests(request, exception=None):
     """429: slow down."""
-    return error_page(request, 429, "Too many attempts in a short time. Wait a few minutes, then try again.")
+    return error_page(request, 429, _("Too many attempts. Wait a few minutes, then try again."))
 
 
 def server_error(request):
@@ -80,7 +81,7 @@ def _told(report: bytes) -> str:
         body = body[0]["body"] if isinstance(body, list) else body["csp-report"]
         told = {name: str(body.get(name, "")) for name in {*DIRECTIVE, *BLOCKED, *PAGE} & body.keys()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return "a report that cannot be read"
+        return "a report that cannot be read"  # not a text
     directive, blocked, page = (
         next((told[name] for name in names if name in told), "") for names in (DIRECTIVE, BLOCKED, PAGE)
     )

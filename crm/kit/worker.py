@@ -51,7 +51,7 @@ class SlowBodyReader(SocketUnreader):
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Some bytes from the socket. Raises TimeoutError for a client that is too slow."""
         if time.monotonic() - self.started > STALLED + self.size / SLOWEST:
-            raise TimeoutError("The body arrives too slowly.")
+            raise TimeoutError("The body arrives too slowly.")  # not a text
         data = super().chunk(size_hint)
         self.size += len(data)
         return data

@@ -3,14 +3,22 @@
 Why: docs/decisions/0054-sign-ins-counted-in-the-database.md
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zoneinfo import ZoneInfo
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import truncate_ip
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from crm.kit.language import speaking_to
+from crm.users.models import User
 from crm.users.sign_ins import record_failed
+from crm.users.workspaces import remembered_membership
 
 DEVICE_COOKIE = "device"
 DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
@@ -59,6 +67,16 @@ class AccountAdapter(DefaultAccountAdapter):
         )
         return response
 
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        """Tell a person of a change of their account; the address may be the one that they had."""
+        super().send_notification_mail(template_prefix, user, {"user": user} | (context or {}), email)
+
+    def send_mail(self, template_prefix, email, context):
+        """Write to a member in their language and time zone, to a stranger as the browser asks."""
+        user = context.get("user") or User.objects.filter(email=email.lower()).first()
+        with _speaking_to(user):
+            super().send_mail(template_prefix, email, context)
+
     def _get_login_attempts_cache_key(self, request, **credentials):
         # With the client's address in the key, an attacker elsewhere cannot use up the owner's attempts.
         return f"{self._address(request)}:{super()._get_login_attempts_cache_key(request, **credentials)}"
@@ -73,6 +91,17 @@ class AccountAdapter(DefaultAccountAdapter):
     def _is_known_device(self, request, email: str) -> bool:
         mark = request.get_signed_cookie(DEVICE_COOKIE, default="", max_age=DEVICE_COOKIE_AGE)
         return mark == _device_mark(email)
+
+
+@contextmanager
+def _speaking_to(user: User | None) -> Iterator[None]:
+    member = remembered_membership(user) if user else None
+    if user is None or member is None:
+        yield
+        return
+    zone = ZoneInfo(user.timezone or member.workspace.timezone)
+    with speaking_to(user, member.workspace), timezone.override(zone):
+        yield
 
 
 def _device_mark(email: str) -> str:

@@ -7,8 +7,11 @@ from django.db.models import OuterRef, Subquery
 
 from audit.models import Entry
 from crm.events.models import Delivery
+from crm.kit import formats
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import ngettext
 from crm.users.admin_site import WorkspaceModelAdmin
 from crm.users.models import Invitation, Membership, Team, User, Workspace
 from crm.users.verbs.change_role import change_role
@@ -41,11 +44,11 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
 
 @admin.register(Team)
 class TeamAdmin(WorkspaceModelAdmin):
-    list_display = ["name", "workspace"]
+    list_display = ["name", "workspace_name"]
     list_select_related = ["workspace"]
     search_fields = ["name"]
-    fields = ["workspace", "name"]
-    readonly_fields = ["workspace"]
+    fields = ["workspace_name", "name"]
+    readonly_fields = ["workspace_name"]
 
     def save_model(self, request, obj, form, change):
         rename_team(obj, obj.name, by=actor_in(request, obj.workspace_id))
@@ -53,12 +56,12 @@ class TeamAdmin(WorkspaceModelAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(WorkspaceModelAdmin):
-    list_display = ["user", "workspace", "role", "team", "is_active", "created_at"]
+    list_display = ["user", "workspace_name", "role", "team", "is_active", "created_at"]
     list_select_related = ["user", "workspace", "team"]
     list_filter = ["role", "is_active"]
     search_fields = ["user__email", "user__name"]
-    fields = ["workspace", "user", "role", "team", "is_active", "created_at"]
-    readonly_fields = ["workspace", "user", "created_at"]
+    fields = ["workspace_name", "user", "role", "team", "is_active", "created_at"]
+    readonly_fields = ["workspace_name", "user", "created_at"]
 
     def save_model(self, request, obj, form, change):
         by = actor_in(request, obj.workspace_id)
@@ -72,10 +75,11 @@ class MembershipAdmin(WorkspaceModelAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(WorkspaceModelAdmin):
-    list_display = ["email", "workspace", "role", "team", "expires_at", "accepted_at"]
+    list_display = ["email", "workspace_name", "role", "team", "expires_at", "accepted_at"]
     list_select_related = ["workspace", "team"]
     search_fields = ["email"]
-    exclude = ["token_hash"]
+    exclude = ["workspace", "token_hash"]
+    readonly_fields = ["workspace_name"]
 
     def has_change_permission(self, request, obj=None):
         """Sent and withdrawn on the people page."""
@@ -102,6 +106,8 @@ class EntryAdmin(WorkspaceModelAdmin):
     list_display = ["at", "event", "action", "entity", "entity_id", "who", "channel", "severity", "note"]
     list_filter = ["action", "entity", "channel", "severity", "category"]
     search_fields = ["=event", "=change"]
+    exclude = ["workspace_id"]
+    readonly_fields = ["workspace_name"]
     ordering = ["-at", "-id"]
     list_per_page = 50
     show_full_result_count = False
@@ -111,7 +117,7 @@ class EntryAdmin(WorkspaceModelAdmin):
         people = Membership.objects.unscoped().filter(pk=OuterRef("member_id")).values("user__email")
         return super().get_queryset(request).annotate(who=Subquery(people[:1]))
 
-    @admin.display(ordering="member_id")
+    @admin.display(ordering="member_id", description=_("member"))
     def who(self, entry) -> str:
         return entry.who or "Throughline"
 
@@ -127,20 +133,23 @@ class DeliveryAdmin(WorkspaceModelAdmin):
     list_display = ["event", "handler", "state", "attempts", "due_at", "last_error", "recorded_at"]
     list_select_related = ["event"]
     list_filter = ["state", "handler"]
+    exclude = ["workspace_id"]
+    readonly_fields = ["workspace_name"]
     ordering = ["done_at", "-event"]  # on SQLite and for the eye: what is not done stands together
     list_per_page = 50
     show_full_result_count = False
     actions = ["run_again"]
 
-    @admin.display(ordering="event__recorded_at")
+    @admin.display(ordering="event__recorded_at", description=_("recorded at"))
     def recorded_at(self, delivery):
         """When it happened, as far as we know."""
         return delivery.event.recorded_at
 
-    @admin.action(description="Run the dead ones among them again")
+    @admin.action(description=_("Retry failed jobs"))
     def run_again(self, request, queryset):
         count = Delivery.objects.unscoped().filter(pk__in=queryset.values("pk")).retry()
-        self.message_user(request, f"{count} deliveries will be tried again.", messages.SUCCESS)
+        sentence = ngettext("{count} job will be retried.", "{count} jobs will be retried.", count)
+        self.message_user(request, sentence.format(count=formats.number(count)), messages.SUCCESS)
 
     def has_change_permission(self, request, obj=None):
         return False

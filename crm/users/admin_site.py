@@ -17,14 +17,17 @@ from django.utils.decorators import method_decorator
 from crm.kit.errors import DomainError, InUse, Invalid
 from crm.kit.responses import show_errors
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
+from crm.users.models import Workspace
 from crm.users.roles import Right, may
 
 
 class WorkspaceAdminSite(admin.AdminSite):
     """Entered by role, through the product's own sign-in: nobody needs is_staff."""
 
-    site_header = site_title = "Throughline admin"
-    index_title = "Workspaces, people and settings"
+    site_header = site_title = _("Throughline admin")
+    index_title = _("Workspace administration")
 
     def has_permission(self, request):
         """A superuser, or a member whose role includes the admin pages."""
@@ -36,7 +39,7 @@ class WorkspaceAdminSite(admin.AdminSite):
     def login(self, request, extra_context=None):
         """The one sign-in form; whoever is signed in already is told that their role is not enough."""
         if request.user.is_authenticated:
-            raise PermissionDenied("Only admins may open the admin pages.")
+            raise PermissionDenied(gettext("Only admins can open the admin console."))
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def logout(self, request, extra_context=None):
@@ -71,6 +74,10 @@ class WorkspaceModelAdmin(admin.ModelAdmin):
     """
 
     workspace_path = "workspace_id"
+
+    @admin.display(ordering="workspace_id", description=_("workspace"))
+    def workspace_name(self, record):
+        return getattr(record, "workspace", None) or Workspace.objects.filter(pk=record.workspace_id).first()
 
     def get_queryset(self, request):
         """Read past the scope, then narrowed again unless a superuser asks."""

@@ -2,10 +2,13 @@ from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 from django.db.models.signals import post_migrate
 
+from crm.kit.translation import gettext_lazy as _
+
 
 class UsersConfig(AppConfig):
     name = "crm.users"
     label = "users"
+    verbose_name = _("Members")
 
     def ready(self):
         """Have links between workspaces refused, and sign-ins recorded."""

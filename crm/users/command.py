@@ -5,16 +5,19 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm.kit.actor import Actor, Channel, system
+from crm.kit.command import TranslatedCommand
 from crm.kit.errors import DomainError
 from crm.kit.migrated import is_migrated
 from crm.kit.read_tracking import TableReader, reading_as
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Workspace
 
-UNMIGRATED = "The database is not at this release yet: run manage.py migrate. Nothing was changed."
+UNMIGRATED = _("Database migrations are pending. Run manage.py migrate. No changes were made.")
 REFUSED, WRONG_USAGE = 1, 2  # exit statuses, besides 0 for done
 
 
@@ -23,7 +26,7 @@ def wrong_usage(sentence: str) -> CommandError:
     return CommandError(sentence, returncode=WRONG_USAGE)
 
 
-class WorkspaceCommand(BaseCommand):
+class WorkspaceCommand(TranslatedCommand):
     """A command with --workspace, --user and --json, run in that workspace as the system or as that person.
 
     A subclass has `run(by, **options)`, which gives the exit status; a DomainError that it lets pass is printed and
@@ -36,11 +39,11 @@ class WorkspaceCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         self._called = subcommand
-        parser.add_argument("--workspace", required=True, metavar="SLUG", help="the workspace to work in")
+        parser.add_argument("--workspace", required=True, metavar="SLUG", help=gettext("the workspace to work in"))
         parser.add_argument(
-            "--user", metavar="EMAIL", help="act as this person, with their rights (default: the system)"
+            "--user", metavar="EMAIL", help=gettext("run as this user, with their permissions (default: system)")
         )
-        parser.add_argument("--json", action="store_true", help="end with one JSON object on a line of its own")
+        parser.add_argument("--json", action="store_true", help=gettext("print a JSON object as the last line"))
         return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -51,7 +54,7 @@ class WorkspaceCommand(BaseCommand):
             raise CommandError(UNMIGRATED, returncode=REFUSED)
         space = Workspace.objects.filter(slug=workspace).first()
         if space is None:
-            raise wrong_usage(f"There is no workspace “{workspace}”.")
+            raise wrong_usage(gettext("Workspace “{slug}” not found.").format(slug=workspace))
         with in_workspace(space):
             by = self._actor(space, user)
             try:
@@ -81,5 +84,6 @@ class WorkspaceCommand(BaseCommand):
         members = Membership.objects.active().select_related("user")
         member = members.filter(user__email__iexact=email.strip()).first()
         if member is None:
-            raise wrong_usage(f"Nobody called “{email}” works in {space}.")
+            sentence = gettext("No active member {email} in {workspace}.")
+            raise wrong_usage(sentence.format(email=email, workspace=space))
         return member.actor(self.channel)

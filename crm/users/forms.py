@@ -15,9 +15,10 @@ from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Team, Theme
 
 EXAMPLE = datetime(2026, 11, 28, 15, 26, tzinfo=UTC)
-ROLES = [(role, role.title()) for role in Role]
-ROLES_HELP = (
-    "Viewers read, reps work on their own and their team's records, managers on all, admins also run the settings."
+ROLES = [(role, role.label) for role in Role]
+ROLES_HELP = _(
+    "Viewers can read. Reps can edit their own and their team’s records. Managers can edit everything. Admins also "
+    "manage settings."
 )
 
 
@@ -40,8 +41,10 @@ def _example(code: str) -> str:
 class MemberForm(forms.Form):
     """Role and team of a member."""
 
-    role = forms.TypedChoiceField(choices=ROLES, coerce=Role, initial=Role.REP, help_text=ROLES_HELP)
-    team: forms.ModelChoiceField = forms.ModelChoiceField(queryset=None, required=False, empty_label="No team")
+    role = forms.TypedChoiceField(label=_("Role"), choices=ROLES, coerce=Role, initial=Role.REP, help_text=ROLES_HELP)
+    team: forms.ModelChoiceField = forms.ModelChoiceField(
+        label=_("Team"), queryset=None, required=False, empty_label=_("No team")
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -51,32 +54,32 @@ class MemberForm(forms.Form):
 class InviteForm(MemberForm):
     """Whom to invite, as what."""
 
-    email = forms.EmailField(label="E-mail", max_length=254)
-    role = forms.TypedChoiceField(choices=ROLES, coerce=Role, initial=Role.REP)
+    email = forms.EmailField(label=_("Email"), max_length=254)
+    role = forms.TypedChoiceField(label=_("Role"), choices=ROLES, coerce=Role, initial=Role.REP)
     field_order = ["email", "role", "team"]
 
 
 class TeamForm(forms.Form):
     """A team's name."""
 
-    name = forms.CharField(max_length=80)
+    name = forms.CharField(label=_("Name"), max_length=80)
 
 
 class WorkspaceForm(forms.Form):
     """What the workspace is called and how it counts."""
 
-    name = forms.CharField(max_length=80)
-    timezone = forms.ChoiceField(label="Time zone", choices=timezone_choices)
+    name = forms.CharField(label=_("Name"), max_length=80)
+    timezone = forms.ChoiceField(label=_("Time zone"), choices=timezone_choices)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     formats = forms.ChoiceField(
         label=_("Dates and numbers"),
-        choices=lambda: [("", gettext("As usual in the language")), *format_choices()],
+        choices=lambda: [("", gettext("Language default")), *format_choices()],
         required=False,
     )
-    currency = forms.CharField(min_length=3, max_length=3, help_text="Three letters, like EUR.")
+    currency = forms.CharField(label=_("Currency"), min_length=3, max_length=3, help_text=_("Three letters, e.g. EUR."))
     require_mfa = forms.BooleanField(
-        label="Everybody needs a second factor",
-        help_text="Who has none is asked to add one before anything else.",
+        label=_("Require two-factor authentication"),
+        help_text=_("Members without 2FA must set it up at their next sign-in."),
         required=False,
     )
 
@@ -84,26 +87,26 @@ class WorkspaceForm(forms.Form):
 class ProfileForm(forms.Form):
     """How the product meets a person."""
 
-    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    theme = forms.ChoiceField(choices=Theme.choices, widget=forms.RadioSelect)
+    name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    theme = forms.ChoiceField(label=_("Theme"), choices=Theme.choices, widget=forms.RadioSelect)
     language = forms.ChoiceField(
         label=_("Language"),
-        choices=lambda: [("", gettext("Same as the workspace")), *settings.LANGUAGES],
+        choices=lambda: [("", gettext("Workspace default")), *settings.LANGUAGES],
         required=False,
     )
     formats = forms.ChoiceField(
         label=_("Dates and numbers"),
-        choices=lambda: [("", gettext("As usual in the language")), *format_choices()],
+        choices=lambda: [("", gettext("Language default")), *format_choices()],
         required=False,
     )
     timezone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=lambda: [("", gettext("Same as the workspace")), *timezone_choices()],
+        choices=lambda: [("", gettext("Workspace default")), *timezone_choices()],
         required=False,
     )
     shortcuts = forms.BooleanField(
-        label="Single-key shortcuts",
-        help_text="Such as j, k and x. Switch them off if you dictate, or hit keys without meaning to.",
+        label=_("Single-key shortcuts"),
+        help_text=_("E.g. J, K and X. Turn these off if you use speech input or trigger them by accident."),
         required=False,
     )
 
@@ -111,9 +114,10 @@ class ProfileForm(forms.Form):
 class AcceptForm(forms.Form):
     """What a new person adds to an invitation."""
 
-    name = forms.CharField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(
+        label=_("Password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters, and none of the usual ones.",
+        help_text=_("At least 12 characters. Avoid common passwords."),
     )

@@ -8,7 +8,6 @@ from django.core.validators import validate_email
 
 from crm.kit.errors import Invalid, Refused
 from crm.kit.language import FORMATS
-from crm.kit.scope import workspace
 from crm.kit.text import collapse_to_one_line
 from crm.kit.translation import gettext as _
 from crm.users.models import Membership, Workspace
@@ -22,7 +21,8 @@ def keep_an_admin(member: Membership) -> None:
     """
     Workspace.objects.select_for_update(no_key=True).get(pk=member.workspace_id)
     if not Membership.objects.admins().exclude(pk=member.pk).exists():
-        raise Refused(f"{member} is the only admin of {workspace()}. Make somebody else an admin first.")
+        sentence = _("{member} is the only admin. Make someone else an admin first.")
+        raise Refused(sentence.format(member=member))
 
 
 def clean_email(email: str) -> str:
@@ -31,7 +31,7 @@ def clean_email(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError:
-        raise Invalid({"email": f"“{email}” is not an e-mail address."}) from None
+        raise Invalid({"email": _("“{email}” isn’t a valid email address.").format(email=email)}) from None
     return email
 
 
@@ -40,30 +40,31 @@ def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
     too much."""
     name = collapse_to_one_line(name)
     if not name:
-        raise Invalid({field: "A name is needed."})
+        raise Invalid({field: _("Enter a name.")})
     if len(name) > at_most:
-        raise Invalid({field: f"At most {at_most} characters, please."})
+        raise Invalid({field: _("Use up to {count} characters.").format(count=at_most)})
     return name
 
 
 def clean_timezone(name: str) -> str:
     """An IANA time zone, as in Europe/Madrid. Raises Invalid for the field timezone."""
     if name not in available_timezones():
-        raise Invalid({"timezone": f"“{name}” is not a time zone: use a name like Europe/Madrid."})
+        sentence = _("“{name}” isn’t a valid time zone, e.g. Europe/Madrid.")
+        raise Invalid({"timezone": sentence.format(name=name)})
     return name
 
 
 def clean_language(code: str) -> str:
     """One of the languages that Throughline speaks, e.g. de. Raises Invalid for the field language."""
     if code not in dict(settings.LANGUAGES):
-        raise Invalid({"language": _("“{code}” isn't a language of Throughline.").format(code=code)})
+        raise Invalid({"language": _("“{code}” isn’t a supported language.").format(code=code)})
     return code
 
 
 def clean_formats(code: str) -> str:
     """A locale whose dates, numbers and money are offered, e.g. de_CH. Raises Invalid for the field formats."""
     if code not in FORMATS:
-        raise Invalid({"formats": _("“{code}” isn't one of the formats.").format(code=code)})
+        raise Invalid({"formats": _("“{code}” isn’t a supported format.").format(code=code)})
     return code
 
 
@@ -71,5 +72,5 @@ def clean_currency(code: str) -> str:
     """A three-letter currency code in capitals, as in EUR (ISO 4217). Raises Invalid for the field currency."""
     code = code.strip().upper()
     if len(code) != 3 or not (code.isascii() and code.isalpha()):
-        raise Invalid({"currency": f"“{code}” is not a currency: use three letters, like EUR."})
+        raise Invalid({"currency": _("“{code}” isn’t a valid currency, e.g. EUR.").format(code=code)})
     return code

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.core.cache import caches
 from django.http.response import HttpResponseBase
 
+from crm.kit import formats
 from crm.kit.responses import error_page
+from crm.kit.translation import ngettext
 from crm.users.http import Request
 
 View = Callable[..., HttpResponseBase]
@@ -56,9 +58,21 @@ def _seconds_to_wait(action: str, member: int) -> int:
 
 def _too_often(request: Request, action: str, wait: int) -> HttpResponseBase:
     most, seconds = settings.RATE_LIMITS[action]
-    span = f"{seconds // 60} minutes" if seconds > 60 else "a minute"
-    when = f"{-(-wait // 60)} minutes" if wait > 90 else f"{wait} seconds"
-    sentence = f"That was more than {most} times in {span}, which slows the others down. Try again in {when}."
-    response = error_page(request, 429, sentence)
+    minutes = seconds // 60
+    limit = ngettext(
+        "You’ve reached the limit of {most} requests per minute.",
+        "You’ve reached the limit of {most} requests in {minutes} minutes.",
+        minutes,
+    )
+    limit = limit.format(most=formats.number(most), minutes=formats.number(minutes))
+    response = error_page(request, 429, f"{limit} {_try_again(wait)}")
     response["Retry-After"] = str(wait)
     return response
+
+
+def _try_again(wait: int) -> str:
+    if wait > 90:
+        minutes = -(-wait // 60)
+        sentence = ngettext("Try again in {count} minute.", "Try again in {count} minutes.", minutes)
+        return sentence.format(count=minutes)
+    return ngettext("Try again in {count} second.", "Try again in {count} seconds.", wait).format(count=wait)

@@ -16,6 +16,7 @@ from crm.kit.language import speaking, speaking_to
 from crm.kit.read_tracking import TableReader, reading_as
 from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext as _
 from crm.users import once
 from crm.users.once import AlreadySubmitted
 from crm.users.sign_ins import record_denied
@@ -72,7 +73,8 @@ class MemberMiddleware:
         if request.member is None:
             return None if _is_operator(request) else render(request, "users/no_workspace.html", status=403)
         if request.member.workspace.require_mfa and not request.user.has_mfa:
-            messages.warning(request, f"{request.member.workspace} asks for a second factor. Add one to go on.")
+            sentence = _("{workspace} requires two-factor authentication. Set it up to continue.")
+            messages.warning(request, sentence.format(workspace=request.member.workspace))
             return redirect("mfa_index")
         return _wrong_workspace(request) or _submitted_before(request)
 
@@ -123,12 +125,11 @@ def _wrong_workspace(request):
     made_in = request.POST.get("workspace") or request.headers.get("X-Workspace")
     if not made_in or made_in == request.member.workspace.slug:
         return None
-    return error_page(
-        request,
-        409,
-        f"You have {request.member.workspace} open now, but this page was made in another workspace. "
-        "Nothing was changed. Switch back to that workspace and send it again.",
+    sentence = _(
+        "You’re now in {workspace}, but this page belongs to another workspace. No changes were saved. Switch back and "
+        "submit again."
     )
+    return error_page(request, 409, sentence.format(workspace=request.member.workspace))
 
 
 def _streamed_in(request, chunks):

@@ -12,21 +12,29 @@ from django.db.models.functions import Lower
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.clock import now
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext_lazy as _
+
+ROLES = [(role.value, role.label) for role in Role]
 
 
 class Workspace(models.Model):
     """One customer's CRM. Rows of two workspaces never meet."""
 
-    slug = models.SlugField(max_length=40, unique=True)
-    name = models.CharField(max_length=80)
-    timezone = models.CharField(max_length=64, default="UTC")
-    currency = models.CharField(max_length=3, default="EUR")
-    language = models.CharField(max_length=5, default="en", db_default="en")
-    formats = models.CharField(max_length=5, blank=True, db_default="")  # empty: those of the language
-    require_mfa = models.BooleanField("second factor required", default=False)
+    slug = models.SlugField(_("slug"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    language = models.CharField(_("language"), max_length=5, default="en", db_default="en")
+    # Formats: empty for those of the language.
+    formats = models.CharField(_("dates and numbers"), max_length=5, blank=True, db_default="")
+    require_mfa = models.BooleanField(_("two-factor authentication required"), default=False)
     # Bumped when a custom field or a guard changes, so that each process can keep what it compiled from them.
     schema_version = models.PositiveIntegerField(default=1)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("workspace")
+        verbose_name_plural = _("workspaces")
 
     def __str__(self):
         return self.name
@@ -60,9 +68,9 @@ class UserManager(BaseUserManager):
 class Theme(models.TextChoices):
     """Which colours a person wants."""
 
-    AUTO = "auto", "As the system"
-    LIGHT = "light", "Light"
-    DARK = "dark", "Dark"
+    AUTO = "auto", _("System")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
 
 
 class User(AbstractUser):
@@ -71,13 +79,14 @@ class User(AbstractUser):
     username = None
     first_name = None
     last_name = None
-    email = models.EmailField(max_length=254, unique=True)  # always lower case
-    name = models.CharField(max_length=120, blank=True)
-    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
-    timezone = models.CharField(max_length=64, blank=True)  # empty: the workspace's
-    language = models.CharField(max_length=5, blank=True, db_default="")  # empty: the workspace's
-    formats = models.CharField(max_length=5, blank=True, db_default="")  # empty: as the language has them
-    shortcuts = models.BooleanField("single-key shortcuts", default=True, db_default=True)
+    email = models.EmailField(_("email address"), max_length=254, unique=True)  # always lower case
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    # Time zone and language: empty for the workspace's. Formats: empty for those of the language.
+    timezone = models.CharField(_("time zone"), max_length=64, blank=True)
+    language = models.CharField(_("language"), max_length=5, blank=True, db_default="")
+    formats = models.CharField(_("dates and numbers"), max_length=5, blank=True, db_default="")
+    shortcuts = models.BooleanField(_("single-key shortcuts"), default=True, db_default=True)
     # The workspace the person has open. One for all their browsers: a form made in another is answered with 409.
     membership = models.ForeignKey(
         "users.Membership", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
@@ -112,10 +121,12 @@ class Owned(models.Model):
 class Team(Owned):
     """A group inside a workspace: a record with a team is visible to that team."""
 
-    name = models.CharField(max_length=80)
+    name = models.CharField(_("name"), max_length=80)
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
         constraints = [models.UniqueConstraint("workspace", Lower("name"), name="team_name_unique")]
 
     def __str__(self):
@@ -140,15 +151,19 @@ class MembershipManager(WorkspaceManager.from_queryset(MembershipQuerySet)):  # 
 class Membership(Owned):
     """A user in a workspace: role, team, and whether they still work there. Owners and actors are memberships."""
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=[(r.value, r.name.title()) for r in Role], default=Role.REP)
-    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="members")
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    role = models.CharField(_("role"), max_length=10, choices=ROLES, default=Role.REP)
+    team = models.ForeignKey(
+        Team, models.SET_NULL, null=True, blank=True, related_name="members", verbose_name=_("team")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     objects = MembershipManager()
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
         constraints = [models.UniqueConstraint("workspace", "user", name="membership_once")]
 
     def __str__(self):
@@ -165,17 +180,21 @@ INVITATION_LIFETIME = timedelta(days=7)
 class Invitation(Owned):
     """A place in the workspace kept for an address. Who holds the mailed token takes it; only its hash is stored."""
 
-    email = models.EmailField(max_length=254)  # always lower case
-    role = models.CharField(max_length=10, choices=[(r.value, r.name.title()) for r in Role], default=Role.REP)
-    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+")
+    email = models.EmailField(_("email address"), max_length=254)  # always lower case
+    role = models.CharField(_("role"), max_length=10, choices=ROLES, default=Role.REP)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("team"))
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
-    expires_at = models.DateTimeField()
-    accepted_at = models.DateTimeField(null=True, blank=True)
-    invited_by = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires at"))
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    invited_by = models.ForeignKey(
+        Membership, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("invited by")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         constraints = [
             models.UniqueConstraint(
                 fields=["workspace", "email"],

@@ -3,20 +3,27 @@
 from crm.events.health import overdue_deliveries
 from crm.kit import nav
 from crm.kit.nav import NavItem
+from crm.kit.translation import gettext_lazy as _
 from crm.users.roles import LOWEST_ROLE, Right
 
 PEOPLE, TEAMS = LOWEST_ROLE[Right.PEOPLE], LOWEST_ROLE[Right.TEAMS]
 WORKSPACE, ADMIN = LOWEST_ROLE[Right.WORKSPACE], LOWEST_ROLE[Right.ADMIN_SITE]
 
 for item in (
-    NavItem("Profile", "profile", "circle-user-round", 10, nav.SETTINGS),
-    NavItem("Security", "security", "shield-check", 20, nav.SETTINGS),
-    NavItem("People", "people", "users-round", 30, nav.SETTINGS, role=PEOPLE),
-    NavItem("Teams", "teams", "network", 40, nav.SETTINGS, role=TEAMS),
-    NavItem("Workspace", "workspace", "building-2", 50, nav.SETTINGS, role=WORKSPACE),
+    NavItem(_("Profile"), "profile", "circle-user-round", 10, nav.SETTINGS),
+    NavItem(_("Security"), "security", "shield-check", 20, nav.SETTINGS),
+    NavItem(_("Members"), "people", "users-round", 30, nav.SETTINGS, role=PEOPLE),
+    NavItem(_("Teams"), "teams", "network", 40, nav.SETTINGS, role=TEAMS),
+    NavItem(_("Workspace"), "workspace", "building-2", 50, nav.SETTINGS, role=WORKSPACE),
     NavItem(
-        "Events", "admin:events_delivery_changelist", "inbox", 80, nav.SETTINGS, count=overdue_deliveries, role=ADMIN
+        _("Background jobs"),
+        "admin:events_delivery_changelist",
+        "inbox",
+        80,
+        nav.SETTINGS,
+        count=overdue_deliveries,
+        role=ADMIN,
     ),
-    NavItem("Admin pages", "admin:index", "wrench", 90, nav.SETTINGS, role=ADMIN),
+    NavItem(_("Admin console"), "admin:index", "wrench", 90, nav.SETTINGS, role=ADMIN),
 ):
     nav.register(item)

@@ -4,16 +4,17 @@ from enum import StrEnum
 
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import NotAllowed
+from crm.kit.translation import gettext_lazy as _
 
 
 class Right(StrEnum):
-    """Something that not everybody may do; the value completes the sentence "Only admins may …"."""
+    """Something that not every role may do."""
 
-    PEOPLE = "manage people"
-    TEAMS = "manage teams"
-    WORKSPACE = "change the workspace"
-    ADMIN_SITE = "open the admin pages"
-    CAMPAIGNS = "make and send campaigns"
+    PEOPLE = "people"
+    TEAMS = "teams"
+    WORKSPACE = "workspace"
+    ADMIN_SITE = "admin_site"
+    CAMPAIGNS = "campaigns"
 
 
 LOWEST_ROLE = {
@@ -22,6 +23,13 @@ LOWEST_ROLE = {
     Right.WORKSPACE: Role.ADMIN,
     Right.ADMIN_SITE: Role.ADMIN,
     Right.CAMPAIGNS: Role.MANAGER,
+}
+REFUSALS = {
+    Right.PEOPLE: _("Only admins can manage members."),
+    Right.TEAMS: _("Only admins can manage teams."),
+    Right.WORKSPACE: _("Only admins can change workspace settings."),
+    Right.ADMIN_SITE: _("Only admins can open the admin console."),
+    Right.CAMPAIGNS: _("Only managers and admins can create and send campaigns."),
 }
 
 
@@ -32,4 +40,4 @@ def may(by: Actor, right: Right) -> bool:
 def require(by: Actor, right: Right) -> None:
     """Let the actor pass, or raise NotAllowed with a sentence."""
     if not may(by, right):
-        raise NotAllowed(f"Only {LOWEST_ROLE[right]}s may {right}.")
+        raise NotAllowed(REFUSALS[right])

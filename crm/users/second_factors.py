@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 
 BEGINS = "gAAAA"  # every token of Fernet until the year 2106; neither a secret nor a code of allauth's does
 log = logging.getLogger(__name__)
@@ -33,10 +34,11 @@ class MFAAdapter(DefaultMFAAdapter):
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             log.error("A second factor cannot be read: it was stored under another SECRET_KEY.")
-            raise Refused(
-                "This second factor can no longer be read, because the server's secret key has changed. "
-                "Use a passkey, or ask whoever runs the server to remove the second factor."
-            ) from None
+            sentence = _(
+                "We can’t read your two-factor method because the server’s secret key has changed. Use a passkey, or "
+                "ask your server’s operator to remove the method."
+            )
+            raise Refused(sentence) from None
 
 
 def _cipher() -> Fernet:

@@ -15,6 +15,7 @@ from crm.kit.actor import Channel, Role, system
 from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import show_errors, toast
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext as _
 from crm.users.forms import AcceptForm, InviteForm, MemberForm, ProfileForm, TeamForm, WorkspaceForm
 from crm.users.models import Invitation, Membership, Team, User, hash_token
 from crm.users.roles import Right, require
@@ -57,7 +58,7 @@ def profile(request):
     initial = {key: getattr(user, key) for key in ("name", "theme", "language", "formats", "timezone", "shortcuts")}
     form = ProfileForm(request.POST or None, initial=initial)
     if form.is_valid() and _saved(form, lambda data: edit_profile(user, **data, by=request.actor)):
-        toast(request, "Your profile is saved.")
+        toast(request, _("Profile saved."))
         return redirect("profile")
     return render(request, "users/profile.html", {"form": form}, status=_status(form))
 
@@ -104,7 +105,7 @@ def person(request, pk):
     member = get_object_or_404(Membership.objects.select_related("user", "team"), pk=pk)
     form = MemberForm(request.POST or None, initial={"role": Role(member.role), "team": member.team_id})
     if form.is_valid() and _saved(form, lambda data: _change(member, **data, by=request.actor)):
-        toast(request, f"{member} is saved.")
+        toast(request, _("Changes to {name} saved.").format(name=member))
         return redirect("people")
     return render(request, "users/person.html", {"member": member, "form": form}, status=_status(form))
 
@@ -122,7 +123,8 @@ def _change(member, *, role, team, by):
 def deactivate(request, pk):
     """End somebody's access."""
     member = deactivate_member(get_object_or_404(Membership, pk=pk), by=request.actor)
-    toast(request, f"{member.user} has no access any more.", undo_url=reverse("reactivate_person", args=[pk]))
+    sentence = _("{name} has been deactivated.").format(name=member.user)
+    toast(request, sentence, undo_url=reverse("reactivate_person", args=[pk]))
     return redirect("people")
 
 
@@ -131,7 +133,7 @@ def deactivate(request, pk):
 def reactivate(request, pk):
     """Give somebody their access back."""
     member = reactivate_member(get_object_or_404(Membership, pk=pk), by=request.actor)
-    toast(request, f"{member.user} has access again.")
+    toast(request, _("{name} has been reactivated.").format(name=member.user))
     return redirect("people")
 
 
@@ -140,7 +142,7 @@ def reactivate(request, pk):
 def withdraw(request, pk):
     invitation = get_object_or_404(Invitation, pk=pk)
     withdraw_invitation(invitation, by=request.actor)
-    toast(request, f"The invitation for {invitation.email} has ended.")
+    toast(request, _("Invitation to {email} revoked.").format(email=invitation.email))
     return redirect("people")
 
 
@@ -148,7 +150,7 @@ def withdraw(request, pk):
 def teams(request):
     form = TeamForm(request.POST or None)
     if form.is_valid() and _saved(form, lambda data: create_team(**data, by=request.actor)):
-        toast(request, f"There is a team {form.cleaned_data['name']} now.")
+        toast(request, _("Team “{name}” created.").format(name=form.cleaned_data["name"]))
         return redirect("teams")
     context = {"teams": Team.objects.prefetch_related("members__user").order_by("name"), "form": form}
     return render(request, "users/teams.html", context, status=_status(form))
@@ -159,7 +161,7 @@ def team(request, pk):
     team = get_object_or_404(Team, pk=pk)
     form = TeamForm(request.POST or None, initial={"name": team.name})
     if form.is_valid() and _saved(form, lambda data: rename_team(team, **data, by=request.actor)):
-        toast(request, f"The team is called {form.cleaned_data['name']} now.")
+        toast(request, _("Team renamed to “{name}”.").format(name=form.cleaned_data["name"]))
         return redirect("teams")
     return render(request, "users/team.html", {"team": team, "form": form}, status=_status(form))
 
@@ -170,7 +172,7 @@ def workspace(request):
     fields = ("name", "timezone", "language", "formats", "currency", "require_mfa")
     form = WorkspaceForm(request.POST or None, initial={field: getattr(space, field) for field in fields})
     if form.is_valid() and _saved(form, lambda data: edit_workspace(**data, by=request.actor)):
-        toast(request, "The workspace is saved.")
+        toast(request, _("Workspace saved."))
         return redirect("workspace")
     return render(request, "users/workspace.html", {"form": form}, status=_status(form))
 
@@ -205,7 +207,7 @@ def invitation(request, token):
 def _join(request, found):
     if request.method == "POST" and request.user.email == found.email:
         _accept(found, user=request.user)
-        toast(request, f"Welcome to {found.workspace}.")
+        toast(request, _("Welcome to {workspace}.").format(workspace=found.workspace))
         return redirect("/")
     return render(request, "users/invitation_join.html", {"invitation": found})
 
@@ -213,7 +215,7 @@ def _join(request, found):
 def _sign_up(request, found):
     form = AcceptForm(request.POST or None)
     if form.is_valid() and (member := _saved(form, lambda data: _accept(found, **data))):
-        toast(request, f"Welcome to {found.workspace}.")
+        toast(request, _("Welcome to {workspace}.").format(workspace=found.workspace))
         return perform_login(request, member.user, redirect_url="/")
     return render(request, "users/invitation_sign_up.html", {"invitation": found, "form": form}, status=_status(form))
 

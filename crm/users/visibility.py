@@ -18,6 +18,7 @@ from crm.kit.compiled_queries import run_cached
 from crm.kit.outcome import Outcome
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet, workspace_id
 from crm.kit.sql import RawCondition, simple_where
+from crm.kit.translation import gettext as _
 
 # SQLite takes 32,766 parameters in a statement; PostgreSQL plans an array of this size in a millisecond.
 BATCH = 10_000
@@ -133,11 +134,12 @@ def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False, final: bool 
     Rows seen but not to be changed by `by` are refused, as are those (not) in the trash, and those that nothing
     changes any more unless the verb takes `final` ones. `bring` names a column for Locked.read().
     """
-    kind = rows.model._meta.verbose_name
     sentences = {
-        "edit": f"You can see this {kind} but not change it: it belongs to somebody else.",
+        "edit": _("View only – this record belongs to someone else."),
         "final": str(rows.FINAL[1]) if rows.FINAL else "",
-        "trash": f"This {kind} is not in the trash." if trashed else f"This {kind} is in the trash: restore it first.",
+        "trash": _("This record isn’t in the trash.")
+        if trashed
+        else _("This record is in the trash. Restore it first."),
     }
     locked = Locked(rows.model, [], Outcome(by.change))
     for pk, reason, *rest in _found(rows, by, trashed, final, bring):

@@ -1,6 +1,7 @@
 """Which workspace a person has open. It is one for all their browsers."""
 
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 from crm.users.models import Membership, User
 
 
@@ -37,7 +38,7 @@ def switch_workspace(user: User, slug: str) -> Membership:
     """Open the workspace called `slug`. Raises Refused when the person is not an active member of it."""
     member = memberships_of(user).filter(workspace__slug=slug).first()
     if member is None:
-        raise Refused("You are not a member of that workspace.")
+        raise Refused(_("You aren’t a member of that workspace."))
     _keep(user, member)
     return member
 

@@ -23,7 +23,7 @@ from crm.records.verbs.edit import edit
 from leads.models import Lead
 from tests.factories import make_company, make_contact, make_field, make_opportunity, rows
 
-TOUCHED = "Something has happened to it since."
+TOUCHED = "The record has changed since then."
 TIERS = [{"value": "gold", "label": "Gold"}, {"value": "silver", "label": "Silver"}]
 
 
@@ -52,7 +52,7 @@ class TestAsOne:
         assert not Opportunity.objects.filter(pk=two.pk).exists()
         assert Contact.objects.get().lifecycle_stage == "customer"
         assert ("opportunity", one.pk, TOUCHED) in undone.kept
-        assert ("contact", contact.pk, "Lifecycle stage stays with what has happened since.") in undone.kept
+        assert ("contact", contact.pk, "Lifecycle stage was kept because of later changes.") in undone.kept
         counted = Transition.objects.filter(record_id=contact.pk, entity="contact", undone_by__isnull=False)
         assert not counted.exists()
 
@@ -72,8 +72,8 @@ class TestAsOne:
         assert won_and_dated(deal) == ("won", True, 1)
         assert (deal.name, Contact.objects.get().lifecycle_stage) == ("Deal", "churned")
         assert undone.kept == [
-            KeptRecord("contact", contact.pk, "Lifecycle stage was changed again since."),
-            KeptRecord("opportunity", deal.pk, "Stage stays with what has happened since."),
+            KeptRecord("contact", contact.pk, "Lifecycle stage was changed again afterwards."),
+            KeptRecord("opportunity", deal.pk, "Stage was kept because of later changes."),
         ]
 
     def test_a_part_of_a_move_that_cannot_go_back_keeps_its_dates(self, acme, actor):
@@ -82,7 +82,7 @@ class TestAsOne:
         by = actor("manager")
         move_stage(rows(deal), to="negotiation", by=by)
         win(rows(deal), by=actor("manager"))
-        with pytest.raises(Refused, match="Stage was changed again since"):
+        with pytest.raises(Refused, match="Stage was changed again afterwards"):
             undo(by.change, by=actor("manager"))
         assert won_and_dated(deal) == ("won", True, 1)
 
@@ -101,7 +101,7 @@ class TestAsOne:
         qualify(Contact.objects.filter(pk=pk), by=by)
         leads = Lead.objects.count()
         edit(Contact.objects.filter(pk=pk), {"phone": "1"}, by=actor("manager"))
-        with pytest.raises(Refused, match="Something has happened to it since"):
+        with pytest.raises(Refused, match="The record has changed since then"):
             undo(by.change, by=actor("manager"))
         assert Contact.objects.values_list("title", "lifecycle_stage").get() == ("CFO", "qualified")
         assert Lead.objects.count() == leads
@@ -111,7 +111,7 @@ class TestAsOne:
         pk = create([{"name": "Boss", "email": "boss@x.example"}], by=by).done[0]
         qualify(Contact.objects.filter(pk=pk), by=by)
         make_contact("Report", manager=Contact.objects.get(pk=pk))
-        with pytest.raises(Refused, match="Other records point to it"):
+        with pytest.raises(Refused, match="Other records are linked to it"):
             undo(by.change, by=actor("manager"))
         assert Contact.objects.get(pk=pk).lifecycle_stage == "qualified"
         assert Lead.objects.filter(contact=pk).exists()

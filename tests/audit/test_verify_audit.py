@@ -64,7 +64,7 @@ def test_an_untouched_log_is_verified(log, capsys):
     expected = {"ok": True, "sealed": len(log), "waiting": waiting, "head": head, "entry": None, "problem": ""}
     expected |= {"erased": {}}
     assert report == expected
-    assert f"{len(log)} entries are sealed and as they were; {waiting} wait." in sentences
+    assert f"{len(log)} entries verified.\n{waiting} entries pending.\n" in sentences
     assert head in sentences
 
 
@@ -118,12 +118,12 @@ def test_two_swapped_seals_are_named(log, capsys):
     rows = behind_its_back(Seal)
     for old, new in ((2, 10**6), (4, 2), (10**6, 4)):
         rows.filter(seq=old).update(seq=new)
-    assert_found(capsys, log[3], "does not follow the one before it")
+    assert_found(capsys, log[3], "doesn’t follow the previous one")
 
 
 def test_a_removed_seal_is_noticed(log, capsys):
     behind_its_back(Seal).filter(seq=3).delete()
-    assert_found(capsys, log[3], "seals are missing before its own, number 4")
+    assert_found(capsys, log[3], "seals are missing between its seal, number 4,")
 
 
 def test_an_entry_removed_with_its_seal_is_noticed(log, capsys):
@@ -191,7 +191,7 @@ def test_erasures_are_named_so_that_one_nobody_asked_for_is_seen(log, capsys):
     erasing = blank(theirs, log[1], len(theirs))
     status, sentences, report = verified(capsys, "--head", head)
     assert (status, report["erased"]) == (0, {str(erasing): len(theirs)})
-    assert f"Entry {erasing} stands for {len(theirs)} that were erased." in sentences
+    assert f"Entry {erasing} stands for {len(theirs)} erased entries." in sentences
 
 
 def test_no_erase_entry_stands_for_the_entries_of_another_person(log, capsys):
@@ -200,20 +200,20 @@ def test_no_erase_entry_stands_for_the_entries_of_another_person(log, capsys):
     behind_its_back(Entry)
     blank([*theirs, other], log[1], len(theirs))
     seal_all()
-    assert_found(capsys, other, "the ERASE entry of another person")
+    assert_found(capsys, other, "the ERASE entry of another contact")
 
 
 @pytest.mark.parametrize("count", [0, 100, None])
 def test_an_erase_entry_stands_for_as_many_entries_as_it_says(count, log, capsys):
     theirs = of_one(log)
     blank(theirs, log[1], count)
-    assert_found(capsys, theirs[0], "which is not what it says")
+    assert_found(capsys, theirs[0], "which isn’t what it states")
 
 
 def test_an_erase_entry_stands_for_all_that_its_person_had(log, capsys):
     theirs = of_one(log)[:-1]
     blank(theirs, log[1], len(theirs))
-    assert_found(capsys, theirs[0], "left 1 entries of its person")
+    assert_found(capsys, theirs[0], "left 1 entry of its contact")
 
 
 def test_what_was_erased_before_it_was_sealed_is_in_order(log, capsys):
@@ -253,7 +253,7 @@ def test_a_head_written_down_tells_when_the_end_was_cut_off(log, capsys):
     assert verified(capsys)[0] == 0, "what is left is a whole chain"
     status, sentences, report = verified(capsys, "--head", head)
     assert (status, report["entry"]) == (1, None)
-    assert "its end was cut off" in sentences
+    assert "The log was truncated or rewritten" in sentences
 
 
 @pytest.mark.parametrize("head", ["abc", "z" * 64, "A" * 64])

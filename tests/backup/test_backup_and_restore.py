@@ -118,7 +118,7 @@ def test_a_backup_killed_half_way_leaves_what_was_there(half_way, empty, tmp_pat
     half_way.wait()
     assert (tmp_path / "backup.tar").read_bytes() == b"of yesterday"
     (half,) = tmp_path.glob(".backup.tar.*.partial/archive")
-    assert "not all of it is there" in refused(empty, half)
+    assert "the file is incomplete" in refused(empty, half)
     half.unlink()
 
 
@@ -133,7 +133,7 @@ def test_what_is_there_is_lost_only_by_name(kept, empty, tmp_path):
     restored(empty, kept.file)
     empty.ask("UPDATE contacts_contact SET title = 'Changed since'")
     (empty.media / "avatars" / "two.webp").write_bytes(b"since")
-    assert f"add: --replace {empty.name}" in refused(empty, kept.file)
+    assert f"add --replace {empty.name}" in refused(empty, kept.file)
     assert f"is called {empty.name}, not other" in refused(empty, kept.file, "--replace", "other")
     restored(empty, kept.file, "--replace", empty.name)
     assert empty.ask("SELECT count(*) FROM contacts_contact WHERE title = 'Changed since'") == 0
@@ -153,7 +153,7 @@ def test_a_database_that_cannot_be_used_is_one_line(tmp_path):
     for values in ({}, nowhere):
         done = manage(tmp_path, "backup", str(tmp_path / "x.tar"), **values)
         assert done.returncode == 1
-        assert done.stderr.startswith("CommandError: The database cannot be used: ")
+        assert done.stderr.startswith("CommandError: Can’t use the database: ")
         assert len(done.stderr.splitlines()) == 1
 
 
@@ -166,17 +166,17 @@ def test_nothing_is_replaced_under_a_running_instance(kept):
 @pytest.mark.postgres
 def test_nothing_is_replaced_while_others_are_connected(kept):
     with psycopg.connect(kept.source.url):
-        assert "Others are connected to" in refused(kept.source, kept.file, "--replace", kept.source.name)
+        assert "Other programs use the database" in refused(kept.source, kept.file, "--replace", kept.source.name)
 
 
 def test_a_damaged_file_is_refused_and_nothing_is_left_of_it(kept, empty, tmp_path):
     damaged = tmp_path / "damaged.tar"
     content = kept.file.read_bytes()
     damaged.write_bytes(content[: len(content) // 2])
-    assert "not all of it is there" in refused(empty, damaged)
+    assert "the file is incomplete" in refused(empty, damaged)
     middle = len(content) // 2
     damaged.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
-    assert "was altered, or is damaged" in refused(empty, damaged)
+    assert "was altered or is damaged" in refused(empty, damaged)
 
 
 def test_a_copy_that_lacks_rows_takes_no_place(kept, empty, tmp_path):
@@ -184,7 +184,7 @@ def test_a_copy_that_lacks_rows_takes_no_place(kept, empty, tmp_path):
     archive.unpack(kept.file, manifest, lambda name: directory / name)
     manifest["rows"]["contacts_contact"] += 1
     archive.write(tmp_path / "less.tar", [(name, directory / name) for name in manifest.pop("files")], manifest)
-    assert "The table contacts_contact does not have the rows that the" in refused(empty, tmp_path / "less.tar")
+    assert "able contacts_contact doesn" in refused(empty, tmp_path / "less.tar")
 
 
 def test_a_broken_chain_comes_back_as_it_was_and_is_told(kept, empty, tmp_path):
@@ -208,12 +208,12 @@ def test_a_backup_to_nowhere_is_wrong_usage(target, kept):
 
 
 def test_what_is_no_file_is_wrong_usage(empty, tmp_path):
-    assert "There is no file" in refused(empty, tmp_path / "none.tar", status=2)
+    assert "not found" in refused(empty, tmp_path / "none.tar", status=2)
 
 
 def test_an_empty_database_is_nothing_to_back_up(empty, tmp_path):
     done = empty.manage("backup", tmp_path / "x.tar")
-    assert (done.returncode, "the database is empty" in done.stderr) == (1, True)
+    assert (done.returncode, "The database is empty" in done.stderr) == (1, True)
     assert not list(tmp_path.glob("*.tar")) + list(tmp_path.glob(".x*"))
 
 
@@ -221,7 +221,7 @@ def test_an_empty_database_is_nothing_to_back_up(empty, tmp_path):
 def test_postgresqls_programs_are_asked_for(kept, empty, tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
-    assert "pg_restore is not on the PATH" in refused(empty, kept.file, PATH=str(programs))
+    assert "pg_restore isn’t on the PATH" in refused(empty, kept.file, PATH=str(programs))
     old = programs / "pg_dump"
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n")
     old.chmod(0o755)
@@ -234,4 +234,4 @@ def test_a_file_that_another_command_has_open_is_not_replaced(kept):
     with closing(sqlite3.connect(kept.source.data_dir / kept.source.name)) as other:
         other.execute("SELECT count(*) FROM contacts_contact").fetchone()
         done = kept.source.manage("restore", kept.file, "--replace", kept.source.name)
-    assert (done.returncode, "is in use by another command" in done.stderr) == (1, True)
+    assert (done.returncode, "Another command is using" in done.stderr) == (1, True)

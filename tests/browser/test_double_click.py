@@ -29,7 +29,7 @@ FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
     "note": ("/contact/{ana}", "Add note", {"body": "Twice"}, Activity),
     "view": ("/contact/view?where=role+is+empty", "Save", {"name": "Twice {n}"}, SavedView),
     "campaign": ("/campaign/new", "Save", {"name": "Twice", "subject": "S", "body": "B"}, Campaign),
-    "team": ("/settings/teams/", "Add a team", {"name": "Twice {n}"}, Team),
+    "team": ("/settings/teams/", "Create team", {"name": "Twice {n}"}, Team),
     "invitation": ("/settings/people/", "Invite", {"email": "twice{n}@x.example"}, Invitation),
     "rule": (
         "/settings/assignment/new/",

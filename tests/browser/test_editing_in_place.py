@@ -74,7 +74,7 @@ def test_what_is_somebody_elses_cannot_be_edited(visit, add, sign_in):
     page = visit("/contact?view=all", client=sign_in("rep"), expected="409|Response Status")
     page.keyboard.press("j")
     page.keyboard.press("e")
-    expect(page.locator(".toast")).to_contain_text("View only – you can’t edit this record.")
+    expect(page.locator(".toast")).to_contain_text("View only – this record belongs to someone else.")
 
 
 def test_a_fact_of_a_record(visit, add, sign_in):

@@ -40,7 +40,7 @@ def test_the_tab_order_of_a_list(visit, add, sign_in):
     add("Ana", email="ana@fleetly.example")
     page = visit("/contact?view=all", client=sign_in("rep"))
     stops = tab_through(page)
-    assert stops[0] == "Skip to the content"
+    assert stops[0] == "Skip to content"
     expected = ["My day", "Search", "New", "All", "Filter", "Quick filters", "Columns"]
     assert in_order(stops, *expected, "Select all on this page", "Lifecycle Stage", "Select Ana", "Ana")
 

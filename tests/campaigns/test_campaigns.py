@@ -75,7 +75,7 @@ def test_who_is_no_manager_reads_and_does_nothing(who, campaign, actor, sign_in)
         lambda: try_campaign(made, by=by),
         lambda: add_people(made, rows(make_contact()), by=by),
     ):
-        with pytest.raises(NotAllowed, match="Only managers may make and send campaigns"):
+        with pytest.raises(NotAllowed, match="Only managers and admins can create and send campaigns"):
             verb()
     page = sign_in(who).get(made.get_absolute_url()).content.decode()
     assert "Spring" in page

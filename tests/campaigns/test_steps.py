@@ -45,7 +45,7 @@ def test_a_step_of_somebody_who_may_not_is_refused(acme, actor, cast):
     win(rows(make_contact(stage="qualified", owner=cast.rep)), by=actor("manager")).or_raise()
     drain()
     run = Run.objects.get()
-    assert (run.status, run.reason) == ("refused", "Only managers may make and send campaigns.")
+    assert (run.status, run.reason) == ("refused", "Only managers and admins can create and send campaigns.")
 
 
 def test_a_campaign_that_is_over_takes_nobody_in(acme, actor, campaign):

@@ -24,7 +24,7 @@ from tests.log import assert_entry, assert_nothing_written, entries, written
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 CALL = {"kind": "call", "subject": "Pricing", "outcome": "connected"}
-REFUSAL = "You can see this activity but not change it: it belongs to somebody else."
+REFUSAL = "View only – this record belongs to someone else."
 
 
 def test_what_was_done_is_the_contacts_last_activity(open_contact, cast, actor):

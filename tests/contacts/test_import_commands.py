@@ -94,7 +94,7 @@ def test_a_trial_leaves_nothing_behind(file):
 @pytest.mark.parametrize(
     "options, status, why",
     [
-        ({"user": "nobody@acme.example"}, 2, "Nobody called “nobody@acme.example” works in"),
+        ({"user": "nobody@acme.example"}, 2, "No active member nobody@acme.example in"),
         ({"maps": ["nope=name"]}, 2, "The file has no column “nope”"),
         ({"maps": ["name=nope"]}, 2, "Contact has no field “nope”"),
         ({"user": "viewer@acme.example"}, 1, "Viewers can’t import files."),

@@ -107,7 +107,7 @@ def test_what_happened_since_stays_with_the_survivor(couple, actor):
     edit(rows(survivor), {"phone": "+34 700"}, by=actor("manager"))
     note = make_activity("Later", contact=survivor)
     undone = undo(by.change, by=actor("manager"))
-    assert undone.kept == [("contact", survivor.pk, "Phone was changed again since.")]
+    assert undone.kept == [("contact", survivor.pk, "Phone was changed again afterwards.")]
     assert Contact.objects.get(pk=survivor.pk).phone == "+34 700"
     assert Contact.objects.get(pk=duplicate.pk).phone == "+34 600"
     assert Activity.objects.get(pk=note.pk).contact_id == survivor.pk
@@ -123,7 +123,7 @@ def test_an_unmerge_leaves_an_address_that_was_taken_meanwhile(couple, actor):
     assert (
         "contact",
         duplicate.pk,
-        "Another record uses its e-mail, external ID or place now.",
+        "Another record now uses this email, external ID or position.",
     ) in undone.kept
     assert Contact.objects.get(pk=duplicate.pk).deleted_at
 
@@ -227,16 +227,16 @@ def test_those_merged_before_follow(acme, actor):
 def test_a_rep_merges_what_is_theirs_only(open_contact, team_contact, cast, actor):
     other = make_contact(owner=cast.manager)
     by = actor("rep")
-    with pytest.raises(Refused, match="belongs to somebody else"):
+    with pytest.raises(Refused, match="belongs to someone else"):
         merge(open_contact, rows(other), by=by)
-    with pytest.raises(Refused, match="belongs to somebody else"):
+    with pytest.raises(Refused, match="belongs to someone else"):
         merge(other, rows(open_contact), by=by)
     hidden = make_contact(owner=cast.outsider, team=cast.nordics)
     with pytest.raises(Invalid, match="Choose a different contact"):
         merge(open_contact, rows(hidden), by=by)
     with pytest.raises(Invalid, match="Choose a different contact"):
         merge(open_contact, rows(open_contact), by=by)
-    with pytest.raises(Refused, match="belongs to somebody else"):
+    with pytest.raises(Refused, match="belongs to someone else"):
         merge(open_contact, rows(team_contact), by=actor("viewer"))
     assert_nothing_written(by)
     assert merge(open_contact, rows(team_contact), by=by).done == [open_contact.pk]

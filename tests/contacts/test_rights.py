@@ -65,7 +65,7 @@ def expect(verb: str, who: str, cast, contact: Contact, by, *, done: bool, sees:
     else:
         outcome = VERBS[verb][1](found, by)
         assert outcome.done == ([contact.pk] if done else [])
-        refusal = "You can see this contact but not change it: it belongs to somebody else."
+        refusal = "View only – this record belongs to someone else."
         assert outcome.refused == ({contact.pk: refusal} if sees and not done else {})
     if not done:
         assert_nothing_written(by)
@@ -118,11 +118,11 @@ def test_what_is_in_the_trash_stays_as_it_is(verb, acme, cast, actor):
     delete(rows(contact), by=manager(), reason="for the test")
     by = actor("manager")
     outcome = VERBS[verb][1](rows(contact), by)
-    assert outcome.refused == {contact.pk: "This contact is in the trash: restore it first."}
+    assert outcome.refused == {contact.pk: "This record is in the trash. Restore it first."}
     assert_nothing_written(by)
 
 
 def test_what_is_not_in_the_trash_is_not_restored(open_contact, actor):
     by = actor("manager")
-    assert restore(rows(open_contact), by=by).refused == {open_contact.pk: "This contact is not in the trash."}
+    assert restore(rows(open_contact), by=by).refused == {open_contact.pk: "This record isn’t in the trash."}
     assert_nothing_written(by)

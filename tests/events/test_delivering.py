@@ -246,7 +246,7 @@ def test_a_delivery_whose_workers_keep_dying_is_given_up(seen, happen):
         Delivery.objects.unscoped().update(due_at=timezone.now())
     assert claim("celery") == []
     assert delivery(event).state == State.DEAD
-    assert delivery(event).last_error == "Its worker stopped before it was done."
+    assert delivery(event).last_error == "The worker stopped before finishing."
 
 
 def test_what_is_released_was_not_tried(seen, happen):

@@ -67,6 +67,6 @@ def test_up_is_ready_with_its_engine_and_not_without(tmp_path):
     with (tmp_path / "log").open("w") as log:
         create_database(f"sqlite:///{tmp_path}/throughline.sqlite3")
         with up(tmp_path, port, log, ["--web-only"], **DEPLOYED):
-            assert eventually(lambda: ready(port) == (503, "engine: nothing heard of the relay and the scheduler"))
+            assert eventually(lambda: ready(port) == (503, "engine: no heartbeat from relay, scheduler"))
         with up(tmp_path, port, log, **DEPLOYED):
             assert eventually(lambda: ready(port) == (200, "ready"))

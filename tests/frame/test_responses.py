@@ -89,7 +89,7 @@ def test_a_broken_page_is_answered_without_the_database(client, django_assert_nu
         ("refused", 409, "Email required for qualification"),
         ("invalid", 422, "A name is needed."),
         ("not-allowed", 403, "Only admins may do this."),
-        ("conflict", 409, "Somebody changed this record while you were editing it."),
+        ("conflict", 409, "Someone else changed this record while you were editing it."),
     ],
 )
 def test_what_a_verb_refuses_is_said(kind, status, sentence, client):
@@ -130,7 +130,7 @@ def test_a_form_without_its_token_is_refused_kindly(cast):
     client.force_login(cast.admin.user)
     response = client.post("/settings/teams/", {"name": "South"})
     assert response.status_code == 403
-    assert "gone stale" in response.content.decode()
+    assert "has expired" in response.content.decode()
 
 
 def test_reports_of_the_browser_are_logged(db, caplog):

@@ -15,7 +15,7 @@ SLOW = {
 }
 # Longer than the limits of these tests, and short enough to be waited for.
 SHORT = {"sqlite": SLOW["sqlite"].replace("100000000", "3000000"), "postgresql": "SELECT 1 FROM pg_sleep(0.4)"}
-SENTENCE = r"This takes longer than 0\.2 seconds, because no index helps to find these records"
+SENTENCE = "This search is taking too long"
 
 
 def run(sql: str) -> list[tuple]:

@@ -90,14 +90,14 @@ def test_a_taken_port_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         done = manage(tmp_path, "up", PORT=str(other.getsockname()[1]))
     assert done.returncode == 2
-    assert done.stderr.startswith("CommandError: PORT: cannot listen on 127.0.0.1 port")
+    assert done.stderr.startswith("CommandError: PORT: can’t listen on 127.0.0.1 port")
     assert not (tmp_path / "throughline.sqlite3").exists()
 
 
 def test_a_database_that_cannot_be_reached_is_one_line(tmp_path):
     done = manage(tmp_path, "up", PORT=str(free_port()), DATABASE_URL=f"postgres://nobody@127.0.0.1:{free_port()}/crm")
     assert done.returncode == 1
-    assert done.stderr.startswith("CommandError: The database cannot be used: ")
+    assert done.stderr.startswith("CommandError: Can’t use the database: ")
     assert "Traceback" not in done.stderr
 
 
@@ -107,7 +107,7 @@ def test_a_damaged_database_is_one_line(content, tmp_path):
     done = manage(tmp_path, "up", PORT=str(free_port()))
     assert done.returncode == 1
     assert "throughline.sqlite3 is damaged" in done.stderr
-    assert "bring back a backup with manage.py restore." in done.stderr
+    assert "restore a backup with manage.py restore." in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -187,7 +187,8 @@ def test_the_demo_is_loaded_into_an_empty_debugging_instance_only(settings, monk
 
 @pytest.mark.django_db
 def test_the_greeting_names_the_demo_logins_where_there_are_any():
-    assert up_command._greeting("127.0.0.1:8000") == "Throughline runs on http://127.0.0.1:8000 — stop it with Ctrl-C."
+    alone = "Throughline is running at http://127.0.0.1:8000 (press Ctrl-C to stop)."
+    assert up_command._greeting("127.0.0.1:8000") == alone
     get_user_model().objects.create_user("rep@acme.example")
     greeting = up_command._greeting("127.0.0.1:8000")
     assert "password throughline-demo" in greeting

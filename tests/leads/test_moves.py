@@ -182,7 +182,7 @@ def test_who_may_see_but_not_change_is_refused(acme, cast, actor):
         lose_leads(rows(lead), by=actor("outsider")),
         qualify(rows(lead), to="sales_qualified", by=actor("outsider"), reason="x"),
     ):
-        assert "belongs to somebody else" in outcome.refused[lead.pk]
+        assert "belongs to someone else" in outcome.refused[lead.pk]
     with pytest.raises(NotAllowed):
         first_contact(rows(lead), by=actor("viewer"))
 

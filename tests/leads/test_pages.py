@@ -40,7 +40,7 @@ def test_the_panel_says_where_the_lead_stands(acme, cast, rep, actor):
         "Qualification stage Marketing Qualified",
         "Next action Schedule discovery call",
         "Score 41.2 Fit 0 · engagement 0",
-        "First contact 2 h overdue",
+        "First contact overdue by 2 h",
         "Manually held at Marketing Qualified until",
         "They called us",
         "Can’t convert: Lead must be Sales Qualified to convert",

@@ -86,7 +86,7 @@ def test_a_row_shows_how_long_there_is_and_what_to_do(cast, sign_in):
     lead_of("Bo", owner=cast.rep, hours=20)
     page = sign_in("rep").get("/qualification").content.decode()
     assert f'data-href="/qualification/{lead.public_id}"' in page
-    assert re.search(r'class="due"[^>]*>6 h overdue<|data-due class="due">6 h overdue<', page)
+    assert re.search(r'class="due"[^>]*>overdue by 6 h<|data-due class="due">overdue by 6 h<', page)
     assert re.search(r"data-due>in [34] h<", page)
     assert "Send educational content" in page and "Fleetly" in page and "Fair" in page
 
@@ -164,7 +164,7 @@ def test_the_board_has_a_column_for_each_status_and_moves_only_by_verbs(cast, ac
         name: set(re.findall(r'data-to="(\w+)"', card)) for name, card in zip(cards(page), split(page), strict=True)
     }
     assert targets == {"New": {"working", "lost"}, "Ready": {"converted", "lost"}, "Theirs": set()}
-    assert "6 h overdue" in page
+    assert "overdue by 6 h" in page
     back = "/qualification/board?view=all"
     answer = client.post(f"/qualification/{new.public_id}/first_contact", {"to": "working", "next": back})
     assert answer.headers["Location"] == back

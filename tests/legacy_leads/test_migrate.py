@@ -243,7 +243,7 @@ def test_only_an_admin_may(who, old, migrate, cast):
 
 def test_no_such_workspace(old):
     old("Ana")
-    with pytest.raises(CommandError, match="There is no workspace “acmee”") as error:
+    with pytest.raises(CommandError, match="Workspace “acmee” not found") as error:
         call_command("migrate_leads", workspace="acmee", commit=True)
     assert (error.value.returncode, MigrationRun.objects.exists()) == (2, False)
 
@@ -253,7 +253,7 @@ def test_a_database_of_an_older_release(options, old, migrate, monkeypatch):
     old("Ana")
     last = Entry.objects.latest("id").pk
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one"])
-    sentence = "The database is not at this release yet: run manage.py migrate. Nothing was changed."
+    sentence = "Database migrations are pending. Run manage.py migrate. No changes were made."
     assert migrate(**options) == (1, sentence)
     assert (Entry.objects.latest("id").pk, MigrationRun.objects.exists()) == (last, False)
 

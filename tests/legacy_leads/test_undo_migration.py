@@ -75,9 +75,9 @@ def test_what_somebody_touched_is_kept_listed_and_not_made_twice(old, migrate, u
     edit(rows(ana), {"notes": "Mine"}, by=actor("manager"))
     move_stage(Opportunity.objects.all(), to="proposal", by=actor("manager"))
     kept = undo_it()
-    assert ("contact", "Something has happened to it since.") in kept
-    assert ("contact", "Notes was changed again since.") in kept
-    assert ("opportunity", "Something has happened to it since.") in kept
+    assert ("contact", "The record has changed since then.") in kept
+    assert ("contact", "Notes was changed again afterwards.") in kept
+    assert ("opportunity", "The record has changed since then.") in kept
     assert set(Contact.objects.values_list("name", flat=True)) == {"Ana", "Bo"}
     assert LegacyLead.objects.filter(archived_at__isnull=True).count() == 3
     touched.refresh_from_db()
@@ -217,5 +217,5 @@ def test_a_merge_is_undone_without_the_old_leads_that_were_dropped(old, actor):
     merge(ana, rows(twin), by=merging)
     LegacyLead.objects.all().delete()
     undone = undo(merging.change, by=manager())
-    assert undone.kept == [("legacy_lead", lead.pk, "It was removed for good: there is nothing to put back.")]
+    assert undone.kept == [("legacy_lead", lead.pk, "The record was permanently deleted and can’t be restored.")]
     assert Contact.objects.get(pk=twin.pk).merged_into is None

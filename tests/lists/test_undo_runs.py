@@ -105,7 +105,7 @@ def test_what_was_touched_since_is_kept_with_whom_it_reports_to(imported, actor)
     names = set(Contact.objects.values_list("name", flat=True))
     assert {"Old", "P7", "P6"} <= names and not names & {"P8", "P9", "P10", "P11"}
     assert Lead.objects.filter(contact__external_id="x-7").exists()
-    assert dict(summary(run))["Something has happened to it since."] == 1
+    assert dict(summary(run))["The record has changed since then."] == 1
     with pytest.raises(Refused):
         undo(uuid.uuid4(), by=actor("manager"))
 
@@ -137,4 +137,4 @@ def test_the_button_leads_to_a_page_that_shows_progress_and_what_was_kept(import
     finish(UndoRun.objects.get())
     text = client.get(f"/undo/{imported.change}/progress").content.decode()
     assert "Undo finished." in text and touched.get_absolute_url() in text
-    assert "Something has happened to it since." in text
+    assert "The record has changed since then." in text

@@ -36,7 +36,7 @@ def test_an_opportunity_takes_what_is_not_said_from_contact_workspace_and_stage(
         ({"amount": "-1"}, "amount", "Amount must be 0 or more and less than 10,000,000,000,000."),
         ({"amount": "1.005"}, "amount", "“1.005” can have two decimals at most."),
         ({"probability": "120%"}, "probability", "Probability must be between 0% and 100%."),
-        ({"currency": "euro"}, "currency", "“EURO” is not a currency: use three letters, like EUR."),
+        ({"currency": "euro"}, "currency", "“EURO” isn’t a valid currency, e.g. EUR."),
         ({"stage": "won"}, "stage", "Stage is set automatically and can’t be edited."),
     ],
 )

@@ -159,7 +159,7 @@ BAD = (
     ("d-1,A,nobody,,,,,,,,,\n", "Contact", "No contact matches “nobody”. Enter an ID or email."),
     ("d-1,A,a-1,,,-5,,,,,,\n", "amount", "Amount must be 0 or more and less than 10,000,000,000,000."),
     ("d-1,A,a-1,,signed,,,,,,,\n", "stage", "“signed” isn’t a valid value for Stage."),
-    ("d-1,A,a-1,,,,euro,,,,,\n", "currency", "“EURO” is not a currency: use three letters, like EUR."),
+    ("d-1,A,a-1,,,,euro,,,,,\n", "currency", "“EURO” isn’t a valid currency, e.g. EUR."),
     ("d-1,A,a-1,,,,,,,,2150-01-01T00:00:00Z,\n", "won_at", "“2150-01-01T00:00:00Z” is in the future."),
     ("d-1,A,a-1,,lost,,,,,,2018-05-01,\n", "", ""),
     (

@@ -124,7 +124,7 @@ def test_losing_the_last_open_opportunity_moves_the_contact_as_answered(answer, 
 def test_nothing_is_lost_when_the_contact_cannot_be_moved_so(acme, actor, cast):
     contact = make_contact(owner=cast.outsider)
     deal, by = make_opportunity(contact=contact, owner=cast.rep), actor("rep")
-    with pytest.raises(Refused, match="You can see this contact but not change it"):
+    with pytest.raises(Refused, match="this record belongs to someone else"):
         lose(rows(deal), by=by, reason="Price", contacts="lose")
     with pytest.raises(Invalid, match="choose one of: lose, churn, partner"):
         lose(rows(deal), by=by, contacts="win")
@@ -139,7 +139,7 @@ def test_many_are_moved_at_once_and_each_refusal_says_why(acme, actor, cast):
     assert outcome.done == [mine.pk]
     assert outcome.refused == {
         won.pk: "“Move” is for Prospecting, Qualification, Proposal or Negotiation. This one is Won.",
-        theirs.pk: "You can see this opportunity but not change it: it belongs to somebody else.",
+        theirs.pk: "View only – this record belongs to someone else.",
     }
 
 

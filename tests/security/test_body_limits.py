@@ -54,7 +54,7 @@ def test_a_picture_is_no_larger_than_a_picture(acme, sign_in):
 def test_a_body_without_a_length_is_refused(db):
     answer = Client().post("/csp-report", b"", "text/plain", HTTP_TRANSFER_ENCODING="chunked")
     assert answer.status_code == 411
-    assert "Send the length of the body" in told(answer)
+    assert "Send the length of the request body" in told(answer)
 
 
 def test_a_file_of_more_than_the_memory_keeps_is_imported(acme, sign_in):

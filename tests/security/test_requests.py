@@ -143,7 +143,7 @@ def test_line_breaks_in_names_do_not_keep_an_invitation_from_being_sent(cast, si
         patch.setattr("django.db.transaction.on_commit", lambda function, **options: function())
         client.post("/settings/people/invite/", {"email": "new@person.example", "role": "rep"})
     (sent,) = mail.outbox
-    assert sent.subject == "Nova Bcc: all@evil.example invites you to Nova Bcc: all@evil.example"
+    assert sent.subject == "Nova Bcc: all@evil.example invited you to Nova Bcc: all@evil.example"
     cast.admin.user.refresh_from_db()
     assert (
         cast.admin.user.name

@@ -29,8 +29,8 @@ def department(objects) -> str:
 def test_a_change_of_another_workspace_is_not_there(who, world, sign_in):
     theirs = sign_in(who).post(f"/undo/{world.theirs.change}", follow=True)
     nobodys = sign_in(who).post(f"/undo/{uuid.uuid4()}", follow=True)
-    assert "There is nothing to undo." in theirs.content.decode()
-    assert "There is nothing to undo." in nobodys.content.decode()
+    assert "There’s nothing to undo." in theirs.content.decode()
+    assert "There’s nothing to undo." in nobodys.content.decode()
     assert department(world.theirs) == "theirmark changed"
 
 
@@ -68,7 +68,7 @@ def test_an_undo_leaves_alone_what_its_actor_no_longer_sees(world, cast, acme, s
     edit(contacts, {"department": "Changed", "title": "CEO"}, by=by)
     assign(rows(world.own.duplicate), cast.outsider, by=act(cast.manager), team=cast.nordics)
     page = sign_in("rep").post(f"/undo/{by.change}", follow=True).content.decode()
-    assert "It is not yours to change any more." in page
+    assert "You no longer have permission to change this record." in page
     assert dict(contacts.values_list("pk", "title")) == {
         world.own.contact.pk: "ownmark text",
         world.own.duplicate.pk: "CEO",
@@ -106,7 +106,7 @@ def test_settings_are_not_undone_past_their_verbs(cast, acme):
     by = act(cast.admin)
     change_role(cast.manager, Role.ADMIN, by=act(cast.admin))
     change_role(cast.manager, Role.MANAGER, by=by)
-    with pytest.raises(Refused, match="Settings are changed back where they were made"):
+    with pytest.raises(Refused, match="Undo settings changes on the settings page itself"):
         undo(by.change, by=act(Membership.objects.get(pk=cast.manager.pk)))
     assert Membership.objects.get(pk=cast.manager.pk).role == Role.MANAGER
     with pytest.raises(Refused):

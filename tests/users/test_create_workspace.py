@@ -45,9 +45,9 @@ def test_who_has_an_account_becomes_admin_at_once(capsys, cast):
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["Bad Slug", "--admin", "a@b.example"], "cannot be used"),
-        (["initech", "--admin", "nobody"], "is not an e-mail address"),
-        (["initech", "--admin", "a@b.example", "--timezone", "Mars/One"], "is not a time zone"),
+        (["Bad Slug", "--admin", "a@b.example"], "isn’t a valid slug"),
+        (["initech", "--admin", "nobody"], "isn’t a valid email address"),
+        (["initech", "--admin", "a@b.example", "--timezone", "Mars/One"], "isn’t a valid time zone"),
     ],
 )
 def test_nonsense_is_named_and_leaves_nothing(args, sentence):

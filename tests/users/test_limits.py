@@ -30,7 +30,7 @@ def test_what_is_done_too_often_has_to_wait(call, twice, acme, sign_in, time_mac
     assert all(CALLS[call](client).status_code < 400 for _ in range(2))
     response = CALLS[call](client)
     assert (response.status_code, response["Retry-After"]) == (429, "595")
-    assert "more than 2 times in 10 minutes" in response.content.decode()
+    assert "limit of 2 requests in 10 minutes" in response.content.decode()
     assert "Try again in 10 minutes." in response.content.decode()
     assert CALLS[call](sign_in("mate")).status_code < 400
     time_machine.move_to("2027-03-01 12:10:00+00:00", tick=False)

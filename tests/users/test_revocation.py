@@ -22,7 +22,7 @@ def test_a_deactivated_member_is_out_on_the_next_request(cast, acme, actor, sign
     for headers in ({}, {"HX-Request": "true"}):
         response = client.get(PROFILE, headers=headers)
         assert response.status_code == 403
-        assert "no workspace" in response.content.decode()
+        assert "No workspace access" in response.content.decode()
 
 
 def test_they_keep_their_own_account_and_can_sign_out(cast, acme, actor, sign_in):
@@ -90,8 +90,8 @@ def test_a_form_made_in_another_workspace_is_refused_and_says_so(cast, sign_in):
     client = sign_in("admin")
     response = client.post("/settings/teams/", {"name": "South", "workspace": "globex"})
     assert response.status_code == 409
-    assert "made in another workspace" in response.content.decode()
-    assert "Nothing was changed" in response.content.decode()
+    assert "belongs to another workspace" in response.content.decode()
+    assert "No changes were saved" in response.content.decode()
     with in_workspace(cast.acme):
         assert not Team.objects.filter(name="South").exists()
     assert client.post("/settings/teams/", {"name": "South", "workspace": "acme"}).status_code == 302
@@ -103,7 +103,7 @@ def test_an_htmx_request_of_another_workspaces_page_is_refused_as_a_toast(both, 
         "/settings/theme/", {"theme": "dark"}, headers={"HX-Request": "true", "X-Workspace": "acme"}
     )
     assert response.status_code == 409
-    assert "made in another workspace" in response["HX-Trigger"]
+    assert "belongs to another workspace" in response["HX-Trigger"]
     assert Membership.objects.unscoped().filter(user__theme="dark").count() == 0
 
 

@@ -5,7 +5,7 @@ import pytest
 from crm.kit.actor import RANK, Role
 from crm.kit.errors import NotAllowed
 from crm.users.models import Membership
-from crm.users.roles import LOWEST_ROLE, Right, may
+from crm.users.roles import LOWEST_ROLE, REFUSALS, Right, may
 from crm.users.verbs.add_member import add_member
 from crm.users.verbs.change_role import change_role
 from crm.users.verbs.change_team import change_team
@@ -54,7 +54,7 @@ def test_each_verb_for_each_role(verb, role, cast, acme, actor):
     if RANK[role] >= RANK[LOWEST_ROLE[right]]:
         assert run(cast, actor(WHO[role]))
     else:
-        with pytest.raises(NotAllowed, match=f"Only {LOWEST_ROLE[right]}s may {right}"):
+        with pytest.raises(NotAllowed, match=str(REFUSALS[right])):
             run(cast, actor(WHO[role]))
 
 
@@ -87,7 +87,7 @@ def test_the_last_admin_stays(cast, acme, actor, sign_in):
     client = sign_in("admin")
     page = client.post(f"/settings/people/{cast.admin.pk}/", {"role": "rep"})
     assert page.status_code == 422
-    assert "is the only admin of Acme Mobility" in page.content.decode()
+    assert "is the only admin." in page.content.decode()
     refused = client.post(f"/settings/people/{cast.admin.pk}/deactivate/")
     assert refused.status_code == 409
     assert Membership.objects.admins().get() == cast.admin

@@ -47,7 +47,7 @@ def test_a_workspace_that_asks_for_a_second_factor_lets_nobody_work_without(cast
     Workspace.objects.filter(pk=cast.acme.pk).update(require_mfa=True)
     client = sign_in("rep")
     assert client.get("/settings/people/").url == "/accounts/2fa/"
-    assert "asks for a second factor" in client.get("/accounts/2fa/").content.decode()
+    assert "requires two-factor authentication" in client.get("/accounts/2fa/").content.decode()
     assert sign_in("globex_rep").get("/settings/profile/").status_code == 200
 
 
@@ -96,11 +96,11 @@ def test_a_factor_under_another_key_says_so_and_can_be_removed(cast, secret, set
     client.post("/accounts/login/", {"login": "rep@acme.example", "password": PASSWORD})
     page = client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
     assert page.status_code == 409
-    assert "can no longer be read" in page.content.decode()
+    assert "read your two-factor method" in page.content.decode()
     call_command("remove_second_factors", "Rep@acme.example")
-    assert capsys.readouterr().out == "Removed 1 second factors of rep@acme.example.\n"
+    assert capsys.readouterr().out == "1 two-factor method of rep@acme.example removed.\n"
     with in_workspace(cast.acme):
         assert Entry.objects.get(event="user.factor_removed").note == "totp"
     assert Client().post("/accounts/login/", {"login": "rep@acme.example", "password": PASSWORD}).url == "/"
-    with pytest.raises(CommandError, match="no account"):
+    with pytest.raises(CommandError, match="No account"):
         call_command("remove_second_factors", "nobody@acme.example")

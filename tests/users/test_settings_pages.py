@@ -15,7 +15,7 @@ def test_a_person_saves_name_colours_and_time_zone(sign_in, cast):
     page = client.get("/settings/profile/").content.decode()
     assert 'data-theme="dark"' in page
     assert "Vera Voss" in page
-    assert "Your profile is saved." in page
+    assert "Profile saved." in page
 
 
 def test_single_keys_are_switched_off_for_the_account(sign_in, cast):
@@ -56,7 +56,7 @@ def test_teams_are_made_and_renamed_and_never_doubled(sign_in, cast):
     assert client.post("/settings/teams/", {"name": "South"}).status_code == 302
     double = client.post("/settings/teams/", {"name": "IBERIA"})
     assert double.status_code == 422
-    assert "There is a team IBERIA already." in double.content.decode()
+    assert "A team named “IBERIA” already exists." in double.content.decode()
     assert client.post(f"/settings/teams/{cast.iberia.pk}/", {"name": "Spain"}).status_code == 302
     with in_workspace(cast.acme):
         assert set(Team.objects.values_list("name", flat=True)) == {"Spain", "Nordics", "South"}
@@ -70,7 +70,7 @@ def test_the_workspace_is_changed_and_nonsense_is_named(sign_in, cast):
     assert (workspace.name, workspace.timezone, workspace.currency) == ("Acme", "Europe/Madrid", "USD")
     bad = client.post("/settings/workspace/", data | {"currency": "E1R"})
     assert bad.status_code == 422
-    assert "is not a currency" in bad.content.decode()
+    assert "isn’t a valid currency" in bad.content.decode()
 
 
 @pytest.mark.parametrize("who", ["viewer", "rep", "manager"])

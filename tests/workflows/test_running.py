@@ -71,7 +71,7 @@ def test_it_may_do_what_its_owner_may_and_no_more(flow, engine, won, cast):
     assert (run.status, contact.title) == ("refused", "")
     assert "can no longer see it" in run.reason
     seen = won(owner=cast.manager)
-    assert "belongs to somebody else" in engine()[-1].reason
+    assert "belongs to someone else" in engine()[-1].reason
     assert not Entry.objects.filter(channel="workflow", entity_id=seen.pk).exists()
 
 

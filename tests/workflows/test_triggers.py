@@ -136,7 +136,7 @@ def test_by_hand_on_what_one_may_change_and_the_condition_holds_for(flow, engine
     outcome = start_workflow(rows(fits, differs, others), workflow, by=actor("rep"))
     assert outcome.done == [fits.pk]
     assert "condition" in outcome.refused[differs.pk]
-    assert "belongs to somebody else" in outcome.refused[others.pk]
+    assert "belongs to someone else" in outcome.refused[others.pk]
     assert [run.record_id for run in engine()] == [fits.pk]
 
 

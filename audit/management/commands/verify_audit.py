@@ -4,26 +4,29 @@ import re
 from dataclasses import asdict
 
 from audit.verify import Verdict, verify
+from crm.kit import formats
 from crm.kit.actor import Actor
+from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
 
 class Command(WorkspaceCommand):
     """Exit status 0 when the log is as it was sealed, 1 when it is not, 2 for wrong usage."""
 
-    help = (
-        "Check that no entry of the audit log was altered, removed or put in since it was sealed; names the first that "
-        "was. Prints the head of the chain: written down elsewhere and given back with --head, it also tells when the "
-        "end of the log was cut off. Names the ERASE entries, each of which stands for all that one person's entries "
-        "held; whether each of them was asked for it cannot tell. Seals nothing itself."
+    help = _(
+        "Verify the audit log: report the first entry that was altered, removed or inserted since it was sealed. Also "
+        "print the head of the chain. Keep it elsewhere and pass it with --head to detect a truncated log. ERASE "
+        "entries are listed, each of which stands for the erased entries of one contact. The command can’t tell "
+        "whether an erasure was requested. It seals nothing itself."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--head", metavar="HASH", default="", help="a head that an earlier run printed")
+        parser.add_argument("--head", metavar="HASH", default="", help=gettext("a head that an earlier run printed"))
 
     def run(self, by: Actor, *, head: str, json: bool, **options) -> int:
         if head and not re.fullmatch("[0-9a-f]{64}", head):
-            raise wrong_usage("A head is 64 characters of 0-9 and a-f, as this command prints it.")
+            raise wrong_usage(gettext("A head has 64 characters, 0-9 and a-f. Use one that this command printed."))
         verdict = verify(head)
         self.stdout.write(_sentences(verdict))
         if json:
@@ -32,9 +35,21 @@ class Command(WorkspaceCommand):
 
 
 def _sentences(verdict: Verdict) -> str:
+    sealed, waiting = verdict.sealed, verdict.waiting
+    verified = _counted(ngettext("{count} entry verified.", "{count} entries verified.", sealed), sealed)
+    pending = _counted(ngettext("{count} entry pending.", "{count} entries pending.", waiting), waiting)
     if verdict.problem:
-        return f"{verdict.problem} The {verdict.sealed} sealed before that are in order; {verdict.waiting} wait."
-    erased = "".join(f"Entry {pk} stands for {count} that were erased.\n" for pk, count in verdict.erased.items())
-    return (
-        f"{verdict.sealed} entries are sealed and as they were; {verdict.waiting} wait.\n{erased}Head: {verdict.head}"
+        return "\n".join([verdict.problem, verified, pending])
+    erased = [_erased(pk, count) for pk, count in verdict.erased.items()]
+    return "\n".join([verified, pending, *erased, gettext("Head: {head}").format(head=verdict.head)])
+
+
+def _erased(pk: int, count: int) -> str:
+    sentence = ngettext(
+        "Entry {entry} stands for {count} erased entry.", "Entry {entry} stands for {count} erased entries.", count
     )
+    return sentence.format(entry=pk, count=formats.number(count))
+
+
+def _counted(sentence: str, count: int) -> str:
+    return sentence.format(count=formats.number(count))

@@ -130,7 +130,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             self._turn = self._lock.acquire(timeout)
         except TimeoutError:
-            raise OperationalError(f"database is locked: other threads kept writing for {timeout} s") from None
+            why = f"database is locked: other threads kept writing for {timeout} s"  # not a text
+            raise OperationalError(why) from None
 
     def _end_turn_unless_writing(self) -> None:
         if self.connection is None or not self.connection.in_transaction:

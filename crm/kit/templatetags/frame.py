@@ -21,9 +21,9 @@ register = template.Library()
 
 # (below so many seconds, seconds of one, past, future, overdue); app.js keeps what is shown fresh by the same texts.
 STEPS = [
-    (3600, 60, _("{count} min ago"), _("in {count} min"), _("{count} min overdue")),
-    (86400, 3600, _("{count} h ago"), _("in {count} h"), _("{count} h overdue")),
-    (30 * 86400, 86400, _("{count} d ago"), _("in {count} d"), _("{count} d overdue")),
+    (3600, 60, _("{count} min ago"), _("in {count} min"), _("overdue by {count} min")),
+    (86400, 3600, _("{count} h ago"), _("in {count} h"), _("overdue by {count} h")),
+    (30 * 86400, 86400, _("{count} d ago"), _("in {count} d"), _("overdue by {count} d")),
 ]
 
 
@@ -37,15 +37,14 @@ def icon(name):
 @register.simple_tag
 def avatar(name, size=""):
     """The initials of a person in a circle; `size` is '' or 'large'. The name itself stands beside it."""
-    return format_html(
-        '<span class="avatar {}" aria-hidden="true">{}</span>', size and f"avatar-{size}", initials(name)
-    )
+    tag = '<span class="avatar {}" aria-hidden="true">{}</span>'  # not a text
+    return format_html(tag, size and f"avatar-{size}", initials(name))
 
 
 @register.simple_tag
 def badge(label, tone=""):
     """A value of an axis: word and colour (amber, blue, green, red, grey, violet)."""
-    return format_html('<span class="badge {}">{}</span>', tone and f"tone-{tone}", label)
+    return format_html('<span class="badge {}">{}</span>', tone and f"tone-{tone}", label)  # not a text
 
 
 @register.simple_tag
@@ -57,14 +56,15 @@ def money(amount, currency):
 @register.simple_tag
 def once_field():
     """The hidden input with a form's one-time key (see crm/users/once.py)."""
-    return format_html('<input type="hidden" name="once" value="{}">', token_hex(16))
+    return format_html('<input type="hidden" name="once" value="{}">', token_hex(16))  # not a text
 
 
 @register.simple_tag
 def workspace_field():
     """The hidden inputs that tie a form to its workspace and let it be submitted once; nothing outside a workspace."""
+    tags = '<input type="hidden" name="workspace" value="{}">{}'  # not a text
     try:
-        return format_html('<input type="hidden" name="workspace" value="{}">{}', workspace().slug, once_field())
+        return format_html(tags, workspace().slug, once_field())
     except NoWorkspace:
         return ""
 
@@ -82,11 +82,8 @@ def url_if(name, *args):
 def navigation(context, settings=False):
     """The sidebar's entries in their sections; with `settings` those of the settings pages."""
     request = context["request"]
-    by: Actor = request.actor
-    surroundings = nav.surroundings(request)
-    items = [item for item in nav.items_for(by) if (item.section == nav.SETTINGS) == settings]
-    items = [item for item in items if not item.fact or surroundings.facts[item.fact]]
-    shown = surroundings.counts
+    items = [item for item in _shown_items(request) if (item.section == nav.SETTINGS) == settings]
+    shown = nav.surroundings(request).counts
     chosen = {item for item in items if item.query and request.get_full_path() == item.url}
     sections: dict[str, list[dict]] = {}
     for item in items:
@@ -94,6 +91,18 @@ def navigation(context, settings=False):
         entry = {"item": item, "url": item.url, "count": shown.get(item.url, ""), "current": current}
         sections.setdefault("" if settings else item.section, []).append(entry)
     return {"sections": sections.items(), "settings": settings}
+
+
+@register.simple_tag(takes_context=True)
+def jumps(context):
+    """The entries of the sidebar that a letter opens after g."""
+    return [item for item in _shown_items(context["request"]) if item.key]
+
+
+def _shown_items(request) -> list[nav.NavItem]:
+    by: Actor = request.actor
+    facts = nav.surroundings(request).facts
+    return [item for item in nav.items_for(by) if not item.fact or facts[item.fact]]
 
 
 def _is_current(request, url: str) -> bool:
@@ -119,7 +128,7 @@ def ago(moment: datetime | None):
 
 @register.filter
 def due(moment: datetime | None):
-    """`ago` for a moment by which something is owed: “in 3 h”, “2 h overdue”; — for None."""
+    """`ago` for a moment by which something is owed: “in 3 h”, “overdue by 2 h”; — for None."""
     if moment is None:
         return "—"
     return mark_safe(due_element(timezone.localtime(moment), timezone.now()))  # noqa: S308 (digits and words)
@@ -129,7 +138,7 @@ def due_element(exact: datetime, now: datetime) -> str:
     """`due` as text; `exact` is a moment in the time zone of who reads it."""
     if exact > now:
         return _element(exact, _distance(exact, now), " data-due")
-    return _element(exact, _overdue(exact, now), ' data-due class="due"')
+    return _element(exact, _overdue(exact, now), ' data-due class="due"')  # not a text
 
 
 def time_element(exact: datetime, now: datetime) -> str:
@@ -139,7 +148,8 @@ def time_element(exact: datetime, now: datetime) -> str:
 
 def _element(exact: datetime, words: str, attributes: str = "") -> str:
     title = f"{formats.day_in_full(exact)}, {formats.clock(exact)} {exact.tzname()}"
-    return f'<time datetime="{exact.isoformat(timespec="seconds")}" title="{title}" data-ago{attributes}>{words}</time>'
+    at = exact.isoformat(timespec="seconds")
+    return f'<time datetime="{at}" title="{title}" data-ago{attributes}>{words}</time>'  # not a text
 
 
 def _distance(exact: datetime, now: datetime) -> str:

@@ -8,6 +8,7 @@ from audit.record import update_and_record
 from crm.kit.actor import Actor, Role
 from crm.kit.clock import now
 from crm.kit.errors import Invalid, Refused
+from crm.kit.translation import gettext as _
 from crm.users.guards import clean_name
 from crm.users.models import Invitation, Membership, User
 from crm.users.verbs.add_member import add_member
@@ -24,10 +25,11 @@ def accept_invitation(
     """
     invitation = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
     if invitation is None or not invitation.is_open:
-        raise Refused("This invitation has ended. Ask for a new one.")
+        raise Refused(_("This invitation has expired. Ask for a new one."))
     user = user or _new_user(invitation.email, name, password)
     if user.email != invitation.email:
-        raise Refused(f"This invitation is for {invitation.email}; you are signed in as {user.email}.")
+        sentence = _("This invitation is for {email}, but you’re signed in as {own}.")
+        raise Refused(sentence.format(email=invitation.email, own=user.email))
     member = add_member(user, role=Role(invitation.role), team=invitation.team, by=by)
     update_and_record("invitation.accepted", Invitation.objects.filter(pk=invitation.pk), {"accepted_at": now()}, by=by)
     User.objects.filter(pk=user.pk).update(membership=member)
@@ -36,7 +38,8 @@ def accept_invitation(
 
 def _new_user(email: str, name: str, password: str) -> User:
     if User.objects.filter(email=email).exists():
-        raise Refused(f"There is an account for {email}: sign in to accept the invitation.")
+        sentence = _("{email} already has an account. Sign in to accept the invitation.")
+        raise Refused(sentence.format(email=email))
     name = clean_name(name, at_most=120)
     try:
         validate_password(password, User(email=email, name=name))

@@ -6,6 +6,7 @@ from audit.record import record
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace
+from crm.kit.translation import gettext as _
 from crm.users.models import Membership, Team, User
 from crm.users.roles import Right, require
 
@@ -19,7 +20,8 @@ def add_member(user: User, *, role: Role, team: Team | None = None, by: Actor) -
     require(by, Right.PEOPLE)
     member = Membership.objects.select_for_update().filter(user=user).first() or Membership(user=user)
     if member.pk and member.is_active:
-        raise Refused(f"{user} is a member of {workspace()} already.")
+        sentence = _("{member} is already a member of {workspace}.")
+        raise Refused(sentence.format(member=user, workspace=workspace()))
     member.role, member.team, member.is_active = role, team, True
     member.save()
     record("member.added", Membership.objects.filter(pk=member.pk), by=by, snapshot=("user", "role", "team"))

@@ -9,6 +9,7 @@ from audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext as _
 from crm.users.guards import clean_currency, clean_name, clean_timezone
 from crm.users.models import Workspace
 from crm.users.roles import Right, require
@@ -27,9 +28,10 @@ def create_workspace(
     """
     require(by, Right.WORKSPACE)
     if not SLUG.fullmatch(slug):
-        raise Invalid({"slug": f"“{slug}” cannot be used: at most 40 of a-z, 0-9 and hyphens, no hyphen at the ends."})
+        sentence = _("“{slug}” isn’t a valid slug. Use up to 40 of a-z, 0-9 and hyphens, with no hyphen at the ends.")
+        raise Invalid({"slug": sentence.format(slug=slug)})
     if Workspace.objects.filter(slug=slug).exists():
-        raise Invalid({"slug": f"There is a workspace {slug} already."})
+        raise Invalid({"slug": _("A workspace named “{slug}” already exists.").format(slug=slug)})
     workspace = Workspace.objects.create(
         slug=slug,
         name=clean_name(name or slug.replace("-", " ").capitalize()),

@@ -5,6 +5,7 @@ from django.db import transaction
 from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.users.guards import clean_formats, clean_language, clean_name, clean_timezone
 from crm.users.models import Theme, User
 
@@ -45,5 +46,6 @@ def edit_profile(
 
 def _clean_theme(theme: str) -> str:
     if theme not in Theme:
-        raise Invalid({"theme": f"“{theme}” is not one of {', '.join(Theme.values)}."})
+        sentence = _("“{theme}” isn’t a valid theme. Choose one of {themes}.")
+        raise Invalid({"theme": sentence.format(theme=theme, themes=", ".join(Theme.values))})
     return theme

@@ -10,8 +10,10 @@ from django.urls import reverse
 from audit.record import record
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Refused
+from crm.kit.language import speaking
 from crm.kit.scope import workspace
 from crm.kit.text import collapse_to_one_line
+from crm.kit.translation import gettext as _
 from crm.users.guards import clean_email
 from crm.users.models import Invitation, Membership, Team
 from crm.users.roles import Right, require
@@ -35,7 +37,8 @@ def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: A
     require(by, Right.PEOPLE)
     email = clean_email(email)
     if Membership.objects.active().filter(user__email=email).exists():
-        raise Refused(f"{email} is a member of {workspace()} already.")
+        sentence = _("{member} is already a member of {workspace}.")
+        raise Refused(sentence.format(member=email, workspace=workspace()))
     invitation = _open_invitation(email)
     invitation.role, invitation.team, invitation.invited_by_id = role, team, by.member_id
     token = invitation.renew_token()
@@ -55,10 +58,9 @@ def _open_invitation(email: str) -> Invitation:
 
 
 def _mail(invitation: Invitation, link: str, by: Actor) -> None:
-    context = {"invitation": invitation, "link": link, "by": by}
-    send_mail(
-        collapse_to_one_line(f"{by.name} invites you to {invitation.workspace.name}"),
-        render_to_string("users/mail/invitation.txt", context),
-        None,
-        [invitation.email],
-    )
+    """Send the link in the language of the workspace: nobody knows the person's own."""
+    space = invitation.workspace
+    with speaking(space.language, space.formats):
+        subject = _("{name} invited you to {workspace}").format(name=by.name, workspace=space.name)
+        text = render_to_string("users/mail/invitation.txt", {"invitation": invitation, "link": link, "by": by})
+    send_mail(collapse_to_one_line(subject), text, None, [invitation.email])

@@ -5,6 +5,7 @@ from django.db import transaction
 from audit.record import update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.translation import gettext as _
 from crm.users.guards import clean_name
 from crm.users.models import Team
 from crm.users.roles import Right, require
@@ -16,7 +17,7 @@ def rename_team(team: Team, name: str, *, by: Actor) -> Team:
     require(by, Right.TEAMS)
     name = clean_name(name)
     if Team.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():
-        raise Invalid({"name": f"There is a team {name} already."})
+        raise Invalid({"name": _("A team named “{name}” already exists.").format(name=name)})
     rows = Team.objects.filter(pk=team.pk)
     update_and_record("team.renamed", rows, {"name": name}, by=by)
     return rows.get()

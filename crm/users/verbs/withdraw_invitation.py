@@ -5,6 +5,7 @@ from django.db import transaction
 from audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Refused
+from crm.kit.translation import gettext as _
 from crm.users.models import Invitation
 from crm.users.roles import Right, require
 
@@ -15,5 +16,5 @@ def withdraw_invitation(invitation: Invitation, *, by: Actor) -> None:
     require(by, Right.PEOPLE)
     waiting = Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True)
     if not record("invitation.withdrawn", waiting, by=by, note=invitation.email):
-        raise Refused(f"{invitation.email} has accepted the invitation already.")
+        raise Refused(_("{email} has already accepted the invitation.").format(email=invitation.email))
     waiting.delete()

@@ -1,17 +1,18 @@
 import signal
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from crm.celery import app
 from crm.events.engine import Engine
 from crm.events.tasks import deliver
+from crm.kit.command import TranslatedCommand
+from crm.kit.translation import gettext_lazy as _
 
 
-class Command(BaseCommand):
-    help = (
-        "Run the engine in a process of its own, until SIGTERM or Ctrl-C: relay, scheduler, and either a sender to the "
-        "Celery workers (REDIS_URL) or executors (without it). Several may run at once."
+class Command(TranslatedCommand):
+    help = _(
+        "Run the background engine in a separate process until SIGTERM or Ctrl-C. With REDIS_URL it sends jobs to "
+        "Celery workers. Without, it runs them itself. Several engines can run at once."
     )
     requires_system_checks = "__all__"
 

@@ -1,33 +1,43 @@
 import json
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from crm.events.engine import drain
 from crm.events.health import status
 from crm.events.models import Delivery
+from crm.kit import formats
+from crm.kit.command import TranslatedCommand
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 FAILED, WRONG_USAGE = 1, 2  # exit statuses, besides 0 for done
-EXPLAINED = {
-    "status": "how much waits and what was given up",
-    "retry": "try dead deliveries again",
-    "drain": "relay and run here, now, all that is due",
+ACTIONS = ("status", "retry", "drain")
+COUNTS = {
+    "retried": _("Retried: {count}"),
+    "tried": _("Processed: {count}"),
+    "pending": _("Pending: {count}"),
+    "leased": _("In progress: {count}"),
+    "dead": _("Failed: {count}"),
 }
 
 
-class Command(BaseCommand):
+class Command(TranslatedCommand):
     """Exit status 1 when anything is dead: so for `status`, and for `drain` after its work."""
 
-    help = "Look after the events on their way to their handlers: " + "; ".join(map(": ".join, EXPLAINED.items())) + "."
+    help = _(
+        "Inspect and manage event deliveries. status: show pending and failed deliveries. retry: retry failed "
+        "deliveries. drain: process all due deliveries now, in this process."
+    )
 
     def add_arguments(self, parser):
-        parser.add_argument("action", choices=EXPLAINED)
-        parser.add_argument("--workspace", metavar="SLUG", help="of this workspace only (status and retry)")
-        parser.add_argument("--json", action="store_true", help="end with one JSON object on a line of its own")
+        parser.add_argument("action", choices=ACTIONS)
+        parser.add_argument("--workspace", metavar="SLUG", help=gettext("only this workspace (status and retry)"))
+        parser.add_argument("--json", action="store_true", help=gettext("print a JSON object as the last line"))
 
     def handle(self, *args, action, workspace, **options):
         if action == "drain" and workspace:
-            raise CommandError("drain works for all workspaces at once.", returncode=WRONG_USAGE)
+            raise CommandError(gettext("Use drain without --workspace."), returncode=WRONG_USAGE)
         only = {"workspace_id": _workspace(workspace)} if workspace else {}
         report = {}
         if action == "retry":
@@ -43,12 +53,11 @@ class Command(BaseCommand):
 def _workspace(slug: str) -> int:
     found = apps.get_model("users.Workspace").objects.filter(slug=slug).first()
     if found is None:
-        raise CommandError(f"There is no workspace “{slug}”.", returncode=WRONG_USAGE)
+        raise CommandError(gettext("Workspace “{slug}” not found.").format(slug=slug), returncode=WRONG_USAGE)
     return found.pk
 
 
 def _sentence(report: dict[str, int]) -> str:
-    counts = ", ".join(
-        f"{report[name]} {name}" for name in ("retried", "tried", "pending", "leased", "dead") if name in report
-    )
-    return f"{counts}; the oldest event has been waiting for {report['oldest_seconds']} s."
+    lines = [text.format(count=formats.number(report[name])) for name, text in COUNTS.items() if name in report]
+    oldest = gettext("Oldest pending event: {seconds} s")
+    return "\n".join([*lines, oldest.format(seconds=formats.number(report["oldest_seconds"]))])

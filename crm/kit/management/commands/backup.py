@@ -4,24 +4,27 @@ import json
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from crm.backup.failures import report_failure
 from crm.backup.make import make_backup
+from crm.kit import formats
+from crm.kit.command import TranslatedCommand
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.command import wrong_usage
 
 
-class Command(BaseCommand):
+class Command(TranslatedCommand):
     """Exit status 0 when the file is whole and on the disk, 1 with the reason, 2 for wrong usage."""
 
-    help = (
-        "Write the database and the uploaded files to FILE, consistent, while everybody goes on working. Replaces a "
-        "FILE that is there, once the new one is whole. PostgreSQL needs pg_dump on the PATH. Sessions are left out."
+    help = _(
+        "Back up the database and the uploaded files to FILE while Throughline is running. An existing FILE is "
+        "replaced once the new backup is complete. PostgreSQL needs pg_dump on the PATH. Sessions are not included."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path, help="where to; readable by its owner alone, for it holds everything")
-        parser.add_argument("--json", action="store_true", help="end with one JSON object on a line of its own")
+        parser.add_argument("file", type=Path, help=gettext("path of the backup, which only its owner can read"))
+        parser.add_argument("--json", action="store_true", help=gettext("print a JSON object as the last line"))
 
     def handle(self, *args, file: Path, **options) -> None:
         target = _target(file)
@@ -32,9 +35,11 @@ class Command(BaseCommand):
     def _tell(self, target: Path, manifest: dict, as_json: bool) -> None:
         rows, size, heads = sum(manifest["rows"].values()), target.stat().st_size, manifest["heads"]
         uploads = sum(name.startswith("media/") for name in manifest["files"])
-        self.stdout.write(f"Wrote {target}: {rows} rows, {uploads} uploaded files, {size} bytes.")
+        sentence = gettext("Backup written to {file}. Rows: {rows}. Uploaded files: {files}. Bytes: {bytes}.")
+        numbers = {"rows": formats.number(rows), "files": formats.number(uploads), "bytes": formats.number(size)}
+        self.stdout.write(sentence.format(file=target, **numbers))
         for slug, head in heads.items():
-            self.stdout.write(f"Head of {slug}’s audit log: {head}")
+            self.stdout.write(gettext("Head of the audit log of {workspace}: {head}").format(workspace=slug, head=head))
         if as_json:
             report = {"file": str(target), "bytes": size, "rows": rows, "files": uploads, "heads": heads}
             self.stdout.write(json.dumps(report))
@@ -43,7 +48,8 @@ class Command(BaseCommand):
 def _target(file: Path) -> Path:
     target = file.absolute()
     if target.is_dir() or not target.parent.is_dir():
-        raise wrong_usage(f"{target} is a directory, or lies in one that does not exist.")
+        raise wrong_usage(gettext("{file} is a directory, or its directory doesn’t exist.").format(file=target))
     if target.resolve().is_relative_to(settings.MEDIA_ROOT.resolve()):
-        raise wrong_usage(f"{target} lies among the uploaded files, which are backed up themselves.")
+        sentence = gettext("{file} is among the uploaded files, which are backed up. Choose another directory.")
+        raise wrong_usage(sentence.format(file=target))
     return target

@@ -10,6 +10,7 @@ from django.db import OperationalError, connections
 
 from crm.kit import statistics
 from crm.kit.read_tracking import uncounted_reads
+from crm.kit.translation import ngettext
 
 LOCK_TIMEOUT = "2s"
 ATTEMPTS = 20
@@ -37,7 +38,12 @@ class Command(migrate.Command):
             except OperationalError as error:
                 if not (left and _lock_not_available(error)):
                     raise
-            self.stderr.write(f"The tables to migrate are in use; trying again ({left} more times).")
+            sentence = ngettext(
+                "The tables are in use. Trying again, {count} attempt left.",
+                "The tables are in use. Trying again, {count} attempts left.",
+                left,
+            )
+            self.stderr.write(sentence.format(count=left))
             time.sleep(PAUSE)
         return None
 

@@ -5,25 +5,28 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, connections
 
+from crm.kit.command import TranslatedCommand
 from crm.kit.instance import AlreadyRunning, claim
 from crm.kit.server import Server, beside_the_web
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 
 DEMO = {"acme": ("viewer", "rep", "mate", "outsider", "manager", "admin"), "globex": ("rep", "admin")}
 DEMO_PASSWORD = "throughline-demo"  # noqa: S105  (stands on the sign-in page of every demo)
 
 
-class Command(BaseCommand):
+class Command(TranslatedCommand):
     """What `make run` starts. Exit status 0 after a stop, 1 without a database, 2 where it must not start at all."""
 
-    help = "Start Throughline: migrate, load the demo on the first start under DEBUG, serve until Ctrl-C."
+    help = _("Start Throughline: migrate, load demo data on the first start under DEBUG, serve until Ctrl-C.")
     requires_system_checks = "__all__"
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--web-only", action="store_true", help="leave the engine and its workers to processes of their own"
+            "--web-only", action="store_true", help=gettext("don’t start the engine and its workers in this process")
         )
 
     def handle(self, *args, web_only, **options):
@@ -43,9 +46,9 @@ class Command(BaseCommand):
         try:
             call_command("migrate", interactive=False, verbosity=0)
         except DatabaseError as error:
-            raise CommandError(f"The database cannot be used: {_why(error)}") from error
+            raise CommandError(gettext("Can’t use the database: {reason}").format(reason=_why(error))) from error
         if settings.DEBUG and "load_demo" in get_commands() and not get_user_model().objects.exists():
-            self.stdout.write("First start: loading the demo …")
+            self.stdout.write(gettext("First start. Loading demo data…"))
             call_command("load_demo")
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
@@ -63,10 +66,11 @@ def _close_files(data_dir: Path, database: Path) -> None:
 def _why(error: DatabaseError) -> str:
     """What a person can do about it: SQLite says of a damaged file that it is none, or malformed, and not which."""
     why = str(error).splitlines()[0]
-    if connection.vendor != "sqlite" or not ("malformed" in why or "not a database" in why):
+    if connection.vendor != "sqlite" or not ("malformed" in why or "not a database" in why):  # not a text
         return why
     file = connection.settings_dict["NAME"]
-    return f"{file} is damaged ({why}). Move it away, and bring back a backup with manage.py restore."
+    sentence = gettext("{file} is damaged ({reason}). Move it away and restore a backup with manage.py restore.")
+    return sentence.format(file=file, reason=why)
 
 
 def _claimed_database() -> AbstractContextManager:
@@ -83,13 +87,14 @@ def _refuse_taken_port(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise CommandError(f"PORT: cannot listen on {host} port {port}: {error.strerror}.", returncode=2) from None
+        sentence = gettext("PORT: can’t listen on {host} port {port}: {reason}.")
+        raise CommandError(sentence.format(host=host, port=port, reason=error.strerror), returncode=2) from None
 
 
 def _greeting(address: str) -> str:
-    lines = [f"Throughline runs on http://{address} — stop it with Ctrl-C."]
+    lines = [gettext("Throughline is running at {url} (press Ctrl-C to stop).").format(url=f"http://{address}")]
     people = {f"{name}@{slug}.example": slug for slug, names in DEMO.items() for name in names}
     if get_user_model().objects.filter(email__in=people).exists():
-        lines += [f"Sign in with the password {DEMO_PASSWORD} as:"]
+        lines += [gettext("Sign in with the password {password} as:").format(password=DEMO_PASSWORD)]
         lines += [f"  {slug:7} {' '.join(email for email in people if people[email] == slug)}" for slug in DEMO]
     return "\n".join(lines)

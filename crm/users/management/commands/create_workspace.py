@@ -4,12 +4,15 @@ import json
 import os
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from crm.kit.actor import Actor, Channel, Role, system
+from crm.kit.command import TranslatedCommand
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.scope import in_workspace
+from crm.kit.translation import gettext
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, User, Workspace
 from crm.users.verbs.add_member import add_member
 from crm.users.verbs.change_role import change_role
@@ -19,19 +22,19 @@ from crm.users.verbs.invite import invite
 REFUSED, WRONG_USAGE = 1, 2  # exit statuses
 
 
-class Command(BaseCommand):
-    help = (
-        "Open a workspace and make EMAIL its admin. Prints the link under which a new admin sets a password. "
-        "Again with the same names: makes sure of the admin and prints a fresh link while it is needed."
+class Command(TranslatedCommand):
+    help = _(
+        "Create a workspace with EMAIL as its admin. Prints the link where a new admin sets a password. Safe to "
+        "re-run: keeps the admin and prints a new link until it is used."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("slug", help="short name, used in addresses: a-z, 0-9 and hyphens")
-        parser.add_argument("--admin", required=True, metavar="EMAIL", help="who runs the workspace")
-        parser.add_argument("--name", default="", help="what people see; made from the slug when left out")
-        parser.add_argument("--timezone", default="UTC", help="IANA name, like Europe/Madrid (default: UTC)")
-        parser.add_argument("--currency", default="EUR", help="three letters (default: EUR)")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("slug", help=gettext("short name for URLs: a-z, 0-9 and hyphens"))
+        parser.add_argument("--admin", required=True, metavar="EMAIL", help=gettext("email address of the admin"))
+        parser.add_argument("--name", default="", help=gettext("displayed name (default: from the slug)"))
+        parser.add_argument("--timezone", default="UTC", help=gettext("IANA name, e.g. Europe/Madrid (default: UTC)"))
+        parser.add_argument("--currency", default="EUR", help=gettext("three letters (default: EUR)"))
+        parser.add_argument("--json", action="store_true", help=gettext("print a JSON object"))
 
     def handle(self, *args, slug, admin, **options):
         try:
@@ -77,6 +80,10 @@ def _site() -> str:
 
 
 def _sentences(report: dict) -> str:
-    made = "Made" if report["created"] else "Found"
-    first = f"{made} the workspace {report['workspace']}; {report['admin']} is its admin."
-    return f"{first}\nTo set a password, open within 7 days: {report['link']}" if report["link"] else first
+    sentence = gettext("Workspace {workspace} already exists. Its admin is {admin}.")
+    if report["created"]:
+        sentence = gettext("Workspace {workspace} created. Its admin is {admin}.")
+    lines = [sentence.format(workspace=report["workspace"], admin=report["admin"])]
+    if report["link"]:
+        lines.append(gettext("To set a password, open this link within 7 days: {link}").format(link=report["link"]))
+    return "\n".join(lines)
