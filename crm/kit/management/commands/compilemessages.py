@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 class Command(BaseCommand):
     """Writes django.mo beside each django.po of crm/locale."""
 
-    help = "Compile crm/locale/*/LC_MESSAGES/django.po."
+    help = "Compile crm/locale/*/LC_MESSAGES/django.po."  # not a text
     requires_system_checks = []
 
     def handle(self, **options):
