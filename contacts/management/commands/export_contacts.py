@@ -16,6 +16,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
+from crm.kit.translation import gettext_lazy
 from crm.lists.exporting import export_csv, export_paths, record_export
 from crm.lists.spec import View, spec_of
 from crm.lists.state import ALL, views_for
@@ -25,32 +26,32 @@ from crm.users.command import WorkspaceCommand, wrong_usage
 class Command(WorkspaceCommand):
     """Write contacts as CSV, which import_contacts reads back. Exit status 0 when done, 2 for wrong usage."""
 
-    help = "Export contacts as CSV, all or filtered by a view and a condition."  # not a text
+    help = gettext_lazy("Export contacts as CSV, all or filtered by a view and a condition.")
 
     def add_arguments(self, parser):
         parser.add_argument(
             "--view",
             metavar="SLUG",
             default="",
-            help="only the contacts of this view, with its columns",  # not a text
+            help=_("only the contacts of this view, with its columns"),
         )
         parser.add_argument(
             "--where",
             metavar="CONDITION",
             default="",
-            help='a condition, e.g. "stage = Lead"',  # not a text
+            help=_('a condition, e.g. "stage = Lead"'),
         )
         parser.add_argument(
             "--columns",
             metavar="A,B,…",
             default="",
-            help="fields by name, e.g. name,email,company.name",  # not a text
+            help=_("fields by name, e.g. name,email,company.name"),
         )
         parser.add_argument(
             "--output",
             metavar="FILE",
             default="",
-            help="the file to write (default: standard output)",  # not a text
+            help=_("the file to write (default: standard output)"),
         )
 
     def run(self, by: Actor, *, view: str, where: str, columns: str, output: str, json: bool, **options) -> int:

@@ -9,7 +9,7 @@ from crm.kit import formats
 from crm.kit.actor import Actor, Channel
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
-from crm.kit.translation import ngettext
+from crm.kit.translation import gettext_lazy, ngettext
 from crm.lists.imports.mapping import BadMap
 from crm.lists.imports.running import new_run, report, run_import
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
@@ -26,9 +26,8 @@ class Command(WorkspaceCommand):
     Rows match contacts by external ID, then by email, so it can be run again, after an interruption too.
     """
 
-    help = (
-        "Import contacts and their companies from a CSV file. "  # not a text
-        "Safe to re-run: existing contacts are updated."  # not a text
+    help = gettext_lazy(
+        "Import contacts and their companies from a CSV file. Safe to re-run: existing contacts are updated."
     )
     entity = "contact"
     channel = Channel.IMPORT
@@ -36,24 +35,24 @@ class Command(WorkspaceCommand):
     def add_arguments(self, parser):
         parser.add_argument(
             "file",
-            help="CSV file: UTF-8, UTF-16 or cp1252, comma, semicolon or tab, column names first",  # not a text
+            help=_("CSV file: UTF-8, UTF-16 or cp1252, comma, semicolon or tab, column names first"),
         )
         parser.add_argument(
             "--map", action="append", default=[], metavar='"CSV column=field"', dest="maps",
-            help="map a CSV column to a field (repeatable); matching names are mapped automatically",  # not a text
+            help=_("map a CSV column to a field (repeatable); matching names are mapped automatically"),
         )  # fmt: skip
         parser.add_argument(
             "--on-match", choices=OnMatch.values, default=OnMatch.UPDATE.value,
-            help="existing records: update (default), fill blanks only, or skip",  # not a text
+            help=_("existing records: update (default), fill blanks only, or skip"),
         )  # fmt: skip
         parser.add_argument(
             "--override-stages", metavar="REASON", default="",
-            help="bypass stage rules for existing records, with this reason (managers, admins, system)",  # not a text
+            help=_("bypass stage rules for existing records, with this reason (managers, admins, system)"),
         )  # fmt: skip
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="preview only; make no changes",  # not a text
+            help=_("preview only; make no changes"),
         )
 
     def run(self, by: Actor, *, file: str, **options) -> int:

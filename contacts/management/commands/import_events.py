@@ -1,6 +1,7 @@
 """manage.py import_events FILE --workspace SLUG"""
 
 from contacts.management.commands.import_contacts import Command as ImportContacts
+from crm.kit.translation import gettext_lazy as _
 
 
 class Command(ImportContacts):
@@ -10,7 +11,7 @@ class Command(ImportContacts):
     """
 
     entity = "engagement"
-    help = (
+    help = _(
         "Import engagement events from a CSV file. Required columns: external_id or email, kind, occurred_at. "
-        "Open leads are rescored. Safe to re-run: existing events stay unchanged."  # not a text
+        "Open leads are rescored. Safe to re-run: existing events stay unchanged."
     )

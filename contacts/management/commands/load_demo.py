@@ -63,9 +63,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--in-production",
             action="store_true",
-            help="load it even though DEBUG is off",  # not a text
+            help=_("load it even though DEBUG is off"),
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")  # not a text
+        parser.add_argument("--json", action="store_true", help=_("print one JSON object"))
 
     def handle(self, *args, **options):
         if not settings.DEBUG and not options["in_production"]:
