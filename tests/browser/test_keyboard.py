@@ -69,7 +69,7 @@ def test_selecting_and_opening_by_keys(visit, add, sign_in):
     page.keyboard.press("x")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    expect(page.locator(".bulk-count")).to_have_text("2 selected")
+    expect(page.locator(".bulk-count")).to_have_text("Selected: 2")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Ana", level=1)).to_be_visible()
 
