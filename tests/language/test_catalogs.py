@@ -1,4 +1,4 @@
-"""The catalogs are complete, have the placeholders of the texts, and are compiled."""
+"""The catalogs have the placeholders of the texts; those of languages that are offered are complete and compiled."""
 
 import gettext
 import os
@@ -15,7 +15,8 @@ from django.conf import settings
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ROOT / "crm/locale"
-LANGUAGES = sorted(code for code, _ in settings.LANGUAGES if code != "en")
+LANGUAGES = sorted(path.name for path in LOCALE.iterdir() if path.is_dir())
+OFFERED = {code for code, _ in settings.LANGUAGES}
 PLACEHOLDER = re.compile(r"{\w*}|%\(\w+\)s|%%|<[^>]+>")
 
 
@@ -28,17 +29,20 @@ def texts(value) -> tuple[str, ...]:
     return value if isinstance(value, tuple | list) else (value,)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_is_missing_or_fuzzy(language):
-    messages = [message for message in catalog(language) if message.id]
-    assert not [message.id for message in messages if message.fuzzy or not all(texts(message.string))]
+def test_a_language_that_is_offered_lacks_nothing():
+    assert set(LANGUAGES) >= OFFERED - {"en"}
+    for language in OFFERED - {"en"}:
+        messages = [message for message in catalog(language) if message.id]
+        assert not [message.id for message in messages if message.fuzzy or not all(texts(message.string))]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_placeholders_of_a_text_are_in_its_translation(language):
     wrong = []
     for message in catalog(language):
-        for number, text in enumerate(texts(message.string) if message.id else ()):
+        for number, text in enumerate(texts(message.string) if message.id and message.string else ()):
+            if not text:
+                continue
             known = [sorted(PLACEHOLDER.findall(source)) for source in texts(message.id)]
             # The singular may say "one" in words; the other forms are those of the plural.
             if sorted(PLACEHOLDER.findall(text)) not in (known if number == 0 else known[-1:]):
@@ -48,6 +52,8 @@ def test_the_placeholders_of_a_text_are_in_its_translation(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_read_is_what_translators_wrote(language):
+    if language not in OFFERED:
+        return  # nobody reads it yet
     with (LOCALE / language / "LC_MESSAGES/django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for message in catalog(language):

@@ -83,7 +83,7 @@ def test_what_does_not_fit_refuses_its_row(acme, cast):
     )
     told = refusals(run)
     assert set(told) == {2, 3, 4, 6}
-    assert "belongs to someone else" in told[2] and "not negative" in told[3] and "not a country" in told[4]
+    assert "belongs to someone else" in told[2] and "0 or more" in told[3] and "valid country code" in told[4]
     assert Lead.objects.filter(external_id="L-1").count() == 1
 
 

@@ -35,7 +35,7 @@ def case(when, points=1) -> dict:
     ("rules", "sentence"),
     [
         (case("fleet_siz >= 3"), "Did you mean “fleet_size”?"),
-        (case("owner = me"), "nobody does here"),
+        (case("owner = me"), "no signed-in user"),
         (case("qualification_score > 3"), "Trade can’t use Score, which depends on the score"),
         (case("contact.lead_score > 3"), "depends on the score"),
         (case("stage = Top of Funnel"), "Qualification stage, which depends on the score"),

@@ -210,7 +210,7 @@ def test_trying_again_follows_the_mended_workflow(flow, engine, won, actor, cast
     contact = won()
     (run,) = engine()
     assert (run.status, run.position) == ("failed", 1)
-    assert "does not work here any more" in run.reason
+    assert "this user is no longer active" in run.reason
     steps = [set_field("title", "one"), {"kind": "assign", "who": f"member_{cast.rep.pk}"}, task("Mended")]
     save_workflow(workflow, name="Flow", owner=cast.admin.pk, trigger=WON, condition="", steps=steps, by=actor("admin"))
     retry_run(run.pk, by=actor("admin"))

@@ -16,7 +16,7 @@ class Command(makemessages.Command):
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
-        languages = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+        languages = sorted(path.name for path in Path(settings.LOCALE_PATHS[0]).iterdir() if path.is_dir())
         ignored = [".venv/*", "var/*", "tests/*", "bench/*", "docs/*", "deploy/*"]
         parser.set_defaults(locale=languages, ignore_patterns=ignored, no_location=True, no_obsolete=True, no_wrap=True)
 
