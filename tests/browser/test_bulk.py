@@ -39,7 +39,7 @@ def test_everything_that_matches(visit, add, sign_in):
         add(f"Person {number:02}", source="web" if number else "fair")
     page = visit("/contact?view=all&where=source+%3D+web", client=sign_in("rep"))
     page.locator("[data-select]").first.check()
-    page.get_by_label("Select all 52 that match").check()
+    page.get_by_label("Select all 52 matching").check()
     expect(page.locator(".bulk-count")).to_have_text("Selected: 52")
     assign(page, "Mate")
     expect(page.locator(".toast", has_text="Assigned: 52 records.")).to_be_visible()

@@ -19,7 +19,7 @@ def test_both_values_side_by_side(visit, add, sign_in):
     first.get_by_label("Title").fill("Director")
     first.get_by_label("Source").fill("Fair")
     first.get_by_role("button", name="Save").click()
-    expect(first.get_by_role("alert")).to_contain_text("Nothing of theirs was overwritten")
+    expect(first.get_by_role("alert")).to_contain_text("Nothing has been overwritten")
     row = first.locator(".conflict tr", has_text="Title")
     expect(row).to_contain_text("Director")
     row.get_by_label("Fleet Manager").check()

@@ -74,7 +74,7 @@ def test_what_is_somebody_elses_cannot_be_edited(visit, add, sign_in):
     page = visit("/contact?view=all", client=sign_in("rep"), expected="409|Response Status")
     page.keyboard.press("j")
     page.keyboard.press("e")
-    expect(page.locator(".toast")).to_contain_text("View only – this record belongs to someone else.")
+    expect(page.locator(".toast")).to_contain_text("View only – you can’t edit this record.")
 
 
 def test_a_fact_of_a_record(visit, add, sign_in):
@@ -118,7 +118,7 @@ def test_each_kind_of_activity_asks_for_its_own(visit, add, sign_in):
     composer.get_by_label("Text").fill("Wants an offer\nfor 120 vans")
     composer.get_by_role("button", name="Log call").click()
     line = page.locator(".timeline li").first
-    expect(line).to_contain_text("logged a call: Wants an offer, 14 min, connected")
+    expect(line).to_contain_text("logged a call: Wants an offer · 14 min · Connected")
     composer.get_by_text("Task", exact=True).click()
     composer.get_by_label("Subject").fill("Send pricing")
     composer.get_by_role("button", name="Create task").click()

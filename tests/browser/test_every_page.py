@@ -219,7 +219,7 @@ def _keys(page, world):
 
 def _toast(page, world):
     page.goto(f"/contact/{world.contact.public_id}")
-    page.get_by_role("button", name="Won").click()
+    page.get_by_role("button", name="Mark as customer").click()
     page.locator(".toast").wait_for()
 
 
@@ -242,7 +242,7 @@ SCENES = {
     "bulk-assign": _asked("Assign"),
     "bulk-stage": _asked("Stage"),
     "bulk-edit": _asked("Edit"),
-    "bulk-delete": _asked("Delete"),
+    "bulk-delete": _asked("Move to trash"),
     "record-trashed": _went("/contact/{trashed}"),
     "record-new-lead": _went("/contact/{plain}"),
     "record-evidence": _evidence,

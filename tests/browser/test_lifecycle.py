@@ -28,7 +28,7 @@ def test_from_lead_to_customer(visit, add, cast):
     expect(badge(page)).to_have_text("Lead")
 
     expect(page.locator(".verbs").get_by_role("button", name="Qualify")).to_be_disabled()
-    expect(page.locator(".why-not").first).to_have_text("Qualify: Email required for qualification")
+    expect(page.locator(".why-not").first).to_have_text("Qualify · Email required for qualification")
     page.get_by_text("empty fields").click()
     page.get_by_label("Edit Email").click()
     page.locator("form.fact").get_by_label("Email").fill("ana@fleetly.example")
@@ -42,7 +42,7 @@ def test_from_lead_to_customer(visit, add, cast):
     sentence = page.locator(".timeline li").first
     expect(sentence).to_contain_text("Rep qualified this contact (Lead → Qualified)")
 
-    do(page, "Won")
+    do(page, "Mark as customer")
     expect(badge(page)).to_have_text("Customer")
     expect(badge(page)).to_have_class("badge tone-green")
 
@@ -59,7 +59,7 @@ def test_the_audit_log_in_the_admin_tells_the_same(visit, add, sign_in):
 def test_losing_asks_why_and_only_a_manager_reopens(visit, add, sign_in):
     ana = add("Ana Ruiz")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
-    page.get_by_role("link", name="Lost…").click()
+    page.get_by_role("group", name="Actions").get_by_role("link", name="Mark as lost…").click()
     page.get_by_label("Reason").fill("Chose a competitor")
     page.get_by_role("button", name="Lost").click()
     expect(badge(page)).to_have_text("Lost")

@@ -14,7 +14,7 @@ def test_merge_and_unmerge(visit, add, actor, sign_in):
     log([{"kind": "note", "subject": "Signs in spring", "contact_id": gone.pk}], by=actor("rep"))
 
     page = visit(kept.get_absolute_url(), client=sign_in("rep"))
-    page.get_by_label("More", exact=True).click()
+    page.get_by_label("More actions", exact=True).click()
     page.get_by_role("link", name="Merge with a duplicate").click()
     page.get_by_role("link", name="Compare with Ana Ruiz").click()
     page.get_by_label("Buyer").check()

@@ -25,7 +25,7 @@ def deal(add, actor) -> Opportunity:
 def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign_in):
     ana = add("Ana Ruiz")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
-    page.get_by_role("link", name="New", exact=True).click()
+    page.get_by_role("link", name="New opportunity", exact=True).click()
     page.get_by_label("Name").fill("120 vans")
     page.get_by_label("Amount").fill("48000")
     page.get_by_role("button", name="Create", exact=True).click()
@@ -55,7 +55,7 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     expect(line).to_contain_text("120 vans")
     line.get_by_role("button", name="Undo").click()
     expect(page.locator(".record-title .badge")).to_have_text("Lead")
-    expect(page.get_by_label("Around Ana Ruiz")).to_contain_text("Negotiation")
+    expect(page.get_by_label("Related to Ana Ruiz")).to_contain_text("Negotiation")
 
 
 def test_losing_the_last_one_asks_what_becomes_of_the_contact(visit, deal, sign_in):

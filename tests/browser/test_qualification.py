@@ -27,7 +27,7 @@ def test_a_lead_is_dragged_only_where_a_verb_leads(visit, add, sign_in):
     assert Lead.objects.get(contact=ana.pk).contacted_at
     card.drag_to(column(page, "lost"))
     page.get_by_label("Reason").fill("No budget")
-    page.get_by_role("button", name="Lose lead").click()
+    page.get_by_role("button", name="Mark as lost").click()
     expect(column(page, "lost").locator(".board-card")).to_contain_text("No budget")
     assert page.url.endswith("/qualification/board?view=all")
 
@@ -40,7 +40,7 @@ def test_the_board_works_without_javascript(visit, add, sign_in):
     expect(column(page, "working").locator(".board-card")).to_have_count(1)
     page.locator(".board-card summary").click()
     page.get_by_role("link", name="Lost…").click()
-    page.get_by_role("button", name="Lose lead").click()
+    page.get_by_role("button", name="Mark as lost").click()
     expect(page.locator("[data-column=lost]")).to_be_visible()
 
 

@@ -49,4 +49,4 @@ def test_a_company_is_completed_while_typing(visit, add, fleetly, sign_in):
     page.get_by_label("Name", exact=True).fill("Ana Ruiz")
     page.get_by_label("Time zone").fill("Europe/Madrid")
     page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.get_by_role("complementary", name="Around Ana Ruiz")).to_contain_text("Fleetly")
+    expect(page.get_by_role("complementary", name="Related to Ana Ruiz")).to_contain_text("Fleetly")

@@ -73,9 +73,9 @@ def test_quick_filters_and_the_search_of_the_list(visit, three, sign_in):
 
 def test_a_condition_that_cannot_be_read_says_where(visit, three, sign_in):
     page = visit("/contact/filter", client=sign_in("rep"))
-    page.get_by_label("Condition").fill("Lifecycle Stag = Lead")
+    page.get_by_label("Query").fill("Lifecycle Stag = Lead")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_role("alert")).to_contain_text("Lifecycle Stag")
-    page.get_by_label("Condition").fill("Lifecycle Stage = Lead and role = champion")
+    page.get_by_label("Query").fill("Lifecycle Stage = Lead and role = champion")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("tr[data-row]")).to_have_count(1)

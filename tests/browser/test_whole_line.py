@@ -42,7 +42,7 @@ def test_from_a_form_to_a_customer(visit, ana, sign_in):
     page.get_by_label("Estimated value").fill("36000")
     page.get_by_role("button", name="Save").click()
     page.goto(ana.get_absolute_url())
-    expect(panel).to_contain_text("fit 60")
+    expect(panel).to_contain_text("Fit 60")
     expect(panel).to_contain_text("Marketing Qualified")
 
     write_down(page, "Call", body="Spoke about 260 vans", outcome="connected")

@@ -24,7 +24,7 @@ def test_sign_in_create_edit_and_qualify(visit, cast, fleetly):
     page.get_by_label("Name", exact=True).fill("Ana Ruiz")
     page.get_by_label("Company").fill("fleetly")
     page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.locator(".toast")).to_contain_text("Added Ana Ruiz.")
+    expect(page.locator(".toast")).to_contain_text("Ana Ruiz created.")
 
     page.get_by_role("link", name="Edit", exact=True).click()
     page.get_by_label("Email").fill("ana@fleetly.example")
@@ -109,7 +109,7 @@ def test_every_figure_of_the_dashboard(plain, add):
     add("Ana")
     page = plain("/dashboard")
     page.get_by_role("link", name="Load all cards").click()
-    stages = page.locator("section.dash-part", has=page.get_by_role("heading", name="Contacts by stage", exact=True))
+    stages = page.locator("section.dash-part", has=page.get_by_role("heading", name="Contacts by lifecycle stage", exact=True))
     stages.get_by_role("row", name="Lead").get_by_role("link", name="1", exact=True).click()
     expect(page.get_by_role("link", name="Ana", exact=True)).to_be_visible()
 

@@ -56,7 +56,7 @@ def test_onboarding_from_nothing(visit, add, sign_in, actor, javascript):
     expect(page.locator(".flow")).to_contain_text("Send “Welcome, {first_name}” to Contact")
     page.get_by_role("link", name="Preview").click()
     expect(page.get_by_text("Runs in the last 90 days")).to_be_visible()
-    page.get_by_role("link", name="Back").click()
+    page.get_by_role("link", name="Back", exact=True).click()
     page.get_by_role("button", name="Turn on").click()
     expect(page.locator(".card-head .badge").first).to_have_text("On")
 

@@ -96,7 +96,7 @@ def test_an_unmerge_puts_everything_back(couple, actor):
     assert (undone.kept, undone.reverted) == ([], len(entries(by)))
     assert everything() == before
     assert Transition.objects.get(change=by.change).undone_by == back.change
-    with pytest.raises(Refused, match="nothing left to take back"):
+    with pytest.raises(Refused, match="nothing left to undo"):
         undo(by.change, by=actor("manager"))
 
 

@@ -138,7 +138,7 @@ def test_undoing_the_deletion_beside_another_open_lead_is_refused(acme, actor):
     contact, by = make_contact(), actor("manager")
     delete(rows(make_lead(contact)), by=by, reason="twice")
     create_leads([{"contact": contact}], by=actor("manager"))
-    with pytest.raises(Refused, match="place now"):
+    with pytest.raises(Refused, match="now uses this"):
         undo(by.change, by=actor("manager"))
 
 

@@ -137,7 +137,7 @@ def test_a_campaign_is_sent_to_the_number_that_was_confirmed(records, actor, sig
     assert 'name="confirmed" value="1"' in manager.get(url).content.decode()
     Contact.objects.filter(name="Bo").update(marketing_consent="yes")
     again = manager.post(url, {"confirmed": 1}).content.decode()
-    assert "2 people would get it now, not 1" in again
+    assert "The number of recipients changed from 1 to 2" in again
     assert Campaign.objects.get().status == "draft"
     manager.post(url, {"confirmed": 2})
     assert Campaign.objects.get().status == "sending"
