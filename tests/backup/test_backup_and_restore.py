@@ -134,7 +134,7 @@ def test_what_is_there_is_lost_only_by_name(kept, empty, tmp_path):
     empty.ask("UPDATE contacts_contact SET title = 'Changed since'")
     (empty.media / "avatars" / "two.webp").write_bytes(b"since")
     assert f"add --replace {empty.name}" in refused(empty, kept.file)
-    assert f"is called {empty.name}, not other" in refused(empty, kept.file, "--replace", "other")
+    assert f"is named {empty.name}, not other" in refused(empty, kept.file, "--replace", "other")
     restored(empty, kept.file, "--replace", empty.name)
     assert empty.ask("SELECT count(*) FROM contacts_contact WHERE title = 'Changed since'") == 0
     assert [path.name for path in (empty.media / "avatars").iterdir()] == ["one.webp"]

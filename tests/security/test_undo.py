@@ -35,7 +35,7 @@ def test_a_change_of_another_workspace_is_not_there(who, world, sign_in):
 
 
 def test_a_change_of_another_team_is_a_manager_s_to_undo(world, sign_in):
-    assert "Only a manager" in sign_in("rep").post(f"/undo/{world.hidden.change}", follow=True).content.decode()
+    assert "Only managers can undo" in sign_in("rep").post(f"/undo/{world.hidden.change}", follow=True).content.decode()
     assert department(world.hidden) == "hiddenmark changed"
     sign_in("manager").post(f"/undo/{world.hidden.change}")
     assert department(world.hidden) == "hiddenmark text"
@@ -49,7 +49,7 @@ def test_one_s_own_change_can_be_undone(world, sign_in):
 def test_who_lost_the_role_undoes_nothing(world, cast, acme, sign_in):
     change_role(cast.rep, Role.VIEWER, by=act(cast.admin))
     page = sign_in("rep").post(f"/undo/{world.own.change}", follow=True).content.decode()
-    assert "not yours to change any more" in page
+    assert "You no longer have permission" in page
     assert department(world.own) == "ownmark changed"
 
 
@@ -59,7 +59,7 @@ def test_who_left_the_team_undoes_nothing_of_its_records(world, cast, acme, sign
     by = act(cast.rep)
     edit(contact, {"department": "Changed"}, by=by)
     change_team(cast.rep, None, by=act(cast.admin))
-    assert "not yours" in sign_in("rep").post(f"/undo/{by.change}", follow=True).content.decode()
+    assert "You no longer have permission" in sign_in("rep").post(f"/undo/{by.change}", follow=True).content.decode()
     assert department(world.hidden) == "Changed"
 
 
