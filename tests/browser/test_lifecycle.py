@@ -38,7 +38,7 @@ def test_from_lead_to_customer(visit, add, cast):
     do(page, "Qualify")
     expect(badge(page)).to_have_text("Qualified")
     expect(badge(page)).to_have_class("badge tone-blue")
-    expect(page.locator(".toast")).to_contain_text("Ana Ruiz is Qualified now.")
+    expect(page.locator(".toast")).to_contain_text("Ana Ruiz is now Qualified.")
     sentence = page.locator(".timeline li").first
     expect(sentence).to_contain_text("Rep qualified this contact (Lead → Qualified)")
 
@@ -59,7 +59,7 @@ def test_the_audit_log_in_the_admin_tells_the_same(visit, add, sign_in):
 def test_losing_asks_why_and_only_a_manager_reopens(visit, add, sign_in):
     ana = add("Ana Ruiz")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
-    page.get_by_role("group", name="Actions").get_by_role("link", name="Mark as lost…").click()
+    page.get_by_role("group", name="Actions", exact=True).get_by_role("link", name="Mark as lost…").click()
     page.get_by_label("Reason").fill("Chose a competitor")
     page.get_by_role("button", name="Lost").click()
     expect(badge(page)).to_have_text("Lost")
@@ -78,9 +78,9 @@ def test_the_badge_shows_the_evidence(visit, add, sign_in):
     ana = add("Ana Ruiz")
     page = visit(ana.get_absolute_url(), client=sign_in("rep"))
     page.locator(".record-title summary").click()
-    leaf = page.locator(".evidence li", has_text="Email")
+    leaf = page.locator(".evidence li", has_text="Email").first
     expect(leaf).to_contain_text("✗")
-    expect(leaf).to_contain_text("nothing")
+    expect(leaf).to_contain_text("(empty)")
 
 
 def test_a_move_can_be_undone_from_the_toast(visit, add, sign_in):

@@ -15,7 +15,7 @@ def test_merge_and_unmerge(visit, add, actor, sign_in):
 
     page = visit(kept.get_absolute_url(), client=sign_in("rep"))
     page.get_by_label("More actions", exact=True).click()
-    page.get_by_role("link", name="Merge with a duplicate").click()
+    page.get_by_role("link", name="Merge duplicate").click()
     page.get_by_role("link", name="Compare with Ana Ruiz").click()
     page.get_by_label("Buyer").check()
     page.get_by_role("button", name="Merge").click()

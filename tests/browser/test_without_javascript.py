@@ -29,7 +29,7 @@ def test_sign_in_create_edit_and_qualify(visit, cast, fleetly):
     page.get_by_role("link", name="Edit", exact=True).click()
     page.get_by_label("Email").fill("ana@fleetly.example")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Qualify: Lead score too low")).to_be_visible()
+    expect(page.get_by_text("Qualify · Lead score too low")).to_be_visible()
     make_worthy(Contact.objects.get())
     page.reload()
     page.get_by_role("button", name="Qualify", exact=True).click()
@@ -109,7 +109,9 @@ def test_every_figure_of_the_dashboard(plain, add):
     add("Ana")
     page = plain("/dashboard")
     page.get_by_role("link", name="Load all cards").click()
-    stages = page.locator("section.dash-part", has=page.get_by_role("heading", name="Contacts by lifecycle stage", exact=True))
+    stages = page.locator(
+        "section.dash-part", has=page.get_by_role("heading", name="Contacts by lifecycle stage", exact=True)
+    )
     stages.get_by_role("row", name="Lead").get_by_role("link", name="1", exact=True).click()
     expect(page.get_by_role("link", name="Ana", exact=True)).to_be_visible()
 

@@ -52,7 +52,7 @@ def test_it_is_kept_and_changed_with_an_entry_each(campaign, actor):
         ({"name": "x" * 101}, "name", "Enter up to 100 characters."),
         ({"segment": "nobody"}, "segment", "was deleted"),
         ({"subject": "Hello {nobody}"}, "subject", "nobody"),
-        ({"body": "Hello {name"}, "body", "a bracket is not closed"),
+        ({"body": "Hello {name"}, "body", "a bracket isn’t closed"),
         ({"type": "fax"}, "type", "“fax” isn’t a campaign type"),
         ({"owner": 0}, "owner", "active member"),
     ],

@@ -53,7 +53,7 @@ UNSCOPED = {
     "crm/legacy_leads/dropping/drop.py",  # one table for all workspaces: all must be ready
 }
 # (address, button, values, model) of a form that is submitted twice (tests.browser.test_double_click).
-FORM = ("/lead/new", "Add legacy lead", {"name": "Twice {n}", "email": "old{n}@x.example"}, LegacyLead)
+FORM = ("/lead/new", "Create", {"name": "Twice {n}", "email": "old{n}@x.example"}, LegacyLead)
 
 
 def forget_reads() -> None:

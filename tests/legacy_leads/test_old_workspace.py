@@ -128,4 +128,4 @@ def test_the_contact_says_where_it_came_from(old, migrate, sign_in, cast):
     migrate(commit=True)
     page = sign_in("rep").get(Contact.objects.get().get_absolute_url()).text
     assert "Created from legacy leads" in page and "No contact was linked to the lead." in page
-    assert "added this contact from legacy leads" in page
+    assert "Source: legacy leads" in page

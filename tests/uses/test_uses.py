@@ -137,7 +137,7 @@ def test_a_setting_that_cannot_be_read_fails_nobody_s_request(settings_of_tier, 
     assert not Run.objects.filter(status=Run.Status.FAILED).exists()
     # The stage requirement is skipped, and the page says so.
     page = unescape(rep.get(contact.get_absolute_url()).content.decode())
-    assert "“Only Gold” isn't checked before Qualify" in page
+    assert "The stage requirement “Only Gold” isn’t checked" in page
     assert rep.post(reverse("contact_move", args=[contact.public_id, "qualify"]), {"reason": ""}).status_code == 302
     assert Contact.objects.get(pk=contact.pk).lifecycle_stage == "qualified"
     # Scores.
