@@ -28,6 +28,8 @@ class FormRenderer(TemplatesSetting):
             {"NAME": "forms", "DIRS": [settings.FORM_TEMPLATES, DJANGO], "APP_DIRS": False, "OPTIONS": options}
         )
         engine.env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
+        # A lazy help text that is HTML (Django's rules for passwords) is known as such only once it is a text.
+        engine.env.filters["evaluated"] = str
         return engine
 
     def get_template(self, template_name):

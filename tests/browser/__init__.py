@@ -27,6 +27,12 @@ LOOKS = (("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390))
 LOOKED_INTO = (LOOKS[0], LOOKS[2])
 
 
+# What reaches beyond the window, where the page is wider than it.
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => `${one.tagName}.${one.className} ${one.textContent.trim().slice(0, 40)}`).slice(0, 10)"""
+
+
 def inspect(page, name: str, looked_into=LOOKED_INTO) -> None:
     """Look at a page in every theme and width: a picture, nothing scrolls sideways, and in some of them axe.
 
@@ -40,7 +46,7 @@ def inspect(page, name: str, looked_into=LOOKED_INTO) -> None:
         screenshot(page, f"{name}-{theme}-{width}")
         if (theme, width) in looked_into:
             assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name}: wider than {width}"
+        assert not page.evaluate(TOO_WIDE), f"{name}: wider than {width}: {page.evaluate(TOO_WIDE)}"
 
 
 def assert_accessible(page) -> None:

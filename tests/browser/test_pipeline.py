@@ -51,7 +51,7 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     page.goto(ana.get_absolute_url())
     expect(page.locator(".record-title .badge")).to_have_text("Customer")
     line = page.locator(".timeline li").first
-    expect(line).to_contain_text("won this contact (Lead → Customer)")
+    expect(line).to_contain_text("marked this contact as a customer (Lead → Customer)")
     expect(line).to_contain_text("120 vans")
     line.get_by_role("button", name="Undo").click()
     expect(page.locator(".record-title .badge")).to_have_text("Lead")

@@ -5,15 +5,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from zoneinfo import available_timezones
 
 from babel import Locale
 from django.apps import apps
 from django.db import connection
 from django.utils.translation import trans_real
 
+from crm.kit.language import FORMATS
+
 CODE = "xx"
 WORD = re.compile(r"[^\W\d_]{2,}")
 SHOWN = ("title", "placeholder", "aria-label", "alt", "content", "data-label", "data-everything", "data-drop-names")
+VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
+SYNTAX = {"and", "or", "not", "in", "any", "is", "empty", "days", "ago", "from", "now", "me", "my", "team", "today"}
 NOT_TEXT = frozenset({"script", "style", "code", "kbd", "svg", "textarea", "pre"})
 NAMES = {"Throughline", "CSV", "UTC", "XLSX", "JSON", "Deutsch", "Español", "Français", "English", "MCP", "UTF"}
 
@@ -50,20 +55,26 @@ def pseudo_language(settings) -> Iterator[None]:
 
 
 class _Texts(HTMLParser):
+    """What stands outside brackets: in one text after the other, for a sentence may have tags in it."""
+
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._inside: list[str] = []
+        self._depth = 0
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
-        if tag in NOT_TEXT or "data-raw" in given or given.get("lang"):
-            self._inside.append(tag) if tag != "html" else None
+        if tag in VOID:
+            pass
+        elif self._inside or tag in NOT_TEXT or given.get("aria-hidden") == "true":
+            self._inside.append(tag)
         if tag == "meta":
             return
-        self.texts += [given[name] for name in SHOWN if given.get(name)]
+        texts = [given[name] for name in SHOWN if given.get(name)]
         if tag == "input" and given.get("type") in ("submit", "button"):
-            self.texts.append(given.get("value") or "")
+            texts.append(given.get("value") or "")
+        self.texts += [outside(text)[0] for text in texts]
 
     def handle_endtag(self, tag):
         if self._inside and self._inside[-1] == tag:
@@ -71,29 +82,24 @@ class _Texts(HTMLParser):
 
     def handle_data(self, data):
         if not self._inside:
-            self.texts.append(data)
+            text, self._depth = outside(data, self._depth)
+            self.texts.append(text)
 
 
-def untranslated(text: str, data: set[str], *, markup: bool = True) -> list[str]:
-    """The texts that a page shows outside brackets, with words not in `data`; markup=False for a mail or a message.
-
-    `data`: the words that people typed, as words_of_data() gives them.
-    """
-    texts = [text]
-    if markup:
-        parser = _Texts()
-        parser.feed(text)
-        texts = parser.texts
-    return [" ".join(text.split()) for text in texts if set(WORD.findall(_outside(html.unescape(text)))) - data]
+def untranslated(page: str, data: set[str]) -> list[str]:
+    """The texts that a page shows outside brackets, with words not in `data`: those that people typed."""
+    parser = _Texts()
+    parser.feed(page)
+    return [" ".join(text.split()) for text in parser.texts if set(WORD.findall(html.unescape(text))) - data]
 
 
-def _outside(text: str) -> str:
-    """What stands outside the brackets, which may be nested: a text with a translated text in it."""
-    outside, depth = [], 0
+def outside(text: str, depth: int = 0) -> tuple[str, int]:
+    """What stands outside the brackets, which may be nested, and how many are open at the end."""
+    signs = []
     for sign in text:
         depth += (sign == "⟦") - (sign == "⟧")
-        outside.append(sign if depth == 0 and sign != "⟧" else " ")
-    return "".join(outside)
+        signs.append(sign if depth == 0 and sign != "⟧" else " ")
+    return "".join(signs), depth
 
 
 def words_of_data() -> set[str]:
@@ -103,6 +109,8 @@ def words_of_data() -> set[str]:
         for model in apps.get_models():
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(model._meta.db_table)}")
             words.update(word for row in cursor.fetchall() for value in row for word in WORD.findall(str(value)))
-    for months in Locale.parse("en_GB").months["format"].values():
-        words.update(word for name in months.values() for word in WORD.findall(name))
-    return words | {"CET", "CEST", "pp", "EUR", "USD"}
+    for code in FORMATS:
+        for months in Locale.parse(code).months["format"].values():
+            words.update(word for name in months.values() for word in WORD.findall(name))
+    words.update(word for name in available_timezones() for word in WORD.findall(name))
+    return words | SYNTAX | {"allview", "all", "CET", "CEST", "EUR", "USD", "PM", "Pseudo"}

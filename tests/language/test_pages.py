@@ -7,7 +7,10 @@ from tests.language.pseudo import CODE, pseudo_language, untranslated, words_of_
 from tests.security import world as worlds
 from tests.security.matrix import MATRIX, url
 
-PAGES = sorted(name for name, route in MATRIX.items() if route.get is not None and route.page)
+# The admin shows operators the names of columns, which are the code's.
+PAGES = sorted(
+    name for name, route in MATRIX.items() if route.get is not None and route.page and not name.startswith("admin:")
+)
 
 
 @pytest.fixture
@@ -35,6 +38,6 @@ def test_no_page_shows_a_text_that_cannot_be_translated(world, cast, sign_in, ps
         route = MATRIX[name]
         client = clients[Role.ADMIN if route.get == Role.ADMIN else Role.REP]
         response = client.get(url(name, route.args(world.own) if route.args else ()) + route.query)
-        if response.status_code == 200 and not response.streaming:
+        if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
             with subtests.test(name):
                 assert not untranslated(response.content.decode(), data)

@@ -456,7 +456,9 @@ MATRIX: dict[str, Route] = {
     "assignment_rule_new": Route(ADMIN, ADMIN, data=_rule),
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
     "first_contact": Route(ADMIN, ADMIN, data=lambda own: {"hours": 8, "opens": "09:00", "closes": "17:00"}),
-    "workspace": Route(ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "currency": "EUR"}),
+    "workspace": Route(
+        ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "language": "en", "currency": "EUR"}
+    ),
     "workspaces": Route(),
     "open_workspace": Route(
         None, VIEWER, args=lambda own: (own.member.workspace.slug,), missing=("nothing",), foreign=(409,)

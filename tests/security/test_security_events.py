@@ -92,7 +92,7 @@ GUARD = {
     "message": "Phone, please",
     "position": "0",
 }
-WORKSPACE = {"name": "Acme", "timezone": "UTC", "currency": "EUR", "require_mfa": "on"}
+WORKSPACE = {"name": "Acme", "timezone": "UTC", "language": "en", "currency": "EUR", "require_mfa": "on"}
 # event, what is done, (member who is named as the actor, or None for the system), part of the note
 EVENTS = [
     ("user.signed_in", lambda client, cast: enter(client), "rep", ""),
