@@ -137,7 +137,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 CSRF_FAILURE_VIEW = "crm.kit.views.csrf_failure"
 LANGUAGE_CODE = "en"
 # A language is offered once its catalog is complete: docs/translating.md
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
 LOCALE_PATHS = [BASE / "crm" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
