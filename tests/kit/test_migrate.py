@@ -41,7 +41,7 @@ def test_a_migration_lets_the_table_go_and_tries_again(migration_that_locks, cap
         reader.execute("SELECT * FROM busy")  # the lock lasts as long as the transaction
         threading.Timer(0.4, reader.commit).start()
         call_command("migrate", verbosity=0)
-    assert "in use; trying again" in capsys.readouterr().err
+    assert "in use. Trying again" in capsys.readouterr().err
     with connection.cursor() as cursor:
         cursor.execute("SELECT more FROM busy")
         cursor.execute("SHOW lock_timeout")
