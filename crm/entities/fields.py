@@ -104,10 +104,11 @@ class Field:
     def _choices_by_name(self, language: str) -> dict[str, Choice]:
         """Made once for each language: an import asks for every cell."""
         if language not in self._named:
-            named: dict[str, Choice] = self._named.setdefault(language, {})
+            named: dict[str, Choice] = {}
             for choice in self.choices:
                 for name in (choice.value, choice.label, in_english(choice.label), *choice.aliases):
                     named.setdefault(squash(name), choice)
+            self._named[language] = named  # whole, for other threads read it
         return self._named[language]
 
     @cached_property

@@ -32,11 +32,6 @@ class Entity:
     def __post_init__(self) -> None:
         self.path = self.path or self.name
 
-    @property
-    def labels(self) -> tuple[str, str]:
-        """What one is called, and many."""
-        return self.label, self.plural
-
     @cached_property
     def model(self):
         return apps.get_model(self.model_label)

@@ -114,7 +114,8 @@ class Schema:
         for field in self:
             if field.type is FieldType.MANY:
                 target = registry.get(field.target)
-                if wanted in map(fold, (target.name, target.label, target.plural, *map(in_english, target.labels))):
+                labels = (target.label, target.plural)
+                if wanted in map(fold, (target.name, *labels, *map(in_english, labels))):
                     return field
         return None
 

@@ -17,6 +17,7 @@ from babel.dates import tokenize_pattern
 from babel.lists import format_list
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 from django.utils import timezone
+from django.utils.translation import get_language
 
 DEFAULT = "en_GB"
 current: ContextVar[str] = ContextVar("formats", default=DEFAULT)
@@ -102,8 +103,8 @@ def money(amount: Number, currency: str) -> str:
 
 
 def either(texts: Sequence[str]) -> str:
-    """Lead, Qualified or Customer: in the words of the language."""
-    return format_list(texts, style="or", locale=current.get())
+    """Lead, Qualified or Customer: in the words of the language, whatever the formats are."""
+    return format_list(texts, style="or", locale="en_GB" if get_language() in (None, "en") else get_language())
 
 
 def _rounded(value: Number, digits: int) -> Decimal:

@@ -8,7 +8,6 @@ Why: docs/decisions/0028-names-have-one-key.md
 
 import re
 import unicodedata
-from typing import Any
 
 LONGEST = 50_000  # characters of a long text, such as notes: some twenty pages
 _NO_DIGITS = re.compile(r"\D+")
@@ -82,8 +81,3 @@ def initials(name: str) -> str:
     """Up to two initials: 'Ana Ruiz' → 'AR'."""
     words = [w for w in name.split() if w[0].isalnum()]
     return "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"
-
-
-def counted(number: Any, things: str) -> str:
-    """How many of what is named in the plural: 1 day, 2 days."""
-    return f"{number} {things.removesuffix('s') if str(number) == '1' else things}"

@@ -80,3 +80,8 @@ def test_a_code_stands_apart_from_the_amount():
     with writing("en_GB"):
         assert formats.money(Decimal("1250.5"), "AED") == "AED 1,250.50"
         assert formats.money(-3, "EUR") == "-€3"
+
+
+def test_a_choice_in_words_follows_the_language_not_the_formats():
+    with writing("de_DE"):
+        assert formats.either(["Lead", "Qualified", "Customer"]) == "Lead, Qualified or Customer"
