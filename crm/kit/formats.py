@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache, partial
 from typing import Any
 
-from babel import Locale
+from babel import Locale, localedata
 from babel.dates import tokenize_pattern
 from babel.lists import format_list
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
@@ -104,7 +104,10 @@ def money(amount: Number, currency: str) -> str:
 
 def either(texts: Sequence[str]) -> str:
     """Lead, Qualified or Customer: in the words of the language, whatever the formats are."""
-    return format_list(texts, style="or", locale="en_GB" if get_language() in (None, "en") else get_language())
+    language = get_language() or "en"
+    # British English writes no comma before "or". A language that Babel doesn't know is written as English is.
+    known = language != "en" and localedata.exists(language)
+    return format_list(texts, style="or", locale=language if known else "en_GB")
 
 
 def _rounded(value: Number, digits: int) -> Decimal:
