@@ -3,8 +3,7 @@
 import pytest
 
 from crm.kit.actor import Role
-from tests.language.pseudo import CODE, pseudo_language, untranslated, words_of_data
-from tests.security import world as worlds
+from tests.language.pseudo import untranslated, words_of_data
 from tests.security.matrix import MATRIX, url
 
 # The admin shows operators the names of columns, which are the code's.
@@ -13,26 +12,8 @@ PAGES = sorted(
 )
 
 
-@pytest.fixture
-def world(cast, settings, tmp_path):
-    """The rows of the isolation matrix."""
-    settings.MEDIA_ROOT = tmp_path
-    return worlds.build(cast)
-
-
-@pytest.fixture
-def pseudo(settings):
-    """The language, while the test runs."""
-    with pseudo_language(settings):
-        yield
-
-
 def test_no_page_shows_a_text_that_cannot_be_translated(world, cast, sign_in, pseudo, subtests):
     clients = {role: sign_in(role.value) for role in (Role.REP, Role.ADMIN)}
-    for role in clients:
-        user = getattr(cast, role.value).user
-        user.language = CODE
-        user.save()
     data = words_of_data()
     for name in PAGES:
         route = MATRIX[name]

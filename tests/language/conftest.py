@@ -1,0 +1,17 @@
+"""The rows of the isolation matrix, and members who read the pseudo-language."""
+
+import pytest
+
+from crm.users.models import User
+from tests.language.pseudo import CODE, pseudo_language
+from tests.security.conftest import shared_world, world
+
+__all__ = ["shared_world", "world"]
+
+
+@pytest.fixture
+def pseudo(world, settings):
+    """Every member reads the language while the test runs."""
+    User.objects.update(language=CODE)
+    with pseudo_language(settings):
+        yield
