@@ -1,5 +1,6 @@
 """Compile the catalogs that translators edit into those that are read; without GNU gettext, unlike Django's own."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -17,4 +18,7 @@ class Command(BaseCommand):
     def handle(self, **options):
         for file in sorted(Path(settings.LOCALE_PATHS[0]).rglob("django.po")):
             with file.open("rb") as source, file.with_suffix(".mo").open("wb") as target:
-                write_mo(target, read_po(source))
+                catalog = read_po(source)
+                # Babel would write the time of this run, and every run would change all files.
+                catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+                write_mo(target, catalog)
