@@ -278,7 +278,7 @@ class Activity(Owned):
     status = models.CharField(
         max_length=10,
         default="pending",
-        choices=[("pending", _("Pending")), ("done", _("Done")), ("cancelled", _("Canceled"))],
+        choices=[("pending", _("Pending")), ("done", _("Done")), ("cancelled", pgettext_lazy("activity", "Canceled"))],
     )
     priority = models.CharField(
         max_length=10, default="normal", choices=[("low", _("Low")), ("normal", _("Normal")), ("high", _("High"))]

@@ -24,7 +24,7 @@ class DeadlineFilter(django_filters.ChoiceFilter):
     """Whether a first contact is owed, and whether it is late."""
 
     def __init__(self, **kwargs):
-        choices = [("overdue", _("Overdue")), ("running", _("Due"))]
+        choices = [("overdue", _("Overdue")), ("running", _("Not overdue"))]
         super().__init__(choices=choices, empty_label=_("Any"), label=_("Deadline"), **kwargs)
 
     def filter(self, rows, value):

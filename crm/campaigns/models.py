@@ -10,6 +10,7 @@ from crm.kit.actor import Actor
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import pgettext_lazy
 from crm.users.models import Membership, Owned
 from crm.users.visibility import editable, visible
 
@@ -23,7 +24,7 @@ class Campaign(Owned):
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
         SENDING = "sending", _("Sending")
-        SENT = "sent", _("Sent")
+        SENT = "sent", pgettext_lazy("campaign", "Sent")
         CANCELLED = "cancelled", _("Canceled")
 
     OPEN = (Status.DRAFT, Status.SENDING)

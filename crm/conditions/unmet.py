@@ -53,6 +53,9 @@ FROM_NOW = {
     ">": _("{field} isn’t more than {span} away"),
     ">=": _("{field} isn’t at least {span} away"),
 }
+MINE = {"=": _("{field} isn’t you"), "!=": _("{field} is you")}
+MY_TEAM = {"=": _("{field} isn’t your team"), "!=": _("{field} is your team")}
+PEOPLE = {Kind.ME: MINE, Kind.MY_TEAM: MY_TEAM}
 RELATIVE = {Kind.AGO: AGO, Kind.FROM_NOW: FROM_NOW, Kind.TODAY: AGAINST_TODAY}
 # Fields that hold the latest of many: their own name would read “No last activity in the last 14 days”.
 LATEST = {
@@ -87,6 +90,8 @@ def _phrase(leaf: Leaf, first: Operand | None) -> str:
     field, operator = leaf.path.field, leaf.operator
     if first and first.kind is Kind.AGO and operator in ("<", "<=") and field.key in LATEST:
         return LATEST[field.key]
+    if first and first.kind in PEOPLE and operator in MINE:
+        return PEOPLE[first.kind][operator]
     if first and field.type in (FieldType.DATE, FieldType.DATETIME):
         return RELATIVE.get(first.kind, ON_A_DAY).get(operator, PHRASES[operator])
     return PHRASES[operator]

@@ -1,5 +1,6 @@
 """The form field of an entity's field. Each cleans to the typed value that parse_value() gives."""
 
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.people import members, teams
 from crm.entities.sql import orm_value
 from crm.entities.values import MAX_TEXT, normalize_text, parse_value, zone
+from crm.kit import formats
 from crm.kit.errors import Invalid
 from crm.kit.text import LONGEST
 from crm.kit.translation import gettext as _
@@ -37,11 +39,25 @@ class ParsedField(forms.CharField):
             raise forms.ValidationError(str(error)) from None
 
 
+class NumberField(forms.DecimalField):
+    """A number in the formats of the member: 48000,50 in German, where 48.000 are thousands too."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(formats.read_number(value) if isinstance(value, str) else value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return formats.typed(value) if isinstance(value, int | float | Decimal) else value
+
+
 class PercentField(ParsedField):
     """Shows 0.5 as 50%."""
 
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").strip()
+        return super().to_python(f"{formats.read_number(text[:-1])}%" if text.endswith("%") else text)
+
     def prepare_value(self, value: Any) -> Any:
-        return value if value is None or isinstance(value, str) else f"{(value * 100).normalize():f}%"
+        return value if value is None or isinstance(value, str) else f"{formats.typed(value * 100)}%"
 
 
 class InstantField(ParsedField):
@@ -90,11 +106,11 @@ def _phone(field: Field, common: dict) -> forms.Field:
 
 
 def _number(field: Field, common: dict) -> forms.Field:
-    return forms.DecimalField(max_digits=21, decimal_places=6, widget=_number_input(), **common)
+    return NumberField(max_digits=21, decimal_places=6, widget=_number_input(), **common)
 
 
 def _money(field: Field, common: dict) -> forms.Field:
-    return forms.DecimalField(max_digits=17, decimal_places=2, widget=_number_input(), **common)
+    return NumberField(max_digits=17, decimal_places=2, widget=_number_input(), **common)
 
 
 def _number_input() -> forms.Widget:

@@ -5,6 +5,7 @@ putting digits into a pattern, is done here, because a list formats hundreds of 
 tests/kit/test_formats.py compares every function with Babel's.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -84,6 +85,29 @@ def number(value: Number, digits: int | None = None) -> str:
     if digits is None and "." in text:
         text = text.rstrip("0").rstrip(".")
     return text.translate(_separators(current.get()))
+
+
+def typed(value: Number) -> str:
+    """1240 or 12,5 for an input: as the reader would type it, without thousands apart. read_number() reads it back."""
+    text = f"{Decimal(str(value)):f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(".", get_decimal_symbol(current.get()))
+
+
+def read_number(text: str) -> str:
+    """A number that the reader typed, in the notation of code: in German 48.000,50 is 48000.50.
+
+    A point that can't set thousands apart is one for decimals in every locale: 12.5. What is no number stays as it is.
+    """
+    group, decimal = get_group_symbol(current.get()), get_decimal_symbol(current.get())
+    dense = "".join(text.split()).replace("’", "'")
+    group = "" if group.isspace() else group.replace("’", "'")
+    grouped = rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(group)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
+    if group and re.fullmatch(grouped, dense, re.ASCII):
+        return dense.replace(group, "").replace(decimal, ".")
+    if re.fullmatch(rf"[+-]?\d*{re.escape(decimal)}?\d*", dense, re.ASCII):
+        return dense.replace(decimal, ".")
+    return dense if re.fullmatch(r"[+-]?\d*\.\d*", dense, re.ASCII) else text
 
 
 def percent(fraction: Number, digits: int = 1) -> str:

@@ -25,8 +25,8 @@ class NotificationKind:
 
     `sentence` holds {actor} and {record}, `unseen` only {actor}: it is shown to who may not see the record. For kinds
     that concern many records at once `many(entity, count)` returns a sentence with {actor} and {count}, and `which` is
-    the condition for those among the changed records that concern the reader. `reason` completes “You’re receiving
-    this because …” in emails. `channel` is the default.
+    the condition for those among the changed records that concern the reader. `reason` is the sentence at the
+    end of emails. `channel` is the default.
     """
 
     name: str
@@ -88,7 +88,7 @@ ASSIGNED = register(
         _("A contact, company or lead is assigned to me"),
         "user-check",
         _("{actor} assigned {record} to you"),
-        _("someone assigned it to you"),
+        _("You’re receiving this because someone assigned it to you."),
         many=_assigned,
         unseen=_("{actor} assigned a record to you"),
     )
@@ -99,7 +99,7 @@ MENTIONED = register(
         _("Someone mentions me"),
         "at-sign",
         _("{actor} mentioned you on {record}"),
-        _("someone mentioned you"),
+        _("You’re receiving this because someone mentioned you."),
         Channel.MAIL,
         unseen=_("{actor} mentioned you on a record"),
     )
@@ -110,7 +110,7 @@ TASK_DUE = register(
         _("One of my tasks is due"),
         "alarm-clock",
         _("Task due: {record}"),
-        _("the task is assigned to you"),
+        _("You’re receiving this because the task is assigned to you."),
         unseen=_("A task is due"),
     )
 )
@@ -120,7 +120,7 @@ SALES_QUALIFIED = register(
         _("One of my leads becomes Sales Qualified"),
         "badge-check",
         _("{record} is now Sales Qualified"),
-        _("you own the lead"),
+        _("You’re receiving this because you own the lead."),
         many=_sales_qualified,
         unseen=_("A lead is now Sales Qualified"),
     )
@@ -131,7 +131,7 @@ LEAD_OVERDUE = register(
         _("A first-contact SLA is breached"),
         "alarm-clock",
         _("First contact with {record} is overdue"),
-        _("you own the lead or manage its owner"),
+        _("You’re receiving this because you own the lead or manage its owner."),
         many=_overdue,
         which="",
         unseen=_("First contact with a lead is overdue"),

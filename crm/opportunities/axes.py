@@ -5,6 +5,7 @@ from decimal import Decimal
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
 from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import pgettext_lazy
 from crm.lifecycle.axes import Axis, Move, Reason
 
 OPEN = ("prospecting", "qualification", "proposal", "negotiation")
@@ -19,8 +20,8 @@ STAGE = Axis(
         Choice("qualification", _("Qualification"), "blue"),
         Choice("proposal", _("Proposal"), "violet"),
         Choice("negotiation", _("Negotiation"), "amber"),
-        Choice("won", _("Won"), "green"),
-        Choice("lost", _("Lost"), "red"),
+        Choice("won", pgettext_lazy("opportunity", "Won"), "green"),
+        Choice("lost", pgettext_lazy("opportunity", "Lost"), "red"),
     ),
     moves=(
         Move("move_stage", _("Move"), OPEN, "", "opportunity.moved", targets=OPEN),

@@ -74,14 +74,14 @@ OPPORTUNITIES = ListSpec(
         View("closing", _("Closing in 30 days"), f"{IS_OPEN} and close_date <= 30 days from now"),  # not a text
         View(
             "won",
-            _("Won"),
+            pgettext_lazy("opportunity", "Won"),
             "stage = won",
             ("name", "amount", "contact", "company", "won_at", "source", "owner"),
             "-won_at",
         ),
         View(
             "lost",
-            _("Lost"),
+            pgettext_lazy("opportunity", "Lost"),
             "stage = lost",
             ("name", "amount", "lost_reason", "contact", "company", "lost_at", "owner"),
             "-lost_at",

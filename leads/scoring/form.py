@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contacts.engagement import KINDS
+from crm.kit import formats
 from leads.models import ScoringModel
 from leads.scoring.rules import THRESHOLDS, WEIGHTS
 
@@ -73,7 +74,7 @@ def _count(data: Mapping[str, str], name: str) -> int:
 
 def _number(text: str) -> Any:
     """A number where it is one; else the text, which the rules refuse with a sentence."""
-    text = text.strip().replace("−", "-")
+    text = formats.read_number(text.strip().replace("−", "-"))
     for kind in (int, float):
         try:
             return kind(text)

@@ -25,15 +25,17 @@ from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.records.verbs.delete import delete
+from crm.users.models import User
 from crm.workflows.verbs.start_workflow import start_workflow
 from leads.assignment.models import AssignmentRule
 from leads.models import Lead
 from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
-from tests.browser import HEIGHT, inspect
+from tests.browser import HEIGHT, TOO_WIDE, inspect, screenshot
 from tests.campaigns.conftest import make_campaign
 from tests.factories import make_worthy
 from tests.installed import legacy_leads
+from tests.language.pseudo import CODE, pseudo_language
 from tests.security.matrix import MATRIX, url
 from tests.security.world import make_finding
 from tests.workflows.conftest import make_flow, task
@@ -156,6 +158,18 @@ def test_the_pages_of_strangers(visit, world):
         if MATRIX[name].public:
             page.goto(address(name, world))
             inspect(page, name)
+
+
+@pytest.mark.once
+def test_texts_that_are_longer_by_two_fifths_fit_a_telephone(visit, world, sign_in, settings):
+    client = sign_in("admin")
+    User.objects.update(language=CODE)
+    with pseudo_language(settings, longer=0.4):
+        page = visit("/", client=client, width=390, expected="404")  # of links in mails that have ended
+        for name in PAGES:
+            page.goto(address(name, world) + MATRIX[name].query)
+            screenshot(page, f"{name}-longer")
+            assert not page.evaluate(TOO_WIDE), f"{name}: {page.evaluate(TOO_WIDE)}"
 
 
 FEW = "/contact?view=contacts_leads&q=a"  # a list of a few rows: axe looks at every one

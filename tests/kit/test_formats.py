@@ -85,3 +85,33 @@ def test_a_code_stands_apart_from_the_amount():
 def test_a_choice_in_words_follows_the_language_not_the_formats():
     with writing("de_DE"):
         assert formats.either(["Lead", "Qualified", "Customer"]) == "Lead, Qualified or Customer"
+
+
+@pytest.mark.parametrize("code", FORMATS)
+def test_a_number_is_read_as_it_is_shown(code):
+    with writing(code):
+        for value in map(Decimal, ("0", "7", "-7", "1240", "1234567", "12.5", "-0.25", "12.125", "0.125", "1234.5")):
+            assert Decimal(formats.read_number(formats.number(value))) == value
+            assert Decimal(formats.read_number(formats.typed(value))) == value
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "read"),
+    [
+        ("de_DE", "48.000", "48000"),
+        ("de_DE", "48.000,50", "48000.50"),
+        ("de_DE", "48,5", "48.5"),
+        ("de_DE", "12.5", "12.5"),
+        ("de_DE", "0.125", "0.125"),
+        ("de_DE", "1.24.000", "1.24.000"),
+        ("de_CH", "48'000.50", "48000.50"),
+        ("fr_FR", "48 000,5", "48000.5"),
+        ("en_US", "48,000", "48000"),
+        ("en_US", "48,00", "48,00"),
+        ("en_GB", "many", "many"),
+        ("en_GB", "", ""),
+    ],
+)
+def test_a_number_is_read_as_its_writer_means_it(code, text, read):
+    with writing(code):
+        assert formats.read_number(text) == read

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.users.models import User
+from crm.users.models import User, Workspace
 from tests.language.pseudo import CODE, pseudo_language
 from tests.security.conftest import shared_world, world
 
@@ -11,7 +11,8 @@ __all__ = ["shared_world", "world"]
 
 @pytest.fixture
 def pseudo(world, settings):
-    """Every member reads the language while the test runs."""
+    """Members and workspaces ask for the language while the test runs."""
     User.objects.update(language=CODE)
+    Workspace.objects.update(language=CODE)
     with pseudo_language(settings):
         yield

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from unittest import mock
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -24,17 +25,23 @@ NAMES = {"Throughline", "CSV", "UTC", "XLSX", "JSON", "Deutsch", "Español", "Fr
 
 
 class Pseudo(trans_real.DjangoTranslation):
-    """Answers to every text, whatever the catalogs hold."""
+    """Answers to every text, whatever the catalogs hold; by as much `longer` as it is long."""
 
-    def __init__(self) -> None:
+    def __init__(self, longer: float) -> None:
         self._catalog, self.plural, self.domain = {}, lambda number: int(number != 1), "django"
+        self.longer = longer
 
     def gettext(self, message):
         text = message.rpartition("\x04")[2]  # without the context of pgettext()
-        return f"⟦{text}⟧" if text.strip() else text
+        return f"⟦{text}{self._more(text)}⟧" if text.strip() else text
 
     def ngettext(self, singular, plural, number):
-        return f"⟦{singular if number == 1 else plural}⟧"
+        return self.gettext(singular if number == 1 else plural)
+
+    def _more(self, text: str) -> str:
+        """Words of eight letters at most, the first joined to the last of the text, as languages do that compound."""
+        length = round(len(text) * self.longer)
+        return " ".join("ö" * min(8, length - start) for start in range(0, length, 8))
 
     def language(self):
         return CODE
@@ -44,14 +51,16 @@ class Pseudo(trans_real.DjangoTranslation):
 
 
 @contextmanager
-def pseudo_language(settings) -> Iterator[None]:
-    """CODE is a language that a member may have chosen, in the block."""
+def pseudo_language(settings, longer: float = 0) -> Iterator[None]:
+    """CODE is a language that a member may have chosen, in the block; its texts are longer by that share."""
     settings.LANGUAGES = [*settings.LANGUAGES, (CODE, "Pseudo")]
-    trans_real._translations[CODE] = Pseudo()
-    try:
+    trans_real._translations[CODE] = Pseudo(longer)
+    # Django asks for a catalog on the disk before it speaks the language of a browser.
+    with mock.patch.object(trans_real, "translation_catalog_exists", return_value=True):
+        trans_real._get_supported_language_variant.cache_clear()
         yield
-    finally:
-        del trans_real._translations[CODE]
+    del trans_real._translations[CODE]
+    trans_real._get_supported_language_variant.cache_clear()
 
 
 class _Texts(HTMLParser):

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from tests.language.pseudo import CODE, WORD, untranslated, words_of_data
 from tests.security.calls import HTMX, taken_back
 from tests.security.matrix import MATRIX, url

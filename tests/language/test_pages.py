@@ -1,7 +1,5 @@
 """Every page of the product in a pseudo-language: what is not data went through gettext."""
 
-import pytest
-
 from crm.kit.actor import Role
 from tests.language.pseudo import untranslated, words_of_data
 from tests.security.matrix import MATRIX, url

@@ -471,8 +471,9 @@ MATRIX: dict[str, Route] = {
     "account_signup": Route(public=True),
     "account_reauthenticate": Route(VIEWER, VIEWER),
     # Where no code is asked for, both lead on.
-    "account_request_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404), page=False),
-    "account_confirm_reauthentication_code": Route(VIEWER, VIEWER, answers=(200, 302, 404), page=False),
+    # Turned off in crm/settings.py.
+    "account_request_reauthentication_code": Route(VIEWER, VIEWER, answers=(302, 403), page=False),
+    "account_confirm_reauthentication_code": Route(VIEWER, VIEWER, answers=(302, 403), page=False),
     "account_email": Route(VIEWER, VIEWER),
     "account_email_verification_sent": Route(public=True, page=False),
     "account_change_password": Route(VIEWER, VIEWER),

@@ -11,7 +11,7 @@ from crm.dashboards.percentile import Percentile, days
 from crm.dashboards.query import DashboardQuery, any_of
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.kit.actor import Role
-from crm.kit.translation import gettext
+from crm.kit.translation import gettext, pgettext
 from crm.kit.translation import gettext_lazy as _
 from leads.axes import OPEN
 
@@ -91,7 +91,7 @@ def _won(asked: DashboardQuery, names: Names, won: str, whose: str) -> Table:
         )
         lines.append(BarRow(Cell(split.label(owner, None, names)), cells))
     headings = (gettext("Owner"), gettext("Opportunities"), gettext("Amount"))
-    return Table("won", gettext("Won"), headings, lines, empty=gettext("No wins in this period."))
+    return Table("won", pgettext("opportunity", "Won"), headings, lines, empty=gettext("No wins in this period."))
 
 
 register(Part("team", _("Team"), team, width=12))

@@ -27,6 +27,12 @@ def number(value, digits=None):
 
 
 @register.filter
+def typed(value):
+    """A number as it stands in an input; what is no number as it is."""
+    return formats.typed(value) if isinstance(value, formats.NUMBERS) else value
+
+
+@register.filter
 def percent(fraction, digits=1):
     """0.117 as 11.7%; nothing for None."""
     return "" if fraction is None else formats.percent(fraction, digits)

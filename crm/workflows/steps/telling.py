@@ -16,7 +16,7 @@ from crm.kit import formats
 from crm.kit.actor import Role, system
 from crm.kit.errors import Invalid, Refused
 from crm.kit.site import site
-from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext, ngettext, pgettext_lazy
 from crm.kit.translation import gettext_lazy as _
 from crm.notifications.kinds import NotificationKind
 from crm.notifications.kinds import register as register_news
@@ -35,7 +35,8 @@ TOLD = register_news(
         _("A workflow notifies me"),
         "workflow",
         _("A workflow flagged {record} for you"),
-        _("a workflow is set up to notify you"),
+        _("You’re receiving this because a workflow is set up to notify you."),
+        unseen=_("A workflow flagged a record for you"),
     )
 )
 
@@ -163,7 +164,7 @@ register(
         _("Send email"),
         "mail",
         (
-            Param("to", _("To"), "select", _to),
+            Param("to", pgettext_lazy("email", "To"), "select", _to),
             Param("address", _("Email address"), required=False, help=_("Only for “Other address”.")),
             Param("subject", _("Subject"), "template"),
             Param("body", _("Body"), "long", help=_("Use {first_name}, {company.name} etc. to insert fields.")),

@@ -17,8 +17,9 @@ PAUSED = register(
         _("One of my workflows is paused"),
         "circle-pause",
         _("Workflow {record} was paused because it ran too often"),
-        _("you own the workflow"),
+        _("You’re receiving this because you own the workflow."),
         Channel.MAIL,
+        unseen=_("One of your workflows was paused because it ran too often"),
     )
 )
 

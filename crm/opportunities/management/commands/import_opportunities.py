@@ -1,6 +1,7 @@
 """manage.py import_opportunities FILE --workspace SLUG"""
 
 from contacts.management.commands.import_contacts import Command as ImportContacts
+from crm.kit.translation import gettext_lazy as _
 
 
 class Command(ImportContacts):
@@ -10,7 +11,7 @@ class Command(ImportContacts):
     """
 
     entity = "opportunity"
-    help = (
+    help = _(
         "Import opportunities from a CSV file. Each row needs a name and a contact (external ID, public ID or email). "
-        "Won and lost dates come from the file and move the contact. Safe to run again."  # not a text
+        "Won and lost dates come from the file and move the contact. Safe to run again."
     )

@@ -1,0 +1,49 @@
+"""Numbers that members type, and see in inputs, are in the formats of their profile."""
+
+from decimal import Decimal
+from urllib.parse import unquote_plus
+
+import pytest
+
+from crm.opportunities.models import Opportunity
+from crm.opportunities.verbs.create import create
+from leads.scoring.form import posted
+from tests.factories import make_contact
+from tests.kit.test_formats import writing
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def german(cast, sign_in):
+    """A rep who writes numbers as Germans do."""
+    user = cast.rep.user
+    user.language, user.formats = "en", "de_DE"
+    user.save()
+    return sign_in("rep")
+
+
+@pytest.fixture
+def deal(acme, actor) -> Opportunity:
+    made = create([{"name": "Vans", "contact": make_contact("Ann Ruiz").pk, "amount": "12000.5"}], by=actor("rep"))
+    return Opportunity.objects.get(pk=made.done[0])
+
+
+@pytest.mark.parametrize(("typed", "amount"), [("48.000", "48000"), ("48.000,50", "48000.5"), ("7,5", "7.5")])
+def test_an_amount_is_saved_as_it_was_typed(typed, amount, german, deal):
+    url = f"/opportunity/{deal.public_id}/field/amount"
+    assert 'value="12000,5"' in german.get(url).content.decode()
+    german.post(url, {"amount": typed, "base-amount": "12000,5"})
+    deal.refresh_from_db()
+    assert deal.amount == Decimal(amount)
+
+
+def test_a_filter_takes_an_amount_and_a_percentage_as_they_were_typed(german, acme):
+    for field, typed, stored in (("amount", "48.000,5", "48000.5"), ("probability", "12,5%", "12.5%")):
+        response = german.get("/opportunity/filter", {"field": field, "op": ">", "value": typed})
+        assert f"{field} > {stored}" in unquote_plus(response["Location"])
+
+
+def test_weights_of_a_scoring_model_are_read_in_the_formats_of_the_member():
+    with writing("de_DE"):
+        assert posted({"weight-fit": "0,6", "half_life": "14"})["rules"]["weights"]["fit"] == 0.6
