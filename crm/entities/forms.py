@@ -97,8 +97,7 @@ def _text(field: Field, common: dict) -> forms.Field:
 
 
 def _long_text(field: Field, common: dict) -> forms.Field:
-    longest = MAX_TEXT if field.custom else LONGEST
-    return forms.CharField(max_length=longest, widget=forms.Textarea(attrs={"rows": 4}), **common)
+    return forms.CharField(max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 4}), **common)
 
 
 def _phone(field: Field, common: dict) -> forms.Field:

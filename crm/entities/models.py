@@ -11,23 +11,37 @@ from crm.users.models import Owned
 
 CUSTOM_TYPES = (
     FieldType.TEXT,
+    FieldType.LONG_TEXT,
     FieldType.NUMBER,
+    FieldType.MONEY,
+    FieldType.PERCENT,
     FieldType.DATE,
+    FieldType.DATETIME,
     FieldType.YES_NO,
     FieldType.SELECT,
     FieldType.MULTI_SELECT,
     FieldType.USER,
     FieldType.LINK,
+    FieldType.URL,
+    FieldType.PHONE,
+    FieldType.EMAIL,
 )
 TYPE_LABELS = {
     FieldType.TEXT: _("Text"),
+    FieldType.LONG_TEXT: _("Long text"),
     FieldType.NUMBER: _("Number"),
+    FieldType.MONEY: _("Money"),
+    FieldType.PERCENT: _("Percent"),
     FieldType.DATE: _("Date"),
+    FieldType.DATETIME: _("Date and time"),
     FieldType.YES_NO: _("Yes/No"),
     FieldType.SELECT: _("Select"),
     FieldType.MULTI_SELECT: _("Multi-select"),
     FieldType.USER: _("User"),
     FieldType.LINK: _("Link to a record"),
+    FieldType.URL: _("URL"),
+    FieldType.PHONE: _("Phone"),
+    FieldType.EMAIL: _("Email"),
 }
 
 

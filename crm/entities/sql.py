@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import F, Func, Value
 
-from crm.entities.fields import Field, FieldType
+from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
 
 
 class IsoDateField(models.TextField):
@@ -21,10 +21,26 @@ class IsoDateField(models.TextField):
         return value if value is None else date.fromisoformat(value)
 
 
+class IsoInstantField(models.TextField):
+    """An instant kept in JSON as UTC to the microsecond, always 32 characters: such texts sort as the instants do."""
+
+    def get_prep_value(self, value):
+        return iso_instant(value) if isinstance(value, datetime) else value
+
+    def from_db_value(self, value, expression, connection):
+        return value if value is None else datetime.fromisoformat(value)
+
+
+def iso_instant(value: datetime) -> str:
+    """An aware datetime as IsoInstantField keeps it."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 _OUTPUT: dict[FieldType, Callable[[], models.Field]] = {
-    FieldType.TEXT: models.TextField,
-    FieldType.NUMBER: models.DecimalField,
+    **dict.fromkeys(TEXTS, models.TextField),
+    **dict.fromkeys(NUMBERS, models.DecimalField),
     FieldType.DATE: IsoDateField,
+    FieldType.DATETIME: IsoInstantField,
     FieldType.YES_NO: models.BooleanField,
     FieldType.SELECT: models.TextField,
     FieldType.MULTI_SELECT: models.JSONField,

@@ -15,13 +15,13 @@ from crm.entities import registry
 from crm.entities.fields import NUMBERS, Field, FieldType
 from crm.entities.people import Directory, members, teams
 from crm.entities.schema import nearest
-from crm.entities.sql import orm_value
+from crm.entities.sql import iso_instant, orm_value
 from crm.entities.text import Fold
 from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
-from crm.kit.text import fold, normalize_line, normalize_multiline, search_key
+from crm.kit.text import LONGEST, fold, normalize_line, normalize_multiline, search_key
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 
@@ -157,9 +157,10 @@ def public_id_in(entity: registry.Entity, text: str) -> str:
 
 
 def _text(field: Field, text: str) -> str:
-    if field.custom and len(text) > MAX_TEXT:
+    longest = LONGEST if field.type is FieldType.LONG_TEXT else MAX_TEXT
+    if field.custom and len(text) > longest:
         sentence = gettext("{field} can have up to {count} characters.")
-        raise ValueError(sentence.format(field=field.label, count=formats.number(MAX_TEXT)))
+        raise ValueError(sentence.format(field=field.label, count=formats.number(longest)))
     return text
 
 
@@ -247,6 +248,8 @@ def to_custom(field: Field, value: Any) -> Any:
     """A typed value as JSON keeps it: numbers as numbers, times as ISO text, everything else as it is."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return iso_instant(value)
     if isinstance(value, date):
         return value.isoformat()
     return value

@@ -16,6 +16,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.sql import orm_value
 from crm.kit import formats
+from crm.kit.scope import workspace
 from crm.kit.templatetags.frame import due_element, initials, time_element
 from crm.kit.translation import gettext as _
 
@@ -144,9 +145,10 @@ def _number(field: Field):
 
 
 def _money(field: Field):
-    if not field.currency:
-        return _number(field)
     empty = _empty()
+    if not field.currency:  # a custom one
+        currency = workspace().currency
+        return lambda values, public_id: empty if values[0] is None else escape(formats.money(values[0], currency))
     return lambda values, public_id: empty if values[0] is None else escape(formats.money(values[0], values[1]))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
+from django.db.models import Case, DateTimeField, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.db.models.lookups import Exact
 from django.utils.translation import override
@@ -144,7 +144,8 @@ def _percent(field: Field, prefix: str) -> Any:
 
 
 def _moment(field: Field, prefix: str) -> Any:
-    return InUtc(orm_value(field, prefix))
+    value = orm_value(field, prefix)
+    return InUtc(Cast(value, DateTimeField()) if field.custom else value)
 
 
 def _yes_no(field: Field, prefix: str) -> Any:

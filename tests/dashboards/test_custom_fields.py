@@ -25,13 +25,21 @@ MODELS = {"contact": Contact, "lead": Lead, "opportunity": Opportunity}
 CHOICES = [{"value": "gold", "label": "Gold"}, {"value": "silver", "label": "Silver"}]
 STORED = {
     "text": "Fleet",
+    "long_text": "Fleet\nof vans",
     "number": 3,
+    "money": 48000.5,
+    "percent": 0.25,
     "date": "2026-03-31",
+    "datetime": "2026-03-31T12:30:00.000000+00:00",
     "yes_no": True,
     "select": "gold",
     "multi_select": ["gold"],
+    "url": "https://fleetly.example",
+    "phone": "+34 600 100 200",
+    "email": "ana@fleetly.example",
 }
-WRITTEN = STORED | {"yes_no": "yes", "multi_select": "gold", "user": "me", "link": '"Known Person"'}
+WRITTEN = STORED | {"yes_no": "yes", "multi_select": "gold", "user": "me", "link": '"Known Person"', "percent": "25%"}
+WRITTEN |= {kind: f'"{STORED[kind]}"' for kind in ("datetime", "url", "phone", "email")} | {"long_text": "vans"}
 
 
 @pytest.fixture

@@ -122,6 +122,8 @@ def test_a_custom_field_of_each_type_is_shown_as_text(type_, world, cast, acme, 
     company = world.own.company
     Company.objects.filter(pk=company.pk).update(name=EVIL)
     values = {"text": EVIL, "number": "12.5", "date": "2026-03-31", "yes_no": "yes", "select": EVIL}
+    values |= {"long_text": EVIL, "money": "4.50", "percent": "25%", "datetime": "2026-03-31T14:30", "phone": EVIL}
+    values |= {"url": "https://evil.example/<b>", "email": "a&b@evil.example"}
     values |= {"multi_select": "evil", "user": f"member_{cast.rep.pk}", "link": company.public_id}
     contact = rows(world.own.contact)
     client = sign_in("rep")
