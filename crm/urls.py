@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("crm.notifications.urls")),
     path("", include("crm.workflows.urls")),
     path("", include("crm.users.urls")),
+    path("", include("crm.entities.urls")),
     path("", include("crm.records.urls")),
     path("accounts/", include("allauth.urls")),
     path("healthz", healthz, name="healthz"),

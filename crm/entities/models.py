@@ -44,6 +44,15 @@ TYPE_LABELS = {
     FieldType.EMAIL: _("Email"),
 }
 
+TONES = {  # of an option's badge
+    "grey": _("Gray"),
+    "blue": _("Blue"),
+    "green": _("Green"),
+    "amber": _("Amber"),
+    "red": _("Red"),
+    "violet": _("Violet"),
+}
+
 
 class CustomField(Owned):
     """One field of one entity in one workspace. Written by the verbs of this app, which keep the schema cache right."""
@@ -68,7 +77,7 @@ class CustomField(Owned):
         ],
     )
     type = models.CharField(_("type"), max_length=20, choices=[(t.value, TYPE_LABELS[t]) for t in CUSTOM_TYPES])
-    # [{"value": …, "label": …}], in the order they are shown
+    # [{"value": …, "label": …, "tone": …}], in the order they are shown; "tone" is one of TONES or absent
     choices = models.JSONField(_("options"), default=list, blank=True)
     target = models.CharField(_("linked record type"), max_length=40, blank=True)  # the entity that a link points to
     required = models.BooleanField(_("required"), default=False)
@@ -101,7 +110,7 @@ class CustomField(Owned):
             key=self.key,
             label=self.label,
             type=FieldType(self.type),
-            choices=tuple(Choice(choice["value"], choice["label"]) for choice in self.choices),
+            choices=tuple(Choice(choice["value"], choice["label"], choice.get("tone", "")) for choice in self.choices),
             target=self.target,
             required=self.required,
             help=self.help,

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from django.urls import reverse
+
 from crm.entities.models import CUSTOM_TYPES, CustomField
 from crm.entities.placeholders import PLACE, check_placeholders, placeholder
 from crm.entities.schema import Path, UnknownField, schema
@@ -223,7 +225,7 @@ def refuse_breaking_changes(refusal: str) -> Iterator[None]:
 
 def _custom_fields() -> Iterator[SettingUse]:
     for custom in CustomField.objects.filter(archived_at__isnull=True):
-        url = f"/admin/entities/customfield/{custom.pk}/change/"
+        url = reverse("field", args=[custom.pk])
         label = gettext("Field “{field}”").format(field=custom.label)
         yield SettingUse("custom_field", custom.pk, label, url, [CustomFieldReference(custom)])
 

@@ -167,7 +167,7 @@ def test_texts_that_are_longer_by_two_fifths_fit_a_telephone(visit, world, sign_
     with pseudo_language(settings, longer=0.4):
         page = visit("/", client=client, width=390, expected="404")  # of links in mails that have ended
         for name in PAGES:
-            page.goto(address(name, world) + MATRIX[name].query)
+            page.goto(address(name, world))
             screenshot(page, f"{name}-longer")
             assert not page.evaluate(TOO_WIDE), f"{name}: {page.evaluate(TOO_WIDE)}"
 

@@ -34,7 +34,7 @@ def admin(workspace):
         ({"label": "lastactivity"}, "label", "Last activity"),
         ({"label": "a [b]"}, "label", "square brackets"),
         ({"label": "x" * 81}, "label", "80"),
-        ({"type": "money"}, "type", "not a valid choice"),
+        ({"type": "sorcery"}, "type", "not a valid choice"),
         ({"entity": "nothing"}, "entity", "The record type “nothing” doesn’t exist."),
         ({"entity": "note"}, "entity", "Notes can’t have custom fields."),
         ({"type": "select"}, "choices", "at least one option"),

@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils.translation import trans_real
 
+from crm.entities.registry import all_entities
 from crm.kit.language import FORMATS
 
 CODE = "xx"
@@ -118,8 +119,12 @@ def words_of_data() -> set[str]:
         for model in apps.get_models():
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(model._meta.db_table)}")
             words.update(word for row in cursor.fetchall() for value in row for word in WORD.findall(str(value)))
+    words.update(word[:2].upper() for word in tuple(words))  # initials
+    for kind in all_entities():
+        if kind.model.__module__.startswith("tests."):
+            words.update(WORD.findall(f"{kind.label} {kind.plural}"))
     for code in FORMATS:
         for months in Locale.parse(code).months["format"].values():
             words.update(word for name in months.values() for word in WORD.findall(name))
     words.update(word for name in available_timezones() for word in WORD.findall(name))
-    return words | SYNTAX | {"allview", "all", "CET", "CEST", "EUR", "USD", "PM", "Pseudo"}
+    return words | SYNTAX | {"CET", "CEST", "EUR", "USD", "PM", "Pseudo"}

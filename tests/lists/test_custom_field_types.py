@@ -1,4 +1,4 @@
-"""A custom field of each type, once round: typed into its form, shown, filtered, sorted, exported and imported again."""
+"""A custom field of each type: typed into its form, shown, filtered, sorted, exported and imported again."""
 
 import csv
 import io

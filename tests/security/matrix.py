@@ -207,6 +207,15 @@ def _run(own) -> tuple:
     return (own.workflow_run.public_id,)
 
 
+def _of_field(get: Role | None, post: Role, **options) -> Route:
+    """A route of the workspace's own custom field."""
+    return Route(get, post, args=lambda own: (own.field.pk,), missing=(999999,), **options)
+
+
+def _field(label: str) -> dict[str, Any]:
+    return {"label": label, "type": "text", "option-TOTAL_FORMS": 0, "option-INITIAL_FORMS": 0}
+
+
 def _guard(own) -> dict[str, Any]:
     return {"verb": "contact.win", "condition": "title is not empty", "message": "Title needed", "position": 0}
 
@@ -455,6 +464,11 @@ MATRIX: dict[str, Route] = {
     "assignment": Route(ADMIN, ADMIN, data=lambda own: {"pool": own.member.pk}),
     "assignment_rule_new": Route(ADMIN, ADMIN, data=_rule),
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
+    "fields": Route(ADMIN, query="entity=contact"),
+    "field_new": Route(ADMIN, ADMIN, query="entity=contact", data=lambda own: _field("Another")),
+    "field": _of_field(ADMIN, ADMIN, data=lambda own: _field(own.field.label)),
+    "archive_field": _of_field(None, ADMIN),
+    "restore_field": _of_field(None, ADMIN),
     "first_contact": Route(ADMIN, ADMIN, data=lambda own: {"hours": 8, "opens": "09:00", "closes": "17:00"}),
     "workspace": Route(
         ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "language": "en", "currency": "EUR"}
@@ -523,7 +537,6 @@ MATRIX: dict[str, Route] = {
     **_admin("audit_entry", lambda own: own.entry),
     **_admin("events_delivery", lambda own: own.delivery),
     **_admin("lifecycle_guard", lambda own: own.guard, add=True),
-    **_admin("entities_customfield", lambda own: own.field, add=True),
 }
 
 

@@ -84,7 +84,7 @@ def as_rep(method: str, url: str):
     return act
 
 
-FIELD = {"entity": "contact", "key": "odd", "label": "Odd", "type": "text", "choices": "[]", "position": "0"}
+FIELD = {"label": "Odd", "type": "text", "option-TOTAL_FORMS": 0, "option-INITIAL_FORMS": 0}
 GUARD = {
     "entity": "contact",
     "verb": "win",
@@ -110,7 +110,7 @@ EVENTS = [
     ("team.renamed", as_admin("/settings/teams/{iberia}/", name="South"), "admin", ""),
     ("workspace.updated", as_admin("/settings/workspace/", **WORKSPACE), "admin", ""),
     ("guard.created", as_admin("/admin/lifecycle/guard/add/", is_active="on", **GUARD), "admin", ""),
-    ("custom_field.created", as_admin("/admin/entities/customfield/add/", **FIELD), "admin", ""),
+    ("custom_field.created", as_admin("/settings/fields/new/?entity=contact", **FIELD), "admin", ""),
     (
         "member.role_changed",
         as_admin("/admin/users/membership/{mate}/change/", role="manager", is_active="on"),

@@ -74,18 +74,19 @@ def test_what_settings_use_is_refused_with_all_their_names_and_links(settings_of
     assert not [use.label for use in all_setting_uses() if use.problem()]
 
 
-def test_the_admin_pages_say_who_uses_what(settings_of_tier, sign_in):
-    admin, url = sign_in("admin"), f"/admin/entities/customfield/{settings_of_tier.field.pk}/change/"
-    listed = admin.get("/admin/entities/customfield/").content.decode()
-    for made in (settings_of_tier.assignment_rule, settings_of_tier.scoring_model):
-        assert made.name in listed
-    assert '<a href="/settings/assignment/' in listed and " (Gold)" in listed
-    form = {"entity": "contact", "key": "tier", "label": "Tier", "type": "select", "target": "", "help": ""}
-    refused = admin.post(url, form | {"position": 0, "choice_lines": "silver = Silver"}).content.decode()
+def test_the_settings_pages_say_who_uses_what(settings_of_tier, sign_in):
+    admin, url = sign_in("admin"), f"/settings/fields/{settings_of_tier.field.pk}/"
+    for page in (admin.get("/settings/fields/?entity=contact"), admin.get(url)):
+        shown = " ".join(page.content.decode().split())
+        for made in (settings_of_tier.assignment_rule, settings_of_tier.scoring_model):
+            assert made.name in shown
+        assert 'href="/settings/assignment/' in shown and "(Gold)" in shown
+    options = {"option-0-value": "gold", "option-0-label": "", "option-1-value": "silver", "option-1-label": "Silver"}
+    form = {"label": "Tier", "option-TOTAL_FORMS": 2, "option-INITIAL_FORMS": 2}
+    refused = admin.post(url, form | options).content.decode()
     assert "Can’t remove “Gold” from Tier." in refused
     assert f'href="/settings/assignment/{settings_of_tier.assignment_rule.pk}/"' in refused
-    action = {"action": "archive", "_selected_action": settings_of_tier.field.pk}
-    told = admin.post("/admin/entities/customfield/", action, follow=True).content.decode()
+    told = admin.post(f"{url}archive/", follow=True).content.decode()
     assert "Can’t archive the field “Tier”." in told and "Only Gold" in told
     assert CustomField.objects.get(key="tier").archived_at is None
 
@@ -174,7 +175,7 @@ def test_a_setting_that_cannot_be_read_fails_nobody_s_request(settings_of_tier, 
         f"{made.workflow.get_absolute_url()}preview/",
         "/settings/workflows/prerequisites/",
         "/lifecycle",
-        "/admin/entities/customfield/",
+        "/settings/fields/",
     ):
         assert admin.get(url).status_code == 200, url
 

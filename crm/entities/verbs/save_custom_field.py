@@ -6,7 +6,7 @@ from django.db import transaction
 from audit.record import record, update_and_record
 from crm.entities import registry
 from crm.entities.fields import FieldType
-from crm.entities.models import CustomField
+from crm.entities.models import TONES, CustomField
 from crm.entities.sql import ListHas, orm_value
 from crm.entities.uses import refuse_breaking_changes
 from crm.entities.versions import bump_schema, lock_settings
@@ -131,11 +131,12 @@ def _choices_problem(choices) -> str:
 def _is_choice(choice) -> bool:
     return (
         isinstance(choice, dict)
-        and choice.keys() == {"value", "label"}
+        and choice.keys() - {"tone"} == {"value", "label"}
         and all(
             isinstance(text, str) and 0 < len(text) <= 80 and text == text.strip() and text.isprintable()
             for text in choice.values()
         )
+        and choice.get("tone", "grey") in TONES
     )
 
 
