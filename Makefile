@@ -1,4 +1,4 @@
-# Needs make and Python 3.11 or newer; everything else goes into .venv.
+# Requires make and Python 3.11 or newer. Everything else is installed in .venv.
 .DEFAULT_GOAL := help
 .PHONY: help run test quick check format install bench lock pins messages
 
@@ -12,15 +12,15 @@ help:
 	@echo "make run      start Throughline on http://127.0.0.1:8000 (PORT, HOST: see .env.example)"
 	@echo "make test     run every test; ARGS='tests/kit -k queue' for some"
 	@echo "make quick    run the tests that the changed files need, on SQLite"
-	@echo "make check    lint, layout and types"
-	@echo "make format   lay out code and templates"
-	@echo "make messages collect the texts for translators, and compile what they wrote (needs GNU gettext)"
+	@echo "make check    lint, layout, texts and types"
+	@echo "make format   format code and templates"
+	@echo "make messages collect the texts for translators, and compile the catalogs (needs GNU gettext)"
 	@echo "make bench    measure the promised ratios; ARGS='--size 1000000' for another size"
 	@echo "make install  create .venv"
-	@echo "make lock     pin requirements/*.in anew; ARGS=--upgrade takes newer releases"
-	@echo "make pins     compare the pins with what is published"
+	@echo "make lock     pin requirements/*.in again; ARGS=--upgrade for newer releases"
+	@echo "make pins     compare the pins with the published versions"
 
-# exec: the signals of Ctrl-C and kill reach the server, not a shell.
+# exec lets the signals of Ctrl-C and kill reach the server instead of a shell.
 run: .venv/base.stamp
 	@exec $(PY) manage.py up
 
@@ -58,16 +58,16 @@ pins: .venv/dev.stamp
 	@exec $(PY) -m tests.pins
 
 .venv/base.stamp: .venv/bin/python requirements/base.txt
-	@echo "Installing what Throughline needs …"
+	@echo "Installing the packages of Throughline …"
 	@$(PIP) -r requirements/base.txt
 	@touch $@
 
 .venv/dev.stamp: .venv/base.stamp requirements/dev.txt
-	@echo "Installing what the tests need …"
+	@echo "Installing the packages of the tests …"
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
-# The first Python that is new enough and can make a virtual environment (Debian ships that apart, as python3-venv).
+# Use the first Python that is new enough and can create a virtual environment (on Debian a package: python3-venv).
 .venv/bin/python:
 	@new=; able=; \
 	for python in python3.11 python3.12 python3.13 python3 python; do \
