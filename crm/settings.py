@@ -137,6 +137,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 
 CSRF_FAILURE_VIEW = "crm.kit.views.csrf_failure"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "crm.kit.plain_formats"  # a chart's 12.5 is no coordinate as 12,5
 # A language is offered once its catalog is complete: docs/translating.md
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
 LOCALE_PATHS = [BASE / "crm" / "locale"]

@@ -62,6 +62,8 @@ def _of_python(path: Path) -> Iterator[str]:
             continue
         where = f"{path.relative_to(ROOT)}:{node.lineno}"
         if marked := _is_marked(parents):
+            if any(isinstance(parent, ast.JoinedStr) for parent in parents):
+                yield f"{where} xgettext doesn’t look into f-strings: call {_called(parents[-1])}() outside"
             if glued:
                 yield f"{where} an f-string cannot be translated: _(“{{name}} …”).format(name=…)"
         elif _is_read(text, node, parents):

@@ -50,7 +50,7 @@ class Turn(Owned):
         constraints = [models.UniqueConstraint("workspace", condition=Q(rule__isnull=True), name="turn_of_the_pool")]
 
     def __str__(self):
-        return f"{self.rule or gettext('Pool')}: {self.last}"
+        return str(self.rule or gettext("Pool"))
 
 
 class Duty(Owned):

@@ -14,5 +14,8 @@ def pseudo(world, settings):
     """Members and workspaces ask for the language while the test runs."""
     User.objects.update(language=CODE)
     Workspace.objects.update(language=CODE)
+    settings.DATE_FORMAT = settings.DATETIME_FORMAT = settings.TIME_FORMAT = (
+        r"\b\a\r\e \d\a\t\e"  # instead of |day or |moment
+    )
     with pseudo_language(settings):
         yield

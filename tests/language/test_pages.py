@@ -1,5 +1,10 @@
 """Every page of the product in a pseudo-language: what is not data went through gettext."""
 
+import pytest
+from django.conf import settings
+from django.template import Context, Template
+from django.utils.translation import override
+
 from crm.kit.actor import Role
 from tests.language.pseudo import untranslated, words_of_data
 from tests.security.matrix import MATRIX, url
@@ -20,3 +25,11 @@ def test_no_page_shows_a_text_that_cannot_be_translated(world, cast, sign_in, ps
         if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
             with subtests.test(name):
                 assert not untranslated(response.content.decode(), data)
+
+
+@pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
+def test_a_bare_number_is_written_as_code_has_it(language):
+    with override(language):
+        assert (
+            Template('<path d="M{{ x }} {{ y }}">').render(Context({"x": 1234.5, "y": 60})) == '<path d="M1234.5 60">'
+        )

@@ -104,7 +104,7 @@ def reasons(axis: Axis, value: str, definition: Definition, limit: int) -> Itera
         text = f"{here} and not ({written})"  # not a text
         yield Reason(axis.entity, text, words, "red", _helps(condition))
     if ready:
-        words = f"{stands.label} – {gettext('Ready to move')}"
+        words = gettext("{stage} – ready to move").format(stage=stands.label)
         text = f"{here} and ({ready.key_text})"  # not a text
         yield Reason(axis.entity, text, words, "amber", gettext("Change stage"))
 
