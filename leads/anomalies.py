@@ -13,7 +13,7 @@ from crm.anomalies.kinds import AnomalyKind
 from crm.anomalies.last_transition import moved, moved_at, moved_how
 from crm.conditions.compile import Viewer
 from crm.kit import clock, formats
-from crm.kit.translation import gettext
+from crm.kit.translation import gettext, translated
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.guards import rules
 from leads.axes import BY_SCORE, STATUS
@@ -52,7 +52,7 @@ def _guards() -> Any:
     said: Any = Value(gettext("Requirements met – ready to qualify"))
     for rule in reversed([rule for rule in rules("contact") if rule.verb == "qualify"]):
         holds = When(Q(rule.condition.expression(Viewer(), clock.now())), then=said)
-        said = Case(holds, default=Value(rule.message), output_field=TextField())
+        said = Case(holds, default=Value(translated(rule.message)), output_field=TextField())
     return said
 
 

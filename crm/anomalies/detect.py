@@ -16,7 +16,7 @@ from crm.entities import registry
 from crm.events.reactions import is_large_job, react
 from crm.kit.actor import Actor, Channel
 from crm.kit.compiled_queries import run_cached
-from crm.kit.language import speaking
+from crm.kit.language import speaking_in
 from crm.kit.scope import in_workspace, workspace
 from crm.kit.sql import array_param, insert_select
 
@@ -39,7 +39,7 @@ def detect(kind: AnomalyKind) -> None:
     language of the workspace.
     """
     space = workspace()
-    with speaking(space.language, space.formats):
+    with speaking_in(space):
         _detect(kind)
 
 
@@ -57,7 +57,7 @@ def _detect(kind: AnomalyKind) -> None:
 def detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
     """The same for some records, in SQL compiled once: most verbs change nothing here, and should not pay for it."""
     space = workspace()
-    with speaking(space.language, space.formats):
+    with speaking_in(space):
         _detect_for_records(kind, ids)
 
 

@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from crm.campaigns.links import unsubscribe_url
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.entities.placeholders import render
-from crm.kit.language import speaking
+from crm.kit.language import speaking_in
 from crm.kit.site import site
 from crm.kit.text import collapse_to_one_line
 from crm.kit.translation import gettext as _
@@ -29,7 +29,7 @@ def campaign_message(person: CampaignPerson) -> EmailMessage:
 def sample_message(campaign: Campaign, to: str, contact: int, key: str) -> EmailMessage:
     """The same to a member, with the values of one contact; its unsubscribe link leads nowhere."""
     headers = {"Message-ID": _message_id(f"{campaign.public_id}-test-{key}")}
-    with speaking(campaign.workspace.language, campaign.workspace.formats):
+    with speaking_in(campaign.workspace):
         mail = _written(campaign, contact, to, _("(unsubscribe link goes here)"), headers)
         mail.subject = _("Test: {subject}").format(subject=mail.subject)
     return mail
@@ -41,7 +41,7 @@ def _message_id(key: str) -> str:
 
 def _written(campaign: Campaign, contact: int, to: str, way_out: str, headers: dict[str, str]) -> EmailMessage:
     """An email in the language of the workspace: what language a contact reads is not known."""
-    with speaking(campaign.workspace.language, campaign.workspace.formats):
+    with speaking_in(campaign.workspace):
         subject = collapse_to_one_line(render(campaign.subject, "contact", contact))[:200]
         footer = _("This email was sent by {sender}.\nUnsubscribe: {link}")
         footer = footer.format(sender=campaign.workspace, link=way_out)

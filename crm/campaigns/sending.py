@@ -20,7 +20,7 @@ from crm.events.deliveries import ATTEMPTS, first_line
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import DomainError
-from crm.kit.language import speaking
+from crm.kit.language import speaking_in
 from crm.kit.scope import workspace
 
 State = CampaignPerson.State
@@ -32,7 +32,7 @@ def deliver(pk: int, *, by: Actor, connection: BaseEmailBackend | None = None) -
     What may go better next time raises, so that the delivery is tried again; the last attempt is written down as
     failed. `connection`: where to, if not to the mail server of the settings.
     """
-    with speaking(workspace().language, workspace().formats):  # the reasons that are kept with the person
+    with speaking_in(workspace()):  # the reasons that are kept with the person
         person = _attempted(pk)
         if person:
             try:

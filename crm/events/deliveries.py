@@ -17,6 +17,7 @@ from django.utils import timezone
 from crm.events.handlers import QUEUES, Handler, all_handlers, handler_named
 from crm.events.models import Delivery, State
 from crm.kit.actor import system
+from crm.kit.language import speaking_in
 from crm.kit.logs import impersonal
 from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext as _
@@ -93,7 +94,7 @@ def run(delivery: Delivery) -> None:
     """Call the handler of a leased delivery, and mark it done, or to be tried again."""
     try:
         handler = handler_named(delivery.handler)
-        with in_workspace(delivery.scope):
+        with in_workspace(delivery.scope), speaking_in(delivery.scope):
             (_run_outward if handler.outward else _run_in_transaction)(handler, delivery)
     except Exception as error:
         _fail(delivery, error)

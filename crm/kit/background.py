@@ -8,6 +8,7 @@ from collections.abc import Callable
 import django
 from django.db import connection, transaction
 
+from crm.kit.language import speaking_in
 from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace, workspace
 
@@ -39,7 +40,7 @@ def carry_out(message: bytes, name: str) -> None:
     """Call the work in the workspace that were pickled together, and close the connection."""
     try:
         where, work = pickle.loads(message)  # noqa: S301  (our own)
-        with in_workspace(where), uncounted_reads():
+        with in_workspace(where), speaking_in(where), uncounted_reads():
             work()
     except Exception:
         log.exception("%s stopped", name)

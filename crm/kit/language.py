@@ -4,7 +4,7 @@ Why: docs/decisions/0074-labels-are-lazy-formats-are-ours.md
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from django.conf import settings
 from django.utils import translation
@@ -25,6 +25,11 @@ def speaking(language: str, locale: str = "") -> Iterator[None]:
             yield
     finally:
         formats.current.reset(token)
+
+
+def speaking_in(workspace) -> AbstractContextManager[None]:
+    """speaking() as a workspace does: for what is stored for all its members, by no matter whose request."""
+    return speaking(workspace.language, workspace.formats)
 
 
 @contextmanager

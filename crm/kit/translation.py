@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 else:
     from django.utils.translation import gettext_lazy, pgettext_lazy
 
-__all__ = ["gettext", "gettext_lazy", "in_english", "ngettext", "pgettext", "pgettext_lazy"]
+__all__ = ["gettext", "gettext_lazy", "in_english", "ngettext", "pgettext", "pgettext_lazy", "translated"]
+
+
+def translated(stored: str) -> str:
+    """A text that was stored in English, in the language of the reader; what no catalog knows stays as it is."""
+    return gettext(stored) if stored else stored
 
 
 def in_english(label: str) -> str:

@@ -21,7 +21,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.sql import Statement, array_param, insert_select, insert_statement
-from crm.kit.translation import gettext
+from crm.kit.translation import gettext, translated
 from crm.lifecycle.axes import Axis, Move, Reason, wrong_role_message, wrong_stage_message
 from crm.lifecycle.guards import rules
 from crm.lifecycle.models import Transition
@@ -127,4 +127,4 @@ def _refuse_guarded(locked: Locked, axis: Axis, verb: str, by: Actor) -> None:
     conditions = {key: rule.condition for key, rule in guards.items()}
     for ids in locked.batches_of_ids() if guards else ():
         for pk, key in failing(conditions, locked.model, ids, Viewer(by.member_id, by.team_id)).items():
-            locked.outcome.refuse([pk], guards[key].message)
+            locked.outcome.refuse([pk], translated(guards[key].message))

@@ -6,6 +6,7 @@ from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_record
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext as _
+from crm.kit.translation import translated
 from crm.lifecycle.axes import Axis, Move, Reason, wrong_stage_message
 from crm.lifecycle.guards import UnreadableGuard, rules, unreadable_guards
 
@@ -53,7 +54,7 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
         return OfferedMove(move, wrong_stage_message(axis, move, here), to, _is_one_away(axis, move, here))
     own = [rule for rule in guards if rule.verb == move.verb]
     evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
-    why_not = next((rule.message for rule in own if not _holds(leaves[rule.key])), "")
+    why_not = next((translated(rule.message) for rule in own if not _holds(leaves[rule.key])), "")
     skipped = tuple(guard for guard in unreadable_guards(axis.entity) if guard.verb == move.verb)
     if not editable:
         why_not = _("View only – you can’t edit this record.")

@@ -18,6 +18,7 @@ from crm.entities.sql import orm_value
 from crm.entities.values import zone
 from crm.events.scheduler import scheduled
 from crm.kit import clock, formats
+from crm.kit.language import speaking_in
 from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext as _
 from crm.kit.translation import ngettext
@@ -36,7 +37,7 @@ BATCH = 500
 def keep_time(slot: datetime) -> None:
     """Let runs go on whose wait is over, and begin those whose time has come."""
     for workspace in Workspace.objects.all():
-        with in_workspace(workspace):
+        with in_workspace(workspace), speaking_in(workspace):
             wake()
             for each in active_workflows():
                 if each.trigger["kind"] in ("schedule", "date"):

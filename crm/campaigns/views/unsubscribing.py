@@ -11,7 +11,7 @@ from crm.campaigns.links import person_of
 from crm.campaigns.verbs.resubscribe import resubscribe
 from crm.campaigns.verbs.unsubscribe import unsubscribe
 from crm.kit.actor import Channel, system
-from crm.kit.language import speaking
+from crm.kit.language import speaking_in
 from crm.kit.scope import in_workspace
 
 
@@ -31,7 +31,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     again = request.POST.get("do") == "resubscribe"
     if request.method == "POST":
         space = person.workspace
-        with in_workspace(space), speaking(space.language, space.formats):  # the note is for its members
+        with in_workspace(space), speaking_in(space):  # the note is for its members
             (resubscribe if again else unsubscribe)(person, by=system(person.workspace_id, Channel.MAIL))
     context = {"sender": person.workspace, "done": request.method == "POST", "again": again}
     return render(request, "campaigns/unsubscribe.html", context)

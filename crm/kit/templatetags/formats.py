@@ -3,6 +3,7 @@
 from django import template
 
 from crm.kit import formats
+from crm.kit.translation import translated
 
 register = template.Library()
 
@@ -24,6 +25,9 @@ _filter("moment_and_zone", formats.moment_and_zone, local=True)
 def number(value, digits=None):
     """A number as formats.number() writes it; what is no number as it is."""
     return formats.number(value, digits) if isinstance(value, formats.NUMBERS) else value
+
+
+register.filter("translated", translated)
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.urls import reverse
 from audit.record import record
 from crm.kit.actor import Actor, Role
 from crm.kit.errors import Refused
-from crm.kit.language import speaking
+from crm.kit.language import speaking_in
 from crm.kit.scope import workspace
 from crm.kit.text import collapse_to_one_line
 from crm.kit.translation import gettext as _
@@ -60,7 +60,7 @@ def _open_invitation(email: str) -> Invitation:
 def _mail(invitation: Invitation, link: str, by: Actor) -> None:
     """Send the link in the language of the workspace: nobody knows the person's own."""
     space = invitation.workspace
-    with speaking(space.language, space.formats):
+    with speaking_in(space):
         subject = _("{name} invited you to {workspace}").format(name=by.name, workspace=space.name)
         text = render_to_string("users/mail/invitation.txt", {"invitation": invitation, "link": link, "by": by})
     send_mail(collapse_to_one_line(subject), text, None, [invitation.email])
