@@ -21,7 +21,7 @@ from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
 
 
 class CustomFieldForm(TriedForm):
-    """Choices are written one a line; the value that is stored is made from the label and then stays."""
+    """Choices are entered one per line; stored values derive from the first labels and stay fixed."""
 
     choice_lines = forms.CharField(
         label=_("Options"),
@@ -53,7 +53,7 @@ def _choice(line: str) -> dict[str, str]:
 
 @admin.register(CustomField)
 class CustomFieldAdmin(WorkspaceModelAdmin):
-    """Fields of a workspace's own. One that is not wanted any more is archived: its values stay."""
+    """A workspace's custom fields. Unwanted ones are archived, keeping their values."""
 
     form = CustomFieldForm
     list_display = ["label", "entity", "type", "key", "used_by", "position", "archived_at", "workspace"]
@@ -69,7 +69,7 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
         save_custom_field(obj, by=actor_in(request, obj.workspace_id or request.actor.workspace_id))
 
     def get_changelist_instance(self, request):
-        """With what uses each field of the page: the settings of a workspace are read once for all its fields."""
+        """Load the uses of the page's fields, once per workspace."""
         changes = super().get_changelist_instance(request)
         for fields in _by_workspace(changes.result_list).values():
             with in_workspace(fields[0].workspace):
@@ -80,7 +80,7 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
 
     @admin.display(description=_("Used by"))
     def used_by(self, field):
-        """Links to the settings that refer to the field, and by which options."""
+        """Return links to the settings that refer to the field, with the options used."""
         if not field.pk:
             return "—"
         uses = field.uses if hasattr(field, "uses") else _uses_of(field, used_by())
@@ -88,12 +88,12 @@ class CustomFieldAdmin(WorkspaceModelAdmin):
 
     @admin.action(description=_("Archive selected fields"))
     def archive(self, request, queryset):
-        """Out of forms, columns and conditions; the values stay."""
+        """Remove from forms, columns and conditions, keeping values."""
         self._each(request, queryset, archive_custom_field)
 
     @admin.action(description=_("Restore selected fields"))
     def restore(self, request, queryset):
-        """Back, with the values that the records kept."""
+        """Restore, with the values kept by records."""
         self._each(request, queryset, restore_custom_field)
 
     def _each(self, request, queryset, verb) -> None:
@@ -113,7 +113,7 @@ def _by_workspace(fields: Iterable[CustomField]) -> dict[int, list[CustomField]]
 
 
 def _uses_of(field: CustomField, found: Mapping[Target, Sequence[SettingUse]]) -> list[tuple[str, str, str]]:
-    """URL and label of each setting that uses a field, and in brackets the options that it names."""
+    """Return URL and label of each setting that uses a field, with its options in brackets."""
     options: dict[SettingUse, list[str]] = {use: [] for use in found.get(field_target(field.entity, field.key), ())}
     for choice in field.choices:
         for use in found.get(option_target(field.entity, field.key, choice["value"]), ()):
