@@ -150,7 +150,7 @@ def record_rows(event: str, facts: Iterable[LogRow], *, by: Actor, note: str = "
     if has_handler(event):
         insert_rows(Event, names, rows, shared | {"name": kind.name, "waiting": True})
         wakeup.wake_on_commit()
-    there = [pk for pk, _, old, new, _ in rows if new is not None or old is None]  # else the record was removed
+    there = [pk for pk, _, old, new, _ in rows if new is not None or old is None]  # no new values: deleted
     if there and reactions.awaited(event):
         reactions.run(event, subject(kind.entity).model._default_manager.filter(pk__any_of=there), by)
 

@@ -156,7 +156,7 @@ def _compile(build: Build, values: dict[str, Any], plan_once: bool, now: Any) ->
         with clock.at(now):
             compiler = build(**_params(values)).query.get_compiler(connection=connection)
             statement = Statement(*compiler.as_sql())
-    except (CannotCompile, EmptyResultSet, FieldError, TypeError):  # if a value fails too, it is raised afterwards
+    except (CannotCompile, EmptyResultSet, FieldError, TypeError):  # if a value is at fault, the plain query fails too
         return None
     if plan_once:
         statement = _with_constants(statement)
