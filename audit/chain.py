@@ -22,7 +22,7 @@ def content_hash(erasable: Sequence[Any]) -> str:
 
 
 def seal_hash(previous: str, seq: int, kept: Sequence[Any], content: str) -> str:
-    """Return the SHA-256 hex digest of the previous seal, the sequence number, the values of KEPT and content_hash()."""
+    """Return the SHA-256 hex digest of the previous seal, sequence number, values of KEPT and content_hash()."""
     return _hash([previous, seq, *kept, content])
 
 

@@ -52,7 +52,7 @@ def lead_offers(lead: Lead, by: Actor, *, editable: bool) -> list[OfferedMove]:
 
 
 def _of_an_open_one(offer: OfferedMove, lead: Lead) -> OfferedMove:
-    """Adjust for an open lead: conversion needs the stage, and the first contact is due even if the score moved it on."""
+    """Adjust an open lead's move: conversion needs the stage; a first contact is due at every stage."""
     if offer.move.verb == "convert":
         return replace(offer, is_near=True, why_not=offer.why_not if lead.stage == "sales_qualified" else NOT_READY)
     if offer.move.verb == "first_contact" and lead.status != "new" and lead.contacted_at is None:

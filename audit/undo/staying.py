@@ -37,7 +37,7 @@ class StayingRecords:
     def and_also(
         self, kept: Iterable[KeptRecord], moved: Iterable[int], done: Iterable[tuple[Entry, set[str]]]
     ) -> "StayingRecords":
-        """Return this plus what an attempt had to keep; unchanged if the attempt reverted nothing that depends on it."""
+        """Return this plus what an attempt had to keep; unchanged if it reverted nothing that depends on it."""
         made = {(each.entity, each.pk): each.why for each in kept if (each.entity, each.pk) in self.created}
         more = replace(self, made=made | self.made, moved=self.moved.union(moved)).with_what_belongs()
         return more if any(more.covers(entry, keys) for entry, keys in done) else self

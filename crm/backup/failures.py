@@ -12,7 +12,7 @@ from crm.kit.translation import gettext as _
 
 @contextmanager
 def report_failure(refused: str = "") -> Iterator[None]:
-    """End the command with status 1 on a domain, file or database error; `refused` formats a domain error's {reason}."""
+    """End the command with status 1 on a domain, file or database error; `refused` formats a domain error."""
     try:
         yield
     except DomainError as error:

@@ -73,7 +73,7 @@ def offered_words(field: Field, operator: str) -> str:
 
 
 def operator_words(leaf: Leaf) -> str:
-    """Return the words for a leaf's operator: last activity “more than” 90 days ago, close date “before” 31 Mar 2026."""
+    """Return a leaf's operator in words: last activity “more than” 90 days ago, close date “before” 31 Mar 2026."""
     words = WORDS
     if leaf.path.field.type in TIMES and leaf.operands:
         kind = leaf.operands[0].kind

@@ -162,7 +162,7 @@ def _compared(field: Field, leaf: Leaf, prefix: str, context: Context) -> Any:
 
 
 def is_name(hops: list[Step], entity: Entity, field: Field) -> bool:
-    """Return whether the path reads a linked record's name or id, visible to all who see the record that links to it."""
+    """Return whether the path reads a linked record's name or id, visible to all viewers of the linking record."""
     return len(hops) == 1 and field.column() in (entity.fields[entity.title].column(), entity.public_id)
 
 

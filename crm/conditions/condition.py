@@ -65,7 +65,7 @@ class Condition:
 def explain_many(
     conditions: Mapping[str, Condition], queryset: QuerySet, pk: Any, viewer: Viewer, now: datetime
 ) -> dict[str, list[LeafResult]]:
-    """Explain several conditions (e.g. a page's guards) on one record in one SELECT. Raises the model's DoesNotExist."""
+    """Explain conditions (e.g. a page's guards) on one record in one SELECT. Raises the model's DoesNotExist."""
     return explain_roots({key: each.root for key, each in conditions.items()}, queryset, pk, viewer, now)
 
 

@@ -152,7 +152,7 @@ def _shown_path(path: Path) -> Path:
 
 
 def _best(leaf: Leaf, context: Context) -> Order:
-    """Return an ordering that puts first the row that satisfies the leaf, seen from rows `depth` links along the path."""
+    """Return an ordering that puts a row satisfying the leaf first, seen from `depth` links along the path."""
 
     def order(depth: int) -> Any:
         fields = leaf.path.fields

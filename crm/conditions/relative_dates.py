@@ -39,9 +39,7 @@ def start_of(day: date, tz: ZoneInfo) -> datetime:
 
 
 def shift(moment: Moment, span: tuple[int, str], sign: int, tz: ZoneInfo) -> Moment:
-    """Return `moment` shifted by (amount, unit). A month is a calendar month in the workspace's zone, cut to its
-    length.
-    """
+    """Return `moment` shifted by (amount, unit). A month is a calendar month in the workspace's zone, cut to fit."""
     amount, unit = span
     if unit != "month":
         return moment + sign * timedelta(**{f"{unit}s": amount})

@@ -21,9 +21,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Operand:
-    """The right side of a comparison. `value` is typed by the field: Decimal, bool, date, UTC datetime, choice, pk,
-    text.
-    """
+    """A comparison's right side. `value` is typed by the field: Decimal, bool, date, UTC datetime, choice, pk, text."""
 
     kind: Kind
     value: Any = None

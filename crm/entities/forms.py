@@ -18,9 +18,7 @@ from crm.kit.translation import gettext as _
 
 
 def form_field(field: Field) -> forms.Field:
-    """Return a form field with the label, help and widget of `field`. Raises ValueError for a field without a single
-    value.
-    """
+    """Return a form field with label, help and widget of `field`. Raises ValueError for one without a single value."""
     if field.type not in _FIELDS:
         raise ValueError(f"{field.key} stands for rows and cannot be typed in.")
     make = _FIELDS[field.type]

@@ -14,7 +14,7 @@ MENTION = re.compile(r"(?<![\w@./+-])@([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)", re.I
 
 
 def mentioned(texts: Sequence[str]) -> list[list[Membership]]:
-    """Return the members mentioned in each text, former ones included. Two statements if there are any, otherwise none."""
+    """Return the members mentioned in each text, former ones included. Two statements, or none without mentions."""
     written = [{handle.lower() for handle in MENTION.findall(text)} for text in texts]
     if not any(written):
         return [[] for _ in texts]

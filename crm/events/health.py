@@ -49,7 +49,7 @@ def overdue_deliveries(by: Actor) -> QuerySet:
 
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
-    """GET /readyz: 200, or 503 with one reason per line (database, migrations, engine, lag). Dead deliveries only warn."""
+    """GET /readyz: 200, or 503 with a reason per line (database, migrations, engine, lag). Dead deliveries warn."""
     lines = []
     try:
         for check in (_database, _migrations, _engine, _lag):

@@ -71,9 +71,7 @@ class DeliveryQuerySet(WorkspaceQuerySet):
         return self.filter(event_id__lte=Subquery(first))
 
     def due(self, now: datetime):
-        """Filter to deliveries that may be tried now, longest overdue first: back-off or lease has expired and it is
-        their turn.
-        """
+        """Filter to deliveries due now, longest overdue first: back-off or lease has expired and it is their turn."""
         return self.filter(due_at__lte=now).first_of_record().order_by("due_at", "event_id")
 
     def retry(self) -> int:

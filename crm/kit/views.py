@@ -64,9 +64,7 @@ def server_error(request):
 @login_not_required
 @require_POST
 def csp_report(request):
-    """Log a CSP violation report. Reports need no session, so anyone can send them: more than a few per minute are
-    dropped.
-    """
+    """Log a CSP violation report. Anyone can send them without a session: more than a few per minute are dropped."""
     report, now = request.read(REPORT_LIMIT), time.monotonic()
     if len(_reported) == REPORTS and now - _reported[0] < 60:
         return HttpResponse(status=204)

@@ -34,9 +34,7 @@ READING = {f"legacy_lead_{name}" for name in ("list", "count", "filter", "narrow
 
 
 def while_open(route: URLPattern) -> URLPattern:
-    """Wrap an old page's route: redirect to Active Leads after the commit or without legacy leads; during a migration
-    answer changes with a message.
-    """
+    """Wrap an old page's route: redirect to Active Leads if closed or empty; refuse changes during a migration."""
     route.callback = _gated(route.callback, is_read=route.name in READING | {"legacy_lead"})
     return route
 
@@ -58,9 +56,7 @@ def _gated(view: Callable[..., HttpResponseBase], *, is_read: bool) -> Callable[
 
 
 def _elsewhere(request: Request, public_id: str) -> HttpResponse:
-    """Redirect to the contact of a legacy lead, or show the kept facts of one not migrated, as far as visible;
-    otherwise redirect to Active Leads.
-    """
+    """Redirect to a legacy lead's contact or show its kept facts, if visible; otherwise redirect to Active Leads."""
     if not public_id:
         return redirect(ACTIVE_LEADS)
     contact = Contact.objects.visible_to(request.actor).filter(old_leads_moved__public_id=public_id).first()

@@ -17,7 +17,7 @@ PROSPECTS = ("lead", "qualified")
 
 
 def lock_contacts(contacts: Iterable[int]) -> dict[int, Contact]:
-    """Lock contacts outside the trash. Call it before locking their opportunities, as merging does, to avoid deadlocks."""
+    """Lock contacts outside the trash. As in merging, lock them before their opportunities to avoid deadlocks."""
     rows = Contact.objects.live().filter(pk__any_of=set(contacts)).order_by("pk").select_for_update(of=("self",))
     return {contact.pk: contact for contact in rows}
 

@@ -36,7 +36,7 @@ def clean_email(email: str) -> str:
 
 
 def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
-    """Return the name on one line, as needed in email headers. Raises Invalid for `field` if it is empty or too long."""
+    """Return the name on one line, for email headers. Raises Invalid for `field` if it is empty or too long."""
     name = collapse_to_one_line(name)
     if not name:
         raise Invalid({field: _("Enter a name.")})

@@ -119,7 +119,7 @@ def _is_operator(request) -> bool:
 
 
 def _wrong_workspace(request):
-    # Only the admin's own forms have a field called workspace without our meaning.
+    # The admin's forms have a field called workspace of their own; they never carry ours.
     if request.method in SAFE_METHODS or _is_admin_page(request):
         return None
     made_in = request.POST.get("workspace") or request.headers.get("X-Workspace")

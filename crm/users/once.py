@@ -59,7 +59,7 @@ class OneTimeKey:
             Submission.objects.filter(key=self.key, change=change, url="").update(url=url)
 
     def result(self, request: HttpRequest) -> str:
-        """Return the result URL of this key's first request: the page of what it created, or of the form; '' if none."""
+        """Return the result URL of this key's first request: the created record's page, or the form's; '' if none."""
         found = Submission.objects.filter(key=self.key).first()
         return (found and (found.url or next(_pages(found.change), "") or _origin(request))) or ""
 

@@ -27,7 +27,7 @@ class MFAAdapter(DefaultMFAAdapter):
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Decrypt a stored secret; unencrypted ones of earlier versions are returned. Raises Refused for another key."""
+        """Decrypt a stored secret; earlier versions' unencrypted ones are returned. Raises Refused for another key."""
         if not encrypted_text.startswith(BEGINS):
             return encrypted_text
         try:

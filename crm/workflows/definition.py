@@ -32,9 +32,7 @@ class Definition:
 
 
 def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definition:
-    """Return the validated definition. Raises Invalid with the keys 'trigger', 'condition' and 'step-<n>', each with a
-    parameter.
-    """
+    """Return the validated definition. Raises Invalid by 'trigger', 'condition' or 'step-<n>', with the parameter."""
     errors: dict[str, str] = {}
     cleaned = _known(trigger)
     entity = cleaned["entity"]

@@ -31,7 +31,7 @@ class DefinitionReference:
     version: WorkflowVersion
 
     def targets(self) -> list[Target]:
-        """Validate the definition; its targets are returned by the other references (see crm.entities.uses.Reference)."""
+        """Validate the definition; the other references return its targets (see crm.entities.uses.Reference)."""
         checked(self.version.trigger, self.version.condition, self.version.steps)
         return []
 

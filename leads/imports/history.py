@@ -61,9 +61,7 @@ class PastOpportunity(NamedTuple):
 
 @contextmanager
 def opening_leads(values: Mapping[int, Mapping[str, Any]], run: ImportRun, derived: DerivedChanges) -> Iterator[None]:
-    """Create leads of new contacts in the block with their rows' values, closed if the contact is past the prospect
-    stages.
-    """
+    """Create new contacts' leads in the block with their rows' values, closed for contacts past the prospect stages."""
     with open_as_imported(ImportedLeads(values, run.file_name, derived.counts)):
         yield
 

@@ -12,9 +12,7 @@ from leads.scoring.runs import finish_scoring_run, open_run
 
 @scheduled(every=timedelta(minutes=1))
 def score_leads(slot: datetime) -> None:
-    """Recalculate every workspace's leads on the hour; at other minutes only continue open runs, e.g. of a new model or
-    a process that died.
-    """
+    """Recalculate all workspaces' leads on the hour; at other minutes only continue open runs."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             is_open = ScoringRun.objects.filter(finished_at__isnull=True).exists()

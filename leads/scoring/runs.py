@@ -31,9 +31,7 @@ Progress = Callable[[ScoringRun], None]
 
 
 def open_run(*, at: datetime | None = None, full: bool = False, anew: bool = False, by: Actor) -> ScoringRun:
-    """Return the open run if it fits (any does, for a run as of now); otherwise, or with `anew`, a new one replacing
-    it.
-    """
+    """Return the open run if it fits (any does, for a run as of now); otherwise, or with `anew`, replace it."""
     there = ScoringRun.objects.filter(finished_at__isnull=True).first()
     if there and not anew and (at is None or there.at == at) and there.full >= full:
         return there

@@ -13,9 +13,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def retry_campaign(campaign: Campaign, *, by: Actor) -> int:
-    """Queue a campaign's failed emails again; return how many. Raises NotAllowed below a manager, Refused if none
-    failed.
-    """
+    """Queue a campaign's failed emails again; return how many. Raises NotAllowed below a manager, Refused if none."""
     require(by, Right.CAMPAIGNS)
     row = Campaign.objects.filter(pk=campaign.pk)
     held = row.select_for_update().get()

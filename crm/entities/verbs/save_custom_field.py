@@ -94,7 +94,7 @@ def _entity_errors(field: CustomField) -> dict[str, str]:
 
 
 def _name_errors(field: CustomField) -> dict[str, str]:
-    """Check the case-insensitive namespace of keys, labels, API names and aliases, declared and custom, also archived."""
+    """Check the case-insensitive namespace of keys, labels, API names and aliases, including archived fields."""
     declared = registry.get(field.entity)
     taken = {name: declared.fields[key].label for name, key in declared.names().items()}
     for other in CustomField.objects.filter(entity=field.entity).exclude(pk=field.pk):

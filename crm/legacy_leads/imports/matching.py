@@ -33,7 +33,7 @@ class LeadMatch:
 
 
 def match_leads(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[list[LeadMatch], Refused]:
-    """Return the rows' legacy leads and contacts, in a handful of statements, and rejected rows: unknown or repeated."""
+    """Return the rows' legacy leads and contacts, in a handful of statements, and unknown or repeated rows."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
     found, refused = [], {}
     for row in rows:

@@ -53,9 +53,7 @@ class Mapping:
 
 
 def build_mapping(entity: str, header: Sequence[str], wanted: Iterable[Sequence]) -> Mapping:
-    """Return the mapping of (column, field name) pairs. Raises BadMap for a field that is unknown, closed or mapped
-    twice.
-    """
+    """Return the mapping of (column, field name) pairs. Raises BadMap for an unknown, closed or repeated field."""
     feeds: dict[str, MappedColumn] = {}
     for column, name in wanted:
         feed = MappedColumn(column, header[column], importable(entity, name))

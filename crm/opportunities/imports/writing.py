@@ -79,7 +79,7 @@ def _fact(opportunity: Opportunity) -> LogRow:
 def change_each(
     matches: Sequence[OpportunityMatch], named: Mapping[int, Company], run: ImportRun, by: Actor
 ) -> tuple[set[int], Refused]:
-    """Change and move locked opportunities that differ from their rows; return the changed lines and the rejected ones."""
+    """Change and move locked opportunities that differ from their rows; return changed and rejected lines."""
     there = [(found, found.opportunity) for found in matches if found.opportunity]
     changes = [(found.row, record, _changes(found, record, named, run.on_match)) for found, record in there]
     steps = [
