@@ -138,7 +138,7 @@ def _memory(size: int) -> float:
 
 
 def _fresh(size: int) -> Workspace:
-    """Return a workspace with that many legacy leads of every combination, and a contact per four, some with two leads."""
+    """Return a workspace with `size` legacy leads of all combinations, and a contact per four, some with two leads."""
     workspace = place(f"legacy-{next(_numbers)}", size // 4).workspace
     with in_workspace(workspace):
         deals = [{"name": "Deal", "contact": contact, "owner": None} for contact in Contact.objects.all()[::9]]

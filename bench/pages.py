@@ -62,7 +62,7 @@ LISTS = {
 
 
 def client(member: Membership) -> Client:
-    """A signed-in browser."""
+    """Return a signed-in browser."""
     signed_in = Client()
     signed_in.force_login(member.user)
     return signed_in

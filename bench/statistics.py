@@ -1,6 +1,4 @@
-"""Cost of missing statistics: the same steps on a fresh database, and on a copy analyzed before each. Autovacuum is off
-for both.
-"""
+"""Cost of missing statistics: steps on a fresh database, and on a copy analyzed before each, without autovacuum."""
 
 import io
 import os

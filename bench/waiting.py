@@ -78,9 +78,7 @@ def _figures(name: str, saves: list[float]) -> str:
 
 
 class Waits(NamedTuple):
-    """One import's waits in milliseconds: 95th and 99th percentile of a hundred saves, and 99th of lists minus the idle
-    one.
-    """
+    """One import's waits in ms: 95th and 99th percentile of a hundred saves, and 99th of lists minus the idle one."""
 
     save_95: float
     save_99: float

@@ -44,7 +44,7 @@ def figures() -> Iterator[str]:
 
 
 def _rate(at: Place, number: int, events: int, running: int = 1) -> float:
-    """Return events per second, from the outbox to the end of the runs, with `number` workflows of which `running` run."""
+    """Return events per second, from outbox to end of runs, with `number` workflows of which `running` run."""
     with in_workspace(at.workspace):
         _workflows(at, number, running)
         _happen(at, events)

@@ -227,7 +227,7 @@ def rows(entity: Entity, field: Field) -> QuerySet:
 
 
 def _way_back(entity: Entity, field: Field) -> str:
-    """The ORM path from a row of a to-many field to the record."""
+    """Return the ORM path from a row of a to-many field to the record."""
     model, names = entity.model, []
     for name in field.column().split("__"):
         relation = model._meta.get_field(name)

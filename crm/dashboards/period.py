@@ -32,7 +32,7 @@ class Period:
 
 
 def today() -> date:
-    """The workspace's calendar day."""
+    """Return the workspace's calendar day."""
     return clock.now().astimezone(zone()).date()
 
 

@@ -55,7 +55,7 @@ class Entity:
         return {fold(name): field.key for field in self.fields.values() for name in field.names()}
 
     def has_custom_fields(self) -> bool:
-        """Whether admins may add fields: the model has a JSON column called custom."""
+        """Return whether admins may add fields: the model has a JSON column called custom."""
         return any(column.name == "custom" for column in self.model._meta.fields)
 
 

@@ -101,7 +101,7 @@ def instant(text: str) -> datetime:
 
 
 def zone() -> ZoneInfo:
-    """The time zone of the workspace in scope."""
+    """Return the time zone of the workspace in scope."""
     return ZoneInfo(workspace().timezone)
 
 

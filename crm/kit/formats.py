@@ -40,38 +40,38 @@ _FIELDS: dict[str, Callable[[Locale, date], str]] = {
 
 
 def day(value: date) -> str:
-    """28 Nov 2026."""
+    """Return e.g. 28 Nov 2026."""
     return _write("yMMMd", value)
 
 
 def day_in_full(value: date) -> str:
-    """28 November 2026."""
+    """Return e.g. 28 November 2026."""
     return _write("yMMMMd", value)
 
 
 def day_of_year(value: date) -> str:
-    """28 Nov, where the year is obvious."""
+    """Return e.g. 28 Nov, where the year is obvious."""
     return _write("MMMd", value)
 
 
 def month(value: date) -> str:
-    """Nov 2026."""
+    """Return e.g. Nov 2026."""
     return _write("yMMM", value)
 
 
 def moment(value: datetime) -> str:
-    """28 Nov 2026, 15:26, in the reader's time zone."""
+    """Return e.g. 28 Nov 2026, 15:26, in the reader's time zone."""
     local = timezone.localtime(value)
     return f"{day(local)}, {clock(local)}"
 
 
 def moment_and_zone(value: datetime) -> str:
-    """28 Nov 2026, 15:26 CET: for emails, whose reader may be in another zone."""
+    """Return e.g. 28 Nov 2026, 15:26 CET: for emails, whose reader may be in another zone."""
     return f"{moment(value)} {timezone.localtime(value).tzname()}"
 
 
 def clock(value: datetime) -> str:
-    """15:26, or 3:26 PM in locales that use it; from a local time."""
+    """Return e.g. 15:26, or 3:26 PM in locales that use it; from a local time."""
     locale = Locale.parse(current.get())
     if "a" not in locale.time_formats["short"].pattern:
         return f"{value:%H:%M}"
@@ -80,7 +80,7 @@ def clock(value: datetime) -> str:
 
 
 def number(value: Number, digits: int | None = None) -> str:
-    """1,240 or 12.5: with thousands separators, and the number's own decimals or `digits` of them."""
+    """Return e.g. 1,240 or 12.5: with thousands separators, and the number's own decimals or `digits` of them."""
     text = f"{value:,f}" if digits is None else f"{_rounded(value, digits):,f}"
     if digits is None and "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -88,7 +88,7 @@ def number(value: Number, digits: int | None = None) -> str:
 
 
 def typed(value: Number) -> str:
-    """1240 or 12,5 for an input: without thousands separators. read_number() parses it."""
+    """Return e.g. 1240 or 12,5 for an input: without thousands separators. read_number() parses it."""
     text = f"{Decimal(str(value)):f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace(".", get_decimal_symbol(current.get()))
@@ -111,14 +111,14 @@ def read_number(text: str) -> str:
 
 
 def percent(fraction: Number, digits: int = 1) -> str:
-    """0.117 as 11.7%; integers without decimals."""
+    """Return 0.117 as 11.7%; integers without decimals."""
     shown = _rounded(Decimal(str(fraction)) * 100, digits)
     before, after = _around_percent(current.get())
     return f"{before}{number(shown)}{after}"
 
 
 def money(amount: Number, currency: str) -> str:
-    """€25,000, or €25,000.50: cents only if there are any."""
+    """Return e.g. €25,000, or €25,000.50: cents only if there are any."""
     amount = Decimal(str(amount)) if isinstance(amount, float) else Decimal(amount)
     before, after = _around_money(current.get(), currency)
     sign = "-" if amount < 0 else ""
@@ -127,7 +127,7 @@ def money(amount: Number, currency: str) -> str:
 
 
 def either(texts: Sequence[str]) -> str:
-    """Lead, Qualified or Customer: in the active language, whatever the formats."""
+    """Return e.g. “Lead, Qualified or Customer” in the active language, whatever the formats."""
     language = get_language() or "en"
     # British English writes no comma before "or". Languages unknown to Babel use English rules.
     known = language != "en" and localedata.exists(language)

@@ -11,9 +11,9 @@ from crm.kit.errors import Busy
 
 @dataclass
 class FairSemaphore:
-    """Semaphore of `size` turns, all but one for any one person; further callers wait up to `patience` seconds.
+    """Semaphore of `size` turns, at most `size` − 1 per person; further callers wait up to `patience` seconds.
 
-    Each waiting caller holds a server thread, so only `queue` may wait, all but one of any one person.
+    Each waiting caller holds a server thread, so only `queue` may wait, at most `queue` − 1 per person.
     """
 
     size: int

@@ -110,7 +110,7 @@ def execute(statements: Iterable[Statement]) -> int:
 def on_conflict_update(
     statement: Statement, model: type[models.Model], columns: Iterable[str], *, over: str, when: str
 ) -> Statement:
-    """Return an INSERT that updates the row with the same unique column `over` if a column other than `when` differs."""
+    """Return an INSERT that updates the row with the same unique `over` if a column other than `when` differs."""
     quote, fields = connection.ops.quote_name, _fields(model)
     named = [str(fields[name].column) for name in columns]
     changed = [quote(column) for column in named if column not in (over, "workspace_id")]

@@ -32,7 +32,7 @@ from crm.lists.models import UndoKept, UndoRun
 
 AT_ONCE = {"sqlite": 100, "postgresql": 5_000}  # entries reverted in one transaction
 BATCH = {"sqlite": 4, "postgresql": 1_000}  # contacts per transaction; on SQLite the initial size, see courtesy.Pace
-GOAL = 0.02  # seconds per batch on SQLite while users are active: nobody waits for an undo
+GOAL = 0.02  # seconds per batch on SQLite while users are active: no user waits for an undo
 SILENCE = timedelta(seconds=30)  # after which a run counts as killed: a batch takes a second
 
 Progress = Callable[[UndoRun], None]

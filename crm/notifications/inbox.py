@@ -1,7 +1,4 @@
-"""A member's notifications: unread count, pages, read and unread.
-
-Reading is not recorded: it changes no record.
-"""
+"""A member's notifications: unread count, pages, read and unread. Reading is not recorded: it changes no record."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -24,10 +24,7 @@ SUBJECT_LENGTH = 150
 
 
 def send(notifications: Sequence[Notification], recipient: Membership, *, key: str, daily: bool = False) -> None:
-    """Email the notifications to their recipient. `key` makes a stable Message-ID.
-
-    Raises the mail server's errors.
-    """
+    """Email the notifications to their recipient. `key` makes a stable Message-ID. Raises the mail server's errors."""
     zone = ZoneInfo(recipient.user.timezone or recipient.workspace.timezone)
     with timezone.override(zone), speaking_to(recipient.user, recipient.workspace):
         news = lines(notifications, recipient.actor(Channel.SYSTEM))

@@ -22,10 +22,7 @@ from crm.records.verbs.create_records import create_records
 
 
 def declare(kind: RecordType) -> RecordType:
-    """Register a record type and its parts.
-
-    Return it with defaults filled in. Raises ValueError for a duplicate.
-    """
+    """Register a record type and its parts. Return it with defaults filled in. Raises ValueError for a duplicate."""
     entities.register(kind.entity)
     kind = types.add(kind.entity.name, _complete(kind))
     for entity, fields in kind.gives.items():

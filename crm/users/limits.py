@@ -17,7 +17,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def limited(action: str, *, applies: Callable[[Request], bool] = lambda request: True) -> Callable[[View], View]:
-    """Decorate a view to answer 429 with Retry-After if a member does `action` too often.
+    """Decorate a view to return 429 with Retry-After if a member does `action` too often.
 
     Counts only requests that it `applies` to, per membership: addresses and headers make no difference.
     """

@@ -85,7 +85,7 @@ class Rules:
     thresholds: tuple[int, int]
 
     def tenths(self, fit: int, engagement: int) -> int:
-        """The qualification score in tenths."""
+        """Return the qualification score in tenths."""
         return fit * self.fit_weight + engagement * self.engagement_weight
 
     @property

@@ -119,10 +119,7 @@ def _interrupted() -> MigrationRun | None:
 
 
 def _idle(include_lost: bool) -> Figures | None:
-    """Return the figures of a run without changes; None otherwise.
-
-    The first run always closes the legacy workspace.
-    """
+    """Return the figures of a run without changes; None otherwise. The first run always closes the legacy workspace."""
     figures = Figures()
     if has_legacy_leads() and not MigrationRun.objects.filter(state=MigrationRun.State.COMMITTED).exists():
         return None

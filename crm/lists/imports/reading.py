@@ -54,7 +54,7 @@ class Sheet:
             raise Invalid(sentence.format(count=formats.number(len(self.header)), limit=MAX_COLUMNS))
 
     def rows(self, at_most: int = MAX_ROWS) -> Generator[Row, None, None]:
-        """Yield every non-blank row after the header. Raises Invalid for over `at_most` rows and for a truncated file."""
+        """Yield every non-blank row after the header. Raises Invalid for over `at_most` rows and a truncated file."""
         width, count, self.blank = len(self.header), 0, 0
         for row in islice(self._records(self.delimiter, width), 1, None):  # after the header
             if not row.problem and not "".join(row.cells).strip():

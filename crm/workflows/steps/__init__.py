@@ -56,7 +56,7 @@ class Context:
         return render(text, self.entity, self.run.record_id)
 
     def about(self) -> dict[str, int]:
-        """The keyword arguments for log() that link an activity to the record."""
+        """Return the keyword arguments for log() that link an activity to the record."""
         about = record_type(self.entity).about
         return about(self.record) if about else {}
 
