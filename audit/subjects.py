@@ -57,7 +57,6 @@ def register(
     moves: Iterable[str] = (),
     set_by_moves: Iterable[str] = (),
 ) -> None:
-    """Register `entity` for recording and undo."""
     names = (frozenset(keys) for keys in (following, moves, set_by_moves))
     _subjects.add(entity, Subject(entity, model_label, person, *names))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))

@@ -107,7 +107,6 @@ def field_label(model: type[models.Model], key: str) -> str:
 
 
 def stored(model: type[models.Model], key: str) -> Any:
-    """Return the expression that reads `key` from a row."""
     return CustomFieldExpression(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
 
 

@@ -110,7 +110,6 @@ MEASURE = "import django; django.setup(); from bench import engine; engine.measu
 
 
 def measure() -> None:
-    """Print deliveries per second, ROUNDS times."""
     _engine()
     for _ in range(ROUNDS):
         print(EVENTS / _engine())

@@ -26,7 +26,6 @@ class Ratio:
     rounds: int = ROUNDS
 
     def holds(self, value: float) -> bool:
-        """Return whether `value` meets the target."""
         return value <= self.target if self.at_most else value >= self.target
 
 

@@ -62,7 +62,6 @@ LISTS = {
 
 
 def client(member: Membership) -> Client:
-    """Return a signed-in browser."""
     signed_in = Client()
     signed_in.force_login(member.user)
     return signed_in

@@ -38,7 +38,6 @@ def ratios(size: int) -> Iterator[Ratio]:
 
 
 def figures() -> Iterator[str]:
-    """Yield the seconds of each step."""
     for step, (bare, analyzed) in _taken.items():
         yield f"{step:12} {bare:6.1f} s, analyzed {analyzed:6.1f} s"
 

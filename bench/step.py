@@ -8,7 +8,6 @@ import django
 
 
 def main(name: str, directory: str) -> float:
-    """Return the step's duration."""
     from bench.statistics import step
 
     act = step(name, Path(directory))

@@ -211,7 +211,6 @@ class Person:
         self.post("/accounts/login/", {"login": email, "password": PASSWORD})
 
     def headers(self) -> dict[str, str]:
-        """Return the headers of this user's requests."""
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **self.proxy}
 
     def form(self, url: str) -> dict[str, str]:

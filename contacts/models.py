@@ -210,7 +210,6 @@ class Contact(Record):
         return initials(self.name)
 
     def derive(self) -> tuple[str, ...]:
-        """Set derived fields; return their names."""
         company = self.company.name_key if self.company else ""
         made = contact_keys(
             self.name, self.first_name, self.last_name, self.email, self.phone, self.mobile, company_key=company

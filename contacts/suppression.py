@@ -48,7 +48,6 @@ def suppressed_status(address: str = "email_key") -> Subquery:
 
 
 def is_suppressed(address: str) -> bool:
-    """Return whether an address is suppressed."""
     return Suppression.objects.filter(email_key=email_key(address)).exists()
 
 

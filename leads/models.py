@@ -185,7 +185,6 @@ class Lead(Record):
         return self.status == "converted"
 
     def derive(self) -> tuple[str, ...]:
-        """Set derived fields; return their names."""
         self.search_text = found_by(self.source, self.campaign)
         return ("search_text",)
 

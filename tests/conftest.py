@@ -97,7 +97,6 @@ def make_member(workspace, name, role, team=None) -> Membership:
 
 @share
 def shared_cast() -> SimpleNamespace:
-    """Write the cast."""
     acme = Workspace.objects.create(slug="acme", name="Acme Mobility")
     globex = Workspace.objects.create(slug="globex", name="Globex")
     with in_workspace(acme):

@@ -21,7 +21,6 @@ Pip = Callable[..., subprocess.CompletedProcess]
 
 
 def pip(*arguments: str) -> subprocess.CompletedProcess:
-    """Run this Python's pip."""
     options = ("--disable-pip-version-check", "--retries", "1", "--timeout", "10")
     return subprocess.run([sys.executable, "-m", "pip", *arguments, *options], capture_output=True, text=True)
 
@@ -48,13 +47,11 @@ def published(run: Pip = pip) -> dict[str, Version] | None:
 
 
 def is_due(name: str, pin: Version, newest: Version) -> bool:
-    """Return whether the pin must follow that release."""
     wanted = asked_for().get(name)
     return wanted.specifier.contains(newest) if wanted else newest.major == pin.major
 
 
 def report(pins: dict[str, Version], newest: dict[str, Version] | None) -> tuple[str, int]:
-    """Return the output and the exit status."""
     if newest is None:
         return "No package index can be reached: the pins were not compared with what is published.", 0
     behind = {name: (pin, newest[name]) for name, pin in pins.items() if name in newest and newest[name] > pin}

@@ -52,7 +52,6 @@ def _of_its_app(path: str) -> list[str]:
 
 
 def _importing(path: str) -> list[str]:
-    """Return the test files that import the module."""
     if not path.endswith(".py"):
         return []
     package, _, name = path.removesuffix(".py").replace("/", ".").rpartition(".")

@@ -37,12 +37,10 @@ def _version(programs: Path) -> float:
 
 
 def redis_program() -> str | None:
-    """Return the path of redis-server, or None."""
     return shutil.which("redis-server")
 
 
 def chromium_program() -> str | None:
-    """Return the path of the system's Chromium, or None."""
     return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
 
 
@@ -90,7 +88,6 @@ def redis(port: int = 0) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a free TCP port of 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 

@@ -1,15 +1,14 @@
-"""Rows that consecutive tests share, in place of rows that each test writes again.
+"""Rows shared by consecutive tests, instead of each test writing them again.
 
     @share
     def shared_cast(): ...          # writes the rows and returns them; the name becomes a fixture
 
     @share
-    def shared_world(shared_cast): ...     # on top of those rows, whose objects it is given
+    def shared_world(shared_cast): ...     # builds on those rows, and gets their objects
 
-The first test that asks for `shared_cast` has the rows written in a transaction that stays open around it and the
-tests that follow; what a test itself changes is rolled back to there, and it gets a copy of the objects. A test that
-asks for none, or that commits (`transaction=True`), finds the database empty as ever: what is shared is rolled back
-before it.
+The first test that uses `shared_cast` writes the rows in a transaction that stays open around it and the following
+tests; a test's own changes are rolled back to that point, and it gets a copy of the objects. A test without shared
+rows, or one that commits (`transaction=True`), finds an empty database: shared rows are rolled back before it.
 """
 
 import copy

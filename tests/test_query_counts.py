@@ -47,7 +47,6 @@ def statements(client, address: str) -> list[str]:
 
 @pytest.fixture
 def world(cast, settings, tmp_path):
-    """Return the rows of the isolation matrix."""
     settings.MEDIA_ROOT = tmp_path
     return worlds.build(cast)
 

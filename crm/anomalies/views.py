@@ -78,7 +78,6 @@ def waive_page(request: Request, kind: str, public_id: str) -> HttpResponse:
 
 @require_POST
 def end_waiver(request: Request, kind: str, public_id: str) -> HttpResponse:
-    """Reopen one exception."""
     record = _find(request, kind, public_id)[1]
     end_waivers(type(record).objects.filter(pk=record.pk), kind, by=request.actor).or_raise()
     toast(request, _("Exception reopened: {record}.").format(record=record))

@@ -32,7 +32,6 @@ def row_counts() -> dict[str, int]:
 
 
 def migrations() -> list[str]:
-    """Return the applied migrations, as app.name."""
     return sorted(".".join(key) for key in MigrationRecorder(connection).applied_migrations())
 
 

@@ -10,7 +10,6 @@ SIGNER = Signer(salt="campaigns.unsubscribe")
 
 
 def unsubscribe_url(person: CampaignPerson) -> str:
-    """Return the unsubscribe URL for a recipient."""
     return site() + reverse("campaign_unsubscribe", args=[SIGNER.sign(str(person.pk))])
 
 

@@ -100,7 +100,6 @@ def register(part: Part) -> None:
 
 
 def all_parts() -> list[Part]:
-    """Return every card in default order."""
     return list(_parts)
 
 

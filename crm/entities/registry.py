@@ -79,5 +79,4 @@ def entity_of(model: type[Model]) -> str:
 
 
 def all_entities() -> list[Entity]:
-    """Return all entities in order of registration."""
     return list(_entities)

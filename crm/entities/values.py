@@ -101,7 +101,6 @@ def instant(text: str) -> datetime:
 
 
 def zone() -> ZoneInfo:
-    """Return the time zone of the workspace in scope."""
     return ZoneInfo(workspace().timezone)
 
 

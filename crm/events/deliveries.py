@@ -130,7 +130,6 @@ def _fail(delivery: Delivery, error: Exception) -> None:
 
 
 def _held(delivery: Delivery) -> QuerySet[Delivery]:
-    """Return the row while the lease is still ours."""
     return _rows([delivery]).filter(state=State.LEASED, due_at=delivery.due_at)
 
 

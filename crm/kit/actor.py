@@ -18,7 +18,6 @@ class Role(StrEnum):
 
     @property
     def label(self) -> str:
-        """The label shown to members."""
         return ROLE_LABELS[self]
 
 
@@ -63,5 +62,4 @@ class Actor:
 
 
 def system(workspace_id: int, channel: Channel = Channel.SYSTEM) -> Actor:
-    """Return an actor for the system in a workspace."""
     return Actor(workspace_id, None, Role.ADMIN, channel)

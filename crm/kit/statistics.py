@@ -63,7 +63,6 @@ def _tables(grown: bool) -> list[str]:
 
 
 def _known(table: str) -> int:
-    """Return the planner's row count."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(

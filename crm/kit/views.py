@@ -27,12 +27,10 @@ PAGE = ("documentURL", "document-uri")
 
 
 def bad_request(request, exception=None):
-    """400: malformed request."""
     return error_page(request, 400, _("We couldn’t read that request. No changes were saved."))
 
 
 def permission_denied(request, exception=None):
-    """403: not allowed for this role."""
     return error_page(request, 403, str(exception) or _("Your role doesn’t have access to this page."))
 
 
@@ -50,7 +48,6 @@ def not_found(request, exception=None):
 
 
 def too_many_requests(request, exception=None):
-    """429: too many requests."""
     return error_page(request, 429, _("Too many attempts. Wait a few minutes, then try again."))
 
 

@@ -30,7 +30,6 @@ class AccessState:
 
 
 def access_state() -> AccessState:
-    """Return the state, in one statement."""
     busy = Subquery(MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values("state")[:1])
     found = _open().values_list(busy).first()
     return AccessState(found is not None, str(SENTENCES[State(found[0])]) if found and found[0] else "")

@@ -40,7 +40,6 @@ class MigrationRunAdmin(WorkspaceModelAdmin):
         return format_html('<a href="{}?run__id__exact={}">{}</a>', url, run.pk, gettext("Outcome of each lead"))
 
     def has_change_permission(self, request, obj=None):
-        """Deny all changes."""
         return False
 
 
@@ -113,7 +112,6 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
 
     @admin.display(description=_("Unmet conditions"))
     def lacking(self, retired):
-        """Return the unmet conditions."""
         if retired.dropped_at:
             return gettext("None. The table was dropped.")
         # No list: the admin's style sheet indents one by a label's width.
@@ -139,5 +137,4 @@ class LegacyVisitAdmin(WorkspaceModelAdmin):
         return visit.member or gettext("System")
 
     def has_change_permission(self, request, obj=None):
-        """Deny all changes."""
         return False

@@ -67,7 +67,6 @@ def _is_busy(run: MigrationRun | None) -> bool:
 
 
 def _plan(retired: OldLeads | None) -> dict[str, Any] | None:
-    """Return the last plan for the page, or None."""
     if retired is None or retired.plan is None:
         return None
     plan = retired.plan

@@ -220,7 +220,6 @@ class LegacyLead(Record):
         return self.archived_at is not None
 
     def derive(self) -> tuple[str, ...]:
-        """Set derived fields; return their names."""
         made = self.name.strip() or f"{self.first_name} {self.last_name}".strip()
         self.name = (made or self.email or self.company_name or self.phone).strip()[:200]
         self.name_key = search_key(self.name)[:200]

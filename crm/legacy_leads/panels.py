@@ -25,7 +25,6 @@ def legacy_panel(contact: Contact, request: Request) -> SafeString:
 
 
 def legacy_lead_facts(lead: MovedLead) -> dict[str, Any]:
-    """Return a legacy lead's kept facts for templates."""
     told = lead.told
     typed: dict[str, Any] = {"status": LEGACY_LEAD.fields["status"].choice(told["status"])}
     typed |= {name: told[name] and parse_datetime(told[name]) for name in ("created_at", "archived_at")}

@@ -97,7 +97,6 @@ def unmigrated_list(request: Request) -> HttpResponse:
 
 
 def legacy_lead_page(lead: LegacyLead, by: Actor, editable: bool) -> dict[str, Any]:
-    """Return the status, and the linked contact."""
     return {
         "status": LEGACY_LEAD.fields["status"].choice(lead.status),
         "contact": lead.contact if lead.contact and may_see(lead.contact, by) else None,

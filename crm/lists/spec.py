@@ -97,7 +97,6 @@ def register(spec: ListSpec) -> ListSpec:
 
 
 def add_action(entity: str, action: BulkAction) -> None:
-    """Add a bulk action to an entity's list."""
     spec = spec_of(entity)
     _specs.replace(entity, replace(spec, actions=(*spec.actions, action)))
 

@@ -135,8 +135,6 @@ def _read(groups: Sequence[array]) -> list[Entry]:
 
 @dataclass
 class _Step:
-    """One transaction of a run."""
-
     run: UndoRun
     groups: _Groups
     by: Actor

@@ -23,7 +23,6 @@ def tell_sales_qualified(leads: QuerySet, by: Actor) -> None:
 
 @reacts_to("lead.overdue")
 def tell_overdue(leads: QuerySet, by: Actor) -> None:
-    """React to overdue first contacts."""
     key = f"{by.change} overdue"
     every = leads.aggregate(count=Count("pk"), first=Min("pk"))
     managers = Membership.objects.active().filter(role__in=(Role.MANAGER, Role.ADMIN)).values_list("pk", flat=True)

@@ -128,7 +128,6 @@ class BaseForm(RecordForm):
 
 
 def reason_field(label: str = _("Reason"), **options: Any) -> forms.CharField:
-    """Return a field for a reason."""
     return forms.CharField(label=label, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), **options)
 
 

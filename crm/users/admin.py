@@ -122,7 +122,6 @@ class EntryAdmin(WorkspaceModelAdmin):
         return entry.who or "Throughline"
 
     def has_change_permission(self, request, obj=None):
-        """Deny all changes."""
         return False
 
 
@@ -142,7 +141,6 @@ class DeliveryAdmin(WorkspaceModelAdmin):
 
     @admin.display(ordering="event__recorded_at", description=_("recorded at"))
     def recorded_at(self, delivery):
-        """Return when the event happened, as recorded."""
         return delivery.event.recorded_at
 
     @admin.action(description=_("Retry failed jobs"))

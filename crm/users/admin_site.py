@@ -43,7 +43,6 @@ class WorkspaceAdminSite(admin.AdminSite):
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def logout(self, request, extra_context=None):
-        """Redirect to the product's sign-out."""
         return redirect("account_logout")
 
     def password_change(self, request, extra_context=None):

@@ -23,7 +23,6 @@ def forget_expired_counters(slot: datetime) -> None:
 
 @scheduled(every=timedelta(days=1))
 def forget_submissions(slot: datetime) -> None:
-    """Delete old one-time keys of submitted forms."""
     old = Submission.objects.unscoped().filter(at__lt=slot - KEPT).order_by("at")
     while ids := list(old.values_list("pk", flat=True)[:BATCH]):
         Submission.objects.unscoped().filter(pk__in=ids).delete()

@@ -140,7 +140,6 @@ class MembershipQuerySet(WorkspaceQuerySet):
         return self.filter(is_active=True)
 
     def admins(self):
-        """Filter to active admins."""
         return self.active().filter(role=Role.ADMIN)
 
 

@@ -33,7 +33,7 @@ class AlreadySubmitted(Exception):
 
 @dataclass(frozen=True)
 class OneTimeKey:
-    """The one-time key of a request, as Actor.once."""
+    """A request's one-time key, used as Actor.once."""
 
     key: str
 
@@ -65,7 +65,6 @@ class OneTimeKey:
 
 
 def one_time_key_of(request: HttpRequest) -> OneTimeKey | None:
-    """Return a submitted form's key, or None."""
     token = request.POST.get(FIELD) if request.method == "POST" else None
     if not token:
         return None

@@ -29,7 +29,6 @@ def record_failed(email: str, note: str = "password") -> None:
 
 
 def record_second_factor_removed(user: User, kind: str) -> None:
-    """Record that an operator removed a second factor."""
     _record("user.factor_removed", user, kind, nobody_yet=True)
 
 

@@ -48,7 +48,6 @@ def needs(right: Right):
 
 
 def settings_home(request):
-    """Redirect to the settings available to all."""
     return redirect("profile")
 
 
@@ -65,13 +64,11 @@ def profile(request):
 
 @require_POST
 def theme(request):
-    """Set the color theme from the frame's menu."""
     edit_profile(request.user, theme=request.POST.get("theme", ""), by=request.actor)
     return HttpResponse(status=204) if request.htmx else redirect("profile")
 
 
 def security(request):
-    """Link to password, 2FA and active sessions."""
     return render(request, "users/security.html")
 
 
@@ -101,7 +98,6 @@ def _people_page(request, form, invited=None):
 
 @needs(Right.PEOPLE)
 def person(request, pk):
-    """Edit a member's role and team."""
     member = get_object_or_404(Membership.objects.select_related("user", "team"), pk=pk)
     form = MemberForm(request.POST or None, initial={"role": Role(member.role), "team": member.team_id})
     if form.is_valid() and _saved(form, lambda data: _change(member, **data, by=request.actor)):

@@ -18,7 +18,6 @@ def start_runs(event, *, by: Actor) -> None:
 
 @handles("workflow_run.due", queue="workflows")
 def go_on(event, *, by: Actor) -> None:
-    """Advance a run through its next steps."""
     advance(event.entity_id)
 
 

@@ -34,7 +34,6 @@ def all_shipped() -> list[Shipped]:
 
 
 def shipped_named(name: str) -> Shipped | None:
-    """Return the template called `name`, or None."""
     return _shipped.get(name)
 
 

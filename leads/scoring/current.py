@@ -58,7 +58,6 @@ def ready(model: ScoringModel) -> Model:
 
 
 def install_shipped() -> None:
-    """Create the default model in the workspace in scope."""
     now = clock.now()
     facts = {"name": shipped.NAME, "rules": shipped.translated_rules(), "half_life": shipped.HALF_LIFE}
     ScoringModel.objects.get_or_create(version=1, defaults=facts | {"epoch": now, "created_at": now})

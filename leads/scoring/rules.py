@@ -1,11 +1,11 @@
-"""The rules of a scoring model, read from its data: who fits, what counts as engagement, and what a score means.
+"""The rules of a scoring model, parsed from its data: fit criteria, engagement points and thresholds.
 
     {"fit": [{"label": "Fleet size", "cases": [{"when": "fleet_size >= 250", "points": 40}, …]}, …],
      "engagement": {"demo_request": 40, …},
      "weights": {"fit": 0.6, "engagement": 0.4},
      "thresholds": {"marketing_qualified": 40, "sales_qualified": 70}}
 
-`when` is a condition over leads. Of a criterion the first case that holds gives its points, none gives 0.
+`when` is a condition over leads. A criterion gives the points of its first matching case, otherwise 0.
 
 Why: docs/decisions/0035-scoring-models-are-versioned-data.md
 """
@@ -85,7 +85,6 @@ class Rules:
     thresholds: tuple[int, int]
 
     def tenths(self, fit: int, engagement: int) -> int:
-        """Return the qualification score in tenths."""
         return fit * self.fit_weight + engagement * self.engagement_weight
 
     @property

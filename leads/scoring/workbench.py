@@ -66,7 +66,6 @@ class Separation:
 
     @property
     def percent(self) -> int:
-        """The AUC in percent."""
         return round(100 * (self.auc or 0))
 
 

@@ -89,7 +89,6 @@ def rule(request: Request, pk: int = 0) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
 def first_contact(request: Request) -> HttpResponse:
-    """Edit the first-contact SLA."""
     form = FirstContactForm(request.POST or None, initial=FirstContactForm.shown(terms()))
     if form.is_valid():
         try:

@@ -41,7 +41,6 @@ SESSION = "the-key-of-a-session"
 
 
 def people_csv(count: int) -> str:
-    """Return a contact file for import_contacts."""
     return "First name,E-mail\n" + "".join(f"Person {n},person{n}@example.com\n" for n in range(count))
 
 

@@ -25,12 +25,10 @@ class Installation:
 
     @property
     def name(self) -> str:
-        """The database's name."""
         return urlsplit(self.url).path.rsplit("/", 1)[-1]
 
     @property
     def media(self) -> Path:
-        """The directory of its uploads."""
         return self.data_dir / "media"
 
     def manage(self, *arguments, **values: str) -> subprocess.CompletedProcess:
@@ -38,7 +36,6 @@ class Installation:
         return manage(self.data_dir, *map(str, arguments), **{"DATABASE_URL": self.url} | values)
 
     def start(self, *arguments) -> subprocess.Popen:
-        """Start manage.py in a process group of its own."""
         return subprocess.Popen(
             [sys.executable, "manage.py", *map(str, arguments)],
             cwd=ROOT,
@@ -60,7 +57,6 @@ class Installation:
         return row and row[0]
 
     def tables(self) -> int:
-        """Return the number of tables."""
         if self.url.startswith("sqlite"):
             exists = Path(self.url.removeprefix("sqlite:///")).exists()
             return self.ask("SELECT count(*) FROM sqlite_master WHERE type = 'table'") if exists else 0

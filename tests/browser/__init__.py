@@ -5,7 +5,7 @@
         page = visit("/accounts/login/", theme="dark", width=390)
         assert_accessible(page)
 
-The console is where a broken script, a missing file and a breach of the content security policy show up.
+Broken scripts, missing files and CSP violations appear in the console.
 """
 
 import os

@@ -18,7 +18,6 @@ ASKED = f"from={END.date().replace(month=3, day=1)}&to={END.date()}&split=source
 
 @pytest.fixture
 def history(acme, cast):
-    """Create half a year of contacts."""
     people(cast, Random(5), 15)
 
 

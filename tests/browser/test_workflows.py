@@ -34,7 +34,6 @@ def fill(step, **values: str):
 
 
 def build_onboarding(page):
-    """Build Onboarding, triggered by Qualified."""
     page.get_by_role("link", name="New workflow").click()
     page.get_by_label("Name", exact=True).fill("Onboarding")
     page.get_by_label("Change", exact=True).select_option(label="Lifecycle Stage changes to Qualified")

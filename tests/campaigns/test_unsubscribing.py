@@ -22,7 +22,6 @@ def ana(acme):
 
 @pytest.fixture
 def link(ana, sent) -> str:
-    """Return the path of the link in Ana's email."""
     sent()
     address = mail.outbox[0].extra_headers["List-Unsubscribe"].strip("<>")
     assert address in mail.outbox[0].body

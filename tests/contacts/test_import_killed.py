@@ -105,7 +105,6 @@ class Instance:
 
 @pytest.fixture
 def instance(tmp_path, db):
-    """Create an instance on the suite's engine."""
     if connection.vendor == "sqlite":
         file = tmp_path / "killed.sqlite3"
         yield Instance(tmp_path, f"sqlite:///{file}", lambda: sqlite3.connect(file, timeout=20))

@@ -87,7 +87,6 @@ def test_a_name_stored_with_a_line_break_before_is_no_conflict(acme, actor):
 
 @pytest.fixture
 def hidden(cast):
-    """Return a company hidden from rep."""
     return make_company("Fleetly", team=cast.nordics, owner=cast.outsider)
 
 

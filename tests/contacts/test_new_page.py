@@ -22,7 +22,6 @@ pytestmark = pytest.mark.once
 
 
 def told(response) -> str:
-    """Return the visible text."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(response.content.decode())))
 
 

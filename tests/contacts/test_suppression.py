@@ -37,7 +37,6 @@ def status(request) -> str:
 
 @pytest.fixture
 def gone(acme, actor, status) -> Contact:
-    """Return a contact with a suppressed address."""
     contact = make_contact("Dora", email=ADDRESS)
     set_status(rows(contact), status, by=actor("rep"))
     return contact

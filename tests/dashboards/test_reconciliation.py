@@ -41,7 +41,6 @@ SPLITS = ("source", "owner", "team", "country", "campaign", "status", "contact.r
 
 @share
 def shared_half_year(shared_cast):
-    """Create half a year of contacts."""
     with in_workspace(shared_cast.acme):
         people(shared_cast, Random(7), 60)
         with clock.at(END - timedelta(days=30)):

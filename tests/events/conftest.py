@@ -50,5 +50,4 @@ def happen(cast) -> Callable:
 
 
 def delivery(event: int) -> Delivery:
-    """Return an event's only delivery."""
     return Delivery.objects.unscoped().get(event_id=event)

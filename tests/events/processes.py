@@ -133,7 +133,6 @@ class Product:
             time.sleep(0.05)
 
     def states(self) -> list[tuple]:
-        """Return deliveries by state and last error."""
         return self._rows("SELECT state, last_error, count(*) FROM events_delivery GROUP BY state, last_error")
 
     def one(self, sql: str) -> Any:

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def running(**options):
-    """Run an engine during the block."""
     stop = Engine(**options).start()
     try:
         yield stop

@@ -48,18 +48,15 @@ def make_a_digest(cast) -> None:
 
 
 def send_a_campaign(cast) -> None:
-    """Queue a campaign email."""
     make_contact("Ana", stage="churned", marketing_consent="Given")
     send_campaign(make_campaign(cast.manager.actor(Channel.WEB)), by=cast.manager.actor(Channel.WEB))
 
 
 def try_a_campaign(cast) -> None:
-    """Have the manager send a test email."""
     try_campaign(make_campaign(cast.manager.actor(Channel.WEB)), by=cast.manager.actor(Channel.WEB))
 
 
 def have_a_dashboard_mailed(cast) -> None:
-    """Make the mate's daily dashboard email due."""
     subscribe("", by=cast.mate.actor(Channel.WEB), days=30, every="day")
     mail_dashboards(timezone.now().replace(hour=12))
 
@@ -71,13 +68,11 @@ def win_someone(cast, *steps: dict) -> None:
 
 
 def begin_a_run(cast) -> None:
-    """Make a run due."""
     win_someone(cast)
     _tell("crm.workflows.handlers.start_runs", cast)
 
 
 def reach_out(cast) -> None:
-    """Make a run's email due."""
     letter = {"kind": "mail", "to": "record", "subject": "Welcome", "body": "Hello"}
     win_someone(cast, letter)
     for handler in ("start_runs", "go_on"):

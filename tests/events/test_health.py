@@ -29,7 +29,6 @@ def beating():
 
 @pytest.fixture
 def dead(handle, happen):
-    """Create a dead delivery."""
     handle(lambda event, *, by: None)
     happen(1)
     relay()

@@ -19,7 +19,6 @@ WORKERS_START = 30  # seconds until Celery's workers run on a busy machine
 
 @pytest.fixture
 def database(tmp_path, db):
-    """Return an empty database on the suite's engine."""
     with own_database(tmp_path) as url:
         yield url
 

@@ -48,7 +48,6 @@ COLUMNS = [("Prospecting", "grey", 12), ("Qualification", "blue", 7), ("Proposal
 
 
 def gallery(request, name):
-    """Show a page of tests/frame/templates/gallery."""
     return render(request, f"gallery/{name}.html", {"people": PEOPLE, "stuck": STUCK, "columns": COLUMNS})
 
 

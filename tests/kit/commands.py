@@ -34,7 +34,6 @@ def environment(data_dir: Path, **values: str) -> dict[str, str]:
 
 
 def manage(data_dir: Path, *arguments: str, **values: str) -> subprocess.CompletedProcess:
-    """Run manage.py with `arguments` and wait for it."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=environment(data_dir, **values), capture_output=True, text=True, timeout=120

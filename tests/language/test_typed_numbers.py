@@ -16,7 +16,6 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def german(cast, sign_in):
-    """Return a rep with German number formats."""
     user = cast.rep.user
     user.language, user.formats = "en", "de_DE"
     user.save()

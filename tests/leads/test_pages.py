@@ -19,7 +19,6 @@ pytestmark = pytest.mark.once
 
 
 def text(response) -> str:
-    """Return the visible text."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 

@@ -83,7 +83,6 @@ def test_what_others_may_not_see(acme, sign_in, cast):
 
 
 def fields(**changes) -> dict:
-    """Return the form's data with `changes`."""
     form = form_context(saved(ScoringModel.objects.latest("version")))
     data = {"name": form["name"], "half_life": form["half_life"]}
     for criterion in form["fit"]:

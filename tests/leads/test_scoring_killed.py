@@ -45,7 +45,6 @@ with in_workspace(Workspace.objects.get(slug="acme")):
 
 
 def tables():
-    """Return every score and stage."""
     scores = Score.objects.order_by("lead").values_list("lead", "model", *WRITTEN)
     return list(scores), list(Lead.objects.order_by("pk").values_list("pk", "stage", "status"))
 

@@ -70,7 +70,6 @@ def prepare(stage) -> None:
 
 
 def migrate(stage):
-    """Commit the migration."""
     return commit(Order(), by=stage.by("admin"))
 
 

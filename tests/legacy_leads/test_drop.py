@@ -48,7 +48,6 @@ def missing():
 
 @pytest.fixture
 def file(tmp_path):
-    """Return the export's path."""
     return str(tmp_path / "old-leads.jsonl")
 
 
@@ -64,7 +63,6 @@ def moved(old, migrate):
 
 @pytest.fixture
 def ready(moved, file, actor):
-    """Meet all conditions."""
     run("export_legacy_leads", file)
     run("export_legacy_leads", file, rehearse=True)
     confirm_drop(by=actor("admin"))

@@ -17,7 +17,6 @@ URL = "/settings/lead-migration/"
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """Run background work immediately."""
     for module in (background, planning):
         monkeypatch.setattr(module, "after_commit", lambda work, name: work())
 

@@ -26,7 +26,6 @@ from tests.log import written
 
 
 def names(response) -> set[str]:
-    """Return the names in the list."""
     assert response.status_code == 200
     return {row[3] for row in response.context["page"].found}  # after pk, public id and sort value
 

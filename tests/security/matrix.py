@@ -73,7 +73,6 @@ TRASHED = {"contact": "trashed"} | {kind: f"trashed_{kind}" for kind in KINDS}
 
 
 def of(entity: str):
-    """Return the URL arguments of a record."""
     return lambda own: (getattr(own, entity).public_id,)
 
 
@@ -548,7 +547,6 @@ def _walk(patterns, prefix: str, namespace: str) -> Iterator[tuple[str, str]]:
 
 
 def url(name: str, args: tuple = ()) -> str:
-    """Return the URL of a route with these arguments."""
     route = MATRIX[name]
     if name == "admin/(?P<url>.*)$":
         return "/admin/nothing"

@@ -100,7 +100,6 @@ def insert(model: type[models.Model], workspace: int, **columns) -> int:
 
 
 def update(model: type[models.Model], pk: int, column: str, value: int) -> None:
-    """UPDATE one column of a row by raw SQL."""
     with connection.cursor() as cursor:
         cursor.execute(f'UPDATE "{model._meta.db_table}" SET "{column}" = %s WHERE id = %s', [value, pk])
 

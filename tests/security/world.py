@@ -175,14 +175,12 @@ def make_campaign(admin: Membership, mark: str) -> Campaign:
 
 
 def make_company(member: Membership, mark: str, team: Team | None) -> Company:
-    """Create a company with the mark in its texts."""
     values = dict.fromkeys(COMPANY_TEXTS, f"{mark} company") | {"domain": f"{mark}.example", "team": team}
     made = create_company([values | {"external_id": f"{mark}-company"}], by=act(member))
     return Company.objects.get(pk=made.done[0])
 
 
 def make_contact(member: Membership, mark: str, team: Team | None, company: Company) -> Contact:
-    """Create a contact with the mark in its texts."""
     values = dict.fromkeys(CONTACT_TEXTS, f"{mark} text") | {"first_name": mark, "last_name": "Person"}
     values |= {"email": f"{mark}@person.example", "external_id": f"{mark}-person", "team": team, "company": company}
     return Contact.objects.get(pk=create([values], by=act(member)).done[0])
@@ -205,7 +203,6 @@ def make_lead(member: Membership, mark: str, contact: Contact) -> Lead:
 
 
 def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity:
-    """Create an activity with the mark in its texts."""
     values = {"kind": kind, "subject": f"{mark} {kind}", "body": f"{mark} body", **about}
     return Activity.objects.get(pk=log([values], by=act(member)).done[0])
 
@@ -242,12 +239,10 @@ def people(mark: str) -> io.BytesIO:
 
 
 def rows(record):
-    """Return the record as a queryset for verbs."""
     return type(record).objects.filter(pk=record.pk)
 
 
 def picture() -> io.BytesIO:
-    """Return a small picture."""
     file = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(file, "PNG")
     file.seek(0)
@@ -263,5 +258,4 @@ def make_delivery(mark: str, contact: Contact) -> Delivery:
 
 
 def last_entry(contact: Contact):
-    """Return the newest audit entry about a contact."""
     return Entry.objects.filter(person=contact.pk).latest("id")

@@ -33,7 +33,6 @@ def world(cast, settings, tmp_path):
 
 
 def rows() -> Counter[str]:
-    """Return the row count of every own table."""
     ours = [model for model in apps.get_models() if model.__name__ not in BESIDE]
     return Counter({m._meta.label: getattr(m.objects, "unscoped", m.objects.all)().count() for m in ours})
 

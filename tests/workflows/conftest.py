@@ -10,13 +10,11 @@ from crm.workflows.verbs.switch_workflow import switch_workflow
 
 
 def task(subject: str = "Follow up with {name}", **values) -> dict:
-    """Return a step that creates a task."""
     given = {"kind": "activity", "activity": "task", "subject": subject, "priority": "high", "who": "record_owner"}
     return given | values
 
 
 def set_field(field: str, value: str) -> dict:
-    """Return a step that changes a field."""
     return {"kind": "change_field", "field": field, "value": value}
 
 

@@ -50,7 +50,7 @@ class Slow(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *args):
-        """Log nothing."""
+        """Silence the log."""
 
 
 @pytest.fixture

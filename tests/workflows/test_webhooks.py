@@ -104,7 +104,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *args):
-        """Log nothing."""
+        """Silence the log."""
 
 
 @pytest.fixture
@@ -228,7 +228,6 @@ def test_an_address_that_is_closed_again_is_not_called(flow, engine, receiver, a
 
 @pytest.fixture
 def listening(flow):
-    """Return a workflow triggered by a webhook."""
     return flow({"kind": "webhook", "entity": "contact"}, task(), condition="title = CEO")
 
 

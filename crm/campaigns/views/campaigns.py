@@ -99,7 +99,6 @@ def edit(request: Request, public_id: str = "") -> HttpResponse:
 @require_POST
 @needs(Right.CAMPAIGNS)
 def send_test(request: Request, public_id: str) -> HttpResponse:
-    """Send a test email to the current user."""
     found = _find(public_id)
     try:
         try_campaign(found, by=request.actor)

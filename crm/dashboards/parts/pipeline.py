@@ -47,7 +47,6 @@ def _groups(asked: DashboardQuery, slipped: str) -> list[dict]:
 
 
 def _summed(found: Iterable[dict], key: str) -> list[dict]:
-    """Return the groups combined by one key and currency."""
     sums: dict[tuple, dict] = {}
     for group in found:
         one = sums.setdefault(

@@ -34,5 +34,4 @@ def typed(value):
 
 @register.filter
 def percent(fraction, digits=1):
-    """Format 0.117 as 11.7%; '' for None."""
     return "" if fraction is None else formats.percent(fraction, digits)

@@ -54,7 +54,6 @@ class Figures:
 
 
 def of_run(run: MigrationRun) -> Figures:
-    """Return a run's figures so far."""
     figures = Figures(Counter({name: getattr(run, name) for name in COUNTS}))
     for name in AMOUNTS:
         figures.amounts[name].update({c: Decimal(v) for c, v in getattr(run, name).items()})

@@ -79,7 +79,6 @@ def dry_run(order: Order, *, by: Actor) -> Figures:
 
 
 def planned(include_lost: bool) -> Iterator[list[PlannedLead]]:
-    """Yield all steps in batches."""
     seen = Seen()
     for batch in _batches(LegacyLead.objects.all(), PLANNED, look):
         yield (steps := plan(batch, seen, include_lost=include_lost, hold=False))
@@ -156,8 +155,6 @@ def _after(last: Place | OldLead) -> Q:
 
 @dataclass
 class _Committing:
-    """A run in progress."""
-
     order: Order
     run: MigrationRun
     by: Actor

@@ -124,7 +124,6 @@ on_report: Hook[Callable[[ImportRun, Any], str]] = Hook()
 
 
 def register(importer: type[Importer]) -> None:
-    """Make an entity importable."""
     _importers.add(importer.entity, importer)
 
 

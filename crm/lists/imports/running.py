@@ -158,8 +158,6 @@ def _unmapped(mapping: Mapping) -> list[str]:
 
 @dataclasses.dataclass
 class _Running:
-    """A run in progress."""
-
     run: ImportRun
     importer: Importer
     scratch: Scratch

@@ -56,7 +56,6 @@ class Scratch:
         return dict(self._database.execute(sql, [json.dumps(list(values))]))
 
     def mention(self, keys: Iterable[str]) -> None:
-        """Note keys mentioned in the file."""
         self._database.executemany("INSERT OR IGNORE INTO mentioned VALUES (?)", ((key,) for key in keys))
 
     def mentioned(self, keys: Iterable[str]) -> set[str]:

@@ -159,7 +159,6 @@ def _line(cells: list[str]) -> str:
 @require_GET
 @limited("export")
 def export(request: Request, entity: str) -> HttpResponseBase:
-    """Return the list of the URL as CSV."""
     state = read_state(request, spec_of(entity))
     unknown = [key for key in request.GET.get("columns", "").split(",") if key and not state.shows(key)]
     if state.error or unknown:

@@ -51,7 +51,6 @@ register(
 
 
 def times(entity: str) -> list[tuple[str, str]]:
-    """Return the date fields of an entity, for delays."""
     return [(field.key, field.label) for field in schema(entity) if field.type in TIMES]
 
 

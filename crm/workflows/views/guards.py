@@ -67,7 +67,6 @@ class GuardForm(forms.Form):
 @require_GET
 @needs(Right.WORKSPACE)
 def guards(request: Request) -> HttpResponse:
-    """List the stage requirements by action."""
     labels = {value: _labelled(kind, label) for kind, verbs in _verbs().items() for value, label in verbs}
     broken = unreadable_by_pk("guard")
     rows = [

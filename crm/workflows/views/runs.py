@@ -48,7 +48,6 @@ def run_page(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 @needs(Right.WORKSPACE)
 def retry(request: Request, public_id: str) -> HttpResponse:
-    """Retry the step at which a run stopped."""
     run = _find(request, public_id)
     retry_run(run.pk, by=request.actor)
     toast(request, _("Retrying…"))
@@ -58,7 +57,6 @@ def retry(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 @needs(Right.WORKSPACE)
 def cancel(request: Request, public_id: str) -> HttpResponse:
-    """End a run before its next step."""
     run = _find(request, public_id)
     cancel_run(run.pk, by=request.actor)
     toast(request, _("Run canceled. Completed steps are kept."))

@@ -34,5 +34,4 @@ class Project(Record):
         return self.name
 
     def get_absolute_url(self):
-        """Return the record's page."""
         return f"/project/{self.public_id}"
