@@ -209,7 +209,7 @@ def update_statements(
 def actor_columns(by: Actor) -> dict[str, Any]:
     """Return actor, channel and time: the columns common to a change's entries, events and transitions.
 
-    Raises OutsideTransaction, and Submitted if the actor's form was already submitted.
+    Raises OutsideTransaction, and AlreadySubmitted if the actor's form was already submitted.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("A change must be recorded in the transaction that makes it.")

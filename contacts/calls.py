@@ -41,7 +41,7 @@ def check_occurred(at: datetime | None) -> None:
 
 
 def is_from_contact(activity: Activity) -> bool:
-    """Return whether the contact of an email sent it."""
+    """Return whether an email was sent by its contact."""
     own = activity.contact.email_key if activity.contact else ""
     return bool(own) and own == email_key(parseaddr(activity.sender)[1])
 

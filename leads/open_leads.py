@@ -206,7 +206,7 @@ def _assign(
 def _for_want_of_others(
     owners: Mapping[int, int | None], told: Mapping[int, Mapping[str, Any]], by: Actor
 ) -> dict[int, int | None]:
-    """Assign leads of a system import to the first admin, if the workspace has no reps yet.
+    """Assign the leads of an import by the system to the first admin, if the workspace has no reps yet.
 
     Otherwise each lead and its contact would be an exception; the run's report mentions it once. With reps, an empty
     pool is the admin's choice.

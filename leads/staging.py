@@ -141,7 +141,7 @@ def _wanted(now: datetime) -> Case:
 
 
 def _out_of_step() -> Q:
-    """Return leads whose unchanged stage requires another status, e.g. after a reactivation."""
+    """Return the condition for leads whose unchanged stage requires another status, e.g. after a reactivation."""
     steps = Q()
     for step in SYNC:
         steps |= Q(wanted=step.stage, status=step.status)

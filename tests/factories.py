@@ -60,7 +60,7 @@ def make_activity(subject: str = "Call", *, by: Actor | None = None, **values) -
 
 
 def make_opportunity(name: str = "", *, stage: str = "prospecting", by: Actor | None = None, **values) -> Opportunity:
-    """Create an opportunity, by default of a new contact and unassigned."""
+    """Create an opportunity, by default (`contact`, `owner`) of a new contact and unassigned."""
     contact = values.pop("contact", None) or make_contact()
     facts = {"name": name or f"Deal {next(_numbers)}", "contact": contact, "owner": None} | values
     made = open_opportunity([facts], by=by or manager())

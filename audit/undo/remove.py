@@ -67,7 +67,7 @@ def _rows(place: int, link: models.ForeignObject, ids: str) -> models.QuerySet:
 
 
 def _delete(model: type[models.Model], ids: set[int], pointing: Sequence[_Pointing]) -> None:
-    """Delete records and their referencing rows. These are complete: Django would query for them again."""
+    """Delete records and their referencing rows, which are all known: Django would query for them again."""
     going: dict[type[models.Model], list[int]] = {}
     for each in pointing:
         going.setdefault(each.link.model, []).append(each.pk)

@@ -19,7 +19,7 @@ class Change(NamedTuple):
 def standing_changes(entries: EntryQuerySet) -> dict[tuple[str, int, str], Change]:
     """Map (entity, record, key) to its last effective change; the key '' is for an entry without values.
 
-    Undo restores a value only if its change was the last, compared with the previous entry's values.
+    An undo restores only a value's last change, so it is recognized by reversing the previous entry's values.
     """
     standing: dict[tuple[str, int, str], list[Change]] = {}
     for entity, pk, person, entry_id, event, olds, news in entries.order_by("id").values_list(*READ):

@@ -187,8 +187,8 @@ def insert_new(
 def commit_without_waiting() -> None:
     """Let PostgreSQL confirm this commit before it is on the disk; a later commit that waits covers it.
 
-    For a step of a job that is repeated after a server crash, which can lose the step and its messages. SQLite with
-    synchronous=NORMAL always does this.
+    For a step of a job that is repeated after a server crash: the crash can lose the step, but nothing already
+    reported. SQLite with synchronous=NORMAL always does this.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

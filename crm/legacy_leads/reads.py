@@ -22,7 +22,7 @@ from crm.users.models import Workspace
 
 log = logging.getLogger(__name__)
 _lock = Lock()
-_pending: Counter[tuple] = Counter()  # (workspace or None, Presence, moment) → reads
+_pending: Counter[tuple] = Counter()  # (workspace or None, TableReader, moment) → reads
 
 
 def count_read() -> None:

@@ -145,7 +145,7 @@ def read_rules(data: Mapping[str, Any], half_life: Any, *, skip_unreadable: bool
 
 
 def by_key(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parsed rules for storage: conditions by field key, which survives renamed labels."""
+    """Return rules that read_rules() accepts for storage: conditions by field key, which survives renamed labels."""
     fit = [{**each, "cases": [_stored(case) for case in each["cases"]]} for each in data["fit"]]
     return {**data, "fit": fit}
 

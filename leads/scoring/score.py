@@ -22,7 +22,7 @@ BATCH = 10_000
 
 
 def stale(model: Model, at: datetime, *, later: bool = True) -> Q:
-    """Return the condition for leads whose stored sum is missing, partial, another model's, or (`later`) after `at`."""
+    """Return the condition for leads whose sum is missing, partial, another model's, or (`later`) newer than `at`."""
     lacking = Q(score__isnull=True) | ~Q(score__model=model.pk) | Q(score__partial=True)
     return lacking | Q(score__scored_at__gt=at) if later else lacking
 

@@ -95,7 +95,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._end_turn_unless_writing()
 
     def _look_around(self) -> None:
-        """Check for waiters before releasing the lock: afterwards they could already have had it."""
+        """Check for waiters before releasing the lock: afterwards a waiter could already have had it and left."""
         self.was_awaited = is_waited_for(self.settings_dict["NAME"])
 
     def _close(self):

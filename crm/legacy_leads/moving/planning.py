@@ -1,6 +1,6 @@
 """The migration plan on its page: immediate for few leads, otherwise in the background; stored in OldLeads.
 
-{"include_lost": false, "done": 1200, "total": 40000, "figures": null or {…}, "steps": [Row, …], "at": "…"}
+{"include_lost": false, "done": 1200, "total": 40000, "figures": null or {…}, "steps": [ReportRow, …], "at": "…"}
 """
 
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ class RowReader:
         self._links = {feed.link for feed in mapping.feeds if feed.link}
 
     def read(self, row: Row) -> IncomingRow:
-        """Return the values of the non-empty cells. Raises Unfit for the first that cannot be parsed."""
+        """Return the values of the non-empty cells. Raises RowError for the first that cannot be parsed."""
         if row.problem:
             raise RowError("", row.problem)
         incoming = IncomingRow(row.line, row.cells, {}, {link: {} for link in self._links})

@@ -24,7 +24,7 @@ from crm.users.roles import Right
 from crm.users.views import needs
 from crm.workflows.guard_preview import LAST, GuardPreview, preview_guard
 
-NEEDED = {"aria-required": "true"}  # marked here, enforced by guards.check
+NEEDED = {"aria-required": "true"}  # marked here, enforced by check_guard()
 
 
 def _verbs() -> dict[str, list[tuple[str, str]]]:
@@ -38,7 +38,7 @@ def _verbs() -> dict[str, list[tuple[str, str]]]:
 
 
 class GuardForm(forms.Form):
-    """A verb, its required condition and the error message; guards.check validates them."""
+    """A verb, its required condition and the error message, validated by check_guard()."""
 
     verb = forms.ChoiceField(label=_("Action"), choices=lambda: list(_verbs().items()))
     condition = forms.CharField(
