@@ -12,7 +12,7 @@ WHOSE = {"owner", "team"}
 def records_out_of_reach(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
     """Return records the actor may not change now, if their owner or team, or the actor's role or team, changed since.
 
-    Otherwise the author of a change may undo it: a merge moves the duplicate's reports, whoever owns them, and records
+    Otherwise the author of a change may undo it: a merge moves the duplicate's reports, with any owner, and records
     that the change itself reassigned come back.
     """
     rows = about.model._default_manager

@@ -70,7 +70,7 @@ def check_undo(change: UUID, by: Actor) -> None:
 def _touches_theirs(entries: models.QuerySet, by: Actor) -> bool:
     """Return whether the actor may change one of the records, or owned one before the change reassigned it.
 
-    One is enough: a merge moves the duplicate's reports, whoever owns them, and must be undone completely.
+    One is enough: a merge moves the duplicate's reports, with any owner, and must be undone completely.
     """
     kinds = [subject(entity) for entity in entries.order_by().values_list("entity", flat=True).distinct()]
     touched = {kind: entries.filter(entity=kind.entity).order_by().values("entity_id") for kind in kinds}
