@@ -1,9 +1,8 @@
-"""The database refuses to change or delete an entry of the audit log or a seal over one, whoever asks.
+"""Triggers that reject any change or deletion of an audit entry or seal.
 
-One UPDATE passes: the erasing of a person's values, which leaves everything else of an entry as it was and names the
-later ERASE entry of the same person that stands for it. That this covers all of the person's entries, and as many as it
-says, is looked at by audit.verify. Installed after every migrate, because SQLite drops the triggers of a table that is
-altered.
+One UPDATE passes: the erasure of a person's values, which leaves the rest of an entry unchanged and names the later
+ERASE entry of the same person. audit.verify checks that the ERASE entry covers all of the person's entries, and as many
+as it states. Installed after every migrate, because SQLite drops the triggers of an altered table.
 """
 
 from django.db import connections
@@ -15,7 +14,7 @@ TABLE = Entry._meta.db_table
 SEALS = Seal._meta.db_table
 KEPT = [f.column for f in Entry._meta.concrete_fields if f.column not in (*ERASED, "erased_by")]
 REFUSAL = "The audit log is append-only."  # not a text
-NAMES = {TABLE: "audit", SEALS: "seal"}  # what the triggers' names begin with
+NAMES = {TABLE: "audit", SEALS: "seal"}  # prefixes of the triggers' names
 
 
 def protect_log(using: str = "default", **kwargs) -> None:
@@ -28,7 +27,7 @@ def protect_log(using: str = "default", **kwargs) -> None:
 
 
 def _allowed(table: str, distinct: str) -> str:
-    """Whether an UPDATE of `table` passes, as SQL over OLD and NEW."""
+    """Return the SQL test, over OLD and NEW, for an allowed UPDATE of `table`."""
     return _is_erasing(distinct) if table == TABLE else "FALSE"
 
 
@@ -64,7 +63,7 @@ def _postgresql(table: str) -> list[str]:
 def _sqlite(table: str) -> list[str]:
     name, refuse = NAMES[table], f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
     return [
-        f"DROP TRIGGER IF EXISTS {name}_no_update",  # what a new release erases may differ
+        f"DROP TRIGGER IF EXISTS {name}_no_update",  # a new release may erase other columns
         f'CREATE TRIGGER {name}_no_update BEFORE UPDATE ON "{table}" '
         f"WHEN NOT COALESCE({_allowed(table, 'IS')}, 0) {refuse}",
         f'CREATE TRIGGER IF NOT EXISTS {name}_no_delete BEFORE DELETE ON "{table}" {refuse}',

@@ -1,4 +1,4 @@
-"""What the log does by the clock."""
+"""Scheduled jobs of the audit log."""
 
 from datetime import datetime, timedelta
 
@@ -8,5 +8,5 @@ from crm.events.scheduler import scheduled
 
 @scheduled(every=timedelta(seconds=15))
 def seal(slot: datetime) -> None:
-    """Seal what was written since; an entry waits for its seal a quarter of a minute, or what a long batch takes."""
+    """Seal new entries; an entry waits a quarter of a minute, or as long as a long batch takes."""
     seal_all()

@@ -1,4 +1,4 @@
-"""The audit log: one immutable entry for each change of each record."""
+"""The audit log: one immutable entry per change of a record."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -14,9 +14,9 @@ class EntryQuerySet(WorkspaceQuerySet):
     """Entries of the workspace in scope."""
 
     def of_others(self, *changes: UUID) -> "EntryQuerySet":
-        """Those of other changes, in no order. Which are later is for the caller to compare.
+        """Return the entries of other changes, unordered; the caller compares which are later.
 
-        The planner would go through all that was written since, rather than through the records' own entries.
+        With a comparison here the planner would scan all later entries instead of the records' own.
         """
         return self.order_by().exclude(change__in=changes)
 
@@ -26,12 +26,13 @@ class EntryManager(WorkspaceManager.from_queryset(EntryQuerySet)):  # type: igno
 
 
 class Entry(Logged):
-    """Who changed what, from what to what (source 003, Audit Trail). The database refuses to change or delete one.
+    """A change of one record, from old to new values (source 003, Audit Trail). The database rejects updates and
+    deletes.
 
-    `at` is when it happened, which an import may date; `recorded_at` when it was written down. `change` groups the
-    entries of one user action. `person` is the contact whose timeline it belongs to. `salt` and `erased_by` let
-    the values be erased without breaking the seal over the rest: `erased_by` names an entry with the action ERASE, of
-    the same `person`, whose new values say how many entries it stands for: {"entries": 12}.
+    `at` is when the change happened, which an import may backdate; `recorded_at` is when it was recorded. `change`
+    groups the entries of one user action. `person` is the contact whose timeline shows the entry. `salt` and
+    `erased_by` let the values be erased without breaking the seal: `erased_by` names an ERASE entry of the same
+    `person`, whose new values state how many entries it covers: {"entries": 12}.
     """
 
     at = models.DateTimeField(_("time"))
@@ -81,12 +82,12 @@ class Entry(Logged):
 
 
 class Seal(Logged):
-    """A link of the workspace's chain: a hash over one entry and over the seal before. Append-only like the log itself.
+    """A link of the workspace's chain: a hash over one entry and the previous seal. Append-only like the log.
 
-    `content` is the hash over what may be erased of the entry, so that the chain holds when that is gone.
+    `content` is the hash of the entry's erasable values, so that the chain stays valid after an erasure.
     """
 
-    seq = models.BigIntegerField()  # 1, 2, 3, … in each workspace
+    seq = models.BigIntegerField()  # 1, 2, 3, … per workspace
     entry_id = models.BigIntegerField(unique=True)
     content = models.CharField(max_length=64)
     previous = models.CharField(max_length=64)
@@ -101,10 +102,10 @@ class Seal(Logged):
 
 
 class Watermark(models.Model):
-    """How far the sealer has come, in one row: no entry with an id up to `done` is still to be sealed.
+    """The sealer's progress, in one row: all entries with ids up to `done` are sealed.
 
-    `seen` was the highest id when transaction `seen_before` began: once all before that one have ended, nothing below
-    `seen` can appear any more.
+    `seen` was the highest id when transaction `seen_before` began: once all earlier transactions have ended, no id
+    below `seen` can appear.
     """
 
     done = models.BigIntegerField(default=0)

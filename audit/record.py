@@ -1,4 +1,4 @@
-"""record(): the only writer of the audit log and of the outbox.
+"""record(): the only writer of the audit log and the outbox.
 
 Why: docs/decisions/0043-audit-is-called.md
 """
@@ -42,7 +42,7 @@ from crm.kit.sql import (
 
 
 class OutsideTransaction(RuntimeError):
-    """A change was recorded outside the transaction that makes it."""
+    """A change was recorded outside its transaction."""
 
 
 # Why: docs/decisions/0004-set-based-verbs.md
@@ -56,12 +56,12 @@ def record(
     note: str = "",
     severity: str = "",
 ) -> int:
-    """Write an entry for each of `rows`, and an outbox row where a handler wants it, in a statement each.
+    """Write an entry for each of `rows`, and an outbox row if a handler wants it, in one statement each.
 
-    `changes` maps a field to its new value (or expression): call it before the UPDATE, for the old values are read
-    from the rows. `snapshot` names the fields to keep of rows just made. Returns how many were recorded.
-    Reactions run at once, unless there are `changes` still to be written: update_and_record() runs them afterwards.
-    Raises OutsideTransaction, and UndeclaredEvent for an event no app declared.
+    `changes` maps a field to its new value (or expression): call this before the UPDATE, because the old values are
+    read from the rows. `snapshot` names the fields to store of new rows. Returns the number of entries. Reactions run
+    immediately, unless there are `changes`: update_and_record() then runs them after the UPDATE. Raises
+    OutsideTransaction, and UndeclaredEvent for an undeclared event.
     """
     model = rows.model
     try:
@@ -77,9 +77,9 @@ def record(
 
 
 def after_recorded(event: str, rows: models.QuerySet | None, count: int, by: Actor) -> None:
-    """What follows once `count` entries were written: the relay is woken if a handler wants them, the planner told.
+    """Wake the relay if a handler wants the `count` new entries, and update planner statistics.
 
-    Then what reacts to `event` runs over `rows`, if there are any.
+    Then run the reactions to `event` over `rows`, if any.
     """
     statistics.analyze_if_grown(Entry, count)
     if has_handler(event):
@@ -92,7 +92,7 @@ def after_recorded(event: str, rows: models.QuerySet | None, count: int, by: Act
 def _record_as_they_are(
     event: str, rows: models.QuerySet, snapshot: tuple[str, ...], note: str, severity: str, by: Actor
 ) -> int:
-    """The entries and events of rows none of which changes now; where it can be, in SQL that is compiled once."""
+    """Write entries and events of rows without changed values, in cached SQL where possible."""
     model, where, who = rows.model, simple_where(rows), actor_columns(by)
     new = WithoutNulls(JsonPairs(**{key: _filled(model, key) for key in snapshot})) if snapshot else None
     if where is None:
@@ -123,9 +123,9 @@ def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, seve
 
 
 class LogRow(NamedTuple):
-    """What happened to one record: its key, the contact concerned, the values before and after (or their JSON).
+    """A change of one record: its key, its contact, the values before and after (or their JSON).
 
-    `at`: when, as_stored(), if not now.
+    `at`: time in as_stored() format, if not now.
     """
 
     pk: int
@@ -136,9 +136,9 @@ class LogRow(NamedTuple):
 
 
 def record_rows(event: str, facts: Iterable[LogRow], *, by: Actor, note: str = "", severity: str = "") -> None:
-    """As record(), for values that differ by row: each fact has its own. Old and new values are JSON's.
+    """Run record() with different values per row, given as `facts`. Old and new values are JSON values.
 
-    Call it after the change: reactions run at once, and show the records as they are now, those that are still there.
+    Call it after the change: reactions run immediately, on those records that still exist, with their current values.
     """
     kind = event_type(event)
     shared = actor_columns(by) | {"entity": kind.entity}
@@ -150,7 +150,7 @@ def record_rows(event: str, facts: Iterable[LogRow], *, by: Actor, note: str = "
     if has_handler(event):
         insert_rows(Event, names, rows, shared | {"name": kind.name, "waiting": True})
         wakeup.wake_on_commit()
-    there = [pk for pk, _, old, new, _ in rows if new is not None or old is None]  # else the record was removed
+    there = [pk for pk, _, old, new, _ in rows if new is not None or old is None]  # no new values: deleted
     if there and reactions.awaited(event):
         reactions.run(event, subject(kind.entity).model._default_manager.filter(pk__any_of=there), by)
 
@@ -165,9 +165,9 @@ def update_and_record(
     severity: str = "",
     derive: Callable[[models.QuerySet], None] | None = None,
 ) -> int:
-    """Set `changes` on those of `rows` that differ from them, and record it. Returns how many rows changed.
+    """Set `changes` on those of `rows` that differ, and record it. Return the number of changed rows.
 
-    `derive(rows)` sets columns that are computed from the changed ones, before reactions look at the rows.
+    `derive(rows)` sets computed columns before reactions run.
     """
     if not changes:
         return 0
@@ -197,9 +197,9 @@ def update_statements(
     note: Any = "",
     severity: str = "",
 ) -> list[Statement]:
-    """What update_and_record() executes, for `rows` that each differ from `changes` somewhere; the last is the UPDATE.
+    """Return the statements of update_and_record() for `rows` that each differ from `changes`; the last is the UPDATE.
 
-    `who` is the actor_columns(), `new` the new values as JSON: both, like the note and the changes, may be Params.
+    `who` is actor_columns(), `new` the new values as JSON: both, like the note and the changes, may be Params.
     """
     old, new = _old_and_new(rows.model, changes, new)
     entries = _entries(event, rows, who, old, new, note, severity)
@@ -207,9 +207,9 @@ def update_statements(
 
 
 def actor_columns(by: Actor) -> dict[str, Any]:
-    """Who acts, where and when: the columns that entries, events and transitions of a change have alike.
+    """Return actor, channel and time: the columns common to a change's entries, events and transitions.
 
-    Raises OutsideTransaction, and Submitted where the actor's form was submitted before.
+    Raises OutsideTransaction, and AlreadySubmitted if the actor's form was already submitted.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("A change must be recorded in the transaction that makes it.")
@@ -220,7 +220,7 @@ def actor_columns(by: Actor) -> dict[str, Any]:
 
 
 def log_values(model: type[models.Model], changes: Mapping[str, Any]) -> Any:
-    """`changes` as the log keeps them: a dict, or an expression if some of them are."""
+    """Return `changes` in log format: a dict, or an expression if any value is one."""
     if not any(hasattr(value, "resolve_expression") for value in changes.values()):
         return {key: values.to_log(value) for key, value in changes.items()}
     return JsonPairs(**{key: _pair(model, key, value) for key, value in changes.items()})
@@ -259,7 +259,7 @@ def _filled(model, key):
 
 
 def _old_and_new(model, changes, new):
-    """Both as JSON; a row's entry names only what changed in that row: of several values it may have had some."""
+    """Return both as JSON; a row's entry names only values that changed in that row."""
     old = JsonPairs(**{key: (values.model_field(model, key), values.stored(model, key)) for key in changes})
     if len(changes) == 1:
         return old, new

@@ -1,4 +1,4 @@
-"""The sealer: chains the entries of each workspace, beside those who write them and never in their way.
+"""The sealer: chains each workspace's entries without blocking their writers.
 
 Why: docs/decisions/0045-seals-are-a-table-of-their-own.md
 """
@@ -16,14 +16,14 @@ from audit.models import Entry, Seal, Watermark
 from crm.kit.scope import in_workspace
 from crm.kit.sql import insert_rows
 
-BATCH = 200  # entries: on SQLite a batch holds the one write lock, for 5 ms
+BATCH = 200  # entries: on SQLite a batch holds the write lock for 5 ms
 
 
 def seal_all() -> int:
-    """Seal every entry that is committed and not sealed yet, of all workspaces. Returns how many.
+    """Seal all committed, unsealed entries of all workspaces. Return how many.
 
-    Call it every few seconds, from as many processes as you like. Entries come to be seen out of the order of their
-    ids, since a transaction takes its ids before it commits: one that commits late is sealed late, but it is sealed.
+    Call it every few seconds, from any number of processes. Entries become visible out of id order, because a
+    transaction takes ids before it commits: late commits are sealed late, but never missed.
     """
     mark, _ = Watermark.objects.get_or_create(pk=1)
     newest = Entry.objects.unscoped().aggregate(newest=Max("id"))["newest"] or 0
@@ -34,22 +34,22 @@ def seal_all() -> int:
     while last < newest:
         count, last = _seal_batch(last)
         sealed += count
-    # A number from the future was given by another server: this database was restored from a backup.
+    # A number from the future comes from another server: this database was restored from a backup.
     if not settled < mark.seen_before <= ours:
         Watermark.objects.filter(pk=1).update(done=mark.seen, seen=newest, seen_before=ours)
     return sealed
 
 
 def last_seal() -> tuple[int, str]:
-    """Number and hash of the last seal of the workspace in scope; (0, START) before the first."""
+    """Return number and hash of the last seal in the workspace in scope; (0, START) before the first."""
     return Seal.objects.order_by("-seq").values_list("seq", "hash").first() or (0, START)
 
 
 def _transactions() -> tuple[int, int]:
-    """The number of a transaction that begins now, and the one before which all have ended.
+    """Return the current transaction's number, and the number below which all have ended.
 
-    An entry's transaction has its number before the entry has its id, for the outbox row is written first. On SQLite
-    there is one writer at a time: ids are committed in their order.
+    A transaction has its number before its entry has an id, because the outbox row is written first. SQLite has one
+    writer at a time: ids commit in order.
     """
     if connection.vendor != "postgresql":
         return 0, 0
@@ -61,10 +61,10 @@ def _transactions() -> tuple[int, int]:
 
 @transaction.atomic
 def _seal_batch(last: int) -> tuple[int, int]:
-    """Seal what is unsealed of the next entries behind `last`. Gives how many it sealed, and the id it came to.
+    """Seal the unsealed among the next entries after `last`. Return how many, and the last id reached.
 
-    The lock makes one chain of what two sealers do. The seals there are asked for by key: for NOT EXISTS the planner
-    reads both tables from end to end, once for each batch.
+    The lock keeps two sealers on one chain. Existing seals are looked up by key: for NOT EXISTS the planner scans both
+    tables per batch.
     """
     Watermark.objects.select_for_update().get(pk=1)
     ids = list(Entry.objects.unscoped().filter(id__gt=last).order_by("id").values_list("id", flat=True)[:BATCH])
@@ -72,7 +72,7 @@ def _seal_batch(last: int) -> tuple[int, int]:
     entries = Entry.objects.unscoped().filter(id__any_of=[pk for pk in ids if pk not in done])
     rows = list(entries.order_by("workspace_id", "id").values_list(*KEPT, *ERASABLE))
     for workspace, own in groupby(rows, key=itemgetter(KEPT.index("workspace_id"))):
-        with in_workspace(SimpleNamespace(pk=workspace)):  # its key is all that the scope needs
+        with in_workspace(SimpleNamespace(pk=workspace)):  # the scope needs only its key
             insert_rows(Seal, ("seq", "entry_id", "content", "previous", "hash"), list(_seals(own)))
     return len(rows), ids[-1]
 

@@ -1,4 +1,4 @@
-"""What can be audited: each entity's model, and whose timeline its entries belong to."""
+"""Auditable entities: each one's model, and the contact whose timeline shows its entries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from crm.kit.translation import gettext_lazy as _
 
 @runtime_checkable
 class Guarded(Protocol):
-    """The manager of a model whose rows not every member may change."""
+    """The manager of a model with restricted editing."""
 
     def editable_by(self, by: Actor) -> models.QuerySet:
-        """The rows that the actor may change."""
+        """Return the rows that the actor may change."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model whose changes are recorded. `person`: the path from it to the contact concerned, '' for none.
+    """A model with audited changes. `person`: the path from it to its contact, '' for none.
 
-    `moves` names the fields that say where a record stands in a process; `set_by_moves` those that a move sets too and
-    that people can edit as well; `following` those that only change with another one, the one worth a sentence.
+    `moves` names the fields of a record's process state; `set_by_moves` those that moves also set but users can edit;
+    `following` those that only change with another, more notable one.
     """
 
     entity: str
@@ -42,7 +42,7 @@ class Subject:
 
     @property
     def is_setting(self) -> bool:
-        """Whether it is a setting of the workspace, which nobody owns and undo does not touch."""
+        """Whether it is a workspace setting, which has no owner and which undo does not touch."""
         return not isinstance(self.model._default_manager, Guarded)
 
 
@@ -57,14 +57,13 @@ def register(
     moves: Iterable[str] = (),
     set_by_moves: Iterable[str] = (),
 ) -> None:
-    """Let `entity` be recorded, and its changes undone."""
     names = (frozenset(keys) for keys in (following, moves, set_by_moves))
     _subjects.add(entity, Subject(entity, model_label, person, *names))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 
 
 def subject(entity: str) -> Subject:
-    """The subject registered as `entity`. Raises KeyError."""
+    """Return the subject registered as `entity`. Raises KeyError."""
     return _subjects[entity]
 
 

@@ -1,4 +1,4 @@
-"""A page of what happened: user actions newest first, each with its entries."""
+"""Timeline pages: user actions newest first, each with its entries."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from crm.kit.compiled_queries import run_cached
 
 PAGE = 30  # actions
 COLUMNS = [field.attname for field in Entry._meta.concrete_fields]
-MOST = 100  # entries of one action that are read: a merge may move thousands of activities
+MOST = 100  # entries read per action: a merge may move thousands of activities
 
 
 @dataclass(frozen=True)
 class Action:
-    """The entries of one user action that belong to a timeline, the most telling one first.
+    """The entries of one user action in a timeline, the most significant first.
 
-    Of more than MOST, those of the timeline's own record are here; `counts` says how many there are of each kind.
+    Above MOST, only those of the timeline's own record; `counts` is the number by kind.
     """
 
     change: UUID
@@ -40,15 +40,15 @@ class Action:
 
 
 def of_person(ids: Any) -> QuerySet:
-    """Everything that concerns a contact (and those merged into it): its own changes, its activities, its leads.
+    """Filter to entries of a contact and those merged into it: own changes, activities, leads.
 
-    `ids` as any_of takes them.
+    `ids` in any_of format.
     """
     return Entry.objects.filter(person__any_of=ids)
 
 
 def of_record(entity: str, pk: Any, *also: Q) -> QuerySet:
-    """What happened to one record, and to whatever `also` names."""
+    """Filter to entries of one record, or matching `also`."""
     wanted = Q(entity=entity, entity_id=pk)
     for other in also:
         wanted |= other
@@ -57,9 +57,9 @@ def of_record(entity: str, pk: Any, *also: Q) -> QuerySet:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The entries of a timeline: `entries(**values)` has them, with annotations called `names`.
+    """A timeline's query: `entries(**values)` returns its entries, with annotations called `names`.
 
-    `key` and `values` are as run_cached() has them.
+    `key` and `values` as in run_cached().
     """
 
     key: Hashable
@@ -69,10 +69,10 @@ class Timeline:
 
 
 def page(timeline: Timeline, before: tuple[datetime, int] | None = None) -> tuple[list[Action], str]:
-    """The actions of one page, and the cursor of the next ('' at the end). `before`: what `cursor` of a page said.
+    """Return one page of actions and the cursor of the next ('' at the end). `before`: a parsed cursor.
 
-    An action stands where its newest entry does, and on no other page. To know that, all entries are grouped: those of
-    one record, by an index.
+    An action is placed by its newest entry, on one page only. This needs a grouping of all entries: those of one
+    record, by an index.
     """
     place: dict[str, Any] = {"before_at": before[0], "before_id": before[1]} if before else {}
 
@@ -89,7 +89,7 @@ def page(timeline: Timeline, before: tuple[datetime, int] | None = None) -> tupl
 
 
 class Change(NamedTuple):
-    """A user action: when its first and its latest entry were, and the key of the newest."""
+    """A user action: times of its first and latest entry, and the newest entry's key."""
 
     change: UUID
     latest: datetime
@@ -100,7 +100,7 @@ class Change(NamedTuple):
 def _actions(timeline: Timeline, changes: list[Change]) -> list[Action]:
     if not changes:
         return []
-    # Always as many, so that the statement is one: the last stands for those that are missing.
+    # A fixed number, for a fixed statement: the last fills the missing places.
     wanted = [changes[min(place, len(changes) - 1)].change for place in range(PAGE)]
 
     def build(since: Any, until: Any, **given: Any) -> QuerySet:
@@ -108,7 +108,7 @@ def _actions(timeline: Timeline, changes: list[Change]) -> list[Action]:
         rank = Window(RowNumber(), partition_by="change", order_by=[own_first, "-at", "-id"])
         alike = Window(Count("id"), partition_by=["change", "entity"])
         sought = [given.pop(f"change_{place}") for place in range(PAGE)]
-        # The times keep to the timeline's index; a change alone may have a million entries, of everybody it imported.
+        # The times keep to the timeline's index; the change of an import may have a million entries.
         read = timeline.entries(**given).filter(change__in=sought, at__range=(since, until))
         found = read.annotate(rank=rank, alike=alike).filter(rank__lte=MOST)
         return found.values_list(*COLUMNS, "alike", *timeline.names)
@@ -132,7 +132,7 @@ def _entry(row: tuple, names: Sequence[str]) -> Entry:
 
 
 def read_cursor(text: str) -> tuple[datetime, int] | None:
-    """The place that a cursor names; None for none. Raises BadRequest for one that was tampered with."""
+    """Parse a cursor; '' gives None. Raises BadRequest if it was tampered with."""
     at, _, pk = text.partition("~")
     try:
         place = (datetime.fromisoformat(at).astimezone(UTC), int(pk)) if text else None
@@ -144,8 +144,9 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
 
 
 def _weight(entry: Entry) -> tuple[bool, bool, bool, int]:
-    """A merge names itself rather than the fields it filled; a move rather than the edit that came with it; a person's
-    own change rather than that of an activity. An undo goes backwards, so that its first entry mirrors the last."""
+    """Rank a merge above the fields it filled, a move above its edits, a contact's change above an activity's. An undo
+    is ranked in reverse, so that its first entry mirrors the last.
+    """
     is_side = entry.action in ("UPDATE", "ASSIGN")
     is_own = entry.entity == person_subject().entity and entry.entity_id == entry.person
     place = entry.id if entry.action == "UNDO" else -entry.id

@@ -1,4 +1,4 @@
-"""Values of a record as the log keeps them: keys are field names, `custom.<key>` for custom fields; values are JSON."""
+"""Record values in log format: keys are field names, or `custom.<key>` for custom fields; values are JSON."""
 
 import datetime
 import decimal
@@ -15,7 +15,7 @@ CUSTOM = "custom."  # not a text
 
 
 class CustomFieldExpression(Func):
-    """The JSON value under a key of the `custom` column; null when it is not there."""
+    """The JSON value under a key of the `custom` column; null if missing."""
 
     output_field = JSONField()
 
@@ -33,7 +33,7 @@ class CustomFieldExpression(Func):
 
 
 class CustomDiffers(Func):
-    """Whether a custom field holds something else than `value` (None: nothing)."""
+    """Whether a custom field differs from `value` (None: empty)."""
 
     output_field = models.BooleanField()
 
@@ -51,7 +51,7 @@ class CustomDiffers(Func):
 
 
 class JsonWithout(Func):
-    """A JSON object less the keys that the further arguments give; one that is NULL takes nothing away."""
+    """A JSON object without the keys in the other arguments; a NULL argument removes nothing."""
 
     output_field = JSONField()
 
@@ -61,14 +61,14 @@ class JsonWithout(Func):
         return f"({pairs} - ARRAY[{keys}]::text[])", [*params, *(p for _, own in names for p in own)]
 
     def as_sqlite(self, compiler, connection, **context):
-        # json_remove() overlooks a path that leads nowhere, but gives NULL for one that is NULL.
+        # json_remove() ignores unknown paths, but returns NULL for a NULL path.
         (pairs, params), *names = map(compiler.compile, self.source_expressions)
         paths = ", ".join(f"""coalesce('$."' || ({sql}) || '"', '$." "')""" for sql, _ in names)
         return f"json_remove({pairs}, {paths})", [*params, *(p for _, own in names for p in own)]
 
 
 class JsonMerge(Func):
-    """The `custom` column with some keys set; a key set to None is taken away."""
+    """The `custom` column with some keys set; None removes a key."""
 
     output_field = JSONField()
 
@@ -81,13 +81,13 @@ class JsonMerge(Func):
         return f"(({column} || {new}) - %s::text[])", [*params, self.taken]
 
     def as_sqlite(self, compiler, connection, **context):
-        # json_patch() takes a key away when the patch has null for it (RFC 7396).
+        # json_patch() removes keys that are null in the patch (RFC 7396).
         (column, _), (new, params) = map(compiler.compile, self.source_expressions)
         return f"json_patch(json_patch({column}, {new}), %s)", [*params, json.dumps(dict.fromkeys(self.taken))]
 
 
 def model_field(model: type[models.Model], key: str) -> models.Field:
-    """The model field that holds `key`; the `custom` one for a custom field. Raises FieldDoesNotExist."""
+    """Return the model field of `key`; `custom` for a custom field. Raises FieldDoesNotExist."""
     found = model._meta.get_field("custom" if key.startswith(CUSTOM) else key)
     if not isinstance(found, models.Field):
         raise FieldDoesNotExist(f"{model._meta.label} has no column for {key}.")  # not a text
@@ -95,19 +95,18 @@ def model_field(model: type[models.Model], key: str) -> models.Field:
 
 
 def target(model: type[models.Model], key: str) -> type[models.Model] | None:
-    """The model that `key` points to; None when it is no link."""
+    """Return the model that `key` links to, or None."""
     field = model_field(model, key)
     return field.related_model if isinstance(field, models.ForeignKey) else None
 
 
 def field_label(model: type[models.Model], key: str) -> str:
-    """The field's name as it begins a sentence."""
+    """Return the field's name, capitalized."""
     name = key.removeprefix(CUSTOM) if key.startswith(CUSTOM) else model_field(model, key).verbose_name
     return capfirst(str(name).replace("_", " "))
 
 
 def stored(model: type[models.Model], key: str) -> Any:
-    """The expression that reads `key` from a row."""
     return CustomFieldExpression(key.removeprefix(CUSTOM)) if key.startswith(CUSTOM) else F(key)
 
 
@@ -115,7 +114,7 @@ JSON = frozenset({str, int, type(None), bool})
 
 
 def to_log(value: Any) -> Any:
-    if type(value) in JSON:  # nearly all are
+    if type(value) in JSON:  # true for nearly all
         return value
     if isinstance(value, models.Model):
         return value.pk
@@ -143,7 +142,7 @@ def from_log(model: type[models.Model], key: str, value: Any) -> Any:
 
 
 def write(record: models.Model, key: str, value: Any) -> None:
-    """Set `key` on `record` in memory; None takes a custom value away."""
+    """Set `key` on `record` in memory; None removes a custom value."""
     if not key.startswith(CUSTOM):
         setattr(record, model_field(type(record), key).attname, value)
     elif value is None:

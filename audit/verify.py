@@ -1,4 +1,4 @@
-"""verify(): whether the log is still what was sealed."""
+"""verify(): check the log against its seals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ PERSON = KEPT.index("person")
 
 @dataclass
 class Verdict:
-    """How many entries are sealed in good order, how many wait for it, the hash of the last seal, and what is wrong.
+    """The numbers of sealed and waiting entries, the last seal's hash, and the problem found.
 
-    `entry` is the id of the first bad entry, None when the chain as a whole is; `problem` is '' when nothing is wrong.
-    `erased`: id of an ERASE entry → how many entries it stands for. Whether each was asked for the chain cannot tell.
+    `entry` is the id of the first bad entry, None if the chain itself is bad; `problem` is '' for a valid log.
+    `erased`: id of an ERASE entry → how many entries it covers. The chain cannot prove that an erasure was requested.
     """
 
     sealed: int = 0
@@ -35,7 +35,7 @@ class Verdict:
 
 
 class _Erasure(NamedTuple):
-    """An ERASE entry: whose values it stands for, of how many entries, and what is wrong with it ('' for nothing)."""
+    """An ERASE entry: its person, the number of entries it covers, and its problem or ''."""
 
     person: int | None
     entries: int
@@ -44,7 +44,7 @@ class _Erasure(NamedTuple):
 
 @dataclass(frozen=True)
 class _Link:
-    """A seal with the entry that it is over: the values of KEPT, of ERASABLE, and `erased_by`. None: not there."""
+    """A seal with its entry's values of KEPT, ERASABLE and `erased_by`; None if missing."""
 
     seq: int
     entry_id: int
@@ -55,9 +55,9 @@ class _Link:
 
 
 def verify(head: str = "") -> Verdict:
-    """Follow the chain of the workspace in scope to its end, or to the first entry that is not as it was sealed.
+    """Verify the chain of the workspace in scope up to its end or the first bad entry.
 
-    `head`, a hash that was written down elsewhere, must be in the chain: that tells when its end was cut off.
+    `head`, a hash stored elsewhere, must be in the chain: this detects a truncated end.
     """
     unsealed = Entry.objects.filter(~Exists(Seal.objects.filter(entry_id=OuterRef("id"))))
     verdict, met = Verdict(waiting=unsealed.count()), not head or head == START
@@ -76,7 +76,7 @@ def verify(head: str = "") -> Verdict:
 
 
 def _links(erasing: dict[int, _Erasure]) -> Iterator[_Link]:
-    """The chain in its order; the ERASE entries that a link may name are in `erasing` by then."""
+    """Yield the chain in order; ERASE entries that a link may name are in `erasing` by then."""
     seals = Seal.objects.order_by("seq").values_list("seq", "entry_id", "content", "previous", "hash")
     found = seals.iterator(chunk_size=CHUNK)
     while chunk := list(islice(found, CHUNK)):
@@ -93,7 +93,7 @@ def _erasures(ids: set[int]) -> dict[int, _Erasure]:
 
 
 def _erasure(pk: int, person: int | None, said: dict | None) -> _Erasure:
-    """Whether an ERASE entry stands for as many entries as it says, and for all that its person had until then."""
+    """Check that an ERASE entry covers the number of entries it states, and all of its person's until then."""
     own, others = Q(erased_by=pk), Q(erased_by__isnull=True) & ~Q(action="ERASE")
     theirs = Entry.objects.filter(person=person, pk__lt=pk).aggregate(own=Count("pk", own), left=Count("pk", others))
     problem = ""
@@ -115,7 +115,7 @@ def _erasure(pk: int, person: int | None, said: dict | None) -> _Erasure:
 
 
 def _problem(link: _Link, before: Verdict, erasing: dict[int, _Erasure]) -> str:
-    """What is wrong with a link that follows `before`; '' for nothing."""
+    """Return the problem of a link that follows `before`, or ''."""
     numbers = {"entry": link.entry_id, "seal": link.seq, "before": before.sealed}
     if link.seq != before.sealed + 1:
         sentence = _("Entry {entry}: seals are missing between its seal, number {seal}, and number {before}.")
@@ -139,7 +139,7 @@ def _problem(link: _Link, before: Verdict, erasing: dict[int, _Erasure]) -> str:
 
 
 def _unlike_an_erasure(entry: int, person: int | None, erasure: _Erasure | None) -> str:
-    """Why an entry of a person may not be empty; '' where it may."""
+    """Return why a person's entry may not be empty, or ''."""
     if erasure is None:
         return _("Entry {entry} was erased without an ERASE entry.").format(entry=entry)
     if person is None or erasure.person != person:

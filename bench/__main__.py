@@ -18,8 +18,8 @@ from django.core.management import call_command
 from bench.measure import HEAD, line
 from tests.services import postgres, postgres_programs
 
-# A part is a module with ratios(size) -> Iterator[Ratio], which makes the data it needs, and may have
-# figures() -> Iterator[str] for what is told in milliseconds.
+# A part is a module with ratios(size) -> Iterator[Ratio], which creates its data, and optionally figures() ->
+# Iterator[str] for absolute times.
 PARTS = (
     "bench.sqlite",
     "bench.waiting",
@@ -35,7 +35,7 @@ PARTS = (
     "bench.load",
     "bench.statistics",
 )
-# Checkpoints far apart: one that falls into a measurement slows whichever side it meets.
+# Rare checkpoints: one during a measurement would slow one side.
 DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=512MB", "max_wal_size=8GB")
 
 
@@ -56,7 +56,7 @@ def main() -> int:
 
 @contextmanager
 def _project() -> Iterator[None]:
-    """The project as it runs in production, on a migrated database of its own."""
+    """Set up the project as in production, on a migrated database of its own."""
     with tempfile.TemporaryDirectory(prefix="throughline-") as directory, postgres(*DURABLE) as url:
         os.environ |= {
             "DATABASE_URL": url,

@@ -1,4 +1,4 @@
-"""How long the audit log takes to be sealed and to be verified, on PostgreSQL and in a SQLite file."""
+"""Sealing and verification of the audit log, on PostgreSQL and in a SQLite file."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from crm.kit.scope import in_workspace
 from crm.kit.sql import insert_rows
 from crm.users.models import Workspace
 
-LIMIT = 10.0  # seconds that verifying 100,000 entries may take
+LIMIT = 10.0  # seconds to verify 100,000 entries
 ROUNDS = 3
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """`size` entries in one workspace, sealed once and verified several times."""
+    """Yield ratios for `size` entries in one workspace, sealed once and verified several times."""
     for engine, take in (("PostgreSQL", measured), ("SQLite", _measured_on_sqlite)):
         sealing, verifying = take(size)
         times = iter(verifying)
@@ -33,9 +33,9 @@ def ratios(size: int) -> Iterator[Ratio]:
 
 
 def measured(size: int) -> tuple[float, list[float]]:
-    """Seconds to seal `size` new entries, and to verify them, again and again."""
+    """Return the seconds to seal `size` new entries, and to verify them repeatedly."""
     workspace = Workspace.objects.create(slug="audit", name="Audit")
-    seal_all()  # what other parts have left
+    seal_all()  # left by other parts
     with in_workspace(workspace):
         _write(size)
         sealing = seconds(seal_all)

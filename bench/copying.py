@@ -1,4 +1,4 @@
-"""Rows out of tables and into them by COPY: what a job that writes rows is held against."""
+"""COPY of rows from and to tables, the baseline of jobs that write rows."""
 
 import time
 
@@ -6,15 +6,15 @@ from django.db import connection, transaction
 
 
 def dump(rows: str) -> bytes:
-    """The rows of a table, or of a query in parentheses, as COPY writes them."""
+    """Return the rows of a table, or of a query in parentheses, in COPY format."""
     with connection.cursor() as cursor, cursor.copy(f"COPY {rows} TO STDOUT") as copy:
         return b"".join(bytes(part) for part in copy)
 
 
 def seconds_to_copy(written: dict[str, bytes]) -> float:
-    """How long COPY takes to write rows, by table, in one transaction; to gather statistics is not counted.
+    """Return the seconds COPY takes to write rows by table, in one transaction, without gathering statistics.
 
-    Without them PostgreSQL checks each foreign key over an index of the whole workspace: hours for 100,000 rows.
+    Without statistics PostgreSQL checks each foreign key over an index of the whole workspace: hours for 100,000 rows.
     """
     gathering = 0.0
     started = time.perf_counter()

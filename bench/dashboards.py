@@ -1,4 +1,4 @@
-"""What a part of the dashboard costs: each against one GROUP BY over the rows it counts, as manager and as a rep."""
+"""Cost of dashboard cards: each against one GROUP BY over its rows, as a manager and as a rep."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -22,7 +22,7 @@ DAYS, MOVES, ROUNDS = 90, 5, 5
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Ratio 11: that many contacts, each with a lead, a tenth with an opportunity, and five moves each."""
+    """Yield ratio 11: `size` contacts, each with a lead, a tenth with an opportunity, and five moves each."""
     workspace = create_workspace("dashboards", by=system(0))[0]
     with in_workspace(workspace):
         people = _fill(workspace, size)
@@ -39,7 +39,7 @@ def _part(part, asked: DashboardQuery) -> Callable[[], object]:
 
 
 def _plain(asked: DashboardQuery, part: str) -> Callable[[], None]:
-    """One GROUP BY over the rows that the part reads: of each kind, with what is joined to them."""
+    """Return a GROUP BY over the rows that the card reads, with their joined rows."""
     sql = BASES.get(part, LEADS)
     whose = "" if asked.by.is_at_least(Role.MANAGER) else MINE
     params = [asked.by.workspace_id, *([asked.by.member_id, asked.by.team_id] if whose else [])]
@@ -93,7 +93,7 @@ def _fill(workspace: Workspace, size: int) -> list[Actor]:
     ours, others = Team.objects.create(name="Ours"), Team.objects.create(name="Others")
     manager, rep = _member(workspace, "manager", Role.MANAGER, None), _member(workspace, "rep", Role.REP, ours)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # past the links' checks, which hold
+        cursor.execute("SET LOCAL session_replication_role = replica")  # skips the links' checks, which hold
         theirs = {"workspace": workspace.pk, "size": size, "share": SHARE, "rep": rep.pk, "manager": manager.pk}
         theirs |= {"ours": ours.pk, "others": others.pk, "moves": MOVES}
         theirs["model"] = current().pk

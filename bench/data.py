@@ -1,4 +1,4 @@
-"""Contacts by the hundred thousand, made by the database itself: workspaces that differ in size alone."""
+"""Contacts by the hundred thousand, created in SQL: workspaces that differ only in size."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from crm.lists.verbs.save_view import save_view
 from crm.users.models import Membership, Team, User, Workspace
 from crm.users.verbs.create_workspace import create_workspace
 
-# One row in 200 belongs to the rep's team: what a rep among two hundred sees.
+# One row in 200 belongs to the rep's team: the view of a rep among two hundred.
 SHARE = 200
 
 
 @dataclass(frozen=True)
 class Place:
-    """A workspace with its people."""
+    """A workspace with its members."""
 
     workspace: Workspace
     manager: Membership
@@ -24,7 +24,7 @@ class Place:
 
 
 def place(slug: str, contacts: int) -> Place:
-    """A workspace of that many contacts; made at the first call, found at the next."""
+    """Return a workspace of that many contacts, created on the first call."""
     found = Workspace.objects.filter(slug=slug).first()
     workspace = found or create_workspace(slug, by=system(0))[0]
     with in_workspace(workspace):

@@ -1,4 +1,4 @@
-"""What it costs that each event has a handler, a state and a transaction of its own: deliveries against bare rows."""
+"""Cost of a handler, state and transaction per event: deliveries against bare rows."""
 
 import os
 import subprocess
@@ -31,17 +31,17 @@ WORKERS = 2
 
 @handles(NAME)
 def nothing(event, *, by):
-    """A handler without an effect: what is measured is the way to it."""
+    """Do nothing: the delivery itself is measured."""
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """A drain by the engine against one that takes each row with SKIP LOCKED and marks it done, a commit each."""
+    """Yield the ratio of a drain by the engine to one that takes rows by SKIP LOCKED and commits each."""
     name = "relay, lease, call, finish / SKIP LOCKED row by row, no disk"
     yield Ratio("E1", name, 4.0, lambda: _engine() / _bare(1, "off"), rounds=ROUNDS)
 
 
 def figures() -> Iterator[str]:
-    """Deliveries per second on each engine, and the ratio of each to the bare drain on PostgreSQL."""
+    """Yield deliveries per second on each engine, and each one's ratio to the bare drain on PostgreSQL."""
     yield f"{'deliveries per second (median, range)':46} {'ratio to a bare drain':>36}"
     bare = [EVENTS / _bare() for _ in range(ROUNDS)]
     yield _line("bare SKIP LOCKED, row by row", bare, bare)
@@ -60,7 +60,7 @@ def _line(name: str, rates: list[float], bare: list[float]) -> str:
 
 
 def _happen() -> None:
-    """EVENTS events of as many records, nothing else."""
+    """Create EVENTS events of as many records, without other data."""
     workspace, _ = Workspace.objects.get_or_create(slug="engine", defaults={"name": "Engine"})
     now = timezone.now()
     shared = {"name": NAME, "entity": "contact", "channel": "web", "change": uuid.uuid4(), "waiting": True}
@@ -110,7 +110,6 @@ MEASURE = "import django; django.setup(); from bench import engine; engine.measu
 
 
 def measure() -> None:
-    """Print deliveries per second, ROUNDS times."""
     _engine()
     for _ in range(ROUNDS):
         print(EVENTS / _engine())
@@ -126,7 +125,7 @@ def _on_sqlite() -> list[float]:
 
 @contextmanager
 def _workers() -> Iterator[object]:
-    """Celery workers on a Redis of our own; gives the task."""
+    """Run Celery workers on a Redis of our own; yield the task."""
     with redis() as url:
         settings.CELERY_BROKER_URL = url
         from crm.celery import app

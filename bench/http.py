@@ -1,4 +1,4 @@
-"""A real server and a browser's connection to it: what a person waits for, less the network."""
+"""A real server and a browser-like connection: what a user waits for, without the network."""
 
 import http.client
 import os
@@ -15,12 +15,12 @@ from django.test import Client
 from bench.measure import percentile, seconds
 from crm.users.models import Membership
 
-ROUND = 40  # requests of a median
+ROUND = 40  # requests per median
 
 
 @contextmanager
 def server(**environ: str) -> Iterator[int]:
-    """The product under gunicorn, on a free port, with these environment variables besides ours; yields the port."""
+    """Run the product under gunicorn on a free port with these additional environment variables; yield the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -45,7 +45,7 @@ def _wait(port: int) -> None:
 
 
 class Browser:
-    """One kept connection with a member's session."""
+    """A persistent connection with a member's session."""
 
     def __init__(self, port: int, member: Membership):
         client = Client()
@@ -55,7 +55,7 @@ class Browser:
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def get(self, path: str) -> bytes:
-        """The body of a page. Raises RuntimeError for anything but a 200."""
+        """Return the body of a page. Raises RuntimeError for anything but a 200."""
         self.connection.request("GET", path, headers=self.headers)
         response = self.connection.getresponse()
         body = response.read()
@@ -65,7 +65,7 @@ class Browser:
 
 
 def against(a: Browser, a_path: str, b: Browser, b_path: str) -> Callable[[], float]:
-    """The median of one page over the median of another, a request of each in turn."""
+    """Return a measurement of one page's median over another's, with alternating requests."""
 
     def take() -> float:
         pairs = [(seconds(lambda: a.get(a_path)), seconds(lambda: b.get(b_path))) for _ in range(ROUND)]

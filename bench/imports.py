@@ -1,4 +1,4 @@
-"""What an import costs beyond the rows it writes: reading, checking, matching, deciding, against COPY of those rows."""
+"""Cost of an import beyond its writes: reading, checking, matching and deciding, against COPY of its rows."""
 
 import io
 import os
@@ -35,7 +35,7 @@ STAGES = ("Lead", "lead", "Qualified", "Customer", "", "Lost")
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Ratios 5, 5b and 5c: new people, each with company, stage and date, into tables with all their indexes."""
+    """Yield ratios 5, 5b and 5c: new people with company, stage and date, into fully indexed tables."""
     create_workspace("imports", by=system(0))
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "people.csv"
@@ -50,7 +50,7 @@ def ratios(size: int) -> Iterator[Ratio]:
 
 
 def figures() -> Iterator[str]:
-    """What an import writes for each contact, which 5b and 5c hold against one row."""
+    """Yield an import's rows per contact, which 5b and 5c relate to one row."""
     with tempfile.TemporaryDirectory() as directory:
         file, count = Path(directory) / "people.csv", 1_000
         file.write_text(people(count), encoding="utf-8")
@@ -64,7 +64,7 @@ def figures() -> Iterator[str]:
 
 
 def people(size: int, start: int = 0) -> str:
-    """A file of `size` people, twenty to a company, numbered from `start`."""
+    """Return a file of `size` people, twenty to a company, numbered from `start`."""
     lines = [HEADER]
     for n in range(start, start + size):
         first, last = FIRST[n % 10], LAST[n // 10 % 10]
@@ -91,7 +91,7 @@ def _take_plain(file: Path) -> float:
     started = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute("SET LOCAL session_replication_role = replica")  # no company to point to
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no company to link to
         cursor.execute("CREATE TEMP TABLE plain (LIKE contacts_contact) ON COMMIT DROP")
         with cursor.copy("COPY plain FROM STDIN") as copy:
             copy.write(contacts)
@@ -112,7 +112,7 @@ def _take_sqlite(file: Path) -> float:
 
 
 def _import(file: Path) -> float:
-    """The command as people run it; ends with an exit status, and so the benchmark, when a row is refused."""
+    """Run the command like a user; a rejected row ends it, and the benchmark, with an exit status."""
     started = time.perf_counter()
     call_command("import_contacts", str(file), workspace="imports", stdout=io.StringIO())
     return time.perf_counter() - started
@@ -120,5 +120,5 @@ def _import(file: Path) -> float:
 
 def _empty() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # past the log's trigger, here alone
+        cursor.execute("SET LOCAL session_replication_role = replica")  # skips the log's trigger, only here
         cursor.execute(f"TRUNCATE {', '.join(WRITTEN)} CASCADE")

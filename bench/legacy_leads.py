@@ -1,6 +1,6 @@
-"""What moving the old leads costs: leads a second, against COPY of the rows that a run writes, and memory by size.
+"""Cost of migrating legacy leads: leads per second, against COPY of a run's rows, and memory by size.
 
-And whether each comes to what the plan said.
+Also checks that each result matches the plan.
 """
 
 import os
@@ -37,12 +37,12 @@ WRITTEN = (
     "lifecycle_transition",
     "leads_movedlead",
 )
-MARKED = "leads_legacylead"  # each of its rows is written too, as what became of it
+MARKED = "leads_legacylead"  # its rows are also updated, with their results
 _numbers = count(1)
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """L1 to L5: each measurement in a workspace of its own."""
+    """Yield L1 to L5: each measurement in a workspace of its own."""
     yield Ratio(
         "L1", f"leads a second, of {size:,} of every combination", 3_000, lambda: _rate(size), at_most=False, rounds=3
     )
@@ -56,7 +56,7 @@ def ratios(size: int) -> Iterator[Ratio]:
 
 
 def figures() -> Iterator[str]:
-    """What a lead costs that is moved: of every combination, seven in ten are left where they are."""
+    """Yield the cost per migrated lead: of all combinations, seven in ten stay in place."""
     size = 100_000
     workspace = _in_progress(_fresh(size))
     yield f"{size:,} leads all in progress: {size / _migrate(workspace):,.0f} a second"
@@ -97,7 +97,7 @@ def _against_copy(size: int) -> float:
     written = {table: _dump(table, last) for table, last in before.items()}
     written[MARKED] = _dump(MARKED, marked)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # past the log's trigger, here alone
+        cursor.execute("SET LOCAL session_replication_role = replica")  # skips the log's trigger, only here
         for table, last in before.items():
             cursor.execute(f"DELETE FROM {table} WHERE {_key(table)} > {last}")
         cursor.execute(f"DELETE FROM {MARKED} WHERE workspace_id = %s", [workspace.pk])
@@ -126,11 +126,11 @@ def _migrate(workspace: Workspace) -> float:
 
 
 def _memory(size: int) -> float:
-    """The most memory that the command takes, as an operator runs it."""
+    """Return the command's peak memory, run like an operator would."""
     workspace = _fresh(size)
     command = [sys.executable, "manage.py", "migrate_leads", "--commit", "--workspace", workspace.slug]
     process = subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=subprocess.DEVNULL)
-    _, _, usage = os.wait4(process.pid, 0)  # exits with 1 where leads cannot be moved
+    _, _, usage = os.wait4(process.pid, 0)  # exits with 1 if leads cannot be migrated
     with in_workspace(workspace):
         assert MigrationRun.objects.get().state == MigrationRun.State.COMMITTED  # noqa: S101
     print(f"    {size:,} leads: {usage.ru_maxrss / 1024:,.0f} MB")
@@ -138,7 +138,7 @@ def _memory(size: int) -> float:
 
 
 def _fresh(size: int) -> Workspace:
-    """A workspace with that many old leads of every combination, and a contact for every fourth, some at two leads."""
+    """Return a workspace with `size` legacy leads of all combinations, and a contact per four, some with two leads."""
     workspace = place(f"legacy-{next(_numbers)}", size // 4).workspace
     with in_workspace(workspace):
         deals = [{"name": "Deal", "contact": contact, "owner": None} for contact in Contact.objects.all()[::9]]
@@ -155,7 +155,7 @@ def _fresh(size: int) -> Workspace:
 
 
 def _in_progress(workspace: Workspace) -> Workspace:
-    """All of its old leads are to be moved."""
+    """Make all legacy leads migratable."""
     with connection.cursor() as cursor:
         alike = "status = 'working', archived_at = NULL, deleted_at = NULL"
         cursor.execute(f"UPDATE leads_legacylead SET {alike} WHERE workspace_id = %s", [workspace.pk])
@@ -163,8 +163,8 @@ def _in_progress(workspace: Workspace) -> Workspace:
     return workspace
 
 
-# Linked or not (to prospects, customers, contacts with an opportunity), six kinds of e-mail, a value or none, the
-# status, archived or not: each combination as often as any other; and a few without a name, or in the trash.
+# Linked or not (to prospects, customers, contacts with an opportunity), six kinds of email, a value or none, the
+# status, archived or not: each combination equally often; and a few without a name, or in the trash.
 LEADS = """
     INSERT INTO leads_legacylead (workspace_id, public_id, external_id, name, name_key, first_name, last_name, email,
         phone, company_name, status, source, description, estimated_value, currency, contact_id, custom, search_text,

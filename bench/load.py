@@ -1,6 +1,6 @@
-"""What a few people can do to all others: requests that cost the most, and connections that are slow or send too much.
+"""Impact of a few clients on all others: the most expensive requests, and slow or oversized connections.
 
-Against `manage.py up` as it runs in production, on both engines: how long /healthz and another person's save take.
+Against `manage.py up` as in production, on both engines: response times of /healthz and another member's save.
 """
 
 import http.client
@@ -60,7 +60,7 @@ STARTS = (
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Ratio 14, on each engine: with a tenth of that many people, 300 to a company."""
+    """Yield ratio 14 on each engine, with a tenth of `size` people, 300 to a company."""
     for engine, environ in (("SQLite", _sqlite), ("PostgreSQL", _postgres)):
         with tempfile.TemporaryDirectory(prefix="throughline-") as directory:
             values = environ() | {"DATA_DIR": directory, "SECRET_KEY": secrets.token_urlsafe(50), "DEBUG": "0"}
@@ -78,7 +78,7 @@ told: list[str] = []
 
 
 def figures() -> Iterator[str]:
-    """Each measurement, and what the requests that were meant to hurt were answered."""
+    """Yield each measurement, and the responses to the attacking requests."""
     yield from told
 
 
@@ -87,7 +87,7 @@ def _sqlite() -> dict[str, str]:
 
 
 def _postgres() -> dict[str, str]:
-    """A database of its own on the server of the other measurements."""
+    """Create a database of its own on the server of the other measurements."""
     url = os.environ["DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE load")
@@ -96,7 +96,7 @@ def _postgres() -> dict[str, str]:
 
 @contextmanager
 def _serving(environ: dict[str, str], people: int) -> Iterator[int]:
-    """The product on that port, filled."""
+    """Run the product with data on a free port; yield the port."""
     port = free_port()
     environ = os.environ | environ | {"PORT": str(port)}
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as file:
@@ -123,7 +123,7 @@ def _wait(port: int) -> None:
 
 
 def _member(name: str, port: int) -> Person:
-    """That member, as behind a proxy that speaks HTTPS."""
+    """Return that member, as behind an HTTPS proxy."""
     proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.1", "Referer": f"https://127.0.0.1:{port}/"}
     return Person(port, f"{name}@acme.example", proxy)
 
@@ -132,7 +132,7 @@ Attack = Callable[[int, threading.Event, Counter], list[threading.Thread]]
 
 
 def _take(port: int, attack: Attack, name: str) -> tuple[float, float]:
-    """The 99th percentile of /healthz and of a save, in seconds, while `attack` goes on."""
+    """Return the 99th percentiles of /healthz and of a save, in seconds, during `attack`."""
     manager, over, answers = _member("manager", port), threading.Event(), Counter[object]()
     threads = attack(port, over, answers)
     probes, saves = list[float](), list[float]()
@@ -176,7 +176,7 @@ def _health(port: int) -> None:
 
 
 def _ask(port: int, over: threading.Event, answers: Counter) -> list[threading.Thread]:
-    """The dearest requests at once, by three members, each sent again when it was answered (or after Retry-After)."""
+    """Start the most expensive requests by three members, each repeated when answered (or after Retry-After)."""
     members = [_member(name, port) for name in ("viewer", "rep", "mate")]
     return [
         threading.Thread(target=_repeat, args=(members[n % 3].headers(), port, path, over, answers))
@@ -191,12 +191,12 @@ def _repeat(headers: dict[str, str], port: int, path: str, over: threading.Event
         response = connection.getresponse()
         response.read()
         answers[response.status] += 1
-        connection.close()  # the next request makes another: the server ends a kept one that waits
+        connection.close()  # the next request reconnects: the server closes an idle connection
         over.wait(float(response.headers.get("Retry-After", 0)))
 
 
 def _send(port: int, over: threading.Event, answers: Counter) -> list[threading.Thread]:
-    """Slow connections by strangers, half of them in the middle of the headers, and bodies of 300 MB."""
+    """Start slow anonymous connections, half of them mid-headers, and bodies of 300 MB."""
     threads = [threading.Thread(target=_drip, args=(port, STARTS[n % 2], over, answers)) for n in range(SLOW)]
     return threads + [threading.Thread(target=_pour, args=(port, over, answers)) for _ in range(SENDERS)]
 

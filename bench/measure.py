@@ -1,6 +1,6 @@
-"""Ratios, taken so that they mean something: the two sides run in turn (A B A B …), and the spread is shown.
+"""Meaningful ratios: both sides alternate (A B A B …), and the spread is shown.
 
-Absolute figures drift by half within a minute on a shared machine; the ratio of two neighbours does not.
+Absolute figures drift by half within a minute on a shared machine; ratios of neighboring runs don't.
 """
 
 import statistics
@@ -13,9 +13,9 @@ ROUNDS = 9
 
 @dataclass(frozen=True)
 class Ratio:
-    """One line of the table: a number held against a bound, measured several times.
+    """A row of the table: a number against a bound, measured several times.
 
-    `take()` gives one measurement (a ratio, or a count); `target` is the bound and `at_most` its side.
+    `take()` returns one measurement (a ratio, or a count); `target` is the bound and `at_most` its side.
     """
 
     number: str
@@ -26,12 +26,11 @@ class Ratio:
     rounds: int = ROUNDS
 
     def holds(self, value: float) -> bool:
-        """Whether `value` is on the right side of the target."""
         return value <= self.target if self.at_most else value >= self.target
 
 
 def seconds(action: Callable[[], object], times: int = 1) -> float:
-    """How long one run of `action` takes, the mean over `times`."""
+    """Return the seconds of one run of `action`, the mean over `times`."""
     started = time.perf_counter()
     for _ in range(times):
         action()
@@ -39,12 +38,12 @@ def seconds(action: Callable[[], object], times: int = 1) -> float:
 
 
 def compare(a: Callable[[], object], b: Callable[[], object], times: int = 1) -> Callable[[], float]:
-    """A measurement for Ratio.take: how long `a` takes against `b`, one right after the other."""
+    """Return a measurement for Ratio.take: the time of `a` over that of `b`, run in succession."""
     return lambda: seconds(a, times) / seconds(b, times)
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The smallest of `values` that `share` (0 to 1) of them do not exceed."""
+    """Return the smallest of `values` that `share` (0 to 1) of them do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, min(len(ordered) - 1, round(share * len(ordered)) - 1))]
 
@@ -53,7 +52,7 @@ HEAD = f"{'#':>3} | {'ratio':62} | {'measured (median, range)':26} | {'target':>
 
 
 def line(ratio: Ratio) -> tuple[str, bool]:
-    """Measure, after one round that does not count. Gives the line of the table, and whether the median holds."""
+    """Measure after a warm-up round. Return the table row, and whether the median meets the target."""
     ratio.take()
     values = [ratio.take() for _ in range(ratio.rounds)]
     median = statistics.median(values)

@@ -1,4 +1,4 @@
-"""What it costs to move records through a verb: checked, recorded, told; against PostgreSQL doing the same writes."""
+"""Cost of moving records by a verb, with checks, log and events, against PostgreSQL's bare writes."""
 
 import re
 import subprocess
@@ -19,11 +19,11 @@ from crm.kit.actor import Actor
 from crm.kit.scope import in_workspace
 from tests.services import postgres_programs
 
-ONE_BY_ONE = 200  # transitions of a measurement
+ONE_BY_ONE = 200  # transitions per measurement
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Ratio 8, of that many contacts at once; ratio 9, of one contact after the other."""
+    """Yield ratio 8, `size` contacts at once, and ratio 9, one contact after another."""
     many, few = place(f"moves-{size}", size), place("moves-one", 12 * ONE_BY_ONE)
     with in_workspace(many.workspace):
         _all_customers()
@@ -39,7 +39,7 @@ def _all_customers() -> None:
 
 
 def _bulk(at: Place) -> float:
-    """Everybody leaves by the verb; they come back and leave by an UPDATE of the same columns."""
+    """Compare churning all by the verb with an UPDATE of the same columns."""
     verb = seconds(lambda: churn(Contact.objects.all(), by=_manager(at)).or_raise())
     _all_customers()
     plain = seconds(lambda: Contact.objects.update(**_left()))
@@ -67,7 +67,7 @@ def _one_by_one(at: Place) -> float:
 
 
 def _pgbench(at: Place, first: int) -> float:
-    """Seconds that PostgreSQL's own benchmark takes for the writes of one transition, in statements of their own."""
+    """Return the seconds pgbench takes for one transition's writes as single statements."""
     with tempfile.TemporaryDirectory() as directory:
         script = Path(directory) / "transition.sql"
         script.write_text(SCRIPT.format(workspace=at.workspace.pk, first=first, last=first + ONE_BY_ONE - 1))

@@ -1,4 +1,4 @@
-"""Ratios 1 to 4: what a list and a record page cost, in statements and against an empty page, and as the rows grow."""
+"""Ratios 1 to 4: cost of a list and a record page, in statements, against an empty page, and by row count."""
 
 import logging
 import re
@@ -27,7 +27,7 @@ NEXT = re.compile(r'rel="next" href="([^"]+)"')
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """`size` rows against a tenth of them."""
+    """Yield ratios of `size` rows against a tenth of them."""
     logging.disable(logging.INFO)
     settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["testserver"], False
     large, small = place("large", size), place("small", size // 10)
@@ -62,14 +62,13 @@ LISTS = {
 
 
 def client(member: Membership) -> Client:
-    """A signed-in browser."""
     signed_in = Client()
     signed_in.force_login(member.user)
     return signed_in
 
 
 def statements(signed_in: Client, url: str) -> float:
-    """How many SQL statements a page takes, transaction control left out."""
+    """Return a page's number of SQL statements, without transaction control."""
     with CaptureQueriesContext(connection) as captured:
         signed_in.get(url)
     control = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT")
@@ -77,7 +76,7 @@ def statements(signed_in: Client, url: str) -> float:
 
 
 def deep(browser: Browser, url: str) -> str:
-    """The address of the page that `#20` says, found by turning pages."""
+    """Return the URL of page `#20`, found by paging."""
     url, _, number = url.partition("#")
     for _ in range(int(number or 1) - 1):
         following = NEXT.search(browser.get(url).decode())
@@ -86,7 +85,7 @@ def deep(browser: Browser, url: str) -> str:
 
 
 def record(where: Place, entries: int) -> str:
-    """The address of a contact with that many entries in its timeline."""
+    """Return the URL of a contact with that many timeline entries."""
     with in_workspace(where.workspace):
         contact = Contact.objects.order_by("pk")[entries]
         by = where.manager.actor(Channel.WEB)

@@ -1,4 +1,4 @@
-"""What it costs to score: a million leads from their sums, and a few after events, against adding up all events."""
+"""Cost of scoring: a million leads from their sums, and a few after events, against summing all events."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,15 +15,15 @@ from crm.users.verbs.create_workspace import create_workspace
 from leads.scoring.runs import end_of_batch, finish_scoring_run, open_run, score_batch
 from leads.scoring.score import add
 
-EVENTS = 5  # of each lead
-TOUCHED = 0.014  # the share of leads that something happens to
+EVENTS = 5  # per lead
+TOUCHED = 0.014  # share of leads with a new event
 ROUNDS = 5
 START = datetime.now(UTC)
 _hours = count(1)
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Ratios 6 and 7: every full rescore is an hour after the one before, as the schedule has it."""
+    """Yield ratios 6 and 7: each full rescore is an hour after the previous, as scheduled."""
     workspace = create_workspace("scores", by=system(0))[0]
     with in_workspace(workspace):
         _fill(workspace.pk, size)
@@ -35,7 +35,7 @@ def ratios(size: int) -> Iterator[Ratio]:
 
 
 def figures() -> Iterator[str]:
-    """A run as people see it, with the stages that follow; and how it writes: in place, or not."""
+    """Yield a whole run with stages, and whether its updates are in place."""
     workspace = Workspace.objects.get(slug="scores")
     with in_workspace(workspace):
         by, at = system(workspace.pk), START + timedelta(hours=next(_hours))
@@ -54,7 +54,7 @@ def _full() -> float:
 
 
 def _rescore() -> None:
-    """A run's scoring, batch by batch in transactions, an hour after the last; what follows from it is not timed."""
+    """Run the scoring, batch by batch, an hour after the last; consequences are not timed."""
     run = open_run(at=START + timedelta(hours=next(_hours)), by=system(Workspace.objects.get(slug="scores").pk))
     end, last = -1, 0
     while end != last:
@@ -71,7 +71,7 @@ def _aggregate(workspace: Workspace) -> None:
 
 
 def _touched(size: int) -> float:
-    """Scoring after one new event of each of some leads; storing the events is not part of it."""
+    """Time scoring after one new event for some leads, without storing the events."""
     at, step = START + timedelta(hours=next(_hours)), int(1 / TOUCHED)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM contacts_engagementevent")
@@ -82,7 +82,7 @@ def _touched(size: int) -> float:
 
 def _fill(workspace: int, size: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # past the links' checks, which hold
+        cursor.execute("SET LOCAL session_replication_role = replica")  # skips the links' checks, which hold
         cursor.execute(CONTACTS, [workspace, size])
         cursor.execute(LEADS, [workspace])
         cursor.execute(EVENT_ROWS, [workspace, START, EVENTS])
@@ -93,7 +93,7 @@ def _fill(workspace: int, size: int) -> None:
     finish_scoring_run(open_run(at=START, by=by), by=by)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE leads_score")
-        cursor.execute("CHECKPOINT")  # else what is measured would first write the pages of all these rows
+        cursor.execute("CHECKPOINT")  # otherwise the measurement would first write the pages of all these rows
 
 
 CONTACTS = """

@@ -1,4 +1,4 @@
-"""How long a person waits on SQLite while an import writes, and what the writers' queue costs when nobody waits."""
+"""A user's wait on SQLite while an import writes, and the cost of the writers' queue when idle."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from bench.measure import Ratio, compare, percentile
 from tests.kit.scratch import sqlite_database
 
-SECONDS = 4.0  # that each situation lasts
+SECONDS = 4.0  # per situation
 OURS, DJANGO = "crm.kit.sqlite", "django.db.backends.sqlite3"
 TABLES = (
     "CREATE TABLE contact (id INTEGER PRIMARY KEY, email TEXT UNIQUE, name TEXT, stage TEXT, updated REAL)",
@@ -26,7 +26,7 @@ TABLES = (
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """One short write transaction through the queue against Django's own backend."""
+    """Yield the ratio of a short write transaction through the queue to Django's own backend."""
     with (
         tempfile.TemporaryDirectory() as ours,
         tempfile.TemporaryDirectory() as theirs,
@@ -40,7 +40,7 @@ def ratios(size: int) -> Iterator[Ratio]:
 
 
 def figures() -> Iterator[str]:
-    """Run each situation and give one line of figures for it (milliseconds)."""
+    """Run each situation and yield its figures (milliseconds)."""
     yield f"{'milliseconds':46} {'p50':>8} {'p95':>8} {'p99':>8} {'max':>8}"
     for name, engine, importing in (
         ("idle", OURS, _import_nothing),
@@ -106,7 +106,7 @@ def _import_elsewhere(alias: str, directory: Path) -> None:
 
 
 def import_small_batches(directory: Path) -> None:
-    """What a command does beside a running instance: a hundred rows, then ten milliseconds for the others."""
+    """Import as a command does beside a running instance: a hundred rows, then ten milliseconds' pause."""
     with sqlite_database(directory) as alias:
         for start in _batches(100):
             write_batch(alias, start, 100)
@@ -122,7 +122,7 @@ def _batches(size: int) -> Iterator[int]:
 
 
 def write_batch(alias: str, start: int, size: int) -> None:
-    """One transaction of an import: look for known addresses, upsert, one audit row each."""
+    """Run one import transaction: look up known addresses, upsert, one audit row each."""
     rows = [(n, f"person{n}@example.com", f"Person {n}", "lead", time.time()) for n in range(start, start + size)]
     marks = ",".join(["%s"] * size)
     with transaction.atomic(alias), connections[alias].cursor() as cursor:

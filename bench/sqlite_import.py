@@ -1,4 +1,4 @@
-"""python -m bench.sqlite_import FILE: a file imported into SQLite against executemany of the plain contact rows.
+"""python -m bench.sqlite_import FILE: import into SQLite against executemany of the plain contact rows.
 
 In a process of its own, with DATA_DIR and DATABASE_URL of an empty database. Prints the ratio.
 """
@@ -15,7 +15,7 @@ from django.db import connection
 
 
 def main(file: str) -> float:
-    """How long executemany takes, by how long the import of the same people takes."""
+    """Return the time of executemany over that of importing the same people."""
     from crm.kit.actor import system
     from crm.users.verbs.create_workspace import create_workspace
 
@@ -28,7 +28,7 @@ def main(file: str) -> float:
 
 
 def _plain(path: str) -> float:
-    """The same rows into the same table, which has all its indexes, in one transaction."""
+    """Insert the same rows into the same fully indexed table, in one transaction."""
     with closing(sqlite3.connect(path)) as database:
         rows = database.execute("SELECT * FROM contacts_contact").fetchall()
         with database:

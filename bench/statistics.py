@@ -1,6 +1,4 @@
-"""What it costs that nobody has analyzed the tables: the same steps on a database that was just filled, and on a copy
-of it that is analyzed before each of them. Autovacuum is off for both.
-"""
+"""Cost of missing statistics: steps on a fresh database, and on a copy analyzed before each, without autovacuum."""
 
 import io
 import os
@@ -29,18 +27,17 @@ from crm.users.verbs.create_workspace import create_workspace
 
 SLUG = "fresh"
 CAPTURED = 200
-# Every step is taken once, in this order, on both; each begins with what the one before has left.
+# Every step runs once, in this order, on both; each starts from the previous one's result.
 STEPS = ("qualify", "capture", "recalculate", "migrate", "export", "undo")
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Ratio 13: the step that suffers most."""
+    """Yield ratio 13: the step that suffers most."""
     name = f"{size:,} rows imported, the slowest of {len(STEPS)} steps / the same, analyzed"
     yield Ratio("13", name, 1.5, lambda: _worst(size), rounds=1)
 
 
 def figures() -> Iterator[str]:
-    """The seconds of each step."""
     for step, (bare, analyzed) in _taken.items():
         yield f"{step:12} {bare:6.1f} s, analyzed {analyzed:6.1f} s"
 
@@ -49,7 +46,7 @@ _taken: dict[str, tuple[float, float]] = {}
 
 
 def _worst(size: int) -> float:
-    """How many times as long the step takes that suffers most. Taken once: its steps leave nothing to repeat."""
+    """Return the worst step's slowdown. Measured once: its steps cannot be repeated."""
     if not _taken:
         _taken.update(_by_step(size))
     return max(bare / analyzed for bare, analyzed in _taken.values())
@@ -93,7 +90,7 @@ def _execute(*statements: str) -> None:
 
 
 def step(name: str, directory: Path) -> Callable[[], object]:
-    """What one step of that name does with the files of `directory`, in the database of this process."""
+    """Return the action of a step on the files of `directory`, in this process's database."""
     return {
         "fill": lambda: _fill(directory),
         "analyze": lambda: _execute("ANALYZE"),
@@ -114,7 +111,7 @@ def _fill(directory: Path) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     workspace = create_workspace(SLUG, by=system(0))[0]
     with in_workspace(workspace):
-        Guard.objects.update(is_active=False)  # so that everybody moves
+        Guard.objects.update(is_active=False)  # so that all records move
     _command("import_contacts", str(directory / "people.csv"))
     _command("import_legacy_leads", str(directory / "leads.csv"))
 

@@ -1,4 +1,4 @@
-"""One step of bench.statistics, on the database of DATABASE_URL: python -m bench.step STEP DIRECTORY prints seconds."""
+"""One step of bench.statistics on the database of DATABASE_URL: python -m bench.step STEP DIRECTORY prints seconds."""
 
 import sys
 import time
@@ -8,7 +8,6 @@ import django
 
 
 def main(name: str, directory: str) -> float:
-    """How long the step takes."""
     from bench.statistics import step
 
     act = step(name, Path(directory))

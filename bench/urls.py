@@ -1,4 +1,4 @@
-"""The product's URLs, and a signed-in page with nothing on it: what Django itself costs."""
+"""The product's URLs, and an empty signed-in page: Django's own cost."""
 
 from django.http import HttpResponse
 from django.urls import include, path

@@ -1,7 +1,7 @@
-"""How long people wait on SQLite while a job writes: a form save and a list over HTTP, beside the real thing.
+"""Users' waits on SQLite while a job writes: a form save and a list over HTTP.
 
-An import runs by the page, in the process that serves people, and by the command, in a process of its own; then all the
-leads that they opened are scored from EVENTS each. An import is undone in the background of the process that serves.
+An import runs from the page, in the serving process, and by the command, in a process of its own; then all its leads
+are scored from EVENTS each. An import is undone in the background of the serving process.
 """
 
 import http.client
@@ -29,16 +29,16 @@ from bench.measure import Ratio, percentile
 from contacts.management.commands.load_demo import PASSWORD
 
 ROUNDS = 3
-IDLE = 5.0  # seconds that the list is read before each import
-EVENTS = 5  # of each lead that is scored anew
-IN_A_REQUEST = 15_000  # rows; the page takes 20,000
+IDLE = 5.0  # seconds of reading the list before each import
+EVENTS = 5  # per lead that is rescored
+IN_A_REQUEST = 15_000  # rows; the page allows 20,000
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 COLUMN = re.compile(r'<select name="(column_\d+)".*?<option value="([^"]+)" selected', re.DOTALL)
 CONTACT = re.compile(r'href="(/contact/contact_[A-Za-z0-9]{9})"')
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Three imports each way, of 30 rows where the other parts have 100 contacts, and three recalculations."""
+    """Yield three imports each way, of 30 rows per 100 contacts of other parts, and three recalculations."""
     with tempfile.TemporaryDirectory(prefix="throughline-") as directory:
         environ = {"DATA_DIR": directory, "DATABASE_URL": "", "SECRET_KEY": secrets.token_urlsafe(50)}
         for command in ("migrate", "load_demo --in-production", "collectstatic --noinput"):
@@ -68,7 +68,7 @@ told: list[str] = []
 
 
 def figures() -> Iterator[str]:
-    """Every measurement, the idle ones too: what the targets mean on a machine that is busy with something else."""
+    """Yield every measurement, including idle ones, to judge targets on a busy machine."""
     yield from told
 
 
@@ -78,7 +78,7 @@ def _figures(name: str, saves: list[float]) -> str:
 
 
 class Waits(NamedTuple):
-    """Of one import, in milliseconds: 95 and 99 of a hundred saves, and 99 of a hundred lists less those when idle."""
+    """One import's waits in ms: 95th and 99th percentile of a hundred saves, and 99th of lists minus the idle one."""
 
     save_95: float
     save_99: float
@@ -86,7 +86,7 @@ class Waits(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """What runs meanwhile, and on how many people of a file; a recalculation takes all leads there are."""
+    """A background job and its number of people; a recalculation takes all leads."""
 
     name: str
     run: "Callable[[_Job, int], None]"
@@ -119,7 +119,7 @@ def _until_over(job: _Job, first: int, over: threading.Event) -> None:
 
 
 def _files(job: _Job, first: int) -> Iterator[Path]:
-    """The job's people, so many to a file as the page takes."""
+    """Yield files with the job's people, as many per file as the page allows."""
     with tempfile.TemporaryDirectory() as directory:
         for start in range(first, first + job.rows, IN_A_REQUEST):
             file = Path(directory) / "people.csv"
@@ -151,7 +151,7 @@ def _recalculate(job: _Job, first: int) -> None:
 
 
 def _undo(job: _Job, first: int) -> None:
-    """Undo the newest import by its button, and wait until the page says that it is finished."""
+    """Undo the newest import by its button, and wait until its page reports the end."""
     with closing(sqlite3.connect(Path(job.environ["DATA_DIR"]) / "throughline.sqlite3")) as database:
         sql = "SELECT change FROM lists_importrun WHERE undone_at IS NULL ORDER BY id DESC LIMIT 1"
         change = database.execute(sql).fetchone()[0]
@@ -183,7 +183,7 @@ def _manage(environ: dict[str, str], *command: str) -> None:
 
 
 def _use(person: "Person", over: threading.Event) -> tuple[list[float], list[float]]:
-    """Save a field and read the list, over and over; how long each took, in milliseconds."""
+    """Save a field and read the list repeatedly; return the durations in milliseconds."""
     url = CONTACT.findall(person.get("/contact?view=all"))[0] + "/field/title"
     saves, lists = [], []
     while not over.wait(0.01):
@@ -200,7 +200,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 class Person:
-    """A manager of the demo, or somebody else with that password, signed in, with one kept connection.
+    """A signed-in demo manager, or another user with that password, with a persistent connection.
 
     `proxy`: headers that a proxy before the server adds.
     """
@@ -211,19 +211,18 @@ class Person:
         self.post("/accounts/login/", {"login": email, "password": PASSWORD})
 
     def headers(self) -> dict[str, str]:
-        """What a request of this person carries."""
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **self.proxy}
 
     def form(self, url: str) -> dict[str, str]:
-        """What the hidden inputs of a page hold."""
+        """Return a page's hidden inputs."""
         return dict(HIDDEN.findall(self.get(url)))
 
     def get(self, url: str) -> str:
-        """A page. Raises RuntimeError for anything but a 200."""
+        """Return a page. Raises RuntimeError for anything but a 200."""
         return self._ask("GET", url, (200,))[1]
 
     def post(self, url: str, fields: dict[str, str], file: Path | None = None) -> str:
-        """Send a form as its page holds it, with `fields`; where it leads to."""
+        """Submit a page's form with `fields`; return the redirect's target."""
         fields = fields if "csrfmiddlewaretoken" in fields else self.form(url) | fields
         if file is None:
             return self._ask("POST", url, (302,), urlencode(fields), "application/x-www-form-urlencoded")[0]

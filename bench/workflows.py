@@ -1,4 +1,4 @@
-"""What workflows cost: events that many of them look at, as they come, and how that grows with their number."""
+"""Cost of workflows: events that many of them evaluate, and growth with their number."""
 
 import uuid
 from collections.abc import Iterator
@@ -20,21 +20,21 @@ from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 
 MANY = 50
-EVENTS = 10_000  # of the measurement at its full size; a tenth of the contacts at a smaller one
+EVENTS = 10_000  # for the full-size measurement; a tenth of the contacts for smaller ones
 NAME = "contact.won"
 TRIGGER = {"kind": "transition", "entity": "contact", "to": "lifecycle_stage=customer"}
 STEP = {"kind": "notify", "who": "workflow_owner"}
 
 
 def ratios(size: int) -> Iterator[Ratio]:
-    """Events that MANY workflows look at and one answers to, against events that one looks at and answers to."""
+    """Yield the ratio of events that MANY workflows evaluate and one runs on to events with one workflow."""
     at, events = place("workflows", max(size // 10, 200)), min(EVENTS, max(size // 10, 200))
     name = f"{events:,} events, {MANY} workflows on each / one, 1 run per event"
     yield Ratio("W1", name, 3.0, lambda: _rate(at, 1, events) / _rate(at, MANY, events), rounds=1)
 
 
 def figures() -> Iterator[str]:
-    """Events and runs per second, by how many workflows look at each event and how many run."""
+    """Yield events and runs per second, by the number of workflows that evaluate and that run."""
     at, events = place("workflows", EVENTS // 10), EVENTS // 10
     yield f"{'workflows on the event':26}{'that run':>10}{'events/s':>12}{'runs/s':>10}"
     for number, running in ((1, 1), (10, 1), (MANY, 1), (MANY, 10), (MANY, BUDGET)):
@@ -44,7 +44,7 @@ def figures() -> Iterator[str]:
 
 
 def _rate(at: Place, number: int, events: int, running: int = 1) -> float:
-    """Events per second, from the outbox to the end of the runs, with so many workflows of which some run."""
+    """Return events per second, from outbox to end of runs, with `number` workflows of which `running` run."""
     with in_workspace(at.workspace):
         _workflows(at, number, running)
         _happen(at, events)
@@ -66,7 +66,7 @@ def _workflows(at: Place, number: int, running: int) -> None:
 
 
 def _happen(at: Place, events: int) -> None:
-    """So many contacts have just become customers: the outbox rows alone."""
+    """Write outbox rows for that many new customers."""
     now = timezone.now()
     ids = list(Contact.objects.order_by("pk").values_list("pk", flat=True)[:events])
     shared = {"name": NAME, "entity": "contact", "channel": "web", "change": uuid.uuid4(), "waiting": True}

@@ -1,4 +1,4 @@
-"""The product as gunicorn serves it, with the empty page of bench.urls beside it."""
+"""The product as gunicorn serves it, plus the empty page of bench.urls."""
 
 from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""What contradicts the rules about contacts."""
+"""Exceptions about contacts."""
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Value
 
@@ -11,16 +11,16 @@ from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.models import Transition
 
-PAST = ("lost", "churned")  # these need no owner
+PAST = ("lost", "churned")  # no owner needed
 
 
 def unowned() -> QuerySet[Contact]:
-    """Unassigned contacts (DESIGN 1.1: an owner is always set where one can be found)."""
+    """Return unassigned contacts (DESIGN 1.1: an owner is always set if one can be found)."""
     return Contact.objects.live().filter(owner__isnull=True).exclude(lifecycle_stage__in=PAST)
 
 
 def contacts_lost_unexplained() -> QuerySet[Contact]:
-    """Contacts marked as lost without a reason; not those that were created or imported as lost."""
+    """Return contacts marked as lost without a reason, except those created or imported as lost."""
     why = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, record_id=OuterRef("pk"), to_value="lost")
     why = why.filter(at__gte=OuterRef("lifecycle_stage_since"), reason="", undone_by__isnull=True).exclude(
         from_value=""

@@ -1,4 +1,4 @@
-"""The contact's two axes: where the person stands in the buyer journey, and whether they can be reached."""
+"""The contact's two axes: lifecycle stage and reachability."""
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
@@ -100,5 +100,5 @@ STATUS = Axis(
     ),
 )
 
-# When two people turn out to be one, the record keeps the stage that says most about the person.
+# A merged contact keeps the stage that says most about the person.
 FURTHEST = ("lost", "lead", "qualified", "partner", "churned", "customer")

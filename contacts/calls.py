@@ -1,4 +1,4 @@
-"""What must be true of an activity's outcome and time, and what counts as a conversation with a person."""
+"""Rules for an activity's outcome and time, and what counts as a two-way conversation."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,12 +16,12 @@ from crm.kit.text import email_key
 from crm.kit.translation import gettext as _
 
 CONVERSATIONS = ("call", "email", "meeting")
-# What says whether, when and with whom a conversation took place.
+# Fields that decide whether, when and with whom a conversation took place.
 TELLING = {"status", "outcome", "occurred_at", "deleted_at", "sender", "recipients"}
 
 
 def check_outcome(kind: str, status: str, outcome: str) -> None:
-    """Raise Invalid unless a call that was made has an outcome, and nothing else does."""
+    """Raise Invalid unless exactly the completed calls have an outcome."""
     if outcome and kind != "call":
         raise Invalid({"outcome": _("Only a call can have an outcome.")})
     if outcome and outcome not in dict(Activity.OUTCOMES):
@@ -41,13 +41,13 @@ def check_occurred(at: datetime | None) -> None:
 
 
 def is_from_contact(activity: Activity) -> bool:
-    """Whether an email was sent by the contact whom it is about."""
+    """Return whether an email was sent by its contact."""
     own = activity.contact.email_key if activity.contact else ""
     return bool(own) and own == email_key(parseaddr(activity.sender)[1])
 
 
 def is_to_contact(activity: Activity) -> bool:
-    """Whether a person sent an email to the contact; one without addresses is the logging member's own mail."""
+    """Return whether a person emailed the contact; an email without addresses is the logging member's own."""
     if activity.automatic or is_from_contact(activity):
         return False
     own = activity.contact.email_key if activity.contact else ""
@@ -55,10 +55,10 @@ def is_to_contact(activity: Activity) -> bool:
 
 
 def two_way_activities(activities: QuerySet) -> Iterable[Activity]:
-    """Those of `activities` in which somebody of ours was in touch with the contact (DESIGN 4.3).
+    """Return those of `activities` in which a member and the contact were in touch (DESIGN 4.3).
 
-    A connected call, a held meeting, an email that a person sent to the contact, and the contact's reply to one. Not
-    what a workflow did, a call that reached nobody, or a mail of the contact that nobody had asked for.
+    A connected call, a held meeting, a person's email to the contact, and the contact's reply to one. Not a workflow's
+    email, an unanswered call, or an unprompted email from the contact.
     """
     done = activities.filter(kind__in=CONVERSATIONS, status="done", deleted_at__isnull=True, automatic=False)
     for activity in done.select_related("contact").order_by("occurred_at", "pk"):
@@ -79,9 +79,9 @@ def _is_reply(activity: Activity) -> bool:
 
 
 def activities_with_changed_conversation(activities: QuerySet, by: Actor) -> dict[int, dict[str, Any]]:
-    """Those of `activities` of which this action changed whether, when or with whom a conversation took place.
+    """Map activities, by key, to the old values if this action changed a conversation's existence, time or contact.
 
-    By primary key, what was said before; not those of which it changed something else, as a merge does the contact.
+    Without those in which it changed something else, as a merge does the contact.
     """
     ids = list(activities.filter(kind__in=CONVERSATIONS).values_list("pk", flat=True))
     entries = Entry.objects.filter(change__unindexed=by.change, entity="activity", entity_id__any_of=ids)
@@ -90,7 +90,7 @@ def activities_with_changed_conversation(activities: QuerySet, by: Actor) -> dic
 
 
 def conversation_times(activities: QuerySet, by: Actor) -> dict[int, set[datetime]]:
-    """By contact, when the conversations that this action changed were said to take place, and when they are now."""
+    """Map each contact to the times, before and after, of conversations that this action changed."""
     before = activities_with_changed_conversation(activities, by)
     moments: dict[int, set[datetime]] = {}
     rows = activities.filter(pk__in=before, contact__isnull=False) if before else activities.none()

@@ -1,4 +1,4 @@
-"""My day: a member's open tasks, and what upper apps put there, such as late first contacts and hot leads."""
+"""My day: a member's open tasks, plus sections of upper apps, e.g. overdue first contacts and hot leads."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from crm.kit.actor import Actor
 
 @dataclass(frozen=True)
 class DayLine:
-    """One thing to see to: where it is, why it is here, and what one press of the key does about it.
+    """One item: its record, the reason it is listed, and its shortcut action.
 
-    `act_url` is posted to; without one the key opens `url`.
+    The key posts to `act_url` or, without one, opens `url`.
     """
 
     title: str
@@ -26,7 +26,7 @@ class DayLine:
 
 @dataclass(frozen=True)
 class Section:
-    """Some lines below a heading; `lines(by)` is one statement. `more`: the list of all of them."""
+    """Lines below a heading; `lines(by)` is one statement. `more`: the URL of the full list."""
 
     title: str
     lines: Callable[[Actor], Sequence[DayLine]]
@@ -38,7 +38,7 @@ _sections: list[Section] = []
 
 
 def register(section: Section) -> None:
-    """Show a section on My day, before those of the apps below; one without lines is left out."""
+    """Add a section to My day, above those of lower apps; empty sections are hidden."""
     _sections.insert(0, section)
 
 
@@ -48,10 +48,10 @@ def sections(by: Actor) -> list[tuple[Section, Sequence[DayLine]]]:
 
 
 def my_tasks(by):
-    """The open tasks of a member on records that they still see."""
+    """Return a member's open tasks on records still visible to them."""
     return Activity.objects.live().visible_to(by).filter(assignee=by.member_id, status="pending")
 
 
 def due_tasks(by):
-    """Those due by now: the count beside My day."""
+    """Return the tasks due by now, for the count beside My day."""
     return my_tasks(by).filter(due_at__lte=clock.now())

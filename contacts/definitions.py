@@ -1,4 +1,4 @@
-"""Default definitions of the contact statuses, which admins may rewrite. The leads app defines the stages."""
+"""Default definitions of the contact statuses, editable by admins. The leads app defines the stages."""
 
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.definitions import Definition

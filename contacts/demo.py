@@ -1,7 +1,7 @@
-"""A believable year of two small companies' sales, made through the verbs themselves, the same on every machine.
+"""A plausible year of two small companies' sales, made through the verbs, identical on every machine.
 
-Each person's fate is drawn when they are captured; then time runs over the year in steps of six days, and whatever
-falls due in a step is done by the people who own it, all of a kind in one call.
+Each person's course is drawn when they are captured; then time advances in steps of six days, and each step's due
+actions are run by their owners, one call per kind.
 """
 
 import random
@@ -94,7 +94,7 @@ MANAGER_TASKS = (
     "Review the forecast",  # not a text
     "Prepare the board report",  # not a text
 )
-IN_TIME = 0.82  # of new leads are reached within the day
+IN_TIME = 0.82  # share of new leads contacted within the day
 ACCOUNTS = 16  # of the manager's own
 CALLS = ("Discovery call", "Follow-up call", "Call about pricing", "Call with the fleet manager")  # not a text
 NOTES = (
@@ -110,7 +110,7 @@ LOSSES = ("No budget this year", "Chose a competitor", "No answer after five att
 
 @dataclass
 class Plan:
-    """What happens to whom, and when: (moment, kind) → contacts, per member."""
+    """Planned actions: (time, kind) → contacts, per member."""
 
     due: dict[tuple[int, str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
 
@@ -119,7 +119,7 @@ class Plan:
 
 
 class History:
-    """A year of one workspace: `members` by first part of their address, `people` and `companies` how many."""
+    """A year of one workspace: `members` by local part of their address, `people` and `companies` as counts."""
 
     def __init__(self, members: dict[str, Membership], *, people: int, companies: int, seed: int):
         self.random = random.Random(seed)  # noqa: S311 (believable, not secret)
@@ -155,7 +155,7 @@ class History:
             with clock.at(self._at(0)):
                 wanted = min(share, self.company_count - len(self.companies))
                 rows = [self._company() for _ in range(wanted)]
-                # One is everybody's: nobody may be left without a company whose people they could meet.
+                # One company is shared: every member needs one with visible people.
                 teams = [self._team(seller) if index else None for index in range(wanted)]
                 rows = [row | {"team": team} for row, team in zip(rows, teams, strict=True)]
                 made = create_company(rows, by=self._actor(seller))
@@ -178,7 +178,7 @@ class History:
     def _capture(self, step: int) -> None:
         wanted = self.people * (step + 1) // self.steps - self.made
         by_source: dict[tuple[str, int], list[dict]] = defaultdict(list)
-        running = {seller.pk: self.random.sample(SOURCES, 3) for seller in self.sellers}  # campaigns of these days
+        running = {seller.pk: self.random.sample(SOURCES, 3) for seller in self.sellers}  # the current campaigns
         for _ in range(wanted):
             seller = self.random.choice(self.sellers)
             by_source[self.random.choice(running[seller.pk]), seller.pk].append(self._person(seller))
@@ -192,7 +192,7 @@ class History:
         self.made += wanted
 
     def _call_first(self, people: list[int], member: Membership, captured: datetime) -> None:
-        """Most new leads are called within the day; the others later, or without reaching them."""
+        """Call most new leads within the day, the others later or without reaching them."""
         reached = [pk for pk in people if self.random.random() < IN_TIME]
         at = captured + timedelta(minutes=self.random.randrange(20, 20 * 60))
         if reached and at < self.end:
@@ -222,7 +222,7 @@ class History:
         return email
 
     def _fate(self, step: int, member: int, pk: int) -> None:
-        """First contact soon; nearly half are worth pursuing; half of those buy; a few customers leave."""
+        """Plan a contact's course: first contact soon, nearly half worth pursuing, half of those buy, a few churn."""
         luck, days = self.random.random(), self.random.randrange
         called = step + 1
         self.plan.add(called, "call", member, pk)
@@ -283,7 +283,7 @@ class History:
         return self.random.choice(reasons.get(kind, ("",)))
 
     def _finish(self) -> None:
-        """What makes today look like a day at work: tasks, corrections, duplicates, an override."""
+        """Add a realistic current day: tasks, corrections, duplicates, an override."""
         for seller in self.sellers:
             mine = Contact.objects.live().filter(owner=seller, lifecycle_stage__in=("lead", "qualified"))
             recent = list(mine.order_by("-last_activity", "pk")[:24])
@@ -319,7 +319,7 @@ class History:
             complete(Activity.objects.filter(pk__in=made.done[::6]), by=self._actor(seller))
 
     def _due(self, days: int) -> datetime:
-        """A quarter of an hour of a working day, so many days from the end."""
+        """Return a quarter of an hour of a working day, `days` from the end."""
         day = (self.end + timedelta(days=days)).astimezone(zone()).replace(second=0)
         return day.replace(hour=self.random.randrange(8, 18), minute=self.random.choice((0, 15, 30, 45)))
 
@@ -340,7 +340,7 @@ class History:
             edit(_rows(*people[6:7]), facts, by=self._actor(manager))
         for person in people[7:10]:
             self._duplicate(person)
-        with clock.at(self.end - timedelta(days=2)):  # and nobody said why
+        with clock.at(self.end - timedelta(days=2)):  # without a reason
             VERBS["lose"](_rows(*people[10:]), by=self._actor(manager), reason="")
 
     def _duplicate(self, person: Contact) -> None:
@@ -353,7 +353,7 @@ class History:
             merge(person, Contact.objects.filter(pk=pk), by=self._actor(self.manager))
 
     def _news(self) -> None:
-        """What waits in the bell: people given to the first seller, and a question to each."""
+        """Create notifications: contacts assigned to the first seller, and a question to each."""
         first, by_manager = self.sellers[0], self._actor(self.manager)
         with clock.at(self.end - timedelta(hours=20)):
             others = Contact.objects.live().filter(lifecycle_stage="lead", team=None).exclude(owner=first)

@@ -1,4 +1,4 @@
-"""What is particular to editing a contact, and to taking one out of the trash."""
+"""Editing and restoring contacts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from crm.users.visibility import Locked, RecordQuerySet
 
 
 def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
-    """Raise Invalid for a circular reporting line; refuse a status that a suppression holds."""
+    """Raise Invalid for a circular reporting line; refuse a status fixed by a suppression."""
     if "manager" in changes:
         refuse_circles(locked.ids, changes["manager"])
     for rows in locked.batches() if STATUS.field in changes else ():
@@ -25,16 +25,16 @@ def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
 
 
 def refuse_merged(locked: Locked) -> None:
-    """Those who were merged into another contact stay in the trash."""
+    """Refuse to restore contacts that were merged into another."""
     for rows in locked.batches():
         merged = rows.filter(merged_into__isnull=False).values_list("pk", flat=True)
         locked.outcome.refuse(merged, _("This contact was merged into another one. Unmerge it instead."))
 
 
 def with_full_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
-    """The full name follows the first and last names for as long as it was made of them, and an empty one is made.
+    """Derive the full name from first and last names while it matches them, or if it is empty.
 
-    Raises Invalid when there is nothing to make one of.
+    Raises Invalid if there is no name to derive it from.
     """
     if not {"name", "first_name", "last_name"} & changes.keys() or changes.get("name"):
         return changes

@@ -1,4 +1,4 @@
-"""Engagement: what contacts do that shows interest. Kept once each; whoever counts it is told in the transaction.
+"""Engagement: contacts' actions that show interest. Each is stored once, and listeners run in the same transaction.
 
 Why: docs/decisions/0036-engagement-has-its-own-log.md
 """
@@ -23,22 +23,22 @@ from crm.kit.sql import as_stored, insert_new, next_ids, update_rows
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 
-AHEAD = timedelta(minutes=5)  # how far a clock elsewhere may be ahead of ours
+AHEAD = timedelta(minutes=5)  # tolerated clock difference
 
 
 @dataclass(frozen=True)
 class EventKind:
-    """A kind of engagement: its label, and how one and several of it are named in a sentence.
+    """A kind of engagement: its label, and its singular and plural in a sentence.
 
-    `aliases` are labels that it had before, which conditions and files may still use.
+    `aliases` are former labels that conditions and files may still use.
     """
 
     label: str
-    named: Any  # of ngettext_lazy()
+    named: Any  # from ngettext_lazy()
     aliases: tuple[str, ...] = ()
 
     def counted(self, count: int) -> str:
-        """One or several of it: “demo request”, “9 emails opened”."""
+        """Return the count as text: “demo request”, “9 emails opened”."""
         return self.named.format(count=count, number=formats.number(count))
 
 
@@ -75,7 +75,7 @@ KINDS = {
 
 
 class NewEngagement(NamedTuple):
-    """Something that a contact (by primary key) did."""
+    """An action by a contact (given by primary key)."""
 
     contact: int
     kind: str
@@ -83,20 +83,20 @@ class NewEngagement(NamedTuple):
 
 
 Listener = Callable[[QuerySet[EngagementEvent], Actor], None]
-# Called as hook(events, by) with events just stored, none that was there before, in the same transaction.
+# Called as hook(events, by) with newly stored events, in the same transaction.
 on_engaged: Hook[Listener] = Hook()
 
 
 def check_moment(at: datetime) -> None:
-    """Raise Invalid for a moment that has not come."""
+    """Raise Invalid for a future time."""
     if at > clock.now() + AHEAD:
         raise Invalid({"occurred_at": gettext("{moment} is in the future.").format(moment=formats.moment(at))})
 
 
 def store(events: Sequence[NewEngagement], *, by: Actor) -> list[int]:
-    """Keep events of contacts that the caller has locked, record them, tell who counts them; the ids of the new ones.
+    """Store events of contacts locked by the caller, record them, call listeners; return the new ids.
 
-    The contacts are locked before we look, so that a lead that is opened meanwhile counts each event once.
+    The locks come first, so that a concurrently created lead counts each event once.
     """
     if not events:
         return []
@@ -116,9 +116,9 @@ def store(events: Sequence[NewEngagement], *, by: Actor) -> list[int]:
 
 
 def _touch(events: Iterable[NewEngagement], by: Actor) -> None:
-    """Set when their contacts last engaged, and record it: one entry each, with what they did how often.
+    """Update the contacts' last engagement and record it, one entry each with counts by kind.
 
-    It stands at the time of what happened. No column is told of: when somebody engaged is read off the events.
+    The entry has the event's time and no changed columns: engagement times are read from the events.
     """
     latest: dict[int, datetime] = {}
     done: defaultdict[int, Counter[str]] = defaultdict(Counter)
@@ -136,7 +136,7 @@ def _touch(events: Iterable[NewEngagement], by: Actor) -> None:
 
 
 def forget(events: QuerySet[EngagementEvent], event: str, *, by: Actor, note: str = "") -> int:
-    """Take events away that did not happen after all, recorded as `event` of their contacts; how many there were."""
+    """Delete events that did not happen, recorded as `event` of their contacts; return how many."""
     people = sorted(set(events.values_list("contact", flat=True)))
     if not people:
         return 0
@@ -149,7 +149,7 @@ def forget(events: QuerySet[EngagementEvent], event: str, *, by: Actor, note: st
 
 
 def sentence(done: Mapping[str, int]) -> str:
-    """What was done how often: “demo request, 9 emails opened”."""
+    """Return the counts as text: “demo request, 9 emails opened”."""
     known = sorted(((KINDS[kind], count) for kind, count in done.items() if kind in KINDS), key=_order)
     return ", ".join(kind.counted(count) for kind, count in known)
 

@@ -1,4 +1,4 @@
-"""Contact and company as entities: each field declared once, for lists, forms, conditions, import and the API."""
+"""Contact and company as entities: each field declared once for lists, forms, conditions, import and API."""
 
 from audit.values import model_field
 from contacts.axes import LIFECYCLE, STATUS
@@ -85,7 +85,7 @@ CONTACT.add(
     *SHARED,
 )
 
-# Activities have no list of their own yet: declared so that the timeline names their fields and values.
+# Activities have no list yet: declared for field and value names in the timeline.
 ACTIVITY = Entity(
     "activity",
     "contacts.Activity",
@@ -113,7 +113,7 @@ ACTIVITY.add(
     Field("created_at", _("Recorded at"), T.DATETIME, api="recordedAt", editable=False),
 )
 
-# Not a record with pages: what a file of events may hold.
+# Not a record with pages: the columns of an event file.
 ENGAGEMENT = Entity(
     "engagement",
     "contacts.EngagementEvent",

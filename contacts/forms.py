@@ -1,4 +1,4 @@
-"""What the verbs of contacts and activities ask."""
+"""Forms for the verbs of contacts and activities."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from crm.kit.translation import gettext_lazy as _
 from crm.kit.translation import pgettext_lazy
 from crm.users.models import Membership
 
-OFFERED = ("note", "call", "email", "meeting", "task")  # the kinds of activity, what is written most first
+OFFERED = ("note", "call", "email", "meeting", "task")  # kinds of activity, most frequent first
 
 
 OUTCOMES = [("", _("Choose an outcome")), *Activity.OUTCOMES]
@@ -22,17 +22,17 @@ def moment_field(label: str) -> forms.DateTimeField:
 
 
 class CompleteForm(forms.Form):
-    """The outcome of a planned call, and when it took place."""
+    """Outcome and time of a planned call."""
 
     outcome = forms.ChoiceField(label=_("Outcome"), choices=OUTCOMES)
     occurred_at = moment_field(_("When"))
 
 
-WORDLESS = ("call", "email", "meeting")  # kinds of which it is enough to say that they took place
+WORDLESS = ("call", "email", "meeting")  # kinds that need no text
 
 
 class ActivityForm(forms.ModelForm):
-    """The composer: an activity that took place, or is planned."""
+    """The activity form, for completed and planned activities."""
 
     occurred_at = moment_field(_("When"))
     due_at = moment_field(_("Due"))
@@ -54,7 +54,7 @@ class ActivityForm(forms.ModelForm):
         widgets = {"body": forms.Textarea(attrs={"rows": 3, "data-mention": ""}), "recipients": forms.TextInput()}
 
     def __init__(self, *args, near: Iterable[Membership] | None = None, **kwargs):
-        """`near`: whom the form offers as assignee, if not every member."""
+        """Limit the offered assignees to `near`, if given."""
         super().__init__(*args, **kwargs)
         self.fields["subject"].required = False
         self.fields["priority"].required = False
@@ -72,7 +72,7 @@ class ActivityForm(forms.ModelForm):
         self.fields["kind"].widget = forms.RadioSelect(choices=[(kind, labels[kind]) for kind in OFFERED])
 
     def keep_for(self, activity: Activity) -> None:
-        """Ask only what an activity of this kind and status has; its kind stays as it is."""
+        """Drop fields that an activity of this kind and status lacks; its kind is fixed."""
         planned = activity.status == "pending"
         drop = {"kind"} | ({"occurred_at"} if planned else {"due_at", "assignee"})
         drop |= set() if activity.kind == "call" and not planned else {"outcome"}
@@ -82,9 +82,9 @@ class ActivityForm(forms.ModelForm):
             del self.fields[name]
 
     def clean(self):
-        """A subject that is left out is the first line of the text, or the kind of what needs no words: “Call”.
+        """Default the subject to the text's first line, or to the kind for WORDLESS: “Call”.
 
-        What is in the future is planned.
+        A future time makes it planned.
         """
         cleaned = super().clean()
         if cleaned.get("kind", "task") != "task" and (at := cleaned.get("occurred_at")) and at > clock.now():

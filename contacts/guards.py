@@ -1,4 +1,4 @@
-"""The stage requirements that contacts ship with (source 002, Verb Lifecycle); leads add that of the score."""
+"""Default stage requirements of contacts (source 002, Verb Lifecycle); the leads app adds the score's."""
 
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.guards import ship_guard

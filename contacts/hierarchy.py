@@ -1,4 +1,4 @@
-"""Reporting lines between contacts, which may not be circular."""
+"""Reporting lines of contacts, which must not be circular."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from crm.kit.translation import gettext as _
 
 
 def refuse_circles(people: Collection[int], manager: int | None) -> None:
-    """Raise Invalid when one of `people` stands at or above `manager`, to whom they shall report."""
+    """Raise Invalid if one of `people` is `manager`, their new manager, or above them."""
     if set(people) & chain(manager):
         raise Invalid({"manager": _("A contact can’t report to themselves, directly or indirectly.")})
 

@@ -1,4 +1,4 @@
-"""What apps above attach to a contact: told in its timeline, and moved when contacts are merged."""
+"""Hooks for apps that attach records to contacts: shown in its timeline, and moved on merge."""
 
 from collections.abc import Callable
 
@@ -11,15 +11,15 @@ from crm.kit.actor import Actor, Channel
 from crm.kit.registry import Hook
 
 Mover = Callable[[Contact, QuerySet, Actor], None]
-# Called as hook(survivor, duplicates, by): moves an app's records to the survivor, recorded under the same change.
+# Called as hook(survivor, duplicates, by): moves an app's records to the survivor, in the same change.
 on_merge: Hook[Mover] = Hook()
 _told: dict[str, Callable[[Actor], QuerySet]] = {}
-# Names what acted through the channel of workflows: hook() gives its name, for OuterRef("change").
+# Names the author of workflow-channel changes: hook() returns its name for OuterRef("change").
 on_author: Hook[Callable[[], QuerySet]] = Hook()
 
 
 def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """Let every app move what it attached to the duplicates; the uppermost first, for locks go lead → opportunity."""
+    """Move all attached records from the duplicates; topmost app first, to lock in order lead → opportunity."""
     for mover in reversed(on_merge):
         mover(survivor, duplicates, by)
 
@@ -27,24 +27,24 @@ def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
 def show_in_contact_timeline(
     entity: str, *, by_name: bool = True, names: Callable[[Actor], QuerySet] | None = None
 ) -> None:
-    """Tell what happens to the records of an entity in their contact's timeline, to whoever sees them.
+    """Show events of an entity's records in their contact's timeline, to viewers of the records.
 
-    `by_name`: each with its name and the way to its page; not those that are a part of the contact's. `names(by)`,
-    where the records' own table is not to be asked: "public id, name", for OuterRef("entity_id").
+    `by_name`: with name and link, unless the records are part of the contact's. `names(by)` returns "public id, name"
+    for OuterRef("entity_id"), as an alternative to the records' own table.
     """
     _told[entity] = names or (lambda by: _name(registry.get(entity), by, by_name))
 
 
 def annotate_workflow_names(entries: QuerySet) -> QuerySet:
-    """Entries with `author`: the name of the workflow that acted, '' for people and the product; same statement."""
+    """Annotate entries with `author`, the workflow's name or '', in the same statement."""
     names = [When(channel=Channel.WORKFLOW, then=Coalesce(Subquery(name()), Value(""))) for name in on_author]
     return entries.annotate(author=Case(*names, default=Value(""), output_field=TextField()))
 
 
 def annotate_attached_names(entries: QuerySet, by: Actor) -> QuerySet:
-    """Entries with `about`: of an attached record its public id and name, '' for others. Those unseen by `by` are not.
+    """Annotate entries with `about`, an attached record's public id and name or '', dropping records hidden from `by`.
 
-    In the same statement: a timeline costs as much with attached records as without.
+    In the same statement: attached records add no cost to a timeline.
     """
     names = [When(entity=entity, then=name(by)) for entity, name in _told.items()]
     about = Case(*names, default=Value(""), output_field=TextField())

@@ -1,4 +1,4 @@
-"""What runs on a schedule for contacts."""
+"""Scheduled jobs of contacts."""
 
 from datetime import datetime, timedelta
 
@@ -14,11 +14,11 @@ from crm.users.models import Workspace
 
 @scheduled(every=timedelta(days=1))
 def sync_suppressed_status(slot: datetime) -> None:
-    """Show suppressions on contacts that differ, e.g. after SQL by hand or an upgrade that brought suppressions."""
+    """Update contacts' statuses from suppressions, e.g. after manual SQL or an upgrade that added suppressions."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             contacts = Contact.objects.filter(email_key__in=Suppression.objects.values("email_key"))
-            # Looking costs no transaction, for which others would wait on SQLite.
+            # A check costs no transaction, for which others would wait on SQLite.
             if not status_shows_suppression(contacts):
                 with transaction.atomic():
                     follow(contacts, system(workspace.pk))

@@ -1,4 +1,4 @@
-"""When something was last done with a contact: it was made, it engaged, an activity was done; an edit is nothing."""
+"""A contact's last activity: its creation, engagement, or a completed activity; edits don't count."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from contacts.models import Activity, Contact, EngagementEvent
 
 
 def touch(activities: Sequence[Activity]) -> None:
-    """Move the contacts' last activity up to these activities, those that are done."""
+    """Advance the contacts' last activity to these activities, if done."""
     by_moment: dict[Any, list[int]] = {}
     for activity in activities:
         if activity.status == "done" and activity.contact_id:
@@ -20,9 +20,9 @@ def touch(activities: Sequence[Activity]) -> None:
 
 
 def recompute(contacts: Iterable[int | None]) -> None:
-    """Set the contacts' last activity and engagement anew (DESIGN 1.1), after something is not done, or not theirs.
+    """Recompute the contacts' last activity and engagement (DESIGN 1.1), after an activity was undone or moved.
 
-    What their duplicates were made at counts as well, as it did when they were merged.
+    The creation of merged duplicates counts too, as it did at the merge.
     """
     done = Activity.objects.filter(contact=OuterRef("pk"), status="done", deleted_at__isnull=True)
     made = Contact.objects.filter(merged_into=OuterRef("pk"))
@@ -30,7 +30,7 @@ def recompute(contacts: Iterable[int | None]) -> None:
     moments = (_latest(done, "contact", "occurred_at"), _latest(made, "merged_into", "created_at"), engaged)
     latest = Greatest(F("created_at"), *(Coalesce(moment, F("created_at")) for moment in moments))
     rows = Contact.objects.filter(pk__any_of=sorted({pk for pk in contacts if pk}))
-    # Locked before it is computed: else what is logged meanwhile would be overlooked, and its moment overwritten.
+    # Locked before computing: otherwise a concurrent activity would be missed and its time overwritten.
     list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
     rows.update(last_activity=latest, last_engagement=engaged)
 

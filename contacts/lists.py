@@ -26,7 +26,7 @@ from crm.records.forms import CHOOSE
 
 
 class ContactFilters(QuickFilters):
-    """Contacts by owner, stage and source."""
+    """Filters of contacts: owner, stage and source."""
 
     stage = many(_("Stage"), [(choice.value, choice.label) for choice in LIFECYCLE.values])
     source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label=_("Source"))
@@ -41,7 +41,7 @@ class ContactFilters(QuickFilters):
 
 
 class CompanyFilters(QuickFilters):
-    """Companies by owner and country."""
+    """Filters of companies: owner and country."""
 
     country = django_filters.CharFilter(field_name="country", lookup_expr="iexact", label=_("Country"))
 
@@ -111,7 +111,7 @@ COMPANIES = ListSpec(
 
 
 def _in_view(slug: str, by: Actor):
-    """The contacts of a built-in view that a member sees, for its count in the sidebar."""
+    """Return a built-in view's contacts for a member, for the sidebar count."""
     view = next(view for view in CONTACTS.views if view.slug == slug)
     condition = parse(view.condition, "contact")
     expression = condition.expression(Viewer.looking(by), clock.now())

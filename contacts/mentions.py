@@ -1,4 +1,4 @@
-"""Mentions in activities, and who of those mentioned can read them."""
+"""Mentions in activities, and which mentioned members can read them."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from crm.users.visibility import may_see
 
 
 def readers(activities: Sequence[Activity]) -> list[tuple[list[Membership], list[Membership]]]:
-    """For each activity whom it mentions: those who see what it is about, and those who do not (or have left).
+    """Return, per activity, the mentioned members who can see its record, and those who can't (or left).
 
-    The activities come with their contact and company; two statements more where anybody is mentioned.
+    Activities come with contact and company; mentions cost two more statements.
     """
     texts = [f"{activity.subject}\n{activity.body}" for activity in activities]
     return [_parted(activity, people) for activity, people in zip(activities, mentioned(texts), strict=True)]

@@ -1,4 +1,4 @@
-"""What becomes of the engagement of contacts that are merged: the survivor did it all, and nothing twice."""
+"""Engagement on merge: all of it moves to the survivor, without duplicates."""
 
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
@@ -10,10 +10,10 @@ from crm.kit.actor import Actor
 
 @on_merge
 def move_engagement(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """Called by merge(); undoing the merge moves them back. What both did at one moment stays with the duplicate."""
+    """Move engagement on merge(); undoing the merge moves it back. Simultaneous events stay with the duplicate."""
     theirs = EngagementEvent.objects.filter(contact__in=duplicates)
     alike = EngagementEvent.objects.filter(kind=OuterRef("kind"), occurred_at=OuterRef("occurred_at"))
-    # Of several duplicates the one merged first brings it.
+    # Of several duplicates, the first merged one counts.
     earlier = alike.filter(contact__in=duplicates, contact__lt=OuterRef("contact"))
     new = theirs.exclude(Exists(alike.filter(contact=survivor.pk))).exclude(Exists(earlier))
     moved = EngagementEvent.objects.filter(pk__any_of=list(new.order_by("pk").values_list("pk", flat=True)))

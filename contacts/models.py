@@ -1,4 +1,4 @@
-"""Companies, the people in them, and what was done with them."""
+"""Companies, contacts, activities, engagement and suppressions."""
 
 from functools import partial
 from typing import ClassVar
@@ -58,14 +58,14 @@ class Company(Record):
         return f"/company/{self.public_id}"
 
     def derive(self) -> tuple[str, ...]:
-        """Set what is made from other fields; returns the names of what was set."""
+        """Set derived fields; return their names."""
         self.name_key = search_key(self.name)[:200]
         self.search_text = " ".join(filter(None, (self.name_key, search_key(self.domain), digits(self.phone))))
         return ("name_key", "search_text")
 
     @classmethod
     def derived(cls, records):
-        """The search text of people holds the name of their company."""
+        """Update contacts' search text, which contains their company's name."""
         people = Contact.objects.filter(company__in=[company.pk for company in records])
         if people.exists():
             derive(people)
@@ -74,7 +74,7 @@ class Company(Record):
 def contact_keys(
     name: str, first_name: str, last_name: str, email: str, phone: str, mobile: str, *, company_key: str
 ) -> dict[str, str]:
-    """What is made from a contact's other fields: the name in full, and the keys it is sorted, matched and found by."""
+    """Return a contact's derived fields: full name, and keys for sorting, matching and search."""
     name = (name.strip() or f"{first_name} {last_name}".strip() or email.strip())[:200]
     name_key = search_key(name)[:200]
     found_by = (name_key, search_key(email), digits(phone), digits(mobile), company_key)
@@ -87,7 +87,7 @@ def contact_keys(
 
 
 class Contact(Record):
-    """A person: one record for life (source 002's schema, source 000's lifecycle)."""
+    """A person, in one record for life (source 002's schema, source 000's lifecycle)."""
 
     DERIVES_FROM = ("company",)
     MADE_OF = frozenset({"name", "first_name", "last_name", "email", "phone", "mobile", "company"})
@@ -151,7 +151,7 @@ class Contact(Record):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         constraints = [
-            # One email, one contact, per workspace, also when two captures race. Those in the trash do not count.
+            # One contact per email and workspace, also when captures race. The trash does not count.
             models.UniqueConstraint("workspace", "email_key", condition=LIVE & ~Q(email_key=""), name="contact_email"),
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="contact_external_id"
@@ -163,8 +163,8 @@ class Contact(Record):
             models.CheckConstraint(condition=~Q(name=""), name="contact_name"),
         ]
         indexes = [
-            # The list, newest activity first: for managers, for one stage, and the three branches of a rep's view. What
-            # these include lets PostgreSQL count and page a rep's leads without opening the rows.
+            # The list, newest activity first: for managers, for one stage, and the three branches of a rep's view. The
+            # included columns let PostgreSQL count and page a rep's leads without reading the rows.
             models.Index(fields=["workspace", "-last_activity", "-id"], name="contact_activity", condition=LIVE),
             models.Index(
                 fields=["workspace", "lifecycle_stage", "-last_activity", "-id"], name="contact_stage", condition=LIVE
@@ -181,10 +181,10 @@ class Contact(Record):
                 condition=LIVE,
                 include=["lifecycle_stage", "owner"],
             ),
-            # Most contacts have neither: with the empty ones in it SQLite takes the index to serve nobody.
+            # Most contacts have neither: with the empty ones SQLite considers the index useless.
             models.Index(fields=["manager"], name="contact_manager", condition=Q(manager__isnull=False)),
             models.Index(fields=["merged_into"], name="contact_merged", condition=Q(merged_into__isnull=False)),
-            # By name, likewise for managers and for the branches of a rep's view.
+            # By name, for managers and for the branches of a rep's view.
             models.Index(fields=["workspace", "name_key", "id"], name="contact_by_name", condition=LIVE),
             models.Index(fields=["workspace", "owner", "name_key", "id"], name="contact_owner_name", condition=LIVE),
             models.Index(fields=["workspace", "team", "name_key", "id"], name="contact_team_name", condition=LIVE),
@@ -201,7 +201,7 @@ class Contact(Record):
         return self.merged_into if self.deleted_at else None
 
     def begin(self, at):
-        """A new contact was seen just now."""
+        """Date the last activity of a new contact."""
         super().begin(at)
         self.last_activity = at
 
@@ -210,7 +210,6 @@ class Contact(Record):
         return initials(self.name)
 
     def derive(self) -> tuple[str, ...]:
-        """Set what is made from other fields; returns the names of what was set."""
         company = self.company.name_key if self.company else ""
         made = contact_keys(
             self.name, self.first_name, self.last_name, self.email, self.phone, self.mobile, company_key=company
@@ -221,7 +220,7 @@ class Contact(Record):
 
 
 class ActivityQuerySet(RecordQuerySet):
-    """Activities are seen and changed by whoever sees and changes the person or company they are about."""
+    """Activities, visible and editable with their contact or company."""
 
     def visible_to(self, by: Actor):
         return self.filter(_either(visible, by))
@@ -231,7 +230,7 @@ class ActivityQuerySet(RecordQuerySet):
 
 
 def _either(rule, by: Actor) -> Q:
-    """The rule of the contact; of the company for an activity without one; managers' empty rule holds for all."""
+    """Return the contact's rule, or the company's for an activity without one; managers' empty rule fits all."""
     person, company = rule(by, "contact__"), rule(by, "company__")
     return (Q(contact__isnull=False) & person) | (Q(contact__isnull=True) & company)
 
@@ -241,10 +240,10 @@ class ActivityManager(WorkspaceManager.from_queryset(ActivityQuerySet)):  # type
 
 
 class Activity(Owned):
-    """Something done with a contact, or to be done: a task, call, email, meeting or note.
+    """A completed or planned task, call, email, meeting or note.
 
-    `occurred_at` is when it took place, which the person who logs it may set; `done_at` when it was recorded as done.
-    The owner logged or planned it, the assignee is to do it. `automatic`: a workflow logged it, nobody spoke.
+    `occurred_at` is when it took place, set by its author; `done_at` when it was recorded as done. The owner logged or
+    planned it, the assignee does it. `automatic`: logged by a workflow, not a conversation.
     """
 
     KINDS = (
@@ -321,7 +320,7 @@ class Activity(Owned):
 
     @property
     def about(self) -> Record:
-        """The person, or where there is none the company: one of them is there, says activity_of_somebody."""
+        """The contact or else the company: one is set, by activity_of_somebody."""
         return self.contact or self.company  # type: ignore[return-value]
 
     def get_absolute_url(self):
@@ -329,7 +328,7 @@ class Activity(Owned):
 
 
 class EngagementQuerySet(WorkspaceQuerySet):
-    """Events are seen and changed by whoever sees and changes the contact."""
+    """Events, visible and editable with their contact."""
 
     def visible_to(self, by: Actor):
         return self.filter(visible(by, "contact__"))
@@ -343,9 +342,9 @@ class EngagementManager(WorkspaceManager.from_queryset(EngagementQuerySet)):  # 
 
 
 class EngagementEvent(Owned):
-    """What a contact did that shows interest: opened a mail, asked for a demo. Kept once, however often it is told.
+    """A contact's action that shows interest, e.g. opening an email or requesting a demo. Stored once.
 
-    `change` is the user action that told of it: taking that back takes the event back.
+    `change` is the user action that recorded it: undoing that removes the event.
     """
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="engagement", db_index=False)
@@ -358,7 +357,7 @@ class EngagementEvent(Owned):
     class Meta(Owned.Meta):
         abstract = False
         constraints = [
-            # Also the way to a contact's events in their order.
+            # Also the index of a contact's events in order.
             models.UniqueConstraint(fields=["contact", "occurred_at", "kind"], name="engagement_once"),
         ]
 
@@ -367,7 +366,7 @@ class EngagementEvent(Owned):
 
 
 class SuppressionQuerySet(WorkspaceQuerySet):
-    """Suppressions belong to the workspace: every member sees them, only admins lift them."""
+    """Suppressions of the workspace, visible to all members, lifted by admins only."""
 
     def visible_to(self, by: Actor):
         return self.all()
@@ -381,10 +380,10 @@ class SuppressionManager(WorkspaceManager.from_queryset(SuppressionQuerySet)):  
 
 
 class Suppression(Owned):
-    """An email address that must not be mailed, and why. It belongs to the address, so it outlives every contact.
+    """An email address that must not be emailed, with the reason. It belongs to the address, not to a contact.
 
-    An address may be suppressed for several reasons. It keeps no link to a contact and nothing but the address, so
-    that a person who is erased and imported again is still not mailed.
+    An address may have several reasons. It keeps only the address and no link to a contact, so that an erased person
+    who is imported again is still not emailed.
     """
 
     class Reason(models.TextChoices):

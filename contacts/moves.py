@@ -1,4 +1,4 @@
-"""The verbs of the lifecycle by name, for whoever is told which."""
+"""The lifecycle verbs by name."""
 
 from contacts.verbs.churn import churn
 from contacts.verbs.lose import lose

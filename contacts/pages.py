@@ -1,4 +1,4 @@
-"""What the pages of contacts and companies show, beside what every record's page does."""
+"""Contact and company pages, beyond the common record page."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -21,11 +21,11 @@ from crm.users.http import Request
 from crm.users.models import Membership
 from crm.users.visibility import may_see
 
-REPORTS, COLLEAGUES, PEOPLE = 20, 5, 50  # people shown
+REPORTS, COLLEAGUES, PEOPLE = 20, 5, 50  # people listed
 
 
 def contact_header_context(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
-    """Who it is, where they stand and why, and what can be done now."""
+    """Return identity, stage with reason, and available moves."""
     return {
         "offers": offers(contact, LIFECYCLE, by=by, editable=editable),
         "stage": LIFECYCLE.value(contact.lifecycle_stage),
@@ -35,7 +35,7 @@ def contact_header_context(contact: Contact, by: Actor, editable: bool) -> dict[
 
 
 class Person(NamedTuple):
-    """Somebody around a contact."""
+    """A person related to a contact."""
 
     name: str
     public_id: str
@@ -46,7 +46,7 @@ class Person(NamedTuple):
 
 
 def contact_page(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
-    """Who reports to a contact, and its company, if the actor sees it, with some of its other people."""
+    """Return a contact's reports, and its company with other contacts there, as far as visible to the actor."""
     around: dict[str, Any] = {"reports": _people(by, REPORTS, manager=contact.pk)}
     if contact.company and may_see(contact.company, by):
         colleagues = _people(by, COLLEAGUES, company=contact.company_id, but=contact.pk)
@@ -59,7 +59,7 @@ def contact_page(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
 
 
 def _people(by: Actor, most: int, but: int = 0, **link: Any) -> list[Person]:
-    """The first by name of those whom a link leads to the same record; less a contact and who reports to it."""
+    """Return the first contacts by name with the same link, without a contact and its reports."""
 
     def build(member: int | None, team: int | None, but: Any, value: Any) -> QuerySet:
         people = Contact.objects.live().visible_to(replace(by, member_id=member, team_id=team)).order_by("name_key")
@@ -90,7 +90,7 @@ def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:
 
 @on_page
 def activity_form_context(entity: str, record: Record, request: Request) -> dict[str, Any]:
-    """The form that logs an activity, on the page of every record that tells whom it would be about."""
+    """Return the activity form, for pages of records that an activity can be about."""
     about = record_type(entity).about
     if not (about and about(record)):
         return {}
@@ -99,5 +99,5 @@ def activity_form_context(entity: str, record: Record, request: Request) -> dict
 
 
 def _near(record: Record, by: Actor) -> list[Membership]:
-    """The record's owner, whom a task may be for beside the one who writes it; a task's own page offers everybody."""
+    """Return the record's owner as possible assignee beside the author; a task's own page offers all members."""
     return [record.owner] if record.owner and record.owner_id != by.member_id else []

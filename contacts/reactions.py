@@ -1,4 +1,4 @@
-"""The engagement that activities show: connected calls, meetings, and the contact's own mails."""
+"""Engagement derived from activities: connected calls, meetings, and the contact's own emails."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,13 +17,13 @@ KINDS = ("call_connected", "meeting_booked", "email_reply")
 
 @reacts_to("activity.logged", "activity.planned", "activity.completed", "activity.undone")
 def from_activities(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were logged, planned or completed, or came back by an undo."""
+    """React to activities that were logged, planned or completed, or restored by an undo."""
     _keep(_told_by(activities), by)
 
 
 @reacts_to("activity.updated", "activity.deleted")
 def update_engagement(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were changed or deleted: forget what did not take place, or not then."""
+    """React to changed or deleted activities: remove engagement that did not happen, or not then."""
     moments = conversation_times(activities, by)
     if not moments:
         return
@@ -44,7 +44,7 @@ def _told_by(activities: QuerySet) -> Iterable[NewEngagement]:
 
 
 def _kind(activity: Activity) -> str:
-    """The event that an activity is, '' for none."""
+    """Return an activity's engagement kind, or ''."""
     if activity.kind == "meeting":
         return "meeting_booked" if activity.status != "cancelled" else ""
     if activity.status != "done":
@@ -55,13 +55,13 @@ def _kind(activity: Activity) -> str:
 
 
 def _moment(activity: Activity) -> datetime:
-    """When it took place; a meeting that was planned showed interest when it was booked."""
+    """Return when it took place; a planned meeting counts from its booking."""
     planned = activity.kind == "meeting" and (activity.done_at is None or activity.done_at > activity.created_at)
     return activity.created_at if planned or activity.occurred_at is None else activity.occurred_at
 
 
 def _keep(events: Iterable[NewEngagement], by: Actor) -> None:
-    """Lock the contacts, as engage() does, in the order of their ids."""
+    """Lock the contacts in id order, as engage() does, and store their events."""
     found = list(events)
     if found:
         held = Contact.objects.filter(pk__any_of=[event.contact for event in found]).order_by("pk")

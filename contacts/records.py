@@ -1,4 +1,4 @@
-"""The kinds of record of this app: contacts and companies."""
+"""Record types of this app: contacts and companies."""
 
 from audit import subjects
 from contacts import timeline
@@ -195,7 +195,7 @@ CONTACT_TYPE = declare(
     )
 )
 
-# What has no pages of its own.
+# Types without pages.
 subjects.register("suppression", "contacts.Suppression")
 subjects.register("activity", "contacts.Activity", person="contact_id")
 subjects.register("engagement", "contacts.EngagementEvent", person="contact_id")

@@ -1,4 +1,4 @@
-"""Suppressed email addresses, and the contacts' statuses Unsubscribed and Bounced, which show them.
+"""Suppressed email addresses, and the contact statuses Unsubscribed and Bounced that reflect them.
 
 Why: docs/decisions/0021-suppressions-belong-to-addresses.md
 """
@@ -28,19 +28,19 @@ from crm.lifecycle.models import Transition
 from crm.lifecycle.move import force_move
 
 UNSUBSCRIBED, BOUNCED, ACTIVE = "unsubscribed", "bounced", "active"
-SHOWN = (UNSUBSCRIBED, BOUNCED)  # the statuses that show a suppression
-FOLLOWED = "suppression"  # the verb of transitions that only show what is suppressed
+SHOWN = (UNSUBSCRIBED, BOUNCED)  # statuses that reflect a suppression
+FOLLOWED = "suppression"  # the verb of transitions that only reflect a suppression
 Reason = Suppression.Reason
-SUPPRESS = "suppress"  # what follow() finds due, beside the statuses
-# Channels that pass on what the person did elsewhere; in all others a member decides.
+SUPPRESS = "suppress"  # follow()'s result besides statuses
+# Channels that relay a contact's own action; in all others a member decides.
 TOLD = (Channel.IMPORT, Channel.COMMAND, Channel.MAIL)
 SOURCES = {Channel.IMPORT: _("Import"), Channel.COMMAND: _("Command line"), Channel.MAIL: _("Link in an email")}
 
 
 def suppressed_status(address: str = "email_key") -> Subquery:
-    """The status that the suppression of the address in column `address` shows; NULL for one that may be mailed.
+    """Return the status implied by suppressions of the address in column `address`; NULL if there are none.
 
-    A person's wish outweighs a bounce.
+    Unsubscribed outweighs Bounced.
     """
     status = Case(When(reason=Reason.BOUNCED, then=Value(BOUNCED)), default=Value(UNSUBSCRIBED))
     rows = Suppression.objects.filter(email_key=OuterRef(address)).annotate(status=status)
@@ -48,12 +48,11 @@ def suppressed_status(address: str = "email_key") -> Subquery:
 
 
 def is_suppressed(address: str) -> bool:
-    """Whether an address must not be mailed."""
     return Suppression.objects.filter(email_key=email_key(address)).exists()
 
 
 class AddressToSuppress(NamedTuple):
-    """An address to suppress, with the contact (by primary key) whose timeline and erasure it belongs to."""
+    """An address to suppress, with the contact (primary key) for its timeline and erasure."""
 
     contact: int
     email_key: str
@@ -63,7 +62,7 @@ class AddressToSuppress(NamedTuple):
 
 
 def suppress(stops: Sequence[AddressToSuppress], *, by: Actor) -> None:
-    """Suppress addresses, each once per reason, and show it on the contacts that have them. Recorded for each."""
+    """Suppress addresses, once per reason, update their contacts' statuses, and record each."""
     if not stops:
         return
     ids = next_ids(Suppression, len(stops))
@@ -83,7 +82,7 @@ def _facts(of: AddressToSuppress | Suppression, by: int | None) -> dict[str, Any
 
 
 def lift_reasons(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:
-    """Let the addresses of `contacts` (locked) be mailed again, as far as only `reasons` spoke against it."""
+    """Lift suppressions of the (locked) contacts' addresses that have only the given `reasons`."""
     pairs = dict(contacts.exclude(email_key="").values_list("email_key", "pk"))
     rows = Suppression.objects.filter(email_key__any_of=sorted(pairs), reason__in=list(reasons))
     facts = [
@@ -103,7 +102,7 @@ def _ids(rows: QuerySet) -> list[int]:
 
 
 def status_refusals(contacts: QuerySet, to: str) -> dict[int, str]:
-    """Why the status of contacts may not be set to `to`: pk → sentence, for those that a suppression holds."""
+    """Return pk → why a contact's status may not be set to `to` because of a suppression."""
     if to == UNSUBSCRIBED:
         return {}
     held = (
@@ -124,14 +123,14 @@ def _held(to: str, found: str) -> str:
     return why.format(status=STATUS.value(to).label)
 
 
-# What follows from changes of contacts. Each costs one statement where nothing is due.
+# Reactions to changes of contacts. Each costs one statement if nothing is due.
 
 
 @reacts_to("contact.created", "contact.captured", "contact.status_changed")
 def suppress_by_status(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts that were created, or whose status was set: Unsubscribed and Bounced suppress the address.
+    """React to created contacts and set statuses: Unsubscribed and Bounced suppress the address.
 
-    A person who unsubscribed shows in their engagement too, unless an event has told of it already.
+    Unsubscribing is also stored as engagement, unless an event has already recorded it.
     """
     found = _concerned(contacts)
     rows = [
@@ -153,7 +152,7 @@ def _reason(status: str, by: Actor) -> str:
 
 
 def _sources(ids: list[int], by: Actor) -> dict[int, str]:
-    """Why the statuses of contacts were set: the reason that was given, else how."""
+    """Return why statuses were set: the given reason, otherwise the origin."""
     moves = Transition.objects.filter(entity="contact", axis=STATUS.field).exclude(reason="")
     given = (
         dict(moves.filter(record_id__any_of=ids, change__unindexed=by.change).values_list("record_id", "reason"))
@@ -165,7 +164,7 @@ def _sources(ids: list[int], by: Actor) -> dict[int, str]:
 
 
 def _engage(ids: Sequence[int], by: Actor) -> None:
-    """Keep the event of those whose status was set to Unsubscribed by this action, not by what followed from it."""
+    """Store engagement for contacts set to Unsubscribed by this action itself, not by its consequences."""
     set_now = Transition.objects.filter(entity="contact", axis=STATUS.field, to_value=UNSUBSCRIBED)
     events = EngagementEvent.objects.filter(contact__pk__any_of=list(ids), kind=UNSUBSCRIBED, change=by.change)
     set_now = set_now.filter(record_id__any_of=list(ids), change__unindexed=by.change, verb="set_status")
@@ -176,7 +175,7 @@ def _engage(ids: Sequence[int], by: Actor) -> None:
 
 @on_engaged
 def suppress_by_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
-    """Called by contacts.engagement with events just stored: who unsubscribed elsewhere is not mailed from here."""
+    """React to new engagement events: contacts who unsubscribed elsewhere are not emailed."""
     gone = events.filter(kind=UNSUBSCRIBED).exclude(contact__status=UNSUBSCRIBED).order_by("occurred_at", "pk")
     found = list(gone.values_list("contact", "contact__email_key", "occurred_at"))
     source = gettext("Event")
@@ -186,9 +185,9 @@ def suppress_by_events(events: QuerySet[EngagementEvent], by: Actor) -> None:
 
 @reacts_to("contact.updated", "contact.enriched", "contact.merged", "contact.restored", "contact.undone")
 def follow(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts that may have another address, or are back from the trash: their status shows it.
+    """React to contacts with a possibly new address or restored from the trash: update the status.
 
-    A person who unsubscribed is not mailed at a new address either. Whether mail bounces is known of an address only.
+    A person who unsubscribed is not emailed at a new address either. A bounce applies to one address only.
     """
     due: defaultdict[str, list[int]] = defaultdict(list)
     for row in _concerned(contacts):
@@ -206,7 +205,7 @@ def status_shows_suppression(contacts: QuerySet) -> bool:
 
 
 class AffectedContact(NamedTuple):
-    """A contact whose status shows a suppression, or does not yet: `due` is the status to show, or SUPPRESS."""
+    """A contact with a suppressed status, set or due: `due` is the status to set, or SUPPRESS."""
 
     pk: int
     email_key: str
@@ -216,7 +215,7 @@ class AffectedContact(NamedTuple):
 
 
 def _concerned(contacts: QuerySet) -> list[AffectedContact]:
-    """Those of `contacts`, in SQL that is compiled once where it can be; every new contact is looked at."""
+    """Return affected contacts, in cached SQL where possible; every new contact is checked."""
     where = simple_where(contacts)
     if where is None:
         return [AffectedContact(*row) for row in _rows(contacts)]

@@ -1,4 +1,4 @@
-"""The timeline of a contact or company as sentences: who did what, when, through which channel, from what to what."""
+"""The timeline of a contact or company as sentences: who, what, when, by which channel, from and to."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ from crm.kit.sql import array_param
 from crm.kit.translation import gettext, ngettext
 from crm.kit.translation import gettext_lazy as _
 
-# Not worth a line of its own: it is said by the move or the sentence that it came with.
+# No line of their own: covered by the move or sentence they came with.
 SILENT = {"deleted_at", "merged_into", "avatar"}
 CHANNELS = {
     Channel.WEB: "",
@@ -50,19 +50,19 @@ CHANNELS = {
 ICONS = {"task": "square", "call": "phone", "email": "mail", "meeting": "calendar", "note": "sticky-note"}
 MOVES = {"QUALIFY", "CONVERT", "MOVE", "WIN", "LOSE", "CHURN", "PARTNER", "REOPEN", "REACTIVATE", "OVERRIDE"}
 UNDOABLE = {"UPDATE", "ASSIGN", "MERGE", "DELETE", "RESTORE", *MOVES}
-FOR_MANAGERS = {"CONVERT"}  # who did it cannot take it back unless they are one (DESIGN 1.2)
+FOR_MANAGERS = {"CONVERT"}  # only managers can undo it (DESIGN 1.2)
 WRITTEN_DOWN = {"activity.logged", "activity.planned", "activity.completed"}
 FOLLOWING = {
     "contact.engaged",
     "contact.disengaged",
     "lead.contacted",
     "suppression.added",
-}  # unless they are all there is
+}  # unless there is nothing else
 UNDONE = {
     "contact.merged": _("{who} unmerged a duplicate"),
     "contact.absorbed": _("{who} unmerged this contact from another"),
 }
-# By what was done with the activity, and its kind.
+# By event and kind of activity.
 ACTIVITIES = {
     ("logged", "note"): _("{who} added a note"),
     ("logged", "call"): _("{who} logged a call"),
@@ -88,7 +88,7 @@ ACTIVITIES = {
     ("deleted", "meeting"): _("{who} deleted a meeting"),
     ("deleted", "task"): _("{who} deleted a task"),
 }
-# What several axes of a contact's records are called beside each other.
+# Names of a contact's axes where several appear together.
 AXES = {
     ("lead", "status"): _("Lead status"),
     ("lead", "stage"): _("Qualification stage"),
@@ -98,7 +98,7 @@ AXES = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One field: from what to what."""
+    """A changed field, from and to."""
 
     label: str
     old: str
@@ -115,9 +115,9 @@ class Difference:
 
 @dataclass
 class Item:
-    """One line of the timeline: who did what, and below it the `effects` that the product's rules had.
+    """One line: a user's action, and below it the `effects` of the product's rules.
 
-    `text` is a sentence with {who} and what stands in `values`; `changed`, of an edit: the one field is part of it.
+    `text` is a sentence with {who} and the placeholders in `values`; `changed` is an edit's single field in it.
     """
 
     icon: str
@@ -132,18 +132,18 @@ class Item:
     is_move: bool = False
     note: str = ""
     activity: Activity | None = None
-    about: str = ""  # the name of a record that is told of in the timeline of another, and its address
+    about: str = ""  # name and URL of a record shown in another's timeline
     url: str = ""
     subject: str = ""  # of the activity, as HTML
     body: str = ""
     undo: UUID | None = None
     undo_label: str = _("Undo")
     warning: bool = False
-    engaged: Counter[str] = field(default_factory=Counter)  # what the contact did, where that is all it tells
+    engaged: Counter[str] = field(default_factory=Counter)  # engagement counts, if there is nothing else
 
     @property
     def sentence(self) -> SafeString:
-        """Who did what. An edit of the record itself names its field, or how many there are."""
+        """Return the sentence. An edit of the record itself names its field, or the number of fields."""
         values = {"who": format_html("<strong>{}</strong>", self.who)} | self.values
         if self.is_edit and self.differences:
             count = len(self.differences)
@@ -155,7 +155,7 @@ class Item:
 
     @property
     def told_in_full(self) -> bool:
-        """Whether the line names what was changed: an edit in its sentence, a move behind it."""
+        """Whether the line itself names the change: an edit in its sentence, a move behind it."""
         return (self.is_edit or self.is_move) and len(self.differences) == 1
 
 
@@ -174,13 +174,13 @@ def _edited(who: SafeString, one: Difference) -> SafeString:
 
 
 Page = tuple[list[Item], list[Activity], str]
-Entries = Callable[..., QuerySet]  # (whoever looks, **values), see audit.timeline.Timeline
+Entries = Callable[..., QuerySet]  # (viewer, **values), see audit.timeline.Timeline
 
 
 def of_contact(contact: Contact, by: Actor, before: str = "") -> Page:
-    """A page of a contact's timeline, its open tasks, and the cursor of the next page. Four or five statements.
+    """Return a page of a contact's timeline, its open tasks, and the next cursor. Four or five statements.
 
-    What happened to the duplicates that were merged into it is part of it.
+    Includes the duplicates merged into it.
     """
     merged = run_cached(("merged", workspace_id()), _merged_into, pk=contact.pk)
     ids = [contact.pk, *(pk for (pk,) in merged)]
@@ -197,20 +197,20 @@ def _merged_into(pk: Any) -> QuerySet:
 
 
 def of_company(company: Company, by: Actor, before: str = "") -> Page:
-    """The same for a company: its own changes and its own activities."""
+    """Return a company's timeline: own changes and own activities."""
     values = {"pk": company.pk, "whose": company.pk}
     return _page("company", _with_activities("company", "company"), values, {"company_id": company.pk}, by, before)
 
 
 def linked_record_timeline(record: Any, by: Actor, before: str = "") -> Page:
-    """The same for a record that belongs to a contact: its own changes, and what was done with the contact."""
+    """Return the timeline of a contact's record: own changes, and the contact's activities."""
     entity, contact = registry.entity_of(type(record)), record.contact_id or 0
     values = {"pk": record.pk, "whose": contact}
     return _page(entity, _with_activities(entity, "contact"), values, {"contact_id": contact}, by, before)
 
 
 def of_record(record: Any, by: Actor, before: str = "") -> Page:
-    """The same for a record that no activity is about: its own changes."""
+    """Return the timeline of a record without activities: own changes."""
     entity = registry.entity_of(type(record))
     return _page(entity, lambda seen_by, pk: timeline.of_record(entity, pk), {"pk": record.pk}, {}, by, before)
 
@@ -232,7 +232,7 @@ def _page(
     before: str,
     names: tuple[str, ...] = (),
 ) -> Page:
-    """A page of the timeline that `entries` make, on a record of `entity`; the open tasks are those about `whom`."""
+    """Return a page of the timeline from `entries` on a record of `entity`, with the open tasks about `whom`."""
     actions, cursor = timeline.page(_asked(entity, entries, values, by, names), timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
@@ -259,7 +259,7 @@ def _asked(
 
 
 def _main_first(action: timeline.Action) -> timeline.Action:
-    """What a person did leads, rather than what followed from it by the product's rules."""
+    """Put a person's own change before its effects by the product's rules."""
     derived = _derived(action)
 
     def weight(entry: Entry) -> tuple[bool, bool]:
@@ -269,7 +269,7 @@ def _main_first(action: timeline.Action) -> timeline.Action:
 
 
 def _derived(action: timeline.Action) -> set[int]:
-    """The entries that follow from others by a rule; qualifying a contact does where the lead's score has led to it."""
+    """Return entries that follow from others by a rule, including a qualification by the lead's score."""
     by_rule = {entry.id for entry in action.entries if event_type(entry.event).derived}
     events = {entry.event for entry in action.entries}
     events_by_entry = {
@@ -329,8 +329,7 @@ def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int,
 
 
 def _effects(item: Item, action: timeline.Action, names: Names, told: str) -> Iterator[Difference]:
-    """Where the action moved records along their axes, less those of the entity that was `told`; and what engagement
-    it showed."""
+    """Yield the action's other moves, without those of entity `told`, and the engagement it showed."""
     seen = {(d.old, d.new) for d in item.differences}
     found: dict[str, Difference] = {}
     others = [entry for entry in action.entries[1:] if entry.entity != told]
@@ -347,7 +346,7 @@ def _effects(item: Item, action: timeline.Action, names: Names, told: str) -> It
 
 
 def _labeled(entity: str) -> bool:
-    """Whether the entity's fields are declared, so that a change of them can be told."""
+    """Return whether the entity's fields are declared, so that changes can be named."""
     return entity in {each.name for each in registry.all_entities()}
 
 
@@ -361,7 +360,7 @@ def _shown_value(known: Field | None, values: dict | None, key: str, names: Name
 
 
 def _over_all(entries: list[Entry], entity: str, names: Names) -> list[Difference]:
-    """What the action changed: a contact that won went from Lead over Qualified to Customer, and that is one line."""
+    """Return net changes: a contact won from Lead over Qualified to Customer is one line."""
     found: dict[tuple[int, str], Difference] = {}
     for entry in sorted(entries, key=attrgetter("id")):
         for one in differences(entity, entry, names):
@@ -371,7 +370,7 @@ def _over_all(entries: list[Entry], entity: str, names: Names) -> list[Differenc
 
 
 def _say_undone(item: Item, first: Entry) -> None:
-    """The note of an undo is the event that it reverted."""
+    """Describe an undo by the event it reverted, in its note."""
     kind, item.note = event_type(first.note) if first.note else None, ""
     item.text = UNDONE.get(kind.name if kind else "", "")
     if not item.text and kind:
@@ -388,7 +387,7 @@ def _say_created(item: Item, first: Entry) -> None:
 
 
 def _say_attached(item: Item, first: Entry, names: Names) -> None:
-    """The record by its name, and where it moved; what else was changed in it is told on its own page."""
+    """Name the record and its move; its other changes are shown on its own page."""
     public_id, _space, item.about = getattr(first, "about", "").partition(" ")
     item.url = reverse(first.entity, args=[public_id]) if public_id else ""
     item.is_edit = False
@@ -421,7 +420,7 @@ def _say_engaged(item: Item, action: timeline.Action) -> None:
 
 
 def _together(items: list[Item]) -> list[Item]:
-    """Engagement that was recorded by the same person one after the other is one line, of the latest time."""
+    """Combine consecutive engagement by one author into one line, at the latest time."""
     found: list[Item] = []
     for item in items:
         last = found[-1] if found else None
@@ -443,17 +442,17 @@ def _say_merge(item: Item, action: timeline.Action, first: Entry) -> None:
 
 
 def differences(entity: str, entry: Entry, names: Names) -> list[Difference]:
-    """What an entry changed, field by field, as text."""
+    """Return an entry's changes, field by field, as text."""
     if entry.old_values is None or entry.new_values is None:
         return []
     known, silent, found = schema(entity), SILENT | subject(entity).following, []
-    # A move sets more than its axis (a probability, when it was won), which goes without saying.
+    # A move's other fields (a probability, the date won) are implied.
     moved = {key for key in entry.new_values if f"{key}_since" in entry.new_values}
     for key, new in entry.new_values.items():
         if key in (moved or entry.new_values.keys() - silent) and new != entry.old_values.get(key):
             shown_field = field_of(known, key)
             if shown_field is None and not key.startswith(audited.CUSTOM):
-                continue  # a column that only the product's rules read
+                continue  # a column read only by the product's rules
             label = shown_field.label if shown_field else audited.field_label(subject(entity).model, key)
             old = shown(shown_field, entry.old_values.get(key), names)
             found.append(Difference(label, old, shown(shown_field, new, names)))

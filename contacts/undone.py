@@ -1,4 +1,4 @@
-"""What follows when changes of companies, activities and engagement are undone."""
+"""Effects of undone changes to companies, activities and engagement."""
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
@@ -16,25 +16,25 @@ from crm.kit.translation import gettext_lazy as _
 
 @on_undo
 def rename_in_search(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
-    """Called by audit.undo: people are found by the name that their company has again."""
+    """Listener of audit.undo: update contacts' search text after a company's name was restored."""
     if entity == "company":
         Company.derived(Company.objects.filter(pk__in=[pk for pk, keys in put_back.items() if "name" in keys]))
 
 
 @on_undo
 def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
-    """Called by audit.undo: what is not done any more, or went back to another contact, is nobody's last activity."""
+    """Listener of audit.undo: recompute last activity after an activity or engagement was reverted or moved back."""
     if entity in ("activity", "engagement"):
         entries = Entry.objects.filter(change__unindexed=change, entity=entity, entity_id__any_of=list(put_back))
-        pairs = entries.values_list("person", "new_values__contact")  # two contacts, where it was moved to another
+        pairs = entries.values_list("person", "new_values__contact")  # two contacts if it was moved
         recompute(pk for pair in pairs for pk in pair)
 
 
 @on_take_back
 def take_engagement_back(change: UUID, contacts: Collection[int], by: Actor) -> int:
-    """Called by audit.undo: events of these contacts that the change told of never happened.
+    """Listener of audit.undo: delete the contacts' engagement events recorded by the change.
 
-    A person who unsubscribed stays so.
+    Unsubscribed contacts stay unsubscribed.
     """
     events = EngagementEvent.objects.filter(contact__id__any_of=contacts, change=change).editable_by(by)
     events = events.exclude(kind=UNSUBSCRIBED, contact__status=UNSUBSCRIBED)
@@ -52,7 +52,7 @@ LIFTED = _("Lifting a suppression can’t be undone. Set the status to suppress 
 
 @hold_back
 def keep_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
-    """Called by audit.undo: undoing lifts no suppression but one that a merge carried over, nor brings one back."""
+    """Listener of audit.undo: keep suppressions, except those a merge carried over, and revive none."""
     if entity not in ("suppression", "contact"):
         return {}
     events = _events(entries[0].change)
@@ -67,12 +67,12 @@ def keep_suppressions(entity: str, entries: Sequence[Entry], by: Actor) -> dict[
 
 @lru_cache(maxsize=64)
 def _events(change: UUID) -> frozenset[str]:
-    """The events of a change, which is over: an undo in batches would read all its entries for each of them."""
+    """Return a finished change's events, cached: a batched undo would read all its entries per batch."""
     return frozenset(Entry.objects.filter(change=change).values_list("event", flat=True).distinct())
 
 
 def _status_alone(entries: Sequence[Entry]) -> list[int]:
-    """The contacts among `entries` of whom nothing but a suppressed status was changed."""
+    """Return contacts in `entries` with only a suppressed status changed."""
     changed = [entry for entry in entries if entry.old_values != {} and entry.event != "contact.status_changed"]
     others = {entry.entity_id for entry in changed}
     ids = sorted({entry.entity_id for entry in entries} - others)

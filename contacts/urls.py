@@ -1,4 +1,4 @@
-"""Pages of contacts, companies and activities, beside those that every kind of record has."""
+"""URLs of contacts, companies and activities, beyond those of all record types."""
 
 from django.urls import path
 
@@ -8,7 +8,7 @@ from crm.records.registry import RecordType, record_types
 
 
 def activity_url(kind: RecordType):
-    """Where an activity is logged on the page of a record of a kind."""
+    """Return the URL pattern for logging an activity on a record's page."""
     name, route = kind.entity.name, f"{kind.entity.path}/<public_id:public_id>/activity"
     return kind.gate(path(route, activities.add_activity, {"entity": name}, name=f"{name}_activity"))
 

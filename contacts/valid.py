@@ -1,4 +1,4 @@
-"""Old values that an undo may not put back: what the edit form would no longer take."""
+"""Old values that an undo must not restore because the edit form would reject them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,9 +19,9 @@ CUSTOM = "custom."  # not a text
 
 @on_check
 def invalid_values(entity: str, values: Values, change: UUID, by: Actor) -> Iterator[tuple[str, Any, str]]:
-    """Called by audit.undo: (key, value, what is wrong) for options, people, teams and records that are gone.
+    """Checker for audit.undo: yield (key, value, message) for deleted options, members, teams and records.
 
-    A record that the undo is about to put back itself is taken for one that is there.
+    Records that the same undo restores count as existing.
     """
     if entity not in {known.name for known in registry.all_entities()}:
         return
@@ -35,7 +35,7 @@ def invalid_values(entity: str, values: Values, change: UUID, by: Actor) -> Iter
             yield from ((key, value, why) for value, why in _CHECKS[field.type](field, old, change))
 
 
-# {field} in these sentences stays: audit.undo puts the field’s label in its place.
+# {field} stays in these messages: audit.undo fills in the field’s label.
 Wrong = Iterator[tuple[Any, str]]
 
 

@@ -1,3 +1,3 @@
-"""Throughline: one person and one company along the whole line, and where they are stuck."""
+"""Throughline: a CRM from first visit to renewal."""
 
 __version__ = "0.1.0"

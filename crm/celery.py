@@ -1,4 +1,4 @@
-"""Celery, as `celery -A crm worker` and `manage.py engine` use it. The web process does not import it."""
+"""The Celery app of `celery -A crm worker` and `manage.py engine`, not imported by the web process."""
 
 import os
 

@@ -1,6 +1,6 @@
-"""The environment, read once and checked: a value that makes no sense stops the start with its name.
+"""Environment variables, read once and validated: an invalid value aborts startup with its name.
 
-Every variable is described in .env.example. An empty one counts as not set.
+Every variable is described in .env.example. Empty ones count as unset.
 
 Why: docs/decisions/0071-settings-are-read-in-one-file.md
 """
@@ -20,21 +20,21 @@ LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 WORDS = {word: True for word in ("1", "true", "yes", "on")} | {word: False for word in ("0", "false", "no", "off")}
 HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]", re.IGNORECASE)
 
-# Compiling a statement takes longer than most of ours run: of a batch's scoring it was three quarters of the time.
-# Why: docs/decisions/0062-postgresql-without-jit.md
+# Compiling takes longer than running most of our statements: in a scoring batch it was three quarters of the time. Why:
+# docs/decisions/0062-postgresql-without-jit.md
 WITHOUT_JIT = "-c jit=off"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,  # seconds; also how long a writer waits in the process's own queue (crm.kit.sqlite)
-    # recursive_triggers: without it INSERT OR REPLACE deletes a row and no DELETE trigger hears of it.
-    # wal_autocheckpoint: pages of its log, 16 MB. With the usual 1,000 every fifth commit of a job copied it all.
+    # recursive_triggers: without it INSERT OR REPLACE deletes a row without firing DELETE triggers. wal_autocheckpoint:
+    # pages of its log, 16 MB. With the default 1,000 every fifth commit of a job copied all of it.
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA recursive_triggers=ON; "
     "PRAGMA wal_autocheckpoint=4000",
 }
 
 
 class BadEnvironment(ValueError):
-    """An environment variable is unusable; the message names it and says what would do."""
+    """An invalid environment variable; the message names it and valid values."""
 
     def __init__(self, name: str, why: str):
         super().__init__(f"{name}: {why}")
@@ -42,7 +42,7 @@ class BadEnvironment(ValueError):
 
 @dataclass(frozen=True)
 class Mail:
-    """How mail leaves: Django's backend of that name, the sender, and what that backend needs."""
+    """Email settings: Django's backend, the sender, and the backend's options."""
 
     backend: str
     sender: str
@@ -57,7 +57,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class Environment:
-    """What the settings are made of. `database` is an entry of DATABASES."""
+    """The parsed environment for the settings. `database` is an entry of DATABASES."""
 
     debug: bool
     secret_key: str = field(repr=False)
@@ -74,9 +74,9 @@ class Environment:
 
 
 def load(base: Path) -> Environment:
-    """The environment of this process, whose files only its owner may read from now on.
+    """Return this process's environment; new files are readable only by its owner from now on.
 
-    Prints one line and exits with status 2 where it makes no sense.
+    Prints one line and exits with status 2 for an invalid value.
     """
     os.umask(0o077)
     try:
@@ -87,11 +87,11 @@ def load(base: Path) -> Environment:
 
 
 def read(base: Path, environ: Mapping[str, str]) -> Environment:
-    """What `environ` says for a checkout at `base`. Raises BadEnvironment."""
+    """Parse `environ` for a checkout at `base`. Raises BadEnvironment."""
     values = {name: value.strip() for name, value in environ.items() if value.strip()}
     data_dir = _data_dir(values.get("DATA_DIR"), base)
-    # Who sets a secret runs a service: from then on DEBUG has to be asked for.
-    # Why: docs/decisions/0070-debug-until-there-is-a-secret.md
+    # A set secret means a service: DEBUG must then be enabled explicitly. Why:
+    # docs/decisions/0070-debug-until-there-is-a-secret.md
     debug = _switch(values, "DEBUG", default="SECRET_KEY" not in values)
     return Environment(
         debug=debug,
@@ -145,7 +145,7 @@ def _secret_key(values: Mapping[str, str], debug: bool, data_dir: Path) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    """The secret kept at `path`, made on the first start; two first starts at once agree on one."""
+    """Return the secret at `path`, created on the first start; concurrent first starts agree on one."""
     try:
         if not path.exists():
             with tempfile.NamedTemporaryFile("w", dir=path.parent) as fresh:  # mode 0600
@@ -200,13 +200,13 @@ def _sqlite(url: str, data_dir: Path) -> dict:
         "ENGINE": "crm.kit.sqlite",
         "NAME": str(path),
         "OPTIONS": SQLITE_OPTIONS,
-        # A file, as in life: threads of a test share it, and WAL does not exist in memory.
+        # A file, as in production: threads of a test share it, and WAL does not exist in memory.
         "TEST": {"NAME": str(data_dir / "test.sqlite3")},
     }
 
 
 def _postgres(url: str) -> dict:
-    # Read by libpq itself, which knows every option; its own message may quote a part of the password.
+    # Parsed by libpq, which knows every option; its own message may quote part of the password.
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
@@ -228,10 +228,10 @@ def _postgres(url: str) -> dict:
         "PASSWORD": options.pop("password", ""),
         "HOST": options.pop("host", ""),
         "PORT": port,
-        # What crm.kit.compiled_queries plans once is prepared at once; Django's own cursors never prepare.
+        # Queries that crm.kit.compiled_queries plans once are prepared immediately; Django's own cursors never prepare.
         "OPTIONS": options | {"prepare_threshold": 0, "options": f"{WITHOUT_JIT} {options.get('options', '')}".strip()},
-        # One kept connection per thread: the threads are few and fixed, so a pool would only add threads of its own.
-        # Why: docs/decisions/0063-connections-are-kept-per-thread.md
+        # One persistent connection per thread: threads are few and fixed, so a pool would only add its own. Why:
+        # docs/decisions/0063-connections-are-kept-per-thread.md
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }

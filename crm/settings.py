@@ -1,4 +1,4 @@
-"""Everything comes from the environment; nonsense in it is refused at start, by name. See .env.example."""
+"""Django settings, all from the environment; invalid values abort startup by name. See .env.example."""
 
 from pathlib import Path
 
@@ -105,28 +105,28 @@ ACCOUNT_ADAPTER = "crm.users.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"  # an account is made through a link that was mailed to its address
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are created through an emailed link
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]  # no code by email: a mailbox would open the factors
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]  # no code by email: a mailbox would bypass 2FA
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "10/m/ip,5/5m/key",  # the key is the account and the client's address
-    # The account, whatever the address; above this an unknown browser has few attempts: AccountAdapter.authenticate().
+    # Per account, any address; above this unknown browsers have few attempts: AccountAdapter.authenticate().
     "account_failed": "100/h/key",
     "under_attack": "2/h/key",  # the account and the client's address
 }
-# What a member may do how often in one workspace, times and seconds; see crm.users.limits. A person meets none of it.
+# Limits per member and workspace, times and seconds; see crm.users.limits. Normal use stays below all of them.
 RATE_LIMITS = {
-    "search": (240, 60),  # looking while somebody types is several
+    "search": (240, 60),  # typing makes several requests
     "export": (10, 600),
     "import": (20, 3600),  # files
-    "import_run": (60, 3600),  # trials of a mapping, and the import itself
+    "import_run": (60, 3600),  # previews of a mapping, and the import itself
 }
 MFA_ADAPTER = "crm.users.second_factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -145,10 +145,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = ENV.data_dir / "static"
-STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns of a missing one, which is empty under DEBUG
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns if it is missing; under DEBUG it is empty
 STATICFILES_DIRS = [BASE / "static"]
 MEDIA_ROOT = ENV.data_dir / "media"
-FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700  # Django would open them to all
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700  # Django would make them world-readable
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -159,10 +159,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
-# Why: docs/decisions/0068-pages-never-need-redis.md
-# Never in Redis: a page must not need it. The default cache is allauth's: it counts sign-ins and remembers which codes
-# of second factors were used, for every process and over restarts. It holds more than a server can be made to check
-# passwords within an hour, so that nobody flushes one account's counter by attempts at others. Why:
+# Why: docs/decisions/0068-pages-never-need-redis.md Never in Redis: no page may need it. The default cache is
+# allauth's: it counts sign-ins and stores used 2FA codes, for all processes and across restarts. It is larger than the
+# passwords a server can check within an hour, so that attempts at other accounts cannot evict one's counter. Why:
 # docs/decisions/0054-sign-ins-counted-in-the-database.md
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 CACHES = {
@@ -171,9 +170,9 @@ CACHES = {
         "LOCATION": "counters",
         "OPTIONS": {"MAX_ENTRIES": 500_000},
     },
-    # What each member did how often (crm.users.limits): a handful of counters for each.
+    # Rate limits (crm.users.limits): a handful of counters per member.
     "limits": {"BACKEND": LOCMEM, "LOCATION": "limits", "OPTIONS": {"MAX_ENTRIES": 50_000}},
-    # Computed values that may be forgotten at any time.
+    # Computed values that may be evicted at any time.
     "values": {"BACKEND": LOCMEM, "LOCATION": "values"},
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -190,17 +189,17 @@ EMAIL_USE_SSL = ENV.mail.ssl
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = ENV.mail.sender
 
-# Behind no proxy X-Forwarded-… is whatever the visitor claims.
+# Without a proxy, X-Forwarded-… is set by the client.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_proxies else None
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # probes speak plain HTTP to the process itself
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # probes use plain HTTP to the process itself
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = SECURE_REFERRER_POLICY = "same-origin"
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload binds a whole domain: its owner's choice, not ours
-    "models.W040",  # SQLite leaves out what an index only includes, and does without
+    "models.W040",  # SQLite ignores included columns, and works without
 ]
 SESSION_COOKIE_NAME = "sessionid" if DEBUG else "__Host-sessionid"
 SESSION_COOKIE_SECURE = not DEBUG
@@ -211,21 +210,21 @@ CSRF_COOKIE_HTTPONLY = True  # pages carry the token in their forms and in hx-he
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
-# Deliveries of events (crm.events). A task ends before its lease does, and the lease before Redis hands the message out
-# a second time: crm.events.checks refuses any other order. Retries are the deliveries' own; Celery makes none.
+# Deliveries of events (crm.events). A task must end before its lease, and the lease before Redis redelivers the
+# message: crm.events.checks rejects other values. Deliveries have their own retries; Celery makes none.
 DELIVERY_LEASE = 90  # seconds
 METRICS_TOKEN = ENV.metrics_token
 WEBHOOK_NETWORKS = ENV.webhook_networks
 CELERY_BROKER_URL = ENV.redis_url
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 150,
-    "unacked_restore_throttle": 1,  # else a lost worker's messages come back ten times later than that
+    "unacked_restore_throttle": 1,  # otherwise a lost worker's messages return ten times later
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_IMPORTS = ["crm.events.tasks"]
-CELERY_DB_REUSE_MAX = 1000  # tasks on one connection to the database; without it Celery connects anew for each
+CELERY_DB_REUSE_MAX = 1000  # tasks per database connection; without it Celery reconnects for each
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 50
@@ -255,6 +254,6 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # Django's own handlers mail tracebacks to ADMINS and print only under DEBUG.
+    # Django's own handlers email tracebacks to ADMINS and print only under DEBUG.
     "loggers": {"django": {"handlers": [], "level": "INFO"}},
 }

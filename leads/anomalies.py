@@ -1,4 +1,4 @@
-"""What contradicts the rules about leads (DESIGN 1.1, 1.2)."""
+"""Exceptions about leads (DESIGN 1.1, 1.2)."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from leads.work_order import RUNNING
 
 
 def below_its_status() -> QuerySet[Lead]:
-    """Leads whose status says qualified, while their score has fallen under what that takes."""
+    """Return leads with status qualified and a score below the threshold."""
     return Lead.objects.live().filter(status="qualified", stage__in=BY_SCORE[:2])
 
 
@@ -43,12 +43,12 @@ def _ready() -> QuerySet[Lead]:
 
 
 def contacts_behind_their_lead() -> QuerySet[Contact]:
-    """Contacts that stand at Lead although their lead is sales-qualified."""
+    """Return contacts at Lead whose lead is Sales Qualified."""
     return Contact.objects.live().filter(Exists(_ready()), lifecycle_stage="lead")
 
 
 def _guards() -> Any:
-    """The sentence of the first guard that refuses to qualify the contact."""
+    """Return the message of the first guard that blocks the contact's qualification."""
     said: Any = Value(gettext("Requirements met – ready to qualify"))
     for rule in reversed([rule for rule in rules("contact") if rule.verb == "qualify"]):
         holds = When(Q(rule.condition.expression(Viewer(), clock.now())), then=said)
@@ -57,22 +57,22 @@ def _guards() -> Any:
 
 
 def leads_lost_unexplained() -> QuerySet[Lead]:
-    """Leads whose loss nobody gave a reason for (source 003: recommended, not required)."""
+    """Return lost leads without a reason (source 003: recommended, not required)."""
     return Lead.objects.live().filter(status="lost", lost_reason="")
 
 
 def leads_overdue() -> QuerySet[Lead]:
-    """Leads with whom nobody has spoken in time."""
+    """Return leads with an overdue first contact."""
     return Lead.objects.open().filter(RUNNING, contact_by__lt=clock.now())
 
 
 def unowned() -> QuerySet[Lead]:
-    """Open leads that neither a rule nor the pool had anybody for."""
+    """Return open leads that neither a rule nor the pool could assign."""
     return Lead.objects.open().filter(owner__isnull=True)
 
 
 def on_settled() -> QuerySet[Lead]:
-    """Open leads of contacts that are past being one."""
+    """Return open leads of contacts past the prospect stages."""
     return Lead.objects.open().exclude(contact__lifecycle_stage__in=PROSPECTS)
 
 

@@ -1,4 +1,4 @@
-"""The two axes of a lead: its status, which people work, and its stage, which follows the score (source 003)."""
+"""A lead's two axes: status, set by members, and stage, derived from the score (source 003)."""
 
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ STAGE = Axis(
     ),
 )
 
-# What to do next with a lead at each stage (source 003, Stage Definitions).
+# Next action at each stage (source 003, Stage Definitions).
 NEXT_ACTION = {
     "top_of_funnel": _("Send educational content"),
     "marketing_qualified": _("Schedule discovery call"),
@@ -88,15 +88,15 @@ NEXT_ACTION = {
 
 
 class StatusStep(NamedTuple):
-    """A step of a lead's status that its stage brings about: the verb that STATUS knows it by."""
+    """A status change caused by a stage, as a verb of STATUS."""
 
     stage: str
     status: str
     verb: str
 
 
-# Source 003, Auto-Sync Rules, in the order in which they are taken: from new a lead at Sales Qualified takes both of
-# the last two, so that no status is passed over.
+# Source 003, Auto-Sync Rules, in order: a new lead at Sales Qualified takes both of the last two, so that no status is
+# skipped.
 SYNC = (
     StatusStep("marketing_qualified", "new", "start_work"),
     StatusStep("sales_qualified", "new", "start_work"),
@@ -105,7 +105,7 @@ SYNC = (
 
 
 def synced(status: str, stage: str) -> list[StatusStep]:
-    """The steps that bring the status of a lead in line with its stage, in their order; none for most."""
+    """Return the steps that sync a lead's status with its stage, in order; mostly none."""
     steps = []
     for step in SYNC:
         if (step.stage, step.status) == (stage, status):

@@ -1,4 +1,4 @@
-"""The board of leads: a column for each status, in each what to work first on top."""
+"""The board of leads: a column per status, each in work order."""
 
 from django.urls import reverse
 
@@ -10,11 +10,11 @@ from leads.axes import OPEN, STATUS
 from leads.models import Lead
 from leads.work_order import WORK_ORDER
 
-ASKING = {"lose", "reactivate", "convert"}  # whose page has something to be said first
+ASKING = {"lose", "reactivate", "convert"}  # moves whose page has a form
 
 
 def steps(lead: Lead, by: Actor) -> list[CardMove]:
-    """Where a person may move it: by the verbs of its status, converting only from where that can be done."""
+    """Return the allowed moves by the verbs of the status; convert only if the lead is ready."""
     found = [move for move in STATUS.moves_from(lead.status) if not move.by_rule and by.is_at_least(move.role)]
     return [_step(lead, move) for move in found if move.verb != "convert" or lead.stage == "sales_qualified"]
 

@@ -1,4 +1,4 @@
-"""The panel on a campaign's page: the leads that it brought, and what became of them."""
+"""Campaign panel: attributed leads and their results."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from leads.models import Lead
 
 
 def brought(campaign: Campaign, by: Actor) -> QuerySet[Lead]:
-    """The leads that `by` sees which are put down to a campaign and were opened soon after its mail."""
+    """Return the leads visible to `by` that are attributed to a campaign and were created soon after its email."""
     mailed = CampaignPerson.objects.filter(campaign=campaign, contact=OuterRef("contact"))
     soon = mailed.filter(sent_at__lte=OuterRef("created_at"), sent_at__gt=OuterRef("created_at") - WITHIN)
     return Lead.objects.live().visible_to(by).filter(Exists(soon), campaign=campaign.name)
 
 
 def campaign_panel(campaign: Any, request: Request) -> SafeString:
-    """Leads opened since, the opportunities they became, and what was won with those."""
+    """Return attributed leads, the opportunities they became, and the amount won."""
     leads = brought(campaign, request.actor)
     deals = Opportunity.objects.live().visible_to(request.actor).filter(pk__in=leads.values("opportunity"))
     won = {"won": Count("pk", filter=Q(stage="won")), "amount": Sum("amount", filter=Q(stage="won"))}

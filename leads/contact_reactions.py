@@ -1,4 +1,4 @@
-"""What leads do when something happens to their contacts: they are lost with them, contacted, and change hands."""
+"""Reactions of leads to their contacts: losses, first contacts, owner changes."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 @reacts_to("contact.lost")
 def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to lost contacts: their open leads are lost at the same moment, for the same reason (DESIGN 1.1)."""
+    """React to lost contacts: lose their open leads at the same time, with the same reason (DESIGN 1.1)."""
     leads = Lead.objects.open().filter(contact__in=contacts.order_by().values("pk")).order_by("pk")
     held = list(leads.select_related("contact").select_for_update(of=("self",)))
     why = Transition.objects.filter(
@@ -38,10 +38,10 @@ def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
 
 @reacts_to("activity.logged", "activity.completed")
 def contact_leads(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were logged, completed or changed: a conversation is the first contact of a lead.
+    """React to logged, completed or changed activities: a conversation is a lead's first contact.
 
-    One at New moves to Working; one that its score has moved on before is contacted where it stands. What was said
-    before the lead's cycle began was not about it.
+    A lead at New moves to Working; one that its score has moved on keeps its status. Conversations before the lead's
+    cycle don't count.
     """
     owed = Q(contact__leads__in=Lead.objects.open().filter(contacted_at__isnull=True))
     since = Q(contact__leads__counts_from__isnull=True) | Q(contact__leads__counts_from__lte=F("occurred_at"))
@@ -51,8 +51,8 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
             first.setdefault(said.contact_id, said.occurred_at)
     if not first:
         return
-    # Before the leads, as merging and converting do. Whoever has just written an activity of the contact holds it by
-    # a key-share lock already, so the full lock would make two of them wait for each other.
+    # Before the leads, as in merging and converting. Writing an activity already holds a key-share lock on the contact,
+    # so the full lock could deadlock two writers.
     list(Contact.objects.filter(pk__any_of=list(first)).order_by("pk").select_for_update(of=("self",), no_key=True))
     rows = Lead.objects.open().filter(contact__pk__any_of=list(first), contacted_at__isnull=True).order_by("pk")
     held = [(lead, max(first[lead.contact_id], lead.created_at)) for lead in rows.select_for_update(of=("self",))]
@@ -68,7 +68,7 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
 
 @reacts_to("activity.updated")
 def update_leads_of_changed_activities(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were changed, such as a call that was connected after all."""
+    """React to changed activities, e.g. a call that was connected after all."""
     changed = activities_with_changed_conversation(activities, by)
     if changed:
         contact_leads(activities.filter(pk__in=changed), by)
@@ -76,9 +76,9 @@ def update_leads_of_changed_activities(activities: QuerySet, by: Actor) -> None:
 
 @reacts_to("activity.updated", "activity.deleted")
 def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
-    """Reaction to activities that were changed or deleted: a first contact that was none is owed again.
+    """React to changed or deleted activities: reopen a first contact that did not happen.
 
-    The lead keeps its status, which moves forward only; the first of the other conversations counts, if there is one.
+    The lead keeps its status, which only moves forward; the first other conversation counts, if any.
     """
     moments = conversation_times(activities, by)
     rows = Lead.objects.open().filter(contact__pk__any_of=sorted(moments), contacted_at__isnull=False).order_by("pk")
@@ -91,12 +91,11 @@ def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
 
 @reacts_to("contact.assigned")
 def follow_owners(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to assigned contacts: their leads are seen by the same team, and open ones that had the owner of the
-    contact have the new one."""
+    """React to assigned contacts: their leads follow in team, and open ones with the contact's old owner in owner."""
     follow_teams(contacts, by)
     leads = Lead.objects.open().filter(contact__in=contacts.order_by().values("pk")).exclude(owner=F("contact__owner"))
     behind = list(leads.order_by().values_list("pk", "contact", "owner", "contact__owner"))
-    if not behind:  # as of contacts that got their owner from the lead just opened
+    if not behind:  # e.g. contacts that got their owner from the new lead
         return
     entries = Entry.objects.filter(change__unindexed=by.change, event="contact.assigned", entity="contact")
     entries = entries.filter(entity_id__any_of=[contact for _, contact, _, _ in behind], new_values__has_key="owner")
@@ -111,7 +110,7 @@ def follow_owners(contacts: QuerySet, by: Actor) -> None:
 
 @reacts_to("contact.merged")
 def follow_teams(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to whatever may change the team of a contact: all of their leads are seen by whoever sees them."""
+    """React to possible team changes of contacts: update the team of all their leads."""
     others = Lead.objects.filter(contact__in=contacts.order_by().values("pk"))
     differing = others.exclude(team=F("contact__team")).exclude(team__isnull=True, contact__team__isnull=True)
     groups: defaultdict[int | None, list[int]] = defaultdict(list)

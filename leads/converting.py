@@ -1,4 +1,4 @@
-"""What a conversion makes of a lead, whoever converts it: a person one of theirs, or an import what a file tells.
+"""Conversion of leads, by a member or by an import.
 
 Why: docs/decisions/0007-conversion-is-one-entry.md
 """
@@ -12,11 +12,11 @@ from crm.lifecycle.dated_moves import DatedMove, move_rows, write_transitions
 from leads.axes import STAGE, STATUS
 from leads.models import Lead
 
-LONGEST = 60  # characters of a description in a name
+LONGEST = 60  # characters of the description in a name
 
 
 class Converted(NamedTuple):
-    """A lead (locked), the opportunity that it became, and when."""
+    """A lead (locked), its opportunity, and the time of conversion."""
 
     lead: Lead
     opportunity: int
@@ -24,9 +24,9 @@ class Converted(NamedTuple):
 
 
 def proposal(lead: Lead) -> dict[str, Any]:
-    """The opportunity that a lead becomes unless somebody says otherwise: values as opportunities' create takes them.
+    """Return the default opportunity of a lead: values for opportunities' create.
 
-    Its contact with company, and its owner, must be loaded.
+    Its owner and its contact with company must be loaded.
     """
     topic = lead.source or " ".join(lead.description.split())
     topic = f"{topic[:LONGEST].rstrip()}…" if len(topic) > LONGEST else topic
@@ -37,9 +37,9 @@ def proposal(lead: Lead) -> dict[str, Any]:
 
 
 def convert_each(converted: Sequence[Converted], *, by: Actor, reason: str = "", severity: str = "") -> None:
-    """Move leads to Converted and to the stage Opportunity, each with one entry that tells both, and link them.
+    """Move leads to Converted and stage Opportunity, each with one entry for both, and link them.
 
-    A few statements however many; past every guard: whoever calls it has decided.
+    A few statements for any number, bypassing guards: the caller has decided.
     """
     moved = [DatedMove(lead, "converted", at, _also(opportunity, at)) for lead, opportunity, at in converted]
     write_transitions(STAGE, [each._replace(to="opportunity") for each in moved], verb="convert", by=by, reason=reason)

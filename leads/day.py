@@ -1,4 +1,4 @@
-"""A rep's leads on My day: first contacts that are late, and those that score highest."""
+"""A rep's leads on My day: overdue first contacts and the highest scores."""
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -16,7 +16,7 @@ SHOWN = 8
 
 
 def late(by: Actor) -> list[DayLine]:
-    """First contacts that the actor owes, the latest first."""
+    """Return the actor's overdue first contacts, most overdue first."""
     rows = Lead.objects.open().filter(RUNNING, owner=by.member_id, contact_by__lt=clock.now())
     return [
         DayLine(
@@ -32,7 +32,7 @@ def late(by: Actor) -> list[DayLine]:
 
 
 def hottest(by: Actor) -> list[DayLine]:
-    """The actor's open leads by score, with what makes it up."""
+    """Return the actor's open leads by score, with its components."""
     rows = Lead.objects.open().filter(owner=by.member_id, score__score_tenths__gt=0).exclude(RUNNING)
     return [
         DayLine(lead.name, lead.get_absolute_url(), _why(lead), NEXT_ACTION[lead.stage])

@@ -1,4 +1,4 @@
-"""By when somebody has to have spoken with a new lead (source 003: new, < 24 hours)."""
+"""First-contact deadlines of new leads (source 003: new, < 24 hours)."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,16 +9,16 @@ from leads.assignment.models import FirstContactTerms
 
 
 def terms() -> FirstContactTerms:
-    """What the workspace in scope has agreed on, else 24 hours round the clock."""
+    """Return the SLA of the workspace in scope, by default 24 hours around the clock."""
     return FirstContactTerms.objects.first() or FirstContactTerms()
 
 
 # Why: docs/decisions/0038-deadlines-count-elapsed-hours.md
 def deadline(opened: datetime, agreed: FirstContactTerms) -> datetime:
-    """When the hours have passed since `opened` (aware), in UTC; in business hours only those count.
+    """Return when the hours have passed since `opened` (aware), in UTC; optionally only business hours count.
 
-    Hours are hours that pass, also where clocks change: a day in which they do has 23 or 25, and an office that is
-    open over the change an hour less or more.
+    Elapsed hours, also across clock changes: such a day has 23 or 25 hours, and an office open over the change an hour
+    less or more.
     """
     left = timedelta(hours=agreed.hours)
     if not agreed.in_business_hours:
@@ -32,7 +32,7 @@ def deadline(opened: datetime, agreed: FirstContactTerms) -> datetime:
 
 
 def _open_from(moment: datetime, agreed: FirstContactTerms, here: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """The times at which the office is open, in UTC, from the local day of `moment` on."""
+    """Yield the office hours in UTC, from the local day of `moment` on."""
     day = moment.astimezone(here).date()
     while agreed.days:
         if day.weekday() in agreed.days:
@@ -45,5 +45,5 @@ def _span(day: date, agreed: FirstContactTerms, here: ZoneInfo) -> tuple[datetim
 
 
 def _at(day: date, minutes: int, here: ZoneInfo) -> datetime:
-    """The moment at which clocks show that many minutes after the midnight that `day` begins with."""
+    """Return the time at which clocks show `minutes` after the midnight that begins `day`."""
     return (datetime.combine(day, time(), here) + timedelta(minutes=minutes)).astimezone(UTC)

@@ -1,6 +1,6 @@
-"""What the stages of contacts and leads mean, where nobody has rewritten it (sources 000, 001 and 003).
+"""Default definitions of contact and lead stages, editable by admins (sources 000, 001 and 003).
 
-Those of the contact stand here, not with the contact: what one sees of them are its leads and opportunities.
+Contact stages are defined here because their criteria read leads and opportunities.
 """
 
 from crm.kit.translation import gettext_lazy as _
@@ -8,8 +8,8 @@ from crm.lifecycle.definitions import Definition
 from leads.axes import NEXT_ACTION
 
 IN_PROGRESS = "stage in (prospecting, qualification, proposal, negotiation)"  # not a text
-# The guard's lead_score, for people who have an open lead: asked of all contacts at once it is one pass over the leads,
-# where lead_score looks for each contact's lead by itself.
+# The guard's lead_score, for contacts with an open lead: over all contacts this is one pass over the leads, while
+# lead_score looks up each contact's lead.
 SCORES = "any leads (status in (new, working, qualified) and qualification_score >= 40)"  # not a text
 AUTOMATIC = _("Automatic")
 

@@ -1,6 +1,6 @@
-"""What the demo's leads are and did, through the verbs themselves: fleets, countries, a year of engagement, and ends.
+"""Demo data of leads, made through the verbs: fleets, countries, a year of engagement, and outcomes.
 
-It is drawn from the contacts as their year has left them: who became a customer had engaged a good deal before.
+Derived from the contacts' year: those who became customers had engaged more before.
 """
 
 import random
@@ -29,7 +29,7 @@ FLEETS = (3, 7, 14, 32, 60, 120, 180, 260, 420)
 EARLY = ("page_viewed", "email_opened", "email_clicked", "content_download", "pricing_viewed", "webinar_attended")
 LATE = ("demo_request", "meeting_booked", "email_reply", "pricing_viewed", "call_connected", "form_submitted")
 KEEN = ("demo_request", "meeting_booked", "email_reply", "pricing_viewed", "email_clicked")
-# How many events of each sort somebody has, by where they stand now.
+# Number of events per kind, by current stage.
 INTEREST = {
     "customer": (4, 3),
     "churned": (4, 3),
@@ -44,7 +44,7 @@ SETTLED = "Nothing left to qualify"  # not a text
 
 
 class Interest:
-    """What the leads of one workspace are like and did, the same on every machine."""
+    """The demo leads of one workspace, identical on every machine."""
 
     def __init__(self, manager: Membership, *, seed: int):
         self.random = random.Random(seed)  # noqa: S311 (believable, not secret)
@@ -52,7 +52,7 @@ class Interest:
         self.end = timezone.now().replace(microsecond=0) - timedelta(hours=2)
 
     def write(self) -> None:
-        """Say what leads are like, let them engage in the order of time, and score them all as of now."""
+        """Fill in leads, replay their engagement in order of time, and score them as of now."""
         people = Lead.objects.live().filter(contact__deleted_at__isnull=True)
         leads = list(people.select_related("contact__company").order_by("pk"))
         self._describe(leads)
@@ -67,7 +67,7 @@ class Interest:
         return self.manager.actor(Channel.WEB)
 
     def _describe(self, leads: list[Lead]) -> None:
-        """A fleet as large as the company suggests, where that is, learnt some months later; some say nothing yet."""
+        """Set a fleet size by company size and country, learned some months later; some stay blank."""
         alike: defaultdict[tuple[int, int | None, str], list[int]] = defaultdict(list)
         for lead in leads:
             company = lead.contact.company
@@ -80,11 +80,11 @@ class Interest:
                 edit(Lead.objects.filter(pk__in=pks), {"fleet_size": size, "country": country}, by=self._by())
 
     def _slot(self, at: datetime, length: timedelta) -> int:
-        """How many lengths of time before the end the moment is; so many before it, it has passed."""
+        """Return the number of whole `length`s between the time and the end."""
         return int((self.end - at) / length)
 
     def _contact(self, leads: list[Lead]) -> None:
-        """Somebody spoke with them in time, but for a few, and those who came in since yesterday."""
+        """Contact leads in time, except a few and those created since yesterday."""
         slots: defaultdict[int, list[int]] = defaultdict(list)
         for lead in leads:
             if lead.created_at < self.end - timedelta(days=1) and self.random.random() < 0.997:
@@ -95,7 +95,7 @@ class Interest:
 
     @transaction.atomic
     def _settle(self) -> None:
-        """Who bought was converted when the first opportunity was opened; the leads of other settled contacts end."""
+        """Convert leads of customers at their first opportunity; close those of other settled contacts."""
         held = Lead.objects.open().exclude(contact__lifecycle_stage__in=PROSPECTS)
         settled = list(held.select_related("contact").order_by("pk").select_for_update(of=("self",)))
         people = [lead.contact_id for lead in settled]
@@ -134,11 +134,11 @@ class Interest:
         return [NewEngagement(contact.pk, kind, self._between(first, max(first, last))) for kind in kinds]
 
     def _between(self, first: datetime, last: datetime) -> datetime:
-        """Later rather than earlier: interest grows."""
+        """Return a time between, biased to later: interest grows."""
         return first + (min(last, self.end) - first) * self.random.random() ** 0.85
 
     def _be_keen(self, leads: list[Lead]) -> None:
-        """Large fleets want it, some more and some less: a few are Sales Qualified."""
+        """Make large fleets more or less keen, so that a few are Sales Qualified."""
         stages = ("lead", "qualified")
         large = [lead for lead in leads if lead.contact.lifecycle_stage in stages and _fits(lead.contact)]
         events = [

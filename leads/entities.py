@@ -1,4 +1,4 @@
-"""The lead as an entity, and what contacts know of theirs: the open one, else the latest."""
+"""The lead as an entity, and contacts' fields from their open or latest lead."""
 
 from django.db.models import (
     DateTimeField,
@@ -21,17 +21,17 @@ from crm.kit.translation import gettext_lazy as _
 from leads.axes import OPEN, STAGE, STATUS
 from leads.models import Lead
 
-# Cast, or PostgreSQL divides as numeric, and an export shows sixteen zeros.
+# A cast: PostgreSQL would divide as numeric, and an export would show sixteen zeros.
 POINTS = Cast("score__score_tenths", FloatField()) / Value(10.0, FloatField())
 
 
 def score() -> ExpressionWrapper:
-    """The qualification score of a lead, in points with one decimal."""
+    """Return a lead's qualification score, in points with one decimal."""
     return ExpressionWrapper(POINTS, FloatField())
 
 
 def current_lead() -> QuerySet[Lead]:
-    """A contact's open lead, else the one opened last: the one that no other comes before."""
+    """Return a contact's open lead, otherwise the latest: the one no other precedes."""
     others = Lead.objects.live().filter(contact=OuterRef("contact")).exclude(pk=OuterRef("pk"))
     later = Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
     before = others.filter(Q(status__in=OPEN) | later)
@@ -39,13 +39,13 @@ def current_lead() -> QuerySet[Lead]:
 
 
 def lead_score() -> Coalesce:
-    """The score of a contact's open lead, else of the latest; 0 without one. Read through it, never stored twice."""
+    """Return the score of a contact's open or latest lead, 0 without one. Always read from the lead, never copied."""
     found = current_lead().order_by().values(points=ExpressionWrapper(POINTS, FloatField()))
     return Coalesce(Subquery(found, output_field=FloatField()), Value(0.0))
 
 
 def won_at() -> Coalesce:
-    """When the lead's opportunity was won, or when the contact became a customer without one."""
+    """Return when the lead's opportunity was won, or the contact became a customer without one."""
     return Coalesce("opportunity__won_at", "won_date", output_field=DateTimeField())
 
 

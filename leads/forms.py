@@ -1,4 +1,4 @@
-"""What the moves of leads ask."""
+"""Forms of lead moves."""
 
 from django import forms
 from django.http import QueryDict
@@ -11,7 +11,7 @@ from leads.models import Lead
 
 
 class QualifyForm(forms.Form):
-    """To which stage further on, and why."""
+    """Target stage and reason."""
 
     to = forms.ChoiceField()
     reason = reason_field()
@@ -24,7 +24,7 @@ class QualifyForm(forms.Form):
 
 
 class QualifyManyForm(forms.Form):
-    """To which stage, for those that stand before it, and why."""
+    """Target stage, for leads at earlier stages, and reason."""
 
     to = forms.ChoiceField(
         label=_("Qualification stage"), choices=[CHOOSE, *((value, STAGE.value(value).label) for value in BY_SCORE[1:])]
@@ -33,7 +33,7 @@ class QualifyManyForm(forms.Form):
 
 
 class ConvertForm(forms.Form):
-    """The opportunity as it will be, where it may be made otherwise."""
+    """The editable fields of the new opportunity."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
     amount = forms.DecimalField(label=_("Amount"), required=False, min_value=0, max_digits=15, decimal_places=2)

@@ -1,4 +1,4 @@
-"""The guard over qualifying that asks for a score (source 002, Verb Lifecycle; DESIGN 1.1)."""
+"""The score guard on qualification (source 002, Verb Lifecycle; DESIGN 1.1)."""
 
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.guards import ship_guard

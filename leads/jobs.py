@@ -1,4 +1,4 @@
-"""What the time brings to leads: deadlines that pass."""
+"""Scheduled jobs of leads: overdue deadlines."""
 
 from datetime import datetime, timedelta
 
@@ -14,15 +14,15 @@ from crm.kit.sqlite import courtesy
 from crm.users.models import Workspace
 from leads.models import Lead
 
-BATCH = {"postgresql": 10_000, "sqlite": 50}  # leads in a transaction
+BATCH = {"postgresql": 10_000, "sqlite": 50}  # leads per transaction
 
 
 @scheduled(every=timedelta(minutes=1))
 def notice_overdue(slot: datetime) -> None:
-    """Record once of each lead that nobody spoke with it in time; managers and owners are told by that."""
+    """Record each overdue first contact once, which notifies managers and owners."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
-            # Looking costs no transaction, for which others would have to wait on SQLite.
+            # A check costs no transaction, for which others would wait on SQLite.
             pace, more = courtesy.Pace(BATCH[connection.vendor]), True
             while more and _unnoticed().exists():
                 with pace.batch():
@@ -36,7 +36,7 @@ def _unnoticed() -> QuerySet[Lead]:
 
 @transaction.atomic
 def _notice(workspace: Workspace, size: int) -> bool:
-    # Whoever makes the first contact at this moment holds the lead, and is in time.
+    # A concurrent first contact holds the lead's lock, and is in time.
     late = list(_unnoticed().select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:size])
     rows = Lead.objects.filter(pk__any_of=late)
     return update_and_record("lead.overdue", rows, {"overdue_at": clock.now()}, by=system(workspace.pk)) == size

@@ -1,4 +1,4 @@
-"""The list of leads at /qualification: its columns, views, quick filters and bulk actions."""
+"""The list of leads at /qualification: columns, views, quick filters and bulk actions."""
 
 import django_filters
 
@@ -21,7 +21,7 @@ from leads.work_order import RUNNING
 
 
 class DeadlineFilter(django_filters.ChoiceFilter):
-    """Whether a first contact is owed, and whether it is late."""
+    """Filter by first contact: due or overdue."""
 
     def __init__(self, **kwargs):
         choices = [("overdue", _("Overdue")), ("running", _("Not overdue"))]
@@ -34,7 +34,7 @@ class DeadlineFilter(django_filters.ChoiceFilter):
 
 
 class LeadFilters(QuickFilters):
-    """Whose leads, how they stand, from where, and whether a first contact is owed."""
+    """Filters of leads: owner, status, source and first contact."""
 
     status = many(_("Status"), [(choice.value, choice.label) for choice in STATUS.values])
     stage = many(_("Qualification stage"), [(choice.value, choice.label) for choice in STAGE.values])
@@ -56,7 +56,7 @@ LEADS = ListSpec(
         "name",
         "company",
         "status",
-        "deadline",  # the last that a phone shows
+        "deadline",  # the last column shown on phones
         "stage",
         "qualification_score",
         "owner",
@@ -112,7 +112,7 @@ LEADS = ListSpec(
 
 
 def my_open(by: Actor):
-    """The member's open leads: the count in the sidebar."""
+    """Return the member's open leads, for the sidebar count."""
     return Lead.objects.open().filter(owner=by.member_id).order_by().values("pk")[:COUNT_LIMIT]
 
 

@@ -1,4 +1,4 @@
-"""What becomes of leads when their contacts are merged: the survivor has them all, and one open lead, the further."""
+"""Leads on merge: all move to the survivor, which keeps only the most advanced open one."""
 
 from django.db.models import QuerySet
 
@@ -16,10 +16,10 @@ STAGES = [choice.value for choice in STAGE.values]
 
 @on_merge
 def move_leads(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """Called by merge(); undoing the merge brings them back.
+    """Move leads on merge(); undoing the merge restores them.
 
-    Of several open leads the one that is further stays, by status, then stage, then score; the others go to the trash
-    first, for the database keeps a contact to one.
+    Of several open leads the most advanced stays, by status, stage, then score; the others are trashed first, because
+    the database allows one per contact.
     """
     people = [survivor.pk, *duplicates.values_list("pk", flat=True)]
     rows = Lead.objects.filter(contact__pk__any_of=people).select_related("score", "contact")
@@ -35,6 +35,6 @@ def move_leads(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
 
 
 def _furthest(lead: Lead) -> tuple[int, int, int, int]:
-    """The further a lead, the larger; of equals the older one."""
+    """Return a sort key: larger for more advanced leads, then for older ones."""
     score = lead.score.score_tenths if hasattr(lead, "score") else 0
     return OPEN.index(lead.status), STAGES.index(lead.stage), score, -lead.pk

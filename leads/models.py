@@ -23,12 +23,12 @@ from leads.axes import BY_SCORE, OPEN, STAGE, STATUS
 
 
 class LeadQuerySet(RecordQuerySet):
-    """Leads by how they stand."""
+    """Leads by status."""
 
     FINAL = (Q(status="converted"), _("Converted leads are read-only."))
 
     def open(self):
-        """Neither converted nor lost, and not in the trash."""
+        """Filter to leads neither converted nor lost nor in the trash."""
         return self.live().filter(status__in=OPEN)
 
 
@@ -37,7 +37,7 @@ class LeadManager(RecordManager.from_queryset(LeadQuerySet)):  # type: ignore[mi
 
 
 def found_by(source: str, campaign: str = "") -> str:
-    """The search text of a lead; its contact has its own."""
+    """Return a lead's search text; its contact has its own."""
     return search_key(f"{source} {campaign}")
 
 
@@ -47,11 +47,11 @@ def _values(axis: Axis) -> list[tuple[str, str]]:
 
 # Why: docs/decisions/0001-one-contact-for-life.md
 class Lead(Record):
-    """One qualification cycle of a contact, who has one open lead at most. It has no name or e-mail of its own."""
+    """A qualification cycle of a contact, at most one of them open. Name and email are the contact's."""
 
     SEARCHED = ("search_text", "contact__search_text")
     MADE_OF = frozenset({"source", "campaign"})
-    LOCKED_FIRST = "contact"  # a field that the score reads may qualify them
+    LOCKED_FIRST = "contact"  # scoring a changed field may qualify the contact
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "lead"))
     contact = models.ForeignKey(Contact, models.RESTRICT, related_name="leads")
@@ -66,19 +66,19 @@ class Lead(Record):
     description = models.TextField(blank=True, max_length=LONGEST)
     estimated_value = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3)  # ISO 4217
-    # A stage set by hand holds until then against a lower score (DESIGN 1.2).
+    # A manually set stage holds until then against a lower score (DESIGN 1.2).
     floor_stage = models.CharField(max_length=19, blank=True, editable=False)
     floor_until = models.DateTimeField(null=True, editable=False)
     floor_reason = models.TextField(blank=True, editable=False)
-    # When somebody has to have spoken with them, and when somebody first did.
+    # First-contact deadline, and the first contact.
     contact_by = models.DateTimeField(null=True, editable=False)
     contacted_at = models.DateTimeField(null=True, editable=False)
-    overdue_at = models.DateTimeField(null=True, editable=False)  # when it was noticed that nobody had, in time
-    # Engagement before this moment was the previous cycle's; null: all of it counts.
+    overdue_at = models.DateTimeField(null=True, editable=False)  # when the missed deadline was noticed
+    # Earlier engagement belongs to the previous cycle; null: all of it counts.
     counts_from = models.DateTimeField(null=True, editable=False)
     qualified_date = models.DateTimeField(null=True, editable=False)
     converted_date = models.DateTimeField(null=True, editable=False)
-    # When the contact became a customer without an opportunity that we know of, as told by an import.
+    # When the contact became a customer without a known opportunity, from an import.
     won_date = models.DateTimeField(null=True, editable=False)
     lost_date = models.DateTimeField(null=True, editable=False)
     lost_reason = models.TextField(blank=True, editable=False)
@@ -89,7 +89,7 @@ class Lead(Record):
         abstract = False
         verbose_name = _("lead")
         constraints = [
-            # Two captures at once, or a capture and a reopening, open one lead.
+            # Concurrent captures or reopenings create only one lead.
             models.UniqueConstraint("contact", condition=LIVE & Q(status__in=OPEN), name="lead_one_open"),
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="lead_external_id"
@@ -143,13 +143,13 @@ class Lead(Record):
                 condition=LIVE,
                 include=["status", "stage", "owner"],
             ),
-            # First contacts that are still owed, the most pressing first.
+            # First contacts still due, most urgent first.
             models.Index(
                 fields=["workspace", "contact_by", "id"],
                 name="lead_first_contact",
                 condition=LIVE & Q(status__in=OPEN, contact_by__isnull=False, contacted_at__isnull=True),
             ),
-            # And those of them that became overdue unnoticed. No value in the condition: SQLite compares word for word.
+            # Those that became overdue unnoticed. No value in the condition: SQLite compares it as text.
             models.Index(
                 fields=["workspace", "contact_by"],
                 name="lead_overdue",
@@ -161,7 +161,7 @@ class Lead(Record):
         return self.contact.name
 
     def get_absolute_url(self):
-        """The record's page; on its contact's page it is a panel."""
+        """Return the record's page; on its contact's page the lead is a panel."""
         return f"/qualification/{self.public_id}"
 
     @property
@@ -185,19 +185,18 @@ class Lead(Record):
         return self.status == "converted"
 
     def derive(self) -> tuple[str, ...]:
-        """Set what is made from other fields; returns the names of what was set."""
         self.search_text = found_by(self.source, self.campaign)
         return ("search_text",)
 
 
 class ScoringModel(Owned):
-    """A version of how leads are scored; the one with the highest version counts. Never changed once it is saved."""
+    """A version of the scoring model; the highest version is active. Immutable once saved."""
 
     version = models.PositiveIntegerField()
     name = models.CharField(max_length=100)
     rules = models.JSONField()  # see leads/scoring/rules.py
     half_life = models.PositiveSmallIntegerField()  # days in which an event loses half its points
-    epoch = models.DateTimeField()  # the instant that stored sums refer to
+    epoch = models.DateTimeField()  # the reference time of stored sums
     created_at = models.DateTimeField()
 
     class Meta(Owned.Meta):
@@ -211,8 +210,8 @@ class ScoringModel(Owned):
 class Score(Owned):
     """A lead's score as of `scored_at`.
 
-    Beside the lead and with no index on what it holds: a million of them are rewritten in place (PERFORMANCE: HOT
-    updates), where as columns of an indexed table they would take five times as long.
+    A separate table without indexes on its values: a million rows are updated in place (PERFORMANCE: HOT updates), five
+    times faster than as columns of an indexed table.
     """
 
     lead = models.OneToOneField(Lead, models.CASCADE, related_name="score")
@@ -222,7 +221,7 @@ class Score(Owned):
     engagement = models.PositiveSmallIntegerField()  # 0–100
     score_tenths = models.PositiveSmallIntegerField()  # 0–1000
     scored_at = models.DateTimeField()
-    partial = models.BooleanField(default=False)  # there are events after scored_at, which the sum does not hold
+    partial = models.BooleanField(default=False)  # the sum lacks events after scored_at
 
     class Meta(Owned.Meta):
         abstract = False
@@ -232,11 +231,10 @@ class Score(Owned):
 
 
 class ScoringRun(Owned):
-    """A recalculation of every open lead of a workspace at one instant; resumed where it stopped.
+    """A recalculation of a workspace's open leads at one instant; resumed where it stopped.
 
-    `scored` and `cursor` are ids of leads: up to the one they are scored, up to the other their stages follow too.
-    `full`: from the events, not from the sums. `exact`: also leads that were scored later than `at` (a past instant
-    that was asked for); a run as of now leaves those as they are.
+    `scored` and `cursor` are lead ids: up to these, scores and stages are done. `full`: from the events, not from the
+    sums. `exact`: also leads scored later than `at` (a requested past instant); a run as of now skips those.
     """
 
     at = models.DateTimeField()
@@ -255,7 +253,7 @@ class ScoringRun(Owned):
     class Meta(Owned.Meta):
         abstract = False
         constraints = [
-            # Two who start at once continue one run together.
+            # Concurrent starts share one run.
             models.UniqueConstraint("workspace", condition=Q(finished_at__isnull=True), name="scoring_run_one_open"),
         ]
 

@@ -1,4 +1,4 @@
-"""How a lead begins: for contacts that are made at Lead or Qualified, and for those that are reopened."""
+"""Creation of leads: for contacts created at Lead or Qualified, and for reopened ones."""
 
 import json
 from collections import Counter
@@ -30,13 +30,13 @@ from leads.deadlines import deadline, terms
 from leads.models import Lead, found_by
 from leads.scoring.reactions import score_opened
 
-PROSPECTS = ("lead", "qualified")  # the stages of a contact that has something to qualify
-WON, LOST = ("customer", "churned"), ("lost",)  # the stages of a contact whose cycle is over
+PROSPECTS = ("lead", "qualified")  # contact stages with an open cycle
+WON, LOST = ("customer", "churned"), ("lost",)  # contact stages with a finished cycle
 TOLD = ("contact", "status", "stage", "source", "campaign", "currency", "owner", "team", "contact_by", "counts_from")
 
 
 class Prospect(NamedTuple):
-    """What a lead takes over from its contact: read so of many, since to make models of them costs as much again."""
+    """Contact values used by a lead: plain rows, because model instances would double the cost."""
 
     pk: int
     owner_id: int | None
@@ -49,9 +49,9 @@ class Prospect(NamedTuple):
 
 
 class ImportedLeads(NamedTuple):
-    """What a file says of the leads of contacts: values of the lead by contact, and the file's name.
+    """A file's lead values by contact, and its name.
 
-    `derived` counts the leads that were closed as they were opened, since their contacts are past being one.
+    `derived` counts leads closed on creation, because their contacts are past the prospect stages.
     """
 
     values: Mapping[int, Mapping[str, Any]]
@@ -64,7 +64,7 @@ _imported: ContextVar[ImportedLeads | None] = ContextVar("imported", default=Non
 
 @contextmanager
 def open_as_imported(imported: ImportedLeads) -> Iterator[None]:
-    """Within, open leads as a file tells them: with its values, before any rule looks at them; closed ones too."""
+    """Create leads in the block with the file's values, applied before any rule; closed ones too."""
     token = _imported.set(imported)
     try:
         yield
@@ -74,9 +74,9 @@ def open_as_imported(imported: ImportedLeads) -> Iterator[None]:
 
 @reacts_to("contact.created")
 def open_for_new(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts that were made: each at Lead or Qualified gets its first lead, dated as the contact is.
+    """React to created contacts: each at Lead or Qualified gets its first lead, with the contact's date.
 
-    So do imported customers, churned and lost contacts: their leads are closed at once.
+    Imported customers, churned and lost contacts too: their leads are closed immediately.
     """
     stages = (*PROSPECTS, *WON, *LOST) if _imported.get() else PROSPECTS
     people = _without(Lead.objects.live(), contacts, stages)
@@ -85,14 +85,14 @@ def open_for_new(contacts: QuerySet, by: Actor) -> None:
 
 @reacts_to("contact.captured")
 def open_for_captured(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts that came in, now or once more: the same, for those who never had a lead, as of now."""
+    """React to captured contacts, new or known: create a lead as of now for those that never had one."""
     now = clock.now()
     open_leads([(contact, now) for contact in _without(Lead.objects.live(), contacts)], by)
 
 
 @reacts_to("contact.reopened")
 def open_again(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to reopened contacts: a new cycle for each without an open one (DESIGN 1.1)."""
+    """React to reopened contacts: a new cycle for each without an open one (DESIGN 1.1)."""
     now = clock.now()
     open_leads([(contact, now) for contact in _without(Lead.objects.open(), contacts)], by)
 
@@ -105,9 +105,9 @@ def _without(leads: QuerySet, contacts: QuerySet, stages: Sequence[str] = PROSPE
 
 
 def open_leads(people: Sequence[tuple[Contact | Prospect, Any]], by: Actor) -> Sequence[int]:
-    """Open a lead for each (contact, moment): dated, assigned, recorded, scored; a few statements however many.
+    """Create a lead for each (contact, time): dated, assigned, recorded, scored, in a few statements. Return the keys.
 
-    One whose contact was mailed by a campaign shortly before is put down to it. Gives their keys, in order.
+    A contact recently emailed by a campaign has its lead attributed to it.
     """
     if not people:
         return ()
@@ -127,7 +127,7 @@ def open_leads(people: Sequence[tuple[Contact | Prospect, Any]], by: Actor) -> S
 
 
 def _closing(people: Sequence[tuple[Contact | Prospect, Any]]) -> dict[int, dict[str, Any]]:
-    """What a file says of the leads of `people`, by contact: values of columns, and how the lead was closed."""
+    """Return the file's closing values of leads by contact, and how each lead was closed."""
     imported = _imported.get()
     if imported is None:
         return {}
@@ -151,8 +151,7 @@ def _closed_as(contact: Contact | Prospect, imported: ImportedLeads) -> dict[str
 
 
 def refuse_second_open(locked: Locked, statuses: Collection[str]) -> None:
-    """Of leads at `statuses`, which are about to be open again, refuse those whose contact has an open one: of several
-    the first goes before."""
+    """Refuse leads about to reopen at `statuses` whose contact has an open one, or an earlier one in this batch."""
     taken: set[int] = set()
     for rows in locked.batches():
         coming = rows.filter(status__in=statuses)
@@ -165,7 +164,7 @@ def refuse_second_open(locked: Locked, statuses: Collection[str]) -> None:
 
 
 def _due(moments: set[Any], by: Actor) -> dict[Any, str]:
-    """By when a lead of each moment is to be spoken with; for those of an import, which are old news, never."""
+    """Map each creation time to its deadline; imported leads are old and have none."""
     if by.channel == Channel.IMPORT:
         return {}
     agreed = terms()
@@ -178,9 +177,9 @@ def _assign(
     imported: Mapping[int, Mapping[str, Any]],
     by: Actor,
 ) -> None:
-    """Give the leads their owners, and those contacts that have nobody the owner of their lead.
+    """Assign owners to leads, and the lead's owner to contacts without one.
 
-    An owner that a file names stays; a lead that was lost before it came to us needs none.
+    Owners in the file are kept; leads lost before the import need none.
     """
     values_by_contact = {pk: imported.get(contact.pk, {}) for pk, contact in contacts.items()}
     owners = {pk: values["owner_id"] for pk, values in values_by_contact.items() if values.get("owner_id")}
@@ -207,10 +206,10 @@ def _assign(
 def _for_want_of_others(
     owners: Mapping[int, int | None], told: Mapping[int, Mapping[str, Any]], by: Actor
 ) -> dict[int, int | None]:
-    """Give the leads of a file that nobody imported in person to the first admin, in a workspace that has no reps yet.
+    """Assign the leads of an import by the system to the first admin, if the workspace has no reps yet.
 
-    Else each would be an exception of its own, and its contact another; the run's report says it once. Where there are
-    reps, a pool without any of them is what an admin wants.
+    Otherwise each lead and its contact would be an exception; the run's report mentions it once. With reps, an empty
+    pool is the admin's choice.
     """
     imported = _imported.get()
     left = [pk for pk, owner in owners.items() if owner is None and told[pk].get("status") != "lost"]
@@ -242,7 +241,7 @@ COLUMNS = (
     "stage_since",
 )
 RENAMED = {"owner": "owner_id", "team": "team_id"}
-# What only a file tells of a lead as it is opened: its fields, and how it was closed.
+# Values only a file has for a new lead: its fields, and how it was closed.
 SNAPSHOT = (
     "external_id",
     "fleet_size",
@@ -272,10 +271,10 @@ def _rows(
     due: dict[Any, str],
     imported: Mapping[int, Mapping[str, Any]],
 ) -> Iterator[tuple]:
-    """The rows to insert, each made while the server takes in the one before."""
+    """Yield the rows to insert, each built while the server processes the previous one."""
     closed = _closed(contact.pk for contact, _ in people)
     campaigns = last_touch({contact.pk: at for contact, at in people})
-    search_text = cache(found_by)  # those of an import have few sources
+    search_text = cache(found_by)  # imports have few sources
 
     def row(contact: Contact | Prospect, at: Any, pk: int, public_id: str) -> tuple:
         campaign = campaigns.get(contact.pk, "")
@@ -290,7 +289,7 @@ def _rows(
 
 
 def _filled(row: tuple, values: Mapping[str, Any]) -> tuple:
-    """The row of a lead with what a file says of it, and the columns that only a file fills."""
+    """Return a lead's row with the file's values, and the columns only a file fills."""
     columns = dict(zip(COLUMNS, row, strict=True)) | dict.fromkeys(IMPORTED) | FILLED
     columns["currency"] = workspace().currency
     custom = {key.removeprefix(CUSTOM): value for key, value in values.items() if key.startswith(CUSTOM)}
@@ -300,6 +299,6 @@ def _filled(row: tuple, values: Mapping[str, Any]) -> tuple:
 
 
 def _closed(contacts) -> dict[int, Any]:
-    """When the last of each contact's closed leads was closed: what engaged before is not of the new cycle."""
+    """Return when each contact's last closed lead was closed: earlier engagement does not count."""
     found = Lead.objects.live().filter(contact__pk__any_of=list(contacts)).order_by().values("contact")
     return dict(found.annotate(at=Max("status_since")).values_list("contact", "at"))

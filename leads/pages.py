@@ -1,4 +1,4 @@
-"""Where a lead stands and what can be done with it now: on its page, and on those of its contact and opportunity."""
+"""Lead summaries and moves, for the pages of lead, contact and opportunity."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ from leads.verbs.qualify import BACKWARD
 
 
 def lead_summary_context(lead: Lead) -> dict:
-    """Its badges, what is next (source 003), its score if it has one, and its floor and deadline while they count."""
+    """Return badges, next action (source 003), score, and any current floor and deadline."""
     now, score = clock.now(), getattr(lead, "score", None)
     held = lead.is_open and lead.floor_until is not None and lead.floor_until > now
     owed = lead.is_open and lead.contacted_at is None and lead.contact_by is not None
@@ -40,9 +40,9 @@ def lead_summary_context(lead: Lead) -> dict:
 
 
 def lead_offers(lead: Lead, by: Actor, *, editable: bool) -> list[OfferedMove]:
-    """What can be done now, each with the sentence why not: the status's moves, and the stage by hand.
+    """Return the possible moves, each with the reason if blocked: the status's moves, and the manual stage.
 
-    The next step of an open lead is always named; of a closed one only what its status allows.
+    An open lead's next step is always included; a closed one shows only its status's moves.
     """
     found = offers(lead, STATUS, by=by, editable=editable)
     if lead.is_open:
@@ -52,7 +52,7 @@ def lead_offers(lead: Lead, by: Actor, *, editable: bool) -> list[OfferedMove]:
 
 
 def _of_an_open_one(offer: OfferedMove, lead: Lead) -> OfferedMove:
-    """Converting asks for the stage; and a lead that its score has moved on is still owed its first contact."""
+    """Adjust an open lead's move: conversion needs the stage; a first contact is due at every stage."""
     if offer.move.verb == "convert":
         return replace(offer, is_near=True, why_not=offer.why_not if lead.stage == "sales_qualified" else NOT_READY)
     if offer.move.verb == "first_contact" and lead.status != "new" and lead.contacted_at is None:
@@ -65,7 +65,7 @@ def _to_qualify(offer: OfferedMove, lead: Lead) -> OfferedMove:
 
 
 def lead_page(lead: Lead, by: Actor, editable: bool) -> dict[str, Any]:
-    """Where it stands, what can be done now, and its contact and opportunity, for those who see them."""
+    """Return the lead's state and moves, and its contact and opportunity if visible to the actor."""
     opportunities = Opportunity.objects.live().visible_to(by).filter(pk=lead.opportunity_id)
     return lead_summary_context(lead) | {
         "offers": lead_offers(lead, by, editable=editable),
@@ -79,7 +79,7 @@ OPEN_FIRST = Case(When(status__in=OPEN, then=Value(0)), default=Value(1))
 
 
 def lead_panel(contact: Any, request: Request) -> SafeString:
-    """Where the contact's open lead stands, and what can be done about it; without one, the way to open it."""
+    """Show the contact's open lead with its moves, or a way to create one."""
     by = request.actor
     found = Lead.objects.live().visible_to(by).filter(contact=contact).select_related("score")
     leads = list(found.order_by(OPEN_FIRST, "-created_at", "-pk")[:SHOWN])
@@ -93,6 +93,6 @@ def lead_panel(contact: Any, request: Request) -> SafeString:
 
 
 def origin_lead(opportunity: Any, request: Request) -> SafeString:
-    """The way from an opportunity to its lead, for those who see it; nothing for one that came without."""
+    """Show the lead of an opportunity, if visible; '' without one."""
     lead = Lead.objects.live().visible_to(request.actor).filter(opportunity=opportunity).first()
     return render_to_string("leads/origin.html", {"lead": lead}, request) if lead else SafeString()

@@ -1,4 +1,4 @@
-"""What follows in this app from what happens elsewhere. Scores first, for what comes later reads them."""
+"""Reactions of this app. Scores first, because later ones read them."""
 
 from crm.events.reactions import reacts_to
 from crm.lists.imports.registry import Relation, relate
@@ -13,5 +13,5 @@ relate("contact", Relation("lead", "lead", write_leads, note=NOTE, creating=open
 
 @reacts_to("workspace.created")
 def install_model(workspaces, by) -> None:
-    """Every workspace begins with the shipped scoring model."""
+    """Give every new workspace the default scoring model."""
     install_shipped()

@@ -1,4 +1,4 @@
-"""The lead as a kind of record, and the settings of this app that the log tells of."""
+"""The lead's record type, and this app's logged settings."""
 
 from audit import subjects
 from contacts.axes import LIFECYCLE
@@ -28,7 +28,7 @@ LEAD_TYPE = declare(
     RecordType(
         entity=LEAD,
         gives={"contact": OF_CONTACT},
-        # In the words of source 003 (Logged Events).
+        # Wording of source 003 (Logged Events).
         events=(
             *common_record_events(
                 "lead",

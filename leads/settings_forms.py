@@ -1,4 +1,4 @@
-"""What admins decide about leads: who gets which, and how soon they are to be spoken with."""
+"""Forms of lead settings: assignment and first-contact SLA."""
 
 from datetime import time
 from typing import Any
@@ -13,7 +13,7 @@ from leads.assignment.models import AssignmentRule, FirstContactTerms
 
 
 class RuleForm(forms.Form):
-    """Which leads, and who gets them."""
+    """Condition and assignees."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
     condition = forms.CharField(
@@ -43,7 +43,7 @@ class RuleForm(forms.Form):
 
 
 class FirstContactForm(forms.Form):
-    """How many hours, and which hours count."""
+    """SLA hours and business hours."""
 
     hours = forms.IntegerField(label=_("Hours"), help_text=_("Counted from lead creation."))
     in_business_hours = forms.BooleanField(label=_("Business hours only"), required=False)
@@ -68,7 +68,7 @@ class FirstContactForm(forms.Form):
         return {key: getattr(agreed, key) for key in same} | times
 
     def clean(self) -> dict[str, Any]:
-        """With times as minutes since midnight."""
+        """Convert times to minutes since midnight."""
         cleaned = super().clean() or self.cleaned_data
         for key in cleaned.keys() & {"opens", "closes"}:
             cleaned[key] = cleaned[key].hour * 60 + cleaned[key].minute

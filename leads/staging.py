@@ -30,14 +30,14 @@ TOP = BY_SCORE[-1]
 
 
 class RestageCounts(NamedTuple):
-    """How many leads rose to a higher stage, and how many fell."""
+    """The numbers of leads that rose and fell in stage."""
 
     up: int
     down: int
 
 
 class LeadRow(NamedTuple):
-    """A lead (locked) by its keys: where it stands, and the stage that it is to have."""
+    """A locked lead's keys, current values and target stage."""
 
     pk: int
     contact: int
@@ -47,16 +47,16 @@ class LeadRow(NamedTuple):
 
 
 def restage(leads: LeadQuerySet, *, by: Actor) -> RestageCounts:
-    """Give open leads the stage of their score, or of their floor while it runs, and the status of their stage.
+    """Set open leads' stage from their score or active floor, and their status from the stage.
 
-    One statement when none of them changes, and about a dozen for every 10,000 that do; converted and lost ones never
-    do. A lead without a score counts as one at 0. To be called in a transaction. Contacts are locked before leads:
-    whoever has locked leads or scores before must have locked the contacts of those that may reach Sales Qualified.
+    One statement if nothing changes, and about a dozen per 10,000 changes; converted and lost leads never change. A
+    missing score counts as 0. Call it in a transaction. Contacts are locked before leads: callers that lock leads or
+    scores first must already have locked the contacts of those that may reach Sales Qualified.
     """
     first = _to_move(leads)
     if not first:
         return RestageCounts(0, 0)
-    # By key from here on: a subquery is run once per row where the planner reckons with few.
+    # By key from here on: a subquery runs once per row if the planner expects few.
     top = Lead.objects.filter(pk__any_of=[pk for pk, wanted in first.items() if wanted == TOP])
     lock_contacts(top.filter(contact__lifecycle_stage="lead").order_by().values_list("contact", flat=True))
     rows = _moving(leads).filter(pk__any_of=first).order_by("pk").select_for_update(of=("self",))
@@ -71,12 +71,12 @@ def restage(leads: LeadQuerySet, *, by: Actor) -> RestageCounts:
 
 
 def leads_to_restage(leads: LeadQuerySet) -> list[int]:
-    """The keys of the open leads that restage() would move, read without a lock."""
+    """Return the keys of open leads that restage() would move, without a lock."""
     return list(_moving(leads).order_by("pk").values_list("pk", flat=True))
 
 
 def _to_move(leads: LeadQuerySet) -> dict[int, str]:
-    """The keys of those that move, and the stage that each wants; in SQL compiled once, for most of them stay."""
+    """Map each lead that moves to its target stage, in cached SQL, because most don't."""
     if (where := simple_where(leads)) is None:
         return dict(_moving(leads).order_by().values_list("pk", "wanted"))
 
@@ -94,7 +94,7 @@ def _moving(leads: LeadQuerySet) -> LeadQuerySet:
 
 
 def follow(leads: Sequence[LeadRow], *, by: Actor) -> None:
-    """What it brings with it that leads (locked) have the stage they wanted: a status, and a qualified contact."""
+    """Apply the consequences of locked leads' new stages: a status, and a qualified contact."""
     due: dict[str, list[int]] = {step.verb: [] for step in SYNC}
     for lead in leads:
         for step in synced(lead.status, lead.wanted):
@@ -107,14 +107,14 @@ def follow(leads: Sequence[LeadRow], *, by: Actor) -> None:
 
 
 def first_qualified() -> Coalesce:
-    """When a lead was first Sales Qualified: now, unless it was before."""
+    """Return when a lead was first Sales Qualified: now unless set."""
     return Coalesce(F("qualified_date"), Value(clock.now(), DateTimeField()))
 
 
 def _qualify_contacts(contacts: Iterable[int], by: Actor) -> None:
-    """Through their guards: whom one holds back stays a Lead, which is an exception to look at (DESIGN 1.2).
+    """Qualify contacts, subject to guards: blocked ones stay Lead, which is an exception (DESIGN 1.2).
 
-    It is a rule that acts, whether or not the contact is to be changed by whoever set it off.
+    The rule acts with its own rights, not those of the member who triggered it.
     """
     rule = dataclasses.replace(by, role=Role.ADMIN)
     for batch in _batches(sorted(contacts)):
@@ -132,7 +132,7 @@ def _batches(pks: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _wanted(now: datetime) -> Case:
-    """The stage of `points`, or of the floor where it runs and is higher."""
+    """Return the stage for `points`, or an active higher floor."""
     reached = [
         When(Q(points__gte=least) | Q(floor_until__gt=now, floor_stage=stage), then=Value(stage))
         for stage, least in thresholds().items()
@@ -141,7 +141,7 @@ def _wanted(now: datetime) -> Case:
 
 
 def _out_of_step() -> Q:
-    """Leads whose status a stage that they have for longer brings about, such as a reactivated one's."""
+    """Return the condition for leads whose unchanged stage requires another status, e.g. after a reactivation."""
     steps = Q()
     for step in SYNC:
         steps |= Q(wanted=step.stage, status=step.status)

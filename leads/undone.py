@@ -1,4 +1,4 @@
-"""What an undo may not take back: a converted lead changes in no way but by undoing the conversion, in time."""
+"""Limits of undo: a converted lead changes only by undoing the conversion, in time."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,12 +12,12 @@ from crm.kit.translation import gettext as _
 from leads.models import Lead, LeadQuerySet
 
 WITHIN = timedelta(days=30)
-FOLLOWING = {"contact", "owner", "team"}  # what a lead has by its contact, converted or not
+FOLLOWING = {"contact", "owner", "team"}  # copied from the contact, even after conversion
 
 
 @hold_back
 def hold_converted(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
-    """Called by audit.undo: the sentence for each converted lead among `entries` that stays as it is (DESIGN 1.2)."""
+    """Hook of audit.undo: return the reason for each converted lead in `entries` that must stay (DESIGN 1.2)."""
     if entity != "lead":
         return {}
     leads = Lead.objects.filter(pk__any_of=[entry.entity_id for entry in entries], status="converted")
@@ -43,7 +43,7 @@ def _too_late(conversion: Entry, is_busy: bool, by: Actor) -> str:
 
 
 def _busy(conversions, opportunities: dict[int, int]) -> set[int]:
-    """The opportunities that something has happened to since their leads were converted."""
+    """Return the opportunities changed since their leads were converted."""
     changes = {opportunities[entry.entity_id]: entry for entry in conversions if entry.entity_id in opportunities}
     if not changes:
         return set()

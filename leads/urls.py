@@ -1,4 +1,4 @@
-"""Pages of leads, beside those that every kind of record has."""
+"""URLs of leads, beyond those of all record types."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What assignment rules and the scoring model refer to."""
+"""References of assignment rules and the scoring model."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The order in which leads are worked, and what the list of them computes."""
+"""The work order of leads, and computed columns of their list."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,13 +12,13 @@ from crm.kit.translation import gettext_lazy as _
 from leads.axes import NEXT_ACTION, OPEN
 from leads.entities import LEAD
 
-# A first contact is owed: nobody has made it, and there is a deadline.
+# A first contact is due: not made yet, with a deadline.
 RUNNING = Q(status__in=OPEN, contact_by__isnull=False, contacted_at__isnull=True)
 BEHIND = 10**10  # later than any deadline, in seconds since 1970
 
 
 class Seconds(Func):
-    """A moment as whole seconds since 1970."""
+    """A time in whole seconds since 1970."""
 
     output_field = BigIntegerField()
 
@@ -31,30 +31,30 @@ class Seconds(Func):
 
 
 def deadline() -> Case:
-    """By when the first contact is owed; empty where none is."""
+    """Return the deadline of a first contact that is due, otherwise NULL."""
     return Case(When(RUNNING, then=F("contact_by")), output_field=DateTimeField())
 
 
 # Why: docs/decisions/0039-work-queue-is-one-number.md
 def priority_order() -> Case:
-    """What to work first is smallest: running deadlines, the most pressing first; then the others by score.
+    """Return the sort key, smallest first: running deadlines by urgency, then other leads by score.
 
-    No index serves it, since scores have none (see leads.models.Score): of the leads of one person or team it is
-    sorted at once, of a whole large workspace under the time limit of lists.
+    No index serves it, since scores have none (see leads.models.Score): one member's or team's leads are sorted at
+    once, those of a large workspace under the lists' time limit.
     """
     behind: Any = Value(BEHIND) - Coalesce(F("score__score_tenths"), 0)
     return Case(When(RUNNING, then=Seconds("contact_by")), default=behind, output_field=BigIntegerField())
 
 
 def in_time() -> Case:
-    """Whether the first contact was made by its deadline; empty before it is made, and where there was none."""
+    """Return whether the first contact met its deadline; NULL before it, and without a deadline."""
     in_time = When(contacted_at__lte=F("contact_by"), then=Value(True))
     missed = When(contacted_at__gt=F("contact_by"), then=Value(False))
     return Case(in_time, missed, output_field=BooleanField())
 
 
 def next_action() -> Case:
-    """What source 003 advises at the lead's stage, by the stage; nothing for a lost one."""
+    """Return source 003's next action by stage; '' for lost leads."""
     return Case(When(status="lost", then=Value("")), default=F("stage"), output_field=CharField())
 
 
@@ -89,5 +89,5 @@ LEAD.add(
         expression=next_action,
     ),
 )
-# The newest first is what an index of leads serves.
+# Newest first is served by an index.
 LEAD.fields["created_at"] = replace(LEAD.fields["created_at"], sort="created_at")

@@ -1,8 +1,8 @@
-"""How many examples property tests try: few by default, twenty times as many with EXAMPLES=20."""
+"""Number of examples of property tests: few by default, twenty times as many with EXAMPLES=20."""
 
 import os
 
 
 def examples(few: int) -> int:
-    """The number of examples for a test that tries `few` of them by default."""
+    """Return the number of examples for a test with `few` by default."""
     return few * int(os.environ.get("EXAMPLES") or 1)

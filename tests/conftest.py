@@ -1,4 +1,4 @@
-"""The cast of every test: who works in acme, who in globex, and what each may see."""
+"""The members of acme and globex used by all tests, with different visibility."""
 
 import gc
 import sys
@@ -29,14 +29,14 @@ PASSWORD = "throughline-demo"
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """A test on PostgreSQL alone that is marked to run on SQLite alone would run nowhere."""
+    """Reject a test marked both as PostgreSQL only and SQLite only."""
     nowhere = [i.nodeid for i in items if i.get_closest_marker("once") and i.get_closest_marker("postgres")]
     if nowhere:
         raise pytest.UsageError(f"Marked both once and postgres: {', '.join(nowhere)}")
 
 
 def pytest_collection_finish() -> None:
-    """Look less often for objects to free, and never among those that stay: that was a tenth of the run."""
+    """Run the garbage collector less, and never on permanent objects: it took a tenth of the run."""
     gc.set_threshold(100_000, 50, 100)
     gc.collect()
     gc.freeze()
@@ -44,9 +44,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def quick_and_fresh(settings):
-    """Passwords hash at once, and no test meets another's rate limits, guards or custom fields.
+    """Use fast password hashing, and isolate rate limits, guards and custom fields between tests.
 
-    Guards and fields are kept by workspace and schema version, both of which a rollback makes anew.
+    Caches of guards and fields are keyed by workspace and schema version, both reused after a rollback.
     """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     for cache in caches.all():
@@ -64,7 +64,7 @@ def quick_and_fresh(settings):
 
 @pytest.fixture(autouse=True, scope="session")
 def background_is_a_thread():
-    """What a page starts reads the test's own database, which another process does not know."""
+    """Run background work in a thread, which sees the test's database, unlike a process."""
 
     def start(*work) -> None:
         Thread(target=background.carry_out, args=work, daemon=True).start()
@@ -76,16 +76,16 @@ def background_is_a_thread():
 
 @pytest.fixture(autouse=True, scope="session")
 def planner_is_told_by_those_who_test_it():
-    """No verb analyzes a table on the way: tests count its statements, whose number would depend on those before."""
+    """Disable analyzing by verbs: it would make tests' statement counts depend on earlier tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statistics, "LEAST", dict.fromkeys(statistics.LEAST, sys.maxsize))
         yield
 
 
 def make_member(workspace, name, role, team=None) -> Membership:
-    """A member with an account name@<workspace>.example, whose open workspace this is.
+    """Create a member with an account name@<workspace>.example and this open workspace.
 
-    Not in the pool that leads are given to: records belong to nobody until a test says whose they are.
+    Not in the assignment pool: records are unassigned unless a test sets an owner.
     """
     user = User.objects.create_user(f"{name}@{workspace.slug}.example", PASSWORD, name=name.title())
     with in_workspace(workspace):
@@ -97,7 +97,6 @@ def make_member(workspace, name, role, team=None) -> Membership:
 
 @share
 def shared_cast() -> SimpleNamespace:
-    """Write the cast."""
     acme = Workspace.objects.create(slug="acme", name="Acme Mobility")
     globex = Workspace.objects.create(slug="globex", name="Globex")
     with in_workspace(acme):
@@ -129,14 +128,14 @@ def cast(shared_cast):
 
 @pytest.fixture
 def acme(cast):
-    """The workspace acme, open."""
+    """The workspace acme, in scope."""
     with in_workspace(cast.acme):
         yield cast.acme
 
 
 @pytest.fixture
 def sign_in(cast):
-    """`sign_in("rep")`: a client in which that member of the cast is signed in."""
+    """`sign_in("rep")` returns a client signed in as that member."""
 
     def signed_in(who: str) -> Client:
         client = Client()
@@ -148,5 +147,5 @@ def sign_in(cast):
 
 @pytest.fixture
 def actor(cast):
-    """`actor("rep")`: that member of the cast, about to act once on the web."""
+    """`actor("rep")` returns that member as an actor on the web."""
     return lambda who: getattr(cast, who).actor(Channel.WEB)

@@ -1,4 +1,4 @@
-"""Records made through the verbs, so that every one has its entry, its event and its first transitions."""
+"""Records made through the verbs, so that each has its entry, event and first transitions."""
 
 from datetime import timedelta
 from itertools import count
@@ -23,12 +23,12 @@ _numbers = count(1)
 
 
 def manager() -> Actor:
-    """A manager of the workspace in scope, about to act: whoever makes records that are to belong to others."""
+    """Return a manager of the workspace in scope as an actor, to create records for others."""
     return Membership.objects.filter(role=Role.MANAGER).first().actor(Channel.WEB)
 
 
 def make_contact(name: str = "", *, stage: str = "lead", by: Actor | None = None, **values) -> Contact:
-    """A contact with an e-mail, owned by nobody unless `owner` says so; at `stage` by way of an override."""
+    """Create a contact with an email, unassigned without `owner`; `stage` is set by an override."""
     number = next(_numbers)
     facts = {"name": name or f"Person {number}", "email": f"person{number}@example.com", "owner": None} | values
     made = create([facts], by=by or manager())
@@ -39,20 +39,20 @@ def make_contact(name: str = "", *, stage: str = "lead", by: Actor | None = None
 
 
 def make_worthy(contact: Contact) -> Contact:
-    """Have a contact ask for so many demos that their lead scores the 40 points that qualifying takes."""
+    """Give a contact the demo requests for the 40 points required to qualify."""
     now = clock.now()
     engage([NewEngagement(contact.pk, "demo_request", now - timedelta(seconds=n)) for n in range(3)], by=manager())
     return contact
 
 
 def make_company(name: str = "", *, by: Actor | None = None, **values) -> Company:
-    """A company, owned by nobody unless `owner` says so."""
+    """Create a company, unassigned without `owner`."""
     facts = {"name": name or f"Company {next(_numbers)}", "owner": None} | values
     return Company.objects.get(pk=create_company([facts], by=by or manager()).done[0])
 
 
 def make_activity(subject: str = "Call", *, by: Actor | None = None, **values) -> Activity:
-    """An activity; `contact` or `company` says whose."""
+    """Create an activity of a `contact` or `company`."""
     facts = {"kind": "call", "subject": subject} | values
     if facts["kind"] == "call" and not {"due_at", "status"} & facts.keys():
         facts.setdefault("outcome", "connected")
@@ -60,7 +60,7 @@ def make_activity(subject: str = "Call", *, by: Actor | None = None, **values) -
 
 
 def make_opportunity(name: str = "", *, stage: str = "prospecting", by: Actor | None = None, **values) -> Opportunity:
-    """An opportunity of a new contact unless `contact` says whose, owned by nobody unless `owner` says so."""
+    """Create an opportunity, by default (`contact`, `owner`) of a new contact and unassigned."""
     contact = values.pop("contact", None) or make_contact()
     facts = {"name": name or f"Deal {next(_numbers)}", "contact": contact, "owner": None} | values
     made = open_opportunity([facts], by=by or manager())
@@ -71,12 +71,12 @@ def make_opportunity(name: str = "", *, stage: str = "prospecting", by: Actor | 
 
 
 def rows(*records):
-    """The records as the queryset that verbs take."""
+    """Return the records as a queryset for verbs."""
     return type(records[0]).objects.filter(pk__in=[record.pk for record in records])
 
 
 def make_field(key: str, type: str, label: str = "", *, entity: str = "contact", **attributes):
-    """A custom field of the workspace in scope."""
+    """Create a custom field in the workspace in scope."""
     field = CustomField(entity=entity, key=key, type=type, label=label or key.replace("_", " ").title(), **attributes)
     admin = Membership.objects.filter(role=Role.ADMIN).first().actor(Channel.ADMIN)
     return save_custom_field(field, by=admin)

@@ -1,8 +1,8 @@
-"""Let a transactional test clean up behind itself: past the audit log's triggers, and without migrating's last step.
+"""Cleanup of transactional tests: bypasses the audit log's triggers, and skips the last step of migrate.
 
-TransactionTestCase empties every table at its end, then creates content types, permissions and triggers again. Only
-that one flush goes past the triggers, on either engine; what a test itself does never does. Content types and
-permissions are the same for every test: they stay, so that nothing has to be created again.
+TransactionTestCase empties every table at its end, then recreates content types, permissions and triggers. Only that
+flush bypasses the triggers, on both engines; tests themselves never do. Content types and permissions are equal for all
+tests, so they are kept.
 """
 
 import pytest
@@ -25,9 +25,9 @@ def flush_past_triggers():
 
 
 def _statements(ops) -> list[str]:
-    """A DELETE for each table, among those that put the triggers aside; they run in one transaction.
+    """Return a DELETE per table, between disabling and enabling the triggers; run in one transaction.
 
-    To delete the few rows of a test is quicker than to TRUNCATE, which gives each table a new file.
+    DELETE of a test's few rows is faster than TRUNCATE, which gives each table a new file.
     """
     tables = set(ops.connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT
     deletes = [f"DELETE FROM {ops.quote_name(table)}" for table in sorted(tables)]

@@ -1,4 +1,4 @@
-"""What an app that can be taken out again adds to the tests of the whole product, where it is there."""
+"""Additions to whole-product tests by a removable app, if installed."""
 
 from importlib import import_module
 from importlib.util import find_spec

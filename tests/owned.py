@@ -1,4 +1,4 @@
-"""Contacts of the cast, for the tests that ask who may do what."""
+"""Contacts of the cast, for tests of rights."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests.factories import make_contact
 
 @pytest.fixture
 def team_contact(acme, cast):
-    """The rep's, of the team Iberia: not seen by outsider and viewer."""
+    """Return the rep's contact in team Iberia: hidden from outsider and viewer."""
     return make_contact("Ana Ruiz", owner=cast.rep, team=cast.iberia)
 
 
 @pytest.fixture
 def open_contact(acme, cast):
-    """The rep's, of no team: everybody sees it, the rep and managers change it."""
+    """Return the rep's contact without a team: visible to all, editable by rep and managers."""
     return make_contact("Tomás Ortega", owner=cast.rep)

@@ -1,7 +1,7 @@
-"""`make quick`: lint, and the tests that the changed files need, on SQLite alone.
+"""`make quick`: lint, and the tests affected by changed files, on SQLite only.
 
-Changed is what differs from `main`, committed or not (`BASE=HEAD~3 make quick` compares with another commit). A module
-needs the tests of its app and those that import it, a template the tests of its app. Browser tests and PostgreSQL are
+Changed files differ from `main`, committed or not (`BASE=HEAD~3 make quick` compares with another commit). A module
+selects the tests of its app and those that import it, a template the tests of its app. Browser tests and PostgreSQL are
 left to `make test`.
 """
 
@@ -18,7 +18,7 @@ ALWAYS = "tests/architecture"
 
 
 def main(arguments: list[str]) -> int:
-    """Run lint and the tests; the exit status is that of the first that fails."""
+    """Run lint and the tests; return the exit status of the first failure."""
     tests = needed(changed(os.environ.get("BASE") or "main"))
     print(f"Tests of the changed files: {' '.join(tests)}", flush=True)
     environ = os.environ | {"DEBUG": "1", "DATABASE_URL": "", "REDIS_URL": ""}
@@ -30,19 +30,19 @@ def main(arguments: list[str]) -> int:
 
 
 def changed(base: str) -> list[str]:
-    """The paths that differ from the commit at which this branch left `base`, and those that git does not know yet."""
+    """Return the paths that differ from this branch's fork point on `base`, and untracked ones."""
     start = _git("merge-base", base, "HEAD")[0]
     return sorted({*_git("diff", "--name-only", start), *_git("ls-files", "--others", "--exclude-standard")})
 
 
 def needed(paths: list[str]) -> list[str]:
-    """The test files and directories for these paths."""
+    """Return the test files and directories for these paths."""
     found = {ALWAYS} | {test for path in paths for test in (*_of_its_app(path), *_importing(path))}
     return sorted(test for test in found if (ROOT / test).exists() and not _within_another(test, found))
 
 
 def _of_its_app(path: str) -> list[str]:
-    """The deepest directory of tests that mirrors the path; a test file itself."""
+    """Return the deepest test directory that mirrors the path; a test file itself."""
     parts = Path(path).parts
     if parts[0] == "tests" and Path(path).name.startswith("test_"):
         return [path]
@@ -52,7 +52,6 @@ def _of_its_app(path: str) -> list[str]:
 
 
 def _importing(path: str) -> list[str]:
-    """The test files that import the module."""
     if not path.endswith(".py"):
         return []
     package, _, name = path.removesuffix(".py").replace("/", ".").rpartition(".")

@@ -1,9 +1,9 @@
-"""The tables and the audit log held against each other: what the log says is what the rows are."""
+"""Comparison of tables and audit log: the log's values equal the rows."""
 
 from audit import values as audited
 from audit.subjects import all_subjects, subject
 
-# Made from other columns, or counted: what they are made of is in the log.
+# Derived or counted: their sources are in the log.
 DERIVED = {
     "id",
     "public_id",
@@ -19,21 +19,21 @@ DERIVED = {
     "stage_since",
     "last_activity",
     "last_engagement",
-    "engagement",  # told of beside the columns: how often somebody did what
+    "engagement",  # not a column: engagement counts
     "schema_version",
 }
-# How a migration judged an old lead: its report. What it did to the lead is in the log.
+# A migration's assessment of a legacy lead: its report. Its effect on the lead is in the log.
 REPORTED = {"run", "outcome", "outcome_note", "value_note"}
-# Secrets, what signing in leaves behind, which workspace a person looks at, when a mail left: of no record's history.
+# Secrets, traces of signing in, a person's current workspace, an email's time: not part of a record's history.
 PRIVATE = {"sent_on", "password", "token_hash", "last_login", "membership", "date_joined"}
 UNTOUCHED = DERIVED | REPORTED | PRIVATE
-# Engagement is a log itself, of rows that do not change: entries say how often a contact did what, and which events a
-# merge moved. So are the people of a campaign, who say themselves what became of each; entries say to whom it was sent.
+# Engagement is a log itself, of immutable rows: entries have a contact's counts, and the events moved by a merge.
+# Campaign recipients too have their own results; entries have the recipients.
 OWN_LOG = {"engagement", "campaign_person"}
 
 
 def snapshot() -> dict[tuple[str, int], dict[str, object]]:
-    """Every row of every audited model: column → value as the log writes it, custom fields one by one."""
+    """Return every row of every audited model: column → value in log format, custom fields separately."""
     found = {}
     for about in (about for about in all_subjects() if about.entity not in OWN_LOG):
         for record in about.model._default_manager.all():
@@ -49,7 +49,7 @@ def _columns(record) -> dict[str, object]:
 
 
 def replay(before: dict, found) -> dict:
-    """The rows as the log says they are now; every entry must start from the values that stand there."""
+    """Return the rows according to the log; every entry must start from the current values."""
     now = {key: dict(columns) for key, columns in before.items()}
     for entry in (entry for entry in found if entry.entity not in OWN_LOG):
         key = entry.entity, entry.entity_id
@@ -77,11 +77,11 @@ def replay(before: dict, found) -> dict:
 def _split(entry, values: dict | None) -> dict:
     model = subject(entry.entity).model
     plain = {key: value for key, value in (values or {}).items() if key not in UNTOUCHED and key != "custom"}
-    # There and back: PostgreSQL writes a time without the zeros at its end.
+    # Converted there and back: PostgreSQL writes times without trailing zeros.
     plain = {key: audited.to_log(audited.from_log(model, key, value)) for key, value in plain.items()}
     return plain | {f"custom.{key}": value for key, value in (values or {}).get("custom", {}).items()}
 
 
 def _blank(entity: str) -> dict:
-    """What the columns of a record hold that its creation does not mention."""
+    """Return a new record's values for columns its creation does not mention."""
     return _columns(subject(entity).model())

@@ -1,7 +1,7 @@
-"""`make test`: lint, types, migrations, then the whole suite on every engine that is installed.
+"""`make test`: lint, types, migrations, then the whole suite on every installed engine.
 
-SQLite is always there. PostgreSQL, Redis and Chromium are started for this run alone where they are installed, and
-named as not run where they are not; REQUIRE_ALL=1 makes a missing one a failure. Arguments are handed to pytest.
+SQLite is always available. PostgreSQL, Redis and Chromium are started for this run if installed, and otherwise reported
+as not run; REQUIRE_ALL=1 makes that a failure. Arguments are passed to pytest.
 """
 
 import os
@@ -30,18 +30,18 @@ OTHERS = (
     "PORT",
 )
 STOPPED_REDIS = "redis://127.0.0.1:1/0"
-WORKERS = str(min((os.cpu_count() or 1) + 1, 4))  # one waits for a process or a browser at any time
+WORKERS = str(min((os.cpu_count() or 1) + 1, 4))  # at any time one waits for a process or a browser
 
 
 @dataclass
 class Report:
-    """What was run, how it ended and how long it took; what was not run, and why."""
+    """What was run, with result and time; what was not run, and why."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     failed: bool = False
 
     def run(self, name: str, *command: str, **environ: str) -> None:
-        """Run a command of this Python's and note how it ended."""
+        """Run a command with this Python and note its result."""
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
         status = subprocess.run([*PYTHON, *command], env=os.environ | environ).returncode
@@ -49,7 +49,7 @@ class Report:
         self.lines.append((name, f"{'failed' if status else 'passed'} in {time.monotonic() - started:.0f} s"))
 
     def missing(self, name: str, tests: str) -> None:
-        """Note that a component is not installed, and which tests were therefore not run."""
+        """Note a missing component, and the tests not run."""
         required = os.environ.get("REQUIRE_ALL") == "1"
         self.failed |= required
         self.lines.append((name, f"{'FAILED: ' if required else ''}not installed, not run: {tests}"))
@@ -60,8 +60,8 @@ class Report:
 
 
 def main(arguments: list[str]) -> int:
-    """Run everything; the exit status is 0 when nothing failed."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # let the servers be stopped
+    """Run everything; return 0 if nothing failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # lets the servers be stopped
     report = Report()
     with ExitStack() as stack:
         environ = {"DEBUG": "1", "DATA_DIR": stack.enter_context(tempfile.TemporaryDirectory(prefix="throughline-"))}
@@ -87,13 +87,13 @@ def _suites(report: Report, stack: ExitStack, environ: dict[str, str], arguments
         absent.append("browser")
         report.missing("Chromium", "tests marked browser")
     with_postgres = postgres_programs() is not None
-    # Browser tests are dear: they run once, on the engine of production where that is installed.
+    # Browser tests are slow: they run once, on the production engine if installed.
     elsewhere = ["postgres", "browser"] if with_postgres else ["postgres"]
     _pytest(report, "tests on SQLite", [*absent, *elsewhere], arguments, environ)
     if not with_postgres:
         report.missing("PostgreSQL", "the suite on it, tests marked postgres")
         return
-    # As in production, but for a Redis that has stopped: no page may notice, nor any write.
+    # As in production, but with Redis down: no page or write may be affected.
     production = {"DATABASE_URL": stack.enter_context(postgres()), "REDIS_URL": STOPPED_REDIS}
     _pytest(report, "tests on PostgreSQL", [*absent, "once"], arguments, environ | production)
 

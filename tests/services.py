@@ -1,6 +1,6 @@
-"""PostgreSQL, Redis and Chromium for tests and measurements: our own instances, thrown away afterwards.
+"""PostgreSQL, Redis and Chromium for tests and benchmarks: disposable instances of our own.
 
-Never a server that is found running. Each function says whether the program is installed, or runs it.
+Never an already running server. Each function finds or runs a program.
 """
 
 import os
@@ -19,12 +19,12 @@ import psycopg
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_TIMEOUT = 30  # seconds
-# Nothing here outlives the run, so nothing needs to reach the disk.
+# Nothing outlives the run, so nothing needs to reach the disk.
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def postgres_programs() -> Path | None:
-    """The directory of the newest PostgreSQL's initdb and postgres, None where it is not installed."""
+    """Return the directory of the newest PostgreSQL's initdb and postgres, or None."""
     found = [Path(link).resolve().parent for link in [shutil.which("initdb")] if link]
     found += Path("/usr/lib/postgresql").glob("*/bin")
     usable = [path for path in found if (path / "initdb").exists() and (path / "postgres").exists()]
@@ -37,20 +37,18 @@ def _version(programs: Path) -> float:
 
 
 def redis_program() -> str | None:
-    """Where redis-server is, None where it is not installed."""
     return shutil.which("redis-server")
 
 
 def chromium_program() -> str | None:
-    """Where the system's Chromium is, None where it is not installed."""
     return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
 
 
 @contextmanager
 def postgres(*settings: str) -> Iterator[str]:
-    """Run a PostgreSQL of our own on a socket in a new directory; gives its DATABASE_URL.
+    """Run a PostgreSQL of our own on a socket in a new directory; yield its DATABASE_URL.
 
-    `settings` are further name=value; by default the server forgets everything in a crash.
+    `settings` are further name=value; by default the server loses data in a crash.
     """
     programs = postgres_programs()
     if programs is None:
@@ -77,7 +75,7 @@ def _connects(url: str) -> bool:
 
 @contextmanager
 def redis(port: int = 0) -> Iterator[str]:
-    """Run a Redis of our own on that or a free port; gives its REDIS_URL."""
+    """Run a Redis of our own on the given or a free port; yield its REDIS_URL."""
     program = redis_program()
     if program is None:
         raise RuntimeError("Redis is not installed.")
@@ -90,7 +88,6 @@ def redis(port: int = 0) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
 
@@ -105,7 +102,7 @@ def _answers(port: int) -> bool:
 
 @contextmanager
 def _directory() -> Iterator[tuple[Path, str | None]]:
-    """A new directory and the user to run a server in it as: PostgreSQL refuses to be root."""
+    """Yield a new directory and the user to run a server as: PostgreSQL refuses root."""
     user = _servant() if os.geteuid() == 0 else None
     directory = Path(tempfile.mkdtemp(prefix="throughline-"))
     try:
@@ -129,7 +126,7 @@ def _run(command: list, user: str | None) -> None:
 
 @contextmanager
 def _process(command: list, user: str | None, directory: Path, stop: signal.Signals) -> Iterator[subprocess.Popen]:
-    # Its own session: Ctrl-C in the terminal is ours to pass on, after the tests have let go of the server.
+    # A session of its own: we forward Ctrl-C after the tests have released the server.
     with (directory / "log").open("w") as log:
         server = subprocess.Popen(
             command, user=user, cwd=directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True

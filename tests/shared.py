@@ -1,15 +1,14 @@
-"""Rows that consecutive tests share, in place of rows that each test writes again.
+"""Rows shared by consecutive tests, instead of each test writing them again.
 
     @share
     def shared_cast(): ...          # writes the rows and returns them; the name becomes a fixture
 
     @share
-    def shared_world(shared_cast): ...     # on top of those rows, whose objects it is given
+    def shared_world(shared_cast): ...     # builds on those rows, and gets their objects
 
-The first test that asks for `shared_cast` has the rows written in a transaction that stays open around it and the
-tests that follow; what a test itself changes is rolled back to there, and it gets a copy of the objects. A test that
-asks for none, or that commits (`transaction=True`), finds the database empty as ever: what is shared is rolled back
-before it.
+The first test that uses `shared_cast` writes the rows in a transaction that stays open around it and the following
+tests; a test's own changes are rolled back to that point, and it gets a copy of the objects. A test without shared
+rows, or one that commits (`transaction=True`), finds an empty database: shared rows are rolled back before it.
 """
 
 import copy
@@ -26,7 +25,7 @@ COMMITTING = {"transactional_db", "live_server"}
 
 
 def share(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a fixture of a builder of rows; its one parameter, if any, names the builder on whose rows it builds."""
+    """Turn a builder of rows into a fixture; its optional parameter names the builder it builds on."""
     name = build.__name__
     BUILDERS[name] = build
 
@@ -38,28 +37,28 @@ def share(build: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _path(name: str) -> list[str]:
-    """The builders that come before, and the one of that name."""
+    """Return the preceding builders and the named one."""
     below = [path for parent in signature(BUILDERS[name]).parameters for path in _path(parent)]
     return [*below, name]
 
 
 class Stack:
-    """The builders whose rows are in the database now, each in a savepoint within the one before."""
+    """The builders whose rows are in the database, in nested savepoints."""
 
     def __init__(self) -> None:
         self.layers: list[tuple[str, transaction.Atomic | None, Any]] = []
 
     def become(self, names: list[str]) -> None:
-        """Roll back to what the stack has in common with `names`, then build the rest of them."""
+        """Roll back to the common prefix with `names`, then build the rest."""
         while [name for name, _, _ in self.layers] != names[: len(self.layers)]:
             self._roll_back()
         for name in names[len(self.layers) :]:
             self._build(name, transaction.atomic())
 
     def rows(self, name: str) -> Any:
-        """A copy of what the builder returned, so that a test may change the objects it is given."""
+        """Return a copy of the builder's result, which a test may change."""
         for missing in _path(name)[len(self.layers) :]:
-            self._build(missing, None)  # in a test that commits, whose rows are flushed at its end
+            self._build(missing, None)  # in a committing test, whose rows are flushed at its end
         return copy.deepcopy(next(rows for layer, _, rows in self.layers if layer == name))
 
     def _build(self, name: str, atomic: transaction.Atomic | None) -> None:
@@ -79,7 +78,7 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def stack(django_db_setup, django_db_blocker) -> Iterator[Stack]:
-    """The shared rows of this process, rolled back at its end."""
+    """Yield this process's shared rows, rolled back at its end."""
     shared_rows = Stack()
     yield shared_rows
     with django_db_blocker.unblock():
@@ -88,9 +87,9 @@ def stack(django_db_setup, django_db_blocker) -> Iterator[Stack]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef, request) -> None:
-    """Put the stack in place before pytest-django opens the transaction of a test.
+    """Prepare the stack before pytest-django opens a test's transaction.
 
-    It is gone before a browser starts: its event loop runs in this thread, and Django has another connection in it.
+    Removed before a browser starts: its event loop runs in this thread, with another Django connection.
     """
     if fixturedef.argname in ("_django_db_helper", "chromium"):
         blocker, stack = request.getfixturevalue("django_db_blocker"), request.getfixturevalue("stack")

@@ -1,7 +1,7 @@
-"""A migrated, empty database that test databases are copied from: to migrate one takes seconds, to copy it does not.
+"""A migrated, empty template for test databases: migrating takes seconds, copying does not.
 
-It is kept under a name made of the text of all that migrating runs: on SQLite as a file in var/, on PostgreSQL in the
-server that the tests use.
+Named by a hash of all code that migrating runs: on SQLite a file in var/, on PostgreSQL a database in the tests'
+server.
 """
 
 import fcntl
@@ -21,15 +21,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "var" / "test-templates"
-MOST = 6  # files that are kept; those of older migrations go
+MOST = 6  # files kept; older migrations' are deleted
 SETTINGS = "tests.template_settings"
-AFTER_MIGRATING = ("crm/users/integrity.py", "audit/append_only.py")  # the receivers of post_migrate
-_open: list[sqlite3.Connection] = []  # a database in memory lasts as long as a connection to it
+AFTER_MIGRATING = ("crm/users/integrity.py", "audit/append_only.py")  # receivers of post_migrate
+_open: list[sqlite3.Connection] = []  # an in-memory database lasts as long as a connection
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
-    """Have the test database of this process made from the template."""
+    """Create this process's test database from the template."""
     from django.db import connection
 
     if connection.vendor == "postgresql":
@@ -40,7 +40,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
 
 
 def create_database(url: str) -> None:
-    """Create the database of a DATABASE_URL, migrated."""
+    """Create and migrate the database of a DATABASE_URL."""
     if url.startswith("sqlite:"):
         shutil.copy(_on_sqlite(), url.removeprefix("sqlite:///"))
         return
@@ -97,7 +97,7 @@ def _migrate(url: str) -> None:
     subprocess.run(command, env=environ, cwd=ROOT, check=True)
     if url.startswith("sqlite:"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
-            database.execute("PRAGMA journal_mode = DELETE")  # nothing of it in a file beside it
+            database.execute("PRAGMA journal_mode = DELETE")  # keeps everything in one file
 
 
 def _fingerprint() -> str:
@@ -110,7 +110,7 @@ def _fingerprint() -> str:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One process at a time."""
+    """Lock for one process at a time."""
     KEPT.mkdir(parents=True, exist_ok=True)
     with (KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,6 +1,6 @@
-"""What the template is migrated under: the product and the models of every settings module of the tests.
+"""Settings to migrate the template: the product and the models of all test settings.
 
-A table whose app a process does not install does it no harm, and to migrate twice takes twice as long.
+Tables of uninstalled apps are harmless, and migrating twice takes twice as long.
 """
 
 from crm.settings import *  # noqa: F403

@@ -1,6 +1,6 @@
-"""How many SQL statements each page costs, kept in tests/query_counts.json; UPDATE_COUNTS=1 writes that file anew.
+"""SQL statements per page, stored in tests/query_counts.json; UPDATE_COUNTS=1 rewrites that file.
 
-Transaction control is not counted (savepoints, time limits). Both engines must need the same.
+Without transaction control (savepoints, time limits). Both engines must need the same.
 """
 
 import json
@@ -29,17 +29,14 @@ from tests.security.world import act, rows
 
 FILE = Path(__file__).with_name("query_counts.json")
 CONTROL = re.compile(r"\s*(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET |SELECT set_config)", re.IGNORECASE)
-PART = re.compile(r"\bpart_\d+ AS \(")  # of a statement that SQLite gets one by one
-# COPY, on PostgreSQL, goes past the counter.
+PART = re.compile(r"\bpart_\d+ AS \(")  # part of a statement that SQLite gets separately
+# COPY, on PostgreSQL, bypasses the counter.
 UNCOUNTED = {"contact_export", "opportunity_export", "lead_export", "legacy_lead_export"}
 LIST_AT_MOST, RECORD_AT_MOST = 5, 20  # PERFORMANCE, ratios 1 and 4
 
 
 def statements(client, address: str) -> list[str]:
-    """The statements of a page that was shown before, so that what is kept in memory is there.
-
-    Raises NPlusOneError for one that reads what belongs to its rows row by row.
-    """
+    """Return the statements of a page shown before, with warm caches. Raises NPlusOneError for row-by-row reads."""
     client.get(address)
     with CaptureQueriesContext(connection) as captured, zeal_context():
         response = client.get(address)
@@ -50,7 +47,6 @@ def statements(client, address: str) -> list[str]:
 
 @pytest.fixture
 def world(cast, settings, tmp_path):
-    """The rows of the isolation matrix."""
     settings.MEDIA_ROOT = tmp_path
     return worlds.build(cast)
 
@@ -80,7 +76,7 @@ def test_every_page_costs_what_is_written_down(world, sign_in):
     assert counts["company"] <= RECORD_AT_MOST
     assert counts["opportunity"] <= RECORD_AT_MOST
     if legacy_leads:
-        assert counts["legacy_lead_list"] <= LIST_AT_MOST + 1  # and that it was read is counted
+        assert counts["legacy_lead_list"] <= LIST_AT_MOST + 1  # plus the count of the read
         assert counts["legacy_lead"] <= RECORD_AT_MOST + 1
     assert counts["lead"] <= RECORD_AT_MOST
 
@@ -118,7 +114,7 @@ def test_who_reads_row_by_row_is_found_out(acme, cast):
 
 
 def write(record, entity: str, number: int, cast) -> None:
-    """Five entries: an edit with a change of links, notes, a task."""
+    """Write five entries: an edit that changes links, notes, a task."""
     with in_workspace(cast.acme):
         owner, team = (cast.mate, cast.iberia) if number % 2 else (cast.rep, cast.nordics)
         edit(rows(record), {"owner": owner, "team": team}, by=act(cast.manager))

@@ -1,7 +1,7 @@
-"""`make check` looks here for texts that cannot be translated, glued sentences, and words that are not ours.
+"""`make check`: untranslatable texts, concatenated sentences, and words we avoid.
 
-A text that people read is the whole argument of gettext() or its kin: `_("Enter a name.")`, `_("{name} was added.")
-.format(name=name)`, never an f-string. A line that is no text for people ends with `# not a text`.
+A user-visible text is the whole argument of gettext() or a variant: `_("Enter a name.")`, `_("{name} was added.")
+.format(name=name)`, never an f-string. Lines with other texts end with `# not a text`.
 """
 
 import ast
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TOPS = ("crm", "contacts", "leads", "audit")
 MARKED = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "npgettext"}
-# Read by developers and operators who look into a log, never on a page.
+# For developers and operators reading a log, never on a page.
 UNREAD = {
     "ValueError", "TypeError", "KeyError", "RuntimeError", "LookupError", "NotImplementedError", "AssertionError",
     "ImproperlyConfigured", "OutsideTransaction", "UndeclaredEvent", "NoWorkspace", "WrongWorkspace", "CannotCompile",
@@ -41,10 +41,10 @@ MESSAGE = re.compile(r"""{%\s*translate\s+(?:"([^"]*)"|'([^']*)')|endblocktransl
 
 
 def faults() -> Iterator[str]:
-    """A line for each text that is wrong, with what to do."""
+    """Yield a line per faulty text, with the fix."""
     for top in TOPS:
         for path in sorted((ROOT / top).rglob("*.py")):
-            # What goes wrong before there are settings, and the demo's data, are English.
+            # Errors before settings load, and the demo's data, are English.
             if "migrations" not in path.parts and path.name not in ("environment.py", "demo.py"):
                 yield from _of_python(path)
     for path in sorted((ROOT / "templates").rglob("*")):
@@ -84,7 +84,7 @@ def _is_docstring(node: ast.AST, parent: ast.AST) -> bool:
 
 
 def _text_of(node: ast.AST) -> tuple[str, bool]:
-    """What a literal says, and whether it is an f-string."""
+    """Return a literal's text, and whether it is an f-string."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value, False
     if isinstance(node, ast.JoinedStr):
@@ -103,13 +103,13 @@ def _is_marked(parents: list[ast.AST]) -> bool:
 
 
 def _is_read(text: str, node: ast.AST, parents: list[ast.AST]) -> bool:
-    """Whether people read it: a sentence, or a word where a label stands."""
+    """Return whether it is user-visible: a sentence, or a word used as label."""
     if any(isinstance(parent, ast.Raise) and _called(parent.exc) in UNREAD for parent in parents):
         return False
     if any(_called(parent) in UNREAD for parent in parents):
         return False
     if any(isinstance(parent, ast.keyword) and parent.arg == "aliases" for parent in parents):
-        return False  # names that something had before, which conditions and files still know
+        return False  # former names, still known to conditions and files
     keyword = parents[-1] if parents and isinstance(parents[-1], ast.keyword) else None
     if keyword and keyword.arg in LABELS and WORDS.search(text):
         return True
@@ -149,7 +149,6 @@ def _at(path: Path, source: str, place: int) -> str:
 
 
 def main() -> int:
-    """Print them; 1 where there are any."""
     wanted = sys.argv[1:]
     found = [fault for fault in faults() if not wanted or fault.startswith(tuple(wanted))]
     print("\n".join(found) if found else "All texts can be translated.")

@@ -1,4 +1,4 @@
-"""Many at the same moment."""
+"""Concurrent calls."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -10,7 +10,7 @@ from crm.kit.scope import in_workspace
 
 
 def at_once(workspace, functions: list[Callable[[], Any]]) -> tuple[list[Any], list[Exception]]:
-    """Run the functions together, each in a thread with `workspace` in scope; gives what they returned and raised."""
+    """Run the functions concurrently, each in a thread with `workspace` in scope; return results and exceptions."""
     start, results, errors = Barrier(len(functions)), [], []
 
     def run(function: Callable[[], Any]) -> None:

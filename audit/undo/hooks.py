@@ -1,4 +1,4 @@
-"""What an undo comes to, and what other apps may say to it."""
+"""Results of an undo, and hooks for other apps."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,12 +29,12 @@ def _in_every_language(*sentences: str) -> Iterator[str]:
             yield from map(str, sentences)
 
 
-# What may end when more of the change is undone; in all languages, as it is compared with what was stored.
+# Reasons that may pass as more of the change is undone; in all languages, to compare with stored ones.
 PASSING = SimpleLazyObject(lambda: frozenset(_in_every_language(POINTED_AT, TAKEN)))
 
 
 class KeptRecord(NamedTuple):
-    """A record of which something stays as the change left it, and why."""
+    """A record on which the undo kept a change, with the reason."""
 
     entity: str
     pk: int
@@ -43,7 +43,7 @@ class KeptRecord(NamedTuple):
 
 @dataclass
 class Undone:
-    """How many entries were inverted, and what was kept."""
+    """The number of reverted entries, and the kept records."""
 
     reverted: int = 0
     kept: list[KeptRecord] = field(default_factory=list)
@@ -56,15 +56,15 @@ PutBack = Mapping[int, set[str]]  # id → the keys that were put back
 Listener = Callable[[UUID, str, PutBack, Actor], None]
 Rule = Callable[[str, Sequence[Entry], Actor], Mapping[int, str]]
 Taker = Callable[[UUID, Collection[int], Actor], int]
-Values = Mapping[str, Sequence[Any]]  # key → distinct values, none of them empty
+Values = Mapping[str, Sequence[Any]]  # key → distinct values, without empty ones
 Checker = Callable[[str, Values, UUID, Actor], Iterable[tuple[str, Any, str]]]
-# What an app derives from records is updated: called with (change, entity, what was put back, by).
+# Updates data derived from records: called with (change, entity, what was put back, by).
 on_undo: Hook[Listener] = Hook()
-# Records that stay as they are: called with (entity, entries, by), gives id → why.
+# Records to keep unchanged: called with (entity, entries, by), returns id → reason.
 hold_back: Hook[Rule] = Hook()
-# Rows that a change made without an entry for each are removed: called with (change, contacts, by) before the entries
-# of those contacts are inverted; gives how many.
+# Removes rows that a change made without entries: called with (change, contacts, by) before the contacts' entries are
+# reverted; returns how many.
 on_take_back: Hook[Taker] = Hook()
-# Which old values are no longer valid, as forms would say: called with (entity, values by key, change, by); gives (key,
-# value, what is wrong, as a sentence in which {field} stands for the field's label).
+# Old values no longer valid by form rules: called with (entity, values by key, change, by); returns (key, value,
+# message with {field} for the field's label).
 on_check: Hook[Checker] = Hook()

@@ -1,4 +1,4 @@
-"""The half of undo that removes what a change made."""
+"""Undo, part one: removal of records that a change made."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ Inverted = tuple[Entry, Any, Any]  # with the values before and after the undo
 
 
 def remove_records(about: Subject, entries: Sequence[Entry], staying: StayingRecords, undone: Undone) -> list[Inverted]:
-    """Delete the records that the entries made, but for those that stay or that others point to."""
+    """Delete the records that the entries made, except those that stay or are referenced."""
     rows, made = about.model._default_manager, {entry.entity_id for entry in entries}
     staying_rows = {pk: staying.made[about.entity, pk] for pk in made if (about.entity, pk) in staying.made}
     for pk, why in sorted(staying_rows.items()):
@@ -34,7 +34,7 @@ def remove_records(about: Subject, entries: Sequence[Entry], staying: StayingRec
 
 
 class _Pointing(NamedTuple):
-    """A row that points to a record. It blocks the record, or goes with it if nobody audits it, such as a score."""
+    """A row that references a record. It blocks the deletion, or is deleted too if unaudited, e.g. a score."""
 
     link: models.ForeignObject
     pk: int
@@ -43,7 +43,7 @@ class _Pointing(NamedTuple):
 
 
 def _pointing(model: type[models.Model], ids: set[int]) -> list[_Pointing]:
-    """All rows that point to the records, but for the records themselves: one query, compiled once."""
+    """Return all rows that reference the records, except the records themselves: one cached query."""
     links = [relation.field for relation in model._meta.related_objects]
     if not ids or not links:
         return []
@@ -67,7 +67,7 @@ def _rows(place: int, link: models.ForeignObject, ids: str) -> models.QuerySet:
 
 
 def _delete(model: type[models.Model], ids: set[int], pointing: Sequence[_Pointing]) -> None:
-    """Delete records with what points to them, which nothing else does: Django would look for that once more."""
+    """Delete records and their referencing rows, which are all known: Django would query for them again."""
     going: dict[type[models.Model], list[int]] = {}
     for each in pointing:
         going.setdefault(each.link.model, []).append(each.pk)

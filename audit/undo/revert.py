@@ -1,4 +1,4 @@
-"""The half of undo that puts old values back."""
+"""Undo, part two: restoring old values."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -31,17 +31,17 @@ class Versioned(Protocol):
 
 @runtime_checkable
 class Deriving(Protocol):
-    """A record with columns that are made from others, some of them over links."""
+    """A record with derived columns, some of them over links."""
 
     DERIVES_FROM: tuple[str, ...]
 
     def derive(self) -> tuple[str, ...]:
-        """Compute them again; returns their names."""
+        """Recompute them; return their names."""
 
 
 @dataclass
 class EntryReverter:
-    """Puts back what entries of one kind of record changed. `moved` collects the contacts whose moves had to stay."""
+    """Reverter of changes to one entity. `moved` collects the contacts whose moves must stay."""
 
     about: Subject
     staying: StayingRecords
@@ -50,7 +50,7 @@ class EntryReverter:
     moved: set[int] = field(default_factory=set)
 
     def put_back(self, entries: Sequence[Entry]) -> list[Inverted]:
-        """Set the old values where the new ones still stand; the entries with what was put back of each."""
+        """Restore old values where the new ones are still current; return the entries with the restored keys."""
         records = self.about.model._default_manager.in_bulk({entry.entity_id for entry in entries})
         reasons = _Reasons(
             self.about.model, _changed_since(self.about, entries, self.by), _invalid(self.about, entries, self.by)
@@ -66,7 +66,7 @@ class EntryReverter:
         return self._save(records, inverted)
 
     def _of_entry(self, entry: Entry, record: models.Model, reasons: "_Reasons") -> dict[str, Any]:
-        """Put the old values back in memory; returns them."""
+        """Restore the old values in memory; return them."""
         model, old = self.about.model, entry.old_values or {}
         then = {key: values.from_log(model, key, value) for key, value in old.items()}
         differing = [key for key in old if values.read_value(record, key) != then[key]]
@@ -82,7 +82,7 @@ class EntryReverter:
         return back
 
     def _keep_together(self, entry: Entry, differing: Iterable[str], why: dict[str, str]) -> None:
-        """Keep all of a move, with the dates that follow it, if a part of it or of what it belongs to has to stay."""
+        """Keep all of a move, with its dates, if a part of it or of its group must stay."""
         about = self.about
         if not about.moves & (entry.old_values or {}).keys():
             return
@@ -118,14 +118,14 @@ class EntryReverter:
 
 @dataclass
 class _Reasons:
-    """What keeps a value from being put back: later changes of it, and what is no longer valid."""
+    """Reasons against restoring a value: later changes, and values no longer valid."""
 
     model: type[models.Model]
     later: dict[tuple[int, str], int]  # (record, key) → the last entry that changed it
-    invalid: dict[tuple[str, str], str]  # (key, value as JSON) → what is wrong
+    invalid: dict[tuple[str, str], str]  # (key, value as JSON) → message
 
     def against(self, record: models.Model, key: str, entry: Entry) -> str:
-        """Why `key` stays as it is, a sentence with {field} in it; '' when nothing speaks against putting it back."""
+        """Return why `key` must stay, with {field} for its label; '' if it can be restored."""
         expected = values.from_log(self.model, key, (entry.new_values or {}).get(key))
         if values.read_value(record, key) != expected or self.later.get((record.pk, key), 0) > entry.id:
             return _("{field} was changed again afterwards.")
@@ -133,7 +133,7 @@ class _Reasons:
 
 
 def _changed_since(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[tuple[int, str], int]:
-    """(record, key) → the last entry of another change that still stands."""
+    """Map (record, key) to the last effective entry of another change."""
     ids = {entry.entity_id for entry in entries}
     others = Entry.objects.of_others(entries[0].change, by.change) if entries else Entry.objects.none()
     others = others.filter(entity=about.entity, entity_id__any_of=ids, old_values__isnull=False)
@@ -141,7 +141,7 @@ def _changed_since(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[
 
 
 def _invalid(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[tuple[str, str], str]:
-    """(key, value as JSON) → why an old value is no longer valid: it points to what is gone, or a checker says so."""
+    """Map (key, value as JSON) to why an old value is no longer valid: a deleted target, or a checker's message."""
     wanted: dict[str, dict[str, Any]] = {}
     for entry in entries:
         for key, old in (entry.old_values or {}).items():
@@ -168,9 +168,9 @@ def _missing(model: type[models.Model], key: str, pks: list[Any]) -> set[Any]:
 
 
 def _clashing(model: type[models.Model], records: list[models.Model], names: set[str]) -> set[int]:
-    """Save the records, and name those whose unique values are taken: halves of what fails are tried, down to one.
+    """Save the records; return those with taken unique values, found by bisecting failed batches.
 
-    Two records that swap a value fail together and pass one after the other.
+    Records that swap a value fail together and pass one by one.
     """
     if not records or _saves(model, records, names):
         return set()
@@ -199,7 +199,7 @@ def _stored(record: models.Model, fields: list[models.Field]) -> tuple:
 
 
 def _column(field: models.Field, value: Any) -> Any:
-    """As update_rows() takes it, which is JSON as text."""
+    """Return the value for update_rows(), which takes JSON as text."""
     if isinstance(field, models.JSONField) and value is not None:
         return json.dumps(value, cls=field.encoder)
     return field.get_db_prep_save(value, connection)

@@ -1,4 +1,4 @@
-"""Which records an undo leaves alone, because they are no longer the actor's to change."""
+"""Records that an undo must keep, because the actor may no longer change them."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ WHOSE = {"owner", "team"}
 
 
 def records_out_of_reach(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
-    """The records that the actor may not change now, and whose owner or team, or the actor's own, changed since.
+    """Return records the actor may not change now, if their owner or team, or the actor's role or team, changed since.
 
-    Where none of that did, whoever could make the change may undo it: a merge moves the reports of the duplicate,
-    whoever owns them, and what the change itself gave away comes back.
+    Otherwise the author of a change may undo it: a merge moves the duplicate's reports, with any owner, and records
+    that the change itself reassigned come back.
     """
     rows = about.model._default_manager
     if by.is_at_least(Role.MANAGER) or not isinstance(rows, Guarded) or not entries:
@@ -28,7 +28,7 @@ def records_out_of_reach(about: Subject, entries: Sequence[Entry], by: Actor) ->
 
 
 def _handed_on(entity: str, ids: set, entries: Sequence[Entry], by: Actor) -> set[int]:
-    """Those of the records whose owner or team another change set after the first of the entries."""
+    """Return the records whose owner or team another change set after the first entry."""
     others = Entry.objects.of_others(entries[0].change, by.change)
     rows = others.filter(entity=entity, entity_id__any_of=list(ids), old_values__isnull=False)
     first, found = min(entry.id for entry in entries), rows.values_list("entity_id", "id", "old_values")
@@ -36,7 +36,7 @@ def _handed_on(entity: str, ids: set, entries: Sequence[Entry], by: Actor) -> se
 
 
 def _has_moved(entries: Sequence[Entry], by: Actor) -> bool:
-    """Whether the actor's own role or team changed after the first of the entries."""
+    """Return whether the actor's role or team changed after the first entry."""
     own = Entry.objects.filter(entity="member", entity_id=by.member_id, old_values__isnull=False)
     first, found = min(entry.id for entry in entries), own.values_list("id", "old_values")
     return any(entry_id > first and {"role", "team"} & old.keys() for entry_id, old in found)

@@ -1,4 +1,4 @@
-"""Which changes still stand: one that was undone does not, so that changes come back one by one, newest first."""
+"""Effective changes: undone ones don't count, so that changes can be undone one by one, newest first."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ READ = ("entity", "entity_id", "person", "id", "event", "old_values", "new_value
 
 
 class Change(NamedTuple):
-    """One value of one record as an entry changed it."""
+    """One value's change in one entry."""
 
     entry: int
     person: int | None
@@ -17,9 +17,9 @@ class Change(NamedTuple):
 
 
 def standing_changes(entries: EntryQuerySet) -> dict[tuple[str, int, str], Change]:
-    """(entity, record, key) → the last change of it that still stands; the key '' is for an entry without values.
+    """Map (entity, record, key) to its last effective change; the key '' is for an entry without values.
 
-    An undo puts a value back only where its change was the last: it is told by the values of the entry before it.
+    An undo restores only a value's last change, so it is recognized by reversing the previous entry's values.
     """
     standing: dict[tuple[str, int, str], list[Change]] = {}
     for entity, pk, person, entry_id, event, olds, news in entries.order_by("id").values_list(*READ):

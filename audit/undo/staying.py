@@ -1,4 +1,4 @@
-"""What an undo leaves as the change made it, because something has happened since, and what belongs to that."""
+"""Records that an undo keeps because of later changes, and what depends on them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,10 +11,10 @@ from audit.undo.hooks import KeptRecord
 
 @dataclass(frozen=True)
 class StayingRecords:
-    """Records that the change made and that stay, with the sentence why; and contacts whose moves stay.
+    """Records made by the change that stay, with reasons, and contacts whose moves stay.
 
-    A record stays with all that the change did to it. With a contact stays what was made for it. With a lead or an
-    opportunity stay the moves of its contact, and of the contact's other leads and opportunities: a contact is not put
+    A record stays with all effects of the change on it. A staying contact keeps records made for it. A staying lead or
+    opportunity keeps the moves of its contact, and of the contact's other leads and opportunities: a contact is not put
     back to Lead under an opportunity that stays won.
     """
 
@@ -37,7 +37,7 @@ class StayingRecords:
     def and_also(
         self, kept: Iterable[KeptRecord], moved: Iterable[int], done: Iterable[tuple[Entry, set[str]]]
     ) -> "StayingRecords":
-        """This, with what an attempt had to keep besides; unchanged if nothing that it inverted belongs to that."""
+        """Return this plus what an attempt had to keep; unchanged if it reverted nothing that depends on it."""
         made = {(each.entity, each.pk): each.why for each in kept if (each.entity, each.pk) in self.created}
         more = replace(self, made=made | self.made, moved=self.moved.union(moved)).with_what_belongs()
         return more if any(more.covers(entry, keys) for entry, keys in done) else self

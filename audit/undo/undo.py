@@ -1,10 +1,9 @@
-"""undo(): invert one change, whatever it was: a bulk edit, an import, a merge, a move along the lifecycle.
+"""undo(): revert one change of any kind, e.g. a bulk edit, import, merge or lifecycle move.
 
-The old values live in the entries and nowhere else. What a later change touched stays as it is, with what belongs to
-it, and is listed:
-- a value that was changed again since, or that is no longer valid;
-- a record that the change made and something has happened to since, with all that the change did to it;
-- the moves of a contact, its leads and its opportunities, all of them if one cannot be put back.
+Old values exist only in the entries. Anything that a later change touched stays, with its dependents, and is listed:
+- a value that has changed since, or is no longer valid;
+- a record that the change made and that was used since, with all effects of the change on it;
+- the moves of a contact, its leads and its opportunities, all of them if one must stay.
 
 Why: docs/decisions/0046-undo-inverts-a-change.md
 """
@@ -31,17 +30,17 @@ from crm.kit.read_tracking import uncounted_reads
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 
-LOOKED_AT = 2_000  # entries that are searched for a record the actor gave away
+LOOKED_AT = 2_000  # entries searched for a record the actor gave away
 NOTHING_LEFT = _("There’s nothing left to undo.")
 
 
 @transaction.atomic
 def undo(change: UUID, *, by: Actor) -> Undone:
-    """Put every record that `change` touched back as it was before, in one transaction, and record that.
+    """Restore all records of `change` to their earlier state, in one transaction, and record it.
 
-    Raises Refused when there is nothing (left) to undo, or only settings (roles, guards, fields), which their own verbs
-    change with their own checks; NotAllowed for a rep when it is somebody else's change, or nothing that it touched is
-    theirs to change any more. A change of thousands of records is for crm.lists.undo_runs.
+    Raises Refused if there is nothing (left) to undo, or only settings (roles, guards, fields), which have their own
+    verbs and checks; NotAllowed for a rep on another member's change, or if they may no longer change any of its
+    records. For thousands of records use crm.lists.undo_runs.
     """
     check_undo(change, by)
     undone = undo_entries(list(Entry.objects.filter(change=change).order_by("-id")), by=by)
@@ -55,7 +54,7 @@ def nothing_undone_message(why: str = "") -> str:
 
 
 def check_undo(change: UUID, by: Actor) -> None:
-    """Raise Refused when there is no such change, NotAllowed when `by` may not undo it."""
+    """Raise Refused for an unknown change, NotAllowed if `by` may not undo it."""
     entries = Entry.objects.filter(change=change).order_by("-id")
     first = entries.first()
     if first is None:
@@ -69,9 +68,9 @@ def check_undo(change: UUID, by: Actor) -> None:
 
 
 def _touches_theirs(entries: models.QuerySet, by: Actor) -> bool:
-    """Whether the actor may change one of the records now, or had one before the change gave it to somebody else.
+    """Return whether the actor may change one of the records, or owned one before the change reassigned it.
 
-    One is enough: a merge moves the reports of the duplicate, whoever owns them, and must come back whole.
+    One is enough: a merge moves the duplicate's reports, with any owner, and must be undone completely.
     """
     kinds = [subject(entity) for entity in entries.order_by().values_list("entity", flat=True).distinct()]
     touched = {kind: entries.filter(entity=kind.entity).order_by().values("entity_id") for kind in kinds}
@@ -92,12 +91,12 @@ def _gave_away(entry: Entry, by: Actor) -> bool:
 
 @transaction.atomic
 def undo_entries(entries: Sequence[Entry], *, by: Actor) -> Undone:
-    """Invert entries of one change, newest first: all that it wrote about the contacts among them.
+    """Revert entries of one change, newest first, which must be complete for their contacts.
 
-    The first attempt knows what was touched since. What else it has to keep may belong with something that it put back:
-    then it is rolled back and repeated without that.
+    The first attempt knows the later changes. If it finds more to keep that belongs with something restored, it is
+    rolled back and repeated without that.
     """
-    with uncounted_reads():  # whatever was touched, or points to what goes, is looked at for its own sake
+    with uncounted_reads():  # reads that serve only the undo
         _lock(entries)
         staying = _touched(entries, by)
         while True:
@@ -112,10 +111,9 @@ def undo_entries(entries: Sequence[Entry], *, by: Actor) -> Undone:
 
 
 def _lock(entries: Iterable[Entry]) -> None:
-    """Lock every record in the order of their ids, as verbs do, before they are put back newest entry first.
+    """Lock all records in id order, as verbs do, before restoring them newest entry first.
 
-    Locked as they are put back, two of them would be waited for crosswise by an undo and a bulk edit. On SQLite the
-    transaction itself has locked everything.
+    Locked in restore order, an undo and a bulk edit could deadlock. On SQLite the transaction has locked everything.
     """
     if not connection.features.has_select_for_update:
         return
@@ -128,7 +126,7 @@ def _lock(entries: Iterable[Entry]) -> None:
 
 
 def _touched(entries: Sequence[Entry], by: Actor) -> StayingRecords:
-    """What stays in any case: records made by the change that a rule holds, or that have entries of others since."""
+    """Return what must stay: records made by the change that a rule keeps, or that others changed since."""
     why: dict[tuple[str, int], str] = {}
     for entity in {entry.entity for entry in entries}:
         made = [entry for entry in entries if entry.entity == entity and entry.is_creation]
@@ -139,13 +137,13 @@ def _touched(entries: Sequence[Entry], by: Actor) -> StayingRecords:
 
 
 def _held_back(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
-    """The records that a rule keeps as they are, and those that are no longer the actor's, each with a sentence."""
+    """Return the records kept by a rule, and those out of the actor's reach, with reasons."""
     held = {pk: why for rule in hold_back for pk, why in rule(entity, entries, by).items()}
     return held | dict.fromkeys(records_out_of_reach(subject(entity), entries, by), NOT_YOURS)
 
 
 def _touched_since(about: Subject, entries: Sequence[Entry], by: Actor) -> set[int]:
-    """Who has changes of others since that still stand; those that this undo wrote about the same do not count."""
+    """Return records with later effective changes, not counting those of this undo."""
     ids, first = [entry.entity_id for entry in entries], min(entry.id for entry in entries)
     others = Entry.objects.of_others(entries[0].change, by.change)
     own = standing_changes(others.filter(entity=about.entity, entity_id__any_of=ids))
@@ -158,13 +156,13 @@ def _touched_since(about: Subject, entries: Sequence[Entry], by: Actor) -> set[i
 
 @dataclass
 class _Attempt:
-    """One attempt to invert entries, but for what stays."""
+    """One attempt to revert entries, except what stays."""
 
     by: Actor
     staying: StayingRecords
     undone: Undone = field(default_factory=Undone)
     moved: set[int] = field(default_factory=set)  # contacts whose moves had to stay
-    done: list[tuple[Entry, set[str]]] = field(default_factory=list)  # entries inverted, and which keys of them
+    done: list[tuple[Entry, set[str]]] = field(default_factory=list)  # reverted entries with their keys
 
     def run(self, entries: Sequence[Entry]) -> None:
         contacts = {entry.person for entry in entries if entry.person} - self.staying.contacts()
@@ -188,7 +186,7 @@ class _Attempt:
         self._record(about, reverting.put_back([entry for entry in entries if entry.entity_id not in held]))
 
     def _record(self, about: Subject, inverted: list[Inverted]) -> None:
-        """Write an entry for each inverted one; its note is the event that it reverts. Then tell the listeners."""
+        """Write an entry per reverted one, noting the reverted event. Then call the listeners."""
         for event, group in groupby(inverted, key=lambda row: row[0].event):
             facts = [LogRow(entry.entity_id, entry.person, old, new) for entry, old, new in group]
             record_rows(f"{about.entity}.undone", facts, by=self.by, note=event)

@@ -1,4 +1,4 @@
-"""People who are there already: what a row changes about them, and where it moves them."""
+"""Imports into existing contacts: changed values and moves."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ from crm.users.visibility import may_edit
 
 BY_PEOPLE = "by people"  # not a text
 NOT_YOURS = _("View only – this contact belongs to someone else.")
-# Not changed like a value.
+# Not changed as a value.
 OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, LIFECYCLE.since, STATUS.field}
 
 
 @dataclass(slots=True)
 class Difference:
-    """How a contact differs from its row: values by key, a status and a stage ('' for the same), that since when."""
+    """The difference between a contact and its row: values by key, status, stage ('' if equal) and its date."""
 
     contact: Contact
     line: int
@@ -40,7 +40,7 @@ class Difference:
 
 
 def change_each(matches: Sequence[Match], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
-    """Change and move the contacts (locked) that differ from their rows; the lines that did, and those refused."""
+    """Change and move locked contacts that differ from their rows; return the changed lines and the rejected ones."""
     found = [difference for match in matches if (difference := _difference(match, run.on_match))]
     if not run.override_reason:
         found = _without_old_news(found)
@@ -71,13 +71,13 @@ def _difference(match: Match, on_match: str) -> Difference | None:
 
 
 def is_status_suppressed(match: Match) -> bool:
-    """Whether the row gives a contact who unsubscribed, or whose mail bounced, another status: a file lifts nothing."""
+    """Return whether a row sets another status on a suppressed contact: a file lifts no suppression."""
     contact, wanted = match.contact, match.row.own.get(STATUS.field, "")
     return contact is not None and contact.status in SHOWN and bool(wanted) and wanted not in SHOWN
 
 
 def _without_old_news(found: list[Difference]) -> list[Difference]:
-    """Without the stages that a file has told before, of contacts whom only files have moved: they are further now."""
+    """Drop stages that an earlier file already set, for contacts moved only by files: they have progressed since."""
     keys = [difference.contact.pk for difference in found if difference.stage]
     moves = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, record_id__any_of=keys)
     rows = moves.filter(undone_by__isnull=True).values_list("record_id", "to_value", "channel") if keys else ()
@@ -97,7 +97,7 @@ def _moved(contact: Contact, field: str, own: dict[str, Any]) -> str:
 
 
 def _follow_name(contact: Contact, own: dict[str, Any], values: dict[str, Any]) -> None:
-    """The full name follows the first and last names for as long as it was made of them."""
+    """Derive the full name from first and last names while it matches them."""
     made = f"{contact.first_name} {contact.last_name}".strip()
     if "name" not in own and contact.name == made and values.keys() & {"first_name", "last_name"}:
         names = (values.get(key, getattr(contact, key)) for key in ("first_name", "last_name"))

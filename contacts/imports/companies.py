@@ -1,4 +1,4 @@
-"""The companies that rows name: found by name, made when missing, and given what the file says of them."""
+"""Companies in rows: matched by name, created if missing, updated from the file."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,10 +34,10 @@ as_row = attrgetter(*COLUMNS)
 
 @dataclass
 class CompanyRows:
-    """What the rows of a file say of companies, and what came of it.
+    """Company values in a file, and the results.
 
-    Of each value the first counts that the file has: `notes` name the rows that differ. `changed` are the lines whose
-    company was changed; `counts` how many companies were made and changed, by label.
+    The first value in the file wins: `notes` name the rows that differ. `changed` are the lines that changed their
+    company; `counts` the created and changed companies, by label.
     """
 
     scratch: Scratch
@@ -46,7 +46,7 @@ class CompanyRows:
     notes: list[str] = field(default_factory=list)
 
     def first(self, line: int, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of the values that no row before has said otherwise, of the company called `name`."""
+        """Return the values for company `name` that no earlier row contradicts."""
         keys = {f"{_key(name)} {key}": key for key in said}
         if not keys:
             return {}
@@ -68,7 +68,7 @@ class CompanyRows:
 
 
 def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: CompanyRows | None = None) -> Refused:
-    """Find or make the company of each row that takes one, and write what rows say about companies."""
+    """Find or create each row's company, and write the rows' company values."""
     refused: Refused = {}
     takers = [match for match in matches if _takes(match, on_match, refused)]
     keys = {name: _key(name) for name in {match.row.own["company"] for match in takers}}
@@ -117,7 +117,7 @@ def _takes(match: Match, on_match: str, refused: Refused) -> bool:
 
 
 def _known(names: Iterable[str], by: Actor) -> defaultdict[str, list[Company]]:
-    """The companies that `by` sees under these names, without regard to case, or under these public ids."""
+    """Return the companies visible to `by` with these names, ignoring case, or these public ids."""
     rows = Company.objects.live().visible_to(by)
     ids = {public_id: name for name in names if (public_id := public_id_in(COMPANY, name))}
     named = rows.filter(name_key__any_of={_key(name) for name in names}).order_by("pk") if names else ()
@@ -134,7 +134,7 @@ def _key(name: str) -> str:
 
 
 def _written_so(companies: list[Company], name: str) -> list[Company]:
-    """Of companies with names that are the same but for accents and signs the one that is written so, if one is."""
+    """Prefer the exactly spelled company among those whose names differ only in accents and marks."""
     exact = [company for company in companies if fold(company.name) == fold(name)]
     return exact if len(companies) > 1 and len(exact) == 1 else companies
 

@@ -1,6 +1,6 @@
-"""New people: each is four rows in three tables, which go straight where they belong (COPY on PostgreSQL).
+"""New contacts: four rows in three tables each, written directly (COPY on PostgreSQL).
 
-By way of a staging table each row would be written twice, and that costs more than deciding here what it holds.
+A staging table would write each row twice, which costs more than computing the values here.
 """
 
 import json
@@ -21,7 +21,7 @@ from crm.lifecycle.transitions import write_first_transition
 
 SINCE = LIFECYCLE.since
 CUSTOM = "custom."  # not a text
-RESOLVED = {"created_at", SINCE, "company", "manager"}  # a cell of theirs is not the value of a column
+RESOLVED = {"created_at", SINCE, "company", "manager"}  # not stored as a column's value
 ATTRIBUTES = {f.name: f.attname for f in Contact._meta.concrete_fields if f.name not in RESOLVED}
 COLUMNS = tuple(f.attname for f in Contact._meta.concrete_fields if f.name != "workspace")
 NAMED_BY = ("name", "first_name", "last_name", "email", "phone", "mobile")
@@ -36,11 +36,10 @@ always_told = itemgetter(*ALWAYS_TOLD)
 def create_each(
     matches: Sequence[Match], by: Actor, *, note: str = "", ids: Sequence[int] | None = None
 ) -> Sequence[int]:
-    """Make a contact of each row, with its entry, event and first transitions; gives their keys, in order.
+    """Create a contact per row, with entry, event and first transitions; return the keys in order.
 
-    `created_at` dates all of it, or else the time since when they are at their stage; `note` says where they come
-    from; `ids` are keys that were taken for them. Raises IntegrityError when somebody else has the e-mail or external
-    id by now.
+    `created_at`, or else the stage's date, dates all of it; `note` is the origin; `ids` are reserved keys. Raises
+    IntegrityError if another contact has taken the email or external id.
     """
     if not matches:
         return ()
@@ -62,14 +61,14 @@ def _rows(matches: Sequence[Match], ids: Sequence[int], by: Actor, facts: list[L
 
 
 def _blank(by: Actor) -> dict[str, Any]:
-    """The columns of a contact of whom nothing is known; it belongs to whoever imports it."""
+    """Return the columns of an empty contact, owned by the importer."""
     blank = {f.attname: f.get_default() for f in Contact._meta.concrete_fields if f.name != "public_id"}
     times = dict.fromkeys((*DATED, "updated_at"), as_stored(clock.now()))
     return blank | times | {"owner_id": by.member_id, "custom": "{}"}
 
 
 def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], str]) -> tuple[tuple, LogRow]:
-    """The row of a new contact, and what its entry tells: as JSON, made while the server takes in the row before."""
+    """Return a new contact's row, and its log row: as JSON, built while the server processes earlier rows."""
     own, company, told, custom, at = match.row.own, match.company, {}, {}, None
     for key, value in own.items():
         if key in ATTRIBUTES:

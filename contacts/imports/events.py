@@ -1,4 +1,4 @@
-"""How rows of a file become engagement events of contacts: each kept once, however often the file is imported."""
+"""Import of engagement events: each is stored once, however often the file is imported."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ NEEDED = ("kind", "occurred_at")
 
 
 class EventImporter:
-    """Imports events of existing contacts, matched by external ID or email."""
+    """Importer of events for existing contacts, matched by external ID or email."""
 
     entity = "engagement"
     also = frozenset({"external_id", "email", "kind", "occurred_at"})
@@ -41,7 +41,7 @@ class EventImporter:
         self.mapping, self.by = mapping, by
 
     def prepare(self, sheet: Sheet) -> None:
-        """Raise Invalid for a file that cannot say who did what when."""
+        """Raise Invalid for a file without contact, kind or time columns."""
         missing = [key for key in NEEDED if not self.mapping.feed(key)]
         if not (self.mapping.feed("external_id") or self.mapping.feed("email")):
             missing.insert(0, gettext("{field} or {other}").format(field="external_id", other="email"))
@@ -57,7 +57,7 @@ class EventImporter:
         return plain(field, LONGEST_KEY)
 
     def notes(self) -> list[str]:
-        """Nothing that a person should know."""
+        """Return no hints."""
         return []
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
@@ -84,7 +84,7 @@ def _moment(feed: MappedColumn) -> Callable[[str], Any]:
 
 
 def _people(rows: Sequence[IncomingRow], by: Actor) -> dict[str, int]:
-    """Whom the rows name and `by` sees, by key (see keys_of); locked."""
+    """Return the rows' contacts visible to `by`, by key (see keys_of); locked."""
     ids = ids_of({key for row in rows for key in keys_of(row)})
     seen = Contact.objects.live().visible_to(by).filter(pk__any_of=sorted(ids)).order_by("pk")
     found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""How rows of a file become contacts: matched, then made or changed, moved and recorded, a batch at a time."""
+"""Import of contacts: matched, then created or changed, moved and recorded, batch by batch."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -27,7 +27,7 @@ NAMES = {"name", "first_name", "last_name", "email"}
 
 
 class ContactImporter:
-    """Imports people, with their companies, managers, stages and whatever upper apps relate to them."""
+    """Importer of contacts with companies, managers, stages and related records of upper apps."""
 
     entity = "contact"
     also = frozenset({"lifecycle_stage", "lifecycle_stage_since", "created_at"})
@@ -44,7 +44,7 @@ class ContactImporter:
         self.creating = {link: r.creating for link, r in relations("contact").items() if r.creating}
 
     def prepare(self, sheet: Sheet) -> None:
-        """A manager may stand further down in the file than those who report to them."""
+        """Scan for managers, who may come after their reports in the file."""
         if self.mapping.feed("manager"):
             managers.mention(sheet, self.mapping, self.scratch)
 
@@ -53,7 +53,7 @@ class ContactImporter:
         return ((relation and relation.parser) or parsers.parser)(feed, self.by)
 
     def notes(self) -> list[str]:
-        """Source 000: without a stage every contact becomes a lead, and the funnel misreads."""
+        """Warn about a missing stage column (source 000: every contact becomes a lead, and the funnel is wrong)."""
         note = gettext("No stage column – new contacts start as Lead.")
         stages = [] if self.mapping.feed("lifecycle_stage") else [note]
         mapped = {feed.link for feed in self.mapping.feeds}
@@ -87,7 +87,7 @@ class ContactImporter:
         return BatchResult(len(made), len(changed) - len(made), unchanged, refused, counts, said.notes + notes)
 
     def _create(self, fresh: Sequence[Match], derived: DerivedChanges) -> list[tuple[int, IncomingRow]]:
-        """Make a contact of each row; what reacts to that finds what rows say of related records. (Key, row) pairs."""
+        """Create a contact per row, passing related values to reactions. Return (key, row) pairs."""
         if not fresh:
             return []
         ids = next_ids(Contact, len(fresh))
@@ -102,7 +102,7 @@ class ContactImporter:
         return self.run.on_match == OnMatch.UPDATE and "lifecycle_stage" in found.row.own
 
     def finish(self) -> Iterator[BatchResult]:
-        """Link people to their managers, now that all are there."""
+        """Link contacts to their managers, now that all exist."""
         yield from managers.link(self.scratch, self.run.on_match, self.by)
 
     def _incomplete(self, matches: Sequence[Match]) -> Refused:

@@ -1,4 +1,4 @@
-"""Who reports to whom: known when all of a file is there, because a manager may stand below their people."""
+"""Reporting lines in imports: resolved at the end, because managers may come after their reports."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ BATCH = {"postgresql": 10_000, "sqlite": 35}
 
 
 def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
-    """Note every external ID and e-mail of the file."""
+    """Note every external ID and email of the file."""
     kinds = {"external_id": "id {}".format, "email": lambda text: f"mail {email_key(text)}"}
     feeds = [(feed.column, key) for path, key in kinds.items() if (feed := columns.feed(path))]
     for row in sheet.rows():
@@ -37,9 +37,9 @@ def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
 
 
 def unknown(matches: Sequence[Match], scratch: Scratch, by: Actor) -> Refused:
-    """The rows whose manager is nobody that `by` sees and nobody in the file, or is several people, or is themselves.
+    """Reject rows whose manager is unknown to `by` and the file, ambiguous, or the contact itself.
 
-    A row that writes the name of the manager it has, who may be unseen, keeps them: exports hold that name.
+    A row with the name of the contact's current manager, visible or not, keeps them: exports contain that name.
     """
     wanted = {match.row.line: match.row.own["manager"] for match in matches if "manager" in match.row.own}
     if not wanted:
@@ -67,7 +67,7 @@ def unknown(matches: Sequence[Match], scratch: Scratch, by: Actor) -> Refused:
 
 
 def link(scratch: Scratch, on_match: str, by: Actor) -> Iterator[BatchResult]:
-    """Link people to their managers, batch by batch, each in a transaction of the caller's."""
+    """Link contacts to their managers in batches, each in a transaction of the caller's."""
     pending = scratch.pending()
     while batch := list(islice(pending, BATCH[connection.vendor])):
         yield _link(batch, on_match, by)
@@ -106,7 +106,7 @@ def _keys(text: str) -> tuple[str, str]:
 
 
 def _find(texts: set[str], by: Actor) -> Mapping[str, set[int]]:
-    """The contacts that texts name to `by`: by external ID, e-mail, public id or, failing those, by name."""
+    """Return the contacts that texts name to `by`: by external ID, email or public id, then by name."""
     people = by_key({key for text in texts for key in _keys(text)})
     hidden = contacts_not_visible(people.values(), by)
     found: defaultdict[str, set[int]] = defaultdict(set)
@@ -133,7 +133,7 @@ def _by_name(texts: Iterable[str], seen: QuerySet[Contact]) -> Iterator[tuple[st
 
 
 def _present(matches: Sequence[Match]) -> dict[int, str]:
-    """line → the folded name of the manager that the row's contact has already."""
+    """Map each line to the folded name of its contact's current manager."""
     lines = {match.contact.pk: match.row.line for match in matches if match.contact and match.contact.manager_id}
     rows = Contact.objects.filter(pk__any_of=list(lines)).values_list("pk", "manager__name") if lines else ()
     return {lines[pk]: _folded(name) for pk, name in rows}
@@ -144,7 +144,7 @@ def _folded(name: str) -> str:
 
 
 def _circles(links: dict[int, int]) -> set[int]:
-    """Those of the links (person → manager) by which somebody would report to themselves, over others."""
+    """Return the links (person → manager) that would close a circle."""
     above: dict[int, int | None] = dict(links)
     frontier = set(links.values())
     while frontier := frontier - above.keys():
@@ -161,5 +161,5 @@ def _comes_back(person: int, above: dict[int, int | None]) -> bool:
         seen.add(at)
         at = above.get(at)
     if at == person:
-        above[person] = None  # without this link the others of the circle can stand
+        above[person] = None  # without this link the rest of the circle can stay
     return at == person

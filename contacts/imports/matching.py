@@ -1,4 +1,4 @@
-"""Who a row is about: by external ID, else by e-mail, among those not in the trash; and nobody twice in a file."""
+"""Matching of rows to contacts outside the trash, by external ID, then by email; each contact once per file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ UNSEEN = _("The external ID or email belongs to a contact that you can’t see."
 
 @dataclass(slots=True)
 class Match:
-    """A row, the contact it is about (None: a new one), which is locked, and the company it puts them in, if any."""
+    """A row, its locked contact (None: new), and its company, if any."""
 
     row: IncomingRow
     contact: Contact | None
@@ -28,13 +28,13 @@ class Match:
 
 
 def keys_of(row: IncomingRow) -> tuple[str, ...]:
-    """What a row may be known by: its external ID, its e-mail."""
+    """Return a row's matching keys: external ID and email."""
     external, mail = row.own.get("external_id"), row.own.get("email")
     return (*((f"id {external}",) if external else ()), *((f"mail {email_key(mail)}",) if mail else ()))
 
 
 def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
-    """The contacts of rows, in three statements at most; refused is who is two people, or was in the file before."""
+    """Return the rows' contacts, in at most three statements, and rejected rows: two matches, or a repeated contact."""
     keys = {row.line: keys_of(row) for row in rows}
     people = by_key({key for own in keys.values() for key in own}, lock=True)
     hidden = contacts_not_visible(people.values(), by)
@@ -71,13 +71,13 @@ def ids_of(keys: Iterable[str]) -> set[int]:
 
 
 def _ids(field: str, values: list[str]) -> Iterable[int]:
-    # The empty text stands in the SQL as it does in the partial index: SQLite compares the words, not the meaning.
+    # The empty text is a literal, as in the partial index: SQLite compares the text, not the meaning.
     filled = ~Q(**{field: RawSQL("''", ())})
     return Contact.objects.live().filter(filled, **{f"{field}__any_of": values}).values_list("pk", flat=True)
 
 
 def contacts_not_visible(people: Iterable[Contact], by: Actor) -> set[int]:
-    """The primary keys of those that `by` does not see."""
+    """Return the primary keys of those hidden from `by`."""
     if by.is_at_least(Role.MANAGER):
         return set()
     ids = {person.pk for person in people}
@@ -85,7 +85,7 @@ def contacts_not_visible(people: Iterable[Contact], by: Actor) -> set[int]:
 
 
 def _once(matches: list[Match], keys: dict[int, tuple[str, ...]], scratch: Scratch, refused: Refused) -> list[Match]:
-    """Those who come for the first time; the others are refused with the line of the first."""
+    """Return first occurrences; repeats are rejected with the line of the first."""
     own = {m.row.line: (*keys[m.row.line], *((f"contact {m.contact.pk}",) if m.contact else ())) for m in matches}
     again = scratch.repeats(own)
     sentence = gettext("Duplicate of row {row}.")

@@ -1,4 +1,4 @@
-"""What the exports of other products call our fields."""
+"""Names of our fields in other products' exports."""
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "external_id": ("ID", "Record ID", "Contact ID", "Lead ID", "Customer ID"),  # not a text

@@ -1,4 +1,4 @@
-"""Since when contacts are known: imported without dates they are of today, until a file tells of something older."""
+"""Backdating of contacts: imported without dates they date from today, until a file has older facts."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -15,19 +15,19 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import update_rows
 
-MARGIN = timedelta(hours=1)  # a batch is written within it; a file that dates a contact so closely loses nothing
+MARGIN = timedelta(hours=1)  # a batch takes less; a file that dates a contact so closely loses nothing
 DATES = ("created_at", "lifecycle_stage_since", "status_since", "last_activity")
 
 
 class PastDates(NamedTuple):
-    """What a file tells of a contact's past: the earliest thing of all, and when they first bought."""
+    """A file's dates for a contact: the earliest of all, and the first purchase."""
 
     earliest: datetime
     won: datetime | None
 
 
 def backdate_contacts(told: Mapping[int, PastDates], by: Actor) -> list[int]:
-    """Date contacts (locked) that an import made without a date by the earliest thing told; returns whom."""
+    """Backdate locked contacts that an import created without a date to the earliest fact; return their keys."""
     facts, rows = [], []
     for contact in Contact.objects.filter(pk__any_of=_undated(told)).order_by("pk"):
         changes = _changes(contact, told[contact.pk])
@@ -43,7 +43,7 @@ def backdate_contacts(told: Mapping[int, PastDates], by: Actor) -> list[int]:
 
 
 def _undated(contacts: Iterable[int]) -> list[int]:
-    """Those whose creation an import dated by the moment of its own work."""
+    """Return contacts whose creation date is the import's own time."""
     made = Entry.objects.filter(event="contact.created", entity="contact", entity_id__any_of=list(contacts))
     made = made.filter(channel="import", at__gte=F("recorded_at") - MARGIN)
     return list(made.values_list("entity_id", flat=True))

@@ -1,4 +1,4 @@
-"""Stages of people who are there already: moves like any other, by the same verbs, table and guards."""
+"""Stages of existing contacts: ordinary moves, by the same verbs, table and guards."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -16,10 +16,9 @@ from crm.lists.models import ImportRun
 
 
 def move_each(wanted: Mapping[Contact, tuple[str, datetime | None]], run: ImportRun, by: Actor) -> dict[int, str]:
-    """Move locked contacts to the stages wanted, overriding where the run has a reason. Who stays: id → sentence.
+    """Move locked contacts to the given stages, overriding if the run has a reason. Return id → why not moved.
 
-    With each stage comes since when the file says they are there; the move is dated so, as far as it can have been.
-    Afterwards the contacts hold what they have become.
+    Each stage has the file's date; the move is dated so, as far as possible. Updates the contacts in memory.
     """
     moves = {contact: (to, _possible(contact, since)) for contact, (to, since) in wanted.items()}
     groups: defaultdict[tuple[str, str, datetime | None], list[int]] = defaultdict(list)
@@ -38,7 +37,7 @@ def move_each(wanted: Mapping[Contact, tuple[str, datetime | None]], run: Import
 
 
 def _possible(contact: Contact, since: datetime | None) -> datetime | None:
-    """Nobody moved on before they had come, nor tomorrow."""
+    """Limit the date to between the last move and now."""
     return since and min(max(since, contact.lifecycle_stage_since), clock.now())
 
 
@@ -71,7 +70,7 @@ def _move(here: str, to: str, ids: list[int], run: ImportRun, by: Actor) -> dict
 
 
 def _reason(step: Move, run: ImportRun) -> str:
-    """Where a reason is required, the file is one; where it is asked for, its absence is for somebody to look at."""
+    """Return the file as the reason if one is required; an optional one stays empty, as an exception to review."""
     return _("Imported from {file}").format(file=run.file_name) if step.reason == Reason.REQUIRED else ""
 
 

@@ -4,7 +4,7 @@ from crm.kit.operations import OnPostgreSQL
 
 
 class Migration(migrations.Migration):
-    """Trigram indexes: a search for any part of a name, e-mail or phone without reading every record."""
+    """Trigram indexes: substring search of name, email or phone without reading every record."""
 
     dependencies = [("contacts", "0002_initial")]
     operations = [

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-# The addresses of contacts at Unsubscribed or Bounced today, also of those in the trash.
+# Addresses of contacts currently Unsubscribed or Bounced, trash included.
 ADDRESSES = """
 INSERT INTO contacts_suppression (workspace_id, email_key, reason, source, at)
 SELECT workspace_id, email_key, status, 'Status', min(status_since) FROM contacts_contact

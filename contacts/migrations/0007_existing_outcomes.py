@@ -1,4 +1,4 @@
-"""When activities took place, who is to do what is open, and outcomes of calls that were free text."""
+"""Fill in activities' times, assignees of open ones, and call outcomes from free text."""
 
 from django.db import migrations
 from django.db.models import Case, F, Q, TextField, Value, When
@@ -18,7 +18,7 @@ SAID = {
 
 
 def fill(apps, schema_editor):
-    """Text that names no outcome is kept: it goes to the end of the activity's text."""
+    """Fill in the columns. Text that is no known outcome is appended to the activity's text."""
     activities = apps.get_model("contacts", "Activity").objects.all()
     activities.filter(status="done").update(occurred_at=F("done_at"))
     activities.filter(Q(status="pending") | Q(kind="task")).update(assignee=F("owner"))

@@ -1,4 +1,4 @@
-"""Tags of contacts' pages: `{% load contacts %}`."""
+"""Tags for contact pages: `{% load contacts %}`."""
 
 from django import template
 

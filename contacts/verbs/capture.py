@@ -1,4 +1,4 @@
-"""Take in prospects as they arrive: a form, a scan, a browser extension."""
+"""Capture prospects from a form, a scan or a browser extension."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,12 +22,12 @@ from crm.users.visibility import may_edit
 
 @transaction.atomic
 def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> Outcome:
-    """Record that these people came in through `source` (source 002, capture): one contact per e-mail, whatever races.
+    """Record people from `source` (source 002, capture): one contact per email, also when captures race.
 
-    A new person becomes a Lead owned by the actor. A known one keeps stage and values; blanks are filled where the
-    actor may change the contact. It counts as engagement: a demo request where the source says so, else a form.
-    `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a
-    sentence per field, NotAllowed for a viewer.
+    A new person becomes a Lead owned by the actor. A known one keeps stage and values; blanks are filled if the actor
+    may change the contact. It counts as engagement: a demo request if the source says so, otherwise a form.
+    `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a message per field, NotAllowed for
+    a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed(_("Viewers can’t capture contacts."))
@@ -59,14 +59,14 @@ def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
     try:
         insert_records(list(fresh.values()), "contact.captured", by=by, verb="capture", note=source)
     except IntegrityError:
-        # Somebody captured one of them between our look and our insert: they are there now, so look again.
+        # A concurrent capture inserted one of them between our read and insert: read again.
         return False
     return True
 
 
 def _fill(contact: Contact, values: Mapping[str, Any], by: Actor, source: str) -> None:
     rows = Contact.objects.filter(pk=contact.pk)
-    contact = rows.get()  # as it is by now: the same person may have come twice
+    contact = rows.get()  # reloaded: a person may occur twice
     empty = {key for key in values.keys() - {"manager"} if audited.read_value(contact, key) in ("", None)}
     blanks = {key: value for key, value in values.items() if key in empty and value not in ("", None)}
     if blanks and may_edit(contact, by):

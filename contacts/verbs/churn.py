@@ -1,4 +1,4 @@
-"""Note that customers left."""
+"""Mark customers as churned."""
 
 from django.db import transaction
 
@@ -11,5 +11,5 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def churn(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
-    """Move customers to Churned: they bought, and left."""
+    """Move customers to Churned."""
     return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "churn", by=by, reason=reason)

@@ -1,4 +1,4 @@
-"""Finish tasks, and what else was planned."""
+"""Complete tasks and other planned activities."""
 
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,9 @@ from crm.users.visibility import RecordQuerySet, lock
 def complete(
     activities: RecordQuerySet, *, by: Actor, outcome: str = "", occurred_at: datetime | None = None
 ) -> Outcome:
-    """Mark pending activities as done, at `occurred_at` or now; those done or canceled before are refused.
+    """Mark pending activities as done, at `occurred_at` or now; completed or canceled ones are refused.
 
-    `outcome`: of calls. Raises Invalid for a call without one, another kind with one, and a time in the future.
+    `outcome`: of calls. Raises Invalid for a call without one, another kind with one, and a future time.
     """
     check_occurred(occurred_at)
     locked = lock(activities, by)

@@ -1,4 +1,4 @@
-"""Make new contacts."""
+"""Create contacts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,11 +17,10 @@ from crm.records.writing import build
 
 @transaction.atomic
 def create(people: Sequence[Mapping[str, Any]], *, by: Actor, stage: str = "lead") -> Outcome:
-    """Add a contact for each mapping of field → value; all of them or none.
+    """Create a contact for each mapping of field → value; all of them or none.
 
-    New contacts stand at `stage`, any of them, as in an import: a customer met in person was not moved there. They
-    belong to whoever adds them, unless an owner is given. Raises Invalid with a sentence per field, NotAllowed for a
-    viewer.
+    New contacts start at any `stage`, as in an import: a customer met in person was not moved there. They are owned by
+    the creator unless an owner is given. Raises Invalid with a message per field, NotAllowed for a viewer.
     """
     if stage not in {choice.value for choice in LIFECYCLE.values}:
         raise Invalid({"lifecycle_stage": _("“{stage}” isn’t a lifecycle stage.").format(stage=stage)})

@@ -1,4 +1,4 @@
-"""Make new companies."""
+"""Create companies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from crm.records.verbs.create_records import create_records
 
 @transaction.atomic
 def create_company(companies: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
-    """Add a company for each mapping of field → value; all of them or none.
+    """Create a company for each mapping of field → value; all of them or none.
 
-    Raises Invalid with a sentence per field, NotAllowed for a viewer.
+    Raises Invalid with a message per field, NotAllowed for a viewer.
     """
     return create_records(Company, companies, by=by)

@@ -1,4 +1,4 @@
-"""Take activities off the timeline."""
+"""Delete activities."""
 
 from django.db import transaction
 
@@ -12,7 +12,7 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def delete_activity(activities: RecordQuerySet, *, by: Actor) -> Outcome:
-    """Hide activities; the undo of the change brings them back."""
+    """Hide activities; undoing the change restores them."""
     locked = lock(activities, by)
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)

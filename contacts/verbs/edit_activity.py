@@ -1,4 +1,4 @@
-"""Change or cancel activities."""
+"""Edit or cancel activities."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,10 +23,10 @@ EDITABLE |= {"outcome", "occurred_at"}
 
 @transaction.atomic
 def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: Actor) -> Outcome:
-    """Set fields of activities (typed values); complete() is the verb that finishes them.
+    """Set fields of activities (typed values); complete() is the verb that completes them.
 
-    Raises Invalid for a field that cannot be changed, an empty subject, a status that is not pending or canceled, a
-    call that was made without an outcome, and a time in the future or missing of what was done.
+    Raises Invalid for a read-only field, an empty subject, a status other than pending or canceled, a completed call
+    without an outcome, and a time that is in the future, or missing on a completed activity.
     """
     if wrong := values.keys() - EDITABLE:
         sentence = _("{field} of an activity can’t be changed.")

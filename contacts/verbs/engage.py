@@ -1,4 +1,4 @@
-"""Record what contacts did that shows interest."""
+"""Record contacts' engagement."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ from crm.kit.translation import gettext as _
 
 @transaction.atomic
 def engage(events: Sequence[NewEngagement], *, by: Actor) -> Outcome:
-    """Keep events (contact, kind, moment), each once; `done` are the contacts that an event is new of.
+    """Store events (contact, kind, time), each once; `done` are the contacts with new events.
 
-    Their open leads are scored anew at once. Recorded as `contact.engaged`. Raises Invalid for an unknown kind, a
-    moment more than 5 minutes ahead and a contact that `by` cannot see, NotAllowed for a viewer.
+    Their open leads are rescored immediately. Recorded as `contact.engaged`. Raises Invalid for an unknown kind, a time
+    more than 5 minutes ahead and a contact hidden from `by`, NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed(_("Viewers can’t record engagement."))

@@ -1,4 +1,4 @@
-"""Add what an outside source knows about a contact."""
+"""Add an external source's data to a contact."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,10 +22,10 @@ DECIDED_BY_PEOPLE = {"status", "owner", "team", "manager"}
 def enrich(
     contacts: RecordQuerySet, facts: Mapping[str, Any], *, by: Actor, source: str, overwrite: bool = False
 ) -> Outcome:
-    """Fill the blank fields of contacts with `facts` (source 002: social profiles, job title); `source` is recorded.
+    """Fill blank fields of contacts with `facts` (source 002: social profiles, job title), recording `source`.
 
-    A value that somebody entered is kept unless `overwrite`. Raises Invalid with a sentence per field, also for what
-    only people decide: status, owner, team and the reporting line.
+    Entered values are kept unless `overwrite`. Raises Invalid with a message per field, also for fields only people
+    decide: status, owner, team and reporting line.
     """
     _check(facts)
     known = validate("contact", {name: fact for name, fact in facts.items() if fact not in ("", None)}, by=by)

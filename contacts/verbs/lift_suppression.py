@@ -1,4 +1,4 @@
-"""Let contacts be mailed again whose address was suppressed."""
+"""Lift the suppression of contacts' addresses."""
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,7 +16,7 @@ from crm.users.visibility import RecordQuerySet, lock
 def lift_suppression(contacts: RecordQuerySet, *, by: Actor, reason: str) -> Outcome:
     """Remove every suppression of the contacts' addresses and set their status to Active.
 
-    Refused: a contact who is not suppressed. Raises NotAllowed below an admin, Invalid without a reason.
+    Refused: contacts without one. Raises NotAllowed below an admin, Invalid without a reason.
     """
     if not by.is_at_least(Role.ADMIN):
         raise NotAllowed(_("Only admins can lift a suppression."))

@@ -26,10 +26,10 @@ SNAPSHOT.append("automatic")
 def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     """Add activities, each a mapping of Activity's fields: kind, subject, contact or company, body, due_at, …
 
-    A task is pending until completed; anything else is done, at `occurred_at` or now, unless it is due later. A call
-    that was made has an outcome. What is pending is assigned to its owner unless `assignee` says otherwise. What is
-    done counts as its contact's last activity. Raises Invalid for one with no kind, subject, contact or company, an
-    outcome missing or in the wrong place, or a contact that `by` cannot see; NotAllowed for a viewer.
+    A task is pending until completed; other kinds are done, at `occurred_at` or now, unless due later. A completed call
+    has an outcome. Pending activities are assigned to their owner unless `assignee` is given. Done ones update the
+    contact's last activity. Raises Invalid for a missing kind, subject, contact or company, a missing or misplaced
+    outcome, or a contact hidden from `by`; NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed(_("Viewers can’t log activities."))

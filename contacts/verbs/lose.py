@@ -1,4 +1,4 @@
-"""Lose prospects."""
+"""Mark prospects as lost."""
 
 from django.db import transaction
 

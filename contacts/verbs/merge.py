@@ -1,4 +1,4 @@
-"""Merge duplicates into one record. Unmerging is the undo of the change."""
+"""Merge duplicates into one record. To unmerge, undo the change."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,12 +28,12 @@ KEPT = {"external_id", "avatar", "lifecycle_stage", "status", "manager", "custom
 
 @transaction.atomic
 def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping[str, Any] | None = None) -> Outcome:
-    """Make one person of several: `duplicates` end in the trash, everything of theirs moves to `survivor`.
+    """Merge `duplicates` into `survivor`: they end in the trash, and all their records move to the survivor.
 
-    The survivor keeps its values, blanks are filled from the duplicates in their order, `choose` (field → value)
-    settles the others. The stage that says most about the person stays, and a person who unsubscribed with one
-    address is not mailed at another. All of it is one change to undo. Raises
-    Refused for one that cannot be changed, Invalid when there is nobody to merge with, and per field of `choose`.
+    The survivor keeps its values, blanks are filled from the duplicates in order, `choose` (field → value) settles the
+    others. The most advanced stage wins, and a person unsubscribed at one address is not emailed at another. All of it
+    is one change to undo. Raises Refused for a record that cannot be changed, Invalid without duplicates, and per field
+    of `choose`.
     """
     chosen = validate("contact", choose or {}, by=by)
     if "status" in chosen:
@@ -65,9 +65,9 @@ def _move_relations(survivor: Contact, others: QuerySet, by: Actor) -> None:
 
 
 def _absorb(others: QuerySet, survivor: Contact, by: Actor) -> None:
-    """Into the trash first: the e-mail of a duplicate must be free before the survivor can take it.
+    """Trash the duplicates first: their emails must be free before the survivor takes one.
 
-    Whoever was merged into one of them before follows, so that the survivor's timeline tells their story too.
+    Contacts merged into them earlier follow, so that the survivor's timeline includes theirs.
     """
     ids = list(others.values_list("pk", flat=True))
     gone = {"deleted_at": clock.now(), "merged_into": survivor.pk}
@@ -91,7 +91,7 @@ def _filled(survivor: Contact, others: list[Contact]) -> dict[str, Any]:
 
 
 def _manager(survivor: Contact, others: list[Contact], chosen: Mapping[str, Any]) -> int | None:
-    """Whom the survivor reports to: nobody of the group, and nobody who now reports to the survivor."""
+    """Return the survivor's manager: not in the group, and not a report of the survivor."""
     group = {survivor.pk, *(person.pk for person in others)}
     wanted = [chosen.get("manager"), survivor.manager_id, *(person.manager_id for person in others)]
     return next((pk for pk in wanted if pk and not group & chain(pk)), None)

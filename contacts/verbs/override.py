@@ -1,4 +1,4 @@
-"""Set a stage past the table of moves."""
+"""Override the stage, bypassing the table of moves."""
 
 from django.db import transaction
 

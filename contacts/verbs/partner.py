@@ -1,4 +1,4 @@
-"""Make contacts partners."""
+"""Mark contacts as partners."""
 
 from django.db import transaction
 
@@ -11,5 +11,5 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def partner(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
-    """Move contacts to Partner: a strategic or integration partner; a reason is required."""
+    """Move contacts to Partner (strategic or integration partner); a reason is required."""
     return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "partner", by=by, reason=reason)

@@ -1,4 +1,4 @@
-"""Flag leads as worth pursuing.
+"""Qualify leads.
 
 Why: docs/decisions/0003-verbs-in-files.md
 """
@@ -14,5 +14,5 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def qualify(contacts: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
-    """Move leads to Qualified (DESIGN 1.1; guards of source 002: an e-mail, and a score of 40)."""
+    """Move leads to Qualified (DESIGN 1.1; guards of source 002: an email, and a score of 40)."""
     return move(lock(contacts, by, bring=LIFECYCLE.field), LIFECYCLE, "qualify", by=by, reason=reason)

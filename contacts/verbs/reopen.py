@@ -1,4 +1,4 @@
-"""Give lost or churned contacts another try."""
+"""Reopen lost or churned contacts."""
 
 from django.db import transaction
 

@@ -1,4 +1,4 @@
-"""Give a contact a picture, or take it away."""
+"""Set or remove a contact's picture."""
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -13,7 +13,7 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def set_avatar(contacts: RecordQuerySet, picture: bytes | None, *, by: Actor) -> Outcome:
-    """Show a picture, as contacts.pictures.square_webp() gives it, for contacts; None: their initials again."""
+    """Set the contacts' picture, in the format of contacts.pictures.square_webp(); None restores initials."""
     locked = lock(contacts, by)
     name = _stored(picture) if picture and len(locked.outcome.refused) < len(locked.ids) else ""
     for rows in locked.batches():

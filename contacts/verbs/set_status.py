@@ -1,4 +1,4 @@
-"""Say whether a contact can be reached."""
+"""Set a contact's reachability."""
 
 from django.db import transaction
 
@@ -14,9 +14,9 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def set_status(contacts: RecordQuerySet, to: str, *, by: Actor, reason: str = "") -> Outcome:
-    """Move contacts to the reachability `to`: active, inactive, bounced or unsubscribed (source 002, Status Values).
+    """Move contacts to status `to`: active, inactive, bounced or unsubscribed (source 002, Status Values).
 
-    Unsubscribed and Bounced suppress the contact's address. Refused: a contact whose address is suppressed.
+    Unsubscribed and Bounced suppress the contact's address. Refused: contacts with a suppressed address.
     """
     if to not in {choice.value for choice in STATUS.values}:
         raise Invalid({"status": _("“{status}” isn’t a contact status.").format(status=to)})

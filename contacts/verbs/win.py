@@ -1,4 +1,4 @@
-"""Win qualified contacts."""
+"""Mark qualified contacts as won."""
 
 from django.db import transaction
 

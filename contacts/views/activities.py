@@ -1,4 +1,4 @@
-"""Activities on a record's page and on My day."""
+"""Activities on record pages and on My day."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -38,7 +38,7 @@ PLANNED = {
 
 @require_POST
 def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Log or plan an activity with the contact or company that a record is about."""
+    """Log or plan an activity with a record's contact or company."""
     record, about = find_record(request, entity, public_id), record_type(entity).about
     if about is None:
         raise Http404
@@ -60,7 +60,7 @@ def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 
 def _told(pk: int) -> str:
-    """What was done, by the kind of the activity: “Note added.”, “Call logged.”, “Task created.”."""
+    """Return the toast by kind of activity: “Note added.”, “Call logged.”, “Task created.”."""
     activity = Activity.objects.get(pk=pk)
     sentences = PLANNED if activity.status == "pending" else LOGGED
     return str(sentences[activity.kind])
@@ -88,7 +88,7 @@ def _rows(activity: Activity):
 
 @require_http_methods(["GET", "POST"])
 def finish_activity(request: Request, public_id: str) -> HttpResponse:
-    """Complete a task; ask for the outcome of a planned call first."""
+    """Complete a task; first ask for the outcome of a planned call."""
     activity = _activity(request, public_id)
     form = CompleteForm(request.POST if request.POST.get("outcome") or request.POST.get("asked") else None)
     asks = activity.kind == "call" and activity.status == "pending"

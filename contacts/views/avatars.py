@@ -1,4 +1,4 @@
-"""Contacts' pictures."""
+"""Pictures of contacts."""
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404
@@ -21,7 +21,7 @@ LARGEST_PICTURE = 10 << 20  # bytes
 @max_body_size(LARGEST_PICTURE)
 @require_http_methods(["GET", "POST"])
 def avatar(request: Request, public_id: str) -> HttpResponseBase:
-    """A contact's picture; posting a file sets it, posting none takes it away."""
+    """Return a contact's picture; a POST sets it, or without a file removes it."""
     contact = find(request, Contact, public_id)
     if request.method == "POST":
         picture = request.FILES.get("avatar")
@@ -31,10 +31,10 @@ def avatar(request: Request, public_id: str) -> HttpResponseBase:
         return redirect(contact)
     if not contact.avatar.name or not default_storage.exists(contact.avatar.name):
         raise Http404
-    etag = quote_etag(contact.avatar.name)  # a new picture has a new name
+    etag = quote_etag(contact.avatar.name)  # a new picture gets a new name
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     if response is None:
         response = FileResponse(default_storage.open(contact.avatar.name), content_type="image/webp")
-    # The browser may keep it, and asks each time whether it may show it: not after a sign-out.
+    # Browsers may cache it but must revalidate, so that it is not shown after a sign-out.
     response["ETag"], response["Cache-Control"] = etag, "private, no-cache"  # not a text
     return response

@@ -1,4 +1,4 @@
-"""My day, and the search over everything."""
+"""My day and global search."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ SHOWN = 50
 
 @require_GET
 def my_day(request: Request) -> HttpResponse:
-    """What a person has to do today: what is late, tasks by when they are due, leads and deals, and new people."""
+    """Show a member's day: overdue items, tasks by due date, leads, opportunities and new contacts."""
     now, by = timezone.now(), request.actor
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     tasks = list(
@@ -47,7 +47,7 @@ def my_day(request: Request) -> HttpResponse:
 @require_GET
 @limited("search", applies=searches)
 def search_page(request: Request) -> HttpResponse:
-    """Contacts and companies by name, e-mail, phone or company, and whatever upper apps let be found."""
+    """Show contacts and companies by name, email, phone or company, plus searchable records of upper apps."""
     query, by = request.GET.get("q", "").strip()[:LONGEST], request.actor
     context: dict[str, Any] = {"q": query, "contacts": [], "companies": [], "others": [], "too_slow": ""}
     if query:
@@ -66,7 +66,7 @@ def search_page(request: Request) -> HttpResponse:
 
 
 def _others(query: str, by: Actor) -> list[tuple[str, list]]:
-    """What upper apps let be found, by its own name: the template that shows it, and the newest that match."""
+    """Return searchable records of upper apps: template and newest matches."""
     found = []
     for kind in (kind for kind in record_types() if kind.found):
         rows = search(kind.model.objects.live().visible_to(by), query, by, ("search_text",))

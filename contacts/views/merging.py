@@ -1,4 +1,4 @@
-"""Merging duplicates: find them, compare them side by side, make one of two."""
+"""Merging of duplicates: find, compare side by side, merge."""
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
@@ -25,7 +25,7 @@ from crm.users.limits import limited, searches
 @require_http_methods(["GET", "POST"])
 @limited("search", applies=searches)
 def merge_page(request: Request, public_id: str) -> HttpResponse:
-    """Choose the duplicate; then which value of each field to keep; then merge."""
+    """Choose the duplicate, then the value to keep per field, then merge."""
     survivor = find(request, Contact, public_id)
     other_id = request.POST.get("other") or request.GET.get("other")
     if not other_id:
@@ -59,7 +59,7 @@ def _choose(request: Request, survivor: Contact) -> HttpResponse:
 
 
 def _alike(people: QuerySet, survivor: Contact) -> QuerySet:
-    """Who is probably the same person: the same name, the same phone."""
+    """Return likely duplicates: same name or same phone."""
     alike = Q(name_key=survivor.name_key)
     for number in filter(None, (survivor.phone, survivor.mobile)):
         alike |= Q(phone=number) | Q(mobile=number)
@@ -67,7 +67,7 @@ def _alike(people: QuerySet, survivor: Contact) -> QuerySet:
 
 
 def _differing(survivor: Contact, other: Contact) -> list:
-    """The fields where both have a value, and not the same."""
+    """Return the fields in which both have values that differ."""
     fields = [field for field in editable_fields("contact") if field.key not in ("external_id", "status")]
     pairs = [(field, current(survivor, field), current(other, field)) for field in fields]
     return [field for field, ours, theirs in pairs if ours and theirs and ours != theirs]

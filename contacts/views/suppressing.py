@@ -1,4 +1,4 @@
-"""The suppression of a contact's address: who stopped email and why, and an admin's way to lift it."""
+"""A contact's suppression: source and reason, and lifting by admins."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +18,7 @@ from crm.users.http import Request
 
 @require_http_methods(["GET", "POST"])
 def lift_suppression_page(request: Request, public_id: str) -> HttpResponse:
-    """Show why a contact is not mailed; an admin lifts the suppression with a reason."""
+    """Show why a contact is not emailed; an admin can lift the suppression with a reason."""
     contact = find(request, Contact, public_id)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -1,4 +1,4 @@
-"""Settings that can no longer be read, as exceptions: they are skipped, so an admin has to learn of them."""
+"""Exceptions for invalid settings: they are skipped, so admins must learn of them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from crm.kit.translation import gettext_lazy as _
 
 Facts = Mapping[tuple[str, int], dict[str, Any]]
 
-# Not a record with pages of its own kind: an exception is about one.
+# Not a record with pages of its own: exceptions are about settings.
 register_entity(
     Entity(
         "unreadable_setting",
@@ -31,7 +31,7 @@ register_entity(
 
 
 def unreadable_settings() -> QuerySet:
-    """The settings of the workspace in scope that can't be read now. Conditions are read here, not by the database."""
+    """Return the invalid settings of the workspace in scope. Conditions are parsed here, not by the database."""
     found = _found()
     known = {(row.storer, row.setting): row for row in UnreadableSetting.objects.all()}
     if found != {key: _facts(row) for key, row in known.items()}:
@@ -63,7 +63,7 @@ def _write(found: Facts, known: Mapping[tuple[str, int], UnreadableSetting]) -> 
         for (storer, pk), facts in found.items()
         if (storer, pk) not in known
     ]
-    # The job may look at the same moment as another process.
+    # The job may run at the same time in another process.
     UnreadableSetting.objects.bulk_create(new, ignore_conflicts=True)
 
 

@@ -1,4 +1,4 @@
-"""Looking for exceptions: a few statements per kind, however many records, the same end however often.
+"""Detection of exceptions: a few statements per kind, however many records, and idempotent.
 
 Why: docs/decisions/0029-exceptions-are-found-by-queries.md
 """
@@ -20,23 +20,22 @@ from crm.kit.language import speaking_in
 from crm.kit.scope import in_workspace, workspace
 from crm.kit.sql import array_param, insert_select
 
-BATCH = {"postgresql": 10_000, "sqlite": 500}  # findings in a transaction, of which SQLite has one at a time
-FEW = 100  # records of one change, and looks of one transaction, that happen at once; more wait for the job
+BATCH = {"postgresql": 10_000, "sqlite": 500}  # findings per transaction; SQLite runs one transaction at a time
+FEW = 100  # records per change, and checks per transaction, done immediately; more wait for the job
 
 
 def register(kind: AnomalyKind) -> None:
-    """Have records looked through for a kind of exception: by the job, and at once after the events that it names."""
+    """Register a kind of exception: checked by the job, and immediately after the events it names."""
     add_kind(kind)
     for event, link in kind.looked_at.items():
         react(event, look_soon(kind, link))
 
 
 def detect(kind: AnomalyKind) -> None:
-    """Bring the findings of a kind in line with the records of the workspace in scope.
+    """Update the findings of a kind for all records of the workspace in scope.
 
-    A finding that is no longer exactly so is deleted, and missing ones are added. What to write is read first: on
-    SQLite no writer has to wait while a million records are looked through. Evidence is stored, and compared, in the
-    language of the workspace.
+    Outdated findings are deleted and missing ones added. What to write is read first: on SQLite a scan of a million
+    records must not block writers. Evidence is stored and compared in the workspace's language.
     """
     space = workspace()
     with speaking_in(space):
@@ -55,7 +54,7 @@ def _detect(kind: AnomalyKind) -> None:
 
 
 def detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
-    """The same for some records, in SQL compiled once: most verbs change nothing here, and should not pay for it."""
+    """Run detect() for some records, in cached SQL: most verbs change nothing here and should not pay for it."""
     space = workspace()
     with speaking_in(space):
         _detect_for_records(kind, ids)
@@ -73,7 +72,7 @@ def _detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
     with transaction.atomic():
         Finding.objects.filter(kind=kind.name, record_id__any_of=[row[0] for row in stale]).delete()
         rows = [Finding(**facts, **dict(zip(COLUMNS, row, strict=True))) for row in new]
-        Finding.objects.bulk_create(rows, ignore_conflicts=True)  # the job may look at the same moment as a verb
+        Finding.objects.bulk_create(rows, ignore_conflicts=True)  # the job may run at the same time as a verb
 
 
 FACTS = ("pk", "owner", "team", "since", "evidence")
@@ -89,7 +88,7 @@ def _known(kind: AnomalyKind, ids: Any) -> QuerySet:
 
 
 def _same(found: QuerySet) -> QuerySet:
-    """What the finding of the outer query says, where it is still so."""
+    """Return rows equal to the outer query's finding, if it still holds."""
     people = {"held_by": Coalesce("owner", 0), "seen_by": Coalesce("team", 0)}
     found = found.annotate(**people).filter(pk=OuterRef("record_id"))
     found = found.filter(held_by=Coalesce(OuterRef("owner"), 0), seen_by=Coalesce(OuterRef("team"), 0))
@@ -105,14 +104,14 @@ def _batches(keys: list[int]):
 def _write(kind: AnomalyKind, rows: QuerySet) -> None:
     facts = {"workspace_id": workspace().pk, "kind": kind.name, "entity": kind.entity, "record_id": F("pk")}
     facts |= {"owner_id": F("owner"), "team_id": F("team"), "since": F("since"), "evidence": F("evidence")}
-    insert_select(Finding, rows, facts, ignore_conflicts=True)  # the job may look at the same moment as a verb
+    insert_select(Finding, rows, facts, ignore_conflicts=True)  # the job may run at the same time as a verb
 
 
 def look_soon(kind: AnomalyKind, link: str) -> Callable[[QuerySet, Actor], None]:
-    """A reaction to events of what `link` leads to: looks at the few records concerned, once the change is committed.
+    """Return a reaction to events that `link` leads to: it checks the few records concerned after commit.
 
-    After the commit, so that nobody waits for another's findings while they hold records, and nothing that goes wrong
-    here undoes what they did.
+    After commit, so that no transaction waits for another's findings while it holds records, and an error here reverts
+    nothing.
     """
 
     def look(rows: QuerySet, by: Actor) -> None:

@@ -1,4 +1,4 @@
-"""What can happen to waivers. Findings are worked out from the records, and have no history of their own."""
+"""Events of waivers. Findings are computed from records and have no history."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

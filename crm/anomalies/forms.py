@@ -1,4 +1,4 @@
-"""What is asked about exceptions."""
+"""Forms of exceptions."""
 
 from django import forms
 
@@ -9,7 +9,7 @@ from crm.kit.translation import gettext_lazy as _
 
 
 class FilterForm(forms.Form):
-    """Which exceptions, and whose."""
+    """Filter by kind and owner."""
 
     kind = forms.ChoiceField(label=_("Type"), required=False)
     owner = forms.ChoiceField(label=_("Owner"), required=False)
@@ -28,7 +28,7 @@ class FilterForm(forms.Form):
 
 
 class WaiveForm(forms.Form):
-    """Why, and until when."""
+    """Reason and end date of a dismissal."""
 
     reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
     until = forms.DateField(

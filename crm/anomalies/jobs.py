@@ -1,4 +1,4 @@
-"""Looking through all records, by the clock: what time brings about, and what no event tells."""
+"""Scheduled detection in all records, for causes that trigger no event, such as time."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from crm.users.models import Workspace
 
 @scheduled(every=timedelta(minutes=2))
 def find_anomalies(slot: datetime) -> None:
-    """Look for every kind in every workspace."""
+    """Detect all kinds in all workspaces."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             for kind in all_kinds():

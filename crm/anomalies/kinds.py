@@ -1,4 +1,4 @@
-"""The kinds of exception: apps register what contradicts their rules, as a query."""
+"""Kinds of exception: apps register violations of their rules, as queries."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from crm.kit.registry import Registry
 
 @dataclass(frozen=True)
 class AnomalyKind:
-    """A rule that records may contradict.
+    """A rule that records may violate.
 
-    `rows()` are the records that contradict it now, `since()` and `evidence()` expressions over them: since when, and
-    what shows it, as text in the language in use, which is that of the workspace. `help` labels the page that helps,
-    whose address `url(record)` gives. `looked_at` maps an event to the link from the record to what it happens to
-    ('' for the record itself): these look again at once.
+    `rows()` are the records that violate it now; `since()` and `evidence()` are expressions over them for start and
+    proof, as text in the active language, the workspace's. `help` labels the help page at `url(record)`. `looked_at`
+    maps an event to the link from the record to the event's object ('' for the record itself): these trigger an
+    immediate check.
     """
 
     name: str
@@ -34,12 +34,12 @@ _kinds: Registry[AnomalyKind] = Registry("kind of exception")  # not a text
 
 
 def add_kind(kind: AnomalyKind) -> None:
-    """Make a kind known. Raises ValueError for a name that is taken. Apps call crm.anomalies.detect.register()."""
+    """Register a kind. Raises ValueError for a duplicate name. Apps call crm.anomalies.detect.register() instead."""
     _kinds.add(kind.name, kind)
 
 
 def kind_of(name: str) -> AnomalyKind:
-    """The kind called `name`. Raises KeyError."""
+    """Return the kind called `name`. Raises KeyError."""
     return _kinds[name]
 
 

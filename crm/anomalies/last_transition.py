@@ -1,4 +1,4 @@
-"""Exceptions that are moves past the rules: to be looked at once, by somebody else."""
+"""Exceptions for moves that bypass the rules, to be reviewed once by another member."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ def _of(axis: Axis, verb: str) -> QuerySet[Transition]:
 
 
 def moved(axis: Axis, verb: str) -> Callable[[], QuerySet]:
-    """The records that `verb` has moved in the last 30 days, unless that was undone."""
+    """Return a query for records moved by `verb` in the last 30 days, unless undone."""
     return lambda: registry.get(axis.entity).model.objects.live().filter(pk__in=_of(axis, verb).values("record_id"))
 
 
@@ -43,6 +43,6 @@ def moved_how(axis: Axis, verb: str) -> Callable[[], Subquery]:
 
 
 def label(axis: Axis, column: str) -> Case:
-    """The label of a value of an axis, in the language in use, as an expression over the column that holds it."""
+    """Return the label of an axis value in the active language, as an expression over its column."""
     labels = (When(**{column: choice.value}, then=Value(str(choice.label))) for choice in axis.values)
     return Case(*labels, default=Value(""), output_field=CharField())

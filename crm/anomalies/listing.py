@@ -1,4 +1,4 @@
-"""The exceptions that a member sees: counted beside every page, and a page at a time."""
+"""A member's exceptions: the sidebar count, and pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PAGE = 50
 
 
 def visible_findings(findings: QuerySet, by: Actor) -> QuerySet:
-    """Less those whose record the actor may not see: asked of the record, for the copy may be two minutes old."""
+    """Filter to findings on records visible to the actor: by the record, because the copy may be two minutes old."""
     if by.is_at_least(Role.MANAGER):
         return findings
     entities = sorted({kind.entity for kind in all_kinds()})
@@ -31,13 +31,13 @@ def visible_findings(findings: QuerySet, by: Actor) -> QuerySet:
 
 
 def open_findings(by: Actor) -> QuerySet:
-    """The unwaived ones, as many as the sidebar counts."""
+    """Return the open ones, as many as the sidebar counts."""
     return sample_keys(visible_findings(Finding.objects.unwaived(), by), by, COUNT_LIMIT)
 
 
 @dataclass
 class FindingLine:
-    """One exception to show: its record, and the waiver that holds, if one does."""
+    """One exception for display: its record, and its current waiver, if any."""
 
     finding: Finding
     kind: AnomalyKind
@@ -51,7 +51,7 @@ class FindingLine:
 
 @dataclass(frozen=True)
 class FindingPage:
-    """Some exceptions, the newest first, and the cursor of the next page ('' at the end)."""
+    """Some exceptions, newest first, and the cursor of the next page ('' at the end)."""
 
     lines: list[FindingLine]
     cursor: str
@@ -60,7 +60,7 @@ class FindingPage:
 def finding_page(
     by: Actor, *, kind: str = "", owner: Q | None = None, waived: bool = False, before: str = ""
 ) -> FindingPage:
-    """One page of what the actor sees; `before` is the cursor of the page before it."""
+    """Return one page of the exceptions visible to the actor; `before` is the previous page's cursor."""
     rows = Finding.objects.waived() if waived else Finding.objects.unwaived()
     rows = visible_findings(rows.filter(kind=kind) if kind else rows, by).filter(owner or Q())
     if place := read_cursor(before):
@@ -73,7 +73,7 @@ def finding_page(
 
 
 def _lines(found: Sequence[Finding], by: Actor, waivers: dict[tuple[str, int], Waiver]) -> list[FindingLine]:
-    """With their records, in one statement for each entity; left out are records and kinds that are gone since."""
+    """Return lines with their records, one statement per entity; deleted records and removed kinds are dropped."""
     known = {kind.name for kind in all_kinds()}
     found = [item for item in found if item.kind in known]
     records = {name: _records(name, found, by) for name in {item.entity for item in found}}

@@ -1,4 +1,4 @@
-"""What contradicts the rules, and what somebody has said about it."""
+"""Exceptions and their dismissals."""
 
 from functools import partial
 from typing import ClassVar
@@ -19,7 +19,7 @@ class FindingQuerySet(WorkspaceQuerySet):
     """Findings by whether they are waived."""
 
     def waived(self):
-        """Those that somebody has waived since they began, for now."""
+        """Filter to findings with a current waiver from after their start."""
         return self.filter(Exists(_waivers()))
 
     def unwaived(self):
@@ -27,7 +27,7 @@ class FindingQuerySet(WorkspaceQuerySet):
 
 
 def _waivers() -> models.QuerySet:
-    """The waivers that hold now for the finding of the outer query. One that began again is not waived any more."""
+    """Return the current waivers of the outer query's finding. A finding that began again is no longer waived."""
     of_it = Waiver.objects.filter(kind=OuterRef("kind"), record_id=OuterRef("record_id"))
     return of_it.filter(until__gt=clock.now(), created_at__gte=OuterRef("since"))
 
@@ -37,10 +37,9 @@ class FindingManager(WorkspaceManager.from_queryset(FindingQuerySet)):  # type: 
 
 
 class Finding(Owned):
-    """A record that contradicts a rule, as the last look found it: the row goes when its cause does.
+    """A record that violates a rule, as of the last check; deleted with its cause.
 
-    Owner and team are the record's, copied so that an index finds what a member may see; each page asks the record
-    itself again.
+    Owner and team are copied from the record, for an index on visibility; each page checks the record again.
     """
 
     kind = models.CharField(max_length=40)
@@ -67,7 +66,7 @@ class Finding(Owned):
 
 
 class UnreadableQuerySet(RecordQuerySet):
-    """Settings are corrected by admins, and known to managers."""
+    """Invalid settings, visible to managers and fixed by admins."""
 
     def live(self):
         return self.all()
@@ -84,9 +83,9 @@ class UnreadableManager(RecordManager.from_queryset(UnreadableQuerySet)):  # typ
 
 
 class UnreadableSetting(Owned):
-    """A setting that could not be read at the last look: what `storer` keeps as its row `setting`.
+    """A setting that was invalid at the last check: the row `setting` stored by `storer`.
 
-    A row of its own, so that settings of every kind are one kind of exception; it goes when the setting can be read.
+    A row of its own, so that all settings share one kind of exception; deleted once the setting is valid.
     """
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "setting"))
@@ -114,7 +113,7 @@ class UnreadableSetting(Owned):
 
 
 class Waiver(Owned):
-    """Somebody has looked at an exception and lets it be until a moment, with the reason."""
+    """A dismissal of an exception until a given time, with the reason."""
 
     kind = models.CharField(max_length=40)
     entity = models.CharField(max_length=40)

@@ -1,4 +1,4 @@
-"""Where the exceptions stand in the sidebar."""
+"""The sidebar entry of exceptions."""
 
 from crm.anomalies.listing import open_findings
 from crm.kit.nav import NavItem, register

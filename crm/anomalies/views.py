@@ -1,4 +1,4 @@
-"""The page of everything that contradicts the rules, and what can be done about it."""
+"""The page of all exceptions, and their dismissal."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -28,10 +28,10 @@ USUAL = timedelta(days=30)
 
 @require_GET
 def exceptions(request: Request) -> HttpResponse:
-    """Exceptions with their evidence, owner and age, the newest first."""
+    """Show exceptions with evidence, owner and age, newest first."""
     form, by = FilterForm(request.GET), request.actor
     waived, context = request.GET.get("show") == "waived", dict[str, Any]()
-    # A filter that can't be read must not be no filter.
+    # An invalid filter must not count as no filter.
     asked: dict[str, Any] = {"kind": "", "owner": Q(pk__in=[])}
     if form.is_valid():
         asked = {"kind": form.cleaned_data["kind"], "owner": _whose(form.cleaned_data["owner"], by)}
@@ -78,7 +78,6 @@ def waive_page(request: Request, kind: str, public_id: str) -> HttpResponse:
 
 @require_POST
 def end_waiver(request: Request, kind: str, public_id: str) -> HttpResponse:
-    """Reopen one exception."""
     record = _find(request, kind, public_id)[1]
     end_waivers(type(record).objects.filter(pk=record.pk), kind, by=request.actor).or_raise()
     toast(request, _("Exception reopened: {record}.").format(record=record))

@@ -1,7 +1,7 @@
-"""The file of a backup: a tar of the database's copy and the uploads, with a manifest that has the hash of each.
+"""The backup file: a tar of the database copy and the uploads, with a manifest of hashes.
 
-Members: database.sqlite3 or database.dump, media/…, manifest.json, and last manifest.json.sha256, so that a file that
-was cut off is known by what it lacks.
+Members: database.sqlite3 or database.dump, media/…, manifest.json, and last manifest.json.sha256, so that a truncated
+file is detected.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ NOT_WHOLE = _("This isn’t a Throughline backup, or the file is incomplete.")
 
 
 def write(target: Path, members: Iterable[tuple[str, Path]], manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write the archive at `target`, which must not exist, readable by its owner alone, and onto the disk.
+    """Write the archive to the new file `target`, readable only by its owner, and sync it to disk.
 
-    `members` are (name, file). Gives the manifest with the files' hashes.
+    `members` are (name, file). Return the manifest with the files' hashes.
     """
     with os.fdopen(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
@@ -42,7 +42,7 @@ def write(target: Path, members: Iterable[tuple[str, Path]], manifest: dict[str,
 
 
 def put_in_place(new: Path, place: Path) -> None:
-    """Rename a file so that a power cut leaves the old one or the new one there."""
+    """Rename a file atomically, also in case of a power cut."""
     new.replace(place)
     directory = os.open(place.parent, os.O_RDONLY)
     try:
@@ -67,7 +67,7 @@ def _add_bytes(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 class _Hashing:
-    """A file that is hashed as it is read."""
+    """A file object that hashes what is read."""
 
     def __init__(self, file: IO[bytes]):
         self.file, self.digest = file, hashlib.sha256()
@@ -79,7 +79,7 @@ class _Hashing:
 
 
 def read_manifest(archive: Path) -> dict[str, Any]:
-    """What the archive says of itself. Raises Refused for a file that is no whole backup."""
+    """Return the archive's manifest. Raises Refused for an incomplete backup."""
     with _opened(archive) as tar:
         names = tar.getnames()
         if names[-2:] != [MANIFEST, SEAL]:
@@ -96,9 +96,9 @@ def read_manifest(archive: Path) -> dict[str, Any]:
 
 
 def unpack(archive: Path, manifest: dict[str, Any], place: Callable[[str], Path]) -> None:
-    """Write each file of the manifest where `place(name)` says.
+    """Write each file of the manifest to `place(name)`.
 
-    Raises Refused for what was altered, and for a name that leads elsewhere.
+    Raises Refused for altered files, and for a name that leads elsewhere.
     """
     with _opened(archive) as tar:
         for member in tar:

@@ -1,4 +1,4 @@
-"""How the database in use is copied and loaded."""
+"""Copying and loading per database engine."""
 
 from types import ModuleType
 
@@ -10,5 +10,5 @@ ENGINES = {"postgresql": postgresql, "sqlite": sqlite}
 
 
 def engine() -> ModuleType:
-    """The module with MEMBER, dump(), loaded(), is_empty(), name() and directory() for the database in use."""
+    """Return the module with MEMBER, dump(), loaded(), is_empty(), name() and directory() for the current engine."""
     return ENGINES[connection.vendor]

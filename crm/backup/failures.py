@@ -1,4 +1,4 @@
-"""What may go wrong beside a command, as the one sentence that it ends with."""
+"""Errors of backup commands, each reported as one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from crm.kit.translation import gettext as _
 
 @contextmanager
 def report_failure(refused: str = "") -> Iterator[None]:
-    """End the command with status 1 where a rule, a file or the database says no; `refused` takes a rule's {reason}."""
+    """End the command with status 1 on a domain, file or database error; `refused` formats a domain error."""
     try:
         yield
     except DomainError as error:

@@ -1,4 +1,4 @@
-"""make_backup(): one file from which the whole installation can be brought back."""
+"""make_backup(): one file that restores the whole installation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +19,10 @@ from crm.kit.translation import gettext as _
 
 
 def make_backup(target: Path) -> dict[str, Any]:
-    """Write a backup to `target`, in the place of one that is there, while everybody goes on working.
+    """Write a backup to `target`, replacing it, while users keep working. Return its manifest.
 
-    Gives its manifest. Whatever interrupts it, `target` is what it was before or the whole new backup. The uploads are
-    read after the database: those that it names are there. Raises Refused.
+    If interrupted, `target` is either the old or the complete new backup. Uploads are read after the database, so that
+    all uploads it names exist. Raises Refused.
     """
     copier = engine()
     if copier.is_empty():

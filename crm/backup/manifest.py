@@ -1,4 +1,4 @@
-"""What a database holds, in numbers: by them a restored copy is known to be the one that was made."""
+"""Counts of a database's contents, to verify a restored copy."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from crm.kit.read_tracking import uncounted_reads
 from crm.kit.scope import in_workspace
 from crm.users.models import Workspace
 
-# A session's key is as good as a password while it lasts, and restoring would bring back those that were ended. The
-# counters of sign-ins are of an hour that is over.
+# A session key works like a password while valid, and a restore would revive ended sessions. Sign-in counters cover an
+# hour that has passed.
 LEFT_OUT = ("django_session", "usersessions_usersession", "counters")
 
 
 def manifest() -> dict[str, Any]:
-    """Rows of each table, the migrations applied, and the head of each workspace's audit chain."""
+    """Return the rows per table, the applied migrations, and the head of each workspace's audit chain."""
     return {"rows": row_counts(), "migrations": migrations(), "heads": heads() if is_migrated() else {}}
 
 
 def row_counts() -> dict[str, int]:
-    """How many rows each table has, in one statement: all at the same moment."""
+    """Return the row count of each table, in one statement for one snapshot."""
     quote = connection.ops.quote_name
     with uncounted_reads(), connection.cursor() as cursor:
         tables = sorted(connection.introspection.table_names(cursor))
@@ -32,17 +32,16 @@ def row_counts() -> dict[str, int]:
 
 
 def migrations() -> list[str]:
-    """The migrations applied, as app.name."""
     return sorted(".".join(key) for key in MigrationRecorder(connection).applied_migrations())
 
 
 def known_migrations() -> set[str]:
-    """The migrations of this release, as app.name."""
+    """Return this release's migrations, as app.name."""
     return {".".join(key) for key in MigrationLoader(None).disk_migrations}
 
 
 def heads() -> dict[str, str]:
-    """slug → the hash of the last seal, for each workspace."""
+    """Map each workspace's slug to the hash of its last seal."""
     found = {}
     for workspace in Workspace.objects.order_by("slug"):
         with in_workspace(workspace):

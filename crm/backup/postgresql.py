@@ -1,4 +1,4 @@
-"""PostgreSQL: pg_dump of an exported snapshot; loaded, with its check, in one transaction."""
+"""PostgreSQL: pg_dump of an exported snapshot, loaded and checked in one transaction."""
 
 import os
 import re
@@ -18,12 +18,12 @@ from crm.kit.errors import Refused
 from crm.kit.translation import gettext as _
 
 MEMBER = "database.dump"
-# Comments on extensions only their owner may make; owners and grants are the new server's business.
+# Only owners may comment on extensions; owners and grants belong to the new server.
 PLAIN = ("--no-owner", "--no-privileges", "--no-comments")
 
 
 def dump(target: Path) -> dict[str, Any]:
-    """Write the database as it is at this moment to `target`, beside its writers. Gives the facts of that moment."""
+    """Write a snapshot of the database to `target` without blocking writers. Return the snapshot's manifest."""
     program = _program("pg_dump")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -51,9 +51,9 @@ def is_empty() -> bool:
 
 @contextmanager
 def loaded(copy: Path, expected: dict[str, int]) -> Iterator[None]:
-    """Load the dump in place of what is there; inside the block it is there. All of it, or nothing is changed.
+    """Load the dump in place of the current data, available inside the block; all of it or nothing.
 
-    Raises Refused while others are connected, and where the dump does not bring the `expected` rows.
+    Raises Refused while others are connected, and if the dump lacks the `expected` rows.
     """
     pg_restore, psql = _program("pg_restore"), _program("psql")
     _refuse_company()
@@ -78,7 +78,7 @@ def _refuse_company() -> None:
 
 
 def _emptying() -> str:
-    """SQL that drops every table and function, but those of extensions."""
+    """Return SQL that drops all tables and functions, except those of extensions."""
     with connection.cursor() as cursor:
         tables = [connection.ops.quote_name(table) for table in connection.introspection.table_names(cursor)]
         cursor.execute(
@@ -92,7 +92,7 @@ def _emptying() -> str:
 
 
 def _checking(expected: dict[str, int]) -> str:
-    """SQL that fails for the first table that has another number of rows."""
+    """Return SQL that fails for the first table with another row count."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT quote_ident(current_schema())")
         schema = cursor.fetchone()[0]
@@ -107,7 +107,7 @@ def _checking(expected: dict[str, int]) -> str:
 
 
 def _program(name: str) -> str:
-    """Where a program of PostgreSQL is. Raises Refused where it is missing, or older than the server."""
+    """Return the path of a PostgreSQL program. Raises Refused if it is missing or older than the server."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         server = int(cursor.fetchone()[0]) // 10_000
@@ -124,7 +124,7 @@ def _program(name: str) -> str:
 
 
 def _address() -> str:
-    """The database as libpq's option; the password goes by the environment, which other users cannot list."""
+    """Return the database as libpq's option; the password goes into the environment, hidden from other users."""
     own = connection.settings_dict
     parts = {"dbname": own["NAME"], "user": own["USER"], "host": own["HOST"], "port": own["PORT"], **own["OPTIONS"]}
     return "--dbname=" + make_conninfo(**{key: value for key, value in parts.items() if value})

@@ -1,4 +1,4 @@
-"""restore_backup(): bring an installation back, and prove that it is the one that was backed up."""
+"""restore_backup(): restore an installation and verify it against the backup."""
 
 import re
 import shutil
@@ -26,14 +26,14 @@ PREFIX = ".restore."  # not a text
 
 
 class Incomplete(DomainError):
-    """The database is in its place, and the uploads are not."""
+    """The database was restored, but not the uploads."""
 
 
 def restore_backup(source: Path, replace: str = "") -> dict[str, Any]:
-    """Put the backup in the place of an empty database and no uploads, or of what is there if `replace` is its name.
+    """Restore the backup into an empty database without uploads, or over the current data if `replace` is its name.
 
-    Gives {rows, files, audit: {slug: verdict}}. Raises Refused, with everything as it was before, for a file that is
-    not whole or not ours to read, and where the copy does not hold what was counted when it was made; Incomplete.
+    Return {rows, files, audit: {slug: verdict}}. Raises Refused, changing nothing, for an incomplete or foreign file,
+    and if the copy does not match its manifest; Incomplete.
     """
     manifest, loader = archive.read_manifest(source), engine()
     _check_origin(manifest)
@@ -99,7 +99,7 @@ def _verified(heads: dict[str, str]) -> dict[str, Verdict]:
 
 
 def _swap(new: Path, place: Path, aside: Path) -> None:
-    """Put the uploads in their place; those that were there go with the workshop."""
+    """Move the uploads into place, and the old ones to the temporary directory."""
     if place.exists():
         shutil.move(place, aside)
     if new.exists():

@@ -1,4 +1,4 @@
-"""SQLite: a copy by VACUUM INTO, proved before it takes its place.
+"""SQLite: a copy by VACUUM INTO, verified before it replaces the database.
 
 Why: docs/decisions/0060-sqlite-backup-is-vacuum-into.md
 """
@@ -20,10 +20,10 @@ MEMBER = "database.sqlite3"
 
 
 def dump(target: Path) -> dict[str, Any]:
-    """Copy the database as it is at this moment to `target`, beside its writers. Gives the facts of the copy.
+    """Copy a snapshot of the database to `target` without blocking writers. Return the copy's manifest.
 
-    Not the online backup API: it begins anew at each write, and never ends while people work. Not cp: it misses what
-    stands in the write-ahead log.
+    Not the online backup API: it restarts at each write and never ends while users work. Not cp: it misses the
+    write-ahead log.
     """
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(target)])
@@ -34,7 +34,7 @@ def dump(target: Path) -> dict[str, Any]:
 
 
 def directory() -> Path:
-    """Where the copy is unpacked: on the file system that it is to stay on."""
+    """Return the directory for unpacking, on the copy's final file system."""
     return _path().parent
 
 
@@ -51,18 +51,18 @@ def is_empty() -> bool:
 
 @contextmanager
 def loaded(copy: Path, expected: dict[str, int]) -> Iterator[None]:
-    """Inside the block the copy is the database, after it also for everybody else; an exception leaves all as it was.
+    """Use the copy as the database inside the block, and for everyone after it; an exception changes nothing.
 
-    Raises Refused while the database is in use, and where the copy does not hold the `expected` rows.
+    Raises Refused while the database is in use, and if the copy lacks the `expected` rows.
     """
-    is_empty()  # reads: what a killed process left in the write-ahead log goes into the file when we close it
+    is_empty()  # reads: on close, a killed process's write-ahead log is then merged into the file
     connection.close()
     try:
         lock = claim(_path())
     except AlreadyRunning as error:
         raise Refused(str(error)) from None
     with lock:
-        # Whoever closes a database last takes its write-ahead log away; beside the new file it would damage that.
+        # The last to close a database removes its write-ahead log, which would damage the new file.
         if _path().with_name(f"{name()}-wal").exists():
             sentence = _("Another command is using {file}. Wait until it has finished, or stop it.")
             raise Refused(sentence.format(file=_path()))
@@ -81,7 +81,7 @@ def _path() -> Path:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[None]:
-    """Let `path` be the database inside the block."""
+    """Use `path` as the database inside the block."""
     connection.close()
     own, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], str(path)
     try:
@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[None]:
 
 def _empty(tables: tuple[str, ...]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA secure_delete = ON")  # nor in the pages that the rows leave behind
+        cursor.execute("PRAGMA secure_delete = ON")  # erases the deleted rows from freed pages too
         for table in tables:
             cursor.execute(f"DELETE FROM {table}")
 

@@ -1,4 +1,4 @@
-"""Where a backup or a database is put together before it takes its place."""
+"""Temporary directories for building a backup or a database."""
 
 import signal
 import sys
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def temporary_directory(parent: Path, prefix: str) -> Iterator[Path]:
-    """A directory below `parent`, its owner's alone, gone afterwards.
+    """Create a directory below `parent`, accessible only to its owner, and delete it afterwards.
 
-    Also when the process is told to stop: then it ends with 128 and the number of the signal. Only after kill -9 it
-    stays, under a name that nobody takes for a backup or a database.
+    Also if the process is terminated, which then exits with 128 plus the signal's number. After kill -9 it remains,
+    under a name that can't be mistaken for a backup or database.
     """
     before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

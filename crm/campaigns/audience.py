@@ -1,4 +1,4 @@
-"""Who a campaign is for, and who of them must not be written to."""
+"""A campaign's audience, and who is excluded."""
 
 from collections import Counter
 
@@ -15,9 +15,9 @@ from crm.kit.translation import gettext as _
 
 
 def annotate_exclusions(contacts: QuerySet) -> QuerySet:
-    """`contacts` with `why_not`: why each gets no campaign, '' for those who do.
+    """Annotate contacts with `why_not`: why each is excluded, '' for recipients.
 
-    The one rule, asked when a campaign is started and again when each mail is about to leave.
+    The only rule, checked at start and again before each email.
     """
     why_not = Case(
         When(deleted_at__isnull=False, then=Value(_("In the trash"))),
@@ -32,9 +32,9 @@ def annotate_exclusions(contacts: QuerySet) -> QuerySet:
 
 
 def audience(campaign: Campaign, by: Actor) -> QuerySet:
-    """The contacts of the segment and those who were added, as far as `by` sees them; each with `why_not`.
+    """Return the contacts of the segment and those added, as far as visible to `by`, annotated with `why_not`.
 
-    Raises Refused for a segment that is gone.
+    Raises Refused for a deleted segment.
     """
     added = CampaignPerson.objects.filter(campaign=campaign, contact=OuterRef("pk"))
     wanted = Q(Exists(added))
@@ -45,13 +45,13 @@ def audience(campaign: Campaign, by: Actor) -> QuerySet:
 
 
 def expected(campaign: Campaign, by: Actor) -> tuple[int, dict[str, int]]:
-    """How many would get a campaign now, and how many not, by the reason. Raises Refused."""
+    """Return the number of recipients now, and of excluded contacts by reason. Raises Refused."""
     reasons: Counter[str] = Counter(audience(campaign, by).values_list("why_not", flat=True).order_by())
     return reasons.pop("", 0), dict(sorted(reasons.items()))
 
 
 def recorded(campaign: Campaign, contacts: QuerySet, by: Actor) -> dict:
-    """The columns of CampaignPerson for each of an audience, as insert_select() takes them."""
+    """Return an audience's columns of CampaignPerson, for insert_select()."""
     gets_it = When(why_not="", then=Value(CampaignPerson.State.WAITING.value))
     state = Case(gets_it, default=Value(CampaignPerson.State.LEFT_OUT.value), output_field=CharField())
     facts = {"workspace_id": by.workspace_id, "campaign_id": campaign.pk, "contact_id": F("pk"), "state": state}

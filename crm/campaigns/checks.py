@@ -1,4 +1,4 @@
-"""What a campaign must be to be kept, and to be sent."""
+"""Validation of campaigns, for saving and for sending."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ NAMELESS = _("Enter a name.")
 
 
 def checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a campaign, cleaned. Raises Invalid with a sentence for each field that is wrong."""
+    """Return a campaign's cleaned values. Raises Invalid with a message per invalid field."""
     cleaned, errors = {}, {}
     for key, value in values.items():
         try:
@@ -82,7 +82,7 @@ _CHECKS = {
 
 
 def check_ready(campaign: Campaign) -> None:
-    """Raise Refused for a campaign that lacks what a mail needs, or whose segment or fields are gone."""
+    """Raise Refused for a campaign that lacks email content, or has a deleted segment or field."""
     if not campaign.subject and not campaign.body:
         raise Refused(gettext("Enter a subject and content first."))
     if not campaign.subject:

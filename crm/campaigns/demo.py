@@ -1,4 +1,4 @@
-"""A campaign for the demo, sent through the verbs; its mails go nowhere, for nobody is to be written to by a demo."""
+"""A demo campaign, sent through the verbs; its emails go nowhere, because a demo must not send email."""
 
 from datetime import timedelta
 
@@ -27,14 +27,14 @@ CAME_BACK, WANT_NO_MORE = 2, 1
 
 
 def win_back(manager: Membership) -> None:
-    """A win-back three weeks ago: some of those who churned come back, some want no more; and the next one, a draft."""
+    """Create a win-back from three weeks ago, with returns and unsubscribes, and a draft of the next."""
     texts = {"segment": "churned-customers", "subject": "What’s new since you left", "body": TEXT}  # not a text
     with clock.at(clock.now() - timedelta(days=21)):
         name = {"name": "Win-back, autumn"}  # not a text
         campaign = save_campaign(None, name | texts, by=manager.actor(Channel.WEB))
         try:
             send_campaign(campaign, by=manager.actor(Channel.WEB))
-        except Refused:  # nobody churned in so small a year
+        except Refused:  # no churned contacts in such a small year
             return
         _deliver(campaign)
     _answer(campaign, manager)

@@ -1,4 +1,4 @@
-"""What can happen to campaigns. What became of each person stands in a table of its own, not in the log."""
+"""Events of campaigns. Results per recipient are in a table of their own, not in the log."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

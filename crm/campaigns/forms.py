@@ -1,4 +1,4 @@
-"""What a campaign asks."""
+"""The campaign form."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def _people() -> list[tuple[int, str]]:
 
 
 class CampaignForm(forms.Form):
-    """Its name, whom it is for and what it says."""
+    """A campaign's name, audience and message."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
     segment = forms.ChoiceField(

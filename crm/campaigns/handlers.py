@@ -1,4 +1,4 @@
-"""The handlers that mail. What cannot be sent is tried again by its delivery, and given up in the end, in view."""
+"""Handlers that send campaign email. Failed deliveries are retried, and at last kept as failed."""
 
 from crm.campaigns.audience import audience
 from crm.campaigns.messages import sample_message
@@ -16,7 +16,7 @@ def send_mail(event, *, by: Actor) -> None:
 
 @handles("campaign.tested", queue="mail", outward=True)
 def send_test(event, *, by: Actor) -> None:
-    """Send whoever asked for it a campaign as the first of its people would get it."""
+    """Send a test email to its requester, with the values of the campaign's first contact."""
     campaign = Campaign.objects.select_related("owner__user", "workspace").get(pk=event.entity_id)
     to = Membership.objects.select_related("user").get(pk=event.member_id)
     first = audience(campaign, by).order_by("why_not", "pk").values_list("pk", flat=True).first()

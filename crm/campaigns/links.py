@@ -1,4 +1,4 @@
-"""The link in each mail by which somebody unsubscribes: signed, so that nobody can make one for another."""
+"""The unsubscribe link in each email, signed against forgery."""
 
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
@@ -10,12 +10,11 @@ SIGNER = Signer(salt="campaigns.unsubscribe")
 
 
 def unsubscribe_url(person: CampaignPerson) -> str:
-    """Where the mail to that person leads who wants no more."""
     return site() + reverse("campaign_unsubscribe", args=[SIGNER.sign(str(person.pk))])
 
 
 def person_of(token: str) -> CampaignPerson | None:
-    """Whom a link was made for, with workspace and campaign; None for one that was never made, or is for nobody now."""
+    """Return a link's recipient with workspace and campaign; None for an invalid link or deleted recipient."""
     try:
         pk = int(SIGNER.unsign(token))
     except (BadSignature, ValueError):

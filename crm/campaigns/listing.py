@@ -1,4 +1,4 @@
-"""Campaigns with their figures, and the people of one: as far as somebody sees the contacts."""
+"""Campaigns with their figures, and the recipients of one, limited to visible contacts."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ NOTHING = dict.fromkeys(FIGURES, 0)
 
 
 def figures(campaigns: list[int], by: Actor) -> dict[int, dict[str, int]]:
-    """Campaign's key → how many of its people wait, were sent it, and so on; of the contacts that `by` sees."""
+    """Map each campaign's key to its recipient counts by state, for contacts visible to `by`."""
     people = CampaignPerson.objects.filter(campaign__in=campaigns).visible_to(by)
     counts: dict[str, Any] = {name: Count("pk", filter=which) for name, which in FIGURES.items()}
     rows = people.order_by().values("campaign").annotate(**counts)
@@ -32,7 +32,7 @@ def figures(campaigns: list[int], by: Actor) -> dict[int, dict[str, int]]:
 
 
 def page_of_campaigns(by: Actor, before: str) -> tuple[list[tuple[Campaign, dict[str, int]]], str]:
-    """A page of campaigns, the newest first, each with its figures; and the cursor of the next."""
+    """Return a page of campaigns, newest first, with figures, and the cursor of the next page."""
     rows = Campaign.objects.select_related("owner__user").order_by("-pk")
     if before:
         rows = rows.filter(pk__lt=_key(before))
@@ -43,7 +43,7 @@ def page_of_campaigns(by: Actor, before: str) -> tuple[list[tuple[Campaign, dict
 
 
 def people_of(campaign: Campaign, by: Actor, state: str) -> QuerySet[CampaignPerson]:
-    """The people of a campaign, of one of FIGURES or all, in the order in which they came in."""
+    """Return a campaign's recipients, all or of one of FIGURES, in order of addition."""
     people = CampaignPerson.objects.filter(FIGURES.get(state, Q()), campaign=campaign).visible_to(by)
     return people.select_related("contact").order_by("pk")
 
@@ -56,7 +56,7 @@ def page_of_people(people: QuerySet[CampaignPerson], after: str) -> tuple[list[C
 
 
 def _key(cursor: str) -> int:
-    """The primary key that a cursor names. Raises BadRequest for one that was tampered with."""
+    """Parse a cursor to a primary key. Raises BadRequest if it was tampered with."""
     if not re.fullmatch("[0-9]{1,18}", cursor):
         raise BadRequest(_("This page link isn’t valid."))
     return int(cursor)

@@ -1,4 +1,4 @@
-"""What becomes of what campaigns sent to contacts that are merged: it was sent to the survivor."""
+"""Campaign recipients on merge: the duplicates' emails are attributed to the survivor."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -11,10 +11,10 @@ from crm.kit.actor import Actor
 
 @on_merge
 def move_people(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """Called by merge(); undoing the merge moves them back. Of several in one campaign one is the survivor's."""
+    """Move recipients on merge(); undoing the merge moves them back. One per campaign becomes the survivor's."""
     theirs = CampaignPerson.objects.filter(contact__in=duplicates)
     same = CampaignPerson.objects.filter(campaign=OuterRef("campaign"))
-    # Of several duplicates the one merged first brings it.
+    # Of several duplicates, the first merged one counts.
     earlier = same.filter(contact__in=duplicates, contact__lt=OuterRef("contact"))
     new = theirs.exclude(Exists(same.filter(contact=survivor.pk))).exclude(Exists(earlier))
     moved = CampaignPerson.objects.filter(pk__any_of=list(new.order_by("pk").values_list("pk", flat=True)))

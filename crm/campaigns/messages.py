@@ -1,4 +1,4 @@
-"""The mails of campaigns: plain text, filled in for each person, with the way out in the text and in the headers."""
+"""Campaign emails: plain text, filled in per recipient, with the unsubscribe link in text and headers."""
 
 from urllib.parse import urlsplit
 
@@ -15,11 +15,11 @@ from crm.kit.translation import gettext as _
 
 
 def campaign_message(person: CampaignPerson) -> EmailMessage:
-    """The email to one person. Its Message-ID is the same however often it is made. Raises Invalid for a lost field."""
+    """Return one recipient's email, with a stable Message-ID. Raises Invalid for a deleted field."""
     way_out = unsubscribe_url(person)
     headers = {
         "Message-ID": _message_id(f"{person.campaign.public_id}-{person.pk}"),
-        # RFC 8058: mail programs show a button for it, and POST to the address.
+        # RFC 8058: email clients show a button for it, and POST to the URL.
         "List-Unsubscribe": f"<{way_out}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
@@ -27,7 +27,7 @@ def campaign_message(person: CampaignPerson) -> EmailMessage:
 
 
 def sample_message(campaign: Campaign, to: str, contact: int, key: str) -> EmailMessage:
-    """The same to a member, with the values of one contact; its unsubscribe link leads nowhere."""
+    """Return the email to a member, with one contact's values; its unsubscribe link is a dummy."""
     headers = {"Message-ID": _message_id(f"{campaign.public_id}-test-{key}")}
     with speaking_in(campaign.workspace):
         mail = _written(campaign, contact, to, _("(unsubscribe link goes here)"), headers)
@@ -40,7 +40,7 @@ def _message_id(key: str) -> str:
 
 
 def _written(campaign: Campaign, contact: int, to: str, way_out: str, headers: dict[str, str]) -> EmailMessage:
-    """An email in the language of the workspace: what language a contact reads is not known."""
+    """Return an email in the workspace's language: contacts' languages are unknown."""
     with speaking_in(campaign.workspace):
         subject = collapse_to_one_line(render(campaign.subject, "contact", contact))[:200]
         footer = _("This email was sent by {sender}.\nUnsubscribe: {link}")

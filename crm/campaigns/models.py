@@ -1,4 +1,4 @@
-"""Campaigns, and what became of each person whom one is sent to."""
+"""Campaigns and their recipients."""
 
 from functools import partial
 from typing import ClassVar
@@ -16,7 +16,7 @@ from crm.users.visibility import editable, visible
 
 
 class Campaign(Owned):
-    """A mail to the contacts of a segment. `segment`: the slug of a view of contacts; '' for people added by hand."""
+    """An email to the contacts of a segment. `segment`: the slug of a contact view; '' for manually added contacts."""
 
     class Type(models.TextChoices):
         EMAIL = "email", _("Email")
@@ -30,7 +30,7 @@ class Campaign(Owned):
     OPEN = (Status.DRAFT, Status.SENDING)
     TONES: ClassVar[dict[str, str]] = {"draft": "amber", "sending": "blue", "sent": "green", "cancelled": "grey"}
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "campaign"))
-    name = models.CharField(max_length=100)  # as long as a lead's field for it
+    name = models.CharField(max_length=100)  # as long as a lead's campaign field
     type = models.CharField(max_length=10, choices=Type.choices, default=Type.EMAIL)
     segment = models.SlugField(max_length=60, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
@@ -65,22 +65,22 @@ class Campaign(Owned):
 
 
 class CampaignPersonQuerySet(WorkspaceQuerySet):
-    """Whoever sees a contact sees what a campaign sent them."""
+    """Recipients, visible with their contact."""
 
     def visible_to(self, by: Actor):
         return self.filter(visible(by, "contact__"))
 
     def editable_by(self, by: Actor):
-        """What the actor may change, as by undoing a merge."""
+        """Filter to rows that the actor may change, e.g. by undoing a merge."""
         return self.filter(editable(by, "contact__"))
 
 
 class CampaignPersonManager(WorkspaceManager.from_queryset(CampaignPersonQuerySet)):  # type: ignore[misc]
-    """`objects` of the people of campaigns."""
+    """`objects` of campaign recipients."""
 
 
 class CampaignPerson(Owned):
-    """One contact in one campaign, who gets its mail once. `reason`: why it was left out, or failed."""
+    """One contact in one campaign, emailed once. `reason`: why it was excluded or failed."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -107,7 +107,7 @@ class CampaignPerson(Owned):
     class Meta(Owned.Meta):
         abstract = False
         constraints = [models.UniqueConstraint(fields=["campaign", "contact"], name="campaign_person_once")]
-        # A state's people, page by page; and whether any still waits.
+        # A state's recipients, page by page; and whether any is still waiting.
         indexes = [models.Index(fields=["campaign", "state", "id"], name="campaign_person_state")]
 
     def __str__(self):

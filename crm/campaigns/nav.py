@@ -1,4 +1,4 @@
-"""Where campaigns stand in the sidebar."""
+"""The sidebar entry of campaigns."""
 
 from crm.kit.nav import NavItem, register
 from crm.kit.translation import gettext_lazy as _

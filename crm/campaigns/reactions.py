@@ -1,4 +1,4 @@
-"""What campaigns add to contacts: how a timeline calls them, and what becomes of them in a merge."""
+"""Campaigns in contact timelines and merges."""
 
 from contacts.hooks import show_in_contact_timeline
 from crm.campaigns import merging  # noqa: F401

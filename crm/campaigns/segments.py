@@ -1,4 +1,4 @@
-"""Segments: the views of contacts that the workspace has, built in or saved for everybody.
+"""Segments: the workspace's contact views, built in or shared.
 
 Why: docs/decisions/0022-segments-are-workspace-views.md
 """
@@ -24,16 +24,16 @@ class Segment:
 
 
 def segments() -> dict[str, Segment]:
-    """The segments of the workspace by slug, in order of name.
+    """Return the workspace's segments by slug, in order of name.
 
-    Not a member's own views, nor those that ask for `me`: a segment is the same for everybody (DESIGN 1.6).
+    Without members' own views and views that use `me`: a segment is the same for all members (DESIGN 1.6).
     """
     found = [_segment(slug, name, condition) for slug, (name, condition) in _views().items()]
     return {segment.slug: segment for segment in sorted(filter(None, found), key=lambda each: each.name)}
 
 
 def segment_of(slug: str) -> Segment:
-    """The segment called `slug`. Raises Refused with a sentence for one that is no segment, or no longer one."""
+    """Return the segment called `slug`. Raises Refused with a message if it is no segment or no longer one."""
     name, condition = _views().get(slug, ("", ""))
     if not name:
         raise Refused(_("This campaign’s view was deleted. Choose another view."))

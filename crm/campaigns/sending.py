@@ -1,6 +1,6 @@
-"""One mail of a campaign on its way: asked about again, sent outside any transaction, and written down in one.
+"""Delivery of one campaign email: checked again, sent outside any transaction, recorded in one.
 
-Between sending and writing down a crash may have it sent twice: the second has the Message-ID of the first.
+A crash between sending and recording may send it twice, with the same Message-ID.
 
 Why: docs/decisions/0020-campaign-mail-is-a-delivery.md
 """
@@ -27,12 +27,12 @@ State = CampaignPerson.State
 
 
 def deliver(pk: int, *, by: Actor, connection: BaseEmailBackend | None = None) -> None:
-    """Send a person their email if they still wait for one and may be written to; otherwise do nothing.
+    """Send a recipient their email if they still wait for one and may be emailed; otherwise do nothing.
 
-    What may go better next time raises, so that the delivery is tried again; the last attempt is written down as
-    failed. `connection`: where to, if not to the mail server of the settings.
+    Transient errors are raised, so that the delivery is retried; the last attempt is recorded as failed. `connection`:
+    an alternative to the configured mail server.
     """
-    with speaking_in(workspace()):  # the reasons that are kept with the person
+    with speaking_in(workspace()):  # the language of stored reasons
         person = _attempted(pk)
         if person:
             try:
@@ -48,7 +48,7 @@ def deliver(pk: int, *, by: Actor, connection: BaseEmailBackend | None = None) -
 
 @transaction.atomic
 def _attempted(pk: int) -> CampaignPerson | None:
-    """The person, with one attempt more; None for who is not to be written to (any more)."""
+    """Return the recipient with one more attempt; None if they must not be emailed (any longer)."""
     rows = CampaignPerson.objects.filter(pk=pk)
     waiting = rows.filter(state=State.WAITING, campaign__status=Campaign.Status.SENDING)
     held = waiting.select_for_update(of=("self",))
@@ -59,14 +59,14 @@ def _attempted(pk: int) -> CampaignPerson | None:
     if why_not:
         rows.update(state=State.LEFT_OUT, reason=why_not)
         return None
-    # Committed before the mail is made, so that a crash counts as an attempt.
+    # Committed before the email is built, so that a crash counts as an attempt.
     rows.update(attempts=F("attempts") + 1)
     person.attempts += 1
     return person
 
 
 def _missed(person: CampaignPerson, error: Exception) -> None:
-    """Raises the error while there are attempts left, and it is not for good."""
+    """Record a permanent failure; raise the error if it is transient and attempts are left."""
     if not (_is_final(error) or person.attempts >= ATTEMPTS):
         raise error
     reason = str(error) if isinstance(error, DomainError) else first_line(error)
@@ -75,7 +75,7 @@ def _missed(person: CampaignPerson, error: Exception) -> None:
 
 
 def _is_final(error: Exception) -> bool:
-    """A field that is gone, or an address that the mail server refuses for good (5xx)."""
+    """Return whether a field was deleted or the mail server rejects the address permanently (5xx)."""
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return isinstance(error, DomainError | ValueError)
@@ -83,7 +83,7 @@ def _is_final(error: Exception) -> bool:
 
 @transaction.atomic
 def _sent(person: CampaignPerson, by: Actor) -> None:
-    """Write down that the mail has left, also where the campaign was cancelled meanwhile; once."""
+    """Record the email as sent, once, even if the campaign was canceled meanwhile."""
     rows = CampaignPerson.objects.filter(pk=person.pk, sent_at__isnull=True)
     held = rows.select_for_update(of=("self",)).first()
     if held is None:
@@ -94,9 +94,9 @@ def _sent(person: CampaignPerson, by: Actor) -> None:
 
 
 def _finish(pk: int, by: Actor) -> None:
-    """Close the campaign if this was its last mail.
+    """Finish the campaign if this was its last email.
 
-    After the commit of what became of the mail: of two that were the last at once, the later sees the other's.
+    Runs after the email's own commit: of two concurrent last ones, the later sees the other's.
     """
     waiting = CampaignPerson.objects.filter(campaign=OuterRef("pk"), state=State.WAITING)
     rows = Campaign.objects.filter(people=pk, status=Campaign.Status.SENDING)

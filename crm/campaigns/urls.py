@@ -1,4 +1,4 @@
-"""Pages of campaigns; and where the links in their mails lead."""
+"""URLs of campaigns and of the links in their emails."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What campaigns refer to: the view that is their segment, and the fields in their texts."""
+"""References of campaigns: the view used as segment, and the fields in their texts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from crm.kit.translation import gettext as _
 
 @dataclass(frozen=True)
 class SegmentReference:
-    """A view of contacts that is used as a segment."""
+    """A contact view used as a segment."""
 
     slug: str
 
@@ -23,7 +23,7 @@ def _campaigns() -> Iterator[SettingUse]:
     for campaign in Campaign.objects.filter(status__in=Campaign.OPEN):
         texts = ((_("Subject"), campaign.subject), (_("Content"), campaign.body))
         references: list[Reference] = [PlaceholderReference("contact", text, label) for label, text in texts]
-        if campaign.segment and campaign.is_draft:  # once it is being sent, its recipients are recorded
+        if campaign.segment and campaign.is_draft:  # once sending starts, recipients are stored
             references.append(SegmentReference(campaign.segment))
         label = _("Campaign “{name}”").format(name=campaign)
         yield SettingUse("campaign", campaign.pk, label, campaign.get_absolute_url(), references)

@@ -1,4 +1,4 @@
-"""The condition language: which records are meant, in words that people write (DESIGN 1.6).
+"""The condition language: queries on records in words that people write (DESIGN 1.6).
 
-`parse(text, entity)` gives a Condition; everything else hangs on that.
+The entry point is `parse(text, entity)`, which returns a Condition.
 """

@@ -1,4 +1,4 @@
-"""A condition as the chips of a filter bar, each of which reads as a sentence."""
+"""A condition as the chips of a filter bar, each reading as a sentence."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ AHEAD_WORDS = {
     ">": pgettext_lazy("operator", "in more than"),
     ">=": pgettext_lazy("operator", "in at least"),
 }
-# Offered before it is known whether a date or a span of time follows.
+# Offered before the operand, a date or a duration, is known.
 OFFERED_WORDS = {
     "<": pgettext_lazy("operator", "before a date, or less than … ago"),
     "<=": pgettext_lazy("operator", "on or before a date, or at most … ago"),
@@ -47,7 +47,7 @@ OFFERED_WORDS = {
 
 @dataclass(frozen=True)
 class Chip:
-    """One part that must hold: `text` by label; `field`, `operator` and `value` to be styled apart.
+    """A top-level part of a condition: `text` by label, and `field`, `operator` and `value` for separate styling.
 
     A group (or, not, at least, any) has its whole text in `field`.
     """
@@ -67,13 +67,13 @@ def chip(node: Node, writer: LabelWriter) -> Chip:
 
 
 def offered_words(field: Field, operator: str) -> str:
-    """How the filter builder says an operator, before it is known what the field is compared with."""
+    """Return the words for an operator in the filter builder, before its operand is known."""
     words = OFFERED_WORDS if field.type in TIMES and operator in OFFERED_WORDS else WORDS
     return str(words.get(operator, operator))
 
 
 def operator_words(leaf: Leaf) -> str:
-    """How the operator is said: last activity “more than” 90 days ago, close date “before” 31 Mar 2026."""
+    """Return a leaf's operator in words: last activity “more than” 90 days ago, close date “before” 31 Mar 2026."""
     words = WORDS
     if leaf.path.field.type in TIMES and leaf.operands:
         kind = leaf.operands[0].kind
@@ -82,7 +82,6 @@ def operator_words(leaf: Leaf) -> str:
 
 
 def _value(leaf: Leaf, operand: Operand, writer: LabelWriter) -> str:
-    """An operand as people read it, where the language of conditions writes it for the parser."""
     match operand.kind:
         case Kind.VALUE:
             return _written(leaf.path.field, operand, writer)

@@ -1,7 +1,7 @@
-"""From a checked condition to one SQL expression.
+"""Compiler from a checked condition to one SQL expression.
 
-Every leaf is written so that an unknown (NULL) counts as false; a negated leaf is that leaf IS NOT TRUE. Above them
-there is only AND, OR, EXISTS and counting, so the three values of SQL never show.
+Each leaf is written so that an unknown (NULL) counts as false; a negated leaf is that leaf IS NOT TRUE. Above leaves
+there are only AND, OR, EXISTS and counting, so SQL's third truth value never shows.
 
 Why: docs/decisions/0023-one-condition-language.md
 """
@@ -50,10 +50,10 @@ Test = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: what `me` and `my team` stand for. None for nobody, to whom nothing belongs.
+    """The user that `me` and `my team` refer to; None for no user, who owns nothing.
 
-    `only_seen_by`: an answer this person gets must not depend on linked records that they may not see, which could be
-    guessed letter by letter. None where the answer is a rule's: guards and definitions look at everything.
+    `only_seen_by`: the user who must not learn anything about linked records hidden from them, which could be guessed
+    letter by letter. None for a rule's own evaluation: guards and definitions see all records.
     """
 
     member_id: int | None = None
@@ -62,13 +62,13 @@ class Viewer:
 
     @classmethod
     def looking(cls, by: Actor) -> "Viewer":
-        """The actor as somebody who filters a list."""
+        """Return the viewer for an actor who filters a list."""
         return cls(by.member_id, by.team_id, None if by.is_at_least(Role.MANAGER) else by)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a condition is evaluated with."""
+    """The inputs of an evaluation: viewer, time and zone."""
 
     viewer: Viewer
     now: datetime
@@ -76,7 +76,7 @@ class Context:
 
 
 def predicate(node: Node, context: Context, *, negated: bool = False) -> Any:
-    """The expression that is true exactly for the records that match (`negated`: for the others)."""
+    """Return an expression that is true exactly for matching records (`negated`: for all others)."""
     match node:
         case All(parts):
             return _joined(parts, context, op.or_ if negated else op.and_, negated)
@@ -116,7 +116,7 @@ def _leaf(leaf: Leaf, context: Context, negated: bool) -> Any:
 
 
 def by_title(leaf: Leaf) -> Node:
-    """A comparison with a linked record is one with its title, or with its public id where one is written."""
+    """Rewrite a comparison with a linked record as one with its title, or its public id where one is given."""
     entity = registry.get(leaf.path.field.target)
     named, parts = [], []
     for operand in leaf.operands:
@@ -138,7 +138,7 @@ def extended(path: Path, field: Field) -> Path:
 
 
 def matching(leaf: Leaf, context: Context) -> Any:
-    """The expression of a leaf without negation; NULL counts as false."""
+    """Return the expression of a leaf without negation; NULL counts as false."""
     *hops, (entity, field) = leaf.path.steps()
     if stands_for_rows(field):
         return through([*hops, (entity, field)], lambda prefix: Q(), context, plain=False)
@@ -154,7 +154,7 @@ def matching(leaf: Leaf, context: Context) -> Any:
 
 
 def _compared(field: Field, leaf: Leaf, prefix: str, context: Context) -> Any:
-    """The test of a field at the end of a path; names are compared by the key that matches and sorts them."""
+    """Return the test of the field at the end of a path; names compare by the key used for matching and sorting."""
     if field.folded and leaf.operator != "is not empty":  # not a text
         keys = [search_key(operand.value)[:LONGEST_KEY] for operand in leaf.operands]
         return _text_test(leaf.operator, keys, F(prefix + field.folded))
@@ -162,14 +162,14 @@ def _compared(field: Field, leaf: Leaf, prefix: str, context: Context) -> Any:
 
 
 def is_name(hops: list[Step], entity: Entity, field: Field) -> bool:
-    """The name and id of a linked record are shown by the record that links to it, to whoever sees that."""
+    """Return whether the path reads a linked record's name or id, visible to all viewers of the linking record."""
     return len(hops) == 1 and field.column() in (entity.fields[entity.title].column(), entity.public_id)
 
 
 def through(steps: list[Step], test: Test, context: Context, *, plain: bool, also: Q | None = None) -> Any:
-    """`test(prefix)` at the end of the links: over joins where they and what is read there are columns, else EXISTS.
+    """Return `test(prefix)` at the end of the links: over joins if links and value are columns, otherwise EXISTS.
 
-    `also`: what must hold of the rows that are joined.
+    `also`: a condition on the joined rows.
     """
     if not steps or (plain and all(is_join(field) for _, field in steps)):
         return Q(also, test(join_prefix(steps))) if also else test(join_prefix(steps))
@@ -179,14 +179,14 @@ def through(steps: list[Step], test: Test, context: Context, *, plain: bool, als
 
 
 def visible_linked(found: QuerySet, by: Actor | None) -> QuerySet:
-    """Of the rows at the end of a link those that `by` sees; None for a rule, which looks at everything."""
+    """Filter the rows at the end of a link to those visible to `by`; None, for a rule, keeps all."""
     return found.visible_to(by) if by and hasattr(found, "visible_to") else found
 
 
 def visible_over_joins(steps: list[Step], by: Actor | None) -> Q | None:
-    """That `by` sees the record at the end of each link, over joins; None where only a query of its own can tell.
+    """Return the condition, over joins, that `by` sees the record at the end of each link; None if it needs a subquery.
 
-    Joins are looked up by key. Of an EXISTS in what is counted PostgreSQL made a hash of all the rows that one sees.
+    Joins are key lookups. For a counted EXISTS, PostgreSQL built a hash of all visible rows.
     """
     found, prefix = Q(), ""
     if by is None:
@@ -201,22 +201,22 @@ def visible_over_joins(steps: list[Step], by: Actor | None) -> Q | None:
 
 
 def join_prefix(steps: Iterable[Step]) -> str:
-    """The ORM path over these links."""
+    """Return the ORM path over these links."""
     return "".join(f"{field.column()}__" for _, field in steps)
 
 
 def is_join(field: Field) -> bool:
-    """Whether a link is a foreign key (or a path of them) of the record itself."""
+    """Return whether a link is a foreign key (or a path of them) of the record itself."""
     return field.type is FieldType.LINK and not field.custom and field.rows is None and field.expression is None
 
 
 def stands_for_rows(field: Field) -> bool:
-    """Whether a field is no value of the record but rows that belong to it."""
+    """Return whether a field refers to related rows instead of a value of the record."""
     return field.type is FieldType.MANY or field.rows is not None
 
 
 def rows(entity: Entity, field: Field) -> QuerySet:
-    """The rows that a link leads to, from the record of the outer query. Rows in the trash do not count as many."""
+    """Return the rows that a link leads to from the outer query's record. To-many links omit rows in the trash."""
     if field.rows is not None:
         return field.rows()
     target = registry.get(field.target).model.objects.all()
@@ -227,7 +227,7 @@ def rows(entity: Entity, field: Field) -> QuerySet:
 
 
 def _way_back(entity: Entity, field: Field) -> str:
-    """The ORM path from a row of a to-many field to the record."""
+    """Return the ORM path from a row of a to-many field to the record."""
     model, names = entity.model, []
     for name in field.column().split("__"):
         relation = model._meta.get_field(name)
@@ -237,7 +237,7 @@ def _way_back(entity: Entity, field: Field) -> str:
 
 
 def test(field: Field, operator: str, operands: tuple[Operand, ...], value: Any, context: Context) -> Any:
-    """`value operator operand`, for an operator without negation; NULL counts as false."""
+    """Return `value operator operand` for an operator without negation; NULL counts as false."""
     if operator == "is not empty":  # not a text
         return has_value(field, value)
     if field.type in TIMES:
@@ -252,7 +252,7 @@ def test(field: Field, operator: str, operands: tuple[Operand, ...], value: Any,
 
 
 def has_value(field: Field, value: Any) -> Any:
-    """The field holds something: neither NULL nor '' nor an empty list."""
+    """Return the test for a value: neither NULL nor '' nor an empty list."""
     if field.type is FieldType.MULTI_SELECT:
         return GreaterThan(ListLength(value), 0)
     if field.type in TEXTS or field.type is FieldType.SELECT:
@@ -271,7 +271,7 @@ def _time_test(field: Field, operator: str, operand: Operand, value: Any, contex
 
 
 def _number_test(operator: str, number: Decimal, value: Any) -> Any:
-    # As a typed Value: an integer field would cut 2.5 to 2, and SQLite compares a computed number with text as unequal.
+    # A typed Value: an integer field would cut 2.5 to 2, and SQLite compares a computed number with text as unequal.
     limit = Value(int(number) if number == number.to_integral_value() else number)
     return LOOKUPS["=" if operator == "in" else operator](value, limit)
 
@@ -289,7 +289,7 @@ def _one_of(value: Any, values: list[Any]) -> Any:
     known = [each for each in values if each is not None]
     if len(known) > 1:
         return In(value, known)
-    # With nothing known the comparison is with NULL: never true, and unlike an empty IN never cut out of the query.
+    # If nothing is known, compare with NULL: never true and, unlike an empty IN, never cut out of the query.
     return Exact(value, Value(known[0] if known else None))
 
 

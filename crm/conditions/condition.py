@@ -1,4 +1,4 @@
-"""A condition: text that says which records are meant, and what the rest of the product asks of it."""
+"""A parsed condition: the interface that the rest of the product uses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from crm.entities.values import zone
 
 @dataclass(frozen=True)
 class Condition:
-    """What parse() gives. Two conditions are equal when they say the same in the same order."""
+    """The result of parse(). Conditions are equal if they have the same parts in the same order."""
 
     entity: str
     root: Node
@@ -32,15 +32,15 @@ class Condition:
         return LabelWriter().text(self.root)
 
     def expression(self, viewer: Viewer, now: datetime) -> Any:
-        """What queryset.filter() takes, for the entity's model; `now` (aware) is what relative times count from."""
+        """Return an argument for queryset.filter() of the entity's model; relative times count from `now` (aware)."""
         return predicate(self.root, Context(viewer, now, zone()))
 
     def explain(self, queryset: QuerySet, pk: Any, viewer: Viewer, now: datetime) -> list[LeafResult]:
-        """Each leaf with ✓ or ✗ and the record's value, in one SELECT. Raises the model's DoesNotExist."""
+        """Return each leaf with ✓ or ✗ and the record's value, in one SELECT. Raises the model's DoesNotExist."""
         return explain_roots({"": self.root}, queryset, pk, viewer, now)[""]
 
     def fields(self) -> set[str]:
-        """The fields used, as dotted paths of keys: {"owner", "company.industry"}."""
+        """Return the fields used, as dotted paths of keys, e.g. {"owner", "company.industry"}."""
         return set(paths(self.root))
 
     @property
@@ -48,12 +48,12 @@ class Condition:
         return sum(1 for _ in paths(self.root))
 
     def chips(self) -> list[Chip]:
-        """The parts that must all hold, to be shown as chips."""
+        """Return the top-level parts as chips."""
         writer = LabelWriter()
         return [chip(part, writer) for part in self._parts()]
 
     def without(self, index: int) -> str:
-        """The condition's text (by key) with the chip at `index` taken away. Raises IndexError."""
+        """Return the condition's text (by key) without the chip at `index`. Raises IndexError."""
         parts = list(self._parts())
         del parts[index]
         return Writer().text(All(tuple(parts)))
@@ -65,15 +65,12 @@ class Condition:
 def explain_many(
     conditions: Mapping[str, Condition], queryset: QuerySet, pk: Any, viewer: Viewer, now: datetime
 ) -> dict[str, list[LeafResult]]:
-    """Explain several conditions (the guards on a page) on one record in one SELECT.
-
-    Raises the model's DoesNotExist.
-    """
+    """Explain conditions (e.g. a page's guards) on one record in one SELECT. Raises the model's DoesNotExist."""
     return explain_roots({key: each.root for key, each in conditions.items()}, queryset, pk, viewer, now)
 
 
 def explain_record(conditions: Mapping[str, Condition], record: Model, viewer: Viewer) -> dict[str, list[LeafResult]]:
-    """Explain several conditions on a record as it is now, which nobody has to be allowed to see."""
+    """Explain several conditions on a record's current values, without a visibility check."""
     texts = tuple((key, each.key_text) for key, each in conditions.items())
     roots = {key: each.root for key, each in conditions.items()}
     return explain_record_cached(texts, roots, type(record), record.pk, viewer)
@@ -82,14 +79,14 @@ def explain_record(conditions: Mapping[str, Condition], record: Model, viewer: V
 def failing(
     conditions: Mapping[str, Condition], model: type[Any], ids: Sequence[int], viewer: Viewer
 ) -> dict[int, str]:
-    """pk → the key of the first condition that is false now, for those records that fail one; in one SELECT."""
+    """Map the pk of each failing record to the key of its first false condition, in one SELECT."""
     texts = tuple((key, each.key_text) for key, each in conditions.items() if each.root != All(()))
     roots = {key: conditions[key].root for key, _ in texts}
     return first_failing(texts, roots, model, ids, viewer) if texts else {}
 
 
 def and_(first: str, second: str) -> str:
-    """The text that asks for both conditions. The line breaks end a comment, which would swallow the bracket."""
+    """Join two conditions with AND. The line breaks end a comment, which would swallow the bracket."""
     if not (first.strip() and second.strip()):
         return first.strip() or second.strip()
     return f"({first.strip()}\n) and ({second.strip()}\n)"  # not a text

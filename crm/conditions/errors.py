@@ -1,10 +1,10 @@
-"""What is wrong with a condition, for the person who wrote it."""
+"""Errors in a condition, worded for its author."""
 
 from crm.kit.errors import DomainError
 
 
 class ConditionError(DomainError):
-    """The text is no condition: `word`, at offset `position`, was not understood; `suggestion` may have been meant."""
+    """A syntax or name error: `word` at offset `position` is invalid; `suggestion` is the nearest valid word."""
 
     def __init__(self, message: str, *, word: str = "", position: int = 0, suggestion: str = ""):
         self.message, self.word, self.position, self.suggestion = message, word, position, suggestion

@@ -1,4 +1,4 @@
-"""Why a record matches, or does not: every leaf of a condition as a column of one SELECT."""
+"""Explanations of why a record matches: each leaf of a condition is a column of one SELECT."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,11 +50,11 @@ Order = Callable[[int], Any]
 
 @dataclass(frozen=True)
 class LeafResult:
-    """One line of an explanation: ✓ or ✗, by label, with the value that the record holds.
+    """One line of an explanation: ✓ or ✗, by label, with the record's value.
 
-    `group` is '' for a comparison; "and", "or", "not" and "at least" head the lines below them that are one `depth`
-    deeper, the value of "at least" being how many of those hold. "any" is one line; its value is how many rows match.
-    The record matches when every line of depth 0 is ok.
+    `group` is '' for a comparison; "and", "or", "not" and "at least" head the lines that follow one `depth` deeper, and
+    the value of "at least" is how many of those hold. "any" is one line with the number of matching rows as value. The
+    record matches if every line of depth 0 is ok.
     """
 
     text: str
@@ -77,7 +77,7 @@ def explain_roots(
 def explain_record_cached(
     texts: Hashable, roots: Mapping[str, Node], model: type[Model], pk: int, viewer: Viewer
 ) -> dict[str, list[LeafResult]]:
-    """The same for any record of a model, now, in SQL compiled once. `texts` says what the roots say."""
+    """Explain conditions on any record of a model now, with SQL compiled once. The key `texts` identifies `roots`."""
 
     def build(pk: int, member: int | None, team: int | None) -> QuerySet:
         context = Context(replace(viewer, member_id=member, team_id=team), clock.now(), zone())
@@ -102,7 +102,7 @@ def _explained(roots: Mapping[str, Node], row: tuple) -> dict[str, list[LeafResu
 def first_failing(
     texts: Hashable, roots: Mapping[str, Node], model: type[Model], ids: Sequence[int], viewer: Viewer
 ) -> dict[int, str]:
-    """pk → the key of the first condition that is false for it now, of those records that fail one; see above."""
+    """Map the pk of each failing record to the key of its first false condition; cached as above."""
 
     def build(ids: str, member: int | None, team: int | None) -> QuerySet:
         context = Context(replace(viewer, member_id=member, team_id=team), clock.now(), zone())
@@ -152,7 +152,7 @@ def _shown_path(path: Path) -> Path:
 
 
 def _best(leaf: Leaf, context: Context) -> Order:
-    """An order that puts a row first by which the leaf holds, seen from its rows `depth` links along the path."""
+    """Return an ordering that puts a row satisfying the leaf first, seen from `depth` links along the path."""
 
     def order(depth: int) -> Any:
         fields = leaf.path.fields
@@ -178,7 +178,7 @@ def _shown(
     by: Actor | None = None,
     depth: int = 1,
 ) -> Any:
-    """What `read` gives at the end of the links; of several rows the best one's. `by`: of rows that they see only."""
+    """Return `read`'s value at the end of the links, of the best of several rows. `by` limits it to rows they see."""
     if not steps or (plain and all(is_join(field) for _, field in steps)):
         return read(join_prefix(steps))
     (entity, field), *rest = steps
@@ -203,7 +203,7 @@ def _lines(node: Node, cells: Iterator, writer: LabelWriter, depth: int) -> list
 
 
 def _group(node: Node, held: int) -> tuple[str, bool]:
-    """The name of a group, and whether it is met when `held` of its parts hold."""
+    """Return a group's name, and whether it is met if `held` of its parts hold."""
     match node:
         case All(parts):
             return "and", held == len(parts)

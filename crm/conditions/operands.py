@@ -1,4 +1,4 @@
-"""What may be compared with what: the operators of each type of field, and how it reads the words of a value."""
+"""Operators per field type, and parsing of their operands."""
 
 import re
 from datetime import UTC
@@ -16,7 +16,7 @@ EMPTY = ("is empty", "is not empty")  # not a text
 EQUAL = ("=", "!=", "in", "not in")  # not a text
 ORDER = ("<", "<=", ">", ">=")
 SEARCH = ("contains", "starts with")  # not a text
-# Those that say the opposite of another: x != y holds exactly where x = y does not.
+# Operators that negate another: x != y holds exactly where x = y does not.
 NEGATIONS = {"!=": "=", "not in": "in", "is empty": "is not empty"}  # not a text
 LONGEST = {"hour": 24 * 36_500, "day": 36_500, "week": 5_200, "month": 1_200}
 TOO_FAR = {
@@ -30,7 +30,7 @@ _RELATIVE = re.compile(r"([0-9]{1,6}) (hour|day|week|month)s? (ago|from now)", r
 
 
 def operators(field: Field) -> tuple[str, ...]:
-    """The operators that a field understands, in the order a filter builder offers them."""
+    """Return the operators of a field, in the order the filter builder offers them."""
     if field.type in TEXTS or field.type is FieldType.LINK:
         return (*EQUAL, *SEARCH, *EMPTY)
     if field.type in NUMBERS | TIMES:
@@ -43,7 +43,7 @@ def operators(field: Field) -> tuple[str, ...]:
 
 
 def read_operand(field: Field, operator: str, text: str) -> Operand:
-    """What `text` means beside `field` and `operator`. Raises ValueError with a sentence."""
+    """Parse the operand `text` for `field` and `operator`. Raises ValueError with a message."""
     if not text.strip():
         raise ValueError(gettext("Use “is empty” to find records without a value."))
     if field.type in TIMES:
@@ -54,7 +54,7 @@ def read_operand(field: Field, operator: str, text: str) -> Operand:
 
 
 def looked_up(field: Field, text: str) -> bool:
-    """Whether reading `text` needed the names of the workspace's people, which change without the schema changing."""
+    """Return whether parsing `text` looked up members or teams, which change without a new schema version."""
     if field.type not in (FieldType.USER, FieldType.TEAM):
         return False
     return fold(text.strip()) not in (Kind.ME, Kind.MY_TEAM) and stable_pk(_prefix(field), text) is None

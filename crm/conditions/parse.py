@@ -1,4 +1,4 @@
-"""From text to a checked condition."""
+"""Parser from text to a checked condition."""
 
 import re
 import unicodedata
@@ -23,14 +23,14 @@ from crm.kit.translation import gettext_lazy as _
 
 MAX_LENGTH = 4_000
 MAX_DEPTH = 10  # of groups and of links inside them: SQLite's parser has a stack of 100
-MAX_LINKS = 4  # of one path
-MAX_JOINS = 30  # of all paths together; SQLite joins 64 tables at most
+MAX_LINKS = 4  # per path
+MAX_JOINS = 30  # in all paths together; SQLite joins 64 tables at most
 MAX_LEAVES = 100  # comparisons
-MAX_MANY = 10  # of them over links to several records
-MAX_MANY_DEPTH = 2  # of such links inside each other: each multiplies the rows that are looked at
+MAX_MANY = 10  # comparisons over to-many links
+MAX_MANY_DEPTH = 2  # nesting of such links: each level multiplies the rows read
 MAX_KEPT = 4_096
 
-Branch = Any  # a lark Tree: its type cannot say which children are tokens and which are trees, the grammar does
+Branch = Any  # a lark Tree: its type can't tell tokens from subtrees, only the grammar can
 
 _lark = Lark(
     FilePath(__file__).with_name("grammar.lark").read_text(),
@@ -43,11 +43,10 @@ _kept: dict[tuple, Condition] = {}
 
 
 def parse(text: str, entity: str, *, people: bool = True) -> Condition:
-    """The condition that `text` says about an entity's records, in the workspace in scope; empty text matches all.
+    """Parse `text` into a condition on an entity of the workspace in scope; empty text matches all records.
 
-    `people=False` refuses `me` and `my team`, for conditions that nobody looks at in person (DESIGN 1.6). Raises
-    ConditionError, which names the word, its place and the nearest thing there is. Kept in memory by schema_version and
-    time zone.
+    `people=False` rejects `me` and `my team`, for conditions evaluated without a viewer (DESIGN 1.6). Raises
+    ConditionError with the word, its position and the nearest valid one. Cached by schema_version and time zone.
     """
     current = workspace()
     key = (current.pk, current.schema_version, current.timezone, get_language(), entity, people, text)
@@ -66,7 +65,7 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
 
 
 def in_words(text: str, entity: str) -> str:
-    """A stored condition to read, with labels; as it is stored where a field in it is gone."""
+    """Return a stored condition by label, or as stored if one of its fields no longer exists."""
     try:
         return parse(text, entity).label_text
     except ConditionError:
@@ -117,7 +116,7 @@ def _check_cost(condition: Condition) -> None:
 
 
 def _many_depths(node: Node, above: int = 0) -> Iterator[int]:
-    """For each comparison and each `any` group: how many links to several records lead to it, 0 where it adds none."""
+    """Yield the number of to-many links above each comparison and `any` group, 0 where it adds none."""
     for leaf in leaves(node):
         depth = above + sum(field.type is FieldType.MANY for field in leaf.path.fields)
         yield depth if depth > above else 0
@@ -126,11 +125,11 @@ def _many_depths(node: Node, above: int = 0) -> Iterator[int]:
 
 
 class _Reader:
-    """Walks the grammar's tree from the top, because names inside `any … ( )` belong to another entity."""
+    """Reader of the grammar's tree, top down, because names inside `any … ( )` belong to another entity."""
 
     def __init__(self, people: bool):
         self.people = people
-        self.lasting = True  # nothing was looked up that can change while the schema stays
+        self.lasting = True  # no lookup whose result can change while the schema stays the same
 
     def node(self, tree: Branch, schema: Schema, depth: int = 0) -> Node:
         _check_depth(depth, tree)
@@ -206,7 +205,7 @@ def _path(schema: Schema, tree: Branch) -> Path:
 
 
 def _follow(schema: Schema, names: list[str], tree: Branch) -> Path:
-    """The path over `names`, the first of those in `tree`, where an error is placed."""
+    """Return the path over `names`; errors are placed at the first name in `tree`."""
     if len(names) > MAX_LINKS + 1:
         sentence = gettext("A path can follow up to {count} links.").format(count=MAX_LINKS)
         raise _error(sentence, tree.children[0].children[0])
@@ -221,7 +220,7 @@ def _unknown(error: UnknownField, name: Branch) -> ConditionError:
 
 
 def _rows_path(schema: Schema, tree: Branch) -> Path:
-    """The path to a to-many field, which may also be called by the name of the records it leads to."""
+    """Return the path to a to-many field, which may also be named by its target records."""
     *hops, last = _names(tree)
     owner = _owner(schema, hops, last, tree)
     field = owner.linked(last)
@@ -255,7 +254,7 @@ def _check_operator(field: Field, operator: str, token: Token) -> None:
 
 
 def _error(sentence: str, token: Token, *, word: str = "", suggestion: str = "") -> ConditionError:
-    """The sentence with its place, counted from 1 as people do."""
+    """Return the error with its position, counted from 1."""
     position = token.start_pos or 0
     placed = gettext("{sentence} (position {position})").format(sentence=sentence, position=position + 1)
     return ConditionError(placed, word=word or str(token), position=position, suggestion=suggestion)
@@ -295,7 +294,7 @@ def _syntax_error(text: str, error: UnexpectedInput) -> ConditionError:
 
 
 def _expected(error: UnexpectedInput) -> set[str]:
-    """The terminals that would have been understood; lark names them in three ways."""
+    """Return the terminals that would have been valid; lark names them in three ways."""
     named = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
     return set(next(filter(None, named), ()))
 

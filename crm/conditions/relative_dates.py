@@ -1,4 +1,4 @@
-"""Times in conditions: from “90 days ago” to bounds that a column is compared with."""
+"""Times in conditions, e.g. “90 days ago”, as bounds to compare a column with."""
 
 import calendar
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 
 def bounds(type: FieldType, operator: str, operand: Operand, now: datetime, tz: ZoneInfo) -> list[Bound]:
-    """What a value of a date or date-time field must meet, all of it: pairs of an operator (= < <= > >=) and a limit.
+    """Return the bounds that a date or date-time must all meet: pairs of an operator (= < <= > >=) and a limit.
 
     On dates a day is the workspace's calendar day, on date-times 24 hours; `today` and a bare date are calendar days on
     both. `> N ago` is older, `< N ago` between then and now; `< N from now` between now and then.
@@ -34,12 +34,12 @@ def bounds(type: FieldType, operator: str, operand: Operand, now: datetime, tz: 
 
 
 def start_of(day: date, tz: ZoneInfo) -> datetime:
-    """The instant at which a calendar day begins in a time zone."""
+    """Return the instant at which a calendar day begins in a time zone."""
     return datetime(day.year, day.month, day.day, tzinfo=tz)
 
 
 def shift(moment: Moment, span: tuple[int, str], sign: int, tz: ZoneInfo) -> Moment:
-    """`moment` moved by (amount, unit). A month is a calendar month in the workspace's time zone, cut to its length."""
+    """Return `moment` shifted by (amount, unit). A month is a calendar month in the workspace's zone, cut to fit."""
     amount, unit = span
     if unit != "month":
         return moment + sign * timedelta(**{f"{unit}s": amount})
@@ -64,7 +64,7 @@ def _ago(operator: str, then: Moment, here: Moment) -> list[Bound]:
             return [("<", then)]
         case ">=":
             return [("<=", then)]
-    return [(">", then - DAY), ("<=", then)]  # on dates: that day; on date-times: that many whole days old
+    return [(">", then - DAY), ("<=", then)]  # on dates: that day; on date-times: that many whole days ago
 
 
 def _from_now(operator: str, then: Moment, here: Moment) -> list[Bound]:

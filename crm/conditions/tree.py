@@ -1,4 +1,4 @@
-"""A condition, read and checked: what the grammar's words mean for one entity."""
+"""The checked syntax tree of a condition."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from crm.entities.schema import Path
 
 
 class Kind(StrEnum):
-    """What an operand is: a value of the field, or something that is known only when the condition is evaluated."""
+    """The kind of an operand: a value, or an expression known only at evaluation."""
 
     VALUE = "value"
     ME = "me"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Operand:
-    """One side of a comparison. `value` is typed by the field: Decimal, bool, date, UTC datetime, choice, pk, text."""
+    """A comparison's right side. `value` is typed by the field: Decimal, bool, date, UTC datetime, choice, pk, text."""
 
     kind: Kind
     value: Any = None
@@ -29,7 +29,7 @@ class Operand:
 
 @dataclass(frozen=True)
 class Leaf:
-    """One comparison: `operator` as the language writes it, in small letters."""
+    """A comparison; `operator` is spelled as in the language, in lower case."""
 
     path: Path
     operator: str
@@ -38,21 +38,21 @@ class Leaf:
 
 @dataclass(frozen=True)
 class All:
-    """Every part holds. No part at all: every record matches."""
+    """Every part holds. Without parts, every record matches."""
 
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True)
 class Either:
-    """One part holds, or more."""
+    """At least one part holds."""
 
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True)
 class AtLeast:
-    """`count` parts hold, or more."""
+    """At least `count` parts hold."""
 
     count: int
     parts: tuple["Node", ...]
@@ -67,7 +67,7 @@ class Not:
 
 @dataclass(frozen=True)
 class AnyRow:
-    """One of the rows at the end of `path` meets the whole of `part`, whose paths start at that row."""
+    """One of the rows at the end of `path` meets all of `part`, whose paths start at that row."""
 
     path: Path
     part: "Node"
@@ -77,7 +77,7 @@ Node = Leaf | All | Either | AtLeast | Not | AnyRow
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """The parts of a node that are evaluated on the same record, in the order they were written."""
+    """Return the parts of a node that apply to the same record, in source order."""
     match node:
         case All(parts) | Either(parts) | AtLeast(_, parts):
             return parts
@@ -87,7 +87,7 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def leaves(node: Node) -> Iterator[Leaf | AnyRow]:
-    """What is evaluated on the record itself, depth first: comparisons and `any` groups."""
+    """Yield what is evaluated on the record itself, depth first: comparisons and `any` groups."""
     if isinstance(node, Leaf | AnyRow):
         yield node
     for part in children(node):
@@ -95,7 +95,7 @@ def leaves(node: Node) -> Iterator[Leaf | AnyRow]:
 
 
 def paths(node: Node, prefix: tuple[str, ...] = ()) -> Iterator[str]:
-    """Every field used, as a dotted path of keys from the condition's entity; those inside `any` groups too."""
+    """Yield each field used, as a dotted path of keys from the condition's entity, also inside `any` groups."""
     for leaf in leaves(node):
         here = (*prefix, leaf.path.key)
         yield ".".join(here)

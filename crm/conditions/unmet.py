@@ -1,4 +1,4 @@
-"""A criterion that a record does not meet, as a phrase: “No email”, “Score is below 70”, “No activity for 14 days”."""
+"""Unmet criteria as phrases: “No email”, “Score is below 70”, “No activity for 14 days”."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from crm.kit import formats
 from crm.kit.translation import gettext, ngettext
 from crm.kit.translation import gettext_lazy as _
 
-# What is said of a record without a value is true as well: a criterion is not met by an empty field either.
+# These phrases are also true of a record without a value: an empty field doesn't meet a criterion either.
 PHRASES = {
     "is not empty": _("No {field}"),  # not a text
     "is empty": _("{field} isn’t empty"),  # not a text
@@ -57,7 +57,7 @@ MINE = {"=": _("{field} isn’t you"), "!=": _("{field} is you")}
 MY_TEAM = {"=": _("{field} isn’t your team"), "!=": _("{field} is your team")}
 PEOPLE = {Kind.ME: MINE, Kind.MY_TEAM: MY_TEAM}
 RELATIVE = {Kind.AGO: AGO, Kind.FROM_NOW: FROM_NOW, Kind.TODAY: AGAINST_TODAY}
-# Fields that hold the latest of many: their own name would read “No last activity in the last 14 days”.
+# Fields with the latest of many: their own label would read “No last activity in the last 14 days”.
 LATEST = {
     "last_activity": _("No activity for {span}"),
     "last_engagement": _("No engagement for {span}"),
@@ -65,7 +65,7 @@ LATEST = {
 
 
 def unmet(node: Node, writer: LabelWriter) -> str:
-    """Why a record does not meet `node`: a phrase, or the condition by label where there is none for it."""
+    """Return why a record does not meet `node`: a phrase, or the condition by label if there is no phrase."""
     match node:
         case Leaf(path) if not any(field.type is FieldType.MANY for field in path.fields[:-1]):
             return _comparison(node, writer)
@@ -98,18 +98,18 @@ def _phrase(leaf: Leaf, first: Operand | None) -> str:
 
 
 def _filled(text: str, path: Path, **values: str) -> str:
-    """`text` with the name of a field, which stands there as a label where the sentence begins with it."""
+    """Fill in `text`; the field's label is capitalized if the sentence begins with it."""
     begins = text.startswith("{field}")
     return text.format(field=" / ".join(_name(field, begins) for field in _shown(path)), **values)
 
 
 def _shown(path: Path) -> tuple[Field, ...]:
-    """The fields that name the end of a path: without its links where the record has no such field of its own."""
+    """Return the fields that name the end of a path: without links if the record has no such field of its own."""
     return path.fields if path.field.key in schema(path.entity).fields else path.fields[-1:]
 
 
 def _name(field: Field, begins: bool) -> str:
-    """The label, with a small letter inside a phrase, but for names that people gave, abbreviations, and in German."""
+    """Return the label, lowercased inside a phrase except for custom names, abbreviations and in German."""
     label = str(field.label)
     if begins or field.custom or label[1:2].isupper() or (get_language() or "").startswith("de"):
         return label
@@ -134,7 +134,7 @@ def _value(field: Field, operand: Operand, writer: LabelWriter) -> str:
 
 
 def _span(operand: Operand | None) -> str:
-    """“14 days” of “14 days ago”; '' of what is no such operand."""
+    """Return “14 days” for “14 days ago”; '' for any other operand."""
     if operand is None or operand.kind not in (Kind.AGO, Kind.FROM_NOW):
         return ""
     amount, unit = operand.value

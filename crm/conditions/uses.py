@@ -1,4 +1,4 @@
-"""What a stored condition refers to: its fields, and the options that it compares them with."""
+"""References of a stored condition: its fields, and the options it compares them with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from crm.kit.translation import gettext as _
 
 @dataclass(frozen=True)
 class ConditionReference:
-    """A condition about an entity's records; `people` as parse() takes it."""
+    """A condition on an entity's records; `people` as in parse()."""
 
     entity: str
     text: str
@@ -26,7 +26,7 @@ class ConditionReference:
 
 
 def targets_of(node: Node) -> Iterator[Target]:
-    """The fields and options in a condition, those of linked records included."""
+    """Yield the fields and options in a condition, including those of linked records."""
     for leaf in leaves(node):
         yield from targets_of_path(leaf.path)
         yield from targets_of(leaf.part) if isinstance(leaf, AnyRow) else _options(leaf)

@@ -1,4 +1,4 @@
-"""From a condition back to text: as it is stored (by key) or as it is shown (by label). Both read back to the same."""
+"""Writers from a condition to text: by key, as stored, or by label, as shown. Both parse back to the same condition."""
 
 import re
 from collections.abc import Callable
@@ -20,10 +20,10 @@ _PLAIN_VALUE = re.compile(r"[^\s,()\"'#][^\s,()\"]*(?: [^\s,()\"'#][^\s,()\"]*)*
 
 
 class Writer:
-    """Writes by field key and stored value."""
+    """Writer by field key and stored value."""
 
     def text(self, node: Node) -> str:
-        """The whole condition; '' for the one that matches everything."""
+        """Return the text of a condition; '' for the one that matches all records."""
         match node:
             case All(parts):
                 return " and ".join(self._within(part, Either) for part in parts)
@@ -50,7 +50,7 @@ class Writer:
         return path.key
 
     def value(self, field: Field, operand: Operand) -> str:
-        """An operand, not quoted yet."""
+        """Return an operand, unquoted."""
         match operand.kind:
             case Kind.VALUE:
                 return _WRITERS.get(field.type, lambda value: str(value))(operand.value)
@@ -61,7 +61,7 @@ class Writer:
 
 
 class LabelWriter(Writer):
-    """Writes by label, people by name: one statement each for members and teams, where a condition names some."""
+    """Writer by label, with people by name: one query each for members and teams, if a condition names any."""
 
     @cached_property
     def _members(self):
@@ -89,13 +89,13 @@ class LabelWriter(Writer):
 
 
 def bracketed(name: str) -> str:
-    """A name as it is written in a condition: in [brackets] where a keyword or a mark in it would be misread."""
+    """Return a name for use in a condition, in [brackets] if a keyword or mark in it would be misread."""
     plain = _PLAIN_NAME.fullmatch(name) and not KEYWORDS & set(name.lower().split())
     return name if plain else f"[{name}]"
 
 
 def quoted(value: str) -> str:
-    """A value as it is written in a condition: in "quotes" where a mark or a word in it would end it."""
+    """Return a value for use in a condition, in "quotes" if a mark or word in it would end it."""
     if _PLAIN_VALUE.fullmatch(value) and not {"and", "or"} & set(value.lower().split()):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -107,7 +107,7 @@ def _number(value: Decimal) -> str:
 
 
 def _local(value: datetime) -> str:
-    """The workspace's local time; with its offset where the clock shows that time twice."""
+    """Return the workspace's local time, with its offset where the clock shows that time twice."""
     local = value.astimezone(zone())
     return local.replace(tzinfo=None).isoformat(" ") if not local.fold else local.isoformat(" ")
 

@@ -1,4 +1,4 @@
-"""Charts drawn on the server: places in an SVG of 1000 × 240, for templates. Their numbers stand in the table below."""
+"""Charts drawn on the server: coordinates in an SVG of 1000 × 240, for templates. A table below has the numbers."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,7 +13,7 @@ TICKS = 4
 
 
 def stacked(values: Sequence[tuple[str, str, Sequence[int]]], days: Sequence[date]) -> Area:
-    """Areas on top of each other, from (label, tone, counts); the first is the lowest, empty ones are left out."""
+    """Return stacked areas from (label, tone, counts), bottom first, without empty ones."""
     drawn = [value for value in values if any(value[2])]
     most = max([sum(column) for column in zip(*(counts for *_, counts in drawn), strict=True)], default=0) or 1
     floors = [[0] * len(days)]

@@ -1,4 +1,4 @@
-"""What can happen to how people arrange their dashboard, and have it mailed. Forecasts are worked out, not audited."""
+"""Events of dashboard layouts and subscriptions. Forecasts are computed, not audited."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

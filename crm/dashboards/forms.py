@@ -1,4 +1,4 @@
-"""What is asked about the mail of a dashboard."""
+"""The form of a dashboard subscription."""
 
 from django import forms
 
@@ -8,7 +8,7 @@ from crm.kit.translation import gettext_lazy as _
 
 
 class SubscriptionForm(forms.Form):
-    """How often, and about how many days."""
+    """Frequency and days of an emailed dashboard."""
 
     every = forms.ChoiceField(label=_("Email me this dashboard"), choices=Subscription.Every.choices, required=False)
     days = forms.IntegerField(

@@ -1,4 +1,4 @@
-"""Grouping by a field so that each group has a condition, which means the same records."""
+"""Grouping by a field, with an equivalent condition for each group."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from crm.entities.text import Fold
 from crm.entities.values import zone
 from crm.kit.translation import gettext as _
 
-GROUPS = 20  # shown; the others are too small to be compared
-LONGEST = 200  # characters of a text that tell its group from others
-# Columns are varchar, custom fields text: an expression of both has to say what it is.
+GROUPS = 20  # shown; smaller ones are not comparable
+LONGEST = 200  # characters of text that identify a group
+# Columns are varchar, custom fields text: an expression of both needs an explicit type.
 NOTHING = Value("", TextField())
 _LINKED = "contact"
 Figures = Callable[[DashboardQuery], Sequence[Any]]
@@ -29,7 +29,7 @@ Figures = Callable[[DashboardQuery], Sequence[Any]]
 
 @dataclass(frozen=True)
 class GroupBy:
-    """A field by which records are grouped: its key expression, and a text of the group to show."""
+    """A group-by field: its key expression, and the group's text."""
 
     path: Path
     key: Any
@@ -64,7 +64,7 @@ def _quoted(text: str) -> str:
 
 
 class Names:
-    """The people and teams of the workspace, asked for where a group is called by one."""
+    """Names of members and teams, loaded if a group needs one."""
 
     def __init__(self, split: GroupBy):
         self.people: Any = members() if split.field.type is FieldType.USER else None
@@ -72,7 +72,7 @@ class Names:
 
 
 def offered(entity: str) -> list[tuple[str, str]]:
-    """The fields that records can be split by: key and label, those of their contact behind a dot."""
+    """Return the fields for splitting records, with labels; the contact's behind a dot."""
     own = [(item.key, str(item.label)) for item in schema(entity) if _splits(item)]
     linked = schema(entity).find(_LINKED)
     if linked is None:
@@ -88,7 +88,7 @@ def _splits(item: Field) -> bool:
 
 
 def split_by(asked: DashboardQuery, entity: str, key: str) -> GroupBy:
-    """The split by a field, as the actor may look through links. Raises KeyError for a field that is not offered."""
+    """Return the split by a field, respecting the actor's view through links. Raises KeyError for unoffered fields."""
     if key not in dict(offered(entity)) and key != "lost_reason":
         raise KeyError(key)
     path = schema(entity).path(key)
@@ -100,7 +100,7 @@ def split_by(asked: DashboardQuery, entity: str, key: str) -> GroupBy:
 
 
 def _value(asked: DashboardQuery, path: Path) -> Any:
-    """The value at the end of the path; '' where it is empty, or the actor does not see what it belongs to."""
+    """Return the value at the end of the path; '' if empty or hidden from the actor."""
     prefix = "".join(f"{link.column()}__" for link in path.fields[:-1])
     value = orm_value(path.field, prefix)
     if path.field.type in (FieldType.USER, FieldType.TEAM):
@@ -113,9 +113,9 @@ def _value(asked: DashboardQuery, path: Path) -> Any:
 
 
 def grouped(asked: DashboardQuery, entity: str, key: str, figures: Figures, *also: str) -> list[tuple]:
-    """The largest groups, by the first of `figures(asked)`, of the records of which `also` is true.
+    """Return the largest groups, by the first of `figures(asked)`, of records that match `also`.
 
-    Each is the group's key, a text of it to show, and the figures: aggregates that follow from what is asked alone.
+    Each is the group's key, its text, and the figures: aggregates that depend only on the query.
     """
 
     def build(asked: DashboardQuery) -> QuerySet:

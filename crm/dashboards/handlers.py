@@ -1,7 +1,6 @@
-"""The handler that mails a dashboard: each part's tables as that member sees them now, with bars of table cells.
+"""Emailed dashboards: each card's tables with the member's current data, with bars as table cells.
 
-Mail clients take SVG out of a message, and a picture would say nothing to who has pictures switched off; what is left
-of a chart in every client is a table with coloured cells.
+Email clients remove SVG, and images may be off; tables with colored cells work in every client.
 """
 
 from urllib.parse import urlsplit
@@ -38,7 +37,7 @@ FILLS = {
 
 @handles("dashboard_mail.due", queue="mail", outward=True)
 def mail_dashboard(event, *, by: Actor) -> None:
-    """Mail one dashboard in the language of who gets it, unless they no longer want it."""
+    """Email one dashboard in the recipient's language, unless unsubscribed."""
     found = Subscription.objects.exclude(every="").filter(pk=event.entity_id, member__is_active=True)
     for wanted in found.select_related("member__user", "member__workspace"):
         member = wanted.member
@@ -48,7 +47,7 @@ def mail_dashboard(event, *, by: Actor) -> None:
 
 
 def _send(wanted: Subscription, key: str) -> None:
-    """Raises whatever the mail server's refusal raises; a second sending has the same Message-ID."""
+    """Send the email, with a stable Message-ID. Raises the mail server's errors."""
     member = wanted.member
     asked = read_query(QueryDict(_query(wanted)), member.actor(Channel.SYSTEM))
     parts = [(part, content(part, asked)) for part in chosen(asked.by)]

@@ -1,4 +1,4 @@
-"""What the time brings: forecasts are kept once a week, and dashboards mailed in the morning."""
+"""Scheduled jobs: weekly forecast snapshots and emailed dashboards in the morning."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -25,7 +25,7 @@ MORNING = 7
 
 @scheduled(every=timedelta(hours=1))
 def keep_forecasts(slot: datetime) -> None:
-    """Keep what is in progress, where that was last done a week ago or never: also after an outage."""
+    """Store the pipeline if the last snapshot is a week old or missing, also after an outage."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             if not Forecast.objects.filter(day__gt=today() - WEEK).exists():
@@ -36,7 +36,7 @@ def keep_forecasts(slot: datetime) -> None:
 def _keep() -> None:
     groups = Opportunity.objects.open().order_by().annotate(closing=TruncMonth("close_date"))
     found = groups.values("stage", "closing", "currency").annotate(**SUMS)
-    # Two schedulers may come at once: the second finds the rows of the first.
+    # Of two concurrent schedulers, the second finds the first's rows.
     Forecast.objects.bulk_create([_forecast(group) for group in found], ignore_conflicts=True)
 
 
@@ -48,7 +48,7 @@ def _forecast(group: dict) -> Forecast:
 
 @scheduled(every=timedelta(hours=1))
 def mail_dashboards(slot: datetime) -> None:
-    """Have dashboards mailed from seven in the morning on, once on each day on which they are wanted."""
+    """Queue due dashboards from seven in the morning on, once per subscribed day."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             due = [found.pk for found in _wanted(slot)]

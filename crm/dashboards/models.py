@@ -1,4 +1,4 @@
-"""What dashboards remember: forecasts as they were, how each person wants theirs, and to whom they are mailed."""
+"""Stored forecasts, layouts and subscriptions of dashboards."""
 
 from django.db import models
 
@@ -8,11 +8,11 @@ from crm.users.models import Membership, Owned
 
 
 class Forecast(Owned):
-    """What was in progress on a day: one row for each stage, month of closing and currency. Never changed."""
+    """The pipeline on a day: one row per stage, closing month and currency. Immutable."""
 
     day = models.DateField()
     stage = models.CharField(max_length=13)
-    month = models.CharField(max_length=7, blank=True)  # 2026-03; '' without a close date
+    month = models.CharField(max_length=7, blank=True)  # e.g. 2026-03; '' without a close date
     currency = models.CharField(max_length=3)
     count = models.PositiveIntegerField()
     amount = models.DecimalField(max_digits=20, decimal_places=2)
@@ -29,7 +29,7 @@ class Forecast(Owned):
 
 
 class Layout(Owned):
-    """The parts that a member wants to see, in their order; those that are not named are hidden."""
+    """A member's cards in order; others are hidden."""
 
     member = models.OneToOneField(Membership, models.CASCADE, related_name="+")
     parts = models.JSONField(default=list)
@@ -42,10 +42,10 @@ class Layout(Owned):
 
 
 class Subscription(Owned):
-    """A dashboard that a member is mailed: `query` is the part of its URL that asks for it."""
+    """A dashboard emailed to a member: `query` is its URL's query string."""
 
     class Every(models.TextChoices):
-        """How often."""
+        """Frequency."""
 
         NEVER = "", _("Never")
         DAY = "day", _("Daily")
@@ -54,7 +54,7 @@ class Subscription(Owned):
 
     member = models.OneToOneField(Membership, models.CASCADE, related_name="+")
     query = models.TextField(blank=True)
-    days = models.PositiveSmallIntegerField()  # of the period, up to the day of the mail
+    days = models.PositiveSmallIntegerField()  # the period's length, up to the day of the email
     every = models.CharField(max_length=5, choices=Every.choices, blank=True)
     sent_on = models.DateField(null=True)
 

@@ -1,4 +1,4 @@
-"""Where the dashboard stands in the sidebar."""
+"""The sidebar entry of the dashboard."""
 
 from crm.dashboards import parts  # noqa: F401  (they register themselves)
 from crm.kit.nav import NavItem, register

@@ -10,7 +10,7 @@ from crm.kit.translation import gettext as _
 
 
 class Percentile(Aggregate):
-    """The duration that a share (0.5: the median) of all lie below, interpolated between two neighbours."""
+    """The duration below which a fraction (0.5: the median) lies, interpolated."""
 
     name = "Percentile"
     template = "PERCENTILE_CONT(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
@@ -26,7 +26,7 @@ class Percentile(Aggregate):
 
 
 class _PercentileOf:
-    """SQLite's part: microseconds, collected and sorted."""
+    """SQLite's aggregate: microseconds, collected and sorted."""
 
     def __init__(self) -> None:
         self.values: list[int] = []
@@ -38,12 +38,12 @@ class _PercentileOf:
             self.values.append(value)
 
     def finalize(self) -> int | None:
-        """The result; None of no rows."""
+        """Return the result; None without rows."""
         return round(percentile(self.values, self.share)) if self.values else None
 
 
 def percentile(values: list, share: float) -> float:
-    """The percentile of at least one number, as PostgreSQL's percentile_cont defines it."""
+    """Return the percentile of a non-empty list, as PostgreSQL's percentile_cont defines it."""
     ordered, place = sorted(values), share * (len(values) - 1)
     low = floor(place)
     high = min(low + 1, len(ordered) - 1)
@@ -51,13 +51,13 @@ def percentile(values: list, share: float) -> float:
 
 
 def register_percentile(connection, **kwargs) -> None:
-    """Teach a new SQLite connection PERCENTILE_OF; a receiver of connection_created."""
+    """Register PERCENTILE_OF on a new SQLite connection; a receiver of connection_created."""
     if connection.vendor == "sqlite":
         connection.connection.create_aggregate("PERCENTILE_OF", 2, _PercentileOf)
 
 
 def days(span: timedelta | None) -> str:
-    """A duration as people say it: 3 h, 2.5 d, 34 d; — for none."""
+    """Format a duration: 3 h, 2.5 d, 34 d; — for None."""
     if span is None:
         return "—"
     hours = span.total_seconds() / 3600

@@ -1,4 +1,4 @@
-"""The days that a dashboard is about, and those before them that it is compared with."""
+"""A dashboard's period, and the prior period for comparison."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ LONGEST = 3_660
 
 @dataclass(frozen=True)
 class Period:
-    """From the first day to the last, both of them in it, by the workspace's calendar."""
+    """The days from first to last, inclusive, in the workspace's calendar."""
 
     first: date
     last: date
@@ -32,12 +32,12 @@ class Period:
 
 
 def today() -> date:
-    """The workspace's calendar day."""
+    """Return the workspace's calendar day."""
     return clock.now().astimezone(zone()).date()
 
 
 def read_period(first: str, last: str) -> Period:
-    """The period between two ISO days; the usual days up to today for what is left out, or is none."""
+    """Return the period between two ISO days; missing or invalid ones default to the usual days up to today."""
     end = _day(last) or today()
     start = _day(first) or end - timedelta(days=USUAL - 1)
     if start > end:

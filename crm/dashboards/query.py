@@ -1,4 +1,4 @@
-"""What somebody asks a dashboard, and the one way in which it counts: a condition, for which the list opens too.
+"""Dashboard queries. Every number counts a condition, and opens the list with it.
 
 Why: docs/decisions/0030-every-number-is-a-condition.md
 """
@@ -32,7 +32,7 @@ MODES = {"cohort": _("Cohort: entered in period"), "flow": _("Activity: moved in
 
 @dataclass(frozen=True)
 class DashboardQuery:
-    """Who asks, about which days, which records, and how the funnel is to be cut."""
+    """Dashboard query parameters: viewer, period, filter and funnel split."""
 
     by: Actor
     period: Period
@@ -42,48 +42,48 @@ class DashboardQuery:
     now: datetime = field(default_factory=clock.now)
 
     def rows(self, entity: str, *also: str) -> QuerySet:
-        """The records that the filter means and the actor sees, of which `also` is true."""
+        """Return records in the filter, visible to the actor and matching `also`."""
         found = registry.get(entity).model.objects.live().filter(visible(self.by), self.test(entity, self.where))
         for text in also:
             found = found.filter(self.test(entity, text))
         return found
 
     def test(self, entity: str, text: str) -> Q:
-        """A condition as the actor's lists evaluate it."""
+        """Return a condition, evaluated as in the actor's lists."""
         return Q(parse(text, entity).expression(Viewer.looking(self.by), self.now))
 
     def url(self, entity: str, text: str) -> str:
-        """The list of the records that the filter means and of which `text` is true; '' where there can be none."""
+        """Return the URL of the list of records in the filter that match `text`; '' if impossible."""
         try:
             where = parse(and_(self.where, text), entity).key_text
-        except ConditionError:  # a value that no condition can be written with, such as a text of blanks
+        except ConditionError:  # a value that no condition can express, such as blanks
             return ""
         return f"/{registry.get(entity).path}?{urlencode({'view': 'all', 'where': where})}"
 
     def count(self, entity: str, text: str, value: int) -> Cell:
-        """The number of those records, which opens their list."""
+        """Return a cell with the number of those records, linked to their list."""
         return Cell(formats.number(value), self.url(entity, text), value)
 
     def amount(self, entity: str, text: str, value: Decimal | None, currency: str, key: str = "amount") -> Cell:
-        """The sum of a money field over those records, which opens their list."""
+        """Return a cell with a money field's sum over those records, linked to their list."""
         value = value or Decimal(0)
         return Cell(formats.money(round(value, 2), currency), self.url(entity, text), value, summed=key)
 
     # Why: docs/decisions/0031-one-pass-over-one-table.md
     def first(self, entity: str, texts: Mapping[Any, str]) -> Case:
-        """The key of the first condition that a record meets, to group by; NULL where it meets none.
+        """Return the key of the first condition a record meets, to group by; NULL for none.
 
-        Grouped by it each record is looked at once. A count with a filter for each condition asks all of them of each
-        record; and what PostgreSQL would look up in a hash (rows at the end of a link), it looks for anew each time.
+        Grouping reads each record once. A filtered count per condition would evaluate all conditions on each record,
+        and PostgreSQL would repeat hashable lookups (rows at the end of a link) each time.
         """
         return Case(*(When(self.test(entity, text), then=Value(key)) for key, text in texts.items()))
 
     def fetch(
         self, build: "Callable[[DashboardQuery], QuerySet]", entity: str, *texts: str, key: Hashable = ""
     ) -> list[tuple]:
-        """The rows of `build(asked)`, a queryset of values_list(), compiled once for all who ask the same today.
+        """Return the rows of `build(asked)`, a values_list() queryset compiled once per day for identical queries.
 
-        build() takes who asks, and when, from its argument. What else shapes its query are the records of `entity`,
+        build() takes viewer and time from its argument. Otherwise its query depends only on the records of `entity`,
         the conditions `texts` and `key`.
         """
         space, own = workspace(), (build.__module__, build.__qualname__)
@@ -99,20 +99,20 @@ class DashboardQuery:
             return run_cached((*own, entity, key, written, *shape), as_another, **values)
 
     def query(self, **changes: str) -> str:
-        """The part of the URL that asks the same again, with changes."""
+        """Return the URL's query string for the same query, with changes."""
         own = {"from": str(self.period.first), "to": str(self.period.last), "where": self.where}
         own |= {"mode": self.mode, "split": self.split} | changes
         return urlencode({key: value for key, value in own.items() if value})
 
 
 def totals(rows: QuerySet, *figures: Any) -> QuerySet:
-    """Aggregates over all rows, as a queryset of one tuple."""
+    """Return aggregates over all rows, as a queryset of one tuple."""
     named = {f"f{n}": figure for n, figure in enumerate(figures)}
     return rows.order_by().annotate(whole=Value(1)).values("whole").annotate(**named).values_list(*named)
 
 
 def read_query(params: QueryDict, by: Actor) -> DashboardQuery:
-    """What a URL asks; its condition is read by the parts, each for the records it counts."""
+    """Parse a URL's query; each card parses the condition for its own records."""
     period = read_period(params.get("from", ""), params.get("to", ""))
     mode = params.get("mode", "")
     split = params.get("split", "") or "source"
@@ -120,5 +120,5 @@ def read_query(params: QueryDict, by: Actor) -> DashboardQuery:
 
 
 def any_of(key: str, values: Sequence[str]) -> str:
-    """The condition that a select field has one of some values."""
+    """Return the condition that a select field has one of `values`."""
     return f"{key} in ({', '.join(values)})"  # not a text

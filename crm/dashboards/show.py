@@ -1,4 +1,4 @@
-"""What a part shows, or the sentence why it shows nothing."""
+"""A card's content, or why it is empty."""
 
 from itertools import chain
 
@@ -11,11 +11,11 @@ from crm.kit.actor import Actor, Role
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.kit.translation import gettext as _
 
-TIME_LIMIT = 10  # seconds for each statement
+TIME_LIMIT = 10  # seconds per statement
 
 
 def content(part: Part, asked: DashboardQuery) -> Content:
-    """The figures of a part. A filter that its records do not know leaves it empty, and is said."""
+    """Return a card's figures. A filter invalid for its records leaves it empty, with a note."""
     try:
         with time_limit(TIME_LIMIT):
             _plan(asked.by)
@@ -26,16 +26,16 @@ def content(part: Part, asked: DashboardQuery) -> Content:
         return Content((), note=_("This takes too long. Choose a shorter period or narrow the filter."))
 
 
-# Compiling statements of many conditions took 1.7 s, and running them 0.1; a million rows are grouped and joined in
-# this much memory, where in 4 MB they are sorted on the disk. What a rep sees is few: it is looked up by key, since in
-# memory and on today's disks any page costs little more than the next one, and by one process, for it takes longer to
-# start another. Who sees all without being a manager, where there are no teams, is planned for by the same costs.
+# Compiling statements with many conditions took 1.7 s, running them 0.1 s; with this memory a million rows are grouped
+# and joined without sorting on disk, unlike with 4 MB. Reps see few rows: look them up by key, because random reads
+# cost little more than sequential ones in memory or on today's disks, and in one process, because starting others takes
+# longer. Users without teams who see all but are no managers are planned the same way.
 OF_ALL = {"jit": "off", "work_mem": "64MB"}
 OF_SOME = OF_ALL | {"random_page_cost": "1.1", "parallel_setup_cost": "20000"}
 
 
 def _plan(by: Actor) -> None:
-    """Until the transaction of the time limit ends: how PostgreSQL is to plan what a dashboard asks."""
+    """Set PostgreSQL's planner options for dashboards, until the time limit's transaction ends."""
     if connection.vendor == "postgresql":
         settings = OF_ALL if by.is_at_least(Role.MANAGER) else OF_SOME
         with connection.cursor() as cursor:

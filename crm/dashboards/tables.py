@@ -1,4 +1,4 @@
-"""What every part of a dashboard is made of: tables, whose numbers open lists. Page, print, file and mail show them.
+"""Tables, the content of every card, with numbers that open lists; shown on page, print, file and email.
 
 Why: docs/decisions/0032-charts-are-tables.md
 """
@@ -13,16 +13,16 @@ from crm.kit.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in a table: `text` to read, the list that it counts, and its `value` for files.
+    """A table cell: `text` to read, the list it counts, and its `value` for files.
 
-    `summed`: the field whose sum over the list the value is; '' where it is their number.
+    `summed`: the field whose sum over the list is the value; '' if it is their number.
     """
 
     text: str
     url: str = ""
     value: Any = None
     summed: str = ""
-    note: str = ""  # beside it, in small: the change against the period before
+    note: str = ""  # in small type beside it: the change vs. the prior period
 
     @property
     def raw(self) -> Any:
@@ -31,7 +31,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class BarRow:
-    """A line: what it is about, its bar (a share of the longest, 0 to 100) in a tone, and its cells."""
+    """A row: its label, its bar (percent of the longest, 0 to 100) in a tone, and its cells."""
 
     label: Cell
     cells: Sequence[Cell]
@@ -41,7 +41,7 @@ class BarRow:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows below headings, the first of which is that of the labels. `bars`: each row is drawn as one, too."""
+    """Rows with headings, the first for the labels. `bars`: rows have bars."""
 
     name: str
     title: str
@@ -54,7 +54,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Layer:
-    """One value of an axis over time: the outline of its area, and what it is called."""
+    """One value of an axis over time: area outline and label."""
 
     label: str
     tone: str
@@ -63,7 +63,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Area:
-    """A stacked area chart of 1000 × 240, described in words for who does not see it."""
+    """A stacked area chart of 1000 × 240, with a text description."""
 
     layers: Sequence[Layer]
     ticks: Sequence[tuple[float, str]]
@@ -72,7 +72,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Content:
-    """What a part shows: its tables, a chart above them if it has one, and sentences above and below."""
+    """A card's content: tables, an optional chart above, and notes above and below."""
 
     tables: Sequence[Table]
     sub: str = ""
@@ -82,7 +82,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the dashboard: `make(asked)` asks its figures. `width`: of the twelve columns of a wide page."""
+    """A dashboard card: `make(asked)` computes its content. `width`: of twelve columns."""
 
     name: str
     title: str
@@ -95,16 +95,15 @@ _parts: Registry[Part] = Registry("part of a dashboard")  # not a text
 
 
 def register(part: Part) -> None:
-    """Show a part, behind those before it."""
+    """Add a card after the others."""
     _parts.add(part.name, part)
 
 
 def all_parts() -> list[Part]:
-    """Every part, in the order in which they are shown to who has chosen none."""
     return list(_parts)
 
 
 def barred(rows: Sequence[tuple[Cell, Sequence[Cell], float, str]]) -> list[BarRow]:
-    """Rows with their bars, from (label, cells, value, tone)."""
+    """Return rows with bars, from (label, cells, value, tone)."""
     most = max((value for _, _, value, _ in rows), default=0) or 1
     return [BarRow(label, cells, round(100 * value / most, 2), tone) for label, cells, value, tone in rows]

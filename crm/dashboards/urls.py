@@ -1,4 +1,4 @@
-"""Pages of the dashboard."""
+"""URLs of the dashboard."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What mailed dashboards refer to: their filter, which at least one kind of record must know, and their split."""
+"""References of emailed dashboards: their filter, valid for at least one entity, and their split."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from crm.kit.translation import gettext as _
 
 @dataclass(frozen=True)
 class FilterReference:
-    """A dashboard's filter: each part reads it for the records that it counts."""
+    """A dashboard's filter: each card parses it for its own records."""
 
     text: str
 

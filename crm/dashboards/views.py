@@ -1,4 +1,4 @@
-"""The dashboard: a frame at once, filled part by part; each part as a page, and each table as a file."""
+"""The dashboard: a frame filled card by card; each card as a page, and each table as a file."""
 
 import csv
 from typing import Any
@@ -32,7 +32,7 @@ PERIODS = ((_("30 days"), 30), (_("90 days"), 90), (_("1 year"), 365))
 
 @require_GET
 def dashboard(request: Request) -> HttpResponse:
-    """The frame, whose parts come by themselves; `parts=all` brings them at once, for print and without JavaScript."""
+    """Show the frame, which loads its cards; `parts=all` includes them, for print and without JavaScript."""
     asked = read_query(request.GET, request.actor)
     inline = request.GET.get("parts") == "all"
     parts = [_shown(part, asked, load=not inline) for part in chosen(request.actor)]
@@ -61,7 +61,7 @@ def _shown(part: Part, asked: DashboardQuery, *, load: bool = False) -> dict:
 
 @require_GET
 def part(request: Request, name: str) -> HttpResponse:
-    """One part: to htmx the part alone, else a page of its own."""
+    """Show one card: for htmx the card alone, otherwise a page."""
     asked = read_query(request.GET, request.actor)
     shown = _shown(_find(request, name), asked)
     if request.htmx:
@@ -79,7 +79,7 @@ def _find(request: Request, name: str) -> Part:
 
 @require_GET
 def table(request: Request, name: str, table: str) -> HttpResponse:
-    """One table as CSV, safe to open in a spreadsheet; in English, as every file is."""
+    """Return one table as CSV, safe for spreadsheets and in English, like all files."""
     asked, part = read_query(request.GET, request.actor), _find(request, name)
     with speaking("en"):
         tables = {found.name: found for found in content(part, asked).tables}
@@ -95,7 +95,7 @@ def table(request: Request, name: str, table: str) -> HttpResponse:
 
 
 def _lines(table: Table) -> list[list]:
-    """The cells of a file: its headings, then its rows."""
+    """Return a file's rows: headings, then cells."""
     rows = [[_safe(cell.raw) for cell in (row.label, *row.cells)] for row in table.rows]
     return [[str(heading) for heading in table.headings], *rows]
 
@@ -106,7 +106,7 @@ def _safe(value: Any) -> Any:
 
 @require_http_methods(["GET", "POST"])
 def arrange_page(request: Request) -> HttpResponse:
-    """Choose the parts and their order."""
+    """Edit the cards and their order."""
     parts = allowed(request.actor)
     if request.method == "POST":
         wanted = [name for name in request.POST.getlist("part") if name in {part.name for part in parts}]

@@ -1,4 +1,4 @@
-"""Values as people read them, on record pages and in timelines. Keys of records become names, all in one statement."""
+"""Display of values on record pages and in timelines. Keys of records become names, in one statement."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,20 +22,20 @@ NOTHING = _("(empty)")
 
 @dataclass
 class Names:
-    """Names of the members, teams and linked records that some values point to."""
+    """Names of the members, teams and linked records among some values."""
 
     people: dict[int, str] = field(default_factory=dict)
-    handles: dict[str, str] = field(default_factory=dict)  # how a member is mentioned → their name
+    handles: dict[str, str] = field(default_factory=dict)  # mention handle → member's name
     records: dict[tuple[str, int], str] = field(default_factory=dict)
 
 
 def field_of(known: Schema, key: str) -> Field | None:
-    """The field behind a key of the audit log (`custom.<key>` for a custom one)."""
+    """Return the field of an audit log key (`custom.<key>` for custom fields)."""
     return known.fields.get(key.removeprefix("custom."))  # not a text
 
 
 def names_for(entity: str, changes: Iterable[dict | None]) -> Names:
-    """Names for the keys in these values: one statement for the people, one for everything else, if there are any."""
+    """Return names for the keys in these values: at most one statement for people and one for other records."""
     return names_by_entity((entity, values) for values in changes)
 
 
@@ -65,7 +65,7 @@ def _named(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
 
 
 def shown(item: Field | None, value: Any, names: Names) -> str:
-    """One value of the log or a record as text; NOTHING when there is none."""
+    """Return a value from the log or a record as text; NOTHING if empty."""
     if value is None or value == "" or value == []:
         return str(NOTHING)
     if item is None:

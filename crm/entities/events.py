@@ -1,4 +1,4 @@
-"""What can happen to custom fields."""
+"""Events of custom fields."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

@@ -1,4 +1,4 @@
-"""How an entity declares its fields: one declaration serves lists, filters, forms, conditions, import and the API."""
+"""Field declarations: one per field, for lists, filters, forms, conditions, import and API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from crm.kit.translation import in_english
 
 
 class FieldType(StrEnum):
-    """What kind of value a field holds; decides operators, cell, form field and how it is compared in SQL."""
+    """The type of a field; decides operators, cell, form field and SQL comparison."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -29,7 +29,7 @@ class FieldType(StrEnum):
     YES_NO = "yes_no"
     SELECT = "select"
     MULTI_SELECT = "multi_select"
-    USER = "user"  # a membership: owner, a person field
+    USER = "user"  # a membership, e.g. an owner
     TEAM = "team"
     LINK = "link"  # to one record of `target`
     MANY = "many"  # to many records of `target`; in a condition: any of them
@@ -42,9 +42,9 @@ TIMES = frozenset({FieldType.DATE, FieldType.DATETIME})
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of a select: stored value, label, badge tone (amber blue green red grey violet, or '').
+    """An option of a select field: stored value, label, badge tone (amber blue green red grey violet, or '').
 
-    `aliases` are further names of it, in conditions and in files: what it was called before.
+    `aliases` are further names in conditions and files, e.g. former ones.
     """
 
     value: str
@@ -57,9 +57,9 @@ class Choice:
 class Field:
     """A field of an entity.
 
-    `key` is what views and conditions store; `path` the ORM path from the entity's model (default: the key);
-    `api` the camelCase name of source 002; `aliases` further names, matched without case like key, label and api.
-    A percent is stored as a fraction (0.5 is 50%), a declared multi select as a JSON list of choice values.
+    `key` is stored in views and conditions; `path` the ORM path from the entity's model (default: the key); `api` the
+    camelCase name of source 002; `aliases` further names, matched case-insensitively like key, label and api. A percent
+    is stored as a fraction (0.5 is 50%), a declared multi select as a JSON list of choice values.
     """
 
     key: str
@@ -72,22 +72,22 @@ class Field:
     target: str = ""
     required: bool = False
     editable: bool = True
-    # The column to sort by: never null and led by an index. '' where a list may still sort, within a time limit.
+    # The sort column: never null and leading an index. '' if sorting needs the time limit.
     sort: str = ""
-    # The column that holds the text's search_key(): by which names are matched, and compared in conditions.
+    # The column with the text's search_key(), for matching and comparing names.
     folded: str = ""
     custom: bool = False
     help: str = field(default="", compare=False)
-    due: bool = False  # for times by which something is owed: lists count down to them
-    currency: str = ""  # for money: the column beside it that holds its currency
-    # For a computed field: builds the ORM expression that stands for it; then `path` is unused.
+    due: bool = False  # for due times: lists count down to them
+    currency: str = ""  # for money: the adjacent currency column
+    # For a computed field: returns its ORM expression; `path` is then unused.
     expression: Callable[[], Any] | None = None
-    # For a computed link: builds the queryset of the target's rows, tied to the record by OuterRef("pk"), one at most
-    # (the open lead, else the latest). It becomes an EXISTS, which PostgreSQL can turn into a join and use indexes for.
+    # For a computed link: returns the target's rows, tied to the record by OuterRef("pk"), at most one (the open or
+    # latest lead). It becomes an EXISTS, which PostgreSQL can turn into a join with indexes.
     rows: Callable[[], QuerySet] | None = None
 
     def names(self) -> tuple[str, ...]:
-        """Every name that a person, a file or the API may call the field by, in the language in use and in English."""
+        """Return every accepted name of the field, in the active language and in English."""
         english = in_english(self.label)
         return tuple(str(name) for name in (self.key, self.label, english, self.api, *self.aliases) if name)
 
@@ -95,20 +95,20 @@ class Field:
         return self.path or self.key
 
     def choice(self, text: str) -> Choice | None:
-        """The choice meant by `text`: its value, or its label in the language in use or in English.
+        """Return the choice named by `text`: its value, or its label in the active language or English.
 
-        Without case, spaces, underscores and hyphens.
+        Ignores case, spaces, underscores and hyphens.
         """
         return self._choices_by_name(get_language() or "").get(squash(text))
 
     def _choices_by_name(self, language: str) -> dict[str, Choice]:
-        """Made once for each language: an import asks for every cell."""
+        """Return the choices by name, cached per language: imports look up every cell."""
         if language not in self._named:
             named: dict[str, Choice] = {}
             for choice in self.choices:
                 for name in (choice.value, choice.label, in_english(choice.label), *choice.aliases):
                     named.setdefault(squash(name), choice)
-            self._named[language] = named  # whole, for other threads read it
+            self._named[language] = named  # assigned complete, because other threads read it
         return self._named[language]
 
     @cached_property
@@ -116,10 +116,10 @@ class Field:
         return {}
 
     def choice_label(self, value: str) -> str:
-        """What to show for a stored value; a value that is no choice any more shows itself."""
+        """Return a stored value's label; the value itself if it is no longer a choice."""
         return next((str(choice.label) for choice in self.choices if choice.value == value), value)
 
 
 def squash(text: str) -> str:
-    """Folded and without the marks that tell DecisionMaker, decision_maker and Decision maker apart."""
+    """Fold text and drop separators, so that DecisionMaker, decision_maker and Decision maker match."""
     return "".join(ch for ch in fold(text) if ch not in " _-\t")

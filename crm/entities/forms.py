@@ -1,4 +1,4 @@
-"""The form field of an entity's field. Each cleans to the typed value that parse_value() gives."""
+"""Form fields of entities' fields. Each cleans to the value of parse_value()."""
 
 from decimal import Decimal
 from functools import cache
@@ -18,7 +18,7 @@ from crm.kit.translation import gettext as _
 
 
 def form_field(field: Field) -> forms.Field:
-    """A form field with the label, help and widget of `field`. Raises ValueError for a field without a single value."""
+    """Return a form field with label, help and widget of `field`. Raises ValueError for one without a single value."""
     if field.type not in _FIELDS:
         raise ValueError(f"{field.key} stands for rows and cannot be typed in.")
     make = _FIELDS[field.type]
@@ -26,7 +26,7 @@ def form_field(field: Field) -> forms.Field:
 
 
 class ParsedField(forms.CharField):
-    """A text input that understands what imports and conditions understand: 50%, a person's name, a record's id."""
+    """A text input in the syntax of imports and conditions: 50%, a person's name, a record's id."""
 
     def __init__(self, field: Field, **kwargs):
         self.field = field
@@ -40,7 +40,7 @@ class ParsedField(forms.CharField):
 
 
 class NumberField(forms.DecimalField):
-    """A number in the formats of the member: 48000,50 in German, where 48.000 are thousands too."""
+    """A number in the member's formats: 48000,50 in German, also with thousands as in 48.000."""
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(formats.read_number(value) if isinstance(value, str) else value)
@@ -61,7 +61,7 @@ class PercentField(ParsedField):
 
 
 class InstantField(ParsedField):
-    """A date and time in the workspace's time zone, whatever zone the process is in."""
+    """A date and time in the workspace's time zone, independent of the process's."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
@@ -74,10 +74,10 @@ class InstantField(ParsedField):
 
 
 class LinkField(ParsedField):
-    """One record of another entity, written by name or public id and shown as "Fleetly (org_Nw8rTxJv1)"."""
+    """A record of another entity, entered by name or public id, shown as "Fleetly (org_Nw8rTxJv1)"."""
 
     def to_python(self, value: Any) -> Any:
-        # As it was written: only the verb knows which records its actor sees.
+        # As entered: only the verb knows the actor's visible records.
         return normalize_text(self.field, forms.CharField.to_python(self, value) or "") or None
 
     def prepare_value(self, value: Any) -> Any:
@@ -113,7 +113,7 @@ def _money(field: Field, common: dict) -> forms.Field:
 
 
 def _number_input() -> forms.Widget:
-    # Not type=number: browsers change such a value when the wheel turns, and hide what they cannot read.
+    # Not type=number: browsers change it on scrolling, and hide invalid input.
     return forms.TextInput(attrs={"inputmode": "decimal"})
 
 
@@ -128,7 +128,7 @@ def _yes_no(field: Field, common: dict) -> forms.Field:
 
 
 class YesNoField(forms.TypedChoiceField):
-    """Yes, no, or nothing said."""
+    """Yes, no, or empty."""
 
     def __init__(self, **kwargs):
         super().__init__(coerce=lambda value: value == "yes", empty_value=None, **kwargs)
@@ -153,10 +153,10 @@ def _choices(field: Field) -> list[tuple[str, str]]:
 
 
 def _person(field: Field, common: dict) -> forms.Field:
-    """Choices are read when the form is made, so that each workspace offers its own people."""
+    """Return a select whose choices load with the form, for the workspace in scope."""
     directory = members if field.type is FieldType.USER else teams
 
-    @cache  # Django asks twice when it renders a select
+    @cache  # Django evaluates choices twice per select
     def choices():
         return [("", "—"), *sorted(((row.pk, row.label) for row in directory().rows.values()), key=lambda c: c[1])]
 

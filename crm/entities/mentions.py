@@ -1,4 +1,4 @@
-"""Mentions: @mara in a text calls a member by their handle (crm.entities.people says who has which)."""
+"""Mentions: @mara in a text mentions a member by handle (see crm.entities.people)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from django.utils.safestring import SafeString
 from crm.entities.people import members
 from crm.users.models import Membership
 
-# Not the end of an e-mail address; a full stop after a handle ends the sentence.
+# Not inside an email address; a full stop after a handle ends the sentence.
 MENTION = re.compile(r"(?<![\w@./+-])@([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)", re.IGNORECASE)
 
 
 def mentioned(texts: Sequence[str]) -> list[list[Membership]]:
-    """The members that each text mentions, those who left included. Two statements if there is any, else none."""
+    """Return the members mentioned in each text, former ones included. Two statements, or none without mentions."""
     written = [{handle.lower() for handle in MENTION.findall(text)} for text in texts]
     if not any(written):
         return [[] for _ in texts]
@@ -25,7 +25,7 @@ def mentioned(texts: Sequence[str]) -> list[list[Membership]]:
 
 
 def marked(text: str, handles: Mapping[str, str]) -> SafeString:
-    """The text as HTML, escaped, in which each mention stands out and says whom it means (`handles`: → name)."""
+    """Return the text as escaped HTML with mentions highlighted and resolved (`handles`: → name)."""
     if "@" not in text:
         return conditional_escape(text)
     parts = MENTION.split(text)  # text, handle, text, handle, …

@@ -1,4 +1,4 @@
-"""Fields that admins add to an entity. Their values live in the record's `custom` JSON column, under the key."""
+"""Custom fields of entities. Their values are in the record's `custom` JSON column, under the key."""
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -55,7 +55,7 @@ TONES = {  # of an option's badge
 
 
 class CustomField(Owned):
-    """One field of one entity in one workspace. Written by the verbs of this app, which keep the schema cache right."""
+    """A custom field of an entity in a workspace. Written only by this app's verbs, which maintain the schema cache."""
 
     entity = models.CharField(_("record type"), max_length=40)
     key = models.CharField(
@@ -77,9 +77,9 @@ class CustomField(Owned):
         ],
     )
     type = models.CharField(_("type"), max_length=20, choices=[(t.value, TYPE_LABELS[t]) for t in CUSTOM_TYPES])
-    # [{"value": …, "label": …, "tone": …}], in the order they are shown; "tone" is one of TONES or absent
+    # [{"value": …, "label": …, "tone": …}], in display order; "tone" is one of TONES or absent
     choices = models.JSONField(_("options"), default=list, blank=True)
-    target = models.CharField(_("linked record type"), max_length=40, blank=True)  # the entity that a link points to
+    target = models.CharField(_("linked record type"), max_length=40, blank=True)  # the linked entity
     required = models.BooleanField(_("required"), default=False)
     help = models.CharField(_("help text"), max_length=200, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
@@ -100,12 +100,12 @@ class CustomField(Owned):
 
     @property
     def is_known(self) -> bool:
-        """Whether its type exists, and so does the entity that a link points to; a restored backup may know others."""
+        """Return whether its type and linked entity exist; a restored backup may have others."""
         known = {entity.name for entity in registry.all_entities()}
         return self.type in CUSTOM_TYPES and (not self.target or self.target in known)
 
     def declaration(self) -> Field:
-        """The field as the schema knows it, beside the declared ones."""
+        """Return the field for the schema, like declared ones."""
         return Field(
             key=self.key,
             label=self.label,

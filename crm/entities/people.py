@@ -1,4 +1,4 @@
-"""The people and teams of the workspace in scope, by the names that others call them."""
+"""Members and teams of the workspace in scope, by name."""
 
 import re
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from crm.users.models import Membership, Team
 
 @dataclass(frozen=True)
 class MemberOrTeam:
-    """A member or a team: primary key, what to show, and every name it answers to (folded).
+    """A member or team: primary key, label, and every accepted name (folded).
 
-    `handle` is how a member is mentioned: mara, for @mara.
+    `handle` is for mentions: mara, for @mara.
     """
 
     pk: int
@@ -23,14 +23,14 @@ class MemberOrTeam:
 
 
 class Directory:
-    """Members or teams of the workspace, loaded once; `prefix` leads the stable way to write one: member_12."""
+    """A workspace's members or teams, loaded once; `prefix` starts the stable reference: member_12."""
 
     def __init__(self, prefix: str, rows: list[MemberOrTeam]):
         self.prefix = prefix
         self.rows = {row.pk: row for row in rows}
 
     def find(self, text: str) -> list[MemberOrTeam]:
-        """Who answers to `text`: one, none, or several people of one name."""
+        """Return the matches of `text`: none, one, or several of one name."""
         if pk := stable_pk(self.prefix, text):
             return [self.rows[pk]] if pk in self.rows else []
         wanted = search_key(text)
@@ -40,21 +40,21 @@ class Directory:
         return [row.label for row in self.rows.values()]
 
     def label(self, pk: int) -> str:
-        """How to write this one so that find() leads back to it."""
+        """Return a text by which find() returns this one."""
         row = self.rows.get(pk)
         return row.label if row else f"{self.prefix}_{pk}"
 
 
 def stable_pk(prefix: str, text: str) -> int | None:
-    """12 for "member_12"; None for any other text."""
+    """Return 12 for "member_12"; None for other text."""
     match = re.fullmatch(rf"{prefix}_([0-9]{{1,18}})", text.strip(), re.IGNORECASE | re.ASCII)
     return int(match[1]) if match else None
 
 
 def members() -> Directory:
-    """Everybody of the workspace, those who left included, because records still name them. One statement.
+    """Return all members of the workspace, former ones included, because records still refer to them. One statement.
 
-    Shown by name where no one else has it (and it is not a word of the condition language), else by e-mail.
+    Labeled by name if unique (and no word of the condition language), otherwise by email.
     """
     rows = Membership.objects.values_list("pk", "user__name", "user__email").order_by("pk")
     people = [(pk, " ".join(name.split()), email) for pk, name, email in rows]
@@ -67,7 +67,7 @@ def members() -> Directory:
 
 
 def _handles(people: Iterable[tuple[int, str, str]]) -> list[str]:
-    """What stands before the @ of each address; numbered where somebody who joined earlier has that already."""
+    """Return each address's local part; numbered if an earlier member has it."""
     taken: dict[str, None] = {}
     for _, _, email in people:
         stem = re.sub(r"[^a-z0-9._-]", "", email.partition("@")[0].lower()).strip("._-") or "member"
@@ -77,7 +77,6 @@ def _handles(people: Iterable[tuple[int, str, str]]) -> list[str]:
 
 
 def teams() -> Directory:
-    """Every team of the workspace. One statement."""
     rows = Team.objects.values_list("pk", "name").order_by("pk")
     return Directory("team", [_team(pk, " ".join(name.split())) for pk, name in rows])
 

@@ -1,5 +1,4 @@
-"""Texts with places to be filled from a record: “Welcome, {first_name}”. For mails, tasks and whatever is written once
-for many records.
+"""Texts with placeholders filled from a record: “Welcome, {first_name}”. For emails, tasks and other templates.
 
 Why: docs/decisions/0019-templates-are-filled-not-rendered.md
 """
@@ -19,9 +18,9 @@ PLACE = re.compile(r"\{([^{}]*)\}")
 
 
 def check_placeholders(text: str, entity: str, label: str) -> str:
-    """The text as it is stored, with the key of each field as its {place}, which outlasts a change of labels.
+    """Return the text for storage, with field keys as {placeholders}, which survive renamed labels.
 
-    Raises Invalid with a sentence for a {place} that is no field of the entity, or a bracket that is not closed.
+    Raises Invalid with a message for an unknown {placeholder} or an unclosed bracket.
     """
     stored = PLACE.sub(lambda found: f"{{{placeholder(entity, found[1]).key}}}", text)
     if "{" in PLACE.sub("", text) or "}" in PLACE.sub("", text):
@@ -30,7 +29,7 @@ def check_placeholders(text: str, entity: str, label: str) -> str:
 
 
 def placeholder(entity: str, name: str) -> Path:
-    """The field that {name} stands for: one of the record, or of what it links to. Raises Invalid with a sentence."""
+    """Return the field of {name}, of the record or a linked one. Raises Invalid with a message."""
     try:
         path = schema(entity).path(name)
     except UnknownField as error:
@@ -47,9 +46,9 @@ def _is_column(field: Field) -> bool:
 
 
 def render(text: str, entity: str, pk: int) -> str:
-    """`text` with the record's values in its {places}; '' for what is empty. Raises Invalid for a field that is gone.
+    """Fill in the record's values; '' for empty ones. Raises Invalid for a deleted field.
 
-    Not Django's templates: whoever writes a text must not reach methods, settings or other people's records.
+    Not Django's templates: authors must not reach methods, settings or other people's records.
     """
     paths = {name: placeholder(entity, name) for name in PLACE.findall(text)}
     values = _read(list(paths.values()), entity, pk) if paths else []

@@ -1,4 +1,4 @@
-"""The entities of the product. Apps register theirs; upper apps add fields to those of lower ones."""
+"""Registry of entities. Upper apps add fields to those of lower ones."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,10 +13,10 @@ from crm.kit.text import fold
 
 @dataclass
 class Entity:
-    """A kind of record: `name` (contact), its model, its labels, and its fields in the order they are shown.
+    """An entity: `name` (contact), its model, its labels, and its fields in display order.
 
-    `title` is the key of the field that names a record to a person, `public_id` the model field of its public id: a
-    link is written and matched by either. Its pages are below `path`: its name, unless another is given.
+    `title` is the key of the field that names a record, `public_id` the model field of its public id: links are written
+    and matched by either. Its pages are below `path`, by default its name.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Entity:
         return self.fields[self.title].column()
 
     def add(self, *fields: Field) -> None:
-        """Declare fields. Raises ValueError when a name is taken: keys, labels and aliases are one namespace."""
+        """Declare fields. Raises ValueError for a duplicate name: keys, labels and aliases share a namespace."""
         for item in fields:
             taken = self.names()
             for name in item.names():
@@ -51,11 +51,11 @@ class Entity:
             self.fields[item.key] = item
 
     def names(self) -> dict[str, str]:
-        """Every declared name, folded → the key of its field."""
+        """Map every declared name, folded, to the key of its field."""
         return {fold(name): field.key for field in self.fields.values() for name in field.names()}
 
     def has_custom_fields(self) -> bool:
-        """Whether admins may add fields: the model keeps their values in a JSON column called custom."""
+        """Return whether admins may add fields: the model has a JSON column called custom."""
         return any(column.name == "custom" for column in self.model._meta.fields)
 
 
@@ -63,21 +63,20 @@ _entities: Registry[Entity] = Registry("entity")
 
 
 def register(entity: Entity) -> Entity:
-    """Make an entity known under its name; returns it. Raises ValueError for a name that is taken."""
+    """Register an entity and return it. Raises ValueError for a duplicate name."""
     return _entities.add(entity.name, entity)
 
 
 def get(name: str) -> Entity:
-    """The entity called `name`. Raises KeyError."""
+    """Return the entity called `name`. Raises KeyError."""
     return _entities[name]
 
 
 # Why: docs/decisions/0002-entity-names-and-paths.md
 def entity_of(model: type[Model]) -> str:
-    """The name of the entity whose records are of a model, which need not be the model's own."""
+    """Return the name of the entity of a model, which may differ from the model's own."""
     return next(entity.name for entity in _entities if entity.model_label == model._meta.label)
 
 
 def all_entities() -> list[Entity]:
-    """Every registered entity, in the order of registration."""
     return list(_entities)

@@ -1,4 +1,4 @@
-"""The fields of an entity in the workspace in scope: declared and custom ones, under one case-blind set of names."""
+"""The fields of an entity in the workspace in scope: declared and custom ones, in one case-insensitive namespace."""
 
 import difflib
 import re
@@ -20,14 +20,14 @@ _PART = re.compile(r"\[[^\[\]]*\]|[^.\[\]]+")
 
 @dataclass(frozen=True)
 class Path:
-    """A field, reached over links from an entity: company.industry has the fields (company, industry)."""
+    """A field reached over links from an entity: company.industry has the fields (company, industry)."""
 
     entity: str
     fields: tuple[Field, ...]
 
     @property
     def labels(self) -> list[str]:
-        """How each field is written in a condition by who reads it."""
+        """Return each field's label in a condition, in the reader's language."""
         return [schema(entity.name).written(field) for entity, field in self.steps()]
 
     @property
@@ -51,13 +51,13 @@ class Path:
 
 
 class Schema:
-    """The fields of one entity in one workspace, in the order they are shown. Never changed once it is built."""
+    """An entity's fields in one workspace, in display order. Immutable."""
 
     def __init__(self, entity: registry.Entity, custom: list[CustomField]):
         self.entity = entity
         live = [field.declaration() for field in custom if field.archived_at is None and field.is_known]
         self.fields: dict[str, Field] = {field.key: field for field in (*live, *entity.fields.values())}
-        # Declared names come last and so win: an upgrade may bring a field whose name an admin has used before.
+        # Declared names come last and win: an upgrade may add a field with a name that an admin already used.
         self._names = {fold(name): field.key for field in (*live, *entity.fields.values()) for name in field.names()}
         self.archived = {
             fold(name): field.label for field in custom if field.archived_at for name in (field.key, field.label)
@@ -71,28 +71,28 @@ class Schema:
         return self.find(name) is not None
 
     def field(self, key: str) -> Field:
-        """The field stored as `key`. Raises KeyError."""
+        """Return the field stored as `key`. Raises KeyError."""
         return self.fields[key]
 
     def find(self, name: str) -> Field | None:
-        """The field called `name`: key, label, API name or alias, in any case, with or without [brackets]."""
+        """Return the field called `name`: key, label, API name or alias, in any case, with or without [brackets]."""
         key = self._names.get(normal(name))
         return self.fields[key] if key else None
 
     def written(self, field: Field) -> str:
-        """The label, where find() leads from it back to the field, else the key."""
+        """Return the label if find() resolves it to the field, otherwise the key."""
         return str(field.label) if self.find(field.label) == field else field.key
 
     def nearest(self, name: str) -> str:
-        """The label or name that `name` was probably meant to be; '' when none is close."""
+        """Return the label or name closest to `name`; '' if none is close."""
         return nearest(name, [name for field in self for name in (str(field.label), *field.names())])
 
     def path(self, text: str) -> Path:
-        """The path written as names with dots between. Raises UnknownField."""
+        """Parse a path of names separated by dots. Raises UnknownField."""
         return self.follow(split(text))
 
     def follow(self, names: list[str]) -> Path:
-        """The path over these names. Raises UnknownField."""
+        """Return the path over these names. Raises UnknownField."""
         schema, fields = self, []
         for position, name in enumerate(names):
             field = schema.find(name)
@@ -106,7 +106,7 @@ class Schema:
         return Path(self.entity.name, tuple(fields))
 
     def linked(self, name: str) -> Field | None:
-        """The to-many field called `name`, or the one that leads to the entity of that name (opportunity)."""
+        """Return the to-many field called `name`, or the one to the entity of that name (opportunity)."""
         field = self.find(name)
         if field and field.type is FieldType.MANY:
             return field
@@ -121,7 +121,7 @@ class Schema:
 
 
 class UnknownField(KeyError):
-    """No field is called `name` (the `position`-th of a path) in `schema`; `of`: the field that leads to no record."""
+    """No field called `name` (at `position` of a path) in `schema`; `of`: the field that is no link."""
 
     def __init__(self, schema: Schema, name: str, position: int, of: Field | None = None):
         super().__init__(name)
@@ -149,7 +149,7 @@ class UnknownField(KeyError):
 
 
 def normal(name: str) -> str:
-    """A name as it is looked up: without brackets and case, one space between words."""
+    """Normalize a name for lookup: without brackets and case, with single spaces."""
     name = name.strip()
     if name.startswith("[") and name.endswith("]"):
         name = name[1:-1]
@@ -157,12 +157,12 @@ def normal(name: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """The names of a path: dots inside [brackets] belong to the name."""
+    """Split a path into names: dots inside [brackets] belong to the name."""
     return [part.strip() for part in _PART.findall(text) if part.strip()] or [text]
 
 
 def nearest(word: str, candidates: list[str]) -> str:
-    """The candidate closest to `word`, or ''."""
+    """Return the candidate closest to `word`, or ''."""
     shown = {fold(candidate): candidate for candidate in reversed(candidates)}
     close = difflib.get_close_matches(normal(word), shown, n=1)
     return shown[close[0]] if close else ""
@@ -172,11 +172,9 @@ _schemas: dict[tuple[int, str, str], tuple[int, Schema]] = {}
 
 
 def schema(entity_name: str) -> Schema:
-    """The schema of an entity in the workspace in scope, with names in the language in use.
+    """Return the schema of an entity in the workspace in scope, with names in the active language.
 
-    One statement when the custom fields have changed, else none.
-
-    Raises KeyError for an entity that is not registered.
+    One statement if custom fields have changed, otherwise none. Raises KeyError for an unknown entity.
     """
     current = workspace()
     key = (current.pk, entity_name, get_language() or "")

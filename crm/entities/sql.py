@@ -1,4 +1,4 @@
-"""How a field's value is read in SQL, on both engines."""
+"""SQL expressions that read fields, for both engines."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from crm.entities.fields import NUMBERS, TEXTS, Field, FieldType
 
 
 class IsoDateField(models.TextField):
-    """A date kept as YYYY-MM-DD in JSON: such texts sort as the dates do, so SQL never casts what might be no date."""
+    """A date stored as YYYY-MM-DD in JSON: such texts sort like dates, so SQL never casts a possibly invalid one."""
 
     def get_prep_value(self, value):
         return value.isoformat() if isinstance(value, date) else value
@@ -64,9 +64,9 @@ _SQLITE = {
 
 
 class CustomValue(Func):
-    """A custom field's value in a `custom` column, as its SQL type; NULL when it is missing or of another JSON type.
+    """A custom field's value in a `custom` column, as its SQL type; NULL if missing or of another JSON type.
 
-    The type test keeps one wrong row from failing every query: a cast in CASE is reached by fitting values only.
+    The type test keeps one bad row from failing every query: CASE casts only matching values.
     """
 
     arity = 1
@@ -94,7 +94,7 @@ class CustomValue(Func):
 
 
 class ListHas(Func):
-    """Whether a JSON list contains the text `item`."""
+    """Test whether a JSON list contains the text `item`."""
 
     arity = 1
     output_field = models.BooleanField()
@@ -117,7 +117,7 @@ class ListHas(Func):
 
 
 class ListLength(Func):
-    """How many items a JSON list has."""
+    """The length of a JSON list."""
 
     function = "JSON_ARRAY_LENGTH"
     arity = 1
@@ -129,7 +129,7 @@ class ListLength(Func):
 
 
 class Place(Func):
-    """The place of a text among `texts`, from 0; NULL for one that is not among them."""
+    """The position of a text among `texts`, from 0; NULL if missing."""
 
     output_field = models.IntegerField()
 
@@ -151,7 +151,7 @@ class Total(Func):
 
 
 class IsNotTrue(Func):
-    """False or unknown: the negation of two-valued logic, in which a comparison with nothing is false."""
+    """False or unknown: negation in two-valued logic, in which a comparison with NULL is false."""
 
     template = "((%(expressions)s) IS NOT TRUE)"
     arity = 1
@@ -159,10 +159,10 @@ class IsNotTrue(Func):
 
 
 def orm_value(field: Field, prefix: str = "", ref: Callable[[str], Any] = F) -> Any:
-    """The ORM expression that reads a field: a column, a computed expression or a typed JSON value.
+    """Return the ORM expression that reads a field: a column, a computed expression or a typed JSON value.
 
-    `prefix` leads to the row from the queryset's model ("company__"); a computed field cannot be read through one.
-    `ref` is F, or OuterRef from inside a subquery. Raises ValueError for a field that has no single value.
+    `prefix` leads to the row from the queryset's model ("company__"); computed fields cannot be read through one. `ref`
+    is F, or OuterRef from inside a subquery. Raises ValueError for a field without a single value.
     """
     if field.type is FieldType.MANY or field.rows:
         raise ValueError(f"{field.key} stands for rows, not for one value.")

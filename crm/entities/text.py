@@ -1,4 +1,4 @@
-"""fold() in SQL: text without case, the same in Python, SQLite and PostgreSQL."""
+"""fold() in SQL: case-folded text, identical in Python, SQLite and PostgreSQL."""
 
 from django.db.models import Func, TextField
 
@@ -8,9 +8,9 @@ from crm.kit.text import fold
 class Fold(Func):
     """fold() in SQL.
 
-    LOWER() alone knows ASCII only on SQLite and whatever the database's locale knows on PostgreSQL. So SQLite calls
-    the Python function (registered on every connection by EntitiesConfig), and PostgreSQL lowers by ICU's root locale,
-    which maps every character as Python does. Not casefold: PostgreSQL has it from version 18 only.
+    LOWER() alone handles only ASCII on SQLite, and depends on the database's locale on PostgreSQL. So SQLite calls the
+    Python function (registered on every connection by EntitiesConfig), and PostgreSQL uses ICU's root locale, which
+    maps every character as Python does. Not casefold: PostgreSQL has it from version 18 only.
     """
 
     function = "FOLD_TEXT"
@@ -23,7 +23,7 @@ class Fold(Func):
 
 
 def register_fold(connection, **kwargs) -> None:
-    """Teach a new SQLite connection FOLD_TEXT; a receiver of connection_created."""
+    """Register FOLD_TEXT on a new SQLite connection; a receiver of connection_created."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("FOLD_TEXT", 1, _fold_value, deterministic=True)
 

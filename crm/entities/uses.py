@@ -1,8 +1,9 @@
-"""Where settings refer to fields, options and views. Each app that stores such references declares once how to list
-them; the refusal to remove what is in use, the “Used by” columns and the exceptions for unreadable settings follow.
+"""References from settings to fields, options and views. Each app that stores references declares once how to list
+them; from these come the refusal to remove what is in use, the “Used by” columns, and the exceptions for invalid
+settings.
 
-A stored reference is read again each time it is used, so it can become unreadable: a restored backup, an app that is
-gone. Whoever uses one skips it then; this registry makes sure that somebody is told.
+A stored reference is parsed on each use, so it can become invalid: by a restored backup, or a removed app. Its users
+then skip it; this registry reports it.
 
 Why: docs/decisions/0024-settings-declare-references.md
 """
@@ -26,7 +27,7 @@ from crm.kit.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Target:
-    """What a setting refers to: a field, one option of it, or a view (`key` is its slug)."""
+    """The target of a reference: a field, one of its options, or a view (`key` is its slug)."""
 
     kind: str
     entity: str
@@ -47,10 +48,10 @@ def view_target(entity: str, slug: str) -> Target:
 
 
 class Reference(Protocol):
-    """A stored text or key that refers to something."""
+    """A stored text or key that refers to a target."""
 
     def targets(self) -> Iterable[Target]:
-        """What it refers to. Raises DomainError with a sentence when it can't be read."""
+        """Return its targets. Raises DomainError with a message if it is invalid."""
 
 
 def targets_of_path(path: Path) -> list[Target]:
@@ -80,7 +81,7 @@ class OptionReference:
     value: str
 
     def targets(self) -> list[Target]:
-        """See Reference. A value that the field does not offer refers to nothing: setting it is checked elsewhere."""
+        """Return the targets. An unoffered value has none: setting it is checked elsewhere."""
         if PLACE.search(self.value):
             return PlaceholderReference(self.entity, self.value).targets()
         found = schema(self.entity).fields.get(self.key)
@@ -104,7 +105,7 @@ class PlaceholderReference:
 
 @dataclass(frozen=True)
 class CustomFieldReference:
-    """The type of a custom field, and the entity that a link points to."""
+    """The type of a custom field, and the entity that it links to."""
 
     custom: CustomField
 
@@ -119,11 +120,11 @@ class CustomFieldReference:
 
 @dataclass(frozen=True)
 class SettingUse:
-    """One setting: its label, the URL where it is edited, and what it refers to.
+    """A setting with references: its label, edit URL and references.
 
-    `shown` are references without which it still works, such as columns: what is gone is left out. `blocks`: what it
-    refers to can't be removed, and it is an exception when it can't be read. False for what is switched off, and for
-    what belongs to one member: an admin could not edit it.
+    `shown` are references it works without, e.g. columns: deleted ones are left out. `blocks`: its targets cannot be
+    removed, and it is an exception while invalid. False for settings that are off or belong to one member, because an
+    admin could not edit them.
     """
 
     kind: str
@@ -135,7 +136,7 @@ class SettingUse:
     blocks: bool = True
 
     def problem(self) -> str:
-        """Why it can't be read, '' when it can."""
+        """Return why it is invalid, '' if valid."""
         return next(filter(None, map(_problem, self.references)), "")
 
     def targets(self) -> set[Target]:
@@ -161,7 +162,7 @@ def _targets(reference: Reference) -> Iterable[Target]:
 class ReferringModel:
     """A model that stores references: `uses()` lists its rows in the workspace in scope.
 
-    `fields` are the columns that hold the references; a test fails for a model that has such columns and no storer.
+    `fields` are the columns with references; a test fails for such columns without a registered model.
     """
 
     name: str
@@ -174,7 +175,7 @@ _storers: Registry[ReferringModel] = Registry("storer")
 
 
 def register(storer: ReferringModel) -> ReferringModel:
-    """Make a storer known; returns it. Raises ValueError for a name that is taken."""
+    """Register a model and return it. Raises ValueError for a duplicate name."""
     return _storers.add(storer.name, storer)
 
 
@@ -183,23 +184,23 @@ def all_referring_models() -> list[ReferringModel]:
 
 
 def all_setting_uses() -> list[SettingUse]:
-    """Every setting of the workspace in scope that refers to something."""
+    """Return all settings with references in the workspace in scope."""
     return [use for storer in _storers for use in storer.uses()]
 
 
 def unreadable_by_pk(storer: str) -> dict[int, str]:
-    """pk → why it can't be read, for the unreadable settings of one storer."""
+    """Map the pk of each invalid setting of one model to the reason."""
     found = {use.pk: use.problem() for use in _storers[storer].uses()}
     return {pk: problem for pk, problem in found.items() if problem}
 
 
 def why_unreadable(storer: str, pk: int | None) -> str:
-    """Why one setting can't be read; '' when it can, and for None."""
+    """Return why one setting is invalid; '' if valid, and for None."""
     return next((use.problem() for use in _storers[storer].uses() if use.pk == pk), "") if pk else ""
 
 
 def used_by() -> dict[Target, list[SettingUse]]:
-    """The settings of the workspace in scope by what they refer to."""
+    """Return the settings of the workspace in scope by target."""
     found: dict[Target, list[SettingUse]] = {}
     for use in all_setting_uses():
         for target in use.targets():
@@ -209,10 +210,10 @@ def used_by() -> dict[Target, list[SettingUse]]:
 
 @contextmanager
 def refuse_breaking_changes(refusal: str) -> Iterator[None]:
-    """Raise InUse, with `refusal` and the settings concerned, when the block makes a setting unreadable.
+    """Raise InUse, with `refusal` and the settings, if the block makes a setting invalid.
 
-    The settings are read before and after, so it doesn't matter how the block breaks them. In the caller's
-    transaction, which the exception rolls back; the block itself calls bump_schema() where it changes fields.
+    Settings are checked before and after, whatever the block does. In the caller's transaction, which the exception
+    rolls back; the block itself calls bump_schema() after changing fields.
     """
     here, version = workspace(), workspace().schema_version
     before = {(use.kind, use.pk) for use in all_setting_uses() if use.problem()}

@@ -1,4 +1,4 @@
-"""Values of fields: from what a person or a file wrote to Python, and from Python to JSON and back."""
+"""Conversion of values: from text to Python, and between Python and JSON."""
 
 import re
 from collections.abc import Callable
@@ -34,12 +34,12 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})", re.A
 
 
 def parse_value(field: Field, text: str, *, directory: Directory | None = None, by: Actor | None = None) -> Any:
-    """The typed value that a CSV cell, a form or a condition means by `text`; None for an empty one.
+    """Parse a CSV cell, form input or operand `text`; None for an empty one.
 
-    number, percent (a fraction), money: Decimal; date; datetime (aware; without an offset in the workspace's time
-    zone); yes_no: bool; select: a choice value; multi_select: a list of them, separated by ; or a comma; user, team,
-    link: a primary key. `directory` saves loading members() or teams() for every row. A link leads to what `by` sees;
-    without `by` to any record. Raises Invalid with a sentence under the field's key.
+    number, percent (a fraction), money: Decimal; date; datetime (aware; by default in the workspace's time zone);
+    yes_no: bool; select: a choice value; multi_select: a list of them, separated by ; or a comma; user, team, link: a
+    primary key. `directory` avoids loading members() or teams() per row. A link is resolved among records visible to
+    `by`, or all without `by`. Raises Invalid with a message under the field's key.
     """
     if "\0" in text:
         raise Invalid({field.key: gettext("{field} contains an invalid character.").format(field=field.label)})
@@ -57,12 +57,12 @@ def parse_value(field: Field, text: str, *, directory: Directory | None = None, 
 
 
 def normalize_text(field: Field, text: str) -> str:
-    """`text` as a field of this type holds it: composed, on one line unless it may have many."""
+    """Normalize `text` for the field's type: composed, on one line unless multi-line."""
     return normalize_multiline(text) if field.type is FieldType.LONG_TEXT else normalize_line(text)
 
 
 def number(text: str) -> Decimal:
-    """A number written with a point for decimals. Raises ValueError with a sentence."""
+    """Parse a number with a decimal point. Raises ValueError with a message."""
     if not _NUMBER.fullmatch(text):
         sentence = gettext(
             "“{text}” isn’t a valid number, e.g. 1250 or 12.5. Use up to {digits} digits and {places} decimals."
@@ -72,14 +72,14 @@ def number(text: str) -> Decimal:
 
 
 def percent(text: str) -> Decimal:
-    """50% is 0.5. Raises ValueError with a sentence: a bare number would be ambiguous."""
+    """Parse 50% to 0.5. Raises ValueError with a message: a bare number would be ambiguous."""
     if not text.endswith("%"):
         raise ValueError(gettext("“{text}” isn’t a valid percentage, e.g. 50%.").format(text=text))
     return number(text[:-1].rstrip()) / 100
 
 
 def day(text: str) -> date:
-    """An ISO date. Raises ValueError with a sentence."""
+    """Parse an ISO date. Raises ValueError with a message."""
     try:
         parsed = parse_date(text)
     except ValueError:
@@ -90,7 +90,7 @@ def day(text: str) -> date:
 
 
 def instant(text: str) -> datetime:
-    """An ISO date and time; without an offset it is the workspace's local time. Raises ValueError with a sentence."""
+    """Parse an ISO date and time, by default in the workspace's time zone. Raises ValueError with a message."""
     try:
         parsed = parse_datetime(text)
     except ValueError:
@@ -101,12 +101,11 @@ def instant(text: str) -> datetime:
 
 
 def zone() -> ZoneInfo:
-    """The time zone of the workspace in scope."""
     return ZoneInfo(workspace().timezone)
 
 
 def person(field: Field, text: str, directory: Directory | None = None) -> int:
-    """The primary key of the member or team called `text`. Raises ValueError with a sentence."""
+    """Return the primary key of the member or team called `text`. Raises ValueError with a message."""
     directory = directory or (members() if field.type is FieldType.USER else teams())
     found = directory.find(text)
     if len(found) > 1:
@@ -129,7 +128,7 @@ def _unknown(field: Field, text: str) -> str:
 
 
 class NoSuch(ValueError):
-    """There is nothing of that name; `suggestion` is the nearest name, '' when none is close."""
+    """An unknown name; `suggestion` is the nearest one, or ''."""
 
     def __init__(self, sentence: str, suggestion: str):
         meant = gettext("Did you mean “{suggestion}”?").format(suggestion=suggestion) if suggestion else ""
@@ -138,7 +137,7 @@ class NoSuch(ValueError):
 
 
 def choice_value(field: Field, text: str) -> str:
-    """The choice value meant by `text`. Raises ValueError with a sentence that names the nearest or all choices."""
+    """Return the choice value of `text`. Raises ValueError with a message that names the nearest or all choices."""
     choice = field.choice(text)
     if choice is None:
         labels = [str(choice.label) for choice in field.choices]
@@ -151,7 +150,7 @@ def choice_value(field: Field, text: str) -> str:
 
 
 def public_id_in(entity: registry.Entity, text: str) -> str:
-    """The public id that `text` is or ends with, as in "Fleetly (org_Nw8rTxJv1)"; '' without one."""
+    """Return the public id that `text` is or ends with, as in "Fleetly (org_Nw8rTxJv1)"; '' without one."""
     match = re.search(rf"(?:^|[ (])({entity.prefix}_[A-Za-z0-9]{{9}})\)?$", text, re.ASCII)
     return match[1] if match else ""
 
@@ -183,7 +182,7 @@ def _money(field: Field, text: str) -> Decimal:
 
 
 def yes_no(text: str) -> bool:
-    """True or False, in English or the language in use. Raises ValueError with a sentence."""
+    """Parse yes or no, in English or the active language. Raises ValueError with a message."""
     word = fold(text)
     if word in YES or word in map(fold, (gettext("yes"), gettext("Yes"))):
         return True
@@ -201,7 +200,7 @@ def _link(field: Field, text: str, by: Actor | None) -> int:
     entity = registry.get(field.target)
     rows = entity.model.objects.all()
     if by and hasattr(rows, "visible_to"):
-        rows = rows.visible_to(by)  # a hidden record is unknown, and its name no namesake
+        rows = rows.visible_to(by)  # hidden records are unknown, and don't make a name ambiguous
     if public_id := public_id_in(entity, text):
         found = list(rows.filter(**{entity.public_id: public_id}).values_list("pk", flat=True)[:1])
     else:
@@ -245,7 +244,7 @@ _PARSERS: dict[FieldType, Callable[[Field, str], Any]] = {
 
 
 def to_custom(field: Field, value: Any) -> Any:
-    """A typed value as JSON keeps it: numbers as numbers, times as ISO text, everything else as it is."""
+    """Convert a typed value to JSON: numbers as numbers, times as ISO text, others unchanged."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime):
@@ -256,7 +255,7 @@ def to_custom(field: Field, value: Any) -> Any:
 
 
 def from_custom(field: Field, value: Any) -> Any:
-    """The typed value of what JSON keeps. Raises ValueError when it is none of the field's type."""
+    """Convert JSON to a typed value. Raises ValueError if it does not match the field's type."""
     if value is None:
         return None
     if field.type in NUMBERS:

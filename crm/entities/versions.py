@@ -1,4 +1,4 @@
-"""The number that tells every process whether what it compiled from a workspace's settings still holds."""
+"""The version of a workspace's settings, which invalidates compiled caches in every process."""
 
 import secrets
 
@@ -12,7 +12,7 @@ _LARGEST = 2**31 - 1
 
 
 def lock_settings(by: Actor) -> Workspace:
-    """Lock the row of the workspace in scope, so that changes of its fields queue; only admins may change them.
+    """Lock the workspace's row, to serialize changes of settings by admins.
 
     Raises NotAllowed, and WrongWorkspace for an actor of another workspace.
     """
@@ -24,10 +24,10 @@ def lock_settings(by: Actor) -> Workspace:
 
 
 def bump_schema() -> None:
-    """Give the workspace in scope a schema_version it never had, inside the caller's transaction.
+    """Give the workspace in scope a new, random schema_version, inside the caller's transaction.
 
-    Not the next number: a process that cached a schema inside a transaction that was then rolled back would take the
-    next change, which gets the same number, for the one it has seen.
+    Not the next number: after a rollback the next change would reuse it, and a process that cached the rolled-back
+    schema would not notice.
     """
     current = workspace()
     version = secrets.randbelow(_LARGEST) + 1

@@ -1,4 +1,4 @@
-"""System checks: settings of Celery under which messages are lost, come late or run twice, and handlers of nothing."""
+"""System checks for Celery settings that lose, delay or repeat messages, and for handlers of undeclared events."""
 
 from itertools import pairwise
 
@@ -24,7 +24,7 @@ REQUIRED = {
 
 @register()
 def celery_is_safe(app_configs, **kwargs) -> list[CheckMessage]:
-    """E010–E013: what a broker forgets or repeats must be harmless."""
+    """E010–E013: Celery settings that lose, delay or expose messages."""
     if not settings.CELERY_BROKER_URL:
         return []
     errors: list[CheckMessage] = [
@@ -66,7 +66,7 @@ def _stops_softly() -> list[CheckMessage]:
 
 @register()
 def workers_beside_sqlite(app_configs, **kwargs) -> list[CheckMessage]:
-    """W002: the fair queue of SQLite's writers ends at the process."""
+    """W002: SQLite's fair queue of writers ends at the process, so Celery workers need PostgreSQL."""
     if not settings.CELERY_BROKER_URL or connection.vendor != "sqlite":
         return []
     hint = "Use PostgreSQL (DATABASE_URL) with Redis, or unset REDIS_URL: one process does it all."  # not a text
@@ -75,7 +75,7 @@ def workers_beside_sqlite(app_configs, **kwargs) -> list[CheckMessage]:
 
 @register()
 def handlers_of_nothing(app_configs, **kwargs) -> list[CheckMessage]:
-    """E014: a handler waits for an event that no app declares, and would never be called."""
+    """E014: a handler of an event that no app declares would never be called."""
     declared = {kind.name for kind in all_events()}
     return [
         Error(f"{handler.name} handles {event!r}, which no app declares.", id="crm.E014")

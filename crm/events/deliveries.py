@@ -1,4 +1,4 @@
-"""What happens to a delivery: claimed under a lease, run, done; or tried again later, and given up at last.
+"""The life of a delivery: claimed under a lease, run, then done, retried or dead.
 
 Why: docs/decisions/0009-database-is-the-queue.md
 """
@@ -34,16 +34,16 @@ def due(queue: str) -> QuerySet[Delivery]:
     deliveries = Delivery.objects.unscoped().due(timezone.now())
     if queue != QUEUES[0]:
         return deliveries.filter(handler__in=[handler.name for handler in all_handlers() if handler.queue == queue])
-    # The first queue also takes the deliveries of handlers that are gone, and lets them die in view.
+    # The first queue also takes deliveries of removed handlers, so that they fail visibly.
     return deliveries.exclude(handler__in=[handler.name for handler in all_handlers() if handler.queue != queue])
 
 
 # Why: docs/decisions/0011-engine-skips-the-disk-wait.md
 @contextmanager
 def repeatable() -> Iterator[None]:
-    """A transaction of the engine's own: taken back by a crash, even after its commit, it is simply made again.
+    """Open a transaction that the engine can safely repeat if a crash loses it, even after its commit.
 
-    So PostgreSQL need not wait for the disk. A commit that does wait carries all before it there.
+    So PostgreSQL need not wait for the disk. The next commit that does wait also flushes all earlier ones.
     """
     with transaction.atomic(durable=True):
         if connection.vendor == "postgresql":
@@ -54,16 +54,16 @@ def repeatable() -> Iterator[None]:
 
 def claim(queue: str, limit: int = BATCH) -> list[Delivery]:
     """Lease up to `limit` due deliveries of a queue, no two of the same handler and record."""
-    if not due(queue).exists():  # looking costs no transaction; on SQLite those queue
+    if not due(queue).exists():  # looking costs no transaction; on SQLite transactions queue
         return []
     with repeatable():
         return _lease(due(queue), limit, skip_locked=True)
 
 
 def claim_one(pk: int) -> Delivery | None:
-    """Lease that delivery for a worker that was sent it; None where it is done, dead, or in another's hands.
+    """Lease the delivery for a worker that received its message; None if it is done, dead or leased elsewhere.
 
-    It waits for the row: a worker may have the message before the sender's commit, and would lose it for a lease.
+    Waits for the row lock: a message can arrive before the sender commits, and would be lost for one lease.
     """
     free = Q(state=State.PENDING) | Q(state=State.LEASED, due_at__lte=timezone.now())
     with repeatable():
@@ -91,7 +91,7 @@ def release_leases(deliveries: list[Delivery]) -> None:
 
 
 def run(delivery: Delivery) -> None:
-    """Call the handler of a leased delivery, and mark it done, or to be tried again."""
+    """Call the handler of a leased delivery, then mark the delivery done or due for a retry."""
     try:
         handler = handler_named(delivery.handler)
         with in_workspace(delivery.scope), speaking_in(delivery.scope):
@@ -102,7 +102,7 @@ def run(delivery: Delivery) -> None:
 
 def _run_in_transaction(handler: Handler, delivery: Delivery) -> None:
     with repeatable():
-        # Done first: the row is locked from here on, and whoever lost the lease never calls the handler.
+        # Done first: this locks the row, so a worker whose lease expired never calls the handler.
         if _finish(delivery):
             handler.function(delivery.event, by=system(delivery.workspace_id))
 
@@ -131,7 +131,6 @@ def _fail(delivery: Delivery, error: Exception) -> None:
 
 
 def _held(delivery: Delivery) -> QuerySet[Delivery]:
-    """The row, while the lease is still ours."""
     return _rows([delivery]).filter(state=State.LEASED, due_at=delivery.due_at)
 
 
@@ -140,6 +139,6 @@ def _rows(deliveries: list[Delivery]) -> QuerySet[Delivery]:
 
 
 def first_line(error: Exception) -> str:
-    """What operators are told of an error: its kind and first line, without addresses (the next has a row's values)."""
+    """Return the error's kind and first line for operators, without addresses (later lines can hold a row's values)."""
     line = (str(error).splitlines() or [""])[0]
     return f"{type(error).__name__}: {impersonal(line)}"[:300]

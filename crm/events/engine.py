@@ -1,8 +1,8 @@
-"""The engine: relay, executors and scheduler, each a thread that is started again when it dies.
+"""The engine: relay, executors and scheduler, each a thread that is restarted when it dies.
 
-Embedded (beside the web, no broker) an executor for each queue calls the handlers itself. In production it is
-`manage.py engine`, and instead of executors a sender names the due deliveries to Celery workers, through Redis.
-Redis is a doorbell: whatever it forgets is sent again when a lease has passed.
+Embedded (with the web server, no broker), one executor per queue calls the handlers. In production the engine is
+`manage.py engine`; a sender replaces the executors and names due deliveries to Celery workers through Redis. Redis is a
+doorbell: a lost message is sent again when its lease expires.
 """
 
 import logging
@@ -23,18 +23,18 @@ from crm.events.models import Delivery, Heartbeat, State
 from crm.events.relay import relay
 from crm.events.scheduler import Scheduler
 
-POLL = 1.0  # seconds between two looks when no bell rings
-BUSY = 0.05  # seconds until the sender looks again while there is a backlog
-RESTART = 5.0  # seconds until a part that died is started again
+POLL = 1.0  # seconds between polls when no bell rings
+BUSY = 0.05  # seconds until the sender polls again while there is a backlog
+RESTART = 5.0  # seconds until a dead part is restarted
 BEAT = 3.0  # seconds between two heartbeats
-GRACE = 12.0  # seconds that handlers may take to finish once the engine was told to stop
-AHEAD = 2 * BATCH  # messages that wait in Redis for each queue: enough for the workers, few enough to be sent again
+GRACE = 12.0  # seconds that handlers may take to finish once the engine is asked to stop
+AHEAD = 2 * BATCH  # messages held in Redis per queue: enough for the workers, few enough to resend
 
 log = logging.getLogger("crm.events")
 
 
 class Engine:
-    """Relays events, runs deliveries or sends them to `task` (the Celery task that runs one), and runs what is due."""
+    """Relay, executors (or a sender to the Celery task `task`) and scheduler."""
 
     def __init__(self, task: Any = None):
         self.stopping = Signal()
@@ -58,7 +58,7 @@ class Engine:
         return self.stop
 
     def stop(self) -> None:
-        """Take no more work, finish what has begun (up to GRACE), give the rest back."""
+        """Take no more work, wait up to GRACE for running work, release the rest."""
         self.stopping.set()
         self._wake()
         ends = time.monotonic() + GRACE
@@ -70,7 +70,7 @@ class Engine:
         while not self.stopping.is_set():
             try:
                 loop(*args)
-            except BaseException:  # SystemExit too: a thread that dies in silence leaves everything waiting
+            except BaseException:  # SystemExit too: a thread that dies silently leaves all its work waiting
                 log.exception("The %s died; it is started again.", " ".join((name, *args)))
                 self.stopping.wait(RESTART)
             finally:
@@ -106,11 +106,11 @@ class Engine:
             self._sleep("sender", BUSY if any(busy) else POLL)
 
     def _fill(self, queue: str) -> bool:
-        """Send what is due, as far as there is room in Redis. Whether anything was due."""
+        """Send due deliveries while Redis has room. Return whether any were due."""
         if not due(queue).exists():
             return False
         room = AHEAD - _messages(self._task.app, queue)
-        # Sent before the commit: without Redis nothing is marked. A worker that is quicker waits for the row.
+        # Sent before the commit: if Redis is down, nothing is marked. A faster worker waits for the row.
         with transaction.atomic(durable=True):
             rows = due(queue).select_for_update(skip_locked=True, of=("self",))
             ids = list(rows.values_list("pk", flat=True)[: max(room, 0)])
@@ -136,7 +136,7 @@ class Engine:
 
 
 class _Heartbeat:
-    """Writes down every BEAT seconds that a part is at work, when called in its loop."""
+    """A callable that records, at most every BEAT seconds, that a part of the engine is alive."""
 
     def __init__(self, part: str):
         self._part, self._next = part, 0.0
@@ -153,7 +153,7 @@ def _messages(app: Any, queue: str) -> int:
 
 
 def drain(seconds: float = 3600.0) -> int:
-    """Relay and run in this thread until nothing is due, or that long. Returns how many deliveries were tried."""
+    """Relay and run in this thread until nothing is due or time is up. Return the number of deliveries tried."""
     ends, tried = timezone.now() + timedelta(seconds=seconds), 0
     while timezone.now() < ends:
         relayed = relay()

@@ -1,32 +1,32 @@
-"""Handlers: what an app does after an event has been committed. The engine calls them; nobody else does.
+"""Handlers: what an app does after an event is committed. Only the engine calls them.
 
     # crm/notifications/handlers.py, imported by the app's ready()
     @handles("lead.assigned", "contact.assigned")
-    def tell_owner(event, *, by):
+    def notify_owner(event, *, by):
         ...
 
-`event` is the Event row (name, entity, entity_id, person, member_id, old_values, new_values, at); its workspace is in
-scope; `by` is a fresh Actor, the system, for the verbs that the handler calls: it writes through verbs alone.
+`event` is the Event row (name, entity, entity_id, person, member_id, old_values, new_values, at) with its workspace in
+scope; `by` is a new system Actor for the verbs that the handler calls: it writes only through verbs.
 
-What the engine promises:
-- Each event reaches each handler that wants it at least once, also after a crash, a lost broker or a restart.
-- Of one record (entity, entity_id) a handler sees the events one after the other, in the order of their ids. Events of
-  different records run in parallel. An event that fails keeps back only the later ones of its record.
-- The handler runs in a transaction that also marks the delivery done: its effect in the database happens once. It must
-  not talk to anything outside meanwhile; on SQLite nobody else could write.
-- An exception takes its changes back and the event is tried again after 1, 2, 4 … seconds, ten times in all. Then it
-  is dead: operators see it with the first line of the error, and run it again.
+The engine guarantees:
+- Each event reaches each interested handler at least once, also after a crash, a lost broker or a restart.
+- A handler gets the events of one record (entity, entity_id) one by one, in order of id. Events of different records
+  run in parallel. A failing event blocks only later events of its record.
+- The handler runs in a transaction that also marks the delivery done, so its database changes happen once. It must not
+  call external systems meanwhile; on SQLite it blocks all other writers.
+- An exception rolls the changes back, and the event is retried after 1, 2, 4 … seconds, ten times in all. Then the
+  delivery is dead: operators see the first line of the error and can retry it.
 
-What reaches outside (mail, webhooks) is `outward`: called outside any transaction, and after a crash perhaps twice, so
-it hands on `event.pk` as the key by which the other side recognises the second time (Message-ID, Idempotency-Key).
+A handler with external effects (email, webhooks) is `outward`: called outside any transaction, and possibly twice after
+a crash, so it passes `event.pk` on as the key by which the receiver detects duplicates (Message-ID, Idempotency-Key).
 
-Keep a handler under 50 seconds: Celery ends it there. `queue` is the lane it runs in (QUEUES); a slow mail server then
-holds up mail alone, and a campaign no notification. Events recorded before a handler was deployed are not told to it.
+Keep handlers under 50 seconds, Celery's limit. `queue` is the handler's lane (QUEUES): a slow mail server then delays
+only email, and a campaign no notification. Handlers do not get events recorded before their deployment.
 
-One that does not know its events by name (`handles(when=wants)`) is told of those for which `wants(name)` is true in
-the workspace in scope when they are recorded; never of what is recorded while on_hold(), as imports are.
+A handler registered by predicate (`handles(when=wants)`) gets the events for which `wants(name)` is true in the
+workspace in scope at recording time, except those recorded in on_hold(), e.g. by imports.
 
-In tests: call the handler, or let the whole engine run with `from crm.events.engine import drain; drain()`.
+In tests: call the handler, or run the whole engine by `from crm.events.engine import drain; drain()`.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,14 +42,14 @@ _held: ContextVar[bool] = ContextVar("held", default=False)
 
 
 class UnknownHandler(LookupError):
-    """A delivery names a handler that the code has no more."""
+    """A delivery names a handler that no longer exists in the code."""
 
 
 @dataclass(frozen=True)
 class Handler:
-    """A function that wants some events. `name` is its dotted path, under which its deliveries are kept.
+    """A function that handles some events; deliveries refer to it by its dotted path, `name`.
 
-    `when`: asked instead, of each event that the log has an entry of.
+    `when` selects by predicate instead of by name, among the events that have an audit entry.
     """
 
     name: str
@@ -72,10 +72,10 @@ _handlers: Registry[Handler] = Registry("handler")
 def handles(
     *events: str, queue: str = "celery", outward: bool = False, when: Callable[[str], bool] | None = None
 ) -> Callable[[Callable], Callable]:
-    """Have the decorated `function(event, *, by)` called after each of `events` was committed.
+    """Register the decorated `function(event, *, by)` to be called after each of `events` is committed.
 
-    Renaming or moving it leaves its undone deliveries behind, which then die under the old name. Raises ValueError for
-    a queue that does not exist or a second handler of that name.
+    Renaming or moving it orphans its open deliveries, which then die under the old name. Raises ValueError for an
+    unknown queue or a second handler of that name.
     """
 
     def register(function: Callable) -> Callable:
@@ -93,7 +93,7 @@ def all_handlers() -> list[Handler]:
 
 
 def handler_named(name: str) -> Handler:
-    """The handler of that dotted path. Raises UnknownHandler."""
+    """Return the handler with that dotted path. Raises UnknownHandler."""
     try:
         return _handlers[name]
     except KeyError:
@@ -101,13 +101,13 @@ def handler_named(name: str) -> Handler:
 
 
 def has_handler(event: str) -> bool:
-    """Whether any handler wants the event called that, which is being recorded in the workspace in scope."""
+    """Return whether any handler wants `event` in the workspace in scope."""
     return any(handler.wants(event) for handler in _handlers)
 
 
 @contextmanager
 def on_hold() -> Iterator[None]:
-    """Keep what is recorded in the block from the handlers that choose by `when`: somebody is asked about it later."""
+    """Withhold events recorded in the block from handlers that select by `when`, until a person confirms them."""
     token = _held.set(True)
     try:
         yield

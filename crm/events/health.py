@@ -1,4 +1,4 @@
-"""/readyz and /metrics: can this installation do its work, and how far behind is it?"""
+"""/readyz and /metrics: whether this installation works, and how far behind it is."""
 
 import secrets
 from datetime import timedelta
@@ -17,15 +17,15 @@ from crm.kit.migrated import is_migrated
 from crm.kit.nav import COUNT_LIMIT
 
 PARTS = ("relay", "scheduler")
-SILENCE = timedelta(seconds=10)  # without a heartbeat until a part counts as stopped
-LATE = timedelta(minutes=5)  # that something due may wait
+SILENCE = timedelta(seconds=10)  # without a heartbeat, after which a part counts as stopped
+LATE = timedelta(minutes=5)  # tolerated delay of a due delivery
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 def status(**only: int) -> dict[str, int]:
-    """How many deliveries are pending, leased and dead, and the age in seconds of the oldest event not yet handled.
+    """Return the counts of pending, leased and dead deliveries, and the age in seconds of the oldest unhandled event.
 
-    Events that still wait for the relay count as one pending delivery each. `workspace_id` narrows it to a workspace.
+    Each event waiting for the relay counts as one pending delivery. `workspace_id` limits it to one workspace.
     """
     waiting = Event.objects.unscoped().filter(waiting=True, **only)
     undone = Delivery.objects.unscoped().undone().filter(**only)
@@ -42,14 +42,14 @@ def status(**only: int) -> dict[str, int]:
 
 
 def overdue_deliveries(by: Actor) -> QuerySet:
-    """The workspace's deliveries that were given up or should have been made LATE ago: the count that admins see."""
+    """Return the workspace's deliveries that are dead or more than LATE overdue, as counted for admins."""
     dead, late = Q(due_at__isnull=True), Q(due_at__lt=clock.now() - LATE)
     return Delivery.objects.undone().filter(dead | late)[:COUNT_LIMIT]
 
 
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
-    """GET /readyz: 200, or 503 with a reason a line (database, migrations, engine, lag). Dead deliveries only warn."""
+    """GET /readyz: 200, or 503 with a reason per line (database, migrations, engine, lag). Dead deliveries warn."""
     lines = []
     try:
         for check in (_database, _migrations, _engine, _lag):
@@ -93,9 +93,9 @@ def _dead() -> str:
 
 @login_not_required
 def metrics(request: HttpRequest) -> HttpResponse:
-    """GET /metrics: the engine's figures in Prometheus' text format, for whoever sends METRICS_TOKEN as a bearer.
+    """GET /metrics: the engine's metrics in Prometheus text format, for a bearer token equal to METRICS_TOKEN.
 
-    404 to everybody else, and where no token is set: behind a proxy every visitor seems to come from this machine.
+    404 for other requests and if no token is set: behind a proxy every client appears local.
     """
     token = settings.METRICS_TOKEN
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")

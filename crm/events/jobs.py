@@ -1,3 +1,3 @@
-"""What is done every night for all workspaces."""
+"""The nightly jobs for all workspaces."""
 
 from crm.events import prune, statistics  # noqa: F401

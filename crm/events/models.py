@@ -1,6 +1,6 @@
-"""The outbox: an event is a row, written in the transaction of the change, before it is a message.
+"""The outbox: each event is written as a row, in the transaction of its change, before any message is sent.
 
-Event → (relay) → one Delivery for each handler that wants it → (executor, or a Celery worker) → done.
+Event → (relay) → one Delivery per interested handler → (executor or Celery worker) → done.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from crm.kit.translation import gettext_lazy as _
 
 
 class Event(Logged):
-    """Something that happened to a record, to be told to those who handle it. What nobody handles has no row."""
+    """An event on a record, queued for its handlers. Events without a handler have no row."""
 
     name = models.CharField(max_length=60)
     entity = models.CharField(max_length=40)
@@ -29,8 +29,8 @@ class Event(Logged):
     new_values = models.JSONField(null=True)
     at = models.DateTimeField()
     recorded_at = models.DateTimeField()
-    # Not yet relayed. A mark on the row, not "the last id relayed": ids are given out before they commit, and such a
-    # cursor would pass by an event whose transaction took longer than its successor's.
+    # Not yet relayed. A mark on the row, not "the last id relayed": ids are assigned before commit, so such a cursor
+    # would skip an event whose transaction took longer than its successor's.
     waiting = models.BooleanField(db_default=False)
 
     class Meta(Logged.Meta):
@@ -42,40 +42,40 @@ class Event(Logged):
 
 
 class State(models.TextChoices):
-    """How far a delivery is."""
+    """State of a delivery."""
 
-    PENDING = "pending", _("Pending")  # to be tried at due_at
-    LEASED = "leased", _("In progress")  # being tried; whoever does lost it at due_at
+    PENDING = "pending", _("Pending")  # due at due_at
+    LEASED = "leased", _("In progress")  # running; the lease expires at due_at
     DONE = "done", _("Done")
-    DEAD = "dead", _("Failed")  # given up after ATTEMPTS; keeps its record's later events back until it is run again
+    DEAD = "dead", _("Failed")  # given up after ATTEMPTS; blocks its record's later events until it is retried
 
 
 class DeliveryQuerySet(WorkspaceQuerySet):
-    """Deliveries, by what may be done with them."""
+    """Deliveries by state."""
 
     def undone(self):
-        """Neither done nor forgotten: pending, leased or dead."""
+        """Filter to unfinished deliveries: pending, leased or dead."""
         return self.filter(done_at__isnull=True)
 
     def dead(self):
         return self.undone().filter(due_at__isnull=True)
 
     def first_of_record(self):
-        """Those before which no undone delivery of the same handler and record stands.
+        """Filter to deliveries that have no earlier unfinished delivery of the same handler and record.
 
-        One step into delivery_undone for each row. As NOT EXISTS it became a join over the whole backlog until the
-        database had counted its rows, with = for <= a sort of it: 450 ms a claim among 100,000 instead of 0.4.
+        One lookup in delivery_undone per row. As NOT EXISTS it became a join over the whole backlog until the database
+        had counted its rows, and with = instead of <= a sort of it: 450 ms per claim among 100,000 instead of 0.4.
         """
         same = {name: OuterRef(name) for name in ("handler", "entity", "entity_id")}
         first = Delivery.objects.unscoped().undone().filter(**same).order_by("event_id").values("event_id")[:1]
         return self.filter(event_id__lte=Subquery(first))
 
     def due(self, now: datetime):
-        """Those that may be tried, the longest overdue first: back-off or lease are over, and it is their turn."""
+        """Filter to deliveries due now, longest overdue first: back-off or lease has expired and it is their turn."""
         return self.filter(due_at__lte=now).first_of_record().order_by("due_at", "event_id")
 
     def retry(self) -> int:
-        """Try the dead ones among them again, from the first attempt on. Returns how many."""
+        """Reset dead deliveries to the first attempt. Return how many."""
         return self.dead().update(state=State.PENDING, attempts=0, due_at=timezone.now())
 
 
@@ -84,13 +84,13 @@ class DeliveryManager(WorkspaceManager.from_queryset(DeliveryQuerySet)):  # type
 
 
 class Delivery(Logged):
-    """One event on its way to one handler.
+    """Delivery of one event to one handler.
 
-    `due_at` is the moment from which it may be taken: after the back-off while pending, after the lease while leased,
-    never (null) once done or dead. A lease is known by that moment, so whoever finds another there has lost theirs.
+    `due_at` is when the delivery may be taken: after the back-off while pending, after the lease while leased, null
+    once done or dead. It also identifies the lease: a worker that finds another value has lost its lease.
     """
 
-    # DO_NOTHING: prune() deletes deliveries first, and the database refuses any other order.
+    # DO_NOTHING: prune() deletes deliveries first, and the database rejects any other order.
     event = models.ForeignKey(
         Event, models.DO_NOTHING, related_name="deliveries", db_index=False, verbose_name=_("event")
     )
@@ -102,7 +102,7 @@ class Delivery(Logged):
     due_at = models.DateTimeField(_("due at"), null=True)
     done_at = models.DateTimeField(_("done at"), null=True)
     last_error = models.CharField(_("last error"), max_length=300, blank=True, default="")
-    scope: Any = None  # the Workspace to open, put there when it is claimed
+    scope: Any = None  # the workspace to open, set by the claim
     objects = DeliveryManager()
 
     class Meta(Logged.Meta):
@@ -110,7 +110,7 @@ class Delivery(Logged):
         verbose_name = _("background job")
         verbose_name_plural = _("background jobs")
         constraints = [models.UniqueConstraint(fields=["event", "handler"], name="delivery_once")]
-        # All conditions are "is (not) null": SQLite would not recognise a state that is passed as a parameter.
+        # All conditions are "is (not) null": SQLite would not match a state passed as a parameter.
         indexes = [
             models.Index(
                 fields=["workspace_id"], name="delivery_dead", condition=Q(due_at__isnull=True, done_at__isnull=True)
@@ -128,7 +128,7 @@ class Delivery(Logged):
 
 
 class Slot(models.Model):
-    """One run of a scheduled job. The row is unique, so whichever scheduler writes it runs the job."""
+    """A run of a scheduled job. The row is unique, so the first scheduler to write it runs the job."""
 
     job = models.CharField(max_length=120)
     starts_at = models.DateTimeField()
@@ -143,7 +143,7 @@ class Slot(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a part of the engine was last seen at work."""
+    """The last sign of life of a part of the engine."""
 
     part = models.CharField(max_length=20, primary_key=True)
     at = models.DateTimeField()

@@ -1,6 +1,6 @@
-"""What `manage.py up` starts beside the web: the engine's threads or, where a Redis is named, the processes.
+"""The parts that `manage.py up` starts with the web server: engine threads or, if Redis is configured, processes.
 
-Two engines or workers too many, after somebody killed the web process alone, do no harm: all of it may run twice.
+Surplus engines or workers, left after a kill of the web process alone, are harmless: all parts may run twice.
 """
 
 import logging
@@ -28,7 +28,7 @@ def start_processes() -> Callable[[], None]:
 
 
 class Processes:
-    """Runs this Python with each of the argument lists, and again whenever one ends."""
+    """Subprocesses of this Python, one per argument list, restarted when they exit."""
 
     def __init__(self, *commands: tuple[str, ...]):
         self._stopping = Signal()
@@ -41,7 +41,7 @@ class Processes:
         return self.stop
 
     def stop(self) -> None:
-        """Ask all to stop, and end those that have not after GRACE: what they had begun comes back with its lease."""
+        """Terminate all, and kill those still running after GRACE: their work is retried when its lease expires."""
         self._stopping.set()
         ends = time.monotonic() + GRACE
         for process in self._running.values():
@@ -52,7 +52,7 @@ class Processes:
             process.kill()
 
     def _keep(self, command: tuple[str, ...]) -> None:
-        # REMAP_SIGTERM: Celery's own answer to SIGTERM waits for its tasks as long as they like.
+        # REMAP_SIGTERM: Celery's default on SIGTERM waits for its tasks indefinitely.
         environ = os.environ | {"REMAP_SIGTERM": "SIGQUIT"}
         while not self._stopping.is_set():
             process = subprocess.Popen([sys.executable, *command], cwd=settings.BASE, env=environ)

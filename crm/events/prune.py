@@ -1,4 +1,4 @@
-"""What was told to everybody is forgotten after a while: the outbox is a queue, the audit log is the history."""
+"""Deletion of fully handled events: the outbox is a queue, the audit log is the history."""
 
 from datetime import datetime, time, timedelta
 
@@ -13,7 +13,7 @@ BATCH = 1000
 
 @scheduled(at=time(4))
 def prune(slot: datetime) -> None:
-    """Delete slots, and deliveries that are done and events without others, of more than KEPT before `slot`."""
+    """Delete slots, done deliveries and events without open deliveries that are more than KEPT older than `slot`."""
     limit = slot - KEPT
     delivery = Delivery.objects.unscoped()
     told = ~Exists(delivery.filter(event=OuterRef("pk")))
@@ -23,6 +23,6 @@ def prune(slot: datetime) -> None:
 
 
 def _delete(rows: QuerySet) -> None:
-    # In small transactions: on SQLite nobody else writes meanwhile.
+    # In small transactions: on SQLite they block all other writers.
     while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         rows.filter(pk__in=ids).delete()

@@ -1,4 +1,4 @@
-"""Tell handlers of what is no change of a business record: something is due, something is to be sent."""
+"""Events that are no change of a business record, e.g. something is due or must be sent."""
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -10,7 +10,7 @@ from crm.kit.sql import insert_select
 
 
 def publish(name: str, rows: QuerySet, *, by: Actor) -> None:
-    """Write an event for each of `rows`, which are not business records: the outbox row without an audit entry."""
+    """Write an outbox row without an audit entry for each of `rows`, which are not business records."""
     now = timezone.now()
     shared = {"workspace_id": by.workspace_id, "member_id": by.member_id, "channel": by.channel, "change": by.change}
     about = {"name": name, "entity": name.partition(".")[0], "entity_id": F("pk")}

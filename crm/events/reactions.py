@@ -1,6 +1,6 @@
-"""Reactions: what an upper app does in the same transaction when something happens in a lower one.
+"""Reactions: code of an upper app that runs in the transaction of an event in a lower one.
 
-They run as they were registered: the lowest app first, and within an app in the order of its modules.
+They run in order of registration: the lowest app first, and within an app in module order.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ _large: ContextVar[bool] = ContextVar("large", default=False)
 
 
 def react(event: str, reaction: Reaction) -> None:
-    """Call `reaction(rows, by)` whenever `event` has been recorded, before the transaction ends."""
+    """Call `reaction(rows, by)` whenever `event` is recorded, before the transaction ends."""
     _reactions.setdefault(event, []).append(reaction)
 
 
@@ -35,14 +35,14 @@ def awaited(event: str) -> bool:
 
 
 def run(event: str, rows: QuerySet, by: Actor) -> None:
-    """Run the reactions to an event that has happened to `rows`; they show the rows as they are now."""
+    """Run the reactions to an event on `rows`, which hold the current values."""
     for reaction in _reactions.get(event, ()):
         reaction(rows, by)
 
 
 @contextmanager
 def mark_large_job() -> Iterator[None]:
-    """Mark what is recorded in the block as a part of a job over many records, for is_large_job()."""
+    """Mark events recorded in the block as part of a bulk job, for is_large_job()."""
     token = _large.set(True)
     try:
         yield
@@ -51,5 +51,5 @@ def mark_large_job() -> Iterator[None]:
 
 
 def is_large_job() -> bool:
-    """Whether a job over many records is under way here: what a scheduled job looks at as well can wait for that."""
+    """Return whether a bulk job is running here: reactions can leave their work to a scheduled job that covers it."""
     return _large.get()

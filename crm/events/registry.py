@@ -1,4 +1,4 @@
-"""What can happen: every event is declared once, with the texts that timeline, audit log and API have for it."""
+"""Registry of events: each is declared once, with its texts for the timeline, audit log and API."""
 
 from dataclasses import dataclass, field
 
@@ -14,10 +14,10 @@ class UndeclaredEvent(DomainError):
 class EventType:
     """A kind of event.
 
-    `name` is entity.past_tense; `action` source 003's word in the audit log, '' for what handlers alone are told and no
-    entry is written of; `label` names the event in lists (“Contact qualified”), `sentence` in a timeline (“{who}
-    qualified this contact”); `public` is the spelling of source 002. One that is `derived` follows from something else
-    by a rule: its author is the product, not who set that off.
+    `name` is entity.past_tense; `action` is source 003's word in the audit log, '' for events that only handlers
+    receive and that have no entry; `label` names the event in lists (“Contact qualified”), `sentence` in a timeline
+    (“{who} qualified this contact”); `public` is the name from source 002. A `derived` event follows from another by a
+    rule, so its author is the product, not the person who triggered it.
     """
 
     name: str
@@ -39,13 +39,13 @@ _declared: Registry[EventType] = Registry("event")
 
 
 def declare(*types: EventType) -> None:
-    """Make events known. Declaring a name twice raises ValueError."""
+    """Register events. Raises ValueError for a name declared twice."""
     for kind in types:
         _declared.add(kind.name, kind)
 
 
 def event_type(name: str) -> EventType:
-    """The declared event called `name`. Raises UndeclaredEvent."""
+    """Return the declared event called `name`. Raises UndeclaredEvent."""
     try:
         return _declared[name]
     except KeyError:

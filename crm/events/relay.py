@@ -1,4 +1,4 @@
-"""The relay: makes deliveries of the events that wait, a thousand at a time, in two statements.
+"""The relay: creates the deliveries of waiting events, a thousand at a time, in two statements.
 
 Why: docs/decisions/0010-relay-marks-rows.md
 """
@@ -10,7 +10,7 @@ from crm.events.handlers import all_handlers
 from crm.events.models import Delivery, Event, State
 
 BATCH = 1000
-ONE_AT_A_TIME = 7_468_272_002  # the advisory lock's number: any that is ours
+ONE_AT_A_TIME = 7_468_272_002  # arbitrary number of our advisory lock
 
 INSERT = """
     WITH wanted (name, handler) AS (VALUES {wanted})
@@ -22,8 +22,8 @@ INSERT = """
 
 
 def relay() -> int:
-    """Make the deliveries of up to BATCH waiting events, the oldest first. Returns how many events those were."""
-    if not _waiting().exists():  # looking costs no transaction; on SQLite those queue
+    """Create the deliveries of up to BATCH waiting events, oldest first. Return the number of events."""
+    if not _waiting().exists():  # looking costs no transaction; on SQLite transactions queue
         return 0
     with repeatable():
         if not _is_the_only_one():
@@ -39,7 +39,7 @@ def _waiting():
 
 
 def _is_the_only_one() -> bool:
-    """Two relays at once could make the later of two events of a record deliverable first."""
+    """Take the advisory lock: with two relays, the later of two events of a record could be delivered first."""
     if connection.vendor != "postgresql":
         return True  # the transaction alone is enough: SQLite has one writer
     with connection.cursor() as cursor:

@@ -5,8 +5,8 @@
     def mark_dormant(slot):
         ...
 
-A job gets the start of its slot (aware, UTC), opens workspaces itself, and does whatever is due by then: slots that
-passed while nothing ran are not made up for one by one, and one that died with its process comes again at the next.
+A job gets the start of its slot (aware, UTC), opens workspaces itself, and does all work due by then: missed slots are
+not repeated one by one, and a job that died with its process runs again in the next slot.
 """
 
 import logging
@@ -29,7 +29,7 @@ log = logging.getLogger("crm.events")
 
 @dataclass(frozen=True)
 class Job:
-    """A function to be called every so often (from midnight UTC on, for whole parts of a day), or daily at a time."""
+    """A function called at a fixed interval (from midnight UTC for whole parts of a day) or daily at a time."""
 
     name: str
     function: Callable[[datetime], object]
@@ -45,9 +45,9 @@ _jobs: Registry[Job] = Registry("job")
 
 
 def scheduled(*, every: timedelta = timedelta(days=1), at: time = time(0)) -> Callable[[Callable], Callable]:
-    """Have the decorated `function(slot)` called `every` so often, counted from `at` (UTC): at=time(3) is daily at 3.
+    """Register the decorated `function(slot)` to run `every` so often from `at` (UTC): at=time(3) is daily at 3.
 
-    Raises ValueError for an interval under a second, or a second job of that name.
+    Raises ValueError for an interval under a second or a second job of that name.
     """
 
     def register(function: Callable) -> Callable:
@@ -61,14 +61,14 @@ def scheduled(*, every: timedelta = timedelta(days=1), at: time = time(0)) -> Ca
 
 
 class Scheduler:
-    """Starts each job in a thread of its own when a slot of it has come, and not while it still runs."""
+    """Runs each due job in a thread of its own, never two runs of a job at once."""
 
     def __init__(self) -> None:
         self._taken: dict[str, datetime] = {}
         self._threads: dict[str, Thread] = {}
 
     def tick(self) -> None:
-        """Start the jobs whose slot has come. Call it every second; slots seen before cost nothing."""
+        """Start the jobs that have a new slot. Call it every second; slots already taken cost nothing."""
         now = timezone.now()
         for job in _jobs:
             slot = job.slot(now)
@@ -80,7 +80,7 @@ class Scheduler:
                 self._threads[job.name].start()
 
     def join(self, seconds: float) -> None:
-        """Wait for the running jobs, that long for each."""
+        """Wait up to `seconds` for each running job."""
         for thread in self._threads.values():
             thread.join(seconds)
 

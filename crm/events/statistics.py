@@ -1,4 +1,4 @@
-"""Keeping the planner's picture of the tables fresh where the database does not do it by itself."""
+"""Fresh planner statistics where the database does not update them itself."""
 
 from datetime import datetime, time
 
@@ -8,5 +8,5 @@ from crm.kit import statistics
 
 @scheduled(at=time(3))
 def gather_statistics(slot: datetime) -> None:
-    """Every night: all tables on SQLite, and on PostgreSQL those that autovacuum left alone."""
+    """Analyze nightly all tables on SQLite, and on PostgreSQL those that autovacuum skipped."""
     statistics.analyze_all(grown=True)

@@ -1,6 +1,6 @@
-"""The bell: a commit wakes the relay, which would otherwise look within a second.
+"""The bell: a commit wakes the relay, which otherwise polls every second.
 
-A bell that is not heard (another process on SQLite, a pooler that does not pass LISTEN on) costs that second.
+An unheard bell (another process on SQLite, a pooler without LISTEN) costs that second.
 """
 
 import threading
@@ -13,9 +13,9 @@ _rung = threading.Event()
 
 # Why: docs/decisions/0012-notify-after-commit.md
 def wake_on_commit() -> None:
-    """Ring once the transaction commits, once however often it is asked for.
+    """Ring once when the transaction commits, however often this is called.
 
-    Not NOTIFY inside the transaction: PostgreSQL would make all commits that notify wait for one another.
+    Not NOTIFY inside the transaction: PostgreSQL would serialize all notifying commits.
     """
     if not any(call is _ring for _, call, *_ in connection.run_on_commit):
         transaction.on_commit(_ring, robust=True)
@@ -30,10 +30,10 @@ def _ring() -> None:
 
 
 def wait(seconds: float) -> None:
-    """Return when the bell rings, or after `seconds`."""
+    """Return when the bell rings or after `seconds`."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"LISTEN {CHANNEL}")  # again after a lost connection; a second time does nothing
+            cursor.execute(f"LISTEN {CHANNEL}")  # again after a lost connection; repeating it does nothing
         for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
             pass
     else:

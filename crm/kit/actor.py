@@ -1,4 +1,4 @@
-"""Who does something, and through which channel. Every verb takes one as `by`."""
+"""The author of an action and the channel used. Every verb takes an Actor as `by`."""
 
 import uuid
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from crm.kit.translation import gettext_lazy as _
 
 
 class Role(StrEnum):
-    """What a member may do in a workspace (DESIGN: roles); each includes the one before."""
+    """A member's role in a workspace (DESIGN: roles); each includes the one before."""
 
     VIEWER = "viewer"
     REP = "rep"
@@ -18,7 +18,6 @@ class Role(StrEnum):
 
     @property
     def label(self) -> str:
-        """What members read."""
         return ROLE_LABELS[self]
 
 
@@ -27,7 +26,7 @@ RANK = {role: rank for rank, role in enumerate(Role)}
 
 
 class Channel(StrEnum):
-    """The way in through which somebody acted."""
+    """The channel of an action."""
 
     WEB = "web"
     API = "api"
@@ -42,11 +41,11 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One user action: who, in which workspace, through which channel, under which change id.
+    """One user action: member, workspace, channel and change id.
 
-    `member_id` is None for the system, which may do everything that an admin may.
-    Make a new Actor for every action: entries that share `change` are undone together. `once` is called with the
-    change, in the transaction that makes it, for an action that must not be made twice (see crm/users/once.py).
+    `member_id` is None for the system, which has all rights of an admin. Create a new Actor per action: entries that
+    share `change` are undone together. `once` is called with the change, inside its transaction, for actions that must
+    not repeat (see crm/users/once.py).
     """
 
     workspace_id: int
@@ -63,5 +62,4 @@ class Actor:
 
 
 def system(workspace_id: int, channel: Channel = Channel.SYSTEM) -> Actor:
-    """The system itself, acting in a workspace."""
     return Actor(workspace_id, None, Role.ADMIN, channel)

@@ -1,4 +1,4 @@
-"""Work that a page starts and does not wait for."""
+"""Background work started by a page."""
 
 import logging
 import multiprocessing
@@ -16,18 +16,18 @@ log = logging.getLogger("crm.background")
 
 
 def after_commit(work: Callable[[], object], name: str) -> None:
-    """Call `work` in a process of its own, in the workspace in scope, once the transaction has committed.
+    """Run `work` in a process of its own, in the workspace in scope, after the transaction commits.
 
-    A thread would take turns with every request: Python runs one at a time. `work` is a partial of a module's function
-    whose arguments can be pickled; what it raises is logged under `name`. The process ends with the one that started
-    it: what must be finished is a row, and a scheduled job continues it.
+    A thread would compete with requests for Python's lock. `work` is a partial of a module-level function with
+    picklable arguments; its errors are logged under `name`. The process ends with its parent: work that must finish is
+    a row that a scheduled job continues.
     """
     message = pickle.dumps((workspace(), work))
     transaction.on_commit(lambda: _start(message, name))
 
 
 def _start(message: bytes, name: str) -> None:
-    spawn = multiprocessing.get_context("spawn")  # a fork would take open connections along
+    spawn = multiprocessing.get_context("spawn")  # a fork would inherit open connections
     spawn.Process(target=_run, args=(message, name), name=name, daemon=True).start()
 
 
@@ -37,7 +37,7 @@ def _run(message: bytes, name: str) -> None:
 
 
 def carry_out(message: bytes, name: str) -> None:
-    """Call the work in the workspace that were pickled together, and close the connection."""
+    """Run the pickled work in its pickled workspace, then close the connection."""
     try:
         where, work = pickle.loads(message)  # noqa: S301  (our own)
         with in_workspace(where), speaking_in(where), uncounted_reads():

@@ -1,4 +1,4 @@
-"""System checks: settings that work on the day they are made and fail under load."""
+"""System checks for settings that work at first and fail under load."""
 
 from pathlib import Path
 

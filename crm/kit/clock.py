@@ -1,4 +1,4 @@
-"""The one clock of the verbs: now, or the moment that an import, a replay or a test has set."""
+"""The clock of all verbs: now, or the time set by an import, replay or test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ _moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
 
 
 def now() -> datetime:
-    """The moment that a change happens at, aware, in UTC."""
+    """Return the time of the current change, aware, in UTC."""
     return _moment.get() or timezone.now()
 
 
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
-    """Let everything in the block happen at `moment` (aware)."""
+    """Set the clock to `moment` (aware) inside the block."""
     token = _moment.set(moment)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What all commands have in common."""
+"""Base of all management commands."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 
 class TranslatedCommand(BaseCommand):
-    """A command whose `help` is a lazy text, which argparse does not take."""
+    """A command with a lazy `help` text, which argparse does not accept."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs) -> Any:
         self.help = str(self.help)

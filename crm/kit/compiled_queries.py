@@ -1,13 +1,12 @@
-"""Queries and writes that are asked again and again with other values: compiled once, then only bound.
+"""Compiled queries and writes: built once, then executed with new values.
 
-Building and compiling a queryset of some filters costs the ORM about a millisecond, several times what the database
-needs to answer. The statement is built once with a Param in place of each value, and kept with its text. What is to be
-made of a value that a Param cannot stand for (a text without its blanks, a month ago) raises CannotCompile; such a
-query is built anew each time, as if this module were not there.
+Building and compiling a queryset with a few filters costs the ORM about a millisecond, several times the database's own
+time. The statement is built once with a Param in place of each value and cached. Operations a Param does not support (a
+text without its blanks, a month ago) raise CannotCompile; such a query is then built on each call, without this module.
 
-With `plan_once` PostgreSQL plans it once too, for whatever values: for a sum of small look-ups, where planning took
-twice as long as answering. Not for rows in an order: how many a person sees decides which index serves them (a plan
-made for the average team took 9 ms where the right one took 4).
+With `plan_once` PostgreSQL also plans it once, for any values: for sums of small lookups, where planning took twice as
+long as execution. Not for ordered rows: how many rows a person sees decides which index is best (a plan for the average
+team took 9 ms where the right one took 4).
 
 Why: docs/decisions/0026-list-pages-built-for-speed.md
 """
@@ -36,7 +35,7 @@ from crm.kit.sql import Statement, as_cte, as_stored
 
 Build = Callable[..., QuerySet]
 T = TypeVar("T")
-MOST = 500  # shapes kept in memory
+MOST = 500  # query shapes kept in memory
 FIELDS_BY_TYPE: dict[type, models.Field] = {
     int: models.BigIntegerField(),
     str: models.TextField(),
@@ -49,7 +48,7 @@ FIELDS_BY_TYPE: dict[type, models.Field] = {
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiler that has done its work, its SQL, and each parameter: a Param, or a constant."""
+    """A finished compiler, its SQL, and its parameters: each a Param or a constant."""
 
     compiler: Any
     sql: str
@@ -58,7 +57,7 @@ class Compiled:
 
 
 class LRUCache(Generic[T]):
-    """The MOST values that were asked for last, by key; for all threads."""
+    """The MOST recently used values by key, shared by all threads."""
 
     def __init__(self) -> None:
         self._values: OrderedDict[Hashable, T] = OrderedDict()
@@ -75,7 +74,7 @@ class LRUCache(Generic[T]):
             return self._values[key]
 
     def keep(self, key: Hashable, value: T) -> T:
-        """Put a value under a key, in place of the one that was asked for the longest ago."""
+        """Store a value under a key, evicting the least recently used."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
@@ -92,16 +91,16 @@ class LRUCache(Generic[T]):
             self._values.clear()
 
 
-NEW = Compiled(None, "", (), plan_once=False)  # what was never compiled; None stands for what cannot be
+NEW = Compiled(None, "", (), plan_once=False)  # not compiled yet; None means it cannot be
 _kept: LRUCache[Compiled | None] = LRUCache()
 _writes: LRUCache[list[Statement]] = LRUCache()
 
 
 def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values: Any) -> list[tuple]:
-    """The rows of `build(**values)`, a queryset of values_list(), asked at clock.now().
+    """Return the rows of `build(**values)`, a queryset of values_list(), evaluated at clock.now().
 
-    `key` names everything else that shapes the query: whatever build() closes over. Values are numbers, texts, aware
-    moments, or None, which is part of the shape; with others nothing is kept. So is the workspace's calendar day.
+    `key` names everything else that shapes the query, i.e. whatever build() closes over. Values are numbers, texts,
+    aware datetimes or None; other types are not cached. None and the workspace's calendar day are part of the shape.
     """
     zone = ZoneInfo(workspace().timezone)
     day = clock.now().astimezone(zone).date()
@@ -121,10 +120,10 @@ def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values
 def execute_cached(
     key: Hashable, build: Callable[[Mapping[str, Any]], list[Statement]], values: Mapping[str, Any]
 ) -> int:
-    """Execute the statements of `build(values)` together. Returns how many rows the last one changed.
+    """Execute the statements of `build(values)` together. Return how many rows the last one changed.
 
-    build() is given a Param for each value, and called once for each `key` (as in run_cached) and kind of values. None
-    and values of other types than FIELDS_BY_TYPE are given as they are; with one of the latter nothing is kept.
+    build() gets a Param for each value, once per `key` (as in run_cached) and types of values. None, and values of
+    types outside FIELDS_BY_TYPE, are passed as they are; the latter disable the cache.
     """
     values = {name: str(value) if isinstance(value, str) else value for name, value in values.items()}  # enums
     shape = (connection.vendor, workspace_id(), key, tuple((name, type(value)) for name, value in values.items()))
@@ -157,7 +156,7 @@ def _compile(build: Build, values: dict[str, Any], plan_once: bool, now: Any) ->
         with clock.at(now):
             compiler = build(**_params(values)).query.get_compiler(connection=connection)
             statement = Statement(*compiler.as_sql())
-    except (CannotCompile, EmptyResultSet, FieldError, TypeError):  # if a value fails too, it is raised afterwards
+    except (CannotCompile, EmptyResultSet, FieldError, TypeError):  # if a value is at fault, the plain query fails too
         return None
     if plan_once:
         statement = _with_constants(statement)
@@ -165,7 +164,7 @@ def _compile(build: Build, values: dict[str, Any], plan_once: bool, now: Any) ->
 
 
 def _with_constants(statement: Statement) -> Statement:
-    """On PostgreSQL the constants in the text: the planner then knows them, and what type they are."""
+    """Inline the constants on PostgreSQL, so that the planner knows their values and types."""
     if connection.vendor != "postgresql":
         return statement
     connection.ensure_connection()
@@ -185,7 +184,7 @@ def _bound(params: Sequence[Any], values: Mapping[str, Any]) -> list:
 
 
 def _cursor(planning_once: bool):
-    """A cursor, of those that prepare; Django's own puts the values into the text, which a log of queries shows."""
+    """Return a cursor that prepares statements; Django's own inlines values, which a query log shows."""
     if not planning_once or connection.queries_logged or connection.vendor != "postgresql":
         return connection.cursor()
     connection.ensure_connection()

@@ -1,4 +1,4 @@
-"""What a verb may raise. Each carries a sentence written for the person who reads it."""
+"""Errors raised by verbs, each with a message for users."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,15 @@ ALREADY_TAKEN = _("{problem}: {record}.")
 
 
 class DomainError(Exception):
-    """Base: `str(error)` is a sentence to show."""
+    """Base class: `str(error)` is a message for users."""
 
 
 class Refused(DomainError):
-    """A rule or a guard said no; nothing was changed."""
+    """A rule or guard blocked the action; nothing was changed."""
 
 
 class InUse(Refused):
-    """Settings refer to what was to be removed: `uses` are their (label, URL) pairs."""
+    """Settings refer to the object to be removed: `uses` are their (label, URL) pairs."""
 
     def __init__(self, sentence: str, uses: Sequence[tuple[str, str]]):
         self.sentence, self.uses = sentence, list(uses)
@@ -27,7 +27,7 @@ class InUse(Refused):
 
 
 class Invalid(DomainError):
-    """Bad input: `errors` maps a field's key to its sentence; the key '' is for the whole input."""
+    """Invalid input: `errors` maps a field's key to its message; the key '' is for the whole input."""
 
     def __init__(self, errors: dict[str, str] | str):
         found = errors if isinstance(errors, dict) else {"": errors}
@@ -36,7 +36,7 @@ class Invalid(DomainError):
 
 
 class AlreadyTaken(Invalid):
-    """What must be unique belongs to another record, which the sentence names; `name` and `url` are '' if unseen."""
+    """A unique value belongs to another record, named in the message; `name` and `url` are '' if it is not visible."""
 
     def __init__(self, key: str, sentence: str, name: str = "", url: str = ""):
         self.problem, self.name, self.url = sentence, name, url
@@ -44,11 +44,11 @@ class AlreadyTaken(Invalid):
 
 
 class NotAllowed(DomainError):
-    """The role of the actor does not allow this at all."""
+    """The actor's role does not allow the action."""
 
 
 class Conflict(DomainError):
-    """The record was changed since it was read. `fields` maps each key to (yours, theirs)."""
+    """The record changed since it was read. `fields` maps each key to (yours, theirs)."""
 
     def __init__(self, fields: dict[str, tuple]):
         self.fields = fields
@@ -56,11 +56,11 @@ class Conflict(DomainError):
 
 
 class TooSlow(DomainError):
-    """A query did not finish within its time limit."""
+    """A query exceeded its time limit."""
 
 
 class Busy(DomainError):
-    """Too many expensive requests are running; the same request may be sent again in RETRY_AFTER seconds."""
+    """Too many expensive requests are running; retry in RETRY_AFTER seconds."""
 
     RETRY_AFTER = 5
 

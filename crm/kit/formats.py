@@ -1,8 +1,8 @@
-"""Dates, times, numbers, percents and money as the person who reads them writes them: one format of each kind.
+"""Dates, times, numbers, percents and money in the reader's formats, one format of each kind.
 
-The locale is that of the member who reads (crm/kit/language.py). What it asks for comes from Babel; only the last step,
-putting digits into a pattern, is done here, because a list formats hundreds of values and Babel takes 30 µs for each.
-tests/kit/test_formats.py compares every function with Babel's.
+The locale is the reader's (crm/kit/language.py). Patterns come from Babel; only the last step, filling in digits, is
+done here, because a list formats hundreds of values and Babel takes 30 µs for each. tests/kit/test_formats.py compares
+every function with Babel's.
 """
 
 import re
@@ -22,7 +22,7 @@ from django.utils.translation import get_language
 
 DEFAULT = "en_GB"
 current: ContextVar[str] = ContextVar("formats", default=DEFAULT)
-SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}  # elsewhere the code: dollars and pesos share a sign
+SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}  # otherwise the code: dollars and pesos share a sign
 NUMBERS = (int, float, Decimal)
 Number = int | float | Decimal
 
@@ -40,38 +40,38 @@ _FIELDS: dict[str, Callable[[Locale, date], str]] = {
 
 
 def day(value: date) -> str:
-    """28 Nov 2026."""
+    """Return e.g. 28 Nov 2026."""
     return _write("yMMMd", value)
 
 
 def day_in_full(value: date) -> str:
-    """28 November 2026."""
+    """Return e.g. 28 November 2026."""
     return _write("yMMMMd", value)
 
 
 def day_of_year(value: date) -> str:
-    """28 Nov: where the year goes without saying."""
+    """Return e.g. 28 Nov, where the year is obvious."""
     return _write("MMMd", value)
 
 
 def month(value: date) -> str:
-    """Nov 2026."""
+    """Return e.g. Nov 2026."""
     return _write("yMMM", value)
 
 
 def moment(value: datetime) -> str:
-    """28 Nov 2026, 15:26, in the time zone of who reads it."""
+    """Return e.g. 28 Nov 2026, 15:26, in the reader's time zone."""
     local = timezone.localtime(value)
     return f"{day(local)}, {clock(local)}"
 
 
 def moment_and_zone(value: datetime) -> str:
-    """28 Nov 2026, 15:26 CET: where the reader may be elsewhere, as in mails."""
+    """Return e.g. 28 Nov 2026, 15:26 CET: for emails, whose reader may be in another zone."""
     return f"{moment(value)} {timezone.localtime(value).tzname()}"
 
 
 def clock(value: datetime) -> str:
-    """15:26, or 3:26 PM where that is the habit; of a local time."""
+    """Return e.g. 15:26, or 3:26 PM in locales that use it; from a local time."""
     locale = Locale.parse(current.get())
     if "a" not in locale.time_formats["short"].pattern:
         return f"{value:%H:%M}"
@@ -80,7 +80,7 @@ def clock(value: datetime) -> str:
 
 
 def number(value: Number, digits: int | None = None) -> str:
-    """1,240 or 12.5: thousands apart; with as many decimals as it has, or so many `digits`."""
+    """Return e.g. 1,240 or 12.5: with thousands separators, and the number's own decimals or `digits` of them."""
     text = f"{value:,f}" if digits is None else f"{_rounded(value, digits):,f}"
     if digits is None and "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -88,16 +88,16 @@ def number(value: Number, digits: int | None = None) -> str:
 
 
 def typed(value: Number) -> str:
-    """1240 or 12,5 for an input: as the reader would type it, without thousands apart. read_number() reads it back."""
+    """Return e.g. 1240 or 12,5 for an input: without thousands separators. read_number() parses it."""
     text = f"{Decimal(str(value)):f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace(".", get_decimal_symbol(current.get()))
 
 
 def read_number(text: str) -> str:
-    """A number that the reader typed, in the notation of code: in German 48.000,50 is 48000.50.
+    """Convert a number in the reader's format to code notation: in German 48.000,50 becomes 48000.50.
 
-    A point that can't set thousands apart is one for decimals in every locale: 12.5. What is no number stays as it is.
+    A point that can't separate thousands is a decimal point in every locale: 12.5. Other text is returned unchanged.
     """
     group, decimal = get_group_symbol(current.get()), get_decimal_symbol(current.get())
     dense = "".join(text.split()).replace("’", "'")
@@ -111,14 +111,14 @@ def read_number(text: str) -> str:
 
 
 def percent(fraction: Number, digits: int = 1) -> str:
-    """0.117 as 11.7%; whole ones without decimals."""
+    """Return 0.117 as 11.7%; integers without decimals."""
     shown = _rounded(Decimal(str(fraction)) * 100, digits)
     before, after = _around_percent(current.get())
     return f"{before}{number(shown)}{after}"
 
 
 def money(amount: Number, currency: str) -> str:
-    """€25,000, or €25,000.50: cents where there are any."""
+    """Return e.g. €25,000, or €25,000.50: cents only if there are any."""
     amount = Decimal(str(amount)) if isinstance(amount, float) else Decimal(amount)
     before, after = _around_money(current.get(), currency)
     sign = "-" if amount < 0 else ""
@@ -127,9 +127,9 @@ def money(amount: Number, currency: str) -> str:
 
 
 def either(texts: Sequence[str]) -> str:
-    """Lead, Qualified or Customer: in the words of the language, whatever the formats are."""
+    """Return e.g. “Lead, Qualified or Customer” in the active language, whatever the formats."""
     language = get_language() or "en"
-    # British English writes no comma before "or". A language that Babel doesn't know is written as English is.
+    # British English writes no comma before "or". Languages unknown to Babel use English rules.
     known = language != "en" and localedata.exists(language)
     return format_list(texts, style="or", locale=language if known else "en_GB")
 
@@ -144,7 +144,7 @@ def _write(skeleton: str, value: date) -> str:
 
 @lru_cache(maxsize=100)
 def _parts(code: str, skeleton: str) -> list[str | Callable[[date], str]]:
-    """The pattern of a locale, as texts and functions that write a field of the date."""
+    """Return a locale's pattern as literal texts and functions that write a field of the date."""
     locale = Locale.parse(code)
     tokens: list[tuple[str, Any]] = tokenize_pattern(locale.datetime_skeletons[skeleton].pattern)
     return [found if kind == "chars" else partial(_FIELDS[found[0] * found[1]], locale) for kind, found in tokens]
@@ -163,7 +163,7 @@ def _around_percent(code: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=500)
 def _around_money(code: str, currency: str) -> tuple[str, str]:
-    """What stands before and after the digits of an amount."""
+    """Return the text before and after an amount's digits."""
     symbol = SYMBOLS.get(currency, currency)
     positive = Locale.parse(code).currency_formats["standard"].pattern.split(";")[0]
     before, _, after = positive.partition("#,##0.00")

@@ -1,6 +1,6 @@
-"""How forms are drawn: Django's own fields and widgets by Jinja2, which takes a third of the time for a form of thirty.
+"""Form rendering: Django's fields and widgets by Jinja2, in a third of the time for a form of thirty fields.
 
-What the admin and other packages bring of their own is drawn by Django's templates, as they expect.
+Templates of the admin and of other packages use Django's engine, as they expect.
 
 Why: docs/decisions/0073-forms-drawn-by-jinja2.md
 """
@@ -19,7 +19,7 @@ DJANGO = Path(django.__file__).parent / "forms" / "jinja2"
 
 
 class FormRenderer(TemplatesSetting):
-    """Finds the templates of forms: ours in templates/jinja2, else Django's."""
+    """Renderer with our form templates in templates/jinja2, falling back to Django's."""
 
     @cached_property
     def engine(self) -> Jinja2:
@@ -28,11 +28,11 @@ class FormRenderer(TemplatesSetting):
             {"NAME": "forms", "DIRS": [settings.FORM_TEMPLATES, DJANGO], "APP_DIRS": False, "OPTIONS": options}
         )
         engine.env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
-        # A lazy help text that is HTML (Django's rules for passwords) is known as such only once it is a text.
+        # A lazy HTML help text (Django's password rules) is recognized as HTML only once evaluated.
         engine.env.filters["evaluated"] = str
         return engine
 
     def get_template(self, template_name):
-        """The template of that name. Raises TemplateDoesNotExist."""
+        """Return the template called `template_name`. Raises TemplateDoesNotExist."""
         ours = template_name.startswith("django/forms/")
         return self.engine.get_template(template_name) if ours else super().get_template(template_name)

@@ -16,11 +16,11 @@ class AlreadyRunning(RuntimeError):
 
 # Why: docs/decisions/0059-one-instance-per-sqlite-file.md
 def claim(database: Path) -> TextIO:
-    """Claim a SQLite file for this process and its children; lasts while the answer is open in one of them.
+    """Lock a SQLite file for this process and its children, while any of them keeps the returned file open.
 
-    Commands do not claim: they may write beside a running instance. Raises AlreadyRunning.
+    Commands take no lock: they may write beside a running instance. Raises AlreadyRunning.
     """
-    database = database.resolve()  # a symbolic link names the same file
+    database = database.resolve()  # a symbolic link refers to the same file
     lock = database.with_name(database.name + ".lock").open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,7 +32,7 @@ def claim(database: Path) -> TextIO:
 
 
 def network_filesystem(path: Path) -> str:
-    """The kind of network file system that `path` lies on, '' for a local one or where it cannot be known."""
+    """Return the network file system type of `path`, '' if local or unknown."""
     if not MOUNTS.exists():
         return ""
     kinds = {_unescape(line.split()[1]): line.split()[2] for line in MOUNTS.read_text().splitlines()}

@@ -1,4 +1,4 @@
-"""In which language and formats somebody is spoken to: the member's own, else the workspace's, else the browser's.
+"""Language and formats: the member's own, then the workspace's, then the browser's.
 
 Why: docs/decisions/0074-labels-are-lazy-formats-are-ours.md
 """
@@ -11,13 +11,13 @@ from django.utils import translation
 
 from crm.kit import formats
 
-FORMATS_OF = {"en": "en_GB", "de": "de_DE", "es": "es_ES", "fr": "fr_FR"}  # where none were chosen
+FORMATS_OF = {"en": "en_GB", "de": "de_DE", "es": "es_ES", "fr": "fr_FR"}  # defaults if none were chosen
 FORMATS = ("en_GB", "en_US", "de_DE", "de_CH", "es_ES", "es_MX", "fr_FR", "fr_CA")
 
 
 @contextmanager
 def speaking(language: str, locale: str = "") -> Iterator[None]:
-    """Texts in `language` ('' for the default) and dates, numbers and money as `locale` writes them, in the block."""
+    """Use `language` ('' for the default) for texts and `locale` for dates, numbers and money, inside the block."""
     language = language or settings.LANGUAGE_CODE
     token = formats.current.set(locale or FORMATS_OF.get(language, formats.DEFAULT))
     try:
@@ -34,7 +34,7 @@ def speaking_in(workspace) -> AbstractContextManager[None]:
 
 @contextmanager
 def speaking_to(user, workspace) -> Iterator[None]:
-    """speaking() to a user of a workspace: what they chose in their profile goes before what the workspace uses."""
+    """speaking() with a user's profile settings, falling back to the workspace's."""
     language = user.language or workspace.language
     with speaking(language, user.formats or ("" if user.language else workspace.formats)):
         yield

@@ -1,4 +1,4 @@
-"""Rows that tell what happened: they hold ids rather than foreign keys, so nothing they name can be blocked by them."""
+"""Log rows: they hold ids instead of foreign keys, so that they never block the objects they name."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from crm.kit.scope import WorkspaceManager
 
 
 class Logged(models.Model):
-    """A row of a log, of one workspace, reached only with that workspace in scope."""
+    """A log row of one workspace, reached only with that workspace in scope."""
 
     workspace_id = models.BigIntegerField()
     objects = WorkspaceManager()

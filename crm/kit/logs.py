@@ -1,7 +1,7 @@
-"""One line of the log per event, with the request it belongs to, and nothing about a person.
+"""Logging: one line per event, with its request id and without personal data.
 
-What is left out: addresses, query strings, form values, e-mail, and all but the first line of an exception's message
-(PostgreSQL puts the row's values into the others).
+Omitted: addresses, query strings, form values, emails, and all but the first line of an exception's message (PostgreSQL
+puts the row's values into the others).
 
 Why: docs/decisions/0056-logs-hold-no-personal-data.md
 """
@@ -23,12 +23,12 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def request_id() -> str:
-    """The id of the request being answered, '' outside one; error pages show it, every line of the log carries it."""
+    """Return the id of the current request, '' outside one; shown on error pages and in every log line."""
     return _request_id.get()
 
 
 class RequestLog:
-    """Middleware, the outermost: names the request (X-Request-ID of the answer) and logs how it went."""
+    """The outermost middleware: sets X-Request-ID on the response and logs the outcome."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -47,7 +47,7 @@ class RequestLog:
 
 
 def _log_answer(request: HttpRequest, response: HttpResponse, milliseconds: int) -> None:
-    # The route, not the path: a path may hold what somebody typed.
+    # The route, not the path: a path may contain typed text.
     route = request.resolver_match.route if request.resolver_match else "-"
     quiet = route in ("-", "healthz", "readyz", "metrics") and response.status_code < 400  # static files and probes
     level = logging.DEBUG if quiet else logging.INFO
@@ -55,7 +55,7 @@ def _log_answer(request: HttpRequest, response: HttpResponse, milliseconds: int)
 
 
 class RouteInsteadOfPath(logging.Filter):
-    """Puts the route in place of the path where Django logs one: a path may be a secret, such as an invitation's."""
+    """Log filter that replaces paths in Django's records by routes: a path may be a secret, e.g. an invitation's."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
@@ -67,7 +67,7 @@ class RouteInsteadOfPath(logging.Filter):
 
 
 class OneLine(logging.Formatter):
-    """A log record as one line of JSON: time, level, logger, request, message, and error where there is one."""
+    """Formatter for a log record as one line of JSON: time, level, logger, request, message, and error if any."""
 
     converter = staticmethod(time.gmtime)  # type: ignore[assignment]
 
@@ -85,7 +85,7 @@ class OneLine(logging.Formatter):
 
 
 def impersonal(text: str) -> str:
-    """`text` on one line, without e-mail addresses and query strings."""
+    """Return `text` on one line, without email addresses and query strings."""
     return " ".join(_impersonal_word(word) for word in text.split())
 
 

@@ -1,4 +1,4 @@
-"""What every answer carries, whoever made it, and how htmx hears of redirects, messages and refusals."""
+"""Headers of every response, and htmx's variants of redirects, messages and refusals."""
 
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
@@ -33,11 +33,11 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 STOPPED = _("This took too long and was stopped. No changes were saved. Narrow your request, or try again later.")
-MOST = 2 * LONGEST  # characters; forms say more kindly what each of their fields takes
+MOST = 2 * LONGEST  # characters; forms report each field's own limit more kindly
 
 
 class ResponseHeadersMiddleware:
-    """Security headers on every answer, errors and static files too; puts there the id that error pages show."""
+    """Sets security headers on every response, errors and static files included, and the id shown on error pages."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -55,14 +55,14 @@ def _keep_private(response) -> None:
     is_page = response.get("Content-Type", "").startswith("text/html")
     if is_page:
         patch_vary_headers(response, ["HX-Request"])
-    # What varies with the cookie was made for one person: no cache keeps it, not even the back button's, unless a view
-    # says something else of a file.
+    # A response that varies by cookie is personal: no cache keeps it, not even the back button's, unless a view sets
+    # another policy for a file.
     if has_vary_header(response, "Cookie") and (is_page or not response.has_header("Cache-Control")):
         response["Cache-Control"] = "no-store, private"  # not a text
 
 
 class TimeLimitMiddleware:
-    """Limits every statement of a request, and what is expensive to a few requests at once."""
+    """Limits every statement of a request, and expensive work to a few requests at once."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -72,12 +72,12 @@ class TimeLimitMiddleware:
             return self.get_response(request)
 
     def process_exception(self, request, error):
-        """Say so where a statement was stopped and the view did not handle it."""
+        """Return an error page if a statement timed out and the view did not handle it."""
         return domain_error_page(request, TooSlow(STOPPED)) if is_timeout(error) else None
 
 
 class TextMiddleware:
-    """Refuses what no field takes: a NUL, at which PostgreSQL stops in the middle of a page, and texts without end."""
+    """Rejects input that no field accepts: NUL characters, on which PostgreSQL fails mid-page, and oversized texts."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -86,7 +86,7 @@ class TextMiddleware:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        """Ask before any view does; the body has been read by now, for its token."""
+        """Check before any view; the body has already been read for its CSRF token."""
         sent = [*request.GET.lists(), *request.POST.lists()]
         if any("\0" in text for _, texts in sent for text in texts):
             return error_page(request, 400, gettext("Your text contains an invalid character."))
@@ -97,7 +97,7 @@ class TextMiddleware:
 
 
 class HtmxMiddleware:
-    """Turns redirects, waiting messages and domain errors into what htmx understands; needs django_htmx before it."""
+    """Converts redirects, pending messages and domain errors for htmx; requires django_htmx before it."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -113,12 +113,12 @@ class HtmxMiddleware:
         return response
 
     def process_exception(self, request, error):
-        """Show what a verb refused and the view did not handle."""
+        """Show a verb's refusal that the view did not handle."""
         return domain_error_page(request, error) if isinstance(error, DomainError) else None
 
 
 def _client_redirect(response) -> HttpResponse:
-    # The browser would follow a 3xx inside the request and htmx swap a whole page into a corner of this one.
+    # The browser would follow a 3xx within the request, and htmx would swap a whole page into a fragment.
     redirected = HttpResponseClientRedirect(response["Location"])
     redirected.cookies = response.cookies
     return redirected

@@ -1,4 +1,4 @@
-"""What stands in the sidebar. Apps register their entries; the frame knows none of them."""
+"""Sidebar navigation. Apps register their entries; the frame knows none of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from crm.kit.registry import Registry
 from crm.kit.scope import workspace
 from crm.kit.sql import CountRows, JsonRows
 
-SETTINGS = "settings"  # the section that is shown beside the settings pages instead
+SETTINGS = "settings"  # the section shown only on settings pages
 COUNT_LIMIT = 100
 
 
@@ -22,15 +22,15 @@ _address = cache(reverse)
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry: `icon` is a lucide name, `section` a heading ('' has none), lower `order` stands higher.
+    """A sidebar entry: `icon` is a lucide name, `section` a heading ('' for none), lower `order` comes first.
 
-    `query` is added to the address; an entry with `parent`, the url_name of another, stands indented below that.
-    `count` gives the rows to be counted, no more than COUNT_LIMIT of them, or None; all counts are one statement.
-    `key` is the letter that opens the page after g. `role` is the lowest role that sees the entry. `fact`: the entry
-    is there while that fact (see register_fact) has rows.
+    `query` is appended to the URL; an entry with `parent`, another's url_name, is indented below it. `count` returns
+    the rows to count, at most COUNT_LIMIT, or None; all counts share one statement. `key` is the letter that opens the
+    page after g. `role` is the lowest role that sees the entry. `fact`: the entry is shown only while that fact (see
+    register_fact) has rows.
     """
 
-    label: str = field(compare=False)  # lazy: another text in another language
+    label: str = field(compare=False)  # lazy: differs by language
     url_name: str
     icon: str
     order: int
@@ -49,7 +49,7 @@ class NavItem:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every page of a request shows around its content: `counts` by address, `facts` by name."""
+    """The page frame's data: `counts` by address, `facts` by name."""
 
     counts: dict[str, str]
     facts: dict[str, list]
@@ -60,22 +60,22 @@ _facts: Registry[Callable[[Actor], QuerySet]] = Registry("fact")
 
 
 def register(item: NavItem) -> NavItem:
-    """Show an entry, once per address; returns it."""
+    """Register an entry, once per address, and return it."""
     return _items.add(f"{item.url_name}{item.query}", item)
 
 
 def register_fact(name: str, rows: Callable[[Actor], QuerySet]) -> None:
-    """Fetch rows in the statement that counts: `rows(by)` selects one JSON value each, under the name `fact`."""
+    """Add rows to the counting statement: `rows(by)` selects one JSON value each, under the name `fact`."""
     _facts.add(name, rows)
 
 
 def items_for(by: Actor) -> list[NavItem]:
-    """The entries that the actor sees, in order."""
+    """Return the entries visible to the actor, in order."""
     return sorted((i for i in _items if by.is_at_least(i.role)), key=lambda item: item.order)
 
 
 def surroundings(request) -> Surroundings:
-    """Counts and facts for the person who asks; one statement a request, and none when nothing is registered."""
+    """Return the viewer's counts and facts: one statement per request, none if nothing is registered."""
     if not hasattr(request, "surroundings"):
         request.surroundings = _surroundings(request.actor)
     return request.surroundings

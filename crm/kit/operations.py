@@ -1,10 +1,10 @@
-"""Migration operations of ours."""
+"""Custom migration operations."""
 
 from django.db.migrations.operations import RunSQL
 
 
 class OnPostgreSQL(RunSQL):
-    """SQL that only PostgreSQL is given: what SQLite has no counterpart for, and does without."""
+    """SQL for PostgreSQL only, without an SQLite counterpart."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if schema_editor.connection.vendor == "postgresql":

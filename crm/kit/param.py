@@ -1,4 +1,4 @@
-"""Values that a compiled statement is told when it is executed."""
+"""Placeholders for values of compiled statements, bound at execution."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -13,14 +13,14 @@ from crm.kit import clock
 
 
 class CannotCompile(AttributeError):
-    """Something was asked of a Param that only the value itself can tell. An AttributeError, as Django asks hasattr."""
+    """An operation that needs a Param's value. An AttributeError, because Django calls hasattr."""
 
 
 class Param(Expression):
-    """The value called `name` of those a statement is told, as `output_field`; its one parameter is this object.
+    """Placeholder for the value called `name`, of type `output_field`; its one parameter is this object.
 
-    A moment can be moved: `param - timedelta(days=14)`. To ask anything else of it raises CannotCompile, but for what
-    Django asks of expressions too: a build() must not branch on a value by `==`, `in`, isinstance() or its truth.
+    A datetime can be shifted: `param - timedelta(days=14)`. Other operations raise CannotCompile, except those that
+    Django applies to all expressions: a build() must not branch on a value by `==`, `in`, isinstance() or truth.
     """
 
     shift = timedelta()
@@ -30,7 +30,7 @@ class Param(Expression):
         super().__init__(output_field=output_field)
 
     @property
-    def identity(self):  # by which Django drops what it takes for repeated
+    def identity(self):  # Django drops duplicates by it
         return (*super().identity, self.shift)
 
     def value(self, values: Mapping[str, Any]) -> Any:
@@ -58,12 +58,12 @@ class Param(Expression):
         return "%s", [self]
 
     def as_postgresql(self, compiler, connection):
-        # The server has to know the type before it knows the value.
+        # The server needs the type before it gets the value.
         return f"%s::{self.output_field.db_type(connection)}", [self]
 
 
 class CurrentTimeParam(Param):
-    """The moment at which a statement is executed, on a calendar day of the workspace, in its time zone."""
+    """Placeholder for the execution time, on a given calendar day of the workspace, in its time zone."""
 
     is_local = False
 
@@ -75,7 +75,7 @@ class CurrentTimeParam(Param):
         return clock.now() + self.shift
 
     def astimezone(self, zone: ZoneInfo) -> "CurrentTimeParam":
-        """The same moment in the workspace's time zone, of which nothing is known but its day."""
+        """Return the time in the workspace's zone, of which only the day is known."""
         if zone != self.zone:
             raise CannotCompile("the time in another zone")
         local = copy(self)

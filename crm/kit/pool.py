@@ -1,4 +1,4 @@
-"""How many requests may do something expensive at once, so that the others always find a thread and the database."""
+"""Concurrency limit for expensive requests, to keep threads and the database free for others."""
 
 import threading
 from collections import Counter
@@ -11,9 +11,9 @@ from crm.kit.errors import Busy
 
 @dataclass
 class FairSemaphore:
-    """`size` turns at once, all but one of them for one person; who finds none waits up to `patience` seconds.
+    """Semaphore of `size` turns, at most `size` − 1 per person; further callers wait up to `patience` seconds.
 
-    Whoever waits keeps a thread of the server, so only `queue` may wait, all but one of them of one person.
+    Each waiting caller holds a server thread, so only `queue` may wait, at most `queue` − 1 per person.
     """
 
     size: int
@@ -25,7 +25,7 @@ class FairSemaphore:
 
     @contextmanager
     def turn(self, who: Hashable) -> Iterator[None]:
-        """Hold one of the turns during the block. Raises Busy where none came free in time."""
+        """Hold one turn during the block. Raises Busy if none becomes free in time."""
         with self._changed:
             if not self._has_room(who):
                 self._wait(who)

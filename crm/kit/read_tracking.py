@@ -1,7 +1,6 @@
-"""Who is at work and where, for what no verb tells of: that something was read.
+"""Reader tracking: who reads where, for reads, which no verb records.
 
-`reading_as()` is opened around a request and a command. `uncounted_reads()` is opened around what the product does for
-itself, such as a backup: nobody reads there.
+`reading_as()` wraps requests and commands. `uncounted_reads()` wraps the product's own reads, such as a backup.
 """
 
 import sys
@@ -14,21 +13,21 @@ from crm.kit.registry import Hook
 
 
 class TableReader(NamedTuple):
-    """A member (None: the system, or an operator) and the page or the command they are at."""
+    """A member (None: the system or an operator) and their page or command."""
 
     member_id: int | None
     place: str
 
 
-# Tells who is at work in a block; None outside one, where after_reading is not called.
+# The block's reader; None outside one, where after_reading is not called.
 who_reads: ContextVar[Callable[[], TableReader | None] | None] = ContextVar("reader", default=None)
-# Called whenever somebody has done what they were at, in their workspace's scope.
+# Called after each reading block, in its workspace's scope.
 after_reading: Hook[Callable[[], None]] = Hook()
 
 
 @contextmanager
 def reading_as(who: Callable[[], TableReader]) -> Iterator[None]:
-    """Somebody is at work inside the block. `who` is asked when it matters: a request learns its route late."""
+    """Attribute reads in the block to `who()`, called lazily because a request learns its route late."""
     token = who_reads.set(who)
     try:
         yield
@@ -40,7 +39,7 @@ def reading_as(who: Callable[[], TableReader]) -> Iterator[None]:
 
 @contextmanager
 def uncounted_reads() -> Iterator[None]:
-    """What the block asks the database, nobody reads."""
+    """Exclude reads in the block from tracking."""
     token = who_reads.set(lambda: None)
     try:
         yield
@@ -49,6 +48,6 @@ def uncounted_reads() -> Iterator[None]:
 
 
 def current_reader() -> TableReader | None:
-    """Who is at work where; outside a request or one of our commands, the process by its command line; None: nobody."""
+    """Return the reader; outside requests and our commands, the process by its command line. None: uncounted."""
     who = who_reads.get()
     return who() if who else TableReader(None, " ".join(["command", *sys.argv[1:2]]))

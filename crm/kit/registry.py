@@ -1,4 +1,4 @@
-"""What apps register with those below them: things by name, and functions to be called."""
+"""Registries and hooks, by which apps plug into those below them."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -10,12 +10,12 @@ from django.utils.module_loading import module_has_submodule
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable)
 
-# The modules of an app that say what it brings: imported at the start, in this order.
+# An app's registering modules, imported at startup in this order.
 MODULES = ("checks", "records", "events", "guards", "reactions", "handlers", "jobs", "uses", "day", "nav", "anomalies")
 
 
 def discover() -> None:
-    """Import what every app brings, the lowest app first: what follows from an event does so in that order."""
+    """Import the registering modules of every app, lowest first: event reactions run in that order."""
     for app in reversed(list(apps.get_app_configs())):
         for name in MODULES:
             if module_has_submodule(app.module, name):
@@ -23,21 +23,21 @@ def discover() -> None:
 
 
 class Registry(Generic[T]):
-    """Things by name, in the order in which they were added."""
+    """Named items in order of addition."""
 
     def __init__(self, what: str) -> None:
         self.what = what
         self._items: dict[str, T] = {}
 
     def add(self, name: str, item: T) -> T:
-        """Make an item known; returns it. Raises ValueError for a name that is taken."""
+        """Add an item and return it. Raises ValueError for a duplicate name."""
         if name in self._items:
             raise ValueError(f"The {self.what} {name} is registered twice.")
         self._items[name] = item
         return item
 
     def replace(self, name: str, item: T) -> None:
-        """Put an item in the place of the one called so. Raises KeyError where there is none."""
+        """Replace the item called `name`. Raises KeyError if there is none."""
         self._items[name], _ = item, self._items[name]
 
     def __getitem__(self, name: str) -> T:
@@ -57,7 +57,7 @@ class Registry(Generic[T]):
 
 
 class Hook(Generic[F]):
-    """Functions that apps above have called at a certain moment; it decorates them, and is iterated to call them."""
+    """Callbacks from upper apps: use it as their decorator, and iterate it to call them."""
 
     def __init__(self) -> None:
         self._functions: list[F] = []

@@ -1,4 +1,4 @@
-"""For migrations: make stored keys anew after search_key() has learned to fold more."""
+"""Migration helper that rebuilds stored keys after search_key() folds more characters."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,13 +8,13 @@ from django.db import models
 from crm.kit.text import search_key
 
 BATCH = 1_000
-FOREIGN = r"[^\x01-\x7f]"  # what the earlier key left as it was; keys of ASCII are the same as ever
+FOREIGN = r"[^\x01-\x7f]"  # text the earlier key left unchanged; ASCII keys stay the same
 
 
 def refold_keys(app: str, *model_names: str, columns: Sequence[str]) -> Callable[[Any, Any], None]:
-    """A migration's function: fold the keys in `columns` of these models further, batch by batch.
+    """Return a migration function that refolds the keys in `columns` of these models, in batches.
 
-    A key is made of the key that is there: it was folded as text is, only not as far.
+    New keys are derived from the old ones, which were folded like text, only less.
     """
 
     def forwards(apps: Any, schema_editor: Any) -> None:

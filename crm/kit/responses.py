@@ -1,4 +1,4 @@
-"""Answers that say what happened: a page for a browser, a toast for htmx."""
+"""Responses that report a result: a page for browsers, a toast for htmx."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -26,7 +26,7 @@ STATUS = {NotAllowed: 403, Refused: 409, InUse: 409, Conflict: 409, Invalid: 422
 
 
 def error_page(request, status: int, sentence: str) -> HttpResponse:
-    """The page `templates/<status>.html` (or 400.html) with the sentence; for htmx a toast that leaves the page."""
+    """Return `templates/<status>.html` (or 400.html) with the message; for htmx a toast that keeps the page."""
     if getattr(request, "htmx", False):
         return trigger_client_event(HttpResponse(status=status), "toast", {"text": str(sentence), "tone": "error"})
     template = f"{status}.html" if status in (403, 404, 409, 429) else "400.html"
@@ -34,7 +34,7 @@ def error_page(request, status: int, sentence: str) -> HttpResponse:
 
 
 def domain_error_page(request, error: DomainError) -> HttpResponse:
-    """What a verb said no with, for views that have no better place to show it."""
+    """Return a page for a verb's error, for views without a better place to show it."""
     sentence = in_use_html(error) if isinstance(error, InUse) and not getattr(request, "htmx", False) else str(error)
     response = error_page(request, STATUS.get(type(error), 400), sentence)
     if isinstance(error, Busy):
@@ -43,23 +43,23 @@ def domain_error_page(request, error: DomainError) -> HttpResponse:
 
 
 def in_use_html(error: InUse) -> SafeString:
-    """What an InUse says, with a link to each setting that has to be changed first."""
+    """Return an InUse message with links to the settings that must change first."""
     uses = format_html_join("; ", '<a class="link" href="{1}">{0}</a>', error.uses)
     return format_html(str(IN_USE), refusal=error.sentence, uses=uses)
 
 
 def toast(request, sentence: str, *, undo_url: str = "") -> None:
-    """Tell the person what was done, on this answer or the next; POST to `undo_url` takes it back."""
+    """Confirm what was done, on this response or the next; POST to `undo_url` reverts it."""
     messages.success(request, sentence, extra_tags=undo_url)
 
 
 def warn(request, sentence: str) -> None:
-    """Tell the person what was not done, and why."""
+    """Tell the user what was not done, and why."""
     messages.warning(request, sentence)
 
 
 def show_errors(form, error: Invalid | InUse) -> None:
-    """Put what a verb found wrong beside the form's fields, or above the form."""
+    """Show a verb's errors on the form's fields or above the form."""
     if isinstance(error, InUse):
         form.add_error(None, in_use_html(error))
         return
@@ -74,13 +74,13 @@ def _naming(error: AlreadyTaken) -> SafeString:
 
 
 def next_url(request) -> str:
-    """Where a form or a link says to go afterwards, in `next`; '' when it says nothing, or means another site."""
+    """Return the destination in `next`; '' if absent or on another site."""
     where = request.POST.get("next") or request.GET.get("next", "")
     return where if where and _is_of_this_site(request, where) else ""
 
 
 def back(request) -> str:
-    """Where the person was: what the form says in `next`, else the page it was sent from; no other site."""
+    """Return the previous page: the form's `next`, then the referring page; never another site."""
     where = request.POST.get("next") or request.headers.get("Referer", "")
     return where if _is_of_this_site(request, where) else "/"
 

@@ -1,8 +1,7 @@
-"""The workspace in scope, and managers that refuse to touch a row without one.
+"""The workspace scope, and managers that refuse any query without one.
 
-`in_workspace(ws)` opens the scope; `objects` then reads and writes that workspace only. Outside a scope every query
-and every write raises NoWorkspace. `objects.unscoped()` is the one way around it: grep for it, a test holds the list
-of its callers.
+`in_workspace(ws)` opens the scope; `objects` then reads and writes only that workspace. Outside a scope every query and
+write raises NoWorkspace. `objects.unscoped()` is the only way around it; a test holds the list of its callers.
 
 Why: docs/decisions/0051-workspace-scope-and-composite-keys.md
 """
@@ -18,15 +17,15 @@ _current: ContextVar[Any] = ContextVar("workspace", default=None)
 
 
 class NoWorkspace(RuntimeError):
-    """A workspace's rows were asked for with no workspace in scope."""
+    """A query on workspace rows without a workspace in scope."""
 
 
 class WrongWorkspace(RuntimeError):
-    """A row of another workspace than the one in scope was about to be written."""
+    """A write to a row of another workspace than the one in scope."""
 
 
 def workspace() -> Any:
-    """The Workspace in scope. Raises NoWorkspace."""
+    """Return the Workspace in scope. Raises NoWorkspace."""
     current = _current.get()
     if current is None:
         raise NoWorkspace("No workspace in scope: open one with in_workspace(...).")
@@ -34,13 +33,13 @@ def workspace() -> Any:
 
 
 def workspace_id() -> int:
-    """The id of the workspace in scope. Raises NoWorkspace."""
+    """Return the id of the workspace in scope. Raises NoWorkspace."""
     return workspace().pk
 
 
 @contextmanager
 def in_workspace(workspace: Any) -> Iterator[None]:
-    """Read and write only the rows of `workspace` (a users.Workspace) inside the block."""
+    """Limit reads and writes in the block to `workspace` (a users.Workspace)."""
     token = _current.set(workspace)
     try:
         yield
@@ -49,10 +48,10 @@ def in_workspace(workspace: Any) -> Iterator[None]:
 
 
 class WorkspaceQuerySet(models.QuerySet):
-    """A queryset whose every write is checked against the workspace in scope."""
+    """A queryset that checks every write against the workspace in scope."""
 
     def _insert(self, objs, fields, **kwargs):
-        # save(), create() and bulk_create() all end here; so does a save() whose UPDATE matched nothing.
+        # save(), create() and bulk_create() all end here, as does a save() whose UPDATE matched no row.
         for obj in objs:
             self._claim(obj)
         return super()._insert(objs, fields=fields, **kwargs)
@@ -82,11 +81,11 @@ class WorkspaceQuerySet(models.QuerySet):
 
 
 class WorkspaceManager(models.Manager.from_queryset(WorkspaceQuerySet)):  # type: ignore[misc]
-    """`objects` of every model that belongs to a workspace."""
+    """`objects` of all models that belong to a workspace."""
 
     def get_queryset(self):
         return super().get_queryset().filter(workspace_id=workspace_id())
 
     def unscoped(self):
-        """All workspaces' rows. Only for operators' tools and jobs that open a scope per row."""
+        """Return all workspaces' rows. Only for operators' tools and jobs that open a scope per row."""
         return super().get_queryset()

@@ -1,4 +1,4 @@
-"""The embedded web server: gunicorn with one worker of threads, and what else runs in that process.
+"""The embedded web server: gunicorn with one threaded worker, and the services in that process.
 
 Why: docs/decisions/0065-one-process-until-you-need-more.md
 """
@@ -13,15 +13,15 @@ from crm.kit.worker import Worker
 
 # More than expensive requests and transfers can occupy together (crm.kit.timelimit, crm.kit.transfers): 4 + 5, 3 + 2.
 THREADS = 18
-GRACE = 15  # seconds that a request may take to finish once the server was told to stop
+GRACE = 15  # seconds that requests may take to finish after a stop signal
 
-# What runs beside the web threads. Each function starts something and returns the function that stops it, which must
-# come back within GRACE. They are called in the worker: a thread started before the fork would not exist there.
+# Services beside the web threads. Each function starts one and returns its stop function, which must return within
+# GRACE. They are called in the worker: a thread started before the fork would not exist there.
 beside_the_web: list[Callable[[], Callable[[], None]]] = []
 
 
 class Server(BaseApplication):
-    """Serves the site on `address` (host:port) until SIGTERM or Ctrl-C; run() ends with SystemExit."""
+    """Server of the site on `address` (host:port) until SIGTERM or Ctrl-C; run() ends with SystemExit."""
 
     def __init__(self, address: str, on_ready: Callable[[], None]):
         self.address = address
@@ -35,11 +35,11 @@ class Server(BaseApplication):
             "workers": 1,
             "worker_class": Worker,
             "threads": THREADS,
-            "worker_connections": 500,  # each is a file to the kernel, of which a process usually has 1,024
+            "worker_connections": 500,  # each is an open file, and a process usually has 1,024
             "graceful_timeout": GRACE,
             "keepalive": 5,
             "loglevel": "warning",
-            "forwarded_allow_ips": "",  # whom to believe X-Forwarded-… is TRUSTED_PROXIES' business
+            "forwarded_allow_ips": "",  # TRUSTED_PROXIES decides who may set X-Forwarded-…
             "control_socket_disable": True,
             "when_ready": self._when_ready,
             "post_worker_init": self._start,
@@ -52,7 +52,7 @@ class Server(BaseApplication):
         return get_internal_wsgi_application()
 
     def _when_ready(self, arbiter) -> None:
-        # To gunicorn SIGINT means "drop everything"; to whoever presses Ctrl-C it means "stop".
+        # gunicorn takes SIGINT as "drop all requests"; users mean "stop" by Ctrl-C.
         signal.signal(signal.SIGINT, lambda number, frame: arbiter.signal(signal.SIGTERM, frame))
         self.on_ready()
 

@@ -1,4 +1,4 @@
-"""Set-based writes that the ORM has no words for, on both engines."""
+"""Set-based writes beyond the ORM, for both engines."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,12 +18,12 @@ from crm.kit import statistics
 from crm.kit.param import Param
 from crm.kit.scope import WrongWorkspace, workspace_id
 
-PLAIN = frozenset({str, int, type(None), bool, Decimal, float})  # what the driver takes as it is
-FEW = 20  # parameters of a condition that is worth remembering
+PLAIN = frozenset({str, int, type(None), bool, Decimal, float})  # passed to the driver unchanged
+FEW = 20  # parameters of a condition that is worth caching
 
 
 class Statement(NamedTuple):
-    """SQL that changes rows, and its parameters."""
+    """A writing SQL statement and its parameters."""
 
     sql: str
     params: tuple
@@ -36,15 +36,14 @@ def insert_select(
     *,
     ignore_conflicts: bool = False,
 ) -> int:
-    """INSERT INTO `model` SELECT `columns` FROM `rows`: one statement however many rows. Returns how many.
+    """INSERT INTO `model` SELECT `columns` FROM `rows`, in one statement. Return how many.
 
-    `columns` maps an attribute name of `model` to a value or to an expression over `rows`. With `ignore_conflicts` a
-    row that is there already is left as it is. Raises WrongWorkspace for another workspace than the one in scope,
-    NoWorkspace without one.
+    `columns` maps attribute names of `model` to values or expressions over `rows`. With `ignore_conflicts` existing
+    rows are left unchanged. Raises WrongWorkspace for another workspace than the one in scope, NoWorkspace without one.
     """
     try:
         statement = insert_statement(model, rows, columns)
-    except EmptyResultSet:  # a condition that Django knows to hold for no row, such as an empty IN
+    except EmptyResultSet:  # a condition that Django knows is never true, such as an empty IN
         return 0
     conflict = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     count = execute([statement._replace(sql=statement.sql + conflict)])
@@ -53,7 +52,7 @@ def insert_select(
 
 
 def insert_statement(model: type[models.Model], rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
-    """The statement of insert_select(). Raises EmptyResultSet where Django knows that there are no rows."""
+    """Return the statement of insert_select(). Raises EmptyResultSet if Django knows there are no rows."""
     if columns.get("workspace_id") != workspace_id():
         raise WrongWorkspace(f"{model._meta.label} rows belong to another workspace than the one in scope.")
     fields = _fields(model)
@@ -65,7 +64,7 @@ def insert_statement(model: type[models.Model], rows: models.QuerySet, columns: 
 
 
 def update_statement(rows: models.QuerySet, columns: Mapping[str, Any]) -> Statement:
-    """The statement of rows.update(**columns). Raises EmptyResultSet where Django knows that there are no rows."""
+    """Return the statement of rows.update(**columns). Raises EmptyResultSet if Django knows there are no rows."""
     query: Any = rows.order_by().query.chain(UpdateQuery)
     query.add_update_values(columns)
     query.annotations = {}
@@ -74,7 +73,7 @@ def update_statement(rows: models.QuerySet, columns: Mapping[str, Any]) -> State
 
 
 def simple_where(rows: models.QuerySet) -> Statement | None:
-    """The condition of `rows`, if it says all about them, names one table only and has few parameters; else None."""
+    """Return the WHERE clause of `rows` if it is all of the query, on one table with few parameters; otherwise None."""
     query = rows.query
     more = query.annotations or query.extra or query.distinct or query.combinator or query.is_sliced
     joined = sum(count > 0 for count in query.alias_refcount.values()) > 1
@@ -88,10 +87,9 @@ def simple_where(rows: models.QuerySet) -> Statement | None:
 
 
 def as_cte(statements: Sequence[Statement]) -> list[Statement]:
-    """On PostgreSQL the statements as one, for one round trip; the last may change what those before it read.
+    """Merge the statements into one on PostgreSQL, for one round trip; the last may change rows read by the others.
 
-    All parts of such a statement see the rows as they were before it. SQLite takes no INSERT in a WITH, and is a
-    function call away.
+    All parts see the rows as they were before the statement. SQLite allows no INSERT in a WITH, and has no round trips.
     """
     if connection.vendor != "postgresql":
         return list(statements)
@@ -102,7 +100,7 @@ def as_cte(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def execute(statements: Iterable[Statement]) -> int:
-    """Execute them in their order. Returns how many rows the last one changed."""
+    """Execute statements in order. Return how many rows the last one changed."""
     with connection.cursor() as cursor:
         for sql, params in statements:
             cursor.execute(sql, params)
@@ -112,9 +110,7 @@ def execute(statements: Iterable[Statement]) -> int:
 def on_conflict_update(
     statement: Statement, model: type[models.Model], columns: Iterable[str], *, over: str, when: str
 ) -> Statement:
-    """An INSERT that sets a row which is there already, by the unique column `over`, to the values that it inserts, if
-    one of those besides `when` differs.
-    """
+    """Return an INSERT that updates the row with the same unique `over` if a column other than `when` differs."""
     quote, fields = connection.ops.quote_name, _fields(model)
     named = [str(fields[name].column) for name in columns]
     changed = [quote(column) for column in named if column not in (over, "workspace_id")]
@@ -137,12 +133,11 @@ def _typed(field: models.Field, value: Any) -> Any:
 def insert_rows(
     model: type[models.Model], names: Sequence[str], rows: Iterable[tuple], shared: Mapping[str, Any] | None = None
 ) -> None:
-    """Write rows of the workspace in scope: by COPY on PostgreSQL, by one prepared INSERT on SQLite.
+    """Insert rows in the workspace in scope: by COPY on PostgreSQL, by one prepared INSERT on SQLite.
 
-    `names` are attribute names of `model`; each row holds their values as the driver takes them: times by as_stored(),
-    JSON as text. `shared` are the Python values that all rows have alike. Columns that may not be null must be named,
-    and nothing but the database's constraints checks. On PostgreSQL rows that are made as they are asked for cost
-    nothing: the server is at work on those before them.
+    `names` are attribute names of `model`; each row holds driver-level values: times by as_stored(), JSON as text.
+    `shared` are Python values common to all rows. Every non-null column must be named; only database constraints are
+    checked. On PostgreSQL lazily created rows cost no time: the server works on earlier ones meanwhile.
     """
     same = {"workspace_id": workspace_id()} | dict(shared or {})
     if same["workspace_id"] != workspace_id():
@@ -153,14 +148,14 @@ def insert_rows(
     tail = tuple(as_stored(value) for value in same.values())
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # The driver's cursor raises the driver's errors, where callers expect Django's.
+            # The driver's cursor raises the driver's errors, but callers expect Django's.
             with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row + tail)
         else:
             marks = ", ".join(["%s"] * len(fields))
             sql = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
-            # Django takes any iterable, which its stubs do not know; a list would hold every row twice.
+            # Django takes any iterable, unlike its stubs; a list would hold every row twice.
             cursor.executemany(sql, (row + tail for row in rows))  # type: ignore[arg-type]
         written = cursor.rowcount
     statistics.analyze_if_grown(model, written)
@@ -169,7 +164,7 @@ def insert_rows(
 def insert_new(
     model: type[models.Model], names: Sequence[str], rows: Sequence[tuple], shared: Mapping[str, Any]
 ) -> None:
-    """As insert_rows(), passing over the rows that a unique constraint knows already; one statement."""
+    """insert_rows() that skips rows violating a unique constraint, in one statement."""
     same = {"workspace_id": workspace_id()} | dict(shared)
     fields = [_fields(model)[name] for name in (*names, *same)]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
@@ -190,10 +185,10 @@ def insert_new(
 
 # Why: docs/decisions/0011-engine-skips-the-disk-wait.md
 def commit_without_waiting() -> None:
-    """Let PostgreSQL answer this transaction's commit before it is on the disk; a later commit that waits covers it.
+    """Let PostgreSQL confirm this commit before it is on the disk; a later commit that waits covers it.
 
-    For a step of something that is done again as a whole when the server crashes: such a step may then be gone, and
-    with it nothing that was told. SQLite with synchronous=NORMAL does so always.
+    For a step of a job that is repeated after a server crash: the crash can lose the step, but nothing already
+    reported. SQLite with synchronous=NORMAL always does this.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -201,8 +196,8 @@ def commit_without_waiting() -> None:
 
 
 def as_stored(value: Any) -> Any:
-    """A time, a UUID or a JSON object as the database's driver takes it."""
-    if type(value) in PLAIN:  # nearly all are, and to ask for each of the other types takes four times as long
+    """Return a time, UUID or JSON object as the database's driver expects it."""
+    if type(value) in PLAIN:  # true for nearly all values; checking each other type takes four times as long
         return value
     if isinstance(value, datetime):
         return stored_time()(value)
@@ -213,23 +208,23 @@ def as_stored(value: Any) -> Any:
 
 @cache
 def stored_time() -> Callable[[datetime], str]:
-    """as_stored() for many times: to ask which database it is takes longer than to write one."""
+    """Return as_stored() for many times, which checks the database vendor only once."""
     if connection.vendor == "postgresql":
         return datetime.isoformat
     return lambda moment: str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[tuple]) -> None:
-    """Set columns of rows of the workspace in scope, each row to values of its own: (primary key, *values).
+    """Update columns of rows in the workspace in scope, each to its own values: (primary key, *values).
 
-    One statement on PostgreSQL, one prepared statement on SQLite. JSON is given as text.
+    One statement on PostgreSQL, one prepared statement on SQLite. JSON is passed as text.
     """
     fields = [model._meta.pk, *(_fields(model)[name] for name in names)]
     columns = [connection.ops.quote_name(str(field.column)) for field in fields]
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # A JSON list for each column: the driver takes longer over an array than PostgreSQL over the whole UPDATE.
+            # One JSON list per column: the driver takes longer over an array than PostgreSQL over the whole UPDATE.
             lists = ", ".join(["json_array_elements_text(%s)"] * len(fields))
             typed = list(zip(columns, (field.rel_db_type(connection) for field in fields), strict=True))
             setters = ", ".join(f"{column} = new.{column}::{kind}" for column, kind in typed[1:])
@@ -247,11 +242,11 @@ def update_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[
 
 
 def next_ids(model: type[models.Model], count: int) -> Sequence[int]:
-    """Primary keys that nobody else will get, ascending; on SQLite until the transaction ends."""
+    """Return reserved primary keys, ascending; on SQLite reserved until the transaction ends."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # In a subquery the name of the sequence is looked up once, not for each key.
+            # In a subquery the sequence's name is looked up once, not for each key.
             sql = "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)"
             cursor.execute(sql, [connection.ops.quote_name(table), count])
             return [pk for (pk,) in cursor.fetchall()]
@@ -266,10 +261,10 @@ def _fields(model: type[models.Model]) -> dict[str, models.Field]:
 
 @models.Field.register_lookup
 class AnyOf(Lookup):
-    """`field__any_of=values`: as `in`, in one parameter however many keys or texts there are.
+    """`field__any_of=values`: like `in`, with one parameter for any number of keys or texts.
 
-    SQLite takes 32,766 parameters; on PostgreSQL Django and psycopg are longer over 5,000 of them than the query is.
-    There the array is a literal, which the planner hashes where no index helps; a subquery it may run for every row.
+    SQLite allows 32,766 parameters; on PostgreSQL Django and psycopg take longer over 5,000 of them than the query
+    does. There the array is a literal, which the planner hashes if no index helps; a subquery might run once per row.
     """
 
     lookup_name = "any_of"
@@ -285,11 +280,11 @@ class AnyOf(Lookup):
         return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self._listed()]
 
     def _listed(self):
-        return self.rhs if isinstance(self.rhs, Param | str) else array_param(self.rhs)  # a text is one already
+        return self.rhs if isinstance(self.rhs, Param | str) else array_param(self.rhs)  # already a text
 
 
 def array_param(values: Iterable[int] | Iterable[str]) -> str:
-    """Keys or texts as the one parameter that any_of compares with."""
+    """Encode keys or texts as the one parameter of any_of."""
     if connection.vendor != "postgresql":
         return json.dumps(list(values))
     escaped = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
@@ -298,10 +293,10 @@ def array_param(values: Iterable[int] | Iterable[str]) -> str:
 
 @models.UUIDField.register_lookup
 class Unindexed(FieldGetDbPrepValueMixin, Lookup):
-    """`change__unindexed=id`: as `=`, but never what the rows are looked up by.
+    """`change__unindexed=id`: like `=`, but never used for an index lookup.
 
-    Of some records it is asked what one change did to them. Planners take a change for a few rows: that of an import
-    has hundreds of thousands, and would be read once for each of its batches.
+    For queries on what one change did to some records. Planners assume a change has few rows: an import's has hundreds
+    of thousands, and they would be read again for each of its batches.
     """
 
     lookup_name = "unindexed"
@@ -319,7 +314,7 @@ class Unindexed(FieldGetDbPrepValueMixin, Lookup):
 
 
 class RawCondition(Expression):
-    """A condition as simple_where() gave it, with other parameters."""
+    """A condition from simple_where() with other parameters."""
 
     conditional = True
 
@@ -332,7 +327,7 @@ class RawCondition(Expression):
 
 
 class RandomText(Func):
-    """32 random hexadecimal digits, fresh for each row."""
+    """32 random hexadecimal digits per row."""
 
     output_field = TextField()
     arity = 0
@@ -345,7 +340,7 @@ class RandomText(Func):
 
 
 class JsonPairs(Func):
-    """A JSON object of the given expressions, each written the way the field's own to_python() reads it back."""
+    """A JSON object of expressions, in the format that each field's to_python() parses."""
 
     output_field = JSONField()
 
@@ -384,13 +379,13 @@ def _sqlite_json(field: models.Field) -> str:
     if kind == "DateTimeField":
         return "replace({}, ' ', 'T') || '+00:00'"
     if isinstance(field, models.DecimalField):
-        # Not printf() alone: it writes NULL as 0.00.
+        # Not printf() alone: it formats NULL as 0.00.
         return f"CASE WHEN {{0}} IS NOT NULL THEN printf('%%.{field.decimal_places}f', {{0}}) END"
     return "{}"
 
 
 class WithoutNulls(Func):
-    """A JSON object less its keys that are null."""
+    """A JSON object without its null keys."""
 
     output_field = JSONField()
 
@@ -402,14 +397,14 @@ class WithoutNulls(Func):
 
 
 class CountRows(Subquery):
-    """How many rows a queryset has; a slice of it stops the counting."""
+    """The row count of a queryset; slice it to cap the count."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
 
 class JsonRows(Subquery):
-    """All rows of a queryset as one JSON list; it must select one JSON value each, named `fact`."""
+    """All rows of a queryset as one JSON list; each row must be one JSON value named `fact`."""
 
     output_field = JSONField()
 

@@ -1,31 +1,31 @@
-"""What the query planner knows of the tables, kept true where much is written at once.
+"""Planner statistics, kept fresh during bulk writes.
 
-A table that has never been analyzed is taken for an empty one: PostgreSQL then reads all of it for each of a thousand
-rows, and SQLite takes the index that begins with the workspace for a key. Autovacuum looks a minute later, sees nothing
-of an open transaction, and may be off. So whoever inserts many rows calls analyze_if_grown(), which analyzes a table
-that has tripled there and then. A statement that joins many rows still gets them by key where it can, as an array.
+A table that was never analyzed counts as empty: PostgreSQL then reads all of it for each of a thousand rows, and SQLite
+takes the index that begins with the workspace for a key. Autovacuum runs a minute later, sees nothing of an open
+transaction, and may be off. So bulk writers call analyze_if_grown(), which immediately analyzes a table that has
+tripled. A statement that joins many rows still gets them by key where possible, as an array.
 
 Why: docs/decisions/0061-bulk-writers-analyze-tables.md
 """
 
 from django.db import connection, models
 
-LEAST = {"postgresql": 1_000, "sqlite": 200}  # rows written before a table is looked at
-GROWTH = 2  # times the rows that the planner knows of
-TARGET = 20  # PostgreSQL's statistics_target: 6,000 rows in place of 30,000, until autovacuum takes its time
-# Rows that SQLite looks at for each index, so that a table takes some milliseconds however large it is. It takes a
-# workspace for half as many rows; with 400 it preferred a workspace to the few records that a link leads to.
+LEAST = {"postgresql": 1_000, "sqlite": 200}  # rows written before a table is checked
+GROWTH = 2  # times the planner's row count
+TARGET = 20  # PostgreSQL's statistics_target: 6,000 rows instead of 30,000, until autovacuum runs
+# Rows that SQLite samples per index, so that any table takes some milliseconds. It estimates half as many rows per
+# workspace; with 400 it preferred the workspace's index to the few records that a link leads to.
 LIMIT = 4_000
-UNHELPFUL = (models.JSONField, models.TextField)  # wide, and compared in ways that statistics do not serve
+UNHELPFUL = (models.JSONField, models.TextField)  # wide, and compared in ways that statistics do not help
 
-_written: dict[tuple[str, str], int] = {}  # since the last look, by database and table
+_written: dict[tuple[str, str], int] = {}  # rows since the last check, by database and table
 _due: dict[tuple[str, str], int] = {}
 
 
 def analyze_if_grown(model: type[models.Model], rows: int) -> None:
-    """Note that `rows` were inserted; analyze the table once they are many compared with what the planner knows.
+    """Count `rows` inserted; analyze the table once they are many compared with the planner's row count.
 
-    Also in a transaction, for the statements that follow in it.
+    Works inside a transaction, for its later statements.
     """
     table = model._meta.db_table
     key = (str(connection.settings_dict["NAME"]), table)
@@ -41,9 +41,9 @@ def analyze_if_grown(model: type[models.Model], rows: int) -> None:
 
 
 def analyze_all(*, grown: bool = False) -> None:
-    """Analyze the tables: on SQLite all, one after the other so that nobody waits long for the write lock.
+    """Analyze the tables: on SQLite all, one by one to keep the write lock short.
 
-    On PostgreSQL those that never were, such as restored ones, and with `grown` those that changed by a fifth since.
+    On PostgreSQL those never analyzed, e.g. after a restore, and with `grown` those changed by a fifth since.
     """
     for table in _tables(grown):
         _analyze(table)
@@ -63,7 +63,6 @@ def _tables(grown: bool) -> list[str]:
 
 
 def _known(table: str) -> int:
-    """How many rows the planner reckons with."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -89,7 +88,7 @@ def _analyze(table: str, columns: list[str] | None = None) -> None:
             cursor.execute(f"PRAGMA analysis_limit = {LIMIT}")
             cursor.execute(f"ANALYZE {quote(table)}")
         else:
-            # Two transactions that analyze one table would wait for each other, perhaps crosswise with their rows.
+            # Two transactions analyzing one table could deadlock with each other's row locks.
             if not columns:
                 cursor.execute(f"ANALYZE (SKIP_LOCKED) {quote(table)}")
                 return

@@ -1,7 +1,7 @@
-"""Text as it is stored, and made comparable.
+"""Normalization and comparison of text.
 
-search_key() folds everything that people take for the same; it is made in Python and stored, so that SQLite and
-PostgreSQL agree. fold() folds case alone, and has a twin in SQL (crm/entities/text.py) for fields without a key.
+search_key() folds differences that people ignore; it is computed in Python and stored, so that SQLite and PostgreSQL
+agree. fold() folds only case, and has an SQL twin (crm/entities/text.py) for fields without a key.
 
 Why: docs/decisions/0028-names-have-one-key.md
 """
@@ -15,40 +15,40 @@ _NO_DIGITS = re.compile(r"\D+")
 
 _CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROLS_OF_LINES = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f]+")
-# What keyboards and word processors write for the same sign; what has no width is dropped.
+# Keyboard and word-processor variants of one character; zero-width characters are dropped.
 _SIGNS = (
     dict.fromkeys((0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BD, 0x2C8, *range(0x2018, 0x201C), 0x2032, 0xFF07), "'")
     | dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFF0D), "-")
     | dict.fromkeys((0xAB, 0xBB, *range(0x201C, 0x2020), 0x2033), '"')
     | dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF), None)
 )
-# Letters that no decomposition takes apart.
+# Letters without a Unicode decomposition.
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
 
 
 def normalize_line(text: str) -> str:
-    """`text` as a single-line field holds it: composed (NFC), control characters and line breaks as one space."""
+    """Normalize `text` for a single-line field: composed (NFC), control characters and line breaks as one space."""
     if text.isascii() and text.isprintable():
         return text.strip()
     return _CONTROLS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
 def normalize_multiline(text: str) -> str:
-    """`text` as a field of many lines holds it: composed (NFC), line breaks as LF, other control characters as a space.
+    """Normalize `text` for a multi-line field: composed (NFC), line breaks as LF, other control characters as spaces.
 
-    A browser sends line breaks as CR LF, also those that it was given as LF: they are no change.
+    Browsers send line breaks as CR LF, even ones received as LF: that must not count as a change.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _CONTROLS_OF_LINES.sub(" ", text).strip()
 
 
 def search_key(text: str) -> str:
-    """The key that texts share which people take for the same name: for matching, searching, sorting and conditions.
+    """Return the key shared by texts that count as the same name: for matching, searching, sorting and conditions.
 
-    Without case, accents, double spaces, and the differences of apostrophes, dashes and quotes: 'Łukasz  ORTEGA' →
-    'lukasz ortega'.
+    Ignores case, accents, double spaces and variants of apostrophes, dashes and quotes: 'Łukasz  ORTEGA' → 'lukasz
+    ortega'.
     """
     if text.isascii():
         return " ".join(text.replace("`", "'").lower().split())
@@ -57,27 +57,27 @@ def search_key(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """`text` in lower case, with both small sigmas as one, so that a word compares equal wherever its letters stand."""
+    """Return `text` in lower case with both small sigmas as one, so that position does not affect equality."""
     return text.lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
 
 
 def email_key(email: str) -> str:
-    """The key two spellings of one address share; SQLite folds ASCII only, hence Python."""
+    """Return the key shared by spellings of one address; SQLite folds only ASCII, hence Python."""
     email = email.strip()
     return email.lower() if email.isascii() else unicodedata.normalize("NFKC", email).casefold()
 
 
 def digits(phone: str) -> str:
-    """The digits of a phone number, so that a search for 600100 finds '+34 600 100 200'."""
+    """Return the digits of a phone number, so that a search for 600100 finds '+34 600 100 200'."""
     return _NO_DIGITS.sub("", phone)
 
 
 def collapse_to_one_line(text: str) -> str:
-    """`text` without line breaks and other control characters, one space between words."""
+    """Return `text` without line breaks and control characters, with single spaces."""
     return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in text).split())
 
 
 def initials(name: str) -> str:
-    """Up to two initials: 'Ana Ruiz' → 'AR'."""
+    """Return up to two initials: 'Ana Ruiz' → 'AR'."""
     words = [w for w in name.split() if w[0].isalnum()]
     return "".join(w[0] for w in (words[:1] + words[1:][-1:])).upper() or "?"

@@ -1,4 +1,4 @@
-"""What may be sent to us and by whom, decided before any of it is read; and how many may send or take much at once."""
+"""Limits on request bodies, checked before reading them, and on concurrent large transfers."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,15 +15,15 @@ from crm.kit.pool import FairSemaphore
 from crm.kit.responses import domain_error_page, error_page
 from crm.kit.translation import gettext as _
 
-SMALL = 64 * 1024  # bytes, of a body that anybody may send: the server has it before it gives a thread to the request
-FORM = 1 << 20  # of a form that a member sends
-LARGE_FILE = 256 * 1024  # of an answer: more than the kernel keeps for a slow reader
-# Each occupies a thread for as long as the client takes: see crm.kit.worker for how slow it may be.
+SMALL = 64 * 1024  # bytes of a body that anyone may send: the server reads it before assigning a thread
+FORM = 1 << 20  # bytes of a member's form
+LARGE_FILE = 256 * 1024  # bytes of a response: more than the kernel buffers for a slow reader
+# Each occupies a thread for as long as the client takes; crm.kit.worker sets the minimum speed.
 transfers = FairSemaphore(size=3, queue=2, patience=2)
 
 
 def max_body_size(largest: int) -> Callable[[Callable], Callable]:
-    """A view to which members may send bodies of up to so many bytes."""
+    """Decorate a view to accept bodies of up to `largest` bytes from members."""
 
     def mark(view: Callable) -> Callable:
         view.largest_body = largest  # type: ignore[attr-defined]
@@ -33,9 +33,9 @@ def max_body_size(largest: int) -> Callable[[Callable], Callable]:
 
 
 class TransferMiddleware:
-    """Refuses bodies that are too large before they reach memory or the disk; needs the user.
+    """Rejects oversized bodies before they reach memory or disk; needs the user.
 
-    It stands before whatever reads a body: views, and the views' middleware that looks for the form's token.
+    It precedes everything that reads a body: views, and the CSRF middleware's view hook.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
@@ -43,7 +43,7 @@ class TransferMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "HTTP_TRANSFER_ENCODING" in request.META or _length(request) > SMALL:
-            # Which workspace is open nobody has asked yet.
+            # The current workspace is not known yet.
             with speaking(getattr(request.user, "language", "") or get_language_from_request(request)):
                 if refusal := _refusal(request):
                     return refusal
@@ -51,7 +51,7 @@ class TransferMiddleware:
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """Take a large body in, or say why not."""
+    """Read a large body, or return the refusal."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
         return error_page(request, 411, _("Send the length of the request body (Content-Length)."))
     if _length(request) > (most := _most(request)):
@@ -94,14 +94,14 @@ def _size(size: int) -> str:
 
 
 def _admitted(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """A large file waits for its turn, which ends when the client has it."""
+    """Hold a turn for a large file until the client has received it."""
     if not isinstance(response, FileResponse) or int(response.get("Content-Length", "0")) <= LARGE_FILE:
         return response
     stack, closers = ExitStack(), response._resource_closers  # type: ignore[attr-defined]
     try:
         stack.enter_context(transfers.turn(request.user.pk))
     except Busy as error:
-        for close in closers:  # not close(), with which a request ends
+        for close in closers:  # not close(), which ends a request
             close()
         return domain_error_page(request, error)
     closers.append(stack.close)

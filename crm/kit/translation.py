@@ -1,6 +1,6 @@
-"""Django's functions of translation, whose lazy ones pass for text: labels are declared as `label: str`.
+"""Django's translation functions, with lazy ones typed as str: labels are declared as `label: str`.
 
-gettext_lazy() is for what a module or a class declares, gettext() for what a function returns.
+Use gettext_lazy() in modules and classes, gettext() in functions.
 """
 
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ def translated(stored: str) -> str:
 
 
 def in_english(label: str) -> str:
-    """A label as conditions, files and the API write it in every language."""
+    """Return a label in English, as used by conditions, files and the API in every language."""
     if not isinstance(label, Promise):
         return label
     with override("en"):

@@ -1,4 +1,4 @@
-"""Pages for when something went wrong."""
+"""Error pages."""
 
 import json
 import logging
@@ -18,26 +18,24 @@ from crm.kit.responses import error_page
 from crm.kit.translation import gettext as _
 
 logger = logging.getLogger(__name__)
-REPORT_LIMIT = 4096  # bytes of a browser's report that are looked at
-REPORTS = 10  # a minute that are logged
+REPORT_LIMIT = 4096  # bytes read of a browser's report
+REPORTS = 10  # reports logged per minute
 _reported: deque[float] = deque(maxlen=REPORTS)
-# As the Reporting API calls them, and as browsers did before.
+# Keys in the Reporting API and in older browsers.
 DIRECTIVE, BLOCKED = ("effectiveDirective", "effective-directive"), ("blockedURL", "blocked-uri")
 PAGE = ("documentURL", "document-uri")
 
 
 def bad_request(request, exception=None):
-    """400: the request itself makes no sense."""
     return error_page(request, 400, _("We couldn’t read that request. No changes were saved."))
 
 
 def permission_denied(request, exception=None):
-    """403: not for this role."""
     return error_page(request, 403, str(exception) or _("Your role doesn’t have access to this page."))
 
 
 def csrf_failure(request, reason=""):
-    """403: the form is older than the sign-in, or was made on another site."""
+    """403: the form predates the sign-in, or comes from another site."""
     response = error_page(request, 403, _("This form has expired. No changes were saved."))
     if request.htmx:
         return response
@@ -45,17 +43,16 @@ def csrf_failure(request, reason=""):
 
 
 def not_found(request, exception=None):
-    """404: not there, or not for this person: the answer is the same."""
+    """404: missing or not visible to this user, with the same response."""
     return error_page(request, 404, _("This page doesn’t exist, or you don’t have access to it."))
 
 
 def too_many_requests(request, exception=None):
-    """429: slow down."""
     return error_page(request, 429, _("Too many attempts. Wait a few minutes, then try again."))
 
 
 def server_error(request):
-    """500: our mistake. Uses no database, no session and no context processor: any of them may be what failed."""
+    """500: server error. Uses no database, session or context processor: any of them may have failed."""
     page = get_template("500.html").render({"request_id": getattr(request, "id", "")})
     return HttpResponseServerError(page)
 
@@ -64,8 +61,7 @@ def server_error(request):
 @login_not_required
 @require_POST
 def csp_report(request):
-    """Log what a browser refused to load. Browsers send these without a session; anybody else may, too: of more than
-    a few a minute the rest is left out."""
+    """Log a CSP violation report. Anyone can send them without a session: more than a few per minute are dropped."""
     report, now = request.read(REPORT_LIMIT), time.monotonic()
     if len(_reported) == REPORTS and now - _reported[0] < 60:
         return HttpResponse(status=204)
@@ -75,7 +71,7 @@ def csp_report(request):
 
 
 def _told(report: bytes) -> str:
-    """What was refused and on which page, as far as it is no secret: the directive, the host, the page's route."""
+    """Return the report without secrets: the directive, the host and the page's route."""
     try:
         body = json.loads(report)
         body = body[0]["body"] if isinstance(body, list) else body["csp-report"]

@@ -1,9 +1,8 @@
-"""The worker of the embedded server: a connection gets a thread when its request has arrived, not while it drips in.
+"""The embedded server's worker: a connection gets a thread only once its request has fully arrived.
 
-gunicorn gives a thread to each connection that says a first word, and waits for the end of a refused one in the thread
-that accepts all others: a few clients that are slow on purpose are enough to stop it. Here that one thread collects
-headers and small bodies without waiting, for ARRIVAL seconds at most. What is larger is read in a thread of its own,
-to which crm.kit.transfers admits few.
+gunicorn assigns a thread on a connection's first byte, and waits for the end of a rejected one in the accepting thread:
+a few deliberately slow clients can stop it. Here the accepting thread collects headers and small bodies without
+blocking, for at most ARRIVAL seconds. Larger bodies are read in threads of their own, limited by crm.kit.transfers.
 
 Why: docs/decisions/0067-a-thread-for-an-arrived-request.md
 """
@@ -24,13 +23,13 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from crm.kit.transfers import SMALL
 
 HEAD = 64 * 1024  # bytes of request line and headers
-ARRIVAL = 15.0  # seconds for them, and for a small body, to arrive
-STALLED = 10.0  # seconds that a thread waits for a client that neither sends nor takes anything
-SLOWEST = 32 * 1024  # bytes a second, of a larger body
-LINGER = 2.0  # seconds for a client to take its answer while it still sends what nobody reads
+ARRIVAL = 15.0  # seconds for the head and a small body to arrive
+STALLED = 10.0  # seconds that a thread waits for an inactive client
+SLOWEST = 32 * 1024  # bytes per second, minimum for a larger body
+LINGER = 2.0  # seconds for a client to read its response while its unread body still arrives
 LINGER_BYTES = 1 << 20
-RECEIVED = 64 * 1024  # bytes at once
-# Of an answer, kept by the kernel for a slow reader: a page or a style sheet is sent without waiting for anybody.
+RECEIVED = 64 * 1024  # bytes per read
+# The kernel's send buffer for slow readers: a page or style sheet is sent without blocking.
 SEND_BUFFER = 256 * 1024
 
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*\r\n", re.IGNORECASE)
@@ -39,7 +38,7 @@ TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\
 
 
 class SlowBodyReader(SocketUnreader):
-    """What a connection has sent; ends a body that arrives more slowly than SLOWEST."""
+    """Buffer of a connection's input; aborts a body slower than SLOWEST."""
 
     def __init__(self, sock: socket.socket):
         super().__init__(sock)
@@ -49,7 +48,7 @@ class SlowBodyReader(SocketUnreader):
         self.size, self.started = 0, time.monotonic()
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Some bytes from the socket. Raises TimeoutError for a client that is too slow."""
+        """Read some bytes from the socket. Raises TimeoutError for a client that is too slow."""
         if time.monotonic() - self.started > STALLED + self.size / SLOWEST:
             raise TimeoutError("The body arrives too slowly.")  # not a text
         data = super().chunk(size_hint)
@@ -57,13 +56,13 @@ class SlowBodyReader(SocketUnreader):
         return data
 
     def add(self, data: bytes) -> bytes:
-        """Keep what was received meanwhile; all that is kept."""
+        """Append received data; return the whole buffer."""
         self.unread(self.take_buffered() + data)
         return self.buf.getvalue()
 
 
 class Connection(TConn):
-    """A client's connection, whose requests are collected before a thread is given to them."""
+    """A client connection that collects its request before a thread is assigned."""
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any):
         super().__init__(cfg, sock, client, server)
@@ -74,9 +73,9 @@ class Connection(TConn):
         self.told_to_go_on = False
 
     def receive(self) -> bool:
-        """Take what there is. Whether the request is complete, or as much of it as is waited for here.
+        """Read available data. Return whether the request, or the part awaited here, is complete.
 
-        Raises OSError for a connection that has ended, or that sends more headers than a request has.
+        Raises OSError for a closed connection or oversized headers.
         """
         data = self.parser.unreader.add(self._received())
         head = data.find(b"\r\n\r\n") + 4
@@ -107,13 +106,13 @@ class Connection(TConn):
             self.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def close(self, graceful: bool = False) -> None:
-        """End the connection. gunicorn's own waits for the client here, up to two seconds."""
+        """Close the connection. gunicorn's own method waits here for the client, up to two seconds."""
         with suppress(OSError):
             self.sock.close()
 
 
 class Worker(ThreadWorker):
-    """A worker that waits for nobody, and leaves Ctrl-C, which reaches the whole process group, to the arbiter."""
+    """A worker that never blocks on clients, and leaves Ctrl-C, sent to the whole process group, to the arbiter."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -124,11 +123,11 @@ class Worker(ThreadWorker):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection; where there are as many as may be, the one that has waited longest for itself goes."""
+        """Accept a connection; at the limit, drop the one that has been idle the longest."""
         try:
             sock, client = listener.accept()
             conn = Connection(self.cfg, sock, client, listener.getsockname())
-        except OSError as error:  # one that went away again; an error that left here would end the worker
+        except OSError as error:  # the client closed it; an error raised here would end the worker
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._forget_oldest()
             return
@@ -138,7 +137,7 @@ class Worker(ThreadWorker):
         self.enqueue_req(conn)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """A new request may come on this connection: collect it."""
+        """Collect the next request on this connection."""
         conn.sock.setblocking(False)
         conn.timeout, conn.told_to_go_on = time.monotonic() + ARRIVAL, False
         self.pending_conns.append(conn)
@@ -146,8 +145,8 @@ class Worker(ThreadWorker):
         self.on_pending_socket_readable(conn, conn.sock)
 
     def on_pending_socket_readable(self, conn: Connection, client: Any) -> None:
-        """Something came: once the request is there, a thread answers it."""
-        if conn not in self.pending_conns:  # forgotten since it was found readable, for another one
+        """Read what arrived; assign a thread once the request is complete."""
+        if conn not in self.pending_conns:  # dropped for another one since it was reported readable
             return
         try:
             if not conn.receive():
@@ -172,7 +171,7 @@ class Worker(ThreadWorker):
         conn.close()
 
     def murder_pending(self) -> None:
-        """End the connections whose request does not arrive; at a stop those that have sent nothing yet."""
+        """Close connections with overdue requests; at a stop also those that have sent nothing."""
         now = time.monotonic()
         for conn in list(self.pending_conns):
             if conn.timeout <= now or not (self.alive or conn.parser.unreader.buf.getvalue()):
@@ -181,17 +180,17 @@ class Worker(ThreadWorker):
             self._let_go(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Answer in a thread, which a client that stands still does not keep."""
+        """Handle the request in a thread that a stalled client cannot keep."""
         conn.sock.settimeout(STALLED)
         conn.parser.unreader.start()
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """Whether the connection goes on: not where the body was not read, and is still to come."""
+        """Return whether to keep the connection: not if an unread body is still arriving."""
         return bool(keepalive and conn.parser.finish_body(deadline=time.monotonic() + 0.1))
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
-        """Back in the accepting thread: keep the connection, or end it without waiting for the client."""
+        """Keep or close the connection in the accepting thread, without waiting for the client."""
         ends = not fs.cancelled() and fs.exception() is None and fs.result() is False
         if not ends:
             super().finish_request(conn, fs)
@@ -204,7 +203,7 @@ class Worker(ThreadWorker):
         except (OSError, ValueError):
             conn.close()
             return
-        # To close it while something is unread would reset it, and the client might not get its answer.
+        # Closing with unread data would reset the connection, and the client might lose its response.
         conn.timeout = time.monotonic() + LINGER
         self.lingering[conn] = 0
 

@@ -1,4 +1,4 @@
-"""Whether the old workspace is open, read-only for a while, or closed: said by rows beside the retired table."""
+"""State of the legacy workspace: open, read-only or closed, derived from rows beside the retired table."""
 
 from dataclasses import dataclass
 
@@ -23,24 +23,23 @@ DROPPED = _("The legacy leads of this workspace were dropped. Add contacts inste
 
 @dataclass(frozen=True)
 class AccessState:
-    """Whether the old workspace can be read, and why it cannot be written ('' where it can)."""
+    """Whether the legacy workspace can be read, and why it is read-only ('' if writable)."""
 
     is_open: bool
     why_readonly: str = ""
 
 
 def access_state() -> AccessState:
-    """How it stands, in one statement."""
     busy = Subquery(MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values("state")[:1])
     found = _open().values_list(busy).first()
     return AccessState(found is not None, str(SENTENCES[State(found[0])]) if found and found[0] else "")
 
 
 def allow_creating_legacy_leads(by: Actor) -> None:
-    """Let old leads be added in this transaction; the first one makes their workspace. Raises Refused while the leads
-    are being moved, and once they were dropped.
+    """Allow creating legacy leads in this transaction; the first creates their workspace. Raises Refused during the
+    migration, and after the table was dropped.
 
-    Locks the workspace's row, as whoever opens the window does: what is added goes before the migration or not at all.
+    Locks the workspace's row like the start of a migration: additions come before the migration or not at all.
     """
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
     if state := MigrationRun.objects.filter(state__in=MigrationRun.BUSY).values_list("state", flat=True).first():
@@ -53,12 +52,12 @@ def allow_creating_legacy_leads(by: Actor) -> None:
 
 
 def has_legacy_leads() -> bool:
-    """Whether the retired table still has rows of the workspace in scope."""
+    """Return whether the retired table has rows of the workspace in scope."""
     return OldLeads.objects.filter(dropped_at__isnull=True).exists()
 
 
 def open_rows(by: object) -> QuerySet:
-    """A row where the old workspace is open, none where it is not, as a fact of the sidebar."""
+    """Return a row if the legacy workspace is open, as a fact of the sidebar."""
     return _open().values(fact=F("pk"))[:1]
 
 

@@ -1,4 +1,4 @@
-"""The migration in the Django admin: its figures, and every old lead with what it became."""
+"""The migration in the Django admin: figures, and every legacy lead with its result."""
 
 from django.contrib import admin
 from django.urls import reverse
@@ -23,7 +23,7 @@ def _link(record) -> str:
 
 @admin.register(MigrationRun)
 class MigrationRunAdmin(WorkspaceModelAdmin):
-    """Migrations of old leads, read-only: Settings → Lead migration and the command make and undo them."""
+    """Migrations of legacy leads, read-only: run them in Settings → Lead migration or by command."""
 
     list_display = ["started_at", "state", *FIGURES, "committed_at", "undone_at", "workspace"]
     list_select_related = ["workspace"]
@@ -40,13 +40,12 @@ class MigrationRunAdmin(WorkspaceModelAdmin):
         return format_html('<a href="{}?run__id__exact={}">{}</a>', url, run.pk, gettext("Outcome of each lead"))
 
     def has_change_permission(self, request, obj=None):
-        """Never."""
         return False
 
 
 @admin.register(LegacyLead)
 class LegacyLeadAdmin(WorkspaceModelAdmin):
-    """Old leads and what they became: to be read."""
+    """Legacy leads and their results, read-only."""
 
     list_display = [
         "name", "email", "status", "value", "outcome", "outcome_note", "contact_link", "opportunity_link", "value_note",
@@ -75,13 +74,13 @@ class LegacyLeadAdmin(WorkspaceModelAdmin):
         return _link(lead.became_opportunity)
 
     def has_change_permission(self, request, obj=None):
-        """Never: the old workspace is where they are changed, while it is open."""
+        """Deny all changes: edit them in the legacy workspace, while it is open."""
         return False
 
 
 @admin.register(OldLeads)
 class OldLeadsAdmin(WorkspaceModelAdmin):
-    """The retired table of a workspace: who still reads it, and what is missing before it can be dropped."""
+    """A workspace's retired table: its readers, and the unmet conditions for dropping it."""
 
     list_display = ["workspace", "last_read", "may_go", "dropped_at"]
     list_select_related = ["workspace"]
@@ -100,7 +99,7 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
 
     @admin.display(description=_("Can be dropped from"))
     def may_go(self, retired):
-        """When the clock has run down, if nobody reads it until then."""
+        """Return when it can be dropped, if not read until then."""
         with in_workspace(retired.workspace):
             droppable = status().droppable
         return formats.day(timezone.localtime(droppable)) if droppable else gettext("Not migrated yet")
@@ -113,21 +112,20 @@ class OldLeadsAdmin(WorkspaceModelAdmin):
 
     @admin.display(description=_("Unmet conditions"))
     def lacking(self, retired):
-        """The conditions that do not hold."""
         if retired.dropped_at:
             return gettext("None. The table was dropped.")
-        # No list: the admin's style sheet indents one by the width of a label.
+        # No list: the admin's style sheet indents one by a label's width.
         found = format_html_join("", "<div>{}</div>", ((sentence,) for sentence in missing(retired)))
         return found or gettext("None. Run manage.py drop_legacy_leads once every workspace is ready.")
 
     def has_change_permission(self, request, obj=None):
-        """Never: commands export and drop it, admins confirm in Settings → Lead migration."""
+        """Deny all changes: commands export and drop it, admins confirm in Settings → Lead migration."""
         return False
 
 
 @admin.register(LegacyVisit)
 class LegacyVisitAdmin(WorkspaceModelAdmin):
-    """Who read the retired table, by day and place."""
+    """Readers of the retired table, by day and place."""
 
     list_display = ["last_at", "reader", "place", "reads", "workspace"]
     list_select_related = ["workspace", "member__user"]
@@ -135,9 +133,8 @@ class LegacyVisitAdmin(WorkspaceModelAdmin):
 
     @admin.display(description=_("Reader"))
     def reader(self, visit):
-        """The member; without one it was a command, or an operator."""
+        """Return the member; without one it was a command or an operator."""
         return visit.member or gettext("System")
 
     def has_change_permission(self, request, obj=None):
-        """Never."""
         return False

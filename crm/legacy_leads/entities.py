@@ -1,4 +1,4 @@
-"""The old lead as an entity, under the names that reps knew."""
+"""The legacy lead as an entity, under the names that reps knew."""
 
 from audit.values import model_field
 from contacts.entities import SHARED

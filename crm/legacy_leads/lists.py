@@ -1,4 +1,4 @@
-"""The old workspace's list: its columns, views, quick filters and bulk actions, as reps knew them."""
+"""The legacy workspace's list: columns, views, quick filters and bulk actions, as reps knew them."""
 
 import django_filters
 
@@ -11,7 +11,7 @@ from crm.records.actions import record_actions
 
 
 class LegacyLeadFilters(QuickFilters):
-    """Whose leads, how they stand, from where."""
+    """Filters of legacy leads: owner, status, source."""
 
     status = many(_("Status"), [(choice.value, choice.label) for choice in STATUSES])
     source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label=_("Source"))

@@ -1,4 +1,4 @@
-"""What becomes of old leads when contacts are merged: they are linked to the survivor, and became it."""
+"""Legacy leads on merge: their links move to the survivor."""
 
 from django.db.models import QuerySet
 
@@ -13,7 +13,7 @@ from crm.legacy_leads.models import LegacyLead
 
 @on_merge
 def move_links(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """Called by merge(); undoing the merge moves them back."""
+    """Move links on merge(); undoing the merge moves them back."""
     if not has_legacy_leads():
         return
     with uncounted_reads():

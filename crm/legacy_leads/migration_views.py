@@ -1,4 +1,4 @@
-"""Settings → Lead migration: the plan, the migration with its progress and its report, and its undo."""
+"""Settings → Lead migration: plan, migration with progress and report, and undo."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -30,7 +30,7 @@ from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
 
-SILENCE = timedelta(minutes=1)  # after which a plan under way counts as stopped
+SILENCE = timedelta(minutes=1)  # after which a running plan counts as stopped
 LABELS = {
     "leads": _("Leads"),
     "created": _("New contacts"),
@@ -47,7 +47,7 @@ LABELS = {
 @require_GET
 @needs(Right.WORKSPACE)
 def migration_page(request: Request) -> HttpResponse:
-    """How the migration stands, and what can be done next. To look at it is no read of the retired table."""
+    """Show the migration's state and next steps. Viewing it does not count as a read of the retired table."""
     run = MigrationRun.objects.select_related("member__user").first()
     with uncounted_reads():
         total = LegacyLead.objects.count()
@@ -67,7 +67,6 @@ def _is_busy(run: MigrationRun | None) -> bool:
 
 
 def _plan(retired: OldLeads | None) -> dict[str, Any] | None:
-    """The last plan as the page shows it; None where there is none."""
     if retired is None or retired.plan is None:
         return None
     plan = retired.plan
@@ -82,7 +81,7 @@ def _plan(retired: OldLeads | None) -> dict[str, Any] | None:
 
 
 def _step(row: ReportRow) -> ReportRow:
-    """A row of the plan, with its status as people call it."""
+    """Return a row of the plan with its status label."""
     return row._replace(status=LEGACY_LEAD.fields["status"].choice_label(row.status))
 
 
@@ -91,7 +90,7 @@ def _percent(done: int, total: int) -> int:
 
 
 def _figures(told: dict[str, Any]) -> list[tuple[str, Any, bool]]:
-    """(label, number or amounts by currency, whether it is money)."""
+    """Return (label, number or amounts by currency, whether it is money)."""
     counts = [(LABELS[name], told[name], False) for name in COUNTS]
     return counts + [(LABELS[name], [(c, Decimal(v)) for c, v in told[name].items()], True) for name in AMOUNTS]
 
@@ -126,7 +125,7 @@ ACTIONS: dict[str, Callable[[Request], None]] = {
 @require_POST
 @needs(Right.WORKSPACE)
 def migration_action(request: Request, action: str) -> HttpResponse:
-    """Do one of ACTIONS and go back to the page, which shows what came of it."""
+    """Run one of ACTIONS and return to the page."""
     if action not in ACTIONS:
         raise Http404
     try:
@@ -145,7 +144,7 @@ def plan_file(request: Request) -> StreamingHttpResponse:
 @require_GET
 @needs(Right.WORKSPACE)
 def report_file(request: Request) -> StreamingHttpResponse:
-    """What every lead of the latest migration became, as CSV."""
+    """Return the latest migration's result per lead, as CSV."""
     run = MigrationRun.objects.exclude(state=MigrationRun.State.UNDONE).first()
     if run is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""The retired lead entity (source 000): its table, the runs that moved it, and who still looks for it."""
+"""The retired lead entity (source 000): its table, migration runs, and readers."""
 
 import uuid
 from functools import partial
@@ -24,10 +24,10 @@ ACTIVE = ("new", "working", "qualified")
 
 
 class MigrationRun(Owned):
-    """One migration of a workspace's old leads, from its first batch to its undoing. `change` is what to undo.
+    """A migration of a workspace's legacy leads, from its first batch to its undo. `change` is the change to undo.
 
-    It may take several processes: one that was killed leaves whole batches, and the next goes on with this row.
-    Amounts are by currency, as {"EUR": "1500.50"}.
+    It may take several processes: a killed one leaves whole batches, and the next continues this row. Amounts are by
+    currency, as {"EUR": "1500.50"}.
     """
 
     class State(models.TextChoices):
@@ -36,7 +36,7 @@ class MigrationRun(Owned):
         UNDOING = "undoing", _("Undoing")
         UNDONE = "undone", _("Undone")
 
-    BUSY = (State.RUNNING, State.UNDOING)  # also after a crash: half of the leads are somewhere else
+    BUSY = (State.RUNNING, State.UNDOING)  # also after a crash: the leads are partly migrated
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "migration"))
     member = models.ForeignKey(
         Membership, models.SET_NULL, null=True, related_name="+", verbose_name=_("member")
@@ -53,8 +53,8 @@ class MigrationRun(Owned):
     amount_in = models.JSONField(_("value of all leads"), default=dict)
     amount_opportunities = models.JSONField(_("value in opportunities"), default=dict)
     amount_listed = models.JSONField(_("value without an opportunity"), default=dict)
-    kept = models.JSONField(_("skipped by the undo"), default=list)  # [entity, public id, sentence]
-    # Started from a page: a scheduled job continues it after a crash. A run of the command waits for the command.
+    kept = models.JSONField(_("skipped by the undo"), default=list)  # [entity, public id, reason]
+    # Started from a page: a scheduled job continues it after a crash. Runs of the command wait for the command.
     in_background = models.BooleanField(default=False, db_default=False)
     problem = models.TextField(default="", db_default="")  # why it stopped and is not continued
     started_at = models.DateTimeField(_("started"))
@@ -79,7 +79,7 @@ class MigrationRun(Owned):
 
 
 class LegacyLeadQuerySet(RecordQuerySet):
-    """Old leads by what becomes of them. Whatever reads them is counted (crm.legacy_leads.reads)."""
+    """Legacy leads. All reads are counted (crm.legacy_leads.reads)."""
 
     FINAL = (Q(archived_at__isnull=False), _("Archived leads are read-only."))
 
@@ -106,14 +106,14 @@ class LegacyLeadQuerySet(RecordQuerySet):
 
 
 class LegacyLeadManager(RecordManager.from_queryset(LegacyLeadQuerySet)):  # type: ignore[misc]
-    """`objects` of old leads."""
+    """`objects` of legacy leads."""
 
 
 class LegacyLead(Record):
-    """A lead of the entity that was retired in April 2026: a person and a deal in one row, beside the contacts.
+    """A lead of the entity retired in April 2026: a person and an opportunity in one row, beside the contacts.
 
-    `contact` is whom somebody linked it to. What it became is `became_contact` and `became_opportunity`; why, and what
-    became of its value, is in `outcome`, `outcome_note` and `value_note` as the last `run` wrote them.
+    `contact` is its manual link. Its results are `became_contact` and `became_opportunity`; `outcome`, `outcome_note`
+    and `value_note` explain them, as written by the last `run`.
     """
 
     class Outcome(models.TextChoices):
@@ -204,7 +204,7 @@ class LegacyLead(Record):
             models.Index(fields=["workspace", "-created_at", "-id"], name="legacy_lead_newest", condition=LIVE),
             models.Index(fields=["workspace", "owner", "-created_at", "-id"], name="legacy_lead_owner", condition=LIVE),
             models.Index(fields=["workspace", "team", "-created_at", "-id"], name="legacy_lead_team", condition=LIVE),
-            # The order in which they are moved, trash included.
+            # The migration order, trash included.
             models.Index(fields=["workspace", "created_at", "id"], name="legacy_lead_oldest"),
         ]
 
@@ -212,7 +212,7 @@ class LegacyLead(Record):
         return self.name or gettext("Unnamed legacy lead")
 
     def get_absolute_url(self):
-        """The record's page in the old workspace."""
+        """Return the record's page in the legacy workspace."""
         return f"/lead/{self.public_id}"
 
     @property
@@ -220,7 +220,6 @@ class LegacyLead(Record):
         return self.archived_at is not None
 
     def derive(self) -> tuple[str, ...]:
-        """Set what is made from other fields; returns the names of what was set."""
         made = self.name.strip() or f"{self.first_name} {self.last_name}".strip()
         self.name = (made or self.email or self.company_name or self.phone).strip()[:200]
         self.name_key = search_key(self.name)[:200]
@@ -230,13 +229,13 @@ class LegacyLead(Record):
 
 
 class MovedLead(Owned):
-    """Where an old lead is now: what pages and redirects ask, so that nobody reads the retired table.
+    """The migration result of a legacy lead, for pages and redirects, which then need not read the retired table.
 
-    Written by the migration, removed by its undo, and all that is left when the table is dropped. `told` holds the
-    facts that pages show. A lead that was not migrated has no `contact`: it stays readable from here.
+    Written by the migration, removed by its undo, and kept when the table is dropped. `told` has the facts shown on
+    pages. A lead that was not migrated has no `contact` and stays readable from here.
     """
 
-    lead = models.BigIntegerField()  # a key of the retired table, and no link: that row goes first
+    lead = models.BigIntegerField()  # a key of the retired table, not a foreign key: that row is deleted first
     public_id = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=200, blank=True)
     search_text = models.TextField(default="", db_default="")
@@ -259,15 +258,15 @@ class MovedLead(Owned):
         return self.name or self.public_id
 
     def get_absolute_url(self):
-        """The lead's old address, which leads to its contact or shows what is kept of it."""
+        """Return the lead's old address, which redirects to its contact or shows its kept facts."""
         return f"/lead/{self.public_id}"
 
 
 class OldLeads(Owned):
-    """The old leads of a workspace as a whole, from the first that was added until their table is dropped.
+    """A workspace's legacy leads as a whole, from the first one until the drop.
 
-    `digest`, `rows`, `exported_at`: of the last verified export; `rehearsed_at`: when that was restored on trial.
-    `plan`: what the last dry run from a page came to, see crm.legacy_leads.moving.planning.
+    `digest`, `rows`, `exported_at`: of the last verified export; `rehearsed_at`: its test restore. `plan`: the last dry
+    run from a page, see crm.legacy_leads.moving.planning.
     """
 
     since = models.DateTimeField()
@@ -290,7 +289,7 @@ class OldLeads(Owned):
 
 
 class LegacyVisit(Owned):
-    """That somebody read the retired table on a day, where, and how often: the clock of the drop goes by it."""
+    """Reads of the retired table by member, day and place, with their number: the basis of the drop's clock."""
 
     member = models.ForeignKey(
         Membership, models.CASCADE, null=True, related_name="+", verbose_name=_("member")
@@ -314,7 +313,7 @@ class LegacyVisit(Owned):
 
 
 class DropConfirmation(Owned):
-    """That an admin agrees to the dropping of the table."""
+    """An admin's confirmation of the drop."""
 
     member = models.ForeignKey(Membership, models.CASCADE, related_name="+")
     at = models.DateTimeField()

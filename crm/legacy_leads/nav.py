@@ -1,4 +1,4 @@
-"""Where the old leads appear in the sidebar and the settings."""
+"""Sidebar and settings entries of legacy leads."""
 
 from django.db.models import F, QuerySet
 

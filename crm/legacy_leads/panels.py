@@ -1,4 +1,4 @@
-"""On a contact's page: the old leads that it came from."""
+"""Contact panel of its legacy leads."""
 
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ SHOWN = 10
 
 
 def legacy_panel(contact: Contact, request: Request) -> SafeString:
-    """The old leads that became this contact, or one merged into it, the latest first; nothing where there are none."""
+    """Show the contact's legacy leads, including merged contacts', latest first; '' without any."""
     theirs = Q(contact=contact) | Q(contact__merged_into=contact)
     leads = MovedLead.objects.visible_to(request.actor).filter(theirs).order_by("-pk")[:SHOWN]
     rows = [legacy_lead_facts(lead) for lead in leads]
@@ -25,7 +25,6 @@ def legacy_panel(contact: Contact, request: Request) -> SafeString:
 
 
 def legacy_lead_facts(lead: MovedLead) -> dict[str, Any]:
-    """What is kept of an old lead, as templates show it."""
     told = lead.told
     typed: dict[str, Any] = {"status": LEGACY_LEAD.fields["status"].choice(told["status"])}
     typed |= {name: told[name] and parse_datetime(told[name]) for name in ("created_at", "archived_at")}

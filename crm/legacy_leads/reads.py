@@ -1,7 +1,6 @@
-"""Every read of the retired table through its manager, counted by member, day and place: page, API, admin or command.
+"""Counting of reads of the retired table through its manager, by member, day and place: page, API, admin or command.
 
-What is done in uncounted_reads() nobody has read. SQL that somebody writes themselves, in a shell or another program,
-is not seen.
+Reads in uncounted_reads() are not counted. Raw SQL in a shell or another program is not seen.
 
 Why: docs/decisions/0049-reads-are-counted-by-the-manager.md
 """
@@ -23,11 +22,11 @@ from crm.users.models import Workspace
 
 log = logging.getLogger(__name__)
 _lock = Lock()
-_pending: Counter[tuple] = Counter()  # (workspace or None, Presence, moment) → reads
+_pending: Counter[tuple] = Counter()  # (workspace or None, TableReader, moment) → reads
 
 
 def count_read() -> None:
-    """Note that whoever is at work reads the table; it is written down when they leave, or at the commit."""
+    """Note a read by the current reader; written when the block ends, or at commit."""
     seen = current_reader()
     if seen is None:
         return
@@ -42,7 +41,7 @@ def count_read() -> None:
 
 
 def flush() -> None:
-    """Write down what was noted. What cannot be written now is kept for the next time."""
+    """Write the noted reads. Failures are kept for the next flush."""
     with _lock:
         noted = dict(_pending)
         _pending.clear()
@@ -50,7 +49,7 @@ def flush() -> None:
         try:
             _write(here, seen, moment, reads)
         except IntegrityError:
-            continue  # whoever read it, or the workspace, is gone
+            continue  # the reader or the workspace was deleted
         except DatabaseError:
             log.exception("reads of the retired leads could not be written")
             with _lock:
@@ -58,7 +57,7 @@ def flush() -> None:
 
 
 def _write(here: Workspace | None, seen: TableReader, moment: datetime, reads: int) -> None:
-    """Add them to the day's; what was read with no workspace in scope may have been anybody's."""
+    """Add reads to the day's count; without a workspace in scope, to all workspaces'."""
     visits, old_leads = (apps.get_model("legacy_leads", name).objects for name in ("LegacyVisit", "OldLeads"))
     for each in [here] if here else Workspace.objects.filter(pk__in=old_leads.unscoped().values("workspace")):
         with in_workspace(each), transaction.atomic():

@@ -1,4 +1,4 @@
-"""The old lead as a kind of record, while its workspace is open, and what else of it the rest of the product knows."""
+"""The legacy lead's record type while its workspace is open, and its other integrations."""
 
 from audit import subjects
 from contacts.hooks import show_in_contact_timeline
@@ -49,7 +49,7 @@ LEGACY_LEAD_TYPE = declare(
         about=lambda lead: {"contact_id": lead.contact_id} if lead.contact_id else {},
         hint="email",
         listing=LEGACY_LEADS,
-        nav=(),  # shown where there are some: see nav.py
+        nav=(),  # shown if there are any: see nav.py
         importer=LegacyLeadImporter,
         files=("export",),
         template="legacy_leads/lead.html",

@@ -1,4 +1,4 @@
-"""Pages of old leads, beside those that every kind of record has: their archive, and their migration."""
+"""URLs of legacy leads, beyond those of all record types: archive and migration."""
 
 from django.urls import path
 

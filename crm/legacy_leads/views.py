@@ -1,4 +1,4 @@
-"""The old workspace at /lead: the pages that every kind of record has, while it is open."""
+"""The legacy workspace at /lead: the pages of all record types, while it is open."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,16 +26,15 @@ from crm.users.http import Request
 from crm.users.limits import limited, searches
 from crm.users.visibility import may_see
 
-ACTIVE_LEADS = "/contact?view=contacts_leads"  # what replaces the old workspace (source 000)
+ACTIVE_LEADS = "/contact?view=contacts_leads"  # replaces the legacy workspace (source 000)
 KEPT_FACTS = ("email", "phone", "company_name", "source", "external_id")
 PAGE = 50
-DIGITS = 19  # of the largest key there is
+DIGITS = 19  # in the largest possible key
 READING = {f"legacy_lead_{name}" for name in ("list", "count", "filter", "narrow", "columns", "timeline", "export")}
 
 
 def while_open(route: URLPattern) -> URLPattern:
-    """The route of an old page, which leads to Active Leads once the migration is committed, and where there is
-    nothing old; while a migration runs, what would change something answers with a sentence."""
+    """Wrap an old page's route: redirect to Active Leads if closed or empty; refuse changes during a migration."""
     route.callback = _gated(route.callback, is_read=route.name in READING | {"legacy_lead"})
     return route
 
@@ -50,15 +49,14 @@ def _gated(view: Callable[..., HttpResponseBase], *, is_read: bool) -> Callable[
             raise Refused(now.why_readonly)
         if now.why_readonly and not request.htmx:
             warn(request, now.why_readonly)
-        with uncounted_reads():  # the clock of the drop starts at the commit, which closes these pages
+        with uncounted_reads():  # the drop's clock starts at the commit, which closes these pages
             return view(request, *args, **kwargs)
 
     return gated
 
 
 def _elsewhere(request: Request, public_id: str) -> HttpResponse:
-    """To the contact that an old lead became, or what is kept of one that was not migrated, for whoever sees that; else
-    to Active Leads."""
+    """Redirect to a legacy lead's contact or show its kept facts, if visible; otherwise redirect to Active Leads."""
     if not public_id:
         return redirect(ACTIVE_LEADS)
     contact = Contact.objects.visible_to(request.actor).filter(old_leads_moved__public_id=public_id).first()
@@ -75,14 +73,14 @@ def _stayed_page(request: Request, lead: MovedLead) -> HttpResponse:
 
 
 def unmigrated_leads(by: Actor) -> QuerySet[MovedLead]:
-    """The old leads that were not migrated and that `by` sees."""
+    """Return unmigrated legacy leads visible to `by`."""
     return MovedLead.objects.visible_to(by).filter(contact__isnull=True)
 
 
 @require_GET
 @limited("search", applies=searches)
 def unmigrated_list(request: Request) -> HttpResponse:
-    """The old leads that were not migrated, newest first, found by name, email, phone or company."""
+    """Show unmigrated legacy leads, newest first, with search by name, email, phone or company."""
     query, last = request.GET.get("q", "").strip()[:200], request.GET.get("after", "")
     rows = unmigrated_leads(request.actor).order_by("-pk")
     if last.isdecimal() and len(last) < DIGITS:
@@ -99,7 +97,6 @@ def unmigrated_list(request: Request) -> HttpResponse:
 
 
 def legacy_lead_page(lead: LegacyLead, by: Actor, editable: bool) -> dict[str, Any]:
-    """How it stands, and the contact it is linked to."""
     return {
         "status": LEGACY_LEAD.fields["status"].choice(lead.status),
         "contact": lead.contact if lead.contact and may_see(lead.contact, by) else None,

@@ -10,7 +10,7 @@ from crm.users.admin_site import TriedForm, WorkspaceModelAdmin
 
 @admin.register(Guard)
 class GuardAdmin(WorkspaceModelAdmin):
-    """What must be true before a verb may move a record. One that is no longer wanted is made inactive."""
+    """Stage requirements. Unwanted ones are deactivated."""
 
     form = TriedForm
     list_display = ["verb", "entity", "condition", "message", "is_active", "workspace"]

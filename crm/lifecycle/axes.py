@@ -1,4 +1,4 @@
-"""An axis is a field that only legal moves change: its values and moves are data, read by everything."""
+"""Axes: fields that change only by legal moves. Values and moves are data, used everywhere."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from crm.kit.translation import gettext
 
 
 class Reason(StrEnum):
-    """Whether a move wants to be told why."""
+    """Whether a move takes a reason."""
 
     NO = "no"
     ASKED = "asked"
@@ -22,17 +22,17 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Move:
-    """A legal move: the verb that makes it, from which values to which one, and who may.
+    """A legal move: its verb, source values, target and role.
 
-    `label` is what its button says: the action (“Mark as lost”), which conditions and files know by `aliases` too. One
-    made `by_rule` is no button: it follows from something else, such as a score. A verb that is told where to has no
-    target but `targets`, the values among which it chooses; () for any.
+    `label` is its button's action (“Mark as lost”), and with `aliases` its name in conditions and files. A move
+    `by_rule` has no button: it follows from something else, e.g. a score. A verb with a chosen target has no `target`
+    but `targets`, its choices; () for any.
     """
 
     verb: str
     label: str = attribute(compare=False)
     sources: tuple[str, ...]
-    target: str  # '' when the verb is told where to
+    target: str  # '' if the target is chosen
     event: str
     role: Role = Role.REP
     reason: Reason = Reason.NO
@@ -47,9 +47,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Axis:
-    """A field of an entity with its values and legal moves. `<field>_since`: since when the value stands.
+    """A field of an entity with its values and legal moves. `<field>_since`: when the value was entered.
 
-    `start_help` tells whoever adds a record where it may stand from the start.
+    `start_help` explains the possible initial values.
     """
 
     entity: str
@@ -61,22 +61,22 @@ class Axis:
 
     @property
     def since(self) -> str:
-        """The field that holds when the present value was entered."""
+        """The field with the time of the current value."""
         return f"{self.field}_since"
 
     def value(self, value: str) -> Choice:
-        """The value's label and tone. Raises KeyError."""
+        """Return the value's label and tone. Raises KeyError."""
         return {choice.value: choice for choice in self.values}[value]
 
     def move(self, verb: str) -> Move:
-        """The move that `verb` makes. Raises KeyError."""
+        """Return the move of `verb`. Raises KeyError."""
         return {move.verb: move for move in self.moves}[verb]
 
     def moves_from(self, value: str) -> list[Move]:
         return [move for move in self.moves if value in move.sources]
 
     def names(self, values: Iterable[str]) -> str:
-        """Labels as words: 'Lead or Qualified'."""
+        """Return the labels as text: 'Lead or Qualified'."""
         return formats.either([str(self.value(value).label) for value in values])
 
 
@@ -96,7 +96,7 @@ def all_axes() -> list[Axis]:
 
 
 def wrong_role_message(step: Move) -> str:
-    """The sentence that refuses a move to those whose role is too low."""
+    """Return the message that refuses a move for the role."""
     if step.role == Role.ADMIN:
         return gettext("Only admins can do this.")
     if step.role == Role.MANAGER:
@@ -105,7 +105,7 @@ def wrong_role_message(step: Move) -> str:
 
 
 def wrong_stage_message(axis: Axis, step: Move, here: str, to: str = "") -> str:
-    """The sentence that refuses a move which does not start at `here`."""
+    """Return the message that refuses a move not starting at `here`."""
     name = axis.value(here).label
     if here == (step.target or to):
         return gettext("Already {stage}.").format(stage=name)

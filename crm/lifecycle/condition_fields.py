@@ -1,4 +1,4 @@
-"""What conditions may ask about how a record has moved, and whether it is snoozed."""
+"""Condition fields on a record's moves, and on snoozing."""
 
 from datetime import timedelta
 from typing import cast
@@ -19,21 +19,21 @@ from crm.lifecycle.models import Transition, Wait
 
 
 def moves_of(axis: Axis) -> QuerySet[Transition]:
-    """The moves along an axis that count, in the workspace in scope."""
+    """Return the moves along an axis, without undone ones, in the workspace in scope."""
     return Transition.objects.filter(entity=axis.entity, axis=axis.field, undone_by__isnull=True)
 
 
 def entered() -> ExpressionWrapper:
-    """Since when the value had stood that a move left."""
+    """Return when the value left by a move had been entered."""
     spent = Coalesce(F("spent"), Value(timedelta()), output_field=DurationField())
     return ExpressionWrapper(F("at") - spent, output_field=DateTimeField())
 
 
 def declare_moves(axis: Axis) -> None:
-    """Let conditions ask for the moves along an axis: `any lifecycle_stage_moves (to = Qualified and moved_at >= …)`.
+    """Declare the moves along an axis for conditions: `any lifecycle_stage_moves (to = Qualified and moved_at >= …)`.
 
-    Each axis has its own kind of move, so that “Qualified” is never that of another. A move out of a value says with
-    `entered` and `moved_at` from when to when the record had stood there.
+    Each axis has its own entity of moves, so that “Qualified” is unambiguous. A move out of a value has the value's
+    period in `entered` and `moved_at`.
     """
     record = registry.get(axis.entity)
     name, labels = f"{axis.entity}_{axis.field}_move", (_("Stage change"), _("Stage changes"))
@@ -67,5 +67,5 @@ def declare_moves(axis: Axis) -> None:
 
 
 def waits(entity: str) -> Exists:
-    """Whether the record of the outer query is snoozed."""
+    """Return whether the outer query's record is snoozed."""
     return Exists(Wait.objects.filter(entity=entity, record_id=OuterRef("pk"), until__gt=clock.now()))

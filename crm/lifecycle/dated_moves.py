@@ -1,4 +1,4 @@
-"""Moves that happened at moments of their own: what imports tell, and what follows from it."""
+"""Moves with their own dates: imported ones, and their consequences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from crm.lifecycle.models import Transition
 
 
 class DatedMove(NamedTuple):
-    """A move of one record that happened at a moment of its own; `also` are further fields that it sets."""
+    """A move of one record with its own date; `also` are further fields it sets."""
 
     record: Any
     to: str
@@ -30,9 +30,9 @@ class DatedMove(NamedTuple):
 def move_rows(
     axis: Axis, moved: Sequence[DatedMove], *, verb: str, event: str, by: Actor, reason: str = "", severity: str = ""
 ) -> None:
-    """The twin of force_move() for imports, whose moves have dates of their own: a few statements for any number.
+    """Move records with individual dates, like force_move(), in a few statements for any number.
 
-    The records (of one model) are locked by the caller, stand somewhere else, and are moved in memory too.
+    The records (of one model) are locked by the caller, have another value, and are also moved in memory.
     """
     if not moved:
         return
@@ -46,9 +46,9 @@ def move_rows(
 
 
 def write_transitions(axis: Axis, moved: Sequence[DatedMove], *, verb: str, by: Actor, reason: str = "") -> None:
-    """Write the transitions alone, for a second axis that one entry moves together with the first.
+    """Write only the transitions, for a second axis moved by the same entry.
 
-    Before move_rows() for the first, whose `also` holds the values of this one.
+    Call it before move_rows() for the first axis, whose `also` holds this one's values.
     """
     now = as_stored(timezone.now())
     stays: dict[str, Any] = {"entity": axis.entity, "axis": axis.field, "verb": verb, "reason": reason}
@@ -66,7 +66,7 @@ def _transition(axis: Axis, each: DatedMove) -> tuple:
 
 
 def _fact(axis: Axis, each: DatedMove, person: str) -> LogRow:
-    """What the entry of a move tells; the record is moved on the way."""
+    """Move the record in memory; return its log row."""
     record, changes = each.record, {axis.field: each.to, axis.since: each.at} | dict(each.also)
     changes = {key: value for key, value in changes.items() if audited.read_value(record, key) != value}
     old, new = ({key: audited.to_log(v) for key, v in some.items()} for some in (_present(record, changes), changes))

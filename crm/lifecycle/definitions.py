@@ -1,4 +1,4 @@
-"""What the values of the axes mean: shipped by the apps, written anew by admins, observable in either case.
+"""Definitions of axis values: shipped by apps, editable by admins, and testable.
 
 Why: docs/decisions/0008-stuck-has-a-reason.md
 """
@@ -19,10 +19,10 @@ WRITTEN = ("meaning", "key_question", "next_action", "entry", "exit", "keeper", 
 
 @dataclass(frozen=True)
 class Definition:
-    """A value of an axis in words and conditions; `version` 0 is the shipped one.
+    """A value's definition in words and conditions; `version` 0 is the shipped one.
 
-    `entry` holds for a record that belongs there, `exit` for one that is ready to go on. `keeper`: who owns the
-    stage, or “Automatic”. `expected_days`: after how many a record is stuck; None: the workspace's own history says.
+    `entry` holds for records that belong there, `exit` for those ready to move on. `keeper`: the stage's owner, or
+    “Automatic”. `expected_days`: after which a record is stuck; None: from the workspace's history.
     """
 
     meaning: str
@@ -39,14 +39,14 @@ _shipped: dict[tuple[str, str], Mapping[str, Definition]] = {}
 
 
 def ship_definitions(axis: Axis, definitions: Mapping[str, Definition]) -> None:
-    """Define every value of an axis. Raises ValueError where one is left out."""
+    """Define every value of an axis. Raises ValueError for a missing one."""
     if definitions.keys() != {choice.value for choice in axis.values}:
         raise ValueError(f"{axis.entity} {axis.field}: a definition for each value, please.")
     _shipped[axis.entity, axis.field] = definitions
 
 
 def definitions(axis: Axis) -> dict[str, Definition]:
-    """The definition of each value of an axis in the workspace in scope; one statement."""
+    """Return the definition of each value of an axis in the workspace in scope; one statement."""
     written = StageDefinition.objects.filter(entity=axis.entity, axis=axis.field).order_by("version")
     newest = {row.value: Definition(version=row.version, **_words(row)) for row in written}
     return {**(_shipped.get((axis.entity, axis.field)) or _labels(axis)), **newest}
@@ -61,28 +61,28 @@ def _words(row: StageDefinition) -> dict:
 
 
 def find_axis(entity: str, field: str) -> Axis:
-    """The axis called so. Raises KeyError."""
+    """Return the axis of an entity's field. Raises KeyError."""
     return {(axis.entity, axis.field): axis for axis in all_axes()}[entity, field]
 
 
 def ends(axis: Axis, value: str) -> bool:
-    """Whether a rep moves a record no further from there: nothing has to be true to leave."""
+    """Return whether reps move records no further from there, so that no exit criteria are needed."""
     return not any(RANK[move.role] <= RANK[Role.REP] for move in axis.moves_from(value))
 
 
 def moves_leading_to(axis: Axis, value: str) -> list[Move]:
-    """The moves that lead to a value, those first that are made by hand."""
+    """Return the moves to a value, manual ones first."""
     return sorted((move for move in axis.moves if move.may_reach(value)), key=lambda move: move.by_rule)
 
 
 def contradicts_entry_criteria(axis: Axis, value: str, definition: Definition) -> str:
-    """The condition of the records that stand at a value whose entry criteria they do not meet; '' if unreadable."""
+    """Return the condition of records at a value that miss its entry criteria; '' if it is invalid."""
     entry = condition_of(definition.entry, axis.entity)
     return f"{axis.field} = {value} and not ({entry.key_text})" if entry else ""  # not a text
 
 
 def condition_of(text: str, entity: str) -> Condition | None:
-    """The condition of a definition; None for none, and where a field that it names has gone since."""
+    """Return the condition of a definition; None if empty, or if one of its fields was deleted."""
     try:
         return parse(text, entity, people=False) if text.strip() else None
     except ConditionError:

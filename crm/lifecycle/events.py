@@ -1,4 +1,4 @@
-"""What can happen to guards, to definitions of stages, and to waits."""
+"""Events of guards, stage definitions and waits."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

@@ -1,4 +1,4 @@
-"""Why a record stands where it does: each condition of its definition, ✓ or ✗, with the value that the record has."""
+"""Evidence for a record's stage: each condition of its definition, ✓ or ✗, with the record's value."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ HEADINGS = {"entry": _("Entry criteria"), "exit": _("Exit criteria")}
 
 
 def evidence(record: Any, axis: Axis, definition: Definition, by: Actor) -> list[tuple[str, list]]:
-    """Heading and explained lines of the entry and the exit condition; one statement for both."""
+    """Return heading and explained lines of the entry and exit criteria; one statement for both."""
     found = {name: condition_of(getattr(definition, name), axis.entity) for name in HEADINGS}
     conditions = {name: condition for name, condition in found.items() if condition}
     rows = type(record).objects.all()

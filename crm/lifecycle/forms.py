@@ -12,7 +12,7 @@ MONO = {"rows": 3, "spellcheck": "false", "class": "mono"}
 
 
 class DefinitionForm(forms.Form):
-    """What a value of an axis means."""
+    """The definition of an axis value."""
 
     meaning = forms.CharField(label=_("Meaning"), max_length=300)
     key_question = forms.CharField(label=_("Key question"), max_length=300, required=False)
@@ -39,7 +39,7 @@ class DefinitionForm(forms.Form):
 
 
 class WaitForm(forms.Form):
-    """The reason, and until when."""
+    """Reason and end date."""
 
     reason = forms.CharField(max_length=1000, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
     until = forms.DateField(

@@ -1,4 +1,4 @@
-"""Guards: conditions that admins edit and every verb obeys (source 002, before hooks)."""
+"""Guards: conditions set by admins and enforced by every verb (source 002, before hooks)."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +15,7 @@ from crm.lifecycle.models import Guard
 
 @dataclass(frozen=True)
 class Rule:
-    """A guard ready for use; `key` tells it from others with the same message."""
+    """A compiled guard; `key` distinguishes guards with equal messages."""
 
     key: str
     verb: str
@@ -25,7 +25,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Shipped:
-    """A guard that a new workspace starts with."""
+    """A default guard of new workspaces."""
 
     entity: str
     verb: str
@@ -37,7 +37,7 @@ _shipped: list[Shipped] = []
 
 
 def ship_guard(entity: str, verb: str, condition: str, message: str) -> None:
-    """Let every new workspace start with this guard; the app that owns the fields it names registers it."""
+    """Add a default guard to new workspaces; called by the app that owns its fields."""
     _shipped.append(Shipped(entity, verb, condition, message))
 
 
@@ -50,7 +50,7 @@ def install_shipped() -> None:
 
 @dataclass(frozen=True)
 class UnreadableGuard:
-    """A guard whose condition can't be read: it is not checked, which the record's page says, and an exception."""
+    """A guard with an invalid condition: not enforced, noted on the record's page, and an exception."""
 
     verb: str
     message: str
@@ -58,16 +58,16 @@ class UnreadableGuard:
 
 
 def rules(entity: str) -> tuple[Rule, ...]:
-    """The active guards of an entity in the workspace in scope, in their order; parsed once per schema version.
+    """Return an entity's active guards in the workspace in scope, in order; parsed once per schema version.
 
-    One that can't be read is left out: it must not keep everybody from moving records. See unreadable_guards().
+    Invalid ones are left out, so that they don't block all moves. See unreadable_guards().
     """
     space = workspace()
     return _rules(space.pk, space.schema_version, entity)[0]
 
 
 def unreadable_guards(entity: str) -> tuple[UnreadableGuard, ...]:
-    """The active guards of an entity that are not checked, because they can't be read."""
+    """Return an entity's active guards that are not enforced because they are invalid."""
     space = workspace()
     return _rules(space.pk, space.schema_version, entity)[1]
 
@@ -87,9 +87,9 @@ def _read(guard: Guard) -> Rule | UnreadableGuard:
 
 
 def check_guard(guard: Guard) -> Condition:
-    """What `guard` asks.
+    """Return the condition of `guard`.
 
-    Raises Invalid per field: a verb that moves nothing, a condition that cannot be read, no message.
+    Raises Invalid per field: a verb without moves, an invalid condition, no message.
     """
     errors = {}
     verbs = {move.verb for axis in all_axes() if axis.entity == guard.entity for move in axis.moves}

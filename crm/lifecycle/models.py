@@ -1,4 +1,4 @@
-"""How records moved along their axes, and what has to be true before they may."""
+"""Transitions, guards, stage definitions and waits."""
 
 from django.db import models
 
@@ -8,16 +8,16 @@ from crm.users.models import Membership, Owned
 
 
 class Transition(Logged):
-    """One move of one record. Analytics read these rows and nothing else.
+    """A move of one record. Analytics read only these rows.
 
-    `at` is when it happened, which an import may date; `spent` the time in `from_value` before. A move that was
-    undone keeps its row, with the change that undid it in `undone_by`, and counts nowhere.
+    `at` is when it happened, which an import may backdate; `spent` the time in `from_value` before. An undone move
+    keeps its row, with the undoing change in `undone_by`, and counts nowhere.
     """
 
     entity = models.CharField(max_length=40)
     axis = models.CharField(max_length=40)
     record_id = models.BigIntegerField()
-    from_value = models.CharField(max_length=30, blank=True)  # '' when the record was made
+    from_value = models.CharField(max_length=30, blank=True)  # '' on creation
     to_value = models.CharField(max_length=30)
     verb = models.CharField(max_length=30)
     reason = models.TextField(blank=True)
@@ -34,7 +34,7 @@ class Transition(Logged):
         indexes = [
             models.Index(fields=["workspace_id", "entity", "record_id", "at"], name="transition_record"),
             models.Index(fields=["workspace_id", "entity", "axis", "to_value", "at"], name="transition_entered"),
-            # The few moves past the rules, which are looked for every other minute.
+            # The few moves that bypass the rules, queried every other minute.
             models.Index(
                 fields=["workspace_id", "verb", "at"],
                 name="transition_past_rules",
@@ -47,7 +47,7 @@ class Transition(Logged):
 
 
 class Guard(Owned):
-    """What must be true of a record before a verb may move it: a condition, and the sentence that says it is not."""
+    """A required condition for a verb's move, with its error message."""
 
     entity = models.CharField(_("type of record"), max_length=40)
     verb = models.CharField(_("action"), max_length=30)
@@ -66,9 +66,9 @@ class Guard(Owned):
 
 
 class StageDefinition(Owned):
-    """What a value of an axis means in this workspace: a version that an admin wrote. The highest one counts.
+    """A version of an axis value's definition in this workspace, by an admin. The highest one counts.
 
-    A value that nobody has written about has the definition that the product ships (crm/lifecycle/definitions.py).
+    Values without one use the shipped definition (crm/lifecycle/definitions.py).
     """
 
     entity = models.CharField(max_length=40)
@@ -80,7 +80,7 @@ class StageDefinition(Owned):
     next_action = models.CharField(max_length=300, blank=True)
     entry = models.TextField()
     exit = models.TextField(blank=True)
-    keeper = models.CharField(max_length=120, blank=True)  # whose business it is, or that it is automatic
+    keeper = models.CharField(max_length=120, blank=True)  # the owner, or that it is automatic
     expected_days = models.PositiveSmallIntegerField(null=True, blank=True)
     member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
@@ -99,7 +99,7 @@ class StageDefinition(Owned):
 
 
 class Wait(Owned):
-    """A record that stands still for a reason, until a moment: until then it is not stuck. It ends by itself."""
+    """A snoozed record, with reason and end time, until which it is not stuck. It ends automatically."""
 
     entity = models.CharField(max_length=40)
     record_id = models.BigIntegerField()

@@ -39,11 +39,11 @@ def move(
     reason: str = "",
     also: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Move the locked rows as `verb` says, each with its transition, entry and event; returns who moved and who not.
+    """Move the locked rows by `verb`, each with transition, entry and event; return the outcome.
 
-    `to` only for a verb that is told where to; `also` are further fields that the move sets. Rows at another value
-    than the move starts from, or that a guard holds back, are refused with the sentence. Raises NotAllowed for the
-    role, Invalid when a reason is missing.
+    `to` only for verbs with a chosen target; `also` are further fields to set. Rows at a value the move does not start
+    from, or blocked by a guard, are refused with the message. Raises NotAllowed for the role, Invalid for a missing
+    reason.
     """
     step = check_move(locked, axis, verb, by=by, to=to, reason=reason)
     for ids in locked.batches_of_ids():
@@ -53,7 +53,7 @@ def move(
 
 
 def check_move(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = "", reason: str = "") -> Move:
-    """The first half of move(), for verbs that write in their own way: refuse those that may not move; the move."""
+    """Refuse rows that may not move; return the move. The first half of move(), for verbs with their own writes."""
     step = axis.move(verb)
     _check(step, reason, by)
     _refuse_elsewhere(locked, axis, step, to)
@@ -73,7 +73,7 @@ def force_move(
     severity: str = "",
     also: Mapping[str, Any] | None = None,
 ) -> None:
-    """Move `rows` without asking, those that are not there yet: for verbs whose own rule has already decided."""
+    """Move `rows` that are not there yet, without checks: for verbs that have decided by their own rule."""
     rows, who = rows.exclude(**{axis.field: to}), actor_columns(by)
     insert_select(Transition, rows, who | columns_when_left(axis, verb, reason, to, Value(who["at"])))
     changes = {axis.field: to, axis.since: who["at"]} | dict(also or {})
@@ -84,8 +84,8 @@ def force_move(
 def _write_move(
     model, ids: list[int], axis: Axis, step: Move, to: str, *, by: Actor, reason: str, also: Mapping
 ) -> None:
-    """force_move() for rows that are locked and stand somewhere else, in SQL that is compiled once for each move."""
-    # PostgreSQL plans for one key once for all; for an array anew each time, which took a third of the whole.
+    """Move locked rows with another value like force_move(), in SQL cached per move."""
+    # PostgreSQL keeps a plan for one key, but replans for an array, which took a third of the time.
     lookup, sought = ("pk", ids[0]) if len(ids) == 1 else ("pk__any_of", array_param(ids))
     values = {"sought": sought, "reason": reason, "note": reason or None} | actor_columns(by)
     changes = {axis.field: to, axis.since: values["at"]} | dict(also)

@@ -1,4 +1,4 @@
-"""Where the definitions stand in the sidebar."""
+"""The sidebar entry of definitions."""
 
 from crm.kit.nav import NavItem, register
 from crm.kit.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""What can be done now with one record: the moves of its axis, each allowed or with the sentence that refuses it."""
+"""Available moves of a record along an axis, each allowed or with the reason against it."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from crm.lifecycle.guards import UnreadableGuard, rules, unreadable_guards
 
 @dataclass(frozen=True)
 class OfferedMove:
-    """A move and why it cannot be made now ('' when it can); `evidence`: each leaf of its guards with its value."""
+    """A move, and why it is blocked ('' if allowed); `evidence`: each leaf of its guards with its value."""
 
     move: Move
     why_not: str
-    to: str  # the label of the value it leads to, '' when the verb is told where to
+    to: str  # the target's label, '' if the target is chosen
     is_near: bool  # starts here, or one legal move away
     evidence: tuple = ()
-    unread: tuple[UnreadableGuard, ...] = ()  # guards of it that are not checked
+    unread: tuple[UnreadableGuard, ...] = ()  # its guards that are not enforced
 
     @property
     def allowed(self) -> bool:
@@ -28,12 +28,12 @@ class OfferedMove:
 
     @property
     def is_next(self) -> bool:
-        """Whether it is the step to offer first: open now, and nothing has to be explained."""
+        """Whether to offer it first: allowed, and without a reason to enter."""
         return self.allowed and self.move.reason == Reason.NO
 
 
 def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[OfferedMove]:
-    """The moves that the actor's role includes, in the order of the axis; one statement for all guards."""
+    """Return the moves included in the actor's role, in order of the axis; one statement for all guards."""
     value = getattr(record, axis.field)
     within = [move for move in axis.moves if by.is_at_least(move.role) and not move.by_rule]
     guards = [rule for rule in rules(axis.entity) if any(m.verb == rule.verb and value in m.sources for m in within)]

@@ -1,4 +1,4 @@
-"""What follows from what happens elsewhere: undone moves, and the guards of a new workspace."""
+"""Reactions: undone moves, and the guards of a new workspace."""
 
 from crm.events.reactions import reacts_to
 from crm.lifecycle import undone  # noqa: F401

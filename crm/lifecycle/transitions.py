@@ -1,4 +1,4 @@
-"""Rows of the table of transitions, which keeps when a record entered a value, and how long it had been at the last."""
+"""Rows of the transitions table: when a record entered a value, and the time in the previous one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,9 +14,9 @@ from crm.lifecycle.models import Transition
 
 
 def write_first_transition(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Actor) -> None:
-    """Write the first transition of rows just made: from nothing to the value they stand at, since when they do.
+    """Write the first transition of new rows: from '' to their value, at its date.
 
-    In SQL that is compiled once: an import starts four axes for every few rows.
+    In cached SQL: an import starts four axes for every few rows.
     """
     entered = {"from_value": "", "to_value": F(axis.field), "spent": None, "at": F(axis.since)}
     facts = _facts(axis, verb, "") | entered | {"workspace_id": by.workspace_id}
@@ -32,7 +32,7 @@ def write_first_transition(model: type[Any], ids: Iterable[int], axis: Axis, ver
 
 
 def columns_when_left(axis: Axis, verb: str, reason: Any, to: Any, now: Any) -> dict[str, Any]:
-    """The columns of the transitions of rows that leave where they stand."""
+    """Return the columns of transitions of rows leaving their value."""
     spent = ExpressionWrapper(now - F(axis.since), output_field=DurationField())
     return _facts(axis, verb, reason) | {"from_value": F(axis.field), "to_value": to, "spent": spent}
 

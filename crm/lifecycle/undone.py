@@ -1,4 +1,4 @@
-"""A move that was undone counts nowhere: its transition keeps the change that undid it."""
+"""Undone moves count nowhere: their transitions name the undoing change."""
 
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from crm.lifecycle.models import Transition
 
 @on_undo
 def mark_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
-    """Called by audit.undo: the moves of `change` count no more, and those that it had itself undone count again."""
+    """Listener of audit.undo: mark the moves of `change` as undone, and those that it had undone as effective again."""
     own = {axis.field for axis in all_axes() if axis.entity == entity}
-    by_axes: dict[frozenset[str], list[int]] = {}  # most records of a change have moved alike
+    by_axes: dict[frozenset[str], list[int]] = {}  # most records of a change moved alike
     for pk, keys in put_back.items():
         by_axes.setdefault(frozenset(own & keys), []).append(pk)
     for axes, ids in by_axes.items():

@@ -1,4 +1,4 @@
-"""Pages of what stages mean."""
+"""URLs of stage definitions."""
 
 from django.urls import path
 

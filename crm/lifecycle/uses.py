@@ -1,4 +1,4 @@
-"""What stage requirements and stage definitions refer to."""
+"""References of stage requirements and definitions."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def _definitions() -> Iterator[SettingUse]:
 
 
 def _label(row: StageDefinition) -> str:
-    """With the names of the value, its axis and its entity; their keys where the app that brought them is gone."""
+    """Return the names of value, axis and entity; their keys if the app was removed."""
     value, axis_name, kind = row.value, row.axis, row.entity
     for axis in all_axes():
         for choice in axis.values:

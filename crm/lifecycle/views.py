@@ -1,4 +1,4 @@
-"""What stages mean, and how one record meets what they ask."""
+"""Pages of stage definitions, and of a record's evidence."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -34,7 +34,7 @@ from crm.lifecycle.verbs.wait import wait
 from crm.users.http import Request
 from crm.users.roles import Right, may
 
-# Who may make a move, by its lowest role.
+# Roles that may move, by the lowest one.
 FROM_ROLE = {
     Role.VIEWER: _("all members"),
     Role.REP: _("reps, managers and admins"),
@@ -45,7 +45,7 @@ FROM_ROLE = {
 
 @require_GET
 def overview(request: Request) -> HttpResponse:
-    """Every value of every axis, with its meaning, criteria and owner."""
+    """Show every axis value with meaning, criteria and owner."""
     axes = [(axis, registry.get(axis.entity), _lines(axis)) for axis in all_axes()]
     return render(request, "lifecycle/overview.html", {"axes": axes})
 
@@ -68,13 +68,13 @@ def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
 
 
 def _list_of(axis: Axis, where: str) -> str:
-    """The URL of the list of records that meet a condition; '' without one."""
+    """Return the URL of the list of records that match a condition; '' without one."""
     return f"/{registry.get(axis.entity).path}?{urlencode({'view': 'all', 'where': where})}" if where else ""
 
 
 @require_http_methods(["GET", "POST"])
 def definition_page(request: Request, entity: str, axis: str, value: str) -> HttpResponse:
-    """One value: its definition and the versions before; admins write the next one."""
+    """Show one value's definition and its versions; admins save the next one."""
     on = _axis(entity, axis)
     try:
         current = definitions(on)[value]
@@ -112,7 +112,7 @@ def _axis(entity: str, field: str) -> Axis:
 
 @require_GET
 def why(request: Request, entity: str, axis: str, public_id: str) -> HttpResponse:
-    """Why a record stands where it does: a part for the badge's menu to htmx, else a page."""
+    """Show the evidence for a record's stage: the badge's menu for htmx, otherwise a page."""
     on = _axis(entity, axis)
     record = _record(request, entity, public_id)
     value = getattr(record, on.field)
@@ -133,7 +133,7 @@ def _record(request: Request, entity: str, public_id: str) -> Any:
 
 @require_http_methods(["GET", "POST"])
 def wait_page(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Snooze one record for a reason, until a day."""
+    """Snooze one record with a reason."""
     record = _record(request, entity, public_id)
     form = WaitForm(request.POST or None)
     if form.is_valid():

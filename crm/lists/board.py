@@ -1,4 +1,4 @@
-"""The list of an entity as a board: a column for each value of an axis, with the first cards of each."""
+"""Board view of a list: a column per value of an axis, each with its first cards."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ from crm.lists.state import ListState, read_state
 from crm.users.http import Request
 from crm.users.visibility import may_edit, visible
 
-CARDS = 20  # of a column, at first and with each "more"
+CARDS = 20  # per column, initially and for each "more"
 
 
 @dataclass(frozen=True)
 class CardMove:
-    """Another column that a card may be moved to; `url` moves it there by POST, or (`asks`) is a page to open first."""
+    """A column that a card may move to; a POST to `url` moves it, or (`asks`) `url` is a form to open first."""
 
     value: str
     label: str
@@ -37,7 +37,7 @@ class CardMove:
 
 @dataclass
 class Column:
-    """One value: how many records stand there, what they add up to, the first cards, and where the others are."""
+    """One value of the axis: record count, totals, first cards and move targets."""
 
     value: Choice
     is_open: bool
@@ -62,11 +62,11 @@ def nothing(columns: Iterable[Column]) -> list[Any]:
 
 @dataclass(frozen=True)
 class Board:
-    """How an entity's records stand on a board.
+    """How an entity's records are shown on a board.
 
-    `steps(record, by)`: where a card may be moved; lists/card_menu.html shows them, and dragging presses one of them.
-    `open_values` are those of what is in progress. `add_up(rows, axis, columns)` counts the columns, and may set what
-    they add up to; `summary(columns)` is shown above all. `template` extends lists/board.html, `card` shows one record.
+    `steps(record, by)`: the allowed moves of a card; lists/card_menu.html lists them, and dragging triggers one.
+    `open_values` are the values in progress. `add_up(rows, axis, columns)` counts the columns and may set totals;
+    `summary(columns)` is shown above them. `template` extends lists/board.html, `card` shows one record.
     """
 
     entity: str
@@ -93,7 +93,7 @@ def register(board: Board) -> Board:
 
 @require_GET
 def board_page(request: Request, entity: str) -> HttpResponse:
-    """What the list's URL asks for, by column; with `column` and `after` the further cards of one column."""
+    """Show the list of the URL by column; with `column` and `after` only further cards of one column."""
     state, shown = read_state(request, spec_of(entity)), _boards[entity]
     rows = state.rows().filter(visible(state.by)).annotate(sort_value=shown.sort.value())
     columns, too_slow, wanted = shown.columns(), "", request.GET.get("column", "")
@@ -118,7 +118,7 @@ def board_page(request: Request, entity: str) -> HttpResponse:
 
 
 def _first(shown: Board, rows: QuerySet) -> QuerySet:
-    """The first cards of every column, in one statement, and one more of each to know whether there are any."""
+    """Return the first cards of every column in one statement, plus one of each to detect more."""
     place = Window(RowNumber(), partition_by=shown.axis.field, order_by=shown.sort.ordering(False))
     return rows.annotate(place=place).filter(place__lte=CARDS + 1).order_by("place")
 
@@ -150,7 +150,7 @@ def _frame(shown: Board, state: ListState, columns: Iterable[Column]) -> dict:
         "summary": shown.summary(columns),
         "board_url": _url(state),
         "list_url": state.url(column=None, ticked=None),
-        # What the view itself asks is said by its name.
+        # The view's name stands for its own condition.
         "chips": state.condition.chips() if state.condition and "where" in state.params else [],
         "can_write": state.by.is_at_least(Role.REP),
         "today": timezone.localdate(),
@@ -158,6 +158,6 @@ def _frame(shown: Board, state: ListState, columns: Iterable[Column]) -> dict:
 
 
 def _url(state: ListState) -> str:
-    """The board's own address: the list's, with its view always named."""
+    """Return the board's own address: the list's, with its view always named."""
     url = state.url(view=state.view.slug, column=None, ticked=None)
     return url.replace(f"/{state.spec.path}?", f"/{state.spec.path}/board?", 1)  # not a text

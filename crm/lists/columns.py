@@ -1,4 +1,4 @@
-"""Columns of a list: which database columns each needs and how its cell is written.
+"""Columns of a list: the database columns each needs, and how its cell is written.
 
 Cells are Python functions of the field's type: at 50 rows an included template per cell takes ten times as long.
 """
@@ -23,10 +23,9 @@ from crm.kit.translation import gettext as _
 
 @dataclass(frozen=True)
 class Column:
-    """A field shown in a list. `sources`: alias → expression to select; `cell(values, public_id)` writes it as HTML.
+    """A field shown in a list. `sources`: alias → expression to select; `cell(values, public_id)` returns its HTML.
 
-    A cell escapes what it shows itself, by html.escape: at four hundred cells a page format_html() costs as much as
-    everything else together.
+    Cells escape by html.escape: at four hundred cells a page, format_html() would double its cost.
     """
 
     field: Field
@@ -35,21 +34,21 @@ class Column:
 
     @property
     def numeric(self) -> bool:
-        """Whether the cell is set to the right, in figures of one width."""
+        """Whether the cell is right-aligned with tabular figures."""
         return self.field.type in (FieldType.NUMBER, FieldType.PERCENT, FieldType.MONEY, FieldType.DATETIME)
 
     def css(self, place: int) -> str:
-        """The cell's class in a row: the name leads, figures align, the fourth and further are left out on a phone."""
+        """Return the cell's class: the name leads, figures align, the fourth and later columns are hidden on phones."""
         return "name" if place == 0 else " ".join(["num"] * self.numeric + ["low"] * (place > 3))
 
 
 def column(entity: registry.Entity, field: Field) -> Column:
-    """The column that shows `field`. Raises KeyError for a field that stands for several records."""
+    """Return the column of `field`. Raises KeyError for a to-many field."""
     alias = f"column_{field.key}"
     if field.key == entity.title:
         return Column(field, {alias: F(field.column())}, _title(entity))
     if field.custom and field.type in (FieldType.USER, FieldType.LINK):
-        # Primary keys, which resolve() turns into names for the whole page at once.
+        # Primary keys, replaced by names in resolve(), once per page.
         return Column(field, {alias: orm_value(field)}, _text(field))
     return Column(field, _sources(alias, field), _CELLS[field.type](field))
 
@@ -79,7 +78,7 @@ def _title(entity: registry.Entity):
 
 
 def resolve(columns: list[Column], rows: list[list]) -> None:
-    """Put names in place of the primary keys that custom people and link fields hold."""
+    """Replace the primary keys in custom people and link fields by names."""
     for index, shown in enumerate(columns):
         if shown.field.custom and shown.field.type in (FieldType.USER, FieldType.LINK):
             names = _names(shown.field, {row[index][0] for row in rows} - {None})
@@ -96,7 +95,7 @@ def _names(field: Field, keys: set[int]) -> dict[int, str]:
 
 
 def _empty() -> str:
-    """The cell of an empty value, asked for once a column."""
+    """Return the cell of an empty value; called once per column."""
     label = escape(_("empty"))
     return f'<span class="muted" aria-label="{label}">—</span>'  # not a text
 
@@ -174,7 +173,7 @@ def _yes_no(field: Field):
 
 
 def _select(field: Field):
-    """Each choice is written once, not once a row."""
+    """Return a cell that renders each choice once, not once per row."""
     badge, empty = '<span class="badge tone-{}">{}</span>', _empty()  # not a text
     written = {
         choice.value: badge.format(choice.tone, escape(choice.label)) if choice.tone else escape(choice.label)

@@ -1,4 +1,4 @@
-"""What can happen to saved views, and by exporting a list."""
+"""Events of saved views and list exports."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

@@ -1,6 +1,6 @@
-"""A list as CSV: every column is written as text by the database, so that PostgreSQL can COPY it straight out.
+"""CSV export of a list: the database writes every column as text, so that PostgreSQL can COPY it directly.
 
-Labels in English, times in UTC, a point for decimals, and nothing that a spreadsheet would run (crm.lists.formulas).
+Labels in English, times in UTC, decimal points, and no cell that a spreadsheet would run (crm.lists.formulas).
 """
 
 import csv
@@ -33,7 +33,7 @@ SIZE = 1 << 16  # bytes
 
 
 def export_paths(entity: str, columns: Sequence[str]) -> list[Path]:
-    """The fields called so, over links too. Raises Invalid for one that is unknown or stands for several values."""
+    """Return the paths of the named fields, over links too. Raises Invalid for an unknown or to-many field."""
     known = schema(entity)
     try:
         paths = [known.path(name) for name in columns]
@@ -47,13 +47,13 @@ def export_paths(entity: str, columns: Sequence[str]) -> list[Path]:
 
 
 def header_of(paths: Sequence[Path]) -> list[str]:
-    """The names of the columns: labels in English, which an import reads in every language."""
+    """Return the column names: labels in English, which an import reads in every language."""
     with override("en"):
         return [path.label for path in paths]
 
 
 def record_export(entity: str, paths: Sequence[Path], by: Actor) -> None:
-    """Record who took records of an entity out of the workspace, and with which fields; before the first of them."""
+    """Record, before the export starts, that `by` exports records of an entity with these fields."""
     rows = Workspace.objects.filter(pk=by.workspace_id)
     with transaction.atomic():
         record("workspace.exported", rows, by=by, note=f"{entity}: {', '.join(path.key for path in paths)}")
@@ -62,10 +62,10 @@ def record_export(entity: str, paths: Sequence[Path], by: Actor) -> None:
 def export_csv(
     records: QuerySet, paths: Sequence[Path], header: Sequence[str], by: Actor, *, ordering: Sequence[Any] = ("pk",)
 ) -> Iterator[str]:
-    """Those of `records` that `by` sees as CSV under a `header`, in parts of some kilobytes, in the order `ordering`.
+    """Yield as CSV the records visible to `by`, under `header`, in chunks of some kilobytes, in the order `ordering`.
 
-    Of a linked record that `by` does not see the file holds the name, as pages do, and nothing else.
-    One statement, at one moment; memory does not grow with the rows.
+    A linked record hidden from `by` exports only its name, as on pages. One statement gives one snapshot; memory does
+    not grow with the rows.
     """
     yield _lines([[escape(name) for name in header]])
     columns = {f"text_{index}": EscapedFormula(_text(path, by)) for index, path in enumerate(paths)}
@@ -75,13 +75,13 @@ def export_csv(
 
 def _copied(chosen: QuerySet) -> Iterator[str]:
     sql, params = chosen.query.sql_with_params()
-    # COPY goes past Django's cursor, and past those that look at what it executes: they are told.
+    # COPY bypasses Django's cursor and its execute wrappers, so they are called here.
     for look in connection.execute_wrappers:
         look(lambda *_: None, sql, params, False, {"connection": connection})
     copying = f"COPY ({sql}) TO STDOUT (FORMAT csv)"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.cursor.copy(copying, params) as copy:
         parts, size = [], 0
-        for part in copy:  # a row each
+        for part in copy:  # one row each
             parts.append(bytes(part))
             size += len(parts[-1])
             if size >= SIZE:
@@ -113,7 +113,7 @@ def _text(path: Path, by: Actor) -> Any:
 
 
 def _along(steps: list[Step], by: Actor, rule: Actor | None) -> Any:
-    """The text at the end of some links, each of which leads to a record that `rule` sees (None: to any)."""
+    """Return the text at the end of links that each lead to a record visible to `rule` (None: to any)."""
     *hops, (_, field) = steps
     computed = field.expression is not None or field.rows is not None
     joins = None if hops and computed else _joins(hops, rule)
@@ -183,7 +183,7 @@ def _link(field: Field, prefix: str, by: Actor) -> Any:
 
 
 def _named(target: registry.Entity, prefix: str, by: Actor) -> Any:
-    """A record as an import finds it again: a person by address, for names are shared, anything else by its name."""
+    """Return a record's key for imports: a person's email, because names are shared, otherwise the name."""
     title = Cast(orm_value(target.fields[target.title], prefix), TextField())
     if "email" not in target.fields:
         return title
@@ -205,7 +205,7 @@ _WRITERS: dict[FieldType, Callable[[Field, str], Any]] = {
 
 
 class InUtc(Func):
-    """A time as 2026-03-31T14:30:00Z."""
+    """A time formatted as 2026-03-31T14:30:00Z."""
 
     arity = 1
     output_field = TextField()
@@ -220,7 +220,7 @@ class InUtc(Func):
 
 
 class Labels(Func):
-    """A JSON list of choice values as their labels, "; " between them; a label that holds a separator as its value."""
+    """A JSON list of choice values as labels joined by "; "; a label that contains a separator stays a value."""
 
     arity = 1
     output_field = TextField()

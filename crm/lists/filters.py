@@ -1,4 +1,4 @@
-"""Quick filters: the few questions everybody asks of a list, beside the condition that can ask anything."""
+"""Quick filters: the most common list filters, beside free conditions."""
 
 import django_filters
 from django import forms
@@ -23,7 +23,7 @@ class OwnerFilter(django_filters.ChoiceFilter):
 
 
 class ChangeFilter(django_filters.UUIDFilter):
-    """The records that one user action touched: what a link leads to that tells of many at once."""
+    """Filter for the records that one user action touched, e.g. for a notification about many."""
 
     def __init__(self, **kwargs):
         super().__init__(widget=forms.HiddenInput(), **kwargs)
@@ -34,7 +34,7 @@ class ChangeFilter(django_filters.UUIDFilter):
 
 
 class QuickFilters(django_filters.FilterSet):
-    """Base of every list's quick filters; `by` is who asks."""
+    """Base of every list's quick filters; `by` is the viewer."""
 
     owner = OwnerFilter()
     change = ChangeFilter()
@@ -45,7 +45,7 @@ class QuickFilters(django_filters.FilterSet):
 
 
 def many(label: str, choices) -> django_filters.MultipleChoiceFilter:
-    """Any of several values of a column. Not DISTINCT, which finds nothing more here and forbids FOR UPDATE."""
+    """Return a filter for any of several values. Not DISTINCT: it would change nothing here and forbids FOR UPDATE."""
     return django_filters.MultipleChoiceFilter(
         label=label, choices=choices, widget=forms.CheckboxSelectMultiple, distinct=False
     )

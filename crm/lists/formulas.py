@@ -1,15 +1,15 @@
-"""Cells that a spreadsheet would run as a formula are written with an apostrophe before them, and read without it."""
+"""Protection against formula injection: cells that a spreadsheet would run get an apostrophe, removed when read."""
 
 from django.db.models import Func, TextField
 
-# What a spreadsheet takes for the beginning of a formula, the full-width forms included, and what it skips before one.
+# Characters that start a formula, including full-width forms, and those skipped before one.
 DANGEROUS = (
     "=+-@\t\r\n\0\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 )
 
 
 def escape(text: str) -> str:
-    """`text` made inert. Apostrophes before the formula get one more, so that unescape() always leads back."""
+    """Return `text` made inert. Existing apostrophes before a formula get one more, so that unescape() is exact."""
     return f"'{text}" if text.lstrip("'")[:1] in DANGEROUS and text.lstrip("'") else text
 
 
@@ -18,7 +18,7 @@ def unescape(text: str) -> str:
 
 
 class EscapedFormula(Func):
-    """escape() in SQL. No NUL: no stored text holds one. LTRIM and LEFT cost a quarter of COPY, a regex half of it."""
+    """escape() in SQL. No NUL: stored text has none. LTRIM and LEFT cost a quarter of COPY, a regex half of it."""
 
     arity = 1
     output_field = TextField()

@@ -1,4 +1,4 @@
-"""Views of a list that people have saved, and the files they have imported into it."""
+"""Saved views and import runs of lists."""
 
 import uuid
 from datetime import timedelta
@@ -14,9 +14,9 @@ from crm.users.models import Membership, Owned
 
 
 class SavedView(Owned):
-    """A name for a condition, the columns to show and their order: of one member, or (no member) of the workspace.
+    """A named condition with columns and sort, of one member or (no member) shared with the workspace.
 
-    A member's view with the slug of another view stands in its place: that is how a view remembers their columns.
+    A member's view replaces another view with the same slug: so views remember a member's columns.
     """
 
     entity = models.CharField(max_length=40)
@@ -43,22 +43,22 @@ class SavedView(Owned):
 
 
 class OnMatch(models.TextChoices):
-    """What an import does with a record that is there already."""
+    """How an import treats an existing record: update, fill in blanks or skip."""
 
     UPDATE = "update", _("Update – overwrite with values from the file")
     FILL = "fill", _("Fill in blanks – only update empty fields")
     SKIP = "skip", _("Skip – don’t change existing records")
 
 
-SILENCE = timedelta(minutes=2)  # after which a run under way counts as killed: a batch takes a second
+SILENCE = timedelta(minutes=2)  # after which a run in progress counts as killed: a batch takes a second
 
 
 class ImportRun(Owned):
-    """One file on its way in: how it is read, how far it has come and what came of it.
+    """An import of one file: its mapping, progress and result.
 
-    A row stands in `line` with its first one, and counts with the batch that it was written in: after a crash the
-    run says exactly what is there, and to import the file again brings the rest. `change` is what to undo.
-    `seen_at`: when it last gave a sign of life; a process that is killed cannot write that it stopped.
+    `line` is the last row written, with its batch: after a crash the counts match what was written, and importing the
+    file again adds the rest. `change` is the change to undo. `seen_at` is the last sign of life; a killed process
+    cannot record that it stopped.
     """
 
     class State(models.TextChoices):
@@ -70,19 +70,19 @@ class ImportRun(Owned):
         STOPPED = "stopped", _("Stopped")
 
     OPEN = (State.READY, State.PREVIEWED)
-    UNWRITTEN = (*OPEN, State.TRYING)  # nothing of the file is there
+    UNWRITTEN = (*OPEN, State.TRYING)  # nothing imported yet
     SILENT = {State.RUNNING: State.STOPPED, State.TRYING: State.READY}
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "import"))
     entity = models.CharField(max_length=40)
     member = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # null: the system
     file_name = models.CharField(max_length=200)
-    file = models.FileField(upload_to="imports", blank=True)  # of an upload, until it is imported
+    file = models.FileField(upload_to="imports", blank=True)  # kept until the upload is imported
     header = models.JSONField(default=list)
     mapping = models.JSONField(default=list)  # [column, path] pairs
     on_match = models.CharField(max_length=6, choices=OnMatch.choices, default=OnMatch.UPDATE)
     override_reason = models.TextField(blank=True)
     state = models.CharField(max_length=9, choices=State.choices, default=State.READY)
-    line = models.PositiveIntegerField(default=0)  # of the file, the header being 1
+    line = models.PositiveIntegerField(default=0)  # in the file; the header is line 1
     rows = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
@@ -104,19 +104,19 @@ class ImportRun(Owned):
         return self.file_name
 
     def get_absolute_url(self):
-        """The run's page: its mapping, preview or report."""
+        """Return the run's page: its mapping, preview or report."""
         return f"/{self.entity}/import/{self.public_id}"
 
     @property
     def present_state(self) -> "ImportRun.State":
-        """The state; for a run that says it is under way and has been silent, the one it was left in."""
+        """The state; for a run in progress that went silent, its state when it stopped."""
         state = self.State(self.state)
         silent = self.seen_at is None or self.seen_at < timezone.now() - SILENCE
         return self.SILENT.get(state, state) if silent else state
 
 
 class ImportRefusal(Owned):
-    """A row that was not imported, and why."""
+    """A rejected row, with the reason."""
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="refusals")
     line = models.PositiveIntegerField()
@@ -133,10 +133,10 @@ class ImportRefusal(Owned):
 
 
 class UndoRun(Owned):
-    """The undo of a large change: what it has come to. Its own entries have `own_change`, so that it can be undone too.
+    """An undo of a large change and its progress. Its own entries have `own_change`, so the undo can be undone.
 
-    `total` and `done` count contacts, and records that belong to no contact. After all of them come passes over what
-    was kept because of other records; `in_pass` counts the entries that the present pass reverted.
+    `total` and `done` count contacts, plus records without a contact. After those come passes over records kept because
+    of other records; `in_pass` counts the entries that the current pass reverted.
     """
 
     change = models.UUIDField()
@@ -171,7 +171,7 @@ class UndoRun(Owned):
 
 
 class UndoKept(Owned):
-    """A record of which an undo kept something, and why."""
+    """A record that an undo kept, with the reason."""
 
     run = models.ForeignKey(UndoRun, models.CASCADE, related_name="kept")
     entity = models.CharField(max_length=40)

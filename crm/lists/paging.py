@@ -1,4 +1,4 @@
-"""The rows of a list: visible ones only, a page at a time by key, with a count that stops at a thousand."""
+"""Paging of lists: visible rows only, keyset pages, and a count that stops at a thousand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,12 +29,12 @@ from crm.users.visibility import branches, visible
 _NAMED = {FieldType.USER, FieldType.TEAM, FieldType.LINK}
 PAGE = 50
 CAP = 1000
-LONGEST = 200  # characters of a text that is searched for
+LONGEST = 200  # characters of a search text
 
 
 @dataclass(frozen=True)
 class Sort:
-    """A field to sort by, and whether the largest comes first. Empty values come last either way."""
+    """A sort field and its direction. Empty values come last in both."""
 
     field: Field
     descending: bool
@@ -45,7 +45,7 @@ class Sort:
         return bool(self.field.sort)
 
     def value(self) -> Any:
-        """What to compare: what the cell shows, without case, or the place of a choice; NULL for an empty one."""
+        """Return the sort expression: the displayed value without case, or a choice's position; NULL if empty."""
         field = self.field
         if self.indexed:
             return F(field.sort)
@@ -74,7 +74,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place between two rows: the sort value and key of one, how many stand before, and which way to read."""
+    """A position between two rows: the first row's sort value and key, the rows before it, and the direction."""
 
     value: Any
     pk: int
@@ -82,13 +82,13 @@ class Cursor:
     backwards: bool
 
     def pack(self, sort: Sort) -> str:
-        """The cursor as it stands in a URL: signed, for its value goes into a comparison, and for that sort alone."""
+        """Return the cursor for a URL: signed for this sort only, because its value enters a comparison."""
         value = str(self.value) if isinstance(self.value, datetime | date | Decimal) else self.value
         return _signer(sort).sign_object([value, self.pk, self.place, self.backwards])
 
 
 def parse_cursor(text: str, sort: Sort) -> Cursor | None:
-    """The cursor of a URL; None for none. Raises BadRequest for one that was tampered with, or is of another sort."""
+    """Parse a URL's cursor; '' gives None. Raises BadRequest if it was tampered with or is for another sort."""
     if not text:
         return None
     try:
@@ -120,10 +120,10 @@ def _typed(field: Field, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a list: (primary key, public id, sort value, then what the columns select).
+    """A page of rows: (primary key, public id, sort value, then the selected columns).
 
-    `total` counts the list up to CAP + 1; `start` is the place of the first row, counted from 1; the cursors lead to
-    the pages around, '' at an end.
+    `total` counts up to CAP + 1; `start` is the first row's place from 1; the cursors lead to the adjacent pages, '' at
+    an end.
     """
 
     found: list[tuple]
@@ -134,10 +134,10 @@ class Page:
 
 
 def search(rows: QuerySet, text: str, by: Actor, columns: Sequence[str] = ()) -> QuerySet:
-    """Rows in which every word of `text` occurs: in name, e-mail, phone or company, without case and accents.
+    """Filter to rows that contain every word of `text` in name, email, phone or company, ignoring case and accents.
 
-    A phone number is found by its digits, however it is grouped. The model names the `columns` in SEARCHED. Of a linked
-    record that `by` does not see the name alone is searched: the rest could be guessed letter by letter.
+    Phone numbers match by digits in any grouping. The model's SEARCHED lists the `columns`. Of linked records hidden
+    from `by` only the name is searched: other values could be guessed letter by letter.
     """
     columns = columns or rows.model.SEARCHED
     if _is_number(text):
@@ -167,7 +167,7 @@ def _is_number(text: str) -> bool:
 
 
 def list_page_rows(state: Any, cursor: Cursor | None) -> Page:
-    """One page of the rows that a ListState asks for and its member sees, with their number: one statement."""
+    """Return one page of a ListState's rows visible to its member, with their count, in one statement."""
     by, fixed = state.by, replace(cursor, value=None, pk=0) if cursor else None
 
     def build(member_id: int | None, team_id: int | None, value: Any = None, pk: int = 0) -> QuerySet:
@@ -195,10 +195,10 @@ def _query(rows: QuerySet, columns: list[Column], sort: Sort, cursor: Cursor | N
 
 
 def visible_rows_in_order(rows: QuerySet, by: Actor, most: int, *ordering) -> QuerySet:
-    """The rows that `by` sees, of which the first `most` are asked for, in order.
+    """Return the rows visible to `by` in order; callers read the first `most`.
 
-    An OR over team and owner makes PostgreSQL walk the whole index (26 ms at a million rows where 0.5 % are visible);
-    a union of branches, each in the order of its own index, takes 0.4 ms. SQLite has no LIMIT inside a UNION.
+    An OR over team and owner makes PostgreSQL walk the whole index (26 ms at a million rows with 0.5 % visible); a
+    union of branches, each in its index order, takes 0.4 ms. SQLite has no LIMIT inside a UNION.
     """
     if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
         return rows.filter(visible(by)).order_by(*ordering)
@@ -206,7 +206,7 @@ def visible_rows_in_order(rows: QuerySet, by: Actor, most: int, *ordering) -> Qu
 
 
 def sample_keys(rows: QuerySet, by: Actor, most: int) -> QuerySet:
-    """Keys of rows that `by` sees, for counting: all of them where there are up to `most`, else at least so many."""
+    """Return keys of rows visible to `by`, for counting: all of them up to `most`, otherwise at least that many."""
     if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
         return rows.filter(visible(by)).order_by().values("pk")[:most]
     return _union(rows, by, most, ())
@@ -218,13 +218,13 @@ def _union(rows: QuerySet, by: Actor, most: int, ordering: Sequence) -> QuerySet
 
 
 def rows_after_cursor(cursor: Cursor, sort: Sort) -> Q:
-    """Rows after the cursor, by their annotation sort_value.
+    """Return the condition for rows after the cursor, by their annotation sort_value.
 
-    The first term gives the index its range; the rest settles ties.
+    The first term gives the index its range; the rest breaks ties.
     """
     descending = sort.descending != cursor.backwards
     way = "lt" if descending else "gt"
-    # SQLite compares a number computed from JSON with a bare decimal, which it is given as text, as unequal.
+    # SQLite compares a number computed from JSON with a bare decimal, passed as text, as unequal.
     value = Value(cursor.value) if isinstance(cursor.value, Decimal) else cursor.value
     tie = Q(**{"sort_value": value, f"pk__{way}": cursor.pk})
     if cursor.value is None:
@@ -251,7 +251,7 @@ def _start(cursor: Cursor | None, count: int) -> int:
 
 
 def count(rows: QuerySet, by: Actor, *, exact: bool = False) -> int:
-    """How many of the rows `by` sees; stops at CAP + 1 unless `exact`."""
+    """Return the number of rows visible to `by`, capped at CAP + 1 unless `exact`."""
     if exact:
         return rows.filter(visible(by)).count()
     return min(sample_keys(rows, by, CAP + 1).count(), CAP + 1)

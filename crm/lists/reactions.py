@@ -1,4 +1,4 @@
-"""What follows from what happens elsewhere: undone imports; and the saved views that every page's sidebar asks for."""
+"""Reactions to undone imports, and the saved views in every page's sidebar."""
 
 from crm.kit.nav import register_fact
 from crm.lists.imports import undone  # noqa: F401

@@ -1,4 +1,4 @@
-"""The records that an action is about: those ticked, or every one that the list's URL matches."""
+"""Selected records of a bulk action: the ticked ones, or all that match the list's URL."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from crm.users.visibility import visible
 
 @dataclass(frozen=True)
 class Selection:
-    """`everything`: the filter itself is the selection, and is run again when the action is.
+    """The records of a bulk action; `everything` selects by filter, evaluated again when the action runs.
 
-    `confirmed`: how many records the person was told when they confirmed; None before they did.
+    `confirmed`: the record count that the user confirmed; None before confirmation.
     """
 
     state: ListState
@@ -33,7 +33,7 @@ class Selection:
         return list(self.rows().order_by().values_list("pk", flat=True))
 
     def is_confirmed(self, count: int) -> bool:
-        """Whether the person has confirmed this number of records. Those ticked one by one need no number."""
+        """Return whether the user confirmed this number of records. Ticked records need no confirmation."""
         return self.confirmed == count or (self.confirmed is None and not self.everything)
 
     def count(self) -> int:
@@ -41,7 +41,7 @@ class Selection:
 
 
 def selection(request: Request, spec: ListSpec) -> Selection:
-    """What the posted form selects. `query` carries the URL of the list that it stood on."""
+    """Return the selection in the posted form. `query` carries the URL of its list."""
     state = read_state(request, spec, QueryDict(request.POST.get("query", "")))
     ticked, number = request.POST.getlist("selected")[:1000], request.POST.get("confirmed", "")
     confirmed = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None

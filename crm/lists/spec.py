@@ -1,4 +1,4 @@
-"""How an app asks for a list page of its entity: one ListSpec, registered; the page itself is the same for all."""
+"""List pages of entities: an app registers a ListSpec; the page itself is shared."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,31 +17,31 @@ from crm.lists.filters import QuickFilters
 
 @dataclass(frozen=True)
 class View:
-    """A named list: a condition, columns and a sort (`-key` for descending); '' and () take the list's own."""
+    """A named list: condition, columns and sort (`-key` for descending); '' and () use the list's defaults."""
 
     slug: str
     name: str
     condition: str = ""
     columns: tuple[str, ...] = ()
     sort: str = ""
-    mine: bool = False  # saved by the member who looks at it
+    mine: bool = False  # saved by the viewer
     saved: bool = False
-    for_managers: str | None = None  # their condition, where they look after more than others do
+    for_managers: str | None = None  # the condition for managers, if it differs
 
 
 @dataclass(frozen=True)
 class BulkAction:
-    """Something to do with the selected rows. `form` asks what is needed first; `run(rows, cleaned, by)` is a verb."""
+    """An action on the selected rows. `form` asks for input first; `run(rows, cleaned, by)` is a verb."""
 
     name: str
     label: str
     icon: str
     run: Callable[[Any, dict, Actor], Outcome]
     form: Callable[[Actor], type[forms.Form]]
-    done: str  # "Assigned": leads the message
+    done: str  # e.g. "Assigned": starts the message
     role: Role = Role.REP
-    trash: bool = False  # offered in the trash instead of the list
-    offered: Callable[[], bool] = lambda: True  # whether there is anything to choose from
+    trash: bool = False  # offered in the trash instead of in the list
+    offered: Callable[[], bool] = lambda: True  # e.g. whether there is anything to choose from
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ class ListSpec:
     actions: tuple[BulkAction, ...] = ()
     filterset: type[FilterSet] = QuickFilters
     icon: str = "folder"
-    indexed: frozenset[str] = frozenset({"owner", "team"})  # fields that an index serves; others have a time limit
+    indexed: frozenset[str] = frozenset({"owner", "team"})  # indexed fields; conditions on others get a time limit
     search_hint: str = _("Name")
 
     @property
     def path(self) -> str:
-        """What stands between the first slashes of its addresses."""
+        """The first segment of the list's URLs."""
         return self.kind.path
 
     @property
     def import_url(self) -> str:
-        """The name of the page that imports these records, where an app brings one."""
+        """The URL name of the import page, if an app has one."""
         return f"{self.entity}_import"
 
     @property
@@ -85,7 +85,7 @@ class ListSpec:
         return registry.get(self.entity)
 
     def action(self, name: str) -> BulkAction:
-        """The bulk action called `name`. Raises KeyError."""
+        """Return the bulk action called `name`. Raises KeyError."""
         return {action.name: action for action in self.actions}[name]
 
 
@@ -97,11 +97,10 @@ def register(spec: ListSpec) -> ListSpec:
 
 
 def add_action(entity: str, action: BulkAction) -> None:
-    """Offer one more thing to do with the rows of an entity's list."""
     spec = spec_of(entity)
     _specs.replace(entity, replace(spec, actions=(*spec.actions, action)))
 
 
 def spec_of(entity: str) -> ListSpec:
-    """The spec of an entity's list. Raises KeyError."""
+    """Return the spec of an entity's list. Raises KeyError."""
     return _specs[entity]

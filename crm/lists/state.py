@@ -1,4 +1,4 @@
-"""What a list shows, read from its URL alone: a view, a condition, quick filters, a search, columns and a sort."""
+"""The state of a list, read from its URL alone: view, condition, quick filters, search, columns and sort."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -28,16 +28,16 @@ from crm.lists.paging import LONGEST, Sort, search
 from crm.lists.spec import ListSpec, View
 from crm.users.http import Request
 
-FEW = 10  # comparisons: beyond, indexes may still serve each, and all together take long
+FEW = 10  # comparisons: with more, each may use an index and all together still take long
 ALL = View("all", _("All"))
 TRASH = View("trash", _("Trash"))
-# What a list's URL, or that of a page around it, may say besides the names of its quick filters.
+# Parameters of a list's URL, or of a page around it, besides the quick filters.
 PARAMETERS = {"view", "where", "columns", "sort", "q", "after", "ticked", "column", "field", "op", "value", "text"}
 
 
 @dataclass
 class ListState:
-    """One reading of a list's URL. `where` is the condition's text; `unread` why the view or it can't be read."""
+    """A parsed list URL. `where` is the condition's text; `unread` is why the view or condition can't be read."""
 
     spec: ListSpec
     view: View
@@ -51,10 +51,9 @@ class ListState:
     # Why: docs/decisions/0025-unreadable-list-has-no-rows.md
     @cached_property
     def error(self) -> str:
-        """What the URL asks for and the list does not have: a view, a query, a sort, a filter. '' for nothing.
+        """The error in the URL: an unknown view, query, sort or filter; '' for none.
 
-        Such a list has no rows. It must never be the list without that part: a bulk action or an export would then
-        reach everything.
+        Such a list has no rows. Ignoring the invalid part would let a bulk action or export reach all records.
         """
         return self.unread or self._unknown_sort() or self._unknown_filter()
 
@@ -80,7 +79,7 @@ class ListState:
 
     @cached_property
     def schema(self) -> Schema:
-        """The fields that can be shown, filtered and sorted by."""
+        """The fields available as columns, filters and sorts."""
         return schema(self.spec.entity)
 
     @cached_property
@@ -89,7 +88,7 @@ class ListState:
 
     @cached_property
     def column_keys(self) -> list[str]:
-        """The keys of the columns: chosen in the URL, else the view's, else the list's."""
+        """The column keys from the URL, then the view, then the list."""
         wanted = [key for key in self.params.get("columns", "").split(",") if key] or self.view.columns
         shown = [key for key in wanted or self.spec.columns if self.shows(key)]
         title = self.spec.kind.title
@@ -100,7 +99,7 @@ class ListState:
 
     @property
     def columns(self) -> list[Column]:
-        """The columns, name first; made anew each time, for what they select may depend on the moment."""
+        """Return the columns, name first; built on each call, because their expressions may depend on the time."""
         return [column(self.spec.kind, self.schema.field(key)) for key in self.column_keys]
 
     @cached_property
@@ -125,7 +124,7 @@ class ListState:
 
     @cached_property
     def key(self) -> tuple | None:
-        """What shapes the query besides the member; None where what was typed in shapes it."""
+        """The cache key of the query, apart from the member; None if typed input shapes the query."""
         if self.error or self.search or self.is_narrowed:
             return None
         space, sort = workspace(), (self.sort.field.key, self.sort.descending)
@@ -134,9 +133,9 @@ class ListState:
         return ("list", space.pk, space.schema_version, self.spec.entity, self.by.role, *shown)
 
     def rows(self, by: Actor | None = None) -> QuerySet:
-        """The rows that match for the member (or another), whoever may see them: `page` and `count` ask who.
+        """Return the rows that match for the member (or `by`), visible or not: `page` and `count` check visibility.
 
-        None where the URL cannot be read: a bulk action on everything that matches must not reach everything.
+        Empty if the URL cannot be read: a bulk action must not reach all records.
         """
         by = by or self.by
         if self.error:
@@ -149,18 +148,18 @@ class ListState:
 
     @cached_property
     def is_indexed(self) -> bool:
-        """Whether indexes serve the whole of it; anything else runs under a time limit."""
+        """Return whether indexes serve the whole query; others run under a time limit."""
         used, size = (self.condition.fields(), self.condition.size) if self.condition else (set(), 0)
         served = used <= self.spec.indexed and size <= FEW
         return self.sort.indexed and served and not (self.search or self.is_narrowed)
 
     @property
     def is_changed(self) -> bool:
-        """Whether the URL says something else than the view, so that it can be saved."""
+        """Return whether the URL differs from the view, so that it can be saved."""
         return any(self.params.get(name) is not None for name in ("where", "columns", "sort"))
 
     def url(self, **changes) -> str:
-        """The list's URL with parameters set, or taken away by None; the page always starts anew."""
+        """Return the list's URL with parameters set, or removed by None; paging restarts."""
         params = {key: value for key, value in self.params.lists() if key not in ("after", *changes)}
         params |= {key: value for key, value in changes.items() if value is not None}
         query = urlencode(params, doseq=True)
@@ -168,7 +167,7 @@ class ListState:
 
 
 def read_state(request: Request, spec: ListSpec, params: QueryDict | None = None) -> ListState:
-    """The list that a request's URL (or `params`, for an action on it) asks for."""
+    """Return the list state of a request's URL (or of `params`, for an action on it)."""
     params = request.GET if params is None else params
     views = views_of(spec, request)
     wanted = params.get("view", "")
@@ -186,7 +185,7 @@ def read_state(request: Request, spec: ListSpec, params: QueryDict | None = None
 
 
 def views_of(spec: ListSpec, request: Request) -> list[View]:
-    """The views that a member can open, in order: the list's own, the workspace's, theirs; theirs replace by slug."""
+    """Return the member's views in order: the list's own, the workspace's, theirs; a member's view replaces by slug."""
     return _with_saved(spec, surroundings(request).facts["saved_views"], request.actor)
 
 
@@ -210,7 +209,7 @@ def _for(view: View, by: Actor) -> View:
 
 
 def saved_views(by: Actor) -> QuerySet:
-    """The saved views that a member can open, as the JSON that comes with the page's counts."""
+    """Return the member's saved views as JSON, loaded with the page's counts."""
     names = ("entity", "slug", "name", "condition", "columns", "sort", "member")
     pairs = {name: (model_field(SavedView, name), F(name)) for name in names}
     rows = SavedView.objects.filter(Q(member__isnull=True) | Q(member=by.member_id))

@@ -1,9 +1,9 @@
-"""Undo of a change of any size: at once where it is small, else as a run of many short transactions with progress.
+"""Undo of a change of any size: immediate if small, otherwise a run of short transactions with progress.
 
-A run is a row. It undoes the change contact by contact (each with its leads, opportunities and activities), then what
-belongs to no contact. A transaction inverts some of them and notes in the row how far it has come, so that whoever
-continues the run, whatever killed the one before, ends in the same records. What could not be undone because of other
-records of the same change is tried again once those are gone.
+A run is a row. It undoes the change contact by contact (each with its leads, opportunities and activities), then the
+records without a contact. Each transaction reverts some of them and stores the progress in the row, so that any process
+can continue an interrupted run with the same result. Records kept because of other records of the same change are
+retried once those are gone.
 
 Why: docs/decisions/0047-large-undo-is-a-run.md
 """
@@ -30,16 +30,16 @@ from crm.kit.sql import commit_without_waiting
 from crm.kit.sqlite import courtesy
 from crm.lists.models import UndoKept, UndoRun
 
-AT_ONCE = {"sqlite": 100, "postgresql": 5_000}  # entries that one transaction inverts
-BATCH = {"sqlite": 4, "postgresql": 1_000}  # contacts in a transaction; on SQLite for a start, see courtesy.Pace
-GOAL = 0.02  # seconds of a batch on SQLite while people are about: an undo has no end that somebody waits for
+AT_ONCE = {"sqlite": 100, "postgresql": 5_000}  # entries reverted in one transaction
+BATCH = {"sqlite": 4, "postgresql": 1_000}  # contacts per transaction; on SQLite the initial size, see courtesy.Pace
+GOAL = 0.02  # seconds per batch on SQLite while users are active: no user waits for an undo
 SILENCE = timedelta(seconds=30)  # after which a run counts as killed: a batch takes a second
 
 Progress = Callable[[UndoRun], None]
 
 
 def start(change: UUID, *, by: Actor) -> Undone | UndoRun:
-    """Undo a small change at once; for a large one start a run in the background, or give the one under way.
+    """Undo a small change immediately; for a large one start a background run, or return the one in progress.
 
     Raises Refused and NotAllowed as audit.undo.undo.undo() does.
     """
@@ -54,7 +54,7 @@ def start(change: UUID, *, by: Actor) -> Undone | UndoRun:
 
 
 def begin(change: UUID, *, by: Actor) -> UndoRun:
-    """The run that undoes `change`, which nobody has to start twice: the open one, or a new one."""
+    """Return the open run that undoes `change`, or create one: runs never start twice."""
     try:
         with transaction.atomic():
             return UndoRun.objects.create(
@@ -70,14 +70,14 @@ def begin(change: UUID, *, by: Actor) -> UndoRun:
 
 
 def _count_groups(change: UUID) -> int:
-    """As many as _Groups has: a request that reads all the entries of an import keeps Python from others."""
+    """Count the groups in SQL: reading all entries of an import in a request would block other threads."""
     entries = Entry.objects.filter(change=change).order_by()
     others = entries.filter(person__isnull=True).values("entity", "entity_id").distinct()
     return entries.aggregate(people=Count("person", distinct=True))["people"] + others.count()
 
 
 def finish(run: UndoRun, *, progress: Progress | None = None) -> UndoRun:
-    """Undo all that the run has not come to. Whatever ends it early leaves whole contacts, and the row."""
+    """Undo the rest of the run. An early end leaves whole contacts, and the row to continue from."""
     groups, by, pace = _Groups(run.change), _actor(run), courtesy.Pace(BATCH[connection.vendor], least=4, goal=GOAL)
     more = True
     while more:
@@ -90,7 +90,7 @@ def finish(run: UndoRun, *, progress: Progress | None = None) -> UndoRun:
 
 
 def continue_interrupted() -> None:
-    """Finish the runs of the workspace in scope whose process has died."""
+    """Finish the interrupted runs of the workspace in scope."""
     for run in UndoRun.objects.filter(finished_at__isnull=True, seen_at__lt=timezone.now() - SILENCE):
         finish(run)
 
@@ -101,9 +101,9 @@ def _actor(run: UndoRun) -> Actor:
 
 
 class _Groups:
-    """The entries of a change by what is undone together, always in the same order: newest first, contacts first.
+    """The entries of a change, grouped by contact, in a stable order: contacts first, newest first.
 
-    The ids are read once: to sort a million of them for every batch takes hours.
+    The ids are read once: sorting a million of them per batch would take hours.
     """
 
     def __init__(self, change: UUID):
@@ -135,15 +135,13 @@ def _read(groups: Sequence[array]) -> list[Entry]:
 
 @dataclass
 class _Step:
-    """One transaction of a run."""
-
     run: UndoRun
     groups: _Groups
     by: Actor
 
     @transaction.atomic
     def take(self, size: int) -> bool:
-        """Undo the next groups; False when there is nothing more to do."""
+        """Undo the next groups; return False when none are left."""
         commit_without_waiting()
         run = self.run = UndoRun.objects.select_for_update(of=("self",)).get(pk=self.run.pk)  # others may continue it
         if run.finished_at:
@@ -170,7 +168,7 @@ class _Step:
         return self.groups.entries_of(batch)
 
     def _again(self) -> bool:
-        """Begin another pass if the last one undid something that may have been in the way of what was kept."""
+        """Start another pass if the last one reverted records that may have blocked the kept ones."""
         run = self.run
         if not run.in_pass or not run.kept.filter(why__in=PASSING).exists():
             return False
@@ -191,5 +189,5 @@ class _Step:
 
 
 def summary(run: UndoRun) -> Iterator[tuple[str, int]]:
-    """Why records were kept, and how many for each reason."""
+    """Yield each reason for kept records with their number."""
     yield from run.kept.order_by().values_list("why").annotate(records=Count("pk")).order_by("-records", "why")

@@ -1,4 +1,4 @@
-"""Undo from a button: at once, or as a run whose page shows how far it has come."""
+"""The undo button: immediate, or a run with a progress page."""
 
 from collections import Counter
 from typing import Any
@@ -20,12 +20,12 @@ from crm.lists.models import ImportRun, UndoRun
 from crm.lists.undo_runs import start, summary
 from crm.users.http import Request
 
-SHOWN = 100  # kept records on the page of a run
+SHOWN = 100  # kept records on a run's page
 
 
 @require_POST
 def undo_change(request: Request, change: UUID) -> HttpResponse:
-    """Undo one change, whatever it was, and go back to where the person was, or to the page of a long undo."""
+    """Undo one change, then return to the user's page or to the progress page of a long undo."""
     try:
         with long_request(PATIENT):
             undone = start(change, by=request.actor)
@@ -48,7 +48,7 @@ def _say(request: Request, undone: Undone) -> None:
 
 @require_GET
 def undo_progress(request: Request, change: UUID) -> HttpResponse:
-    """How far the undo of a large change has come, and what it kept. For those who started it, and managers."""
+    """Show the progress of a large undo and the records it kept, to its author and managers."""
     runs = UndoRun.objects.filter(change=change).select_related("member__user")
     if not request.actor.is_at_least(Role.MANAGER):
         runs = runs.filter(member=request.actor.member_id)
@@ -61,7 +61,7 @@ def undo_progress(request: Request, change: UUID) -> HttpResponse:
 
 
 def _kept(run: UndoRun, request: Request) -> list[dict]:
-    """The first kept records: kind and reason, and the record itself where the person may see it."""
+    """Return the first kept records: kind, reason, and the record itself if visible to the user."""
     rows = list(run.kept.all()[:SHOWN])
     known = {entity.name: entity for entity in registry.all_entities()}
     seen: dict[tuple[str, int], Any] = {}

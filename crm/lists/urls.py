@@ -1,4 +1,4 @@
-"""The URLs of one entity's list, to be included by the app that owns the entity; and of undo."""
+"""URLs of an entity's list, included by the app that owns the entity, and of undo."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What saved views and unfinished imports refer to."""
+"""References of saved views and unfinished imports."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def _views() -> Iterator[SettingUse]:
     for view in SavedView.objects.select_related("member__user"):
         kind = names.get(view.entity)
         plural, path = (kind.plural, kind.path) if kind else (view.entity, view.entity)
-        # The name of a member's own view is theirs alone.
+        # A member's view name is private.
         if view.member_id:
             label = _("{records}: view of {member}").format(records=plural, member=view.member)
         else:

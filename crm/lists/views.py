@@ -1,4 +1,4 @@
-"""The list page that every entity shares, and what can be done from it. One URL gives the page or its part."""
+"""The list page shared by all entities, and its actions. Each URL returns the page or a fragment."""
 
 from urllib.parse import urlencode
 
@@ -38,7 +38,7 @@ EMPTY = Page([], 0, 0, "", "")
 @require_GET
 @limited("search", applies=searches)
 def list_page(request: Request, entity: str) -> HttpResponse:
-    """The list: tabs, filters, rows, pages."""
+    """Show the list: tabs, filters, rows, pages."""
     state = read_state(request, spec_of(entity))
     ticked = set(request.GET.get("ticked", "").split(","))
     found, too_slow = _rows(state, request.GET.get("after", ""))
@@ -57,7 +57,7 @@ def list_page(request: Request, entity: str) -> HttpResponse:
 
 
 def _frame(state: ListState) -> dict:
-    """What stands around the rows: views, chips, headings, actions, and what each form must carry along."""
+    """Return the context around the rows: views, chips, headings, actions and hidden form fields."""
     query = state.url(ticked=None).partition("?")[2]
     return {
         "state": state,
@@ -80,7 +80,7 @@ def _actions(state: ListState) -> list[BulkAction]:
 
 @require_GET
 def narrow(request: Request, entity: str) -> HttpResponse:
-    """The quick filters: the menu's content to htmx, else a page."""
+    """Show the quick filters: the menu's content for htmx, otherwise a page."""
     state = read_state(request, spec_of(entity))
     names = state.filters.filters
     context = {"state": state, "spec": state.spec, "kept": _kept(state, *names)}
@@ -89,7 +89,7 @@ def narrow(request: Request, entity: str) -> HttpResponse:
 
 
 def _kept(state: ListState, *gone: str) -> list[tuple[str, str]]:
-    """The URL's parameters that a form must send along, less its own and the place in the pages."""
+    """Return the URL's parameters that a form must carry, except `gone`, the page position and ticked rows."""
     left_out = {*gone, "after", "ticked"}
     return [(name, value) for name, values in state.params.lists() if name not in left_out for value in values]
 
@@ -125,7 +125,7 @@ def _chips(state: ListState) -> list[dict]:
 
 
 def _sorts(state: ListState) -> list[dict]:
-    """For each column: its heading, the URL that sorts by it, and how it is sorted now (as aria-sort says it)."""
+    """Return each column's heading, sort URL and current direction (as aria-sort value)."""
     now = {True: "descending", False: "ascending"}[state.sort.descending]
     return [
         {
@@ -158,7 +158,7 @@ def exact_count(request: Request, entity: str) -> HttpResponse:
 
 @require_POST
 def bulk(request: Request, entity: str) -> HttpResponse:
-    """Do something with the selected records: first ask what the action needs, then do it and say what was done."""
+    """Run a bulk action on the selected records: show its form first, then run it and report the result."""
     spec = spec_of(entity)
     chosen = selection(request, spec)
     action = _action(request, spec)
@@ -168,7 +168,7 @@ def bulk(request: Request, entity: str) -> HttpResponse:
     if not (answered and form.is_valid()):
         return _ask(request, chosen, action, form)
     with time_limit():
-        ids = chosen.ids()  # what takes too long to find is not looked for again by each step of the action
+        ids = chosen.ids()  # found once: the action's steps don't repeat an expensive query
     if not chosen.is_confirmed(len(ids)):
         return _ask(request, chosen, action, form)
     try:
@@ -236,7 +236,7 @@ def _still_ticked(spec, outcome: Outcome) -> str | None:
 
 @require_GET
 def add_filter(request: Request, entity: str) -> HttpResponse:
-    """Build one more part of the condition: a field, then how to compare it, then with what. Or edit the whole text."""
+    """Build one more condition part: field, operator, then value; or edit the whole text."""
     state = read_state(request, spec_of(entity))
     field = state.schema.find(request.GET.get("field", "")) if request.GET.get("field") else None
     error: str | ConditionError = state.error
@@ -271,7 +271,7 @@ def add_filter(request: Request, entity: str) -> HttpResponse:
 
 
 def _operators(field: Field) -> list[tuple[str, str]]:
-    """The operators of a field, each with how it is said. Where values are ticked, `in` says it all, elsewhere `=`."""
+    """Return a field's operators with their words. Fields with choices offer `in`, others `=`."""
     other = ("=", "!=") if field.choices else ("in", "not in")  # not a text
     return [(operator, offered_words(field, operator)) for operator in operators(field) if operator not in other]
 
@@ -297,7 +297,7 @@ def _with(state: ListState, field, request: Request) -> str:
 
 
 def _operand(field: Field, text: str) -> str:
-    """What was typed in the member's formats, as conditions write it."""
+    """Convert input in the member's formats to the condition language."""
     if field.type not in NUMBERS:
         return text
     return f"{formats.read_number(text[:-1])}%" if text.endswith("%") else formats.read_number(text)
@@ -320,7 +320,7 @@ def choose_columns(request: Request, entity: str) -> HttpResponse:
 
 
 def save(request: Request, entity: str) -> HttpResponse:
-    """Save the list as it is seen under a name, mine or the workspace's."""
+    """Save the current list under a name, for the member or the workspace."""
     state = read_state(request, spec_of(entity))
     errors = {}
     if request.method == "POST":
@@ -356,7 +356,7 @@ def _saved(request: Request, state: ListState) -> HttpResponse:
 
 @require_POST
 def remove_view(request: Request, entity: str, slug: str) -> HttpResponse:
-    """Delete a saved view; the records stay."""
+    """Delete a saved view, keeping its records."""
     delete_view(entity, slug, by=request.actor)
     toast(request, gettext("View deleted. Your records aren’t affected."))
     return redirect(f"/{spec_of(entity).path}")

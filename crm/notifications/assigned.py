@@ -1,7 +1,7 @@
-"""Whoever is given contacts, companies or leads is told: once for each user action, however many there were.
+"""Notifications of assigned contacts, companies and leads: one per user action and owner, whatever the number.
 
-A reaction rather than a handler: handlers are called once for each event, and assigning a thousand contacts is a
-thousand of them. In the transaction of the change this is one count, and it holds or falls with the change.
+A reaction instead of a handler: handlers run once per event, and assigning a thousand contacts is a thousand events. In
+the change's transaction this is one count, and commits with the change.
 
 Why: docs/decisions/0013-notifications-with-the-change.md
 """
@@ -36,7 +36,7 @@ from leads.models import Lead
     "lead.assigned",
 )
 def tell_assigned(rows: QuerySet, by: Actor) -> None:
-    """The reaction to records that were made or assigned. An import's are told when it ends."""
+    """React to created or assigned records. Imports notify at their end."""
     if by.channel != Channel.IMPORT:
         _tell(rows.model, by)
 
@@ -53,7 +53,7 @@ def _tell(model: Any, by: Actor) -> None:
 
 
 def _given(model: Any, by: Actor) -> Iterator[NewNotification]:
-    """For each new owner: how many of the records that this user action gave to somebody are theirs now."""
+    """Yield for each new owner the number of records this user action assigned to them."""
     entity = model._meta.model_name
     whose: dict[str, Any] = {"ids": _touched(entity, by)}
     if model is Lead:
@@ -61,7 +61,7 @@ def _given(model: Any, by: Actor) -> Iterator[NewNotification]:
 
     def build(ids: Any, member: int | None, contacts: Any = None) -> QuerySet:
         given = model.objects.filter(pk__any_of=ids, owner__isnull=False)
-        if contacts is not None:  # who is told of the contact need not hear of its lead as well
+        if contacts is not None:  # a notified owner of the contact needs none for its lead
             given = given.exclude(contact__id__any_of=contacts, contact__owner=F("owner"))
         others = given.exclude(owner=member) if member is not None else given
         return others.order_by().values("owner").annotate(count=Count("pk"), first=Min("pk")).values_list(*FOUND)
@@ -75,9 +75,9 @@ FOUND = ("owner", "count", "first")
 
 
 def _touched(entity: str, by: Actor) -> str:
-    """The keys of the records that this user action gave to somebody, as any_of takes them.
+    """Return the keys of records this user action assigned, in any_of format.
 
-    Read first, for a subquery is run once per record where the planner reckons with few of either.
+    Read first, because a subquery runs once per record if the planner expects few.
     """
 
     def build(change: Any) -> QuerySet:

@@ -1,4 +1,4 @@
-"""What can happen to a member's choices. Notifications themselves are told to handlers, but not audited."""
+"""Events of members' preferences. Notifications themselves have handlers, but no audit entries."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

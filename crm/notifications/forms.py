@@ -1,4 +1,4 @@
-"""How a member chooses what to be notified of."""
+"""The form of notification preferences."""
 
 from django import forms
 
@@ -6,7 +6,7 @@ from crm.notifications.kinds import Channel, all_kinds
 
 
 class ChannelsForm(forms.Form):
-    """A channel for each kind of notification."""
+    """A channel per kind of notification."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -1,6 +1,6 @@
-"""The handlers that mail. A mail that cannot be sent is tried again by its delivery, and given up in the end, in view.
+"""Handlers that send notification email. Failed deliveries are retried, and at last kept as failed.
 
-Between sending and its mark a crash may have a mail sent twice: the second has the Message-ID of the first.
+A crash between sending and recording may send an email twice, with the same Message-ID.
 """
 
 from django.utils import timezone
@@ -14,7 +14,7 @@ from crm.users.models import Membership
 
 @handles("notification.made", queue="mail", outward=True)
 def mail_now(event, *, by: Actor) -> None:
-    """Mail one notification, unless it was mailed or read meanwhile."""
+    """Email one notification, unless already sent or read."""
     rows = Notification.objects.filter(pk=event.entity_id, mail__isnull=False)
     for item in rows.to_mail().select_related("actor__user"):
         send([item], _recipient(item.recipient_id), key=item.public_id)
@@ -23,7 +23,7 @@ def mail_now(event, *, by: Actor) -> None:
 
 @handles("digest.made", queue="mail", outward=True)
 def mail_digest(event, *, by: Actor) -> None:
-    """Mail the day's news to a member, less what was read meanwhile; nothing where that was all."""
+    """Email a member's daily digest without read notifications; nothing if none are left."""
     digest = Digest.objects.get(pk=event.entity_id)
     rows = Notification.objects.filter(digest=digest, mail__isnull=False)
     items = list(rows.to_mail().select_related("actor__user").order_by("at", "id"))

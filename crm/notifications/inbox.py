@@ -1,7 +1,4 @@
-"""What a member has been told: how much of it is new, page by page, read and unread.
-
-Reading is not recorded: no record changes by it.
-"""
+"""A member's notifications: unread count, pages, read and unread. Reading is not recorded: it changes no record."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -18,14 +15,14 @@ LATEST, PAGE = 10, 50
 
 
 class NotificationPage(NamedTuple):
-    """Some notifications, the newest first, and the cursor of the next page ('' at the end)."""
+    """Some notifications, newest first, and the cursor of the next page ('' at the end)."""
 
     rows: list[Notification]
     cursor: str
 
 
 def unread(by: Actor) -> QuerySet:
-    """The unread ones, as many as the bell counts, for the statement that counts what surrounds a page."""
+    """Return the unread ones, as many as the bell counts, for the statement of the page frame's counts."""
     return Notification.objects.of(by).unread().order_by().values(fact=F("pk"))[:COUNT_LIMIT]
 
 
@@ -42,7 +39,7 @@ def notification_page(by: Actor, *, only_unread: bool = False, before: str = "",
 
 
 def mark_read(rows: NotificationQuerySet) -> datetime | None:
-    """Mark those of `rows` that are unread. Returns the moment, by which mark_unread() finds them; None for none."""
+    """Mark the unread `rows` as read. Return the time, which identifies them for mark_unread(); None if none."""
     now = timezone.now()
     return now if rows.unread().update(read_at=now) else None
 

@@ -1,4 +1,4 @@
-"""What the time brings: tasks that fall due, and the daily mail."""
+"""Scheduled notifications: due tasks, and the daily digest."""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -19,16 +19,16 @@ from crm.notifications.notify import NewNotification, notify
 from crm.users.models import Membership, Workspace
 from crm.users.visibility import may_see
 
-OVERDUE = timedelta(days=1)  # what was due before that was missed, and is told by My day
+OVERDUE = timedelta(days=1)  # tasks due earlier are missed, and shown on My day
 MORNING = time(8)
 
 
 @scheduled(every=timedelta(minutes=1))
 def tell_due(slot: datetime) -> None:
-    """Tell members of their tasks that are due by now: once for each task and due date."""
+    """Notify members of due tasks, once per task and due date."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
-            due = list(_untold(slot))  # looking costs no transaction; on SQLite those queue
+            due = list(_untold(slot))  # looking costs no transaction; on SQLite transactions queue
             if due:
                 _tell(due, workspace)
 
@@ -58,9 +58,9 @@ def _tell(due: list[Any], workspace: Workspace) -> None:
 
 @scheduled(every=timedelta(hours=1))
 def make_digests(slot: datetime) -> None:
-    """Have each member's news of before eight in the morning mailed, where it is eight by now: once a local day.
+    """Queue each member's digest of news before eight in the morning, local time, once a day.
 
-    After an outage the mail is late, but it comes; news of after eight waits for the next day's.
+    After an outage the email is late but sent; news after eight waits for the next day's.
     """
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
@@ -69,7 +69,7 @@ def make_digests(slot: datetime) -> None:
 
 
 def _waiting(slot: datetime, workspace: Workspace) -> Iterator[tuple[Membership, datetime]]:
-    """Who has news to be mailed, with the latest morning where they are."""
+    """Yield members with news for a digest, and their latest local morning."""
     recipients = _undigested().values("recipient")
     for member in Membership.objects.filter(pk__in=recipients).select_related("user"):
         local = slot.astimezone(ZoneInfo(member.user.timezone or workspace.timezone))

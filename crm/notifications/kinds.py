@@ -1,4 +1,4 @@
-"""What members are notified of: each kind of notification is declared once, by the app whose news it is."""
+"""Kinds of notification, each declared once by its app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from crm.kit.translation import ngettext, pgettext_lazy
 
 
 class Channel(models.TextChoices):
-    """How a member wants to be notified; the bell shows everything but Off."""
+    """A member's channel for a kind; the bell shows all but Off."""
 
     BELL = "bell", _("In-app only")
     MAIL = "mail", _("Email immediately")
@@ -21,12 +21,12 @@ class Channel(models.TextChoices):
 
 @dataclass(frozen=True)
 class NotificationKind:
-    """A kind of news.
+    """A kind of notification.
 
-    `sentence` holds {actor} and {record}, `unseen` only {actor}: it is shown to who may not see the record. For kinds
-    that concern many records at once `many(entity, count)` returns a sentence with {actor} and {count}, and `which` is
-    the condition for those among the changed records that concern the reader. `reason` is the sentence at the
-    end of emails. `channel` is the default.
+    `sentence` contains {actor} and {record}, `unseen` only {actor}, for readers who may not see the record. For
+    notifications about many records `many(entity, count)` returns a sentence with {actor} and {count}, and `which` is
+    the condition for the changed records that concern the reader. `reason` is the sentence at the end of emails.
+    `channel` is the default.
     """
 
     name: str
@@ -44,12 +44,12 @@ _kinds: Registry[NotificationKind] = Registry("kind of notification")  # not a t
 
 
 def register(kind: NotificationKind) -> NotificationKind:
-    """Make a kind known, and choosable in the settings of every member. Raises ValueError for a name that is taken."""
+    """Register a kind, which adds it to every member's settings. Raises ValueError for a duplicate name."""
     return _kinds.add(kind.name, kind)
 
 
 def kind_named(name: str) -> NotificationKind:
-    """The kind called `name`. Raises KeyError."""
+    """Return the kind called `name`. Raises KeyError."""
     return _kinds[name]
 
 

@@ -1,4 +1,4 @@
-"""What becomes of leads is told to whoever works them, and a missed deadline to managers too: once for each change."""
+"""Notifications on leads, for their owners, and on missed deadlines for managers too: one per change."""
 
 from django.db.models import Count, Min, QuerySet
 
@@ -14,7 +14,7 @@ from leads.models import Lead
 
 @reacts_to("lead.synced")
 def tell_sales_qualified(leads: QuerySet, by: Actor) -> None:
-    """The reaction to leads that moved with their stage: who owns those that are qualified now is told."""
+    """React to leads that changed stage: notify owners of newly qualified ones."""
     if leads.filter(status="qualified").exists():
         moved = Entry.objects.filter(change=by.change, event="lead.synced", new_values__status="qualified")
         reached = Lead.objects.filter(pk__in=moved.values("entity_id"), status="qualified")
@@ -23,7 +23,6 @@ def tell_sales_qualified(leads: QuerySet, by: Actor) -> None:
 
 @reacts_to("lead.overdue")
 def tell_overdue(leads: QuerySet, by: Actor) -> None:
-    """The reaction to first contacts that nobody made in time."""
     key = f"{by.change} overdue"
     every = leads.aggregate(count=Count("pk"), first=Min("pk"))
     managers = Membership.objects.active().filter(role__in=(Role.MANAGER, Role.ADMIN)).values_list("pk", flat=True)

@@ -1,4 +1,4 @@
-"""Notifications as people read them: a sentence and where it leads, with the names of what the reader may see."""
+"""Notifications for display: a sentence and a link, with names only of visible records."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from crm.notifications.kinds import NotificationKind, kind_named
 from crm.notifications.models import Notification
 
 GONE = _("You no longer have access to this record.")
-RELATED = {"activity": ("contact", "company"), "lead": ("contact",)}  # what a record's address is made of
+RELATED = {"activity": ("contact", "company"), "lead": ("contact",)}  # links needed for a record's URL
 
 
 @dataclass(frozen=True)
 class NotificationLine:
-    """One notification to show. `url` is '' where the reader may not see the record, or no longer."""
+    """One notification for display. `url` is '' if the record is not visible (any longer)."""
 
     notification: Notification
     kind: NotificationKind
@@ -37,7 +37,7 @@ class NotificationLine:
 
 
 def lines(notifications: Sequence[Notification], by: Actor) -> list[NotificationLine]:
-    """A line for each notification of the actor's. One statement for each entity among them."""
+    """Return a line for each of the actor's notifications. One statement per entity."""
     seen = {entity: _seen(entity, notifications, by) for entity in {item.entity for item in notifications}}
     return [_line(item, seen[item.entity].get(item.entity_id)) for item in notifications]
 
@@ -63,7 +63,7 @@ def _line(item: Notification, record: Any) -> NotificationLine:
 
 
 def _sentence(kind: NotificationKind, item: Notification, record: Any) -> str:
-    """What happened, with places for the names; a record that the reader may not see has none."""
+    """Return the sentence, with placeholders for names; none for a hidden record."""
     if item.count > 1 and kind.many:
         return kind.many(item.entity, item.count)
     return str(kind.sentence if record or not kind.unseen else kind.unseen)

@@ -1,4 +1,4 @@
-"""Emails to members: plain text and simple HTML, in their language. Sent by the handlers, never by a page."""
+"""Emails to members: plain text and simple HTML, in their language. Sent only by handlers."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -24,10 +24,7 @@ SUBJECT_LENGTH = 150
 
 
 def send(notifications: Sequence[Notification], recipient: Membership, *, key: str, daily: bool = False) -> None:
-    """Mail the notifications to the one they are for. `key` makes the Message-ID: a second sending has the same.
-
-    Raises whatever the mail server's refusal raises.
-    """
+    """Email the notifications to their recipient. `key` makes a stable Message-ID. Raises the mail server's errors."""
     zone = ZoneInfo(recipient.user.timezone or recipient.workspace.timezone)
     with timezone.override(zone), speaking_to(recipient.user, recipient.workspace):
         news = lines(notifications, recipient.actor(Channel.SYSTEM))

@@ -1,4 +1,4 @@
-"""Whoever is mentioned in an activity, and sees what it is about, is told: once for each activity."""
+"""Notifications of mentions in activities, for members who see the record: one per activity."""
 
 from django.db.models import Q, QuerySet
 
@@ -13,7 +13,7 @@ from crm.notifications.notify import NewNotification, notify
 
 @reacts_to("activity.logged", "activity.planned", "activity.updated")
 def tell_mentioned(rows: QuerySet, by: Actor) -> None:
-    """The reaction to activities that were written or changed."""
+    """React to created or changed activities."""
     written = rows.filter(Q(subject__contains="@") | Q(body__contains="@"), deleted_at__isnull=True)
     activities = list(written.select_related("contact", "company"))
     both = zip(activities, readers(activities), strict=True)

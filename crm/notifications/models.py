@@ -1,7 +1,7 @@
-"""What members are told, how they want to be told, and the daily mails in which they were.
+"""Notifications, preferences and daily digests.
 
-None of it is a business record: a notification says that something happened, and the audit log has what did. That a
-person has read it is nobody else's business. Only what they choose to be told, a setting, is audited.
+None is a business record: the audit log has what happened. Reading a notification is private. Only preferences, as
+settings, are audited.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from crm.users.models import Membership, Owned
 
 
 class Preference(Owned):
-    """How a member wants to be told: `channels` maps a kind to a Channel; for what it leaves out the kind's own."""
+    """A member's preferences: `channels` maps a kind to a Channel; others use the kind's default."""
 
     member = models.OneToOneField(Membership, models.CASCADE, related_name="+")
     channels = models.JSONField(default=dict)
@@ -28,10 +28,10 @@ class Preference(Owned):
 
 
 class Digest(Owned):
-    """One day's mail to a member about what they were told since the last."""
+    """A daily email to a member with the notifications since the last."""
 
     recipient = models.ForeignKey(Membership, models.CASCADE, related_name="+", db_index=False)
-    day = models.DateField()  # where the recipient is
+    day = models.DateField()  # in the recipient's time zone
     sent_at = models.DateTimeField(null=True)
 
     class Meta(Owned.Meta):
@@ -43,17 +43,17 @@ class Digest(Owned):
 
 
 class NotificationQuerySet(WorkspaceQuerySet):
-    """Notifications, by whose they are and whether they were seen."""
+    """Notifications, by recipient and read state."""
 
     def of(self, by: Actor):
-        """Those of the actor; nobody sees another's."""
+        """Filter to the actor's own; members never see others'."""
         return self.filter(recipient=by.member_id)
 
     def unread(self):
         return self.filter(read_at__isnull=True)
 
     def to_mail(self):
-        """Still to be mailed, to people who work here and have not read them meanwhile."""
+        """Filter to unsent emails for active members who have not read the notification."""
         return self.unread().filter(mail__isnull=False, recipient__is_active=True)
 
 
@@ -62,11 +62,11 @@ class NotificationManager(WorkspaceManager.from_queryset(NotificationQuerySet)):
 
 
 class Notification(Owned):
-    """Something that a member is told. It names its record by key only: who may not see that any more reads no name.
+    """A notification to a member. It stores only the record's key: readers who can't see the record see no name.
 
-    `key` is what happened, once: a user action, an activity that mentions, a task and when it is due. Telling it a
-    second time changes nothing. `count` records were concerned; `entity_id` is the first of them. `text` is what a
-    workflow's author has to say beside it, the same of every record.
+    `key` identifies the occasion: a user action, a mentioning activity, a task and its due date. Repeating it has no
+    effect. `count` records are concerned; `entity_id` is the first. `text` is an addition by a workflow's author, equal
+    for all records.
     """
 
     class Mail(models.TextChoices):
@@ -85,7 +85,7 @@ class Notification(Owned):
     actor = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+", db_index=False)
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
-    mail = models.CharField(max_length=6, choices=Mail.choices, null=True)  # null: not to be mailed (any more)
+    mail = models.CharField(max_length=6, choices=Mail.choices, null=True)  # null: no email (any longer)
     mailed_at = models.DateTimeField(null=True)
     digest = models.ForeignKey(Digest, models.SET_NULL, null=True, related_name="notifications")
     objects: ClassVar[NotificationManager] = NotificationManager()
@@ -93,7 +93,7 @@ class Notification(Owned):
     class Meta(Owned.Meta):
         abstract = False
         constraints = [models.UniqueConstraint(fields=["recipient", "kind", "key"], name="notification_once")]
-        # Conditions are "is (not) null": SQLite would not recognise a value that is passed as a parameter.
+        # Conditions are "is (not) null": SQLite would not match a value passed as a parameter.
         indexes = [
             models.Index(fields=["workspace", "recipient", "-at", "-id"], name="notification_latest"),
             models.Index(fields=["workspace", "recipient"], name="notification_unread", condition=Q(read_at=None)),

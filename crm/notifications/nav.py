@@ -1,4 +1,4 @@
-"""The bell and its settings in the frame of every page."""
+"""The bell and its settings in the page frame."""
 
 from crm.kit import nav
 from crm.kit.nav import NavItem

@@ -17,9 +17,9 @@ MAILS = {Channel.MAIL: Notification.Mail.NOW, Channel.DIGEST: Notification.Mail.
 
 @dataclass(frozen=True)
 class NewNotification:
-    """What one member is to be told: of which record (or the first of `count`), what happened (`key`), and when.
+    """A notification to create: recipient, record (or the first of `count`), occasion (`key`), and time.
 
-    `text`: a sentence beside it, which names nobody.
+    `text`: an additional sentence without names.
     """
 
     recipient: int
@@ -32,10 +32,10 @@ class NewNotification:
 
 
 def notify(kind: NotificationKind, news: Iterable[NewNotification], *, by: Actor) -> None:
-    """Tell members what `by` did; nobody of their own doings, nobody who left or wants nothing of this kind.
+    """Notify members of what `by` did, except of their own actions, former members, and those who turned it off.
 
-    A few statements however many. What was told before (same recipient, kind and key) is not told again; its count is
-    put right, for a bulk action of more than ten thousand is recorded in several parts.
+    A few statements for any number. A repetition (same recipient, kind and key) only corrects the count, because a bulk
+    action on more than ten thousand records is recorded in parts.
     """
     wanted = [item for item in news if item.recipient != by.member_id]
     channels = _channels({item.recipient for item in wanted}, kind) if wanted else {}
@@ -45,7 +45,7 @@ def notify(kind: NotificationKind, news: Iterable[NewNotification], *, by: Actor
 
 
 def _channels(members: set[int], kind: NotificationKind) -> dict[int, str]:
-    """How each of those who work here wants to be told, less those who want nothing."""
+    """Map active members to their channel, without those who turned it off."""
     members_here = Membership.objects.active().filter(pk__any_of=members).values_list("pk", flat=True)
     chosen = dict(Preference.objects.filter(member__in=members).values_list("member_id", "channels"))
     found = {pk: chosen.get(pk, {}).get(kind.name, kind.channel) for pk in members_here}
@@ -71,10 +71,10 @@ def _row(kind: NotificationKind, news: NewNotification, channel: str, by: Actor)
 
 @transaction.atomic
 def _write(rows: Sequence[Notification], by: Actor) -> None:
-    """The rows, and an outbox row for each that is to be mailed at once: it is delivered until the mail has left."""
+    """Write the rows, and an outbox row for each immediate email, delivered until it is sent."""
     once = ["recipient", "kind", "key"]
     Notification.objects.bulk_create(rows, update_conflicts=True, unique_fields=once, update_fields=["count"])
-    # Of a row that was there before the public id is another one.
+    # An existing row has another public id.
     ids = [row.public_id for row in rows if row.mail == Notification.Mail.NOW]
     if ids:
         publish("notification.made", Notification.objects.filter(public_id__any_of=ids), by=by)

@@ -1,3 +1,3 @@
-"""What may concern somebody."""
+"""Reactions that create notifications."""
 
 from crm.notifications import assigned, leads, mentioned  # noqa: F401

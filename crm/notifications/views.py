@@ -25,7 +25,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @require_GET
 def notifications(request: Request) -> HttpResponse:
-    """What one was told: the latest ten for the bell (htmx), else a page of all or of the unread."""
+    """Show notifications: the latest ten for the bell (htmx), otherwise a page of all or unread ones."""
     by, only_unread = request.actor, request.GET.get("show") != "all" and not request.htmx
     size = inbox.LATEST if request.htmx else inbox.PAGE
     found = inbox.notification_page(by, only_unread=only_unread, before=request.GET.get("before", ""), size=size)
@@ -60,7 +60,7 @@ def read_all(request: Request) -> HttpResponse:
 
 @require_POST
 def mark_unread(request: Request, moment: int) -> HttpResponse:
-    """Undo what was marked as read at that moment (microseconds since 1970)."""
+    """Undo marking as read at that time (microseconds since 1970)."""
     try:
         count = inbox.mark_unread(request.actor, EPOCH + timedelta(microseconds=moment))
     except OverflowError:
@@ -72,7 +72,7 @@ def mark_unread(request: Request, moment: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def settings(request: Request) -> HttpResponse:
-    """What the member is notified of, and the handle by which others mention them."""
+    """Edit the member's preferences, and show their handle for mentions."""
     chosen = Preference.objects.filter(member=request.member).values_list("channels", flat=True).first() or {}
     form = ChannelsForm(request.POST or None, initial=chosen)
     if form.is_valid():

@@ -1,4 +1,4 @@
-"""What contradicts the rules about opportunities."""
+"""Exceptions about opportunities."""
 
 from django.db.models import F, QuerySet, Value
 
@@ -10,7 +10,7 @@ from crm.opportunities.models import Opportunity
 
 
 def opportunities_lost_unexplained() -> QuerySet[Opportunity]:
-    """Opportunities that were lost without a reason."""
+    """Return lost opportunities without a reason."""
     return Opportunity.objects.live().filter(stage="lost", lost_reason="")
 
 

@@ -1,4 +1,4 @@
-"""The stages of an opportunity: the open ones in any order, then won or lost, which end it."""
+"""The stages of an opportunity: open ones in any order, then won or lost."""
 
 from decimal import Decimal
 
@@ -40,7 +40,7 @@ STAGE = Axis(
     ),
 )
 
-# How likely an opportunity is won, by the stage that it enters; from there on people may say otherwise.
+# Default win probability on entering a stage, editable afterwards.
 PROBABILITY = {
     "prospecting": Decimal("0.1000"),
     "qualification": Decimal("0.2500"),

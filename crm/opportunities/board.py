@@ -1,4 +1,4 @@
-"""The board of opportunities: a column for each stage, with its totals."""
+"""The board of opportunities: a column per stage, with totals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ WEIGHTED = ExpressionWrapper(F("amount") * F("probability"), DecimalField(max_di
 
 @dataclass
 class Total:
-    """Amounts in one currency: in full, and each times how likely it is."""
+    """Amounts in one currency: total and weighted by probability."""
 
     currency: str
     amount: Decimal = Decimal(0)
@@ -28,7 +28,7 @@ class Total:
 
 
 def add_up(rows: QuerySet, axis: Axis, columns: Columns) -> None:
-    """Count each column, and add up its amounts by currency, the largest first."""
+    """Count each column, and sum its amounts by currency, largest first."""
     groups = rows.order_by().values("stage", "currency")
     for group in groups.annotate(count=Count("pk"), total=Sum("amount"), weighted=Sum(WEIGHTED)):
         column = columns.get(group["stage"])
@@ -41,7 +41,7 @@ def add_up(rows: QuerySet, axis: Axis, columns: Columns) -> None:
 
 
 def summary(columns: Iterable[Column]) -> list[Total]:
-    """What is in progress, over all columns, by currency."""
+    """Return the totals of all open columns by currency."""
     sums: dict[str, Total] = {}
     for total in (total for column in columns if column.is_open for total in column.totals):
         into = sums.setdefault(total.currency, Total(total.currency))
@@ -50,7 +50,7 @@ def summary(columns: Iterable[Column]) -> list[Total]:
 
 
 def steps(opportunity: Opportunity, by: Actor) -> list[CardMove]:
-    """Every other stage, while it is in progress."""
+    """Return every other stage, while the opportunity is open."""
     url = reverse("opportunity_move", args=[opportunity.public_id, "move_stage"])
     others = [choice for choice in STAGE.values if choice.value != opportunity.stage] if opportunity.is_open else []
     return [CardMove(c.value, f"{c.label}…" if c.value == "lost" else c.label, url) for c in others]

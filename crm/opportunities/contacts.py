@@ -1,4 +1,4 @@
-"""The contacts that opportunities belong to."""
+"""The contacts of opportunities."""
 
 from collections.abc import Iterable
 
@@ -17,8 +17,7 @@ PROSPECTS = ("lead", "qualified")
 
 
 def lock_contacts(contacts: Iterable[int]) -> dict[int, Contact]:
-    """Lock contacts that are not in the trash. Before their opportunities, as merging does: else the two could wait
-    for each other."""
+    """Lock contacts outside the trash. As in merging, lock them before their opportunities to avoid deadlocks."""
     rows = Contact.objects.live().filter(pk__any_of=set(contacts)).order_by("pk").select_for_update(of=("self",))
     return {contact.pk: contact for contact in rows}
 
@@ -28,20 +27,20 @@ def lock_contacts_of(opportunities: QuerySet) -> None:
 
 
 def contacts_of(opportunities: Iterable[int]) -> RecordQuerySet:
-    """The contacts, not in the trash, of opportunities given by primary key."""
+    """Return the contacts, outside the trash, of opportunities given by primary key."""
     theirs = Opportunity.objects.filter(pk__any_of=list(opportunities)).order_by().values_list("contact", flat=True)
     return Contact.objects.live().filter(pk__any_of=set(theirs))
 
 
 def without_open_opportunities(contacts: RecordQuerySet) -> RecordQuerySet:
-    """Those of the contacts that have no open opportunity left, whoever may see it."""
+    """Filter to contacts without an open opportunity, visible or not."""
     return contacts.exclude(Exists(Opportunity.objects.open().filter(contact=OuterRef("pk"))))
 
 
 def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> None:
-    """Make customers of the leads and qualified contacts of won opportunities, without guards (DESIGN 1.1).
+    """Move leads and qualified contacts of won opportunities to Customer, without guards (DESIGN 1.1).
 
-    A lead is qualified on the way: its history has both rows, and no funnel somebody who skipped a stage.
+    A lead is qualified in between, so that no stage is skipped in its history and the funnel.
     """
     prospects = contacts_of(opportunities).filter(lifecycle_stage__in=PROSPECTS)
     leads = prospects.filter(lifecycle_stage="lead")
@@ -51,7 +50,7 @@ def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> Non
 
 @on_merge
 def move_opportunities(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """The survivor of a merge has the opportunities of all; undoing the merge moves them back."""
+    """Move opportunities to the survivor on merge(); undoing the merge moves them back."""
     rows = Opportunity.objects.filter(contact__in=duplicates)
     held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     update_and_record("opportunity.updated", Opportunity.objects.filter(pk__in=held), {"contact": survivor.pk}, by=by)

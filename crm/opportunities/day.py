@@ -24,7 +24,7 @@ WHERE = (
 
 
 def stale(by: Actor) -> list[DayLine]:
-    """The actor's deals without a next step, past their close date, or long at a stage; those that wait left out."""
+    """Return the actor's opportunities without a next step, overdue, or long at a stage, except snoozed ones."""
     now = clock.now()
     still = Q(next_step="") | Q(close_date__lt=_today()) | Q(stage_since__lt=now - timedelta(days=STILL))
     rows = Opportunity.objects.open().filter(still, ~Q(waits("opportunity")), owner=by.member_id)

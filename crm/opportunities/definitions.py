@@ -1,9 +1,9 @@
-"""What the stages of an opportunity mean, until an admin defines them."""
+"""Default definitions of opportunity stages."""
 
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.definitions import Definition
 
-# Source 001 asks of every open opportunity: is the next step and buyer visible?
+# Source 001 on every open opportunity: is the next step and buyer visible?
 VISIBLE = (
     "next_step is not empty and contact.role = decision_maker and contact.last_activity <= 14 days ago"  # not a text
 )

@@ -1,8 +1,7 @@
-"""A pipeline for the demo, through the verbs themselves: what the customers of the year bought, what was lost, and what
-is in progress.
+"""A demo pipeline, made through the verbs: customers' purchases, losses, and open opportunities.
 
-It is drawn from the contacts as their year has left them: a customer's opportunity was won when they became one. What
-falls due in the same ten days for the same seller is one call.
+Derived from the contacts' year: a customer's opportunity was won when they became one. A seller's actions of the same
+ten days are one call.
 """
 
 import random
@@ -27,7 +26,7 @@ from crm.users.models import Membership
 from crm.users.visibility import RecordQuerySet
 
 SLOT = timedelta(days=10)
-WON, LOST, IN_PROGRESS = 0.42, 0.26, 0.32  # of how many there are
+WON, LOST, IN_PROGRESS = 0.42, 0.26, 0.32  # shares of the total
 PRODUCTS = ("tracking", "route planning", "driver app", "fuel cards", "maintenance", "telematics")  # not a text
 NEXT = (
     "Send the revised proposal",  # not a text
@@ -44,7 +43,7 @@ Job = Callable[[RecordQuerySet, Actor], object]
 
 
 class Pipeline:
-    """The opportunities of one workspace: about `count` of them, the same on every machine."""
+    """The opportunities of one workspace: about `count`, identical on every machine."""
 
     def __init__(self, manager: Membership, *, count: int, seed: int):
         self.random = random.Random(seed)  # noqa: S311 (believable, not secret)
@@ -55,7 +54,7 @@ class Pipeline:
         self.due: defaultdict[tuple[int, int, str], list[int]] = defaultdict(list)
 
     def write(self) -> None:
-        """Open, move, win and lose them, in the order of time."""
+        """Create, move, win and lose them in order of time."""
         self._plan("customer", WON, self._won)
         self._plan("lost", LOST, self._lost)
         self._plan("qualified", IN_PROGRESS, self._open)
@@ -83,7 +82,7 @@ class Pipeline:
         self._deal(contact, opened, self.end + self._days(-8, 75), self.random.choice(OPEN))
 
     def _deal(self, contact: Contact, opened: datetime, closes: datetime, to: str) -> None:
-        """From its opening over the stages between to where it ends, evenly in time."""
+        """Plan an opportunity from creation over the stages to its end, at even intervals."""
         owner, until = contact.owner_id or 0, min(closes, self.end)
         last = OPEN.index(to) if to in OPEN else self.random.randrange(1, len(OPEN))
         path = [*OPEN[1 : last + 1], *([to] if to not in OPEN else [])]
@@ -108,7 +107,7 @@ class Pipeline:
             "source": self.random.choice(SOURCES),
         }
         facts |= {"next_step": self.random.choice(NEXT) if is_open else ""}
-        # Some have no amount yet, and a few are sold in dollars.
+        # Some have no amount yet, and a few are in dollars.
         return facts | ({"amount": amount} if self.random.random() < 0.94 else {}) | self._currency()
 
     def _currency(self) -> dict:
@@ -118,7 +117,7 @@ class Pipeline:
         return timedelta(days=self.random.randrange(least, most), minutes=self.random.randrange(600))
 
     def _slot(self, at: datetime) -> int:
-        """Which ten days; the first of them hold all that was before."""
+        """Return the index of a ten-day period; the first includes all earlier times."""
         return max(0, 37 - int((self.end - at) / SLOT))
 
     def _at(self, slot: int, hours: int) -> datetime:

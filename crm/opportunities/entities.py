@@ -1,4 +1,4 @@
-"""The opportunity as an entity, and the field by which contacts and companies know theirs."""
+"""The opportunity as an entity, and the field that links contacts and companies to theirs."""
 
 from contacts.entities import SHARED
 from crm.entities.fields import Field

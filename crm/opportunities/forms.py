@@ -1,4 +1,4 @@
-"""What the moves of opportunities ask."""
+"""Forms of opportunity moves."""
 
 from django import forms
 from django.db.models import Exists, OuterRef
@@ -21,7 +21,7 @@ ALL_CHOICES = [(choice.value, choice.label) for choice in STAGE.values]
 
 
 class ReopenForm(forms.Form):
-    """At which stage it goes on, and why."""
+    """Target stage and reason."""
 
     to = forms.ChoiceField(label=_("Stage"), choices=OPEN_CHOICES, initial="negotiation")
     reason = reason_field()
@@ -31,7 +31,7 @@ class ReopenForm(forms.Form):
 
 
 class LoseForm(forms.Form):
-    """Why; and of a contact who has no open opportunity left, what becomes of them."""
+    """Reason, and the future of a contact without other open opportunities."""
 
     reason = reason_field(required=False)
 
@@ -49,14 +49,14 @@ class LoseForm(forms.Form):
 
 
 def _left_with_none(opportunity: Opportunity, by: Actor) -> Contact | None:
-    """The contact, when this is their only open opportunity and the actor sees them."""
+    """Return the contact, if visible and without another open opportunity."""
     others = Opportunity.objects.open().filter(contact=OuterRef("pk")).exclude(pk=opportunity.pk)
     seen = Contact.objects.live().visible_to(by)
     return seen.filter(~Exists(others), pk=opportunity.contact_id).first()
 
 
 def _futures(contact: Contact, by: Actor) -> list[tuple[str, str]]:
-    """What may become of a contact: the moves that the actor may make now."""
+    """Return a contact's possible moves by the actor."""
     found = offers(contact, LIFECYCLE, by=by, editable=may_edit(contact, by))
     answers = [offer for offer in found if offer.allowed and offer.move.verb in ANSWERS]
     label = LIFECYCLE.value(contact.lifecycle_stage).label

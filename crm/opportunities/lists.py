@@ -1,4 +1,4 @@
-"""The list of opportunities: its columns, views, quick filters and bulk actions."""
+"""The list of opportunities: columns, views, quick filters and bulk actions."""
 
 from datetime import date, timedelta
 
@@ -31,7 +31,7 @@ def _first(day: date, later: int) -> date:
 
 
 class ClosingFilter(django_filters.ChoiceFilter):
-    """When they are to be closed, by the workspace's calendar."""
+    """Filter by close date, in the workspace's calendar."""
 
     def __init__(self, **kwargs):
         choices = [("overdue", _("Overdue")), ("month", _("This month")), ("next", _("Next month"))]
@@ -48,7 +48,7 @@ class ClosingFilter(django_filters.ChoiceFilter):
 
 
 class OpportunityFilters(QuickFilters):
-    """Whose opportunities, at which stage, to be closed when."""
+    """Filters of opportunities: owner, stage, close date."""
 
     stage = many(_("Stage"), [(choice.value, choice.label) for choice in STAGE.values])
     closing = ClosingFilter()
@@ -101,7 +101,7 @@ OPPORTUNITIES = ListSpec(
 
 
 def my_open(by: Actor):
-    """The member's open opportunities: the count in the sidebar."""
+    """Return the member's open opportunities, for the sidebar count."""
     return Opportunity.objects.open().filter(owner=by.member_id).order_by().values("pk")[:COUNT_LIMIT]
 
 

@@ -1,4 +1,4 @@
-"""Opportunities: deals in progress with a contact."""
+"""Opportunities of contacts."""
 
 from functools import partial
 from typing import ClassVar
@@ -16,10 +16,10 @@ from crm.users.visibility import RecordManager, RecordQuerySet
 
 
 class OpportunityQuerySet(RecordQuerySet):
-    """Opportunities by how they stand."""
+    """Opportunities by status."""
 
     def open(self):
-        """Neither won nor lost, and not in the trash."""
+        """Filter to opportunities neither won nor lost nor in the trash."""
         return self.live().filter(stage__in=OPEN)
 
 
@@ -28,9 +28,9 @@ class OpportunityManager(RecordManager.from_queryset(OpportunityQuerySet)):  # t
 
 
 class Opportunity(Record):
-    """What a contact may buy, and how far that has come. A contact may have many (source 000)."""
+    """A possible purchase of a contact, and its progress. A contact may have many (source 000)."""
 
-    # Of linked records the names only, which everybody who sees the link sees.
+    # Only names of linked records, which all viewers of the link can see.
     SEARCHED = ("search_text", "contact__name_key", "company__name_key")
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "opp"))
@@ -80,7 +80,7 @@ class Opportunity(Record):
             ),
         ]
         indexes = [
-            # The list, first to close first, and the board's columns; and the three branches of a rep's view.
+            # The list by close date, and the board's columns; and the three branches of a rep's view.
             models.Index(fields=["workspace", "close_date", "id"], name="opportunity_closing", condition=LIVE),
             models.Index(fields=["workspace", "stage", "close_date", "id"], name="opportunity_stage", condition=LIVE),
             models.Index(

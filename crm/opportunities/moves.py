@@ -1,4 +1,4 @@
-"""Moving by where to, for bulk actions and workflows, which are told that and not the verb."""
+"""Moves by target stage, for bulk actions and workflows, which know no verb."""
 
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
@@ -9,7 +9,7 @@ from crm.users.visibility import RecordQuerySet
 
 
 def move_to(opportunities: RecordQuerySet, *, to: str, by: Actor, reason: str = "", contacts: str = "") -> Outcome:
-    """Move open opportunities to any stage, by its verb; `contacts` as lose() takes it."""
+    """Move open opportunities to any stage by its verb; `contacts` as in lose()."""
     if to == "won":
         return win(opportunities, by=by, reason=reason)
     if to == "lost":

@@ -1,4 +1,4 @@
-"""What the page of an opportunity shows, and what those of its contact and company show of theirs."""
+"""Opportunity pages, and the panel on contact and company pages."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from crm.users.http import Request
 
 
 def opportunity_head(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
-    """Where it stands, and what can be done now; the moves between open stages stand apart, as steps."""
+    """Return the stage and available moves; moves between open stages are separate, as steps."""
     found = offers(opportunity, STAGE, by=by, editable=editable)
     [next_step] = [field for field in editable_fields("opportunity") if field.key == "next_step"]
     return {
@@ -32,18 +32,18 @@ def opportunity_head(opportunity: Opportunity, by: Actor, editable: bool) -> dic
 
 
 def opportunity_page(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
-    """Its contact, for those who see the contact: the record itself tells everybody the name, and no more."""
+    """Return the contact if visible: other viewers see only its name."""
     return {"contact": Contact.objects.visible_to(by).filter(pk=opportunity.contact_id).first()}
 
 
 SHOWN = 10
 IS_CLOSED = Case(When(stage__in=OPEN, then=0), default=1, output_field=IntegerField())
-# The next to close before the others; then the closed ones, the latest first.
+# Next to close first; then closed ones, latest first.
 ORDER = (IS_CLOSED, Case(When(stage__in=OPEN, then=F("close_date"))).asc(nulls_last=True), "-stage_since", "pk")
 
 
 def opportunities_panel(record: Any, request: Request) -> SafeString:
-    """Beside a contact or company: what is in progress with them, what was won and lost, and the way to open more."""
+    """Show a contact's or company's open, won and lost opportunities, with a button to create one."""
     entity = entity_of(type(record))
     found = Opportunity.objects.live().visible_to(request.actor).filter(**{entity: record})
     rows = [(row, STAGE.value(row.stage)) for row in found.order_by(*ORDER)[: SHOWN + 1]]

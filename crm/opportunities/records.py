@@ -1,4 +1,4 @@
-"""The opportunity as a kind of record."""
+"""The opportunity's record type."""
 
 from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline

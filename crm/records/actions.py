@@ -1,4 +1,4 @@
-"""What can be done with the selected records of a list, of every kind."""
+"""Bulk actions of all record types."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from crm.records.verbs.restore import restore
 
 
 def run_verb(verb: Callable[..., Outcome]) -> Callable[[Any, dict, Actor], Outcome]:
-    """A verb as a bulk action runs it, with what its form asked."""
+    """Return a verb as bulk action, with the answers of its form."""
     return lambda rows, values, by: verb(rows, by=by, **values)
 
 
@@ -38,7 +38,7 @@ WAIT = BulkAction("wait", _("Snooze"), "hourglass", _wait, lambda by: WaitForm, 
 
 
 def record_actions(entity: str, *others: BulkAction) -> tuple[BulkAction, ...]:
-    """What can be done with the records of every kind, and between that the `others` of one."""
+    """Return the bulk actions of all record types, with a type's `others` in between."""
     return (
         BulkAction("assign", _("Assign"), "user-check", _assign, forms.assign_form, _("Assigned")),
         *others,

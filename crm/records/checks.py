@@ -1,4 +1,4 @@
-"""System checks of the kinds of record: what would only be noticed when somebody moves one, or follows a link."""
+"""System checks of record types, for errors that otherwise only a move or a link would reveal."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from crm.records.registry import record_types
 
 @register()
 def kinds_of_record(app_configs, **kwargs) -> list[CheckMessage]:
-    """E020: an axis without its columns or events. E021: public ids that do not begin as the entity says."""
+    """E020: an axis without its columns or events. E021: public ids without the entity's prefix."""
     found: list[CheckMessage] = []
     for kind in record_types():
         sentences = [sentence for axis in kind.axes for sentence in _wrong(kind.entity, axis)]

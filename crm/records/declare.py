@@ -1,4 +1,4 @@
-"""Declaring a kind of record: an app does it once for each of its own, in its module `records`."""
+"""Declaration of record types, by an app's module `records`."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,10 +22,7 @@ from crm.records.verbs.create_records import create_records
 
 
 def declare(kind: RecordType) -> RecordType:
-    """Make a kind of record known, and hand its parts to what works with them.
-
-    Returns it, with what follows from the rest filled in. Raises ValueError for one that is known.
-    """
+    """Register a record type and its parts. Return it with defaults filled in. Raises ValueError for a duplicate."""
     entities.register(kind.entity)
     kind = types.add(kind.entity.name, _complete(kind))
     for entity, fields in kind.gives.items():
@@ -76,7 +73,7 @@ def _complete(kind: RecordType) -> RecordType:
     )
 
 
-Texts = tuple[str, str]  # of an event: its label and its sentence
+Texts = tuple[str, str]  # an event's label and sentence
 CREATED: Texts = (_("Record created"), _("{who} added this record"))
 UPDATED: Texts = (_("Record changed"), _("{who} changed this record"))
 ASSIGNED: Texts = (_("Record assigned"), _("{who} assigned this record"))
@@ -94,7 +91,7 @@ def common_record_events(
     deleted: Texts = DELETED,
     restored: Texts = RESTORED,
 ) -> list[EventType]:
-    """What can happen to every kind of record, with its texts where they name the kind."""
+    """Return the events of every record type, with texts that name it."""
     return [
         EventType(f"{entity}.created", "CREATE", *created, "Created", icon),
         EventType(f"{entity}.updated", "UPDATE", *updated, "Updated", "pencil"),

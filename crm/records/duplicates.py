@@ -1,4 +1,4 @@
-"""Which other record has an e-mail or external ID that must be unique: named to those who see it."""
+"""Errors for a duplicate email or external ID, naming the other record if visible."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,9 +15,9 @@ from crm.records.models import Record
 def duplicate_error(
     model: type[Record], given: Iterable[Mapping[str, Any]], by: Actor, *, but: QuerySet | None = None
 ) -> AlreadyTaken | None:
-    """The error for values some of which another live record of the model (`but` for those changed) has already.
+    """Return the error for unique values that another live record of the model has (except those in `but`).
 
-    None when none of them has to be the only one: then it was another constraint that refused them.
+    None if no value is the cause: then another constraint was violated.
     """
     rows = model.objects.live()
     rows = rows.exclude(pk__in=but.order_by().values("pk")) if but is not None else rows

@@ -1,4 +1,4 @@
-"""The facts of a record as its page shows them: label and value, each of which can be edited where it stands."""
+"""The facts of a record's page: labels and values, editable in place."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +12,15 @@ from crm.lists.columns import column, resolve
 from crm.records.forms import editable_fields
 from crm.records.models import Record
 
-# The title, the stage and the next step head the page; notes stand on their own.
+# Shown in the page's head; notes are separate.
 ELSEWHERE = {"name", "lifecycle_stage", "next_step"}
-# What happens sets these: shown where they have a value, and not edited.
+# Set by events: shown if they have a value, not editable.
 FOLLOWING = ("last_engagement", "last_activity")
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One field of a record, and where it is edited."""
+    """One field of a record, and its edit URL."""
 
     field: Field
     value: SafeString
@@ -28,7 +28,7 @@ class Fact:
 
 
 def facts(entity: str, record: Record) -> dict[str, list[Fact]]:
-    """The facts with a value, the empty ones, and those of custom fields. Declared links must be loaded."""
+    """Return the facts with a value, the empty ones, and custom fields. Declared links must be loaded."""
     found = [fact(record, field) for field in editable_fields(entity) if field.custom or field.key not in ELSEWHERE]
     declared = [item for item in found if not item.field.custom]
     return {
@@ -45,12 +45,12 @@ def _following(entity: str) -> list[Field]:
 
 
 def fact(record: Record, field: Field) -> Fact:
-    """One field of a record, its value written as a list's cell is."""
+    """Return one field of a record, formatted like a list cell."""
     shown, values = column(get(entity_of(type(record))), field), [_values(record, field)]
     if values[0][0] is not None:
         resolve([shown], [values])
     written = shown.cell(values[0], record.public_id)
-    url = f"{record.get_absolute_url()}/field/{field.key}"  # the route, thirty times on a page: reverse() took 2 ms
+    url = f"{record.get_absolute_url()}/field/{field.key}"  # the route, thirty times a page: reverse() took 2 ms
     return Fact(field, mark_safe(written), url)  # noqa: S308 (the cell escapes what it shows)
 
 

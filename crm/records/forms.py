@@ -1,4 +1,4 @@
-"""Forms of records, made from their declared and custom fields; and what each verb asks."""
+"""Record forms, built from declared and custom fields, and verbs' forms."""
 
 from typing import Any
 
@@ -29,15 +29,15 @@ def editable_fields(entity: str) -> list[Field]:
 
 
 def current(record: Record, field: Field) -> Any:
-    """The value of a field on a record, typed as forms and verbs take it."""
+    """Return a field's current value, typed for forms and verbs."""
     value = audited.read_value(record, storage_key(field))
     return from_custom(field, value) if field.custom else value
 
 
 class RecordForm(forms.Form):
-    """Every editable field of an entity, or those in `keys`; shows `record` as it is.
+    """All editable fields of an entity, or those in `keys`, showing `record`.
 
-    `also`: fields that a new record must have and nobody edits afterwards, such as whose lead it is.
+    `also`: fields set only on creation, e.g. a lead's contact.
     """
 
     is_visible = True
@@ -51,7 +51,7 @@ class RecordForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.declared:
             self.fields[field.key] = form_field(field)
-            # A contact needs a name or an e-mail, not both: the verb says so, for every channel alike.
+            # A contact needs a name or an email: the verb checks that, for all channels.
             self.fields[field.key].required = field.required and field.key != "name"
             if field.key == "timezone":
                 self.fields[field.key].widget.attrs["data-entity"] = "timezone"
@@ -62,7 +62,7 @@ class RecordForm(forms.Form):
 
 
 def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
-    """Add what a record holds to the choices if it is none of them, such as an owner who left: a save keeps it."""
+    """Add the record's current value to the choices if missing, e.g. a former owner, so that saving keeps it."""
     if not isinstance(made, forms.ChoiceField) or not isinstance(made.widget, ChoiceWidget):
         return
     value = current(record, field)
@@ -72,7 +72,7 @@ def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
     gone = [each for each in held if str(each) not in known]
     label = gettext("{name} (no longer available)")
     also = [(each, label.format(name=_name(record, field, each))) for each in gone]
-    made.choices = [*choices, *also]  # read once: people and teams come from the database
+    made.choices = [*choices, *also]  # one read: members and teams come from the database
 
 
 def _name(record: Record, field: Field, value: Any) -> str:
@@ -80,7 +80,7 @@ def _name(record: Record, field: Field, value: Any) -> str:
 
 
 class NewForm(RecordForm):
-    """A new record; where `axis` is given also the value to start at, which afterwards only moves change."""
+    """A new record; with `axis` also its initial value, which later changes only by moves."""
 
     def __init__(self, entity: str, *args, axis: Axis | None = None, **kwargs):
         super().__init__(entity, *args, **kwargs)
@@ -95,7 +95,7 @@ class NewForm(RecordForm):
             )
 
     def start(self) -> dict[str, str]:
-        """The stage to start at as the verb takes it; nothing where there is none to choose."""
+        """Return the verb's argument for the initial stage, if chosen."""
         chosen = self.cleaned_data.get(self.axis.field) if self.axis else ""
         return {"stage": chosen} if chosen else {}
 
@@ -105,9 +105,9 @@ class NewForm(RecordForm):
 
 
 class BaseForm(RecordForm):
-    """The values that a person saw when they opened the form, carried along hidden, to find out who changed what.
+    """The values shown when the form was opened, as hidden fields, to detect concurrent changes.
 
-    Nobody can correct a hidden value, so none is refused: what cannot be read stays as it was sent.
+    Users cannot correct hidden values, so none is rejected: invalid ones are kept as sent.
     """
 
     is_visible = False
@@ -119,7 +119,7 @@ class BaseForm(RecordForm):
             field.widget = field.hidden_widget()
 
     def seen(self) -> dict[str, Any]:
-        """The values, typed; one that the field no longer takes is the record's own if it is still that."""
+        """Return the typed values; an invalid one becomes the record's own if still equal."""
         self.full_clean()
         for key in set(self.errors) & self.fields.keys():
             sent = self[key].data
@@ -128,18 +128,17 @@ class BaseForm(RecordForm):
 
 
 def reason_field(label: str = _("Reason"), **options: Any) -> forms.CharField:
-    """Why something is done."""
     return forms.CharField(label=label, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), **options)
 
 
 class ReasonForm(forms.Form):
-    """Why."""
+    """A reason."""
 
     reason = reason_field()
 
 
 def move_form(axis: Axis, move: Move) -> type[forms.Form]:
-    """What a move asks: where to, unless it leads to one value, and why, if it wants to be told."""
+    """Return a move's form: the target, if chosen, and a reason, if wanted."""
     asked: dict[str, forms.Field] = {}
     if not move.target:
         choices = [(value.value, value.label) for value in axis.values if move.may_reach(value.value)]
@@ -149,13 +148,13 @@ def move_form(axis: Axis, move: Move) -> type[forms.Form]:
     return type("MoveForm", (forms.Form,), asked)
 
 
-# What stands first where something is chosen for many records at once, so that Enter alone changes none of them.
+# The initial choice for many records, so that Enter alone changes nothing.
 CHOOSE = ("", _("Choose…"))
 UNASSIGNED = "none"
 
 
 def assign_form(by: Actor) -> type[forms.Form]:
-    """To whom, and whether to another team."""
+    """Return the form: owner, and optionally team."""
     people = sorted(((pk, row.label) for pk, row in members().rows.items()), key=lambda c: c[1])
     owners = [CHOOSE, *people, (UNASSIGNED, gettext("Unassigned"))]
     keep = [("keep", gettext("Keep current team")), ("", gettext("No team"))]
@@ -174,7 +173,7 @@ def assign_form(by: Actor) -> type[forms.Form]:
 
 
 class BulkEditForm(forms.Form):
-    """Which field, and its new value. Two steps, so that the second has the right input; both work without scripts."""
+    """A field, then its new value. Two steps, for the right input; both work without scripts."""
 
     entity = ""
     field = forms.ChoiceField(label=_("Field"))
@@ -203,7 +202,7 @@ class BulkEditForm(forms.Form):
         return self._is_answered() and super().is_valid()
 
     def clean(self) -> dict[str, Any]:
-        """An empty value is no choice: who wants the field to be empty ticks that."""
+        """Require the explicit option to clear a field."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("clear"):
             cleaned["value"] = ""
@@ -221,7 +220,7 @@ def bulk_edit_form(entity: str):
 
 
 def delete_form(by: Actor) -> type[forms.Form]:
-    """Why it goes to the trash."""
+    """Return the form: the reason for deletion."""
 
     class DeleteForm(forms.Form):
         reason = forms.CharField(
@@ -250,7 +249,7 @@ class UploadForm(forms.Form):
 
 
 class MappingForm(forms.Form):
-    """Which field each column of a file feeds, and what becomes of records that exist."""
+    """The mapping of columns to fields, and the treatment of existing records."""
 
     on_match = forms.ChoiceField(
         label=_("If a record already exists"), choices=OnMatch.choices, widget=forms.RadioSelect
@@ -282,7 +281,7 @@ class MappingForm(forms.Form):
         return [self[f"column_{column}"] for column in range(self.width)]
 
     def clean(self) -> dict:
-        """With the (column, path) pairs that were chosen as `mapping`."""
+        """Add the chosen (column, path) pairs as `mapping`."""
         super().clean()
         cleaned = self.cleaned_data
         pairs = [(column, cleaned.get(f"column_{column}", "")) for column in range(self.width)]

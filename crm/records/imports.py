@@ -1,4 +1,4 @@
-"""How rows of a file become records of a kind that needs nothing of its own for it: matched by external ID."""
+"""Import of simple record types, matched by external ID."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from crm.users.visibility import may_edit, may_see
 
 
 def to_change(record: Any, said: dict[str, Any], on_match: str) -> dict[str, Any]:
-    """Which of the values that a row gives a record changes, under the rule for records that are there already."""
+    """Return the row's values that change a record, under the rule for existing records."""
     changes = {}
     for key, value in said.items():
         present = audited.read_value(record, key)
@@ -33,7 +33,7 @@ def to_change(record: Any, said: dict[str, Any], on_match: str) -> dict[str, Any
 
 
 class RecordImporter:
-    """Imports records of one kind. Subclasses say which, as importer_of() does."""
+    """Importer of one record type, set in a subclass by importer_of()."""
 
     entity = ""
     also: frozenset[str] = frozenset()
@@ -45,10 +45,10 @@ class RecordImporter:
         self.model: type[Record] = get(self.entity).model
 
     def prepare(self, sheet: Sheet) -> None:
-        """Every row stands for itself."""
+        """Do nothing: rows are independent."""
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
-        """How the cells of a column are read: as a form reads them."""
+        """Return a column's parser: the form's."""
         return remembered(lambda text: clean(feed.link or self.entity, feed.path.field, text.strip(), self.by))
 
     def notes(self) -> list[str]:
@@ -76,13 +76,13 @@ class RecordImporter:
         return iter(())
 
     def _there(self, rows: Sequence[IncomingRow]) -> dict[str, Record]:
-        """The live records that rows are about, locked, by external ID."""
+        """Return the rows' live records, locked, by external ID."""
         ids = [row.own["external_id"] for row in rows if row.own.get("external_id")]
         found = self.model.objects.live().filter(external_id__in=ids).order_by("pk").select_for_update(of=("self",))
         return {record.external_id: record for record in found} if ids else {}
 
     def _twice(self, rows: Sequence[IncomingRow]) -> Refused:
-        """Those whose external ID an earlier row has used."""
+        """Return rows with the external ID of an earlier one."""
         keys = {row.line: [row.own["external_id"]] for row in rows if row.own.get("external_id")}
         sentence, again = gettext("Row {row} has the same external ID."), self.scratch.repeats(keys).items()
         return {line: ("", sentence.format(row=formats.number(earlier))) for line, earlier in again}

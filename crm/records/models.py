@@ -1,4 +1,4 @@
-"""What every kind of record is: owned, numbered, with custom fields, a version and the trash."""
+"""Base model of all record types: owner, public id, custom fields, version and trash."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,12 +18,12 @@ LIVE = Q(deleted_at__isnull=True)
 
 
 def choices(*values: str) -> list[tuple[str, str]]:
-    """Choices whose label is the value in words: decision_maker → Decision maker."""
+    """Return choices labeled by value: decision_maker → Decision maker."""
     return [(value, value.replace("_", " ").capitalize()) for value in values]
 
 
 class Record(Owned):
-    """What all records share: a public id, an owner and a team, custom fields, a version, the trash."""
+    """Base of all records: a public id, an owner and a team, custom fields, a version, the trash."""
 
     public_id = models.CharField(max_length=20, unique=True, editable=False)
     external_id = models.CharField(max_length=100, blank=True)
@@ -36,13 +36,13 @@ class Record(Owned):
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     objects: ClassVar[RecordManager] = RecordManager()
-    DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links that derive() follows
-    SEARCHED: ClassVar[tuple[str, ...]] = ("search_text",)  # columns that a search looks through
-    LOCKED_FIRST: ClassVar[str] = ""  # the link to a record whom an edit may change too: locked before this one
-    MADE_OF: ClassVar[frozenset[str]] = frozenset({"name"})  # fields that derive() reads
-    NAMED_BY: ClassVar[tuple[str, ...]] = ("name",)  # fields of which one has to be filled in
+    DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links read by derive()
+    SEARCHED: ClassVar[tuple[str, ...]] = ("search_text",)  # columns searched
+    LOCKED_FIRST: ClassVar[str] = ""  # link to a record that an edit may also change: locked before this one
+    MADE_OF: ClassVar[frozenset[str]] = frozenset({"name"})  # fields read by derive()
+    NAMED_BY: ClassVar[tuple[str, ...]] = ("name",)  # fields of which one is required
     NAMELESS: ClassVar[str] = _("Enter a name.")
-    UNIQUE: ClassVar[Iterable[str]] = ("external_id",)  # columns that no two live records share
+    UNIQUE: ClassVar[Iterable[str]] = ("external_id",)  # columns unique among live records
 
     class Meta(Owned.Meta):
         abstract = True
@@ -52,32 +52,32 @@ class Record(Owned):
 
     @property
     def is_final(self) -> bool:
-        """Whether nobody changes it any more, as RecordQuerySet.FINAL says in SQL."""
+        """Whether it can no longer change; RecordQuerySet.FINAL in Python."""
         return False
 
     @property
     def replaced_by(self) -> "Record | None":
-        """The record that took its place, to which its page leads."""
+        """The record that replaced it, to which its page redirects."""
         return None
 
     def begin(self, at: datetime) -> None:
-        """Set the times of a new record: since when it exists, and stands where it does."""
+        """Set a new record's times: creation, and start of its axis values."""
         self.created_at = self.updated_at = at
         for axis in axes_of(entity_of(type(self))):
             setattr(self, axis.since, at)
 
     def derive(self) -> tuple[str, ...]:
-        """Set what is made from other fields; returns the names of what was set. Here: the keys made of its name."""
+        """Set derived fields; return their names. By default the keys of its name."""
         self.name_key = self.search_text = search_key(str(self))[:200]
         return ("name_key", "search_text")
 
     @classmethod
     def derived(cls, records: Iterable[Self]) -> None:
-        """Called when derive() has been saved for records, for what is made of theirs elsewhere."""
+        """Update values derived from these records elsewhere; called after derive() was saved."""
 
 
 def derive(rows: models.QuerySet) -> None:
-    """Make keys and search text of `rows` anew, and what is made of theirs elsewhere."""
+    """Rebuild keys and search text of `rows`, and values derived from them elsewhere."""
     records = list(rows.select_related(*rows.model.DERIVES_FROM))
     names = {name for record in records for name in record.derive()}
     rows.model.objects.bulk_update(records, sorted(names), batch_size=500)

@@ -1,4 +1,4 @@
-"""Panels: what upper apps show on the page of a lower app's record, such as the lead on the contact's."""
+"""Panels: content of upper apps on a lower app's record page, e.g. the lead on the contact's."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ _panels: dict[str, list[Callable[..., SafeString]]] = {}
 
 
 def register(entity: str, panel: Callable[..., SafeString]) -> None:
-    """Show `panel(record, request)` beside every record of `entity`."""
+    """Show `panel(record, request)` on every record page of `entity`."""
     _panels.setdefault(entity, []).append(panel)
 
 
 def panels(entity: str, record, request: Request) -> list[SafeString]:
-    """The panels of a record, those of the uppermost app first."""
+    """Return a record's panels, topmost app first."""
     return [panel(record, request) for panel in reversed(_panels.get(entity, []))]

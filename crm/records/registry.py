@@ -1,4 +1,4 @@
-"""The kinds of record: what a RecordType says, and where they are looked up. crm.records.declare makes them known.
+"""Registry of record types; crm.records.declare fills it.
 
 Why: docs/decisions/0072-one-declaration-per-kind.md
 """
@@ -29,7 +29,7 @@ from crm.records.models import Record
 from crm.users.visibility import Locked, RecordQuerySet
 
 Verb = Callable[..., Outcome]  # (rows, *, by, **answers)
-Form = Callable[[Any, Any, Actor], forms.Form]  # (data or None, record, by) → what the verb asks
+Form = Callable[[Any, Any, Actor], forms.Form]  # (data or None, record, by) → the verb's form
 
 
 def no_context(record: Any, by: Actor, editable: bool) -> dict[str, Any]:
@@ -37,12 +37,12 @@ def no_context(record: Any, by: Actor, editable: bool) -> dict[str, Any]:
 
 
 def missing_verb(*args: Any, **kwargs: Any) -> Any:
-    """Stands for a verb that a kind leaves out."""
+    """Placeholder for a verb that a type omits."""
     raise NotImplementedError
 
 
 def refuse_nothing(locked: Locked, changes: Mapping[str, Any]) -> None:
-    """Nothing more to check."""
+    """Refuse nothing: the default check."""
 
 
 def derive_nothing(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
@@ -51,37 +51,31 @@ def derive_nothing(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, A
 
 @dataclass(frozen=True, kw_only=True)
 class RecordType:
-    """All that the product knows of a kind of record. What has a default may be left out.
+    """The declaration of a record type. Fields with a default are optional.
 
-    Its fields and its history:
-    `entity` declares its name and fields; `gives` the fields that other entities have through it. `events` are what
-    can happen to it (see common_record_events()); `person` is the path to the contact whose timeline tells of it;
-    `following` and `set_by_moves` are as in audit.subjects.Subject.
+    Fields and history: `entity` declares its name and fields; `gives` the fields it adds to other entities. `events`
+    are its events (see common_record_events()); `person` is the path to the contact whose timeline shows them;
+    `following` and `set_by_moves` as in audit.subjects.Subject.
 
-    What it goes through:
-    `axes` are the fields that only moves change; `definitions` say what their values mean, or those of other axes.
-    `verbs` are those of its moves by name, called as verb(rows, by=…, **answers), with the answers that `forms`, or
-    else the move itself, asks for; `ledes` say on that page what comes of them, and may name {record}. `form_axis` is
-    the axis that the forms of new and edited records offer as well.
+    Process: `axes` are the fields that only moves change; `definitions` define their values, or those of other axes.
+    `verbs` are those of its moves by name, called as verb(rows, by=…, **answers), with the answers of `forms` or the
+    move's own form; `ledes` describe their effect on that page, and may contain {record}. `form_axis` is the axis
+    included in the forms of new and edited records.
 
-    Its other verbs:
-    `create(values, by=…)` makes some; `check_edit(locked, changes)` refuses or raises; `complete(rows, changes)` adds
-    what follows from an edit; `hold_in_trash(locked)` refuses those that may not come back.
+    Other verbs: `create(values, by=…)` creates records; `check_edit(locked, changes)` refuses or raises;
+    `complete(rows, changes)` adds consequences of an edit; `hold_in_trash(locked)` refuses restores.
 
-    The page of one:
-    `template` extends records/record.html, with `head` and `page(record, by, editable)` as further context; left out,
-    the head says where it stands and offers its moves. `head_template` shows the head again after a fact was edited,
-    which may open or close a move. `related` are the links that it follows. `timeline(record, by, before)`: one of
-    contacts.timeline: of_record, or linked_record_timeline where it belongs to a contact. `about(record)`: whom an
-    activity written there is about, as log() takes it; left out, none can be. `name(record)`: what a message calls it.
-    `hint`: the column that tells namesakes apart. `asked_once`: fields of new records that nobody edits. `panels`:
-    beside whose records it is shown, by panel(record, request).
+    Record page: `template` extends records/record.html, with `head` and `page(record, by, editable)` as further
+    context; by default the head shows the stage and moves. `head_template` renders the head again after a fact was
+    edited, which may enable or disable moves. `related` are the links it follows. `timeline(record, by, before)`: one
+    of contacts.timeline: of_record, or linked_record_timeline if it belongs to a contact. `about(record)`: log()
+    arguments of an activity added there; if omitted, there is no activity form. `name(record)`: its name in messages.
+    `hint`: the column that distinguishes namesakes. `asked_once`: fields set only on creation. `panels`: record types
+    that show it, by panel(record, request).
 
-    The pages of many:
-    `listing`, `board` and `nav`. `found` is the template by which the search over everything shows it; '' when it does
-    not look. `importer` and `relations`: how rows of a file become records; `files`: which pages there are for that.
-    `urls` are further pages; `gate` wraps each of the URLs that every kind has. `in_workflows`: whether workflows can
-    be about it.
+    List pages: `listing`, `board` and `nav`. `found` is the template for global search; '' to exclude it. `importer`
+    and `relations`: import of rows; `files`: its pages. `urls` are further pages; `gate` wraps each common URL.
+    `in_workflows`: whether workflows support it.
     """
 
     entity: Entity
@@ -123,7 +117,7 @@ class RecordType:
     in_workflows: bool = True
 
     def standing(self, record: Record, by: Actor, editable: bool) -> dict[str, Any]:
-        """The head of a page that says no more: where the record stands along each axis, and its moves."""
+        """Return the default head: the record's value along each axis, and its moves."""
         found = [offer for axis in self.axes for offer in offers(record, axis, by=by, editable=editable)]
         return {
             "standing": [axis.value(getattr(record, axis.field)) for axis in self.axes],
@@ -135,11 +129,11 @@ class RecordType:
         return self.entity.model
 
     def axis_of(self, verb: str) -> Axis:
-        """The axis along which `verb` moves. Raises KeyError."""
+        """Return the axis of `verb`. Raises KeyError."""
         return {move.verb: axis for axis in self.axes for move in axis.moves}[verb]
 
     def stands(self, record: Record) -> str:
-        """Where a record stands, in words: along each axis that only moves change."""
+        """Return the record's axis values as text, for axes that only moves change."""
         fixed = (axis for axis in self.axes if not self.entity.fields[axis.field].editable)
         return ", ".join(str(axis.value(getattr(record, axis.field)).label) for axis in fixed)
 
@@ -151,10 +145,10 @@ types: Registry[RecordType] = Registry("kind of record")  # not a text
 
 
 def record_type(entity: str) -> RecordType:
-    """The kind of record called `entity`. Raises KeyError."""
+    """Return the record type called `entity`. Raises KeyError."""
     return types[entity]
 
 
 def record_types() -> list[RecordType]:
-    """Every kind of record, as they were declared."""
+    """Return all record types in order of declaration."""
     return list(types)

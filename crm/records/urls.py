@@ -1,4 +1,4 @@
-"""The pages that every kind of record has, below the path of its entity."""
+"""URLs of all record types, below their entity's path."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from crm.records.views import editing, importing, moves, options, pages
 
 
 def record_urls(kind: RecordType) -> list[URLPattern]:
-    """The pages of a kind: its list, its files, and those of one record."""
+    """Return a type's URLs: list, files, and record pages."""
     entity, below = kind.entity.name, kind.entity.path
     one, run = f"{below}/<public_id:public_id>", f"{below}/import/<public_id:public_id>"
     routes: list[tuple[str, str, Callable[..., HttpResponseBase]]] = [

@@ -1,4 +1,4 @@
-"""Values on their way into a record: read from text, resolved, checked."""
+"""Validation of record values: parsed, resolved, checked."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -21,13 +21,13 @@ from crm.users.guards import clean_currency
 from crm.users.models import Membership, Team
 
 REQUIRED = {"status", "contact", "currency", "probability"}
-LARGEST = 10**13  # SQLite keeps amounts as floating point: fifteen digits are exact
+LARGEST = 10**13  # SQLite stores amounts as floating point: fifteen digits are exact
 
 
 def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = False) -> dict[str, Any]:
-    """Typed values by storage key (`custom.<key>` for custom fields) from text or typed ones by any of their names.
+    """Return typed values by storage key (`custom.<key>` for custom fields), from text or typed ones by any field name.
 
-    Raises Invalid with a sentence per field: unknown, not editable, malformed, or pointing at what `by` cannot see.
+    Raises Invalid with a message per field: unknown, not editable, malformed, or a reference hidden from `by`.
     """
     found = typed(entity, values, by=by)
     model = registry.get(entity).model
@@ -38,9 +38,9 @@ def validate(entity: str, values: Mapping[str, Any], *, by: Actor, new: bool = F
 
 
 def typed(entity: str, values: Mapping[str, Any], *, by: Actor | None = None) -> dict[str, Any]:
-    """The first half of validate(): what the values say, whether or not they may be stored now.
+    """Parse values without checking them: the first half of validate().
 
-    A link is read as `by` sees it, else whatever it leads to.
+    Links are resolved as visible to `by`, or to all records without it.
     """
     known, found, errors = schema(entity), {}, {}
     for name, value in values.items():
@@ -55,7 +55,7 @@ def typed(entity: str, values: Mapping[str, Any], *, by: Actor | None = None) ->
 
 
 def check_values(entity: str, values: Mapping[str, Any], *, by: Actor) -> None:
-    """The second half: whether typed values may be stored. Raises Invalid with a sentence per field."""
+    """Check typed values: the second half of validate(). Raises Invalid with a message per field."""
     known, errors = schema(entity), {}
     for key, value in values.items():
         field = known.field(key.removeprefix("custom."))  # not a text
@@ -68,7 +68,7 @@ def check_values(entity: str, values: Mapping[str, Any], *, by: Actor) -> None:
 
 
 def storage_key(field: Field) -> str:
-    """The key a field's value goes by in changes and in the audit log."""
+    """Return a field's key in changes and in the audit log."""
     return f"custom.{field.key}" if field.custom else field.key
 
 
@@ -82,7 +82,7 @@ def _editable(known, name: str) -> Field:
 
 
 def clean(entity: str, field: Field, value: Any, by: Actor) -> Any:
-    """One value as it is stored, from text or typed. Raises Invalid with a sentence."""
+    """Return one value for storage, from text or typed. Raises Invalid with a message."""
     found = _value(field, value, by)
     _check_value(field, registry.get(entity).model, found, by)
     return found
@@ -112,14 +112,14 @@ def _check_value(field: Field, model: type[models.Model], value: Any, by: Actor)
 
 
 def _is_needed(field: Field, model: type[models.Model]) -> bool:
-    """Whether a record without it cannot be stored; a name is asked for by whoever knows what else may be one."""
+    """Return whether the field is required; fields in NAMED_BY are checked together elsewhere."""
     named = field.key in getattr(model, "NAMED_BY", ())
     wanted = field.key in REQUIRED or (field.required and not named)
     return wanted and not field.custom and not audited.model_field(model, field.column()).null
 
 
 def missing(entity: str, values: Mapping[str, Any]) -> dict[str, str]:
-    """A sentence for each declared field that a new record needs and the values do not have."""
+    """Return a message for each required declared field missing in a new record's values."""
     kind = registry.get(entity)
     fields = (field for field in kind.fields.values() if field.required and _is_needed(field, kind.model))
     sentence, absent = _("{field} is required."), (field for field in fields if values.get(field.key) in ("", None))
@@ -127,7 +127,7 @@ def missing(entity: str, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def check_lengths(model: type[models.Model], values: Mapping[str, Any]) -> None:
-    """Raise Invalid for a text that is longer than its column takes; for values that no declared field describes."""
+    """Raise Invalid for text longer than its column, for values without a declared field."""
     for key, value in values.items():
         longest = audited.model_field(model, key).max_length
         if longest and isinstance(value, str) and len(value) > longest:
@@ -135,7 +135,7 @@ def check_lengths(model: type[models.Model], values: Mapping[str, Any]) -> None:
 
 
 def _figure(field: Field, value: Any) -> Any:
-    """Declared numbers are counts, percents are shares of a whole, nothing is negative."""
+    """Check a number: counts are integers, percents at most a whole, none is negative."""
     if field.type is FieldType.NUMBER:
         if value != int(value) or not 0 <= value < 2**31:
             raise Invalid(_("{field} must be a whole number, 0 or more.").format(field=field.label))
@@ -163,7 +163,7 @@ def _is_text(field: Field) -> bool:
 
 
 def _check_reference(field: Field, pk: int, by: Actor) -> None:
-    """A link leads to a live record that `by` sees, an owner still works here."""
+    """Check a reference: a live record visible to `by`, or an active owner."""
     if field.type is FieldType.USER and not Membership.objects.filter(pk=pk, is_active=True).exists():
         raise Invalid(_("{field}: this user is no longer active.").format(field=field.label))
     if field.type is FieldType.TEAM and not Team.objects.filter(pk=pk).exists():
@@ -180,7 +180,7 @@ def _url(text: str) -> str:
 
 @cache
 def _timezones() -> frozenset[str]:
-    """Read once: each call of available_timezones() walks the directories of the system's time zones."""
+    """Return the time zones, cached: available_timezones() walks the system's directories."""
     return frozenset(available_timezones())
 
 

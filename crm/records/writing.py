@@ -1,4 +1,4 @@
-"""Validated values written into records: new ones, the same change to many, a change of its own to each."""
+"""Writing of validated values: new records, one change to many, or a change each."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,12 @@ def columns(model: type[Record]) -> list[str]:
 
 
 def snapshot_fields(model: type[Record]) -> list[str]:
-    """The fields that an entry keeps of a record just made: what people fill, and where it stands."""
+    """Return the fields stored in the entry of a new record: editable ones, and axis values."""
     return [*columns(model), *(axis.field for axis in axes_of(registry.entity_of(model)))]
 
 
 def build(model: type[R], values: Mapping[str, Any], by: Actor) -> R:
-    """A record of validated values, not saved: owned by its creator unless they say otherwise."""
+    """Return an unsaved record of validated values, owned by its creator by default."""
     record = model(workspace_id=by.workspace_id, owner_id=by.member_id)
     record.begin(clock.now())
     assign(record, values)
@@ -43,9 +43,9 @@ def build(model: type[R], values: Mapping[str, Any], by: Actor) -> R:
 def insert_records(
     records: Sequence[Record], event: str, *, by: Actor, verb: str = "create", note: str = ""
 ) -> list[int]:
-    """Save new records of one model, each with its first transitions and its entry; gives their keys.
+    """Save new records of one model, each with first transitions and entry; return their keys.
 
-    Raises IntegrityError when another record has a value that only one may have: nothing is saved then.
+    Raises IntegrityError, saving nothing, if a unique value is taken.
     """
     if not records:
         return []
@@ -71,9 +71,9 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
 
 
 def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
-    """Write validated changes to rows that the caller has locked, and what is derived from them; returns how many.
+    """Write validated changes, and values derived from them, to rows locked by the caller; return how many.
 
-    Raises AlreadyTaken when another record has the e-mail or external ID.
+    Raises AlreadyTaken if another record has the email or external ID.
     """
     try:
         with transaction.atomic():
@@ -84,10 +84,10 @@ def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: 
 
 
 def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor) -> None:
-    """Write changes that differ by record, each with its entry; the records (of one model) are locked by the caller.
+    """Write individual changes to records of one model, locked by the caller, each with its entry.
 
-    The twin of apply() for imports: a few statements however many records. Raises IntegrityError when another record
-    has an e-mail or external id.
+    Like apply(), for imports: a few statements for any number. Raises IntegrityError if another record has an email or
+    external id.
     """
     if not changed:
         return

@@ -1,4 +1,4 @@
-"""Where sign-in differs from allauth's own: no public sign-up, no lock-out, and a real 429.
+"""Changes to allauth's sign-in: no public sign-up, no lock-out, and a real 429.
 
 Why: docs/decisions/0054-sign-ins-counted-in-the-database.md
 """
@@ -25,28 +25,29 @@ DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Failed sign-ins are counted per address, per address and account, and, more generously, per account."""
+    """Counts failed sign-ins per address, per address and account, and, with a higher limit, per account."""
 
     def is_open_for_signup(self, request):
         return False
 
     def pre_authenticate(self, request, **credentials):
-        """Answer 429 where allauth would show a form error. Raises ImmediateHttpResponse."""
+        """Return a 429 instead of allauth's form error. Raises ImmediateHttpResponse."""
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
             raise ImmediateHttpResponse(ratelimit.respond_429(request)) from error
 
     def authentication_failed(self, request, **credentials):
-        """Count the failure against the account, whatever address it came from, and record it."""
+        """Count the failure against the account, from any address, and record it."""
         email = credentials.get("email", "").lower()
         ratelimit.consume(request, action="account_failed", key=email)
         record_failed(email)
 
     def authenticate(self, request, **credentials):
-        """Once an account has seen many failures, each address has few attempts at it, so that guessing from many
-        addresses becomes slow. The attempts of one address are never used up by another: whoever knows the password
-        signs in at the first. A browser that the person has signed in with before is not held to any of this."""
+        """Limit attempts per address after many failures on an account, so that distributed guessing becomes slow.
+        Addresses don't use up each other's attempts: with the password, the first attempt succeeds. Browsers known from
+        an earlier sign-in are exempt.
+        """
         email = credentials.get("email", "").lower()
         if not self._is_known_device(request, email) and self._is_under_attack(request, email):
             key = f"{self._address(request)}:{email}"
@@ -55,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().authenticate(request, **credentials)
 
     def post_login(self, request, user, **kwargs):
-        """Remember this browser as one that the person has signed in with."""
+        """Mark this browser as known for the user."""
         response = super().post_login(request, user, **kwargs)
         response.set_signed_cookie(
             DEVICE_COOKIE,
@@ -68,21 +69,21 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
-        """Tell a person of a change of their account; the address may be the one that they had."""
+        """Notify a person of an account change, possibly at their former address."""
         super().send_notification_mail(template_prefix, user, {"user": user} | (context or {}), email)
 
     def send_mail(self, template_prefix, email, context):
-        """Write to a member in their language and time zone, to a stranger as the browser asks."""
+        """Send email to members in their language and time zone, to others in the browser's."""
         user = context.get("user") or User.objects.filter(email=email.lower()).first()
         with _speaking_to(user):
             super().send_mail(template_prefix, email, context)
 
     def _get_login_attempts_cache_key(self, request, **credentials):
-        # With the client's address in the key, an attacker elsewhere cannot use up the owner's attempts.
+        # With the client's address in the key, a remote attacker cannot use up the owner's attempts.
         return f"{self._address(request)}:{super()._get_login_attempts_cache_key(request, **credentials)}"
 
     def _address(self, request) -> str:
-        """The client's address; of IPv6, where one client has 2**64 of them, its network."""
+        """Return the client's address; for IPv6, where a client has 2**64 of them, its network."""
         return truncate_ip(self.get_client_ip(request))
 
     def _is_under_attack(self, request, email: str) -> bool:

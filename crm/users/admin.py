@@ -1,4 +1,4 @@
-"""Workspaces, teams, memberships and users in the Django admin. Every change is a verb, as on the settings pages."""
+"""Workspaces, teams, memberships and users in the Django admin. All changes use the settings pages' verbs."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from crm.users.verbs.rename_team import rename_team
 
 
 def actor_in(request, workspace_id: int) -> Actor:
-    """The person as an actor in that workspace: themselves at home, an operator elsewhere."""
+    """Return the user as an actor in that workspace: a member in their own, an operator elsewhere."""
     if request.actor and request.actor.workspace_id == workspace_id:
         return request.actor
     return replace(system(workspace_id, Channel.ADMIN), name=str(request.user))
@@ -82,7 +82,7 @@ class InvitationAdmin(WorkspaceModelAdmin):
     readonly_fields = ["workspace_name"]
 
     def has_change_permission(self, request, obj=None):
-        """Sent and withdrawn on the people page."""
+        """Deny changes: invitations are sent and withdrawn on the members page."""
         return False
 
 
@@ -95,13 +95,13 @@ class UserAdmin(WorkspaceModelAdmin):
     readonly_fields = ["email", "last_login", "date_joined"]
 
     def has_change_permission(self, request, obj=None):
-        """An account may belong to several workspaces: only an operator changes it."""
+        """Allow operators only: an account may belong to several workspaces."""
         return request.user.is_superuser
 
 
 @admin.register(Entry)
 class EntryAdmin(WorkspaceModelAdmin):
-    """The audit log: to be read; nobody changes it, here or elsewhere."""
+    """The audit log, read-only."""
 
     list_display = ["at", "event", "action", "entity", "entity_id", "who", "channel", "severity", "note"]
     list_filter = ["action", "entity", "channel", "severity", "category"]
@@ -113,7 +113,7 @@ class EntryAdmin(WorkspaceModelAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request):
-        """With the address of whoever did it; people are named by key in the log."""
+        """Annotate the actor's email; the log stores keys."""
         people = Membership.objects.unscoped().filter(pk=OuterRef("member_id")).values("user__email")
         return super().get_queryset(request).annotate(who=Subquery(people[:1]))
 
@@ -122,27 +122,25 @@ class EntryAdmin(WorkspaceModelAdmin):
         return entry.who or "Throughline"
 
     def has_change_permission(self, request, obj=None):
-        """Never."""
         return False
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(WorkspaceModelAdmin):
-    """Events on their way to their handlers: what waits, what was given up and why, and running that again."""
+    """Event deliveries: pending and dead ones with reasons, and retry."""
 
     list_display = ["event", "handler", "state", "attempts", "due_at", "last_error", "recorded_at"]
     list_select_related = ["event"]
     list_filter = ["state", "handler"]
     exclude = ["workspace_id"]
     readonly_fields = ["workspace_name"]
-    ordering = ["done_at", "-event"]  # on SQLite and for the eye: what is not done stands together
+    ordering = ["done_at", "-event"]  # for SQLite and for display: unfinished ones together
     list_per_page = 50
     show_full_result_count = False
     actions = ["run_again"]
 
     @admin.display(ordering="event__recorded_at", description=_("recorded at"))
     def recorded_at(self, delivery):
-        """When it happened, as far as we know."""
         return delivery.event.recorded_at
 
     @admin.action(description=_("Retry failed jobs"))

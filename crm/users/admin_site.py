@@ -1,4 +1,4 @@
-"""The Django admin for a workspace's admins (their workspace) and for superusers (all of them)."""
+"""The Django admin for a workspace's admins (their workspace) and for superusers (all workspaces)."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -24,26 +24,25 @@ from crm.users.roles import Right, may
 
 
 class WorkspaceAdminSite(admin.AdminSite):
-    """Entered by role, through the product's own sign-in: nobody needs is_staff."""
+    """Admin site entered by role, with the product's own sign-in; is_staff is not used."""
 
     site_header = site_title = _("Throughline admin")
     index_title = _("Workspace administration")
 
     def has_permission(self, request):
-        """A superuser, or a member whose role includes the admin pages."""
+        """Allow superusers, and members whose role includes the admin pages."""
         if not request.user.is_active:
             return False
         return request.user.is_superuser or (request.actor is not None and may(request.actor, Right.ADMIN_SITE))
 
     @method_decorator(login_not_required)
     def login(self, request, extra_context=None):
-        """The one sign-in form; whoever is signed in already is told that their role is not enough."""
+        """Redirect to the only sign-in form; refuse signed-in users without the role."""
         if request.user.is_authenticated:
             raise PermissionDenied(gettext("Only admins can open the admin console."))
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def logout(self, request, extra_context=None):
-        """Sign-out as everywhere else."""
         return redirect("account_logout")
 
     def password_change(self, request, extra_context=None):
@@ -51,7 +50,7 @@ class WorkspaceAdminSite(admin.AdminSite):
 
 
 class TriedForm(forms.ModelForm):
-    """Tries the verb behind the page and takes it back, so that what it refuses stands beside the fields."""
+    """Runs the page's verb and rolls it back, to show its errors on the fields."""
 
     attempt: Callable[[models.Model], object]
 
@@ -68,7 +67,7 @@ class TriedForm(forms.ModelForm):
 
 
 class WorkspaceModelAdmin(admin.ModelAdmin):
-    """Records of one workspace: admins see their own workspace's, superusers everybody's. Nothing is deleted here.
+    """Records of one workspace: admins see their workspace's, superusers all. Deletion is disabled.
 
     `workspace_path` leads from the record to its workspace's id. Changes go through verbs: override `save_model`.
     """
@@ -80,31 +79,31 @@ class WorkspaceModelAdmin(admin.ModelAdmin):
         return getattr(record, "workspace", None) or Workspace.objects.filter(pk=record.workspace_id).first()
 
     def get_queryset(self, request):
-        """Read past the scope, then narrowed again unless a superuser asks."""
+        """Return all rows, limited to the workspace unless the user is a superuser."""
         manager = self.model._default_manager
         rows = manager.unscoped() if hasattr(manager, "unscoped") else manager.all()
         rows = rows.select_related(*self.list_select_related or ())
         return rows if request.user.is_superuser else rows.filter(**{self.workspace_path: request.actor.workspace_id})
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """The form, with the record's own workspace open: fields that point elsewhere offer that workspace's rows."""
+        """Render the form in the record's own workspace, whose rows its fields offer."""
         record = self.get_object(request, object_id) if object_id else None
         scope = in_workspace(record.workspace) if hasattr(record, "workspace") else nullcontext()
         try:
             with scope:
                 response = super().changeform_view(request, object_id, form_url, extra_context)
-                # Rendered here, not by the handler: following a foreign key needs the scope.
+                # Rendered here, not by the handler: following foreign keys needs the scope.
                 return response.render() if hasattr(response, "render") else response
         except DomainError as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect(request.path)
 
     def lookup_allowed(self, lookup, value, request=None):
-        """Only by what the page offers: ?password__startswith=… would read a hash letter by letter."""
+        """Allow only the page's filters: ?password__startswith=… would read a hash letter by letter."""
         return lookup.split("__")[0] in self.list_filter
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        """A TriedForm learns which verb to try: `save_model`."""
+        """Return the form; a TriedForm gets its verb from `save_model`."""
         form = super().get_form(request, obj, change, **kwargs)
         if issubclass(form, TriedForm):
             form.attempt = staticmethod(lambda instance: self.save_model(request, instance, None, change))

@@ -11,7 +11,7 @@ class UsersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self):
-        """Have links between workspaces refused, and sign-ins recorded."""
+        """Install the checks on links between workspaces, and record sign-ins."""
         from crm.users.integrity import protect_links
         from crm.users.sign_ins import listen
 
@@ -20,16 +20,16 @@ class UsersConfig(AppConfig):
 
 
 class WorkspaceAdminConfig(admin.AdminConfig):
-    """The Django admin, with our rules of who gets in."""
+    """The Django admin, with our access rules."""
 
     default = False
     default_site = "crm.users.admin_site.WorkspaceAdminSite"
 
     def ready(self):
-        """Find the admin classes, less what is nobody's business there.
+        """Discover admin classes, without private ones.
 
-        Roles stand in for Django's groups. Addresses, sessions and the secrets of second factors (which allauth would
-        show) are the person's own, on their security page.
+        Roles replace Django's groups. Addresses, sessions and 2FA secrets (which allauth would show) are private, on
+        the user's security page.
         """
         super().ready()
         from allauth.account.models import EmailAddress

@@ -1,4 +1,4 @@
-"""How a signed-in person is loaded: once a request, with everything the frame needs."""
+"""Loading of the signed-in user: once per request, with all data for the page frame."""
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.models import Authenticator
@@ -8,10 +8,10 @@ from crm.users.models import User
 
 
 class MemberBackend(AuthenticationBackend):
-    """Signs people in as allauth does; loads user, membership, workspace and team in one statement."""
+    """Signs in like allauth; loads user, membership, workspace and team in one statement."""
 
     def get_user(self, user_id):
-        """The active user with that primary key, or None; `has_mfa` says whether they have a second factor."""
+        """Return the active user with that primary key, or None; `has_mfa` is whether they use 2FA."""
         factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
         user = (
             User.objects.select_related("membership__workspace", "membership__team")

@@ -1,4 +1,4 @@
-"""What the commands that work in one workspace have in common."""
+"""Base of commands that work in one workspace."""
 
 import json
 from argparse import ArgumentParser
@@ -18,23 +18,23 @@ from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Workspace
 
 UNMIGRATED = _("Database migrations are pending. Run manage.py migrate. No changes were made.")
-REFUSED, WRONG_USAGE = 1, 2  # exit statuses, besides 0 for done
+REFUSED, WRONG_USAGE = 1, 2  # exit statuses; success is 0
 
 
 def wrong_usage(sentence: str) -> CommandError:
-    """To be raised for a command line that makes no sense."""
+    """Return the error for an invalid command line."""
     return CommandError(sentence, returncode=WRONG_USAGE)
 
 
 class WorkspaceCommand(TranslatedCommand):
-    """A command with --workspace, --user and --json, run in that workspace as the system or as that person.
+    """A command with --workspace, --user and --json, run in that workspace as the system or that user.
 
-    A subclass has `run(by, **options)`, which gives the exit status; a DomainError that it lets pass is printed and
-    ends it with 1. With --json the last line of standard output is one object: see `tell`.
+    A subclass has `run(by, **options)`, which returns the exit status; an uncaught DomainError is printed and exits
+    with 1. With --json the last line of standard output is one object: see `tell`.
     """
 
     channel = Channel.COMMAND
-    whole_schema = False  # refuse a database that lacks a migration, whatever it is about
+    whole_schema = False  # require all migrations, whatever the command needs
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -47,7 +47,7 @@ class WorkspaceCommand(TranslatedCommand):
         return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The command's own arguments."""
+        """Add the command's own arguments."""
 
     def handle(self, *args, workspace: str, user: str | None, **options) -> None:
         if self.whole_schema and not is_migrated():
@@ -69,7 +69,7 @@ class WorkspaceCommand(TranslatedCommand):
         raise NotImplementedError
 
     def tell(self, report: dict[str, Any], lists: dict[str, Iterable[Any]] | None = None) -> None:
-        """Print the JSON object of --json; `lists` are written item by item, for there may be a million."""
+        """Print the JSON object of --json; `lists`, possibly long, are written item by item."""
         self.stdout.write(json.dumps(report)[:-1], ending="")
         for name, items in (lists or {}).items():
             self.stdout.write(f", {json.dumps(name)}: [", ending="")

@@ -1,4 +1,4 @@
-"""What can happen to people, teams and workspaces: all of it concerns security."""
+"""Events of members, teams and workspaces, all security-related."""
 
 from audit.subjects import register
 from crm.events.registry import EventType, declare

@@ -1,4 +1,4 @@
-"""Forms about people. They translate; the verbs decide what is right."""
+"""Forms about members. They convert input; the verbs validate."""
 
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
@@ -23,13 +23,13 @@ ROLES_HELP = _(
 
 
 def timezone_choices() -> list[tuple[str, str]]:
-    """Cities and UTC, as a person looks for them."""
+    """Return cities and UTC, as users search for them."""
     names = sorted(n for n in available_timezones() if "/" in n and not n.startswith(("Etc/", "SystemV/", "posix/")))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
 def format_choices() -> list[tuple[str, str]]:
-    """Each locale by what a date, a time and an amount look like."""
+    """Return the locales, labeled by sample date, time and amount."""
     return [(code, _example(code)) for code in FORMATS]
 
 
@@ -52,7 +52,7 @@ class MemberForm(forms.Form):
 
 
 class InviteForm(MemberForm):
-    """Whom to invite, as what."""
+    """Email, role and team of an invitation."""
 
     email = forms.EmailField(label=_("Email"), max_length=254)
     role = forms.TypedChoiceField(label=_("Role"), choices=ROLES, coerce=Role, initial=Role.REP)
@@ -66,7 +66,7 @@ class TeamForm(forms.Form):
 
 
 class WorkspaceForm(forms.Form):
-    """What the workspace is called and how it counts."""
+    """Workspace name, time zone, currency and formats."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
     timezone = forms.ChoiceField(label=_("Time zone"), choices=timezone_choices)
@@ -85,7 +85,7 @@ class WorkspaceForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """How the product meets a person."""
+    """A user's preferences."""
 
     name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     theme = forms.ChoiceField(label=_("Theme"), choices=Theme.choices, widget=forms.RadioSelect)
@@ -112,7 +112,7 @@ class ProfileForm(forms.Form):
 
 
 class AcceptForm(forms.Form):
-    """What a new person adds to an invitation."""
+    """A new user's details on accepting an invitation."""
 
     name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(

@@ -1,4 +1,4 @@
-"""What the verbs about people check before they change anything."""
+"""Checks of the verbs about members."""
 
 from zoneinfo import available_timezones
 
@@ -14,10 +14,10 @@ from crm.users.models import Membership, Workspace
 
 
 def keep_an_admin(member: Membership) -> None:
-    """Raise Refused when `member` is the only admin left. Holds the workspace's row until the transaction ends.
+    """Raise Refused if `member` is the only admin left. Holds the workspace's row until the transaction ends.
 
-    Without the lock two admins could demote each other at the same moment, each seeing the other still in place.
-    NO KEY: rows that refer to the workspace can still be inserted meanwhile.
+    Without the lock two admins could demote each other concurrently. NO KEY: rows that refer to the workspace can still
+    be inserted.
     """
     Workspace.objects.select_for_update(no_key=True).get(pk=member.workspace_id)
     if not Membership.objects.admins().exclude(pk=member.pk).exists():
@@ -26,7 +26,7 @@ def keep_an_admin(member: Membership) -> None:
 
 
 def clean_email(email: str) -> str:
-    """The address in lower case, without spaces around it. Raises Invalid for the field email."""
+    """Return the address in lower case, trimmed. Raises Invalid for the field email."""
     email = email.strip().lower()
     try:
         validate_email(email)
@@ -36,8 +36,7 @@ def clean_email(email: str) -> str:
 
 
 def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
-    """The name on one line, for it stands in the headers of mails. Raises Invalid for `field` when nothing is left, or
-    too much."""
+    """Return the name on one line, for email headers. Raises Invalid for `field` if it is empty or too long."""
     name = collapse_to_one_line(name)
     if not name:
         raise Invalid({field: _("Enter a name.")})
@@ -47,7 +46,7 @@ def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
 
 
 def clean_timezone(name: str) -> str:
-    """An IANA time zone, as in Europe/Madrid. Raises Invalid for the field timezone."""
+    """Check an IANA time zone, e.g. Europe/Madrid. Raises Invalid for the field timezone."""
     if name not in available_timezones():
         sentence = _("“{name}” isn’t a valid time zone, e.g. Europe/Madrid.")
         raise Invalid({"timezone": sentence.format(name=name)})
@@ -55,21 +54,21 @@ def clean_timezone(name: str) -> str:
 
 
 def clean_language(code: str) -> str:
-    """One of the languages that Throughline speaks, e.g. de. Raises Invalid for the field language."""
+    """Check a supported language, e.g. de. Raises Invalid for the field language."""
     if code not in dict(settings.LANGUAGES):
         raise Invalid({"language": _("“{code}” isn’t a supported language.").format(code=code)})
     return code
 
 
 def clean_formats(code: str) -> str:
-    """A locale whose dates, numbers and money are offered, e.g. de_CH. Raises Invalid for the field formats."""
+    """Check a supported locale for dates, numbers and money, e.g. de_CH. Raises Invalid for the field formats."""
     if code not in FORMATS:
         raise Invalid({"formats": _("“{code}” isn’t a supported format.").format(code=code)})
     return code
 
 
 def clean_currency(code: str) -> str:
-    """A three-letter currency code in capitals, as in EUR (ISO 4217). Raises Invalid for the field currency."""
+    """Return a three-letter currency code in capitals, e.g. EUR (ISO 4217). Raises Invalid for the field currency."""
     code = code.strip().upper()
     if len(code) != 3 or not (code.isascii() and code.isalpha()):
         raise Invalid({"currency": _("“{code}” isn’t a valid currency, e.g. EUR.").format(code=code)})

@@ -1,4 +1,4 @@
-"""The request as a view of the product meets it, behind the middleware."""
+"""The type of requests in views, behind the middleware."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -8,7 +8,7 @@ from crm.users.models import Membership, User
 
 
 class Request(HttpRequest):
-    """A signed-in person's request in the workspace that they have open; a type only, never made by us."""
+    """A signed-in member's request in their open workspace; only a type, never instantiated."""
 
     id: str
     user: User

@@ -1,9 +1,8 @@
-"""The database itself refuses a link from one workspace to another.
+"""Database constraints against links between workspaces.
 
-After every migrate each foreign key between two models of a workspace is found by introspection and covered: by a
-composite foreign key on PostgreSQL, in place of Django's own, which would only check half of it once more for every
-row; by triggers on SQLite (where altering a table drops its triggers, so that a migration alone could not promise
-them). Nobody has to remember it for a new key.
+After every migrate, introspection finds each foreign key between two models of a workspace and covers it: on PostgreSQL
+by a composite foreign key, replacing Django's own, which would check half of it again per row; on SQLite by triggers
+(which a table change drops, so a migration alone is not enough). New keys are covered automatically.
 
 Why: docs/decisions/0051-workspace-scope-and-composite-keys.md
 """
@@ -26,7 +25,7 @@ def links() -> Iterator[models.ForeignKey]:
 
 
 def protect_links(using: str = "default", **kwargs) -> None:
-    """Cover every link that is not covered yet; a receiver of post_migrate."""
+    """Cover every uncovered link; a receiver of post_migrate."""
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
@@ -45,7 +44,7 @@ def _postgresql(cursor, link: models.ForeignKey) -> Iterator[str]:
     yield f'CREATE UNIQUE INDEX IF NOT EXISTS "{target}_workspace_pk" ON "{target}" (workspace_id, id)'
     cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [name])
     if cursor.fetchone() is None:
-        # NOT VALID takes its lock for a moment only; VALIDATE reads the table beside its writers.
+        # NOT VALID holds its lock only briefly; VALIDATE reads the table without blocking writers.
         yield (
             f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" FOREIGN KEY (workspace_id, "{link.column}") '
             f'REFERENCES "{target}" (workspace_id, id) DEFERRABLE INITIALLY DEFERRED NOT VALID'
@@ -76,7 +75,7 @@ def _sqlite(cursor, link: models.ForeignKey) -> Iterator[str]:
 
 
 def _stay(target: str) -> str:
-    """On PostgreSQL the composite key refuses this; here the triggers of the links look at the row that links only."""
+    """Return a trigger against moving the target row; on PostgreSQL the composite key rejects that."""
     return (
         f'CREATE TRIGGER IF NOT EXISTS "{target}_workspace_stays" BEFORE UPDATE OF workspace_id ON "{target}" '
         f"WHEN NEW.workspace_id IS NOT OLD.workspace_id "

@@ -1,4 +1,4 @@
-"""How often one person may do what costs the server much, in one workspace. The figures are settings.RATE_LIMITS."""
+"""Rate limits per member and workspace for expensive actions, from settings.RATE_LIMITS."""
 
 import time
 from collections.abc import Callable
@@ -17,9 +17,9 @@ View = Callable[..., HttpResponseBase]
 
 
 def limited(action: str, *, applies: Callable[[Request], bool] = lambda request: True) -> Callable[[View], View]:
-    """A view that answers 429 with Retry-After to who does `action` too often.
+    """Decorate a view to return 429 with Retry-After if a member does `action` too often.
 
-    Only requests that it `applies` to count, and for the membership: no address and no header makes one somebody else.
+    Counts only requests that it `applies` to, per membership: addresses and headers make no difference.
     """
 
     def decorate(view: View) -> View:
@@ -34,7 +34,7 @@ def limited(action: str, *, applies: Callable[[Request], bool] = lambda request:
 
 
 def searches(request: Request) -> bool:
-    """Whether a request looks for a text, which no index answers as quickly as it opens a page."""
+    """Return whether a request searches text, which is slower than opening a page."""
     return bool(request.GET.get("q", "").strip())
 
 
@@ -43,7 +43,7 @@ def uploads(request: Request) -> bool:
 
 
 def _seconds_to_wait(action: str, member: int) -> int:
-    """0, or how long until the member may go on: the count begins anew with each span of time."""
+    """Return 0, or the seconds until the member may continue: counters restart with each time window."""
     most, seconds = settings.RATE_LIMITS[action]
     span, gone = divmod(int(time.time()), seconds)
     key = f"limit:{action}:{member}:{span}"
@@ -51,7 +51,7 @@ def _seconds_to_wait(action: str, member: int) -> int:
     counters.add(key, 0, seconds)
     try:
         used = counters.incr(key)
-    except ValueError:  # it ended between the two lines
+    except ValueError:  # it expired between the two lines
         return 0
     return seconds - gone if used > most else 0
 

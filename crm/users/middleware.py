@@ -1,4 +1,4 @@
-"""Who is asking, in which workspace, and whether they may."""
+"""The current member and workspace, and access checks."""
 
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -22,15 +22,15 @@ from crm.users.once import AlreadySubmitted
 from crm.users.sign_ins import record_denied
 from crm.users.workspaces import open_membership
 
-# Reached without a membership, and without the second factor that a workspace asks for: how else to get them.
+# Reachable without a membership, or without the 2FA that a workspace requires, to be able to get them.
 PERSONAL = ("/accounts/", "/invitation/")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 class MemberMiddleware:
-    """Puts `request.member` and `request.actor` there and opens the workspace; both None for a stranger.
+    """Sets `request.member` and `request.actor` and opens the workspace; both None without sign-in.
 
-    Whoever was deactivated or lost a role meets that on the next request: nothing here is kept between requests.
+    Deactivations and role changes apply from the next request: nothing is kept between requests.
     """
 
     def __init__(self, get_response):
@@ -55,7 +55,7 @@ class MemberMiddleware:
         ):
             response = self.get_response(request)
             if response.status_code in (409, 422) and (made := _made_before(request)):
-                response = made  # of two clicks the second came too late to be stopped
+                response = made  # the second of two clicks came too late to be stopped
             elif response.status_code == 302 and request.actor.once:
                 request.actor.once.led_to(response["Location"], request.actor.change)
             if response.status_code == 403:
@@ -65,7 +65,7 @@ class MemberMiddleware:
         return response
 
     def process_view(self, request, view, args, kwargs):
-        """Stop who has no workspace open, or not the one that their form was made in."""
+        """Stop users without an open workspace, or with a form from another one."""
         if not request.user.is_authenticated or not getattr(view, "login_required", True):
             return None
         if request.path.startswith(PERSONAL):
@@ -79,12 +79,12 @@ class MemberMiddleware:
         return _wrong_workspace(request) or _submitted_before(request)
 
     def process_exception(self, request, exception):
-        """Lead whoever submitted a form twice to what the first click made, also where a unique name stopped them."""
+        """Redirect a double submission to the first one's result, also if a unique name stopped it."""
         return _made_before(request) if isinstance(exception, AlreadySubmitted | IntegrityError) else None
 
 
 def _submitted_before(request):
-    """The answer to a form that was submitted; of another one the actor claims the one-time key."""
+    """Return the response to a form already submitted; otherwise let the actor claim its one-time key."""
     key = once.one_time_key_of(request)
     if key is None:
         return None
@@ -106,7 +106,7 @@ def _presence(request) -> TableReader:
 
 
 def _route(request) -> str:
-    """The pattern rather than the path, which may hold what somebody typed."""
+    """Return the route, because a path may contain typed text."""
     return request.resolver_match.route if request.resolver_match else ""
 
 
@@ -119,7 +119,7 @@ def _is_operator(request) -> bool:
 
 
 def _wrong_workspace(request):
-    # The admin's own forms have a field called workspace; they never carry ours.
+    # The admin's forms have a field called workspace of their own; they never carry ours.
     if request.method in SAFE_METHODS or _is_admin_page(request):
         return None
     made_in = request.POST.get("workspace") or request.headers.get("X-Workspace")
@@ -133,7 +133,7 @@ def _wrong_workspace(request):
 
 
 def _streamed_in(request, chunks):
-    # The server asks for the chunks after the middleware has returned, when the scope is closed again.
+    # The server reads the chunks after the middleware has returned and closed the scope.
     workspace = request.member.workspace
     with in_workspace(workspace), reading_as(lambda: _presence(request)), speaking_to(request.user, workspace):
         yield from chunks

@@ -1,4 +1,4 @@
-"""People, the workspaces they work in, and with which role."""
+"""Users, workspaces, memberships and invitations."""
 
 import hashlib
 import secrets
@@ -18,17 +18,17 @@ ROLES = [(role.value, role.label) for role in Role]
 
 
 class Workspace(models.Model):
-    """One customer's CRM. Rows of two workspaces never meet."""
+    """One customer's CRM, isolated from other workspaces."""
 
     slug = models.SlugField(_("slug"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=80)
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     language = models.CharField(_("language"), max_length=5, default="en", db_default="en")
-    # Formats: empty for those of the language.
+    # Formats: empty for the language's default.
     formats = models.CharField(_("dates and numbers"), max_length=5, blank=True, db_default="")
     require_mfa = models.BooleanField(_("two-factor authentication required"), default=False)
-    # Bumped when a custom field or a guard changes, so that each process can keep what it compiled from them.
+    # Changed with custom fields and guards, to invalidate what processes compiled from them.
     schema_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -41,14 +41,14 @@ class Workspace(models.Model):
 
 
 class UserManager(BaseUserManager):
-    """Users are named by their e-mail address."""
+    """Users are identified by email address."""
 
     use_in_migrations = True
 
     def create_user(self, email, password=None, **fields):
-        """A user with `email` (matched without case) and a hashed password; None: cannot sign in until one is set.
+        """Create a user with `email` (case-insensitive) and a hashed password; None disables sign-in until one is set.
 
-        The address counts as verified: accounts are made by an operator, or through a link mailed to that address.
+        The address counts as verified: accounts are created by an operator, or through an emailed link.
         """
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -58,7 +58,7 @@ class UserManager(BaseUserManager):
         return user
 
     def create_superuser(self, email, password=None, **fields):
-        """An operator of this installation, who sees every workspace in the Django admin."""
+        """Create an operator, who sees every workspace in the Django admin."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, email):
@@ -66,7 +66,7 @@ class UserManager(BaseUserManager):
 
 
 class Theme(models.TextChoices):
-    """Which colours a person wants."""
+    """A user's color theme."""
 
     AUTO = "auto", _("System")
     LIGHT = "light", _("Light")
@@ -74,7 +74,7 @@ class Theme(models.TextChoices):
 
 
 class User(AbstractUser):
-    """A person who signs in, by e-mail. What they may do is said by a Membership."""
+    """A person who signs in by email. Their rights come from a Membership."""
 
     username = None
     first_name = None
@@ -82,12 +82,12 @@ class User(AbstractUser):
     email = models.EmailField(_("email address"), max_length=254, unique=True)  # always lower case
     name = models.CharField(_("name"), max_length=120, blank=True)
     theme = models.CharField(_("theme"), max_length=5, choices=Theme.choices, default=Theme.AUTO)
-    # Time zone and language: empty for the workspace's. Formats: empty for those of the language.
+    # Time zone and language: empty for the workspace's. Formats: empty for the language's default.
     timezone = models.CharField(_("time zone"), max_length=64, blank=True)
     language = models.CharField(_("language"), max_length=5, blank=True, db_default="")
     formats = models.CharField(_("dates and numbers"), max_length=5, blank=True, db_default="")
     shortcuts = models.BooleanField(_("single-key shortcuts"), default=True, db_default=True)
-    # The workspace the person has open. One for all their browsers: a form made in another is answered with 409.
+    # The user's open workspace, the same in all browsers: forms of another one get a 409.
     membership = models.ForeignKey(
         "users.Membership", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
@@ -107,19 +107,19 @@ class User(AbstractUser):
 
 
 class Owned(models.Model):
-    """A row that belongs to one workspace, reached only with that workspace in scope."""
+    """A row of one workspace, accessible only with that workspace in scope."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
     objects = WorkspaceManager()
 
     class Meta:
         abstract = True
-        # save(), refresh_from_db() and following a foreign key all go through the door as well.
+        # save(), refresh_from_db() and foreign keys use the scoped manager too.
         base_manager_name = "objects"
 
 
 class Team(Owned):
-    """A group inside a workspace: a record with a team is visible to that team."""
+    """A group in a workspace: a record with a team is visible to that team."""
 
     name = models.CharField(_("name"), max_length=80)
 
@@ -134,13 +134,12 @@ class Team(Owned):
 
 
 class MembershipQuerySet(WorkspaceQuerySet):
-    """The people of the workspace in scope."""
+    """Members of the workspace in scope."""
 
     def active(self):
         return self.filter(is_active=True)
 
     def admins(self):
-        """Those who run the workspace now."""
         return self.active().filter(role=Role.ADMIN)
 
 
@@ -149,7 +148,7 @@ class MembershipManager(WorkspaceManager.from_queryset(MembershipQuerySet)):  # 
 
 
 class Membership(Owned):
-    """A user in a workspace: role, team, and whether they still work there. Owners and actors are memberships."""
+    """A user's role, team and state in a workspace. Owners and actors are memberships."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
     role = models.CharField(_("role"), max_length=10, choices=ROLES, default=Role.REP)
@@ -170,7 +169,7 @@ class Membership(Owned):
         return str(self.user)
 
     def actor(self, channel: Channel) -> Actor:
-        """This member, about to act once through `channel`."""
+        """Return the member as actor of one action through `channel`."""
         return Actor(self.workspace_id, self.pk, Role(self.role), channel, self.team_id, str(self.user))
 
 
@@ -178,7 +177,7 @@ INVITATION_LIFETIME = timedelta(days=7)
 
 
 class Invitation(Owned):
-    """A place in the workspace kept for an address. Who holds the mailed token takes it; only its hash is stored."""
+    """An invitation of an address to a workspace. The emailed token accepts it; only its hash is stored."""
 
     email = models.EmailField(_("email address"), max_length=254)  # always lower case
     role = models.CharField(_("role"), max_length=10, choices=ROLES, default=Role.REP)
@@ -211,7 +210,7 @@ class Invitation(Owned):
         return self.accepted_at is None and self.expires_at > now()
 
     def renew_token(self) -> str:
-        """Give it a fresh token of 256 random bits, good for a week; returns the token, which is not stored."""
+        """Set a new token of 256 random bits, valid for a week; return the token, which is not stored."""
         token = secrets.token_urlsafe(32)
         self.token_hash = hash_token(token)
         self.expires_at = now() + INVITATION_LIFETIME
@@ -219,14 +218,14 @@ class Invitation(Owned):
 
 
 def hash_token(token: str) -> str:
-    """What is stored of an invitation's token: SHA-256, in hex."""
+    """Return the stored hash of an invitation's token: SHA-256, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Submission(Owned):
-    """A form that was submitted, by its one-time key: the transaction that makes its change writes this row too.
+    """A submitted form by its one-time key, written in its change's transaction.
 
-    `change` leads to what it made; `url` to what no change tells of.
+    `change` leads to the result; `url` is for results without a change.
     """
 
     key = models.CharField(max_length=64)

@@ -1,8 +1,8 @@
-"""A form is submitted once: whoever clicks twice gets one record, and is led to it by the second click as well.
+"""Single submission of forms: a double click creates one record, and both clicks lead to it.
 
-Every form carries a one-time key (the tag workspace_field). The first record() of a request writes it to a table with a
-unique constraint, in the transaction that makes the change: of two requests with one key, one commits. The key counts
-together with what was entered, so that a form that the browser's Back brought up again can be changed and sent.
+Every form carries a one-time key (the tag workspace_field). A request's first record() writes it to a table with a
+unique constraint, in the change's transaction: of two requests with one key, one commits. The key includes the input,
+so that a form reopened by the Back button can be changed and sent.
 
 Why: docs/decisions/0069-a-form-is-submitted-once.md
 """
@@ -24,23 +24,23 @@ from crm.users.models import Submission
 
 FIELD = "once"
 LONGEST = 500
-LOOKED_AT = 50  # entries of a change: what a form made is among the first
+LOOKED_AT = 50  # entries of a change: the form's records are among the first
 
 
 class AlreadySubmitted(Exception):
-    """The form was submitted before, or by another request at this moment: nothing more is to be changed."""
+    """The form was already submitted, or concurrently by another request."""
 
 
 @dataclass(frozen=True)
 class OneTimeKey:
-    """The one-time key of a request, as Actor.once."""
+    """A request's one-time key, used as Actor.once."""
 
     key: str
 
     def __call__(self, change: UUID, url: str = "") -> None:
-        """Claim the key for `change`, in its transaction. Raises Submitted when another request has it.
+        """Claim the key for `change`, in its transaction. Raises AlreadySubmitted if another request has it.
 
-        On PostgreSQL a request that comes at the same moment waits here until the first has committed.
+        On PostgreSQL a concurrent request waits here until the first has committed.
         """
         row = (self.key, as_stored(change), url, as_stored(clock.now()))
         insert_new(Submission, ("key", "change", "url", "at"), [row], {})
@@ -51,21 +51,20 @@ class OneTimeKey:
         return Submission.objects.filter(key=self.key, change=change).exists()
 
     def led_to(self, url: str, change: UUID) -> None:
-        """Keep where the request that has claimed the key led, for one that comes after it.
+        """Store the result URL of the request that claimed the key, for later ones.
 
-        Not where result() finds it anyway: on SQLite a second transaction waits beside an import as the first did.
+        Only if result() cannot derive it: on SQLite a second transaction would wait beside an import again.
         """
         if len(url) <= LONGEST and url != next(_pages(change), ""):
             Submission.objects.filter(key=self.key, change=change, url="").update(url=url)
 
     def result(self, request: HttpRequest) -> str:
-        """Where the first request with this key led: the page of what it made, else where the form was; '' for none."""
+        """Return the result URL of this key's first request: the created record's page, or the form's; '' if none."""
         found = Submission.objects.filter(key=self.key).first()
         return (found and (found.url or next(_pages(found.change), "") or _origin(request))) or ""
 
 
 def one_time_key_of(request: HttpRequest) -> OneTimeKey | None:
-    """The key of a form that a member sends; None for a request without one."""
     token = request.POST.get(FIELD) if request.method == "POST" else None
     if not token:
         return None

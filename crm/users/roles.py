@@ -1,4 +1,4 @@
-"""What each role may do besides working on records: one table for verbs, pages, navigation and tests."""
+"""Rights of roles besides records: one table for verbs, pages, navigation and tests."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from crm.kit.translation import gettext_lazy as _
 
 
 class Right(StrEnum):
-    """Something that not every role may do."""
+    """A right that not every role has."""
 
     PEOPLE = "people"
     TEAMS = "teams"
@@ -38,6 +38,6 @@ def may(by: Actor, right: Right) -> bool:
 
 
 def require(by: Actor, right: Right) -> None:
-    """Let the actor pass, or raise NotAllowed with a sentence."""
+    """Check that the actor has the right. Raises NotAllowed with a message."""
     if not may(by, right):
         raise NotAllowed(REFUSALS[right])

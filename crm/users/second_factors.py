@@ -1,4 +1,4 @@
-"""How the secrets of second factors are kept: encrypted under a key that is made from SECRET_KEY.
+"""Encryption of 2FA secrets, with a key derived from SECRET_KEY.
 
 Of a passkey only the public half is stored, which is no secret.
 
@@ -16,18 +16,18 @@ from django.utils.crypto import salted_hmac
 from crm.kit.errors import Refused
 from crm.kit.translation import gettext as _
 
-BEGINS = "gAAAA"  # every token of Fernet until the year 2106; neither a secret nor a code of allauth's does
+BEGINS = "gAAAA"  # prefix of Fernet tokens until 2106; allauth's secrets and codes never have it
 log = logging.getLogger(__name__)
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """Encrypts the secrets of authenticator apps and recovery codes."""
+    """Adapter that encrypts the secrets of authenticator apps and recovery codes."""
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What was stored; as it is where a version before this one did. Raises Refused under another key."""
+        """Decrypt a stored secret; earlier versions' unencrypted ones are returned. Raises Refused for another key."""
         if not encrypted_text.startswith(BEGINS):
             return encrypted_text
         try:

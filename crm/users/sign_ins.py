@@ -1,7 +1,7 @@
-"""What happens at the door, in the audit log: allauth tells, the workspace that the person has open remembers.
+"""Sign-in events in the audit log of the user's open workspace, from allauth's signals.
 
-No password, code or secret is ever part of it. A failed attempt at an address that nobody has belongs to no workspace:
-it is a line of the log, without the address.
+Passwords, codes and secrets are never included. A failed attempt at an unknown address belongs to no workspace: it is
+logged without the address.
 
 Why: docs/decisions/0044-sign-ins-from-signals.md
 """
@@ -22,26 +22,25 @@ logger = logging.getLogger(__name__)
 
 
 def record_failed(email: str, note: str = "password") -> None:
-    """Record that somebody could not sign in as `email` (any case); `note` says with what."""
+    """Record a failed sign-in as `email` (any case); `note` is the method."""
     user = User.objects.filter(email=email.lower(), is_active=True).first()
     if user is None or not _record("user.sign_in_failed", user, note, nobody_yet=True):
         logger.warning("Failed sign-in to an account that is not there.")
 
 
 def record_second_factor_removed(user: User, kind: str) -> None:
-    """Record that an operator removed a second factor."""
     _record("user.factor_removed", user, kind, nobody_yet=True)
 
 
 def record_denied(by: Actor, note: str) -> None:
-    """Record that a member was refused what their role does not include; `note`: the method and the route."""
+    """Record an action denied by role; `note`: method and route."""
     with transaction.atomic():
         record("member.denied", Membership.objects.filter(pk=by.member_id), by=by, note=note)
 
 
 @transaction.atomic
 def _record(event: str, user: User, note: str = "", *, nobody_yet: bool = False) -> bool:
-    """Write the entry, as the person or (`nobody_yet`) the system; False for somebody who works nowhere."""
+    """Write the entry, as the person or (`nobody_yet`) the system; return False for users without a membership."""
     member = remembered_membership(user)
     if member is None:
         return False
@@ -63,7 +62,7 @@ def _factor(facts: dict) -> str:
 
 
 def listen() -> None:
-    """Connect allauth's signals; called once, when Django is ready."""
+    """Connect allauth's signals; called once at startup."""
     _listen(account.user_logged_in, "user.signed_in")
     for signal in (account.password_changed, account.password_set, account.password_reset):
         _listen(signal, "user.password_changed")

@@ -1,4 +1,4 @@
-"""The settings pages about people, the workspace switcher, and the door for who is invited."""
+"""Settings pages of members, the workspace switcher, and the invitation page."""
 
 from functools import wraps
 
@@ -34,7 +34,7 @@ from crm.users.workspaces import memberships_of, switch_workspace
 
 
 def needs(right: Right):
-    """Let only those into a page whose role includes `right`; the others get 403 with the reason."""
+    """Decorate a page to require `right`; others get a 403 with the reason."""
 
     def decorate(view):
         @wraps(view)
@@ -48,12 +48,11 @@ def needs(right: Right):
 
 
 def settings_home(request):
-    """The settings open on what everybody may change."""
     return redirect("profile")
 
 
 def profile(request):
-    """Name, colours, time zone and keys of the person."""
+    """Edit the user's name, colors, time zone and shortcuts."""
     user = request.user
     initial = {key: getattr(user, key) for key in ("name", "theme", "language", "formats", "timezone", "shortcuts")}
     form = ProfileForm(request.POST or None, initial=initial)
@@ -65,13 +64,11 @@ def profile(request):
 
 @require_POST
 def theme(request):
-    """Switch the colours from the frame's menu."""
     edit_profile(request.user, theme=request.POST.get("theme", ""), by=request.actor)
     return HttpResponse(status=204) if request.htmx else redirect("profile")
 
 
 def security(request):
-    """The way to password, second factors and open sessions."""
     return render(request, "users/security.html")
 
 
@@ -83,7 +80,7 @@ def people(request):
 @require_POST
 @needs(Right.PEOPLE)
 def invite_person(request):
-    """Invite somebody, or send an invitation again; the link is shown on the answer, once."""
+    """Invite a person, or resend an invitation; the response shows the link once."""
     form = InviteForm(request.POST)
     invited = None
     if form.is_valid():
@@ -101,7 +98,6 @@ def _people_page(request, form, invited=None):
 
 @needs(Right.PEOPLE)
 def person(request, pk):
-    """Role and team of one member."""
     member = get_object_or_404(Membership.objects.select_related("user", "team"), pk=pk)
     form = MemberForm(request.POST or None, initial={"role": Role(member.role), "team": member.team_id})
     if form.is_valid() and _saved(form, lambda data: _change(member, **data, by=request.actor)):
@@ -121,7 +117,6 @@ def _change(member, *, role, team, by):
 @require_POST
 @needs(Right.PEOPLE)
 def deactivate(request, pk):
-    """End somebody's access."""
     member = deactivate_member(get_object_or_404(Membership, pk=pk), by=request.actor)
     sentence = _("{name} has been deactivated.").format(name=member.user)
     toast(request, sentence, undo_url=reverse("reactivate_person", args=[pk]))
@@ -131,7 +126,6 @@ def deactivate(request, pk):
 @require_POST
 @needs(Right.PEOPLE)
 def reactivate(request, pk):
-    """Give somebody their access back."""
     member = reactivate_member(get_object_or_404(Membership, pk=pk), by=request.actor)
     toast(request, _("{name} has been reactivated.").format(name=member.user))
     return redirect("people")
@@ -178,14 +172,14 @@ def workspace(request):
 
 
 def workspaces(request):
-    """The workspaces to choose from: a page, or the list inside the switcher."""
+    """Show the user's workspaces: a page, or the switcher's list."""
     template = "users/_workspaces.html" if request.htmx else "users/workspaces.html"
     return render(request, template, {"memberships": memberships_of(request.user)})
 
 
 @require_POST
 def open_workspace(request, slug):
-    """Open another workspace, in all of the person's browsers."""
+    """Switch the workspace, in all of the user's browsers."""
     switch_workspace(request.user, slug)
     return redirect("/")
 
@@ -193,7 +187,7 @@ def open_workspace(request, slug):
 @never_cache
 @login_not_required
 def invitation(request, token):
-    """Where the mailed link leads: join with the account one has, or make one."""
+    """Show the invitation: join with an existing account, or create one."""
     found = Invitation.objects.unscoped().filter(token_hash=hash_token(token)).select_related("workspace").first()
     if found is None or not found.is_open:
         return render(request, "users/invitation_ended.html", status=404)
@@ -226,7 +220,7 @@ def _accept(found, **who):
 
 
 def _saved(form, save):
-    """What `save(cleaned_data)` returns, or None with the verb's objection shown in the form."""
+    """Return the result of `save(cleaned_data)`, or None with the verb's error in the form."""
     try:
         return save(form.cleaned_data)
     except Invalid as error:

@@ -1,4 +1,4 @@
-"""Which rows a member sees and may change: the one door to a workspace's records.
+"""Visibility and edit rights of records, enforced by their managers.
 
 Why: docs/decisions/0052-links-show-names-only.md
 """
@@ -20,14 +20,14 @@ from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet, workspace_id
 from crm.kit.sql import RawCondition, simple_where
 from crm.kit.translation import gettext as _
 
-# SQLite takes 32,766 parameters in a statement; PostgreSQL plans an array of this size in a millisecond.
+# SQLite allows 32,766 parameters per statement; PostgreSQL plans an array of this size in a millisecond.
 BATCH = 10_000
 
 
 def branches(by: Actor, path: str = "") -> list[Q]:
-    """The cases in which the actor sees a row: one without a team, of their team, or their own (DESIGN: roles).
+    """Return the cases in which the actor sees a row: no team, their team, or their own (DESIGN: roles).
 
-    Apart, each is served by an index of its own. `path` ("contact__") asks it of a related record.
+    Separate, because each has its own index. `path` ("contact__") applies them to a related record.
     """
     if by.is_at_least(Role.MANAGER):
         return [Q()]
@@ -35,12 +35,12 @@ def branches(by: Actor, path: str = "") -> list[Q]:
 
 
 def visible(by: Actor, path: str = "") -> Q:
-    """Any of the branches; managers and admins see all."""
+    """Return any of the branches; managers and admins see all."""
     return reduce(or_, branches(by, path))
 
 
 def editable(by: Actor, path: str = "") -> Q:
-    """Reps change their own, their team's and unowned rows they see; viewers change nothing."""
+    """Return the edit rule: reps change their own, their team's and visible unowned rows; viewers none."""
     if by.is_at_least(Role.MANAGER):
         return Q()
     if not by.is_at_least(Role.REP):
@@ -50,7 +50,7 @@ def editable(by: Actor, path: str = "") -> Q:
 
 
 def _cases(path: str, *cases: dict) -> list[Q]:
-    """The cases as conditions, less those that compare with None (a member without a team)."""
+    """Return the cases as conditions, without comparisons to None (a member without a team)."""
     return [Q(**{path + key: value for key, value in case.items()}) for case in cases if None not in case.values()]
 
 
@@ -70,7 +70,7 @@ def may_edit(record, by: Actor) -> bool:
 class RecordQuerySet(WorkspaceQuerySet):
     """Records with an owner, a team and a trash."""
 
-    # Which rows nobody changes any more, and the sentence that says so.
+    # Condition of rows that can no longer change, and its message.
     FINAL: ClassVar[tuple[Q, str] | None] = None
 
     def live(self):
@@ -80,11 +80,11 @@ class RecordQuerySet(WorkspaceQuerySet):
         return self.filter(deleted_at__isnull=False)
 
     def visible_to(self, by: Actor):
-        """What the actor may read, trash included."""
+        """Filter to rows the actor may read, trash included."""
         return self.filter(reduce(or_, branches(by)))
 
     def editable_by(self, by: Actor):
-        """What the actor may change, trash included."""
+        """Filter to rows the actor may change, trash included."""
         return self.filter(self.editable(by))
 
     def editable(self, by: Actor) -> Q:
@@ -92,18 +92,18 @@ class RecordQuerySet(WorkspaceQuerySet):
 
 
 class RecordManager(WorkspaceManager.from_queryset(RecordQuerySet)):  # type: ignore[misc]
-    """`objects` of contacts, companies and every other record with an owner."""
+    """`objects` of all records with an owner."""
 
 
 class Guarded(Protocol):
-    """A model whose rows are not everybody's to see and change."""
+    """A model with restricted visibility and editing."""
 
     objects: ClassVar[RecordManager]
 
 
 @dataclass
 class Locked:
-    """Rows that a verb holds until its transaction ends, and what it will answer about them."""
+    """Rows that a verb has locked until its transaction ends, and their outcome."""
 
     model: type[Guarded]
     ids: list[int]
@@ -111,7 +111,7 @@ class Locked:
     brought: dict[str, dict[int, Any]] = field(default_factory=dict)
 
     def batches(self) -> Iterator[models.QuerySet]:
-        """The rows not refused so far, as querysets of at most BATCH rows in the order of their ids."""
+        """Yield the rows not refused, as querysets of at most BATCH rows in id order."""
         for batch in self.batches_of_ids():
             yield self.model.objects.filter(pk__in=batch).order_by("pk")
 
@@ -121,7 +121,7 @@ class Locked:
             yield batch
 
     def read(self, column: str) -> dict[int, Any]:
-        """id → the column's value, of the rows not refused so far; asked for, unless lock() was to bring it along."""
+        """Return id → the column's value for rows not refused; queried unless lock() brought it."""
         if column not in self.brought:
             pairs = (rows.values_list("pk", column) for rows in self.batches())
             self.brought[column] = dict(chain.from_iterable(pairs))
@@ -129,10 +129,10 @@ class Locked:
 
 
 def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False, final: bool = False, bring: str = "") -> Locked:
-    """Lock those of `rows` that `by` sees, in the order of their ids so that two bulk actions cannot deadlock.
+    """Lock those of `rows` visible to `by`, in id order, so that two bulk actions cannot deadlock.
 
-    Rows seen but not to be changed by `by` are refused, as are those (not) in the trash, and those that nothing
-    changes any more unless the verb takes `final` ones. `bring` names a column for Locked.read().
+    Refused: rows that `by` may not change, rows (not) in the trash, and final ones unless `final`. `bring` names a
+    column for Locked.read().
     """
     sentences = {
         "edit": _("View only – this record belongs to someone else."),
@@ -152,7 +152,7 @@ def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False, final: bool 
 
 
 def _found(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: str) -> Iterable[tuple]:
-    """(id, why it is refused or '', the column to bring) of each row that `by` sees, in SQL compiled once if it can."""
+    """Return (id, reason for refusal or '', column to bring) of each row visible to `by`, in cached SQL if possible."""
     where, model = simple_where(rows), rows.model
     if where is None:
         return _locking(rows, by, trashed, final, bring)
@@ -163,7 +163,7 @@ def _found(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: s
 
     given = {f"given_{index}": value for index, value in enumerate(where.params)}
     key = ("lock", workspace_id(), model, by.role, trashed, final, bring, where.sql)
-    by_key = all(type(value) is int for value in where.params)  # the server would not know the type of others
+    by_key = all(type(value) is int for value in where.params)  # the server would not know other types
     return run_cached(key, build, plan_once=by_key, member=by.member_id, team=by.team_id, **given)
 
 

@@ -1,4 +1,4 @@
-"""Which workspace a person has open. It is one for all their browsers."""
+"""A user's open workspace, the same in all their browsers."""
 
 from crm.kit.errors import Refused
 from crm.kit.translation import gettext as _
@@ -6,7 +6,7 @@ from crm.users.models import Membership, User
 
 
 def memberships_of(user: User):
-    """The person's active memberships in all workspaces, by name of the workspace."""
+    """Return the user's active memberships by workspace name."""
     return (
         Membership.objects.unscoped()
         .filter(user=user, is_active=True)
@@ -16,7 +16,7 @@ def memberships_of(user: User):
 
 
 def open_membership(user: User) -> Membership | None:
-    """The membership a person works under now: the one they chose, else another of theirs, which is then kept."""
+    """Return the user's current membership: the chosen one, otherwise another, which is then stored."""
     if user.membership and user.membership.is_active:
         return user.membership
     member = memberships_of(user).first()
@@ -26,7 +26,7 @@ def open_membership(user: User) -> Membership | None:
 
 
 def remembered_membership(user: User) -> Membership | None:
-    """The membership that open_membership() would give, for somebody who is not signed in: nothing is kept."""
+    """Return the result of open_membership() for a user not signed in, without storing it."""
     mine = memberships_of(user)
     member = mine.filter(pk=user.membership_id).first() or mine.first()
     if member:
@@ -35,7 +35,7 @@ def remembered_membership(user: User) -> Membership | None:
 
 
 def switch_workspace(user: User, slug: str) -> Membership:
-    """Open the workspace called `slug`. Raises Refused when the person is not an active member of it."""
+    """Open the workspace called `slug`. Raises Refused without an active membership."""
     member = memberships_of(user).filter(workspace__slug=slug).first()
     if member is None:
         raise Refused(_("You aren’t a member of that workspace."))

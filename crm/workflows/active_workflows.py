@@ -1,4 +1,4 @@
-"""The workflows that are turned on in the workspace in scope, read once for each version of its settings."""
+"""The active workflows of the workspace in scope, cached by schema version."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,7 @@ from crm.workflows.triggers import names
 
 @dataclass(frozen=True)
 class ActiveWorkflow:
-    """A workflow ready to be asked."""
+    """An active workflow, its condition parsed."""
 
     workflow: int
     public_id: str
@@ -34,12 +34,12 @@ class ActiveWorkflow:
 
 
 def current_versions() -> Any:
-    """The versions that new runs of the switched-on workflows follow."""
+    """Return the versions that new runs of active workflows follow."""
     return WorkflowVersion.objects.filter(workflow__enabled=True, number=F("workflow__number"))
 
 
 def active_workflows() -> tuple[ActiveWorkflow, ...]:
-    """Return those that are turned on and can be read. The others are exceptions and never run."""
+    """Return the workflows that are turned on and valid. Invalid ones are exceptions and never run."""
     space = workspace()
     return _active(space.pk, space.schema_version)
 
@@ -50,7 +50,7 @@ def answering(event: str) -> tuple[ActiveWorkflow, ...]:
 
 
 def has_active_workflow(event: str) -> bool:
-    """Whether any does: asked whenever an event is recorded."""
+    """Return whether any workflow listens to `event`; called for every recorded event."""
     space = workspace()
     return event in _by_event(space.pk, space.schema_version)
 
@@ -70,7 +70,7 @@ def _by_event(workspace_id: int, schema_version: int) -> dict[str, tuple[ActiveW
 
 
 def read_version(version: WorkflowVersion) -> ActiveWorkflow | None:
-    """A version, its condition read; None where its trigger or condition can no longer be read. With its workflow."""
+    """Return a version with its condition parsed; None if its trigger or condition is invalid. Loads the workflow."""
     workflow, trigger = version.workflow, version.trigger
     try:
         check_trigger(trigger)

@@ -1,4 +1,4 @@
-"""A run that failed is an exception, which its workflow's owner sees to."""
+"""Exceptions for failed runs, assigned to the workflow's owner."""
 
 from django.db.models import F
 
@@ -23,5 +23,5 @@ _look = look_soon(FAILED, "")
 
 
 def look_again(run: Run) -> None:
-    """Bring the exceptions in line with a run that ended, or goes on after all, once that is committed."""
+    """Update the exceptions of a run that ended or resumed, after commit."""
     _look(Run.objects.filter(pk=run.pk), system(run.workspace_id, Channel.WORKFLOW))

@@ -1,4 +1,4 @@
-"""How a record stood at an earlier moment, read from the log, and what was true of it then."""
+"""Records at an earlier time, reconstructed from the audit log, and the conditions they met then."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from crm.conditions.condition import Condition
 
 
 def previous_values(old: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
-    """The values that were other than they are now: of the changes since then, the newest first, what each replaced."""
+    """Merge the replaced values of later changes, newest first, into the values at the earlier time."""
     found: dict[str, Any] = {}
     for values in old:
         found |= values or {}
@@ -23,9 +23,9 @@ def previous_values(old: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
 def met_condition_as_of(
     model: Any, pk: int, then: Mapping[str, Any], condition: Condition | None, viewer: Viewer, at: datetime
 ) -> bool:
-    """Whether the live record `pk`, with the values `then` instead of its own, met the condition at that moment.
+    """Return whether the live record `pk`, with the values `then`, met the condition at that time.
 
-    What stands in linked records is asked as it is now.
+    Linked records are read with their current values.
     """
     rows = model.objects.live().filter(pk=pk)
     if condition:
@@ -39,7 +39,7 @@ def met_condition_as_of(
 
 
 def _past(model: type[Model], then: Mapping[str, Any], pk: int) -> tuple[str, list]:
-    """The row with these values instead of its own, as a query; and its parameters."""
+    """Return the row with these values as a query, and its parameters."""
     columns, params = [], []
     for field in model._meta.concrete_fields:
         name = connection.ops.quote_name(str(field.column))

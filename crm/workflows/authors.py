@@ -1,4 +1,4 @@
-"""The name of the workflow that made a change, for timelines."""
+"""The name of the workflow behind a change, for timelines."""
 
 from django.db.models import F, OuterRef, QuerySet
 
@@ -8,5 +8,5 @@ from crm.workflows.models import StepRun
 
 @on_author
 def named() -> QuerySet:
-    """As contacts.hooks.on_author() asks for it: the name of the workflow whose step made OuterRef("change")."""
+    """Return the workflow's name for OuterRef("change"), as contacts.hooks.on_author() expects."""
     return StepRun.objects.filter(change=OuterRef("change")).values(called=F("run__workflow__name"))[:1]

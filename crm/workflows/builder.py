@@ -1,6 +1,6 @@
-"""The builder's form: what was posted as a definition to be, and the definition as the form shows it.
+"""The workflow builder's form: posted data as a draft, and the draft as form context.
 
-The whole form is sent with every button, so that it works without a script and nothing half-built is stored.
+Every button submits the whole form, so that it works without scripts and no partial workflow is stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ BLANK: Draft = {
 
 
 def posted(data: QueryDict) -> Draft:
-    """What the form says, whether or not it makes sense."""
+    """Return the form's data as a draft, valid or not."""
     number = data.get("steps", "")
     count = int(number) if number.isdecimal() else 0
     return {
@@ -43,7 +43,7 @@ def _below(data: QueryDict, prefix: str) -> dict[str, str]:
 
 
 def rearranged(draft: Draft, do: str, add: str) -> Draft:
-    """The draft after one of the buttons beside its steps: add, remove-2, up-2, down-2."""
+    """Return the draft after a step button: add, remove-2, up-2, down-2."""
     steps, (verb, _, place) = list(draft["steps"]), do.partition("-")
     at = int(place) if place.isdecimal() else len(steps)
     if verb == "add" and (kind := kinds.step_kind(add)):
@@ -59,7 +59,7 @@ def rearranged(draft: Draft, do: str, add: str) -> Draft:
 
 
 def draft_context(draft: Draft, errors: Mapping[str, str]) -> dict[str, Any]:
-    """The draft as the page shows it, each field with its choices and what is wrong with it."""
+    """Return the draft for the page, each field with its choices and errors."""
     trigger = draft["trigger"]
     entity = trigger.get("entity") if trigger.get("entity") in dict(entities()) else "contact"
     kind = KINDS_OF_TRIGGER.get(trigger.get("kind", ""), KINDS_OF_TRIGGER["transition"])

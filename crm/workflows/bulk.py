@@ -32,7 +32,7 @@ def _any(entity: str) -> bool:
 
 
 def offer() -> None:
-    """Add the action to the list of every kind of record that workflows are about."""
+    """Add the action to the lists of all entities that support workflows."""
     for entity, _label in entities():
         form, offered = partial(_form, entity), partial(_any, entity)
         action = BulkAction("workflow", _("Run workflow"), "workflow", _start, form, _("Started"), offered=offered)

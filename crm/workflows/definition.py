@@ -1,4 +1,4 @@
-"""What a workflow does, checked before it is kept: every mistake has its sentence, and nothing half-right is saved."""
+"""Validation of workflow definitions: each error has a message, and an invalid definition is never saved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DEEPEST = 5
 
 @dataclass(frozen=True)
 class Definition:
-    """A trigger, a condition (by key, '' for none) and steps, as a version keeps them."""
+    """A trigger, a condition (by key, '' for none) and steps, as stored in a version."""
 
     trigger: dict[str, Any]
     condition: str
@@ -32,7 +32,7 @@ class Definition:
 
 
 def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definition:
-    """The definition that these values are. Raises Invalid: 'trigger', 'condition' and 'step-<n>', each with a key."""
+    """Return the validated definition. Raises Invalid by 'trigger', 'condition' or 'step-<n>', with the parameter."""
     errors: dict[str, str] = {}
     cleaned = _known(trigger)
     entity = cleaned["entity"]
@@ -52,7 +52,7 @@ def checked(trigger: Values, condition: str, steps: Sequence[Values]) -> Definit
 
 
 def check_trigger(trigger: Values) -> dict[str, Any]:
-    """The parameters of a trigger, cleaned. Raises Invalid with a sentence per parameter that is wrong."""
+    """Return a trigger's cleaned parameters. Raises Invalid with a message per invalid parameter."""
     known = _known(trigger)
     return check_params(KINDS_OF_TRIGGER[known["kind"]].params, trigger, known["entity"])
 
@@ -114,7 +114,7 @@ def spoken(definition: Any) -> str:
     """Describe the trigger and the condition of a definition or a version."""
     try:
         opening = trigger_kind(definition.trigger).sentence(definition.trigger)
-    except KeyError:  # of an app that is gone
+    except KeyError:  # of an app that was removed
         opening = _("Unknown trigger")
     if not definition.condition:
         return opening
@@ -124,7 +124,7 @@ def spoken(definition: Any) -> str:
 
 @dataclass(frozen=True)
 class StepLine:
-    """One step to show: its words, its icon, how far it is indented."""
+    """A step for display: text, icon and indentation."""
 
     position: int
     text: str

@@ -1,4 +1,4 @@
-"""What can happen to workflows, and how their runs go on."""
+"""Events of workflows and their runs."""
 
 from audit.subjects import register
 from crm.entities.fields import Field
@@ -60,7 +60,7 @@ declare(
     EventType("workflow_run.outward", "", _("Run sends")),
 )
 
-# Not a record with pages of its own kind: an exception is about one.
+# Not a record with pages of its own: exceptions are about runs.
 register_entity(Entity("workflow_run", "workflows.Run", _("Workflow run"), _("Workflow runs"), "run")).add(
     Field("name", _("Name"), T.TEXT, path="workflow__name", editable=False)
 )

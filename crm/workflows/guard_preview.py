@@ -1,4 +1,4 @@
-"""What a stage requirement would have blocked: the last moves by its verb, as the records were then, and those now."""
+"""Preview of a stage requirement: past moves of its verb, with the values then, and records it would block now."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ from crm.lifecycle.axes import all_axes
 from crm.lifecycle.models import Transition
 from crm.workflows.as_of import met_condition_as_of, previous_values
 
-LAST = 200  # moves that are asked
+LAST = 200  # past moves checked
 SHOWN = 20
 
 
 @dataclass(frozen=True)
 class GuardPreview:
-    """`refused` of the `asked` last moves, the newest `shown` with their moment; of `waiting` records now, `held`."""
+    """`refused` of the `asked` last moves, the newest `shown` with their time; `held` of `waiting` records now."""
 
     asked: int
     refused: int
@@ -33,7 +33,7 @@ class GuardPreview:
 
 
 def preview_guard(entity: str, verb: str, condition: Condition) -> GuardPreview:
-    """Ask `condition` of the last 200 records that `verb` moved, and of those that it could move now."""
+    """Test `condition` on the last 200 records that `verb` moved and on those it could move now."""
     model = registry.get(entity).model
     moves = list(_moves(entity, verb))
     then = _before(entity, moves)
@@ -57,7 +57,7 @@ def _moves(entity: str, verb: str) -> Iterable[Transition]:
 
 
 def _before(entity: str, moves: Iterable[Transition]) -> dict[int, dict[str, Any]]:
-    """By move: what its record's values were before it, where they are other than now. One statement."""
+    """Map each move to its record's differing values before it. One statement."""
     entries = Entry.objects.filter(entity=entity, entity_id__in={move.record_id for move in moves})
     log = defaultdict(list)
     for record, change, old in entries.order_by("-pk").values_list("entity_id", "change", "old_values"):
@@ -66,7 +66,7 @@ def _before(entity: str, moves: Iterable[Transition]) -> dict[int, dict[str, Any
 
 
 def _until(log: list[tuple[Any, Any]], move: Transition) -> list[Any]:
-    """What the entries replaced, from the newest down to the first of the move's own change."""
+    """Return the values replaced by entries from the newest down to the first of the move's change."""
     own = [index for index, (change, _) in enumerate(log) if change == move.change]
     return [old for _, old in log[: own[-1] + 1 if own else 0]]
 

@@ -1,4 +1,4 @@
-"""What the time brings to workflows: waits that end, schedules and dates that come, imports that are released."""
+"""Timed work of workflows: expired waits, schedules, dates and released imports."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -35,7 +35,7 @@ BATCH = 500
 
 @scheduled(every=timedelta(seconds=10))
 def keep_time(slot: datetime) -> None:
-    """Let runs go on whose wait is over, and begin those whose time has come."""
+    """Resume runs with an expired wait, and start scheduled and dated runs."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace), speaking_in(workspace):
             wake()
@@ -46,7 +46,7 @@ def keep_time(slot: datetime) -> None:
 
 
 def wake() -> None:
-    """Resume the runs whose moment has come, and those that wait for something that is so by now."""
+    """Resume runs whose time has come or whose awaited condition is met."""
     ids = [*_over(), *_come_true()]
     for start in range(0, len(ids), BATCH):
         with transaction.atomic():
@@ -61,7 +61,7 @@ def _over() -> QuerySet:
 
 
 def _come_true() -> list[int]:
-    """Runs whose record meets by now the condition that they wait for; one statement for each such step."""
+    """Return runs whose record now meets the awaited condition; one statement per such step."""
     waiting = Run.objects.filter(resume_at__isnull=False, status=Run.Status.WAITING).select_related("version")
     steps: dict[tuple[int, int], list[Run]] = {}
     for run in waiting.order_by("pk"):
@@ -75,7 +75,7 @@ def _met(runs: list[Run]) -> Iterator[Run]:
     try:
         condition = parse(step["condition"], entity, people=False).expression(Viewer(), clock.now())
     except ConditionError:
-        return  # a field is gone: the run waits for its time-out
+        return  # a field was removed: the run waits for its timeout
     rows = record_type(entity).model.objects.live().filter(condition, pk__any_of=[run.record_id for run in runs])
     met = set(rows.values_list("pk", flat=True))
     yield from (run for run in runs if run.record_id in met)
@@ -96,7 +96,7 @@ def _wake(run: Run) -> None:
 
 
 def look(each: ActiveWorkflow) -> None:
-    """Begin the runs of a schedule or a date that came since the last look; the first look is at switching on."""
+    """Start runs of a schedule or date due since the last check; the first check is at activation."""
     now = clock.now()
     with transaction.atomic():
         rows = Workflow.objects.filter(pk=each.workflow, enabled=True).select_for_update()
@@ -109,7 +109,7 @@ def look(each: ActiveWorkflow) -> None:
 
 
 def scheduled_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[DueRun]:
-    """A run for each record that meets the condition, if the schedule came since the last look."""
+    """Return a due run per matching record if the schedule came due since the last check."""
     slot = last_slot(each.trigger, now.astimezone(zone()))
     if slot <= since:
         return []
@@ -118,7 +118,7 @@ def scheduled_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[
 
 
 def dated_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[DueRun]:
-    """A run for each record whose date, and the days after it, came since the last look; once for each such date."""
+    """Return a due run per record with a date (plus the trigger's days) since the last check, once per date."""
     days, key = timedelta(days=each.trigger["days"]), each.trigger["field"]
     rows = matching_records(each, now).alias(the_date=orm_value(schema(each.entity).field(key)))
     first, last = _limits(each, since - days, now - days)
@@ -128,7 +128,7 @@ def dated_due(each: ActiveWorkflow, since: datetime, now: datetime) -> list[DueR
 
 
 def _limits(each: ActiveWorkflow, first: datetime, last: datetime) -> tuple[Any, Any]:
-    """As the field is compared: a day counts once its midnight in the workspace is over."""
+    """Return the limits in the field's type: a day counts once its midnight in the workspace has passed."""
     if schema(each.entity).field(each.trigger["field"]).type is FieldType.DATETIME:
         return first, last
     tz: ZoneInfo = zone()
@@ -140,7 +140,7 @@ def _text(value: datetime | date) -> str:
 
 
 def release() -> None:
-    """Go through the imports after which workflows run after all, some entries at a time."""
+    """Start workflows for released imports, some entries at a time."""
     while Release.objects.filter(finished_at__isnull=True).exists():
         with transaction.atomic():
             held = Release.objects.filter(finished_at__isnull=True).select_for_update(skip_locked=True)

@@ -1,4 +1,4 @@
-"""Workflows, their versions, and what each of their runs did."""
+"""Workflows, their versions, runs and step results."""
 
 from functools import partial
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Membership, Owned, Team
 from crm.users.visibility import RecordManager, RecordQuerySet
 
-# What starts a run besides an event of the log, as Run.event holds it.
+# Values of Run.event for runs not started by a logged event.
 STARTED_BY = {
     "by hand": _("Run manually"),  # not a text
     "schedule": _("Schedule"),
@@ -25,7 +25,7 @@ STARTED_BY = {
 
 
 class WorkflowQuerySet(WorkspaceQuerySet):
-    """Workflows are the admins' business."""
+    """Workflows, visible only to admins."""
 
     def visible_to(self, by: Actor):
         return self if by.is_at_least(Role.ADMIN) else self.none()
@@ -36,10 +36,10 @@ class WorkflowManager(WorkspaceManager.from_queryset(WorkflowQuerySet)):  # type
 
 
 class Workflow(Owned):
-    """Something that is to happen by itself: its name, whose it is, and which of its versions runs.
+    """An automation: its name, owner and active version.
 
-    `checked_at`: up to when its schedule, or the dates that it waits for, have been looked through; from the moment it
-    was switched on. `generation` counts the secrets of its webhooks.
+    `checked_at`: its schedule or dates have been checked up to this time, initially its activation. `generation` counts
+    its webhook secrets.
     """
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "flow"))
@@ -47,7 +47,7 @@ class Workflow(Owned):
     owner = models.ForeignKey(Membership, models.RESTRICT, related_name="+")
     enabled = models.BooleanField(default=False)
     paused_because = models.CharField(max_length=200, blank=True, default="")
-    number = models.PositiveIntegerField(default=0)  # of the version that runs
+    number = models.PositiveIntegerField(default=0)  # the active version
     generation = models.PositiveIntegerField(default=1)
     checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -69,10 +69,10 @@ class Workflow(Owned):
 
 
 class WorkflowVersion(Owned):
-    """What a workflow does, as it was agreed once: never changed, so that a run ends as it began.
+    """A workflow's definition, immutable, so that a run ends by the definition it began with.
 
-    trigger: {kind, entity, …}; condition: of the one language, by key; steps: [{kind, …}], in which a branch goes on to
-    its otherwise or end.
+    trigger: {kind, entity, …}; condition: in the condition language, by key; steps: [{kind, …}], in which a branch
+    continues at its otherwise or end.
     """
 
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="versions", db_index=False)
@@ -97,7 +97,7 @@ class WorkflowVersion(Owned):
 
 
 class RunQuerySet(RecordQuerySet):
-    """Runs are seen to by whoever owns the workflow, and by managers."""
+    """Runs, visible to the workflow's owner and managers."""
 
     def live(self):
         return self.all()
@@ -117,17 +117,16 @@ class RunManager(RecordManager.from_queryset(RunQuerySet)):  # type: ignore[misc
 
 
 class Run(Owned):
-    """One run of a workflow about one record: why it began, how far it is, and how it ended.
+    """One run of a workflow on one record: its cause, position and result.
 
-    `key` names what began it (event:12); a workflow answers to each such thing once. `cause` is the run that changed
-    what this one answers to, `root` the key of what the whole chain goes back to. `position` is the step that comes
-    next, or at which it stopped.
+    `key` names the trigger (event:12); a workflow runs once per key. `cause` is the run that made the triggering
+    change, `root` the key of the chain's first trigger. `position` is the next step, or the one it stopped at.
     """
 
     class Status(models.TextChoices):
         RUNNING = "running", _("Running")
-        WAITING = "waiting", _("Waiting")  # for resume_at, or for a condition
-        OUTWARD = "outward", _("Sending")  # a mail or a webhook is on its way
+        WAITING = "waiting", _("Waiting")  # until resume_at, or for a condition
+        OUTWARD = "outward", _("Sending")  # an email or webhook is in progress
         DONE = "done", _("Done")
         SKIPPED = "skipped", _("Skipped")
         REFUSED = "refused", _("Blocked")  # by a rule or a stage requirement
@@ -153,7 +152,7 @@ class Run(Owned):
     team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="+", db_index=False)
     key = models.CharField(max_length=120)
     event = models.CharField(max_length=60, blank=True)
-    seen = models.JSONField(default=dict)  # what began it: the values before and after
+    seen = models.JSONField(default=dict)  # the trigger: the values before and after
     entity = models.CharField(max_length=40)
     record_id = models.BigIntegerField()
     cause = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
@@ -196,7 +195,7 @@ class Run(Owned):
             return STARTED_BY[self.event]
         try:
             return str(event_type(self.event).label)
-        except UndeclaredEvent:  # of an app that is gone
+        except UndeclaredEvent:  # of an app that was removed
             return self.event
 
     @property
@@ -209,7 +208,7 @@ class Run(Owned):
 
 
 class StepRun(Owned):
-    """What one step of a run saw, decided and changed; `change` is that of the entries, and of what follows from it."""
+    """One step of a run: what it saw, decided and changed; `change` covers its entries and their consequences."""
 
     class Status(models.TextChoices):
         TRYING = "trying", _("In progress")
@@ -245,7 +244,7 @@ class StepRun(Owned):
 
 
 class Release(Owned):
-    """An import after which the workflows, which it held, run after all; `last` is the entry that it has come to."""
+    """An import for which an admin released the held workflows; `last` is the last entry processed."""
 
     change = models.UUIDField()
     last = models.BigIntegerField(default=0)

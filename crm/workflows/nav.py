@@ -1,4 +1,4 @@
-"""What workflows add to other pages: a panel, an action of lists, their name in timelines, and their settings."""
+"""Workflow parts of other pages: a panel, a list action, timeline authors and settings."""
 
 from crm.kit import nav
 from crm.kit.nav import NavItem

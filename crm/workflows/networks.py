@@ -1,7 +1,7 @@
-"""Which addresses a webhook may be sent to: those of the public internet, and those that an operator has opened.
+"""Allowed webhook addresses: the public internet, plus networks opened by an operator.
 
-The lists are IANA's registries of special-purpose addresses for IPv4 and IPv6, with multicast; Python's own is_global
-knows another part of them in each of its releases.
+The lists are IANA's special-purpose registries for IPv4 and IPv6, with multicast; Python's is_global differs between
+its releases.
 """
 
 import ipaddress
@@ -20,14 +20,14 @@ CLOSED = tuple(
         ),
     )
 )
-# Of IPv6 only what is given out as global unicast is called at all; these are within it.
+# Only global unicast IPv6 is called at all; these are exceptions within it.
 UNICAST = ipaddress.IPv6Network("2000::/3")
 CLOSED_UNICAST = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def may_call(address: Address, standard: bool = True) -> bool:
-    """Whether a connection may be made there: to the public internet by https (`standard`), or where it was opened."""
+    """Return whether webhooks may connect: to the public internet by https (`standard`), or to opened networks."""
     inner = _unwrapped(address)
     if any(inner in network for network in settings.WEBHOOK_NETWORKS if network.version == inner.version):
         return True
@@ -41,7 +41,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _unwrapped(address: Address) -> Address:
-    """The IPv4 address inside one of IPv6 that only carries it."""
+    """Return the IPv4 address embedded in an IPv6 address."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in NAT64 or int(address) < 2**32:  # ::127.0.0.1

@@ -1,4 +1,4 @@
-"""What other pages show of workflows: the runs about a record and those it can be given to, and what an import held."""
+"""Workflow panels on other pages: a record's runs and manual workflows, and held imports."""
 
 from functools import partial
 from typing import Any
@@ -21,12 +21,12 @@ SHOWN = 5
 
 
 def by_hand(entity: str) -> list[tuple[str, str]]:
-    """(public id, name) of the workflows that can be started on a record of an entity."""
+    """Return (public id, name) of the workflows that can be run manually on an entity's records."""
     return [(e.public_id, e.name) for e in active_workflows() if e.trigger["kind"] == "manual" and e.entity == entity]
 
 
 def runs_panel(entity: str, record: Any, request: Request) -> SafeString:
-    """The runs about a record, and a button for each workflow to start; nothing where there are none."""
+    """Return a record's runs and a button per manual workflow; '' if there are none."""
     last = Run.objects.of_record(entity, record.pk).select_related("workflow").order_by("-started_at", "-pk")[:SHOWN]
     runs = [(run, run.Status(run.status).label, run.TONES[run.status]) for run in last]
     may_start = may_edit(record, request.actor) and record.deleted_at is None
@@ -39,7 +39,7 @@ def runs_panel(entity: str, record: Any, request: Request) -> SafeString:
 
 @on_report
 def import_release_panel(run: ImportRun, request: Request) -> str:
-    """Asks an admin whether workflows are to run after an import, which held them; or says that they have."""
+    """Return the prompt for admins to release an import's held workflows, or the release's status."""
     if not may(request.actor, Right.WORKSPACE) or run.undone_at:
         return ""
     release = Release.objects.filter(change=run.change).first()
@@ -59,6 +59,6 @@ def _waiting(run: ImportRun) -> list[str]:
 
 
 def show() -> None:
-    """Put the panel beside every kind of record that workflows are about."""
+    """Register the panel for all entities that support workflows."""
     for entity, _ in entities():
         register(entity, partial(runs_panel, entity))

@@ -1,4 +1,4 @@
-"""What a trigger or a step asks: its parameters, and how they are checked."""
+"""Parameters of triggers and steps, and their validation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ LONGEST = 10_000
 
 
 class ReferenceKind(StrEnum):
-    """What a chosen value refers to, besides what the kind of the parameter says."""
+    """The kind of object that a chosen value refers to, beyond the parameter's kind."""
 
     NOTHING = ""
     FIELD = "field"
-    OPTION = "option"  # of the field beside it
+    OPTION = "option"  # of the adjacent field
     SEGMENT = "segment"
 
 
 @dataclass(frozen=True)
 class Param:
-    """One thing to fill in. `kind`: text, template (one line with {places}), long (several), number, select, condition.
+    """A parameter. `kind`: text, template (one line with {places}), long (multi-line), number, select, condition.
 
-    `choices(entity)` gives (value, label) pairs.
+    `choices(entity)` returns (value, label) pairs.
     """
 
     key: str
@@ -47,12 +47,12 @@ class Param:
         return self.choices(entity) if self.choices else []
 
     def label_of(self, entity: str, value: Any) -> str:
-        """How a chosen value is called; itself where it is none any more."""
+        """Return a value's label; the value itself if it is no longer a choice."""
         return dict(self.options(entity)).get(str(value), str(value))
 
 
 def check_params(params: tuple[Param, ...], given: Values, entity: str) -> dict[str, Any]:
-    """The values of `params`, cleaned. Raises Invalid with a sentence per parameter."""
+    """Return the cleaned values of `params`. Raises Invalid with a message per parameter."""
     cleaned, errors = {}, {}
     for param in params:
         try:

@@ -1,7 +1,7 @@
-"""What a workflow would do: the records that fit now, and the runs there would have been, read from the log.
+"""Preview of a workflow: records that match now, and runs it would have had, from the audit log.
 
-The log says of every record how it stood at any moment: the condition is asked of the row with the values that it had
-then, in place of those of today. What stands in linked records is asked as it is now. Nothing is changed.
+The log gives a record's values at any time: the condition is evaluated on the row with those values. Linked records are
+read with their current values. Nothing is changed.
 
 Why: docs/decisions/0017-preview-reads-the-log.md
 """
@@ -29,13 +29,13 @@ from crm.workflows.steps import step_kind
 from crm.workflows.triggers import Occurrence, fits, reached, waits_for_release
 
 WINDOWS = (7, 30, 90)  # days
-MOST = 1000  # of the log's entries that are asked
+MOST = 1000  # log entries evaluated
 SHOWN = 20
 
 
 @dataclass(frozen=True)
 class PreviewedRun:
-    """A run that would have been: when, on which record, and what each step would have done."""
+    """A hypothetical run: its time, record and step effects."""
 
     at: datetime
     record: Any
@@ -44,9 +44,9 @@ class PreviewedRun:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a definition would do. `counts`: runs by window in days, None where only somebody can start one.
+    """The effects of a definition. `counts`: runs by window in days, None for manual triggers.
 
-    `is_whole`: whether the whole of the longest window was looked at.
+    `is_whole`: whether the longest window was covered completely.
     """
 
     now: int
@@ -56,7 +56,7 @@ class Preview:
 
 
 def preview(definition: Definition, condition: Any, by: Actor) -> Preview:
-    """What a checked definition, its condition parsed, would do in the workspace in scope."""
+    """Return what a validated definition, its condition parsed, would do in the workspace in scope."""
     each = ActiveWorkflow(0, "", "", 0, by.member_id or 0, definition.trigger, condition)
     now = clock.now()
     fitting = matching_records(each, now)
@@ -71,7 +71,7 @@ def preview(definition: Definition, condition: Any, by: Actor) -> Preview:
 
 
 def _found(each: ActiveWorkflow, now: datetime) -> tuple[list[tuple[datetime, int]], bool]:
-    """(when, record) of each run there would have been in the longest window, the newest first."""
+    """Return (time, record) of each hypothetical run in the longest window, newest first."""
     since = now - timedelta(days=max(WINDOWS))
     if each.trigger["kind"] == "schedule":
         return _slots(each, since, now), True
@@ -109,7 +109,7 @@ def _entries(each: ActiveWorkflow, since: datetime) -> Any:
 
 
 def _meant(each: ActiveWorkflow, entry: Entry) -> int | None:
-    """The record that a run would have been about; None where the entry begins none."""
+    """Return the record of the run that an entry would start, or None."""
     happening = Occurrence.of_entry(entry)
     return (
         happening.record_of(each.entity) if fits(each.trigger, happening) and not waits_for_release(happening) else None
@@ -117,7 +117,7 @@ def _meant(each: ActiveWorkflow, entry: Entry) -> int | None:
 
 
 def _was_so(each: ActiveWorkflow, entry: Entry, pk: int) -> bool:
-    """Whether the record was there and met the condition when the change was made."""
+    """Return whether the record existed and met the condition at the time of the change."""
     later = Entry.objects.filter(entity=each.entity, entity_id=pk, pk__gt=entry.pk).exclude(change=entry.change)
     old = later.order_by("-pk").values_list("old_values", flat=True)
     return met_condition_as_of(
@@ -133,7 +133,7 @@ def _shown(definition: Definition, found: Sequence[tuple[datetime, int]]) -> Ite
 
 
 def effects(definition: Definition, pk: int) -> list[str]:
-    """What each step would do with a record, its fields filled in as they are now."""
+    """Return what each step would do with a record, using its current values."""
     told = []
     for step in definition.steps:
         kind = step_kind(step["kind"])

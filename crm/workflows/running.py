@@ -1,8 +1,8 @@
-"""Runs go on here, step by step. A step's effect, its record and the run's place are one transaction.
+"""Execution of runs, step by step. A step's effect, its record and the run's position are one transaction.
 
-A run is taken further by deliveries of the outbox alone: "due" for steps inside the database, "outward" for mails and
-webhooks, which are called outside any transaction and written down in one of their own. Whatever is told twice finds
-the run elsewhere, and does nothing.
+Only outbox deliveries advance a run: "due" for steps inside the database, "outward" for emails and webhooks, which are
+called outside any transaction and recorded in one of their own. A repeated delivery finds the run at another position
+and does nothing.
 
 Why: docs/decisions/0014-workflow-runs-are-rows.md
 """
@@ -31,7 +31,7 @@ NOBODY = _("The workflow owner is no longer active. Choose a new owner.")
 
 
 def advance(pk: int) -> None:
-    """Take a run that is due through its steps, up to one that waits or reaches out. In the caller's transaction."""
+    """Advance a due run up to a step that waits or is outward, in the caller's transaction."""
     run = _hold(pk, Run.Status.RUNNING)
     while run and run.status == Run.Status.RUNNING:
         if run.position >= len(run.version.steps):
@@ -52,7 +52,7 @@ def _kind(run: Run) -> Any:
 
 
 def _leave(run: Run) -> None:
-    """Hand a run over to what talks to the outside."""
+    """Hand a run over to the outward handler."""
     run.status = Run.Status.OUTWARD
     run.save(update_fields=["status", "position"])
     by = system(run.workspace_id, Channel.WORKFLOW)
@@ -66,7 +66,7 @@ def _step(run: Run) -> None:
             kind, context = _prepared(run)
             result = kind.perform(context, run.version.steps[run.position])
     except OperationalError:
-        raise  # a deadlock, a lost connection: the delivery is tried again
+        raise  # a deadlock or lost connection: the delivery is retried
     except Exception as error:
         _stop(run, error, started)
     else:
@@ -76,7 +76,7 @@ def _step(run: Run) -> None:
 
 # Why: docs/decisions/0015-workflows-act-as-owner.md
 def _prepared(run: Run) -> tuple[StepKind, Context]:
-    """The step that comes next, and what it works with. Raises StepFailed, or Refused for a record that is gone."""
+    """Return the next step's kind and context. Raises StepFailed, or Refused for a deleted record."""
     kind = _kind(run)
     if kind is None:
         raise StepFailed(gettext("This action is no longer available. Remove it from the workflow."))
@@ -89,7 +89,7 @@ def _prepared(run: Run) -> tuple[StepKind, Context]:
 
 
 def _note(run: Run, context: Context, result: Result, started: float) -> None:
-    """Write down what the step at the run's position saw, decided and changed."""
+    """Record what the step at the run's position saw, decided and changed."""
     waits = result.until is not None
     _write(
         run,
@@ -125,7 +125,7 @@ def _take(run: Run, result: Result) -> None:
 
 
 def _stop(run: Run, error: Exception, started: float | None) -> None:
-    """End the run at a step that was refused by a rule, or failed."""
+    """End the run at a step that failed or was blocked by a rule."""
     by_rule = isinstance(error, Refused | NotAllowed)
     sentence = str(error) if isinstance(error, DomainError | StepFailed) else first_line(error)
     status = StepRun.Status.REFUSED if by_rule else StepRun.Status.FAILED
@@ -134,7 +134,7 @@ def _stop(run: Run, error: Exception, started: float | None) -> None:
 
 
 def end(run: Run, status: str, reason: str = "") -> None:
-    """Close a run that the caller holds."""
+    """End a run that the caller has locked."""
     run.status, run.reason, run.finished_at, run.resume_at = status, reason[:300], clock.now(), None
     run.save(update_fields=["status", "reason", "finished_at", "resume_at", "position"])
     if status == Run.Status.FAILED:
@@ -142,9 +142,9 @@ def end(run: Run, status: str, reason: str = "") -> None:
 
 
 def reach_out(pk: int) -> None:
-    """Do the outward step that a run stands at. Outside any transaction.
+    """Run the outward step at a run's position, outside any transaction.
 
-    What may go better next time raises, so that the delivery is tried again; the last attempt ends the run.
+    Transient errors are raised, so that the delivery is retried; the last attempt ends the run.
     """
     run = _attempted(pk)
     if run is None:
@@ -160,7 +160,7 @@ def reach_out(pk: int) -> None:
 
 
 def _attempted(pk: int) -> Run | None:
-    """The run, with one attempt more; committed before it is made, so that a crash counts as one."""
+    """Return the run with one more attempt, committed first, so that a crash counts as one."""
     with transaction.atomic():
         run = _hold(pk, Run.Status.OUTWARD)
         if run:
@@ -189,7 +189,7 @@ def _missed(run: Run, error: Exception, started: float) -> None:
 
 
 def _settle(run: Run, write: Callable[[Run], Any]) -> None:
-    """Write down what came of reaching out, unless somebody cancelled the run meanwhile."""
+    """Record the outward step's result, unless the run was canceled meanwhile."""
     with transaction.atomic():
         held = _hold(run.pk, Run.Status.OUTWARD)
         if held and held.position == run.position:
@@ -197,7 +197,7 @@ def _settle(run: Run, write: Callable[[Run], Any]) -> None:
 
 
 def resume(run: Run, decided: str, *, stops: bool = False) -> None:
-    """Let a waiting run that the caller holds go on after its wait, or end there."""
+    """Resume a waiting run that the caller has locked, or end it (`stops`)."""
     _write(run, None, status=StepRun.Status.DONE, decided=decided)
     if stops:
         end(run, Run.Status.DONE, decided)
@@ -208,10 +208,10 @@ def resume(run: Run, decided: str, *, stops: bool = False) -> None:
 
 
 def again(run: Run) -> None:
-    """Try the step at which a run that the caller holds stopped once more.
+    """Retry the stopped step of a run that the caller has locked.
 
-    By the present version of the workflow, where what the run has done so far is the same in it: so that whoever mends
-    a step sees the runs that stopped at it go on.
+    The run moves to the workflow's current version if its completed steps are the same there: so fixing a step lets the
+    runs that stopped at it continue.
     """
     newest = run.workflow.current
     if newest.trigger["entity"] == run.entity and newest.steps[: run.position] == run.version.steps[: run.position]:

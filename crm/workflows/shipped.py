@@ -10,7 +10,7 @@ from crm.kit.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Shipped:
-    """A template that an app provides; its fields are those of a definition."""
+    """A template that an app provides; its fields match a definition's."""
 
     name: str
     title: str
@@ -25,7 +25,7 @@ _shipped: Registry[Shipped] = Registry("shipped workflow")  # not a text
 
 
 def ship(workflow: Shipped) -> None:
-    """Offer a template. Raises ValueError for a name that is taken."""
+    """Register a template. Raises ValueError for a duplicate name."""
     _shipped.add(workflow.name, workflow)
 
 
@@ -34,7 +34,6 @@ def all_shipped() -> list[Shipped]:
 
 
 def shipped_named(name: str) -> Shipped | None:
-    """The one called `name`, None for any other word."""
     return _shipped.get(name)
 
 

@@ -1,8 +1,8 @@
-"""Runs begin here: which workflows answer to what happened, once each, and what keeps them from going round.
+"""Starting of runs: which workflows respond to an event, once each, with loop protection.
 
-A run that follows from another (its cause) is one deeper. Of a chain no workflow runs twice on the same record, none
-goes deeper than DEEPEST, and all together are at most BUDGET. A workflow that runs more than OFTEN times on one record
-within SPAN is paused, and its owner told. What is kept from running is a run all the same: skipped, with the reason.
+A run caused by another is one level deeper. In a chain no workflow runs twice on the same record, no run is deeper than
+DEEPEST, and there are at most BUDGET runs. A workflow that runs more than OFTEN times on one record within SPAN is
+paused, and its owner notified. Prevented runs are stored as skipped, with the reason.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ AS_RUN = Run.Status.RUNNING
 
 @dataclass(frozen=True)
 class DueRun:
-    """A workflow that is to run on a record, because of what `key` names."""
+    """A workflow due to run on a record, triggered by the event in `key`."""
 
     active: ActiveWorkflow
     record_id: int
@@ -46,7 +46,7 @@ class DueRun:
 
 
 def start_runs_for_event(happening: Occurrence) -> int:
-    """Begin the runs that what happened asks for; returns how many. In the caller's transaction."""
+    """Start the runs that an event triggers, in the caller's transaction; return how many."""
     asked = [each for each in answering(happening.name) if fits(each.trigger, happening)]
     due = []
     for entity in sorted({each.entity for each in asked}):
@@ -58,7 +58,7 @@ def start_runs_for_event(happening: Occurrence) -> int:
 
 
 def _meeting(asked: Sequence[ActiveWorkflow], entity: str, pk: int) -> list[ActiveWorkflow]:
-    """Those whose condition the record meets now, in one statement however many."""
+    """Return the workflows whose condition the record meets now, in one statement."""
     conditions = {each.condition.key_text: each.condition for each in asked}
     texts = sorted(conditions)
     rows = record_type(entity).model.objects
@@ -86,9 +86,9 @@ def _cause(happening: Occurrence) -> Run | None:
 
 
 def start_runs(due: Sequence[DueRun], cause: Run | None = None) -> int:
-    """Make the runs that are due and not there yet, and have the engine go on with them; returns how many run.
+    """Create the due runs that don't exist yet and queue them; return how many will run.
 
-    A workflow answers to the same key once, however often it is told. In the caller's transaction.
+    A workflow runs once per key, however often it is delivered. In the caller's transaction.
     """
     known = Run.objects.filter(workflow__in={each.active.workflow for each in due}, key__in={e.key for e in due})
     there = set(known.values_list("workflow_id", "key"))
@@ -134,9 +134,9 @@ def _too_often() -> str:
 
 @dataclass
 class _Chain:
-    """What has followed so far from the change that a run goes back to: how many runs, and which on what.
+    """All runs so far in the chain from one change: how many, and which on which record.
 
-    The whole of it, not only the way to here: of two workflows that answer to each other, each runs once.
+    All branches, not only the path to this run: two workflows that trigger each other run once each.
     """
 
     count: int
@@ -151,7 +151,7 @@ class _Chain:
         return cls(len(ran), set(ran))
 
     def objection(self, due: DueRun, depth: int) -> str:
-        """Why a run must not be; '' for one that may."""
+        """Return why a run is prevented; '' if it may run."""
         if (due.active.workflow, due.active.entity, due.record_id) in self.passed:
             return _("Loop prevented: it already ran on this record in the same chain.")
         if depth > DEEPEST:
@@ -161,12 +161,12 @@ class _Chain:
 
 
 def _often(due: Sequence[DueRun]) -> set[tuple[int, int]]:
-    """(workflow, record) of those that ran too often of late."""
+    """Return (workflow, record) of runs that were too frequent recently."""
     by_record: dict[tuple[str, int], set[int]] = {}
     for each in due:
         by_record.setdefault((each.active.entity, each.record_id), set()).add(each.active.workflow)
     if len(by_record) != 1:
-        return set()  # many records at once: by the clock or by hand, once for each
+        return set()  # many records at once: scheduled or manual, once per record
     ((entity, record), workflows), since = next(iter(by_record.items())), clock.now() - SPAN
     rows = Run.objects.of_record(entity, record).filter(workflow__in=workflows, started_at__gte=since).order_by()
     counts = rows.exclude(status=Run.Status.SKIPPED).values_list("workflow").annotate(count=Count("pk"))

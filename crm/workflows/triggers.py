@@ -1,4 +1,4 @@
-"""What begins a run: the kinds of trigger, which events each answers to, and how it is said."""
+"""Kinds of trigger: the events each responds to, and its description."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ from crm.records.registry import record_types
 from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps.flow import times
 
-# Events that change no field of the record itself, or only take back what did.
+# Events that change no field of the record itself, or only revert a change.
 QUIET = ("undone", "engaged", "disengaged", "deleted", "restored", "absorbed")
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """Something that was recorded, as a trigger looks at it: an event of the outbox or an entry of the log."""
+    """A recorded event as seen by triggers, from the outbox or from an audit entry."""
 
     key: str
     name: str
@@ -47,7 +47,7 @@ class Occurrence:
 
     @classmethod
     def of_entry(cls, entry: Entry) -> "Occurrence":
-        """An entry of the log: what is looked at afterwards, such as an import."""
+        """Return the occurrence of an audit entry, for later evaluation, e.g. of an import."""
         return cls(f"entry:{entry.pk}", entry.event, entry.entity, entry.entity_id, entry.person, *_facts(entry))
 
     def record_of(self, entity: str) -> int | None:
@@ -63,9 +63,9 @@ def _facts(row: Event | Entry) -> tuple:
 
 @dataclass(frozen=True)
 class TriggerKind:
-    """A kind of trigger. `sentence(values)` describes one; `values` has the entity too.
+    """A kind of trigger. `sentence(values)` describes one; `values` includes the entity.
 
-    `names(values)`: the events that it looks at; `fits(values, happening)`: whether one of those is meant.
+    `names(values)`: the candidate events; `fits(values, happening)`: whether a candidate triggers.
     """
 
     name: str
@@ -85,7 +85,7 @@ def _record(values: Values) -> str:
 
 
 def changing(entity: str) -> list[str]:
-    """The events that may change a field of an entity's records."""
+    """Return the events that may change a field of an entity's records."""
     return [kind.name for kind in all_events() if kind.entity == entity and _suffix(kind) not in QUIET and kind.action]
 
 
@@ -93,7 +93,7 @@ def _suffix(kind: EventType) -> str:
     return kind.name.partition(".")[2]
 
 
-# A transition: an axis reaches a value.
+# A transition: an axis changes to a value.
 
 
 def _axes(entity: str) -> list[Axis]:
@@ -144,7 +144,7 @@ def _events(entity: str) -> list[tuple[str, str]]:
 
 
 def _of_person(kind: EventType) -> bool:
-    """Whether it happens to something of a contact's: an activity, an opportunity."""
+    """Return whether an event is about a contact's related record, e.g. an activity or opportunity."""
     return bool(subject(kind.entity).person) and kind.entity in ("activity", "opportunity", "lead")
 
 
@@ -176,7 +176,7 @@ def _hours(entity: str) -> list[tuple[str, str]]:
 
 
 def last_slot(values: Values, local: datetime) -> datetime:
-    """The last moment at or before `local` (in the workspace's time zone) at which a schedule is due."""
+    """Return the last due time of a schedule at or before `local` (in the workspace's time zone)."""
     slot = local.replace(hour=int(values["hour"]), minute=0, second=0, microsecond=0)
     if slot > local:
         slot -= timedelta(days=1)
@@ -276,15 +276,15 @@ def trigger_kind(trigger: Values) -> TriggerKind:
 
 
 def names(trigger: Values) -> list[str]:
-    """The events that a trigger answers to; none where it is no event that begins a run."""
+    """Return the events that a trigger responds to; empty if no event starts its runs."""
     return trigger_kind(trigger).names(trigger)
 
 
 def fits(trigger: Values, happening: Occurrence) -> bool:
-    """Whether what happened, one of the events that the trigger answers to, is what it waits for."""
+    """Return whether an event from names() triggers a run."""
     return trigger_kind(trigger).fits(trigger, happening)
 
 
 def waits_for_release(happening: Occurrence) -> bool:
-    """Whether it starts no runs until an admin releases them: what an import did."""
+    """Return whether an event starts no runs until an admin releases them: changes by an import."""
     return happening.channel == Channel.IMPORT

@@ -1,4 +1,4 @@
-"""Pages of workflows, below the settings; and where other systems call."""
+"""URLs of workflow settings and incoming webhooks."""
 
 from django.urls import path
 

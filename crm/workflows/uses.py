@@ -1,4 +1,4 @@
-"""What workflows refer to: their trigger, their condition and the parameters of their steps."""
+"""References of workflows: from their trigger, condition and step parameters."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from crm.workflows.triggers import KINDS_OF_TRIGGER
 
 @dataclass(frozen=True)
 class DefinitionReference:
-    """The whole definition, checked as it is when a workflow is saved: people, campaigns and kinds of step included."""
+    """The whole definition, validated as on save, including members, campaigns and step kinds."""
 
     version: WorkflowVersion
 
     def targets(self) -> list[Target]:
-        """See crm.entities.uses.Reference. What it refers to, each of the other references tells."""
+        """Validate the definition; the other references return its targets (see crm.entities.uses.Reference)."""
         checked(self.version.trigger, self.version.condition, self.version.steps)
         return []
 

@@ -1,8 +1,8 @@
-"""Webhooks, out and in: signed as Standard Webhooks say, and sent to the public internet alone.
+"""Webhooks, outgoing and incoming, signed per Standard Webhooks and sent only to the public internet.
 
-Out: the name is resolved once, every address that it has is looked at, and the connection is made to the one that was
-looked at, so that a name which answers differently a moment later leads nowhere else. No redirects, https on port 443;
-in WEBHOOK_NETWORKS, which an operator opens on purpose, http and other ports too.
+Outgoing: the name is resolved once, all its addresses are checked, and the connection uses a checked address, so that a
+changed DNS answer cannot redirect it. No redirects, https on port 443; networks in WEBHOOK_NETWORKS, opened by an
+operator, also allow http and other ports.
 
 Why: docs/decisions/0018-webhooks-to-the-public-internet.md
 """
@@ -31,17 +31,17 @@ from crm.kit.translation import gettext as _
 from crm.workflows.models import Workflow
 from crm.workflows.networks import may_call
 
-TIMEOUT = 10.0  # seconds, for all of it
-LARGEST = 64 * 1024  # bytes, of what is sent to us
-WINDOW = 300  # seconds by which the sender's clock may be off
+TIMEOUT = 10.0  # seconds for the whole request
+LARGEST = 64 * 1024  # bytes of an incoming message
+WINDOW = 300  # seconds of tolerated clock difference
 
 
 class Unreachable(Exception):
-    """The other side did not answer, or not well; to be tried again."""
+    """The receiver failed to respond properly; to be retried."""
 
 
 def secret(workflow: Workflow, generation: int) -> str:
-    """The secret of a workflow's webhooks as it is handed out: whsec_…, made from SECRET_KEY, kept in no table."""
+    """Return a webhook secret for display: whsec_…, derived from SECRET_KEY, stored in no table."""
     return f"whsec_{base64.b64encode(_key(workflow, generation)).decode()}"
 
 
@@ -51,21 +51,21 @@ def _key(workflow: Workflow, generation: int) -> bytes:
 
 
 def generations(workflow: Workflow) -> list[int]:
-    """The secrets that count: the present one and, so that the other side can change over, the one before."""
+    """Return the valid secrets' generations: the current one and, for the changeover, the previous one."""
     return [number for number in (workflow.generation, workflow.generation - 1) if number > 0]
 
 
 def signature(workflow: Workflow, generation: int, message: str, timestamp: int, body: bytes) -> str:
-    """v1,<base64> over id, time and body."""
+    """Return v1,<base64> over id, time and body."""
     signed = f"{message}.{timestamp}.".encode() + body
     digest = hmac.digest(_key(workflow, generation), signed, "sha256")
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
 def verify(workflow: Workflow, headers: Mapping[str, str], body: bytes) -> str:
-    """The id of a message that was signed with one of the workflow's secrets within the window.
+    """Return the id of a message signed with one of the workflow's secrets within the window.
 
-    Raises Refused, with a sentence for whoever sets up the other side.
+    Raises Refused with a message for the sender's developer.
     """
     message, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not message or len(message) > 80 or not re.fullmatch("[0-9]{1,15}", timestamp):
@@ -74,14 +74,14 @@ def verify(workflow: Workflow, headers: Mapping[str, str], body: bytes) -> str:
         raise Refused(_("The timestamp is off by more than five minutes."))
     known = [signature(workflow, number, message, int(timestamp), body) for number in generations(workflow)]
     given = headers.get("webhook-signature", "").split(" ")[:5]
-    # Every pair is compared: how long it takes says nothing about which one fitted.
+    # Every pair is compared, so that timing reveals no match.
     if not sum(constant_time_compare(mine, theirs) for mine in known for theirs in given):
         raise Refused(_("The signature does not match."))
     return message
 
 
 def check_url(url: str) -> SplitResult:
-    """The parts of an address that may be called. Raises Refused with a sentence; where it leads is seen when it is."""
+    """Return the parts of an allowed URL. Raises Refused with a message; its addresses are checked on connection."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -97,9 +97,9 @@ def check_url(url: str) -> SplitResult:
 
 
 def send_webhook(url: str, workflow: Workflow, message: str, content: Mapping[str, Any]) -> int:
-    """POST `content` as JSON, signed, under the id `message`; the status that it was taken with.
+    """POST `content` as signed JSON under the id `message`; return the success status.
 
-    Raises Refused for an address that is not called, or an answer that trying again will not change; Unreachable.
+    Raises Refused for a forbidden address or a permanent error, Unreachable for a transient one.
     """
     parts, body, now = check_url(url), json.dumps(content).encode(), int(time.time())
     signed = [signature(workflow, number, message, now, body) for number in generations(workflow)]
@@ -114,7 +114,7 @@ def send_webhook(url: str, workflow: Workflow, message: str, content: Mapping[st
 
 
 def _post(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
-    """The status of the answer. Raises what _Call does, and Unreachable when all of it takes longer than TIMEOUT."""
+    """Return the response status. Raises _Call's errors, and Unreachable if the whole request exceeds TIMEOUT."""
     call = _Call(parts, body, headers)
     call.start()
     call.join(TIMEOUT)
@@ -127,8 +127,9 @@ def _post(parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
 
 
 class _Call(threading.Thread):
-    """One request in a thread of its own, since no timeout of a socket is one of the whole: another side that sends a
-    byte now and then, or a name server that does not answer, would hold up whoever waits."""
+    """One request in a thread of its own. Socket timeouts do not limit the whole request: a receiver that trickles
+    bytes, or a name server that does not answer, would block the caller.
+    """
 
     def __init__(self, parts: SplitResult, body: bytes, headers: Mapping[str, str]):
         super().__init__(daemon=True)
@@ -141,7 +142,7 @@ class _Call(threading.Thread):
             self.status = self._status()
         except (OSError, http.client.HTTPException) as error:
             self.error = Unreachable(_("Couldn’t reach the server ({error}).").format(error=type(error).__name__))
-        except Exception as error:  # told to whoever waits
+        except Exception as error:  # re-raised in the caller
             self.error = error
         finally:
             if self.connection:
@@ -152,10 +153,10 @@ class _Call(threading.Thread):
         self.connection = _connection(parts)
         path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
         self.connection.request("POST", path, body, headers)
-        return self.connection.getresponse().status  # what else it says is not waited for
+        return self.connection.getresponse().status  # the rest of the response is not read
 
     def give_up(self) -> None:
-        """Wake the thread wherever it reads, so that it ends."""
+        """Unblock the thread's reads, so that it ends."""
         if self.connection and self.connection.sock:
             with suppress(OSError):
                 self.connection.sock.shutdown(socket.SHUT_RDWR)
@@ -169,7 +170,7 @@ def _connection(parts: SplitResult) -> http.client.HTTPConnection:
 
 
 class _Http(http.client.HTTPConnection):
-    """A connection to an address that was looked at, whatever the name leads to by now."""
+    """A connection to a checked address, whatever the name resolves to by now."""
 
     def __init__(self, host: str, port: int, address: str):
         super().__init__(host, port, timeout=TIMEOUT)
@@ -180,14 +181,14 @@ class _Http(http.client.HTTPConnection):
 
 
 class _Https(_Http):
-    """The same, encrypted, with the certificate of the name."""
+    """_Http with TLS, verifying the certificate against the name."""
 
     default_port = 443
 
     def connect(self) -> None:
         super().connect()
         context = ssl.create_default_context()
-        # The handshake apart: while it lasts, the socket can be reached from outside, and closed.
+        # Handshake separately: meanwhile the socket can be reached from outside and closed.
         self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
         self.sock.do_handshake()
 
@@ -205,7 +206,7 @@ def _resolve(host: str, port: int, standard: bool) -> str:
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that was sent to us. Raises Refused."""
+    """Parse a received JSON object. Raises Refused."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

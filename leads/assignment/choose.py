@@ -1,4 +1,4 @@
-"""choose(): whose each new lead is. A few statements however many leads there are."""
+"""choose(): the owner of each new lead, in a few statements for any number of leads."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,23 +17,23 @@ from leads.models import Lead
 
 
 class HasOwner(Protocol):
-    """A contact, or what was read of one."""
+    """A contact, or a row of its values."""
 
     @property
     def owner_id(self) -> int | None:
-        """Whose it is: a membership's key."""
+        """The owner's membership key."""
 
     @property
     def team_id(self) -> int | None:
-        """Which team sees it; None for everybody."""
+        """The team that sees the contact; None for all."""
 
 
 def choose(leads: QuerySet[Lead], contacts: Mapping[int, HasOwner]) -> dict[int, int | None]:
-    """The owner (a membership's key) of each lead, None where there is nobody; `contacts` are those of the leads.
+    """Return each lead's owner (membership key), None if there is no candidate; `contacts` are the leads' contacts.
 
-    The first rule that fits and knows somebody; else the contact's own owner, if they work; else the pool, in turn.
-    Who may not see the contact is passed over. The turns stay locked until the transaction ends: those of the rules in
-    the order of their keys, then the pool's, so that two who assign cannot wait for each other.
+    First matching rule with a candidate, then the contact's active owner, then the pool by round-robin. Members who may
+    not see the contact are skipped. Turns stay locked until commit: rules in key order, then the pool, so that
+    concurrent assignments cannot deadlock.
     """
     chosen: dict[int, int | None] = _by_rules(leads, contacts)
     left = [pk for pk in contacts if pk not in chosen]
@@ -58,7 +58,7 @@ def _by_rules(leads: QuerySet[Lead], contacts: Mapping[int, HasOwner]) -> dict[i
 
 
 def _fitting(leads: QuerySet[Lead], active: Sequence[Rule]) -> dict[int, list[Rule]]:
-    """The rules that each lead meets, in their order, in one SELECT; leads that meet none are left out."""
+    """Return the rules each lead meets, in order, in one SELECT; leads without a match are omitted."""
     now = clock.now()
     tests = [
         Case(When(Q(rule.condition.expression(Viewer(), now)), then=True), default=False, output_field=BooleanField())
@@ -74,7 +74,7 @@ def _in_order(leads: QuerySet[Lead], tests: Sequence[Case]) -> QuerySet:
 
 
 def _first(owners: Iterable[int | None]) -> int | None:
-    """The first that is somebody; the queues behind it are not asked, so nobody there loses a turn."""
+    """Return the first owner found; later queues are not asked, so no turn is lost there."""
     return next((owner for owner in owners if owner), None)
 
 
@@ -98,12 +98,12 @@ def _from_pool(left: Sequence[int], contacts: Mapping[int, HasOwner]) -> dict[in
 
 # Why: docs/decisions/0037-round-robin-under-a-lock.md
 def _locked(keys: Sequence[int | None]) -> dict[int | None, Turn]:
-    """The turns of these rules (None: of the pool), made where they are missing, and locked."""
+    """Return these rules' turns (None: the pool's), created if missing, and locked."""
     wanted = Q(rule__in=[key for key in keys if key]) | (Q(rule__isnull=True) if None in keys else Q(pk__in=[]))
     found = Turn.objects.filter(wanted).select_for_update().order_by("rule_id")
     turns = {turn.rule_id: turn for turn in found}
     if len(turns) < len(keys):
-        # Two may make the same one at once: the database keeps the first, and both go on with that.
+        # Two processes may create the same one: the database keeps the first, and both continue with it.
         missing = [Turn(rule_id=key) for key in keys if key not in turns]
         Turn.objects.bulk_create(missing, ignore_conflicts=True)
         turns = {turn.rule_id: turn for turn in found.all()}
@@ -111,21 +111,21 @@ def _locked(keys: Sequence[int | None]) -> dict[int | None, Turn]:
 
 
 def _relieve(queue: Sequence[int], loads: dict[int, int]) -> int:
-    """Whoever has the fewest, the first of several; they have one more then."""
+    """Return the first member with the fewest leads, and count one more."""
     taken = min(queue, key=lambda pk: loads.get(pk, 0))
     loads[taken] = loads.get(taken, 0) + 1
     return taken
 
 
 class Queue:
-    """People who are given leads one after the other; with `loads`, the one with the fewest open leads first."""
+    """A rotation of members; with `loads`, fewest open leads first."""
 
     def __init__(self, turn: Turn, people: Sequence[Worker], loads: dict[int, int] | None = None):
         self.turn, self.people, self.loads = turn, people, loads
         self._able: dict[int | None, list[int]] = {}
 
     def take(self, contact: HasOwner) -> int | None:
-        """Whose turn it is among those who may see the contact; None where nobody may."""
+        """Return the next member who may see the contact, or None."""
         able = self._who_sees(contact)
         if not able:
             return None
@@ -136,7 +136,7 @@ class Queue:
         return taken
 
     def _who_sees(self, contact: HasOwner) -> list[int]:
-        """In the order of their keys; the same for all contacts of a team, whose turn is therefore counted apart."""
+        """Return the members in key order; equal for all contacts of a team, so turns are kept per team."""
         if contact.team_id not in self._able:
             unowned = Contact(team_id=contact.team_id)
             self._able[contact.team_id] = [worker.pk for worker in self.people if may_see(unowned, worker.actor)]

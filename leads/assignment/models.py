@@ -1,4 +1,4 @@
-"""Who is given which leads, by which rules; and how soon somebody has to have spoken with them."""
+"""Assignment of leads: rules, turns, members' duties, and the first-contact SLA."""
 
 from django.db import models
 from django.db.models import Q
@@ -14,7 +14,7 @@ def working_days() -> list[int]:
 
 
 class AssignmentRule(Owned):
-    """Leads that meet the condition go to these people, and to those of the team. The first rule that fits decides."""
+    """Assigns leads that match the condition to these members and the team's. The first matching rule wins."""
 
     class Method(models.TextChoices):
         ROUND_ROBIN = "round_robin", _("Round-robin")
@@ -22,7 +22,7 @@ class AssignmentRule(Owned):
 
     name = models.CharField(max_length=80)
     condition = models.TextField()
-    people = models.JSONField(default=list, blank=True)  # primary keys of memberships
+    people = models.JSONField(default=list, blank=True)  # membership keys
     team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="+")
     method = models.CharField(max_length=12, choices=Method.choices, default=Method.ROUND_ROBIN)
     position = models.PositiveSmallIntegerField(default=0)
@@ -37,13 +37,13 @@ class AssignmentRule(Owned):
 
 
 class Turn(Owned):
-    """Whose turn it was last, of a rule or (no rule) of the pool: apart for each team, whose contacts few may see.
+    """The last turn of a rule or (no rule) the pool, per team of the contact, because few members may see it.
 
-    Its row is locked by whoever assigns, until they commit: two at once would give two leads to the same person.
+    The row is locked until commit: concurrent assignments would give two leads to one member.
     """
 
     rule = models.OneToOneField(AssignmentRule, models.CASCADE, null=True, related_name="+")
-    last = models.JSONField(default=dict)  # team of the contact ("" for none) → primary key of a membership
+    last = models.JSONField(default=dict)  # team of the contact ("" for none) → membership key
 
     class Meta(Owned.Meta):
         abstract = False
@@ -54,11 +54,11 @@ class Turn(Owned):
 
 
 class Duty(Owned):
-    """Whether a member takes leads. Without one, or with `in_pool` empty, reps are in the pool and others are not."""
+    """A member's availability. Without one, or with `in_pool` null, only reps are in the pool."""
 
     member = models.OneToOneField(Membership, models.CASCADE, related_name="duty")
     in_pool = models.BooleanField(null=True)
-    is_away = models.BooleanField(default=False)  # passed over everywhere
+    is_away = models.BooleanField(default=False)  # skipped by all assignments
 
     class Meta(Owned.Meta):
         abstract = False
@@ -68,12 +68,12 @@ class Duty(Owned):
 
 
 class FirstContactTerms(Owned):
-    """Within how many hours a new lead is to be spoken with; a workspace without a row has the defaults."""
+    """The first-contact SLA of a workspace; without a row the defaults apply."""
 
     hours = models.PositiveSmallIntegerField(default=24)
-    in_business_hours = models.BooleanField(default=False)  # else round the clock
+    in_business_hours = models.BooleanField(default=False)  # otherwise around the clock
     days = models.JSONField(default=working_days)  # Monday is 0
-    # Minutes since midnight, by the clocks of the workspace; 1440 is midnight at the end of the day.
+    # Minutes since midnight in the workspace's time zone; 1440 is the end of the day.
     opens = models.PositiveSmallIntegerField(default=9 * 60)
     closes = models.PositiveSmallIntegerField(default=17 * 60)
 

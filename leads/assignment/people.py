@@ -1,4 +1,4 @@
-"""Who can be given leads: members who work here, are not away, and may change records."""
+"""Members who can get leads: active, not away, and with edit rights."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from crm.users.models import Membership
 
 @dataclass(frozen=True)
 class Worker:
-    """A member who can be given leads, as who they would look at a contact; `in_pool`: also without a rule."""
+    """A member who can get leads, as a viewer of contacts; `in_pool`: also without a rule."""
 
     actor: Actor
     in_pool: bool
@@ -23,7 +23,7 @@ class Worker:
 
 
 def working() -> dict[int, Worker]:
-    """Everybody who can be given leads, by key in its order, as it is committed by now; one statement."""
+    """Return all members who can get leads, by key in order, as committed now; one statement."""
     return {row[0]: _worker(*row) for row in run_cached(("working", workspace_id()), _working)}
 
 
@@ -37,5 +37,5 @@ def _worker(pk: int, role: str, team_id: int | None, chosen: bool | None) -> Wor
 
 
 def in_pool(role: str, chosen: bool | None) -> bool:
-    """Whether somebody of that role is in the pool, where an admin has chosen so or (None) has not chosen."""
+    """Return whether a member is in the pool: the admin's choice, or (None) the role's default."""
     return role == Role.REP if chosen is None else chosen

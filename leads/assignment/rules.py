@@ -1,4 +1,4 @@
-"""The assignment rules of a workspace, ready for use."""
+"""The compiled assignment rules of a workspace."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +12,7 @@ from leads.assignment.models import AssignmentRule
 
 @dataclass(frozen=True)
 class Rule:
-    """An active rule with its condition parsed; `people` are keys of memberships."""
+    """An active rule with its condition parsed; `people` are membership keys."""
 
     pk: int
     condition: Condition
@@ -22,9 +22,9 @@ class Rule:
 
 
 def rules() -> tuple[Rule, ...]:
-    """The active rules of the workspace in scope, in their order; parsed once per schema version.
+    """Return the active rules of the workspace in scope, in order; parsed once per schema version.
 
-    One that can't be read is left out: it must not keep leads from being created. An exception names it.
+    Invalid rules are skipped, so that leads can still be created, and listed as exceptions.
     """
     space = workspace()
     return _rules(space.pk, space.schema_version)

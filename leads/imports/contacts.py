@@ -1,4 +1,4 @@
-"""The columns of a file of contacts that say something about their leads: lead.fleet_size and its like."""
+"""Lead columns in contact files, e.g. lead.fleet_size."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,10 +18,10 @@ NOT_YOURS = _("View only – this lead belongs to someone else.")
 
 
 def write_leads(rows: Sequence[tuple[int, IncomingRow]], run: ImportRun, by: Actor) -> tuple[set[int], Refused]:
-    """Fill the open leads of contacts (locked, by key) with what their rows say; the lines that did, and those refused.
+    """Fill open leads of contacts (locked, by key) from their rows; return the changed lines and the rejected ones.
 
-    A few statements however many rows. Under "fill" a lead that has only just been opened takes all that its row says,
-    for what it has it has of the contact. Rows of contacts without an open lead are passed over (see NOTE).
+    A few statements for any number of rows. Under "fill" a newly created lead takes all values of its row, because its
+    own values come from the contact. Rows of contacts without an open lead are skipped (see NOTE).
     """
     found = Lead.objects.open().filter(contact__pk__any_of=[pk for pk, _ in rows]).order_by("pk")
     leads = {lead.contact_id: lead for lead in found.select_for_update(of=("self",))}

@@ -1,7 +1,7 @@
-"""What files tell of the past closes leads: who is a customer or was lost, and what was won or lost.
+"""Closing of leads by imported history: customers, lost contacts, and won or lost opportunities.
 
-However the files are ordered, however often they come, a lead ends as the facts have it: converted to the first
-opportunity that was won, else to one that is open, else to one that was lost.
+Whatever the order and number of files, a lead ends according to the facts: converted to the first won opportunity,
+otherwise to an open one, otherwise to a lost one.
 
 Why: docs/decisions/0040-files-tell-the-past.md
 """
@@ -37,7 +37,7 @@ DATES = ("created_at", "status_since", "stage_since")
 
 
 class PastOpportunity(NamedTuple):
-    """An opportunity of a contact, and the lead that became it, if any."""
+    """A contact's opportunity, and its lead, if any."""
 
     pk: int
     contact: int
@@ -55,20 +55,20 @@ class PastOpportunity(NamedTuple):
 
     @property
     def closed_at(self) -> datetime:
-        """When it was won or lost; of an open one when it began."""
+        """Return when it was won or lost; for an open one its creation."""
         return self.won_at or self.lost_at or self.created_at
 
 
 @contextmanager
 def opening_leads(values: Mapping[int, Mapping[str, Any]], run: ImportRun, derived: DerivedChanges) -> Iterator[None]:
-    """Within, leads of new contacts are opened with what their rows say, closed where the contact is past being one."""
+    """Create new contacts' leads in the block with their rows' values, closed for contacts past the prospect stages."""
     with open_as_imported(ImportedLeads(values, run.file_name, derived.counts)):
         yield
 
 
 @on_written("contact")
 def close_leads_of_settled_contacts(contacts: Sequence[Contact], run: ImportRun, by: Actor) -> DerivedChanges:
-    """Close the leads of contacts (locked) that a file says are customers, churned or lost; open none for others."""
+    """Close the leads of locked contacts imported as customers, churned or lost; create none for others."""
     past = _unfinished({each.pk: each for each in contacts if each.lifecycle_stage in (*WON, *LOST)})
     derived = DerivedChanges()
     if not past:
@@ -91,10 +91,10 @@ def close_leads_of_settled_contacts(contacts: Sequence[Contact], run: ImportRun,
 def convert_leads_with_closed_opportunities(
     opportunities: Sequence[Opportunity], run: ImportRun, by: Actor
 ) -> DerivedChanges:
-    """Convert the leads of contacts (locked) some of whose opportunities a file says were won or lost.
+    """Convert leads of locked contacts with opportunities imported as won or lost.
 
-    With a reason to override stages also those of open ones, as a warning (DESIGN 3). A lead that an import converted
-    follows when a file tells of an opportunity that was won before.
+    With an override reason also those of open ones, as a warning (DESIGN 3). A lead converted by an import moves to an
+    opportunity that was won earlier if a file adds one.
     """
     derived = DerivedChanges()
     contacts = {each.contact_id for each in opportunities if run.override_reason or each.stage in CLOSED}
@@ -126,7 +126,7 @@ def convert_leads_with_closed_opportunities(
 
 
 def _unfinished(contacts: dict[int, Contact]) -> dict[int, Contact]:
-    """Those of the contacts who have an open lead, or never had one: of a file that comes again, nearly none."""
+    """Return contacts with an open lead or none ever: nearly none for a repeated file."""
     rows = Lead.objects.live().filter(contact__pk__any_of=list(contacts)).values_list("contact", "status")
     leads = list(rows) if contacts else []
     finished = {contact for contact, _ in leads} - {contact for contact, status in leads if status in OPEN}
@@ -134,7 +134,7 @@ def _unfinished(contacts: dict[int, Contact]) -> dict[int, Contact]:
 
 
 def _elsewhere(contacts: Collection[int]) -> set[int]:
-    """Those of the contacts whom an opportunity does not make a customer: lost, or partners."""
+    """Return contacts that an opportunity does not make customers: lost, or partners."""
     rows = Contact.objects.filter(pk__any_of=list(contacts), lifecycle_stage__in=(*LOST, "partner"))
     return set(rows.values_list("pk", flat=True)) if contacts else set()
 
@@ -152,12 +152,12 @@ def _open(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
 
 
 def _belongs(lead: Lead, own: Sequence[Lead], closed_at: datetime) -> bool:
-    """Whether what ended at `closed_at` was this cycle's: a later cycle is no part of that history."""
+    """Return whether a closing at `closed_at` belongs to this cycle and not to an earlier one."""
     return len(own) == 1 or lead.created_at <= closed_at
 
 
 def _converted_by_imports(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
-    """The last lead of each contact, where it is converted and an import told so."""
+    """Return each contact's last lead, if converted by an import."""
     last = {pk: own[-1] for pk, own in leads.items() if own[-1].status == "converted"}
     moves = Transition.objects.filter(entity="lead", axis=STATUS.field, to_value="converted", channel=Channel.IMPORT)
     moves = moves.filter(record_id__any_of=[lead.pk for lead in last.values()], undone_by__isnull=True)
@@ -166,7 +166,7 @@ def _converted_by_imports(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
 
 
 def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, PastOpportunity]:
-    """By contact the opportunity that their lead became, among those that are no other lead's than these."""
+    """Map each contact to the opportunity for its lead, among those linked to no other lead."""
     rows = Opportunity.objects.live().filter(contact__pk__any_of=list(contacts)) if contacts else ()
     names = ("pk", "contact", "stage", "external_id", "created_at", "won_at", "lost_at", "lead")
     first: dict[int, PastOpportunity] = {}
@@ -203,7 +203,7 @@ def _relink(changed: Mapping[int, tuple[Lead, PastOpportunity]], by: Actor) -> N
 
 
 def _win(leads: Mapping[int, Lead], contacts: Mapping[int, Contact], by: Actor) -> None:
-    """Convert leads of customers without an opportunity that we know of."""
+    """Convert leads of customers without a known opportunity."""
     moved = [_dated(lead, contacts[pk].lifecycle_stage_since) for pk, lead in leads.items()]
     move_rows(STATUS, moved, verb="convert", event="lead.converted", by=by)
 
@@ -221,14 +221,14 @@ def _lose(leads: Sequence[Lead], contacts: Mapping[int, Contact], run: ImportRun
 
 
 def _open_closed(contacts: Sequence[Contact], run: ImportRun, derived: DerivedChanges, by: Actor) -> None:
-    """Give contacts that never had a lead the one that is over."""
+    """Create a closed lead for contacts that never had one."""
     with open_as_imported(ImportedLeads({}, run.file_name, derived.counts)):
         open_leads([(contact, min(contact.created_at, contact.lifecycle_stage_since)) for contact in contacts], by)
     derived.contacts |= {contact.pk for contact in contacts}
 
 
 def _date_back(leads: Mapping[int, list[Lead]], by: Actor) -> None:
-    """Let the first lead of each contact that an import made begin when the contact does: that may be earlier now."""
+    """Backdate each contact's first imported lead to the contact's start, which may be earlier now."""
     first = {own[0].pk: own[0] for own in leads.values()}
     later = Lead.objects.filter(pk__any_of=list(first), created_at__gt=F("contact__created_at"))
     begun = dict(later.values_list("pk", "contact__created_at"))

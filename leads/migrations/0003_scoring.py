@@ -6,13 +6,13 @@ from leads.scoring import shipped
 
 
 def leave_room(apps, schema_editor):
-    """A million scores are rewritten in place (HOT updates) where every page has room for the new versions of half."""
+    """Reserve space for in-place updates (HOT) of a million scores: new versions of half of each page."""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("ALTER TABLE leads_score SET (fillfactor = 45)")
 
 
 def install(apps, schema_editor):
-    """The shipped model and its guard, for workspaces that were there before."""
+    """Install the default model and its guard in existing workspaces."""
     now = timezone.now()
     for workspace in apps.get_model("users", "Workspace").objects.values_list("pk", flat=True):
         apps.get_model("leads", "ScoringModel").objects.create(

@@ -9,7 +9,7 @@ FACTS = (
 
 
 def keep_stayed(apps, schema_editor):
-    """Write down what pages show of the leads that earlier migrations left where they were."""
+    """Store the facts shown of leads that earlier migrations left in place."""
     LegacyLead, MovedLead = apps.get_model("leads", "LegacyLead"), apps.get_model("leads", "MovedLead")
     stayed = LegacyLead.objects.filter(run__state="committed", outcome__in=("left", "refused"), deleted_at__isnull=True)
     stayed = stayed.exclude(pk__in=MovedLead.objects.values("lead"))

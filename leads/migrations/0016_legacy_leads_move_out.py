@@ -1,4 +1,4 @@
-"""The old leads have an app of their own, which keeps their tables as they are."""
+"""Move legacy leads to an app of their own, keeping their tables."""
 
 from django.db import migrations
 

@@ -1,14 +1,14 @@
-"""Charts of scores, drawn on the server: places in an SVG of 1000 × 200, for templates."""
+"""Score charts drawn on the server: coordinates in an SVG of 1000 × 200, for templates."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 1000, 200
-TOP = 1000  # the highest score there is, in tenths
+TOP = 1000  # the highest possible score, in tenths
 
 
 class Line(NamedTuple):
-    """A line over days: its points, the area below it, and the height of each threshold by its name."""
+    """A line over days: its points, the area below it, and each threshold's height by name."""
 
     points: str
     area: str
@@ -16,7 +16,7 @@ class Line(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A bar of a histogram, of what is and what would be: place and size of both, and what they count."""
+    """A pair of histogram bars, current and projected: positions, sizes and counts."""
 
     label: str
     x: float
@@ -42,7 +42,7 @@ def _y(tenths: int) -> float:
 
 
 def histogram(old: Sequence[int], new: Sequence[int], width: int) -> list[Bar]:
-    """Two distributions over classes of `width` points, beside each other."""
+    """Return two distributions over classes of `width` points, side by side."""
     most, step = max((1, *old, *new)), WIDTH / len(old)
     return [_bar(index, counts, most, step, width) for index, counts in enumerate(zip(old, new, strict=True))]
 

@@ -1,4 +1,4 @@
-"""Why a lead has the score it has, as of the instant of that score; what becomes of it, and what would raise it."""
+"""Explanation of a lead's score at its instant: components, forecast, and ways to raise it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from leads.scoring.current import Model, ready
 from leads.scoring.rules import MOST_ENGAGEMENT, MOST_FIT
 from leads.scoring.sql import Growth, points
 
-SHOWN = 50  # events; the older ones are told in one line
+SHOWN = 50  # events; older ones are summarized
 AHEAD = 60  # days
-MOST_OFTEN = 10  # of one kind of event that is worth proposing
+MOST_OFTEN = 10  # most events of one kind worth suggesting
 
 
 def engagement(total: float) -> int:
-    """The engagement score of points as they stand at an instant: floor(round(x, 6) + 0.5), kept in 0–100."""
+    """Return the engagement score of decayed points: floor(round(x, 6) + 0.5), clamped to 0–100."""
     return max(0, min(MOST_ENGAGEMENT, int(max(0.0, round(total, 6)) + 0.5)))
 
 
 class Criterion(NamedTuple):
-    """What one thing gives a lead: the case that holds ('' for none), its points, and the most it could give."""
+    """A criterion of a lead: the matching case ('' for none), its points, and the maximum."""
 
     label: str
     case: str
@@ -37,7 +37,7 @@ class Criterion(NamedTuple):
 
 
 class Event(NamedTuple):
-    """An event with its points as they were given, and as they stand at the instant of the score."""
+    """An event with its original points and its points at the score's instant."""
 
     label: str
     at: datetime
@@ -46,7 +46,7 @@ class Event(NamedTuple):
 
 
 class Way(NamedTuple):
-    """Something that would lead to Sales Qualified, and the score that it would lead to, in tenths."""
+    """A way to Sales Qualified, and the resulting score in tenths."""
 
     what: str
     tenths: int
@@ -58,7 +58,7 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A score, taken apart. `older`: how many events are not listed, `older_points` what they add up to."""
+    """A score's components. `older`: the number of unlisted events, `older_points` their sum."""
 
     score: Score
     model: Model
@@ -76,27 +76,27 @@ class Explanation:
 
     @property
     def adds_up(self) -> bool:
-        """False where the lead was changed after it was closed: its score stays as it was."""
+        """Whether the components match the stored score; not if the lead was changed after closing."""
         return self.tenths == self.score.score_tenths
 
     @property
     def target(self) -> int:
-        """From which score on a lead is Sales Qualified, in tenths."""
+        """The Sales Qualified threshold, in tenths."""
         return self.model.rules.thresholds[1]
 
     def ahead(self) -> list[int]:
-        """The score on each of the next days if nothing happens, in tenths; the first is that of the instant itself."""
+        """Return the score on each of the next days without new events, in tenths, from the instant itself."""
         rules, half_life = self.model.rules, self.model.half_life
         sums = (self.total * 2.0 ** -(day * 86400 / half_life) for day in range(AHEAD + 1))
         return [rules.tenths(self.fit, engagement(total)) for total in sums]
 
     @property
     def most(self) -> int:
-        """The highest score that this lead can reach as it is: how well it fits, and all the engagement there is."""
+        """The lead's highest reachable score: current fit, maximum engagement."""
         return self.model.rules.tenths(self.fit, MOST_ENGAGEMENT)
 
     def ways(self) -> list[Way]:
-        """The shortest ways to Sales Qualified: one more of something, the fewest first; none when it is there."""
+        """Return the shortest ways to Sales Qualified: additional events, fewest first; [] if reached."""
         if self.tenths >= self.target:
             return []
         return [*self._by_events(), *self._by_fit()][:6]
@@ -117,7 +117,7 @@ class Explanation:
         return [way for *_, way in sorted(found)]
 
     def _by_fit(self) -> list[Way]:
-        """A criterion at its best, where that alone would do or makes it possible at all."""
+        """Return criteria whose best case would suffice, or make it possible at all."""
         rules, found = self.model.rules, []
         for criterion, here in zip(rules.fit, self.criteria, strict=True):
             for case in criterion.cases:
@@ -134,7 +134,7 @@ def _repeated(kind: str, times: int) -> str:
 
 
 def explain(lead: Lead) -> Explanation | None:
-    """The explanation of a lead's stored score; None for one that has none."""
+    """Explain a lead's stored score; None without one."""
     score = Score.objects.select_related("model").filter(lead=lead).first()
     if score is None:
         return None
@@ -158,7 +158,7 @@ def _criteria(lead: Lead, model: Model, at: datetime) -> list[Criterion]:
 
 
 def _events(lead: Lead, model: Model, at: datetime) -> list[Event]:
-    """Newest first. What each adds to the stored sum, as it stands at `at`."""
+    """Return events newest first, with their share of the stored sum at `at`."""
     since = {"occurred_at__gte": lead.counts_from} if lead.counts_from else {}
     rows = EngagementEvent.objects.filter(contact=lead.contact_id, occurred_at__lte=at, **since)
     grown = points(model) * Growth(F("occurred_at"), model.epoch, model.half_life)

@@ -1,4 +1,4 @@
-"""The workbench's form: rules of a scoring model as text fields, and back."""
+"""The model workbench's form: scoring rules to text fields and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ BLANK = {"when": "", "points": ""}
 
 
 def posted(data: Mapping[str, str]) -> dict[str, Any]:
-    """What was filled in: name, half_life and the rules; a case or criterion that was emptied is gone."""
+    """Return the form's name, half_life and rules, without emptied cases and criteria."""
     fit = []
     for index in range(_count(data, "fit-{}-label")):
         cases = [
@@ -44,7 +44,7 @@ def saved(model: ScoringModel) -> dict[str, Any]:
 
 
 def form_context(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of the page, with a blank case below each criterion and a blank criterion below all."""
+    """Return the page's fields, with a blank case per criterion and a blank criterion at the end."""
     rules = values["rules"]
     fit = [*rules["fit"], {"label": "", "cases": [BLANK]}]
     return {
@@ -73,7 +73,7 @@ def _count(data: Mapping[str, str], name: str) -> int:
 
 
 def _number(text: str) -> Any:
-    """A number where it is one; else the text, which the rules refuse with a sentence."""
+    """Parse a number; return other text unchanged, to be rejected by the rules."""
     text = formats.read_number(text.strip().replace("−", "-"))
     for kind in (int, float):
         try:

@@ -1,4 +1,4 @@
-"""What time does to scores: every hour they are brought to now, a minute after it what was left unfinished goes on."""
+"""Scheduled scoring: recalculation every hour, continuation of unfinished runs every minute."""
 
 from datetime import datetime, timedelta
 
@@ -12,9 +12,7 @@ from leads.scoring.runs import finish_scoring_run, open_run
 
 @scheduled(every=timedelta(minutes=1))
 def score_leads(slot: datetime) -> None:
-    """Recalculate all leads of every workspace on the hour; at other minutes only go on with runs left open: one that
-    a new model started, or one whose process died.
-    """
+    """Recalculate all workspaces' leads on the hour; at other minutes only continue open runs."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             is_open = ScoringRun.objects.filter(finished_at__isnull=True).exists()

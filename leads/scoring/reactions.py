@@ -1,4 +1,4 @@
-"""When leads are scored: as they are opened, when what the criteria read has changed, and after events; at once."""
+"""Immediate scoring: of new leads, after changes to what the criteria read, and after events."""
 
 from collections.abc import Iterable
 from typing import cast
@@ -31,14 +31,14 @@ def score_opened(ids: Iterable[int], by: Actor) -> None:
 
 @on_engaged
 def count(events: QuerySet[EngagementEvent], by: Actor) -> None:
-    """Called by contacts.engagement with events just stored."""
+    """React to newly stored engagement events."""
     add(events, clock.now())
     _restage(Lead.objects.open().filter(contact__in=events.order_by().values("contact")), by)
 
 
 @on_end
 def restage_imported(run: ImportRun, by: Actor) -> None:
-    """Called after the last batch of an import: move the leads that it scored to their stages, batch by batch."""
+    """After an import's last batch, move the leads it scored to their stages, batch by batch."""
     ids = leads_to_restage(Lead.objects.filter(score__scored_at__gte=run.created_at))
     size = BATCH[connection.vendor]
     for start in range(0, len(ids), size):
@@ -53,7 +53,7 @@ def leads_changed(leads: QuerySet, by: Actor) -> None:
 
 @reacts_to("lead.restored", "lead.reactivated", "lead.undone")
 def leads_open_again(leads: QuerySet, by: Actor) -> None:
-    """Reaction to leads that may have been closed or in the trash: their sums lack what happened in the meantime."""
+    """React to reopened or restored leads: their sums lack the events since."""
     _from_events(cast(LeadQuerySet, leads), by)
 
 
@@ -71,13 +71,13 @@ def companies_changed(companies: QuerySet, by: Actor) -> None:
 
 @reacts_to("contact.merged", "contact.disengaged", "contact.undone")
 def rescore_contacts(contacts: QuerySet, by: Actor) -> None:
-    """Reaction to contacts whose events are others now: merged, or something was taken back."""
+    """React to contacts with other events than before, by a merge or an undo."""
     _from_events(Lead.objects.filter(contact__in=contacts.order_by()), by)
 
 
 @on_undo
 def engagement_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
-    """Called by audit.undo: events went back to the contact they were of, from another that counted them."""
+    """Listener of audit.undo: rescore after events moved back to their original contact."""
     if entity == "engagement":
         entries = Entry.objects.filter(change__unindexed=change, entity=entity, entity_id__any_of=list(put_back))
         people = {pk for pair in entries.values_list("person", "new_values__contact") for pk in pair}
@@ -102,6 +102,6 @@ def _open(leads: LeadQuerySet) -> list[int]:
 
 
 def _restage(leads: LeadQuerySet, by: Actor) -> None:
-    """An import's leads are moved when it ends (DESIGN 1.3): rules look only at evaluated instants."""
+    """Restage, except during imports, which do so at their end (DESIGN 1.3): rules only see evaluated instants."""
     if by.channel != Channel.IMPORT:
         restage(leads, by=by)

@@ -1,11 +1,11 @@
-"""The rules of a scoring model, read from its data: who fits, what counts as engagement, and what a score means.
+"""The rules of a scoring model, parsed from its data: fit criteria, engagement points and thresholds.
 
     {"fit": [{"label": "Fleet size", "cases": [{"when": "fleet_size >= 250", "points": 40}, …]}, …],
      "engagement": {"demo_request": 40, …},
      "weights": {"fit": 0.6, "engagement": 0.4},
      "thresholds": {"marketing_qualified": 40, "sales_qualified": 70}}
 
-`when` is a condition over leads. Of a criterion the first case that holds gives its points, none gives 0.
+`when` is a condition over leads. A criterion gives the points of its first matching case, otherwise 0.
 
 Why: docs/decisions/0035-scoring-models-are-versioned-data.md
 """
@@ -32,21 +32,21 @@ from crm.kit.errors import Invalid
 from crm.kit.translation import gettext, ngettext
 from crm.kit.translation import gettext_lazy as _
 
-MOST_FIT, MOST_ENGAGEMENT = 60, 100  # what a score counts of each
-MOST_POINTS = 100  # of one case or event
-SHORTEST, LONGEST = 7, 3650  # half-lives, in days: a shorter one would outgrow what a float holds within twenty years
+MOST_FIT, MOST_ENGAGEMENT = 60, 100  # caps in a score
+MOST_POINTS = 100  # per case or event
+SHORTEST, LONGEST = 7, 3650  # half-lives, in days: with a shorter one sums would overflow a float within twenty years
 WEIGHTS = {"fit": _("Fit weight"), "engagement": _("Engagement weight")}
 THRESHOLDS = {
     "marketing_qualified": _("Marketing Qualified threshold"),
     "sales_qualified": _("Sales Qualified threshold"),
 }
-# What follows from the score cannot be a reason for it.
+# Fields derived from the score cannot be criteria.
 FOLLOWS = {"qualification_score", "fit_score", "engagement_score", "lead_score", "stage", "stage_since"}
 
 
 @dataclass(frozen=True)
 class CriterionCase:
-    """A case of a criterion: its condition and what it gives."""
+    """A case of a criterion: its condition and points."""
 
     when: Condition
     points: int
@@ -54,7 +54,7 @@ class CriterionCase:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One thing that makes a lead fit."""
+    """A fit criterion."""
 
     label: str
     cases: tuple[CriterionCase, ...]
@@ -68,7 +68,7 @@ class Criterion:
         return Case(*whens, default=Value(0), output_field=IntegerField())
 
     def place(self, now: datetime) -> Case:
-        """Which of its cases holds, from 0; −1 for none, over leads."""
+        """Return the index of the first matching case over leads; −1 for none."""
         cases = enumerate(self.cases)
         whens = (When(Q(case.when.expression(Viewer(), now)), then=Value(number)) for number, case in cases)
         return Case(*whens, default=Value(-1), output_field=IntegerField())
@@ -76,7 +76,7 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Rules:
-    """A model's rules. Weights are tenths (6 and 4), thresholds tenths of a point (400 and 700), least first."""
+    """A model's rules. Weights are tenths (6 and 4), thresholds tenths of a point (400 and 700), ascending."""
 
     fit: tuple[Criterion, ...]
     engagement: Mapping[str, int]
@@ -85,7 +85,6 @@ class Rules:
     thresholds: tuple[int, int]
 
     def tenths(self, fit: int, engagement: int) -> int:
-        """The qualification score in tenths."""
         return fit * self.fit_weight + engagement * self.engagement_weight
 
     @property
@@ -94,18 +93,18 @@ class Rules:
 
     @property
     def most(self) -> int:
-        """The highest score there is, in tenths."""
+        """The highest possible score, in tenths."""
         return self.tenths(self.most_fit, MOST_ENGAGEMENT if any(p > 0 for p in self.engagement.values()) else 0)
 
     def fit_expression(self, now: datetime) -> Any:
-        """How well a lead fits, 0–60, over leads."""
+        """Return the fit of leads, 0–60."""
         points: list[Any] = [criterion.expression(now) for criterion in self.fit] or [Value(0)]
         return Least(Greatest(Total(*points), Value(0)), Value(MOST_FIT))
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """The entities whose fields the criteria read by themselves or over the lead's contact; "" where a change
-        of what they read is told by no event: time that passes, rows at the end of other links.
+        """Return the entities whose fields the criteria read, directly or over the lead's contact; "" if changes to
+        what they read trigger no event: time, and rows at the end of other links.
         """
         return frozenset(_source(leaf) for c in self.fit for case in c.cases for leaf in leaves(case.when.root))
 
@@ -120,9 +119,9 @@ def _source(leaf: Any) -> str:
 
 
 def read_rules(data: Mapping[str, Any], half_life: Any, *, skip_unreadable: bool = False) -> Rules:
-    """The rules that `data` holds. Raises Invalid with a sentence for every mistake, by its place ("fit.0.label").
+    """Parse rules. Raises Invalid with a message per error, by its place ("fit.0.label").
 
-    `skip_unreadable`: leave out cases whose condition can't be read, for a model that was right when it was saved.
+    `skip_unreadable`: drop cases with an invalid condition, for a model that was valid when saved.
     """
     errors: dict[str, str] = {}
     fit = tuple(_criteria(data.get("fit"), errors))
@@ -146,7 +145,7 @@ def read_rules(data: Mapping[str, Any], half_life: Any, *, skip_unreadable: bool
 
 
 def by_key(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Rules that read() accepts as they are stored: conditions by field key, which outlasts a change of labels."""
+    """Return rules that read_rules() accepts for storage: conditions by field key, which survives renamed labels."""
     fit = [{**each, "cases": [_stored(case) for case in each["cases"]]} for each in data["fit"]]
     return {**data, "fit": fit}
 

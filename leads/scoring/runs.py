@@ -1,8 +1,8 @@
-"""Recalculating every open lead of a workspace at one instant.
+"""Recalculation of a workspace's open leads at one instant.
 
-A run is a row: whoever continues it takes the instant from there, whatever killed the one before, and ends in the same
-scores. Each step is a transaction that scores some leads and one in which their stages follow, so that who records an
-event never waits for both (score, then contact) while holding one of them the other way round.
+A run is a row: any process can continue it at the same instant, with the same scores. Each step is one transaction that
+scores some leads and one that updates their stages, so that it never holds both locks in the reverse order of an
+event's writer (score, then contact).
 
 Why: docs/decisions/0034-recalculation-is-a-row.md
 """
@@ -24,14 +24,14 @@ from leads.scoring.current import current
 from leads.scoring.score import decay, recompute, refit, stale
 from leads.staging import restage
 
-# On SQLite one writes at a time: so many leads take some 15 ms, then others have their turn (RELIABILITY R24).
+# SQLite has one writer: a batch takes some 15 ms, then others have their turn (RELIABILITY R24).
 BATCH = {"postgresql": 100_000, "sqlite": 200}
 
 Progress = Callable[[ScoringRun], None]
 
 
 def open_run(*, at: datetime | None = None, full: bool = False, anew: bool = False, by: Actor) -> ScoringRun:
-    """The run under way if it is the one asked for (a run as of now is any), else, or with `anew`, one in its place."""
+    """Return the open run if it fits (any does, for a run as of now); otherwise, or with `anew`, replace it."""
     there = ScoringRun.objects.filter(finished_at__isnull=True).first()
     if there and not anew and (at is None or there.at == at) and there.full >= full:
         return there
@@ -41,13 +41,13 @@ def open_run(*, at: datetime | None = None, full: bool = False, anew: bool = Fal
     try:
         with transaction.atomic():
             run.save(force_insert=True)
-    except IntegrityError:  # somebody else was first
+    except IntegrityError:  # another process was first
         return ScoringRun.objects.get(finished_at__isnull=True)
     return run
 
 
 def finish_scoring_run(run: ScoringRun, *, by: Actor, progress: Progress | None = None) -> ScoringRun:
-    """Score all leads that the run has not come to. Whatever ends it early leaves whole batches, and the row."""
+    """Score all remaining leads. An early end leaves whole batches, and the row to continue from."""
     by = replace(by, change=run.change)
     more = True
     while more:
@@ -60,7 +60,7 @@ def finish_scoring_run(run: ScoringRun, *, by: Actor, progress: Progress | None 
 
 
 def _step(run: ScoringRun, by: Actor) -> bool:
-    """Score a batch, then move it to its stages; False when there is none left."""
+    """Score a batch, then update its stages; return False when none is left."""
     with transaction.atomic():
         held = _held(run)
         if held.scored == held.cursor:
@@ -80,13 +80,13 @@ def _step(run: ScoringRun, by: Actor) -> bool:
 
 
 def _held(run: ScoringRun) -> ScoringRun:
-    """The row, which two processes that continue one run take in turn. Its steps are made again after a crash."""
+    """Lock the row, so that two processes alternate on one run. Steps are repeated after a crash."""
     commit_without_waiting()
     return ScoringRun.objects.select_for_update().get(pk=run.pk)
 
 
 def end_of_batch(cursor: int) -> int:
-    """The last id of the batch after `cursor`: a range of ids from the next lead on; `cursor` when there is none."""
+    """Return the last id of the batch after `cursor`, starting at the next lead; `cursor` if there is none."""
     following = Lead.objects.filter(pk__gt=cursor).aggregate(first=Min("pk"))["first"]
     return following + BATCH[connection.vendor] - 1 if following else cursor
 
@@ -101,13 +101,13 @@ def score_batch(run: ScoringRun, first: int, last: int) -> None:
         doubtful = leads if run.full else leads.filter(stale(current(), at, later=run.exact))
         run.changed += recompute(list(doubtful.order_by("pk").values_list("pk", flat=True)), at)
     if not run.full:
-        if "" in current().rules.reads:  # nothing tells when these fields change
+        if "" in current().rules.reads:  # changes to these fields trigger no event
             run.changed += refit(list(leads.order_by("pk").values_list("pk", flat=True)), at)
         run.changed += decay(first, last, at)
 
 
 def _unsure(run: ScoringRun, first: int, last: int) -> bool:
-    """Whether a stored sum may be wrong or missing: looked up without joining a million leads with their scores."""
+    """Return whether a stored sum may be wrong or missing, without joining a million leads and scores."""
     scores = Score.objects.filter(lead__gt=first, lead__lte=last)
     doubtful = ~Q(model=current().pk) | Q(partial=True) | (Q(scored_at__gt=run.at) if run.exact else Q())
     leads = Lead.objects.filter(pk__gt=first, pk__lte=last)

@@ -1,6 +1,6 @@
-"""Scoring leads: from their events, from their stored sums, and after new events. Set-based, however many they are.
+"""Set-based scoring of leads: from events, from stored sums, and after new events.
 
-Converted and lost leads are never scored again (DESIGN 1.2), nor are those in the trash.
+Converted, lost and trashed leads are never rescored (DESIGN 1.2).
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,17 +22,15 @@ BATCH = 10_000
 
 
 def stale(model: Model, at: datetime, *, later: bool = True) -> Q:
-    """Leads whose stored sum does not tell their score at `at`: none there yet, another model's, one that lacks events,
-    or (`later`) one that holds events of after `at`.
-    """
+    """Return the condition for leads whose sum is missing, partial, another model's, or (`later`) newer than `at`."""
     lacking = Q(score__isnull=True) | ~Q(score__model=model.pk) | Q(score__partial=True)
     return lacking | Q(score__scored_at__gt=at) if later else lacking
 
 
 def recompute(ids: Sequence[int], at: datetime) -> int:
-    """Score open leads from their fields and their events up to `at`. Returns how many scores changed.
+    """Score open leads from their fields and events up to `at`. Return the number of changed scores.
 
-    Scores are locked before the events are read: an event that is stored meanwhile waits for us and is then added.
+    Scores are locked before events are read: a concurrently stored event waits and is then added.
     """
     changed = 0
     for start in range(0, len(ids), BATCH):
@@ -48,9 +46,9 @@ def _recompute(ids: Sequence[int], at: datetime) -> int:
 
 
 def score(ids: Sequence[int], at: datetime) -> None:
-    """Score open leads as recompute() does; those that have scores are locked, or were made in this transaction.
+    """Score open leads like recompute(); existing scores must be locked or new in this transaction.
 
-    The statement is compiled once for a model, unless what it asks of a lead depends on the time.
+    The statement is compiled once per model, unless its criteria depend on the time.
     """
     model = current()
     values = {"sought": array_param(ids), "at": at, "factor": model.factor(at)}
@@ -88,7 +86,7 @@ def _scoring(model: Model, leads: QuerySet[Lead], at: Any, factor: Any) -> State
 
 
 def refit(ids: Sequence[int], at: datetime) -> int:
-    """Score open leads whose fields have changed: how they fit anew, what they engaged from their sums."""
+    """Rescore open leads after field changes: fit from fields, engagement from stored sums."""
     model = current()
     leads = Lead.objects.open().filter(pk__any_of=ids)
     unsure = set(leads.filter(stale(model, at)).values_list("pk", flat=True))
@@ -106,14 +104,14 @@ def refit(ids: Sequence[int], at: datetime) -> int:
 
 
 def decay(first: int, last: int, at: datetime) -> int:
-    """Bring the scores of open leads with ids in (first, last] to `at`, from their sums; writes those that change.
+    """Update the scores of open leads with ids in (first, last] to `at`, from their sums; write only changes.
 
-    One statement that reads a lead only to see that it is open. How well leads fit stays.
+    One statement that reads leads only to check that they are open. Fit is unchanged.
     """
     model = current()
     engages = Engagement(F("engagement_sum"), model.factor(at))
     held = Score.objects.filter(lead__gt=first, lead__lte=last, model=model.pk, partial=False, scored_at__lte=at)
-    # Looked up for each score that changes, few as a rule; a join would read every lead.
+    # Looked up per changed score, usually few; a join would read every lead.
     status = Subquery(Lead.objects.open().filter(pk=OuterRef("lead")).values("status"))
     rows = held.exclude(engagement=engages).alias(status=status).filter(status__isnull=False)
     score = F("fit") * model.rules.fit_weight + engages * model.rules.engagement_weight
@@ -121,11 +119,11 @@ def decay(first: int, last: int, at: datetime) -> int:
 
 
 def add(events: QuerySet[EngagementEvent], at: datetime) -> None:
-    """Count events just stored, whenever they happened: added to the sums of the open leads that count them."""
+    """Add newly stored events, of any time, to the sums of the open leads that count them."""
     model = current()
     added = _add(model, events, at)
     if len(added) < events.order_by().values("contact").distinct().count():
-        # A contact without an open lead, or a sum not to be added to: asked only then, as it reads all the leads again.
+        # For contacts without an open lead or with an unusable sum: checked only now, because it reads all leads again.
         theirs = Lead.objects.open().filter(contact__in=events.order_by().values("contact"))
         if unsure := set(theirs.values_list("pk", flat=True)) - added:
             recompute(sorted(unsure), at)
@@ -143,9 +141,9 @@ _ADD = """
 
 
 def _add(model: Model, events: QuerySet[EngagementEvent], at: datetime) -> set[int]:
-    """Add to the sums of leads. Gives those whose sum was one to add to (see stale()), and that count all the events.
+    """Add to leads' sums. Return the leads whose sum was usable (see stale()) and that count all events.
 
-    An event may be of after `at`: a clock that is ahead of ours.
+    Events may be after `at`, from a clock ahead of ours.
     """
     sums = events.order_by().values("contact_id").annotate(earliest=Min("occurred_at"), latest=Max("occurred_at"))
     summed = sums.annotate(delta=stored_points(model)).query.sql_with_params()

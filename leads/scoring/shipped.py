@@ -1,4 +1,4 @@
-"""The model that every workspace starts with (DESIGN 1.3): data, which admins change in the workbench."""
+"""The default scoring model (DESIGN 1.3): data, editable in the workbench."""
 
 from typing import Any
 
@@ -54,6 +54,6 @@ LABELS = {"Fleet size": _("Fleet size"), "Country tier": _("Country tier")}  # n
 
 
 def translated_rules() -> dict[str, Any]:
-    """RULES with their criteria named in the language in use."""
+    """Return RULES with criteria named in the active language."""
     fit = [each | {"label": str(LABELS[each["label"]])} for each in RULES["fit"]]
     return RULES | {"fit": fit}

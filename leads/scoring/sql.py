@@ -1,8 +1,8 @@
-"""The arithmetic of scores in SQL, the same on both engines (DESIGN 1.3).
+"""Score arithmetic in SQL, identical on both engines (DESIGN 1.3).
 
-A stored sum S = Σ points · 2^((occurred_at − epoch) / half-life) needs no history to be known at another instant: it
-is S · factor. All of it in floating point, which numeric decays cost five times; round() to millionths keeps what the
-engines add in another order from showing.
+A stored sum S = Σ points · 2^((occurred_at − epoch) / half-life) gives the score at any instant without history: S ·
+factor. In floating point, because numeric takes five times as long; rounding to millionths hides different orders of
+addition.
 
 Why: docs/decisions/0033-score-is-a-decaying-sum.md
 """
@@ -31,13 +31,13 @@ from crm.kit.sql import as_stored
 from leads.scoring.current import Model
 
 ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
-# floor(round(x, 6) + 0.5), kept in 0–100. CAST truncates, which is floor() for what is not negative.
+# floor(round(x, 6) + 0.5), clamped to 0–100. CAST truncates, which equals floor() for non-negative numbers.
 _ENGAGEMENT = {
     "postgresql": "floor((round(least(greatest(({}) * %s::float8, 0), 100) * '1e6'::float8) + 500000) / 1e6::float8)"
     "::integer",
     "sqlite": "CAST((round(min(max(({}) * %s, 0.0), 100.0) * 1e6) + 500000) / 1e6 AS INTEGER)",
 }
-# Beyond 1000 half-lives a float would over- or underflow, which PostgreSQL refuses to compute.
+# Beyond 1000 half-lives a float would over- or underflow, which PostgreSQL rejects.
 _GROWTH = {
     "postgresql": "power(2::float8, greatest(least(date_part('epoch', {} - %s::timestamptz) / %s, 1000), -1000))",
     "sqlite": "power(2.0, max(min((CAST(strftime('%%s', {0}) AS INTEGER) - CAST(strftime('%%s', %s) AS INTEGER)"
@@ -46,12 +46,12 @@ _GROWTH = {
 
 
 def engagement_sql(vendor: str, total: str) -> str:
-    """The engagement score of a stored sum, an SQL expression; its one further parameter is the factor."""
+    """Return the SQL of a stored sum's engagement score; its additional parameter is the factor."""
     return _ENGAGEMENT[vendor].format(total)
 
 
 class Engagement(Func):
-    """The engagement score, 0–100, of a stored sum at the instant of `factor`: a float, or a Param."""
+    """The engagement score, 0–100, of a stored sum at the instant of `factor`, a float or a Param."""
 
     output_field = IntegerField()
 
@@ -71,7 +71,7 @@ class Engagement(Func):
 
 
 class Growth(Func):
-    """2^((moment − epoch) / half-life): what a point at that moment adds to a stored sum. Exact to the microsecond."""
+    """2^((moment − epoch) / half-life): a point's share of a stored sum. Exact to the microsecond."""
 
     output_field = FloatField()
 
@@ -90,7 +90,7 @@ class Growth(Func):
 
 
 def points(model: Model, path: str = "") -> Case:
-    """The points of an event (reached over `path`) by its kind."""
+    """Return an event's points (reached over `path`) by kind."""
     kinds = model.rules.engagement.items()
     whens = (When(**{f"{path}kind": kind}, then=Value(float(value))) for kind, value in kinds)
     return Case(*whens, default=Value(0.0), output_field=FloatField())
@@ -103,13 +103,13 @@ def stored_points(model: Model, path: str = "") -> Sum:
 
 
 def counted(until: datetime | OuterRef) -> QuerySet[EngagementEvent]:
-    """The events that a lead of the outer query counts at an instant: since its contact's previous lead closed."""
+    """Return the events that count for the outer lead at an instant: those since the contact's previous lead closed."""
     theirs = EngagementEvent.objects.filter(contact=OuterRef("contact"), occurred_at__lte=until)
     since = Coalesce(OuterRef("counts_from"), Value(ALWAYS, DateTimeField()))
     return theirs.filter(occurred_at__gte=since).order_by()
 
 
 def total(model: Model, until: datetime | OuterRef) -> Coalesce:
-    """The stored sum of a lead from its events up to an instant, over leads."""
+    """Return a lead's stored sum from its events up to an instant."""
     summed = counted(until).values("contact").annotate(total=stored_points(model)).values("total")
     return Coalesce(Subquery(summed, output_field=FloatField()), Value(0.0))

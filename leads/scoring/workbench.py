@@ -1,4 +1,4 @@
-"""What other rules would make of the leads there are, and of those whose end is known; nothing is written."""
+"""Effects of other scoring rules on current leads and on closed ones, without writing."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from leads.scoring.explain import engagement
 from leads.scoring.rules import Rules
 from leads.scoring.sql import Engagement, total
 
-CLASSES, WIDTH = 20, 5  # of the histogram, and how many points wide each is
+CLASSES, WIDTH = 20, 5  # of the histogram, and their width in points
 LISTED = 50
-ENDED = 5000  # closed leads, the latest, that separation is measured on
-FEWEST = 10  # won, and lost, below which it says nothing
+ENDED = 5000  # latest closed leads used for separation
+FEWEST = 10  # minimum of won and of lost leads
 
 
 class StageMoveCount(NamedTuple):
-    """How many leads would go from one stage to another."""
+    """The number of leads moving from one stage to another."""
 
     old: str
     new: str
@@ -32,7 +32,7 @@ class StageMoveCount(NamedTuple):
 
 
 class Mover(NamedTuple):
-    """A lead that would change its stage; scores in points."""
+    """A lead that would change stage; scores in points."""
 
     lead: Lead
     old: float
@@ -42,7 +42,7 @@ class Mover(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The open leads as they are scored, and as they would be."""
+    """Open leads' current and projected scores."""
 
     leads: int
     moved: Sequence[StageMoveCount]
@@ -53,10 +53,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Separation:
-    """How well scores at their end tell won leads from lost ones.
+    """How well final scores separate won from lost leads.
 
-    `auc`: how often a won lead scored higher than a lost one, 0.5 by chance. `lift`: how many times as many were won
-    among the tenth that scored highest as among all. Both None where too few have ended.
+    `auc`: how often a won lead scored higher than a lost one, 0.5 by chance. `lift`: the win rate of the top tenth by
+    score, divided by the overall one. Both None if too few leads have closed.
     """
 
     won: int
@@ -66,17 +66,16 @@ class Separation:
 
     @property
     def percent(self) -> int:
-        """The AUC in percent."""
         return round(100 * (self.auc or 0))
 
 
 def trial(rules: Rules, half_life: int) -> Model:
-    """Rules that are not saved, ready for use."""
+    """Return a compiled model of unsaved rules."""
     return Model(0, 0, "", rules, half_life * 86400.0, clock.now())
 
 
 def compare(model: Model) -> Comparison:
-    """What the open leads would score by `model` now, against what they score."""
+    """Compare the open leads' scores under `model` now with their current ones."""
     scored = _scored(model, Lead.objects.open().filter(score__isnull=False), clock.now())
     classes = {"old_class": _class(F("score__score_tenths")), "new_class": _class(F("would"))}
     grouped = scored.annotate(**classes).order_by().values_list("stage", "to", "old_class", "new_class")
@@ -98,7 +97,7 @@ def _by_stage(moved: StageMoveCount) -> tuple[int, int]:
 
 
 def _scored(model: Model, leads: QuerySet[Lead], at: datetime) -> Any:
-    """Leads with `would`, their score in tenths, and `to`, the stage they would have: a floor set by hand holds."""
+    """Annotate leads with `would`, their score in tenths, and `to`, their stage; manual floors hold."""
     rules = model.rules
     summed = leads.annotate(total=total(model, at), fits=rules.fit_expression(at))
     engages = Engagement(F("total"), model.factor(at))
@@ -117,7 +116,7 @@ def _class(tenths) -> Least:
 
 
 def separation(model: Model) -> Separation:
-    """How `model` would have told the won from the lost, as of the moment when each lead was closed."""
+    """Return `model`'s separation of won and lost leads, as of each lead's closing."""
     won = Q(status="converted", opportunity__stage="won") | Q(won_date__isnull=False)
     lost = Q(status="lost") | Q(status="converted", opportunity__stage="lost")
     ended = Lead.objects.live().filter(won | lost)
@@ -133,7 +132,7 @@ def separation(model: Model) -> Separation:
 
 
 def measure(scores: Sequence[tuple[int, bool]]) -> Separation:
-    """AUC and lift of (score, won) pairs; equal scores count half."""
+    """Return AUC and lift of (score, won) pairs; ties count half."""
     won = sum(is_won for _, is_won in scores)
     lost = len(scores) - won
     if min(won, lost) < FEWEST:

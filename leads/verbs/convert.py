@@ -24,11 +24,11 @@ NOT_READY = _("Lead must be Sales Qualified to convert")  # source 003, Conversi
 
 @transaction.atomic
 def convert(leads: RecordQuerySet, *, by: Actor, reason: str = "", values: Mapping[str, Any] | None = None) -> Outcome:
-    """Open an opportunity at Qualification for each Sales Qualified lead, link the two, and convert the lead.
+    """Create an opportunity at Qualification for each Sales Qualified lead, link both, and convert the lead.
 
-    `values` (field → value) are the opportunity's own where they differ from what the lead proposes. One that is
-    converted already counts as done and keeps its opportunity: of two clicks, or two people, one opens it. Locks go
-    contact → lead → opportunity. Raises Invalid with a sentence per field of the opportunity.
+    `values` (field → value) override the lead's defaults. A converted lead counts as done and keeps its opportunity:
+    repeated or concurrent clicks create one. Locks go contact → lead → opportunity. Raises Invalid with a message per
+    field of the opportunity.
     """
     people = lock_contacts(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by, final=True)

@@ -1,4 +1,4 @@
-"""Begin new cycles."""
+"""Create leads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,10 +24,10 @@ from leads.open_leads import PROSPECTS, open_leads
 
 @transaction.atomic
 def create_leads(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
-    """Open a lead for each mapping of field → value; all or none. `contact` is a contact, its key or its name.
+    """Create a lead for each mapping of field → value; all or none. `contact` is a contact, its key or its name.
 
-    Raises Invalid with a sentence per field, also for a contact that is no prospect or has an open lead; NotAllowed
-    for a viewer.
+    Raises Invalid with a message per field, also for a contact that is no prospect or has an open lead; NotAllowed for
+    a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed(_("Viewers can’t create leads."))
@@ -49,7 +49,7 @@ def create_leads(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
 
 
 def _contact_id(contact: Any, by: Actor) -> int | None:
-    """The key of a contact that is given as itself, its key, or as people write it."""
+    """Return a contact's key, given as itself, its key, or text."""
     if not isinstance(contact, str):
         return getattr(contact, "pk", contact)
     try:

@@ -16,10 +16,9 @@ from leads.models import Lead
 
 @transaction.atomic
 def first_contact(leads: RecordQuerySet, *, by: Actor) -> Outcome:
-    """Log a connected call with the contact of each lead, now: that moves new leads to Working and meets the deadline.
+    """Log a connected call with each lead's contact, now: moves new leads to Working and meets the SLA.
 
-    A lead whose score has moved it on is contacted where it is. Raises NotAllowed for a viewer, and for a workflow,
-    which speaks with nobody.
+    A lead that its score has moved on keeps its status. Raises NotAllowed for viewers and workflows.
     """
     if by.channel == Channel.WORKFLOW:
         raise NotAllowed(_("Workflows can’t log a first contact. Create a task instead."))

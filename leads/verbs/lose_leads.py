@@ -1,4 +1,4 @@
-"""Give leads up."""
+"""Mark leads as lost."""
 
 from django.db import transaction
 
@@ -12,6 +12,6 @@ from leads.axes import STATUS
 
 @transaction.atomic
 def lose_leads(leads: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
-    """Move open leads to Lost, with the reason if there is one (source 003, Loss Event); their contacts stay."""
+    """Move open leads to Lost, with an optional reason (source 003, Loss Event); contacts are unchanged."""
     also = {"lost_date": clock.now(), "lost_reason": reason.strip()}
     return move(lock(leads, by, bring=STATUS.field), STATUS, "lose", by=by, reason=reason, also=also)

@@ -1,4 +1,4 @@
-"""Raise leads to a stage by hand, past their score."""
+"""Qualify leads manually, above their score."""
 
 from datetime import timedelta
 
@@ -23,10 +23,10 @@ FLOOR = timedelta(days=14)
 
 @transaction.atomic
 def qualify(leads: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> Outcome:
-    """Move open leads forward to the stage `to`, Sales Qualified at most, with a reason.
+    """Move open leads forward to stage `to`, at most Sales Qualified, with a reason.
 
-    For 14 days the stage is a floor that a lower score does not take away (DESIGN 1.2); then the score rules again.
-    Raises Invalid for another stage or a missing reason.
+    For 14 days the stage is a floor against a lower score (DESIGN 1.2); then the score decides again. Raises Invalid
+    for another stage or a missing reason.
     """
     if to not in BY_SCORE[1:]:
         stages = ", ".join(str(STAGE.value(value).label) for value in BY_SCORE[1:])
@@ -42,7 +42,7 @@ def qualify(leads: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> O
 
 
 def _refuse(locked: Locked, to: str) -> list[LeadRow]:
-    """Say no to those that are closed or as far already; gives all of them as they stand."""
+    """Refuse leads that are closed or already at the stage; return all with current values."""
     rows = Lead.objects.filter(pk__any_of=locked.ids).values_list("pk", "contact", "status", "stage")
     found = [LeadRow(pk, contact, status, stage, to) for pk, contact, status, stage in rows]
     for lead in found:

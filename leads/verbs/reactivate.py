@@ -1,4 +1,4 @@
-"""Take lost leads up again."""
+"""Reactivate lost leads."""
 
 from django.db import transaction
 
@@ -18,10 +18,10 @@ from leads.staging import restage
 
 @transaction.atomic
 def reactivate(leads: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
-    """Move lost leads back to Working; for managers, with a reason, as a warning. A new lead is mostly better.
+    """Move lost leads back to Working; for managers, with a reason, as a warning. Usually a new lead is better.
 
-    Refused when another lead of the contact is open. A contact who is lost is reopened with it, and the score rules
-    again. Raises Refused when a guard holds the contact back: then nothing is done.
+    Refused if the contact has another open lead. A lost contact is reopened too, and the score decides again. Raises
+    Refused, changing nothing, if a guard blocks the contact.
     """
     people = lock_contacts(leads.order_by().values_list("contact", flat=True))
     locked = lock(leads, by)

@@ -1,4 +1,4 @@
-"""Make or change an assignment rule."""
+"""Create or edit an assignment rule."""
 
 from django.db import transaction
 
@@ -18,10 +18,10 @@ KEPT = ("name", "condition", "people", "team", "method", "position", "is_active"
 
 @transaction.atomic
 def save_assignment_rule(rule: AssignmentRule, *, by: Actor) -> AssignmentRule:
-    """Save `rule`, new or changed; it decides about leads that are opened from then on. Admins only.
+    """Save `rule`, new or changed, for leads created from then on. Admins only.
 
-    Raises NotAllowed, and Invalid per field: no name, a condition that cannot be read or asks who looks, nobody to give
-    leads to, people who do not work here or may not change records.
+    Raises NotAllowed, and Invalid per field: no name, a condition that is invalid or depends on the viewer, no
+    assignees, assignees who are inactive or may not edit records.
     """
     lock_settings(by)
     _check(rule)

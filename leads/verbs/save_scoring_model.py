@@ -1,4 +1,4 @@
-"""Change how leads are scored."""
+"""Save a new scoring model version."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,10 +21,10 @@ KEPT = ("version", "name", "rules", "half_life", "epoch")
 
 @transaction.atomic
 def save_scoring_model(name: str, rules: Mapping[str, Any], half_life: int, *, by: Actor) -> ScoringModel:
-    """A new version that scores from now on, and a run that scores every open lead by it, which the engine finishes.
+    """Save a version that scores from now on, and start a run that rescores all open leads, finished by the engine.
 
-    `rules` as leads.scoring.rules has them, `half_life` in days. Admins only. Raises NotAllowed, and Invalid with a
-    sentence for every mistake.
+    `rules` as in leads.scoring.rules, `half_life` in days. Admins only. Raises NotAllowed, and Invalid with a message
+    per error.
     """
     lock_settings(by)
     if not 0 < len(name.strip()) <= 100:

@@ -1,4 +1,4 @@
-"""Say who takes leads."""
+"""Set members' availability for leads."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,9 @@ from leads.assignment.people import in_pool
 
 @transaction.atomic
 def set_duties(duties: Mapping[int, tuple[bool, bool]], *, by: Actor) -> int:
-    """For each member (by key): whether they are in the pool, and whether they are away. Returns how many changed.
+    """Set pool and away state per member (by key). Return how many changed.
 
-    Who is away gets no leads at all. Raises NotAllowed for whoever is no admin.
+    Away members get no leads at all. Raises NotAllowed for non-admins.
     """
     require(by, Right.WORKSPACE)
     members = Membership.objects.filter(pk__in=duties).order_by("pk").select_for_update(of=("self",))

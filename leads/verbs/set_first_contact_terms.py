@@ -1,4 +1,4 @@
-"""Agree on how soon new leads are to be spoken with."""
+"""Set the first-contact SLA."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,10 @@ MOST = 24 * 30  # hours
 def set_first_contact_terms(
     *, hours: int, in_business_hours: bool, days: Sequence[int], opens: int, closes: int, by: Actor
 ) -> FirstContactTerms:
-    """Set the hours, and whether only business hours count: local `days` (Monday is 0) from `opens`
-    to `closes`, in minutes since midnight.
+    """Set the hours, optionally as business hours: local `days` (Monday is 0), `opens` to `closes` in minutes since
+    midnight.
 
-    Leads that are open keep the deadline they have. Raises NotAllowed for whoever is no admin, and Invalid per field.
+    Open leads keep their deadlines. Raises NotAllowed for non-admins, and Invalid per field.
     """
     require(by, Right.WORKSPACE)
     _check(hours, in_business_hours, days, opens, closes)

@@ -1,4 +1,4 @@
-"""Converting a lead: the page proposes the opportunity, the POST makes it."""
+"""Conversion of a lead: the page shows the proposed opportunity, a POST creates it."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +27,7 @@ LOST = _("Lost leads can’t be converted. Reactivate the lead first.")
 
 @require_http_methods(["GET", "POST"])
 def convert_page(request: Request, public_id: str) -> HttpResponse:
-    """Show the opportunity that a lead will become, then make it; what is made already is gone to."""
+    """Show the proposed opportunity, then create it; redirect if already converted."""
     lead = find(request, Lead, public_id)
     if lead.status == "converted":
         return redirect(_made(lead, request.actor))
@@ -52,10 +52,10 @@ def convert_page(request: Request, public_id: str) -> HttpResponse:
 
 
 def _made(lead: Lead, by: Actor):
-    """The opportunity of a converted lead, where the actor sees it."""
+    """Return a converted lead's opportunity if visible to the actor, otherwise the lead."""
     return lead.opportunity if lead.opportunity and may_see(lead.opportunity, by) else lead
 
 
 def _undo(outcome: Outcome, by: Actor) -> str:
-    """Where a conversion is taken back: by managers only (DESIGN 1.2)."""
+    """Return the undo URL of a conversion, for managers only (DESIGN 1.2)."""
     return reverse("undo", args=[outcome.change]) if by.is_at_least(Role.MANAGER) else ""

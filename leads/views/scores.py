@@ -1,4 +1,4 @@
-"""The page that takes a lead's score apart."""
+"""The page that explains a lead's score."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -13,7 +13,7 @@ from leads.scoring.explain import AHEAD, explain
 
 @require_GET
 def lead_score(request: Request, public_id: str) -> HttpResponse:
-    """Every criterion and event of a lead's score, how it falls if nothing happens, and what would raise it."""
+    """Show a score's criteria and events, its decay without new events, and ways to raise it."""
     lead = Lead.objects.visible_to(request.actor).select_related("contact").filter(public_id=public_id).first()
     if lead is None:
         raise Http404
@@ -39,5 +39,5 @@ def lead_score(request: Request, public_id: str) -> HttpResponse:
 
 
 def _floor(tenths: int, low: int, high: int) -> int:
-    """The threshold that a score has reached, 0 for none."""
+    """Return the threshold that a score has reached, 0 for none."""
     return high if tenths >= high else low if tenths >= low else 0

@@ -1,4 +1,4 @@
-"""The settings pages about leads: who gets which, and how soon they are to be spoken with."""
+"""Settings pages of leads: assignment and first-contact SLA."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ from leads.verbs.set_first_contact_terms import set_first_contact_terms
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
 def assignment(request: Request) -> HttpResponse:
-    """The rules as sentences, and who is in the pool or away; posting sets the latter."""
+    """Show the rules as sentences and members' availability; a POST sets the latter."""
     members = Membership.objects.active().exclude(role=Role.VIEWER).select_related("user", "team", "duty")
     members = list(members.order_by("user__name", "pk"))
     if request.method == "POST":
@@ -89,7 +89,6 @@ def rule(request: Request, pk: int = 0) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
 def first_contact(request: Request) -> HttpResponse:
-    """Within how many hours a new lead is to be spoken with."""
     form = FirstContactForm(request.POST or None, initial=FirstContactForm.shown(terms()))
     if form.is_valid():
         try:

@@ -1,4 +1,4 @@
-"""The model workbench: how leads are scored, what another way would change, and the way to it."""
+"""The model workbench: the current scoring model, a preview of changes, and saving."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ nav.register(
 
 @require_http_methods(["GET", "POST"])
 def scoring_model(request: Request) -> HttpResponse:
-    """The model that scores now; what is filled in is tried, or saved as a new version. Managers look, admins save."""
+    """Show the active model; try the submitted one, or save it as a new version. Managers view, admins save."""
     if not request.actor.is_at_least(Role.MANAGER):
         raise PermissionDenied(gettext("Only managers and admins can view the scoring model."))
     may_save = request.actor.is_at_least(Role.ADMIN)
@@ -67,7 +67,7 @@ def _save(request: Request, values: dict[str, Any]) -> HttpResponse:
 
 
 def _separation(values: dict[str, Any]) -> workbench.Separation | None:
-    """None for a model whose fields are gone, and where it takes too long."""
+    """Return the separation; None for a model with deleted fields, or after the time limit."""
     try:
         model = workbench.trial(read_rules(values["rules"], values["half_life"]), values["half_life"])
         with time_limit(PAGE):

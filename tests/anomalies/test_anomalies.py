@@ -1,4 +1,4 @@
-"""What contradicts the rules is found, shown to who sees the record, waived, and gone when its cause is."""
+"""Exceptions are detected, shown to viewers of the record, waived, and deleted with their cause."""
 
 import re
 from datetime import timedelta
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("acme")
 
 
 def found(**where) -> list[str]:
-    """The kinds of exception there are after a look at everything."""
+    """Return the kinds of exception after a full detection."""
     find_anomalies(NOW)
     return sorted(Finding.objects.filter(**where).values_list("kind", flat=True))
 
@@ -163,7 +163,7 @@ def test_looking_again_changes_nothing_and_says_what_is_new(cast, actor):
 
 def test_a_look_at_many_is_as_many_statements_as_at_few(actor):
     counted = []
-    find_anomalies(NOW)  # what is kept in memory is there from then on
+    find_anomalies(NOW)  # fills the caches
     for size in (2, 200):
         create([{"name": f"{size} {n}", "owner": None} for n in range(size)], by=actor("manager"))
         Contact.objects.update(owner=None)
@@ -197,7 +197,7 @@ def test_who_sees_the_record_sees_the_exception(cast, sign_in):
     assert shown(sign_in("rep")) == ["Open", "Open"]
     assert sorted(shown(sign_in("manager"))) == ["Hidden", "Hidden", "Open", "Open"]
     assert shown(sign_in("globex_rep")) == []
-    # The copy of the team in the finding may be older than the record's.
+    # The finding's copy of the team may be older than the record's.
     Contact.objects.filter(name="Open").update(team=cast.nordics)
     Lead.objects.filter(contact__name="Open").update(team=cast.nordics)
     assert shown(sign_in("rep")) == []

@@ -1,4 +1,4 @@
-"""The product's own code as syntax trees, for tests that read it."""
+"""The product's code as syntax trees, for tests that read it."""
 
 import ast
 from collections.abc import Iterator
@@ -21,21 +21,21 @@ class Module:
 
     @property
     def is_verb(self) -> bool:
-        """Whether it is the file of a verb."""
+        """Whether it is a verb's file."""
         return ".verbs." in self.name
 
     def functions(self) -> Iterator[ast.FunctionDef]:
-        """Every function and method, nested ones too."""
+        """Yield every function and method, including nested ones."""
         return (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
     def calls(self) -> Iterator[tuple[str, ast.Call]]:
-        """(the last name of what is called, the call)."""
+        """Yield (last name of the callee, call)."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
                 yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
 
     def imports(self) -> Iterator[tuple[int, str]]:
-        """(line, dotted name) of everything imported, inside functions too."""
+        """Yield (line, dotted name) of every import, including those inside functions."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name) for alias in node.names)
@@ -45,7 +45,7 @@ class Module:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """Every module of the product, without migrations."""
+    """Return every module of the product except migrations."""
     paths = [path for top in TOPS for path in sorted((ROOT / top).rglob("*.py")) if "migrations" not in path.parts]
     return tuple(_module(path) for path in paths)
 
@@ -58,7 +58,7 @@ def _module(path: Path) -> Module:
 
 
 def literal(node: ast.expr | None) -> str:
-    """A text constant, with § for each value of an f-string; '' for anything else."""
+    """Return a text constant, with § per value of an f-string; '' for other nodes."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):

@@ -1,4 +1,4 @@
-"""Every template is shown, every address is led to, every function is called."""
+"""Every template is rendered, every URL is linked, every function is called."""
 
 import re
 from collections import Counter
@@ -15,17 +15,17 @@ from tests.architecture.source import ROOT, modules
 pytestmark = pytest.mark.once
 
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.is_file())
-# Django and whoever calls it from outside look these up by name.
+# Looked up by name, by Django or external callers.
 BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "409.html", "429.html", "500.html", "503.html"}
-# Reached from outside: browsers, probes and other systems. The others are Django's own, of the admin and of signing in.
+# Reached from outside: browsers, probes and other systems. The rest belongs to Django's admin and to sign-in.
 FROM_OUTSIDE = {"healthz", "readyz", "metrics", "csp_report", "workflow_hook", "campaign_unsubscribe"}
 HOLE = "§"
-# Read by tests, or the doors for apps to come: what an upper app registers with a lower one.
+# Used by tests, or extension points for future apps: registration of an upper app with a lower one.
 ASKED_FROM_OUTSIDE = {"all_events", "all_referring_models", "all_subjects", "forget", "add_function"}
 
 
 def sources() -> str:
-    """All code and templates, without the files that give addresses their names."""
+    """Return all code and templates, except the files that name URLs."""
     code = [module.text for module in modules() if not module.path.endswith("urls.py")]
     scripts = [path.read_text() for path in (ROOT / "static").glob("*.js")]
     return "\n".join([*code, *scripts, *(path.read_text() for path in TEMPLATES)])
@@ -55,7 +55,7 @@ def test_every_page_s_template_can_be_read():
 
 
 def own_routes(patterns=None, prefix: str = ""):
-    """(name, pattern) of the product's own addresses."""
+    """Yield (name, pattern) of the product's own URLs."""
     for pattern in patterns if patterns is not None else get_resolver().url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
@@ -65,12 +65,12 @@ def own_routes(patterns=None, prefix: str = ""):
 
 
 def holed(text: str) -> str:
-    """The text with § for what is filled in when it is used."""
+    """Return the text with § for values filled in at runtime."""
     return re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{[^{}\n]*\}", HOLE, text)
 
 
 def led_to() -> set[tuple[str, ...]]:
-    """Every address that code and templates write out, in parts; § for what is filled in."""
+    """Return every URL written in code and templates, in parts; § for values filled in."""
     written = re.findall(r"[\"'](/[^\"'<>\s]*)[\"'?]", holed(sources()))
     return {tuple(address.split("?")[0].strip("/").split("/")) for address in written}
 
@@ -88,7 +88,7 @@ def _fits(written: str, part: str) -> bool:
 
 
 def _less_entity(name: str) -> str:
-    """What comes after the entity in the name of an address."""
+    """Return the part of a URL name after the entity."""
     return name.removeprefix("legacy_").partition("_")[2]
 
 
@@ -106,7 +106,7 @@ def test_every_address_is_led_to():
 
 
 def test_every_public_function_is_used():
-    """By its name, anywhere but in its own definition; a name in a test alone is no use."""
+    """Used by name outside its definition; a use in tests alone does not count."""
     rest = [module.text for module in modules() if module.path.endswith("urls.py")]
     migrations = [path.read_text() for path in ROOT.glob("*/migrations/*.py")]
     names = Counter(re.findall(r"\w+", "\n".join([sources(), *rest, *migrations])))

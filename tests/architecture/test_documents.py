@@ -1,4 +1,4 @@
-"""The documents name files that are there, and the code names the decisions that explain it."""
+"""Files named in documents exist, and code names the decisions that explain it."""
 
 import re
 
@@ -27,12 +27,12 @@ DECISION = re.compile(r"\bdocs/decisions/([\w.-]*\w)")
 
 
 def decisions() -> list[str]:
-    """The names of the files of decisions, in their order."""
+    """Return the file names of decisions, in order."""
     return sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md") if path.name != "README.md")
 
 
 def named_in_code() -> set[str]:
-    """The files of decisions that the product's comments and docstrings name."""
+    """Return the decision files named in comments and docstrings."""
     return {name for module in modules() for name in DECISION.findall(module.text)}
 
 

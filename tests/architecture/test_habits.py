@@ -1,4 +1,4 @@
-"""The habits of the house, read off the code (CONTRIBUTING)."""
+"""The project's coding rules, checked on the code (CONTRIBUTING)."""
 
 import ast
 import re
@@ -14,9 +14,9 @@ from tests.architecture.source import ROOT, modules
 pytestmark = pytest.mark.once
 
 MODEL_SIGNALS = {"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed", "pre_init", "post_init"}
-# Who may go round the scope by Django's own door, and why.
+# Allowed users of Django's base manager, with reasons.
 BASE_MANAGER = {"crm/kit/nav.py"}  # Workspace has no scope: it is one
-RAW = {"contacts/imports/matching.py"}  # the constant '' of a partial index, which SQLite compares word for word
+RAW = {"contacts/imports/matching.py"}  # the constant '' of a partial index, which SQLite compares as text
 SKIPPED = {".git", ".venv", "var", "__pycache__", "node_modules", ".ruff_cache", ".mypy_cache", ".hypothesis"}
 TEXTS = {".py", ".html", ".txt", ".md", ".css", ".js", ".toml", ".in", ".lark", ".json", ".yml", ".cfg", ".example", ""}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -26,7 +26,7 @@ REGISTRY = re.compile(
 
 
 def files():
-    """Every text file of the project."""
+    """Yield every text file of the project."""
     for path in sorted(ROOT.rglob("*")):
         if path.is_file() and not SKIPPED & set(path.relative_to(ROOT).parts) and path.suffix in TEXTS:
             yield path
@@ -68,7 +68,7 @@ def test_a_row_of_a_workspace_is_behind_the_door(model):
 
 
 def undocumented():
-    """Modules, classes and verbs that say nothing of themselves. A helper speaks by its name, or has a docstring."""
+    """Yield modules, classes and verbs without a docstring. Helpers need a clear name or a docstring."""
     for module in modules():
         if not ast.get_docstring(module.tree) and _holds_more_than_a_frame(module):
             yield module.path
@@ -79,7 +79,7 @@ def undocumented():
 
 
 def _holds_more_than_a_frame(module) -> bool:
-    frame = ("apps", "urls", "wsgi", "__init__")  # Django's own files, whose name says it; a command has its help
+    frame = ("apps", "urls", "wsgi", "__init__")  # Django's own files, named by convention; a command has its help
     return (
         module.name.rsplit(".", 1)[-1] not in frame
         and ".commands" not in module.name
@@ -101,7 +101,7 @@ def test_every_module_class_and_verb_says_what_it_is_for():
 
 
 def lengths() -> dict[str, int]:
-    """Lines of each function, its docstring and decorators not counted."""
+    """Return the lines of each function, without docstring and decorators."""
     found = {}
     for module in modules():
         for function in module.functions():

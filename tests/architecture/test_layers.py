@@ -1,4 +1,4 @@
-"""Imports point one way: an upper app may import a lower one, never back (DESIGN 2)."""
+"""Imports go one way: an upper app may import a lower one, never the reverse (DESIGN 2)."""
 
 import ast
 
@@ -8,7 +8,7 @@ from tests.architecture.source import TOPS, modules
 
 pytestmark = pytest.mark.once
 
-# From the lowest up. Those in one line may import each other.
+# Bottom up. Those on one line may import each other.
 LAYERS = (
     ("crm.kit",),
     ("crm.events",),
@@ -36,7 +36,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 
 def layer(module: str) -> str:
-    """The layer of a dotted name; '' for what is not ours, and for the package crm itself, which holds the version."""
+    """Return the layer of a dotted name; '' for external modules, and for the package crm, which holds the version."""
     if ".management.commands" in module:
         return "commands"
     return next((name for name in RANK if module == name or module.startswith(name + ".")), "")
@@ -57,12 +57,12 @@ def test_imports_point_one_way():
     assert not backwards, "\n".join(backwards)
 
 
-# The settings are read before Django is there; psycopg is asked only where PostgreSQL is.
+# Settings load before Django; psycopg is needed only with PostgreSQL.
 IMPORTING = {"crm/environment.py _postgres"}
 
 
 def test_a_function_that_imports_is_there_for_a_reason():
-    """Imports inside functions hide what depends on what; AppConfig.ready() must, because models come first."""
+    """Imports inside functions hide dependencies; AppConfig.ready() needs them, because models load first."""
     hidden = {
         f"{module.path} {function.name}"
         for module in modules()

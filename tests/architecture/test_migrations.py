@@ -1,10 +1,10 @@
-"""Migrations can run while the version before them still serves: no column that it does not know is demanded of it."""
+"""Migrations can run while the previous version still serves: they require no column unknown to it."""
 
 import pytest
 from django.apps import apps
 from django_migration_linter import MigrationLinter
 
-# The engine on which the old and the new version meet; a first migration meets nobody.
+# The engine on which old and new version run together; a first migration has no old one.
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 OURS = {
     config.label

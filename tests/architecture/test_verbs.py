@@ -1,4 +1,4 @@
-"""A verb is a file: one public function of that name, told who acts, which leaves an entry in the audit log."""
+"""A verb is a file with one public function of that name, which takes the actor and writes to the audit log."""
 
 import ast
 import re
@@ -52,7 +52,7 @@ def test_a_verb_writes_to_the_log_itself_or_through_another(module):
 
 
 def recorded() -> set[tuple[str, str]]:
-    """(file, event) of every event that the code records by name; § for an entity that is only known when it runs."""
+    """Return (file, event) of every event recorded by name; § for an entity known only at runtime."""
     found = set()
     for module in modules():
         for name, call in module.calls():
@@ -64,7 +64,7 @@ def recorded() -> set[tuple[str, str]]:
 
 
 def expanded(event: str) -> list[str]:
-    """The events that § may stand for: one of an entity with pages, or the undoing of any subject."""
+    """Return the events § may stand for: one of an entity with pages, or the undo of any subject."""
     if not event.startswith("§"):
         return [event]
     entities = [entity.name for entity in all_entities() if issubclass(entity.model, Record)]

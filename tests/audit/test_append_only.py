@@ -1,4 +1,4 @@
-"""R20: nobody changes or deletes an entry of the audit log, but for the one erasing shape of DESIGN 2.2."""
+"""R20: no entry of the audit log can be changed or deleted, except by erasure as in DESIGN 2.2."""
 
 from datetime import UTC, datetime
 
@@ -28,7 +28,7 @@ def run(sql: str, *params) -> None:
 
 
 def row(entry: Entry) -> QuerySet:
-    """The entry past our own managers, which keep workspaces apart: only the database is asked here."""
+    """Return the entry without our managers' workspace scope: only the database is tested here."""
     return QuerySet(Entry).filter(pk=entry.pk)
 
 
@@ -40,7 +40,7 @@ def entry(acme) -> Entry:
 
 @pytest.fixture
 def erasing(entry) -> Entry:
-    """An ERASE entry of the same workspace and person."""
+    """Return an ERASE entry of the same workspace and person."""
     return Entry.objects.create(**_facts(entry) | {"action": "ERASE"})
 
 
@@ -169,7 +169,7 @@ def test_a_change_that_fails_leaves_neither_entry_nor_event(acme, actor):
 
 
 def test_nothing_is_null_to_the_database_too(acme, actor):
-    """Not JSON's null, which is a value: the triggers and the undo ask whether there is one."""
+    """Not JSON's null, which is a value: triggers and undo test for the absence of one."""
     capture([{"email": make_contact().email}], by=actor("rep"), source="Chat")
     assert not Entry.objects.filter(Q(old_values=Value(None, JSONField())) | Q(new_values=Value(None, JSONField())))
     assert Entry.objects.filter(old_values__isnull=True, event="contact.created").count() == 1

@@ -1,8 +1,8 @@
-"""R19: whatever changes a record, each changed column of each changed row has an entry with its old and new value.
+"""R19: every changed column of every changed row has an entry with its old and new value.
 
-Rows are compared as they stand in the tables before and after every write path there is; the log has to explain the
-difference, no more and no less. Notifications are not business records (crm/notifications/models.py): the log has what
-they tell of, and whether somebody has read one is nobody else's business.
+Rows are compared in the tables before and after every write path; the log must explain exactly the difference.
+Notifications are not business records (crm/notifications/models.py): the log has their causes, and reading them is
+private.
 """
 
 from dataclasses import dataclass, field
@@ -108,7 +108,7 @@ from tests.shared import share
 
 @dataclass
 class Stage:
-    """The records that the write paths change."""
+    """The records changed by the write paths."""
 
     cast: object
     client: Client = field(init=False)
@@ -411,7 +411,7 @@ def _bulk(stage: Stage, action: str, **values) -> dict:
 
 @share
 def shared_stage(shared_cast):
-    """Write the records that the write paths change."""
+    """Create the records changed by the write paths."""
     with in_workspace(shared_cast.acme):
         return Stage(shared_cast)
 
@@ -422,7 +422,7 @@ def stage(acme, shared_stage, sign_in):
     return shared_stage
 
 
-OWN_LOGS = {"engage"}  # writes rows of OWN_LOG alone
+OWN_LOGS = {"engage"}  # writes only OWN_LOG rows
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -438,7 +438,7 @@ def test_the_log_explains_every_difference(name, stage):
         assert before != after
 
 
-# tests/users writes the rest of these through their verbs.
+# tests/users writes the rest through their verbs.
 PEOPLE = {"workspace", "member", "team", "invitation", "user"}
 
 

@@ -1,4 +1,4 @@
-"""R21: every committed entry is sealed once, in one chain per workspace, whoever seals and however late it commits."""
+"""R21: every committed entry is sealed once, in one chain per workspace, by any sealer and however late it commits."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ from tests.threads import at_once
 
 
 def sealed() -> list[int]:
-    """The ids of the sealed entries of the workspace in scope, in the order of the chain."""
+    """Return the sealed entry ids of the workspace in scope, in chain order."""
     return list(Seal.objects.order_by("seq").values_list("entry_id", flat=True))
 
 
@@ -31,7 +31,7 @@ def written() -> list[int]:
 
 
 def test_every_column_of_an_entry_is_hashed_but_the_one_that_erasing_fills():
-    """A new column joins the hash from a new form of the seal on: those that exist were made without it."""
+    """A new column enters the hash with a new seal format: existing seals were made without it."""
     assert set(KEPT) == set(NOT_ERASED)
     assert {*KEPT, *ERASABLE, "erased_by"} == {field.column for field in Entry._meta.concrete_fields}
 
@@ -66,7 +66,7 @@ def test_the_chain_goes_on_where_it_ended(acme):
 def test_with_nothing_new_the_sealer_neither_looks_through_the_log_nor_writes(
     acme, django_assert_num_queries, monkeypatch
 ):
-    # As if nobody else were at work: a transaction of another test's, in whatever database, has the sealer look again.
+    # As if idle: another test's transaction, in any database, makes the sealer check again.
     numbers = count(1)
     monkeypatch.setattr(sealing, "_transactions", lambda: (number := next(numbers), number))
     make_contact()
@@ -131,13 +131,13 @@ def test_an_entry_that_commits_late_is_sealed_late(cast, monkeypatch):
 
     def slow() -> None:
         with transaction.atomic():
-            make_company("Late")  # not a contact, whose owner's turn nobody else could take meanwhile
+            make_company("Late")  # not a contact, whose owner's turn would block others
             written_down.set()
             assert may_commit.wait(20)
 
     def meanwhile() -> int:
         written_down.wait(20)
-        for _ in range(3):  # the sealer comes round several times before the slow one has done
+        for _ in range(3):  # the sealer runs several times before the slow one has finished
             make_contact()
             assert seal_all() > 0
         before = verify().sealed
@@ -157,7 +157,7 @@ def test_an_entry_that_commits_late_is_sealed_late(cast, monkeypatch):
 
 
 def assert_all_is_done(monkeypatch) -> None:
-    """As soon as no older transaction is open in this database: tests of other processes keep theirs open for long."""
+    """Wait until no older transaction is open in this database: tests in other processes keep theirs open long."""
     everywhere = sealing._transactions
     monkeypatch.setattr(sealing, "_transactions", lambda: (everywhere()[0], _settled_here()))
     deadline = time.monotonic() + 30

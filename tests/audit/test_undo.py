@@ -1,4 +1,4 @@
-"""The general undo (DESIGN 2.3): every verb can be taken back, and what happened since is kept and listed."""
+"""General undo (DESIGN 2.3): every verb can be undone, and later changes are kept and listed."""
 
 import uuid
 
@@ -44,13 +44,13 @@ MOVED_ON = {"last_engagement", "version", "updated_at"}
 
 
 def everything():
-    """Every record as it is, but for what each write moves on."""
+    """Return every record, without columns that every write changes."""
     models = (Contact, Company, Activity)
     found = {model.__name__: model.objects.order_by("pk").values() for model in models}
     return {name: [{k: v for k, v in row.items() if k not in MOVED_ON} for row in all_] for name, all_ in found.items()}
 
 
-# what it does to a contact at which stage
+# the action per contact stage
 VERBS = {
     "edit": (
         "lead",
@@ -100,13 +100,13 @@ def test_every_verb_is_undone_and_its_undo_too(verb, acme, cast, actor):
             undo(back.change, by=again)
         return
     undo(back.change, by=again)
-    # What somebody did to show interest is taken back with the capture that told of it, and told anew by another.
+    # Engagement is undone with the capture that recorded it, and recorded again by another.
     assert without_engagement(everything()) == without_engagement(after)
     assert not Transition.objects.filter(change=by.change, undone_by__isnull=False).exists()
 
 
 def without_engagement(rows):
-    """The rows less what is derived from engagement."""
+    """Return the rows without values derived from engagement."""
     derived = ("last_engagement", "last_activity")
     return {name: [{k: v for k, v in row.items() if k not in derived} for row in found] for name, found in rows.items()}
 
@@ -187,7 +187,7 @@ class TestKept:
         assert not Transition.objects.filter(undone_by__isnull=False).exists()
 
     def test_changes_are_undone_one_by_one_newest_first(self, acme, actor):
-        """What was undone itself does not count as a later change."""
+        """Undone changes do not count as later changes."""
         contact, deal = make_contact(stage="qualified"), make_opportunity("Deal", contact=make_contact("Bo"))
         before, changes = everything(), []
         for run in (
@@ -227,7 +227,7 @@ class TestKept:
         assert undo(by.change, by=actor("manager")).kept == []
 
     def test_a_stage_moved_on_keeps_its_transitions(self, acme, actor):
-        """An edit form saves fields and a move under one change; only the fields can still be taken back."""
+        """An edit form saves fields and a move in one change; here only the fields can still be undone."""
         contact = make_contact()
         by = actor("manager")
         edit(rows(contact), {"title": "CFO"}, by=by)
@@ -244,7 +244,7 @@ class TestKept:
         edit(Contact.objects.filter(pk=made[0]), {"title": "CFO"}, by=actor("manager"))
         make_activity(contact=Contact.objects.get(pk=made[1]))
         undone = undo(by.change, by=actor("manager"))
-        kept = [kept for kept in undone.kept if kept[0] == "contact"]  # a called one's lead has happened to as well
+        kept = [kept for kept in undone.kept if kept[0] == "contact"]  # a called contact's lead was changed too
         assert kept == [("contact", pk, "The record has changed since then.") for pk in made[:2]]
         assert list(Contact.objects.order_by("pk").values_list("pk", flat=True)) == made[:2]
 

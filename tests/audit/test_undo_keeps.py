@@ -1,4 +1,4 @@
-"""What an undo keeps: what a later change touched, with all that belongs to it, and values that are no longer valid."""
+"""What an undo keeps: later changes with their dependents, and values no longer valid."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def won_and_dated(opportunity):
 
 @pytest.fixture
 def unit(acme, actor):
-    """One change that qualifies a contact, opens two opportunities and wins both; and the change."""
+    """Return a change that qualifies a contact, creates two opportunities and wins both."""
     contact, by = make_contact("UU", email="b@flip.example"), actor("manager")
     qualify(rows(contact), by=by)
     made = open_opportunity([{"name": name, "contact": contact, "owner": None} for name in ("One", "Two")], by=by).done
@@ -77,7 +77,7 @@ class TestAsOne:
         ]
 
     def test_a_part_of_a_move_that_cannot_go_back_keeps_its_dates(self, acme, actor):
-        """Its stage was moved and moved back since: the date of winning is no other fact than the stage."""
+        """Its stage was moved and moved back since: the win date belongs to the stage."""
         deal = make_opportunity("Deal", contact=make_contact("Ana", stage="customer"))
         by = actor("manager")
         move_stage(rows(deal), to="negotiation", by=by)
@@ -118,7 +118,7 @@ class TestAsOne:
 
 
 class TestValid:
-    """A value that the edit form would no longer take is not put back either."""
+    """Values the edit form would reject are not restored."""
 
     def kept(self, by, actor):
         return [(each.entity, each.why) for each in undo(by.change, by=actor("manager")).kept]

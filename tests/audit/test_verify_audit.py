@@ -1,4 +1,4 @@
-"""R21: whoever changes the log behind the database's back is found out, and the first bad entry is named."""
+"""R21: changes to the log that bypass the triggers are detected, and the first bad entry is named."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from tests.factories import make_contact
 
 @pytest.fixture
 def log(acme) -> list[int]:
-    """The ids of the sealed entries of acme."""
+    """Return the ids of acme's sealed entries."""
     for number in range(6):
         make_contact(f"Person {number}")
     seal_all()
@@ -26,7 +26,7 @@ def log(acme) -> list[int]:
 
 
 def verified(capsys, *arguments: str) -> tuple[int, str, dict]:
-    """Exit status, the sentences, and the JSON object of verify_audit."""
+    """Return exit status, messages and JSON object of verify_audit."""
     status = 0
     try:
         call_command("verify_audit", "--workspace", "acme", "--json", *arguments)
@@ -37,7 +37,7 @@ def verified(capsys, *arguments: str) -> tuple[int, str, dict]:
 
 
 def behind_its_back(model):
-    """The rows past the triggers, as somebody has them who owns the database."""
+    """Return the rows without triggers, like a database owner."""
     table = model._meta.db_table
     on = "" if connection.vendor == "sqlite" else f" ON {table}"
     with connection.cursor() as cursor:
@@ -147,25 +147,25 @@ def test_an_entry_put_in_later_is_sealed_last_not_in_between(log, capsys):
 
 
 def erase(entries: list[int]) -> None:
-    """Erase what the persons of these entries had until now, each under an ERASE entry of their own."""
+    """Erase all earlier values of these entries' persons, each under an ERASE entry of its own."""
     for person in Entry.objects.filter(pk__in=entries).values_list("person", flat=True):
         theirs = theirs_of(person)
         blank(theirs, theirs[0], len(theirs))
 
 
 def theirs_of(person: int) -> list[int]:
-    """The entries of a person that are not empty yet."""
+    """Return a person's entries that still have values."""
     rows = Entry.objects.filter(person=person, erased_by=None).exclude(action="ERASE")
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def of_one(log: list[int]) -> list[int]:
-    """All entries of the person whom the second is about."""
+    """Return all entries of the second entry's person."""
     return theirs_of(Entry.objects.get(pk=log[1]).person)
 
 
 def blank(entries: list[int], like: int, count: int) -> int:
-    """Empty some entries under a new ERASE entry of the person of one, which says that it stands for `count`."""
+    """Clear entries under a new ERASE entry of one's person, which claims to cover `count`."""
     facts = Entry.objects.filter(pk=like).values().get()
     del facts["id"]
     erasing = Entry.objects.create(**facts | {"action": "ERASE", "new_values": {"entries": count}})

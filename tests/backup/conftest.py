@@ -9,7 +9,7 @@ from tests.backup.installations import Installation, empty_installation
 
 @dataclass(frozen=True)
 class Kept:
-    """An installation in use, its backup, and what `backup --json` said of that."""
+    """An installation in use, its backup, and the output of `backup --json`."""
 
     source: Installation
     file: Path
@@ -18,7 +18,7 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory) -> Kept:
-    """A workspace with people, an upload, somebody signed in; backed up. Tests leave it as it is."""
+    """Return a backed-up workspace with members, an upload and a session. Read-only for tests."""
     directory = tmp_path_factory.mktemp("kept")
     source = empty_installation(directory / "var")
     people = directory / "people.csv"
@@ -41,11 +41,10 @@ SESSION = "the-key-of-a-session"
 
 
 def people_csv(count: int) -> str:
-    """A file of people for import_contacts."""
     return "First name,E-mail\n" + "".join(f"Person {n},person{n}@example.com\n" for n in range(count))
 
 
 @pytest.fixture
 def empty(tmp_path) -> Installation:
-    """Another installation, where nothing is yet."""
+    """Return another, empty installation."""
     return empty_installation(tmp_path / "elsewhere")

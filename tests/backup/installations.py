@@ -1,4 +1,4 @@
-"""Installations of the product, each with a database of its own on the engine that the suite runs on."""
+"""Installations of the product, each with a database of its own on the suite's engine."""
 
 import os
 import sqlite3
@@ -18,27 +18,24 @@ from tests.kit.commands import ROOT, environment, manage
 
 @dataclass(frozen=True)
 class Installation:
-    """A data directory and a database that nobody else uses."""
+    """A data directory and a database of its own."""
 
     data_dir: Path
     url: str
 
     @property
     def name(self) -> str:
-        """What the database is called."""
         return urlsplit(self.url).path.rsplit("/", 1)[-1]
 
     @property
     def media(self) -> Path:
-        """Where its uploads are."""
         return self.data_dir / "media"
 
     def manage(self, *arguments, **values: str) -> subprocess.CompletedProcess:
-        """Run manage.py to its end."""
+        """Run manage.py and wait for it."""
         return manage(self.data_dir, *map(str, arguments), **{"DATABASE_URL": self.url} | values)
 
     def start(self, *arguments) -> subprocess.Popen:
-        """Run manage.py in a process group of its own, without waiting."""
         return subprocess.Popen(
             [sys.executable, "manage.py", *map(str, arguments)],
             cwd=ROOT,
@@ -49,7 +46,7 @@ class Installation:
         )
 
     def ask(self, sql: str):
-        """The first value that a statement of SQL answers; what it writes is committed."""
+        """Return the first value of an SQL statement; its writes are committed."""
         if self.url.startswith("sqlite"):
             with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=20)) as database, database:
                 row = database.execute(sql).fetchone()
@@ -60,20 +57,19 @@ class Installation:
         return row and row[0]
 
     def tables(self) -> int:
-        """How many tables the database has."""
         if self.url.startswith("sqlite"):
             exists = Path(self.url.removeprefix("sqlite:///")).exists()
             return self.ask("SELECT count(*) FROM sqlite_master WHERE type = 'table'") if exists else 0
         return self.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
     def files(self) -> set[str]:
-        """What lies in the data directory, but what every start and whoever has the database open make."""
+        """Return the files in the data directory, except those made by every start or open database."""
         made = {"secret_key", "static"} | {f"{self.name}{end}" for end in (".lock", ".waiting", "-wal", "-shm")}
         return {path.name for path in self.data_dir.iterdir()} - made
 
 
 def empty_installation(data_dir: Path) -> Installation:
-    """An installation where nothing was ever started."""
+    """Return an installation that was never started."""
     data_dir.mkdir()
     if connection.vendor == "sqlite":
         return Installation(data_dir, f"sqlite:///{data_dir}/throughline.sqlite3")

@@ -1,4 +1,4 @@
-"""What is read from a file that may be damaged, or made by somebody who means harm."""
+"""Reading of backup files that may be damaged or malicious."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ EMPTY = {"rows": {}, "migrations": [], "heads": {}, "engine": "sqlite", "version
 
 @pytest.fixture
 def whole(tmp_path):
-    """An archive in good order, of a database file and two uploads."""
+    """Return a valid archive of a database file and two uploads."""
     files = {"database.sqlite3": b"d" * 5000, "media/a.webp": b"a" * 700, "media/b/ü.webp": b""}
     for name, content in files.items():
         (tmp_path / "from" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def test_any_other_file_is_refused(content, tmp_path):
 
 
 def made(path, *members: tuple[tarfile.TarInfo, bytes], **facts):
-    """An archive whose manifest vouches for its members, whatever they are."""
+    """Create an archive with a matching manifest for any members."""
     files = {info.name: hashlib.sha256(content).hexdigest() for info, content in members}
     manifest = json.dumps(EMPTY | {"files": files} | facts).encode()
     seal = f"{hashlib.sha256(manifest).hexdigest()}  {archive.MANIFEST}\n".encode()

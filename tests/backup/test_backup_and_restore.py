@@ -1,4 +1,4 @@
-"""R26: a backup is consistent, made while people work, and restored elsewhere it is the same installation."""
+"""R26: a backup is consistent, made during use, and restores the same installation elsewhere."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def restored(installation, file, *arguments) -> dict:
 
 
 def refused(installation, file, *arguments, status: int = 1, **values) -> str:
-    """What restore says when it refuses; it is one line, and nothing has changed."""
+    """Return restore's one-line refusal; nothing has changed."""
     before = installation.tables(), installation.files()
     done = installation.manage("restore", file, *arguments, **values)
     assert done.returncode == status, done.stderr
@@ -49,7 +49,7 @@ def test_a_backup_is_restored_elsewhere_and_serves(kept, empty):
 
 
 def test_what_is_restored_goes_on_where_it_was(kept, empty, tmp_path):
-    """Its triggers are in force, its numbers go on, its chain is continued, and it can be backed up in its turn."""
+    """Triggers work, ids and chain continue, and it can be backed up again."""
     restored(empty, kept.file)
     with pytest.raises(Exception, match="append-only"):
         empty.ask("DELETE FROM audit_entry")
@@ -100,10 +100,10 @@ def test_the_file_is_its_owners_alone_and_holds_no_session_and_no_secret(kept, e
 
 @pytest.fixture
 def half_way(kept, tmp_path):
-    """A process that is in the middle of a backup to backup.tar."""
+    """Return a process in the middle of a backup to backup.tar."""
     large = kept.source.media / "large"
     with large.open("wb") as file:
-        file.truncate(1 << 30)  # a hole: a gigabyte to be copied, nothing on the disk before
+        file.truncate(1 << 30)  # a sparse gigabyte: copied, but without disk use before
     backup = kept.source.start("backup", tmp_path / "backup.tar")
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".backup.tar.*.partial/archive")) and time.monotonic() < deadline:

@@ -5,7 +5,7 @@
         page = visit("/accounts/login/", theme="dark", width=390)
         assert_accessible(page)
 
-The console is where a broken script, a missing file and a breach of the content security policy show up.
+Broken scripts, missing files and CSP violations appear in the console.
 """
 
 import os
@@ -18,25 +18,25 @@ import pytest
 from tests.services import chromium_program
 
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
-HEIGHT = {1440: 900, 390: 844}  # what a laptop and a telephone show, by width
+HEIGHT = {1440: 900, 390: 844}  # viewport of a laptop and a phone, by width
 TIMEOUT = 10_000  # milliseconds
 
 LOOKS = (("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390))
-# axe takes half a second for a long page, most of it for colors. These two have every color and layout, but for the
-# colors of what a dark telephone hides, which are on every page alike: the gallery is looked into with all four.
+# axe takes half a second for a long page, mostly on colors. These two cover all colors and layouts, except what a dark
+# phone hides, which is equal on all pages: the gallery is checked in all four.
 LOOKED_INTO = (LOOKS[0], LOOKS[2])
 
 
-# What reaches beyond the window, where the page is wider than it.
+# Elements beyond the window, if the page is wider.
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
   .map((one) => `${one.tagName}.${one.className} ${one.textContent.trim().slice(0, 40)}`).slice(0, 10)"""
 
 
 def inspect(page, name: str, looked_into=LOOKED_INTO) -> None:
-    """Look at a page in every theme and width: a picture, nothing scrolls sideways, and in some of them axe.
+    """Check a page in every theme and width: screenshot, no horizontal scrolling, and in some of them axe.
 
-    Nothing is shown as Python spells it, such as Person(name='Ana Ruiz').
+    No Python reprs may be visible, such as Person(name='Ana Ruiz').
     """
     spelled = re.search(r"\w+\(\w+=|<[\w.]+ object", page.locator("body").inner_text())
     assert not spelled, f"{name}: {spelled and spelled[0]}"
@@ -50,12 +50,12 @@ def inspect(page, name: str, looked_into=LOOKED_INTO) -> None:
 
 
 def assert_accessible(page) -> None:
-    """Fail with what axe finds on the page, if anything."""
+    """Fail with axe's findings on the page, if any."""
     from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 
     if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)  # half a megabyte, sent once to a page
-    # Of what it looked at and found in order nothing comes back: that was most of the time it took.
+        page.evaluate(AXE_SCRIPT)  # half a megabyte, sent once per page
+    # Passed checks are not returned: that took most of the time.
     found = page.evaluate(
         "axe.run({resultTypes: ['violations']}).then(({violations}) => ({violations}))",
     )
@@ -64,7 +64,7 @@ def assert_accessible(page) -> None:
 
 
 def screenshot(page, name: str) -> None:
-    """Keep a picture of the whole page in var/screenshots, when SCREENSHOTS=1; `name` says page, theme and width."""
+    """Save a full-page screenshot in var/screenshots if SCREENSHOTS=1; `name` has page, theme and width."""
     if os.environ.get("SCREENSHOTS") == "1":
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
@@ -72,14 +72,14 @@ def screenshot(page, name: str) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
-    """The system's Chromium, one for all tests of a process."""
+    """Yield the system's Chromium, one per process."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=TIMEOUT)
-    # Playwright's loop runs in this thread, so Django would take every query of a test for a blocking call in it.
+    # Playwright's loop runs in this thread, so Django would reject a test's queries as blocking calls.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
-        sandbox = os.geteuid() != 0  # Chromium refuses to be sandboxed as root
+        sandbox = os.geteuid() != 0  # Chromium refuses to run sandboxed as root
         browser = playwright.chromium.launch(executable_path=chromium_program(), chromium_sandbox=sandbox)
         yield browser
         browser.close()
@@ -87,10 +87,10 @@ def chromium() -> Iterator:
 
 @pytest.fixture
 def visit(chromium, live_server) -> Iterator[Callable]:
-    """Open a path of the live server as somebody new: visit(path, theme=, width=, javascript=, client=, expected=).
+    """Open a path of the live server as a new visitor: visit(path, theme=, width=, javascript=, client=, expected=).
 
-    `client` is a django.test.Client whose cookies the visitor takes over; `expected` a regular expression for what the
-    console may say (a page that answers 409 is logged there). Gives a Playwright page.
+    `client` is a django.test.Client with cookies to copy; `expected` a regular expression for console output (e.g. a
+    409 is logged there). Returns a Playwright page.
     """
     contexts, problems = [], []
 

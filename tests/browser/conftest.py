@@ -9,14 +9,14 @@ from crm.lifecycle.guards import install_shipped
 
 @pytest.fixture(autouse=True)
 def guards(acme):
-    """The guards that a workspace starts with; what was compiled for another test's workspace is not used for it."""
+    """Install the default guards of new workspaces, without caches of other tests' workspaces."""
     install_shipped()
     bump_schema()
 
 
 @pytest.fixture
 def add(acme, actor):
-    """`add("Ann Ruiz", email=…, by="rep")`: a contact, made through the verb."""
+    """`add("Ann Ruiz", email=…, by="rep")` creates a contact through the verb."""
 
     def added(name, by="rep", **values) -> Contact:
         made = create([{"name": name} | values], by=actor(by))
@@ -27,6 +27,6 @@ def add(acme, actor):
 
 @pytest.fixture
 def fleetly(acme, actor) -> Company:
-    """A company of the rep's."""
+    """Return a company of the rep's."""
     made = create_company([{"name": "Fleetly", "city": "Madrid", "industry": "logistics"}], by=actor("rep"))
     return Company.objects.get(pk=made.done[0])

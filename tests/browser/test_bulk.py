@@ -1,4 +1,4 @@
-"""Many records at once: assigned, undone, refused."""
+"""Bulk actions: assign, undo, refuse."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""A campaign from a view to the link that somebody unsubscribes by."""
+"""A campaign from a view to the unsubscribe link."""
 
 import re
 

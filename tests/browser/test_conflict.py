@@ -1,4 +1,4 @@
-"""Two people edit one record: nothing of either is lost."""
+"""Two users edit one record without losing changes."""
 
 import pytest
 from playwright.sync_api import expect

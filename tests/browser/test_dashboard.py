@@ -1,4 +1,4 @@
-"""The dashboard fills part by part, opens lists, prints, and works without JavaScript."""
+"""The dashboard loads card by card, opens lists, prints, and works without JavaScript."""
 
 from datetime import timedelta
 from random import Random
@@ -18,7 +18,6 @@ ASKED = f"from={END.date().replace(month=3, day=1)}&to={END.date()}&split=source
 
 @pytest.fixture
 def history(acme, cast):
-    """Half a year of people."""
     people(cast, Random(5), 15)
 
 

@@ -1,4 +1,4 @@
-"""A double click creates one record, in a browser with and without scripts, by every form that creates one."""
+"""A double click creates one record, with and without scripts, in every form that creates one."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.installed import legacy_leads
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Page, button, what is filled in, and the records that it makes.
+# Page, button, input, and the records created.
 FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
     "contact": ("/contact/new", "Create", {"name": "Twice {n}", "email": "twice{n}@x.example"}, Contact),
     "contact alike": ("/contact/new", "Create", {"name": "Twice"}, Contact),
@@ -49,7 +49,7 @@ FORMS: dict[str, tuple[str, str, dict[str, str], Callable]] = {
 
 @pytest.fixture
 def requests(monkeypatch) -> list[list]:
-    """The requests that the live server has received: [method, whether it is answered]."""
+    """Return the live server's requests: [method, whether answered]."""
     found: list[list] = []
     answer = WSGIHandler.get_response
 
@@ -65,7 +65,7 @@ def requests(monkeypatch) -> list[list]:
 
 
 def visit_next(page, path: str) -> None:
-    """Go there, also while the answer to a second click still leads the page elsewhere."""
+    """Open the path, even while a second click's response still redirects the page."""
     for _ in range(5):
         try:
             page.goto(path)
@@ -95,7 +95,7 @@ def test_a_double_click_creates_one_record(javascript, visit, sign_in, add, acto
             requests.clear()
             submit = main.get_by_role("button", name=re.compile(rf"^{button}")).first
             submit.dblclick(delay=30, no_wait_after=True)
-            # Where the answer comes before the second click, that one meets another page.
+            # If the response precedes the second click, that click meets another page.
             doubled += eventually(lambda: [method for method, _ in requests].count("POST") > 1, seconds=2)
             page.wait_for_load_state("networkidle")
             assert eventually(lambda: all(answered for _, answered in requests)), name

@@ -1,4 +1,4 @@
-"""A value is edited where it stands, in a list and on a record, by the keyboard alone."""
+"""In-place editing in a list and on a record, by keyboard only."""
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def two(add):
-    """Bruno stands above Ana: the latest activity comes first."""
+    """Create Bruno above Ana: latest activity comes first."""
     return add("Ana", source="fair"), add("Bruno", source="web")
 
 

@@ -1,6 +1,6 @@
-"""Every page: axe finds nothing, the policy refuses nothing, nothing scrolls sideways; light and dark, wide and narrow.
+"""Every page: no axe findings, no CSP violations, no horizontal scrolling; light and dark, wide and narrow.
 
-The pages are those of tests/security/matrix.py, where every URL is.
+The pages are those of tests/security/matrix.py, which has every URL.
 """
 
 from types import SimpleNamespace
@@ -47,7 +47,7 @@ PAGES = [
     for name, route in MATRIX.items()
     if route.get is not None and route.page and not name.startswith("admin") and name not in WITH_A_TEST_OF_THEIR_OWN
 ]
-# What pages show in another state than the one that the matrix asks for.
+# Pages in another state than the matrix's.
 FURTHER = {
     "opportunity-lose": "/opportunity/{opportunity}/lose",
     "contact-override": "/contact/{contact}/override",
@@ -59,7 +59,7 @@ FURTHER = {
 
 @pytest.fixture
 def world(cast, add, fleetly, actor):
-    """A contact with a history, one without an e-mail and one in the trash, a view, and what pages need besides."""
+    """Return a contact with a history, one without an email and one in the trash, a view, and other page data."""
     boss = add("Carlos Vega", email="carlos@fleetly.example", company=fleetly.pk)
     texts = {"title": "Head of Operations", "timezone": "Europe/Madrid", "source": "Demo request", "role": "champion"}
     ana = add(
@@ -132,13 +132,13 @@ def world(cast, add, fleetly, actor):
 
 
 def address(name: str, world: SimpleNamespace) -> str:
-    """The address of one of PAGES."""
+    """Return the URL of one of PAGES."""
     route = MATRIX[name]
     return url(name, route.args(world) if route.args else ())
 
 
 def filled(path: str, world: SimpleNamespace) -> str:
-    """A path with the public ids of the world's objects in it."""
+    """Return a path with the world's public ids filled in."""
     return path.format(**{name: getattr(one, "public_id", "") for name, one in vars(world).items()})
 
 
@@ -153,7 +153,7 @@ def test_the_pages_of_members(part, visit, world, sign_in):
 
 
 def test_the_pages_of_strangers(visit, world):
-    page = visit("/accounts/login/", expected="404")  # what an invitation that has ended answers with
+    page = visit("/accounts/login/", expected="404")  # the status of an ended invitation
     for name in PAGES:
         if MATRIX[name].public:
             page.goto(address(name, world))
@@ -165,14 +165,14 @@ def test_texts_that_are_longer_by_two_fifths_fit_a_telephone(visit, world, sign_
     client = sign_in("admin")
     User.objects.update(language=CODE)
     with pseudo_language(settings, longer=0.4):
-        page = visit("/", client=client, width=390, expected="404")  # of links in mails that have ended
+        page = visit("/", client=client, width=390, expected="404")  # of ended email links
         for name in PAGES:
             page.goto(address(name, world))
             screenshot(page, f"{name}-longer")
             assert not page.evaluate(TOO_WIDE), f"{name}: {page.evaluate(TOO_WIDE)}"
 
 
-FEW = "/contact?view=contacts_leads&q=a"  # a list of a few rows: axe looks at every one
+FEW = "/contact?view=contacts_leads&q=a"  # a list of few rows: axe checks each
 
 
 def _open(summary: str, then: str):

@@ -1,4 +1,4 @@
-"""Text that people store is shown as text, whatever it looks like: nothing runs, nothing is asked of another host."""
+"""Stored text is displayed as text: no script runs, no other host is contacted."""
 
 import pytest
 from playwright.sync_api import expect
@@ -25,7 +25,7 @@ CHECKED = {"timezone": "Europe/Madrid", "country": "ES", "external_id": ""}
 
 
 def hostile(entity: str, payload: str) -> dict[str, str]:
-    """The payload in every field that takes any text, as much of it as fits."""
+    """Return the payload for every free-text field, truncated to fit."""
     texts = [field for field in schema(entity) if field.type in PLAIN and field.editable and not field.custom]
     model = {"contact": Contact, "company": Company}[entity]
     room = {field.key: model._meta.get_field(field.key).max_length or 1000 for field in texts}
@@ -34,7 +34,7 @@ def hostile(entity: str, payload: str) -> dict[str, str]:
 
 @pytest.fixture
 def stored(acme, actor):
-    """A contact, a company, an activity and a saved view for each payload."""
+    """Create a contact, a company, an activity and a saved view per payload."""
     people = []
     for payload in PAYLOADS:
         by = actor("rep")

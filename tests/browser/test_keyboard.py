@@ -1,4 +1,4 @@
-"""The keyboard reaches everything, one can see where it is, and nothing moves for who asked for stillness."""
+"""Everything is reachable by keyboard, focus is visible, and reduced motion is respected."""
 
 import pytest
 from playwright.sync_api import expect
@@ -7,7 +7,7 @@ from crm.users.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# The element with the focus by what a screen reader calls it, and whether one can see that it has the focus.
+# The focused element's accessible name, and whether its focus is visible.
 FOCUS = """() => {
   const element = document.activeElement;
   const shown = getComputedStyle(element);
@@ -19,7 +19,7 @@ FOCUS = """() => {
 
 
 def tab_through(page, most=120):
-    """What Tab stops at, in order, until the page is left."""
+    """Return the tab stops in order, until focus leaves the page."""
     stops = []
     for _ in range(most):
         page.keyboard.press("Tab")
@@ -75,7 +75,7 @@ def test_selecting_and_opening_by_keys(visit, add, sign_in):
 
 
 def test_single_keys_do_nothing_for_who_switched_them_off(visit, add, sign_in, cast):
-    """WCAG 2.1.4; keys that no text is written with still work."""
+    """WCAG 2.1.4; keys that produce no text still work."""
     add("Ana")
     User.objects.filter(pk=cast.rep.user_id).update(shortcuts=False)
     page = visit("/contact?view=all", client=sign_in("rep"))

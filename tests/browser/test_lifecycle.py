@@ -1,4 +1,4 @@
-"""The main job: a person moves through their lifecycle, and every step can be read afterwards."""
+"""The main flow: a contact moves through the lifecycle, and the timeline shows every step."""
 
 import pytest
 from playwright.sync_api import expect

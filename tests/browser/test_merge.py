@@ -1,4 +1,4 @@
-"""Two records of one person become one, and two again."""
+"""Merge two records of one person, and undo it."""
 
 import pytest
 from playwright.sync_api import expect

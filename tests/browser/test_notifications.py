@@ -1,4 +1,4 @@
-"""The bell and what it opens; people completed after an @, with the keys and with the mouse."""
+"""The bell and its targets; completion of members after an @, by keys and mouse."""
 
 import pytest
 from playwright.sync_api import expect
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def news(add, actor, cast):
-    """The rep was given five contacts, and then mentioned on Ana Ruiz, which this is."""
+    """Assign the rep five contacts, then mention them on Ana Ruiz; return her."""
     ana, *others = [add("Ana Ruiz"), *(add(name, by="manager") for name in ("Bo", "Cleo", "Dan", "Eve", "Fay"))]
     assign(Contact.objects.filter(pk__in=[other.pk for other in others]), cast.rep, by=actor("manager"))
     log([{"kind": "note", "subject": "@rep please call her", "contact_id": ana.pk}], by=actor("mate"))

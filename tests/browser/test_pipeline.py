@@ -1,4 +1,4 @@
-"""A deal from its opening on the contact's page over the board to the customer it makes."""
+"""An opportunity from its creation on the contact's page over the board to a new customer."""
 
 import pytest
 from playwright.sync_api import expect
@@ -16,7 +16,7 @@ def column(page, stage):
 
 @pytest.fixture
 def deal(add, actor) -> Opportunity:
-    """120 vans for Ana Ruiz, the rep's."""
+    """Return 120 vans for Ana Ruiz, owned by the rep."""
     ana = add("Ana Ruiz")
     made = create([{"name": "120 vans", "contact": ana.pk, "amount": "48000"}], by=actor("rep"))
     return Opportunity.objects.get(pk=made.done[0])

@@ -1,4 +1,4 @@
-"""A lead over its board: dragged where a verb leads, and nowhere else; an exception that is waived."""
+"""A lead on its board: drag and drop only where a verb allows; a waived exception."""
 
 import pytest
 from playwright.sync_api import expect

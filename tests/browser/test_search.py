@@ -1,4 +1,4 @@
-"""Search over everything: results while typing, arrows, Enter; a page of its own without."""
+"""Global search: results while typing, arrow keys, Enter; a page without scripts."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Filters made by clicking, views that remember them, columns, order and search of a list."""
+"""Filters, saved views, columns, order and search of a list."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""One person from a form over points, a conversion and the board to a customer (source 003; DESIGN 1.2, 1.3)."""
+"""One person from form over score, conversion and board to customer (source 003; DESIGN 1.2, 1.3)."""
 
 import pytest
 from playwright.sync_api import expect
@@ -13,14 +13,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def ana(acme, actor) -> Contact:
-    """Somebody who asked for a demo on the website; the company is known."""
+    """Return a contact that requested a demo on the website; the company exists."""
     create_company([{"name": "Fleetly"}], by=actor("rep"))
     asked = {"name": "Ana Ruiz", "email": "ana@fleetly.example", "company": "Fleetly", "role": "decision_maker"}
     return Contact.objects.get(pk=capture([asked], by=actor("rep"), source="Demo form").done[0])
 
 
 def write_down(page, kind: str, **fields: str) -> None:
-    """Through the composer of a record."""
+    """Add an activity by a record's form."""
     composer = page.locator(".composer")
     composer.get_by_text(kind, exact=True).click()
     for name, value in fields.items():

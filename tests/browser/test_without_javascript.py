@@ -1,4 +1,4 @@
-"""Everything that matters works in a browser that runs no scripts."""
+"""All essential features work without scripts."""
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def plain(visit, sign_in):
-    """`plain(path)`: the path as the rep sees it without scripts."""
+    """`plain(path)` opens the path as the rep, without scripts."""
     return lambda path: visit(path, client=sign_in("rep"), javascript=False)
 
 

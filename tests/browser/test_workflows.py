@@ -1,4 +1,4 @@
-"""A workflow from nothing: built, previewed, switched on, run, broken, mended and tried again."""
+"""A workflow from scratch: built, previewed, turned on, run, broken, fixed and retried."""
 
 import pytest
 from django.core import mail
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def add_step(page, label: str, number: int, **values: str):
-    """Add a step and fill in what it asks, by label."""
+    """Add a step and fill in its fields by label."""
     page.get_by_label("Add action").select_option(label=label)
     page.get_by_role("button", name="Add", exact=True).click()
     step = page.get_by_role("group", name=f"{number}. {label}")
@@ -24,7 +24,7 @@ def add_step(page, label: str, number: int, **values: str):
 
 
 def fill(step, **values: str):
-    """Fill in fields of a step by their labels, a select by the label of its choice."""
+    """Fill in a step's fields by label, selects by option label."""
     for name, value in values.items():
         field = step.get_by_label(name.replace("_", " ").capitalize(), exact=True)
         if field.evaluate("node => node.tagName") == "SELECT":
@@ -34,7 +34,6 @@ def fill(step, **values: str):
 
 
 def build_onboarding(page):
-    """Onboarding on Qualified, from nothing."""
     page.get_by_role("link", name="New workflow").click()
     page.get_by_label("Name", exact=True).fill("Onboarding")
     page.get_by_label("Change", exact=True).select_option(label="Lifecycle Stage changes to Qualified")
@@ -88,7 +87,7 @@ def test_a_step_that_fails_is_seen_mended_and_tried_again(visit, add, sign_in, a
     fill(step, endpoint="https://127.0.0.1/hook")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Turn on").click()
-    acme.refresh_from_db()  # as every request and every delivery reads the version of the settings
+    acme.refresh_from_db()  # every request and delivery reads the settings version
     lose(rows(ana), by=actor("rep"), reason="x")
     drain()
 

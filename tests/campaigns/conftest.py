@@ -1,4 +1,4 @@
-"""Campaigns as the tests want them, and the engine that sends them."""
+"""Campaign fixtures, and the engine that sends them."""
 
 import pytest
 
@@ -11,19 +11,19 @@ MESSAGE = {"subject": "Come back, {first_name}", "body": "Dear {name},\n\nfrom {
 
 
 def make_campaign(by, name="Spring", segment="churned-customers", **values) -> Campaign:
-    """A draft for the churned customers, written by `by`."""
+    """Create a draft for churned customers, by `by`."""
     return save_campaign(None, {"name": name, "segment": segment} | MESSAGE | values, by=by)
 
 
 @pytest.fixture
 def campaign(acme, actor):
-    """`campaign(name=, segment=, …)`: a draft of the manager's."""
+    """`campaign(name=, segment=, …)` creates a draft by the manager."""
     return lambda **values: make_campaign(actor("manager"), **values)
 
 
 @pytest.fixture
 def sent(campaign, actor):
-    """`sent(name=, …)`: a campaign that the manager sent, all its mails delivered."""
+    """`sent(name=, …)` creates a campaign sent by the manager, with all emails delivered."""
 
     def made(**values) -> Campaign:
         found = send_campaign(campaign(**values), by=actor("manager"))

@@ -1,4 +1,4 @@
-"""Which campaign brought a lead, and what came of it."""
+"""Attribution of leads to campaigns, and results."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from tests.factories import make_opportunity, rows
 
 
 def left(name: str, actor, **values):
-    """Somebody who churned, and whose first lead is over."""
+    """Return a churned contact with a closed first lead."""
     contact = churned(name, **values)
     lose_lead(Lead.objects.filter(contact=contact), by=actor("manager"), reason="x").or_raise()
     return contact

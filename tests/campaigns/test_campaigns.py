@@ -1,4 +1,4 @@
-"""Making campaigns: who may, for whom, and with which words."""
+"""Creating campaigns: rights, audience and texts."""
 
 import re
 
@@ -90,7 +90,7 @@ def test_the_view_of_an_open_campaign_is_not_deleted(campaign, actor):
         delete_view("contact", "fleet", by=actor("manager"))
     delete_view("contact", "spare", by=actor("manager"))
     save_view("contact", "Fleet", by=actor("rep"), slug="fleet")
-    delete_view("contact", "fleet", by=actor("rep"))  # the rep's own columns of it
+    delete_view("contact", "fleet", by=actor("rep"))  # the rep's own columns
     cancel_campaign(made, by=actor("manager"))
     delete_view("contact", "fleet", by=actor("manager"))
 
@@ -164,7 +164,7 @@ def test_the_people_are_shown_by_state_page_by_page_to_whoever_sees_the_contacts
 
 
 def pages(client, url: str, state: str) -> list[str]:
-    """Page after page, as the link to the next one leads."""
+    """Return page after page, following the next link."""
     shown = [client.get(url, {"state": state}).content.decode()]
     while cursor := re.search(r"after=(\d+)", shown[-1]):
         shown.append(client.get(url, {"state": state, "after": cursor[1]}).content.decode())

@@ -1,4 +1,4 @@
-"""The campaign of the demo: some come back, some want no more, and nobody is mailed."""
+"""The demo campaign: some return, some unsubscribe, and no email is sent."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Each person gets their mail, although the process is killed in the middle of sending, and it is written down once."""
+"""Each recipient is emailed and recorded once, even if the process is killed while sending."""
 
 import re
 
@@ -28,7 +28,7 @@ LEASE = 40
 
 @pytest.fixture
 def product(tmp_path, db):
-    """The product with a campaign that is about to be sent, on a database of its own on the engine of the suite."""
+    """Return the product with a campaign about to be sent, on a database of its own on the suite's engine."""
     with own_database(tmp_path) as url:
         product = Product(tmp_path, url, EMAIL_URL=f"file://{tmp_path}/sent")
         made = product.manage("shell", "-c", SEND.format(people=PEOPLE))
@@ -48,7 +48,7 @@ def test_a_kill_in_the_middle_of_sending(product, tmp_path):
     letters = "".join(path.read_text() for path in (tmp_path / "sent").iterdir())
     ids = re.findall(r"^Message-ID: (.*)$", letters, re.MULTILINE)
     assert len(set(ids)) == PEOPLE
-    # What was under way at a kill may come twice, under the same id: at most what one worker had in hand, each time.
+    # Emails in progress at a kill may be sent twice with the same id: at most one worker's batch each time.
     assert len(ids) <= PEOPLE + 2 * 4
     told = "SELECT count(*), count(DISTINCT person) FROM audit_entry WHERE event = 'campaign.mailed'"
     assert product.row(told) == (PEOPLE, PEOPLE)

@@ -1,4 +1,4 @@
-"""Sending: each person once, asked about again at the moment itself, and every state in view."""
+"""Sending: each recipient once, checked again at the time, with visible states."""
 
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused
@@ -48,7 +48,7 @@ def test_each_gets_their_mail_and_it_stands_in_the_timeline(sent, cast, sign_in)
     page = sign_in("rep").get(ana.get_absolute_url()).content.decode()
     assert "sent the campaign" in page
     assert made.get_absolute_url() in page
-    # A mail to many is neither a conversation nor a sign of life.
+    # A mass email is neither a conversation nor a sign of life.
     assert Contact.objects.get(pk=ana.pk).last_activity == before
 
 

@@ -1,4 +1,4 @@
-"""What workflows do with campaigns."""
+"""Workflow steps for campaigns."""
 
 import pytest
 from django.core import mail

@@ -1,4 +1,4 @@
-"""The way out: a signed link in each mail, one click for mail programs, and nothing to be guessed."""
+"""Unsubscribing: a signed link in each email, one click for email clients, and nothing to guess."""
 
 import re
 
@@ -22,7 +22,6 @@ def ana(acme):
 
 @pytest.fixture
 def link(ana, sent) -> str:
-    """The path of the link in the mail to Ana."""
     sent()
     address = mail.outbox[0].extra_headers["List-Unsubscribe"].strip("<>")
     assert address in mail.outbox[0].body
@@ -30,7 +29,7 @@ def link(ana, sent) -> str:
 
 
 def said(path: str) -> str:
-    """What the page says to a POST, less what every page has around it."""
+    """Return the page's response to a POST, without the frame."""
     return re.search("<main.*</main>", Client().post(path).content.decode(), re.DOTALL)[0]
 
 

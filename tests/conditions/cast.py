@@ -1,4 +1,4 @@
-"""A workspace with people, teams and a custom field of every type."""
+"""A workspace with members, teams and a custom field of every type."""
 
 from dataclasses import dataclass, field
 
@@ -32,7 +32,7 @@ def make_workspace(slug="acme", timezone="UTC"):
 
 
 def add_people(workspace):
-    """Ann and Bo in North, and two people called Cy; every one of them in scope of the caller."""
+    """Add Ann and Bo in North, and two people called Cy, to the caller's workspace."""
     cast = Cast(workspace)
     cast.teams = [Team.objects.create(name="North"), Team.objects.create(name="My team")]
     for name, email in (("Ann Ruiz", "ann"), ("Bo", "bo"), ("Cy", "cy1"), ("Cy", "cy2"), ("", "anonymous")):

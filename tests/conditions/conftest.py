@@ -30,7 +30,7 @@ def custom(workspace):
 
 @pytest.fixture
 def person(workspace):
-    """Make a person by their fields; the name is how the tests tell them apart."""
+    """Create a person from fields; tests identify them by name."""
 
     def make(name, **fields):
         return Person.objects.create(name=name, public_id=f"person_{Person.objects.count():09}", **fields)
@@ -40,7 +40,7 @@ def person(workspace):
 
 @pytest.fixture
 def found(workspace):
-    """The names of the people that a condition finds, in order of making."""
+    """Return the names found by a condition, in order of creation."""
 
     def find(text, viewer=None, now=NOW):
         expression = parse(text, "person").expression(viewer or Viewer(), now)

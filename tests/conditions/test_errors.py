@@ -1,4 +1,4 @@
-"""An error names the word, its place, and the nearest thing there is."""
+"""An error names the word, its position and the nearest valid one."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from crm.kit.actor import system
 pytestmark = pytest.mark.once
 
 CASES = [
-    # text, word, offset, suggestion, part of the sentence
+    # text, word, offset, suggestion, part of the message
     ("stge = lead", "stge", 0, "stage", "Person has no field “stge”. Did you mean “stage”? (position 1)"),
     ("name = a and Lifecycle Stag = lead", "Lifecycle Stag", 13, "Lifecycle Stage", "(position 14)"),
     (

@@ -1,4 +1,4 @@
-"""Every leaf with ✓ or ✗ and the record's value, in one SELECT; chips; and which guard refuses which record."""
+"""Explanations with ✓ or ✗ and the record's value in one SELECT; chips; and failing guards per record."""
 
 from datetime import timedelta
 from decimal import Decimal

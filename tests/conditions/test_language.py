@@ -1,4 +1,4 @@
-"""What each construct of the language means, sentence by sentence."""
+"""The meaning of each construct of the language."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -200,7 +200,7 @@ def test_months_are_cut_to_their_length(person, found):
 
 
 def test_today_is_the_calendar_day_of_the_workspace(workspace, person, found):
-    """At noon in UTC it is tomorrow in Kiritimati (+14) already."""
+    """At noon UTC it is already tomorrow in Kiritimati (+14)."""
     workspace.timezone = "Pacific/Kiritimati"
     person("today there", birthday=date(2026, 6, 16), last_activity=datetime(2026, 6, 15, 10, tzinfo=UTC))
     person("yesterday there", birthday=date(2026, 6, 15), last_activity=datetime(2026, 6, 15, 9, 59, tzinfo=UTC))

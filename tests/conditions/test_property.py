@@ -1,8 +1,7 @@
-"""Random conditions over random records: the database agrees with a naive reading of the language in Python.
+"""Random conditions over random records: the database agrees with a naive evaluation in Python.
 
-DATABASE_URL chooses the engine of a run; SQLite and PostgreSQL are compared with the same naive reading.
-EXAMPLES=50 looks longer, and shrinks what it finds, which can take minutes.
-A generated condition is a pair: its text, and a Python function that decides it for one record.
+DATABASE_URL selects the engine; both are compared with the same evaluation. EXAMPLES=50 tries more and shrinks
+failures, which can take minutes. A generated condition is a pair: its text, and a Python predicate for one record.
 """
 
 import operator
@@ -28,8 +27,8 @@ from tests.conditions.cast import CHOICES, add_custom_fields, add_people, make_w
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "America/Havana"]
 NOWS = [
     datetime(2026, 6, 15, 12, tzinfo=UTC),
-    datetime(2026, 3, 29, 0, 30, tzinfo=UTC),  # the clocks of Berlin change in half an hour
-    datetime(2026, 11, 1, 5, 30, tzinfo=UTC),  # New York and Havana read 01:30 and 00:30 twice
+    datetime(2026, 3, 29, 0, 30, tzinfo=UTC),  # Berlin's clocks change half an hour later
+    datetime(2026, 11, 1, 5, 30, tzinfo=UTC),  # New York and Havana have 01:30 and 00:30 twice
     datetime(2025, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
 ]
 SIGMAS = "\N{GREEK SMALL LETTER SIGMA}\N{GREEK SMALL LETTER FINAL SIGMA}"
@@ -54,7 +53,7 @@ def maybe(strategy):
 
 @st.composite
 def customs(draw):
-    """Typed JSON as the verbs store it, with keys that are missing, null, or of a type nobody expects."""
+    """Draw JSON as stored by verbs, with missing, null and wrongly typed keys."""
     values = {
         "motto": texts,
         "rating": st.one_of(st.integers(-5, 5), st.sampled_from([0.5, 2.25, -1.1])),
@@ -130,7 +129,7 @@ def one(value):
 
 
 def decide(read, base, negative):
-    """A leaf holds when a value does that is there at all; its negation holds exactly where it does not."""
+    """Decide a leaf: true if an existing value matches; its negation is the exact opposite."""
 
     def holds(record):
         some = any(value not in (None, "", []) and base(value) for value in read(record))
@@ -140,7 +139,7 @@ def decide(read, base, negative):
 
 
 def leaf(draw, name, read, operators, values, compare):
-    """`values` draws (text, Python operand); `compare(operator, value, operand)` is about an operator not negated."""
+    """Draw a leaf; `values` draws (text, operand); `compare(operator, value, operand)` gets no negated operators."""
     word = draw(st.sampled_from([*operators, "is empty", "is not empty"]))
     base = OPPOSITE.get(word, word)
     negative = word in OPPOSITE
@@ -198,7 +197,7 @@ def yes_leaf(draw, name, read):
 
 
 def time_leaf(draw, name, read, now, tz):
-    """Ages and distances are counted from the value, where the compiler counts limits from now."""
+    """Draw a time leaf, counting from the value, where the compiler counts from now."""
     on_dates = name != "last_activity"
     today = now.astimezone(tz).date()
     unit = 1 if on_dates else DAY
@@ -328,7 +327,7 @@ def manager_company(record, key):
 
 
 def any_deal(draw):
-    """Several leaves about one row: not the same as each about any row."""
+    """Draw several leaves about one row, unlike several about any row each."""
     first = choice_leaf(draw, "stage", lambda deal: [deal["stage"]], [("won", "won"), ("lost", "lost")])
     second = number_leaf(draw, "amount", lambda deal: [deal["amount"]])
     text = f"any opportunity ({first[0]} and {second[0]})"
@@ -353,7 +352,7 @@ def conditions(draw, world, depth=2):
 
 
 def store(world):
-    """Write the drawn records; each drawn person learns its primary key and what it links to."""
+    """Write the drawn records; set their primary keys and links."""
     world["firm_rows"] = [Firm.objects.create(**firm) for firm in world["firms"]]
     for number, record in enumerate(world["people"]):
         record["row"] = store_person(world, record, number)
@@ -383,7 +382,7 @@ def store_person(world, record, number):
 
 
 def stored_custom(world, custom):
-    """Drawn members and firms are numbers in a list; stored ones are primary keys."""
+    """Return the stored form: drawn members and firms are list indexes, stored ones primary keys."""
     stored = dict(custom)
     for key, rows in (("buddy", world["members"]), ("partner_firm", world["firm_rows"])):
         if isinstance(stored.get(key), int):

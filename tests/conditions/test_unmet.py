@@ -1,4 +1,4 @@
-"""What a record lacks that does not meet a criterion, in words."""
+"""Phrases for unmet criteria."""
 
 import pytest
 

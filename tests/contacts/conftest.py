@@ -8,6 +8,6 @@ __all__ = ["open_contact", "team_contact"]
 
 @pytest.fixture
 def guarded(acme):
-    """acme with the guards that a new workspace starts with."""
+    """Install acme's default guards of a new workspace."""
     install_shipped()
     return acme

@@ -1,4 +1,4 @@
-"""Files to import, and what a run made of them."""
+"""Import files, and results of runs."""
 
 import io
 
@@ -8,7 +8,7 @@ from crm.lists.imports.running import new_run, run_import
 
 
 def import_csv(text, *, by=None, dry_run=False, **options):
-    """Import a file of contacts that holds `text` (or bytes) into the workspace in scope; gives the run."""
+    """Import contacts from `text` (or bytes) into the workspace in scope; return the run."""
     file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
     by = by or system(workspace().pk, Channel.IMPORT)
     run = new_run("contact", file, "people.csv", by=by, **options)
@@ -17,10 +17,10 @@ def import_csv(text, *, by=None, dry_run=False, **options):
 
 
 def counts(run):
-    """(created, updated, unchanged, refused)."""
+    """Return (created, updated, unchanged, rejected)."""
     return run.created, run.updated, run.unchanged, run.refused
 
 
 def refusals(run):
-    """line → sentence."""
+    """Map line to message."""
     return dict(run.refusals.values_list("line", "message"))

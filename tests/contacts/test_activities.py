@@ -189,7 +189,7 @@ def test_unmerged_each_has_their_own_last_activity_again(acme, actor):
     with clock.at(LATER):
         make_activity(contact=twin)
     merge(contact, rows(twin), by=(merged := actor("manager")))
-    with clock.at(LATER + timedelta(hours=1)):  # keeps the undo from putting the old moment back
+    with clock.at(LATER + timedelta(hours=1)):  # prevents the undo from restoring the old time
         call = make_activity(contact=contact)
     delete_activity(rows(call), by=actor("manager"))
     undo(merged.change, by=actor("manager"))

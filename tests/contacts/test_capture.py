@@ -116,7 +116,7 @@ def test_bad_input_writes_nothing(acme, actor):
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_captures_of_one_address_at_once_make_one_contact_twenty_times(cast):
-    """R15: the unique index decides, and whoever comes second finds the first."""
+    """R15: the unique index decides, and the loser finds the winner's contact."""
     for n in range(20):
         spellings = [_spelled(n, place) for place in range(8)]
         by = [system(cast.acme.pk, Channel.API) for _ in spellings]

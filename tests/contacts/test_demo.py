@@ -1,4 +1,4 @@
-"""A year of demo sales, of a workspace of any size."""
+"""The demo year, at any size."""
 
 from collections import Counter
 from datetime import timedelta

@@ -181,7 +181,7 @@ class TestRefused:
 
 
 class TestBase:
-    """R14: what the editor saw decides what is theirs to change."""
+    """R14: the values an editor saw decide what they change."""
 
     def test_only_what_differs_from_it_is_changed(self, open_contact, actor):
         edit(rows(open_contact), {"title": "CEO"}, by=actor("manager"))
@@ -205,7 +205,7 @@ class TestBase:
         assert_nothing_written(by)
 
     def test_what_was_left_alone_is_not_checked_again(self, acme, cast, actor):
-        """The company went to the trash and the owner left, and still the title can be set."""
+        """With the company in the trash and a former owner, the title can still be set."""
         company = make_company()
         contact = make_contact(owner=cast.mate, company=company)
         delete(rows(company), by=actor("manager"), reason="closed")

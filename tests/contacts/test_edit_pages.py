@@ -1,4 +1,4 @@
-"""R14 in the browser's terms: two people open the same form; nobody's work is lost."""
+"""R14 in the browser: two users open the same form without losing changes."""
 
 from html import unescape
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.once
 
 
 def opened(client, url) -> dict[str, object]:
-    """What a browser would send back from the form at `url` if nobody typed anything."""
+    """Return the form's data at `url` without changes."""
     response = client.get(url)
     assert response.status_code == 200
     return sent(response)
 
 
 def sent(response) -> dict[str, object]:
-    """The values of the forms in a response, through Django's own bound fields, hidden base included."""
+    """Return the forms' values in a response, from Django's bound fields, hidden base included."""
     context = response.context
     values: dict[str, object] = {}
     for form in (context["form"], context["base"]):
@@ -44,7 +44,7 @@ def url(contact) -> str:
 
 @pytest.fixture
 def two(sign_in):
-    """Two people who may both edit."""
+    """Return two users who may both edit."""
     return sign_in("manager"), sign_in("admin")
 
 
@@ -73,7 +73,7 @@ def test_different_fields_merge(contact, two):
 
 @pytest.fixture
 def conflict(contact, two):
-    """The second sees both values: title and fleet size were set by both, the source by the first alone."""
+    """Both values are shown: title and fleet size were set by both, the source only by the first."""
     first, second = two
     one, other = opened(first, url(contact)), opened(second, url(contact))
     first.post(url(contact), one | {"title": "CFO", "fleet_size": "7", "source": "Webinar"})
@@ -113,7 +113,7 @@ def test_a_third_change_meanwhile_is_a_conflict_again(contact, conflict, two):
 
 
 def test_what_is_not_touched_is_not_checked(contact, cast, actor, two):
-    """The company is in the trash and the owner has left."""
+    """With the company in the trash and a former owner."""
     delete(rows(contact.company), by=actor("manager"), reason="closed")
     Membership.objects.filter(pk=cast.rep.pk).update(is_active=False)
     assert two[0].post(url(contact), opened(two[0], url(contact)) | {"title": "CFO"}).status_code == 302
@@ -170,7 +170,7 @@ class TestOneField:
         values = opened(two[0], self.at(contact))
         edit(rows(contact), {"title": "CFO"}, by=actor("manager"))
         response = two[0].post(self.at(contact), values | {"title": "CEO"}, headers={"HX-Request": "true"})
-        assert response.status_code == 422  # htmx leaves the page alone on any other 4xx
+        assert response.status_code == 422  # htmx ignores any other 4xx
         assert "Someone changed this to" in response.content.decode()
 
     def test_bad_input_is_said_beside_the_field(self, contact, two):
@@ -185,11 +185,11 @@ class TestOneField:
 
 
 class TestValuesThatAreNoLongerValid:
-    """A hidden value nobody can correct never stops a save, and a visible one is kept until somebody changes it."""
+    """Invalid hidden values never block a save, and visible ones are kept until changed."""
 
     @pytest.fixture
     def stale(self, acme, cast):
-        """A contact with an option that was removed and an owner who left."""
+        """Return a contact with a removed option and a former owner."""
         choices = [{"value": v, "label": v.title()} for v in ("gold", "silver")]
         make_field("tier", "select", choices=choices)
         make_field("perks", "multi_select", choices=choices)

@@ -21,7 +21,7 @@ from tests.contacts.test_import_contacts import BAD
 
 
 def run(name, *arguments, **options):
-    """(exit status, what it printed)."""
+    """Return (exit status, output)."""
     out = io.StringIO()
     try:
         call_command(name, *arguments, workspace="acme", stdout=out, stderr=out, **options)
@@ -121,7 +121,7 @@ def test_a_person_imports_in_their_own_name(file, cast):
 
 
 def exported(tmp_path, **options):
-    """(exit status, the rows)."""
+    """Return (exit status, rows)."""
     path = tmp_path / "out.csv"
     status, printed = run("export_contacts", output=str(path), **options)
     return status, list(csv.reader(path.open(newline=""))) if status == 0 else printed
@@ -188,7 +188,7 @@ def test_custom_fields_of_every_type_come_out_as_they_went_in(acme, tmp_path, ca
     status, rows = exported(tmp_path, columns=keys, where="company is empty")
     assert (status, rows[1:]) == (0, expected)
     again = run("import_contacts", str(tmp_path / "out.csv"))[1]
-    assert "2 rejected" in again  # no name and no address among these columns
+    assert "2 rejected" in again  # these columns lack name and address
     exported(tmp_path, columns=f"email,{keys}")
     assert "0 created, 0 updated, 3 unchanged, 0 rejected" in run("import_contacts", str(tmp_path / "out.csv"))[1]
 

@@ -23,7 +23,7 @@ LINE = "external_id,name,email,stage\n"
 @pytest.fixture(autouse=True)
 def rules(acme):
     install_shipped()
-    guards._rules.cache_clear()  # another test's workspace may have had the same key, and no guards
+    guards._rules.cache_clear()  # another test's workspace may have had the same key, without guards
 
 
 def person(**wanted):
@@ -184,7 +184,7 @@ def test_a_person_cannot_have_been_created_in_the_future(acme):
     assert refusals(run) == {2: "“2290-01-01 00:00” is in the future."}
 
 
-# Stages of those who are there already
+# Stages of existing contacts
 
 
 def test_a_stage_is_a_legal_move_or_refuses_its_row_whole(acme):
@@ -376,11 +376,11 @@ def test_text_that_is_too_long_refuses_its_row(acme):
     assert (counts(run), refusals(run)) == ((1, 0, 0, 1), {2: "Title can’t be longer than 120 characters."})
 
 
-# Taking back, trying, going on
+# Undo, preview, resume
 
 
 def everything():
-    """What the tables hold, less what says when and how often they were written."""
+    """Return the tables' contents, without times and counts of writes."""
     apart = {"version", "updated_at"}
     tables = {}
     for model in (Contact, Company):
@@ -422,7 +422,7 @@ def test_an_import_that_is_stopped_keeps_whole_batches_and_can_go_on(acme, monke
     from crm.lists.imports import running
 
     monkeypatch.setattr(running, "BATCH", {"postgresql": 10, "sqlite": 10})
-    monkeypatch.setattr(courtesy.Pace, "batch", lambda self: courtesy.batch())  # ten at once, however long they take
+    monkeypatch.setattr(courtesy.Pace, "batch", lambda self: courtesy.batch())  # always ten at once
     text = "email\n" + "".join(f"p{n}@x.example\n" for n in range(35))
     calls = []
 
@@ -452,7 +452,7 @@ def test_somebody_who_takes_an_address_meanwhile_is_met_on_the_second_look(acme,
         answer = match(rows, scratch, by)
         if not met:
             met.append(1)
-            people = Contact.objects.filter(email_key="x")  # nobody: the race is played by emptying what was found
+            people = Contact.objects.filter(email_key="x")  # empty, to simulate the race
             assert not people
             answer = ([type(found)(found.row, None) for found in answer[0]], answer[1])
         return answer

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of the real command: what is there is whole, and the same file again brings the rest."""
+"""kill -9 during the real command: written rows are complete, and repeating the file adds the rest."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ COUNTED = {
 
 
 class Instance:
-    """A database of its own with the workspaces acme and clean, reached by commands and by plain SQL."""
+    """A database of its own with workspaces acme and clean, accessed by commands and plain SQL."""
 
     def __init__(self, data_dir, url, connect):
         self.data_dir, self.url, self.connect = data_dir, url, connect
@@ -62,7 +62,7 @@ class Instance:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def kill_after(self, path, rows):
-        """Import into acme, and kill the process when its newest run has written that many rows, or more."""
+        """Import into acme, and kill the process when its run has written at least that many rows."""
         command = [sys.executable, "manage.py", "import_contacts", str(path), "--workspace", "acme"]
         env = environment(self.data_dir, DATABASE_URL=self.url)
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
@@ -76,19 +76,19 @@ class Instance:
         assert process.wait() == -signal.SIGKILL
 
     def runs(self):
-        """The runs of acme: (state, rows, created, created + updated + unchanged)."""
+        """Return acme's runs: (state, rows, created, created + updated + unchanged)."""
         columns = "state, rows, created, created + updated + unchanged"
         return self.ask(f"SELECT {columns} FROM lists_importrun WHERE workspace_id = {self.ids['acme']} ORDER BY id")
 
     def broken(self):
-        """The contacts and companies of acme that lack a row they should have, or have one too many."""
+        """Return acme's contacts and companies with a missing or surplus row."""
         for entity in ("contact", "company"):
             for table, (key, condition, wanted) in WHOLE.items():
                 own = {"key": key, "condition": condition.format(entity), "wanted": wanted[entity]}
                 yield from self.ask(LACKING.format(entity=entity, table=table, id=self.ids["acme"], **own))
 
     def counts(self, slug):
-        """How many rows there are of each kind, in every table that an import writes."""
+        """Return row counts by kind, in every table that an import writes."""
         sql = "SELECT {column}, count(*) FROM {table} WHERE workspace_id = {id} GROUP BY 1 ORDER BY 1"
         return {
             table: [
@@ -105,7 +105,6 @@ class Instance:
 
 @pytest.fixture
 def instance(tmp_path, db):
-    """On the engine that the suite runs on."""
     if connection.vendor == "sqlite":
         file = tmp_path / "killed.sqlite3"
         yield Instance(tmp_path, f"sqlite:///{file}", lambda: sqlite3.connect(file, timeout=20))
@@ -120,7 +119,7 @@ def instance(tmp_path, db):
 
 
 def write_people(path, size):
-    """Each reports to somebody near the end of the file, so that there is something to do after its last row."""
+    """Write a file in which managers come near the end, so that work remains after the last row."""
     lines = ["External ID,First name,Last name,E-mail,Company,Stage,Created,Manager"]
     lines += [
         f"x-{n:05d},Ana,Ruiz {n},a{n}@x.example,Firm {n // 20},{('Lead', 'Customer')[n % 2]},2025-01-02 03:04,"
@@ -137,7 +136,7 @@ def test_a_killed_import_leaves_whole_rows_and_the_file_again_brings_the_rest(in
     for share in (1, size // 2):
         instance.kill_after(path, share)
         state, rows, _, done = instance.runs()[-1]
-        assert state == "running"  # it had no time to say anything else; see ImportRun.present_state
+        assert state == "running"  # it could not record more; see ImportRun.present_state
         assert done == rows < size
         assert len(instance.people("acme")) == sum(created for _, _, created, _ in instance.runs())
         assert list(instance.broken()) == []

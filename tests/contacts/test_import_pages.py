@@ -27,7 +27,7 @@ def upload(client, text=PEOPLE, name="people.csv"):
 
 
 def chosen(run, **changes):
-    """What the form of the mapping page posts as it stands."""
+    """Return the mapping form's unchanged data."""
     return {f"column_{column}": path for column, path in run.mapping} | {"on_match": "update"} | changes
 
 
@@ -113,7 +113,7 @@ def test_a_second_click_imports_nothing_twice(sign_in, run, acme):
 
 
 def leave(run, state, silent=timedelta(0)):
-    """As a process leaves it that is killed while it has that state, so long ago."""
+    """Leave the run as if killed in that state, `silent` ago."""
     run.state, run.line, run.seen_at = state, 7, timezone.now() - silent
     run.save()
 

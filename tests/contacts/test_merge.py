@@ -1,4 +1,4 @@
-"""merge, and unmerging, which is the undo of the merge."""
+"""Merge, and unmerge by undo."""
 
 from datetime import UTC, datetime
 
@@ -22,14 +22,14 @@ DERIVED = {"version", "updated_at"}
 
 
 def everything():
-    """Every contact and activity as it is, but for what every write moves on."""
+    """Return every contact and activity, without columns that every write changes."""
     found = [*Contact.objects.order_by("pk").values(), *Activity.objects.order_by("pk").values()]
     return [{key: value for key, value in row.items() if key not in DERIVED} for row in found]
 
 
 @pytest.fixture
 def couple(acme, cast):
-    """A survivor with blanks, and the duplicate whose person fills them."""
+    """Return a survivor with blanks, and a duplicate that fills them."""
     make_field("fleet_size", "number")
     company, boss = make_company("Metro Cabs"), make_contact("Boss")
     survivor = make_contact("Ana Ruiz", email="", title="CFO", owner=cast.rep)
@@ -40,7 +40,7 @@ def couple(acme, cast):
         phone="+34 600",
         company=company,
         manager=boss,
-        fleet_size=str(survivor.pk),  # a number that happens to be the survivor's key is still a number
+        fleet_size=str(survivor.pk),  # a number equal to the survivor's key stays a number
         stage="qualified",
     )
     make_activity("Call", contact=duplicate)

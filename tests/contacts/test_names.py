@@ -1,4 +1,4 @@
-"""Names that look equal are equal, in lists, searches, conditions and forms; what is hidden has no name."""
+"""Names that look equal match in lists, searches, conditions and forms; hidden records have no name."""
 
 from importlib import import_module
 from types import SimpleNamespace
@@ -87,7 +87,6 @@ def test_a_name_stored_with_a_line_break_before_is_no_conflict(acme, actor):
 
 @pytest.fixture
 def hidden(cast):
-    """A company that rep does not see."""
     return make_company("Fleetly", team=cast.nordics, owner=cast.outsider)
 
 

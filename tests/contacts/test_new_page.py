@@ -1,4 +1,4 @@
-"""Adding a record by its form, and what its page then shows."""
+"""Adding a record by form, and its page."""
 
 import re
 from html import unescape
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.once
 
 
 def told(response) -> str:
-    """What a person reads, tags left out."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(response.content.decode())))
 
 

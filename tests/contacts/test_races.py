@@ -1,4 +1,4 @@
-"""Two people at the same moment. PostgreSQL shows what SQLite's single writer hides."""
+"""Concurrent changes. PostgreSQL reveals races that SQLite's single writer hides."""
 
 from functools import partial
 from threading import Event
@@ -60,7 +60,7 @@ def test_eight_who_edit_different_fields_all_get_through(cast, contact):
     assert errors == []
     contact.refresh_from_db()
     assert [getattr(contact, name) for name in fields] == list(fields)
-    assert contact.version == 10  # made, moved, and eight times changed
+    assert contact.version == 10  # created, moved, and changed eight times
 
 
 def test_bulk_actions_over_the_same_rows_do_not_deadlock(cast, contact):
@@ -73,7 +73,7 @@ def test_bulk_actions_over_the_same_rows_do_not_deadlock(cast, contact):
 
 
 def test_an_undo_and_a_bulk_edit_over_the_same_rows_do_not_deadlock(cast):
-    """The edit holds the lower row and wants the higher once the undo waits: nobody may hold the higher by then."""
+    """The edit holds the lower row and wants the higher while the undo waits: the undo must not hold the higher yet."""
     with in_workspace(cast.acme):
         lower, higher, change, held = make_contact(), make_contact(), by(cast), Event()
         edit(rows(lower, higher), {"title": "CFO"}, by=change)
@@ -91,10 +91,10 @@ def test_an_undo_and_a_bulk_edit_over_the_same_rows_do_not_deadlock(cast):
 
 
 def wait_until_somebody_waits():
-    """Until a transaction of this database waits for a lock."""
+    """Wait until a transaction of this database waits for a lock."""
     for _ in range(1000):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # otherwise a transaction keeps its first snapshot
             cursor.execute(
                 "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )

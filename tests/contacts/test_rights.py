@@ -1,4 +1,4 @@
-"""Who may use which verb on whose contact (DESIGN: roles), and that a refusal leaves no trace."""
+"""Verbs by role and owner (DESIGN: roles); refusals write nothing."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from tests.log import assert_nothing_written, entries
 
 pytestmark = pytest.mark.once
 
-# verb → the stage it starts at ("trash": in the trash), and the call
+# verb → the initial stage ("trash": in the trash), and the call
 VERBS = {
     "edit": ("lead", lambda found, by: edit(found, {"title": "CFO"}, by=by)),
     "assign": ("lead", lambda found, by: assign(found, by.member_id, by=by)),

@@ -56,7 +56,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_read(kind, side, m
 
 
 def test_a_photograph_is_scaled_down_while_it_is_read(monkeypatch):
-    """Decoded in full it would take 75 MB, as it is 5."""
+    """Decoded in full it would take 75 MB instead of 5."""
     read, fit = [], ImageOps.fit
     monkeypatch.setattr(module.ImageOps, "fit", lambda image, size: read.append(image.size) or fit(image, size))
     square_webp(picture((5000, 5000), "JPEG"))

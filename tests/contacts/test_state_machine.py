@@ -1,4 +1,4 @@
-"""R17: whatever people do to contacts, in whatever order, and whatever of it they take back, the books balance."""
+"""R17: any sequence of actions on contacts, and of undos, leaves consistent data."""
 
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ from crm.records.verbs.restore import restore
 from tests.budget import examples
 from tests.replay import replay, snapshot
 
-# DESIGN 1.1, by hand: (from, to, verb); override and merge go past it.
+# DESIGN 1.1, copied by hand: (from, to, verb); override and merge bypass it.
 LEGAL = {
     ("", "lead", "create"),
     ("", "lead", "capture"),
@@ -57,7 +57,7 @@ value = st.sampled_from(
 
 
 class Contacts(RuleBasedStateMachine):
-    """Every rule is one user action; a refusal is an answer like any other, as long as it leaves no trace."""
+    """Every rule is one user action; refusals are valid if they write nothing."""
 
     cast: SimpleNamespace
 

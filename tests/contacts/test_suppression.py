@@ -1,4 +1,4 @@
-"""Suppressed addresses: every way a status or an address is written, and nothing that mails a suppressed one."""
+"""Suppressed addresses: every write of a status or address, and no email to a suppressed one."""
 
 import importlib
 
@@ -37,14 +37,13 @@ def status(request) -> str:
 
 @pytest.fixture
 def gone(acme, actor, status) -> Contact:
-    """A contact whose address is suppressed."""
     contact = make_contact("Dora", email=ADDRESS)
     set_status(rows(contact), status, by=actor("rep"))
     return contact
 
 
 def now(contact: Contact) -> str:
-    """The status of a contact; held against what campaigns say of them."""
+    """Return a contact's status, checked against campaigns' view."""
     found = annotate_exclusions(Contact.objects.filter(pk=contact.pk)).get()
     if found.email and not found.deleted_at:
         assert (found.why_not in ("Unsubscribed", "Bounced")) == (found.status in ("unsubscribed", "bounced"))
@@ -55,7 +54,7 @@ def addresses() -> set[tuple[str, str]]:
     return set(Suppression.objects.values_list("email_key", "reason"))
 
 
-# Whoever has a suppressed address shows it.
+# The status reflects a suppressed address.
 
 
 def by_create(actor):
@@ -117,7 +116,7 @@ def test_a_suppressed_address_is_never_mailed_whoever_has_it(gone, status, actor
     assert Entry.objects.filter(event="suppression.added").count() == 1
 
 
-# Whatever sets a status suppresses the address.
+# Every way to set the status suppresses the address.
 
 
 def set_by_hand(contact, status, actor):
@@ -173,7 +172,7 @@ def test_setting_the_status_suppresses_the_address(acme, actor, way, reason):
         assert now(Contact.objects.live().get(email="b@x.example")) == "bounced"
 
 
-# Only a person or an admin lifts it.
+# Only the person or an admin lifts it.
 
 
 def test_no_member_and_no_file_sets_the_status_back(gone, status, actor):
@@ -282,7 +281,7 @@ def test_another_workspace_is_not_concerned(gone, cast, actor):
         assert Contact.objects.get(pk=made.done[0]).status == "active"
 
 
-# What was there before, and the page.
+# Existing data, and the page.
 
 
 def test_the_migration_suppresses_the_addresses_of_today(gone, status, actor):

@@ -1,4 +1,4 @@
-"""The timeline reads as sentences: who, what, when, through which channel, from what to what."""
+"""The timeline as sentences: who, what, when, by which channel, from and to."""
 
 import re
 from datetime import timedelta
@@ -55,7 +55,7 @@ def latest(record, by):
 
 
 def said(item) -> str:
-    """The sentence without who did it."""
+    """Return the sentence without its author."""
     return unescape(TAG.sub("", item.sentence)).removeprefix(f"{item.who} ")
 
 
@@ -64,7 +64,7 @@ def told(item) -> list[tuple[str, str, str]]:
 
 
 def lines(client, record) -> list[str]:
-    """The timeline as it stands on the page, one line per item, without the buttons."""
+    """Return the page's timeline, one line per item, without buttons."""
     page = client.get(record.get_absolute_url()).content.decode()
     part = page[page.index('id="timeline"') :].split("</ol>")[0]
     texts = [TAG.sub(" ", line) for line in re.split(r"<li\b", part)[1:]]
@@ -207,7 +207,7 @@ def test_activities_are_told_with_their_kind(acme, actor):
 def test_what_was_written_down_has_its_effects_below_it(acme, actor):
     contact = make_contact()
     edit(Lead.objects.filter(contact=contact), {"fleet_size": 300, "country": "DE"}, by=actor("manager"))
-    for subject in ("Visit", "Demo", "Signing"):  # the third lets it reach 70 points
+    for subject in ("Visit", "Demo", "Signing"):  # the third raises the score to 70 points
         make_activity(subject, kind="meeting", contact=contact)
     assert Lead.objects.get(contact=contact).stage == "sales_qualified"
     first = latest(contact, actor("manager"))
@@ -330,7 +330,7 @@ def test_pages_of_the_timeline_tell_everything_once(acme, sign_in, actor):
 
 
 def pages(contact, by) -> list[list]:
-    """The items of each page of a contact's timeline."""
+    """Return the items of each page of a contact's timeline."""
     found, before = [], ""
     while not found or before:
         items, _, before = timeline.of_contact(contact, by, before)
@@ -340,7 +340,7 @@ def pages(contact, by) -> list[list]:
 
 @pytest.mark.parametrize("most", [100, 10])
 def test_a_merge_is_one_line_however_much_it_moved(most, acme, actor, monkeypatch):
-    """Its entries fill more than a page, and are more than are read of one action."""
+    """Its entries exceed a page, and the number read per action."""
     monkeypatch.setattr(module, "MOST", most)
     contact, twin = make_contact("Ana"), make_contact("A. R.")
     log([{"kind": "note", "subject": f"N{n}", "contact_id": twin.pk} for n in range(40)], by=actor("manager"))
@@ -356,7 +356,7 @@ def test_a_merge_is_one_line_however_much_it_moved(most, acme, actor, monkeypatc
 
 
 def test_two_actions_at_once_stand_on_one_page_each(acme, actor, monkeypatch):
-    """Their entries lie in each other's way, across the end of a page."""
+    """Their entries are interleaved across a page break."""
     monkeypatch.setattr(module, "PAGE", 1)
     contact, first, second = make_contact("Ana"), actor("manager"), actor("manager")
     for n in range(3):
@@ -387,7 +387,7 @@ def statements(client, url) -> int:
 
 
 def multiply(model, times: int, **fresh) -> None:
-    """Have so many times as many rows of a model, alike but for their keys and what `fresh` makes for each."""
+    """Multiply a model's rows, identical except for keys and the values in `fresh`."""
     found = list(model.objects.all())
     for _ in range(times):
         for row in found:
@@ -399,7 +399,7 @@ def multiply(model, times: int, **fresh) -> None:
 
 @pytest.mark.once
 class TestStatements:
-    """PERFORMANCE: a record's page takes at most twenty statements, a list five, however much there is."""
+    """PERFORMANCE: a record's page takes at most twenty statements, a list five, with any data."""
 
     def test_a_record_with_much_history_takes_no_more_than_one_with_little(self, acme, cast, sign_in, actor):
         contact = make_contact("Ana", owner=cast.rep, company=make_company(), manager=make_contact("Boss"))

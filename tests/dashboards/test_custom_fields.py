@@ -1,4 +1,4 @@
-"""Custom fields of every type in every part: as what the funnel is split by, and as a filter."""
+"""Custom fields of every type in every card: as funnel split and as filter."""
 
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -44,7 +44,7 @@ WRITTEN |= {kind: f'"{STORED[kind]}"' for kind in ("datetime", "url", "phone", "
 
 @pytest.fixture
 def custom(acme, cast):
-    """A field of each type on each kind of record that the dashboard counts, filled in on one record of each."""
+    """Create a field of each type on each counted entity, with one value each."""
     contact = make_contact("Known Person")
     make_contact("Without values")
     make_opportunity(contact=contact)
@@ -58,7 +58,7 @@ def custom(acme, cast):
 
 
 def conditions(entity: str, kind: str) -> str:
-    """Every comparison that a field of the type takes, in one condition."""
+    """Return a condition with every comparison of the type."""
     field = schema(entity).field(f"own_{kind}")
     values = {operator: WRITTEN[kind] for operator in operators(field)} | {"is empty": "", "is not empty": ""}
     values |= {operator: f"({WRITTEN[kind]})" for operator in ("in", "not in") if operator in values}
@@ -96,7 +96,7 @@ def test_a_split_by_a_custom_select_shows_its_labels(custom, sign_in):
 
 
 def listed(url: str, by) -> int:
-    """How many records are in the list that a number opens."""
+    """Return the number of records in a number's list."""
     state = read_list(SimpleNamespace(GET=QueryDict(urlsplit(url).query), actor=by), spec_of("lead"))
     assert state.where
     return count(state.rows(), by, exact=True)

@@ -1,4 +1,4 @@
-"""The funnel is what a naive model makes of the transitions, whatever their history."""
+"""The funnel matches a naive model of the transitions, for any history."""
 
 from datetime import timedelta
 from statistics import median
@@ -32,7 +32,7 @@ USUAL = (("first_contact", 1.5), ("qualify", 2.5), ("convert", 4.0), ("win", 9.0
 
 
 class Naive:
-    """The steps of every lead, read from the transitions one by one."""
+    """Every lead's steps, read from single transitions."""
 
     def __init__(self, asked):
         self.asked = asked
@@ -122,7 +122,7 @@ def test_a_lead_that_is_dated_backwards_is_listed_and_left_out_of_the_times(acme
 
 
 def test_a_lead_that_skipped_a_step_is_timed_from_the_last_one_it_took(acme, cast):
-    """As deals that a file brings do: their leads were never qualified."""
+    """Like opportunities from a file, with leads that were never qualified."""
     for days_ago in (20, 30):
         contact = live(cast, END - timedelta(days=days_ago), USUAL)
         Lead.objects.filter(contact=contact).update(qualified_date=None)

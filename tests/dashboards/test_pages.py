@@ -1,4 +1,4 @@
-"""The dashboard's pages: a frame that fills, parts, files, one's own layout, the mail."""
+"""The dashboard's pages: loading frame, cards, files, layout, email."""
 
 import csv
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Every number on a dashboard is that of the list it opens, whoever looks, however it is filtered."""
+"""Every number on a dashboard equals its list's, for any viewer and filter."""
 
 from datetime import timedelta
 from random import Random
@@ -41,7 +41,6 @@ SPLITS = ("source", "owner", "team", "country", "campaign", "status", "contact.r
 
 @share
 def shared_half_year(shared_cast):
-    """Half a year of people."""
     with in_workspace(shared_cast.acme):
         people(shared_cast, Random(7), 60)
         with clock.at(END - timedelta(days=30)):
@@ -50,13 +49,13 @@ def shared_half_year(shared_cast):
 
 @pytest.fixture
 def populated(acme, shared_half_year):
-    """Half a year of people, as of END."""
+    """Return half a year of contacts, as of END."""
     with clock.at(END):
         yield
 
 
 def questions(random: Random):
-    """What somebody may ask, as the URL's parameters."""
+    """Draw query parameters of a dashboard."""
     for _ in range(ROUNDS):
         first = END.date() - timedelta(days=random.randint(0, 210))
         last = first + timedelta(days=random.randint(0, 150))
@@ -66,20 +65,20 @@ def questions(random: Random):
 
 
 def cells(part: Part, asked) -> list[Cell]:
-    """Every cell of a part, labels included."""
+    """Return every cell of a card, labels included."""
     rows = [row for table in part.make(asked).tables for row in table.rows]
     return [cell for row in rows for cell in row.cells]
 
 
 class Lists:
-    """What the lists count and add up, asked as their pages ask it."""
+    """Counts and sums of lists, queried like their pages."""
 
     def __init__(self, actor):
         self.actor = actor
         self.request = SimpleNamespace(actor=actor)
 
     def state(self, url: str):
-        """The list at an address."""
+        """Return the list state of a URL."""
         parts = urlsplit(url)
         entity = next(e for e in registry.all_entities() if e.path == parts.path[1:])
         self.request.GET = QueryDict(parts.query)
@@ -88,7 +87,7 @@ class Lists:
         return found
 
     def number(self, cell: Cell):
-        """What the cell's list says the cell must say."""
+        """Return the cell's expected value from its list."""
         rows = self.state(cell.url).rows()
         if cell.summed:
             return rows.filter(visible(self.actor)).aggregate(total=Sum(cell.summed))["total"] or 0

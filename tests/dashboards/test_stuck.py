@@ -1,4 +1,4 @@
-"""Who is stuck, and why: beyond what is expected, by the condition that is missing, unless they wait."""
+"""Stuck records by reason: past their expected time, by unmet criterion, unless snoozed."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -30,12 +30,12 @@ LEAD = {
 
 @pytest.fixture
 def defined(acme, actor):
-    """Leads are expected to go on after ten days; nobody else is expected to."""
+    """Define ten days for leads; no expectation for others."""
     save_definition(LIFECYCLE, "lead", LEAD, by=actor("admin"))
 
 
 def told(cast, who="manager") -> dict[str, int]:
-    """What is missing → how many contacts."""
+    """Map each unmet criterion to its number of contacts."""
     content = stuck(read_query(QueryDict(""), getattr(cast, who).actor("web")))
     reasons = SimpleNamespace(**{table.name: table for table in content.tables}).why
     return {row.label.text: row.cells[0].value for row in reasons.rows if row.label.text.startswith("Contact")}

@@ -1,4 +1,4 @@
-"""Histories of leads, made through the verbs at moments of the past."""
+"""Histories of leads, made through the verbs at past times."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ STEPS = (*OFTEN, "lose", "lose_deal", "reopen_deal", "reactivate", "stage", "chu
 
 
 def live(cast: Any, at: datetime, moves: Sequence[tuple[str, float]], **values: Any) -> Contact:
-    """A contact who comes at a moment and goes through moves, each some days after the one before."""
+    """Create a contact at a time, with moves each some days after the previous."""
     with clock.at(at):
         contact = make_contact(by=cast.manager.actor(Channel.WEB), **values)
     for step, days in moves:
@@ -41,7 +41,7 @@ def live(cast: Any, at: datetime, moves: Sequence[tuple[str, float]], **values: 
 
 
 def _take(step: str, contact: Contact) -> None:
-    """One step; what the rules do not allow there is left out."""
+    """Take one step; skip it if the rules forbid it."""
     people, by = Contact.objects.filter(pk=contact.pk), manager()
     leads, deals = Lead.objects.filter(contact=contact), Opportunity.objects.filter(contact=contact)
     try:
@@ -70,7 +70,7 @@ def _take(step: str, contact: Contact) -> None:
 
 
 def people(cast: Any, random: Any, count: int) -> None:
-    """Contacts of different owners, teams and sources, with histories over the last months."""
+    """Create contacts of different owners, teams and sources, with histories over the last months."""
     owners = (None, cast.rep, cast.mate, cast.outsider)
     for _ in range(count):
         owner, source = random.choice(owners), random.choice(SOURCES)

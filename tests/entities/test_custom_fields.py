@@ -1,4 +1,4 @@
-"""Admins make, change, archive and restore fields; what would break stored values or names is refused."""
+"""Admins create, edit, archive and restore fields; changes that would break stored values or names are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One case-blind set of names per entity; warm, it costs no statement."""
+"""One case-insensitive namespace per entity; cached, it costs no statement."""
 
 import pytest
 from django.db import transaction
@@ -84,7 +84,7 @@ def test_an_archived_field_leaves_the_schema_until_it_is_restored(workspace):
 
 
 def test_a_declared_field_wins_over_a_custom_one_of_its_name(workspace):
-    """An upgrade may bring a field that an admin made before: then both stay reachable, the custom one by its key."""
+    """An upgrade may add a field with an admin's name: both stay reachable, the custom one by key."""
     CustomField.objects.create(entity="person", key="old_title", label="Job title", type="text")
     workspace.schema_version += 1
     found = schema("person")

@@ -1,4 +1,4 @@
-"""Folding agrees in Python and in the database, for every character that has a case."""
+"""Folding in Python and the database agrees for every cased character."""
 
 from django.db.models import Value
 

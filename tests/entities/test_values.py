@@ -1,4 +1,4 @@
-"""From what a person wrote to a typed value, to JSON and back, and through a form."""
+"""Parsing of input to typed values, JSON conversion, and forms."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -131,7 +131,7 @@ def test_a_form_shows_what_it_reads_and_nothing_has_changed(cast, type_):
     data = {"it": shown[0] if isinstance(shown, list) and type_ != "multi_select" else shown}
     form = form_of(field(type_), data, initial=value)
     assert form.is_valid(), form.errors
-    assert form.cleaned_data["it"] == (shown if type_ == "link" else value)  # the verb reads links as its actor sees
+    assert form.cleaned_data["it"] == (shown if type_ == "link" else value)  # the verb resolves links for its actor
     assert not form.has_changed()
     assert (bound.label, bound.help_text) == ("It", "Why")
 

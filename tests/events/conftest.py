@@ -1,4 +1,4 @@
-"""A handler of the test's own, and events for it."""
+"""A test's own handler, and events for it."""
 
 import uuid
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from crm.kit.scope import in_workspace
 
 @pytest.fixture
 def handle(monkeypatch) -> Callable:
-    """`handle(function, queue=…, outward=…)`: while the test lasts, the only handlers, of "record.changed"."""
+    """`handle(function, queue=…, outward=…)` registers the only handlers, of "record.changed", for the test."""
     monkeypatch.setattr(handlers, "_handlers", Registry("handler"))
 
     def register(function: Callable, **options) -> Callable:
@@ -27,7 +27,7 @@ def handle(monkeypatch) -> Callable:
 
 @pytest.fixture
 def happen(cast) -> Callable:
-    """`happen(record, …)`: one event for each record named, waiting to be relayed; gives their ids."""
+    """`happen(record, …)` creates an unrelayed event per record and returns their ids."""
 
     def happened(*records: int, workspace=cast.acme, name: str = "record.changed") -> list[int]:
         moment = timezone.now() - timedelta(seconds=1)
@@ -50,5 +50,4 @@ def happen(cast) -> Callable:
 
 
 def delivery(event: int) -> Delivery:
-    """The one delivery of an event."""
     return Delivery.objects.unscoped().get(event_id=event)

@@ -29,7 +29,7 @@ TOKEN = "t" * 32
 
 @contextmanager
 def own_database(directory: Path) -> Iterator[str]:
-    """The address of a migrated database without rows, on the engine that the suite runs on."""
+    """Yield the URL of a migrated, empty database on the suite's engine."""
     if connection.vendor == "sqlite":
         url = f"sqlite:///{directory}/crm.sqlite3"
         create_database(url)
@@ -48,7 +48,7 @@ def own_database(directory: Path) -> Iterator[str]:
 
 
 class Product:
-    """An installation with N contacts to be lost by a manager who is signed in."""
+    """An installation with N contacts for a signed-in manager to lose."""
 
     def __init__(self, directory: Path, database: str, **environ: str):
         self.directory, self.database = directory, database
@@ -60,23 +60,23 @@ class Product:
         self.statuses: list[int] = []
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run a command of the installation to its end."""
+        """Run a command of the installation and wait for it."""
         return manage(self.directory, *arguments, **self.environ)
 
     @contextmanager
     def up(self) -> Iterator[subprocess.Popen]:
-        """`manage.py up` while the block runs; `self.port` is where."""
+        """Run `manage.py up` during the block, on `self.port`."""
         self.port = free_port()
         with (self.directory / "log").open("a") as log, up(self.directory, self.port, log, **self.environ) as server:
             yield server
 
     def lose_one(self) -> None:
-        """Lose one contact and wait for its effect; else a quick machine loses all before the workers are there."""
+        """Lose one contact and wait for its effect; otherwise a fast machine loses all before workers start."""
         self.statuses.append(self.post(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30), self.left.pop()))
         self.wait_for_effects(1, 60)
 
     def lose_contacts(self) -> None:
-        """Lose the contacts that are left, one request each from several browsers, until the server is gone."""
+        """Lose the remaining contacts, one request each from several browsers, until the server is gone."""
         people = [threading.Thread(target=self._lose_contacts) for _ in range(BROWSERS)]
         for person in people:
             person.start()
@@ -94,7 +94,7 @@ class Product:
                     return
 
     def post(self, browser: http.client.HTTPConnection, path: str) -> int:
-        """Send a form as the manager; the status of the answer."""
+        """Submit a form as the manager; return the status."""
         headers = {
             "Cookie": f"sessionid={self.session}; csrftoken={TOKEN}",
             "Content-Type": "application/x-www-form-urlencoded",
@@ -106,24 +106,24 @@ class Product:
 
     @contextmanager
     def losing(self) -> Iterator[None]:
-        """Lose contacts beside the block; after it the server is gone, or all are lost."""
+        """Lose contacts during the block; at its end the server is gone, or all are lost."""
         person = threading.Thread(target=self.lose_contacts)
         person.start()
         yield
         person.join()
 
     def events(self) -> int:
-        """How many contacts were lost."""
+        """Return the number of lost contacts."""
         return self.one("SELECT count(DISTINCT entity_id) FROM events_event WHERE name = 'contact.lost'")
 
     def effects(self) -> tuple[int, int]:
-        """How many events have an effect, and how many effects there are."""
+        """Return the numbers of events with an effect, and of effects."""
         return self.row("SELECT count(DISTINCT event), count(*) FROM effects_effect")
 
     def wait_for_effects(self, number: int, seconds: float) -> None:
-        """Return when that many events have their effect. Raises AssertionError when none has come for `seconds`.
+        """Wait until that many events have an effect. Raises AssertionError after `seconds` without a new one.
 
-        How many come in a second is the machine's affair; that one stays away is a loss.
+        The rate depends on the machine; a missing one is a loss.
         """
         last, ends = -1, 0.0
         while (found := self.effects()[0]) < number:
@@ -133,15 +133,14 @@ class Product:
             time.sleep(0.05)
 
     def states(self) -> list[tuple]:
-        """Deliveries, by state and last error."""
         return self._rows("SELECT state, last_error, count(*) FROM events_delivery GROUP BY state, last_error")
 
     def one(self, sql: str) -> Any:
-        """The first value that a statement answers."""
+        """Return the first value of a statement."""
         return self.row(sql)[0]
 
     def row(self, sql: str) -> tuple:
-        """The first row that a statement answers."""
+        """Return the first row of a statement."""
         return self._rows(sql)[0]
 
     def _rows(self, sql: str) -> list[tuple]:
@@ -156,12 +155,12 @@ class Product:
 
 
 def kill(server: subprocess.Popen) -> None:
-    """End the whole process group at once, as a power cut would."""
+    """Kill the whole process group at once, like a power cut."""
     os.killpg(server.pid, signal.SIGKILL)
     server.wait()
 
 
 def alive(group: int) -> bool:
-    """Whether a process of that group is left, zombies aside: they wait for whoever inherited them."""
+    """Return whether a process of that group is alive, except zombies, which wait for their new parent."""
     listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
     return any(int(pgid) == group and not stat.startswith("Z") for pgid, stat in map(str.split, listed.splitlines()))

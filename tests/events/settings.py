@@ -1,4 +1,4 @@
-"""The product with a handler that leaves a trace, for tests that start it; leases are short, so that they end soon."""
+"""Settings with a handler that leaves traces, and short leases, for tests that start the product."""
 
 from crm.settings import *  # noqa: F403
 from crm.settings import CELERY_BROKER_TRANSPORT_OPTIONS, INSTALLED_APPS

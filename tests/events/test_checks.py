@@ -1,4 +1,4 @@
-"""Settings of Celery that would lose, delay or double messages do not start."""
+"""Celery settings that would lose, delay or duplicate messages abort startup."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ REDIS = {"REDIS_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgres://nobod
 
 @pytest.fixture
 def broker(settings):
-    """A broker is named; gives the settings."""
+    """Configure a broker; return the settings."""
     settings.CELERY_BROKER_URL = "redis://localhost"
     return settings
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def seen(handle):
-    """The records that a handler saw, in turn."""
+    """Return the records seen by a handler, in order."""
     records = []
     handle(lambda event, *, by: records.append(event.entity_id))
     return records
@@ -89,7 +89,7 @@ def test_a_rolled_back_change_leaves_no_event_and_no_effect(handle, acme):
 
 def test_an_event_that_commits_after_a_later_one_is_relayed_all_the_same(seen, happen):
     early, _ = happen(1, 2)
-    Event.objects.unscoped().filter(pk=early).update(waiting=False)  # not to be seen yet
+    Event.objects.unscoped().filter(pk=early).update(waiting=False)  # hidden for now
     drain()
     Event.objects.unscoped().filter(pk=early).update(waiting=True)
     drain()
@@ -303,7 +303,7 @@ def test_a_worker_with_its_message_before_the_senders_commit_waits_for_it(seen, 
             held = Delivery.objects.unscoped().select_for_update().get(event=event)
             locked.set()
             asked.wait(5)
-            time.sleep(0.1)  # the worker's statement is on its way
+            time.sleep(0.1)  # the worker's statement is running
             Delivery.objects.unscoped().filter(pk=held.pk).update(due_at=timezone.now() + LEASE)
 
     def work():

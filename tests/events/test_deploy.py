@@ -1,4 +1,4 @@
-"""The files under deploy/ start what there is to start, with the queues that there are."""
+"""The files under deploy/ start all services, with all queues."""
 
 import configparser
 import shlex
@@ -22,7 +22,7 @@ EXPECTED = {
 
 
 def described() -> set[str]:
-    """The variables that .env.example names."""
+    """Return the variables in .env.example."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     return {line.partition("=")[0] for line in lines if "=" in line and line[0].isupper()}
 

@@ -1,4 +1,4 @@
-"""The engine as threads: woken by a commit, side by side with others, started again after a death, stopped in peace."""
+"""The engine as threads: woken by commits, in parallel, restarted after a death, stopped cleanly."""
 
 import threading
 import time
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def running(**options):
-    """An engine that works while the block runs."""
     stop = Engine(**options).start()
     try:
         yield stop
@@ -31,7 +30,7 @@ def running(**options):
 
 
 def eventually(condition, seconds: float = 15.0) -> bool:
-    """Whether the condition comes true within that time."""
+    """Return whether the condition becomes true in time."""
     ends = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > ends:
@@ -67,7 +66,7 @@ def test_the_bell_is_heard(monkeypatch):
     heard = threading.Event()
 
     def listen():
-        wakeup.wait(0.01)  # PostgreSQL: be known as a listener before the bell rings
+        wakeup.wait(0.01)  # PostgreSQL: start listening before the bell rings
         ready.set()
         wakeup.wait(60)
         heard.set()
@@ -113,7 +112,7 @@ def test_a_claimed_delivery_is_passed_over_by_another_claim(handle, happen, cast
 
 @pytest.mark.postgres
 def test_an_event_of_a_transaction_that_takes_longer_is_not_lost(handle, happen, cast):
-    """Ids are given out before the commit: the later event is seen, relayed and done before the earlier one."""
+    """Ids are assigned before commit: the later event is relayed and done before the earlier one."""
     seen, written, go_on = [], threading.Event(), threading.Event()
     handle(lambda event, *, by: seen.append(event.entity_id))
 
@@ -211,7 +210,7 @@ def test_an_idle_engine_writes_nothing(handle, django_assert_num_queries):
 
 
 class Task:
-    """The Celery task and its broker, as far as the sender sees them."""
+    """The Celery task and broker, as seen by the sender."""
 
     def __init__(self, waiting: int = 0):
         self.sent, self.waiting, self.app = [], waiting, self

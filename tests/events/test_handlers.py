@@ -1,7 +1,6 @@
-"""R6: every handler that ships may be called twice for one event, with the same end.
+"""R6: every shipped handler may run twice for one event, with the same result.
 
-A handler that is not in CASES fails: add how its event comes to be. Nothing is replaced by a double; mail goes to the
-outbox of Django's tests.
+A handler missing in CASES fails: add how its event occurs. No mocks; email goes to the outbox of Django's tests.
 """
 
 from collections.abc import Callable
@@ -35,50 +34,45 @@ from tests.workflows.conftest import becomes, make_flow, task
 
 
 def mention(cast) -> None:
-    """The rep writes a note that mentions their mate, who is told at once."""
+    """Have the rep mention their mate in a note, which notifies them."""
     make_activity(kind="note", body="@mate knows them", contact=make_contact(), by=cast.rep.actor(Channel.WEB))
 
 
 def make_a_digest(cast) -> None:
-    """What concerned the mate yesterday is to be mailed this morning."""
+    """Make the mate's notifications of yesterday due as a digest."""
     choose_channels({"mentioned": "digest"}, by=cast.mate.actor(Channel.WEB))
     now = timezone.now()
     with clock.at(now - timedelta(days=2)):
         mention(cast)
-    make_digests(now.replace(hour=12))  # at whatever hour the tests run
+    make_digests(now.replace(hour=12))  # at any time of day
 
 
 def send_a_campaign(cast) -> None:
-    """Somebody is to get the mail of a campaign."""
     make_contact("Ana", stage="churned", marketing_consent="Given")
     send_campaign(make_campaign(cast.manager.actor(Channel.WEB)), by=cast.manager.actor(Channel.WEB))
 
 
 def try_a_campaign(cast) -> None:
-    """The manager wants to see what people will get."""
     try_campaign(make_campaign(cast.manager.actor(Channel.WEB)), by=cast.manager.actor(Channel.WEB))
 
 
 def have_a_dashboard_mailed(cast) -> None:
-    """The mate wants the dashboard each day, and this morning's is due."""
     subscribe("", by=cast.mate.actor(Channel.WEB), days=30, every="day")
     mail_dashboards(timezone.now().replace(hour=12))
 
 
 def win_someone(cast, *steps: dict) -> None:
-    """A workflow answers to a contact who is won."""
+    """Trigger a workflow by winning a contact."""
     make_flow(cast.admin.actor(Channel.WEB), becomes("customer"), *(steps or [task()]))
     win(rows_of(make_contact(stage="qualified")), by=cast.manager.actor(Channel.WEB))
 
 
 def begin_a_run(cast) -> None:
-    """A run is due."""
     win_someone(cast)
     _tell("crm.workflows.handlers.start_runs", cast)
 
 
 def reach_out(cast) -> None:
-    """A run is to send a mail."""
     letter = {"kind": "mail", "to": "record", "subject": "Welcome", "body": "Hello"}
     win_someone(cast, letter)
     for handler in ("start_runs", "go_on"):
@@ -91,7 +85,7 @@ def _tell(name: str, cast) -> None:
     handler.function(event, by=system(cast.acme.pk))
 
 
-# Handler's dotted name → a function of the cast that makes one of its events happen, through a verb.
+# Handler's dotted name → a function of the cast that triggers its event through a verb.
 CASES: dict[str, Callable] = {
     "crm.campaigns.handlers.send_mail": send_a_campaign,
     "crm.campaigns.handlers.send_test": try_a_campaign,
@@ -102,7 +96,7 @@ CASES: dict[str, Callable] = {
     "crm.workflows.handlers.go_on": begin_a_run,
     "crm.workflows.handlers.send_out": reach_out,
 }
-# What the engine writes about itself.
+# Written by the engine itself.
 OURS = {"events"}
 
 
@@ -111,7 +105,7 @@ def test_every_handler_has_a_case():
 
 
 def rows(workspace) -> dict:
-    """Every row of every model of ours."""
+    """Return every row of every own model."""
     with in_workspace(workspace):
         return {
             model._meta.label: sorted(
@@ -124,7 +118,7 @@ def rows(workspace) -> dict:
 
 
 def twice(handler, cast, happen: Callable) -> None:
-    """Make the event happen and call the handler with it two times; assert that the second call changed nothing."""
+    """Trigger the event and call the handler twice; assert that the second call changed nothing."""
     mail.outbox.clear()
     with in_workspace(cast.acme):
         happen(cast)
@@ -133,7 +127,7 @@ def twice(handler, cast, happen: Callable) -> None:
         once, messages = rows(cast.acme), len(mail.outbox)
         handler.function(event, by=system(cast.acme.pk))
         assert rows(cast.acme) == once
-        # An outward effect may be repeated, under the same key.
+        # Outward effects may repeat, with the same key.
         keys = [message.extra_headers.get("Message-ID") for message in mail.outbox]
         assert len(mail.outbox) == messages or (handler.outward and None not in keys and len(set(keys)) == messages)
         assert not Delivery.objects.exists(), "a handler writes through verbs, not deliveries"
@@ -145,7 +139,7 @@ def test_every_handler_called_twice_has_one_effect(cast):
 
 
 def test_one_that_has_two_effects_is_found(handle, cast):
-    """What the test above asks, asked of a handler that counts its calls and of one that does not."""
+    """The check above, applied to a non-idempotent handler and to an idempotent one."""
 
     def settle(event, *, by):
         override(Contact.objects.filter(pk=event.entity_id), to="partner", by=by, reason="settled")

@@ -1,4 +1,4 @@
-"""What probes, Prometheus and operators are told."""
+"""Output for probes, Prometheus and operators."""
 
 import json
 import threading
@@ -23,13 +23,12 @@ TOKEN = "m" * 20
 
 @pytest.fixture
 def beating():
-    """The engine was heard of a moment ago."""
+    """Simulate a recent heartbeat."""
     Heartbeat.objects.bulk_create(Heartbeat(part=part, at=timezone.now()) for part in health.PARTS)
 
 
 @pytest.fixture
 def dead(handle, happen):
-    """One delivery was given up."""
     handle(lambda event, *, by: None)
     happen(1)
     relay()
@@ -89,7 +88,7 @@ def test_not_ready_without_a_database_but_alive(client, monkeypatch):
 def test_a_relay_that_hangs_is_noticed(client, monkeypatch, handle):
     go_on = threading.Event()
     monkeypatch.setattr(engine, "relay", lambda: go_on.wait(30))
-    monkeypatch.setattr(health, "SILENCE", timedelta(seconds=4))  # longer than a beat; the test need not take 15 s
+    monkeypatch.setattr(health, "SILENCE", timedelta(seconds=4))  # longer than a beat; saves the test 15 s
     stop = Engine().start()
     try:
         ends = time.monotonic() + 15
@@ -124,7 +123,7 @@ def test_metrics_are_prometheus_text(client, settings, beating, dead):
 
 
 def outbox(capsys, *arguments) -> tuple[int, dict]:
-    """Exit status and report of the command."""
+    """Return exit status and report of the command."""
     try:
         call_command("outbox", *arguments, "--json")
         status = 0

@@ -1,6 +1,6 @@
-"""R1: no committed change loses its effect, and none has it twice; against the product as it runs.
+"""R1: no committed change loses or duplicates its effect; tested on the running product.
 
-N people are lost one by one on the web, while the handler leaves a trace of each in the database; EXAMPLES=4 has 500.
+N contacts are lost one by one on the web, while the handler writes a trace of each; EXAMPLES=4 has 500.
 """
 
 import signal
@@ -14,12 +14,11 @@ from tests.events.test_engine import eventually
 from tests.services import free_port, redis
 
 LEASE = settings.DELIVERY_LEASE
-WORKERS_START = 30  # seconds that a busy machine takes until Celery's workers are there
+WORKERS_START = 30  # seconds until Celery's workers run on a busy machine
 
 
 @pytest.fixture
 def database(tmp_path, db):
-    """An empty database on the engine of the suite."""
     with own_database(tmp_path) as url:
         yield url
 

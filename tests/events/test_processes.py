@@ -1,4 +1,4 @@
-"""The engine as a process of its own, and what keeps such processes running."""
+"""The engine as a process, and its supervision."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from tests.services import free_port
 from tests.template import create_database
 
 pytestmark = pytest.mark.once
-DEPLOYED = {"SECRET_KEY": "k3-" * 20}  # no demo to wait for
+DEPLOYED = {"SECRET_KEY": "k3-" * 20}  # without demo data
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -54,7 +54,7 @@ def test_a_process_that_ends_is_started_again(tmp_path, caplog):
 
 
 def ready(port: int) -> tuple[int, str]:
-    """What /readyz says; (0, "") where nobody answers, or the socket with which `up` tries the port."""
+    """Return /readyz's response; (0, "") without a server, or from the socket with which `up` probes the port."""
     try:
         status, said, _ = get(port, "/readyz")
     except OSError:

@@ -1,4 +1,4 @@
-"""Scheduled jobs: once per slot, whoever looks."""
+"""Scheduled jobs run once per slot, with any number of schedulers."""
 
 import threading
 from datetime import UTC, datetime, time, timedelta
@@ -18,7 +18,7 @@ START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 @pytest.fixture
 def job(monkeypatch):
-    """`job(every=…)`: the only job, every so often; gives the list of the slots that it ran in."""
+    """`job(every=…)` registers the only job and returns the list of its run slots."""
     monkeypatch.setattr(scheduler, "_jobs", Registry("job"))
 
     def make(function=None, **when):

@@ -1,4 +1,4 @@
-"""The frame in Chromium: accessible, nothing the policy refuses, usable by keyboard and without JavaScript."""
+"""The frame in Chromium: accessible, without CSP violations, usable by keyboard and without JavaScript."""
 
 import pytest
 

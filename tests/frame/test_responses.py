@@ -1,4 +1,4 @@
-"""What every answer carries, and what htmx is told."""
+"""Headers of every response, and htmx variants."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What an empty page costs."""
+"""Statements of an empty page."""
 
 import pytest
 from django.db import connection
@@ -17,7 +17,7 @@ def statements(client, url) -> list[str]:
 
 
 def test_a_signed_in_page_costs_two_statements(sign_in, monkeypatch):
-    # What surrounds a page (counts, saved views) is a third, where an app registers any.
+    # The frame's counts and facts are a third, if an app registers any.
     monkeypatch.setattr(nav, "_items", Registry("entry"))
     monkeypatch.setattr(nav, "_facts", Registry("fact"))
     client = sign_in("rep")

@@ -1,4 +1,4 @@
-"""The tags and filters of every page, and the sidebar's entries."""
+"""Common tags and filters, and the sidebar's entries."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -56,7 +56,7 @@ def test_names_are_escaped():
 
 @pytest.fixture
 def entries(monkeypatch):
-    """An empty sidebar to register into."""
+    """Empty the sidebar for registrations."""
     monkeypatch.setattr(nav, "_items", Registry("entry"))
     monkeypatch.setattr(nav, "_facts", Registry("fact"))
     return nav

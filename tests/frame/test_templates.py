@@ -1,4 +1,4 @@
-"""Templates that the content security policy and htmx's own settings would break, found by reading them (S9)."""
+"""Static checks of templates against CSP and htmx settings (S9)."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_every_form_that_posts_carries_its_token(path):
 
 @pytest.mark.parametrize("path", TEMPLATES + GALLERY, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_template_is_narrow_and_names_its_context_at_its_top(path):
-    """djhtml keeps the indentation (make format); what it breaks no line for is asked here."""
+    """djhtml checks indentation (make format); this checks the rest."""
     text = path.read_text()
     assert [line for line in text.splitlines() if len(line) > WIDTH] == []
     top = text.removeprefix(text.splitlines()[0] + "\n") if text.startswith("{% extends") else text
@@ -78,8 +78,8 @@ def test_htmx_is_held_to_its_safe_settings(rf):
 
 
 MARKED_SAFE = {
-    "crm/kit/templatetags/frame.py",  # a moment: digits and the names of months
-    "crm/lists/table_html.py",  # a table's rows, in which each cell escapes what it shows
+    "crm/kit/templatetags/frame.py",  # a time: digits and month names
+    "crm/lists/table_html.py",  # a table's rows, in which each cell escapes its content
     "crm/records/facts.py",  # such a cell, on a record's page
 }
 

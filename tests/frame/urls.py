@@ -1,4 +1,4 @@
-"""The product's addresses and a few that only tests need."""
+"""The product's URLs, plus some for tests."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -48,7 +48,6 @@ COLUMNS = [("Prospecting", "grey", 12), ("Qualification", "blue", 7), ("Proposal
 
 
 def gallery(request, name):
-    """A page of tests/frame/templates/gallery."""
     return render(request, f"gallery/{name}.html", {"people": PEOPLE, "stuck": STUCK, "columns": COLUMNS})
 
 

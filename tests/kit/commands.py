@@ -1,4 +1,4 @@
-"""Run manage.py as a person would: a process of its own, with an environment of its own."""
+"""Runs of manage.py as a process of its own, with an environment of its own."""
 
 import os
 import signal
@@ -28,13 +28,12 @@ OURS = (
 
 
 def environment(data_dir: Path, **values: str) -> dict[str, str]:
-    """This process's environment with only `values` of ours in it."""
+    """Return this process's environment with only `values` of our variables."""
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
     return kept | {"DATA_DIR": str(data_dir)} | values
 
 
 def manage(data_dir: Path, *arguments: str, **values: str) -> subprocess.CompletedProcess:
-    """Run manage.py with `arguments` to its end."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=environment(data_dir, **values), capture_output=True, text=True, timeout=120
@@ -45,9 +44,9 @@ def manage(data_dir: Path, *arguments: str, **values: str) -> subprocess.Complet
 def up(
     data_dir: Path, port: int, log: int | IO = subprocess.PIPE, arguments: Iterable[str] = (), **values: str
 ) -> Iterator[subprocess.Popen]:
-    """`manage.py up` while the block runs, from the moment it answers; in a process group of its own.
+    """Run `manage.py up` during the block, once it responds; in a process group of its own.
 
-    What it prints goes to `log`; a pipe that nobody reads would stop it after some hundred lines.
+    Output goes to `log`; an unread pipe would block it after some hundred lines.
     """
     env = environment(data_dir, PORT=str(port), **values)
     command = [sys.executable, "manage.py", "up", *arguments]
@@ -74,7 +73,7 @@ def _wait_until_it_listens(server: subprocess.Popen, port: int) -> None:
 
 
 def get(port: int, path: str, **headers: str) -> tuple[int, str, dict[str, str]]:
-    """Status, body and headers (lower case) of what the server on `port` answers; redirects are not followed."""
+    """Return status, body and headers (lower case) of the server on `port`, without following redirects."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *arguments):

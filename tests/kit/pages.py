@@ -1,4 +1,4 @@
-"""Pages to try the browser helpers on; a URL configuration of its own."""
+"""Pages for testing the browser helpers, with a URL configuration of their own."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
@@ -10,7 +10,7 @@ PAGE = HEAD + "<main><h1>Page</h1>%s</main></html>"
 
 
 def page(body):
-    """A view that answers with `body` in a page, under a strict policy."""
+    """Return a view of `body` in a page, under a strict policy."""
     return login_not_required(lambda request: HttpResponse(PAGE % body, headers={"Content-Security-Policy": POLICY}))
 
 

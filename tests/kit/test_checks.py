@@ -8,7 +8,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def another_database(monkeypatch):
-    """Let the project have one more database: another_database(ENGINE=…)."""
+    """Add a database to the project: another_database(ENGINE=…)."""
 
     def add(**settings):
         monkeypatch.setitem(connections.databases, "another", {"NAME": "/srv/crm/db.sqlite3", **settings})

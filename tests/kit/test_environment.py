@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def env(tmp_path):
-    """read() in a directory of its own."""
+    """Call read() in a directory of its own."""
     return lambda **values: read(tmp_path, values)
 
 

@@ -1,4 +1,4 @@
-"""A table that refuses to be emptied, as the audit log does: only the flush at the end of a test may."""
+"""A table that rejects deletions, like the audit log: only a test's final flush may empty it."""
 
 import pytest
 from django.core.management import call_command
@@ -28,7 +28,7 @@ def run(statements):
 
 @pytest.fixture
 def append_only():
-    """Users cannot be deleted."""
+    """Reject deletions of users."""
     run(REFUSALS[connection.vendor])
     yield
     run(CLEAN_UP[connection.vendor])

@@ -1,4 +1,4 @@
-"""Dates, times, numbers, percents and money: as Babel writes them, in every locale that is offered."""
+"""Dates, times, numbers, percents and money match Babel's in every offered locale."""
 
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -48,7 +48,7 @@ def test_times_take_the_clock_of_the_locale(code):
         assert [formats.clock(at) for at in moments] == expected
 
 
-@pytest.mark.parametrize("code", [code for code in FORMATS if code != "de_CH"])  # Babel groups nothing there
+@pytest.mark.parametrize("code", [code for code in FORMATS if code != "de_CH"])  # Babel does not group there
 def test_numbers_are_babel_s(code):
     with writing(code):
         assert [formats.number(value) for value in NUMBERS] == [

@@ -12,7 +12,7 @@ def test_a_percentile_is_one_of_the_values():
 
 
 def test_a_line_shows_median_range_and_whether_the_target_holds():
-    measurements = iter([99.0, 2.0, 1.0, 3.0])  # the first round does not count
+    measurements = iter([99.0, 2.0, 1.0, 3.0])  # the warm-up round does not count
     text, holds = line(Ratio("2", "list / empty page", 2.5, lambda: next(measurements), rounds=3))
     assert [cell.strip() for cell in text.split("|")] == ["2", "list / empty page", "2.00 (1.00–3.00)", "≤ 2.5", "yes"]
     assert holds

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(params=["direct", "deferred"])
 def migration_that_locks(request, monkeypatch):
-    """Let migrate do nothing but ALTER one table, as often as it is tried; foreign keys are altered in deferred SQL."""
+    """Reduce migrate to one ALTER per try; foreign keys are altered in deferred SQL."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE busy (id int)")
 
@@ -38,7 +38,7 @@ def other_session():
 
 def test_a_migration_lets_the_table_go_and_tries_again(migration_that_locks, capsys):
     with other_session() as reader:
-        reader.execute("SELECT * FROM busy")  # the lock lasts as long as the transaction
+        reader.execute("SELECT * FROM busy")  # the lock lasts until the transaction ends
         threading.Timer(0.4, reader.commit).start()
         call_command("migrate", verbosity=0)
     assert "in use. Trying again" in capsys.readouterr().err

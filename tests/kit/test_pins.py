@@ -1,4 +1,4 @@
-"""`make pins`: what is said of pins that are behind, and without a network."""
+"""`make pins`: reports outdated pins, also without a network."""
 
 from subprocess import CompletedProcess
 
@@ -41,5 +41,5 @@ def test_everything_asked_for_is_pinned_within_what_is_asked_for():
 
 
 def test_sign_in_takes_a_code_once_only():
-    """Older releases of allauth took one TOTP code three times, and passkeys that did not verify who holds them."""
+    """Older releases of allauth accepted one TOTP code three times, and passkeys without user verification."""
     assert pinned()["django-allauth"] >= Version("65.22")

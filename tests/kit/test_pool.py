@@ -1,4 +1,4 @@
-"""A few expensive requests at once, some of each person's, and a few that wait."""
+"""Concurrent expensive requests: limits in total, per person, and on waiting ones."""
 
 import threading
 from contextlib import ExitStack
@@ -23,7 +23,7 @@ def test_one_person_leaves_turns_to_others():
         for who in ("ann", "cem"):
             with pytest.raises(Busy), turns.turn(who):
                 pass
-    for _ in range(3):  # each was given back, also by those that waited in vain
+    for _ in range(3):  # each was released, also after a failed wait
         with turns.turn("ann"), turns.turn("ann"):
             pass
 

@@ -1,4 +1,4 @@
-"""Which tests `make quick` runs for which changed files."""
+"""Tests selected by `make quick` for changed files."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from tests import run, services
 
 @pytest.fixture
 def suites(monkeypatch):
-    """Which components are installed → the report, and per run of pytest its name, markers and database."""
+    """Map installed components to the report, and to name, markers and database per run of pytest."""
 
     def plan(*installed):
         runs = []

@@ -56,7 +56,7 @@ def test_a_stop_lets_the_request_finish_and_ends_what_runs_beside_the_web(tmp_pa
         client = threading.Thread(target=lambda: answers.append(get(port, "/slow")[:2]))
         client.start()
         time.sleep(0.5)
-        os.killpg(server.pid, number)  # the whole group, as Ctrl-C does
+        os.killpg(server.pid, number)  # the whole group, as with Ctrl-C
         client.join()
         output, _ = server.communicate(timeout=20)
     finally:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def db(tmp_path, django_db_blocker):
-    """The alias of a SQLite database of its own, with a table of counters."""
+    """Return the alias of a SQLite database of its own, with a table of counters."""
     with django_db_blocker.unblock(), sqlite_database(tmp_path) as alias:
         execute(alias, "CREATE TABLE counter (id INTEGER PRIMARY KEY, n INTEGER UNIQUE)")
         execute(alias, "INSERT INTO counter VALUES (1, 0)")
@@ -39,7 +39,7 @@ def value(alias):
 
 
 def in_threads(alias, *functions):
-    """Run the functions at once, each on a connection of its own; gives the exceptions they raised."""
+    """Run the functions concurrently, each on a connection of its own; return their exceptions."""
     errors = []
 
     def run(function):
@@ -83,7 +83,7 @@ def test_eight_writers_lose_nothing_and_are_never_locked_out(db):
 
 
 def test_a_writer_waits_for_those_before_it_only(db):
-    """While a loop of transactions runs, a form's save comes after the transaction under way, not after the loop."""
+    """During a loop of transactions, a form's save runs after the current transaction, not after the loop."""
     batches, over = [], threading.Event()
 
     def bulk():
@@ -107,12 +107,12 @@ def test_a_writer_waits_for_those_before_it_only(db):
 
 
 def test_a_writer_finds_the_pauses_of_a_job_in_another_process(db):
-    """SQLite's own waiting, which doubles and ends at 100 ms, sleeps through most of them."""
+    """SQLite's own waiting, with doubling intervals up to 100 ms, misses most of them."""
     batches, over = [], threading.Event()
     name = connections[db].settings_dict["NAME"]
 
     def other_process():
-        other = sqlite3.connect(name, isolation_level=None)  # past this process's queue
+        other = sqlite3.connect(name, isolation_level=None)  # bypasses this process's queue
         while not over.is_set():
             other.execute("BEGIN IMMEDIATE")
             time.sleep(0.03)
@@ -132,12 +132,12 @@ def test_a_writer_finds_the_pauses_of_a_job_in_another_process(db):
         over.set()
 
     assert in_threads(db, other_process, person) == []
-    assert sorted(waited)[-3] <= 2  # a busy machine may take a pause away
+    assert sorted(waited)[-3] <= 2  # a busy machine may lose a pause
 
 
-@pytest.mark.parametrize("rolls_back", [False, True])  # as the preview of an import does
+@pytest.mark.parametrize("rolls_back", [False, True])  # as an import's preview does
 def test_the_end_of_a_transaction_tells_whether_another_process_waited_for_it(db, rolls_back):
-    """Also a writer that has had the lock and is gone when the job looks around."""
+    """Also for a writer that had the lock and left before the job checks."""
     with transaction.atomic(using=db):
         execute(db, "UPDATE counter SET n = 1")
         transaction.set_rollback(rolls_back, using=db)
@@ -170,7 +170,7 @@ def test_a_write_outside_a_transaction_queues_as_well(db):
 
 
 def free(alias):
-    """Whether a new writer gets the lock at once."""
+    """Return whether a new writer gets the lock immediately."""
     started = time.monotonic()
     errors = in_threads(alias, lambda: transaction.atomic(alias)(lambda: None)())
     return errors == [] and time.monotonic() - started < 0.5
@@ -225,7 +225,7 @@ def test_closing_a_connection_inside_a_transaction_ends_the_turn(db):
 
 def test_a_thread_that_died_in_a_transaction_holds_nobody_up(db):
     def dies():
-        transaction.atomic(db).__enter__()  # and never leaves
+        transaction.atomic(db).__enter__()  # never exits
 
     thread = threading.Thread(target=dies)
     thread.start()
@@ -289,21 +289,21 @@ def test_the_lock_serves_in_order_of_arrival():
         while len(lock._queue) < number + 2:
             time.sleep(0.001)
     lock.release(first)
-    lock.release(first)  # twice does nothing
+    lock.release(first)  # twice has no effect
     for thread in threads:
         thread.join()
     assert order == [0, 1, 2, 3, 4]
 
 
 def _database(monkeypatch):
-    """A connection to SQLite that measures nothing, in place of the job's."""
+    """Replace the job's connection by a SQLite one that measures nothing."""
     database = SimpleNamespace(vendor="sqlite", settings_dict={"NAME": "crm.sqlite3"}, was_awaited=False, held=0.0)
     monkeypatch.setattr(courtesy, "connection", database)
     return database
 
 
 def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
-    """Slow rows become few at a time, quick ones many; more of them, and without a pause, while nobody is about."""
+    """Slow rows come in small batches, fast ones in large; larger and without pauses while no user is active."""
     moments, slept, waiting = [0.0], [], []
     database = _database(monkeypatch)
     monkeypatch.setattr(courtesy, "_last_seen", float("-inf"))
@@ -325,7 +325,7 @@ def test_a_job_writes_as_many_rows_as_take_its_time(monkeypatch):
     take_batches((0.1, 12), (0.06, 10))
     assert slept == [courtesy.LOOK]
     database.was_awaited = False
-    take_batches((0.005, 20), (0.03, 20))  # somebody came, and may come again
+    take_batches((0.005, 20), (0.03, 20))  # a user came, and may return
     moments[0] += courtesy.RECENTLY
     take_batches((0.03, 40))
 
@@ -340,7 +340,7 @@ def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypat
         with courtesy.batch():
             pass
 
-    with courtesy.count_request():  # the request that the job belongs to
+    with courtesy.count_request():  # the job's own request
         take_a_batch()
     assert slept == []
     with courtesy.count_request():
@@ -351,7 +351,7 @@ def test_a_job_pauses_while_another_request_of_its_process_is_answered(monkeypat
 
 
 def test_a_job_lets_a_writer_of_another_process_in(tmp_path):
-    """It is seen to wait until it has the lock, and no longer, also where it is killed."""
+    """It signals waiting exactly until it has the lock, also if killed."""
     database = tmp_path / "crm.sqlite3"
     assert not is_waited_for(database)
     script = (

@@ -1,4 +1,4 @@
-"""The planner hears of tables that have grown, on both engines, in the transaction that fills them too."""
+"""Grown tables are analyzed, on both engines, also inside the transaction that fills them."""
 
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from tests.contacts.files import import_csv
 
 @pytest.fixture
 def looked_at(monkeypatch):
-    """The tables that were analyzed, in order."""
+    """Return the analyzed tables, in order."""
     tables, analyze = [], statistics._analyze
     monkeypatch.setattr(statistics, "_written", {})
     monkeypatch.setattr(statistics, "_due", {})
@@ -64,7 +64,7 @@ def test_what_was_restored_is_analyzed_with_the_next_migrate(transactional_db):
 
 
 def test_what_a_change_did_to_some_records_is_looked_up_by_the_records(acme):
-    """Else each batch of an undo reads all that its import wrote."""
+    """Otherwise each batch of an undo would read all entries of its import."""
     run = import_csv(people(0, 1_000))
     statistics.analyze_all(grown=True)
     ids = list(Contact.objects.order_by("pk").values_list("pk", flat=True)[:5])

@@ -1,4 +1,4 @@
-"""Text as fields hold it, and the key by which names are matched, found, sorted and compared."""
+"""Normalization of text, and the key that matches, finds, sorts and compares names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What no index serves is stopped, on both engines, and leaves the connection as it was."""
+"""Unindexed queries are stopped on both engines, leaving the connection usable."""
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
@@ -13,7 +13,7 @@ SLOW = {
     "FROM n",
     "postgresql": "SELECT pg_sleep(20)",
 }
-# Longer than the limits of these tests, and short enough to be waited for.
+# Longer than these tests' limits, and short enough to wait for.
 SHORT = {"sqlite": SLOW["sqlite"].replace("100000000", "3000000"), "postgresql": "SELECT 1 FROM pg_sleep(0.4)"}
 SENTENCE = "This search is taking too long"
 
@@ -63,7 +63,7 @@ def test_an_inner_limit_ends_with_its_block_too():
 @pytest.mark.django_db(transaction=True)
 def test_every_statement_of_a_request_is_limited_and_none_of_a_command(monkeypatch):
     monkeypatch.setattr(timelimit, "PAGE", 0.2)
-    connection.close()  # as in a thread of the server, whose connection is made in a request
+    connection.close()  # as in a server thread, which connects during a request
     try:
         with request_limits(), pytest.raises(OperationalError) as stopped:
             run(SLOW[connection.vendor])

@@ -19,7 +19,7 @@ PRODUCTION = {"SECRET_KEY": "aQ3-z" * 12}
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """A migrated database with somebody in it: no first start, so no demo to wait for."""
+    """Return a migrated database with a user: not a first start, so no demo data."""
     directory = tmp_path_factory.mktemp("prepared")
     assert manage(directory, "migrate").returncode == 0
     somebody = manage(
@@ -33,7 +33,7 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture
 def data_dir(prepared, tmp_path):
-    """The data directory of an instance that was used before."""
+    """Return the data directory of a used instance."""
     shutil.copy(prepared, tmp_path)
     return tmp_path
 
@@ -76,7 +76,7 @@ def test_after_a_kill_the_file_is_free_again(data_dir):
     port = free_port()
     with up(data_dir, port) as server:
         os.kill(server.pid, signal.SIGKILL)
-        server.communicate(timeout=20)  # until the worker, which holds the pipes and the claim, is gone as well
+        server.communicate(timeout=20)  # until the worker, which holds the pipes and the lock, is gone too
     with up(data_dir, free_port()):
         pass
 
@@ -112,7 +112,7 @@ def test_a_damaged_database_is_one_line(content, tmp_path):
 
 
 def test_nobody_else_reads_the_files_of_a_directory_that_was_there(data_dir):
-    """Made by an operator, with the modes of their shell."""
+    """Created by an operator, with their shell's modes."""
     data_dir.chmod(0o755)
     (data_dir / "media/avatars").mkdir(parents=True)
     (data_dir / "media/avatars/old.webp").write_bytes(b"x")

@@ -1,4 +1,4 @@
-"""Connections that are slow on purpose cost the embedded server no thread; bodies that are too large are not read."""
+"""Deliberately slow connections take no thread of the embedded server; oversized bodies are not read."""
 
 import http.client
 import socket
@@ -49,7 +49,7 @@ site.run()
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory) -> Iterator[int]:
-    """A server on that port, which waits for less time than in life."""
+    """Run a server with shorter timeouts than in production; yield its port."""
     port = free_port()
     env = environment(tmp_path_factory.mktemp("server"), DJANGO_SETTINGS_MODULE="crm.settings")
     command = [sys.executable, "-c", SERVE, str(port)]
@@ -78,7 +78,7 @@ def post(length: object, *headers: str) -> bytes:
 
 
 def healthy(port: int) -> float:
-    """How long the slowest of several probes took."""
+    """Return the slowest of several probes, in seconds."""
     taken = []
     for _ in range(10):
         started = time.monotonic()
@@ -103,7 +103,7 @@ def test_who_sends_slowly_takes_no_thread_and_is_ended(port, first):
                 client.sendall(b"x")
         for client in clients:
             while client.recv(1000):
-                pass  # until the server ends it
+                pass  # until the server closes it
 
 
 def test_who_reads_slowly_or_does_not_hang_up_takes_no_thread(port):
@@ -150,7 +150,7 @@ def test_what_is_too_large_is_refused_before_it_is_sent(port):
     ):
         with connect(port, first) as client:
             assert answer(client)[0] == status
-            assert client.recv(1) == b""  # and the connection has ended
+            assert client.recv(1) == b""  # the connection was closed
 
 
 def test_a_large_body_that_stops_is_ended_and_few_may_send_one_at_once(port):
@@ -164,6 +164,6 @@ def test_a_large_body_that_stops_is_ended_and_few_may_send_one_at_once(port):
 
 def test_more_connections_than_there_may_be_keep_nobody_out(port):
     with ExitStack() as stack:
-        for _ in range(150):  # of 100 in this server
+        for _ in range(150):  # over this server's limit of 100
             stack.enter_context(connect(port, b"GET / HTTP/1.1\r\nHo"))
         assert healthy(port) < 1

@@ -1,4 +1,4 @@
-"""The rows of the isolation matrix, and members who read the pseudo-language."""
+"""The rows of the isolation matrix, and members who use the pseudo-language."""
 
 import pytest
 
@@ -11,7 +11,7 @@ __all__ = ["shared_world", "world"]
 
 @pytest.fixture
 def pseudo(world, settings):
-    """Members and workspaces ask for the language while the test runs."""
+    """Set the language of members and workspaces during the test."""
     User.objects.update(language=CODE)
     Workspace.objects.update(language=CODE)
     settings.DATE_FORMAT = settings.DATETIME_FORMAT = settings.TIME_FORMAT = (

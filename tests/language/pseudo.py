@@ -1,4 +1,4 @@
-"""A language in which every text that went through gettext stands in ⟦brackets⟧, and what a page shows outside them."""
+"""A pseudo-language that puts every translated text in ⟦brackets⟧, and detection of texts outside them."""
 
 import html
 import re
@@ -26,21 +26,21 @@ NAMES = {"Throughline", "CSV", "UTC", "XLSX", "JSON", "Deutsch", "Español", "Fr
 
 
 class Pseudo(trans_real.DjangoTranslation):
-    """Answers to every text, whatever the catalogs hold; by as much `longer` as it is long."""
+    """A catalog that answers every text, lengthened by `longer`."""
 
     def __init__(self, longer: float) -> None:
         self._catalog, self.plural, self.domain = {}, lambda number: int(number != 1), "django"
         self.longer = longer
 
     def gettext(self, message):
-        text = message.rpartition("\x04")[2]  # without the context of pgettext()
+        text = message.rpartition("\x04")[2]  # without pgettext()'s context
         return f"⟦{text}{self._more(text)}⟧" if text.strip() else text
 
     def ngettext(self, singular, plural, number):
         return self.gettext(singular if number == 1 else plural)
 
     def _more(self, text: str) -> str:
-        """Words of eight letters at most, the first joined to the last of the text, as languages do that compound."""
+        """Return words of at most eight letters, the first attached to the text's last, like compounds."""
         length = round(len(text) * self.longer)
         return " ".join("ö" * min(8, length - start) for start in range(0, length, 8))
 
@@ -53,10 +53,10 @@ class Pseudo(trans_real.DjangoTranslation):
 
 @contextmanager
 def pseudo_language(settings, longer: float = 0) -> Iterator[None]:
-    """CODE is a language that a member may have chosen, in the block; its texts are longer by that share."""
+    """Offer the language CODE to members in the block, with texts longer by that share."""
     settings.LANGUAGES = [*settings.LANGUAGES, (CODE, "Pseudo")]
     trans_real._translations[CODE] = Pseudo(longer)
-    # Django asks for a catalog on the disk before it speaks the language of a browser.
+    # Django requires a catalog on disk before it uses a browser's language.
     with mock.patch.object(trans_real, "translation_catalog_exists", return_value=True):
         trans_real._get_supported_language_variant.cache_clear()
         yield
@@ -65,7 +65,7 @@ def pseudo_language(settings, longer: float = 0) -> Iterator[None]:
 
 
 class _Texts(HTMLParser):
-    """What stands outside brackets: in one text after the other, for a sentence may have tags in it."""
+    """Texts outside brackets, tracked across text nodes, because a sentence may contain tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,14 +97,14 @@ class _Texts(HTMLParser):
 
 
 def untranslated(page: str, data: set[str]) -> list[str]:
-    """The texts that a page shows outside brackets, with words not in `data`: those that people typed."""
+    """Return a page's texts outside brackets with words not in `data`, i.e. user input."""
     parser = _Texts()
     parser.feed(page)
     return [" ".join(text.split()) for text in parser.texts if set(WORD.findall(html.unescape(text))) - data]
 
 
 def outside(text: str, depth: int = 0) -> tuple[str, int]:
-    """What stands outside the brackets, which may be nested, and how many are open at the end."""
+    """Return the text outside (possibly nested) brackets, and the number open at the end."""
     signs = []
     for sign in text:
         depth += (sign == "⟦") - (sign == "⟧")
@@ -113,7 +113,7 @@ def outside(text: str, depth: int = 0) -> tuple[str, int]:
 
 
 def words_of_data() -> set[str]:
-    """Every word in a row of the database, and what dates and amounts are written with."""
+    """Return every word in the database's rows, and in dates and amounts."""
     words = set(NAMES)
     with connection.cursor() as cursor:
         for model in apps.get_models():

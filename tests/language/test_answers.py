@@ -1,4 +1,4 @@
-"""What forms, verbs and commands answer, in a pseudo-language: toasts, refusals, validation messages."""
+"""Responses of forms, verbs and commands in a pseudo-language: toasts, refusals, validation messages."""
 
 import json
 import re
@@ -16,7 +16,7 @@ NAMES = re.compile(r'<(?:input|select|textarea)\b[^>]*\bname="([^"]+)"')
 
 
 def bodies(client, route, address, own):
-    """What is posted: what the route accepts, nothing, and nonsense in every field that its page has."""
+    """Yield bodies to post: valid, empty, and invalid in every field of its page."""
     accepted = route.data(own)
     fields = set(NAMES.findall(page(client.get(address)))) - {"csrfmiddlewaretoken"}
     yield accepted
@@ -26,12 +26,12 @@ def bodies(client, route, address, own):
 
 
 def page(response) -> str:
-    """What a page says; nothing of what a file does."""
+    """Return a page's text; '' for a file."""
     return "" if response.streaming or "html" not in response.get("Content-Type", "html") else response.content.decode()
 
 
 def shown(response) -> str:
-    """The page, or what htmx makes a toast of."""
+    """Return the page, or htmx's toast."""
     toasts = [text["text"] for text in json.loads(response.get("HX-Trigger", "{}")).values() if "text" in text]
     return page(response) + "".join(f"<p>{text}</p>" for text in toasts)
 

@@ -1,4 +1,4 @@
-"""The catalogs have the placeholders of the texts; those of languages that are offered are complete and compiled."""
+"""Catalogs keep the texts' placeholders; those of offered languages are complete and compiled."""
 
 import gettext
 import os
@@ -44,7 +44,7 @@ def test_the_placeholders_of_a_text_are_in_its_translation(language):
             if not text:
                 continue
             known = [sorted(PLACEHOLDER.findall(source)) for source in texts(message.id)]
-            # The singular may say "one" in words; the other forms are those of the plural.
+            # The singular may spell out "one"; other forms match the plural.
             if sorted(PLACEHOLDER.findall(text)) not in (known if number == 0 else known[-1:]):
                 wrong.append((message.id, text))
     assert not wrong
@@ -53,7 +53,7 @@ def test_the_placeholders_of_a_text_are_in_its_translation(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_read_is_what_translators_wrote(language):
     if language not in OFFERED:
-        return  # nobody reads it yet
+        return  # not offered yet
     with (LOCALE / language / "LC_MESSAGES/django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for message in catalog(language):

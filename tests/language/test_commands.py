@@ -1,4 +1,4 @@
-"""What commands print and refuse, in a pseudo-language."""
+"""Commands' output and errors in a pseudo-language."""
 
 import errno
 import io
@@ -56,7 +56,7 @@ CALLS_ABOUT_LEGACY_LEADS = [
 
 
 def said_by(arguments) -> str:
-    """Everything that a command prints, and the sentence with which it ends."""
+    """Return a command's output and final message."""
     out, error = io.StringIO(), io.StringIO()
     sentence = ""
     try:

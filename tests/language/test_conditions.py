@@ -1,4 +1,4 @@
-"""A condition is typed with the labels of one language, stored by key, and read with those of another."""
+"""Conditions are typed with one language's labels, stored by key, and shown in another language."""
 
 from crm.conditions.parse import parse
 from crm.kit.language import speaking

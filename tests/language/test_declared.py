@@ -1,4 +1,4 @@
-"""What apps declare in registries, and what commands say of themselves, can be read in every language."""
+"""Texts declared in registries and commands are translatable."""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -30,23 +30,23 @@ WHERE = [
 ]
 TEXTS = {"label", "title", "sentence", "unseen", "help", "start_help", "about", "plural", "done", "message"}
 OWN_APPS = ("crm.", "leads", "contacts", "audit")
-FOR_DEVELOPERS = {"makemessages", "compilemessages", "load_demo"}  # English, as the code is
+FOR_DEVELOPERS = {"makemessages", "compilemessages", "load_demo"}  # English, like the code
 
 
 def bare(text: object) -> bool:
-    """Whether a text has words that no translation is asked for."""
+    """Return whether a text has words without translation."""
     return bool(WORD.search(outside(str(text))[0]))
 
 
 def texts(item: object, seen: set[int]) -> Iterator[tuple[str, str]]:
-    """The texts of a declaration and of those inside it, each with the name of its attribute."""
+    """Yield a declaration's texts, also nested ones, with their attribute names."""
     if isinstance(item, dict):
         item = list(item.values())
     if isinstance(item, list | tuple | Registry):
         for each in item:
             yield from texts(each, seen)
     elif isinstance(item, Entity) and item.model.__module__.startswith("tests."):
-        return  # of an app that tests install
+        return  # an app installed only in tests
     elif is_dataclass(item) and not isinstance(item, type) and id(item) not in seen:
         seen.add(id(item))
         for field in fields(item):
@@ -67,7 +67,7 @@ def test_every_label_and_sentence_of_a_declaration_is_translated(pseudo):
             for name, text in texts(held, seen)
         ]
         assert not [each for each in found if bare(each[2])]
-    # Were the registries empty or renamed, this test would find nothing wrong.
+    # With empty or renamed registries this test would find nothing.
     assert len({name for _, name, _ in found}) > 12
     assert len(found) > 400
 
@@ -89,12 +89,12 @@ def test_the_help_of_a_command_is_translated(name, pseudo):
 
 
 def _said_by(command: BaseCommand, name: str) -> set[str]:
-    """The description and the options' texts."""
+    """Return the description and options' texts."""
     parser = command.create_parser("manage.py", name)
     return {text for text in (parser.description, *(action.help for action in parser._actions)) if text}
 
 
 def _base_of(command: BaseCommand) -> BaseCommand:
-    """Django's command that this one changes, or all commands' base."""
+    """Return the Django command it overrides, or the base command."""
     django = next(each for each in type(command).__mro__ if each.__module__.startswith("django."))
     return django()

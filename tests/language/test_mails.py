@@ -1,4 +1,4 @@
-"""Every mail, in a pseudo-language: subject, text and HTML."""
+"""Every email in a pseudo-language: subject, text and HTML."""
 
 from types import SimpleNamespace
 
@@ -29,7 +29,7 @@ URL = r"https?://\S+"
 
 @pytest.fixture
 def letters(pseudo, cast):
-    """Nothing that was mailed to somebody has a word that cannot be translated."""
+    """Check that emails sent have no untranslatable word."""
     mail.outbox.clear()
     with in_workspace(cast.acme):
         yield

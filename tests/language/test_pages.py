@@ -1,4 +1,4 @@
-"""Every page of the product in a pseudo-language: what is not data went through gettext."""
+"""Every page in a pseudo-language: all text except data is translated."""
 
 import pytest
 from django.conf import settings
@@ -9,7 +9,7 @@ from crm.kit.actor import Role
 from tests.language.pseudo import untranslated, words_of_data
 from tests.security.matrix import MATRIX, url
 
-# The admin shows operators the names of columns, which are the code's.
+# The admin shows operators column names, as in code.
 PAGES = sorted(
     name for name, route in MATRIX.items() if route.get is not None and route.page and not name.startswith("admin:")
 )

@@ -1,4 +1,4 @@
-"""Numbers that members type, and see in inputs, are in the formats of their profile."""
+"""Numbers in inputs use the formats of the member's profile."""
 
 from decimal import Decimal
 from urllib.parse import unquote_plus
@@ -16,7 +16,6 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def german(cast, sign_in):
-    """A rep who writes numbers as Germans do."""
     user = cast.rep.user
     user.language, user.formats = "en", "de_DE"
     user.save()

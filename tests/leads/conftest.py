@@ -1,4 +1,4 @@
-"""Who is given leads in a test."""
+"""Assignment fixtures."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ from leads.verbs.set_duties import set_duties
 
 @pytest.fixture
 def duty(cast, actor):
-    """`duty(rep=(True, False))`: whether those of the cast are in the pool, and away."""
+    """`duty(rep=(True, False))` sets members' pool and away state."""
 
     def set_for(**duties):
         return set_duties({getattr(cast, who).pk: values for who, values in duties.items()}, by=actor("admin"))
@@ -23,7 +23,7 @@ def duty(cast, actor):
 
 @pytest.fixture
 def rule(cast, actor):
-    """`rule("source = Web", "rep", "mate")`: leads that meet the condition go to these of the cast."""
+    """`rule("source = Web", "rep", "mate")` assigns leads matching the condition to these members."""
 
     def save(condition: str, *people: str, **values) -> AssignmentRule:
         values = {"people": [getattr(cast, who).pk for who in people], "name": condition} | values
@@ -34,5 +34,5 @@ def rule(cast, actor):
 
 @pytest.fixture
 def machine(cast) -> SimpleNamespace:
-    """Actors who are nobody of the cast: the system, and an import of the system's."""
+    """Return actors outside the cast: the system, and a system import."""
     return SimpleNamespace(act=lambda: system(workspace().pk), imports=lambda: system(workspace().pk, Channel.IMPORT))

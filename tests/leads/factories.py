@@ -1,4 +1,4 @@
-"""Leads as the tests want them."""
+"""Lead factories."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.factories import make_contact
 
 
 def score(lead: Lead, tenths: int) -> None:
-    """Give a lead a score, as a calculation would."""
+    """Set a lead's score, like a calculation."""
     model = ScoringModel.objects.order_by("-version").first() or ScoringModel.objects.create(
         version=1, name="Test", rules={}, half_life=30, epoch=timezone.now(), created_at=timezone.now()
     )
@@ -21,7 +21,7 @@ def score(lead: Lead, tenths: int) -> None:
 
 
 def put(lead: Lead, status: str, stage: str) -> Lead:
-    """Set a lead where no verb would take it, to see what the next one makes of it."""
+    """Put a lead in a state no verb produces, to test the next one."""
     now = clock.now()
     also = {"lost_date": now} if status == "lost" else {"converted_date": now} if status == "converted" else {}
     Lead.objects.filter(pk=lead.pk).update(status=status, stage=stage, **also)
@@ -30,14 +30,14 @@ def put(lead: Lead, status: str, stage: str) -> Lead:
 
 
 def make_lead(contact: Contact | None = None, *, status: str = "new", stage: str = "top_of_funnel", **person) -> Lead:
-    """The open lead of a contact, or of a new one, put at a status and a stage."""
+    """Create the open lead of a contact, by default a new one, in a status and stage."""
     contact = contact or make_contact(**person)
     lead = Lead.objects.open().get(contact=contact)
     return put(lead, status, stage) if (status, stage) != ("new", "top_of_funnel") else lead
 
 
 def ready(**person) -> Lead:
-    """A lead that may be converted: by hand, for no score of its holds it there."""
+    """Create a lead that may be converted, manually staged, because its score would not hold it."""
     lead = make_lead(status="qualified", stage="sales_qualified", **person)
     floor = {"floor_stage": lead.stage, "floor_until": clock.now() + timedelta(days=14), "floor_reason": "x"}
     Lead.objects.filter(pk=lead.pk).update(**floor)

@@ -1,4 +1,4 @@
-"""A score as DESIGN 1.3 defines it, worked out event by event in plain Python: what SQL must agree with."""
+"""The score of DESIGN 1.3, computed event by event in Python, as reference for SQL."""
 
 import math
 from collections.abc import Iterable
@@ -15,17 +15,17 @@ POINTS = {
 
 
 def fit(fleet: int | None, country: str) -> int:
-    """0–60, of the fleet's size and the country's tier."""
+    """Return 0–60, by fleet size and country tier."""
     size = next((points for least, points in FLEET if (fleet or 0) >= least), 0)
     return size + (20 if country in TIER_1 else 12 if country in TIER_2 else 5 if country else 0)
 
 
 def engagement(events: Iterable[tuple[str, datetime]], at: datetime, half_life: timedelta = timedelta(days=30)) -> int:
-    """0–100, of (kind, moment) pairs up to `at`."""
+    """Return 0–100, from (kind, time) pairs up to `at`."""
     total = math.fsum(POINTS[kind] * 2 ** -((at - when) / half_life) for kind, when in events if when <= at)
     return max(0, min(100, math.floor(round(total, 6) + 0.5)))
 
 
 def tenths(fleet: int | None, country: str, events: Iterable[tuple[str, datetime]], at: datetime) -> int:
-    """The qualification score in tenths of a point."""
+    """Return the qualification score in tenths of a point."""
     return fit(fleet, country) * 6 + engagement(events, at) * 4

@@ -1,4 +1,4 @@
-"""Who is given which lead: rules, then the contact's owner, then the pool in turn (DESIGN 1.2, RELIABILITY R16)."""
+"""Assignment of leads: rules, then the contact's owner, then round-robin in the pool (DESIGN 1.2, RELIABILITY R16)."""
 
 import io
 from collections import Counter
@@ -118,10 +118,10 @@ def test_reps_are_in_the_pool_until_an_admin_says_otherwise(acme, cast, duty, ma
 def test_an_import_assigns_a_batch_in_as_many_statements_as_one_lead(acme, cast, rule, duty, machine):
     duty(rep=(True, False), mate=(True, False))
     rule("source = Web", "outsider", "mate")
-    for source in ("Web", "Fair"):  # the first lead of each makes the row that keeps the turn
+    for source in ("Web", "Fair"):  # the first lead of each creates the row of the turn
         several(1, machine.imports(), source=source)
     counted = []
-    for size in (6, 300):  # enough for everybody to get some
+    for size in (6, 300):  # enough for all to get some
         with CaptureQueriesContext(connection) as captured:
             create(
                 [{"name": f"{size} {n}", "source": "Web" if n % 2 else "Fair", "owner": None} for n in range(size)],
@@ -220,7 +220,7 @@ def test_sixteen_who_capture_at_once_share_out_fairly_while_one_leaves(by_rule, 
     jobs = [lambda thread=thread: work(thread) for thread in range(16)]
     _, errors = at_once(acme, [*jobs, leave])
     assert not errors
-    # The turn is held until the commit, so entries stand in the order in which turns were taken.
+    # Turns are locked until commit, so entries are in order of turns.
     given = [e.new_values["owner"] for e in Entry.objects.filter(event="lead.created").order_by("pk")]
     assert len(given) == total
     last = max(place for place, pk in enumerate(given) if pk == cast.mate.pk) + 1

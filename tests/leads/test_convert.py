@@ -1,4 +1,4 @@
-"""Converting a lead, and taking it back (source 003, Conversion Event; DESIGN 1.2)."""
+"""Converting a lead, and undoing it (source 003, Conversion Event; DESIGN 1.2)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -99,7 +99,7 @@ def test_not_without_the_contact(acme, cast, actor):
 
 
 class TestUndo:
-    """The one way in which a converted lead changes."""
+    """The only way a converted lead changes."""
 
     def test_a_manager_takes_it_back(self, acme, cast, actor):
         lead, by = ready(owner=cast.rep), actor("rep")

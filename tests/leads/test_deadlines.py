@@ -1,4 +1,4 @@
-"""By when a new lead is to be spoken with, also where clocks change (RELIABILITY R31)."""
+"""First-contact deadlines, also across clock changes (RELIABILITY R31)."""
 
 from datetime import UTC, datetime
 
@@ -22,8 +22,8 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-# The clocks of Madrid go forward on 2026-03-29 at 02:00, those of New York back on 2026-11-01 at 02:00, those of
-# Lord Howe Island by half an hour back on 2026-04-05 at 02:00; Dubai never changes its own.
+# Clocks go forward in Madrid on 2026-03-29 at 02:00, back in New York on 2026-11-01 at 02:00 and by half an hour on
+# Lord Howe Island on 2026-04-05 at 02:00; Dubai's never change.
 @pytest.mark.parametrize(
     "zone, terms, opened, due",
     [
@@ -32,17 +32,17 @@ def utc(text: str) -> datetime:
         ("America/New_York", {}, "2026-10-31T12:00-04:00", "2026-11-01T11:00-05:00"),
         ("Australia/Lord_Howe", {}, "2026-04-04T12:00+11:00", "2026-04-05T11:30+10:30"),
         ("Asia/Dubai", {}, "2026-03-28T12:00+04:00", "2026-03-29T12:00+04:00"),
-        # In the hour that Madrid has twice, the later of the two.
+        # The later of Madrid's repeated hour.
         ("Europe/Madrid", {}, "2026-10-25T02:30+01:00", "2026-10-26T02:30+01:00"),
-        # Office hours are local ones before and after the change: Friday afternoon, and on Monday morning the rest.
+        # Office hours are local before and after the change: Friday afternoon, and the rest on Monday morning.
         ("Europe/Madrid", OFFICE | {"hours": 4}, "2026-03-27T15:00+01:00", "2026-03-30T11:00+02:00"),
         ("America/New_York", OFFICE | {"hours": 4}, "2026-10-30T15:00-04:00", "2026-11-02T11:00-05:00"),
         ("Australia/Lord_Howe", OFFICE | {"hours": 4}, "2026-04-03T15:00+11:00", "2026-04-06T11:00+10:30"),
-        # An office that never closes: the night of the change has 23 or 25 hours, of which each counts.
+        # A 24-hour office: the night of the change has 23 or 25 hours, which all count.
         ("Europe/Madrid", NIGHT | {"hours": 24}, "2026-03-29T00:00+01:00", "2026-03-30T01:00+02:00"),
         ("America/New_York", NIGHT | {"hours": 24}, "2026-11-01T00:00-04:00", "2026-11-01T23:00-05:00"),
         ("Australia/Lord_Howe", NIGHT | {"hours": 24}, "2026-04-05T00:00+11:00", "2026-04-05T23:30+10:30"),
-        # Opened at the weekend, before the office opens, as it closes; and over several days.
+        # Created on a weekend, before opening, at closing; and over several days.
         ("Asia/Dubai", OFFICE | {"hours": 2}, "2026-03-28T12:00+04:00", "2026-03-30T11:00+04:00"),
         ("Asia/Dubai", OFFICE | {"hours": 8}, "2026-03-27T06:00+04:00", "2026-03-27T17:00+04:00"),
         ("Asia/Dubai", OFFICE | {"hours": 1}, "2026-03-27T17:00+04:00", "2026-03-30T10:00+04:00"),

@@ -1,4 +1,4 @@
-"""What leads do when something happens to their contacts (DESIGN 1.1 and 1.2)."""
+"""Leads' reactions to changes of their contacts (DESIGN 1.1 and 1.2)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -108,7 +108,7 @@ def test_what_a_workflow_sends_is_no_first_contact_but_the_reply_to_a_person_is(
     log([facts | FROM_LEAD], by=actor("rep"))
     assert Lead.objects.get(contact=contact).contacted_at is None
     lose(rows(contact), by=actor("manager"), reason="x")
-    log([facts | TO_LEAD], by=actor("rep"))  # in no cycle
+    log([facts | TO_LEAD], by=actor("rep"))  # outside any cycle
     reopen(rows(contact), by=actor("manager"), reason="x")
     log([facts | FROM_LEAD], by=actor("rep"))
     assert Lead.objects.open().get(contact=contact).contacted_at
@@ -241,7 +241,7 @@ def test_an_opportunity_won_leaves_the_lead(acme, actor):
 
 
 class TestMerging:
-    """Of two open leads the further one stays; all move to the survivor; undoing brings them back."""
+    """Of two open leads the more advanced stays; all move to the survivor; undo restores them."""
 
     @pytest.mark.parametrize(
         "ours, theirs, kept",

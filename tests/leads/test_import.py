@@ -1,4 +1,4 @@
-"""What files say about leads: columns of contacts, and opportunities past the guards (DESIGN 3)."""
+"""Leads in imports: columns of contacts, and opportunities bypassing guards (DESIGN 3)."""
 
 import io
 from datetime import UTC, datetime
@@ -101,7 +101,7 @@ def test_undoing_the_import_undoes_the_leads(acme, actor):
 
 
 def test_rules_see_what_the_file_says_of_new_leads(acme, cast, actor):
-    """One entry, with all of it: assignment, workflows and notifications come after."""
+    """One entry with all values, before assignment, workflows and notifications."""
     made = AssignmentRule(condition="fleet_size >= 100 and country = AE and source = Expo", name="Large")
     made.people = [cast.mate.pk]
     save_assignment_rule(made, by=actor("admin"))
@@ -119,7 +119,7 @@ def test_a_lead_s_owner_in_the_file_goes_before_rules(acme, cast, actor):
 
 
 class TestThePast:
-    """Who is said to be a customer, or lost, has a lead that says the same."""
+    """Imported customers and lost contacts have matching leads."""
 
     FILE = (
         "external_id,name,stage,created_at,Customer since\n"
@@ -171,7 +171,7 @@ class TestThePast:
 
 
 class TestOpportunities:
-    """With a reason to override, an open lead becomes the opportunity of the file."""
+    """With an override reason, an open lead becomes the file's opportunity."""
 
     HEADER = "external_id,name,contact,stage,created_at,won_at,lost_at\n"
 

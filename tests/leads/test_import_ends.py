@@ -1,4 +1,4 @@
-"""An import outside of any test's transaction, as people run it: its leads are moved once, when it ends."""
+"""An import outside any test transaction, as in production: its leads are restaged once, at its end."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""DESIGN 3, import_events: whose it is, kind, occurred_at; each kept once, and the leads scored with it."""
+"""DESIGN 3, import_events: contact, kind, occurred_at; each stored once, and leads scored."""
 
 import io
 import json
@@ -22,7 +22,7 @@ HEADER = "external_id,email,kind,occurred_at"
 
 @pytest.fixture
 def imported(acme, tmp_path):
-    """`imported(lines)`: exit status and the report of importing a file of these lines."""
+    """`imported(lines)` imports a file and returns exit status and report."""
 
     def run(*lines: str, **options) -> tuple[int, dict]:
         file, out, status = tmp_path / "events.csv", io.StringIO(), 0
@@ -53,7 +53,7 @@ def test_events_come_in_once_and_leads_are_scored(imported, acme):
 def test_a_lead_is_moved_once_after_its_last_row(imported, acme):
     ana = make_contact(external_id="7")
     edit(Lead.objects.filter(contact=ana), {"fleet_size": 300, "country": "DE"}, by=manager())
-    now = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M")  # none of them is to come
+    now = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M")  # none in the future
     lines = [f"7,,content_download,{now}:{n:02}Z" for n in range(9)] * 4
     lines += [f"7,,email_opened,{now}:{n:02}Z" for n in range(9)]
     imported(HEADER, *lines)

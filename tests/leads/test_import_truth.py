@@ -1,4 +1,4 @@
-"""Whatever files tell of the past, in whatever order: stages, leads, opportunities, funnel and lists say the same."""
+"""Stages, leads, opportunities, funnel and lists agree for any order of imported history."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ deals = st.lists(
 
 
 def bring(entity, rows, reason="", **options):
-    """Import rows (dicts of the same columns); the run."""
+    """Import rows (dicts with equal columns); return the run."""
     text = io.StringIO()
     written = csv.DictWriter(text, list(rows[0]))
     written.writeheader()
@@ -66,7 +66,7 @@ def deal(number, contact, stage, at):
 
 
 class Naive:
-    """What is true of a person, from what all files tell of them."""
+    """A person's true state, from all files."""
 
     def __init__(self, stage, deals):
         self.base, self.deals = stage or "lead", deals
@@ -80,7 +80,7 @@ class Naive:
 
     @property
     def lead(self):
-        """Status, and the number of the deal that it became (None for none)."""
+        """Status, and the number of its opportunity (None for none)."""
         if self.base == "partner":
             return None
         if self.base == "lost":
@@ -154,7 +154,7 @@ def test_any_files_in_any_order_tell_one_truth(acme, cast, data):
 
 @pytest.mark.parametrize(("before", "reason"), [("lead", "Moved in"), ("qualified", ""), ("qualified", "Moved in")])
 def test_a_stage_that_a_later_file_tells_ends_the_lead_as_if_it_had_been_told_at_once(acme, cast, before, reason):
-    """Ana became a customer on the 9th of March; one file says so at once, for Bo a second file does."""
+    """Ana became a customer on 9 March; one file has it at once, for Bo a second file does."""
     told = {"created_at": "2023-03-01", "lifecycle_stage_since": "2023-03-09"}
     early = told | {"lifecycle_stage_since": "2023-03-04"}
     bring("contact", [{"external_id": "ana", "name": "Ana", "stage": "customer"} | told])

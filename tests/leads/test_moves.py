@@ -1,4 +1,4 @@
-"""The verbs of a lead that people call (DESIGN 1.2)."""
+"""Manual verbs of a lead (DESIGN 1.2)."""
 
 from datetime import timedelta
 

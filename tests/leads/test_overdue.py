@@ -1,4 +1,4 @@
-"""A first contact that nobody makes in time: recorded once, told, and listed."""
+"""Missed first contacts: recorded once, notified and listed."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("acme")
 
 
 def lead_of(hours: int, **values) -> Lead:
-    """A lead that was opened so many hours ago."""
+    """Return a lead created that many hours ago."""
     with clock.at(NOW - timedelta(hours=hours)):
         return Lead.objects.get(contact=make_contact(**values))
 

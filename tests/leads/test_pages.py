@@ -1,4 +1,4 @@
-"""The lead's own pages, and its panel on the contact's, without JavaScript."""
+"""The lead's pages, and its panel on the contact's, without JavaScript."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.once
 
 
 def text(response) -> str:
-    """What a person reads."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 

@@ -1,4 +1,4 @@
-"""The list and the board of leads at /qualification."""
+"""The list and board of leads at /qualification."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def listed(client, query: str) -> list[str]:
 
 
 def lead_of(name: str, *, tenths: int | None = None, hours: int = 0, contacted: bool = False, **values) -> Lead:
-    """A lead that was opened so many hours ago, with a score of so many tenths."""
+    """Return a lead created `hours` ago with a score of `tenths`."""
     with clock.at(NOW - timedelta(hours=hours)):
         lead = Lead.objects.get(contact=make_contact(name, **values))
     if contacted:

@@ -1,4 +1,4 @@
-"""The score page adds up to the stored score; the workbench says what would change before it does."""
+"""The score page matches the stored score; the workbench previews changes."""
 
 from datetime import timedelta
 
@@ -83,7 +83,6 @@ def test_what_others_may_not_see(acme, sign_in, cast):
 
 
 def fields(**changes) -> dict:
-    """What the page's form sends back when nothing but `changes` was changed."""
     form = form_context(saved(ScoringModel.objects.latest("version")))
     data = {"name": form["name"], "half_life": form["half_life"]}
     for criterion in form["fit"]:

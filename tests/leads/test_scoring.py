@@ -1,4 +1,4 @@
-"""DESIGN 1.3, the score: both engines and a plain evaluator agree, to the tenth."""
+"""DESIGN 1.3, the score: both engines and a plain evaluator agree to the tenth."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -79,7 +79,7 @@ def facts(lead: Lead) -> tuple:
     ],
 )
 def test_a_score_meets_its_thresholds_unrounded(fleet, country, points, tenths, stage, acme):
-    """Points are put together of events of now: 1 each for mails opened, 10 for a download."""
+    """Points consist of current events: 1 per email opened, 10 per download."""
     events = [("content_download", NOW - timedelta(microseconds=n)) for n in range(points // 10)]
     events += [("email_opened", NOW - timedelta(microseconds=n)) for n in range(points % 10)]
     lead = make_lead(fleet, country, events)

@@ -1,4 +1,4 @@
-"""DESIGN 1.3: a run that is killed and run again ends in the same tables as one that was left alone."""
+"""DESIGN 1.3: a killed and resumed run gives the same tables as an uninterrupted one."""
 
 import os
 import signal
@@ -45,7 +45,6 @@ with in_workspace(Workspace.objects.get(slug="acme")):
 
 
 def tables():
-    """Every score and every stage."""
     scores = Score.objects.order_by("lead").values_list("lead", "model", *WRITTEN)
     return list(scores), list(Lead.objects.order_by("pk").values_list("pk", "stage", "status"))
 
@@ -74,7 +73,7 @@ def test_a_killed_run_ends_where_a_clean_one_does(acme, monkeypatch, tmp_path):
     stopped = ScoringRun.objects.get(pk=run.pk)
     assert stopped.finished_at is None and stopped.cursor < stopped.scored < Lead.objects.latest("pk").pk
     assert tables() != before
-    with clock.at(at + timedelta(days=9)):  # the instant is the run's, not that of whoever continues it
+    with clock.at(at + timedelta(days=9)):  # the run's instant, not the resuming process's
         resumed = finish_scoring_run(open_run(by=by), by=by)
     again = tables()
     assert (resumed.pk, resumed.leads, resumed.changed, resumed.down) == (run.pk, LEADS, LEADS, LEADS)
@@ -100,7 +99,7 @@ def put_back(before):
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, on the tests' own database."""
+    """Return this process's environment, on the tests' database."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "postgresql":
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()  # a socket is in the query

@@ -1,4 +1,4 @@
-"""Scoring models: versioned data, read with a sentence for every mistake, and changed by a verb."""
+"""Scoring models: versioned data, validated with a message per error, changed by a verb."""
 
 from copy import deepcopy
 

@@ -1,4 +1,4 @@
-"""Events and recalculations at the same moment: nothing is counted twice or lost. PostgreSQL alone shows it."""
+"""Concurrent events and recalculations: nothing is counted twice or lost. Only PostgreSQL reveals races."""
 
 from datetime import timedelta
 from functools import partial
@@ -62,7 +62,7 @@ def test_an_edit_holds_the_contact_before_the_lead_as_a_conversion_does(cast):
             lock_contacts([contact.pk])
             held.set()
             wait_until_somebody_waits()
-            list(leads.select_for_update(nowait=True))  # nobody may have it by now
+            list(leads.select_for_update(nowait=True))  # no lock may be held by now
 
         def change() -> None:
             held.wait(10)

@@ -22,7 +22,7 @@ from tests.leads.factories import make_lead, put, ready, score
 STATUSES = ("new", "working", "qualified", "converted", "lost")
 STAGES = ("top_of_funnel", "marketing_qualified", "sales_qualified", "opportunity")
 BY_SCORE = {398: "top_of_funnel", 400: "marketing_qualified", 698: "marketing_qualified", 700: "sales_qualified"}
-# The statuses that a lead passes through at a stage, by the table of DESIGN 1.2.
+# The statuses passed at each stage, by DESIGN 1.2's table.
 PASSED = {
     ("new", "marketing_qualified"): ["working"],
     ("new", "sales_qualified"): ["working", "qualified"],
@@ -46,7 +46,7 @@ def test_a_cell(status, stage, tenths, acme):
     lead = make_lead()
     if (status == "converted") != (stage == "opportunity") or status == "converted":
         with pytest.raises(IntegrityError), transaction.atomic():
-            put(lead, status, stage)  # converted without its opportunity, or the stage without the status
+            put(lead, status, stage)  # converted without an opportunity, or a stage without its status
         return
     put(lead, status, stage)
     score(lead, tenths)
@@ -88,7 +88,7 @@ def test_nothing_is_written_when_nothing_changes(acme):
 
 def test_many_take_as_many_statements_as_few(acme):
     taken = []
-    for count in (3, 3, 30):  # the first of them reads the guards
+    for count in (3, 3, 30):  # the first reads the guards
         for number in range(count):
             score(make_lead(), (100, 450, 760)[number % 3])
         with transaction.atomic(), CaptureQueriesContext(connection) as captured:

@@ -1,5 +1,4 @@
-"""R17: whatever happens to leads and their contacts, in whatever order, and whatever of it is taken back, the rules of
-DESIGN 1.1–1.3 hold and the books balance."""
+"""R17: any sequence of actions on leads and contacts, and of undos, keeps the rules of DESIGN 1.1–1.3."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -47,7 +46,7 @@ from tests.contacts.test_state_machine import LEGAL as LIFECYCLE
 from tests.leads import naive
 from tests.replay import replay, snapshot
 
-# DESIGN 1.2, by hand: (from, to, verb). 1.1 is with the contacts; what people override and merge goes past it.
+# DESIGN 1.2, copied by hand: (from, to, verb). 1.1 is with the contacts; overrides and merges bypass it.
 STATUS = {
     ("", "new", "open"),
     ("new", "working", "first_contact"),
@@ -76,7 +75,7 @@ LIKELY = {verb: [before for before, _, moved in LIFECYCLE if moved == verb] for 
 STAGES = ("top_of_funnel", "marketing_qualified", "sales_qualified")
 LIFECYCLE_STAGES = ("lead", "qualified", "customer", "lost", "churned", "partner")
 OPPORTUNITY_STAGES = ("prospecting", "qualification", "proposal", "negotiation", "won", "lost")
-# What a lead has by its contact, or follows from other columns: it may change on a closed one too.
+# Copied from the contact or derived from other columns: may change on a closed lead too.
 BESIDE = {"contact_id", "owner_id", "team_id", "version", "updated_at"}
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -94,12 +93,12 @@ facts = st.fixed_dictionaries(
 
 
 def by_points(tenths: int) -> str:
-    """The stage of a score in tenths."""
+    """Return the stage of a score in tenths."""
     return STAGES[(tenths >= 400) + (tenths >= 700)]
 
 
 class Leads(RuleBasedStateMachine):
-    """Every rule is one action; a refusal is an answer like any other, as long as it leaves no trace."""
+    """Every rule is one action; refusals are valid if they write nothing."""
 
     cast: SimpleNamespace
 
@@ -118,7 +117,7 @@ class Leads(RuleBasedStateMachine):
             self.warm(0)
 
     def teardown(self):
-        """What takes long is looked at in the end: every entry since the start has led there."""
+        """Run slow checks at the end: every entry since the start led there."""
         try:
             self.the_log_tells_the_present()
             self.scores_are_explained()
@@ -138,7 +137,7 @@ class Leads(RuleBasedStateMachine):
             assert not Transition.objects.filter(change=by.change).exists()
 
     def see(self, verb):
-        """Hold closed leads against what they were before `verb`."""
+        """Compare closed leads with their state before `verb`."""
         rows = {lead.pk: vars(lead) for lead in Lead.objects.select_related(None)}
         scores = {score.lead_id: (score.score_tenths, score.scored_at) for score in Score.objects.all()}
         now = {pk: {k: v for k, v in row.items() if k not in BESIDE | {"_state"}} for pk, row in rows.items()}
@@ -154,7 +153,7 @@ class Leads(RuleBasedStateMachine):
         self.seen = {pk: (row, scores.get(pk)) for pk, row in now.items()}
 
     def some(self, model, chosen, **likely):
-        """Rows of a model; of those that are `likely` if there are any, or most of what is done would be refused."""
+        """Draw rows of a model, preferring `likely` ones, otherwise most actions would be refused."""
         rows = model.objects.order_by("pk").values_list("pk", flat=True)
         ids = list(rows.filter(**likely)) or list(rows)
         return model.objects.filter(pk__in={ids[-1 - n % len(ids)] for n in chosen} if ids else [])
@@ -179,7 +178,7 @@ class Leads(RuleBasedStateMachine):
 
     @rule(chosen=place)
     def warm(self, chosen):
-        """A lead that fits as well as one can, and after three demo requests is sales-qualified."""
+        """Give a lead the best fit and three demo requests, for Sales Qualified."""
         lead = self.some(Lead, [chosen], status__in=["new", "working"]).first()
         if lead:
             events = [NewEngagement(lead.contact_id, "demo_request", self.now - timedelta(minutes=n)) for n in range(3)]

@@ -13,7 +13,7 @@ from tests.factories import manager
 
 @pytest.fixture
 def old(acme):
-    """`old("Ana", estimated_value="100", …)`: an old lead; `at` (aware) dates it."""
+    """`old("Ana", estimated_value="100", …)` creates a legacy lead; `at` (aware) dates it."""
 
     def made(name="Ana", *, at=None, archived_at=None, **values):
         lead = LegacyLead.objects.get(pk=create_legacy_leads([{"name": name} | values], by=manager()).done[0])
@@ -28,14 +28,14 @@ def old(acme):
 
 @pytest.fixture
 def nobody_reads(acme):
-    """What the test itself asks the retired table is no read."""
+    """Exclude the test's own reads of the retired table."""
     with uncounted_reads():
         yield
 
 
 @pytest.fixture
 def migrate(acme):
-    """`migrate(commit=True, …)`: run the command in acme; (exit status, the report of --json or the sentence)."""
+    """`migrate(commit=True, …)` runs the command in acme: (exit status, report of --json or message)."""
 
     def run(**options):
         out = io.StringIO()

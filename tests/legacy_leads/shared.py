@@ -1,4 +1,4 @@
-"""What old leads add to the tests of the whole product, which ask tests.installed: so the app can be taken out."""
+"""Additions of legacy leads to whole-product tests, by tests.installed: so the app is removable."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +18,10 @@ from crm.records.verbs.edit import edit
 from tests.factories import rows
 
 ENTITIES = ("legacy_lead",)
-READS = ("leads_legacyvisit",)  # written when the retired table is read
-DECLARED = ("legacy_lead", "old_leads")  # what the log tells of
+READS = ("leads_legacyvisit",)  # written on reads of the retired table
+DECLARED = ("legacy_lead", "old_leads")  # subjects in the log
 
-# Every write path, for tests.audit.test_completeness, whose stage prepare() sets.
+# Every write path, for tests.audit.test_completeness, with data from prepare().
 EVERY_FIELD = {
     "name": "Old Ana", "first_name": "Ana", "last_name": "Ruiz", "email": "old@x.example", "phone": "1",
     "company_name": "Fleetly", "status": "working", "source": "s", "estimated_value": "12.5", "currency": "usd",
@@ -38,7 +38,7 @@ WRITES = {
 }
 WRITING_EACH = ("create old leads", "export old leads")
 
-# Columns that could store references, and store something else (tests.uses).
+# Columns that could store references but don't (tests.uses).
 NO_REFERENCES = {
     "legacy_leads.MigrationRun.amount_in": "sums",
     "legacy_leads.MigrationRun.amount_listed": "sums",
@@ -47,22 +47,22 @@ NO_REFERENCES = {
     "legacy_leads.MovedLead.told": "values of a record",
     "legacy_leads.OldLeads.plan": "figures and rows of a report",
 }
-# Who reads past the scope of a workspace, and why (tests.users.test_scope).
+# Allowed unscoped reads, with reasons (tests.users.test_scope).
 UNSCOPED = {
-    "crm/legacy_leads/reads.py",  # a read by the command line, or outside any workspace, is one of every workspace's
+    "crm/legacy_leads/reads.py",  # a read by command, or outside a workspace, counts for every workspace
     "crm/legacy_leads/dropping/drop.py",  # one table for all workspaces: all must be ready
 }
-# (address, button, values, model) of a form that is submitted twice (tests.browser.test_double_click).
+# (URL, button, values, model) of a form submitted twice (tests.browser.test_double_click).
 FORM = ("/lead/new", "Create", {"name": "Twice {n}", "email": "old{n}@x.example"}, LegacyLead)
 
 
 def forget_reads() -> None:
-    """What was read was rolled back, and is not written at the end of the process."""
+    """Drop reads that were rolled back, so that the process doesn't write them at its end."""
     reads._pending.clear()
 
 
 def prepare(stage) -> None:
-    """The old leads that the write paths change."""
+    """Create the legacy leads changed by the write paths."""
     old = {"contact": stage.qualified, "estimated_value": "5", "company_name": "Fleetly", "description": "Vans"}
     others = [{"email": stage.boss.email, "phone": "9"}, {"first_name": "Cy", "status": "working"}]
     made = create_legacy_leads([{"name": "Old"} | old, *others], by=stage.by("rep"))
@@ -70,31 +70,30 @@ def prepare(stage) -> None:
 
 
 def migrate(stage):
-    """Commit the migration."""
     return commit(Order(), by=stage.by("admin"))
 
 
 def exported(stage) -> None:
-    """Export the old leads, and restore that on trial."""
+    """Export the legacy leads, and test-restore the file."""
     with TemporaryDirectory() as directory:
         export(Path(directory) / "old", by=stage.by("admin"))
         rehearse(Path(directory) / "old", by=stage.by("admin"))
 
 
 def add_open(actor) -> None:
-    """One old lead: without any the list of them is closed."""
+    """Add one legacy lead: without any the list is closed."""
     create_legacy_leads([{"name": "Old"}], by=actor("admin"))
 
 
 def add_some(actor, contact) -> LegacyLead:
-    """A page of old leads, linked to a contact; the first of them."""
+    """Add a page of legacy leads, linked to a contact; return the first."""
     texts = {"source": "Trade fair", "description": "Wants 120 vans", "company_name": "Fleetly", "contact": contact.pk}
     old = [{"name": f"Old {n:02}", "email": f"o{n}@old.example", "estimated_value": 900 * n} | texts for n in range(4)]
     return LegacyLead.objects.get(pk=create_legacy_leads(old, by=actor("rep")).done[0])
 
 
 def make(mark: str, team, contact, by) -> LegacyLead:
-    """An old lead with the mark in its texts."""
+    """Create a legacy lead with the mark in its texts."""
     texts = ("first_name", "last_name", "company_name", "source", "description")
     values = dict.fromkeys(texts, f"{mark} old") | {"contact": contact, "team": team, "external_id": f"{mark}-old"}
     values |= {"email": f"{mark}@old.example", "estimated_value": "9000"}
@@ -102,14 +101,14 @@ def make(mark: str, team, contact, by) -> LegacyLead:
 
 
 def add_records(objects, mark: str, team, contact, act) -> None:
-    """The old leads of a member of tests.security.world; `act()` gives an actor."""
+    """Add the legacy leads of a member of tests.security.world; `act()` returns an actor."""
     objects.legacy_lead = make(mark, team, contact, act())
     objects.trashed_legacy_lead = make(f"{mark}-trashed", team, contact, act())
     delete(rows(objects.trashed_legacy_lead), by=act(), reason=f"{mark} reason")
 
 
 def add_settings(objects, admin, act) -> None:
-    """A view, a migration that was undone, and a read, of the admin of that workspace."""
+    """Add a view, an undone migration and a read, by the workspace's admin."""
     mark, now = objects.mark, timezone.now()
     objects.legacy_lead_view = save_view("legacy_lead", f"{mark} shared", by=act(), shared=True)
     objects.migration = MigrationRun(state="undone", started_at=now, kept=[["contact", "", f"{mark} kept"]])
@@ -119,7 +118,7 @@ def add_settings(objects, admin, act) -> None:
 
 
 def routes(matrix) -> dict:
-    """The URLs of old leads for tests.security.matrix, which is given."""
+    """Return the URLs of legacy leads for tests.security.matrix, passed in."""
     route, admin = matrix.Route, matrix._admin
     return {
         **matrix._lists("legacy_lead"),
@@ -127,7 +126,7 @@ def routes(matrix) -> dict:
         "stayed_leads": route(),
         "lead_migration": route(matrix.ADMIN),
         "lead_migration_plan": route(matrix.ADMIN, page=False),
-        "lead_migration_report": route(matrix.ADMIN, answers=(404,), page=False),  # nothing was migrated
+        "lead_migration_report": route(matrix.ADMIN, answers=(404,), page=False),  # no migration yet
         "lead_migration_act": route(None, matrix.ADMIN, kwargs={"action": "plan"}),
         **admin("legacy_leads_migrationrun", lambda own: own.migration),
         **admin("legacy_leads_legacylead", lambda own: own.legacy_lead),

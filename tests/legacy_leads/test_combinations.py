@@ -1,4 +1,4 @@
-"""Every combination of what an old lead may be: the plan is what then happens, row by row, and the sums are right."""
+"""Every combination of legacy lead values: the result matches the plan row by row, with correct sums."""
 
 from collections import Counter
 from decimal import Decimal
@@ -27,7 +27,7 @@ KEPT = ("live", "archived", "trashed")
 
 @pytest.fixture
 def every_lead(acme):
-    """One old lead of each combination, in an order without meaning."""
+    """Create a legacy lead per combination, in random order."""
     now, made = timezone.now(), []
     for number, (link, mail, value, status, kept) in enumerate(product(LINKS, MAILS, VALUES, STATUSES, KEPT)):
         contact = contact_of(link, number, kept)
@@ -60,7 +60,7 @@ shared: dict[str, Contact] = {}
 
 
 def contact_of(link: str, number: int, kept: str) -> Contact | None:
-    """Whom a lead is linked to: somebody of its own where it matters, else one for all of a kind."""
+    """Return a lead's linked contact: its own if relevant, otherwise one per kind."""
     if number == 0:
         shared.clear()
     if link == "nobody":
@@ -121,7 +121,7 @@ def test_the_plan_equals_the_outcome(batch_size, include_lost, every_lead, acme)
 
 
 def money_is_there(figures) -> None:
-    """Every currency's sum over the table is in the figures, in opportunities or listed."""
+    """Check that every currency's sum in the table is in the figures, as opportunities or listed."""
     for currency in ("EUR", "USD"):
         all_of_it = sum(
             (lead.estimated_value or Decimal() for lead in LegacyLead.objects.filter(currency=currency)), Decimal()

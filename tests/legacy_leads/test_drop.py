@@ -1,4 +1,4 @@
-"""drop_legacy_leads: what is missing, condition by condition, and that the product works on without the table."""
+"""drop_legacy_leads: unmet conditions one by one, and the product without the table."""
 
 import io
 import json
@@ -29,7 +29,7 @@ COMMITTED = TODAY - timedelta(days=100)
 
 
 def run(command, *arguments, **options):
-    """(exit status, the report of --json or the sentence)."""
+    """Return (exit status, report of --json or message)."""
     out, status = io.StringIO(), 0
     try:
         call_command(command, *arguments, workspace="acme", json=True, stdout=out, stderr=io.StringIO(), **options)
@@ -48,13 +48,12 @@ def missing():
 
 @pytest.fixture
 def file(tmp_path):
-    """Where the export goes."""
     return str(tmp_path / "old-leads.jsonl")
 
 
 @pytest.fixture
 def moved(old, migrate):
-    """Three old leads, two of them migrated a hundred days ago."""
+    """Create three legacy leads, two migrated a hundred days ago."""
     with clock.at(COMMITTED):
         leads = [old("Ana Ruiz", contact=make_contact("Ana"), estimated_value="5.50", description="Vans\n“new”")]
         leads += [old("Bo", email="bo@x.example"), old("Cy", status="lost")]
@@ -64,7 +63,6 @@ def moved(old, migrate):
 
 @pytest.fixture
 def ready(moved, file, actor):
-    """Nothing is missing."""
     run("export_legacy_leads", file)
     run("export_legacy_leads", file, rehearse=True)
     confirm_drop(by=actor("admin"))
@@ -114,7 +112,7 @@ def test_of_several_admins_two_have_to_confirm(ready, cast, actor):
     Membership.objects.filter(pk__in=[cast.manager.pk, cast.mate.pk]).update(role="admin")
     assert missing() == {"acme": ["Admin confirmations: 1 of 2 (Admin). Confirm under Settings → Lead migration."]}
     confirm_drop(by=Membership.objects.get(pk=cast.manager.pk).actor("web"))
-    Membership.objects.filter(pk=cast.manager.pk).update(role="manager")  # who is none any more does not count
+    Membership.objects.filter(pk=cast.manager.pk).update(role="manager")  # former admins do not count
     assert "1 of 2" in missing()["acme"][0]
     assert run("drop_legacy_leads", confirm=True, user="mate@acme.example") == (0, {"confirmed": True})
     assert run("drop_legacy_leads")[0] == 0
@@ -230,7 +228,7 @@ class TestWhoMay:
 class TestAfterwards:
     @pytest.fixture
     def gone(self, ready):
-        """The table is dropped, and whoever asks for it fails."""
+        """Drop the table, so that any access fails."""
         run("drop_legacy_leads")
 
         def refuse(execute, sql, params, many, context):

@@ -1,4 +1,4 @@
-"""import_legacy_leads: the old table as a file, ours or another product's."""
+"""import_legacy_leads: the legacy table from a file, ours or another product's."""
 
 import io
 import json
@@ -21,7 +21,7 @@ JANUARY = datetime(2025, 1, 2, 10, tzinfo=UTC)
 
 @pytest.fixture
 def bring(tmp_path, acme):
-    """`bring("row\\nrow", header)`: import these rows; (exit status, counts, the errors)."""
+    """`bring("row\\nrow", header)` imports these rows: (exit status, counts, errors)."""
 
     def imported(rows, header=HEADER, **options):
         path, out, status = tmp_path / "leads.csv", io.StringIO(), 0

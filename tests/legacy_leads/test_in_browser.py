@@ -1,4 +1,4 @@
-"""The old leads as people meet them: their workspace, the plan, and what the addresses lead to afterwards."""
+"""Legacy leads in the browser: their workspace, the plan, and redirects afterwards."""
 
 import time
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def old_leads(acme, actor):
-    """A lead that is linked and worth something, and one that is not."""
+    """Create a linked lead with a value, and one with neither."""
     install_shipped()
     ana = make_contact("Ana Ruiz", email="ana@fleetly.example")
     linked = {"name": "Ana Ruiz", "contact": ana, "estimated_value": "1500.50", "source": "Fair", "description": "Vans"}

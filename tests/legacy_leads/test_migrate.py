@@ -1,4 +1,4 @@
-"""migrate_leads: what each old lead becomes, and that no lead and no money is missing (source 000, steps 1 to 3)."""
+"""migrate_leads: the result of each legacy lead, without lost leads or money (source 000, steps 1 to 3)."""
 
 import io
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def test_an_active_lead_becomes_a_contact_at_lead_with_a_cycle(old, migrate, cas
     cycle = Lead.objects.get()
     assert (cycle.contact, cycle.status, cycle.source, cycle.owner) == (ana, "new", "Trade fair", cast.rep)
     assert (cycle.description, cycle.external_id, cycle.created_at) == ("Wants 20 vans", "L-1", JANUARY)
-    assert cycle.contact_by is None  # what is old news owes nobody a first contact
+    assert cycle.contact_by is None  # old leads need no first contact
     lead.refresh_from_db()
     assert (lead.became_contact, lead.became_opportunity) == (ana, None)
     assert lead.archived_at
@@ -284,7 +284,7 @@ def test_leads_that_are_all_left_close_the_old_workspace(old, migrate):
 
 def test_a_batch_takes_as_many_statements_however_many_leads_it_has(old, migrate):
     counts = []
-    for size in (1, 2, 20):  # the first asks for rules that are then remembered
+    for size in (1, 2, 20):  # the first loads the rules into the cache
         for name in (f"{size}-{number}" for number in range(size)):
             facts = {"status": "working", "description": "Vans", "company_name": f"Firm {name}"}
             old(f"Linked {name}", contact=make_contact(f"Linked {name}"), estimated_value="5", **facts)

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of the real command: run again, the tables are those of one clean run (RELIABILITY R28)."""
+"""kill -9 during the real command: after resuming, the tables match a clean run's (RELIABILITY R28)."""
 
 import fcntl
 import hashlib
@@ -21,7 +21,7 @@ SIZE = {"sqlite": 600, "postgresql": 6_000}  # leads
 BATCH = {"sqlite": 30, "postgresql": 300}
 HEADER = "external_id,name,email,company_name,source,description,status,estimated_value,currency,contact,created_at"
 
-# Every table that the migration writes, by what names a row whatever its key is.
+# Every table written by the migration, by columns that identify a row independently of keys.
 TABLES = {
     "contacts": """
         SELECT name, email, notes, lifecycle_stage, source, created_at, version FROM contacts_contact WHERE {own}""",
@@ -58,14 +58,14 @@ def hashes(instance: Instance, slug: str) -> dict[str, str]:
 
 
 def whole(instance: Instance) -> dict[str, str]:
-    """Every table of the database, all columns: less who read the old leads, which a run does."""
+    """Return all tables and columns of the database, without reads of legacy leads, which runs cause."""
     tables = [model._meta.db_table for model in apps.get_models() if model is not LegacyVisit]
     found = {table: sorted(map(repr, instance.ask(f'SELECT * FROM "{table}"'))) for table in tables}
     return {table: hashlib.sha256("\n".join(rows).encode()).hexdigest() for table, rows in found.items()}
 
 
 def write_files(tmp_path, size: int) -> list[tuple[str, str]]:
-    """People who are there, and old leads: linked, of the same e-mail, of the same company, and over."""
+    """Write existing contacts, and legacy leads: linked, with equal email or company, and closed."""
     people, leads = ["External ID,Name,E-mail,Created"], [HEADER]
     people += [f"c-{n},Person {n},p{n}@x.example,2025-01-01" for n in range(size // 4)]
     for n in range(size):
@@ -93,7 +93,7 @@ def migrate(instance: Instance, slug: str, *arguments: str) -> subprocess.Comple
 
 
 def kill_after(instance: Instance, slug: str, leads: int, *arguments: str) -> None:
-    """Migrate, and kill the process when its run has come to that many leads."""
+    """Migrate, and kill the process when its run has processed that many leads."""
     command = [sys.executable, "manage.py", "migrate_leads", "--workspace", slug, *arguments]
     env = environment(instance.data_dir, DATABASE_URL=instance.url)
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
@@ -150,7 +150,7 @@ def test_two_processes_that_start_together_migrate_once(instance, tmp_path):
     env = environment(instance.data_dir, DATABASE_URL=instance.url)
     pair = [subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     ends = [(process.communicate()[1], process.returncode) for process in pair]
-    assert sorted(code for _, code in ends) in ([0, 1], [0, 0])  # the second may have come after the first had ended
+    assert sorted(code for _, code in ends) in ([0, 1], [0, 0])  # the second may start after the first ended
     assert all(code == 0 or str(BUSY) in told for told, code in ends)
     assert migrate(instance, "clean", "--commit", "--batch-size", "100").returncode == 0
     assert hashes(instance, "acme") == hashes(instance, "clean")

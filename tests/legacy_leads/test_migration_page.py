@@ -1,4 +1,4 @@
-"""Settings → Lead migration: an admin plans, commits and undoes in the browser; runs continue after a crash."""
+"""Settings → Lead migration: plan, commit and undo in the browser; runs continue after a crash."""
 
 from datetime import timedelta
 
@@ -17,14 +17,13 @@ URL = "/settings/lead-migration/"
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """What would run in the background runs where it is started."""
     for module in (background, planning):
         monkeypatch.setattr(module, "after_commit", lambda work, name: work())
 
 
 @pytest.fixture
 def act(sign_in):
-    """`act("commit")`: an admin presses that button; the page afterwards."""
+    """`act("commit")` clicks that button as an admin and returns the resulting page."""
     client = sign_in("admin")
     return lambda action, **data: client.post(f"{URL}{action}/", {"workspace": "acme"} | data, follow=True).text
 
@@ -121,7 +120,7 @@ def test_what_refuses_a_run_is_shown_and_it_is_not_tried_again_by_itself(old, ac
 @pytest.mark.parametrize("stopped", [{"in_background": True, "problem": "It stopped."}, {}])
 @pytest.mark.parametrize(("action", "state"), [("commit", "committed"), ("undo", "undone")])
 def test_what_stopped_continues_or_is_undone_from_the_page(action, state, stopped, old, act, at_once, sign_in):
-    """Also a run of the command, whose process may have died."""
+    """Also for a run of the command, whose process may have died."""
     old("Ana")
     MigrationRun.objects.create(started_at=timezone.now(), **stopped)
     page = sign_in("admin").get(URL).text
@@ -163,7 +162,7 @@ def test_a_run_that_has_ended_is_not_carried_out_twice(old, act, at_once):
 class TestLeadsThatWereNotMigrated:
     @pytest.fixture
     def stayed(self, old, migrate, cast):
-        """A lost lead that everybody sees, and one of another team."""
+        """Create a lost lead visible to all, and one of another team."""
         told = {"email": "cy@x.example", "company_name": "Fleetly", "description": "Wants 5 vans"}
         shown, hidden = old("Cy Löw", status="lost", **told), old("Dee", status="lost", team=cast.nordics)
         old("Ana")

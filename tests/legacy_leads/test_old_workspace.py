@@ -1,4 +1,4 @@
-"""/lead until the migration is committed: as reps knew it; while it runs read-only; afterwards Active Leads."""
+"""/lead before the migration's commit: as reps knew it; read-only while it runs; afterwards Active Leads."""
 
 import pytest
 from django.utils import timezone
@@ -89,7 +89,7 @@ def test_while_a_migration_runs_it_can_be_read_and_not_changed(state, old, sign_
     ):
         assert (answer.status_code, "read-only until" in answer.text) == (409, True)
     contact = {"name": "Bo", "workspace": "acme"}
-    assert client.post("/contact/new", contact).status_code == 302  # the rest keeps working
+    assert client.post("/contact/new", contact).status_code == 302  # everything else keeps working
     assert LegacyLead.objects.get().name == "Ana"
 
 

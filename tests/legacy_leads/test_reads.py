@@ -1,4 +1,4 @@
-"""Every read through the retired table's manager is counted, with who and where; the product's own are not."""
+"""Every read through the retired table's manager is counted by reader and place, except the product's own."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from tests.factories import make_contact, rows
 
 @pytest.fixture
 def told(acme):
-    """`told()`: (who, where) of the reads since it was last asked, or since the test had what it needs."""
+    """`told()` returns (reader, place) of the reads since its last call or the test's setup."""
 
     def found():
         reads.flush()
@@ -33,7 +33,7 @@ def told(acme):
 
 @pytest.fixture
 def moved(old, migrate, told):
-    """An old lead that was migrated."""
+    """Create a migrated legacy lead."""
     lead = old("Ana Ruiz", estimated_value="5", contact=make_contact("Ana"))
     migrate(commit=True)
     told()
@@ -46,7 +46,7 @@ def test_the_admin(moved, told, sign_in, cast):
 
 
 def test_the_api(moved, told, cast):
-    """Whatever a request is answered with, through whichever channel its actor came."""
+    """Whatever the response, for any channel of the actor."""
     with reading_as(lambda: TableReader(cast.rep.pk, "api /~<slug:workspace>/<str:records>")):
         LegacyLead.objects.first()
     assert told() == {(cast.rep, "api /~<slug:workspace>/<str:records>")}

@@ -1,4 +1,4 @@
-"""The migration in the admin, read-only: figures, and each lead with a link to what it became."""
+"""The migration in the admin, read-only: figures, and each lead with a link to its result."""
 
 import pytest
 

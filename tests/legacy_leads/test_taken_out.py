@@ -1,4 +1,4 @@
-"""The old leads can be taken out of the product: their folders and their line in the settings, and no more."""
+"""Legacy leads can be removed by deleting their folders and their line in the settings."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from tests.template import ROOT
 
 FOLDERS = ("crm/legacy_leads", "templates/legacy_leads", "tests/legacy_leads")
 LINE = '    "crm.legacy_leads",\n'
-# What asks the whole code, and walks every page. The documents tell of what is gone, and are edited by hand.
+# Tests of the whole code and all pages. Documents mention the removed app, and are edited by hand.
 TESTS = ("tests/architecture", "tests/users/test_scope.py", "tests/security/test_isolation_matrix.py")
 SOME = "architecture or scope or every_url or GET-manager"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache", ".hypothesis")
@@ -19,7 +19,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cac
 
 @pytest.fixture
 def without(tmp_path):
-    """Runs a command in a copy of the project without them."""
+    """Run a command in a copy of the project without them."""
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     for folder in FOLDERS:

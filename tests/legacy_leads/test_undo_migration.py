@@ -1,4 +1,4 @@
-"""migrate_leads --undo: what nobody touched goes, what somebody did stays and is listed, and it can be run again."""
+"""migrate_leads --undo: untouched results are deleted, changed ones kept and listed, and it can run again."""
 
 import pytest
 from django.core.management import call_command
@@ -21,7 +21,7 @@ from tests.factories import make_contact, make_opportunity, manager, rows
 
 @pytest.fixture
 def undo_it(acme, capsys):
-    """Undo as the command does; what it kept, as (entity, sentence)."""
+    """Undo like the command; return kept records as (entity, reason)."""
 
     def run():
         call_command("migrate_leads", workspace="acme", undo=True)
@@ -32,7 +32,7 @@ def undo_it(acme, capsys):
 
 
 def everything():
-    """What the migration can change, without versions and times of changing."""
+    """Return what the migration can change, without versions and change times."""
     tables = ((Contact, "name email notes phone lifecycle_stage owner company"), (Lead, "contact status source"))
     tables += ((Opportunity, "contact amount stage"), (Company, "name"))
     tables += ((LegacyLead, "name archived_at became_contact became_opportunity run outcome outcome_note value_note"),)

@@ -1,4 +1,4 @@
-"""Conditions ask how a record has moved: by value and day, each axis for itself, without what was undone."""
+"""Conditions on a record's moves: by value and day, per axis, without undone ones."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ def found(text: str) -> set[str]:
 
 @pytest.fixture
 def moved(acme, actor):
-    """Ana: lead on 1 March, qualified on the 11th, customer on the 21st. Bo: lost on the 11th."""
+    """Move Ana: lead on 1 March, qualified on the 11th, customer on the 21st. Bo: lost on the 11th."""
     with clock.at(START):
         ana, bo = make_contact("Ana"), make_contact("Bo")
     with clock.at(START + timedelta(days=10)):

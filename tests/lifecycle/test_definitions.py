@@ -1,4 +1,4 @@
-"""What stages mean: observable, versioned, written by admins, and shown on each record."""
+"""Stage definitions: testable, versioned, written by admins, shown on each record."""
 
 import pytest
 

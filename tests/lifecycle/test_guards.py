@@ -1,4 +1,4 @@
-"""Guards are data (source 002): what admins write is obeyed by every verb, at once and everywhere."""
+"""Guards are data (source 002): admins' guards apply to every verb, immediately and everywhere."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.log import assert_nothing_written, entries
 
 @pytest.fixture
 def guard(acme, actor):
-    """`guard("qualify", "title is not empty", "Title needed")`: an admin writes that guard."""
+    """`guard("qualify", "title is not empty", "Title needed")` saves that guard as an admin."""
 
     def write(verb, condition, message, **values):
         return save_guard(
@@ -74,7 +74,7 @@ def test_a_guard_is_obeyed_at_once_and_no_longer_once_it_is_switched_off(guard, 
 
 
 def test_another_process_obeys_from_its_next_request_on(guard, acme):
-    """It reads the workspace anew, whose schema version tells that what it compiled is out of date."""
+    """It rereads the workspace, and the schema version invalidates its cache."""
     seen_by_the_other = Workspace.objects.get(pk=acme.pk)
     with in_workspace(seen_by_the_other):
         assert rules("contact") == ()

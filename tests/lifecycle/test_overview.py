@@ -1,4 +1,4 @@
-"""The page of all stages: what leads to each, what ends there, and which records contradict their stage."""
+"""The page of all stages: moves to each, final ones, and records that contradict their stage."""
 
 from html import unescape
 

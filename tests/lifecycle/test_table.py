@@ -1,6 +1,6 @@
 """Every cell of the contact lifecycle: each verb, at each stage, by each role, against a table written here.
 
-The table is DESIGN 1.1 copied by hand: it must not be read from the code it checks.
+The table is copied from DESIGN 1.1 by hand: it must not be read from the tested code.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from tests.log import assert_entry, assert_nothing_written, entries, moves
 
 STAGES = ("lead", "qualified", "customer", "lost", "churned", "partner")
 ROLES = ("viewer", "rep", "manager", "admin")
-# verb: (from, to, lowest role, a reason is needed, event, action)
+# verb: (from, to, lowest role, whether a reason is required, event, action)
 TABLE = {
     "qualify": ({"lead"}, "qualified", "rep", False, "contact.qualified", "QUALIFY"),
     "lose": ({"lead", "qualified"}, "lost", "rep", False, "contact.lost", "LOSE"),

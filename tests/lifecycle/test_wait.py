@@ -1,4 +1,4 @@
-"""What waits for a reason is not stuck, until its day."""
+"""Snoozed records are not stuck until their day."""
 
 from datetime import timedelta
 

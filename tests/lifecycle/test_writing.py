@@ -1,4 +1,4 @@
-"""What a move writes, from SQL that is remembered: by whom, when and why differ each time."""
+"""Writes of a move by cached SQL: actor, time and reason differ each time."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def leave(contacts, by, reason="", after=timedelta()):
-    """Churn them at noon or later; the outcome."""
+    """Churn the contacts at noon or later; return the outcome."""
     with clock.at(NOON + after):
         return churn(Contact.objects.filter(pk__in=[contact.pk for contact in contacts]), by=by, reason=reason)
 
@@ -57,7 +57,7 @@ def test_nothing_is_remembered_of_the_move_before(acme, actor, cast):
 def test_it_is_compiled_once_and_takes_few_statements(count, acme, actor, monkeypatch):
     people = [standing_at("customer") for _ in range(2 * count)]
     leave(people[:count], actor("manager"))
-    monkeypatch.setattr("crm.lifecycle.move.update_statements", None)  # which makes the statements
+    monkeypatch.setattr("crm.lifecycle.move.update_statements", None)  # creates the statements
     with CaptureQueriesContext(connection) as asked:
         assert len(leave(people[count:], actor("manager")).done) == count
     sent = [each["sql"] for each in asked if each["sql"].split()[0] in ("SELECT", "WITH", "INSERT", "UPDATE")]

@@ -1,4 +1,4 @@
-"""What a bulk action asks is chosen by a person: Enter alone changes no record."""
+"""Bulk actions need an explicit choice: Enter alone changes no record."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.workflows.conftest import make_flow, task
 pytestmark = pytest.mark.once
 
 ENTITIES = ("contact", "company", "lead", "opportunity")
-# They ask for a text or a day, or for nothing: there is nothing to choose.
+# They take text, a day or nothing: there is no choice.
 TYPED = {"delete", "wait", "restore", "first_contact", "lose"}
 
 

@@ -1,4 +1,4 @@
-"""A list asked through a compiled query shows what the same query built anew shows, whoever asks, wherever they are."""
+"""A list's compiled query equals a newly built one, for any viewer and time zone."""
 
 import itertools
 import random
@@ -54,7 +54,7 @@ WHERE = (
 
 @share
 def shared_people(shared_cast):
-    """Sixty contacts of everybody over half a year, some lost."""
+    """Create sixty contacts of all owners over half a year, some lost."""
     with in_workspace(shared_cast.acme):
         _write_people(shared_cast)
 
@@ -75,7 +75,7 @@ def _write_people(cast):
 
 @pytest.fixture
 def people(acme, shared_people, monkeypatch):
-    """Sixty contacts of everybody over half a year, some lost, in pages of seven."""
+    """Return sixty contacts of all owners over half a year, some lost, in pages of seven."""
     monkeypatch.setattr(paging, "PAGE", 7)
     compiled_queries._kept.clear()
     yield
@@ -83,7 +83,7 @@ def people(acme, shared_people, monkeypatch):
 
 
 def all_pages(url: str, by) -> list[tuple]:
-    """Every row of a list, page after page, and the totals told."""
+    """Return every row of a list, page by page, and the totals shown."""
     told, after = [], ""
     for _ in range(20):
         request = RequestFactory().get(url)
@@ -131,7 +131,7 @@ def test_time_goes_on_in_a_prepared_query(people, actor):
 
 
 def test_what_a_month_ago_was_is_not_kept(people, actor):
-    """A month before the last day of one is another number of days than before the day after."""
+    """A month before a month's last day is another number of days than before the next day."""
     all_pages("/contact?view=all&where=last_activity <= 2 months ago", actor("manager"))
     assert None in compiled_queries._kept.values()
 
@@ -156,7 +156,7 @@ def test_it_is_kept_for_a_day_whatever_it_asks_of_the_calendar(people, actor, wh
 
 @pytest.mark.postgres
 def test_what_is_planned_once_answers_for_every_value(people):
-    """Also with the constants in the statement's text, among them a percent sign and a quote."""
+    """Also with constants in the statement's text, including a percent sign and a quote."""
 
     def build(name, pk):
         note = Value("100 % of O'Neill's")
@@ -211,7 +211,7 @@ def test_what_a_query_makes_of_a_value_is_made_of_every_value(people, case):
 
 
 def test_a_moment_that_was_moved_is_another_one(people):
-    """Also to Django, which groups by each expression once."""
+    """Also for Django, which groups by each distinct expression."""
 
     def build(at):
         young = {f"under_{days}": Case(When(last_activity__gt=at - days * DAY, then=1), default=0) for days in (14, 60)}
@@ -224,7 +224,7 @@ def test_a_moment_that_was_moved_is_another_one(people):
 
 
 def test_what_a_list_selects_does_not_keep_the_moment_at_which_its_columns_were_looked_at(people, actor):
-    """Whether somebody waits depends on the clock; a query that held it would show it to everybody all day."""
+    """Snoozing depends on the clock; a cached query with a fixed time would be wrong all day."""
     contact = Contact.objects.order_by("pk")[0]
     wait(
         Contact.objects.filter(pk=contact.pk),
@@ -282,7 +282,7 @@ def test_a_workspace_that_moves_has_other_midnights(people, actor):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_four_threads_and_a_small_memory(cast, monkeypatch):
-    """However little is kept and whatever the workspace changes meanwhile, every answer is that of a new query."""
+    """With any cache size and concurrent workspace changes, every result equals a new query's."""
     monkeypatch.setattr(compiled_queries, "MOST", 2)
     compiled_queries._kept.clear()
     with in_workspace(cast.acme):

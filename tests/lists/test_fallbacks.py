@@ -1,4 +1,4 @@
-"""What a URL asks for and a list does not have is never left out: the list would then be about everything."""
+"""Invalid parts of a list's URL are never ignored: the list would then include all records."""
 
 import re
 from html import unescape
@@ -33,7 +33,7 @@ UNREADABLE = {
 
 @pytest.fixture
 def records(acme, actor):
-    """Two of each; and a rep's own view of each list."""
+    """Create two of each record, and a rep's own view of each list."""
     for name in ("Ada", "Bo"):
         make_opportunity(f"{name}'s deal", contact=make_contact(name))
         make_company(f"{name} Ltd")
@@ -42,7 +42,7 @@ def records(acme, actor):
 
 
 def confirmed(client, entity: str, query: str, action: str = "delete", **values):
-    """Ask for a bulk action on everything that matches, and confirm it with the number that is told."""
+    """Run a bulk action on everything that matches, and confirm it with the number shown."""
     facts = {"action": action, "query": query, "everything": 1}
     asked = client.post(f"/{get(entity).path}/bulk", facts, follow=True).content.decode()
     number = re.search(r'name="confirmed" value="(\d+)"', asked)
@@ -69,7 +69,7 @@ def test_what_cannot_be_read_has_no_rows_and_says_why(records, sign_in, entity):
         if entity in ("lead", "opportunity"):
             board = manager.get(f"/{path}/board?{query}")
             assert not any(column.cards for column in board.context["columns"]), name
-        if entity != "company":  # they are not exported
+        if entity != "company":  # companies are not exported
             assert manager.get(reverse(f"{entity}_export") + f"?{query}").status_code == 422, name
 
 

@@ -95,7 +95,7 @@ def test_one_endless_line_takes_no_memory(tmp_path):
 
 
 def good_and_named(content):
-    """The cells of the rows that were read, by line; and the problems by line."""
+    """Return the cells of valid rows by line, and the problems by line."""
     found = sheet(content).rows()
     good, problems = {}, {}
     for line, cells, problem in found:

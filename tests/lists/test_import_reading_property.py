@@ -1,4 +1,4 @@
-"""Any table, however it was written and whatever happened to it, is read as it was, or each damaged line is named."""
+"""Any table, in any format and damage, is read correctly, or each damaged line is named."""
 
 import io
 import re
@@ -21,10 +21,10 @@ DAMAGE = st.sampled_from(["none", "quote", "lost quote", "surplus cell", "short"
 
 @st.composite
 def tables(draw):
-    """A header and rows, some of them blank.
+    """Draw a header and rows, some of them blank.
 
-    No line break in the first column, no separator beside one, no cell that begins or ends with either: damage can make
-    a whole row of the rest of such a cell.
+    No line break in the first column, no separator beside one, no cell that begins or ends with either: damage can turn
+    the rest of such a cell into a whole row.
     """
     width = draw(st.integers(3, 5))
     cell = TEXT.map(lambda text: re.sub("[,;\t|]", "", text) if "\n" in text else text)
@@ -41,7 +41,7 @@ def written(cell, delimiter, quote_all):
 
 
 def damaged(cells, damage, data, delimiter):
-    """The text of a row with one thing wrong about it."""
+    """Return a row's text with one defect."""
     place = data.draw(st.integers(0, len(cells) - 2))
     cell = cells[place]
     if damage == "quote" or (damage == "lost quote" and '"' not in cell):
@@ -54,7 +54,7 @@ def damaged(cells, damage, data, delimiter):
         cells.append("more")
     elif damage == "short":
         cells.pop()
-        assume("".join(cells).strip('" \t\n'))  # or it is a blank row
+        assume("".join(cells).strip('" \t\n'))  # otherwise it is a blank row
     elif damage == "lost separator":
         cells[place : place + 2] = [cells[place] + cells[place + 1]]
     elif damage == "NUL":
@@ -63,12 +63,12 @@ def damaged(cells, damage, data, delimiter):
 
 
 def looks_like_rows(cells):
-    """Whether a cell breaks the line and others hold separators: the lines may then be as wide as the header."""
+    """Return whether a cell breaks the line and others contain separators: lines may then be as wide as the header."""
     return "\n" in "".join(cells) and any(sign in "".join(cells) for sign in DELIMITERS)
 
 
 def named(rows):
-    """The lines that the problems of rows name."""
+    """Return the lines named in the rows' problems."""
     lines = set()
     for row in (row for row in rows if row.problem):
         span = re.search(r"lines ([\d,]+)–([\d,]+)", row.problem)

@@ -1,4 +1,4 @@
-"""The list page as its people use it: views, filters, search, bulk actions, and who sees what."""
+"""The list page in use: views, filters, search, bulk actions, and visibility."""
 
 import re
 from datetime import timedelta
@@ -26,9 +26,8 @@ from tests.log import written
 
 
 def names(response) -> set[str]:
-    """Who stands in the list."""
     assert response.status_code == 200
-    return {row[3] for row in response.context["page"].found}  # after pk, public id and what it is sorted by
+    return {row[3] for row in response.context["page"].found}  # after pk, public id and sort value
 
 
 def listed(client, **params) -> set[str]:
@@ -40,7 +39,7 @@ def messages(response) -> list[str]:
 
 
 def bulk(client, action: str, *people, follow=True, **values):
-    """A bulk action, confirmed with the number of records that the page tells for everything."""
+    """Run a bulk action, confirmed with the page's record count for everything."""
     data = {"action": action, "selected": [p.public_id for p in people], "query": "view=all"} | values
     if "everything" in values:
         asked = client.post("/contact/bulk", data)
@@ -159,14 +158,14 @@ class TestQuickFilters:
         assert listed(sign_in("rep"), **params) == found
 
     def test_everything_of_a_narrowed_list_is_locked_and_done(self, manager, cast):
-        """DISTINCT would forbid the lock on PostgreSQL."""
+        """DISTINCT would prevent the lock on PostgreSQL."""
         bulk(manager, "assign", query="view=all&stage=lead&stage=lost", everything=1, owner=cast.mate.pk, team="keep")
         assert set(Contact.objects.filter(owner=cast.mate).values_list("name", flat=True)) == {
             "Mine",
             "Nobody's",
             "Team's",
         }
-        assert Contact.objects.get(name="Team's").version == 2  # made and moved, not assigned
+        assert Contact.objects.get(name="Team's").version == 2  # created and moved, not assigned
 
     @pytest.mark.parametrize("query", ["view=all&stage=bogus", "view=all&where=shoe+%3D+43", "view=all&where=%28"])
     def test_a_list_that_cannot_be_read_selects_nothing(self, query, manager):
@@ -224,7 +223,7 @@ class TestFilterBuilder:
         assert response.context["error"] or params == {"field": "shoe"}
 
     def test_a_value_is_a_value_whatever_is_in_it(self, acme, manager):
-        """No text typed into the builder becomes part of the condition."""
+        """Text typed into the builder never becomes syntax."""
         make_contact("Ana", title='x" or name = "Bo')
         make_contact("Bo")
         wanted = {"view": "all", "field": "title", "op": "=", "value": 'x" or name = "Bo'}

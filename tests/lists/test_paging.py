@@ -1,4 +1,4 @@
-"""Keyset pages: forward and back, every row once, ties and empties included, whatever is inserted meanwhile."""
+"""Keyset pages: forward and back, every row once, with ties, empty values and concurrent inserts."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
@@ -22,7 +22,7 @@ from tests.factories import make_company, make_field
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 numbers = st.sampled_from([None, 0, 1, 2, 0.1, 0.2, 0.3, -1.5, 1e6, 123456.789012])
-# Only the name sorts alike everywhere, by its key; how accents sort in other texts is the engine's affair.
+# Only names sort equally everywhere, by key; accents in other texts depend on the engine.
 VALUES = {
     "name": st.sampled_from(["ana", "bo", "zoe", "ñandú"]),
     "title": st.sampled_from(["", "CFO", "cfo", "alto", "Zoo", "10%"]),
@@ -42,7 +42,7 @@ VALUES = {
 CUSTOM = {"fleet_size", "since", "insured", "trade", "trial"}
 TRIAL = ("signed_up", "active", "paying")
 STAGES = ("lead", "qualified", "customer", "lost", "churned", "partner")
-# What a cell shows, as it is compared.
+# A cell's content for comparison.
 SHOWN = {
     "name": search_key,
     "owner": lambda member: member.user.name.casefold(),
@@ -61,7 +61,7 @@ def folded(value):
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
-    """Three rows a page; queries that were prepared for others are forgotten, and ours afterwards."""
+    """Set pages of three rows; clear prepared queries before and after."""
     compiled_queries._kept.clear()
     monkeypatch.setattr(module, "PAGE", 3)
     yield
@@ -83,7 +83,7 @@ def fields(acme):
 
 
 def add(key: str, value, cast, companies: dict[str, Company]) -> Contact:
-    """A contact past the verbs: only the order is looked at here."""
+    """Create a contact without verbs: only the order is tested."""
     now = {
         name: START for name in ("created_at", "updated_at", "lifecycle_stage_since", "status_since", "last_activity")
     }
@@ -114,7 +114,7 @@ def expected(found: list[Contact], key: str, descending: bool) -> list[int]:
 
 
 def walk(key: str, descending: bool, by, meanwhile=lambda: None) -> tuple[list[list[int]], list[list[int]]]:
-    """The pages forward, then the pages back from the last one (in the order they stand)."""
+    """Return the pages forward, then back from the last one (in display order)."""
     query = QueryDict(f"sort={'-' * descending}{key}&columns=name,{key}")
 
     def read_page(cursor: str):

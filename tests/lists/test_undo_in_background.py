@@ -1,4 +1,4 @@
-"""A large undo that a page starts, in the product as it runs: a process of its own carries it out."""
+"""A large undo started from a page, in the running product: another process carries it out."""
 
 import http.client
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Undo of a large change: many short transactions that end as one would, whatever interrupts them."""
+"""Undo of a large change: many short transactions with the same result as one, despite interruptions."""
 
 import uuid
 from datetime import timedelta
@@ -24,14 +24,14 @@ HEADER = "External ID,Name,E-mail,Company,Stage,Manager"
 
 
 def team(size=SIZE):
-    """People of whom each but the first reports to the one before, three to a company."""
+    """Create people who each report to the previous one, three per company."""
     lines = [f"x-{n},P{n},p{n}@x.example,Firm {n // 3},Qualified,{f'x-{n - 1}' if n else ''}" for n in range(size)]
     return "\n".join([HEADER, *lines])
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """Every undo is a run of three contacts a transaction."""
+    """Make every undo a run of three contacts per transaction."""
     engine = connection.vendor
     monkeypatch.setattr(undo_runs, "AT_ONCE", {engine: 0})
     monkeypatch.setattr(undo_runs, "BATCH", {engine: 3})
@@ -40,13 +40,13 @@ def small(monkeypatch):
 
 @pytest.fixture
 def imported(acme, actor, small):
-    """A file of people who were not there but for one."""
+    """Import a file of new people and one existing."""
     make_contact("Old", external_id="x-5", email="p5@x.example", stage="lead")
     return import_csv(team(), by=actor("manager"))
 
 
 def stop_after(monkeypatch, batches):
-    """Let so many batches commit; the next one is interrupted before it commits."""
+    """Let that many batches commit, then interrupt the next before its commit."""
     take, left = undo_runs._Step.take.__wrapped__, [batches]
 
     def interrupted(self, size):
@@ -61,7 +61,7 @@ def stop_after(monkeypatch, batches):
 
 def test_a_run_undoes_people_who_report_to_each_other(imported, actor):
     run = begin(imported.change, by=actor("manager"))
-    assert run.total == len(undo_runs._Groups(imported.change)._all)  # one counts in SQL, the other reads
+    assert run.total == len(undo_runs._Groups(imported.change)._all)  # one counts in SQL, the other in Python
     run = finish(run)
     assert list(Contact.objects.values_list("name", "lifecycle_stage", "company", "manager")) == [
         ("Old", "lead", None, None)

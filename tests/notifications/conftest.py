@@ -6,7 +6,7 @@ from crm.notifications.models import Notification
 
 @pytest.fixture
 def told(cast):
-    """`told("rep")`: what that member of the cast was told, as (kind, entity_id, count), the oldest first."""
+    """`told("rep")` returns a member's notifications as (kind, entity_id, count), oldest first."""
 
     def told(who: str) -> list[tuple[str, int, int]]:
         rows = Notification.objects.filter(recipient=getattr(cast, who)).order_by("id")
@@ -17,5 +17,5 @@ def told(cast):
 
 @pytest.fixture
 def published():
-    """`published("notification.made")`: the events of that name, the oldest first."""
+    """`published("notification.made")` returns the events of that name, oldest first."""
     return lambda name: list(Event.objects.filter(name=name).order_by("id"))

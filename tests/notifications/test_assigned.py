@@ -1,4 +1,4 @@
-"""Whoever is given records by somebody else is told: once, however many."""
+"""New owners of records are notified once, however many records."""
 
 import io
 

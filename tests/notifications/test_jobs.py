@@ -1,4 +1,4 @@
-"""What the time brings: tasks that fall due, and the daily mail at eight in the morning of whoever gets it."""
+"""Scheduled notifications: due tasks, and the digest at eight in the recipient's morning."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -65,7 +65,7 @@ def assigned_at(moment, cast, actor, who="rep"):
 
 @pytest.fixture
 def daily(cast, actor):
-    """The rep, in Madrid (an hour ahead of UTC), wants assignments in the daily mail."""
+    """Give the rep, in Madrid (an hour ahead of UTC), assignments in the daily digest."""
     choose_channels({"assigned": "digest"}, by=actor("rep"))
     User.objects.filter(pk=cast.rep.user_id).update(timezone="Europe/Madrid")
 
@@ -80,7 +80,7 @@ def test_the_daily_mail_is_made_at_eight_local_time_once_a_day(daily, cast, acto
     assert days() == []
     make_digests(NOW.replace(hour=7))
     assert days() == ["2026-11-20"]
-    assigned_at(NOW.replace(hour=6, minute=30), cast, actor)  # told late
+    assigned_at(NOW.replace(hour=6, minute=30), cast, actor)  # created late
     make_digests(NOW.replace(hour=8))
     assert days() == ["2026-11-20"]
     make_digests(NOW.replace(hour=7) + timedelta(days=1))

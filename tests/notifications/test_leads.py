@@ -1,4 +1,4 @@
-"""What becomes of leads is told to whoever works them, once for each change."""
+"""Lead owners are notified once per change."""
 
 import pytest
 

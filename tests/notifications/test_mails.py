@@ -1,4 +1,4 @@
-"""Mails leave by a delivery, which tries again; they name nothing that the reader may not see."""
+"""Emails are sent by retried deliveries, and name nothing hidden from the reader."""
 
 import pytest
 from django.core import mail

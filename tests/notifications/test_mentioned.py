@@ -1,4 +1,4 @@
-"""@mara: who is meant, who is told, and how it is shown."""
+"""@mara: resolution, notification and display."""
 
 import pytest
 

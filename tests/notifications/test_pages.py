@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.usefixtures("acme"), pytest.mark.once]
 
 @pytest.fixture
 def give(cast, actor):
-    """`give("Ana", …)`: assign new contacts to the rep, one after the other; gives the notifications."""
+    """`give("Ana", …)` assigns new contacts to the rep one by one and returns the notifications."""
 
     def given(*names) -> list[Notification]:
         for minutes, name in enumerate(names):

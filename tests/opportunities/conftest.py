@@ -5,6 +5,6 @@ from crm.lifecycle.guards import install_shipped
 
 @pytest.fixture
 def guarded(acme):
-    """acme with the guards that a new workspace starts with."""
+    """Install acme's default guards of a new workspace."""
     install_shipped()
     return acme

@@ -1,4 +1,4 @@
-"""The board and the list of opportunities: who sees what in which column, and what it adds up to."""
+"""Board and list of opportunities: visibility per column, and totals."""
 
 import re
 from datetime import date

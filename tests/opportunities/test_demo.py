@@ -1,4 +1,4 @@
-"""The pipeline of the demo: believable, and made through the verbs."""
+"""The demo pipeline: plausible, and made through the verbs."""
 
 from collections import Counter
 

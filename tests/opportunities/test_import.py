@@ -1,4 +1,4 @@
-"""import_opportunities: what a file says becomes of opportunities and their contacts, and when."""
+"""import_opportunities: effects of a file on opportunities and their contacts, with dates."""
 
 import io
 import json
@@ -22,7 +22,7 @@ MARCH, MAY = datetime(2018, 3, 1, 10, tzinfo=UTC), datetime(2018, 5, 1, 10, tzin
 
 @pytest.fixture
 def bring(tmp_path, acme):
-    """`bring("row\\nrow\\n", …)`: import these rows; (exit status, the report)."""
+    """`bring("row\\nrow\\n", …)` imports these rows: (exit status, report)."""
 
     def imported(rows, header=HEADER, **options):
         path, out = tmp_path / "deals.csv", io.StringIO()
@@ -44,7 +44,7 @@ def counts(report):
 
 @pytest.fixture
 def ana(acme):
-    """A lead with an ID and an e-mail."""
+    """Create a lead with an ID and an email."""
     return make_contact("Ana", external_id="a-1", email="ana@x.example")
 
 

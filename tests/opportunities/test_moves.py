@@ -37,7 +37,6 @@ CELLS = [(verb, stage, role) for verb in TABLE for stage in STAGES for role in R
 
 
 def make(verb, opportunity, by):
-    """Make a move, and say where it leads."""
     to = {"win": "won", "lose": "lost", "reopen": "negotiation"}.get(verb)
     if verb == "move_stage":
         to = "proposal" if opportunity.stage != "proposal" else "prospecting"

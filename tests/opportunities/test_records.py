@@ -1,4 +1,4 @@
-"""What opportunities have in common with every record: edited, assigned, thrown away, merged with their contacts."""
+"""Common record features of opportunities: edit, assign, delete, merge with contacts."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What is wrong with a kind of record is said at the start, not when somebody moves one."""
+"""Errors in a record type are reported at startup, not on the first move."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A kind of record is added by one folder and one line of the settings (CONTRIBUTING)."""
+"""A record type is added by one folder and one line in the settings (CONTRIBUTING)."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ SETTINGS = "tests.records.projects.settings"
 
 @pytest.mark.once
 def test_a_project_goes_through_what_every_record_does():
-    """In a process of its own: the settings of this one do not have the line."""
+    """In a process of its own: this one's settings lack the line."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", f"--ds={SETTINGS}"]
     environment = os.environ | {"DATABASE_URL": "", "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": SETTINGS}
     ran = subprocess.run(

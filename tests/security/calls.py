@@ -1,4 +1,4 @@
-"""Calling the routes of the matrix: each call is taken back, so that one cannot change what the next one meets."""
+"""Calls of the matrix's routes, each rolled back, so that they don't affect one another."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ WAYS = [("GET", {}), ("GET", HTMX), ("POST", {}), ("POST", HTMX)]
 
 
 def call(client: Client, method: str, url: str, data=None, headers=None):
-    """The answer to one request, taken back afterwards."""
+    """Return the response to one request, rolled back afterwards."""
     for counters in (caches["default"], caches["limits"]):
         counters.clear()
     client.raise_request_exception = False
@@ -24,13 +24,13 @@ def call(client: Client, method: str, url: str, data=None, headers=None):
 
 @contextmanager
 def taken_back() -> Iterator[None]:
-    """Whatever the block writes is rolled back."""
+    """Roll back all writes of the block."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def told(response) -> str:
-    """Everything that an answer says: status line, headers, cookies and body."""
+    """Return a response's whole content: status line, headers, cookies and body."""
     body = b"".join(response.streaming_content) if response.streaming else response.content
     return f"{response.headers} {response.cookies} {body.decode(errors='replace')}"

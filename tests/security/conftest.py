@@ -1,4 +1,4 @@
-"""Both workspaces full of marked rows, written once for the tests that follow each other here."""
+"""Both workspaces with marked rows, written once for consecutive tests."""
 
 import tempfile
 
@@ -13,13 +13,13 @@ UPLOADS = tempfile.TemporaryDirectory(prefix="throughline-uploads-")
 
 @share
 def shared_world(shared_cast):
-    """Write the world, and its pictures into a directory that lasts as long as the tests."""
+    """Write the world, with its pictures in a directory that lasts as long as the tests."""
     with override_settings(MEDIA_ROOT=UPLOADS.name):
         return worlds.build(shared_cast)
 
 
 @pytest.fixture
 def world(shared_world, settings):
-    """Both workspaces full of marked rows: own, hidden, theirs."""
+    """Return both workspaces' marked rows: own, hidden, theirs."""
     settings.MEDIA_ROOT = UPLOADS.name
     return shared_world

@@ -1,9 +1,8 @@
-"""Every URL of the product: how to call it, who may (RELIABILITY S1, S4), and whether it is a page to look at.
+"""Every URL of the product: how to call it, allowed roles (RELIABILITY S1, S4), and whether it is a page.
 
-One entry per route, by its name. A route that is not here fails the tests: add a line that says how to fill its
-arguments from the objects of tests/security/world.py, the lowest role that gets an answer to GET and to POST (None: the
-method is not there), a body that the POST accepts, and how it refuses whoever may not. What its GET answers with is a
-page, which tests/browser/test_every_page.py looks at, unless the line says otherwise.
+One entry per route, by name. A missing route fails the tests: add a line with its arguments from the objects of
+tests/security/world.py, the lowest role for GET and POST (None: no such method), a body that the POST accepts, and its
+refusal. The GET response is a page, checked by tests/browser/test_every_page.py, unless the line says otherwise.
 """
 
 import sys
@@ -26,11 +25,11 @@ VIEWER, REP, MANAGER, ADMIN = Role
 
 @dataclass(frozen=True)
 class Route:
-    """How one URL is called. `args`: from the caller's own objects, or a stranger's, to the URL's arguments.
+    """How to call one URL. `args`: from the caller's own objects, or a stranger's, to the URL's arguments.
 
     `refused`: the status for a role that is too low. `foreign`: the status for an object of another workspace or team;
-    anything but 404 says nothing either: a missing object gets the same. `missing`: arguments that lead to nothing.
-    `public`: answers without a sign-in. `page`: False for what GET answers with a file, a part of a page or a redirect.
+    other than 404 only if missing objects get the same. `missing`: arguments that match nothing. `public`: no sign-in
+    needed. `page`: False if GET returns a file, a fragment or a redirect.
     """
 
     get: Role | None = VIEWER
@@ -43,7 +42,7 @@ class Route:
     missing: tuple = ()
     public: bool = False
     page: bool = True
-    by_team: bool = False  # the object may be another team's, which is as little there
+    by_team: bool = False  # another team's object is as invisible
     answers: tuple[int, ...] = (200, 204, 302)
     kwargs: dict[str, Any] = field(default_factory=dict)
 
@@ -74,19 +73,18 @@ TRASHED = {"contact": "trashed"} | {kind: f"trashed_{kind}" for kind in KINDS}
 
 
 def of(entity: str):
-    """The URL arguments of a record."""
     return lambda own: (getattr(own, entity).public_id,)
 
 
 def record(entity: str, get=VIEWER, post=None, **options) -> Route:
-    """A route of one contact, company or opportunity."""
+    """Return a route of one contact, company or opportunity."""
     missing = (f"{record_type(entity).entity.prefix}_000000000",)
     options = {"args": of(entity), "missing": missing, "by_team": True, "refused": 409} | options
     return Route(get, post, **options)
 
 
 def _files(entity: str, run: str) -> dict[str, Route]:
-    """The routes of an entity's files; an import belongs to who made it and to managers."""
+    """Return the routes of an entity's files; imports are visible to their author and managers."""
     one = {"args": lambda own: (getattr(own, run).public_id,), "missing": ("import_000000000",), "by_team": True}
     return {
         f"{entity}_import": Route(REP, REP, data=lambda own: {"file": people(own.mark)}),
@@ -123,7 +121,7 @@ def _new(entity: str):
 
 
 def _list(entity: str) -> dict[str, Route]:
-    """The routes that every list has (crm/lists/urls.py)."""
+    """Return the routes of every list (crm/lists/urls.py)."""
     view = VIEW[entity]
     return {
         f"{entity}_list": Route(),
@@ -145,7 +143,7 @@ def _list(entity: str) -> dict[str, Route]:
 
 
 def _lists(entity: str) -> dict[str, Route]:
-    """Those, and the routes of its records (contacts/urls.py)."""
+    """Return those, and the routes of its records (contacts/urls.py)."""
     trashed = TRASHED[entity]
     return _list(entity) | {
         f"{entity}_new": Route(VIEWER, REP, data=_new(entity)),
@@ -169,7 +167,7 @@ def _lists(entity: str) -> dict[str, Route]:
 
 
 def _exception(get: Role | None, post: Role) -> Route:
-    """A route of the exception that the caller's own contact is."""
+    """Return a route of the exception on the caller's own contact."""
     until = (date.today() + timedelta(days=3)).isoformat()
     return Route(
         get,
@@ -188,13 +186,13 @@ def _rule(own) -> dict[str, Any]:
 
 
 def _of_workflow(get: Role | None = None, post: Role | None = None, **options) -> Route:
-    """A route of the workspace's own workflow, or of its run."""
+    """Return a route of the workspace's own workflow, or its run."""
     about = {"args": lambda own: (own.workflow.public_id,), "missing": ("flow_000000000",)}
     return Route(get, post, **(about | options))
 
 
 def _of_campaign(get: Role | None = None, post: Role | None = None, **options) -> Route:
-    """A route of the workspace's own campaign, a draft."""
+    """Return a route of the workspace's own campaign, a draft."""
     about = {"args": lambda own: (own.campaign.public_id,), "missing": ("campaign_000000000",)}
     return Route(get, post, **(about | options))
 
@@ -227,14 +225,14 @@ def _workflow(own) -> dict[str, Any]:
 
 
 def moves() -> dict[str, Role]:
-    """The lifecycle's verbs that leave a lead, with the role that the table of moves gives them."""
+    """Return the lifecycle verbs from Lead, with their role in the table of moves."""
     from contacts.axes import LIFECYCLE
 
     return {step.verb: step.role for step in LIFECYCLE.moves}
 
 
 def _admin(model: str, one: Callable[[Objects], Any], add: bool = False, change: bool = True) -> dict[str, Route]:
-    """The pages of one model in the Django admin, which sends whoever asks for what is not there to its index."""
+    """Return the admin's pages of one model, which redirect to its index for missing objects."""
     args = {"args": lambda own: (one(own).pk,), "missing": (999999,), "foreign": (302, 403)}
     refused = {"refused": 302}
     return {
@@ -251,7 +249,7 @@ MATRIX: dict[str, Route] = {
     "home": Route(),
     "search": Route(query="q=mark"),
     "options": Route(query="entity=contact&q=mark", page=False),
-    # Says whether something was taken back, in words: test_undo.py asserts what it did.
+    # Reports whether anything was undone: test_undo.py asserts the effect.
     "undo": Route(
         None,
         VIEWER,
@@ -260,7 +258,7 @@ MATRIX: dict[str, Route] = {
         foreign=(302,),
         by_team=True,
     ),
-    # The undo of a large change, for who started it and managers.
+    # The undo of a large change, for its author and managers.
     "undo_progress": Route(
         REP,
         args=lambda own: (own.change,),
@@ -291,7 +289,7 @@ MATRIX: dict[str, Route] = {
         ADMIN,
         data=lambda own: {"reason": "Asked"},
         refused=403,
-        answers=(200, 409),  # test_suppression.py asserts what it does for one that is suppressed
+        answers=(200, 409),  # test_suppression.py asserts the effect on a suppressed one
     ),
     "contact_move": record(
         "contact",
@@ -366,7 +364,7 @@ MATRIX: dict[str, Route] = {
         refused=403,
     ),
     "lead_convert": record("lead", VIEWER, REP, data=lambda own: {"name": "Vans"}, refused=403),
-    # Answers with the page it came from, whatever was refused: test_roles.py asserts what it did.
+    # Redirects to its page, also on refusals: test_roles.py asserts the effect.
     "activity_complete": Route(None, VIEWER, args=task, missing=("activity_000000000",), by_team=True),
     "activity_edit": Route(
         VIEWER,
@@ -381,7 +379,7 @@ MATRIX: dict[str, Route] = {
     "lead_score": Route(args=lambda own: (own.lead.public_id,), missing=("lead_000000000",), by_team=True),
     "scoring_model": Route(MANAGER, ADMIN, data=lambda own: {"do": "try"}, answers=(200, 422)),
     "notifications": Route(query="show=all"),
-    # One's own alone: whoever else asks, of whatever role, finds none.
+    # Private: other users of any role find none.
     "notification_open": Route(
         args=lambda own: (own.notification.public_id,),
         missing=("nothing",),
@@ -429,7 +427,7 @@ MATRIX: dict[str, Route] = {
     "workflow_release": Route(
         None, ADMIN, args=lambda own: ("contact", own.run.public_id), missing=("contact", "import_000000000")
     ),
-    # The signature is the right to call it: whoever has none gets the same answer, be there a workflow or not.
+    # The signature authorizes the call: without it the response is the same, with or without a workflow.
     "workflow_hook": Route(
         None,
         VIEWER,
@@ -447,7 +445,7 @@ MATRIX: dict[str, Route] = {
     "campaign_send": _of_campaign(MANAGER, MANAGER),
     "campaign_cancel": _of_campaign(None, MANAGER),
     "campaign_retry": _of_campaign(None, MANAGER),
-    # The link in a mail is the right to it, whoever one is: tests/campaigns/test_unsubscribing.py.
+    # The email's link authorizes any user: tests/campaigns/test_unsubscribing.py.
     "campaign_unsubscribe": Route(VIEWER, VIEWER, kwargs={"token": "unknown"}, public=True, answers=(404,)),
     "settings": Route(page=False),
     "profile": Route(VIEWER, VIEWER, data=lambda own: {"name": "Me", "theme": "dark", "timezone": ""}),
@@ -477,15 +475,14 @@ MATRIX: dict[str, Route] = {
     "open_workspace": Route(
         None, VIEWER, args=lambda own: (own.member.workspace.slug,), missing=("nothing",), foreign=(409,)
     ),
-    # The token is the right to see it, whoever one is.
+    # The token authorizes any user.
     "accept_invitation": Route(VIEWER, VIEWER, kwargs={"token": "unknown"}, public=True, answers=(404,)),
     "account_login": Route(public=True),
     "account_logout": Route(VIEWER, VIEWER),
     "account_inactive": Route(public=True),
     "account_signup": Route(public=True),
     "account_reauthenticate": Route(VIEWER, VIEWER),
-    # Where no code is asked for, both lead on.
-    # Turned off in crm/settings.py.
+    # Both redirect if no code is required. Disabled in crm/settings.py.
     "account_request_reauthentication_code": Route(VIEWER, VIEWER, answers=(302, 403), page=False),
     "account_confirm_reauthentication_code": Route(VIEWER, VIEWER, answers=(302, 403), page=False),
     "account_email": Route(VIEWER, VIEWER),
@@ -541,14 +538,14 @@ MATRIX: dict[str, Route] = {
 
 
 def content_type(obj) -> int:
-    """The number that the admin's "view on site" knows a model by."""
+    """Return a model's number in the admin's "view on site"."""
     from django.contrib.contenttypes.models import ContentType
 
     return ContentType.objects.get_for_model(obj).pk
 
 
 def routes() -> Iterator[tuple[str, str]]:
-    """(key in the matrix, pattern) of every URL that the resolver knows; a URL without a name goes by its pattern."""
+    """Yield (key in the matrix, pattern) of every URL in the resolver; by pattern if unnamed."""
     yield from _walk(get_resolver().url_patterns, "", "")
 
 
@@ -563,7 +560,6 @@ def _walk(patterns, prefix: str, namespace: str) -> Iterator[tuple[str, str]]:
 
 
 def url(name: str, args: tuple = ()) -> str:
-    """The address of a route with these arguments."""
     route = MATRIX[name]
     if name == "admin/(?P<url>.*)$":
         return "/admin/nothing"

@@ -1,4 +1,4 @@
-"""Ids in a form's body that belong to another workspace, or to a record one may not see, are refused (S1)."""
+"""Ids in a form's body from another workspace, or of a hidden record, are refused (S1)."""
 
 import pytest
 
@@ -14,13 +14,13 @@ STRANGERS = ["theirs", "hidden"]
 
 @pytest.fixture
 def here(cast, world):
-    """The test looks at acme's rows."""
+    """Open acme, with its rows."""
     with in_workspace(cast.acme):
         yield world
 
 
 def links(stranger) -> dict[str, list[str]]:
-    """Field → the ways to write a stranger's record in it."""
+    """Return field → ways to write a stranger's record in it."""
     return {
         "owner": [str(stranger.member.pk), f"member_{stranger.member.pk}", stranger.member.user.email],
         "team": [str(stranger.team.pk) if hasattr(stranger, "team") else "999999"],
@@ -127,7 +127,7 @@ def test_the_admin_does_not_look_things_up_that_it_does_not_show(here, sign_in):
         ("company.industry starts with hidden", False),
         ("company.domain = hiddenmark.example", False),
         ("manager.email contains hiddenmark", False),
-        ('company = "hiddenmark company"', True),  # the name of a linked record is shown beside the link
+        ('company = "hiddenmark company"', True),  # a linked record's name is visible
         ("company starts with hidden", True),
         ("not (company.industry starts with hidden)", True),
     ],

@@ -1,4 +1,4 @@
-"""How much may be sent, by whom and to where, is decided before any of it is read."""
+"""Size limits by user and URL are checked before reading a body."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,7 +15,7 @@ OPEN = ["/csp-report", "/unsubscribe/x", "/hooks/workflow_123456789", "/accounts
 
 
 class Unread:
-    """A body that nobody may look at."""
+    """A body that must not be read."""
 
     def read(self, *args):
         raise AssertionError("The body was read.")
@@ -24,7 +24,7 @@ class Unread:
 
 
 def send(client: Client, url: str, size: int):
-    """The answer to a POST that says how much is to come."""
+    """Return the response to a POST that declares `size`."""
     told = {"CONTENT_LENGTH": str(size), "CONTENT_TYPE": "multipart/form-data; boundary=x", "wsgi.input": Unread()}
     return client.post(url, b"", "", **told)
 

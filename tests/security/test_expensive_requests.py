@@ -1,4 +1,4 @@
-"""What a person can shape is stopped after its time, with a sentence; and too many at once are told to come back."""
+"""User-defined queries are stopped at their limit with a message; too many concurrent ones get a retry message."""
 
 import pytest
 from django.db import connection, transaction
@@ -23,7 +23,7 @@ SELECTION = {"everything": "1", "query": "q=person", "action": "assign"}
 SHAPED = [
     ("GET", "/contact?q=person", {}),
     ("GET", "/contact?where=name+contains+person", {}),
-    ("GET", f"/contact?where={'+or+'.join(['stage+=+Lead'] * 11)}", {}),  # though an index serves each
+    ("GET", f"/contact?where={'+or+'.join(['stage+=+Lead'] * 11)}", {}),  # though each has an index
     ("GET", "/contact/export?q=person", {}),
     ("GET", "/qualification/board?q=person", {}),
     ("GET", "/dashboard/part/funnel", {}),
@@ -45,7 +45,7 @@ def contact(acme):
 
 @pytest.fixture
 def slow(monkeypatch):
-    """Whatever is found by a filter or a search takes forever, and is given a tenth of a second."""
+    """Make filters and searches endless, with a limit of a tenth of a second."""
     monkeypatch.setattr(timelimit, "SHAPED", 0.1)
     monkeypatch.setattr("crm.records.views.importing.LONG", 0.1)
     monkeypatch.setattr("crm.dashboards.show.TIME_LIMIT", 0.1)
@@ -94,7 +94,7 @@ def test_a_page_that_sets_no_limit_has_one(contact, sign_in, monkeypatch):
 
 def _wait(by):
     with transaction.atomic(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":  # inside a test's transaction the connection is older than the request
+        if connection.vendor == "postgresql":  # inside a test's transaction the connection precedes the request
             cursor.execute("SET LOCAL statement_timeout = 100")
         cursor.execute(f"SELECT {FOREVER[connection.vendor]}")
         return cursor.fetchall()

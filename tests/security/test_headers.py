@@ -65,7 +65,7 @@ def test_what_varies_with_the_person_is_kept_by_no_cache(world, sign_in):
     assert not kept, listed(kept)
 
 
-# A browser reports by itself; a webhook is signed instead, and so is the link by which a mail program unsubscribes.
+# Browser reports need no token; webhooks are signed instead, and so is the unsubscribe link of email clients.
 WITHOUT_TOKEN = {"csp_report", "workflow_hook", "campaign_unsubscribe"}
 
 
@@ -86,7 +86,7 @@ def test_nothing_is_changed_by_a_get(world, sign_in):
         with CaptureQueriesContext(connection) as captured:
             call(client, "GET", url(name, route.args(world.own) if route.args else ()))
         writes = [q["sql"] for q in captured if re.match(r"\s*(INSERT|UPDATE|DELETE)", q["sql"], re.I)]
-        # Sessions keep messages and the state of a sign-in; a refusal is recorded, who reads the retired table counted.
+        # Sessions hold messages and sign-in state; refusals are recorded, readers of the retired table counted.
         allowed = "|".join(("django_session", "usersessions_", "audit_entry", "events_event", *READS))
         writes = [sql for sql in writes if not re.search(allowed, sql)]
         if writes:

@@ -1,4 +1,4 @@
-"""Whatever people type is shown, and never runs: hostile text in every field, on every page (S9)."""
+"""Hostile text in every field, on every page, is displayed and never runs (S9)."""
 
 import html
 import re
@@ -34,7 +34,7 @@ RAW = re.compile(r"<img src=x|<div hx-get=\"//evil|</script>\"|href=\"\s*javascr
 
 
 def text_fields(model) -> list[str]:
-    """The columns of a model that hold what somebody typed."""
+    """Return a model's columns with user input."""
     return [
         f.name
         for f in model._meta.concrete_fields
@@ -46,7 +46,7 @@ def text_fields(model) -> list[str]:
 
 @pytest.fixture
 def hostile(world, cast, acme):
-    """Every text of acme's rows is hostile, past the verbs, which would refuse some of it."""
+    """Make every text of acme's rows hostile, without verbs, which would refuse some."""
     for model in (Contact, Company, Activity, Team, SavedView, CustomField):
         for number, name in enumerate(text_fields(model)):
             for row in model.objects.all():
@@ -70,7 +70,7 @@ def test_no_page_lets_stored_text_run(who, hostile, sign_in):
             response = call(client, "GET", url(name, route.args(hostile.own) if route.args else ()), None, headers)
             said = told(response)
             shown += "onerror=alert" in said
-            is_page = response.headers.get("Content-Type", "").startswith("text/html")  # a CSV is not run by anybody
+            is_page = response.headers.get("Content-Type", "").startswith("text/html")  # a CSV is not executed
             if (is_page and RAW.search(said)) or response.status_code >= 500:
                 ran.append((name, response.status_code, RAW.findall(said)[:3]))
     assert not ran, ran
@@ -139,7 +139,7 @@ def test_a_custom_field_of_each_type_is_shown_as_text(type_, world, cast, acme, 
 
 
 def posted(type_, values, company, cast):
-    """What the field's own form input sends."""
+    """Return the data of the field's own form input."""
     return {"select": "evil", "user": cast.rep.pk}.get(type_, values[type_])
 
 

@@ -1,4 +1,4 @@
-"""Every URL of the product, called by those who may not see what it shows (RELIABILITY S1, S4)."""
+"""Every URL of the product, called without the right to see its content (RELIABILITY S1, S4)."""
 
 import pytest
 from django.test import Client
@@ -34,7 +34,7 @@ def listed(wrong) -> str:
 
 
 def wrong_answers(client, name, route, objects, own) -> list[tuple]:
-    """The ways in which a stranger's object is answered otherwise than one that is not there, or says something."""
+    """Return where a stranger's object differs from a missing one, or leaks content."""
     wrong, arguments = [], route.args(objects)
     for method, headers in WAYS:
         response = call(client, method, url(name, arguments), route.data(own), headers)
@@ -45,14 +45,14 @@ def wrong_answers(client, name, route, objects, own) -> list[tuple]:
             route.refused,
             405,
             *([200] if headers else []),
-        )  # htmx hears of a redirect with 200
+        )  # htmx gets redirects as 200
         if leaks or response.status_code != nothing.status_code or response.status_code not in expected:
             wrong.append((name, method, headers, response.status_code, nothing.status_code, leaks))
     return wrong
 
 
 def without(said: str, arguments: tuple) -> str:
-    """What was said, less what the caller knew: the URL."""
+    """Return the response without the URL, which the caller knew."""
     for argument in map(str, arguments):
         said = said.replace(argument, "")
     return said
@@ -60,7 +60,7 @@ def without(said: str, arguments: tuple) -> str:
 
 @pytest.fixture
 def enter(cast):
-    """Sign in as people do, with a password, twice: the pages of second factors ask for that."""
+    """Sign in with a password, twice: the 2FA pages require that."""
 
     def entered(who: str) -> Client:
         client = Client()

@@ -1,7 +1,7 @@
-"""A link shows a name, and nothing else, of a record that one may not see: in exports, imports, pages and searches.
+"""Of a hidden record, links reveal only the name: in exports, imports, pages and searches.
 
-Every text of the hidden records but their names is one word, and the rep's own records link to them wherever a field
-can. Whoever sees them reads that word in the same places, so that no test passes because there was nothing to see.
+Every text of the hidden records except their names is one word, and the rep's own records link to them wherever a field
+can. A user with access sees that word in the same places, so no test passes for lack of content.
 """
 
 import csv
@@ -35,7 +35,7 @@ NAMES = {"name", "name_key", "public_id", "currency", "stage", "status", "lifecy
 
 @pytest.fixture
 def linked(cast, world):
-    """The world, in acme, after every record of the rep's was linked to hidden ones."""
+    """Return the world in acme, with every record of the rep's linked to hidden ones."""
     with in_workspace(cast.acme):
         own, hidden = world.own, world.hidden
         keep_secret(hidden)
@@ -52,7 +52,7 @@ def linked(cast, world):
 
 
 def keep_secret(hidden) -> None:
-    """Put the secret in every free text of the hidden records but their names."""
+    """Put the secret in every free text of the hidden records except their names."""
     for kind in HIDDEN_KINDS:
         record = getattr(hidden, kind)
         free = [
@@ -67,7 +67,7 @@ def keep_secret(hidden) -> None:
 
 
 def link_fields(cast, hidden) -> dict[str, int]:
-    """A custom field of contacts for each kind of record: key → the hidden one."""
+    """Create a custom link field of contacts per entity: key → the hidden record."""
     for kind in HIDDEN_KINDS:
         field = CustomField(entity="contact", key=f"see_{kind}", label=f"See {kind}", type="link", target=kind)
         save_custom_field(field, by=act(cast.admin))
@@ -75,7 +75,7 @@ def link_fields(cast, hidden) -> dict[str, int]:
 
 
 def every_path(entity: str) -> Iterator[str]:
-    """Each field of an entity, and over each link each field of the record behind it."""
+    """Yield each field of an entity, and over each link each field of the linked record."""
     for field in schema(entity):
         if field.type is not FieldType.MANY:
             yield f"[{field.key}]"
@@ -97,7 +97,7 @@ def test_an_export_shows_only_the_name_of_what_one_does_not_see(who, linked, act
 
 
 def exported(entity: str, columns: list[str], by) -> dict[str, str]:
-    """Column → everything that an export writes in it."""
+    """Return column → all exported content."""
     paths = export_paths(entity, columns)
     text = "".join(export_csv(get(entity).model.objects.all(), paths, columns, by))
     header, *lines = csv.reader(io.StringIO(text))
@@ -116,7 +116,7 @@ def test_no_page_shows_more_than_the_name_of_what_one_does_not_see(who, linked, 
 
 
 def places(world) -> Iterator[tuple]:
-    """Every page, for its own part and for htmx; every list and export with every column; completions and searches."""
+    """Yield every page, in full and for htmx; every list and export with every column; completions and searches."""
     for name, route in MATRIX.items():
         for headers in ({}, HTMX):
             yield url(name, route.args(world.own) if route.args else ()), headers
@@ -150,7 +150,7 @@ def test_a_search_still_finds_the_name_beside_a_link(linked, sign_in):
 
 
 def link_columns() -> Iterator[tuple[str, Path]]:
-    """Each declared link that an import may set."""
+    """Yield each declared link that an import may set."""
     for entity in (kind.entity.name for kind in record_types() if kind.importer):
         for path in choices(entity):
             if len(path.fields) == 1 and path.field.type is FieldType.LINK and not path.field.custom:
@@ -163,7 +163,7 @@ def test_an_import_finds_only_what_its_importer_sees(linked, actor):
     for entity, path in columns:
         hidden, nobody = getattr(linked.hidden, path.field.target), f"{get(path.field.target).prefix}_000000000"
         ways = [hidden.public_id, f"X ({hidden.public_id})"]
-        if path.field.target == "contact":  # a company of an unknown name is made
+        if path.field.target == "contact":  # an unknown company is created
             ways += [hidden.email, hidden.external_id, hidden.name]
         answers = {text: imported(entity, path, text, actor("rep")).replace(text, "") for text in (*ways, nobody)}
         assert set(answers.values()) == {answers[nobody]}, path
@@ -172,7 +172,7 @@ def test_an_import_finds_only_what_its_importer_sees(linked, actor):
 
 
 def imported(entity: str, path: Path, text: str, by) -> str:
-    """What an import says of a row with that text in a link's column; '' when it takes the row."""
+    """Return an import's message for a row with that text as link; '' if accepted."""
     cells = {"name": f"Somebody {text}", "Contact": "ownmark@person.example", str(path.field.label): text}
     if entity != "opportunity" and path.field.key != "contact":
         del cells["Contact"]

@@ -1,4 +1,4 @@
-"""The database itself refuses a link from one workspace to another, for every foreign key there is (S3)."""
+"""Database constraints reject links between workspaces, for every foreign key (S3)."""
 
 import pytest
 from django.apps import apps
@@ -12,7 +12,7 @@ from crm.users.models import Owned, Workspace
 
 LINKS = sorted(links(), key=str)
 OWNED = [model for model in apps.get_models() if issubclass(model, Owned)]
-# Global tables, whose rows belong to nobody's workspace; a link to one cannot cross.
+# Global tables, without a workspace; a link to one cannot cross.
 GLOBAL = {"users.User", "users.Workspace"}
 
 
@@ -26,7 +26,7 @@ def test_every_foreign_key_between_rows_of_workspaces_is_covered():
         and field not in LINKS
         and field.related_model._meta.label not in GLOBAL
     ]
-    # The workspace that somebody has open: checked on each request, for a User belongs to none.
+    # A user's open workspace: checked on each request, because a User belongs to none.
     assert [str(field) for field in uncovered] == ["users.User.membership"]
     assert len(LINKS) >= 15
 
@@ -34,7 +34,7 @@ def test_every_foreign_key_between_rows_of_workspaces_is_covered():
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_no_link_is_checked_twice():
-    """The composite key says all that Django's own key of the same column did, which cost as much again per row."""
+    """The composite key covers Django's own key on the column, which cost as much again per row."""
     with connection.cursor() as cursor:
         for link in LINKS:
             found = connection.introspection.get_constraints(cursor, link.model._meta.db_table).values()
@@ -44,12 +44,12 @@ def test_no_link_is_checked_twice():
 
 @pytest.fixture
 def two(cast):
-    """The ids of the two workspaces, with the foreign keys that do not matter here looked at no more than they must."""
+    """Return the ids of both workspaces, with unrelated foreign keys unchecked."""
     return cast.acme.pk, cast.globex.pk
 
 
 def value_for(field: models.Field, workspace: int, number: int):
-    """Something that satisfies a column, whatever it means."""
+    """Return a valid value for a column."""
     if field.column == "workspace_id":
         return workspace
     if field.has_default() and not field.is_relation and field.get_default() not in (None, ""):
@@ -65,7 +65,7 @@ def value_for(field: models.Field, workspace: int, number: int):
     if isinstance(field, models.DecimalField):
         return 1
     if isinstance(field, models.UUIDField):
-        return f"{number:032x}"  # text that either engine takes
+        return f"{number:032x}"  # valid text on both engines
     choices = getattr(field, "choices", None)
     if choices:
         return choices[0][0]
@@ -78,7 +78,7 @@ counter = iter(range(10_000, 100_000))
 
 
 def insert(model: type[models.Model], workspace: int, **columns) -> int:
-    """INSERT a row by raw SQL, and rows that its other mandatory keys point to; returns its id."""
+    """INSERT a row by raw SQL, with rows for its other mandatory keys; return its id."""
     number = next(counter)
     row = {}
     for field in model._meta.concrete_fields:
@@ -100,7 +100,6 @@ def insert(model: type[models.Model], workspace: int, **columns) -> int:
 
 
 def update(model: type[models.Model], pk: int, column: str, value: int) -> None:
-    """UPDATE one column of a row by raw SQL."""
     with connection.cursor() as cursor:
         cursor.execute(f'UPDATE "{model._meta.db_table}" SET "{column}" = %s WHERE id = %s', [value, pk])
 

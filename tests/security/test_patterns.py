@@ -1,4 +1,4 @@
-"""Patterns stay linear and wildcards stay text, whatever people type (S13)."""
+"""Patterns are linear and wildcards literal, for any input (S13)."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = [path for top in ("crm", "contacts", "audit", "leads") for path in sorted((ROOT / top).rglob("*.py"))]
 SIZES = (12, 16, 20, 24, 32, 48, 100, 400, 1600, 6400, 51_200)
 LIMIT = 0.05  # seconds of processor time: a linear pass takes about a thousandth of a second
-SEARCHING = {"search", "findall", "finditer", "split", "sub", "RegexValidator"}  # begin anew at each place
+SEARCHING = {"search", "findall", "finditer", "split", "sub", "RegexValidator"}  # retry at each position
 BITS = (
     *("a", "0", " ", '"', "'", "(", "[", "\\", "-", ".", "_", ",", "#", "=", "\n"),
     *("a ", "a.", "a,", "a-", "a_", "ab0", "at ", "not in "),
@@ -31,14 +31,14 @@ ENDS = ("", "!")
 
 @dataclass(frozen=True)
 class Written:
-    """A pattern in the code, and whether it is searched for rather than matched at one place."""
+    """A pattern in the code, and whether it is searched rather than matched at one position."""
 
     pattern: str
     searched: bool
 
 
 def written() -> Iterator[tuple[str, Written]]:
-    """(where, pattern) of every call of re.something() and RegexValidator in the code; f-strings with x for values."""
+    """Yield (place, pattern) of every call of re.something() and RegexValidator; f-strings with x for values."""
     for path in CODE:
         tree = ast.parse(path.read_text())
         searched = {node.value.id for node in ast.walk(tree) if _is_searching(node)}
@@ -67,7 +67,7 @@ def _text(node: ast.expr) -> str:
 
 
 def patterns() -> dict[str, Written]:
-    """Every pattern of ours: in the code, in the grammar, in the routes."""
+    """Return every pattern of ours: in code, grammar and routes."""
     found = dict(written())
     found |= {
         f"grammar {terminal.name}": Written(terminal.pattern.to_regexp(), False) for terminal in language.terminals
@@ -77,9 +77,9 @@ def patterns() -> dict[str, Written]:
 
 
 def slowest(written: Written) -> tuple[float, int, str]:
-    """The longest that a match takes, at which length of which hostile text.
+    """Return the longest match time, with length and hostile text.
 
-    Lengths grow from a few characters and stop where it takes too long, so that what grows without end ends as well.
+    Lengths grow and stop at the limit, so that super-linear patterns end too.
     """
     worst = (0.0, 0, "")
     pattern = re.compile(written.pattern, re.IGNORECASE)
@@ -110,14 +110,14 @@ def test_the_walk_finds_patterns_and_the_measure_what_is_not_linear():
 
 @pytest.mark.parametrize("part", range(4))
 def test_every_pattern_is_linear(part):
-    """In parts for the sake of several workers: to parse all of the code takes longer than to try a pattern."""
+    """In parts for several workers: parsing all code takes longer than trying a pattern."""
     tried = {where: slowest(pattern) for where, pattern in list(patterns().items())[part::4]}
     assert not {where: found for where, found in tried.items() if found[0] >= LIMIT}
 
 
 @pytest.fixture
 def named(world, cast):
-    """Contacts whose names are wildcards, and one whose name is none."""
+    """Create contacts named like wildcards, and one that is not."""
     with in_workspace(cast.acme):
         contact = rows(world.own.contact)
         contact.update(name="50%_off\\", name_key="50%_off\\", search_text="50%_off\\", title="50%_off\\")
@@ -143,5 +143,5 @@ def test_wildcards_in_a_search_are_text(word, named, sign_in):
 
 
 def quoted(word: str) -> str:
-    """As it stands in quotes in a condition."""
+    """Return the word quoted for a condition."""
     return word.replace("\\", "\\\\")

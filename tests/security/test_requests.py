@@ -1,4 +1,4 @@
-"""What is sent to us may be anything: the answer says so, and neither the log nor a cache keeps a secret."""
+"""Any input gets a proper response, and neither log nor caches keep secrets."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ PLACES = [
 
 @pytest.fixture
 def pages(world) -> list[str]:
-    """Every page that goes on from a place: lists by each kind of sort, boards, timelines, whatever has a cursor."""
+    """Return every page with a cursor: lists by each kind of sort, boards, timelines."""
     found = [
         f"/{spec.path}?view=all&sort={sort}"
         for spec in (kind.listing for kind in record_types())
@@ -61,7 +61,7 @@ def test_a_place_that_was_tampered_with_is_told_so(pages, sign_in):
     client, wrong = sign_in("admin"), []
     for page in pages:
         for name in ("after", "before"):
-            # The lists of every kind read a place by the same function: those of contacts give it all of them.
+            # All lists parse cursors by the same function: contacts test it completely.
             for place in PLACES if "/contact" in page or "view=all" not in page else PLACES[:2]:
                 status = call(client, "GET", f"{page}&{name}={place}").status_code
                 if status not in (200, 400):

@@ -1,4 +1,4 @@
-"""A right that is taken away is gone on the next request, on pages of records too (S5)."""
+"""Revoked rights end with the next request, also on record pages (S5)."""
 
 import pytest
 
@@ -66,4 +66,4 @@ def test_a_record_given_to_a_team_is_gone_for_the_others(page, world, cast, acme
     assert client.get(page).status_code == 200
     rows(world.own.contact).update(team=cast.nordics)
     assert client.get(page).status_code == 404
-    assert sign_in("rep").get(page).status_code == 200  # the owner keeps seeing it
+    assert sign_in("rep").get(page).status_code == 200  # the owner still sees it

@@ -1,4 +1,4 @@
-"""The role table, cell by cell, through the pages: who changes whose records, who makes which move (S4)."""
+"""The role table, cell by cell, through the pages: edits and moves by owner and role (S4)."""
 
 from datetime import date, timedelta
 
@@ -18,9 +18,9 @@ from tests.security.world import rows
 pytestmark = pytest.mark.once
 
 WHO = {Role.VIEWER: "viewer", Role.REP: "rep", Role.MANAGER: "manager", Role.ADMIN: "admin"}
-# DESIGN, Roles: what each may do with a record, by whose it is. rep is in the team Iberia with mate.
+# DESIGN, Roles: rights on a record by owner. rep is in the team Iberia with mate.
 NOT_THERE, READ, WRITE = "not there", "read", "write"
-RECORDS = {  # whose: (owner, team) → what viewer (of no team), rep and manager may
+RECORDS = {  # owner: (owner, team) → rights of viewer (without team), rep and manager
     "nobody's": (None, None, READ, WRITE, WRITE),
     "the rep's": ("rep", None, READ, WRITE, WRITE),
     "somebody's without a team": ("outsider", None, READ, READ, WRITE),
@@ -64,7 +64,7 @@ def test_each_move_for_each_role(verb, role, world, acme, sign_in):
 
 
 def state(record) -> tuple[int, int]:
-    """What tells whether a record was changed, or has begun to wait."""
+    """Return values that show whether a record was changed or snoozed."""
     waits = Wait.objects.filter(entity=entity_of(type(record)), record_id=record.pk)
     return type(record).objects.get(pk=record.pk).version, waits.count()
 

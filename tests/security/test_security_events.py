@@ -1,4 +1,4 @@
-"""What concerns security leaves an entry in the audit log, without secrets (S18)."""
+"""Security events have entries in the audit log, without secrets (S18)."""
 
 import logging
 import time
@@ -93,7 +93,7 @@ GUARD = {
     "position": "0",
 }
 WORKSPACE = {"name": "Acme", "timezone": "UTC", "language": "en", "currency": "EUR", "require_mfa": "on"}
-# event, what is done, (member who is named as the actor, or None for the system), part of the note
+# event, action, (member named as actor, or None for the system), part of the note
 EVENTS = [
     ("user.signed_in", lambda client, cast: enter(client), "rep", ""),
     ("user.sign_in_failed", lambda client, cast: enter(client, password="wrong-password-x"), None, "password"),
@@ -127,7 +127,7 @@ def test_it_leaves_one_entry_without_secrets(event, do, who, note, cast):
     assert_told(event, do, who, note, cast)
 
 
-# These are told once the transaction of the request has ended.
+# Recorded after the request's transaction.
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("event", "do", "note"),
@@ -154,7 +154,7 @@ def assert_told(event, do, who, note, cast) -> None:
 
 
 def told_elsewhere(cast) -> list:
-    """Entries in a workspace that has nothing to do with it."""
+    """Return entries in an unrelated workspace."""
     with in_workspace(cast.globex):
         return list(Entry.objects.all())
 
@@ -179,7 +179,7 @@ def test_it_is_told_to_the_workspace_that_the_person_has_open(cast, caplog):
     with in_workspace(cast.globex):
         Membership.objects.filter(pk=theirs.pk).update(is_active=False)
     enter(Client(), password="wrong-password-x")
-    assert "not there" in caplog.text  # of no workspace any more
+    assert "not there" in caplog.text  # no longer in any workspace
 
 
 def test_what_is_merely_not_there_is_no_refusal(cast, sign_in):

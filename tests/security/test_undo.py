@@ -1,4 +1,4 @@
-"""Undo is a write like any other: only of one's own, only of what one may change, never across workspaces."""
+"""Undo follows the rules of writes: own changes only, editable records only, never across workspaces."""
 
 import uuid
 

@@ -1,6 +1,6 @@
-"""Two workspaces in which every model has rows that carry a mark, so that a leak shows as that word on a page.
+"""Two workspaces with marked rows in every model, so that leaks are visible as the mark.
 
-`own` belongs to acme's rep and is in no team, `hidden` to a team of acme that neither rep nor viewer is in, `theirs` to
+`own` belongs to acme's rep without a team, `hidden` to a team of acme that neither rep nor viewer is in, `theirs` to
 globex.
 """
 
@@ -62,7 +62,7 @@ CONTACT_TEXTS = ("title", "department", "source", "notes", "twitter_handle", "ma
 
 
 def build(cast) -> SimpleNamespace:
-    """Fill both workspaces; returns own, hidden and theirs."""
+    """Fill both workspaces; return own, hidden and theirs."""
     own = fill(cast.rep, OWN, None)
     hidden = fill(cast.outsider, HIDDEN, cast.nordics)
     with in_workspace(cast.globex):
@@ -71,18 +71,18 @@ def build(cast) -> SimpleNamespace:
     own.team, theirs.team = cast.iberia, team
     add_settings(own, cast.admin, cast.mate)
     add_settings(theirs, cast.globex_admin, cast.globex_rep)
-    # No engine runs beside the tests; as far as /readyz can tell one does, for longer than any test lasts.
+    # No engine runs during tests; for /readyz one does, longer than any test lasts.
     Heartbeat.objects.bulk_create(Heartbeat(part=part, at=timezone.now() + timedelta(hours=1)) for part in PARTS)
     return SimpleNamespace(own=own, hidden=hidden, theirs=theirs)
 
 
 def act(member: Membership) -> Actor:
-    """The member, about to act once on the web."""
+    """Return the member as an actor on the web."""
     return member.actor(Channel.WEB)
 
 
 def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
-    """One of everything that a rep makes, the mark in every text; the names are those that the routes ask for."""
+    """Create one of every record that a rep can, with the mark in every text; attribute names match the routes."""
     with in_workspace(member.workspace):
         company = make_company(member, mark, team)
         contact = make_contact(member, mark, team, company)
@@ -121,7 +121,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
 
 
 def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Membership) -> None:
-    """What the admin of that workspace makes: a custom field with a value, a guard, shared views, an invitation."""
+    """Create what an admin can: a custom field with a value, a guard, shared views, an invitation."""
     mark, by = objects.mark, lambda: act(admin)
     with in_workspace(admin.workspace):
         field = CustomField(entity="contact", key=f"{mark}_field", label=f"{mark} field", type="text")
@@ -151,7 +151,7 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
 
 
 def make_workflow(admin: Membership, mark: str) -> Workflow:
-    """A workflow with the mark in its texts, to be started by hand."""
+    """Create a workflow with the mark in its texts and a manual trigger."""
     step = {"kind": "change_field", "field": "title", "value": f"{mark} value"}
     trigger, facts = {"kind": "manual", "entity": "contact"}, {"name": f"{mark} workflow", "owner": admin.pk}
     made = save_workflow(Workflow(), trigger=trigger, condition="", steps=[step], by=act(admin), **facts)
@@ -160,14 +160,14 @@ def make_workflow(admin: Membership, mark: str) -> Workflow:
 
 
 def make_workflow_run(workflow: Workflow, contact: Contact, mark: str) -> Run:
-    """A run that failed, with the mark in its reason."""
+    """Create a failed run with the mark in its reason."""
     about = {"entity": "contact", "record_id": contact.pk, "key": "a key", "root": "a key", "started_at": clock.now()}
     about |= {"owner_id": workflow.owner_id, "status": "failed", "reason": f"{mark} reason"}
     return Run.objects.create(workflow=workflow, version=workflow.current, finished_at=clock.now(), **about)
 
 
 def make_campaign(admin: Membership, mark: str) -> Campaign:
-    """A draft with the mark in its texts, for everybody that the workspace knows."""
+    """Create a draft with the mark in its texts, for all contacts."""
     texts = {"name": f"{mark} campaign", "subject": f"{mark} subject", "body": f"{mark} body", "segment": "all"}
     made = save_campaign(None, texts, by=act(admin))
     add_people(made, Contact.objects.all(), by=act(admin))
@@ -175,28 +175,26 @@ def make_campaign(admin: Membership, mark: str) -> Campaign:
 
 
 def make_company(member: Membership, mark: str, team: Team | None) -> Company:
-    """A company with the mark in its texts."""
     values = dict.fromkeys(COMPANY_TEXTS, f"{mark} company") | {"domain": f"{mark}.example", "team": team}
     made = create_company([values | {"external_id": f"{mark}-company"}], by=act(member))
     return Company.objects.get(pk=made.done[0])
 
 
 def make_contact(member: Membership, mark: str, team: Team | None, company: Company) -> Contact:
-    """A contact with the mark in its texts."""
     values = dict.fromkeys(CONTACT_TEXTS, f"{mark} text") | {"first_name": mark, "last_name": "Person"}
     values |= {"email": f"{mark}@person.example", "external_id": f"{mark}-person", "team": team, "company": company}
     return Contact.objects.get(pk=create([values], by=act(member)).done[0])
 
 
 def make_opportunity(member: Membership, mark: str, team: Team | None, contact: Contact) -> Opportunity:
-    """An opportunity of the contact with the mark in its texts."""
+    """Create an opportunity of the contact with the mark in its texts."""
     values = dict.fromkeys(("name", "next_step", "source"), f"{mark} deal") | {"contact": contact, "team": team}
     values |= {"external_id": f"{mark}-deal", "amount": "48000", "close_date": "2026-12-24"}
     return Opportunity.objects.get(pk=open_opportunity([values], by=act(member)).done[0])
 
 
 def make_lead(member: Membership, mark: str, contact: Contact) -> Lead:
-    """The contact's open lead with the mark in its texts, ready to be converted."""
+    """Create the contact's open lead with the mark in its texts, ready to convert."""
     lead = Lead.objects.open().get(contact=contact)
     edit(rows(lead), dict.fromkeys(("source", "campaign", "description"), f"{mark} lead"), by=act(member))
     Lead.objects.filter(pk=lead.pk).update(status="qualified", stage="sales_qualified")
@@ -205,19 +203,18 @@ def make_lead(member: Membership, mark: str, contact: Contact) -> Lead:
 
 
 def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity:
-    """An activity with the mark in its texts."""
     values = {"kind": kind, "subject": f"{mark} {kind}", "body": f"{mark} body", **about}
     return Activity.objects.get(pk=log([values], by=act(member)).done[0])
 
 
 def make_finding(member: Membership, mark: str, contact: Contact) -> Finding:
-    """An exception that the contact is said to be."""
+    """Create an exception on the contact."""
     about = {"kind": "contact_unowned", "entity": "contact", "record_id": contact.pk, "evidence": f"{mark} evidence"}
     return Finding.objects.create(owner=member, team_id=contact.team_id, since=clock.now(), **about)
 
 
 def make_run(member: Membership, mark: str, entity: str = "contact") -> ImportRun:
-    """An import with the mark in its name and in a row that it refused."""
+    """Create an import with the mark in its name and in a rejected row."""
     file = people(mark)
     run = new_run(entity, file, file.name, by=act(member))
     run.save()
@@ -225,7 +222,7 @@ def make_run(member: Membership, mark: str, entity: str = "contact") -> ImportRu
 
 
 def notified(member: Membership, contact: Contact) -> Notification:
-    """A notification of the contact."""
+    """Create a notification on the contact."""
     notify(
         ASSIGNED,
         [NewNotification(member.pk, "contact", contact.pk, "a key", clock.now())],
@@ -235,19 +232,17 @@ def notified(member: Membership, contact: Contact) -> Notification:
 
 
 def people(mark: str) -> io.BytesIO:
-    """A file to import, of one row that is refused."""
+    """Return an import file with one row, which is rejected."""
     file = io.BytesIO(f"name,email\n{mark} Row,{mark}\n".encode())
     file.name = f"{mark}.csv"
     return file
 
 
 def rows(record):
-    """The record as the queryset that verbs take."""
     return type(record).objects.filter(pk=record.pk)
 
 
 def picture() -> io.BytesIO:
-    """A small picture."""
     file = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(file, "PNG")
     file.seek(0)
@@ -256,12 +251,11 @@ def picture() -> io.BytesIO:
 
 
 def make_delivery(mark: str, contact: Contact) -> Delivery:
-    """A delivery that was given up, with the mark in its error."""
+    """Create a dead delivery with the mark in its error."""
     about, now = {"entity": "contact", "entity_id": contact.pk}, timezone.now()
     event = Event.objects.create(name="contact.updated", change=uuid.uuid4(), at=now, recorded_at=now, **about)
     return Delivery.objects.create(event=event, handler="nobody", state="dead", last_error=f"{mark} error", **about)
 
 
 def last_entry(contact: Contact):
-    """The newest audit entry about a contact."""
     return Entry.objects.filter(person=contact.pk).latest("id")

@@ -1,4 +1,4 @@
-"""The Django admin: a workspace's admin sees that workspace, a superuser all; changes are verbs; nothing is deleted."""
+"""The Django admin: admins see their workspace, superusers all; changes are verbs; nothing is deleted."""
 
 import pytest
 from django.contrib.admin.sites import site

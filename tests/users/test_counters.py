@@ -1,4 +1,4 @@
-"""What counts sign-ins lives in the database: nobody flushes it, and every process asks the same."""
+"""Sign-in counters are in the database: they cannot be flushed, and all processes share them."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def counters(settings):
-    """The product's own caches."""
+    """Use the product's own caches."""
     settings.CACHES = product.CACHES
 
 
@@ -32,7 +32,7 @@ def test_decoys_do_not_flush_the_limit_of_an_account(cast, settings):
     settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "account_failed": "3/h/key"}
     for n in range(3):
         attempt("rep@acme.example", "wrong-password-x", address=f"203.0.113.{n}")
-    for n in range(200):  # 600 counters, where a cache as Django makes it holds 300
+    for n in range(200):  # 600 counters, where Django's default cache holds 300
         attempt(f"decoy{n}@acme.example", "wrong-password-x", address=f"10.0.0.{n}")
     codes = [attempt("rep@acme.example", "wrong-password-x", address="198.51.100.7").status_code for _ in range(3)]
     assert codes == [200, 200, 429]
@@ -43,7 +43,7 @@ def test_a_code_of_a_second_factor_is_used_once_whatever_the_process(cast):
     secret = generate_totp_secret()
     factor, code = TOTP.activate(cast.rep.user, secret), code_of(secret)
     assert factor.validate_code(code)
-    del caches._connections.default  # as another process, which has no memory of it
+    del caches._connections.default  # as another process, without its memory
     assert not factor.validate_code(code)
     assert not factor.validate_code(f"{code[:3]} {code[3:]}")
 

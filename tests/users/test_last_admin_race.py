@@ -1,4 +1,4 @@
-"""Two admins who demote each other at the same moment: one stays. Only PostgreSQL shows the race."""
+"""Two admins demote each other concurrently: one stays. Only PostgreSQL shows the race."""
 
 from threading import Barrier, Thread
 

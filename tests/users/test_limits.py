@@ -1,4 +1,4 @@
-"""Limits on what costs much (RELIABILITY S17): far above what a person does, and counted by who it is, not where."""
+"""Rate limits (RELIABILITY S17): far above normal use, and counted per member, not per address."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,7 +19,7 @@ CALLS = {
 
 @pytest.fixture
 def twice(settings):
-    """Everything is allowed twice in ten minutes."""
+    """Allow everything twice in ten minutes."""
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, (2, 600))
 
 
@@ -52,6 +52,6 @@ def test_pages_that_look_nothing_up_are_not_counted(twice, acme, sign_in):
 
 
 def test_who_types_without_pause_is_not_held_up(acme, sign_in, settings):
-    """A request for every letter, at 200 letters a minute."""
+    """A request per letter, at 200 letters a minute."""
     most, seconds = settings.RATE_LIMITS["search"]
     assert most * 60 / seconds > 200

@@ -1,4 +1,4 @@
-"""Forms are submitted once: every form that creates carries a one-time key, which the server honors."""
+"""Forms are submitted once: every creating form has a one-time key, checked by the server."""
 
 import re
 from collections import Counter
@@ -19,10 +19,10 @@ from tests.security import world as worlds
 from tests.security.matrix import MATRIX, url
 from tests.threads import at_once
 
-# What every request writes, whether or not it changes anything.
+# Written by every request, with or without a change.
 BESIDE = {"Session", "UserSession", "Submission", "Entry", "Event", "Transition", "Seal", "Delivery", "ContentType"}
 FORM = re.compile(r'<form[^>]*method="post".*?</form>', re.DOTALL | re.IGNORECASE)
-# Forms outside a workspace, or of allauth, whose own rules keep them single: an email address has one account.
+# Forms outside a workspace, or allauth's, with their own rules: an email address has one account.
 OUTSIDE = re.compile(r'action="/(accounts|settings/theme|workspaces)/|id="logout-form"')
 
 
@@ -33,7 +33,6 @@ def world(cast, settings, tmp_path):
 
 
 def rows() -> Counter[str]:
-    """How many rows every table of ours has."""
     ours = [model for model in apps.get_models() if model.__name__ not in BESIDE]
     return Counter({m._meta.label: getattr(m.objects, "unscoped", m.objects.all)().count() for m in ours})
 
@@ -44,7 +43,7 @@ CREATING = sorted(name for name, route in MATRIX.items() if route.post is not No
 @pytest.mark.once
 @pytest.mark.parametrize("part", range(4))
 def test_a_form_that_is_submitted_twice_makes_one_record(part, world, sign_in):
-    """Every POST of the product, whatever it makes: a new form is tested as soon as it has its line in the matrix."""
+    """Every POST of the product: a new form is tested once it is in the matrix."""
     made_some = 0
     for name in CREATING[part::4]:
         route = MATRIX[name]
@@ -97,7 +96,7 @@ def test_the_second_click_leads_to_what_the_first_made(acme, sign_in):
 
 
 def test_an_address_that_follows_from_what_was_made_is_not_written_again(acme, sign_in):
-    """It would be a second transaction, which on SQLite waits beside an import as the first did."""
+    """It would be a second transaction, which on SQLite would wait beside an import like the first."""
     client = sign_in("admin")
     for address, facts in (("/contact/new", FACTS), ("/settings/teams/", {"name": "Nordics 2", "once": "two"})):
         client.post(address, facts)
@@ -108,7 +107,7 @@ def test_a_form_that_was_refused_can_be_corrected_and_a_changed_one_sent_again(a
     client = sign_in("rep")
     assert client.post("/contact/new", {"once": "one", "email": "no address"}).status_code == 422
     assert client.post("/contact/new", FACTS).status_code == 302
-    # The browser's Back shows the form with its key again.
+    # The browser's Back button shows the form with its key again.
     assert client.post("/contact/new", FACTS | {"name": "Ben", "email": "ben@x.example"}).status_code == 302
     assert set(Contact.objects.values_list("name", flat=True)) == {"Ana Ruiz", "Ben"}
 

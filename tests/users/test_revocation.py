@@ -1,4 +1,4 @@
-"""What is taken away is gone on the next request (S5), and a form belongs to the workspace it was made in."""
+"""Revocations take effect with the next request (S5), and a form belongs to its workspace."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_a_disabled_account_is_signed_out(cast, sign_in):
 
 @pytest.fixture
 def both(cast, acme, actor):
-    """The rep of acme also works in globex."""
+    """Let the rep of acme also work in globex."""
     with in_workspace(cast.globex):
         add_member(cast.rep.user, role=Role.VIEWER, by=cast.globex_admin.actor("web"))
     return cast.rep.user

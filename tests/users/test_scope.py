@@ -1,4 +1,4 @@
-"""Forgetting the workspace is an error, not a leak (S2)."""
+"""Missing workspace scope is an error, not a leak (S2)."""
 
 import ast
 import inspect
@@ -20,10 +20,10 @@ from crm.users.models import Membership, Owned, Team, Workspace
 from tests.installed import legacy_leads
 
 ROOT = Path(__file__).resolve().parents[2]
-# Who may read past the workspace in scope, and why.
+# Allowed unscoped reads, with reasons.
 UNSCOPED_CALLERS = {
-    "crm/campaigns/links.py",  # who unsubscribes has no session: the signed link says whom it was made for
-    # The engine works for all workspaces, and opens that of each event before it calls a handler.
+    "crm/campaigns/links.py",  # unsubscribing has no session: the signed link names the recipient
+    # The engine serves all workspaces, and opens an event's before it calls a handler.
     "crm/events/deliveries.py",
     "crm/events/engine.py",
     "crm/events/health.py",
@@ -31,14 +31,14 @@ UNSCOPED_CALLERS = {
     "crm/events/models.py",
     "crm/events/prune.py",
     "crm/events/relay.py",
-    "crm/users/admin.py",  # deliveries run again, of the rows that the admin may see; people's names in the log
-    "crm/users/admin_site.py",  # superusers see every workspace; everybody else is narrowed in the next line
-    "crm/users/views.py",  # an invitation is found by its secret token, before anybody is signed in
-    "crm/workflows/views/hooks.py",  # a workflow is called by its public id, with a signature instead of a session
+    "crm/users/admin.py",  # retry of deliveries visible to the admin; names in the log
+    "crm/users/admin_site.py",  # superusers see every workspace; others are limited on the next line
+    "crm/users/views.py",  # an invitation is found by its secret token, before sign-in
+    "crm/workflows/views/hooks.py",  # workflows are called by public id, with a signature instead of a session
     *(legacy_leads.UNSCOPED if legacy_leads else ()),
-    "audit/sealing.py",  # one run seals every workspace's entries, each in the scope of its own
-    "crm/users/jobs.py",  # keys of forms that were submitted long ago, whoever submitted them
-    "crm/users/workspaces.py",  # which workspaces has this person?
+    "audit/sealing.py",  # one run seals all workspaces' entries, each in its own scope
+    "crm/users/jobs.py",  # old one-time keys of all users
+    "crm/users/workspaces.py",  # a user's workspaces
 }
 
 ARGUMENTS = {
@@ -59,7 +59,7 @@ NOT_A_QUERY = {"as_manager", "unscoped", "resolve_expression", "using", "none"}
 
 
 def public_methods():
-    """What `objects` offers to ask or write; not the async twins, which end in the same methods."""
+    """Return the query and write methods of `objects`, without async variants, which end in the same ones."""
     names = [n for n, _ in inspect.getmembers(Team.objects, inspect.ismethod) if hasattr(QuerySet, n)]
     return [n for n in names if not n.startswith("_") and n not in NOT_A_QUERY and not hasattr(QuerySet, n[1:])]
 
@@ -136,7 +136,7 @@ def test_rows_fetched_as_json_are_those_of_the_scope(cast):
 
 
 def test_what_is_compiled_once_is_bound_to_whoever_asks(cast, actor):
-    """The same prepared query, asked in turns by members of two teams and two workspaces."""
+    """One prepared query, used in turn by members of two teams and two workspaces."""
     for team, member in ((cast.iberia, cast.rep), (cast.nordics, cast.outsider)):
         with in_workspace(cast.acme):
             create([{"name": f"{team} only", "team": team}], by=member.actor(Channel.WEB))

@@ -1,4 +1,4 @@
-"""Second factors: at sign-in, and where a workspace asks everybody for one."""
+"""2FA: at sign-in, and where a workspace requires it."""
 
 import time
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Signing in: one form, no lock-out, no way to find out who has an account."""
+"""Sign-in: one form, no lock-out, and no account enumeration."""
 
 from unittest.mock import patch
 
@@ -87,7 +87,7 @@ def test_a_made_up_forwarded_address_does_not_change_who_is_counted(cast):
 def test_unknown_and_known_addresses_get_the_same_answer_and_the_same_work(cast, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     set_passwords(cast.rep.user, PASSWORD)
-    set_passwords(cast.mate.user, None)  # invited by an operator, none set yet
+    set_passwords(cast.mate.user, None)  # created by an operator, no password set yet
     User.objects.filter(pk=cast.outsider.user_id).update(is_active=False)
     set_passwords(cast.outsider.user, PASSWORD)
     people = ("rep", "mate", "outsider", "nobody")
@@ -104,7 +104,7 @@ def set_passwords(user, password) -> None:
 
 
 def answer_and_work(email) -> tuple[int, str, int]:
-    """Status, errors, and how often the password hasher ran: the one thing that takes long enough to be timed."""
+    """Return status, errors, and the number of password hashes: the only step slow enough to be timed."""
     real, hashed = PBKDF2PasswordHasher.encode, []
     with patch.object(PBKDF2PasswordHasher, "encode", lambda self, *a, **k: hashed.append(1) or real(self, *a, **k)):
         response = attempt(email, "wrong-password-x")

@@ -1,4 +1,4 @@
-"""One setting of every kind that refers to the field Tier, or to the view of contacts who are Gold."""
+"""One setting of every kind, referring to the field Tier, or to the view of Gold contacts."""
 
 from copy import deepcopy
 from types import SimpleNamespace
@@ -77,7 +77,7 @@ def _custom_field(s):
     return make_field("partner", "link", target="company")
 
 
-# By the name of the storer; a segment needs its view.
+# By name of the storer; a segment needs its view.
 SETTINGS = {
     "saved_view": _saved_view,
     "import_run": _import_run,
@@ -94,7 +94,7 @@ BLOCKING = SETTINGS.keys() - {"import_run", "subscription", "custom_field"}
 
 
 def make_settings(cast, actor, sign_in) -> SimpleNamespace:
-    """The field, and each of these settings by its name."""
+    """Create the field and these settings; return them by name."""
     space = SimpleNamespace(cast=cast, by=actor, client=sign_in)
     field = make_field("tier", "select", choices=[GOLD, SILVER])
     made = {name: make(space) for name, make in SETTINGS.items()}
@@ -113,12 +113,12 @@ def _gone():
     CustomField.objects.filter(key="tier").delete()
 
 
-# Past the verbs, as a restored backup may have it.
+# Without verbs, as from a restored backup.
 BREAKS = {"option gone": _without_gold, "field archived": _archived, "field gone": _gone}
 
 
 def break_settings(how: str) -> None:
-    """Have every one of the settings be unreadable, whoever would have refused it."""
+    """Make all settings invalid, bypassing any refusal."""
     BREAKS[how]()
     CustomField.objects.filter(key="partner").update(target="parcel")
     bump_schema()

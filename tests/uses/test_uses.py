@@ -1,5 +1,4 @@
-"""Settings that refer to fields, options and views: what they use is not removed, and one that can't be read is
-skipped, shown and told."""
+"""Settings that refer to fields, options and views block their removal; invalid ones are skipped and reported."""
 
 import io
 import json
@@ -50,7 +49,7 @@ def settings_of_tier(acme, cast, actor, sign_in, settings, tmp_path):
 
 
 def finder(storer: str, made) -> str:
-    """What the label of a setting's use begins with."""
+    """Return the prefix of a setting's label."""
     return next(use.label for use in all_setting_uses() if (use.kind, use.pk) == (storer, made.pk))
 
 
@@ -136,7 +135,7 @@ def test_a_setting_that_cannot_be_read_fails_nobody_s_request(settings_of_tier, 
     drain()
     keep_time(clock.now())
     assert not Run.objects.filter(status=Run.Status.FAILED).exists()
-    # The stage requirement is skipped, and the page says so.
+    # The stage requirement is skipped, with a note on the page.
     page = unescape(rep.get(contact.get_absolute_url()).content.decode())
     assert "The stage requirement “Only Gold” isn’t checked" in page
     assert rep.post(reverse("contact_move", args=[contact.public_id, "qualify"]), {"reason": ""}).status_code == 302
@@ -184,7 +183,7 @@ def test_a_setting_that_cannot_be_read_fails_nobody_s_request(settings_of_tier, 
 def test_it_is_shown_where_it_is_edited_and_is_an_exception(settings_of_tier, sign_in, how):
     break_settings(how)
     uses = {use.kind: use for use in all_setting_uses() if use.problem()}
-    assert uses.keys() == SETTINGS.keys() - {"import_run"}  # a column that is gone is mapped to nothing
+    assert uses.keys() == SETTINGS.keys() - {"import_run"}  # deleted columns are mapped to nothing
     clients = {"subscription": sign_in("rep")}
     for storer in sorted(uses.keys() - {"custom_field"}):
         page = unescape(clients.get(storer, sign_in("admin")).get(uses[storer].url).content.decode())
@@ -215,10 +214,10 @@ def test_a_change_that_breaks_nothing_new_is_not_held_up_by_what_was_broken_befo
         pass
 
 
-# Names of columns that tell of a condition, a list or a text with placeholders.
+# Column names that suggest a condition, a list or a text with placeholders.
 TELLING = {"columns", "condition", "criteria", "entry", "exit", "filter", "mapping", "query", "rules", "segment"}
 TELLING |= {"sort", "steps", "trigger", "where"}
-# Columns that could store references, and store something else.
+# Columns that could store references but don't.
 OTHERS = {
     **(legacy_leads.NO_REFERENCES if legacy_leads else {}),
     "dashboards.Layout.parts": "names of parts, which are code",
@@ -235,7 +234,7 @@ OTHERS = {
 
 
 def suspects():
-    """model.column of whatever could hold a condition or the key of a field; a record's own values are none."""
+    """Return model.column of all columns that could hold a condition or field key, except records' own values."""
     for model in apps.get_models():
         if issubclass(model, Owned) and not model._meta.label.startswith("language."):
             for column in model._meta.concrete_fields:

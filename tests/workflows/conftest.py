@@ -1,4 +1,4 @@
-"""Workflows as the tests want them, and the engine that runs them."""
+"""Workflow fixtures, and the engine that runs them."""
 
 import pytest
 
@@ -10,28 +10,26 @@ from crm.workflows.verbs.switch_workflow import switch_workflow
 
 
 def task(subject: str = "Follow up with {name}", **values) -> dict:
-    """A step that creates a task."""
     given = {"kind": "activity", "activity": "task", "subject": subject, "priority": "high", "who": "record_owner"}
     return given | values
 
 
 def set_field(field: str, value: str) -> dict:
-    """A step that changes a field."""
     return {"kind": "change_field", "field": field, "value": value}
 
 
 def becomes(value: str, field: str = "lifecycle_stage", entity: str = "contact") -> dict:
-    """The trigger of a transition."""
+    """Return the trigger of a transition."""
     return {"kind": "transition", "entity": entity, "to": f"{field}={value}"}
 
 
 def changes(field: str) -> dict:
-    """The trigger of a field of a contact."""
+    """Return the trigger of a contact's field."""
     return {"kind": "field", "entity": "contact", "field": field}
 
 
 def make_flow(by, trigger: dict, *steps: dict, condition="", name="Flow", owner: Membership | None = None, on=True):
-    """A workflow, made by an admin and switched on."""
+    """Create a workflow as an admin, turned on."""
     facts = {"trigger": trigger, "condition": condition, "steps": steps}
     made = save_workflow(Workflow(), name=name, owner=owner.pk if owner else by.member_id, by=by, **facts)
     if on:
@@ -41,7 +39,7 @@ def make_flow(by, trigger: dict, *steps: dict, condition="", name="Flow", owner:
 
 @pytest.fixture
 def flow(acme, actor):
-    """`flow(trigger, step, …, condition=, owner=, on=)`: a workflow of the admin's, switched on."""
+    """`flow(trigger, step, …, condition=, owner=, on=)` creates an active workflow of the admin's."""
 
     def made(trigger: dict, *steps: dict, **options) -> Workflow:
         return make_flow(actor("admin"), trigger, *steps, **options)
@@ -51,7 +49,7 @@ def flow(acme, actor):
 
 @pytest.fixture
 def engine(acme):
-    """`engine()`: the engine runs until nothing is due; gives the runs, the oldest first."""
+    """`engine()` runs the engine until nothing is due and returns the runs, oldest first."""
 
     def ran() -> list[Run]:
         drain()

@@ -1,4 +1,4 @@
-"""An import holds workflows, and asks whether they then run."""
+"""Imports hold workflows, and offer to release them."""
 
 import io
 
@@ -19,7 +19,7 @@ from tests.workflows.conftest import becomes, changes, set_field, task
 
 @pytest.fixture
 def imported(cast):
-    """`imported("name,email\\nAna,…")`: the run of an import by the admin."""
+    """`imported("name,email\\nAna,…")` returns the run of an import by the admin."""
 
     def ran(text: str):
         by = cast.admin.actor(Channel.WEB)

@@ -1,4 +1,4 @@
-"""Exactly one run for each event, and each step once, although the process is killed in the middle of them."""
+"""Exactly one run per event, and each step once, even if the process is killed during them."""
 
 import http.server
 import json
@@ -40,7 +40,7 @@ with in_workspace(workspace):
 
 
 class Slow(http.server.BaseHTTPRequestHandler):
-    """Takes a while, so that a kill meets some under way; remembers the ids."""
+    """A slow receiver, so that kills hit requests in progress; records the ids."""
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
@@ -50,7 +50,7 @@ class Slow(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *args):
-        """Quiet."""
+        """Silence the log."""
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def receiver():
 
 @pytest.fixture
 def product(tmp_path, db, receiver):
-    """The product with the workflow, on a database of its own on the engine of the suite."""
+    """Return the product with the workflow, on a database of its own on the suite's engine."""
     with own_database(tmp_path) as url:
         product = Product(tmp_path, url, WEBHOOK_NETWORKS="127.0.0.0/8")
         made = product.manage("shell", "-c", MAKE.format(url=f"http://127.0.0.1:{receiver.server_port}/"))
@@ -79,7 +79,7 @@ def counted(product, sql: str) -> int:
 
 
 def wait_for(product, sql: str, number: int, seconds: float) -> None:
-    """Return when so many are there. Raises AssertionError when none has come for so long."""
+    """Wait until that many exist. Raises AssertionError after `seconds` without a new one."""
     last, ends = -1, 0.0
     while (found := counted(product, sql)) < number:
         if found > last:
@@ -92,7 +92,7 @@ STATES = "SELECT status, position, count(*) FROM workflows_run GROUP BY status, 
 NOTES = "SELECT count(*) FROM contacts_activity WHERE subject = '{}'"
 SENT = "SELECT count(*) FROM workflows_steprun WHERE kind = 'webhook' AND status = 'done'"
 DONE = "SELECT count(*) FROM workflows_run WHERE status = 'done'"
-LEASE = 40  # a lease, the next look of the job, and a slow machine
+LEASE = 40  # a lease, the job's next check, and a slow machine
 
 
 def test_a_kill_in_the_middle_of_branches_waits_and_webhooks(product, receiver):

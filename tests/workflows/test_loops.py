@@ -1,4 +1,4 @@
-"""R10: no workflow goes round for ever, whatever admins build; and each end is logged once."""
+"""R10: no workflow loops forever, whatever admins build; each prevention is logged once."""
 
 import time
 
@@ -16,7 +16,7 @@ from tests.workflows.conftest import changes, set_field
 
 @pytest.fixture
 def ended(engine):
-    """`ended()`: lets the engine run for five seconds of its own at most; gives (runs, those kept from running)."""
+    """`ended()` runs the engine for at most five seconds of its time; returns (runs, prevented ones)."""
 
     def counted():
         started = time.process_time()

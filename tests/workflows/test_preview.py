@@ -1,4 +1,4 @@
-"""What a preview says is what would have run: read from the log, with the values of that moment, changing nothing."""
+"""A preview equals what would have run: from the log, with past values, changing nothing."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ CASES = {
 
 
 def play(by, after=lambda: None) -> None:
-    """Three months of a small company, the same whenever it is played."""
+    """Simulate three months of a small company, identically each time."""
     chance, people = random.Random(7), []
     for day in range(88, 0, -1):
         with time_machine.travel(NOW - timedelta(days=day), tick=False):
@@ -50,7 +50,7 @@ def play(by, after=lambda: None) -> None:
 
 
 def happen(chance, contact, by) -> None:
-    """One thing that people do with a contact."""
+    """Perform one random user action on a contact."""
     do = chance.choice(("qualify", "win", "lose", "reopen", "churn", "title", "fleet"))
     if do in VERBS:
         VERBS[do](contact, by=by, reason="because")

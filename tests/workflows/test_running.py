@@ -1,4 +1,4 @@
-"""What a run does, step by step: through verbs, as its owner, and explained (R12)."""
+"""A run's steps: through verbs, as its owner, with explanations (R12)."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ MAIL = {"kind": "mail", "to": "record", "subject": "Welcome, {first_name}", "bod
 
 @pytest.fixture
 def won(actor):
-    """`won(name, …)`: a contact that was just won."""
+    """`won(name, …)` returns a newly won contact."""
 
     def made(name="Ana Ruiz", **values) -> Contact:
         contact = make_contact(name, stage="qualified", **values)

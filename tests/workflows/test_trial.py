@@ -1,4 +1,4 @@
-"""A prerequisite is tried on what happened: each record as it stood before its move, and nothing is changed."""
+"""A stage requirement is tested on past moves: each record with its values before, changing nothing."""
 
 import random
 
@@ -90,10 +90,10 @@ def test_it_is_tried_saved_and_obeyed(acme, actor, sign_in):
     assert "Blocked among 1 record eligible now</dt><dd>1</dd>" in page
     assert not Guard.objects.exists()
     client.post("/settings/workflows/prerequisites/new/", data | {"is_active": "on", "do": "save"})
-    acme.refresh_from_db()  # as every request reads the version of the settings
+    acme.refresh_from_db()  # every request reads the settings version
     assert VERBS["qualify"](rows(contact), by=actor("manager"), reason="").refused == {contact.pk: "Title needed"}
     address = f"/settings/workflows/prerequisites/{Guard.objects.get().pk}/"
     assert "Title is not empty" in client.get(address).content.decode()
-    client.post(address, data | {"do": "save"})  # without the tick: not in use
+    client.post(address, data | {"do": "save"})  # without the tick: inactive
     acme.refresh_from_db()
     assert VERBS["qualify"](rows(contact), by=actor("manager"), reason="").done == [contact.pk]

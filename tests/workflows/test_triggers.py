@@ -1,4 +1,4 @@
-"""R11: what begins a run is a change, once; and what else may begin one."""
+"""R11: a change starts a run, once; and other triggers."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""S14, S15: webhooks reach the public internet alone, are signed, and are taken once."""
+"""S14, S15: webhooks reach only the public internet, are signed, and are accepted once."""
 
 import base64
 import hmac
@@ -74,7 +74,7 @@ def test_one_private_answer_of_several_is_enough_to_refuse(monkeypatch):
 
 
 def test_the_address_that_was_looked_at_is_the_one_connected_to(monkeypatch):
-    """A name that answers publicly once and privately afterwards is asked once."""
+    """A name that resolves publicly first and privately later is resolved once."""
     asked, connected = [], []
 
     def resolve(host, port, **kwargs):
@@ -94,7 +94,7 @@ def test_the_address_that_was_looked_at_is_the_one_connected_to(monkeypatch):
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Answers as the server says, and remembers what came."""
+    """Answers as the server configures, and records requests."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -104,12 +104,12 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *args):
-        """Quiet."""
+        """Silence the log."""
 
 
 @pytest.fixture
 def receiver(settings):
-    """A server on this machine, whose network is opened for the test."""
+    """Run a local server with its network opened for the test."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     server.came, server.answers = [], []
     server.url = f"http://127.0.0.1:{server.server_port}/hook?a=b"
@@ -130,7 +130,7 @@ def receiver(settings):
     ],
 )
 def test_a_receiver_that_drips_is_given_up_in_time(scheme, drips, settings, monkeypatch):
-    """A byte every 50 ms: no read ever times out, in the handshake or in the headers."""
+    """A byte every 50 ms: no read times out, in the handshake or in the headers."""
     monkeypatch.setattr(webhooks, "TIMEOUT", 0.3)
     settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
     ended = threading.Event()
@@ -156,7 +156,7 @@ def test_the_body_of_an_answer_is_not_waited_for(settings):
 
 
 def drip(server: socket.socket, begins: bytes, ended: threading.Event) -> None:
-    """Answer with these bytes, then one at a time until the other side is gone."""
+    """Send these bytes, then single bytes until the client is gone."""
     peer, _ = server.accept()
     with peer, suppress(OSError):
         peer.sendall(begins)
@@ -223,12 +223,11 @@ def test_an_address_that_is_closed_again_is_not_called(flow, engine, receiver, a
     assert not receiver.came
 
 
-# What comes in.
+# Incoming.
 
 
 @pytest.fixture
 def listening(flow):
-    """A workflow that a webhook begins."""
     return flow({"kind": "webhook", "entity": "contact"}, task(), condition="title = CEO")
 
 

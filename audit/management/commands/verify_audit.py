@@ -12,7 +12,7 @@ from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
 
 class Command(WorkspaceCommand):
-    """Exit status 0 when the log is as it was sealed, 1 when it is not, 2 for wrong usage."""
+    """Exit status 0 if the log matches its seals, 1 if not, 2 for wrong usage."""
 
     help = _(
         "Verify the audit log: report the first entry that was altered, removed or inserted since it was sealed. Also "

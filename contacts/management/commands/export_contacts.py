@@ -24,7 +24,7 @@ from crm.users.command import WorkspaceCommand, wrong_usage
 
 
 class Command(WorkspaceCommand):
-    """Write contacts as CSV, which import_contacts reads back. Exit status 0 when done, 2 for wrong usage."""
+    """Export contacts as CSV for import_contacts. Exit status 0 on success, 2 for wrong usage."""
 
     help = gettext_lazy("Export contacts as CSV, all or filtered by a view and a condition.")
 
@@ -55,7 +55,7 @@ class Command(WorkspaceCommand):
         )
 
     def run(self, by: Actor, *, view: str, where: str, columns: str, output: str, json: bool, **options) -> int:
-        """Write the file, and with --json say how many rows it holds."""
+        """Write the file, and with --json print its row count."""
         shown = _view(view, by)
         names = [name.strip() for name in columns.split(",") if name.strip()]
         try:

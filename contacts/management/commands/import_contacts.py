@@ -15,15 +15,15 @@ from crm.lists.imports.running import new_run, report, run_import
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
 from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
-# A batch makes thousands of objects and no circle of them: to look for one at every 700 is a sixth of all the time.
+# A batch allocates thousands of objects without cycles: collecting every 700 takes a sixth of the time.
 GARBAGE = 100_000
-SHOWN = 50  # rejected rows that are listed for people; --json lists all
+SHOWN = 50  # rejected rows listed for people; --json lists all
 
 
 class Command(WorkspaceCommand):
     """Import contacts from a CSV file. Exit status: 0 all rows imported, 1 some rejected, 2 wrong usage.
 
-    Rows match contacts by external ID, then by email, so it can be run again, after an interruption too.
+    Rows match contacts by external ID, then by email, so it can be repeated, also after an interruption.
     """
 
     help = gettext_lazy(
@@ -126,5 +126,5 @@ class Command(WorkspaceCommand):
 
 
 def error_of(refusal: ImportRefusal) -> dict:
-    """A rejected row, as --json prints it."""
+    """Return a rejected row for --json."""
     return {"row": refusal.line, "column": refusal.column, "message": refusal.message}

@@ -5,9 +5,9 @@ from crm.kit.translation import gettext_lazy as _
 
 
 class Command(ImportContacts):
-    """Import engagement events from a CSV file, with the exit statuses and the report of import_contacts.
+    """Import engagement events from a CSV file, with the exit statuses and report of import_contacts.
 
-    An event is kept once, so the file can come again: after an interruption too.
+    Events are stored once, so the import can be repeated, also after an interruption.
     """
 
     entity = "engagement"

@@ -82,7 +82,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def load(people: int = 2000, companies: int = 300) -> None:
-    """Both workspaces and their history; all of it or nothing."""
+    """Create both workspaces and their history; all or nothing."""
     acme, members = _open("acme", "Acme Mobility", "Europe/Madrid", ACME)  # not a text
     with in_workspace(acme):
         _settings(members["admin"])
@@ -101,7 +101,7 @@ def load(people: int = 2000, companies: int = 300) -> None:
 
 
 def _switch_on(admin: Membership, names: Iterable[str]) -> None:
-    """Turn some of the shipped workflows on, now that the year is over."""
+    """Turn on some workflow templates after the demo year."""
     for shipped in filter(None, map(shipped_named, names)):
         made = save_workflow(
             Workflow(),
@@ -116,14 +116,14 @@ def _switch_on(admin: Membership, names: Iterable[str]) -> None:
 
 
 def _find_anomalies() -> None:
-    """At once: the job that looks for them may not run yet."""
+    """Detect exceptions now: the job may not run yet."""
     for kind in all_kinds():
         detect(kind)
 
 
 @contextmanager
 def _before_the_score_counted(admin: Membership) -> Iterator[None]:
-    """For the demo's year nobody was asked for a score; today the admin switches its guard on, as the log shows."""
+    """Disable the score guard during the demo year; today the admin turns it on, as the log shows."""
     guards = list(Guard.objects.filter(verb="qualify", condition__contains="lead_score"))
     for is_active in (False, True):
         for guard in guards:

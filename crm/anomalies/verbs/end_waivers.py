@@ -12,7 +12,7 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def end_waivers(records: RecordQuerySet, kind: str, *, by: Actor) -> Outcome:
-    """End the waivers of a kind that hold on these records: what is still an exception is listed again."""
+    """End the current waivers of a kind on these records: exceptions that still hold are listed again."""
     locked = lock(records, by)
     done = [pk for pk in locked.ids if pk not in locked.outcome.refused]
     now = clock.now()

@@ -18,10 +18,10 @@ LONGEST = timedelta(days=366)
 
 @transaction.atomic
 def waive(records: RecordQuerySet, kind: str, *, by: Actor, reason: str, until: datetime) -> Outcome:
-    """Waive the exceptions of a kind on these records until a moment (aware), with the reason.
+    """Waive the exceptions of a kind on these records until a time (aware), with the reason.
 
-    One that ends and begins again is not waived. Refused: what the actor may not change, and what is no exception.
-    Raises Invalid without a reason, or for a moment that is past or more than a year away.
+    An exception that ends and begins again is not waived. Refused: records the actor may not change, and records
+    without an exception. Raises Invalid without a reason, or for a time in the past or more than a year ahead.
     """
     _check(reason, until)
     locked = lock(records, by)

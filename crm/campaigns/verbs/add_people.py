@@ -20,9 +20,9 @@ from crm.users.visibility import RecordQuerySet
 
 @transaction.atomic
 def add_people(campaign: Campaign, contacts: RecordQuerySet, *, by: Actor) -> Outcome:
-    """Make contacts people of a draft, or of a campaign that is being sent: who then gets its mail as well.
+    """Add contacts to a draft, or to a campaign being sent, which then emails them too.
 
-    `done` are the contacts that were not in it. Raises NotAllowed below a manager, Refused for a campaign that is over.
+    `done` are the newly added contacts. Raises NotAllowed below a manager, Refused for a finished campaign.
     """
     require(by, Right.CAMPAIGNS)
     row = Campaign.objects.filter(pk=campaign.pk)
@@ -43,6 +43,6 @@ def add_people(campaign: Campaign, contacts: RecordQuerySet, *, by: Actor) -> Ou
 
 
 def _columns(campaign: Campaign, contacts: QuerySet, by: Actor) -> dict:
-    """In a draft everybody waits: who gets it is asked when it is sent."""
+    """Return the columns of new recipients; in a draft all wait, because exclusions are checked on sending."""
     columns = recorded(campaign, contacts, by)
     return columns | {"state": CampaignPerson.State.WAITING, "reason": ""} if campaign.is_draft else columns

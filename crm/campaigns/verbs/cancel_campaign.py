@@ -13,9 +13,9 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def cancel_campaign(campaign: Campaign, *, by: Actor) -> int:
-    """Send no more of its mails; how many people had not got theirs. What has left has left.
+    """Stop sending; return how many recipients were left. Sent emails stay sent.
 
-    Raises NotAllowed below a manager, Refused for a campaign that is over.
+    Raises NotAllowed below a manager, Refused for a finished campaign.
     """
     require(by, Right.CAMPAIGNS)
     row = Campaign.objects.filter(pk=campaign.pk)

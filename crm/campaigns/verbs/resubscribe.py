@@ -1,4 +1,4 @@
-"""Let a person be mailed again who asked for it by the link in a mail."""
+"""Resubscribe a person who asked for it by the link in an email."""
 
 from django.db import transaction
 
@@ -14,7 +14,7 @@ WISHES = [reason for reason in Suppression.Reason.values if reason != Suppressio
 
 @transaction.atomic
 def resubscribe(person: CampaignPerson, *, by: Actor) -> None:
-    """Lift the suppressions of the person's addresses, but not of addresses whose mail bounced."""
+    """Lift the suppressions of the person's addresses, except of bounced ones."""
     ids = [contact.pk for contact in contacts_of(person)]
     note = _("Resubscribed from “{campaign}”").format(campaign=person.campaign)
     lift_reasons(Contact.objects.filter(pk__in=ids), WISHES, by=by, note=note)

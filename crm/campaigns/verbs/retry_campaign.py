@@ -1,4 +1,4 @@
-"""Send a campaign again to those whom the mail server did not take it for."""
+"""Resend a campaign's failed emails."""
 
 from django.db import transaction
 
@@ -13,7 +13,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def retry_campaign(campaign: Campaign, *, by: Actor) -> int:
-    """Have the failed mails of a campaign sent again; how many. Raises NotAllowed below a manager, Refused for none."""
+    """Queue a campaign's failed emails again; return how many. Raises NotAllowed below a manager, Refused if none."""
     require(by, Right.CAMPAIGNS)
     row = Campaign.objects.filter(pk=campaign.pk)
     held = row.select_for_update().get()

@@ -1,4 +1,4 @@
-"""Create a campaign, or edit one that is not sent yet."""
+"""Create a campaign, or edit a draft."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ SNAPSHOT = ("name", "type", "segment", "status", "subject", "body", "owner")
 def save_campaign(campaign: Campaign | None, values: Mapping[str, Any], *, by: Actor) -> Campaign:
     """Set `values` (name, type, segment, subject, body, owner) of a draft, of a new one if `campaign` is None.
 
-    Raises NotAllowed below a manager, Invalid with a sentence per field, Refused for one that is no longer a draft.
+    Raises NotAllowed below a manager, Invalid with a message per field, Refused if it is no longer a draft.
     """
     require(by, Right.CAMPAIGNS)
     if campaign is None and "name" not in values:

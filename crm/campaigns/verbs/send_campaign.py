@@ -1,4 +1,4 @@
-"""Send a campaign to its people."""
+"""Send a campaign to its recipients."""
 
 from django.db import transaction
 
@@ -17,10 +17,10 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def send_campaign(campaign: Campaign, *, by: Actor) -> Campaign:
-    """Write down who gets it and who not, and why; each mail is then sent by a delivery of its own.
+    """Store recipients and excluded contacts with reasons; each email is then sent by its own delivery.
 
-    A few statements however many people. Raises NotAllowed below a manager, Refused for a campaign that is no draft,
-    has nothing to say, or would reach nobody.
+    A few statements for any number of recipients. Raises NotAllowed below a manager, Refused for a campaign that is no
+    draft, is empty or has no recipients.
     """
     require(by, Right.CAMPAIGNS)
     row = Campaign.objects.filter(pk=campaign.pk)

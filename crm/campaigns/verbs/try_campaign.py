@@ -1,4 +1,4 @@
-"""Send a campaign to oneself, to see what people will get."""
+"""Send a test email of a campaign."""
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def try_campaign(campaign: Campaign, *, by: Actor) -> None:
-    """Have the mail sent to the actor's own address, by the handler. Raises NotAllowed below a manager, Refused."""
+    """Queue the email to the actor's own address. Raises NotAllowed below a manager, Refused."""
     require(by, Right.CAMPAIGNS)
     check_ready(campaign)
     record("campaign.tested", Campaign.objects.filter(pk=campaign.pk), by=by)

@@ -1,4 +1,4 @@
-"""Suppress the addresses of a person who unsubscribed by the link in a mail."""
+"""Suppress the addresses of a person who unsubscribed by the link in an email."""
 
 from django.db import transaction
 
@@ -14,9 +14,9 @@ from crm.kit.translation import gettext as _
 
 @transaction.atomic
 def unsubscribe(person: CampaignPerson, *, by: Actor) -> None:
-    """Suppress every address of the contact that a mail was for, and say so in its campaign. Repeating is harmless.
+    """Suppress every address of an email's contact, noting the campaign. Idempotent.
 
-    A contact that was merged stands for the survivor too. Contacts in the trash stay unsubscribed when restored.
+    A merged contact includes the survivor. Contacts in the trash stay unsubscribed when restored.
     """
     contacts = contacts_of(person)
     source = _("Unsubscribe link in “{campaign}”").format(campaign=person.campaign)

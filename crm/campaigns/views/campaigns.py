@@ -1,4 +1,4 @@
-"""The pages of campaigns: which there are, what each says, whom it reached and what came of it."""
+"""Pages of campaigns: list, detail, editor, sending and results."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def campaigns(request: Request) -> HttpResponse:
 
 @require_GET
 def campaign(request: Request, public_id: str) -> HttpResponse:
-    """One campaign: its message, its people by state, and what came of it."""
+    """Show one campaign: message, recipients by state, and results."""
     found, by = _find(public_id), request.actor
     state = request.GET.get("state", "")
     if state and state not in CampaignPerson.State.values:
@@ -81,7 +81,7 @@ def campaign(request: Request, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Right.CAMPAIGNS)
 def edit(request: Request, public_id: str = "") -> HttpResponse:
-    """Make a campaign, or change a draft."""
+    """Create a campaign, or edit a draft."""
     found = _find(public_id) if public_id else None
     form = CampaignForm(request.POST or None, initial=initial(found, request.member))
     if form.is_valid():
@@ -99,7 +99,6 @@ def edit(request: Request, public_id: str = "") -> HttpResponse:
 @require_POST
 @needs(Right.CAMPAIGNS)
 def send_test(request: Request, public_id: str) -> HttpResponse:
-    """Send the mail to whoever asks, as a person would get it."""
     found = _find(public_id)
     try:
         try_campaign(found, by=request.actor)
@@ -113,7 +112,7 @@ def send_test(request: Request, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Right.CAMPAIGNS)
 def confirm_send(request: Request, public_id: str) -> HttpResponse:
-    """Ask once, saying how many will get it and how many not, and why; then send it to that many."""
+    """Confirm with the numbers of recipients and excluded contacts, by reason; then send to exactly that many."""
     found = _find(public_id)
     context: dict[str, Any] = {"campaign": found, "segment": _segment(found)}
     try:
@@ -166,7 +165,7 @@ def _canceled(spared: int) -> str:
 @require_POST
 @needs(Right.CAMPAIGNS)
 def retry(request: Request, public_id: str) -> HttpResponse:
-    """Send it again to those for whom it failed."""
+    """Resend the campaign's failed emails."""
     found = _find(public_id)
     try:
         again = retry_campaign(found, by=request.actor)

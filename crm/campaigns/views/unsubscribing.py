@@ -1,4 +1,4 @@
-"""Where the link in a mail leads. Without a sign-in: the signed link that came with the mail is the right."""
+"""The unsubscribe page. No sign-in: the email's signed link is the authorization."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -20,10 +20,9 @@ from crm.kit.scope import in_workspace
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask with one button, for programs that look at mails follow their links; POST does it, also a mail program's.
+    """Ask for confirmation, because mail scanners follow links; a POST, also from an email client, unsubscribes.
 
-    The page then offers to subscribe again, which only the person and an admin can.
-    A link that was never made gets the same page whatever is wrong with it.
+    The page then offers to resubscribe, which only the person and an admin can. All invalid links get the same page.
     """
     person = person_of(token)
     if person is None:
@@ -31,7 +30,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     again = request.POST.get("do") == "resubscribe"
     if request.method == "POST":
         space = person.workspace
-        with in_workspace(space), speaking_in(space):  # the note is for its members
+        with in_workspace(space), speaking_in(space):  # the note is for the workspace's members
             (resubscribe if again else unsubscribe)(person, by=system(person.workspace_id, Channel.MAIL))
     context = {"sender": person.workspace, "done": request.method == "POST", "again": again}
     return render(request, "campaigns/unsubscribe.html", context)

@@ -1,4 +1,4 @@
-"""The parts of the dashboard, in the order in which they are shown."""
+"""The dashboard's cards, in display order."""
 
 from crm.dashboards.parts import funnel, stuck, stages, losses, pipeline, forecast, team, scores  # isort: skip
 

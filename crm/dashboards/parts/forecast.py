@@ -1,4 +1,4 @@
-"""Last month's forecast against what came: forecasts as they were kept, and what was won in the month."""
+"""Forecast vs. actual per month, from stored snapshots and won opportunities."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -20,8 +20,8 @@ from crm.opportunities.lists import month
 
 
 def forecast(asked: DashboardQuery) -> Content:
-    """For each month of the period what was forecast as it began (else as soon as it was kept), and what was won."""
-    asked = replace(asked, where="")  # a forecast that was kept holds the whole pipeline
+    """Return each month's forecast at its start (or the first later snapshot), and what was won."""
+    asked = replace(asked, where="")  # a stored forecast covers the whole pipeline
     months = list(_months(asked.period))
     begun = _as_begun(months)
     won = {(group["month"], group["currency"]): group for group in _won(asked)}

@@ -1,8 +1,8 @@
-"""Lead → Qualified → Opportunity → Customer: how many get there, how long it takes, and where it is better.
+"""Funnel Lead → Qualified → Opportunity → Customer: conversion, time taken, and a breakdown.
 
-One row is one qualification cycle: the lead opened, reached Qualified, was converted, and its opportunity won. Its
-dates are those of its moves, kept on the lead by the verbs that move it and put back by undo, so that the funnel reads
-one table; a test holds it against the transitions.
+A row is one qualification cycle: the lead was created, reached Qualified, was converted, and its opportunity won. The
+dates are stored on the lead by the moving verbs and restored by undo, so that the funnel reads one table; a test
+compares it with the transitions.
 """
 
 from collections.abc import Sequence
@@ -26,15 +26,14 @@ from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from leads.entities import won_at
 
-FEW = 5  # below which a share says nothing
-OUT_OF_ORDER = 20  # shown
+FEW = 5  # below which a percentage is meaningless
+OUT_OF_ORDER = 20  # rows shown
 
 
 class FunnelStep(NamedTuple):
-    """A step: when it was reached, whether it was or one after it; the columns of its date and of that before it.
+    """A step: its date, whether it or a later one was reached, and the date columns of it and the previous step.
 
-    A lead that was converted without being qualified took that step at no moment: its time counts from the last date
-    that there is.
+    A lead converted without qualification has no date for that step: its time counts from the last date.
     """
 
     label: str
@@ -86,7 +85,7 @@ BACKWARDS = reduce(or_, (step.backwards for step in STEPS[1:]))
 
 
 def condition(step: FunnelStep, mode: str, period: Period) -> str:
-    """Which leads a step counts: of those opened in the period, or whatever their age those that took it then."""
+    """Return the condition of leads counted in a step: created in the period, or reaching it then at any age."""
     if mode == "flow":
         return period.of(step.at)
     return " and ".join(filter(None, (period.of("created_at"), step.reached)))
@@ -97,7 +96,7 @@ def _counts(asked: DashboardQuery, period: Period) -> list[Count]:
 
 
 def _times(asked: DashboardQuery, share: float) -> list[Percentile]:
-    """A percentile of each step's time; what is dated before the step before it is left out, and listed."""
+    """Return a percentile of each step's time; steps dated before their predecessor are left out, and listed."""
     return [
         Percentile(
             step.span,
@@ -114,9 +113,9 @@ def _within(asked: DashboardQuery, *periods: Period) -> str:
 
 
 class FunnelFigures(NamedTuple):
-    """The figures of all leads: how many took each step, in the period before too, and how long the later steps took.
+    """Totals: leads per step, in the prior period too, and the time of the later steps.
 
-    `backwards`: how many of those opened in the period are dated out of order.
+    `backwards`: the number of leads created in the period with dates out of order.
     """
 
     counts: Sequence[int]
@@ -142,7 +141,7 @@ def _found(asked: DashboardQuery) -> FunnelFigures:
 
 
 def funnel(asked: DashboardQuery) -> Content:
-    """The four steps, against the period before, and split by a field."""
+    """Return the four steps vs. the prior period, and broken down by a field."""
     found = _found(asked)
     lines = [_line(asked, n, found) for n in range(len(STEPS))]
     headings = [gettext("Step"), gettext("Leads"), gettext("Conversion rate")]
@@ -174,14 +173,14 @@ def _days(span: timedelta | None) -> float | str:
 
 
 def rate(part: int, whole: int) -> Cell:
-    """A share in percent; of few a sentence instead."""
+    """Return a percentage, or a note if there are few."""
     if whole < FEW:
         return Cell(gettext("n/a (too few)") if whole else "—")
     return Cell(formats.percent(part / whole), value=round(100 * part / whole, 1))
 
 
 def _points(now: Cell, before: Cell) -> str:
-    """By how many points a share differs from that of the period before."""
+    """Return the difference to the prior period's percentage, in points."""
     if now.value is None or before.value is None:
         return ""
     gap = now.value - before.value
@@ -201,7 +200,7 @@ def _signed(gap: float, shown: str) -> str:
 
 
 def _split(asked: DashboardQuery) -> Table:
-    """The same by a field: the largest groups, one statement."""
+    """Return the breakdown by a field: the largest groups, in one statement."""
     key = asked.split
     if key not in dict(offered("lead")):
         sentence = gettext("Leads can’t be broken down by “{key}”. Choose another field.").format(key=key)
@@ -215,7 +214,7 @@ def _split(asked: DashboardQuery) -> Table:
 
 
 def _figures(asked: DashboardQuery) -> list[Any]:
-    """Of a group: how many took each step, and the median of the whole way."""
+    """Return a group's counts per step, and the median time of the whole funnel."""
     won = asked.test("lead", condition(STEPS[3], asked.mode, asked.period))
     forward = Q(GreaterThanOrEqual(won_at(), F("created_at")))
     return [*_counts(asked, asked.period), Percentile(WHOLE, 0.5, filter=won & forward)]
@@ -230,7 +229,7 @@ def _group(asked: DashboardQuery, split: GroupBy, names: Names, key: Any, shown:
 
 
 def _backwards(asked: DashboardQuery) -> Table:
-    """The leads opened in the period whose steps are dated out of their order: no time is made of those."""
+    """Return leads created in the period with dates out of order, excluded from times."""
     spans = {f"span{n}": step.span for n, step in enumerate(STEPS[1:], start=1)}
     rows = asked.rows("lead", condition(STEPS[0], "cohort", asked.period)).filter(BACKWARDS).annotate(**spans)
     found = rows.select_related("contact").order_by("-created_at", "-pk")[:OUT_OF_ORDER]
@@ -240,7 +239,7 @@ def _backwards(asked: DashboardQuery) -> Table:
 
 
 def _negative(lead: Any) -> list[Cell]:
-    """How long each step took by its dates, where that is less than nothing."""
+    """Return the time of each step, where it is negative."""
     spans = [getattr(lead, f"span{n}") for n in range(1, len(STEPS))]
     return [Cell(days(span), value=_days(span)) if span and span < timedelta() else Cell("") for span in spans]
 

@@ -1,4 +1,4 @@
-"""Why leads and deals are lost: where they were, and the reasons that people gave."""
+"""Losses of leads and opportunities, by stage and reason."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from crm.kit.translation import gettext_lazy as _
 
 
 def losses(asked: DashboardQuery) -> Content:
-    """What was lost in the period, by the step at which it was and by reason."""
+    """Return the period's losses by stage and reason."""
     lost = f"status = lost and {asked.period.of('lost_date')}"  # not a text
     deals = f"stage = lost and {asked.period.of('lost_at')}"  # not a text
     where = {
@@ -39,7 +39,7 @@ def losses(asked: DashboardQuery) -> Content:
 
 
 class _OfAll(Func):
-    """The sum of a figure over all groups, in each of them: also over those too small to be shown."""
+    """A figure's sum over all groups, including those too small to show."""
 
     function = "SUM"
     window_compatible = True
@@ -51,7 +51,7 @@ def _of_deals(asked: DashboardQuery) -> list[Any]:
 
 
 def _of_leads(asked: DashboardQuery) -> list[Any]:
-    """The same, and how many of all groups had been qualified."""
+    """Return the same, plus how many of all groups had been qualified."""
     return [*_of_deals(asked), Window(_OfAll(Count("qualified_date")))]
 
 

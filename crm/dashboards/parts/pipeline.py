@@ -1,4 +1,4 @@
-"""The pipeline: what is in progress by stage and by month, what has slipped, and what was won and lost."""
+"""The pipeline: open opportunities by stage and month, slipped ones, and won and lost ones."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -23,7 +23,7 @@ TONES = {choice.value: choice.tone for choice in STAGE.values}
 
 
 def pipeline(asked: DashboardQuery) -> Content:
-    """Open opportunities by stage and by the month in which they are to be closed; amounts apart by currency."""
+    """Return open opportunities by stage and closing month; amounts by currency."""
     slipped = f"{IS_OPEN} and close_date < {today()}"  # not a text
     found = _groups(asked, slipped)
     tables = [_by_stage(asked, found), _by_month(asked, found)]
@@ -35,7 +35,7 @@ def pipeline(asked: DashboardQuery) -> Content:
 
 
 def _groups(asked: DashboardQuery, slipped: str) -> list[dict]:
-    """What is in progress by stage, month of closing, currency and whether that day has passed; one statement."""
+    """Return open opportunities by stage, closing month, currency and whether overdue; one statement."""
 
     def build(asked: DashboardQuery) -> QuerySet:
         late = asked.first("opportunity", {1: slipped})
@@ -47,7 +47,6 @@ def _groups(asked: DashboardQuery, slipped: str) -> list[dict]:
 
 
 def _summed(found: Iterable[dict], key: str) -> list[dict]:
-    """The groups together by one of their keys, and by currency."""
     sums: dict[tuple, dict] = {}
     for group in found:
         one = sums.setdefault(
@@ -80,7 +79,7 @@ def _currency(group: dict) -> str:
 
 
 def amounts(asked: DashboardQuery, text: str, group: dict) -> list[Cell]:
-    """Number, amount and weighted amount of a group; the last is computed, and shown without a list of its own."""
+    """Return a group's number, amount and weighted amount; the latter is computed and opens no list."""
     weighted = group["likely"] or Decimal(0)
     return [
         asked.count("opportunity", text, group["count"]),
@@ -107,7 +106,7 @@ def _text(group: dict) -> str:
 
 
 def results(asked: DashboardQuery) -> Content:
-    """Opportunities won and lost in the period; amounts apart by currency."""
+    """Return the period's won and lost opportunities; amounts by currency."""
     texts = {stage: f"stage = {stage} and {asked.period.of(f'{stage}_at')}" for stage in ("won", "lost")}
     both = " or ".join(f"({text})" for text in texts.values())
 

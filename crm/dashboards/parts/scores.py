@@ -1,4 +1,4 @@
-"""How healthy the score is: how leads are spread over it, whether it foretells who is won, and who cannot get there."""
+"""Score health: distribution, predictive power, and leads that cannot qualify."""
 
 import math
 from collections import Counter
@@ -16,7 +16,7 @@ from leads.axes import OPEN
 from leads.scoring.current import current
 from leads.scoring.workbench import separation
 
-WIDTH, CLASSES = 10, 10  # points a class is wide, and how many there are; the last has 100 in it
+WIDTH, CLASSES = 10, 10  # points per class, and number of classes; the last includes 100
 IN_PROGRESS = any_of("status", OPEN)
 IS_WON = "status = converted and opportunity.stage = won"  # not a text
 IS_LOST = "(status = lost or (status = converted and opportunity.stage = lost))"  # not a text
@@ -24,7 +24,7 @@ ENDS = {"open": IN_PROGRESS, "won": IS_WON, "lost": IS_LOST}
 
 
 def scores(asked: DashboardQuery) -> Content:
-    """Leads by score: those in progress, and of those that have ended how many were won."""
+    """Return leads by score: open ones, and closed ones with their win rate."""
     stuck = cannot()
     counts, low = _counts(asked, stuck)
     most = max(counts[index, "open"] for index in range(CLASSES)) or 1
@@ -38,7 +38,7 @@ def scores(asked: DashboardQuery) -> Content:
 
 
 def _counts(asked: DashboardQuery, stuck: str) -> tuple[Counter, int]:
-    """How many leads are (in a class of scores, at an end), and of how many `stuck` is true; one statement."""
+    """Return the number of leads per (score class, closed), and of `stuck` ones; one statement."""
     classes = {place: within(place) for place in range(CLASSES)}
 
     def build(asked: DashboardQuery) -> QuerySet:
@@ -59,7 +59,7 @@ def within(place: int) -> str:
 
 
 def cannot() -> str:
-    """The condition of leads in progress that no engagement takes to Sales Qualified, by the model that counts."""
+    """Return the condition of open leads that no engagement takes to Sales Qualified, by the active model."""
     rules = current().rules
     needed = (
         math.ceil((rules.thresholds[-1] - 100 * rules.engagement_weight) / rules.fit_weight) if rules.fit_weight else 0
@@ -79,7 +79,7 @@ def _row(asked: DashboardQuery, place: int, counts: Counter, most: int) -> BarRo
 
 
 def _foretells(asked: DashboardQuery) -> str:
-    """How well the score at their end told won leads from lost ones: of the workspace, so for managers."""
+    """Return how well final scores separate won from lost leads, workspace-wide and so for managers."""
     if not asked.by.is_at_least(Role.MANAGER):
         return ""
     known = separation(current())

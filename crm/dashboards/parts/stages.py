@@ -1,4 +1,4 @@
-"""Who stands where: contacts by stage, now and over time, and leads by status and stage."""
+"""Contacts by stage, now and over time, and leads by status and stage."""
 
 from datetime import date, datetime, timedelta
 
@@ -18,11 +18,11 @@ from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.condition_fields import entered, moves_of
 from leads.axes import STAGE, STATUS
 
-POINTS = 12  # of the chart, besides its beginning
+POINTS = 12  # in the chart, besides its start
 
 
 def composition(asked: DashboardQuery) -> Content:
-    """Contacts by lifecycle stage, now."""
+    """Return contacts by current lifecycle stage."""
 
     def build(asked: DashboardQuery) -> QuerySet:
         return asked.rows("contact").order_by().values_list("lifecycle_stage").annotate(count=Count("pk"))
@@ -39,20 +39,20 @@ def _line(asked: DashboardQuery, choice, count: int) -> tuple:
 
 
 def days_shown(period: Period) -> list[date]:
-    """The days on whose mornings contacts are counted: the first of the period, the day after the last, and between."""
+    """Return the days at whose start contacts are counted: from the first of the period to the day after the last."""
     steps = min(POINTS, period.days)
     return [period.first + timedelta(days=round(n * period.days / steps)) for n in range(steps + 1)]
 
 
 def stood(stage: str, day: date) -> str:
-    """The condition that a contact stood at a stage when a day began."""
+    """Return the condition that a contact was at a stage when a day began."""
     still = f"lifecycle_stage = {stage} and lifecycle_stage_since < {day}"  # not a text
     left = f"from = {stage} and entered < {day} and moved_at >= {day}"  # not a text
     return f"({still}) or any lifecycle_stage_moves ({left})"  # not a text
 
 
 def over_time(asked: DashboardQuery) -> Content:
-    """Contacts by stage through the period, from what they have left since and where they stand now; one statement."""
+    """Return contacts by stage through the period, from current and left stages; one statement."""
     shown = days_shown(asked.period)
     counts = _counts(asked, [start_of(day, zone()) for day in shown])
     rows = [

@@ -1,4 +1,4 @@
-"""Where are customers getting stuck, and why: longer at a value than expected, by the condition that is missing."""
+"""Where are customers getting stuck, and why: records past their expected time in stage, by unmet criterion."""
 
 import math
 from collections import Counter
@@ -35,24 +35,24 @@ from leads.axes import OPEN as OPEN_STATUSES
 from leads.axes import STATUS
 from leads.definitions import IN_PROGRESS, SCORES
 
-# The values from which records are expected to go on. Leads by their status: their stage is what the score says.
+# Values that records are expected to leave. Leads by status: their stage follows the score.
 JOURNEY: tuple[tuple[Axis, tuple[str, ...]], ...] = (
     (LIFECYCLE, ("lead", "qualified")),
     (STATUS, OPEN_STATUSES),
     (STAGE, OPEN_STAGES),
 )
 REMEMBERED = timedelta(days=365)
-KEPT = 24 * 3600  # seconds
-# Criteria whose own words say less than these.
+KEPT = 24 * 3600  # cache lifetime in seconds
+# Criteria whose own wording is less clear.
 PHRASES = {
     SCORES: _("No open lead with a score of 40 or more"),
     f"any opportunities ({IN_PROGRESS} or stage = won)": _("No open or won opportunity"),  # not a text
 }
-Owners = dict[str, tuple[str, Counter[int | None]]]  # entity → what is late there, and how much of it each owner has
+Owners = dict[str, tuple[str, Counter[int | None]]]  # entity → its late records' condition, and their number per owner
 
 
 class Reason(NamedTuple):
-    """Why records are stuck: their condition, the unmet criterion as a phrase, and the list action that helps."""
+    """A reason: its condition, the unmet criterion as a phrase, and the list action that helps."""
 
     entity: str
     text: str
@@ -62,7 +62,7 @@ class Reason(NamedTuple):
 
 
 def overdue(axis: Axis, value: str, limit: int) -> str:
-    """The condition of the records that have stood at a value longer than `limit` days, and do not wait."""
+    """Return the condition of records at a value for more than `limit` days, and not snoozed."""
     return f"{_stands(axis, value, limit)} and waiting = no"  # not a text
 
 
@@ -71,9 +71,9 @@ def _stands(axis: Axis, value: str, limit: int) -> str:
 
 
 def limits(axis: Axis, values: tuple[str, ...], defined: dict[str, Definition]) -> dict[str, int]:
-    """After how many days a record is stuck at a value: as defined, else as long as three of four took here.
+    """Return the days after which a record is stuck at a value: as defined, otherwise the workspace's P75.
 
-    A value without either is left out: nobody knows what is long there.
+    Values with neither are omitted: no threshold is known.
     """
     history = _history(axis) if any(defined[value].expected_days is None for value in values) else {}
     found = {value: defined[value].expected_days or history.get(value) for value in values}
@@ -81,7 +81,7 @@ def limits(axis: Axis, values: tuple[str, ...], defined: dict[str, Definition]) 
 
 
 def _history(axis: Axis) -> dict[str, int]:
-    """The P75 of the days spent at each value; asked once a day, for all of a year's moves are read."""
+    """Return the P75 of days at each value; cached for a day, because it reads a year of moves."""
     key = f"p75-{workspace_id()}-{axis.entity}-{axis.field}-{today()}"
     return caches["values"].get_or_set(key, lambda: dict(_spent(axis)), KEPT) or {}
 
@@ -95,7 +95,7 @@ def _spent(axis: Axis) -> Iterator[tuple[str, int]]:
 
 
 def reasons(axis: Axis, value: str, definition: Definition, limit: int) -> Iterator[Reason]:
-    """What may hold records at a value: each part of what moves them on, and that all of it holds, yet nobody moved."""
+    """Yield reasons at a value: each unmet exit criterion, and all met but not moved."""
     here, stands = overdue(axis, value, limit), axis.value(value)
     ready = condition_of(definition.exit, axis.entity)
     for part in _parts(definition, axis):
@@ -110,7 +110,7 @@ def reasons(axis: Axis, value: str, definition: Definition, limit: int) -> Itera
 
 
 def _parts(definition: Definition, axis: Axis) -> tuple:
-    """The conditions that must hold, all of them, for a record to move on."""
+    """Return the conditions that must all hold for a record to move on."""
     condition = condition_of(definition.exit, axis.entity)
     if condition is None:
         return ()
@@ -118,14 +118,14 @@ def _parts(definition: Definition, axis: Axis) -> tuple:
 
 
 def _helps(condition: Condition) -> str:
-    """The bulk action of the list that mends what is missing, where there is one; else the record may wait."""
+    """Return the list's bulk action that fixes the criterion, by default snooze."""
     fields = registry.get(condition.entity).fields
     mendable = [key for key in condition.fields() if key in fields and fields[key].editable]
     return gettext("Edit") if mendable else gettext("Snooze")
 
 
 def stuck(asked: DashboardQuery) -> Content:
-    """By what is missing, and by who owns them; whatever the period, for it is about now."""
+    """Return stuck records by reason and by owner, now and independent of the period."""
     lines, unknown = [], []
     owners: Owners = {}
     for axis, values in JOURNEY:
@@ -145,7 +145,7 @@ def stuck(asked: DashboardQuery) -> Content:
 def _along(
     asked: DashboardQuery, axis: Axis, known: dict[str, int], defined: dict[str, Definition]
 ) -> tuple[list[tuple], tuple[str, Counter]]:
-    """The lines of one axis, and the condition of all that is stuck there, with how many of those each owner has."""
+    """Return one axis's lines, and the condition of all its stuck records with their number per owner."""
     late = f"({' or '.join(_stands(axis, *each) for each in known.items())}) and waiting = no"  # not a text
     parts = {value: _parts(defined[value], axis) for value in known}
     counts, owners = Counter[tuple[str, int]](), Counter[int | None]()
@@ -163,12 +163,12 @@ def _along(
 
 
 def _missing(holds: Sequence[int]) -> list[int]:
-    """The places of the parts that do not hold; behind the last one, where the reason stands that all of them do."""
+    """Return the indexes of unmet parts, or one past the last if all are met."""
     return [n for n, each in enumerate(holds) if not each] or [len(holds)]
 
 
 def _groups(asked: DashboardQuery, axis: Axis, late: str, parts: dict[str, tuple]) -> list[tuple]:
-    """(value, owner, count, and 1 or 0 for each part that moves a record on) of what is late; one statement."""
+    """Return (value, owner, count, and 1 or 0 per exit criterion) of late records; one statement."""
     texts = {value: [Writer().text(part) for part in own] for value, own in parts.items()}
 
     def build(asked: DashboardQuery) -> QuerySet:
@@ -181,7 +181,7 @@ def _groups(asked: DashboardQuery, axis: Axis, late: str, parts: dict[str, tuple
 
 
 def _holds(asked: DashboardQuery, axis: Axis, texts: dict[str, list[str]], place: int) -> Case:
-    """Whether the part at a place holds, of those of the value at which a record stands."""
+    """Return whether the criterion at an index holds for a record's current value."""
     tests = {value: own[place] for value, own in texts.items() if place < len(own)}
     whens = (When(Q(asked.test(axis.entity, text), **{axis.field: value}), then=1) for value, text in tests.items())
     return Case(*whens, default=0)
@@ -192,7 +192,7 @@ NOTHING = _("Nothing is stuck. All records are within their expected time.")
 
 def _line(asked: DashboardQuery, reason: Reason, count: int) -> tuple:
     cell = asked.count(reason.entity, reason.text, count)
-    # Ticked, so that the list opens with what helps at hand.
+    # Ticked, so that the list opens with the helpful action available.
     label = Cell(f"{registry.get(reason.entity).label} · {reason.label}", f"{cell.url}&ticked=all")
     return label, (cell, Cell(reason.helps)), count, reason.tone
 

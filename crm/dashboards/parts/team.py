@@ -1,4 +1,4 @@
-"""Per person: how soon they speak with new leads, what they have in hand, and what they won."""
+"""Per member: first-contact time, open leads and opportunities, and won ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ HEADINGS = (
 
 
 def team(asked: DashboardQuery) -> Content:
-    """Every person's figures for managers, one's own for everybody else."""
+    """Return all members' figures for managers, only their own for others."""
     whose = "" if asked.by.is_at_least(Role.MANAGER) else "owner = me"
     split = split_by(asked, "lead", "owner")
     names = Names(split)

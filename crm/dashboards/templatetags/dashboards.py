@@ -1,4 +1,4 @@
-"""Filters of the dashboard's pages and mails: `{% load dashboards %}`."""
+"""Filters for dashboard pages and emails: `{% load dashboards %}`."""
 
 from django import template
 
@@ -7,7 +7,7 @@ register = template.Library()
 
 @register.filter
 def unlocal(number: float) -> str:
-    """A number as SVG and CSS read it, whatever the language."""
+    """Format a number for SVG and CSS, in any language."""
     return f"{number:g}"
 
 

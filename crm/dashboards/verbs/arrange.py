@@ -1,4 +1,4 @@
-"""Choose the parts of one's dashboard, and their order."""
+"""Arrange the cards of one's dashboard."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ from crm.kit.translation import gettext as _
 
 @transaction.atomic
 def arrange(parts: Sequence[str], *, by: Actor) -> Layout:
-    """Show the actor these parts in this order, and no others; none at all shows every one, as before.
+    """Show the actor only these cards, in this order; an empty list restores the default.
 
-    Raises Invalid for a part that does not exist.
+    Raises Invalid for an unknown card.
     """
     if unknown := set(parts) - {part.name for part in all_parts()}:
         raise Invalid({"parts": _("There’s no card “{name}”.").format(name=min(unknown))})

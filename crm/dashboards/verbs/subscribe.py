@@ -1,4 +1,4 @@
-"""Have the dashboard mailed, as it is at that moment."""
+"""Subscribe to an emailed dashboard."""
 
 from django.db import transaction
 
@@ -13,9 +13,9 @@ from crm.kit.translation import gettext as _
 
 @transaction.atomic
 def subscribe(query: str, *, by: Actor, days: int, every: str) -> Subscription:
-    """Mail the actor, and nobody else, what `query` asks about the last `days` up to each mail; '' for never.
+    """Email the actor the dashboard `query` for the last `days` before each email; '' for never.
 
-    Asked again it replaces what was asked before. Raises Invalid for an interval or a number of days that is none.
+    A new subscription replaces the previous one. Raises Invalid for an invalid interval or number of days.
     """
     if every not in Subscription.Every.values:
         raise Invalid({"every": _("Choose how often to send the email.")})

@@ -1,4 +1,4 @@
-"""Put a custom field away; its values stay in the records."""
+"""Archive a custom field, keeping its values."""
 
 from django.db import transaction
 
@@ -13,7 +13,7 @@ from crm.kit.translation import gettext as _
 
 @transaction.atomic
 def archive_custom_field(field: CustomField, *, by: Actor) -> CustomField:
-    """Take the field out of forms, columns and conditions until it is restored. Archiving twice changes nothing.
+    """Remove the field from forms, columns and conditions until restored. Idempotent.
 
     Its names stay taken. Admins only: raises NotAllowed, and InUse while settings of the workspace refer to it.
     """

@@ -1,4 +1,4 @@
-"""Bring an archived custom field back, with the values that the records kept."""
+"""Restore an archived custom field, with the values kept by records."""
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from crm.kit.actor import Actor
 
 @transaction.atomic
 def restore_custom_field(field: CustomField, *, by: Actor) -> CustomField:
-    """Show the field again. Restoring one that is in use changes nothing. Admins only: raises NotAllowed."""
+    """Show the field again. Idempotent. Admins only: raises NotAllowed."""
     lock_settings(by)
     field.refresh_from_db()
     if field.archived_at is not None:

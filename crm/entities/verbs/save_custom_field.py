@@ -1,4 +1,4 @@
-"""Make or change a custom field."""
+"""Create or edit a custom field."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -27,11 +27,11 @@ EDITABLE = ("label", "choices", "required", "help", "position")
 
 @transaction.atomic
 def save_custom_field(field: CustomField, *, by: Actor) -> CustomField:
-    """Save `field`, new or changed, and make every process read the schema anew. Admins only.
+    """Save `field`, new or changed, and invalidate every process's schema cache. Admins only.
 
-    What values are stored by (entity, key, type, target) never changes again. Raises NotAllowed; Invalid with a
-    sentence per attribute: a name that is taken, choices that records still hold, a missing target; and InUse for
-    choices that settings of the workspace refer to.
+    Entity, key, type and target, which identify stored values, never change. Raises NotAllowed; Invalid with a message
+    per attribute: a duplicate name, removed choices still in records, a missing target; and InUse for removed choices
+    that settings refer to.
     """
     lock_settings(by)
     old = CustomField.objects.filter(pk=field.pk).first() if field.pk else None
@@ -94,7 +94,7 @@ def _entity_errors(field: CustomField) -> dict[str, str]:
 
 
 def _name_errors(field: CustomField) -> dict[str, str]:
-    """One case-blind namespace: keys, labels, API names and aliases, declared and custom, archived ones included."""
+    """Check the case-insensitive namespace of keys, labels, API names and aliases, including archived fields."""
     declared = registry.get(field.entity)
     taken = {name: declared.fields[key].label for name, key in declared.names().items()}
     for other in CustomField.objects.filter(entity=field.entity).exclude(pk=field.pk):

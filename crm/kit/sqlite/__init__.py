@@ -1,4 +1,4 @@
-"""SQLite as the product needs it: Django's backend, a fair queue for writers, and our own SQL functions."""
+"""SQLite backend: Django's, with a fair queue for writers and our own SQL functions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,13 @@ _functions: list[tuple[str, int, Callable[..., Any]]] = []
 
 
 def add_function(name: str, arguments: int, function: Callable[..., Any]) -> None:
-    """Let SQL call `function` as `name`, on every connection opened from now on.
+    """Register `function` as the SQL function `name` on all connections opened from now on.
 
-    It must be deterministic: the same arguments (None for NULL) always give the same text, number, bytes or None.
+    It must be deterministic, with arguments None for NULL, and return text, numbers, bytes or None.
     """
     _functions.append((name, arguments, function))
 
 
 def added_functions() -> list[tuple[str, int, Callable[..., Any]]]:
-    """Every function added so far: name, number of arguments, the function."""
+    """Return the added functions: name, number of arguments, function."""
     return list(_functions)

@@ -1,4 +1,4 @@
-"""Django's SQLite backend with a fair queue: a writer waits for those before it, never for those after it.
+"""Django's SQLite backend with a fair queue: writers are served in order of arrival.
 
 The queue orders the threads of one process. Between processes SQLite's own lock decides, so a job in another process
 writes in small batches and pauses while a writer waits (see courtesy.py).
@@ -19,7 +19,7 @@ from crm.kit.sqlite.waiting import is_waited_for, waiting
 from crm.kit.timelimit import statement_limit
 
 LOOK = 0.001  # seconds
-STEPS = 50_000  # of SQLite's machine, about a millisecond, between two looks at the clock: each waits for Python's lock
+STEPS = 50_000  # steps of SQLite's machine, about a millisecond, between clock checks: each waits for Python's lock
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|ANALYZE)\b", re.IGNORECASE)
 
 _locks: defaultdict[str, FairLock] = defaultdict(FairLock)  # by the file's name
@@ -35,7 +35,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._deadline: float | None = None
         self._since = 0.0
         self.held = 0.0  # seconds that the last transaction held the write lock
-        self.was_awaited = False  # whether another process waited for the lock when the last transaction ended
+        self.was_awaited = False  # whether another process waited for the lock at the end of the last transaction
         self.execute_wrappers += [self._queue_write, self._limit_time]
 
     def get_new_connection(self, conn_params):
@@ -54,10 +54,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._end_turn_unless_writing()
 
     def _begin(self) -> None:
-        """Ask for the write lock again and again. Raises OperationalError after the timeout.
+        """Poll for the write lock. Raises OperationalError after the timeout.
 
-        SQLite left to itself looks ever more seldom, up to 100 ms apart, and sleeps through the pauses of a job in
-        another process. Who is first in this process's queue is the only one of it who asks.
+        SQLite's own polling slows down to every 100 ms and misses the pauses of a job in another process. Only the
+        first in this process's queue polls.
         """
         timeout = self.settings_dict["OPTIONS"].get("timeout", 5)
         deadline = time.monotonic() + timeout
@@ -84,7 +84,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._look_around()
         try:
             super()._commit()
-        finally:  # a commit that fails leaves the transaction open, and the rollback that follows ends the turn
+        finally:  # a failed commit leaves the transaction open, and the rollback that follows ends the turn
             self._end_turn_unless_writing()
 
     def _rollback(self):
@@ -95,7 +95,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._end_turn_unless_writing()
 
     def _look_around(self) -> None:
-        """Asked when the lock is given back, whoever waited may have had it and be gone."""
+        """Check for waiters before releasing the lock: afterwards a waiter could already have had it and left."""
         self.was_awaited = is_waited_for(self.settings_dict["NAME"])
 
     def _close(self):
@@ -115,7 +115,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._end_turn_unless_writing()
 
     def _limit_time(self, execute, sql, params, many, context):
-        """Give the statement its time, which also counts while its rows are fetched: SQLite looks for them then."""
+        """Set the statement's time limit, which includes fetching, because SQLite finds rows lazily."""
         seconds = statement_limit()
         if bool(seconds) != (self._deadline is not None):
             self.connection.set_progress_handler(self._is_late if seconds else None, STEPS)

@@ -1,7 +1,7 @@
-"""Room for people while a long job writes on SQLite, where one writes at a time (RELIABILITY R24).
+"""Pauses of long jobs on SQLite, with its single writer, in favor of users (RELIABILITY R24).
 
-The queue of the process lets a writer in after the batch during which it came, and a writer of another process is seen
-to wait (see waiting.py): the job pauses for these, and for requests that want Python, and for nobody else.
+The process's queue admits a writer after the current batch, and a waiting writer of another process is detected (see
+waiting.py): the job pauses only for these and for requests that need Python.
 
 Why: docs/decisions/0058-long-jobs-pause-for-people.md
 """
@@ -16,12 +16,12 @@ from django.db import connection
 from crm.kit.sqlite.waiting import is_waited_for
 
 LOOK = 0.001  # seconds
-MOST = 0.1  # seconds that a job waits for a writer of another process, which has then had its chance
-GOAL = 0.03  # seconds that a batch is to hold the lock while people are about
-SHARING = 0.02  # and in the process that serves them, where they wait for Python too
-ALONE = 0.2  # and while nobody is: half of a short batch is what any batch costs. Who comes waits so long once
-RECENTLY = 60  # seconds for which somebody who was seen is taken to be about
-LEAST = 10  # rows: fewer cost little less
+MOST = 0.1  # seconds that a job waits for another process's writer, enough for it to get the lock
+GOAL = 0.03  # seconds of lock time per batch while users are active
+SHARING = 0.02  # in the serving process, where users also wait for Python's lock
+ALONE = 0.2  # while no user is active: half of a short batch is fixed cost. The first user waits this long once
+RECENTLY = 60  # seconds for which a user counts as active
+LEAST = 10  # rows: smaller batches save little
 
 _serving = 0
 _last_seen = float("-inf")
@@ -31,7 +31,7 @@ _own = threading.local()
 
 @contextmanager
 def count_request() -> Iterator[None]:
-    """Count a request of this process while it is answered."""
+    """Count a request of this process while it is handled."""
     global _serving
     with _lock:
         _serving += 1
@@ -46,10 +46,10 @@ def count_request() -> Iterator[None]:
 
 @contextmanager
 def batch() -> Iterator[None]:
-    """One transaction of a job that has many: whoever waits to write has a turn after it, and requests have Python.
+    """Run one transaction of a batch job, then give waiting writers a turn and requests Python's lock.
 
-    In the process that serves people the job would otherwise take three quarters of the time that Python has. On
-    PostgreSQL nobody waits, and nothing is done.
+    In the serving process the job would otherwise take three quarters of Python's time. On PostgreSQL this does
+    nothing.
     """
     started = time.perf_counter()
     yield
@@ -75,9 +75,9 @@ def _see_somebody() -> None:
 
 
 class Pace:
-    """How many rows a job writes at once: on SQLite as many as hold the lock for `goal` or ALONE on this machine.
+    """Batch size of a job: on SQLite as many rows as hold the lock for `goal` or ALONE on this machine.
 
-    `size` is what it begins with, and on PostgreSQL what it stays at; it never falls below `least`.
+    `size` is the initial size, constant on PostgreSQL; it never falls below `least`.
     """
 
     def __init__(self, size: int, *, least: int = LEAST, goal: float = GOAL):
@@ -86,12 +86,12 @@ class Pace:
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """As batch(), of `size` rows; the next may be of more, up to twice as many, or of fewer."""
+        """Run batch() with `size` rows and adjust the next size, at most doubling it."""
         started = time.perf_counter()
         with batch():
             connection.held = 0.0  # type: ignore[attr-defined]
             yield
-            # To have waited for the lock says nothing about the rows.
+            # Time spent waiting for the lock says nothing about the rows.
             took = connection.held or time.perf_counter() - started  # type: ignore[attr-defined]
         if connection.vendor == "sqlite":
             self.size = max(self.least, min(2 * self.size, round(self.size * self._seconds() / took)))

@@ -1,4 +1,4 @@
-"""The queue in which the writers of one process wait for SQLite's single write lock."""
+"""The queue of one process's writers for SQLite's single write lock."""
 
 import threading
 import time
@@ -14,10 +14,10 @@ class Turn:
 
 
 class FairLock:
-    """First come, first served.
+    """First come, first served lock.
 
-    SQLite makes a waiting writer sleep and try again, so that a loop of transactions takes the lock from under it for
-    seconds; threading.Lock lets the same loop win as well.
+    SQLite makes a waiting writer sleep and retry, so that a loop of transactions keeps the lock for seconds;
+    threading.Lock lets the same loop win too.
     """
 
     def __init__(self) -> None:
@@ -25,20 +25,20 @@ class FairLock:
         self._queue: deque[Turn] = deque()
 
     def acquire(self, timeout: float) -> Turn:
-        """Wait for the lock; the Turn returned is what release() takes. Raises TimeoutError after `timeout` seconds."""
+        """Wait for the lock and return the Turn for release(). Raises TimeoutError after `timeout` seconds."""
         turn = Turn()
         with self._mutex:
             self._queue.append(turn)
             self._call_first()
         try:
             self._wait(turn, time.monotonic() + timeout)
-        except BaseException:  # a signal may end the wait too: a place left behind would stop every writer after it
+        except BaseException:  # a signal may end the wait too: an abandoned place would block all later writers
             self.release(turn)
             raise
         return turn
 
     def release(self, turn: Turn) -> None:
-        """Leave the queue, whether waiting or holding the lock; leaving twice does nothing."""
+        """Leave the queue, waiting or holding the lock; leaving twice does nothing."""
         with self._mutex:
             if turn in self._queue:
                 self._queue.remove(turn)
@@ -51,7 +51,7 @@ class FairLock:
             self._drop_the_dead()
 
     def _drop_the_dead(self) -> None:
-        # A thread that ended inside a transaction took its connection with it; nobody is left to release.
+        # A thread that died inside a transaction took its connection along; nothing else will release its turn.
         with self._mutex:
             self._queue = deque(turn for turn in self._queue if turn.thread.is_alive())
             self._call_first()

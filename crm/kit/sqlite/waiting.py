@@ -1,6 +1,6 @@
-"""Who waits for SQLite's write lock in another process: a file beside the database, locked for as long as they wait.
+"""Detection of writers waiting in other processes: each holds a lock on a file beside the database.
 
-The kernel lets go of the file's lock however the process ends, and to look costs some microseconds.
+The kernel releases that lock however the process ends, and a check costs some microseconds.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ from typing import TextIO
 
 @contextmanager
 def waiting(database: str | Path) -> Iterator[None]:
-    """Be seen to wait. Where the file cannot be made, nobody sees it."""
+    """Signal that this process waits; does nothing if the file cannot be created."""
     try:
         file = _open(database)
     except OSError:
@@ -24,7 +24,7 @@ def waiting(database: str | Path) -> Iterator[None]:
 
 
 def is_waited_for(database: str | Path) -> bool:
-    """Whether anyone waits for the database, in whatever process."""
+    """Return whether any process waits for the database."""
     try:
         with _open(database) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,7 +36,7 @@ def is_waited_for(database: str | Path) -> bool:
 
 
 def _open(database: str | Path) -> TextIO:
-    """The file; there is none for a database in memory, which no other process uses. Raises OSError."""
+    """Open the file; in-memory databases, never shared, have none. Raises OSError."""
     if not Path(database).is_absolute():
         raise FileNotFoundError
     return Path(f"{database}.waiting").open("a")

@@ -1,4 +1,4 @@
-"""The filters of crm.kit.formats, in every template: {{ value|day }}, {{ value|moment }}, {{ value|number:1 }} …"""
+"""Template filters of crm.kit.formats: {{ value|day }}, {{ value|moment }}, {{ value|number:1 }} …"""
 
 from django import template
 
@@ -9,7 +9,7 @@ register = template.Library()
 
 
 def _filter(name, write, *, local=False):
-    """Give nothing for None, and '' for ''."""
+    """Register a filter that returns '' for None and ''."""
     register.filter(name, lambda value: "" if value in (None, "") else write(value), expects_localtime=local)
 
 
@@ -23,7 +23,7 @@ _filter("moment_and_zone", formats.moment_and_zone, local=True)
 
 @register.filter
 def number(value, digits=None):
-    """A number as formats.number() writes it; what is no number as it is."""
+    """Format a number by formats.number(); return other values unchanged."""
     return formats.number(value, digits) if isinstance(value, formats.NUMBERS) else value
 
 
@@ -32,11 +32,10 @@ register.filter("translated", translated)
 
 @register.filter
 def typed(value):
-    """A number as it stands in an input; what is no number as it is."""
+    """Format a number for an input; return other values unchanged."""
     return formats.typed(value) if isinstance(value, formats.NUMBERS) else value
 
 
 @register.filter
 def percent(fraction, digits=1):
-    """0.117 as 11.7%; nothing for None."""
     return "" if fraction is None else formats.percent(fraction, digits)

@@ -1,4 +1,4 @@
-"""Tags and filters that every page uses: `{% load frame %}`."""
+"""Tags and filters for every page: `{% load frame %}`."""
 
 from datetime import datetime
 from functools import cache
@@ -19,7 +19,7 @@ from crm.kit.translation import gettext_lazy as _
 
 register = template.Library()
 
-# (below so many seconds, seconds of one, past, future, overdue); app.js keeps what is shown fresh by the same texts.
+# (upper limit in seconds, seconds per unit, past, future, overdue); app.js updates shown times by the same texts.
 STEPS = [
     (3600, 60, _("{count} min ago"), _("in {count} min"), _("overdue by {count} min")),
     (86400, 3600, _("{count} h ago"), _("in {count} h"), _("overdue by {count} h")),
@@ -30,38 +30,38 @@ STEPS = [
 @register.simple_tag
 @cache
 def icon(name):
-    """An icon beside words: 16 px, in the colour of the text, silent for screen readers. Names: lucide.dev."""
+    """Return an icon to accompany text: 16 px, in the text's color, hidden from screen readers. Names: lucide.dev."""
     return lucide(name, size=16, **{"class": "icon", "aria_hidden": "true"})
 
 
 @register.simple_tag
 def avatar(name, size=""):
-    """The initials of a person in a circle; `size` is '' or 'large'. The name itself stands beside it."""
+    """Return a person's initials in a circle; `size` is '' or 'large'. The name itself must be beside it."""
     tag = '<span class="avatar {}" aria-hidden="true">{}</span>'  # not a text
     return format_html(tag, size and f"avatar-{size}", initials(name))
 
 
 @register.simple_tag
 def badge(label, tone=""):
-    """A value of an axis: word and colour (amber, blue, green, red, grey, violet)."""
+    """Return an axis value as text and color (amber, blue, green, red, grey, violet)."""
     return format_html('<span class="badge {}">{}</span>', tone and f"tone-{tone}", label)  # not a text
 
 
 @register.simple_tag
 def money(amount, currency):
-    """An amount with its currency, as in €48,000; nothing for None."""
+    """Format an amount with its currency, e.g. €48,000; '' for None."""
     return "" if amount is None else formats.money(amount, currency)
 
 
 @register.simple_tag
 def once_field():
-    """The hidden input with a form's one-time key (see crm/users/once.py)."""
+    """Return the hidden input with a form's one-time key (see crm/users/once.py)."""
     return format_html('<input type="hidden" name="once" value="{}">', token_hex(16))  # not a text
 
 
 @register.simple_tag
 def workspace_field():
-    """The hidden inputs that tie a form to its workspace and let it be submitted once; nothing outside a workspace."""
+    """Return hidden inputs that bind a form to its workspace and to one submission; '' outside a workspace."""
     tags = '<input type="hidden" name="workspace" value="{}">{}'  # not a text
     try:
         return format_html(tags, workspace().slug, once_field())
@@ -71,7 +71,7 @@ def workspace_field():
 
 @register.simple_tag
 def url_if(name, *args):
-    """The address of a named page, or '' where no app brings it."""
+    """Return the URL of a named page, '' if no app provides it."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:
@@ -80,7 +80,7 @@ def url_if(name, *args):
 
 @register.inclusion_tag("partials/nav.html", takes_context=True)
 def navigation(context, settings=False):
-    """The sidebar's entries in their sections; with `settings` those of the settings pages."""
+    """Return the sidebar's entries by section; with `settings` those of the settings pages."""
     request = context["request"]
     items = [item for item in _shown_items(request) if (item.section == nav.SETTINGS) == settings]
     shown = nav.surroundings(request).counts
@@ -95,7 +95,7 @@ def navigation(context, settings=False):
 
 @register.simple_tag(takes_context=True)
 def jumps(context):
-    """The entries of the sidebar that a letter opens after g."""
+    """Return the sidebar entries with a keyboard shortcut."""
     return [item for item in _shown_items(context["request"]) if item.key]
 
 
@@ -111,7 +111,7 @@ def _is_current(request, url: str) -> bool:
 
 @register.filter
 def initials(name) -> str:
-    """Up to two letters for an avatar: first and last word's, or the first two of an e-mail address."""
+    """Return up to two letters for an avatar: of the first and last word, or the first two of an email address."""
     words = str(name).split("@")[0].replace(".", " ").split()
     if not words:
         return "?"
@@ -120,7 +120,7 @@ def initials(name) -> str:
 
 @register.filter
 def ago(moment: datetime | None):
-    """A `<time>` that says how long ago, or until when, and shows the exact moment on hover; — for None."""
+    """Return a `<time>` relative to now, with the exact time on hover; — for None."""
     if moment is None:
         return "—"
     return mark_safe(time_element(timezone.localtime(moment), timezone.now()))  # noqa: S308 (digits and words)
@@ -128,21 +128,21 @@ def ago(moment: datetime | None):
 
 @register.filter
 def due(moment: datetime | None):
-    """`ago` for a moment by which something is owed: “in 3 h”, “overdue by 2 h”; — for None."""
+    """Return `ago` for a due time: “in 3 h”, “overdue by 2 h”; — for None."""
     if moment is None:
         return "—"
     return mark_safe(due_element(timezone.localtime(moment), timezone.now()))  # noqa: S308 (digits and words)
 
 
 def due_element(exact: datetime, now: datetime) -> str:
-    """`due` as text; `exact` is a moment in the time zone of who reads it."""
+    """Return `due` as text; `exact` is in the reader's time zone."""
     if exact > now:
         return _element(exact, _distance(exact, now), " data-due")
     return _element(exact, _overdue(exact, now), ' data-due class="due"')  # not a text
 
 
 def time_element(exact: datetime, now: datetime) -> str:
-    """`ago` as text, for lists that write hundreds of them; `exact` is a moment in the time zone of who reads it."""
+    """Return `ago` as text, for lists with hundreds of them; `exact` is in the reader's time zone."""
     return _element(exact, _distance(exact, now))
 
 
@@ -174,7 +174,7 @@ def _overdue(exact: datetime, now: datetime) -> str:
 
 @register.simple_tag
 def script_texts():
-    """What app.js says, in the language of who reads it, as JSON that it finds by its id."""
+    """Return the texts of app.js in the reader's language, as JSON that it finds by id."""
     steps = [[limit, unit, str(past), str(future), str(late)] for limit, unit, past, future, late in STEPS]
     texts = {
         "steps": steps,

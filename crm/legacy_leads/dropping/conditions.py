@@ -1,4 +1,4 @@
-"""What an admin asks after a migration: who still reads the retired table, and what is missing before it may go."""
+"""Conditions for dropping the retired table: its readers, and what is missing."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from crm.legacy_leads.models import DropConfirmation, LegacyVisit, MigrationRun,
 from crm.users.models import Membership
 
 QUIET = timedelta(days=90)  # a quarter without a read (source 000: the table stays for one quarter)
-CONFIRMING = 2  # admins, where a workspace has as many
+CONFIRMING = 2  # admins, if there are as many
 NOT_MIGRATED = _("The legacy leads have not been migrated. Run manage.py migrate_leads --commit.")
 NOT_EXPORTED = _("There is no export. Run manage.py export_legacy_leads FILE.")
 NOT_REHEARSED = _("The export has not been verified. Run manage.py export_legacy_leads FILE --rehearse.")
@@ -20,7 +20,7 @@ NOT_REHEARSED = _("The export has not been verified. Run manage.py export_legacy
 
 @dataclass(frozen=True)
 class Status:
-    """The last run that stands (None: none), the last read of the table, and how many have read it since the commit."""
+    """The last effective run (None: none), the table's last read, and the number of readers since the commit."""
 
     run: MigrationRun | None
     last_read: LegacyVisit | None
@@ -28,7 +28,7 @@ class Status:
 
     @property
     def droppable(self) -> datetime | None:
-        """Until when the table stays at least: a quarter from the commit, and from the last read."""
+        """The earliest drop: a quarter after the commit and the last read."""
         if self.run is None or self.run.committed_at is None:
             return None
         read = self.last_read.last_at if self.last_read else None
@@ -36,7 +36,7 @@ class Status:
 
 
 def status() -> Status:
-    """How the workspace in scope stands."""
+    """Return the status of the workspace in scope."""
     run = MigrationRun.objects.exclude(state=MigrationRun.State.UNDONE).order_by("-pk").first()
     reads = LegacyVisit.objects.filter(last_at__isnull=False)
     last = reads.select_related("member__user").order_by("-last_at").first()
@@ -45,13 +45,13 @@ def status() -> Status:
 
 
 def confirmations(run: MigrationRun) -> list[DropConfirmation]:
-    """Who of those who are admins now has confirmed since the commit."""
+    """Return confirmations since the commit by current admins."""
     given = DropConfirmation.objects.filter(member__in=Membership.objects.admins(), at__gte=run.committed_at)
     return list(given.select_related("member__user").order_by("at"))
 
 
 def missing(retired: OldLeads) -> list[str]:
-    """A sentence for each condition that keeps the workspace in scope's rows; none where they were dropped."""
+    """Return a message per unmet condition of the workspace in scope; [] if already dropped."""
     if retired.dropped_at:
         return []
     now = status()

@@ -1,4 +1,4 @@
-"""Drop the retired table: its rows, in every workspace at once, when nothing speaks against it any more.
+"""Drop the retired table's rows in all workspaces at once, if all conditions hold.
 
 Why: docs/decisions/0050-drop-empties-the-table.md
 """
@@ -23,12 +23,12 @@ CHANGED = _("The table has changed since the export. Export it again and verify 
 
 @transaction.atomic
 def drop(*, by: Actor) -> tuple[int, dict[str, list[str]]]:
-    """Remove every row of the table; how many, and {} or, with nothing removed, what is missing: slug → sentences.
+    """Delete all rows; return how many, and {} or, if nothing was deleted, slug → unmet conditions.
 
-    Each workspace has its own conditions, and all of them must hold in all. Raises NotAllowed.
+    All workspaces' conditions must hold. Raises NotAllowed.
     """
     check_role(by)
-    # Whoever adds old leads holds the workspace's row: nothing comes in between the looking and the dropping.
+    # Creating legacy leads locks the workspace's row: none can appear between check and drop.
     ids = OldLeads.objects.unscoped().filter(dropped_at__isnull=True).values("workspace")
     spaces = list(Workspace.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True))
     with uncounted_reads():

@@ -1,4 +1,4 @@
-"""The retired table of a workspace as a file: written whole or not at all, verified, and restored on trial."""
+"""Export of a workspace's retired table: atomic, verified, and test-restored."""
 
 import json
 import os
@@ -37,10 +37,10 @@ DIFFERS = _("{file} does not match the last export. Export again.")
 
 
 def export(target: Path, *, by: Actor) -> int:
-    """Write every old lead of the workspace in scope, trash included, to `target`; how many.
+    """Write every legacy lead of the workspace in scope, trash included, to `target`; return how many.
 
-    The file is read back before it takes its name. Raises NotAllowed for anybody but an admin; Refused where there is
-    nothing to export, or no room: then there is no file, and what was there before is as it was.
+    The file is verified before it gets its name. Raises NotAllowed for non-admins; Refused without rows or disk space,
+    leaving any existing file unchanged.
     """
     check_role(by)
     if not has_legacy_leads():
@@ -61,9 +61,9 @@ def export(target: Path, *, by: Actor) -> int:
 
 
 def rehearse(source: Path, *, by: Actor) -> int:
-    """Restore `source`, the last export, into a table of its own that is gone afterwards; how many rows came back.
+    """Restore the last export `source` into a temporary table; return its row count.
 
-    Raises NotAllowed; Refused when the file is not whole, or what it restores is not what was exported.
+    Raises NotAllowed; Refused if the file is incomplete, or differs from what was exported.
     """
     check_role(by)
     retired = OldLeads.objects.filter(dropped_at__isnull=True).first()
@@ -85,12 +85,12 @@ def rehearse(source: Path, *, by: Actor) -> int:
 
 
 def digest(rows: Iterable[Model]) -> tuple[int, str]:
-    """How many old leads, and SHA-256 over the lines that a file has of them."""
+    """Return the number of legacy leads, and the SHA-256 of their lines in a file."""
     return _sum(map(_line, rows))
 
 
 def table() -> Iterator[LegacyLead]:
-    """Every old lead of the workspace in scope, by key."""
+    """Yield every legacy lead of the workspace in scope, by key."""
     return _table(TABLE)
 
 
@@ -121,7 +121,7 @@ def _sum(lines: Iterable[bytes]) -> tuple[int, str]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """A file beside `target`, removed at the end unless it took its place."""
+    """Yield a file beside `target`, removed at the end unless renamed to it."""
     with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
         work = Path(file.name)
     try:
@@ -151,7 +151,7 @@ def _read(path: Path) -> Iterator[list]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """The lines of the rows. Raises Refused unless head and foot are there, and say what they are."""
+    """Yield the row lines. Raises Refused unless header and footer are present and correct."""
     total, count, held = sha256(), 0, b""
     with path.open("rb") as file:
         if _told(file.readline(), path).get("columns") != NAMES:
@@ -178,7 +178,7 @@ def _told(line: bytes, path: Path) -> dict:
 
 @contextmanager
 def _trial_table() -> Iterator[None]:
-    """A temporary table like the retired one, empty."""
+    """Create an empty temporary table like the retired one."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {TRIAL}")
         cursor.execute(f"CREATE TEMPORARY TABLE {TRIAL} AS SELECT * FROM {TABLE} WHERE 1 = 0")

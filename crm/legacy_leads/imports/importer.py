@@ -1,4 +1,4 @@
-"""How rows of a file become old leads: matched, then made or changed. Statuses and days are taken as they are."""
+"""Import of legacy leads: matched, then created or changed. Statuses and dates are taken unchanged."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -31,11 +31,11 @@ from crm.records.writing import apply_each, assign, columns
 COLUMNS = [f.attname for f in LegacyLead._meta.concrete_fields if f.name != "workspace"]
 OFTEN_ALIKE = {"status", "source", "currency", "owner", "team", "company_name"}
 MIGRATED = _("This lead was migrated to a contact and can’t be changed.")
-FIXED = {"contact", "created_at"}  # not changed like a value
+FIXED = {"contact", "created_at"}  # not changed as a value
 
 
 class LegacyLeadImporter:
-    """Imports old leads as they were, those that are over too."""
+    """Importer of legacy leads, including closed ones."""
 
     entity = "legacy_lead"
     also = frozenset({"created_at", "archived_at"})
@@ -46,7 +46,7 @@ class LegacyLeadImporter:
         self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
 
     def prepare(self, sheet: Sheet) -> None:
-        """Every row stands for itself."""
+        """Do nothing: rows are independent."""
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         field = feed.path.field
@@ -62,7 +62,7 @@ class LegacyLeadImporter:
         return remembered(read) if field.key in OFTEN_ALIKE else read
 
     def notes(self) -> list[str]:
-        """Without a status everything is new, and would be migrated."""
+        """Warn about a missing status column: all leads would be new, and migrated."""
         return [] if self.mapping.feed("status") else [gettext("No status column – all leads start as New.")]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
@@ -89,7 +89,7 @@ class LegacyLeadImporter:
         return to_change(found.lead, said, self.run.on_match)
 
     def _create(self, fresh: Sequence[LeadMatch]) -> None:
-        """Make an old lead of each row, with its entry and event, dated by the file."""
+        """Create a legacy lead per row, with entry and event, with the file's dates."""
         if not fresh:
             return
         ids, public_ids = next_ids(LegacyLead, len(fresh)), new_ids("legacy", len(fresh))

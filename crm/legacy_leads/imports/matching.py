@@ -1,4 +1,4 @@
-"""Which old lead a row is about: by external ID, else by name, e-mail and day; several may be one person's."""
+"""Matching of rows to legacy leads: by external ID, then by name, email and day; a person may have several."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ UNSEEN = _("This external ID belongs to a legacy lead that you can’t see.")
 
 @dataclass(slots=True)
 class LeadMatch:
-    """A row, the contact that it names (None: none), and the old lead it is about (None: a new one), locked."""
+    """A row, its contact (None: none), and its locked legacy lead (None: new)."""
 
     row: IncomingRow
     contact: Contact | None
@@ -33,7 +33,7 @@ class LeadMatch:
 
 
 def match_leads(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[list[LeadMatch], Refused]:
-    """The old leads and contacts of rows, in a handful of statements; refused is what is not there, or comes twice."""
+    """Return the rows' legacy leads and contacts, in a handful of statements, and unknown or repeated rows."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
     found, refused = [], {}
     for row in rows:
@@ -51,7 +51,7 @@ def match_leads(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tup
 
 
 def _find(matches: Sequence[LeadMatch], by: Actor, refused: Refused) -> None:
-    """Set the old lead of each row that is about one; of several rows about the same, of the first."""
+    """Set each row's legacy lead; of several rows for one, only the first's."""
     wanted = {_key(each.row.own): each for each in reversed(matches)}
     for lead in _held(matches):
         keys = (_key(_told(lead)), _key(_told(lead, dated=False)))
@@ -95,7 +95,7 @@ def _key(own: dict[str, Any]) -> str:
 
 
 def _once(matches: list[LeadMatch], scratch: Scratch, refused: Refused) -> list[LeadMatch]:
-    """Those that come for the first time; the others are refused with the line of the first."""
+    """Return first occurrences; repeats are rejected with the line of the first."""
     keys = {each.row.line: [_key(each.row.own)] for each in matches}
     again = scratch.repeats(keys)
     sentence = gettext("Duplicate of line {line}.")

@@ -1,4 +1,4 @@
-"""What the exports of other products call the fields and the statuses of a lead."""
+"""Names of a lead's fields and statuses in other products' exports."""
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "external_id": ("ID", "Lead ID", "Record ID"),  # not a text

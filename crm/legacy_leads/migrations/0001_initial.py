@@ -1,4 +1,4 @@
-"""The tables of the old leads, which the app leads made, as this app's own: nothing is changed in the database."""
+"""Take over the legacy lead tables from the leads app, without database changes."""
 
 import crm.kit.ids
 import django.db.models.deletion
@@ -12,7 +12,7 @@ MODELS = ("dropconfirmation", "legacylead", "legacyvisit", "movedlead", "migrati
 
 
 def take_content_types(apps, schema_editor):
-    """What else names the models goes on meaning the same: entries of the Django admin's history."""
+    """Move content types, so that the Django admin's history still refers to the models."""
     types = apps.get_model("contenttypes", "ContentType").objects
     types.filter(app_label=LEADS, model__in=MODELS).update(app_label="legacy_leads")
 

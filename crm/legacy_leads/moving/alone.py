@@ -1,4 +1,4 @@
-"""One migration at a time: a lock that ends with the process that holds it, however that ends."""
+"""A lock for one migration at a time, released however its process ends."""
 
 import fcntl
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from crm.kit.errors import Refused
 from crm.kit.scope import workspace_id
 from crm.kit.translation import gettext_lazy as _
 
-KIND = crc32(b"migrate_leads") & 0x7FFFFFFF  # PostgreSQL's advisory locks go by two 32-bit numbers
+KIND = crc32(b"migrate_leads") & 0x7FFFFFFF  # PostgreSQL's advisory locks take two 32-bit numbers
 BUSY = _("Another process is migrating the legacy leads of this workspace. Wait until it ends.")
 
 
 class AlreadyMigrating(Refused):
-    """Another process holds the migration."""
+    """Another process holds the migration lock."""
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold the migration of the workspace in scope. Raises AtWork when another process or thread does."""
+    """Hold the migration lock of the workspace in scope. Raises AlreadyMigrating if another process or thread does."""
     with _by_file() if connection.vendor == "sqlite" else _by_session():
         yield
 
@@ -44,7 +44,7 @@ def _by_session() -> Iterator[None]:
 @contextmanager
 def _by_file() -> Iterator[None]:
     database = Path(connection.settings_dict["NAME"]).resolve()
-    if not database.exists():  # in memory: nobody else can reach it
+    if not database.exists():  # in memory: not shared
         yield
         return
     with database.with_name(f"{database.name}.migrate_leads-{workspace_id()}.lock").open("a") as lock:

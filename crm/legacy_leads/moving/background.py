@@ -1,6 +1,6 @@
-"""The migration of the old leads, started from a page: planned, committed and undone in the background.
+"""Migration of legacy leads from a page: plan, commit and undo in the background.
 
-A run is a row; whatever ends the process that carries it out, a scheduled job continues it from there.
+A run is a row; if its process ends, a scheduled job continues it.
 """
 
 import logging
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 @transaction.atomic
 def start_commit(include_lost: bool, *, by: Actor) -> MigrationRun:
-    """Begin to migrate the old leads, or continue the run that stopped, whatever stopped it.
+    """Start the migration, or continue a stopped run.
 
-    Raises NotAllowed, and Refused where there are no old leads or an undo is under way.
+    Raises NotAllowed, and Refused without legacy leads or during an undo.
     """
     check_role(by)
     run = _held()
@@ -40,16 +40,16 @@ def start_commit(include_lost: bool, *, by: Actor) -> MigrationRun:
     if not has_legacy_leads():
         raise Refused(_("There are no legacy leads to migrate."))
     if run is None:
-        OldLeads.objects.update(plan=None)  # no longer true
+        OldLeads.objects.update(plan=None)  # outdated
         run = begin(Order(include_lost=include_lost), by)
     return _proceed_after_commit(run, State.RUNNING)
 
 
 @transaction.atomic
 def start_undo(*, by: Actor) -> MigrationRun:
-    """Begin to undo the latest migration, also one that stopped, or continue its undo.
+    """Start to undo the latest migration, stopped ones included, or continue its undo.
 
-    Raises NotAllowed, and Refused where there is none or one runs.
+    Raises NotAllowed, and Refused if there is none or one is running.
     """
     check_role(by)
     run = _held() or MigrationRun.objects.exclude(state=State.UNDONE).order_by("-pk").first()
@@ -61,13 +61,13 @@ def start_undo(*, by: Actor) -> MigrationRun:
 
 
 def _held() -> MigrationRun | None:
-    """The run that is not at its end, if any; nobody else starts one until the commit."""
+    """Return the unfinished run, if any, and block other starts until commit."""
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
     return MigrationRun.objects.filter(state__in=MigrationRun.BUSY).first()
 
 
 def _proceed_after_commit(run: MigrationRun, state: MigrationRun.State) -> MigrationRun:
-    """Where another process is at work on it already, nothing more happens."""
+    """Continue the run after commit; does nothing if another process already works on it."""
     run.state, run.in_background, run.problem = state, True, ""
     run.save(update_fields=["state", "in_background", "problem"])
     after_commit(partial(continue_migration, run.pk), NAME)
@@ -75,7 +75,7 @@ def _proceed_after_commit(run: MigrationRun, state: MigrationRun.State) -> Migra
 
 
 def continue_migration(pk: int) -> None:
-    """Carry a run out, or what is left of it. What refuses it is kept in the run, which then waits for an admin."""
+    """Finish a run. A refusal is stored in the run, which then waits for an admin."""
     run = MigrationRun.objects.select_related("member__user").get(pk=pk)
     by = run.member.actor(Channel.WEB) if run.member else system(run.workspace_id)
     try:
@@ -91,7 +91,7 @@ def continue_migration(pk: int) -> None:
 
 @scheduled(every=timedelta(seconds=30))
 def continue_migrations(slot: datetime) -> None:
-    """Continue the runs that were started from a page and whose process has died; one at work keeps its lock."""
+    """Continue runs started from a page whose process died; running ones hold their lock."""
     for here in Workspace.objects.all():
         with in_workspace(here):
             for run in MigrationRun.objects.filter(state__in=MigrationRun.BUSY, in_background=True, problem=""):

@@ -1,4 +1,4 @@
-"""Carry a batch of steps out: contacts, their cycles and opportunities, and the old leads' archiving; set by set."""
+"""Execution of a batch of steps: contacts, cycles, opportunities and archiving, set-based."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -32,13 +32,13 @@ from crm.records.writing import apply_each
 from crm.users.models import Membership
 
 CALLED_BY = ("name", "first_name", "last_name", "email", "phone", "source")
-FILLED = ("phone", "source", "first_name", "last_name")  # of a contact that is there, where they are blank
+FILLED = ("phone", "source", "first_name", "last_name")  # filled in on existing contacts if blank
 
 
 def carry_out(steps: Sequence[PlannedLead], run: MigrationRun, by: Actor) -> None:
-    """Write what `steps` say (planned with their contacts held), in the caller's transaction.
+    """Write `steps` (planned with their contacts locked), in the caller's transaction.
 
-    Raises IntegrityError when somebody has taken an e-mail meanwhile: plan again.
+    Raises IntegrityError if an email was taken meanwhile: plan again.
     """
     people = list({id(step.person): step.person for step in steps if step.person}.values())
     fresh = [person for person in people if person.contact is None]
@@ -55,7 +55,7 @@ def carry_out(steps: Sequence[PlannedLead], run: MigrationRun, by: Actor) -> Non
 
 
 def _companies(people: Iterable[Person], by: Actor) -> dict[int, Company | None]:
-    """The company of each person (by id()) that has none yet; a name that several companies bear leads to none."""
+    """Return the company of each person (by id()) without one; ambiguous names give none."""
     matches = []
     for line, person in enumerate(people):
         name = person.first("company_name")
@@ -69,7 +69,7 @@ def _companies(people: Iterable[Person], by: Actor) -> dict[int, Company | None]
 
 
 def _create(fresh: Sequence[Person], placed: dict[int, Company | None], working: set[int], by: Actor) -> None:
-    """Make the contacts; each person has theirs afterwards."""
+    """Create the contacts and set them on each person."""
     matches = [
         Match(IncomingRow(line, [], _values(person, working), {}), None, placed[id(person)])
         for line, person in enumerate(fresh)
@@ -79,7 +79,7 @@ def _create(fresh: Sequence[Person], placed: dict[int, Company | None], working:
 
 
 def _values(person: Person, working: set[int]) -> dict[str, Any]:
-    """A new contact as its first lead names it, and all of them describe it."""
+    """Return a new contact's values: named by its first lead, described by all."""
     first = person.steps[0].lead
     own = {key: getattr(first, key) or person.first(key) for key in CALLED_BY}
     own |= {"name": first.name, "notes": notes(person, ""), "created_at": first.created_at, "team": first.team_id}
@@ -90,7 +90,7 @@ def _values(person: Person, working: set[int]) -> dict[str, Any]:
 
 
 def notes(person: Person, before: str) -> str:
-    """The notes with the source and the description of each lead that became the person, oldest first."""
+    """Return the notes with source and description of each of the person's leads, oldest first."""
     notes = [before.rstrip()] if before.strip() else []
     for lead in (step.lead for step in person.steps):
         said = [_("Source: {source}").format(source=lead.source)] if lead.source else []
@@ -100,7 +100,7 @@ def notes(person: Person, before: str) -> str:
 
 
 def _fill(there: Sequence[Person], placed: dict[int, Company | None], working: set[int], by: Actor) -> None:
-    """Fill the blanks of contacts that are there, and append to their notes; nothing else of theirs changes."""
+    """Fill in blanks of existing contacts and append to their notes; other values stay."""
     changed = []
     for person, contact in ((person, person.contact) for person in there if person.contact):
         changes: dict[str, Any] = {"notes": notes(person, contact.notes)}
@@ -117,9 +117,9 @@ def _fill(there: Sequence[Person], placed: dict[int, Company | None], working: s
 
 
 def _create_opportunities(steps: Sequence[PlannedLead], working: set[int], by: Actor) -> dict[int, int]:
-    """An opportunity at Qualification for each step: old lead → its key.
+    """Create an opportunity at Qualification per step; return legacy lead → key.
 
-    Raises Refused when the amounts are not whole.
+    Raises Refused if amounts are missing.
     """
     deals = [Deal(IncomingRow(line, [], _deal(step, working), {}), step.contact) for line, step in enumerate(steps)]
     create_opportunities(deals, {}, ImportRun(), by)
@@ -141,7 +141,7 @@ def _deal(step: PlannedLead, working: set[int]) -> dict[str, Any]:
 
 
 def _archive(steps: Sequence[PlannedLead], made: dict[int, int], run: MigrationRun, by: Actor) -> None:
-    """Write down what became of each lead; those that were moved are archived, with their entry."""
+    """Record each lead's result; archive migrated ones, with entries."""
     now = clock.now()
     facts, rows, moved, stayed = [], [], [], []
     for step in steps:
@@ -157,7 +157,7 @@ def _archive(steps: Sequence[PlannedLead], made: dict[int, int], run: MigrationR
         said = (run.pk, step.outcome, step.why, step.value_note)
         rows.append((lead.pk, *said, *became, lead.version + bool(step.person), since))
     update_rows(LegacyLead, WRITTEN, rows)
-    # Those that an earlier run left where they were, and that this run looks at again.
+    # Left by an earlier run, and checked again by this one.
     MovedLead.objects.filter(lead__any_of=[step.lead.pk for step in steps], contact__isnull=True).delete()
     insert_rows(MovedLead, (*WHOSE, "contact_id", "told"), moved, {"run_id": run.pk})
     insert_rows(MovedLead, (*WHOSE, "told"), stayed, {"run_id": run.pk})
@@ -182,7 +182,7 @@ def _whose(lead: OldLead) -> tuple:
 
 
 def _kept(step: PlannedLead) -> str:
-    """What stays readable of a lead that was not migrated."""
+    """Return the facts kept of a lead that was not migrated."""
     facts = {name: to_log(getattr(step.lead, name)) for name in (*TOLD, *KEPT)}
     return json.dumps(facts | {"value_note": step.value_note, "why": step.why})
 

@@ -1,4 +1,4 @@
-"""The cycles of the people whom old leads become: opened, told what the leads say, and moved to where they stood."""
+"""Cycles of migrated contacts: created, filled in from legacy leads, and moved to their state."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from leads.staging import restage
 
 
 class OpenCycle(NamedTuple):
-    """What is read of an open cycle, which is locked."""
+    """The values read of an open, locked cycle."""
 
     pk: int
     contact_id: int
@@ -44,7 +44,7 @@ WRITTEN = OpenCycle._fields[OpenCycle._fields.index("version") :]
 
 
 def open_cycles(there: Iterable[Person], by: Actor) -> None:
-    """Open a cycle for each prospect among contacts that were there and has none open."""
+    """Create a cycle for each existing prospect without an open one."""
     prospects = {
         person.contact: person
         for person in there
@@ -63,10 +63,10 @@ def open_cycles(there: Iterable[Person], by: Actor) -> None:
 
 
 def fill_cycles(people: Iterable[Person], by: Actor) -> None:
-    """Give the open cycles what the old leads say of them, where they say nothing themselves.
+    """Fill in blanks of open cycles from legacy leads.
 
-    Somebody has spoken with whoever was beyond New in the old workspace: their new cycles are at Working. Both are
-    written at once, each with its entry.
+    Leads beyond New in the legacy workspace were contacted: their new cycles are at Working. Both are written at once,
+    each with its entry.
     """
     active = {person.pk: leads for person in people if (leads := person.active)}
     held = _held(active)
@@ -91,7 +91,7 @@ def fill_cycles(people: Iterable[Person], by: Actor) -> None:
         write_transitions(STATUS, moved, verb="first_contact", by=by)
         contacted = (_fact(each.record, _move(each), as_stored(each.at)) for each in moved)
         record_rows("lead.contacted", contacted, by=by)
-    # As an import's leads are at its end: whoever engaged before has a score already.
+    # As at an import's end: earlier engagement already gives a score.
     restage(Lead.objects.filter(pk__any_of=[cycle.pk for cycle in held]), by=by)
 
 
@@ -107,7 +107,7 @@ def _external_ids(of_people: Iterable[Sequence[OldLead]]) -> set[str]:
 
 
 def _said(cycle: OpenCycle, leads: Sequence[OldLead], taken: set[str]) -> dict[str, Any]:
-    """What the leads say that the cycle does not; an external ID that another has is nobody else's."""
+    """Return the leads' values missing in the cycle; external IDs only if not taken."""
     said: dict[str, Any] = {}
     for key in ("source", "description", "external_id"):
         value = "" if getattr(cycle, key) else next((value for lead in leads if (value := getattr(lead, key))), "")
@@ -121,7 +121,7 @@ def _said(cycle: OpenCycle, leads: Sequence[OldLead], taken: set[str]) -> dict[s
 
 
 def _spoken_with(cycle: OpenCycle, leads: Iterable[OldLead]) -> datetime | None:
-    """When somebody first spoke with them, for a cycle that does not know of it."""
+    """Return the first contact's time, if the cycle lacks it."""
     spoken = [lead.updated_at for lead in leads if lead.status in ACTIVE[1:]] if cycle.status == "new" else []
     return max(cycle.created_at, min(spoken)) if spoken else None
 
@@ -144,7 +144,7 @@ def _row(cycle: OpenCycle, changes: dict[str, Any]) -> tuple:
 
 
 def write_lost_cycles(lost: Iterable[Person], by: Actor) -> None:
-    """A lost cycle for each new contact that was made as Lost."""
+    """Create a lost cycle for each new contact created as Lost."""
     ends = {person.made: person.steps[0].lead.updated_at for person in lost}
     made = Contact.objects.filter(pk__any_of=list(ends)).order_by("pk") if ends else Contact.objects.none()
     people = [Prospect._make(row) for row in made.values_list(*Prospect._fields)]

@@ -1,4 +1,4 @@
-"""The figures of a migration: leads and money in, and what they came to. Nothing may be missing at the end."""
+"""Figures of a migration: leads and money before and after, which must balance."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def _nothing() -> dict[str, Money]:
 
 @dataclass
 class Figures:
-    """How many leads came to what, and the money: in, in opportunities, and listed with the reason why not."""
+    """Leads by result, and money: before, in opportunities, and elsewhere with reasons."""
 
     counts: Counter[str] = field(default_factory=Counter)
     amounts: dict[str, Money] = field(default_factory=_nothing)
@@ -44,7 +44,7 @@ class Figures:
                 self.amounts[kind][currency] += value
 
     def report(self) -> dict[str, Any]:
-        """As --json tells them, and as a run keeps them: amounts as text with two decimals."""
+        """Return the figures for --json and for storage: amounts as text with two decimals."""
         money = {name: {c: f"{v:.2f}" for c, v in sorted(self.amounts[name].items())} for name in AMOUNTS}
         return {name: self.counts[name] for name in COUNTS} | money
 
@@ -54,7 +54,6 @@ class Figures:
 
 
 def of_run(run: MigrationRun) -> Figures:
-    """What a run has counted so far, batch by batch."""
     figures = Figures(Counter({name: getattr(run, name) for name in COUNTS}))
     for name in AMOUNTS:
         figures.amounts[name].update({c: Decimal(v) for c, v in getattr(run, name).items()})
@@ -62,7 +61,7 @@ def of_run(run: MigrationRun) -> Figures:
 
 
 def reconcile(run: MigrationRun) -> None:
-    """Raise Refused unless what a run has counted adds up, and is what the table says when it is added up anew."""
+    """Raise Refused unless a run's figures balance and match the table's sums."""
     told, found = of_run(run), _read_back(run)
     leads = sum(told.counts[name] for name in OUTCOMES)
     if told.counts["leads"] != leads:
@@ -95,5 +94,5 @@ def _read_back(run: MigrationRun) -> Figures:
 
 def _sums(rows: QuerySet[LegacyLead]) -> Money:
     found = rows.order_by().values_list("currency").annotate(Sum("estimated_value"))
-    # SQLite adds floating point numbers.
+    # SQLite adds as floating point.
     return {currency: Decimal(total).quantize(CENT) for currency, total in found if total}

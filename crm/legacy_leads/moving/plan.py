@@ -1,7 +1,7 @@
-"""What becomes of each old lead: decided for a batch at a time, and written nowhere.
+"""Plan of each legacy lead's result, per batch and without writing.
 
-The rules are source 000's (Workspaces created before April 2026). Leads come oldest first, so that of several on one
-contact or e-mail the first makes the contact and the opportunity, however they are cut into batches.
+The rules are source 000's (Workspaces created before April 2026). Oldest first: of several leads on one contact or
+email the first makes contact and opportunity, whatever the batches.
 
 Why: docs/decisions/0048-migration-decides-from-the-tables.md
 """
@@ -26,7 +26,7 @@ LABELS = dict(LegacyLead.STATUSES)
 
 
 class OldLead(NamedTuple):
-    """What is read of an old lead: a model of each costs as much as all that is then done with it."""
+    """The values read of a legacy lead: model instances would double the cost of the migration."""
 
     pk: int
     public_id: str
@@ -59,15 +59,15 @@ class OldLead(NamedTuple):
 
 
 def look(rows: QuerySet[LegacyLead]) -> list[OldLead]:
-    """Read them, in one statement."""
+    """Read the leads in one statement."""
     return [OldLead._make(row) for row in rows.values_list(*OldLead._fields)]
 
 
 @dataclass(slots=True)
 class Person:
-    """A contact that old leads become: one that is there, or (None) is to be made of the first of them.
+    """The contact for legacy leads: an existing one, or (None) created from the first.
 
-    `email`: what one that is there and has none gets. `made`: the key of the one that was made.
+    `email`: filled in on an existing contact without one. `made`: the created contact's key.
     """
 
     contact: Contact | None
@@ -89,9 +89,9 @@ class Person:
 
 @dataclass(slots=True)
 class PlannedLead:
-    """What becomes of one old lead: whom it joins, whether it makes an opportunity, and why not, as sentences.
+    """The planned result of a legacy lead: its contact, whether it makes an opportunity, and why not.
 
-    `settled`: it was moved, or archived, before this run, and its value is none of this run's.
+    `settled`: migrated or archived before this run, which does not count its value.
     """
 
     lead: OldLead
@@ -109,20 +109,20 @@ class PlannedLead:
 
 @dataclass
 class Seen:
-    """What the leads before this batch have come to: in a dry run, where the database does not know it."""
+    """Results of earlier batches, for a dry run, where the database lacks them."""
 
     people: dict[str, Person] = field(default_factory=dict)  # by "mail <key>", "contact <pk>"
     with_opportunity: set[int] = field(default_factory=set)  # contacts
-    looked_up: list[str] = field(default_factory=list)  # keys of people whom the database knows
+    looked_up: list[str] = field(default_factory=list)  # keys of people found in the database
 
     def know(self, key: str, person: Person) -> Person:
-        """Whom the database has under `key`, unless somebody is known by it already."""
+        """Add the database's person for `key`, unless one is known."""
         if key not in self.people:
             self.looked_up.append(key)
         return self.people.setdefault(key, person)
 
     def forget(self) -> None:
-        """After a batch: whom the database knows better."""
+        """Drop, after a batch, the people found in the database, which may have changed."""
         for key in self.looked_up:
             if not self.people[key].email:
                 del self.people[key]
@@ -130,7 +130,7 @@ class Seen:
 
 
 def plan(leads: Sequence[OldLead], seen: Seen, *, include_lost: bool, hold: bool) -> list[PlannedLead]:
-    """A step for each lead, in order. `hold`: lock the contacts that they join until the transaction ends."""
+    """Return a step per lead, in order. `hold`: lock the joined contacts until the transaction ends."""
     contacts = _contacts(leads, hold=hold)
     _know(contacts.values(), seen)
     busy, by_us = _opportunities(contacts)
@@ -143,7 +143,7 @@ def plan(leads: Sequence[OldLead], seen: Seen, *, include_lost: bool, hold: bool
 
 
 def _contacts(leads: Sequence[OldLead], *, hold: bool) -> dict[int, Contact]:
-    """The contacts that leads are linked to, became before, or share an e-mail with, by key; also from the trash."""
+    """Return contacts that leads are linked to, became before, or share an email with, by key, trash included."""
     mails = {f"mail {email_key(lead.email)}" for lead in leads if lead.email}
     ids = ids_of(mails) if mails else set()
     ids |= {pk for lead in leads for pk in (lead.contact_id, lead.became_contact_id) if pk}
@@ -161,14 +161,14 @@ def _know(contacts: Iterable[Contact], seen: Seen) -> None:
 
 
 def _opportunities(contacts: dict[int, Contact]) -> tuple[set[int], set[int]]:
-    """Which of the contacts have an opportunity, and which of those have one that an old lead made."""
+    """Return the contacts with an opportunity, and those with one made from a legacy lead."""
     theirs = Opportunity.objects.live().filter(contact__pk__any_of=list(contacts))
     pairs = list(theirs.values_list("contact", "legacy_leads")) if contacts else []
     return {pk for pk, _ in pairs}, {pk for pk, lead in pairs if lead}
 
 
 def _left(lead: OldLead, include_lost: bool) -> PlannedLead | None:
-    """A step for a lead that stays where it is; None for one to be moved."""
+    """Return a step for a lead that stays; None for one to migrate."""
     if lead.archived_at and lead.became_contact_id:
         return PlannedLead(lead, Outcome.LEFT, _("Already migrated."), settled=True)
     if lead.archived_at:
@@ -199,7 +199,7 @@ def _moved(lead: OldLead, contacts: dict[int, Contact], seen: Seen) -> PlannedLe
 
 
 def _joins(lead: OldLead, mail: str, seen: Seen) -> tuple[Person | None, str]:
-    """Whom a lead joins, and why; None for somebody new."""
+    """Return the person a lead joins, and why; None for a new one."""
     if person := seen.people.get(f"contact {lead.contact_id}"):
         return person, _("The lead was linked to this contact.")
     if person := seen.people.get(f"contact {lead.became_contact_id}"):
@@ -210,7 +210,7 @@ def _joins(lead: OldLead, mail: str, seen: Seen) -> tuple[Person | None, str]:
 
 
 def _value(step: PlannedLead, busy: set[int], by_us: set[int], seen: Seen) -> None:
-    """Decide what becomes of the lead's value: an opportunity, or a sentence why it makes none."""
+    """Decide on the lead's value: an opportunity, or a reason for none."""
     lead, linked = step.lead, step.lead.contact_id
     if not lead.estimated_value or step.settled:
         return

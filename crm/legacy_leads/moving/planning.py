@@ -1,6 +1,6 @@
-"""The plan of a migration on its page: made at once for a few leads, else in the background; kept with the old leads.
+"""The migration plan on its page: immediate for few leads, otherwise in the background; stored in OldLeads.
 
-{"include_lost": false, "done": 1200, "total": 40000, "figures": null or {…}, "steps": [Row, …], "at": "…"}
+{"include_lost": false, "done": 1200, "total": 40000, "figures": null or {…}, "steps": [ReportRow, …], "at": "…"}
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ SHOWN = 200
 
 
 def make_plan(include_lost: bool, *, by: Actor) -> None:
-    """Say what a migration would come to; nothing else is written. Raises NotAllowed."""
+    """Plan a migration, writing only the plan. Raises NotAllowed."""
     check_role(by)
     with uncounted_reads():
         total = LegacyLead.objects.count()
@@ -50,7 +50,7 @@ def _keep(plan: dict[str, Any]) -> None:
 
 
 def iterate_plan(include_lost: bool) -> Iterator[ReportRow]:
-    """The line of every lead of the workspace in scope, planned while it is read, after the request."""
+    """Yield every lead's line for the workspace in scope, planned lazily after the request."""
     here, batches = workspace(), planned(include_lost)
     while True:
         with in_workspace(here), uncounted_reads():

@@ -1,4 +1,4 @@
-"""The report of a migration, lead by lead: as planned, or as it was carried out."""
+"""Report of a migration per lead, planned or carried out."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -40,9 +40,9 @@ def planned_report_row(step: PlannedLead) -> ReportRow:
 
 
 def carried_out(run: MigrationRun) -> Iterator[ReportRow]:
-    """What every lead that a run looked at became, oldest first; read chunk by chunk, in the run's workspace.
+    """Yield each lead's result in a run, oldest first; read in chunks, in the run's workspace.
 
-    The report is no read of the retired table: whoever checks a migration does not need the old leads.
+    Not counted as a read of the retired table: checking a migration needs no legacy leads.
     """
     chunk: list[LegacyLead] = []
     while True:
@@ -65,7 +65,7 @@ def _row(
 
 
 def as_csv(row: Iterable[str]) -> str:
-    """A line of the file, with nothing in it that a spreadsheet would compute."""
+    """Return a CSV line, safe for spreadsheets."""
     line = StringIO()
     csv.writer(line).writerow([escape(cell) for cell in row])
     return line.getvalue()

@@ -1,4 +1,4 @@
-"""Plan a migration, commit it batch by batch, and go on with one that was interrupted."""
+"""Migration runs: plan, commit batch by batch, resume."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,17 +23,17 @@ from crm.legacy_leads.moving.figures import AMOUNTS, COUNTS, Figures, of_run, re
 from crm.legacy_leads.moving.plan import OldLead, PlannedLead, Seen, look, plan
 from crm.users.models import Workspace
 
-# On SQLite one writes at a time: so many leads take some 40 ms, then others have their turn (RELIABILITY R24).
+# SQLite has one writer: a batch takes some 40 ms, then others have their turn (RELIABILITY R24).
 BATCH = {"postgresql": 10_000, "sqlite": 40}
-PLANNED = 5_000  # leads at a time, where nothing is held
+PLANNED = 5_000  # leads per batch without locks
 ATTEMPTS = 3
 
-Progress = Callable[[int, int], None]  # leads looked at, leads in all
+Progress = Callable[[int, int], None]  # leads processed, leads in total
 OnStep = Callable[[PlannedLead], None]
 
 
 class Place(NamedTuple):
-    """Where an old lead stands in the order in which they are moved."""
+    """A legacy lead's position in the migration order."""
 
     pk: int
     created_at: datetime
@@ -43,15 +43,15 @@ P = TypeVar("P", Place, OldLead)
 
 
 class _Changed(Exception):
-    """An old lead was changed between our look and our lock: look again."""
+    """A legacy lead changed between read and lock: read again."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for. `told` is called with every step, `progress` after every batch."""
+    """Migration options. `told` is called with every step, `progress` after every batch."""
 
     include_lost: bool = False
-    batch_size: int = 0  # 0: what suits the database
+    batch_size: int = 0  # 0: the database's default
     progress: Progress = lambda done, total: None
     told: OnStep = lambda step: None
 
@@ -61,13 +61,13 @@ class Order:
 
 
 def check_role(by: Actor) -> None:
-    """Raise NotAllowed for anybody but an admin (DESIGN: roles)."""
+    """Raise NotAllowed for non-admins (DESIGN: roles)."""
     if not by.is_at_least(Role.ADMIN):
         raise NotAllowed(_("Only admins can migrate legacy leads."))
 
 
 def dry_run(order: Order, *, by: Actor) -> Figures:
-    """What a commit would come to, step by step; nothing is written. Raises NotAllowed."""
+    """Plan a commit step by step, writing nothing. Raises NotAllowed."""
     check_role(by)
     figures, total = Figures(), LegacyLead.objects.count()
     for steps in planned(order.include_lost):
@@ -79,21 +79,20 @@ def dry_run(order: Order, *, by: Actor) -> Figures:
 
 
 def planned(include_lost: bool) -> Iterator[list[PlannedLead]]:
-    """Every lead's step, a batch at a time."""
     seen = Seen()
     for batch in _batches(LegacyLead.objects.all(), PLANNED, look):
         yield (steps := plan(batch, seen, include_lost=include_lost, hold=False))
         for step in steps:
             if step.person:
-                step.person.steps.clear()  # else every lead would stay in memory
+                step.person.steps.clear()  # otherwise every lead would stay in memory
         seen.forget()
 
 
 def commit(order: Order, *, by: Actor) -> tuple[Figures, MigrationRun | None]:
-    """Migrate, or go on with the migration that was interrupted (with what that one was told to include).
+    """Migrate, or resume an interrupted migration (with its own options).
 
-    Gives the figures, and the run; no run where nothing is left to do, which writes nothing. Raises NotAllowed, Refused
-    when another process is at work, or when the figures do not add up: then the run stays open.
+    Return the figures and the run; no run if there is nothing to do. Raises NotAllowed, and Refused if another process
+    is running or the figures do not balance: the run then stays open.
     """
     check_role(by)
     with alone():
@@ -102,7 +101,7 @@ def commit(order: Order, *, by: Actor) -> tuple[Figures, MigrationRun | None]:
             return idle, None
         run = run or begin(order, by)
         order = replace(order, include_lost=run.include_lost)
-        # As an import: what is old news owes nobody a first contact, and tells nobody.
+        # As in an import: old leads need no first contact and trigger no notifications.
         by = replace(by, channel=Channel.IMPORT, change=run.change)
         _Committing(order, run, by).all()
         reconcile(run)
@@ -119,10 +118,7 @@ def _interrupted() -> MigrationRun | None:
 
 
 def _idle(include_lost: bool) -> Figures | None:
-    """The figures of a run that would change nothing; None for one that would.
-
-    The first closes the old workspace, though every lead be left.
-    """
+    """Return the figures of a run without changes; None otherwise. The first run always closes the legacy workspace."""
     figures = Figures()
     if has_legacy_leads() and not MigrationRun.objects.filter(state=MigrationRun.State.COMMITTED).exists():
         return None
@@ -135,13 +131,13 @@ def _idle(include_lost: bool) -> Figures | None:
 
 @transaction.atomic
 def begin(order: Order, by: Actor) -> MigrationRun:
-    """Open the maintenance window: from here on /lead is read-only."""
+    """Start the run, which makes /lead read-only."""
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())
     return MigrationRun.objects.create(member_id=by.member_id, include_lost=order.include_lost, started_at=clock.now())
 
 
 def _batches(rows: QuerySet[LegacyLead], size: int, read: Callable[[QuerySet], list[P]]) -> Iterator[list[P]]:
-    """The rows oldest first, cut into batches; a batch is read when it is asked for."""
+    """Yield the rows oldest first in lazily read batches."""
     rows, last = rows.order_by("created_at", "pk"), None
     while batch := read((rows.filter(_after(last)) if last else rows)[:size]):
         last = batch[-1]
@@ -154,19 +150,17 @@ def _places(rows: QuerySet[LegacyLead]) -> list[Place]:
 
 def _after(last: Place | OldLead) -> Q:
     later = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, pk__gt=last.pk)
-    return Q(created_at__gte=last.created_at) & later  # the first part gives the index its range
+    return Q(created_at__gte=last.created_at) & later  # the first term gives the index its range
 
 
 @dataclass
 class _Committing:
-    """A run under way."""
-
     order: Order
     run: MigrationRun
     by: Actor
 
     def all(self) -> None:
-        """Carry every lead out that the run has not come to; a second look finds those that were added meanwhile."""
+        """Process all remaining leads; a second pass finds those added meanwhile."""
         total = LegacyLead.objects.count()
         while True:
             before = self.run.leads
@@ -182,7 +176,7 @@ class _Committing:
             try:
                 return self._attempt(ids)
             except (IntegrityError, _Changed):
-                # Somebody took an e-mail, or merged a contact, between our look and our write.
+                # A concurrent change took an email or merged a contact between read and write.
                 self.run.refresh_from_db()
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -192,7 +186,7 @@ class _Committing:
         with transaction.atomic():
             commit_without_waiting()
             leads = look(LegacyLead.objects.filter(pk__any_of=ids).order_by("created_at", "pk"))
-            # Contacts before old leads, as merging does: else the two could wait for each other.
+            # Contacts before legacy leads, as in merging: otherwise both could deadlock.
             steps = plan(leads, Seen(), include_lost=self.order.include_lost, hold=True)
             held = LegacyLead.objects.filter(pk__any_of=ids).order_by("pk").select_for_update(of=("self",))
             if dict(held.values_list("pk", "version")) != {lead.pk: lead.version for lead in leads}:

@@ -1,4 +1,4 @@
-"""Undo the migration, as long as the old table exists: the general undo of the run's change, then its own notes."""
+"""Undo of the migration while the retired table exists: general undo of the run's change, then its own records."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,22 +29,22 @@ State = MigrationRun.State
 GONE = _("The legacy leads were dropped. The migration can no longer be undone.")
 NOTHING = _("There is no migration to undo.")
 AS_A_WHOLE = _("The lead migration can only be undone as a whole, under Settings → Lead migration.")
-LISTED = 1_000  # of what was kept
+LISTED = 1_000  # kept records stored
 
 
 @hold_back
 def hold_migrated(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
-    """Called by audit.undo: nobody takes a migration back by the button beside one contact's entry."""
+    """Hook of audit.undo: block undoing a migration from a single contact's entry."""
     held = MigrationRun.objects.filter(change=entries[0].change).exclude(state=State.UNDOING).exists()
     return dict.fromkeys((entry.entity_id for entry in entries), str(AS_A_WHOLE)) if held else {}
 
 
 def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple[MigrationRun, UndoRun | None]]:
-    """Undo every run that is committed or was interrupted, the newest first, in many short transactions.
+    """Undo all committed or interrupted runs, newest first, in many short transactions.
 
-    What was made and not touched since is removed, what was touched is kept and listed; reused contacts are put back,
-    old leads live again. Whatever ends it early, the next call continues it. Raises NotAllowed for anybody but an
-    admin, Refused when there is nothing to undo.
+    Untouched new records are deleted, changed ones kept and listed; existing contacts are restored, legacy leads
+    reactivated. If it ends early, the next call continues. Raises NotAllowed for non-admins, Refused if there is
+    nothing to undo.
     """
     check_role(by)
     with alone():
@@ -58,7 +58,7 @@ def undo_migration(*, by: Actor, progress: Progress | None = None) -> list[tuple
 
 def _undo(run: MigrationRun, by: Actor, progress: Progress | None) -> UndoRun | None:
     MigrationRun.objects.filter(pk=run.pk).update(state=State.UNDOING)
-    undone = UndoRun.objects.filter(change=run.change).first()  # of an undo that was interrupted
+    undone = UndoRun.objects.filter(change=run.change).first()  # from an interrupted undo
     if undone is None and Entry.objects.filter(change=run.change).exists():
         undone = begin(run.change, by=by)
     if undone:
@@ -86,7 +86,7 @@ def _release(leads: list[int], run: MigrationRun, by: Actor) -> None:
 
 
 def _remember_kept(leads: list[int], run: MigrationRun, by: Actor) -> None:
-    """An old lead whose contact was kept joins that one, or whom it was merged into, should it be migrated again."""
+    """Let a legacy lead with a kept contact join it, or its merge survivor, in the next migration."""
     entries = Entry.objects.filter(change__unindexed=run.change, event="legacy_lead.migrated", entity_id__any_of=leads)
     became = dict(entries.values_list("entity_id", "person"))
     made = Entry.objects.filter(entity="contact", entity_id__any_of=set(became.values()), event="contact.created")

@@ -15,8 +15,9 @@ NOT_AN_ADMIN = _("Only admins can confirm the drop. On the command line, name on
 
 @transaction.atomic
 def confirm_drop(*, by: Actor) -> None:
-    """Say, as an admin, that nobody needs the table any more. It can be said again, and is taken back by an undo of
-    the migration. Raises NotAllowed, also for the system; Refused before the migration is committed."""
+    """Confirm, as an admin, that the table is no longer needed. Repeatable; undoing the migration revokes it. Raises
+    NotAllowed, also for the system; Refused before the migration is committed.
+    """
     if by.member_id is None or not by.is_at_least(Role.ADMIN):
         raise NotAllowed(str(NOT_AN_ADMIN))
     there = OldLeads.objects.filter(dropped_at__isnull=True)

@@ -1,4 +1,4 @@
-"""Add old leads, for as long as their workspace is open."""
+"""Create legacy leads while their workspace is open."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -19,10 +19,10 @@ from crm.records.writing import build, columns
 
 @transaction.atomic
 def create_legacy_leads(leads: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
-    """Add an old lead for each mapping of field → value; all of them or none.
+    """Create a legacy lead for each mapping of field → value; all of them or none.
 
-    Its name is made of what else there is: first and last name, e-mail, company, phone. Raises Invalid with a sentence
-    per field, NotAllowed for a viewer, Refused while the leads are being migrated.
+    The name defaults to first and last name, email, company or phone. Raises Invalid with a message per field,
+    NotAllowed for a viewer, Refused during the migration.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed(_("Viewers can’t add legacy leads."))

@@ -1,4 +1,4 @@
-"""Nothing looks a move up by its change any more: what a change did is asked of given records."""
+"""Drop the index on a move's change, no longer used: effects of a change are queried by record."""
 
 from django.db import migrations
 

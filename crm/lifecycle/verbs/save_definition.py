@@ -1,4 +1,4 @@
-"""Write a new version of what a value of an axis means."""
+"""Save a new version of an axis value's definition."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,10 +23,10 @@ LONGEST = {"meaning": 300, "key_question": 300, "next_action": 300, "keeper": 12
 
 @transaction.atomic
 def save_definition(axis: Axis, value: str, words: Mapping[str, Any], *, by: Actor) -> StageDefinition:
-    """Save `words` (the names of WRITTEN) as the next version; those before stay as they were. Admins only.
+    """Save `words` (the names of WRITTEN) as the next version; earlier ones are kept. Admins only.
 
-    Raises KeyError for a value that the axis does not have, NotAllowed, and Invalid per field: no meaning, no entry
-    condition that can be observed, none for leaving a value that records leave, a condition that cannot be read.
+    Raises KeyError for an unknown value, NotAllowed, and Invalid per field: no meaning, missing or untestable entry
+    criteria, missing exit criteria for a value that records leave, an invalid condition.
     """
     lock_settings(by)
     axis.value(value)
@@ -70,7 +70,7 @@ def _checked(axis: Axis, value: str, words: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _observable(text: str, axis: Axis) -> str:
-    """The condition as it is stored. Raises ConditionError for one that is no more than the axis itself."""
+    """Return the condition for storage. Raises ConditionError if it only tests the axis itself."""
     condition = parse(text, axis.entity, people=False)
     if condition.fields() and condition.fields() <= {axis.field, axis.since}:
         sentence = _("“{axis}” alone isn’t observable. Add a condition on another field.")

@@ -1,4 +1,4 @@
-"""Make or change a guard."""
+"""Create or edit a guard."""
 
 from django.db import transaction
 
@@ -13,9 +13,9 @@ KEPT = ("entity", "verb", "condition", "message", "position", "is_active")
 
 @transaction.atomic
 def save_guard(guard: Guard, *, by: Actor) -> Guard:
-    """Save `guard`, new or changed; every process obeys it from its next request on. Admins only.
+    """Save `guard`, new or changed, effective in every process from its next request. Admins only.
 
-    Raises NotAllowed, and Invalid as guards.check says.
+    Raises NotAllowed, and Invalid like guards.check_guard().
     """
     lock_settings(by)
     guard.condition = check_guard(guard).key_text

@@ -1,4 +1,4 @@
-"""Snooze records for a reason, until a day."""
+"""Snooze records with a reason."""
 
 from datetime import datetime, timedelta
 
@@ -20,10 +20,10 @@ KEPT = ("entity", "record_id", "reason", "until")
 
 @transaction.atomic
 def wait(rows: RecordQuerySet, *, by: Actor, reason: str, until: datetime) -> Outcome:
-    """Take records out of those that are stuck until a moment (aware), with the reason; waiting again says anew.
+    """Exempt records from being stuck until a time (aware), with the reason; repeating replaces it.
 
-    Refused: what the actor may not change. Raises Invalid without a reason, or for a moment that is past or more than
-    a year away.
+    Refused: records the actor may not change. Raises Invalid without a reason, or for a time in the past or more than a
+    year ahead.
     """
     _check(reason, until)
     entity, locked = entity_of(rows.model), lock(rows, by)

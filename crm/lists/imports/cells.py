@@ -1,4 +1,4 @@
-"""From the cells of a row to typed values."""
+"""Conversion of a row's cells to typed values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,18 +13,18 @@ REMEMBERED = 10_000
 
 
 class RowError(Exception):
-    """A row cannot be taken in: (column, sentence)."""
+    """A row can't be imported: (column, message)."""
 
 
 class RowReader:
-    """Reads rows by a mapping, with the parsers that an importer has for its fields."""
+    """Reader of mapped rows, with the importer's parsers for its fields."""
 
     def __init__(self, mapping: Mapping, importer: Importer):
         self._plan = [(f.column, f.header, f.link, f.key, importer.parser(f)) for f in mapping.feeds]
         self._links = {feed.link for feed in mapping.feeds if feed.link}
 
     def read(self, row: Row) -> IncomingRow:
-        """The values of the cells that are not empty. Raises Unfit for the first that cannot be read."""
+        """Return the values of the non-empty cells. Raises RowError for the first that cannot be parsed."""
         if row.problem:
             raise RowError("", row.problem)
         incoming = IncomingRow(row.line, row.cells, {}, {link: {} for link in self._links})
@@ -40,7 +40,7 @@ class RowReader:
 
 
 def remembered(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """`parse`, asked once for each text, also when it raises Invalid: for values that come again and again."""
+    """Cache `parse` by text, including Invalid errors: for columns with recurring values."""
     known: dict[str, Any] = {}
 
     def recall(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Which column of a file feeds which field of an entity."""
+"""Mapping of a file's columns to the fields of an entity."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from crm.lists.imports import registry
 
 
 class BadMap(Invalid):
-    """A mapping that makes no sense for the file."""
+    """An invalid mapping for the file."""
 
 
 @dataclass(frozen=True)
 class MappedColumn:
-    """One column feeds one field."""
+    """One column mapped to one field."""
 
     column: int
     header: str
@@ -27,33 +27,33 @@ class MappedColumn:
 
     @property
     def link(self) -> str:
-        """The key of the link that leads to the field's record, '' for the record itself."""
+        """The key of the link to the field's record, '' for the record itself."""
         return self.path.fields[0].key if len(self.path.fields) > 1 else ""
 
     @property
     def key(self) -> str:
-        """The key that the value is stored under, on the record that it belongs to."""
+        """The storage key of the value on its record."""
         return f"custom.{self.path.field.key}" if self.path.field.custom else self.path.field.key
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """The feeds of a file, and the names of the columns that feed nothing."""
+    """The mapped columns of a file, and the names of unmapped ones."""
 
     feeds: tuple[MappedColumn, ...]
     ignored: tuple[str, ...]
 
     def feed(self, path_key: str) -> MappedColumn | None:
-        """What feeds a field, None for nothing."""
+        """Return the column mapped to a field, or None."""
         return next((feed for feed in self.feeds if feed.path.key == path_key), None)
 
     def stored(self) -> list[list]:
-        """As a run keeps it: [column, path] pairs."""
+        """Return [column, path] pairs, as stored in a run."""
         return [[feed.column, feed.path.key] for feed in self.feeds]
 
 
 def build_mapping(entity: str, header: Sequence[str], wanted: Iterable[Sequence]) -> Mapping:
-    """The mapping of (column, field name) pairs. Raises BadMap for a field that is unknown, closed or fed twice."""
+    """Return the mapping of (column, field name) pairs. Raises BadMap for an unknown, closed or repeated field."""
     feeds: dict[str, MappedColumn] = {}
     for column, name in wanted:
         feed = MappedColumn(column, header[column], importable(entity, name))
@@ -69,7 +69,7 @@ def build_mapping(entity: str, header: Sequence[str], wanted: Iterable[Sequence]
 
 
 def importable(entity: str, name: str) -> Path:
-    """The field called `name`, over a link too, if an import may set it. Raises BadMap with a sentence."""
+    """Return the importable field called `name`, over a link too. Raises BadMap with a message."""
     try:
         path = schema(entity).path(name)
     except UnknownField as error:
@@ -81,7 +81,7 @@ def importable(entity: str, name: str) -> Path:
 
 
 def _without_title(path: Path) -> Path:
-    """The link itself for company.name: a company is named by its name."""
+    """Return the link itself for company.name: a company is identified by its name."""
     link, *rest = path.fields
     if len(rest) == 1 and link.editable and rest[0].key == entities.get(link.target).title:
         return schema(path.entity).follow([link.key])
@@ -89,7 +89,7 @@ def _without_title(path: Path) -> Path:
 
 
 def choices(entity: str) -> list[Path]:
-    """Every path that an import may feed, the entity's own fields first."""
+    """Return every importable path, the entity's own fields first."""
     own = schema(entity)
     paths = [own.follow([f.key]) for f in own if _is_open(f, registry.importer(entity).also)]
     for link, relation in registry.relations(entity).items():
@@ -102,10 +102,10 @@ def _is_open(field: Field, also: frozenset[str]) -> bool:
 
 
 def guess(entity: str, header: Sequence[str], taken: Sequence[tuple[int, str]] = ()) -> list[tuple[int, str]]:
-    """(column, path) pairs: `taken` ones, and those of the other columns whose names say what they hold.
+    """Return (column, path) pairs: `taken`, plus columns with a recognized name.
 
-    One column for a field: the first that names it as we do (lead.source for one of a related record), else the first
-    that names it as other products do, to whom a "Lead source" is the person's; else in words ("Lead country").
+    One column per field: first by our names (lead.source for a related record's), then by other products' names, to
+    whom a "Lead source" is the person's, then in words ("Lead country").
     """
     fed = {importable(entity, name).key for _, name in taken}
     pairs, columns = list(taken), {column for column, _ in taken}
@@ -141,7 +141,7 @@ def _names(field: Field) -> list[str]:
 
 
 def _labels(field: Field) -> tuple[str, str]:
-    """In the language in use, and in English as exports are written."""
+    """Return the label in the active language and in English, as in exports."""
     return str(field.label), in_english(field.label)
 
 
@@ -151,7 +151,7 @@ def _names_elsewhere(path: Path) -> tuple[str, ...]:
 
 
 def read_map(text: str, header: Sequence[str]) -> tuple[int, str]:
-    """(column, field name) of a "CSV column=field". Raises BadMap for a column that is missing, or there twice."""
+    """Parse "CSV column=field" to (column, field name). Raises BadMap for a missing or duplicated column."""
     name, equals, field = text.rpartition("=")
     if not equals or not name.strip() or not field.strip():
         raise BadMap(gettext("“{text}” isn’t a valid mapping. Use the form CSV column=field.").format(text=text))

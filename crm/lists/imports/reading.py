@@ -1,6 +1,6 @@
-"""Reading CSV as people have it: any encoding, separator and line end, any damage, a row at a time.
+"""CSV reader for any encoding, separator, line end and damage, one row at a time.
 
-A file is refused as a whole only where none of its rows can be understood; else each broken row is, by its line.
+A file is rejected only if none of its rows can be read; otherwise each broken row is rejected by its line.
 """
 
 import codecs
@@ -24,7 +24,7 @@ MAX_COLUMNS = 500
 
 CHUNK = 1 << 20  # bytes
 DELIMITERS = (",", ";", "\t", "|")
-DECLARED = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # how Excel is told of a separator
+DECLARED = re.compile(r'"?sep=([^\w"\r\n])"?[\r\n]*', re.IGNORECASE)  # Excel's declaration of a separator
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 NOT_CSV = {
     b"PK\x03\x04": _("This looks like an Excel or ZIP file. Save it as CSV and try again."),
@@ -34,13 +34,13 @@ NOT_CSV = {
 
 
 class Sheet:
-    """A CSV file that was opened: its header, and its rows as often as they are asked for.
+    """An opened CSV file: its header, and its rows, which can be read repeatedly.
 
-    `blank`: how many blank rows the last reading of them passed over.
+    `blank`: the blank rows skipped by the last reading.
     """
 
     def __init__(self, file: BinaryIO):
-        """Find out how `file` (which must be able to seek) is written. Raises Invalid with a sentence."""
+        """Detect the format of `file`, which must be seekable. Raises Invalid with a message."""
         self._file = file
         self.blank = self._before_header = 0
         self.encoding = _encoding(file)
@@ -54,7 +54,7 @@ class Sheet:
             raise Invalid(sentence.format(count=formats.number(len(self.header)), limit=MAX_COLUMNS))
 
     def rows(self, at_most: int = MAX_ROWS) -> Generator[Row, None, None]:
-        """Every row after the header that is not blank. Raises Invalid for more rows, and for a file cut short."""
+        """Yield every non-blank row after the header. Raises Invalid for over `at_most` rows and a truncated file."""
         width, count, self.blank = len(self.header), 0, 0
         for row in islice(self._records(self.delimiter, width), 1, None):  # after the header
             if not row.problem and not "".join(row.cells).strip():
@@ -67,7 +67,7 @@ class Sheet:
             yield row if row.problem or len(row.cells) == width else row._replace(problem=_ragged(row, width))
 
     def _declared(self) -> str:
-        """The separator that the first line declares, as "sep=;" does; '' when it declares none."""
+        """Return the separator declared in the first line, e.g. "sep=;", or ''."""
         with self._lines() as lines:
             found = DECLARED.fullmatch(lines.take())
         return found[1] if found else ""
@@ -95,7 +95,7 @@ class Sheet:
             sentence = gettext("The file is incomplete. It ends in the middle of a character ({encoding}).")
             raise Invalid(sentence.format(encoding=self.encoding)) from None
         finally:
-            text.detach()  # or it would close the file, which others go on reading
+            text.detach()  # otherwise it would close the file, which the caller still reads
 
 
 def _width(first: Row | None) -> int:
@@ -121,7 +121,7 @@ def _ragged(row: Row, width: int) -> str:
 
 
 def _encoding(file: BinaryIO) -> str:
-    """How the whole file is written: by its byte order mark, by what UTF-16 looks like, by what decodes."""
+    """Detect the encoding of the whole file: by byte order mark, by signs of UTF-16, by what decodes."""
     if file.seek(0, io.SEEK_END) > MAX_BYTES:
         sentence = gettext("This file is larger than {count} MB. Split it into smaller files.")
         raise Invalid(sentence.format(count=formats.number(MAX_BYTES >> 20)))
@@ -139,7 +139,7 @@ def _encoding(file: BinaryIO) -> str:
 
 
 def _utf_8_or_cp1252(file: BinaryIO, chunk: bytes) -> str:
-    """UTF-8, also with a few bytes broken; cp1252 where most of what is not ASCII would be broken."""
+    """Choose UTF-8, also with a few broken bytes, or cp1252 if most non-ASCII bytes would be broken."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     foreign = broken = 0
     while chunk:

@@ -1,4 +1,4 @@
-"""Records of CSV text by the strict rules of RFC 4180, and where to resume after a line that breaks them.
+"""CSV records by the strict rules of RFC 4180, and where to resume after a line that breaks them.
 
 Lenient readers take a stray quotation mark for the start of a cell and swallow every row up to the next one.
 
@@ -20,11 +20,11 @@ MAX_RECORD = MAX_LINE = 1_000_000  # characters
 LEAST_FOR_SUSPICION = 3  # columns: a line of a quoted cell often has one comma
 
 OVERLONG = f"\0Longer than {MAX_LINE}"  # stands for a line that was too long; compared by identity  # not a text
-UNDECODED = re.compile("[\ud800-\udfff]")  # what surrogateescape makes of bytes that are no text
+UNDECODED = re.compile("[\ud800-\udfff]")  # surrogateescape's output for undecodable bytes
 
 
 class Row(NamedTuple):
-    """A row: the line it starts on (the header is line 1), its cells, and what is wrong with it ('' for nothing)."""
+    """A row: its first line (the header is line 1), its cells, and its problem, or ''."""
 
     line: int
     cells: list[str]
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 class LineReader:
-    """The lines of a text, none longer than MAX_LINE, which can be put back."""
+    """The lines of a text, capped at MAX_LINE, with push-back."""
 
     def __init__(self, text: io.TextIOWrapper):
         self._text = text
@@ -40,7 +40,7 @@ class LineReader:
         self.number = 0
 
     def take(self) -> str:
-        """The next line, OVERLONG in place of one that is too long, '' at the end."""
+        """Return the next line, OVERLONG for one that is too long, '' at the end."""
         line = self._ahead.popleft() if self._ahead else self._read()
         self.number += bool(line)
         return line
@@ -59,7 +59,7 @@ class LineReader:
 
 
 class _Record(NamedTuple):
-    """Lines that may be one record: its cells are None when its quotation marks do not match."""
+    """Lines that may form one record; its cells are None if its quotation marks do not match."""
 
     lines: list[str]
     cells: list[str] | None
@@ -70,9 +70,9 @@ class _Record(NamedTuple):
 
 
 def records(lines: LineReader, delimiter: str, width: int = 0) -> Iterator[Row]:
-    """Yield every row that is not an empty line; those with a problem may lack cells. `width`: 0 for the header.
+    """Yield every non-empty row; rows with a problem may lack cells. `width`: 0 for the header.
 
-    A record that breaks the rules is rejected as the span of lines up to the next one that is a row of `width` cells.
+    A malformed record is rejected as the span of lines up to the next row of `width` cells.
     """
     while line := lines.take():
         start = lines.number
@@ -91,7 +91,7 @@ def records(lines: LineReader, delimiter: str, width: int = 0) -> Iterator[Row]:
 
 
 def _record(line: str, lines: LineReader, delimiter: str) -> _Record:
-    """The record that begins with `line`: inside a record an odd number of quotation marks leaves a cell open."""
+    """Return the record that begins with `line`: an odd number of quotation marks leaves a cell open."""
     taken, length, is_open = [line], len(line), line.count('"') % 2
     while is_open:
         line = lines.take()
@@ -105,7 +105,7 @@ def _record(line: str, lines: LineReader, delimiter: str) -> _Record:
 
 
 def _cells(text: str, delimiter: str) -> list[str] | None:
-    """The cells of a record, None when a quotation mark stands where the rules do not allow one."""
+    """Return the cells of a record, None if a quotation mark is misplaced."""
     cells, at, cell = [], 0, _cell(delimiter)
     while found := cell.match(text, at):
         quoted, plain, end = found.groups()
@@ -118,13 +118,13 @@ def _cells(text: str, delimiter: str) -> list[str] | None:
 
 @cache
 def _cell(delimiter: str) -> re.Pattern[str]:
-    """A quoted cell, with spaces around it as people type them, or a plain one; and what ends it."""
+    """Return the pattern of a quoted cell, with optional spaces around it, or a plain one, and its end."""
     end = re.escape(delimiter)
     return re.compile(rf'(?: *"([^"]*(?:""[^"]*)*)" *|([^"{end}\r\n]*))({end}|\Z)')
 
 
 def _credible(record: _Record, delimiter: str, width: int) -> bool:
-    """Whether a record of several lines is one, and not rows between two stray quotation marks."""
+    """Return whether several lines are one record, and not rows between two stray quotation marks."""
     if not width:
         return True
     looks_like_rows = all(line.count(delimiter) == width - 1 for line in record.lines)
@@ -166,7 +166,7 @@ def _unmatched(first: int, last: int) -> str:
 
 
 def _fit(line: int, text: str, cells: list[str]) -> Row:
-    """The row, with its problem if a database could not store it."""
+    """Return the row, with a problem if a database could not store it."""
     if len(text) > MAX_CELL and any(len(cell) > MAX_CELL for cell in cells):
         sentence = _("A cell can have up to {count} characters.")
         return Row(line, [], sentence.format(count=formats.number(MAX_CELL)))

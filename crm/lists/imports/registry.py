@@ -1,4 +1,4 @@
-"""What can be imported: the importer of each entity, and what upper apps let come in with it by path.
+"""Importable entities: an importer for each, plus related fields that upper apps add by path.
 
 registry.register(ContactImporter)
 registry.relate("contact", Relation("lead", "lead", write_leads))  # makes lead.fleet_size importable with contacts
@@ -19,7 +19,7 @@ Refused = dict[int, tuple[str, str]]  # line → (column, sentence)
 
 @dataclass(slots=True)
 class IncomingRow:
-    """A row as typed values by storage key: of the record itself, and of its relations by the key of the link."""
+    """A row as typed values by storage key: the record's own, and its relations' by the key of the link."""
 
     line: int
     cells: list[str]
@@ -29,9 +29,9 @@ class IncomingRow:
 
 @dataclass
 class DerivedChanges:
-    """What followed from rows beyond what they say: how often, by label ("Leads converted"); and for whom.
+    """Side effects of imported rows, counted by label ("Leads converted").
 
-    `contacts` are the keys of the contacts concerned.
+    `contacts` are the keys of the contacts affected.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -48,7 +48,7 @@ class DerivedChanges:
 
 @dataclass
 class BatchResult:
-    """What a batch did. When rows are refused, nothing of the batch stands and it is tried again without them."""
+    """The result of a batch. If rows are rejected, the batch is rolled back and retried without them."""
 
     created: int = 0
     updated: int = 0
@@ -58,21 +58,20 @@ class BatchResult:
     notes: list[str] = field(default_factory=list)
 
 
-# (values of the related record by the key of the record, the run, what is derived) → a context.
+# (related record's values by the record's key, run, derived changes) → a context.
 Creating = Callable[[Mapping[int, Mapping[str, Any]], ImportRun, DerivedChanges], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class Relation:
-    """Fields of another entity that come in with a record, over the link field `link`.
+    """Fields of another entity imported with a record over the link field `link`.
 
-    `write` is called in the batch's transaction, after the records are written, with (primary key, row) pairs whose
-    `related[link]` holds values; it gives the lines that changed something, and a sentence for each that it refuses.
-    None: the importer writes them itself. `note` is what a person should know who maps one of them.
-    `parser(feed, by)` says how its cells are read, when not as those of the entity itself are.
-    `also` names fields that may be imported although nobody can edit them.
-    `creating(values, run, derived)` is entered around the creation of records, with the values of their rows by key:
-    what reacts to the creation then makes the related records with them. Such records do not come to `write`.
+    `write` runs in the batch's transaction, after the records are written, with (primary key, row) pairs that have
+    values in `related[link]`; it returns the changed lines and a message for each rejected one. None: the importer
+    writes them itself. `note` is a hint for users who map such a field. `parser(feed, by)` replaces the entity's own
+    cell parser. `also` names importable fields that users cannot edit. `creating(values, run, derived)` wraps the
+    creation of records, with the values of their rows by key: reactions to the creation then create the related records
+    with these values, and such records skip `write`.
     """
 
     link: str
@@ -85,10 +84,10 @@ class Relation:
 
 
 class Importer(Protocol):
-    """How rows become records of one entity; made anew for each run.
+    """Importer of one entity's rows, instantiated per run.
 
-    `also`: as of a Relation. `elsewhere`: what the exports of other products call a column, by path. `lede` tells
-    whoever uploads a file how its rows are taken.
+    `also`: as in Relation. `elsewhere`: column names in other products' exports, by path. `lede` explains the import to
+    the user who uploads a file.
     """
 
     entity: str
@@ -99,43 +98,42 @@ class Importer(Protocol):
     def __init__(self, run: ImportRun, mapping, scratch, by: Actor) -> None: ...
 
     def prepare(self, sheet) -> None:
-        """Look over the file before its first row is written."""
+        """Scan the file before its first row is written."""
 
     def parser(self, feed) -> Callable[[str], Any]:
-        """How the cells of a column are read. What it gives raises Invalid with a sentence."""
+        """Return the parser of a column's cells. The parser raises Invalid with a message."""
 
     def notes(self) -> list[str]:
-        """What a person should know of this mapping, as sentences."""
+        """Return hints on this mapping for the user, as sentences."""
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
-        """Write some rows, in the caller's transaction."""
+        """Write some rows in the caller's transaction."""
 
     def finish(self) -> Iterator[BatchResult]:
-        """Write what could not be known before the last row; how the counts change. Each step is a transaction."""
+        """Write what depends on the whole file, yielding changes to the counts. Each step is a transaction."""
 
 
 _importers: Registry[type[Importer]] = Registry("importer")
 _relations: dict[str, dict[str, Relation]] = {}
 Follower = Callable[[Sequence[Any], ImportRun, Actor], DerivedChanges]
 _followers: dict[str, list[Follower]] = {}
-# Called as hook(run, by) after the last batch of every import but a trial, finished or stopped.
+# Called as hook(run, by) after the last batch of every import except previews, finished or stopped.
 on_end: Hook[Callable[[ImportRun, Actor], None]] = Hook()
-# Called as hook(run, request) for the report of every import: gives safe HTML, or ''.
+# Called as hook(run, request) for the report of every import; returns safe HTML or ''.
 on_report: Hook[Callable[[ImportRun, Any], str]] = Hook()
 
 
 def register(importer: type[Importer]) -> None:
-    """Make an entity importable."""
     _importers.add(importer.entity, importer)
 
 
 def relate(entity: str, relation: Relation) -> None:
-    """Let fields of a related record come in with `entity`."""
+    """Make a related record's fields importable with `entity`."""
     _relations.setdefault(entity, {})[relation.link] = relation
 
 
 def on_written(entity: str) -> Callable[[Follower], Follower]:
-    """Decorate: call `follower(records, run, by)` in the transaction of each batch, with the records of its rows."""
+    """Decorate `follower(records, run, by)` to be called in each batch's transaction with the records of its rows."""
 
     def register(follower: Follower) -> Follower:
         _followers.setdefault(entity, []).append(follower)
@@ -152,7 +150,7 @@ def tell_written(entity: str, records: Sequence[Any], run: ImportRun, by: Actor)
 
 
 def report_parts(run: ImportRun, request: Any) -> list[str]:
-    """What upper apps have to say about an import."""
+    """Return the parts of an import's report that come from upper apps."""
     return [text for part in on_report if (text := part(run, request))]
 
 
@@ -162,7 +160,7 @@ def tell_end(run: ImportRun, by: Actor) -> None:
 
 
 def importer(entity: str) -> type[Importer]:
-    """The importer of an entity. Raises KeyError."""
+    """Return the importer class of an entity. Raises KeyError."""
     return _importers[entity]
 
 

@@ -1,4 +1,4 @@
-"""Running an import: batch by batch, each one transaction, each row of it whole or not at all.
+"""Import runs: batch by batch, each one a transaction, each row imported whole or not at all.
 
 Why: docs/decisions/0042-killed-import-leaves-whole-batches.md
 """
@@ -34,10 +34,10 @@ from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRefusal, ImportRun, OnMatch
 from crm.users.models import Workspace
 
-# Rows at once; on SQLite, where one writes at a time, for a beginning: the time they take decides (RELIABILITY R24).
+# Rows per batch; on SQLite, which has one writer, only the initial size: batch duration decides (RELIABILITY R24).
 BATCH = {"postgresql": 10_000, "sqlite": 25}
 ATTEMPTS = 3
-NOTES = 200  # about single rows
+NOTES = 200  # on single rows
 
 Progress = Callable[[ImportRun], None]
 
@@ -53,10 +53,10 @@ def new_run(
     override_reason: str = "",
     columns_needed: bool = True,
 ) -> ImportRun:
-    """A run for `file`, mapped as `maps` ("CSV column=field") says and the column names suggest; not saved.
+    """Return an unsaved run for `file`, mapped by `maps` ("CSV column=field") and by column names.
 
-    Raises Invalid for a file or a map that makes no sense (also for no mapped column, unless `columns_needed` is
-    False), NotAllowed for a role that may not.
+    Raises Invalid for an invalid file or map (also if no column is mapped, unless `columns_needed` is False),
+    NotAllowed for the actor's role.
     """
     check_role(by, override_reason)
     sheet = Sheet(file)
@@ -74,13 +74,13 @@ def new_run(
 
 
 def visible_runs(entity: str, by: Actor) -> QuerySet[ImportRun]:
-    """The runs that the actor sees: their own, and all for managers and admins. No trials of the command."""
+    """Return the runs visible to the actor: their own, all for managers and admins, none that the command previewed."""
     runs = ImportRun.objects.filter(entity=entity).exclude(state__in=ImportRun.UNWRITTEN, file="")
     return runs if by.is_at_least(Role.MANAGER) else runs.filter(member=by.member_id)
 
 
 def forget_abandoned() -> None:
-    """Delete uploads after a week, imported to their end or not: they are full of people's data."""
+    """Delete uploads after a week, imported or not: they contain personal data."""
     old = ImportRun.objects.filter(created_at__lt=timezone.now() - timedelta(days=7))
     for run in old.filter(Q(state__in=ImportRun.UNWRITTEN) | ~Q(file="")):
         run.file.delete(save=False)
@@ -91,7 +91,7 @@ def forget_abandoned() -> None:
 
 
 def check_role(by: Actor, override_reason: str = "") -> None:
-    """Let the actor import, with that reason to override stages if there is one. Raises NotAllowed."""
+    """Check that the actor may import, with `override_reason` to override stages if given. Raises NotAllowed."""
     if not by.is_at_least(Role.REP):
         raise NotAllowed(gettext("Viewers can’t import files."))
     if override_reason and not by.is_at_least(Role.MANAGER):
@@ -106,14 +106,13 @@ def run_import(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportRun:
-    """Import `file` as the saved `run` says; its counts, notes and refusals are the report.
+    """Import `file` as configured in the saved `run`; its counts, notes and rejections are the report.
 
-    `dry_run` does everything and takes every batch back. Raises Invalid for a file that cannot be read, NotAllowed for
-    the role. Whatever ends it early (Ctrl-C, a full disk) leaves whole batches behind; to import the file again brings
-    the rest.
+    `dry_run` rolls back every batch. Raises Invalid for an unreadable file, NotAllowed for the role. Any early end
+    (Ctrl-C, a full disk) leaves whole batches; importing the file again adds the rest.
     """
     check_role(by, run.override_reason)
-    by = dataclasses.replace(by, channel=Channel.IMPORT, once=None)  # the run's own state keeps it from starting twice
+    by = dataclasses.replace(by, channel=Channel.IMPORT, once=None)  # the run's own state prevents a second start
     with closing(Scratch()) as scratch:
         sheet = Sheet(file)
         mapping = build_mapping(run.entity, sheet.header, run.mapping)
@@ -159,8 +158,6 @@ def _unmapped(mapping: Mapping) -> list[str]:
 
 @dataclasses.dataclass
 class _Running:
-    """One run under way."""
-
     run: ImportRun
     importer: Importer
     scratch: Scratch
@@ -170,13 +167,13 @@ class _Running:
     told: list[str] = dataclasses.field(default_factory=list)
 
     def notes(self) -> list[str]:
-        """What followed from the rows beyond what they say, and what the importer has to tell of them."""
+        """Return the rows' side effects, and the importer's notes."""
         derived = sorted((str(label), count) for label, count in self.derived.items() if count)
         sentence = gettext("{label}: {count}.")
         return [sentence.format(label=label, count=formats.number(count)) for label, count in derived] + self.told
 
     def all(self, rows: Iterator[Row], cells: RowReader) -> None:
-        """Write every row, then what the importer kept for the end."""
+        """Write every row, then the importer's deferred work."""
         pace = courtesy.Pace(BATCH[connection.vendor])
         while batch := list(islice(rows, pace.size)):
             with pace.batch():
@@ -186,14 +183,14 @@ class _Running:
         self._finish()
 
     def _batch(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused) -> None:
-        """Write the batch without the rows that turn out to be refused, however often that takes."""
+        """Write the batch without rejected rows, retrying until no more are found."""
         failures = 0
         while True:
             try:
                 found = self._attempt(batch, fit, refused)
             except (IntegrityError, DomainError) as error:
-                # Somebody saved one of these people between our look and our write: look again. What does not go
-                # away is tried alone, so that one row cannot take the others with it.
+                # Another user saved one of these people between our read and write: read again. If it persists, try
+                # rows one by one, so that one row cannot fail the others.
                 failures += 1
                 if failures == ATTEMPTS or isinstance(error, DomainError):
                     return self._one_by_one(batch, fit, refused, error)
@@ -206,7 +203,7 @@ class _Running:
     def _attempt(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused) -> Refused:
         try:
             with transaction.atomic():
-                # Imports of one workspace take turns, or each would make the companies that the other makes too.
+                # Imports of one workspace run one at a time; otherwise both would create the same companies.
                 Workspace.objects.select_for_update(no_key=True).get(pk=self.run.workspace_id)
                 commit_without_waiting()
                 written = self.importer.write(fit)
@@ -259,7 +256,7 @@ class _Running:
                 more = self._step(steps)
 
     def _step(self, steps: Iterator[BatchResult]) -> bool:
-        """One transaction of what the importer kept for the end, and its counts; False when there is no more."""
+        """Run one transaction of the importer's deferred work and count it; return False when none is left."""
         with transaction.atomic():
             if (written := next(steps, None)) is None:
                 return False
@@ -289,10 +286,10 @@ def _kept(cells: list[str]) -> str:
 
 
 def _clean(text: str) -> str:
-    """Text that a database takes: the row may have been refused because it is none."""
+    """Replace characters that a database rejects, which may be why the row was rejected."""
     return UNDECODED.sub("\N{REPLACEMENT CHARACTER}", text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
 
 def report(run: ImportRun) -> dict:
-    """The counts of a run, less the errors: those may be a million (see ImportRefusal)."""
+    """Return the counts of a run, without the errors, of which there may be a million (see ImportRefusal)."""
     return {name: getattr(run, name) for name in ("rows", "created", "updated", "unchanged", "refused")}

@@ -1,6 +1,6 @@
-"""What an import has to remember of the whole file, kept out of memory: a database of its own, gone when it is closed.
+"""An import's memory of the whole file: a temporary database, deleted when closed.
 
-A million keys in a dict take 200 MB; SQLite pages them out to a temporary file that has no name.
+A million keys in a dict take 200 MB; SQLite pages them out to an unnamed temporary file.
 """
 
 import json
@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 
 class Scratch:
-    """Which keys a file has used and on which line, which it mentions anywhere, what it said first of something, and
-    links to be made at its end.
+    """Keys used by line, keys mentioned anywhere, first values per place, and links deferred to the end of the file.
 
-    What a batch noted counts from commit() on, like the batch itself.
+    A batch's notes count from commit() on, like the batch itself.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,7 @@ class Scratch:
         )
 
     def used(self, keys: Iterable[str]) -> dict[str, int]:
-        """key → line, for those of the keys that an earlier row has used."""
+        """Map each of the keys that an earlier row used to its line."""
         sql = "SELECT key, line FROM used WHERE key IN (SELECT value FROM json_each(?))"
         return dict(self._database.execute(sql, [json.dumps(list(keys))]))
 
@@ -39,8 +38,7 @@ class Scratch:
         self._database.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", keys.items())
 
     def repeats(self, keys: Mapping[int, Iterable[str]]) -> dict[int, int]:
-        """line → the earlier line that has one of its keys, for rows that come again; the keys of the others are
-        noted."""
+        """Map each row that repeats an earlier line's key to that line; note the keys of the other rows."""
         known = self.used([key for own in keys.values() for key in own])
         lines, found = dict(known), {}
         for line, own in keys.items():
@@ -52,24 +50,23 @@ class Scratch:
         return found
 
     def first_said(self, values: Mapping[str, str]) -> dict[str, str]:
-        """By place what the file said there first; noted of places where nothing was said before."""
+        """Return the first value per place in the file; note new places."""
         self._database.executemany("INSERT OR IGNORE INTO said VALUES (?, ?)", values.items())
         sql = "SELECT place, value FROM said WHERE place IN (SELECT value FROM json_each(?))"
         return dict(self._database.execute(sql, [json.dumps(list(values))]))
 
     def mention(self, keys: Iterable[str]) -> None:
-        """Note keys that occur somewhere in the file."""
         self._database.executemany("INSERT OR IGNORE INTO mentioned VALUES (?)", ((key,) for key in keys))
 
     def mentioned(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that occur somewhere in the file."""
+        """Return those of the keys that the file mentions."""
         sql = "SELECT key FROM mentioned WHERE key IN (SELECT value FROM json_each(?))"
         return {key for (key,) in self._database.execute(sql, [json.dumps(list(keys))])}
 
     def link_later(self, line: int, record: int, target: str, changed: bool) -> None:
-        """Note that the record of a line is to point to `target`; `changed`: the row counts as such already."""
+        """Note that the record of a line must link to `target`; `changed`: the row already counts as changed."""
         self._database.execute("INSERT INTO pending VALUES (?, ?, ?, ?)", (line, record, target, changed))
 
     def pending(self) -> Iterator[tuple[int, int, str, bool]]:
-        """The links noted, as (line, record, target, changed), in the order of the file."""
+        """Yield the noted links as (line, record, target, changed), in file order."""
         yield from self._database.execute("SELECT line, record, target, changed FROM pending ORDER BY line")

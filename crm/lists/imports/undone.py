@@ -1,4 +1,4 @@
-"""An import that was undone says so."""
+"""The undone mark on imports."""
 
 from uuid import UUID
 
@@ -11,5 +11,5 @@ from crm.lists.models import ImportRun
 
 @on_undo
 def mark_undone(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
-    """Called by audit.undo.undo for the records that were put back."""
+    """Mark the run undone; called by audit.undo.undo for the records put back."""
     ImportRun.objects.filter(change=change).update(undone_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Take a saved view away."""
+"""Deletion of saved views."""
 
 from django.db import transaction
 
@@ -14,9 +14,9 @@ from crm.lists.verbs.save_view import SNAPSHOT
 
 @transaction.atomic
 def delete_view(entity: str, slug: str, *, by: Actor) -> None:
-    """Delete the member's own view called `slug`, else (managers only) the workspace's.
+    """Delete the member's own view called `slug` or, for managers, the workspace's.
 
-    Raises NotAllowed, Refused for a view that is built in, and InUse while other settings refer to it.
+    Raises NotAllowed, Refused for a built-in view, and InUse while other settings refer to it.
     """
     views = SavedView.objects.filter(entity=entity, slug=slug)
     view = views.filter(member=by.member_id).first() or views.filter(member__isnull=True).first()

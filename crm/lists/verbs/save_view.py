@@ -1,4 +1,4 @@
-"""Save a list as it is seen: its condition, columns and sort, under a name."""
+"""Saving the current list as a view: its condition, columns and sort under a name."""
 
 from zlib import crc32
 
@@ -29,11 +29,10 @@ def save_view(
     slug: str = "",
     shared: bool = False,
 ) -> SavedView:
-    """Save a view, for the member or (`shared`, managers only) for the workspace; the same slug is saved over.
+    """Save a view for the member or (`shared`, managers only) the workspace; an existing slug is overwritten.
 
-    A built-in view's slug saves the member's own version of it. Raises Invalid for a name that is empty or taken
-    by a built-in view, ConditionError for a condition that cannot be read, and InUse where the view is a segment that
-    it could no longer be with this condition.
+    A built-in view's slug saves the member's own version of it. Raises Invalid for an empty name or one of a built-in
+    view, ConditionError for an invalid condition, and InUse if the view is a segment that the condition would break.
     """
     if shared and not by.is_at_least(Role.MANAGER):
         raise NotAllowed(_("Only managers can share views with the workspace."))
@@ -56,7 +55,7 @@ def save_view(
 
 
 def _slug(name: str) -> str:
-    """For names that no ASCII slug can be made of, such as 客户, one that is still their own."""
+    """Return a slug; names without ASCII letters, such as 客户, get a unique one."""
     return slugify(name)[:60] or f"view-{crc32(name.encode()):08x}"
 
 

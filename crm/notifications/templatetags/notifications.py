@@ -9,6 +9,6 @@ register = template.Library()
 
 @register.inclusion_tag("notifications/bell.html", takes_context=True)
 def bell(context):
-    """The bell with the number of unread notifications, which comes with the counts of the sidebar."""
+    """Return the bell with the unread count, loaded with the sidebar's counts."""
     count = len(nav.surroundings(context["request"]).facts.get("unread", ()))
     return {"count": count, "shown": f"{nav.COUNT_LIMIT - 1}+" if count >= nav.COUNT_LIMIT else count}

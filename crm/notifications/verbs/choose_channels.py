@@ -1,4 +1,4 @@
-"""Choose what to be notified of, and how."""
+"""Save notification preferences."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,9 @@ from crm.notifications.models import Preference
 
 @transaction.atomic
 def choose_channels(channels: Mapping[str, str], *, by: Actor) -> Preference:
-    """Set the Channel of kinds of notifications, for the actor alone; kinds left out stay as they are.
+    """Set the actor's Channel per kind of notification; omitted kinds are unchanged.
 
-    Raises Invalid for a kind or a channel that does not exist.
+    Raises Invalid for an unknown kind or channel.
     """
     _check(channels)
     preference, created = Preference.objects.get_or_create(

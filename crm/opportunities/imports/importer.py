@@ -1,4 +1,4 @@
-"""How rows of a file become opportunities: matched, made or changed, and moved at the times that the file says."""
+"""Import of opportunities: matched, created or changed, and moved at the file's dates."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from crm.opportunities.imports.writing import change_each, create_each
 
 
 class OpportunityImporter:
-    """Imports opportunities of contacts that are there, with the companies that rows name."""
+    """Importer of opportunities for existing contacts, with companies."""
 
     entity = "opportunity"
     also = frozenset({"stage", "won_at", "lost_at", "lost_reason", "created_at"})
@@ -46,14 +46,14 @@ class OpportunityImporter:
         self.run, self.mapping, self.scratch, self.by = run, mapping, scratch, by
 
     def prepare(self, sheet: Sheet) -> None:
-        """Whoever has anything but lost opportunities in the file, further down too, is not lost."""
+        """Scan for contacts with any opportunity that is not lost: they are not lost either."""
         outcomes.mention(sheet, self.mapping, self.scratch)
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         return parsers.parser(feed, self.by)
 
     def notes(self) -> list[str]:
-        """Without a stage or a date of winning everything is new."""
+        """Warn about missing stage and closing columns: all opportunities would be new."""
         says_stage = any(self.mapping.feed(key) for key in ("stage", "won_at", "lost_at"))
         return [] if says_stage else [gettext("No stage column – new opportunities start at Prospecting.")]
 
@@ -81,11 +81,11 @@ class OpportunityImporter:
         return BatchResult(len(fresh), len(changed), unchanged, refused, counts, said.notes)
 
     def _derive(self, told: Sequence[OpportunityMatch], moved: Sequence[OpportunityMatch]) -> DerivedChanges:
-        """What follows for contacts and their leads, also of rows that came before: they may not have followed yet."""
+        """Update contacts and their leads, also of earlier rows, which may still be due."""
         derived = DerivedChanges()
         backdated = backdate_contacts(outcomes.past_dates_by_contact(told), self.by) if told else ()
         derived.add(gettext("Contacts backdated"), backdated)
-        # Before their contacts move: a lost contact loses its open lead, which here has become an opportunity.
+        # Before contacts move: a lost contact loses its open lead, which here became an opportunity.
         derived.join(tell_written("opportunity", [found.opportunity for found in told], self.run, self.by))
         derived.join(outcomes.move_contacts(moved, self.run, self.scratch, self.by))
         return derived

@@ -1,4 +1,4 @@
-"""Which opportunity a row is about, and whose: by external ID, else by contact and name; none twice in a file."""
+"""Matching of rows to opportunities: by external ID, then by contact and name; each once per file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ UNSEEN = _("This external ID belongs to an opportunity that you can’t see.")
 
 @dataclass(slots=True)
 class OpportunityMatch:
-    """A row, the contact that it names, and the opportunity it is about (None: a new one). Both are locked."""
+    """A row, its contact, and its opportunity (None: new). Both are locked."""
 
     row: IncomingRow
     contact: Contact | None
@@ -38,7 +38,7 @@ def contact_keys(text: str) -> tuple[str, str]:
 def match_opportunities(
     rows: Sequence[IncomingRow], scratch: Scratch, by: Actor
 ) -> tuple[list[OpportunityMatch], Refused]:
-    """The opportunities and contacts of rows, in a handful of statements; refused is who or what is not there."""
+    """Return the rows' opportunities and contacts, in a handful of statements, and rejected rows with unknown ones."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
     matches, refused = [], {}
     for row in rows:
@@ -55,7 +55,7 @@ def match_opportunities(
 
 
 def contacts_named(texts: set[str], by: Actor) -> dict[str, Contact]:
-    """The contacts that `by` sees, by the external ID, public id or e-mail that names them; locked."""
+    """Return the contacts visible to `by`, by their external ID, public id or email; locked."""
     known = by_key({key for text in texts for key in contact_keys(text)}) if texts else {}
     keys = {text: next((known[key].pk for key in contact_keys(text) if key in known), None) for text in texts}
     ids = {public_id: text for text in texts if (public_id := public_id_in(CONTACT, text))}
@@ -67,7 +67,7 @@ def contacts_named(texts: set[str], by: Actor) -> dict[str, Contact]:
 
 
 def _find(matches: Sequence[OpportunityMatch], by: Actor, refused: Refused) -> None:
-    """Set the opportunity of each row that is about one; of several rows about the same, of the first."""
+    """Set each row's opportunity; of several rows for one, only the first's."""
     external = {found.row.own["external_id"]: found for found in reversed(matches) if "external_id" in found.row.own}
     by_name = {
         (found.contact.pk, found.row.own.get("name", "")): found
@@ -118,7 +118,7 @@ def _contradiction(own: dict) -> str:
 
 
 def _once(matches: list[OpportunityMatch], scratch: Scratch, refused: Refused) -> list[OpportunityMatch]:
-    """Those that come for the first time; the others are refused with the line of the first."""
+    """Return first occurrences; repeats are rejected with the line of the first."""
     keys = {found.row.line: _keys(found) for found in matches if found.row.line not in refused}
     for line, earlier in scratch.repeats(keys).items():
         refused[line] = ("", gettext("Duplicate of row {row}.").format(row=formats.number(earlier)))

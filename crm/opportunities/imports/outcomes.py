@@ -1,4 +1,4 @@
-"""How a row says that its opportunity was won or lost, and what that makes of its contact."""
+"""Outcomes in rows (won or lost), and their effect on contacts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,18 +25,18 @@ from crm.opportunities.models import Opportunity
 
 
 def stage_from_row(own: dict[str, Any]) -> str:
-    """The stage that a row says, in so many words or by when it was won or lost; else the first."""
+    """Return a row's stage, explicit or from its closing date; the first stage by default."""
     dated = "won" if "won_at" in own else "lost" if "lost_at" in own else "prospecting"
     return own.get("stage", dated)
 
 
 def closed_at(own: dict[str, Any]) -> datetime | None:
-    """When the row says that it was won or lost."""
+    """Return a row's closing date."""
     return own.get("won_at") or own.get("lost_at")
 
 
 def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
-    """Note every contact of whom the file has an opportunity that is not lost."""
+    """Note every contact with an opportunity in the file that is not lost."""
     feeds = {key: columns.feed(key) for key in ("contact", "stage", "lost_at")}
     if not feeds["contact"]:
         return
@@ -66,10 +66,10 @@ def past_dates_by_contact(matches: Sequence[OpportunityMatch]) -> dict[int, Past
 
 
 def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Scratch, by: Actor) -> DerivedChanges:
-    """Win the contacts (locked) of what was won, and lose those who had nothing but what was lost.
+    """Win locked contacts of won opportunities, and lose those with only lost ones.
 
-    From lead and qualified without guards (DESIGN 1.1), from elsewhere only where the run has a reason to override;
-    also from lost where only a file had said so, since it did not know of these opportunities.
+    From Lead and Qualified without guards (DESIGN 1.1), from other stages only with an override reason; also from Lost
+    if only a file had set it, without knowing these opportunities.
     """
     derived = DerivedChanges()
     for stage, verb, to in (("won", "win", "customer"), ("lost", "lose", "lost")):
@@ -90,7 +90,7 @@ def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Sc
 
 
 def _dated(closed: Sequence[OpportunityMatch], to: str, run: ImportRun) -> list[DatedMove]:
-    """Each contact once, at the first time."""
+    """Return one move per contact, at the earliest time."""
     first: dict[int, datetime] = {}
     for opportunity in (found.opportunity for found in closed if found.opportunity):
         at = opportunity.stage_since
@@ -106,7 +106,7 @@ def _dated(closed: Sequence[OpportunityMatch], to: str, run: ImportRun) -> list[
 
 
 def _take_up_again(matches: Sequence[OpportunityMatch], derived: DerivedChanges, by: Actor) -> None:
-    """Put back contacts that a file lost, since all that it knew was lost, to the stage they were at before."""
+    """Return contacts lost by a file that knew only lost opportunities to their earlier stage."""
     people = lock_contacts({found.opportunity.contact_id for found in matches if found.opportunity}) if matches else {}
     before = _lost_by_imports(people)
     back = [DatedMove(people[pk], stage, people[pk].lifecycle_stage_since, {}) for pk, stage in before.items()]
@@ -115,7 +115,7 @@ def _take_up_again(matches: Sequence[OpportunityMatch], derived: DerivedChanges,
 
 
 def _lost_by_imports(people: Mapping[int, Contact]) -> dict[int, str]:
-    """Those of the contacts whom an import lost, who have not moved since, and the stage they were at before."""
+    """Map contacts that an import lost, without a later move, to their earlier stage."""
     lost = {pk: contact.lifecycle_stage_since for pk, contact in people.items() if contact.lifecycle_stage == "lost"}
     moves = Transition.objects.filter(entity="contact", axis=LIFECYCLE.field, to_value="lost", verb="lose")
     moves = moves.filter(channel=Channel.IMPORT, undone_by__isnull=True, from_value__in=PROSPECTS)

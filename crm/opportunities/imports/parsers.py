@@ -1,4 +1,4 @@
-"""How the cells of a file of opportunities are read."""
+"""Cell parsers for opportunity files."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,12 @@ from crm.lists.imports.mapping import MappedColumn
 from crm.records.validation import clean
 
 MOMENTS = {"created_at", "won_at", "lost_at"}
-NAMED = {"contact", "company"}  # resolved with their whole batch
+NAMED = {"contact", "company"}  # resolved per batch
 NEVER_TWICE = {"name", "external_id", "next_step", "lost_reason"}
 
 
 def parser(feed: MappedColumn, by: Actor) -> Callable[[str], Any]:
-    """How a column is read: to what is stored, or to text that is resolved with its whole batch."""
+    """Return a column's parser: to the stored value, or to text resolved per batch."""
     field, entity = feed.path.field, feed.link or "opportunity"
     if not feed.link and field.key in MOMENTS:
         return remembered(past)

@@ -1,4 +1,4 @@
-"""Rows written as opportunities: new ones, which begin at Prospecting; what they change; and the moves they ask for."""
+"""Writing of imported opportunities: new ones starting at Prospecting, changes, and moves."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -35,9 +35,9 @@ told = attrgetter(*(audited.model_field(Opportunity, key).attname for key in TOL
 
 
 def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company], run: ImportRun, by: Actor) -> None:
-    """Make an opportunity of each row, with its entry, event and transitions, dated by the file.
+    """Create an opportunity per row, with entry, event and transitions, with the file's dates.
 
-    `named`: line → company. Raises IntegrityError when somebody else has the external id by now.
+    `named`: line → company. Raises IntegrityError if another record has taken the external id.
     """
     if not matches:
         return
@@ -79,7 +79,7 @@ def _fact(opportunity: Opportunity) -> LogRow:
 def change_each(
     matches: Sequence[OpportunityMatch], named: Mapping[int, Company], run: ImportRun, by: Actor
 ) -> tuple[set[int], Refused]:
-    """Change and move the opportunities (locked) that differ from their rows: the lines that did, and those refused."""
+    """Change and move locked opportunities that differ from their rows; return changed and rejected lines."""
     there = [(found, found.opportunity) for found in matches if found.opportunity]
     changes = [(found.row, record, _changes(found, record, named, run.on_match)) for found, record in there]
     steps = [
@@ -101,7 +101,7 @@ def _changes(
     if found.contact:
         said["contact"] = found.contact
     if not _ends_open(found.row.own, record):
-        said.pop("probability", None)  # what is won or lost has that of its stage
+        said.pop("probability", None)  # closed opportunities have their stage's probability
     if company := named.get(found.row.line):
         said["company"] = company
     return to_change(record, said, on_match)
@@ -116,14 +116,14 @@ def _moves(own: dict[str, Any], record: Opportunity, on_match: str) -> bool:
 
 
 class OpportunityStageMove(NamedTuple):
-    """An opportunity (locked), and the row that wants it at another stage."""
+    """A locked opportunity, and the row that moves it to another stage."""
 
     opportunity: Opportunity
     row: IncomingRow
 
 
 def refusals(steps: Sequence[OpportunityStageMove], run: ImportRun) -> Refused:
-    """Who cannot be moved: what is won or lost stays so, but for a run that has a reason to override it."""
+    """Return rejected moves: closed opportunities stay closed without an override reason."""
     if run.override_reason:
         return {}
     return {
@@ -134,7 +134,7 @@ def refusals(steps: Sequence[OpportunityStageMove], run: ImportRun) -> Refused:
 
 
 def take_steps(steps: Sequence[OpportunityStageMove], run: ImportRun, by: Actor) -> None:
-    """Move each opportunity to the stage that its row says; with a reason to override, as a warning."""
+    """Move each opportunity to its row's stage; with an override reason, as a warning."""
     groups: defaultdict[str, list[DatedMove]] = defaultdict(list)
     for step in steps:
         verb = "reopen" if step.opportunity.stage not in OPEN and _verb(step) == "move_stage" else _verb(step)

@@ -4,7 +4,7 @@ from crm.kit.operations import OnPostgreSQL
 
 
 class Migration(migrations.Migration):
-    """A trigram index: the search over everything finds an opportunity by any part of its name."""
+    """Trigram index: global search finds opportunities by any part of their name."""
 
     dependencies = [("opportunities", "0001_initial"), ("contacts", "0003_search")]
     operations = [

@@ -1,4 +1,4 @@
-"""Open opportunities."""
+"""Create opportunities."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,11 +20,10 @@ from crm.records.writing import build
 
 @transaction.atomic
 def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str = "prospecting") -> Outcome:
-    """Open an opportunity at an open `stage` for each mapping of field → value; all of them or none.
+    """Create an opportunity at an open `stage` for each mapping of field → value; all of them or none.
 
-    It belongs to whoever opens it unless an owner is given, and has the contact's company and team, the workspace's
-    currency and the stage's probability unless they are. Raises Invalid with a sentence per field, NotAllowed for a
-    viewer.
+    Defaults: the creator as owner, the contact's company and team, the workspace's currency, the stage's probability.
+    Raises Invalid with a message per field, NotAllowed for a viewer.
     """
     if stage not in OPEN:
         raise Invalid({"stage": _("New opportunities start at {stages}.").format(stages=STAGE.names(OPEN))})

@@ -1,4 +1,4 @@
-"""Lose opportunities, and decide what becomes of contacts who have none left."""
+"""Mark opportunities as lost, and decide on contacts without other open ones."""
 
 from django.db import transaction
 
@@ -22,9 +22,9 @@ ANSWERS = {"lose": lose_contacts, "churn": churn, "partner": partner}  # verbs o
 def lose(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", contacts: str = "") -> Outcome:
     """Move open opportunities to Lost, with the reason.
 
-    `contacts` says what becomes of contacts who have no open opportunity left: '' leaves them where they are, "lose",
-    "churn" and "partner" move them by that verb, with its guards and rights and the same reason. Raises Invalid for
-    another word, Refused when one of the contacts cannot be moved so: then nothing is lost.
+    `contacts` decides on contacts without an open opportunity: '' keeps their stage, "lose", "churn" and "partner" move
+    them by that verb, with its guards, rights and the same reason. Raises Invalid for another word, Refused, changing
+    nothing, if a contact cannot be moved.
     """
     if contacts and contacts not in ANSWERS:
         sentence = _("Leave this empty to keep the contacts’ stage, or choose one of: {answers}.")

@@ -1,4 +1,4 @@
-"""Move opportunities from one open stage to another."""
+"""Move opportunities between open stages."""
 
 from django.db import transaction
 
@@ -13,9 +13,9 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def move_stage(opportunities: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> Outcome:
-    """Move open opportunities forward or back to the open stage `to`; its probability becomes theirs.
+    """Move open opportunities forward or back to the open stage `to`, with its probability.
 
-    Raises Invalid for a stage that is not open: winning and losing are verbs of their own.
+    Raises Invalid for a closed stage: winning and losing have their own verbs.
     """
     if to not in OPEN:
         raise Invalid({"to": _("Choose {stages}.").format(stages=STAGE.names(OPEN))})

@@ -1,4 +1,4 @@
-"""Give won or lost opportunities another try."""
+"""Reopen won or lost opportunities."""
 
 from django.db import transaction
 
@@ -15,7 +15,7 @@ from crm.users.visibility import RecordQuerySet, lock
 def reopen(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", to: str = "negotiation") -> Outcome:
     """Move won or lost opportunities back to the open stage `to`; for managers, with a reason.
 
-    The contact stays where it is: whoever bought once is a customer. To take a mistake back, undo it instead.
+    The contact keeps its stage: a past buyer is a customer. To correct a mistake, undo it instead.
     """
     if to not in OPEN:
         raise Invalid({"to": _("Choose {stages}.").format(stages=STAGE.names(OPEN))})

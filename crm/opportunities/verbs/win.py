@@ -1,4 +1,4 @@
-"""Win opportunities, and with them their contacts."""
+"""Mark opportunities, and their contacts, as won."""
 
 from django.db import transaction
 
@@ -16,7 +16,7 @@ from crm.users.visibility import RecordQuerySet, lock
 def win(opportunities: RecordQuerySet, *, by: Actor, reason: str = "") -> Outcome:
     """Move open opportunities to Won, and their contacts from Lead or Qualified to Customer, without guards.
 
-    The contact is won whoever it belongs to: somebody bought, which is no matter of rights (DESIGN 1.1).
+    Contacts are won whatever their owner: a purchase is a fact, not a matter of rights (DESIGN 1.1).
     """
     lock_contacts_of(opportunities)
     also = {"won_at": clock.now(), "probability": PROBABILITY["won"]}

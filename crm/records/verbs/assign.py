@@ -1,4 +1,4 @@
-"""Give records to an owner for follow-up."""
+"""Assign records to an owner."""
 
 from django.db import transaction
 
@@ -14,9 +14,9 @@ KEEP = object()
 
 @transaction.atomic
 def assign(records: RecordQuerySet, owner, *, by: Actor, team=KEEP) -> Outcome:
-    """Set the owner (a Membership, its id, an e-mail, or None for nobody) and, where given, the team.
+    """Set the owner (a Membership, its id, an email, or None) and optionally the team.
 
-    Raises Invalid when the owner does not work in this workspace any more.
+    Raises Invalid for an inactive owner.
     """
     entity = entity_of(records.model)
     wanted = {"owner": owner} if team is KEEP else {"owner": owner, "team": team}

@@ -1,4 +1,4 @@
-"""Make new records."""
+"""Create records."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,10 +24,10 @@ def create_records(
     by: Actor,
     make: Callable[[list[dict[str, Any]]], list[Any]] | None = None,
 ) -> Outcome:
-    """Add a record of `model` for each mapping of field → value; all of them or none.
+    """Create a record of `model` for each mapping of field → value; all of them or none.
 
-    Each belongs to whoever adds it, unless an owner is given. `make` builds the records of validated values, where a
-    kind has more to it. Raises Invalid with a sentence per field, NotAllowed for a viewer.
+    The owner defaults to the creator. `make` builds the records from validated values, for types that need more. Raises
+    Invalid with a message per field, NotAllowed for a viewer.
     """
     entity = entity_of(model)
     if not by.is_at_least(Role.REP):

@@ -1,4 +1,4 @@
-"""Put records in the trash."""
+"""Move records to the trash."""
 
 from django.db import transaction
 
@@ -14,7 +14,7 @@ from crm.users.visibility import RecordQuerySet, lock
 
 @transaction.atomic
 def delete(records: RecordQuerySet, *, by: Actor, reason: str) -> Outcome:
-    """Move records to the trash, with the reason that source 003 wants captured; restore takes them out."""
+    """Move records to the trash, with the reason required by source 003."""
     if not reason.strip():
         raise Invalid({"reason": _("Enter a reason.")})
     locked = lock(records, by)

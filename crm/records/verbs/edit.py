@@ -1,4 +1,4 @@
-"""Change the fields of records."""
+"""Edit the fields of records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,14 +25,14 @@ from crm.users.visibility import Locked, RecordQuerySet, lock
 def edit(
     records: RecordQuerySet, values: Mapping[str, Any], *, by: Actor, base: Mapping[str, Any] | None = None
 ) -> Outcome:
-    """Set `values` (by field name; text or typed) on records of one kind.
+    """Set `values` (by field name; text or typed) on records of one type.
 
-    `base` are the values that the editor saw: a field that somebody else changed since then is not overwritten.
-    Changes to different fields merge; the same field changed to two values raises Conflict with both.
-    Refused: what their kind keeps, as a status that a suppression holds. Raises Invalid with a sentence per field.
+    `base` are the values the editor saw: a field changed by another user since is not overwritten. Changes to different
+    fields merge; the same field with two new values raises Conflict with both. Refused: values fixed by the type, e.g.
+    a suppressed status. Raises Invalid with a message per field.
     """
     entity = entity_of(records.model)
-    if base is not None:  # what the editor left alone is not checked: it may be valid no longer
+    if base is not None:  # unchanged values are not checked: they may have become invalid
         values = {name: value for name, value in values.items() if name not in base or value != base[name]}
     changes = typed(entity, values, by=by)
     _lock_linked(records)
@@ -71,7 +71,7 @@ def _lock_linked(records: RecordQuerySet) -> None:
 
 
 def _seen(entity: str, base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that the editor saw of those to be set, typed where the field still takes them."""
+    """Return the values the editor saw of those to be set, typed if still valid."""
     seen: dict[str, Any] = {}
     for name in base.keys() & values.keys():
         try:
@@ -93,7 +93,7 @@ def _merged(locked: Locked, mine: dict, base: dict) -> dict:
 
 
 def _as_shown(record: Record, key: str) -> Any:
-    """The value as a form gives it back: what was stored with line breaks before has none there."""
+    """Return the value as a form returns it: without line breaks that older versions stored."""
     known, value = schema(entity_of(type(record))), audited.read_value(record, key)
     field = known.find(key.removeprefix("custom."))  # not a text
     return normalize_text(field, value) if field and isinstance(value, str) and field.type in TEXTS else value

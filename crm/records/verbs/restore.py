@@ -1,4 +1,4 @@
-"""Take records out of the trash."""
+"""Restore records from the trash."""
 
 from django.db import transaction
 
@@ -19,10 +19,10 @@ TAKEN = {
 
 @transaction.atomic
 def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
-    """Bring records back as they were.
+    """Restore records unchanged.
 
-    Refused: one whose e-mail or external ID another record uses now, and what its kind holds in the trash, such as a
-    contact that was merged.
+    Refused: records whose email or external ID is now used by another, and those held by their type, e.g. merged
+    contacts.
     """
     locked = lock(records, by, trashed=True)
     entity = entity_of(records.model)
@@ -36,7 +36,7 @@ def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
 
 
 def _refuse_taken(locked: Locked, field: str) -> None:
-    """Of several records with the same value only one can come back: the first."""
+    """Refuse all but the first of several records with the same value."""
     taken: set[str] = set()
     for rows in locked.batches():
         wanted = rows.exclude(**{field: ""}).order_by("pk")

@@ -1,4 +1,4 @@
-"""Making a record, changing it, throwing it away."""
+"""Create, edit and delete pages of records."""
 
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -54,7 +54,7 @@ def _form_context(entity: str, form: RecordForm) -> dict:
 
 @require_http_methods(["GET", "POST"])
 def change(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """Edit every field; what somebody else changed meanwhile is shown beside it, never overwritten."""
+    """Edit every field; concurrent changes are shown beside it, never overwritten."""
     record = find_record(request, entity, public_id)
     form = RecordForm(entity, request.POST or None, record=record)
     base = BaseForm(entity, request.POST if request.method == "POST" else None, record=record)
@@ -95,9 +95,9 @@ def _changed(request: Request, entity: str, record: Record, form: RecordForm, ba
 
 
 def _reopened(entity: str, record: Record, form: RecordForm, base: BaseForm) -> tuple[RecordForm, BaseForm]:
-    """The form on the record as it is now: with the fields that this person changed, and no others, as they left them.
+    """Return the form on the current record, keeping only this user's changes.
 
-    Sending the rest along as it was would take back, at the next save, what others have changed in it.
+    Resending unchanged fields would revert others' changes at the next save.
     """
     seen = base.seen()
     mine = {key: value for key, value in form.cleaned_data.items() if value != seen.get(key)}
@@ -106,7 +106,7 @@ def _reopened(entity: str, record: Record, form: RecordForm, base: BaseForm) -> 
 
 
 def _moves(request: Request, record: Record, axis: Axis) -> dict:
-    """The values that the table of moves allows this user to set now, for the edit form."""
+    """Return the axis values this user can set now, for the edit form."""
     found = offers(record, axis, by=request.actor, editable=may_edit(record, request.actor))
     return {
         "axis": axis,
@@ -130,7 +130,7 @@ def _side_by_side(entity: str, conflict: Conflict) -> list[dict]:
 
 @require_http_methods(["GET", "POST"])
 def change_field(request: Request, entity: str, public_id: str, key: str) -> HttpResponse:
-    """Edit one field in place: the form where the value stood, then the value again."""
+    """Edit one field in place: the form replaces the value, then the value replaces the form."""
     record = find_record(request, entity, public_id)
     field = next((field for field in editable_fields(entity) if field.key == key), None)
     if field is None:
@@ -156,13 +156,13 @@ def change_field(request: Request, entity: str, public_id: str, key: str) -> Htt
             form, base = _reopened(entity, find_record(request, entity, public_id), form, base)
     context = _fact_context(request, entity, record, field) | {"form": form, "base": base, "conflicts": conflicts}
     template = "records/fact_form.html" if request.htmx else "records/fact_page.html"
-    # A part that htmx asked for is shown on 422 only; a 409 leaves the page as it is.
+    # htmx swaps the fragment on 422 only; a 409 leaves the page unchanged.
     status = 409 if conflicts and not request.htmx else (422 if conflicts or form.errors else 200)
     return render(request, template, context, status=status)
 
 
 def _fact(request: Request, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:
-    """The value; on a page also its head again, where the kind has one."""
+    """Return the value; on a record page also its head, if the type has one."""
     context, kind = _fact_context(request, entity, record, field), record_type(entity)
     if saved and kind.head_template and not context["cell"]:
         context |= kind.head(record, request.actor, True) | {"head": kind.head_template}
@@ -170,7 +170,7 @@ def _fact(request: Request, entity: str, record: Record, field: Field, *, saved:
 
 
 def _fact_context(request: Request, entity: str, record: Record, field: Field) -> dict:
-    """What stands where a value is edited; in a list that is the cell, which has no pencil."""
+    """Return the context of an edited value; in a list it is a cell without a pencil."""
     cell = request.GET.get("cell") == "1"
     return {
         "fact": fact(record, field),

@@ -1,4 +1,4 @@
-"""Importing a file of records page by page: upload, map, try, import, report. And exporting a list."""
+"""Import pages: upload, mapping, preview, import, report. And list export."""
 
 import codecs
 import csv
@@ -35,16 +35,16 @@ from crm.users.http import Request
 from crm.users.limits import limited, uploads
 
 LARGEST = 100 << 20  # bytes
-MAX_ROWS = 20_000  # in a request; more are for the command
+MAX_ROWS = 20_000  # per request; the command handles larger files
 SAMPLES = 3
-SHOWN = 100  # refused rows on a page; the download has all
+SHOWN = 100  # rejected rows per page; the download has all
 
 
 @max_body_size(LARGEST)
 @require_http_methods(["GET", "POST"])
 @limited("import", applies=uploads)
 def upload(request: Request, entity: str) -> HttpResponse:
-    """Choose a file; see the files imported before."""
+    """Choose a file; list earlier imports."""
     check_role(request.actor)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -61,7 +61,7 @@ def _uploaded(request: Request, entity: str, file) -> ImportRun:
     forget_abandoned()
     sheet = Sheet(file.file)
     for _ in sheet.rows(MAX_ROWS):
-        pass  # too many rows are refused before anybody maps their columns
+        pass  # reject too many rows before their columns are mapped
     run = new_run(entity, file.file, file.name, by=request.actor, columns_needed=False)
     with transaction.atomic():
         if request.actor.once:
@@ -74,13 +74,13 @@ def _uploaded(request: Request, entity: str, file) -> ImportRun:
 @require_http_methods(["GET", "POST"])
 @limited("import_run", applies=uploads)
 def run_page(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """One import: its columns and a trial until it is made, its report afterwards."""
+    """Show one import: mapping and preview first, then its report."""
     check_role(request.actor)
     run = _find(request, entity, public_id)
     if run.present_state not in ImportRun.OPEN:
         return render(request, "lists/import_report.html", _report(run) | {"parts": report_parts(run, request)})
     with run.file.open("rb") as file:
-        sheet = Sheet(cast(BinaryIO, file))  # Django's File hands every call on to one
+        sheet = Sheet(cast(BinaryIO, file))  # Django's File delegates every call
         form = MappingForm(entity, sheet.header, run, request.actor, request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -93,13 +93,13 @@ def run_page(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 
 def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) -> HttpResponse:
-    """Keep the mapping and try it; or, when it is what was tried, import."""
+    """Save and preview the mapping; if it is unchanged since the preview, import."""
     run.mapping = build_mapping(run.entity, sheet.header, wanted["mapping"]).stored()
     run.on_match, run.override_reason = wanted["on_match"], wanted.get("override_reason", "")
     trial = request.POST.get("do") != "import"
     as_seen = ImportRun.objects.filter(pk=run.pk, state=run.state, seen_at=run.seen_at)
     if not trial and not as_seen.update(state=ImportRun.State.RUNNING, seen_at=timezone.now()):
-        return redirect(run)  # a second click
+        return redirect(run)  # a double click
     with long_request(PATIENT):
         run_import(run, file, by=request.actor, dry_run=trial)
     if not trial:
@@ -128,7 +128,7 @@ def _about(entity: str) -> dict:
 
 
 def _samples(sheet: Sheet) -> list[list[str]]:
-    """The first values of each column, to recognize it by."""
+    """Return the first values of each column as examples."""
     samples: list[list[str]] = [[] for _ in sheet.header]
     for row in islice((row for row in sheet.rows() if not row.problem), 50):
         for cell, seen in zip(row.cells, samples, strict=True):
@@ -139,7 +139,7 @@ def _samples(sheet: Sheet) -> list[list[str]]:
 
 @require_GET
 def refused_rows(request: Request, entity: str, public_id: str) -> HttpResponseBase:
-    """The rows that were refused as CSV, each with its reason, to be corrected and imported again."""
+    """Return the rejected rows with reasons, as CSV to correct and import again."""
     run = _find(request, entity, public_id)
     return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-rejected.csv")
 
@@ -159,7 +159,6 @@ def _line(cells: list[str]) -> str:
 @require_GET
 @limited("export")
 def export(request: Request, entity: str) -> HttpResponseBase:
-    """The list that the URL describes, as CSV."""
     state = read_state(request, spec_of(entity))
     unknown = [key for key in request.GET.get("columns", "").split(",") if key and not state.shows(key)]
     if state.error or unknown:
@@ -176,9 +175,9 @@ def export(request: Request, entity: str) -> HttpResponseBase:
 
 
 def _download(parts: Iterable[str], name: str) -> FileResponse:
-    """The parts as a file that is complete before it is sent: no query waits for a slow reader, or breaks off."""
+    """Write the parts to a file before sending it: no query waits for a slow client, or fails midway."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  (the response closes it)
-    file.write(codecs.BOM_UTF8)  # or Excel takes UTF-8 for something else
+    file.write(codecs.BOM_UTF8)  # without it Excel misreads UTF-8
     file.writelines(part.encode() for part in parts)
     file.seek(0)
     response = FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")

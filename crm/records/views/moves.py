@@ -1,4 +1,4 @@
-"""Moves of one record: a page asks what the verb needs, a POST makes the move."""
+"""Moves of one record: a page with the verb's form, a POST to move."""
 
 from django import forms
 from django.http import Http404, HttpResponse
@@ -20,7 +20,7 @@ from crm.users.http import Request
 
 @require_http_methods(["GET", "POST"])
 def move(request: Request, entity: str, public_id: str, verb: str) -> HttpResponse:
-    """Move a record by a verb of its kind. Where a board says only where to, the value names the verb."""
+    """Move a record by a verb of its type. Boards send only the target, which determines the verb."""
     kind, record = record_type(entity), find_record(request, entity, public_id)
     if verb not in kind.verbs:
         raise Http404
@@ -49,7 +49,7 @@ def move(request: Request, entity: str, public_id: str, verb: str) -> HttpRespon
 
 
 def _meant(kind: RecordType, axis: Axis, step: Move, to: str) -> Move:
-    """The move itself; of one that is told where to, the one that leads to a value which it cannot reach."""
+    """Return the move itself or, for a target it cannot reach, the move that can."""
     if not to or step.may_reach(to) or step.target:
         return step
     return next((move for move in axis.moves if move.target == to and move.verb in kind.verbs), step)

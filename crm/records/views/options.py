@@ -1,4 +1,4 @@
-"""Completions while typing: names for a link field, names of time zones. The fields work as plain text without them."""
+"""Completions while typing, for link and time zone fields, which also work as plain text."""
 
 from zoneinfo import available_timezones
 
@@ -23,7 +23,7 @@ SHOWN = 10
 @require_GET
 @limited("search", applies=searches)
 def options(request: Request) -> HttpResponse:
-    """Options for `q` of an `entity` (contact, company, timezone, handle, …), each as its field reads it."""
+    """Return options for `q` of an `entity` (contact, company, timezone, handle, …), in the field's input format."""
     entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:LONGEST]
     if entity in OTHERS:
         found = OTHERS[entity](query)
@@ -49,7 +49,7 @@ def _zones(query: str) -> list[tuple[str, str]]:
 
 
 def _handles(query: str) -> list[tuple[str, str]]:
-    """Who can be mentioned: their handle or a word of their name begins so."""
+    """Return active members whose handle, or a word of whose name, begins with the query."""
     active = set(Membership.objects.active().values_list("pk", flat=True))
     wanted, people = search_key(query), members().rows.values()
     found = [row for row in people if row.pk in active and _begins(wanted, row)]

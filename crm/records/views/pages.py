@@ -20,12 +20,12 @@ from crm.users.visibility import RecordQuerySet, may_edit
 
 R = TypeVar("R", bound=Record)
 Contributor = Callable[[str, Record, Request], dict[str, Any]]
-# Called as hook(entity, record, request); what they give is added to the context of every record's page.
+# Called as hook(entity, record, request); the results extend the context of all record pages.
 on_page: Hook[Contributor] = Hook()
 
 
 def find_record(request: Request, entity: str, public_id: str) -> Record:
-    """The record called `public_id` that the actor sees. Raises Http404, also for one that is somebody else's."""
+    """Return the record called `public_id`. Raises Http404 if missing or hidden from the actor."""
     kind = record_type(entity)
     rows = kind.model.objects.visible_to(request.actor).select_related(*kind.related)
     return get_object_or_404(rows, public_id=public_id)
@@ -41,7 +41,7 @@ def rows_of(record: Record) -> RecordQuerySet:
 
 @require_GET
 def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
-    """One record: facts, what can be done now, what happened."""
+    """Show one record: facts, moves, timeline."""
     kind, record = record_type(entity), find_record(request, entity, public_id)
     if other := record.replaced_by:
         return redirect(other)
@@ -51,7 +51,7 @@ def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
         "entity": entity,
         "kind": kind.entity,
         "record": record,
-        # Nobody changes a final one, but its timeline goes on.
+        # Final records don't change, but their timeline continues.
         "editable": editable and not record.is_final,
         "readonly": readonly(record, request),
         "facts": facts(entity, record),
@@ -67,7 +67,7 @@ def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
 
 
 def readonly(record: Record, request: Request) -> str:
-    """Why the actor cannot change a record that they see."""
+    """Return why the actor cannot change a visible record."""
     final = type(record).objects.all().FINAL
     if record.is_final and final:
         return final[1]

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 from django.db import migrations
 
-# Type of the factor → what allauth keeps of it in clear unless an adapter encrypts it.
+# Factor type → values that allauth stores unencrypted by default.
 SECRETS = {"totp": ("secret",), "recovery_codes": ("seed", "migrated_codes")}
 
 
@@ -29,7 +29,7 @@ def decrypt(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    """Secrets of second factors are encrypted from now on (crm.users.second_factors)."""
+    """Encrypt 2FA secrets (crm.users.second_factors)."""
 
     dependencies = [("users", "0004_submissions"), ("mfa", "0003_authenticator_type_uniq")]
     operations = [migrations.RunPython(encrypt, decrypt)]

@@ -1,4 +1,4 @@
-"""Take the place that an invitation keeps."""
+"""Accept an invitation."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -18,10 +18,10 @@ from crm.users.verbs.add_member import add_member
 def accept_invitation(
     invitation: Invitation, *, user: User | None = None, name: str = "", password: str = "", by: Actor
 ) -> Membership:
-    """Make `user` a member, or first an account from `name` and `password` for an address that has none.
+    """Add `user` as member, or first create an account from `name` and `password` for a new address.
 
-    The link is the right to do so: `by` is `system(invitation.workspace_id, Channel.WEB)`. Raises Refused when the
-    link is used, ended or meant for somebody else, Invalid for a bad name or password.
+    The link authorizes it: `by` is `system(invitation.workspace_id, Channel.WEB)`. Raises Refused for a link that is
+    used, expired or for another person, Invalid for an invalid name or password.
     """
     invitation = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
     if invitation is None or not invitation.is_open:

@@ -1,4 +1,4 @@
-"""Give an account a place in the workspace."""
+"""Add a member to the workspace."""
 
 from django.db import transaction
 
@@ -13,9 +13,9 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def add_member(user: User, *, role: Role, team: Team | None = None, by: Actor) -> Membership:
-    """Make `user` a member; somebody who had left comes back with this role and team.
+    """Add `user` as member; a former one is reactivated with this role and team.
 
-    Raises Refused for somebody who is a member now.
+    Raises Refused for a current member.
     """
     require(by, Right.PEOPLE)
     member = Membership.objects.select_for_update().filter(user=user).first() or Membership(user=user)

@@ -1,4 +1,4 @@
-"""Change what a member may do."""
+"""Change a member's role."""
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def change_role(member: Membership, role: Role, *, by: Actor) -> Membership:
-    """Give the member `role`, from their next request on. Raises Refused for the only admin."""
+    """Set the member's role, effective on their next request. Raises Refused for the only admin."""
     require(by, Right.PEOPLE)
     if role != Role.ADMIN:
         keep_an_admin(member)

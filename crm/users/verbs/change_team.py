@@ -10,7 +10,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def change_team(member: Membership, team: Team | None, *, by: Actor) -> Membership:
-    """Put the member into `team`, or into none; they see that team's records from their next request on."""
+    """Set the member's team, or none; its records are visible from their next request on."""
     require(by, Right.PEOPLE)
     rows = Membership.objects.filter(pk=member.pk)
     update_and_record("member.team_changed", rows, {"team": team}, by=by)

@@ -1,4 +1,4 @@
-"""Make a team."""
+"""Create a team."""
 
 from django.db import transaction
 
@@ -13,7 +13,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def create_team(name: str, *, by: Actor) -> Team:
-    """A new team without people. Raises Invalid for an empty name, or one that another team has (in any case)."""
+    """Create an empty team. Raises Invalid for an empty or duplicate name (in any case)."""
     require(by, Right.TEAMS)
     name = clean_name(name)
     if Team.objects.filter(name__iexact=name).exists():

@@ -1,4 +1,4 @@
-"""Open a new workspace."""
+"""Create a workspace."""
 
 import re
 from dataclasses import replace
@@ -21,10 +21,10 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 def create_workspace(
     slug: str, *, name: str = "", timezone: str = "UTC", currency: str = "EUR", by: Actor
 ) -> tuple[Workspace, Actor]:
-    """A new workspace without people; also the same actor, now inside it.
+    """Create a workspace without members; return it and the actor in it.
 
-    `by` is an operator, of no workspace yet: `system(0, channel)`. Raises Invalid for a slug that is taken or is not
-    of a-z, 0-9 and hyphens, and for an unknown time zone or currency.
+    `by` is an operator, of no workspace yet: `system(0, channel)`. Raises Invalid for a slug that is taken or has
+    characters other than a-z, 0-9 and hyphens, and for an unknown time zone or currency.
     """
     require(by, Right.WORKSPACE)
     if not SLUG.fullmatch(slug):

@@ -1,4 +1,4 @@
-"""End somebody's work in the workspace."""
+"""Deactivate a member."""
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def deactivate_member(member: Membership, *, by: Actor) -> Membership:
-    """Take the member's access away, in every browser, from their next request on; what they own stays theirs.
+    """Revoke the member's access, in every browser, from their next request on; they keep their records.
 
     Raises Refused for the only admin.
     """

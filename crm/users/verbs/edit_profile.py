@@ -1,4 +1,4 @@
-"""Change how the product meets a person."""
+"""Edit a user's profile."""
 
 from django.db import transaction
 
@@ -24,7 +24,7 @@ def edit_profile(
 ) -> User:
     """Set a user's name, theme, IANA time zone, language, formats (a locale) and single-key shortcuts.
 
-    None leaves one as it is; '' stands for the workspace's time zone, language and formats. Raises Invalid per field.
+    None leaves a value unchanged; '' uses the workspace's time zone, language or formats. Raises Invalid per field.
     """
     wanted: dict[str, str | bool] = {}
     if name is not None:

@@ -1,4 +1,4 @@
-"""Change what a workspace is called and how it counts."""
+"""Edit a workspace's settings."""
 
 from django.db import transaction
 
@@ -22,9 +22,8 @@ def edit_workspace(
 ) -> Workspace:
     """Set the name, IANA time zone, ISO 4217 currency, language, formats and whether all members need 2FA.
 
-    None leaves language and formats as they are; '' stands for the formats of the language.
-
-    Raises NotAllowed, and Invalid per field.
+    None leaves language and formats unchanged; '' uses the language's formats. Raises NotAllowed, and Invalid per
+    field.
     """
     require(by, Right.WORKSPACE)
     wanted = {"name": clean_name(name), "timezone": clean_timezone(timezone), "require_mfa": require_mfa}

@@ -1,4 +1,4 @@
-"""Ask somebody into the workspace by mail."""
+"""Invite a person by email."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from crm.users.roles import Right, require
 
 @dataclass(frozen=True)
 class InvitationLink:
-    """An invitation and its link, which cannot be had again: only a hash of its token is stored."""
+    """An invitation and its link, available only now: only its token's hash is stored."""
 
     invitation: Invitation
     link: str
@@ -29,10 +29,10 @@ class InvitationLink:
 
 @transaction.atomic
 def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: Actor) -> InvitationLink:
-    """Keep a place for `email` and mail the link to it; inviting again sends a new link and ends the old one.
+    """Create an invitation for `email` and email its link; repeating sends a new link and invalidates the old one.
 
-    `site` is the address of this installation, as in https://crm.example. Raises Invalid for what is no address,
-    Refused for a member.
+    `site` is this installation's URL, e.g. https://crm.example. Raises Invalid for an invalid address, Refused for a
+    member.
     """
     require(by, Right.PEOPLE)
     email = clean_email(email)
@@ -46,8 +46,8 @@ def invite(email: str, *, role: Role, team: Team | None = None, site: str, by: A
     rows = Invitation.objects.filter(pk=invitation.pk)
     record("invitation.sent", rows, by=by, snapshot=("email", "role", "team", "expires_at"))
     link = site.rstrip("/") + reverse("accept_invitation", args=[token])
-    # Robust: a mail server that is down must not look like a failed invitation; the page shows the link as well.
-    # Not through the outbox: its rows are kept, and the token must not be.
+    # Robust: a mail server outage must not look like a failed invitation; the page shows the link too. Not through the
+    # outbox: its rows are kept, and the token must not be.
     transaction.on_commit(lambda: _mail(invitation, link, by), robust=True)
     return InvitationLink(invitation, link)
 
@@ -58,7 +58,7 @@ def _open_invitation(email: str) -> Invitation:
 
 
 def _mail(invitation: Invitation, link: str, by: Actor) -> None:
-    """Send the link in the language of the workspace: nobody knows the person's own."""
+    """Send the link in the workspace's language: the person's own is unknown."""
     space = invitation.workspace
     with speaking_in(space):
         subject = _("{name} invited you to {workspace}").format(name=by.name, workspace=space.name)

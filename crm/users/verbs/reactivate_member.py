@@ -1,4 +1,4 @@
-"""Let somebody who was deactivated work again."""
+"""Reactivate a member."""
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def reactivate_member(member: Membership, *, by: Actor) -> Membership:
-    """Give the member their access back, with the role and team they had."""
+    """Restore the member's access, with the role and team they had."""
     require(by, Right.PEOPLE)
     rows = Membership.objects.filter(pk=member.pk)
     update_and_record("member.reactivated", rows, {"is_active": True}, by=by)

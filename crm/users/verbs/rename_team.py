@@ -1,4 +1,4 @@
-"""Give a team another name."""
+"""Rename a team."""
 
 from django.db import transaction
 
@@ -13,7 +13,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def rename_team(team: Team, name: str, *, by: Actor) -> Team:
-    """Call the team `name`. Raises Invalid for an empty name, or one that another team has (in any case)."""
+    """Rename the team. Raises Invalid for an empty or duplicate name (in any case)."""
     require(by, Right.TEAMS)
     name = clean_name(name)
     if Team.objects.filter(name__iexact=name).exclude(pk=team.pk).exists():

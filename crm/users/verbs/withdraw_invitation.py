@@ -1,4 +1,4 @@
-"""Take an invitation back."""
+"""Withdraw an invitation."""
 
 from django.db import transaction
 
@@ -12,7 +12,7 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def withdraw_invitation(invitation: Invitation, *, by: Actor) -> None:
-    """End the invitation: its link stops working. Raises Refused when it was accepted meanwhile."""
+    """Invalidate the invitation's link. Raises Refused if it was already accepted."""
     require(by, Right.PEOPLE)
     waiting = Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True)
     if not record("invitation.withdrawn", waiting, by=by, note=invitation.email):

@@ -1,10 +1,10 @@
-"""The kinds of step: apps register what a workflow can do.
+"""Kinds of step: apps register what a workflow can do.
 
     register(StepKind("greet", "Greet", "hand", params=(…), sentence=…, perform=greet))
 
-`perform(context, values)` does it through verbs, as `context.by`, in a transaction that also writes down what it did.
-One that reaches outside (mail, webhooks) is `outward`: called outside any transaction, and after a crash perhaps twice,
-with `context.key` for the other side to recognise the second time. What a verb refuses stops the run, with the reason.
+`perform(context, values)` acts through verbs, as `context.by`, in a transaction that also records the step. A step with
+external effects (email, webhooks) is `outward`: called outside any transaction, and possibly twice after a crash, with
+`context.key` for the receiver to detect duplicates. A verb's refusal stops the run, with the reason.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,12 +24,12 @@ from crm.workflows.params import Param, Values
 
 
 class StepFailed(Exception):
-    """A step cannot be done as it is, however often it is tried; the message says why, to whoever mends it."""
+    """A permanent failure of a step; the message helps the workflow's editor to fix it."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a step works with: its run, who acts (the workflow's owner), and the time."""
+    """A step's context: its run, its actor (the workflow's owner) and the time."""
 
     run: Run
     by: Actor
@@ -49,14 +49,14 @@ class Context:
 
     @property
     def key(self) -> str:
-        """Names this step of this run to the outside, the same at every attempt."""
+        """Idempotency key for the outside, the same at every attempt of this step."""
         return f"{self.run.public_id}-{self.run.position}"
 
     def fill(self, text: str) -> str:
         return render(text, self.entity, self.run.record_id)
 
     def about(self) -> dict[str, int]:
-        """Whom an activity of the record is about, as log() takes it."""
+        """Return the keyword arguments for log() that link an activity to the record."""
         about = record_type(self.entity).about
         return about(self.record) if about else {}
 
@@ -66,9 +66,9 @@ class Context:
 
 @dataclass(frozen=True)
 class Result:
-    """What a step came to: in words, what it saw, and where the run goes on if not at the next step.
+    """A step's result: its text, what it saw, and the next position if not the following step.
 
-    `until`: the run waits till then, or for the condition that the step names if it is `watching`.
+    `until`: the run waits until then, or for the step's condition if `watching`.
     """
 
     decided: str
@@ -81,11 +81,11 @@ class Result:
 
 @dataclass(frozen=True)
 class StepKind:
-    """Something that a workflow can do. `sentence(values, entity)` says it, with places in texts left as they are.
+    """A kind of step. `sentence(values, entity)` describes it, with placeholders in texts kept.
 
-    `check(values, entity)` raises Invalid for what the parameters alone cannot tell. `entities`: where it is offered;
-    () everywhere. `depth`: how a block of steps is opened (1), parted (0) or closed (−1). `afterwards`: what an outward
-    step writes once it has reached the other side, in the transaction that says so.
+    `check(values, entity)` raises Invalid for errors beyond single parameters. `entities`: where it is offered; () for
+    all. `depth`: opens (1), divides (0) or closes (−1) a block. `afterwards`: what an outward step writes after
+    success, in the transaction that records it.
     """
 
     name: str
@@ -105,22 +105,22 @@ _kinds: Registry[StepKind] = Registry("kind of step")  # not a text
 
 
 def register(kind: StepKind) -> StepKind:
-    """Make a kind of step known. Raises ValueError for a name that is taken."""
+    """Register a kind of step. Raises ValueError for a duplicate name."""
     return _kinds.add(kind.name, kind)
 
 
 def step_kind(name: str) -> StepKind | None:
-    """The kind called `name`, None when no app brings it."""
+    """Return the kind called `name`, None if no app provides it."""
     return _kinds.get(name)
 
 
 def kinds_for(entity: str) -> list[StepKind]:
-    """The kinds that make sense for records of an entity, as they were registered."""
+    """Return the kinds offered for an entity, in order of registration."""
     return [kind for kind in _kinds if not kind.entities or entity in kind.entities]
 
 
 def partner(steps: Sequence[Values], position: int, *names: str) -> int:
-    """Where the block that the step at `position` is part of goes on: the first of `names` on its level after it."""
+    """Return the next position of one of `names` on the level of the step at `position`."""
     level = 0
     for index in range(position + 1, len(steps)):
         name = steps[index]["kind"]

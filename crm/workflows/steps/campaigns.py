@@ -1,4 +1,4 @@
-"""Steps about campaigns: make one, and add the person whom a record is about to one."""
+"""Campaign steps: create a campaign, or add the record's contact to one."""
 
 from contacts.models import Contact
 from crm.campaigns.models import Campaign

@@ -1,4 +1,4 @@
-"""Steps that decide when and where a run goes on: waits, and branches."""
+"""Flow steps: delays and branches."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -51,12 +51,11 @@ register(
 
 
 def times(entity: str) -> list[tuple[str, str]]:
-    """The dates of a record that one can wait for, and count from."""
     return [(field.key, field.label) for field in schema(entity) if field.type in TIMES]
 
 
 def moment_of(entity: str, key: str, value: Any) -> datetime | None:
-    """A date or moment as a moment: a day begins at midnight in the workspace."""
+    """Return a date or datetime as a datetime: a day begins at midnight in the workspace."""
     if value is None or schema(entity).field(key).type is FieldType.DATETIME:
         return value
     return datetime.combine(value, time(), zone())
@@ -153,7 +152,7 @@ def _branch(context: Context, values: Values) -> Result:
 
 
 def _pass(context: Context, values: Values) -> Result:
-    """Skip the steps of Otherwise: a run that reaches it comes from those of If."""
+    """Skip the Otherwise steps: a run that reaches Otherwise comes from the If branch."""
     end = partner(context.run.version.steps, context.run.position, "end")
     return Result(gettext("Continued after the branch"), jump=end + 1)
 

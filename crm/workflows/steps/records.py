@@ -1,4 +1,4 @@
-"""Steps that change records and make new ones, each by its verb and with the rights of the workflow's owner."""
+"""Steps that change or create records, each by its verb and with the rights of the workflow's owner."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -58,12 +58,12 @@ MOVES: dict[str, dict[str, tuple[str, Verb]]] = {
 
 
 def verbs(entity: str) -> dict[str, tuple[str, Verb]]:
-    """What can be done with a record of an entity: name → its label and the verb."""
+    """Return the verbs for an entity: name → label and verb."""
     return MOVES.get(entity, {}) | EVERYWHERE
 
 
 def settled(outcome: Outcome, decided: str) -> Result:
-    """The result of a verb. Raises Refused with its sentence, also where there was no record to change."""
+    """Return a verb's result. Raises Refused with its reason, also if no record was changed."""
     outcome.or_raise()
     if not outcome.done:
         raise Refused(gettext("The record no longer exists, or the workflow owner can’t see it."))
@@ -161,20 +161,20 @@ RECORD_OWNER, WORKFLOW_OWNER = "record_owner", "workflow_owner"
 
 
 def workers(entity: str) -> list[tuple[str, str]]:
-    """Who can be given work: those who work here now."""
+    """Return the active members who can be assigned work."""
     active = Membership.objects.active().exclude(role=Role.VIEWER).values_list("pk", flat=True)
     labels = members()
     return [(f"member_{pk}", labels.label(pk)) for pk in active.order_by("user__name", "pk")]
 
 
 def assignees(entity: str) -> list[tuple[str, str]]:
-    """The same, and whoever it is in each case."""
+    """Return workers() plus the dynamic choices, e.g. the record's owner."""
     known = [(RECORD_OWNER, _("Record owner")), (WORKFLOW_OWNER, _("Workflow owner"))]
     return [*known, *workers(entity)]
 
 
 def member_of(context: Context, who: str) -> int | None:
-    """The key of the member that a choice of people() stands for; the workflow's owner for a record of nobody's."""
+    """Return the member key for a choice of assignees(); the workflow's owner if the record is unassigned."""
     if who == RECORD_OWNER:
         return context.record.owner_id or context.by.member_id
     return context.by.member_id if who == WORKFLOW_OWNER else int(who.removeprefix("member_"))
@@ -188,7 +188,7 @@ def _who(values: Values, entity: str) -> str:
 
 
 def _with_details(action: str, *details: str) -> str:
-    """An action and, in brackets, those of its details that are not ''."""
+    """Return an action with its non-empty details in brackets."""
     given = ", ".join(filter(None, details))
     return gettext("{action} ({details})").format(action=action, details=given) if given else action
 
@@ -212,7 +212,7 @@ register(
 
 # New activities and opportunities.
 
-# By kind: its label, what the step does, and what it did.
+# By kind: label, present and past description.
 ACTIVITIES = {
     "task": (_("Task"), _("Create task “{subject}”"), _("Created task “{subject}”")),
     "call": (_("Call"), _("Create call “{subject}”"), _("Created call “{subject}”")),
@@ -231,7 +231,7 @@ def _log(context: Context, values: Values) -> Result:
     subject = context.fill(values["subject"])
     facts: dict[str, Any] = {"kind": values["activity"], "subject": subject[:200], "priority": values["priority"]}
     facts |= {"body": context.fill(values["body"]), "assignee_id": member_of(context, values["who"])} | context.about()
-    facts["status"] = "done" if values["activity"] == "note" else "pending"  # a workflow calls and meets nobody
+    facts["status"] = "done" if values["activity"] == "note" else "pending"  # a workflow can't call or meet anyone
     if values["days"] != "":
         facts["due_at"] = context.now + timedelta(days=values["days"])
     created = ACTIVITIES[values["activity"]][2].format(subject=subject)

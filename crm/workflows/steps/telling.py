@@ -1,4 +1,4 @@
-"""Steps that reach out: notifications to members, emails, and webhooks to other systems."""
+"""Outward steps: notifications to members, emails, and webhooks."""
 
 from urllib.parse import urlsplit
 
@@ -56,7 +56,7 @@ def _notify(context: Context, values: Values) -> Result:
     told = _recipients(context, values["who"])
     about = (context.entity, context.run.record_id, context.key, context.now)
     news = [NewNotification(pk, *about, text=values.get("text", "")) for pk in told]
-    # As the system: who owns the workflow is told of it as well.
+    # As the system: the workflow's owner is notified too.
     notify(TOLD, news, by=system(context.by.workspace_id))
     decided = ngettext("Notified {count} person", "Notified {count} people", len(told))
     return Result(decided.format(count=formats.number(len(told))))
@@ -115,7 +115,7 @@ def _contact(context: Context) -> Contact | None:
 
 
 def _address(context: Context, values: Values) -> str:
-    """Where a mail goes. Raises Refused for a person who has no address, or is not to be written to."""
+    """Return an email's recipient. Raises Refused for a contact without an address or on the suppression list."""
     if values["to"] == TO_ADDRESS:
         if is_suppressed(values["address"]):
             sentence = gettext("{address} is suppressed, so no email was sent.")
@@ -150,7 +150,7 @@ def _mail_sentence(values: Values, entity: str) -> str:
 
 
 def _keep_letter(context: Context, values: Values) -> None:
-    """Log what was sent to a contact in their timeline."""
+    """Log an email to a contact in their timeline."""
     contact = _contact(context) if values["to"] == TO_RECORD else None
     if contact:
         subject, body = _letter(context, values)
@@ -194,7 +194,7 @@ def _call(context: Context, values: Values) -> Result:
     content = {"workflow": run.workflow.name, "run": run.public_id, "event": run.event, "record": about}
     try:
         status = send_webhook(values["url"], run.workflow, context.key, content | {"changes": run.seen})
-    except Refused as error:  # no rule of ours: the address or the other side has to be mended
+    except Refused as error:  # no rule of ours: the address or the receiver must be fixed
         raise StepFailed(str(error)) from None
     return Result(gettext("Response: {status}").format(status=status))
 

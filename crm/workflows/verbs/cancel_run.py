@@ -13,9 +13,9 @@ from crm.workflows.running import end
 
 @transaction.atomic
 def cancel_run(pk: int, *, by: Actor) -> None:
-    """End a run before its next step; what it has done stays. Admins only.
+    """End a run before its next step, keeping completed steps. Admins only.
 
-    Raises NotAllowed, and Refused for a run that is over.
+    Raises NotAllowed, and Refused for a finished run.
     """
     require(by, Right.WORKSPACE)
     run = Run.objects.select_for_update(of=("self",)).get(pk=pk)

@@ -1,4 +1,4 @@
-"""Pause a workflow that has run away."""
+"""Pause a runaway workflow."""
 
 from django.db import transaction
 
@@ -26,7 +26,7 @@ PAUSED = register(
 
 @transaction.atomic
 def pause_workflow(pk: int, because: str, *, by: Actor) -> None:
-    """Turn a workflow off and notify its owner; do nothing if it is off already."""
+    """Turn a workflow off and notify its owner; do nothing if it is already off."""
     rows = Workflow.objects.filter(pk=pk, enabled=True)
     for workflow in rows.select_for_update():
         update_and_record("workflow.paused", rows, {"enabled": False, "paused_because": because[:200]}, by=by)

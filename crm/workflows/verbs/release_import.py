@@ -1,4 +1,4 @@
-"""Have workflows run after an import."""
+"""Run workflows after an import."""
 
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from crm.workflows.models import Release
 
 @transaction.atomic
 def release_import(change: UUID, *, by: Actor) -> None:
-    """Run the workflows that are turned on for the changes of an import, which held them back. Admins only.
+    """Run the active workflows on the changes of an import, which held them. Admins only.
 
-    Raises NotAllowed, and Refused where it was asked for before.
+    Raises NotAllowed, and Refused if already released.
     """
     require(by, Right.WORKSPACE)
     if Release.objects.filter(change=change).exists():

@@ -1,4 +1,4 @@
-"""Try a run again."""
+"""Retry a run."""
 
 from django.db import transaction
 
@@ -13,9 +13,9 @@ from crm.workflows.running import again
 
 @transaction.atomic
 def retry_run(pk: int, *, by: Actor) -> None:
-    """Have a run that was refused or failed go on from the step at which it stopped. Admins only.
+    """Continue a blocked or failed run from the step at which it stopped. Admins only.
 
-    Raises NotAllowed, and Refused for a run that did not stop so.
+    Raises NotAllowed, and Refused for a run in another state.
     """
     require(by, Right.WORKSPACE)
     run = Run.objects.select_for_update(of=("self",)).get(pk=pk)

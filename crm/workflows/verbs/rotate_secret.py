@@ -1,4 +1,4 @@
-"""Change the secret of a workflow's webhooks."""
+"""Rotate the secret of a workflow's webhooks."""
 
 from django.db import transaction
 from django.db.models import F
@@ -11,7 +11,7 @@ from crm.workflows.models import Workflow
 
 @transaction.atomic
 def rotate_secret(workflow: Workflow, *, by: Actor) -> None:
-    """Sign with a new secret beside the present one, which holds until the next change. Admins only."""
+    """Add a new signing secret; the current one stays valid until the next rotation. Admins only."""
     require(by, Right.WORKSPACE)
     update_and_record(
         "workflow.rotated", Workflow.objects.filter(pk=workflow.pk), {"generation": F("generation") + 1}, by=by

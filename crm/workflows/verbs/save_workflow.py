@@ -1,4 +1,4 @@
-"""Make a workflow, or agree on another version of it."""
+"""Create a workflow, or save a new version of it."""
 
 from collections.abc import Sequence
 
@@ -29,9 +29,9 @@ def save_workflow(
     steps: Sequence[Values],
     by: Actor,
 ) -> Workflow:
-    """Save `workflow`, new (then it is turned off) or changed; runs under way end by the version they began with.
+    """Save `workflow`, new (and turned off) or changed; runs in progress finish with their version.
 
-    It acts with the rights of `owner`, a member. Admins only. Raises NotAllowed, and Invalid per field.
+    It acts with the rights of the member `owner`. Admins only. Raises NotAllowed, and Invalid per field.
     """
     lock_settings(by)
     name, errors = name.strip(), dict[str, str]()
@@ -62,7 +62,7 @@ def _checked(trigger: Values, condition: str, steps: Sequence[Values], errors: d
 
 
 def _version(workflow: Workflow, definition: Definition, by: Actor) -> int:
-    """The number of the version that says this: the present one where nothing is different."""
+    """Return the number of this definition's version: the current one if nothing changed."""
     same = {"trigger": definition.trigger, "condition": definition.condition, "steps": definition.steps}
     now = workflow.versions.filter(number=workflow.number).first()
     if now and all(getattr(now, key) == value for key, value in same.items()):

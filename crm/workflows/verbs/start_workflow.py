@@ -17,7 +17,7 @@ from crm.workflows.start_runs import DueRun, matching_records, start_runs
 
 @transaction.atomic
 def start_workflow(records: RecordQuerySet, workflow: Workflow, *, by: Actor) -> Outcome:
-    """Run a workflow that is turned on and has the manual trigger on those of `records` that `by` may change.
+    """Run an active workflow with the manual trigger on those of `records` that `by` may change.
 
     Raises Refused for any other workflow.
     """

@@ -14,9 +14,9 @@ from crm.workflows.models import Workflow
 
 @transaction.atomic
 def switch_workflow(workflow: Workflow, on: bool, *, by: Actor) -> None:
-    """Have a workflow answer to what happens from now on, or no more; runs under way go on. Admins only.
+    """Turn a workflow on or off; runs in progress continue. Admins only.
 
-    Raises NotAllowed, and Refused for one that can't be turned on because a field, a step or a person is gone.
+    Raises NotAllowed, and Refused if a field, step or member that it needs was removed.
     """
     lock_settings(by)
     if on:

@@ -1,4 +1,4 @@
-"""The settings pages of stage requirements: conditions for moving a record, tested before they are saved."""
+"""Settings pages of stage requirements: conditions for moving a record, tested before they are saved."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ from crm.users.roles import Right
 from crm.users.views import needs
 from crm.workflows.guard_preview import LAST, GuardPreview, preview_guard
 
-NEEDED = {"aria-required": "true"}  # told here, asked for by guards.check
+NEEDED = {"aria-required": "true"}  # marked here, enforced by check_guard()
 
 
 def _verbs() -> dict[str, list[tuple[str, str]]]:
-    """By kind of record: ("contact.qualify", "Qualify") for every verb that moves one."""
+    """Map each entity's label to its moves, e.g. ("contact.qualify", "Qualify")."""
     found: dict[str, dict[str, str]] = {}
     for axis in all_axes():
         labels = found.setdefault(str(registry.get(axis.entity).label), {})
@@ -38,7 +38,7 @@ def _verbs() -> dict[str, list[tuple[str, str]]]:
 
 
 class GuardForm(forms.Form):
-    """A verb, what must be true before it, and the sentence for those of whom it is not; guards.check has the rules."""
+    """A verb, its required condition and the error message, validated by check_guard()."""
 
     verb = forms.ChoiceField(label=_("Action"), choices=lambda: list(_verbs().items()))
     condition = forms.CharField(
@@ -67,7 +67,6 @@ class GuardForm(forms.Form):
 @require_GET
 @needs(Right.WORKSPACE)
 def guards(request: Request) -> HttpResponse:
-    """List the stage requirements by the action that they block."""
     labels = {value: _labelled(kind, label) for kind, verbs in _verbs().items() for value, label in verbs}
     broken = unreadable_by_pk("guard")
     rows = [
@@ -88,7 +87,7 @@ def _value(guard: Guard) -> str:
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
 def guard(request: Request, pk: int | None = None) -> HttpResponse:
-    """Create or edit a stage requirement, which can be tested on past changes first."""
+    """Create or edit a stage requirement, with an optional test on past changes."""
     found = Guard.objects.filter(pk=pk).first() if pk else Guard()
     if found is None:
         raise Http404

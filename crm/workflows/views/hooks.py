@@ -1,4 +1,4 @@
-"""Where other systems begin runs: a signed message that names a record."""
+"""Incoming webhooks: signed messages that start a run on a record."""
 
 from typing import Any
 
@@ -23,10 +23,10 @@ from crm.workflows.webhooks import LARGEST, parse_json_object, verify
 @login_not_required
 @require_POST
 def hook(request: HttpRequest, public_id: str) -> JsonResponse:
-    """Begin a run on the record that a signed message names by its record (contact_…), external_id or email.
+    """Start a run on the record named by record (contact_…), external_id or email in a signed message.
 
-    202 when it is taken, also the second time; 401 for what is not signed, 404 for a workflow that does not listen, 422
-    for a record that is not there.
+    202 if accepted, also when repeated; 401 if not signed, 404 if the workflow does not listen, 422 for an unknown
+    record.
     """
     workflow = Workflow.objects.unscoped().select_related("workspace").filter(public_id=public_id).first()
     try:
@@ -52,14 +52,14 @@ def _taken(workflow: Workflow, message: str, body: bytes) -> JsonResponse:
     except Refused as error:
         return JsonResponse({"detail": str(error)}, status=422)
     with transaction.atomic():
-        # Of two that bring the same message at once, the second waits here and finds the run of the first.
+        # If a message arrives twice at once, the second waits here and finds the first's run.
         Workflow.objects.select_for_update().get(pk=workflow.pk)
         start_runs([DueRun(each, pk, f"hook:{message}", "webhook", {"message": message})])
     return JsonResponse({"detail": _("Accepted.")}, status=202)
 
 
 def _named(each: ActiveWorkflow, content: dict[str, Any]) -> int:
-    """The record that is named and meets the condition of the workflow. Raises Refused."""
+    """Return the named record if it meets the workflow's condition. Raises Refused."""
     rows = matching_records(each, clock.now())
     if isinstance(content.get("record"), str):
         rows = rows.filter(public_id=content["record"])

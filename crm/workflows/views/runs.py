@@ -1,4 +1,4 @@
-"""Pages of runs: what one did, step by step, and what can be done about it; and how one is started manually."""
+"""Pages of runs: steps and results, retry and cancel, and the manual start."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -31,7 +31,7 @@ def _find(request: Request, public_id: str) -> Run:
 
 @require_GET
 def run_page(request: Request, public_id: str) -> HttpResponse:
-    """One run: why it began, what each step saw, decided and changed, and why it stopped."""
+    """Show one run: its trigger, what each step saw, decided and changed, and why it stopped."""
     run = _find(request, public_id)
     done = {step.position: step for step in run.steps.all()}
     context = {
@@ -48,7 +48,6 @@ def run_page(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 @needs(Right.WORKSPACE)
 def retry(request: Request, public_id: str) -> HttpResponse:
-    """Try the step at which a run stopped once more."""
     run = _find(request, public_id)
     retry_run(run.pk, by=request.actor)
     toast(request, _("Retrying…"))
@@ -58,7 +57,6 @@ def retry(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 @needs(Right.WORKSPACE)
 def cancel(request: Request, public_id: str) -> HttpResponse:
-    """End a run before its next step."""
     run = _find(request, public_id)
     cancel_run(run.pk, by=request.actor)
     toast(request, _("Run canceled. Completed steps are kept."))

@@ -1,4 +1,4 @@
-"""The settings pages of workflows: which there are, what each does, how it is built and what it would do."""
+"""Settings pages of workflows: list, detail, builder and preview."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ RUNS = 50
 
 
 def find(public_id: str) -> Workflow:
-    """The workflow called `public_id`. Raises Http404."""
+    """Return the workflow called `public_id`. Raises Http404."""
     workflow = Workflow.objects.select_related("owner__user").filter(public_id=public_id).first()
     if workflow is None:
         raise Http404
@@ -41,7 +41,7 @@ def find(public_id: str) -> Workflow:
 @require_GET
 @needs(Right.WORKSPACE)
 def workflows(request: Request) -> HttpResponse:
-    """All workflows, each with a summary, and the templates."""
+    """Show all workflows with summaries, and the templates."""
     versions = {version.workflow_id: version for version in _current()}
     broken = unreadable_by_pk("workflow")
     found = Workflow.objects.select_related("owner__user")
@@ -56,7 +56,7 @@ def _current() -> list[WorkflowVersion]:
 @require_GET
 @needs(Right.WORKSPACE)
 def workflow(request: Request, public_id: str) -> HttpResponse:
-    """One workflow: what it does, its versions, and its last runs."""
+    """Show one workflow: its definition, versions and recent runs."""
     found = find(public_id)
     versions = list(found.versions.select_related("member__user"))
     wanted = request.GET.get("version", "")
@@ -81,7 +81,7 @@ def workflow(request: Request, public_id: str) -> HttpResponse:
 
 
 def with_records(runs: Any) -> list[tuple[Run, Any]]:
-    """Each run with its record, None for one that is gone; one statement for each kind of record."""
+    """Return each run with its record, None if deleted; one statement per entity."""
     runs = list(runs)
     found = {
         entity: get(entity).model.objects.in_bulk([run.record_id for run in runs if run.entity == entity])
@@ -93,7 +93,7 @@ def with_records(runs: Any) -> list[tuple[Run, Any]]:
 @require_http_methods(["GET", "POST"])
 @needs(Right.WORKSPACE)
 def edit_workflow_page(request: Request, public_id: str = "") -> HttpResponse:
-    """Make a workflow, or another version of one: every button sends the whole form."""
+    """Create or edit a workflow: every button submits the whole form."""
     found = find(public_id) if public_id else None
     do, errors, tried = request.POST.get("do", ""), dict[str, str](), None
     draft = posted(request.POST) if request.method == "POST" else _draft(request, found)
@@ -152,7 +152,7 @@ def _tried(request: Request, definition: Definition) -> Preview | str:
 @require_GET
 @needs(Right.WORKSPACE)
 def workflow_preview(request: Request, public_id: str) -> HttpResponse:
-    """What a workflow would do and would have done; nothing is changed."""
+    """Show what a workflow would do and would have done, without changes."""
     found = find(public_id)
     version = found.current
     try:
@@ -180,7 +180,7 @@ def switch(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 @needs(Right.WORKSPACE)
 def rotate(request: Request, public_id: str) -> HttpResponse:
-    """Sign with a new secret; the one before holds until the next time."""
+    """Rotate the signing secret; the previous one stays valid until the next rotation."""
     found = find(public_id)
     rotate_secret(found, by=request.actor)
     toast(request, _("Secret rotated. The previous secret stays valid until the next rotation."))

@@ -13,7 +13,7 @@ from leads.scoring.runs import finish_scoring_run, open_run
 
 
 class Command(WorkspaceCommand):
-    """Score every open lead as of one instant, and move each to its stage. Killed, it goes on where it was."""
+    """Score all open leads at one instant and update their stages. Resumes after a kill."""
 
     help = _(
         "Recalculate the scores of all open leads. Safe to repeat. "

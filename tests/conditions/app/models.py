@@ -1,4 +1,4 @@
-"""Records with a field of every kind and a link of every kind, so that the language is tested without the product."""
+"""Records with every kind of field and link, to test the language independently of the product."""
 
 from django.db import models
 
@@ -64,6 +64,6 @@ class Deal(Owned):
 
 
 class Note(Owned):
-    """An entity that takes no custom fields."""
+    """An entity without custom fields."""
 
     name = models.CharField(max_length=120)

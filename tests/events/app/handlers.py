@@ -1,4 +1,4 @@
-"""A handler that takes as long as a short query over a network."""
+"""A handler with the duration of a short query over a network."""
 
 import time
 
@@ -8,6 +8,6 @@ from tests.events.app.models import Effect
 
 @handles("contact.lost")
 def leave_a_trace(event, *, by):
-    """One row per call."""
+    """Write one row per call."""
     Effect.objects.create(event=event.pk)
     time.sleep(0.005)

@@ -1,10 +1,10 @@
-"""What a handler left behind; nothing forbids a second row for the same event, so that doing it twice shows."""
+"""Effects of a handler; without a unique constraint, so that duplicates show."""
 
 from django.db import models
 
 
 class Effect(models.Model):
-    """The handler was called for that event, and its transaction was committed."""
+    """A committed call of the handler for that event."""
 
     event = models.BigIntegerField()
 

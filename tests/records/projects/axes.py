@@ -1,4 +1,4 @@
-"""Where a project stands."""
+"""The axis of a project."""
 
 from crm.entities.fields import Choice
 from crm.lifecycle.axes import Axis, Move, Reason

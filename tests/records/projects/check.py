@@ -1,4 +1,4 @@
-"""A project goes through everything that a record of the product does. Run with the settings beside this file."""
+"""A project supports every common record feature. Run with the settings beside this file."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,7 +12,7 @@ from tests.records.projects.models import Project
 
 @pytest.fixture
 def made(sign_in, cast):
-    """A project that a rep added on the page for it."""
+    """Create a project as a rep, on its page."""
     answer = sign_in("rep").post("/project/new", {"name": "Depot North", "budget": "1200"})
     with in_workspace(cast.acme):
         project = Project.objects.get()

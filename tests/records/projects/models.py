@@ -1,4 +1,4 @@
-"""Projects: a kind of record of an app that the product does not know."""
+"""Projects: a record type of an app unknown to the product."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from tests.records.projects.axes import STATE
 
 
 class Project(Record):
-    """What was promised to a customer, and what it may cost."""
+    """A commitment to a customer, with its cost limit."""
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "project"))
     name = models.CharField(max_length=200)
@@ -34,5 +34,4 @@ class Project(Record):
         return self.name
 
     def get_absolute_url(self):
-        """The record's page."""
         return f"/project/{self.public_id}"

@@ -1,4 +1,4 @@
-"""The project as a kind of record."""
+"""The project's record type."""
 
 from contacts.entities import SHARED
 from contacts.timeline import of_record

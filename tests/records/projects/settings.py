@@ -1,4 +1,4 @@
-"""The settings of the tests, and the one line that an app adds to those of the product."""
+"""The test settings, plus the one line that an app adds to the product's."""
 
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS

@@ -11,7 +11,7 @@ from crm.kit.command import TranslatedCommand
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 
-FAILED, WRONG_USAGE = 1, 2  # exit statuses, besides 0 for done
+FAILED, WRONG_USAGE = 1, 2  # exit statuses; success is 0
 ACTIONS = ("status", "retry", "drain")
 COUNTS = {
     "retried": _("Retried: {count}"),
@@ -23,7 +23,7 @@ COUNTS = {
 
 
 class Command(TranslatedCommand):
-    """Exit status 1 when anything is dead: so for `status`, and for `drain` after its work."""
+    """`status` exits with 1 if any delivery is dead, and `drain` if any is dead after its work."""
 
     help = _(
         "Inspect and manage event deliveries. status: show pending and failed deliveries. retry: retry failed "

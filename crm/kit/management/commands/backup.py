@@ -15,7 +15,7 @@ from crm.users.command import wrong_usage
 
 
 class Command(TranslatedCommand):
-    """Exit status 0 when the file is whole and on the disk, 1 with the reason, 2 for wrong usage."""
+    """Exit status 0 if the file is complete and on the disk, 1 with the reason, 2 for wrong usage."""
 
     help = _(
         "Back up the database and the uploaded files to FILE while Throughline is running. An existing FILE is "

@@ -1,4 +1,4 @@
-"""Compile the catalogs that translators edit into those that are read; without GNU gettext, unlike Django's own."""
+"""Compilation of translators' catalogs to binary ones, without GNU gettext, unlike Django's own."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    """Writes django.mo beside each django.po of crm/locale."""
+    """Command that writes django.mo beside each django.po of crm/locale."""
 
     help = "Compile crm/locale/*/LC_MESSAGES/django.po."  # not a text
     requires_system_checks = []
@@ -19,6 +19,6 @@ class Command(BaseCommand):
         for file in sorted(Path(settings.LOCALE_PATHS[0]).rglob("django.po")):
             with file.open("rb") as source, file.with_suffix(".mo").open("wb") as target:
                 catalog = read_po(source)
-                # Babel would write the time of this run, and every run would change all files.
+                # Babel would write the current time, so that every run changed all files.
                 catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
                 write_mo(target, catalog)

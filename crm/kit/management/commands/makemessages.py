@@ -1,4 +1,4 @@
-"""Django's command, for the languages of Throughline: nothing in a catalog changes unless a text did."""
+"""Django's command for Throughline's languages: a catalog changes only if a text did."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ DATE = re.compile(r'^"POT-Creation-Date: .*\n', re.MULTILINE)
 
 
 class Command(makemessages.Command):
-    """Collects the texts of code and templates into crm/locale; `make messages` compiles them afterwards."""
+    """Command that extracts texts from code and templates to crm/locale; `make messages` compiles them afterwards."""
 
     msgmerge_options = ["-q", "--backup=none", "--previous", "--update", "--no-fuzzy-matching"]
 

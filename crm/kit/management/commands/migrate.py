@@ -1,4 +1,4 @@
-"""Django's migrate, made safe beside running instances on PostgreSQL; then tables are analyzed that never were.
+"""Django's migrate, safe beside running instances on PostgreSQL; then analyzes tables that never were.
 
 Why: docs/decisions/0064-migrations-give-way.md
 """
@@ -14,12 +14,12 @@ from crm.kit.translation import ngettext
 
 LOCK_TIMEOUT = "2s"
 ATTEMPTS = 20
-PAUSE = 1.0  # seconds, in which the requests that were kept waiting get through
-ONE_AT_A_TIME = 7_468_272_001  # the advisory lock's number: any that is ours
+PAUSE = 1.0  # seconds for waiting requests to finish
+ONE_AT_A_TIME = 7_468_272_001  # arbitrary number of our advisory lock
 
 
 class Command(migrate.Command):
-    """Gives a lock up after two seconds and tries again, so that no request waits longer than that for a migration."""
+    """Command that gives up a lock after two seconds and retries, so that no request waits longer for a migration."""
 
     def execute(self, *args, **options):
         with uncounted_reads():
@@ -55,8 +55,8 @@ class Command(migrate.Command):
             _run(connection, "SELECT pg_advisory_unlock_all()")
             _run(connection, "RESET lock_timeout")
         except BaseException:
-            # A schema change that fails in its deferred SQL leaves Django's transaction open for ever: start afresh,
-            # which gives up the advisory lock and the timeout as well.
+            # A schema change that fails in its deferred SQL leaves Django's transaction open forever: reconnect, which
+            # also releases the advisory lock and the timeout.
             connection.close()
             with connection.wrap_database_errors:
                 connection.connect()

@@ -13,7 +13,7 @@ from crm.users.command import REFUSED, wrong_usage
 
 
 class Command(TranslatedCommand):
-    """Exit status 0 when all is there and proved, 1 with the reason, 2 for wrong usage."""
+    """Exit status 0 if all data is restored and verified, 1 with the reason, 2 for wrong usage."""
 
     help = _(
         "Restore the backup in FILE into the database and the DATA_DIR of this environment. The database must be empty "

@@ -19,7 +19,7 @@ DEMO_PASSWORD = "throughline-demo"  # noqa: S105  (stands on the sign-in page of
 
 
 class Command(TranslatedCommand):
-    """What `make run` starts. Exit status 0 after a stop, 1 without a database, 2 where it must not start at all."""
+    """The command behind `make run`. Exit status 0 after a stop, 1 without a database, 2 if it must not start."""
 
     help = _("Start Throughline: migrate, load demo data on the first start under DEBUG, serve until Ctrl-C.")
     requires_system_checks = "__all__"
@@ -39,7 +39,7 @@ class Command(TranslatedCommand):
             _refuse_taken_port(host, port)
             self._prepare()
             greeting = _greeting(address)
-            connections.close_all()  # the server forks, and two processes must not share a connection
+            connections.close_all()  # the server forks, and processes must not share a connection
             Server(address, on_ready=lambda: self.stdout.write(greeting)).run()
 
     def _prepare(self) -> None:
@@ -55,16 +55,16 @@ class Command(TranslatedCommand):
 
 
 def _close_files(data_dir: Path, database: Path) -> None:
-    """Let nobody but their owner read the files that are there, whatever made them: a database, uploads, a secret."""
+    """Restrict existing files (database, uploads, secrets) to their owner, whatever created them."""
     beside = database.parent.glob(f"{database.name}*") if connection.vendor == "sqlite" else ()
     for path in (data_dir, *data_dir.rglob("*"), *beside):
-        with suppress(OSError):  # another's, or gone by now
+        with suppress(OSError):  # another user's, or already deleted
             if not path.is_symlink() and (mode := path.stat().st_mode) & 0o077:
                 path.chmod(mode & ~0o077)
 
 
 def _why(error: DatabaseError) -> str:
-    """What a person can do about it: SQLite says of a damaged file that it is none, or malformed, and not which."""
+    """Return a helpful message: SQLite says a damaged file is malformed or no database, but not which file."""
     why = str(error).splitlines()[0]
     if connection.vendor != "sqlite" or not ("malformed" in why or "not a database" in why):  # not a text
         return why

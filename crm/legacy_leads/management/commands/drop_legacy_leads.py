@@ -10,7 +10,7 @@ from crm.users.command import REFUSED, WorkspaceCommand
 
 
 class Command(WorkspaceCommand):
-    """Drop the retired table of all workspaces, or say what is missing. Can be repeated."""
+    """Drop the retired table in all workspaces, or print what is missing. Can be repeated."""
 
     whole_schema = True
     # argparse takes no lazy text.

@@ -11,7 +11,7 @@ from crm.users.command import WorkspaceCommand
 
 
 class Command(WorkspaceCommand):
-    """Write the retired table of a workspace to a file, or restore such a file on trial. Both can be repeated."""
+    """Export a workspace's retired table to a file, or test-restore such a file. Both can be repeated."""
 
     whole_schema = True
     # argparse takes no lazy text.

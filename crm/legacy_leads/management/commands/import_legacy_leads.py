@@ -5,9 +5,9 @@ from crm.kit.translation import gettext as _
 
 
 class Command(ImportContacts):
-    """Import old leads from a CSV file, with the exit statuses and the report of import_contacts.
+    """Import legacy leads from a CSV file, with the exit statuses and report of import_contacts.
 
-    Rows match by external ID, else by name, e-mail and day, so it can be run again: after an interruption too.
+    Rows match by external ID, then by name, email and day, so it can be repeated, also after an interruption.
     """
 
     entity = "legacy_lead"

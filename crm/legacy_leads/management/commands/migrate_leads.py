@@ -27,7 +27,7 @@ from crm.legacy_leads.moving.run import Order, check_role, commit, dry_run
 from crm.legacy_leads.moving.undo import undo_migration
 from crm.users.command import REFUSED, WorkspaceCommand, wrong_usage
 
-SHOWN = 50  # leads, or things that an undo kept, that are listed; --report and --json name all
+SHOWN = 50  # leads, or records kept by an undo, that are listed; --report and --json list all
 UNCHANGED = gettext_lazy("No changes were made.")
 MOVED = gettext_lazy("The leads were migrated. Their report is under Settings → Lead migration.")
 WIDTH = 24  # of the progress bar
@@ -36,7 +36,7 @@ Outcome = LegacyLead.Outcome
 
 @dataclass
 class _Listing:
-    """What is told of each lead of a plan: the first on the terminal, all of them in a file."""
+    """Output per lead of a plan: the first ones on the terminal, all in a file."""
 
     out: OutputWrapper
     file: TextIO | None
@@ -53,7 +53,7 @@ class _Listing:
             self.out.write(_line(step))
 
     def progress(self, done: int, total: int) -> None:
-        """A bar, with the rate and the time that is left."""
+        """Print a progress bar with rate and remaining time."""
         rate = done / max(time.monotonic() - self.began, 0.001)
         bar = ("█" * round(WIDTH * done / max(total, 1))).ljust(WIDTH, "░")
         left = max(total - done, 0) / max(rate, 1)
@@ -65,9 +65,9 @@ class _Listing:
 
 
 class Command(WorkspaceCommand):
-    """Move the old leads to contacts: a plan that changes nothing, until --commit; --undo takes it back.
+    """Migrate legacy leads to contacts: a dry run without --commit; --undo reverts it.
 
-    Can be repeated, and goes on where it was interrupted. Exit status 1 when a lead could not be moved.
+    Can be repeated, and resumes after an interruption. Exit status 1 if a lead could not be migrated.
     """
 
     whole_schema = True
@@ -115,7 +115,7 @@ class Command(WorkspaceCommand):
         if json:
             committed = MigrationRun.objects.filter(state=MigrationRun.State.COMMITTED).exists()
             self.tell(figures.report() | {"committed": committed})
-        # What a run before this one refused and said so, is no failure of this one.
+        # Leads already rejected by an earlier run don't fail this one.
         return REFUSED if figures.counts[Outcome.REFUSED] and (run or not commit) else 0
 
     def _carry_out(self, order: Order, by: Actor) -> tuple[Figures, MigrationRun | None]:
@@ -203,7 +203,7 @@ class Command(WorkspaceCommand):
 
 
 def _for_machines(read: LegacyVisit) -> str:
-    """The last read in --json: the same in every language."""
+    """Return the last read for --json: identical in every language."""
     return f"{read.last_at:%Y-%m-%d %H:%M} by {read.member or 'the system'} ({read.place})"  # not a text
 
 
@@ -222,13 +222,13 @@ def _opened(path: str) -> TextIO:
 
 
 def _close(file: TextIO) -> None:
-    with suppress(OSError):  # of what is still to be written
+    with suppress(OSError):  # of remaining output
         file.close()
 
 
 @contextmanager
 def _room(path: str, meanwhile: str) -> Iterator[None]:
-    """End the command with a sentence where the disk is full."""
+    """End the command with a message if the disk is full."""
     try:
         yield
     except OSError as error:
@@ -236,7 +236,7 @@ def _room(path: str, meanwhile: str) -> Iterator[None]:
 
 
 def _line(step: PlannedLead) -> str:
-    """The lead, and a sentence each for what it becomes, why, and its value."""
+    """Return the lead with sentences on result, reason and value."""
     lead = step.lead
     value = f", {formats.money(lead.estimated_value, lead.currency)}" if lead.estimated_value else ""
     sentences = [f"{lead.public_id} {lead}{value}: {_became(step)}", step.why]

@@ -5,9 +5,9 @@ from crm.kit.translation import gettext_lazy as _
 
 
 class Command(ImportContacts):
-    """Import opportunities from a CSV file, with the exit statuses and the report of import_contacts.
+    """Import opportunities from a CSV file, with the exit statuses and report of import_contacts.
 
-    Rows match by external ID, else by contact and name, so it can be run again: after an interruption too.
+    Rows match by external ID, then by contact and name, so it can be repeated, also after an interruption.
     """
 
     entity = "opportunity"

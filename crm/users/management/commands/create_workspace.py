@@ -48,7 +48,7 @@ class Command(TranslatedCommand):
 
 @transaction.atomic
 def open_for(slug: str, email: str, **fields: str) -> dict:
-    """Make the workspace and its admin where they are missing. Raises DomainError."""
+    """Create the workspace and its admin if missing. Raises DomainError."""
     workspace = Workspace.objects.filter(slug=slug).first()
     created = workspace is None
     by = system(workspace.pk if workspace else 0, Channel.COMMAND)
@@ -60,7 +60,7 @@ def open_for(slug: str, email: str, **fields: str) -> dict:
 
 
 def _make_admin(email: str, by: Actor) -> str:
-    """Make that person an admin; returns the link to set a password under, '' for who has an account."""
+    """Make that person an admin; return the link to set a password, '' for an existing account."""
     user = User.objects.filter(email=email).first()
     if user is None:
         return invite(email, role=Role.ADMIN, site=_site(), by=by).link
