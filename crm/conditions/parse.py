@@ -258,7 +258,8 @@ def _error(sentence: str, token: Token, *, word: str = "", suggestion: str = "")
     """The sentence with its place, counted from 1 as people do."""
     position = token.start_pos or 0
     placed = gettext("{sentence} (position {position})").format(sentence=sentence, position=position + 1)
-    return ConditionError(placed, word=word or str(token), position=position, suggestion=suggestion)
+    word = word or str(token)
+    return ConditionError(placed, word=word, position=position, suggestion=suggestion, sentence=sentence)
 
 
 _CONTINUE = _(
