@@ -77,7 +77,7 @@ def _complete(kind: RecordType) -> RecordType:
 
 
 Texts = tuple[str, str]  # of an event: its label and its sentence
-CREATED: Texts = (_("Record created"), _("{who} added this record"))
+CREATED: Texts = (_("Record created"), _("{who} created this record"))
 UPDATED: Texts = (_("Record changed"), _("{who} changed this record"))
 ASSIGNED: Texts = (_("Record assigned"), _("{who} assigned this record"))
 DELETED: Texts = (_("Record moved to trash"), _("{who} moved this record to the trash"))

@@ -153,7 +153,7 @@ def _branch(context: Context, values: Values) -> Result:
 
 
 def _pass(context: Context, values: Values) -> Result:
-    """Skip the steps of Otherwise: a run that reaches it comes from those of If."""
+    """Skip the steps of Else: a run that reaches it comes from those of If."""
     end = partner(context.run.version.steps, context.run.position, "end")
     return Result(gettext("Continued after the branch"), jump=end + 1)
 
@@ -174,10 +174,10 @@ register(
 register(
     StepKind(
         "otherwise",
-        _("Otherwise"),
+        _("Else"),
         "corner-down-right",
         (),
-        lambda values, entity: gettext("Otherwise"),
+        lambda values, entity: gettext("Else"),
         _pass,
         depth=0,
     )
