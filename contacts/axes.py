@@ -91,11 +91,12 @@ STATUS = Axis(
         ),
         Move(
             "suppression",
-            _("Suppression"),
+            _("Suppress address"),
             ("active", "inactive", "bounced", "unsubscribed"),
             "",
             "contact.status_changed",
             by_rule=True,
+            aliases=("Suppression",),
         ),
     ),
 )

@@ -29,7 +29,7 @@ def check_outcome(kind: str, status: str, outcome: str) -> None:
         sentence = _("“{outcome}” isn’t a call outcome. Choose one of: {outcomes}.")
         raise Invalid({"outcome": sentence.format(outcome=outcome, outcomes=known)})
     if outcome and status == "pending":
-        raise Invalid({"outcome": _("A planned call has no outcome yet.")})
+        raise Invalid({"outcome": _("A scheduled call has no outcome yet.")})
     if kind == "call" and status == "done" and not outcome:
         raise Invalid({"outcome": _("Choose the outcome of the call.")})
 

@@ -98,13 +98,13 @@ IN_TIME = 0.82  # share of new leads contacted within the day
 ACCOUNTS = 16  # of the manager's own
 CALLS = ("Discovery call", "Follow-up call", "Call about pricing", "Call with the fleet manager")  # not a text
 NOTES = (
-    "Replacing spreadsheets before the new season.\nBudget is agreed; the director signs.",  # not a text
-    "Compares us with two others. Wants references of the same size.",  # not a text
-    "Pilot with ten vehicles went well; drivers like the app.",  # not a text
+    "Replacing spreadsheets before the new season.\nBudget is approved. The director signs off.",  # not a text
+    "Comparing us with two others. Wants references of a similar size.",  # not a text
+    "Pilot with ten vehicles went well. Drivers like the app.",  # not a text
     "No budget before the next fiscal year. Stay in touch.",  # not a text
-    "Asked for an offer with yearly payment.",  # not a text
+    "Asked for a quote with annual billing.",  # not a text
 )
-QUESTION = "They asked me for references of the same size. Can you call before Friday?"  # not a text
+QUESTION = "They asked for references of a similar size. Can you call before Friday?"  # not a text
 LOSSES = ("No budget this year", "Chose a competitor", "No answer after five attempts", "Fleet sold")  # not a text
 
 
@@ -210,7 +210,7 @@ class History:
         if self.random.random() < 0.7:
             person["phone"] = prefix + "".join(self.random.choice("0123456789") for _ in range(8))
         if self.random.random() < 0.3:
-            person["marketing_consent"] = "Given, web form"  # not a text
+            person["marketing_consent"] = "Opted in, web form"  # not a text
         return person
 
     def _email(self, first: str, last: str, domain: str) -> str:
@@ -279,7 +279,7 @@ class History:
 
     def _reason(self, kind: str) -> str:
         reasons = {"lose": LOSSES, "churn": ("Moved in-house", "Price", "Went out of business")}  # not a text
-        reasons |= {"partner": ("Resells to its own drivers",), "reopen": ("Budget is there now",)}  # not a text
+        reasons |= {"partner": ("Resells to its own drivers",), "reopen": ("Budget approved",)}  # not a text
         return self.random.choice(reasons.get(kind, ("",)))
 
     def _finish(self) -> None:
@@ -333,7 +333,7 @@ class History:
         people = list(Contact.objects.live().filter(lifecycle_stage="lead").order_by("pk")[:13])
         manager = self.manager
         with clock.at(self.end - timedelta(days=9)):
-            reason = "Signed on paper at the fair"  # not a text
+            reason = "Signed on paper at the trade fair"  # not a text
             override(_rows(*people[:1]), to="customer", by=self._actor(manager), reason=reason)
             assign(_rows(*people[1:6]), self.sellers[0], by=self._actor(manager))
             facts = {"title": "Head of Purchasing", "role": "decision_maker"}  # not a text
@@ -347,7 +347,7 @@ class History:
         with clock.at(self.end - timedelta(days=8)):
             twin = {"name": f"{person.first_name[0]}. {person.last_name}", "mobile": "+34 600 100 200"}
             pk = capture([twin], by=self._actor(self.manager), source="Chat").done[0]
-            note = {"kind": "note", "subject": "Asked about prices in the chat", "contact_id": pk}  # not a text
+            note = {"kind": "note", "subject": "Asked about pricing in the chat", "contact_id": pk}  # not a text
             log([note], by=self._actor(self.manager))
         with clock.at(self.end - timedelta(days=7)):
             merge(person, Contact.objects.filter(pk=pk), by=self._actor(self.manager))

@@ -28,7 +28,7 @@ from crm.records.forms import CHOOSE
 class ContactFilters(QuickFilters):
     """Filters of contacts: owner, stage and source."""
 
-    stage = many(_("Stage"), [(choice.value, choice.label) for choice in LIFECYCLE.values])
+    stage = many(_("Lifecycle Stage"), [(choice.value, choice.label) for choice in LIFECYCLE.values])
     source = django_filters.CharFilter(field_name="source", lookup_expr="iexact", label=_("Source"))
 
     class Meta:

@@ -29,7 +29,7 @@ COMPANY_TYPE = declare(
         events=common_record_events(
             "company",
             icon="building-2",
-            created=(_("Company created"), _("{who} added this company")),
+            created=(_("Company created"), _("{who} created this company")),
             updated=(_("Company changed"), _("{who} changed this company")),
             assigned=(_("Company assigned"), _("{who} assigned this company")),
             deleted=(_("Company moved to trash"), _("{who} moved this company to the trash")),
@@ -54,7 +54,7 @@ CONTACT_TYPE = declare(
             *common_record_events(
                 "contact",
                 icon="user-plus",
-                created=(_("Contact created"), _("{who} added this contact")),
+                created=(_("Contact created"), _("{who} created this contact")),
                 updated=(_("Contact changed"), _("{who} changed this contact")),
                 assigned=(_("Contact assigned"), _("{who} assigned this contact")),
                 deleted=(_("Contact moved to trash"), _("{who} moved this contact to the trash")),
@@ -64,7 +64,7 @@ CONTACT_TYPE = declare(
                 "contact.captured",
                 "CREATE",
                 _("Contact captured"),
-                _("{who} captured this contact"),
+                _("{who} created this contact"),
                 "Captured",
                 "magnet",
             ),
@@ -131,7 +131,7 @@ CONTACT_TYPE = declare(
                 "contact.overridden",
                 "OVERRIDE",
                 _("Contact stage overridden"),
-                _("{who} overrode the stage"),
+                _("{who} overrode the lifecycle stage"),
                 "Overridden",
                 "shield-alert",
                 "warning",
@@ -224,7 +224,7 @@ events.declare(
         "activity.logged", "CREATE", _("Activity logged"), _("{who} logged an activity"), "Logged", "message-square"
     ),
     EventType(
-        "activity.planned", "CREATE", _("Task created"), _("{who} planned an activity"), "Planned", "square-check"
+        "activity.planned", "CREATE", _("Task created"), _("{who} created an activity"), "Planned", "square-check"
     ),
     EventType("activity.updated", "UPDATE", _("Activity changed"), _("{who} changed an activity"), "Updated", "pencil"),
     EventType(

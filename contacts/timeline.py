@@ -381,6 +381,8 @@ def _say_undone(item: Item, first: Entry) -> None:
 def _say_created(item: Item, first: Entry) -> None:
     if first.old_values is None:
         item.differences = []
+    if first.event == "contact.captured" and (first.old_values is not None or not first.new_values):
+        item.text = gettext("{who} updated this contact from a new inquiry")
     if first.action == "CREATE":
         source = first.note or (first.new_values or {}).get("source")
         item.note = gettext("Source: {source}").format(source=source) if source else ""

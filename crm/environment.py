@@ -115,13 +115,13 @@ def _switch(values: Mapping[str, str], name: str, default: bool) -> bool:
     try:
         return WORDS[values[name].lower()]
     except KeyError:
-        raise BadEnvironment(name, f"{values[name]!r} is neither on nor off; say 1 or 0.") from None
+        raise BadEnvironment(name, f"{values[name]!r} is not valid. Use 1 or 0.") from None
 
 
 def _whole_number(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = values.get(name, str(default))
     if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
-        raise BadEnvironment(name, f"{text!r} is not a whole number from {low} to {high}.")
+        raise BadEnvironment(name, f"{text!r} is not valid. Use a whole number from {low} to {high}.")
     return int(text)
 
 
@@ -132,7 +132,7 @@ def _data_dir(text: str | None, base: Path) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise BadEnvironment("DATA_DIR", f"{path} cannot be made: {error.strerror}.") from None
+        raise BadEnvironment("DATA_DIR", f"{path} cannot be created: {error.strerror}.") from None
     return path
 
 
@@ -140,7 +140,7 @@ def _secret_key(values: Mapping[str, str], debug: bool, data_dir: Path) -> str:
     if "SECRET_KEY" in values:
         return values["SECRET_KEY"]
     if not debug:
-        raise BadEnvironment("SECRET_KEY", "is required where DEBUG is off; use fifty or more random characters.")
+        raise BadEnvironment("SECRET_KEY", "is required when DEBUG is off. Use at least 50 random characters.")
     return _kept_secret(data_dir / "secret_key")
 
 
@@ -163,9 +163,9 @@ def _allowed_hosts(values: Mapping[str, str], debug: bool) -> list[str]:
     hosts = [host.strip() for host in values.get("ALLOWED_HOSTS", ",".join(LOCAL_HOSTS)).split(",") if host.strip()]
     for host in hosts:
         if host == "*" and not debug:
-            raise BadEnvironment("ALLOWED_HOSTS", "'*' lets anybody name this server; list its host names.")
+            raise BadEnvironment("ALLOWED_HOSTS", "'*' is not allowed. List the host names.")
         if host != "*" and not HOST_NAME.fullmatch(host):
-            raise BadEnvironment("ALLOWED_HOSTS", f"{host!r} is not a host name such as crm.example.com.")
+            raise BadEnvironment("ALLOWED_HOSTS", f"{host!r} is not a valid host name, e.g. crm.example.com.")
     return hosts
 
 
@@ -174,9 +174,9 @@ def _host(values: Mapping[str, str], debug: bool) -> str:
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        raise BadEnvironment("HOST", f"{host!r} is not an address to listen on, such as 127.0.0.1.") from None
+        raise BadEnvironment("HOST", f"{host!r} is not an address to listen on, e.g. 127.0.0.1.") from None
     if debug and "DEBUG" not in values and not address.is_loopback:
-        raise BadEnvironment("HOST", f"{host} opens a debugging server to the network; set SECRET_KEY, or say DEBUG=1.")
+        raise BadEnvironment("HOST", f"{host} would expose a debug server to the network. Set SECRET_KEY or DEBUG=1.")
     return host
 
 
@@ -186,16 +186,18 @@ def _database(url: str, data_dir: Path) -> dict:
         return _sqlite(url, data_dir)
     if scheme in ("postgres", "postgresql"):
         return _postgres(url)
-    raise BadEnvironment("DATABASE_URL", "is neither sqlite:////absolute/path nor postgres://user:password@host/name.")
+    raise BadEnvironment(
+        "DATABASE_URL", "is not valid. Use sqlite:////absolute/path or postgres://user:password@host/name."
+    )
 
 
 def _sqlite(url: str, data_dir: Path) -> dict:
     parts = urlsplit(url)
     path = Path(unquote(parts.path[1:]))
     if parts.netloc or parts.query or not path.is_absolute():
-        raise BadEnvironment("DATABASE_URL", "a SQLite file is named by its absolute path: sqlite:////absolute/path.")
+        raise BadEnvironment("DATABASE_URL", "is not an absolute path. Use sqlite:////absolute/path.")
     if path.is_dir() or not path.parent.is_dir():
-        raise BadEnvironment("DATABASE_URL", f"{path} is a directory, or lies in one that does not exist.")
+        raise BadEnvironment("DATABASE_URL", f"{path} is a directory, or its directory does not exist.")
     return {
         "ENGINE": "crm.kit.sqlite",
         "NAME": str(path),
@@ -214,13 +216,13 @@ def _postgres(url: str) -> dict:
         options = conninfo_to_dict(url)
     except ProgrammingError:
         raise BadEnvironment(
-            "DATABASE_URL", "is not an address that PostgreSQL's client understands; check its options and escape %."
+            "DATABASE_URL", "is not an address that the PostgreSQL client understands. Check its options and escape %."
         ) from None
     if not options.get("dbname"):
-        raise BadEnvironment("DATABASE_URL", "names no database: postgres://user:password@host/name.")
+        raise BadEnvironment("DATABASE_URL", "has no database name. Use postgres://user:password@host/name.")
     port = str(options.pop("port", ""))
     if port and not re.fullmatch(r"[1-9][0-9]{0,4}", port):
-        raise BadEnvironment("DATABASE_URL", f"{port!r} is not a port.")
+        raise BadEnvironment("DATABASE_URL", f"{port!r} is not a valid port.")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": options.pop("dbname"),
@@ -251,13 +253,13 @@ def _redis(url: str) -> str:
         return ""
     parts = _split("REDIS_URL", url)
     if parts.scheme not in ("redis", "rediss") or not parts.hostname:
-        raise BadEnvironment("REDIS_URL", "is not redis://host:6379/0 (rediss:// for TLS).")
+        raise BadEnvironment("REDIS_URL", "is not valid. Use redis://host:6379/0 (rediss:// for TLS).")
     return url
 
 
 def _metrics_token(token: str) -> str:
     if token and (len(token) < 20 or not token.isascii() or " " in token):
-        raise BadEnvironment("METRICS_TOKEN", "is too easily guessed; use twenty or more random letters and digits.")
+        raise BadEnvironment("METRICS_TOKEN", "is too easy to guess. Use at least 20 random letters and digits.")
     return token
 
 
@@ -265,7 +267,7 @@ def _networks(text: str) -> list:
     try:
         return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError:
-        raise BadEnvironment("WEBHOOK_NETWORKS", "is no list of networks such as 10.20.0.0/16, fd00::/8.") from None
+        raise BadEnvironment("WEBHOOK_NETWORKS", "is not a list of networks, e.g. 10.20.0.0/16, fd00::/8.") from None
 
 
 def _mail(url: str) -> Mail:
@@ -280,13 +282,15 @@ def _mail(url: str) -> Mail:
         return Mail("filebased", sender, directory=unquote(parts.path))
     if parts.scheme == "smtp" and parts.hostname:
         return _smtp(parts, options, sender)
-    raise BadEnvironment("EMAIL_URL", "is none of file:///directory, smtp://user:password@host:587/?tls=1, console:.")
+    raise BadEnvironment(
+        "EMAIL_URL", "is not valid. Use file:///directory, smtp://user:password@host:587/?tls=1 or console:."
+    )
 
 
 def _smtp(parts: SplitResult, options: Mapping[str, str], sender: str) -> Mail:
     tls, ssl = (_switch({"EMAIL_URL": options.get(key, "0")}, "EMAIL_URL", False) for key in ("tls", "ssl"))
     if tls and ssl:
-        raise BadEnvironment("EMAIL_URL", "takes tls=1 (STARTTLS, port 587) or ssl=1 (port 465), not both.")
+        raise BadEnvironment("EMAIL_URL", "has both tls and ssl. Use tls=1 (STARTTLS, port 587) or ssl=1 (port 465).")
     return Mail(
         "smtp",
         sender,

@@ -55,7 +55,8 @@ BY_SCORE = ("top_of_funnel", "marketing_qualified", "sales_qualified")
 STAGE = Axis(
     entity="lead",
     field="stage",
-    label=_("Stage"),
+    label=_("Qualification stage"),
+    aliases=("Stage",),  # not a text
     values=(
         Choice("top_of_funnel", _("Top of Funnel"), "blue"),
         Choice("marketing_qualified", _("Marketing Qualified"), "violet"),
@@ -73,7 +74,7 @@ STAGE = Axis(
             targets=BY_SCORE[1:],
             aliases=("Qualify by hand",),
         ),
-        Move("score", _("Score"), BY_SCORE, "", "lead.restaged", by_rule=True, targets=BY_SCORE),
+        Move("score", _("Rescore"), BY_SCORE, "", "lead.restaged", by_rule=True, targets=BY_SCORE, aliases=("Score",)),
         Move("convert", _("Convert"), ("sales_qualified",), "opportunity", "lead.converted", by_rule=True),
     ),
 )

@@ -40,7 +40,7 @@ INTEREST = {
 }
 SLOT = timedelta(days=15)
 LEARNT = timedelta(days=120)
-SETTLED = "Nothing left to qualify"  # not a text
+SETTLED = "Closed with the contact"  # not a text
 
 
 class Interest:

@@ -91,14 +91,27 @@ LEAD.add(
     Field("description", _("Description"), T.LONG_TEXT),
     Field("contact_by", _("First contact by"), T.DATETIME, api="contactBy", editable=False),
     Field("contacted_at", _("First contact"), T.DATETIME, api="contactedAt", editable=False),
-    Field("qualified_date", _("Qualified"), T.DATETIME, api="qualifiedDate", editable=False),
-    Field("converted_date", _("Converted"), T.DATETIME, api="convertedDate", editable=False),
-    Field("won_at", _("Won"), T.DATETIME, api="wonAt", editable=False, expression=won_at),
-    Field("lost_date", _("Lost"), T.DATETIME, api="lostDate", editable=False),
+    Field(
+        "qualified_date", _("Qualified date"), T.DATETIME, api="qualifiedDate", aliases=("Qualified",), editable=False
+    ),
+    Field(
+        "converted_date", _("Converted date"), T.DATETIME, api="convertedDate", aliases=("Converted",), editable=False
+    ),
+    Field("won_at", _("Won date"), T.DATETIME, api="wonAt", aliases=("Won",), editable=False, expression=won_at),
+    Field("lost_date", _("Lost date"), T.DATETIME, api="lostDate", aliases=("Lost",), editable=False),
     Field("lost_reason", _("Lost reason"), T.LONG_TEXT, api="lostReason", editable=False),
     Field("opportunity", _("Opportunity"), T.LINK, target="opportunity", editable=False),
-    Field("status_since", _("In status since"), T.DATETIME, api="statusSince", editable=False),
-    Field("stage_since", _("In stage since"), T.DATETIME, api="stageSince", editable=False),
+    Field(
+        "status_since", _("Status since"), T.DATETIME, api="statusSince", aliases=("In status since",), editable=False
+    ),
+    Field(
+        "stage_since",
+        _("Qualification stage since"),
+        T.DATETIME,
+        api="stageSince",
+        aliases=("In stage since",),
+        editable=False,
+    ),
     *SHARED,
 )
 

@@ -33,14 +33,19 @@ LEAD_TYPE = declare(
             *common_record_events(
                 "lead",
                 icon="sprout",
-                created=(_("Lead created"), _("{who} added the lead")),
+                created=(_("Lead created"), _("{who} created the lead")),
                 updated=(_("Lead changed"), _("{who} changed the lead")),
                 assigned=(_("Lead assigned"), _("{who} assigned the lead")),
                 deleted=(_("Lead moved to trash"), _("{who} moved the lead to the trash")),
                 restored=(_("Lead restored"), _("{who} restored the lead")),
             ),
             EventType(
-                "lead.contacted", "UPDATE", _("First contact made"), _("{who} made first contact"), "Contacted", "phone"
+                "lead.contacted",
+                "UPDATE",
+                _("First contact made"),
+                _("{who} logged the first contact"),
+                "Contacted",
+                "phone",
             ),
             EventType(
                 "lead.synced",
@@ -117,7 +122,7 @@ LEAD_TYPE = declare(
                 "The lead keeps this stage for 14 days regardless of its score. Then scoring takes over again. "
                 "Your reason is shown on the record."
             ),
-            "lose": _("The lead stays on file with this reason. {record.contact}’s stage doesn’t change."),
+            "lose": _("The lead stays on file with this reason. {record.contact}’s lifecycle stage doesn’t change."),
             "reactivate": _(
                 "We recommend creating a new lead instead. Reactivating continues this lead and moves its contact "
                 "back to Lead. It is flagged in the audit log."
@@ -171,8 +176,20 @@ events.declare(
         _("{who} changed an assignment rule"),
         icon="git-branch",
     ),
-    EventType("duty.created", "CREATE", _("Lead pool changed"), _("{who} changed who takes leads"), icon="users-round"),
-    EventType("duty.updated", "UPDATE", _("Lead pool changed"), _("{who} changed who takes leads"), icon="users-round"),
+    EventType(
+        "duty.created",
+        "CREATE",
+        _("Assignment pool changed"),
+        _("{who} changed the assignment pool"),
+        icon="users-round",
+    ),
+    EventType(
+        "duty.updated",
+        "UPDATE",
+        _("Assignment pool changed"),
+        _("{who} changed the assignment pool"),
+        icon="users-round",
+    ),
     EventType(
         "first_contact_terms.created",
         "CREATE",

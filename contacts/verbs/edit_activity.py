@@ -53,6 +53,6 @@ def _check_calls(rows: QuerySet, values: Mapping[str, Any]) -> None:
         if "outcome" in values:
             check_outcome(kind, status, values["outcome"])
         elif status == "pending" and outcome:
-            raise Invalid({"outcome": _("A planned call has no outcome yet.")})
+            raise Invalid({"outcome": _("A scheduled call has no outcome yet.")})
         if status == "done" and values.get("occurred_at", True) is None:
             raise Invalid({"occurred_at": _("Enter when it took place.")})

@@ -28,10 +28,10 @@ LOGGED = {
     "task": _("Task created."),
 }
 PLANNED = {
-    "note": _("Note planned."),
-    "call": _("Call planned."),
-    "email": _("Email planned."),
-    "meeting": _("Meeting planned."),
+    "note": _("Note scheduled."),
+    "call": _("Call scheduled."),
+    "email": _("Email scheduled."),
+    "meeting": _("Meeting scheduled."),
     "task": _("Task created."),
 }
 

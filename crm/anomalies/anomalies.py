@@ -23,8 +23,8 @@ register_entity(
     Entity(
         "unreadable_setting",
         "exceptions.UnreadableSetting",
-        _("Unreadable setting"),
-        _("Unreadable settings"),
+        _("Invalid setting"),
+        _("Invalid settings"),
         "setting",
     )
 ).add(Field("name", _("Name"), FieldType.TEXT, editable=False))
@@ -70,7 +70,7 @@ def _write(found: Facts, known: Mapping[tuple[str, int], UnreadableSetting]) -> 
 register(
     AnomalyKind(
         name="setting_unreadable",
-        label=_("Unreadable setting"),
+        label=_("Invalid setting"),
         entity="unreadable_setting",
         rows=unreadable_settings,
         since=lambda: F("found_at"),

@@ -16,12 +16,11 @@ from crm.kit.actor import Channel, system
 from crm.kit.errors import Refused
 from crm.users.models import Membership
 
-TEXT = """Dear {name},
+TEXT = """Hi {first_name},
 
-You left us a year ago. We have since built what you were missing. Route planning is part of every plan, and the driver
-app works offline.
+A lot has changed since you left. Route planning is now part of every plan, and the driver app works offline.
 
-May we show you? Reply to this email and we will find half an hour.
+Can we show you? Reply to this email and we’ll find half an hour.
 """  # not a text
 CAME_BACK, WANT_NO_MORE = 2, 1
 

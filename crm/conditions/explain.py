@@ -35,7 +35,7 @@ from crm.conditions.compile import (
 from crm.conditions.tree import All, AnyRow, AtLeast, Either, Leaf, Node, Not, children, leaves
 from crm.conditions.write import LabelWriter
 from crm.entities import registry
-from crm.entities.fields import FieldType
+from crm.entities.fields import Field, FieldType
 from crm.entities.schema import Path
 from crm.entities.sql import orm_value
 from crm.entities.values import zone
@@ -54,7 +54,7 @@ class LeafResult:
 
     `group` is '' for a comparison; "and", "or", "not" and "at least" head the lines that follow one `depth` deeper, and
     the value of "at least" is how many of those hold. "any" is one line with the number of matching rows as value. The
-    record matches if every line of depth 0 is ok.
+    record matches if every line of depth 0 is ok. `field` types the value of a comparison.
     """
 
     text: str
@@ -62,6 +62,7 @@ class LeafResult:
     value: Any
     depth: int = 0
     group: str = ""
+    field: Field | None = None
 
 
 def explain_roots(
@@ -192,9 +193,11 @@ def _top(root: Node, cells: Iterator, writer: LabelWriter) -> list[LeafResult]:
 
 
 def _lines(node: Node, cells: Iterator, writer: LabelWriter, depth: int) -> list[LeafResult]:
-    if isinstance(node, Leaf | AnyRow):
-        group = "any" if isinstance(node, AnyRow) else ""
-        return [LeafResult(writer.text(node), bool(next(cells)), next(cells), depth, group)]
+    if isinstance(node, AnyRow):
+        return [LeafResult(writer.text(node), bool(next(cells)), next(cells), depth, "any")]
+    if isinstance(node, Leaf):
+        field = _shown_path(node.path).field
+        return [LeafResult(writer.text(node), bool(next(cells)), next(cells), depth, field=field)]
     below = [_lines(part, cells, writer, depth + 1) for part in children(node)]
     held = sum(lines[0].ok for lines in below)
     group, ok = _group(node, held)

@@ -257,7 +257,8 @@ def _error(sentence: str, token: Token, *, word: str = "", suggestion: str = "")
     """Return the error with its position, counted from 1."""
     position = token.start_pos or 0
     placed = gettext("{sentence} (position {position})").format(sentence=sentence, position=position + 1)
-    return ConditionError(placed, word=word or str(token), position=position, suggestion=suggestion)
+    word = word or str(token)
+    return ConditionError(placed, word=word, position=position, suggestion=suggestion, sentence=sentence)
 
 
 _CONTINUE = _(

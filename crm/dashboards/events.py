@@ -10,8 +10,8 @@ declare(
     EventType(
         "dashboard_layout.updated",
         "UPDATE",
-        _("Dashboard arranged"),
-        _("{who} arranged the dashboard"),
+        _("Dashboard layout changed"),
+        _("{who} changed the dashboard layout"),
         icon="layout-dashboard",
     ),
     EventType(

@@ -73,6 +73,16 @@ def shown(item: Field | None, value: Any, names: Names) -> str:
     return _SHOWN.get(item.type, _plain)(item, value, names)
 
 
+def shown_alone(item: Field, value: Any) -> str:
+    """One value of a record as text, with the name of the member or team that it points to."""
+    names = Names()
+    if value and item.type is FieldType.USER:
+        names.people = {pk: row.label for pk, row in members().rows.items()}
+    elif value and item.type is FieldType.TEAM:
+        names.records = _named({"team": {value}})
+    return shown(item, value, names)
+
+
 def _plain(item: Field, value: Any, names: Names) -> str:
     return str(value)
 
@@ -123,6 +133,7 @@ _SHOWN = {
     FieldType.LINK: _record,
     FieldType.DATE: _date,
     FieldType.DATETIME: _moment,
+    FieldType.NUMBER: _number,
     FieldType.MONEY: _number,
     FieldType.PERCENT: _percent,
     FieldType.YES_NO: _yes_no,

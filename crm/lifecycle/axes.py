@@ -49,7 +49,7 @@ class Move:
 class Axis:
     """A field of an entity with its values and legal moves. `<field>_since`: when the value was entered.
 
-    `start_help` explains the possible initial values.
+    `start_help` explains the possible initial values. `aliases` are former labels.
     """
 
     entity: str
@@ -58,6 +58,7 @@ class Axis:
     values: tuple[Choice, ...]
     moves: tuple[Move, ...]
     start_help: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def since(self) -> str:
@@ -109,5 +110,5 @@ def wrong_stage_message(axis: Axis, step: Move, here: str, to: str = "") -> str:
     name = axis.value(here).label
     if here == (step.target or to):
         return gettext("Already {stage}.").format(stage=name)
-    text = gettext("“{action}” is for {stages}. This one is {stage}.")
+    text = gettext("“{action}” isn’t available at {stage}, only at {stages}.")
     return text.format(action=step.label, stages=axis.names(step.sources), stage=name)

@@ -53,7 +53,7 @@ def declare_moves(axis: Axis) -> None:
             f"{axis.field}_moves",
             cast(str, format_lazy(_("{axis} changes"), axis=axis.label)),
             T.MANY,
-            aliases=(f"{in_english(axis.label)} moves",),  # not a text
+            aliases=_former_names(axis),
             target=kind.name,
             rows=lambda: moves_of(axis).filter(record_id=OuterRef("pk")),
             editable=False,
@@ -64,6 +64,12 @@ def declare_moves(axis: Axis) -> None:
     if axis.since not in record.fields:
         label = cast(str, format_lazy(_("{axis} since"), axis=axis.label))
         record.add(Field(axis.since, label, T.DATETIME, editable=False))
+
+
+def _former_names(axis: Axis) -> tuple[str, ...]:
+    """Names by which conditions knew the changes of an axis before."""
+    named = (in_english(axis.label), *axis.aliases)
+    return (*(f"{name} moves" for name in named), *(f"{name} changes" for name in axis.aliases))  # not a text
 
 
 def waits(entity: str) -> Exists:

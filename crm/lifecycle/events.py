@@ -25,7 +25,11 @@ declare(
         category="security",
     ),
     EventType(
-        "stage_definition.created", "CREATE", _("Stage defined"), _("{who} defined a stage"), icon="book-open-check"
+        "stage_definition.created",
+        "CREATE",
+        _("Stage definition changed"),
+        _("{who} changed a stage definition"),
+        icon="book-open-check",
     ),
     EventType("wait.created", "WAIT", _("Snoozed"), _("{who} snoozed this record"), icon="hourglass"),
     EventType("wait.updated", "UPDATE", _("Snooze changed"), _("{who} changed the snooze"), icon="hourglass"),

@@ -18,7 +18,7 @@ class DefinitionForm(forms.Form):
     key_question = forms.CharField(label=_("Key question"), max_length=300, required=False)
     next_action = forms.CharField(label=_("Next action"), max_length=300, required=False)
     entry = forms.CharField(
-        label=_("Entry criteria"), widget=forms.Textarea(attrs=MONO), help_text=_("E.g. email is not empty")
+        label=_("Entry criteria"), widget=forms.Textarea(attrs=MONO), help_text=_("e.g. email is not empty")
     )
     exit = forms.CharField(
         label=_("Exit criteria"),

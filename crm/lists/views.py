@@ -244,7 +244,7 @@ def add_filter(request: Request, entity: str) -> HttpResponse:
         try:
             return redirect(state.url(where=_with(state, field, request), field=None, op=None, value=None))
         except ConditionError as problem:
-            error = problem
+            error = problem.sentence
     if "text" in request.GET:
         try:
             text = parse(request.GET["text"], entity).key_text

@@ -10,14 +10,14 @@ VISIBLE = (
 
 STAGE_DEFINITIONS = {
     "prospecting": Definition(
-        _("Potential deal; no request yet."),
+        _("A potential deal without a request yet."),
         _("Who would buy, and what?"),
         _("Find the buyer and agree on a next step"),
         "contact.email is not empty or contact.phone is not empty",  # not a text
         VISIBLE,
     ),
     "qualification": Definition(
-        _("Need confirmed; checking whether we can meet it."),
+        _("The need is confirmed. We’re checking whether we can meet it."),
         _("Is the next step and buyer visible?"),
         _("Confirm budget and timing"),
         "next_step is not empty",  # not a text

@@ -29,7 +29,7 @@ OPPORTUNITY_TYPE = declare(
             *common_record_events(
                 "opportunity",
                 icon="circle-dollar-sign",
-                created=(_("Opportunity created"), _("{who} added the opportunity")),
+                created=(_("Opportunity created"), _("{who} created the opportunity")),
                 updated=(_("Opportunity changed"), _("{who} changed the opportunity")),
                 assigned=(_("Opportunity assigned"), _("{who} assigned the opportunity")),
                 deleted=(_("Opportunity moved to trash"), _("{who} moved the opportunity to the trash")),

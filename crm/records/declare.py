@@ -74,7 +74,7 @@ def _complete(kind: RecordType) -> RecordType:
 
 
 Texts = tuple[str, str]  # an event's label and sentence
-CREATED: Texts = (_("Record created"), _("{who} added this record"))
+CREATED: Texts = (_("Record created"), _("{who} created this record"))
 UPDATED: Texts = (_("Record changed"), _("{who} changed this record"))
 ASSIGNED: Texts = (_("Record assigned"), _("{who} assigned this record"))
 DELETED: Texts = (_("Record moved to trash"), _("{who} moved this record to the trash"))

@@ -27,7 +27,7 @@ declare(
     _security("team.renamed", "UPDATE", _("Team renamed"), _("{who} renamed a team")),
     _security("invitation.sent", "CREATE", _("Invitation sent"), _("{who} sent an invitation")),
     _security("invitation.accepted", "UPDATE", _("Invitation accepted"), _("{who} accepted an invitation")),
-    _security("invitation.withdrawn", "DELETE", _("Invitation withdrawn"), _("{who} withdrew an invitation")),
+    _security("invitation.withdrawn", "DELETE", _("Invitation revoked"), _("{who} revoked an invitation")),
     _security("member.denied", "DENY", _("Access denied"), _("{who} was denied access"), "warning"),
     _security("user.updated", "UPDATE", _("Profile changed"), _("{who} changed their profile")),
     _security("user.signed_in", "SIGN_IN", _("Signed in"), _("{who} signed in")),

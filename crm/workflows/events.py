@@ -56,8 +56,8 @@ declare(
         _("{who} ran workflows after an import"),
         icon="play",
     ),
-    EventType("workflow_run.due", "", _("Run continues")),
-    EventType("workflow_run.outward", "", _("Run sends")),
+    EventType("workflow_run.due", "", _("Run resumes")),
+    EventType("workflow_run.outward", "", _("Run sends a message")),
 )
 
 # Not a record with pages of its own: exceptions are about runs.

@@ -118,8 +118,8 @@ def _too_deep() -> str:
 
 def _too_many() -> str:
     return ngettext(
-        "Loop prevented: {count} run had followed from one change.",
-        "Loop prevented: {count} runs had followed from one change.",
+        "Loop prevented: one change had triggered {count} run.",
+        "Loop prevented: one change had triggered {count} runs.",
         BUDGET,
     ).format(count=formats.number(BUDGET))
 

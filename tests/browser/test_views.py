@@ -68,7 +68,7 @@ def test_quick_filters_and_the_search_of_the_list(visit, three, sign_in):
     expect(page.locator("tr[data-row]")).to_have_count(1)
     page.get_by_role("searchbox", name="Search this list").fill("nobody at all")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="No matching records")).to_be_visible()
+    expect(page.get_by_role("heading", name="No results for “nobody at all”")).to_be_visible()
 
 
 def test_a_condition_that_cannot_be_read_says_where(visit, three, sign_in):

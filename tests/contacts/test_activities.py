@@ -83,7 +83,7 @@ NO_OUTCOME = f"“left vm” isn’t a call outcome. Choose one of: {OUTCOMES}."
         ({"company_id": 99}, {"company": "Company not found."}),
         ({"outcome": ""}, {"outcome": "Choose the outcome of the call."}),
         ({"kind": "meeting"}, {"outcome": "Only a call can have an outcome."}),
-        ({"status": "pending"}, {"outcome": "A planned call has no outcome yet."}),
+        ({"status": "pending"}, {"outcome": "A scheduled call has no outcome yet."}),
         ({"outcome": "left vm"}, {"outcome": NO_OUTCOME}),
         ({"occurred_at": NOON + timedelta(days=900)}, {"occurred_at": "17 Aug 2029, 12:00 is in the future."}),
         ({"kind": "task", "outcome": "", "assignee_id": 99}, {"assignee": "Choose a member."}),

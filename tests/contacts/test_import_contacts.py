@@ -195,7 +195,7 @@ def test_a_stage_is_a_legal_move_or_refuses_its_row_whole(acme):
     )
     assert counts(run) == (0, 2, 0, 2)
     assert refusals(run) == {
-        2: "“Mark as customer” is for Qualified. This one is Lead.",
+        2: "“Mark as customer” isn’t available at Lead, only at Qualified.",
         4: "Email required for qualification",
     }
     assert dict(Contact.objects.values_list("lifecycle_stage", "title")) == {

@@ -164,7 +164,7 @@ def test_nonsense_is_refused_by_name(env, name, value):
 
 
 def test_a_deployment_needs_a_secret(env):
-    with pytest.raises(BadEnvironment, match=r"^SECRET_KEY: is required where DEBUG is off"):
+    with pytest.raises(BadEnvironment, match=r"^SECRET_KEY: is required when DEBUG is off"):
         env(DEBUG="0")
 
 
@@ -186,7 +186,7 @@ def test_a_debugging_server_on_the_network_has_to_be_asked_for(env):
 def test_nonsense_stops_the_start_with_one_line_and_status_2(tmp_path):
     done = manage(tmp_path, "check", PORT="eighty")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "PORT: 'eighty' is not a whole number from 1 to 65535.\n"
+    assert done.stderr == "PORT: 'eighty' is not valid. Use a whole number from 1 to 65535.\n"
 
 
 def test_a_production_environment_is_clean(tmp_path):

@@ -63,7 +63,7 @@ def test_what_it_is_called_without_a_company_or_a_source(acme, actor):
         ("new", "top_of_funnel", NOT_READY),
         ("working", "marketing_qualified", NOT_READY),
         ("qualified", "marketing_qualified", NOT_READY),
-        ("lost", "sales_qualified", "“Convert” is for Qualified. This one is Lost."),
+        ("lost", "sales_qualified", "“Convert” isn’t available at Lost, only at Qualified."),
     ],
 )
 def test_only_from_sales_qualified(status, stage, sentence, acme, actor):

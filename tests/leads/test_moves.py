@@ -7,6 +7,7 @@ import pytest
 from audit.models import Entry
 from audit.undo.undo import undo
 from contacts.verbs.lose import lose as lose_contact
+from crm.conditions.parse import parse
 from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed, Refused
 from crm.lifecycle.models import Transition
@@ -212,3 +213,20 @@ def test_the_first_transition_is_the_opening(acme):
         ("stage", "", "top_of_funnel"),
         ("status", "", "new"),
     ]
+
+
+@pytest.mark.parametrize(
+    "former, now",
+    [
+        ("Qualified is not empty", "Qualified date is not empty"),
+        ("Converted is empty", "Converted date is empty"),
+        ("Won is empty", "Won date is empty"),
+        ("Lost is empty", "Lost date is empty"),
+        ("In status since < today", "Status since < today"),
+        ("In stage since < today", "Qualification stage since < today"),
+        ("any Stage moves (From = Top of Funnel)", "any Qualification stage changes (From = Top of Funnel)"),
+        ("any Stage changes (Action = Score)", "any Qualification stage changes (Action = Rescore)"),
+    ],
+)
+def test_conditions_know_the_former_labels(former, now, acme):
+    assert parse(former, "lead").key_text == parse(now, "lead").key_text

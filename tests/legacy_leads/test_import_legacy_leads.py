@@ -64,7 +64,7 @@ def test_several_leads_of_one_person_all_come_in_and_the_same_file_again_changes
 def test_without_an_id_rows_go_by_name_e_mail_and_day(bring):
     header = "name,email,created_at,source"
     rows = "Ana,ana@x.example,2025-01-02,Web\nAna,ana@x.example,2025-01-03,Web\nAna,ana@x.example,2025-01-03,Fair"
-    assert bring(rows, header)[1:] == ((3, 2, 0, 0, 1), ["Duplicate of line 3."])
+    assert bring(rows, header)[1:] == ((3, 2, 0, 0, 1), ["Duplicate of row 3."])
     assert bring("Ana,ana@x.example,2025-01-02,Fair", header)[1] == (1, 0, 1, 0, 0)
     assert bring("Bo,,,Web", header)[1] == bring("Cy,,,Web", header)[1] == (1, 1, 0, 0, 0)
     assert bring("Bo,,,Web", header)[1] == (1, 0, 0, 1, 0)
@@ -102,7 +102,7 @@ def test_an_export_of_espocrm_is_understood(bring, cast):
 
 
 BAD = (
-    ("L-1,Ana,,,,,,new,,,,nobody,,", "There is no contact “nobody”. Enter an ID or email."),
+    ("L-1,Ana,,,,,,new,,,,nobody,,", "No contact matches “nobody”. Enter an ID or email."),
     ("L-1,,,,,Web,,new,,,,,,", "Enter a name, an email or a company."),
     (
         "L-1,Ana,,,,,,signed,,,,,,",

@@ -1,10 +1,14 @@
 """Stage definitions: testable, versioned, written by admins, shown on each record."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 
 from audit.models import Entry
 from contacts.axes import LIFECYCLE
 from crm.conditions.parse import parse
+from crm.kit import clock
 from crm.kit.errors import Invalid, NotAllowed
 from crm.lifecycle.axes import all_axes
 from crm.lifecycle.definitions import definitions, ends
@@ -100,3 +104,13 @@ def test_the_evidence_tells_nothing_of_a_company_that_one_does_not_see(acme, cas
     url = f"/lifecycle/contact/lifecycle_stage/of/{contact.public_id}"
     assert ">taxi<" in sign_in("manager").get(url).content.decode()
     assert ">taxi<" not in sign_in("rep").get(url).content.decode()
+
+
+def test_the_evidence_shows_values_as_people_read_them(acme, cast, actor, sign_in):
+    with clock.at(datetime(2026, 3, 31, 12, tzinfo=UTC)):
+        contact = make_contact(owner=cast.rep, role="decision_maker", team=cast.iberia)
+    entry = "role = blocker and owner is not empty and team is not empty and created_at > 2020-01-01 and lead_score = 0"
+    save_definition(LIFECYCLE, "lead", WORDS | {"entry": entry}, by=actor("admin"))
+    page = sign_in("rep").get(f"/lifecycle/contact/lifecycle_stage/of/{contact.public_id}").content.decode()
+    values = re.findall(r'<span class="value">([^<]*)</span>', page)
+    assert values[:5] == ["Decision maker", "Rep", "Iberia", "31 Mar 2026, 12:00", "0"]

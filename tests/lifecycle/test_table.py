@@ -54,7 +54,7 @@ def refusal(verb: str, stage: str) -> str:
         return f"Already {LABELS[stage]}."
     *first, last = [LABELS[source] for source in STAGES if source in sources]
     ordered = f"{', '.join(first)} or {last}" if first else last
-    return f"“{NAMES[verb]}” is for {ordered}. This one is {LABELS[stage]}."
+    return f"“{NAMES[verb]}” isn’t available at {LABELS[stage]}, only at {ordered}."
 
 
 def standing_at(stage: str) -> Contact:
@@ -163,7 +163,7 @@ def test_many_move_together_and_the_others_say_why(acme, actor):
     outcome = VERBS["qualify"](rows(lead, customer, lost), by=by, reason="")
     assert outcome.done == [lead.pk]
     assert outcome.refused == {
-        customer.pk: "“Qualify” is for Lead. This one is Customer.",
-        lost.pk: "“Qualify” is for Lead. This one is Lost.",
+        customer.pk: "“Qualify” isn’t available at Customer, only at Lead.",
+        lost.pk: "“Qualify” isn’t available at Lost, only at Lead.",
     }
     assert [move[0] for move in moves(by)] == [entry.entity_id for entry in entries(by)] == [lead.pk]

@@ -222,6 +222,16 @@ class TestFilterBuilder:
         assert response.status_code == 200
         assert response.context["error"] or params == {"field": "shoe"}
 
+    def test_the_builder_names_no_position_in_a_text_that_nobody_wrote(self, acme, manager):
+        sentence = "No user named “zed” in this workspace."
+        built = manager.get("/contact/filter", {"field": "owner", "op": "=", "value": "zed"})
+        assert built.context["error"] == sentence
+        written = manager.get("/contact/filter", {"text": "owner = zed"})
+        assert str(written.context["error"]) == f"{sentence} (position 9)"
+
+    def test_a_search_without_results_is_quoted(self, acme, manager):
+        assert "No results for “zzz”" in manager.get("/contact", {"q": "zzz"}).content.decode()
+
     def test_a_value_is_a_value_whatever_is_in_it(self, acme, manager):
         """Text typed into the builder never becomes syntax."""
         make_contact("Ana", title='x" or name = "Bo')
@@ -290,7 +300,7 @@ class TestBulk:
         response = bulk(manager, "stage", lead, lost, verb="qualify", reason="")
         assert messages(response) == [
             "Stage changed: 1 record.",
-            "Skipped: Lou. “Qualify” is for Lead. This one is Lost.",
+            "Skipped: Lou. “Qualify” isn’t available at Lost, only at Lead.",
         ]
         ticked = re.findall(r'value="(contact_\w+)"[^>]* checked', response.content.decode())
         assert ticked == [lost.public_id]

@@ -145,7 +145,7 @@ def test_any_stage_of_the_contact_is_accepted_and_only_an_override_moves_it_from
 def test_what_was_closed_stays_so_without_an_override(bring, ana):
     make_opportunity("A", contact=ana, stage="won", external_id="d-1")
     status, report = bring("d-1,A,a-1,,Proposal,,,,,,,\n")
-    sentence = "“Move” is for Prospecting, Qualification, Proposal or Negotiation. This one is Won."
+    sentence = "“Move” isn’t available at Won, only at Prospecting, Qualification, Proposal or Negotiation."
     assert (status, report["errors"]) == (1, [{"row": 2, "column": "Stage", "message": sentence}])
     assert bring("d-1,A,a-1,,Proposal,,,,,,,\n", override_stages="They came back")[0] == 0
     deal = Opportunity.objects.get()

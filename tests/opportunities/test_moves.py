@@ -60,8 +60,8 @@ def test_a_cell(verb, stage, role, acme, actor):
         outcome, to = make(verb, deal, by)
     deal.refresh_from_db()
     if stage not in sources:
-        here = f"Already {LABELS[stage]}." if stage == to else f" This one is {LABELS[stage]}."
-        assert list(outcome.refused) == [deal.pk] and outcome.refused[deal.pk].endswith(here)
+        here = f"Already {LABELS[stage]}." if stage == to else f"” isn’t available at {LABELS[stage]}, only at "
+        assert list(outcome.refused) == [deal.pk] and here in outcome.refused[deal.pk]
         assert deal.stage == before
         assert_nothing_written(by)
         return
@@ -137,7 +137,7 @@ def test_many_are_moved_at_once_and_each_refusal_says_why(acme, actor, cast):
     outcome = move_stage(rows(mine, won, theirs), to="proposal", by=actor("rep"))
     assert outcome.done == [mine.pk]
     assert outcome.refused == {
-        won.pk: "“Move” is for Prospecting, Qualification, Proposal or Negotiation. This one is Won.",
+        won.pk: "“Move” isn’t available at Won, only at Prospecting, Qualification, Proposal or Negotiation.",
         theirs.pk: "View only – this record belongs to someone else.",
     }
 

@@ -79,7 +79,7 @@ def test_what_multiplies_stops_at_the_budget(flow, ended):
     make_opportunity("Deal")
     ran, skipped = ended()
     assert len(ran) == BUDGET
-    assert {run.reason for run in skipped} == {f"Loop prevented: {BUDGET} runs had followed from one change."}
+    assert {run.reason for run in skipped} == {f"Loop prevented: one change had triggered {BUDGET} runs."}
 
 
 def test_one_that_runs_on_a_record_too_often_is_paused_and_its_owner_told(flow, ended, actor, cast):

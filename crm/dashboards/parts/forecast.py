@@ -31,7 +31,7 @@ def forecast(asked: DashboardQuery) -> Content:
     headings += [gettext("Opportunities won"), gettext("Actual")]
     table = Table("months", "", headings, rows, empty=gettext("No forecast snapshots yet."))
     note = gettext(
-        "Weekly snapshot for the whole workspace. Not affected by filters; past forecasts can’t be drilled into."
+        "Weekly snapshot for the whole workspace. Filters don’t apply, and past forecasts can’t be drilled into."
     )
     return Content([table], str(asked.period), note=note)
 

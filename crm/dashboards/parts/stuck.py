@@ -136,7 +136,7 @@ def stuck(asked: DashboardQuery) -> Content:
             why, owners[axis.entity] = _along(asked, axis, known, defined)
             lines += why
     lines.sort(key=lambda line: -line[2])
-    headings = (gettext("Unmet criterion"), gettext("Records"), gettext("Suggested action"))
+    headings = (gettext("Unmet criterion"), gettext("Records"), gettext("Bulk action"))
     reason = Table("why", "", headings, barred(lines), bars=True, empty=NOTHING)
     sub = gettext("Past expected time in stage, by unmet exit criterion")
     return Content([reason, _by_owner(asked, owners)], sub=sub, note=_note(unknown))

@@ -39,7 +39,7 @@ def match_leads(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tup
     for row in rows:
         text = row.own.get("contact", "")
         if text and text not in people:
-            sentence = gettext("There is no contact “{name}”. Enter an ID or email.").format(name=text)
+            sentence = gettext("No contact matches “{text}”. Enter an ID or email.").format(text=text)
             refused[row.line] = (str(CONTACT.label), sentence)
         else:
             found.append(LeadMatch(row, people.get(text)))
@@ -98,6 +98,6 @@ def _once(matches: list[LeadMatch], scratch: Scratch, refused: Refused) -> list[
     """Return first occurrences; repeats are rejected with the line of the first."""
     keys = {each.row.line: [_key(each.row.own)] for each in matches}
     again = scratch.repeats(keys)
-    sentence = gettext("Duplicate of line {line}.")
-    refused |= {line: ("", sentence.format(line=formats.number(earlier))) for line, earlier in again.items()}
+    sentence = gettext("Duplicate of row {row}.")
+    refused |= {line: ("", sentence.format(row=formats.number(earlier))) for line, earlier in again.items()}
     return [each for each in matches if each.row.line not in again]

@@ -152,7 +152,7 @@ def _branch(context: Context, values: Values) -> Result:
 
 
 def _pass(context: Context, values: Values) -> Result:
-    """Skip the Otherwise steps: a run that reaches Otherwise comes from the If branch."""
+    """Skip the Else steps: a run that reaches Else comes from the If branch."""
     end = partner(context.run.version.steps, context.run.position, "end")
     return Result(gettext("Continued after the branch"), jump=end + 1)
 
@@ -173,10 +173,10 @@ register(
 register(
     StepKind(
         "otherwise",
-        _("Otherwise"),
+        _("Else"),
         "corner-down-right",
         (),
-        lambda values, entity: gettext("Otherwise"),
+        lambda values, entity: gettext("Else"),
         _pass,
         depth=0,
     )

@@ -250,6 +250,8 @@ def _activity_sentence(values: Values, entity: str) -> str:
 def _due(days: Any) -> str:
     if days == "":
         return ""
+    if days == 0:
+        return gettext("due today")
     return ngettext("due in {count} day", "due in {count} days", days).format(count=formats.number(days))
 
 
@@ -299,6 +301,8 @@ def _opportunity_sentence(values: Values, entity: str) -> str:
 def _closing(days: Any) -> str:
     if days == "":
         return ""
+    if days == 0:
+        return gettext("closes today")
     return ngettext("closes in {count} day", "closes in {count} days", days).format(count=formats.number(days))
 
 
