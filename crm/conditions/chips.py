@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm.conditions.operands import ORDER
-from crm.conditions.tree import Kind, Leaf, Node, Operand
+from crm.conditions.tree import All, AnyRow, AtLeast, Either, Kind, Leaf, Node, Not, Operand
 from crm.conditions.write import LabelWriter
 from crm.entities.fields import NUMBERS, TIMES, Field, FieldType
 from crm.kit import formats
@@ -58,12 +58,40 @@ class Chip:
     value: str = ""
 
 
-def chip(node: Node, writer: LabelWriter) -> Chip:
+def chip(node: Node, writer: "SentenceWriter") -> Chip:
     text = writer.text(node)
     if not isinstance(node, Leaf):
         return Chip(text, text)
-    value = ", ".join(_value(node, operand, writer) for operand in node.operands)
-    return Chip(text, node.path.label, operator_words(node), value)
+    return Chip(text, node.path.label, operator_words(node), writer.values(node))
+
+
+class SentenceWriter(LabelWriter):
+    """Writer in the words of the reader's language: “Email is not empty and Owner is me”."""
+
+    def text(self, node: Node) -> str:
+        match node:
+            case All(parts):
+                return formats.both([self._within(part, Either) for part in parts])
+            case Either(parts):
+                return formats.either([self._within(part, All) for part in parts])
+            case Not(part):
+                return gettext("not ({condition})").format(condition=self.text(part))
+            case AtLeast(count, parts):
+                conditions = ", ".join(self._within(part, All | Either) for part in parts)
+                return gettext("at least {count} of: {conditions}").format(count=count, conditions=conditions)
+            case AnyRow(path, part):
+                return gettext("any of {records} with {condition}").format(
+                    records=path.label, condition=self.text(part)
+                )
+        return self.comparison(node)
+
+    def comparison(self, leaf: Leaf) -> str:
+        text = gettext("{field} {operator} {value}")
+        return text.format(field=leaf.path.label, operator=operator_words(leaf), value=self.values(leaf)).rstrip()
+
+    def values(self, leaf: Leaf) -> str:
+        """Return what a field is compared with."""
+        return formats.either([_value(leaf, operand, self) for operand in leaf.operands])
 
 
 def offered_words(field: Field, operator: str) -> str:

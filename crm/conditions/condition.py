@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from crm.conditions.chips import Chip, chip
+from crm.conditions.chips import Chip, SentenceWriter, chip
 from crm.conditions.compile import Context, Viewer, predicate
 from crm.conditions.explain import LeafResult, explain_record_cached, explain_roots, first_failing
 from crm.conditions.tree import All, Node, paths
@@ -31,6 +31,11 @@ class Condition:
     def label_text(self) -> str:
         return LabelWriter().text(self.root)
 
+    @property
+    def sentence(self) -> str:
+        """The condition as people read it."""
+        return SentenceWriter().text(self.root)
+
     def expression(self, viewer: Viewer, now: datetime) -> Any:
         """Return an argument for queryset.filter() of the entity's model; relative times count from `now` (aware)."""
         return predicate(self.root, Context(viewer, now, zone()))
@@ -49,7 +54,7 @@ class Condition:
 
     def chips(self) -> list[Chip]:
         """Return the top-level parts as chips."""
-        writer = LabelWriter()
+        writer = SentenceWriter()
         return [chip(part, writer) for part in self._parts()]
 
     def without(self, index: int) -> str:

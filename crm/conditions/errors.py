@@ -6,7 +6,6 @@ from crm.kit.errors import DomainError
 class ConditionError(DomainError):
     """A syntax or name error: `word` at offset `position` is invalid; `suggestion` is the nearest valid word.
 
-
     `sentence` is the message without the position, for those who didn't write the text themselves.
     """
 

@@ -72,6 +72,14 @@ def in_words(text: str, entity: str) -> str:
         return text
 
 
+def sentence_of(text: str, entity: str) -> str:
+    """Return a stored condition as people read it, or as stored if one of its fields no longer exists."""
+    try:
+        return parse(text, entity).sentence
+    except ConditionError:
+        return text
+
+
 def _tree(text: str) -> Branch:
     _check_characters(text)
     try:

@@ -127,11 +127,19 @@ def money(amount: Number, currency: str) -> str:
 
 
 def either(texts: Sequence[str]) -> str:
-    """Return e.g. “Lead, Qualified or Customer” in the active language, whatever the formats."""
+    """Return “Lead, Qualified or Customer” in the language, whatever the formats are."""
+    return format_list(texts, style="or", locale=_locale_of_lists())
+
+
+def both(texts: Sequence[str]) -> str:
+    """Return “Lead, Qualified and Customer” in the language, whatever the formats are."""
+    return format_list(texts, locale=_locale_of_lists())
+
+
+def _locale_of_lists() -> str:
+    # British English writes no comma before "or". A language that Babel doesn't know is written as English is.
     language = get_language() or "en"
-    # British English writes no comma before "or". Languages unknown to Babel use English rules.
-    known = language != "en" and localedata.exists(language)
-    return format_list(texts, style="or", locale=language if known else "en_GB")
+    return language if language != "en" and localedata.exists(language) else "en_GB"
 
 
 def _rounded(value: Number, digits: int) -> Decimal:

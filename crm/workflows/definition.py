@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.conditions.errors import ConditionError
-from crm.conditions.parse import in_words, parse
+from crm.conditions.parse import parse, sentence_of
 from crm.kit import formats
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
@@ -118,7 +118,7 @@ def spoken(definition: Any) -> str:
         opening = _("Unknown trigger")
     if not definition.condition:
         return opening
-    condition = in_words(definition.condition, definition.trigger["entity"])
+    condition = sentence_of(definition.condition, definition.trigger["entity"])
     return _("{trigger}, if {condition}").format(trigger=opening, condition=condition)
 
 

@@ -124,7 +124,7 @@ class Explanation:
                 fit = min(MOST_FIT, self.fit + case.points - here.points)
                 tenths = rules.tenths(fit, self.engagement)
                 if case.points > here.points and tenths >= self.target:
-                    found.append((case.points, Way(f"{criterion.label}: {case.when.label_text}", tenths)))
+                    found.append((case.points, Way(f"{criterion.label}: {case.when.sentence}", tenths)))
         return [way for _, way in sorted(found)]
 
 
@@ -152,7 +152,7 @@ def _criteria(lead: Lead, model: Model, at: datetime) -> list[Criterion]:
     columns = [criterion.place(at) for criterion in model.rules.fit]
     places = Lead.objects.filter(pk=lead.pk).values_list("pk", *columns).get()[1:]
     return [
-        Criterion(c.label, "" if p < 0 else c.cases[p].when.label_text, 0 if p < 0 else c.cases[p].points, c.most)
+        Criterion(c.label, "" if p < 0 else c.cases[p].when.sentence, 0 if p < 0 else c.cases[p].points, c.most)
         for c, p in zip(model.rules.fit, places, strict=True)
     ]
 

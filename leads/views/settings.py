@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from crm.conditions.parse import in_words
+from crm.conditions.parse import in_words, sentence_of
 from crm.entities.uses import unreadable_by_pk, why_unreadable
 from crm.kit import formats
 from crm.kit.actor import Role
@@ -61,7 +61,7 @@ def _sentence(rule: AssignmentRule, names: Mapping[int, str]) -> tuple[str, str,
     to += [_("{team} (team)").format(team=rule.team)] if rule.team else []
     who = ", ".join(to) or _("No active users")
     is_shared = rule.team or len(to) > 1
-    return in_words(rule.condition, "lead"), who, AssignmentRule.Method(rule.method).label if is_shared else ""
+    return sentence_of(rule.condition, "lead"), who, AssignmentRule.Method(rule.method).label if is_shared else ""
 
 
 @require_http_methods(["GET", "POST"])

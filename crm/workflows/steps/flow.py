@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from crm.conditions.parse import in_words, parse
+from crm.conditions.parse import parse, sentence_of
 from crm.entities.fields import TIMES, FieldType
 from crm.entities.schema import schema
 from crm.entities.sql import orm_value
@@ -115,14 +115,14 @@ def _watch_sentence(values: Values, entity: str) -> str:
             "Wait until {condition} (up to {count} days), then continue",
             days,
         )
-    return sentence.format(condition=in_words(values["condition"], entity), count=formats.number(days))
+    return sentence.format(condition=sentence_of(values["condition"], entity), count=formats.number(days))
 
 
 def _watch(context: Context, values: Values) -> Result:
     condition = parse(values["condition"], context.entity, people=False)
     if context.holds(condition):
         return Result(gettext("Condition already met"))
-    sentence = gettext("Waiting until {condition}").format(condition=condition.label_text)
+    sentence = gettext("Waiting until {condition}").format(condition=condition.sentence)
     return Result(sentence, until=context.now + timedelta(days=values["days"]))
 
 
@@ -145,9 +145,9 @@ register(
 def _branch(context: Context, values: Values) -> Result:
     condition = parse(values["condition"], context.entity, people=False)
     if context.holds(condition):
-        return Result(gettext("Condition met: {condition}").format(condition=condition.label_text))
+        return Result(gettext("Condition met: {condition}").format(condition=condition.sentence))
     here, steps = context.run.position, context.run.version.steps
-    sentence = gettext("Condition not met: {condition}").format(condition=condition.label_text)
+    sentence = gettext("Condition not met: {condition}").format(condition=condition.sentence)
     return Result(sentence, jump=partner(steps, here, "otherwise", "end") + 1)
 
 
@@ -164,7 +164,7 @@ register(
         "split",
         (Param("condition", _("Condition"), "condition", help=CONDITION),),
         sentence=lambda values, entity: gettext("If {condition}").format(
-            condition=in_words(values["condition"], entity)
+            condition=sentence_of(values["condition"], entity)
         ),
         perform=_branch,
         depth=1,

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from crm.conditions.parse import in_words
+from crm.conditions.parse import in_words, sentence_of
 from crm.entities import registry
 from crm.entities.uses import unreadable_by_pk, why_unreadable
 from crm.kit.errors import Invalid
@@ -70,7 +70,7 @@ def guards(request: Request) -> HttpResponse:
     labels = {value: _labelled(kind, label) for kind, verbs in _verbs().items() for value, label in verbs}
     broken = unreadable_by_pk("guard")
     rows = [
-        (labels.get(_value(each), each.verb), each, in_words(each.condition, each.entity), broken.get(each.pk, ""))
+        (labels.get(_value(each), each.verb), each, sentence_of(each.condition, each.entity), broken.get(each.pk, ""))
         for each in Guard.objects.all()
     ]
     return render(request, "workflows/guards.html", {"rows": rows})
