@@ -20,6 +20,7 @@ from django.db.models import (
     When,
 )
 
+from crm.conditions.chips import SentenceWriter
 from crm.conditions.compile import (
     Context,
     Step,
@@ -33,7 +34,6 @@ from crm.conditions.compile import (
     visible_linked,
 )
 from crm.conditions.tree import All, AnyRow, AtLeast, Either, Leaf, Node, Not, children, leaves
-from crm.conditions.write import LabelWriter
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import Path
@@ -96,7 +96,7 @@ def _asked(roots: Mapping[str, Node], rows: QuerySet, context: Context) -> Query
 
 
 def _explained(roots: Mapping[str, Node], row: tuple) -> dict[str, list[LeafResult]]:
-    cells, writer = iter(row[1:]), LabelWriter()
+    cells, writer = iter(row[1:]), SentenceWriter()
     return {key: _top(root, cells, writer) for key, root in roots.items()}
 
 
@@ -187,12 +187,12 @@ def _shown(
     return Subquery(found.values_list(_shown(rest, read, plain=plain, best=best, by=by, depth=depth + 1))[:1])
 
 
-def _top(root: Node, cells: Iterator, writer: LabelWriter) -> list[LeafResult]:
+def _top(root: Node, cells: Iterator, writer: SentenceWriter) -> list[LeafResult]:
     parts = root.parts if isinstance(root, All) else (root,)
     return [line for part in parts for line in _lines(part, cells, writer, 0)]
 
 
-def _lines(node: Node, cells: Iterator, writer: LabelWriter, depth: int) -> list[LeafResult]:
+def _lines(node: Node, cells: Iterator, writer: SentenceWriter, depth: int) -> list[LeafResult]:
     if isinstance(node, AnyRow):
         return [LeafResult(writer.text(node), bool(next(cells)), next(cells), depth, "any")]
     if isinstance(node, Leaf):

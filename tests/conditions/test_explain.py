@@ -8,6 +8,7 @@ import pytest
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_many, failing
 from crm.conditions.parse import parse
+from crm.kit.language import speaking
 from tests.conditions.app.models import Deal, Firm, Person
 from tests.conditions.conftest import NOW
 
@@ -28,9 +29,9 @@ def test_each_leaf_shows_its_value(person, django_assert_num_queries):
     with django_assert_num_queries(1):
         found = condition.explain(Person.objects.all(), ann.pk, Viewer(), NOW + timedelta(days=1))
     assert lines(found) == [
-        (0, "", "Headcount > 5", False, 3),
-        (0, "", "Company.Fleet size >= 50", True, 60),
-        (0, "", "Company = acme", False, "Fleetly"),
+        (0, "", "Headcount more than 5", False, 3),
+        (0, "", "Company / Fleet size at least 50", True, 60),
+        (0, "", "Company is acme", False, "Fleetly"),
         (0, "", "Job title is empty", True, None),
     ]
 
@@ -39,14 +40,14 @@ def test_groups_head_their_parts(person):
     ann = person("Ann", headcount=3, budget=7)
     text = "at least 2 of (headcount > 1, budget > 9, name = ann) and not (budget = 7 or name = bo)"
     assert explained(text, ann.pk) == [
-        (0, "at least", "at least 2 of (Headcount > 1, Budget > 9, Name = ann)", True, 2),
-        (1, "", "Headcount > 1", True, 3),
-        (1, "", "Budget > 9", False, Decimal("7")),
-        (1, "", "Name = ann", True, "Ann"),
-        (0, "not", "not (Budget = 7 or Name = bo)", False, None),
-        (1, "or", "Budget = 7 or Name = bo", True, None),
-        (2, "", "Budget = 7", True, Decimal("7")),
-        (2, "", "Name = bo", False, "Ann"),
+        (0, "at least", "at least 2 of: Headcount more than 1, Budget more than 9, Name is ann", True, 2),
+        (1, "", "Headcount more than 1", True, 3),
+        (1, "", "Budget more than 9", False, Decimal("7")),
+        (1, "", "Name is ann", True, "Ann"),
+        (0, "not", "not (Budget is 7 or Name is bo)", False, None),
+        (1, "or", "Budget is 7 or Name is bo", True, None),
+        (2, "", "Budget is 7", True, Decimal("7")),
+        (2, "", "Name is bo", False, "Ann"),
     ]
 
 
@@ -57,8 +58,8 @@ def test_of_several_rows_the_one_that_decides_is_shown(person):
     assert explained(
         "opportunities.amount > 5 and any opportunity (stage = won) and opportunities is empty", ann.pk
     ) == [
-        (0, "", "Opportunities.Amount > 5", True, Decimal("9")),
-        (0, "any", "any Opportunities (Stage = Won)", True, 2),
+        (0, "", "Opportunities / Amount more than 5", True, Decimal("9")),
+        (0, "any", "any of Opportunities with Stage is Won", True, 2),
         (0, "", "Opportunities is empty", False, None),
     ]
 
@@ -97,11 +98,11 @@ def test_chips_read_as_sentences(cast):
     text = "stage in (lead, qualified) and owner != bo and last_activity > 90 days ago and birthday < 2026-01-01"
     condition = parse(f"{text} and (name = a or title is empty)", "person")
     assert [(chip.field, chip.operator, chip.value) for chip in condition.chips()] == [
-        ("Lifecycle Stage", "is", "Lead, Qualified"),
+        ("Lifecycle Stage", "is", "Lead or Qualified"),
         ("Owner", "is not", "Bo"),
         ("Last activity", "more than", "90 days ago"),
         ("Date of birth", "before", "1 Jan 2026"),
-        ("Name = a or Job title is empty", "", ""),
+        ("Name is a or Job title is empty", "", ""),
     ]
     assert condition.without(0).startswith("owner != member_")
     assert condition.without(4) == parse(text, "person").key_text
@@ -119,3 +120,12 @@ def test_the_fields_that_a_condition_uses(workspace):
         "opportunities.stage",
         "opportunities.person.title",
     }
+
+
+def test_a_condition_is_read_as_a_sentence_in_each_language(workspace):
+    condition = parse("stage in (lead, qualified) and (title is empty or budget > 48000)", "person")
+    assert (
+        condition.sentence == "Lifecycle Stage is Lead or Qualified and (Job title is empty or Budget more than 48,000)"
+    )
+    with speaking("de"):
+        assert condition.sentence.endswith("und (Name ist leer oder Budget mehr als 48.000)")

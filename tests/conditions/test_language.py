@@ -334,7 +334,7 @@ def test_and_joins_texts_even_past_a_remark(person, found):
     assert and_("", "name = a") == and_("name = a", " ") == "name = a"
     text = and_("name = ann or name = bo # friends", "headcount = 2")
     assert found(text) == ["Ann"]
-    assert [chip.text for chip in parse(text, "person").chips()] == ["Name = ann or Name = bo", "Headcount = 2"]
+    assert [chip.text for chip in parse(text, "person").chips()] == ["Name is ann or Name is bo", "Headcount is 2"]
 
 
 def test_the_largest_condition_that_is_read_also_runs(person, found):

@@ -55,7 +55,7 @@ def test_records_are_grouped_by_what_is_missing(defined, cast):
     assert told(cast) == {
         f"Contact · Lead – No {email}": 2,
         "Contact · Lead – No owner": 1,
-        "Contact · Lead – Ready to move": 1,
+        "Contact · Lead – ready to move": 1,
     }
 
 

@@ -130,7 +130,7 @@ def test_the_evidence_shows_each_leaf_with_its_value(guard, actor):
     guard("qualify", "title is not empty and source = Webinar", "Not yet")
     contact = make_contact(title="CFO", source="Chat")
     evidence = {line.text: (line.ok, line.value) for line in offered(contact, actor("rep")).evidence if not line.group}
-    assert evidence == {"Title is not empty": (True, "CFO"), "Source = Webinar": (False, "Chat")}
+    assert evidence == {"Title is not empty": (True, "CFO"), "Source is Webinar": (False, "Chat")}
 
 
 def test_one_statement_explains_every_guard(guard, actor, django_assert_num_queries):
