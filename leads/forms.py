@@ -3,6 +3,7 @@
 from django import forms
 from django.http import QueryDict
 
+from crm.entities.forms import NumberField, number_input
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext_lazy as _
 from crm.records.forms import CHOOSE, reason_field
@@ -36,5 +37,7 @@ class ConvertForm(forms.Form):
     """The editable fields of the new opportunity."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
-    amount = forms.DecimalField(label=_("Amount"), required=False, min_value=0, max_digits=15, decimal_places=2)
+    amount = NumberField(
+        label=_("Amount"), required=False, min_value=0, max_digits=15, decimal_places=2, widget=number_input()
+    )
     close_date = forms.DateField(label=_("Close date"), required=False, widget=forms.DateInput(attrs={"type": "date"}))

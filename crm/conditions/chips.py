@@ -1,5 +1,6 @@
 """A condition as the chips of a filter bar, each reading as a sentence."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,10 +115,10 @@ def _value(leaf: Leaf, operand: Operand, writer: LabelWriter) -> str:
         case Kind.VALUE:
             return _written(leaf.path.field, operand, writer)
         case Kind.AGO:
-            return _ago(*operand.value)
+            return spoken(ago, *operand.value)
         case Kind.FROM_NOW:
             amount, unit = operand.value
-            return _span(amount, unit) if leaf.operator in ORDER else _from_now(amount, unit)
+            return spoken(span if leaf.operator in ORDER else from_now, amount, unit)
         case Kind.ME:
             return gettext("me")
         case Kind.MY_TEAM:
@@ -138,40 +139,42 @@ def _written(field: Field, operand: Operand, writer: LabelWriter) -> str:
     return writer.value(field, operand)
 
 
-def _ago(amount: int, unit: str) -> str:
+def ago(amount: int, unit: str) -> str:
+    """Return the words for a past span, with {count} in them."""
     match unit:
         case "hour":
-            sentence = ngettext("{count} hour ago", "{count} hours ago", amount)
+            return ngettext("{count} hour ago", "{count} hours ago", amount)
         case "week":
-            sentence = ngettext("{count} week ago", "{count} weeks ago", amount)
+            return ngettext("{count} week ago", "{count} weeks ago", amount)
         case "month":
-            sentence = ngettext("{count} month ago", "{count} months ago", amount)
-        case _:
-            sentence = ngettext("{count} day ago", "{count} days ago", amount)
-    return sentence.format(count=formats.number(amount))
+            return ngettext("{count} month ago", "{count} months ago", amount)
+    return ngettext("{count} day ago", "{count} days ago", amount)
 
 
-def _from_now(amount: int, unit: str) -> str:
+def from_now(amount: int, unit: str) -> str:
+    """Return the words for a coming span, with {count} in them."""
     match unit:
         case "hour":
-            sentence = ngettext("{count} hour from now", "{count} hours from now", amount)
+            return ngettext("{count} hour from now", "{count} hours from now", amount)
         case "week":
-            sentence = ngettext("{count} week from now", "{count} weeks from now", amount)
+            return ngettext("{count} week from now", "{count} weeks from now", amount)
         case "month":
-            sentence = ngettext("{count} month from now", "{count} months from now", amount)
-        case _:
-            sentence = ngettext("{count} day from now", "{count} days from now", amount)
-    return sentence.format(count=formats.number(amount))
+            return ngettext("{count} month from now", "{count} months from now", amount)
+    return ngettext("{count} day from now", "{count} days from now", amount)
 
 
-def _span(amount: int, unit: str) -> str:
+def span(amount: int, unit: str) -> str:
+    """Return the words for a span, with {count} in them."""
     match unit:
         case "hour":
-            sentence = ngettext("{count} hour", "{count} hours", amount)
+            return ngettext("{count} hour", "{count} hours", amount)
         case "week":
-            sentence = ngettext("{count} week", "{count} weeks", amount)
+            return ngettext("{count} week", "{count} weeks", amount)
         case "month":
-            sentence = ngettext("{count} month", "{count} months", amount)
-        case _:
-            sentence = ngettext("{count} day", "{count} days", amount)
-    return sentence.format(count=formats.number(amount))
+            return ngettext("{count} month", "{count} months", amount)
+    return ngettext("{count} day", "{count} days", amount)
+
+
+def spoken(words: Callable[[int, str], str], amount: int, unit: str) -> str:
+    """Return one of these spans with its number."""
+    return words(amount, unit).format(count=formats.number(amount))

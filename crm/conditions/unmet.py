@@ -6,12 +6,13 @@ from typing import Any
 
 from django.utils.translation import get_language
 
+from crm.conditions.chips import span, spoken
 from crm.conditions.tree import AnyRow, Either, Kind, Leaf, Node, Operand
 from crm.conditions.write import LabelWriter
 from crm.entities.fields import NUMBERS, Field, FieldType
 from crm.entities.schema import Path, schema
 from crm.kit import formats
-from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 
 # These phrases are also true of a record without a value: an empty field doesn't meet a criterion either.
@@ -137,14 +138,4 @@ def _span(operand: Operand | None) -> str:
     """Return “14 days” for “14 days ago”; '' for any other operand."""
     if operand is None or operand.kind not in (Kind.AGO, Kind.FROM_NOW):
         return ""
-    amount, unit = operand.value
-    match unit:
-        case "hour":
-            text = ngettext("{count} hour", "{count} hours", amount)
-        case "day":
-            text = ngettext("{count} day", "{count} days", amount)
-        case "week":
-            text = ngettext("{count} week", "{count} weeks", amount)
-        case _:
-            text = ngettext("{count} month", "{count} months", amount)
-    return text.format(count=formats.number(amount))
+    return spoken(span, *operand.value)

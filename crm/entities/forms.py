@@ -105,14 +105,15 @@ def _phone(field: Field, common: dict) -> forms.Field:
 
 
 def _number(field: Field, common: dict) -> forms.Field:
-    return NumberField(max_digits=21, decimal_places=6, widget=_number_input(), **common)
+    return NumberField(max_digits=21, decimal_places=6, widget=number_input(), **common)
 
 
 def _money(field: Field, common: dict) -> forms.Field:
-    return NumberField(max_digits=17, decimal_places=2, widget=_number_input(), **common)
+    return NumberField(max_digits=17, decimal_places=2, widget=number_input(), **common)
 
 
-def _number_input() -> forms.Widget:
+def number_input() -> forms.Widget:
+    """Return the input of a number."""
     # Not type=number: browsers change it on scrolling, and hide invalid input.
     return forms.TextInput(attrs={"inputmode": "decimal"})
 

@@ -110,6 +110,23 @@ def read_number(text: str) -> str:
     return dense if re.fullmatch(r"[+-]?\d*\.\d*", dense, re.ASCII) else text
 
 
+def read_day(text: str) -> str:
+    """Return a date that the reader typed in digits as ISO: 31.12.2026 in German, 12/31/26 in US English.
+
+    Anything else stays as it is. A year of two digits is one of this century.
+    """
+    parts = re.fullmatch(r"\s*(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})\s*", text, re.ASCII)
+    if not parts:
+        return text
+    pattern = Locale.parse(current.get()).date_formats["short"].pattern
+    first, second, year = map(int, parts.groups())
+    month, of_month = (first, second) if pattern.index("M") < pattern.index("d") else (second, first)
+    try:
+        return date(year + 2000 if year < 100 else year, month, of_month).isoformat()
+    except ValueError:
+        return text
+
+
 def percent(fraction: Number, digits: int = 1) -> str:
     """Return 0.117 as 11.7%; integers without decimals."""
     shown = _rounded(Decimal(str(fraction)) * 100, digits)

@@ -12,8 +12,9 @@ from crm.conditions.condition import and_
 from crm.conditions.errors import ConditionError
 from crm.conditions.operands import operators
 from crm.conditions.parse import parse
+from crm.conditions.typed import read_operand
 from crm.conditions.write import quoted
-from crm.entities.fields import NUMBERS, Field, FieldType
+from crm.entities.fields import Field, FieldType
 from crm.kit import formats
 from crm.kit.actor import Role
 from crm.kit.errors import Invalid
@@ -289,18 +290,11 @@ HINTS = {
 
 def _with(state: ListState, field, request: Request) -> str:
     op, given = request.GET["op"], [value.strip() for value in request.GET.getlist("value") if value.strip()]
-    values = [quoted(_operand(field, value)) for value in given]
+    values = [quoted(read_operand(field, value)) for value in given]
     several = op in ("in", "not in")  # not a text
     value = f"({', '.join(values)})" if several else (values[0] if values else '""')
     comparison = f"{field.key} {op}" if op.startswith("is ") else f"{field.key} {op} {value}"
     return parse(and_(state.where, comparison), state.spec.entity).key_text
-
-
-def _operand(field: Field, text: str) -> str:
-    """Convert input in the member's formats to the condition language."""
-    if field.type not in NUMBERS:
-        return text
-    return f"{formats.read_number(text[:-1])}%" if text.endswith("%") else formats.read_number(text)
 
 
 @require_GET

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from crm.kit.actor import Channel, Role, system
 from crm.kit.errors import Invalid, Refused
+from crm.kit.language import speaking_to
 from crm.kit.responses import show_errors, toast
 from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext as _
@@ -57,7 +58,8 @@ def profile(request):
     initial = {key: getattr(user, key) for key in ("name", "theme", "language", "formats", "timezone", "shortcuts")}
     form = ProfileForm(request.POST or None, initial=initial)
     if form.is_valid() and _saved(form, lambda data: edit_profile(user, **data, by=request.actor)):
-        toast(request, _("Profile saved."))
+        with speaking_to(user, request.member.workspace):  # what was chosen just now
+            toast(request, _("Profile saved."))
         return redirect("profile")
     return render(request, "users/profile.html", {"form": form}, status=_status(form))
 

@@ -38,7 +38,7 @@ def test_from_lead_to_customer(visit, add, cast):
     do(page, "Qualify")
     expect(badge(page)).to_have_text("Qualified")
     expect(badge(page)).to_have_class("badge tone-blue")
-    expect(page.locator(".toast")).to_contain_text("Ana Ruiz is now Qualified.")
+    expect(page.locator(".toast")).to_contain_text("Ana Ruiz moved to Qualified.")
     sentence = page.locator(".timeline li").first
     expect(sentence).to_contain_text("Rep qualified this contact (Lead → Qualified)")
 

@@ -37,7 +37,7 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     card = page.locator(".board-card", has_text="120 vans")
     expect(column(page, "prospecting")).to_contain_text("€48,000")
     card.drag_to(column(page, "proposal"))
-    expect(page.locator(".toast")).to_contain_text("120 vans is now Proposal.")
+    expect(page.locator(".toast")).to_contain_text("120 vans moved to Proposal.")
     expect(column(page, "proposal").locator(".board-card")).to_have_count(1)
     expect(column(page, "proposal")).to_contain_text("€24,000 weighted")
 
@@ -45,7 +45,7 @@ def test_from_the_contact_over_the_board_to_a_customer_and_back(visit, add, sign
     card.get_by_role("button", name="Negotiation").click()
     expect(column(page, "negotiation").locator(".board-card")).to_have_count(1)
     card.drag_to(column(page, "won"))
-    expect(page.locator(".toast", has_text="is now Won")).to_be_visible()
+    expect(page.locator(".toast", has_text="moved to Won")).to_be_visible()
     assert Contact.objects.get(pk=ana.pk).lifecycle_stage == "customer"
 
     page.goto(ana.get_absolute_url())

@@ -64,7 +64,7 @@ def test_from_a_form_to_a_customer(visit, ana, sign_in):
 
     page.goto("/opportunity/board")
     page.locator(".board-card", has_text="260 vans").drag_to(page.locator("[data-column=won]"))
-    expect(page.locator(".toast", has_text="is now Won")).to_be_visible()
+    expect(page.locator(".toast", has_text="moved to Won")).to_be_visible()
     page.goto(ana.get_absolute_url())
     expect(page.locator(".record-title .badge")).to_have_text("Customer")
     expect(panel).to_contain_text("Converted")

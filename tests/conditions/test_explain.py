@@ -123,9 +123,7 @@ def test_the_fields_that_a_condition_uses(workspace):
 
 
 def test_a_condition_is_read_as_a_sentence_in_each_language(workspace):
-    condition = parse("stage in (lead, qualified) and (title is empty or budget > 48000)", "person")
-    assert (
-        condition.sentence == "Lifecycle Stage is Lead or Qualified and (Job title is empty or Budget more than 48,000)"
-    )
+    condition = parse("stage in (lead, qualified) and (name is empty or budget > 48000)", "person")
+    assert condition.sentence == "Lifecycle Stage is Lead or Qualified and (Name is empty or Budget more than 48,000)"
     with speaking("de"):
         assert condition.sentence.endswith("und (Name ist leer oder Budget mehr als 48.000)")

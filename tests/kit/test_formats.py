@@ -115,3 +115,20 @@ def test_a_number_is_read_as_it_is_shown(code):
 def test_a_number_is_read_as_its_writer_means_it(code, text, read):
     with writing(code):
         assert formats.read_number(text) == read
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "read"),
+    [
+        ("de_DE", "31.12.2026", "2026-12-31"),
+        ("de_DE", "1.2.26", "2026-02-01"),
+        ("en_US", "12/31/2026", "2026-12-31"),
+        ("en_GB", "31/12/2026", "2026-12-31"),
+        ("fr_CA", "2026-12-31", "2026-12-31"),
+        ("en_GB", "12/31/2026", "12/31/2026"),
+        ("en_GB", "soon", "soon"),
+    ],
+)
+def test_a_day_is_read_in_the_order_of_the_locale(code, text, read):
+    with writing(code):
+        assert formats.read_day(text) == read

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.kit import formats
 from crm.kit.errors import DomainError, Invalid
-from crm.kit.responses import error_page, show_errors, toast
+from crm.kit.responses import error_page, show_errors, toast, warn
 from crm.kit.timelimit import LONG, PATIENT, long_request, time_limit
 from crm.kit.transfers import max_body_size
 from crm.kit.translation import gettext, in_english, ngettext
@@ -106,7 +106,7 @@ def _next(request: Request, run: ImportRun, sheet: Sheet, file, wanted: dict) ->
         run.file.delete(save=True)
         done = ngettext("{count} of {total} row imported.", "{count} of {total} rows imported.", run.rows)
         count, total = formats.number(run.created + run.updated), formats.number(run.rows)
-        toast(request, done.format(count=count, total=total))
+        (warn if run.refused == run.rows else toast)(request, done.format(count=count, total=total))
     return redirect(run)
 
 

@@ -64,6 +64,6 @@ def _form(kind: RecordType, axis: Axis, step: Move, record: Record, request: Req
 def _moved(request: Request, kind: RecordType, record: Record, outcome: Outcome) -> HttpResponse:
     record.refresh_from_db()
     undo_url = reverse("undo", args=[outcome.change])
-    done = _("{record} is now {stage}.").format(record=kind.name(record), stage=kind.stands(record))
+    done = _("{record} moved to {stage}.").format(record=kind.name(record), stage=kind.stands(record))
     toast(request, done, undo_url=undo_url)
     return redirect(next_url(request) or record)

@@ -10,16 +10,16 @@ from django.db import transaction
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.command import TranslatedCommand
 from crm.kit.errors import DomainError, Invalid
+from crm.kit.migrated import is_migrated
 from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
+from crm.users.command import REFUSED, UNMIGRATED, WRONG_USAGE
 from crm.users.models import Membership, User, Workspace
 from crm.users.verbs.add_member import add_member
 from crm.users.verbs.change_role import change_role
 from crm.users.verbs.create_workspace import create_workspace
 from crm.users.verbs.invite import invite
-
-REFUSED, WRONG_USAGE = 1, 2  # exit statuses
 
 
 class Command(TranslatedCommand):
@@ -37,6 +37,8 @@ class Command(TranslatedCommand):
         parser.add_argument("--json", action="store_true", help=gettext("print a JSON object"))
 
     def handle(self, *args, slug, admin, **options):
+        if not is_migrated():
+            raise CommandError(UNMIGRATED, returncode=REFUSED)
         try:
             report = open_for(slug, admin, **{key: options[key] for key in ("name", "timezone", "currency")})
         except Invalid as error:

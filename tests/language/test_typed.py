@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once
 @pytest.fixture
 def german(cast, sign_in):
     user = cast.rep.user
-    user.language, user.formats = "en", "de_DE"
+    user.language, user.formats = "de", "de_DE"
     user.save()
     return sign_in("rep")
 
@@ -37,10 +37,21 @@ def test_an_amount_is_saved_as_it_was_typed(typed, amount, german, deal):
     assert deal.amount == Decimal(amount)
 
 
-def test_a_filter_takes_an_amount_and_a_percentage_as_they_were_typed(german, acme):
-    for field, typed, stored in (("amount", "48.000,5", "48000.5"), ("probability", "12,5%", "12.5%")):
-        response = german.get("/opportunity/filter", {"field": field, "op": ">", "value": typed})
-        assert f"{field} > {stored}" in unquote_plus(response["Location"])
+@pytest.mark.parametrize(
+    ("field", "typed", "stored"),
+    [
+        ("amount", "48.000,5", "48000.5"),
+        ("probability", "12,5%", "12.5%"),
+        ("close_date", "31.12.2026", "2026-12-31"),
+        ("close_date", "Heute", "today"),
+        ("close_date", "30 Tage her", "30 days ago"),
+        ("close_date", "1 Woche her", "1 week ago"),
+        ("close_date", "30 days ago", "30 days ago"),
+    ],
+)
+def test_a_filter_takes_what_was_typed(field, typed, stored, german, acme):
+    response = german.get("/opportunity/filter", {"field": field, "op": ">", "value": typed})
+    assert f"{field} > {stored}" in unquote_plus(response["Location"])
 
 
 def test_weights_of_a_scoring_model_are_read_in_the_formats_of_the_member():
