@@ -23,7 +23,7 @@ class FieldForm(forms.Form):
         label=_("Key"),
         max_length=40,
         required=False,
-        help_text=_("The name in queries, imports and the API. Leave it blank to use the label, e.g. fleet_size."),
+        help_text=_("The name in queries and imports. Leave it blank to use the label, e.g. fleet_size."),
     )
     help = forms.CharField(
         label=_("Help text"), max_length=200, required=False, help_text=_("Shown below the field in forms.")
