@@ -36,7 +36,7 @@ class FieldForm(forms.Form):
     )
 
     def __init__(self, *args: Any, field: CustomField, **kwargs: Any):
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
         linkable = [(each.name, each.label) for each in registry.all_entities() if each.path]
         self.fields["target"].choices = [("", "—"), *linkable]  # type: ignore[attr-defined]
         self.initial = {name: getattr(field, name) for name in self.fields}
