@@ -80,6 +80,14 @@ def sentence_of(text: str, entity: str) -> str:
         return text
 
 
+def sentences_of(text: str, entity: str) -> list[str]:
+    """Return the parts of a stored condition that must all hold, as people read them; [] of an empty one."""
+    try:
+        return [part.text for part in parse(text, entity).chips()]
+    except ConditionError:
+        return [text]
+
+
 def _tree(text: str) -> Branch:
     _check_characters(text)
     try:

@@ -32,7 +32,7 @@ MOST_COUNTED = 10_000
 def fields(request: Request) -> HttpResponse:
     """The fields of one record type: custom ones with what uses them, archived ones, built-in ones."""
     kinds = [kind for kind in registry.all_entities() if kind.has_custom_fields()]
-    kind = next((kind for kind in kinds if kind.name == request.GET.get("entity")), kinds[0])
+    kind = next((kind for kind in kinds if kind.name == request.GET.get("entity", "contact")), kinds[0])
     uses, custom = used_by(), CustomField.objects.filter(entity=kind.name)
     context = {
         "kinds": kinds,

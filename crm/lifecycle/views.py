@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from crm.conditions.parse import in_words, sentence_of
+from crm.conditions.parse import in_words, sentences_of
 from crm.entities import registry
 from crm.entities.uses import why_unreadable
 from crm.kit import formats
@@ -59,8 +59,8 @@ def _line(axis: Axis, value: str, definition: Definition) -> dict[str, Any]:
     return {
         "choice": axis.value(value),
         "definition": definition,
-        "entry": sentence_of(definition.entry, axis.entity),
-        "exit": sentence_of(definition.exit, axis.entity),
+        "entry": sentences_of(definition.entry, axis.entity),
+        "exit": sentences_of(definition.exit, axis.entity),
         "ends": ends(axis, value),
         "contradicting": _list_of(axis, contradicts_entry_criteria(axis, value, definition)),
         "by_hand": [(move.label, FROM_ROLE[move.role]) for move in moves_leading_to(axis, value) if not move.by_rule],
