@@ -62,6 +62,7 @@ LEAD.add(
         api="qualificationScore",
         aliases=("qualification score",),  # not a text
         editable=False,
+        decimals=1,
         expression=score,
     ),
     Field(
@@ -118,5 +119,5 @@ LEAD.add(
 OF_CONTACT = (
     Field("lead", _("Lead"), T.LINK, target="lead", rows=current_lead, editable=False),
     Field("leads", _("Leads"), T.MANY, target="lead", editable=False),
-    Field("lead_score", _("Lead score"), T.NUMBER, api="leadScore", editable=False, expression=lead_score),
+    Field("lead_score", _("Lead score"), T.NUMBER, api="leadScore", editable=False, decimals=1, expression=lead_score),
 )

@@ -88,7 +88,7 @@ def _plain(item: Field, value: Any, names: Names) -> str:
 
 
 def _number(item: Field, value: Any, names: Names) -> str:
-    return formats.number(Decimal(str(value)))
+    return formats.number(Decimal(str(value)), item.decimals)
 
 
 def _percent(item: Field, value: Any, names: Names) -> str:

@@ -79,6 +79,7 @@ class Field:
     custom: bool = False
     help: str = field(default="", compare=False)
     due: bool = False  # for due times: lists count down to them
+    decimals: int | None = None  # shown of a number; None for as many as it has
     currency: str = ""  # for money: the adjacent currency column
     # For a computed field: returns its ORM expression; `path` is then unused.
     expression: Callable[[], Any] | None = None

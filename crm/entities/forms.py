@@ -46,7 +46,8 @@ class NumberField(forms.DecimalField):
         return super().to_python(formats.read_number(value) if isinstance(value, str) else value)
 
     def prepare_value(self, value: Any) -> Any:
-        return formats.typed(value) if isinstance(value, int | float | Decimal) else value
+        least = 2 if self.decimal_places == 2 else 0  # cents
+        return formats.typed(value, least) if isinstance(value, int | float | Decimal) else value
 
 
 class PercentField(ParsedField):

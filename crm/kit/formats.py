@@ -87,10 +87,15 @@ def number(value: Number, digits: int | None = None) -> str:
     return text.translate(_separators(current.get()))
 
 
-def typed(value: Number) -> str:
-    """Return e.g. 1240 or 12,5 for an input: without thousands separators. read_number() parses it."""
+def typed(value: Number, least: int = 0) -> str:
+    """Return 1240 or 12,5 for an input: as the reader would type it, without grouping. read_number() reads it back.
+
+    A number that isn't whole has at least so many decimals.
+    """
     text = f"{Decimal(str(value)):f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
+    if "." in text:
+        whole, decimals = text.rstrip("0").split(".")
+        text = f"{whole}.{decimals.ljust(least, '0')}" if decimals else whole
     return text.replace(".", get_decimal_symbol(current.get()))
 
 

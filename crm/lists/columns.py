@@ -140,7 +140,7 @@ def _url(field: Field):
 
 def _number(field: Field):
     empty = _empty()
-    return lambda values, public_id: empty if values[0] is None else formats.number(values[0])
+    return lambda values, public_id: empty if values[0] is None else formats.number(values[0], field.decimals)
 
 
 def _money(field: Field):

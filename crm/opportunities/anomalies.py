@@ -22,7 +22,7 @@ ANOMALIES = (
         rows=opportunities_lost_unexplained,
         since=lambda: F("lost_at"),
         evidence=lambda: Value(gettext("Marked as lost without a reason")),
-        help=_("Open opportunity"),
+        help=_("View opportunity"),
         url=Opportunity.get_absolute_url,
         looked_at={"opportunity.lost": "", "opportunity.reopened": ""},
     ),

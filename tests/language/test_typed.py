@@ -31,8 +31,8 @@ def deal(acme, actor) -> Opportunity:
 @pytest.mark.parametrize(("typed", "amount"), [("48.000", "48000"), ("48.000,50", "48000.5"), ("7,5", "7.5")])
 def test_an_amount_is_saved_as_it_was_typed(typed, amount, german, deal):
     url = f"/opportunity/{deal.public_id}/field/amount"
-    assert 'value="12000,5"' in german.get(url).content.decode()
-    german.post(url, {"amount": typed, "base-amount": "12000,5"})
+    assert 'value="12000,50"' in german.get(url).content.decode()
+    german.post(url, {"amount": typed, "base-amount": "12000,50"})
     deal.refresh_from_db()
     assert deal.amount == Decimal(amount)
 
