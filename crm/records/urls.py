@@ -8,7 +8,7 @@ from django.urls import URLPattern, path
 from crm.lists.board import board_page
 from crm.lists.urls import list_urls
 from crm.records.registry import RecordType, record_types
-from crm.records.views import editing, importing, moves, options, pages
+from crm.records.views import audit_log, editing, importing, moves, options, pages
 
 
 def record_urls(kind: RecordType) -> list[URLPattern]:
@@ -38,6 +38,8 @@ def record_urls(kind: RecordType) -> list[URLPattern]:
     return [kind.gate(route) for route in (*list_urls(entity), *found, page)]
 
 
-urlpatterns = [path("contact/options", options.options, name="options")] + [
-    route for kind in record_types() for route in (*kind.urls, *record_urls(kind))
-]
+urlpatterns = [
+    path("contact/options", options.options, name="options"),
+    path("settings/audit/", audit_log.audit_log, name="audit_log"),
+    path("settings/audit/export", audit_log.audit_export, name="audit_export"),
+] + [route for kind in record_types() for route in (*kind.urls, *record_urls(kind))]

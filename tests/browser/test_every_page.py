@@ -33,7 +33,7 @@ from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
 from tests.browser import HEIGHT, TOO_WIDE, inspect, screenshot
 from tests.campaigns.conftest import make_campaign
-from tests.factories import make_worthy
+from tests.factories import make_field, make_worthy
 from tests.installed import legacy_leads
 from tests.language.pseudo import CODE, pseudo_language
 from tests.security.matrix import MATRIX, url
@@ -127,6 +127,7 @@ def world(cast, add, fleetly, actor):
         plain=boss,
         rule=save_assignment_rule(rule, by=actor("admin")),
         member=cast.rep,
+        field=make_field("tier", "select", choices=[{"value": "gold", "label": "Gold", "tone": "amber"}]),
         team=cast.iberia,
     )
 

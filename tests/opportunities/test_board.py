@@ -86,6 +86,6 @@ def test_the_timeline_of_a_contact_tells_only_of_opportunities_that_one_sees(acm
     make_opportunity("Hidden", contact=ana, team=cast.nordics, stage="proposal")
     page = sign_in("rep").get(ana.get_absolute_url()).content.decode()
     assert "Hidden" not in page
-    line = r'moved the opportunity\s+<a class="link" href="/opportunity/opp_\w+">Seen</a>\s+<span>\(<del>'
+    line = r'moved the opportunity:\s+<a class="link" href="/opportunity/opp_\w+">Seen</a>\s+<span>\(<del>'
     assert re.search(line, page)
     assert "Hidden" in sign_in("manager").get(ana.get_absolute_url()).content.decode()

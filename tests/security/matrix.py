@@ -462,6 +462,8 @@ MATRIX: dict[str, Route] = {
     "assignment": Route(ADMIN, ADMIN, data=lambda own: {"pool": own.member.pk}),
     "assignment_rule_new": Route(ADMIN, ADMIN, data=_rule),
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
+    "audit_log": Route(ADMIN),
+    "audit_export": Route(ADMIN, page=False),
     "fields": Route(ADMIN, query="entity=contact"),
     "field_new": Route(ADMIN, ADMIN, query="entity=contact", data=lambda own: _field("Another")),
     "field": _of_field(ADMIN, ADMIN, data=lambda own: _field(own.field.label)),

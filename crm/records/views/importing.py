@@ -141,7 +141,7 @@ def _samples(sheet: Sheet) -> list[list[str]]:
 def refused_rows(request: Request, entity: str, public_id: str) -> HttpResponseBase:
     """Return the rejected rows with reasons, as CSV to correct and import again."""
     run = _find(request, entity, public_id)
-    return _download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-rejected.csv")
+    return download(_refused(run), f"{run.file_name.rsplit('.', 1)[0]}-rejected.csv")
 
 
 def _refused(run: ImportRun) -> Iterator[str]:
@@ -169,12 +169,12 @@ def export(request: Request, entity: str) -> HttpResponseBase:
     parts = export_csv(rows, paths, header_of(paths), request.actor, ordering=state.sort.ordering(False))
     with time_limit(LONG):
         kind = in_english(state.spec.kind.plural).lower()
-        response = _download(parts, f"{kind}-{timezone.localdate():%Y-%m-%d}.csv")
+        response = download(parts, f"{kind}-{timezone.localdate():%Y-%m-%d}.csv")
     record_export(entity, paths, request.actor)
     return response
 
 
-def _download(parts: Iterable[str], name: str) -> FileResponse:
+def download(parts: Iterable[str], name: str) -> FileResponse:
     """Write the parts to a file before sending it: no query waits for a slow client, or fails midway."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  (the response closes it)
     file.write(codecs.BOM_UTF8)  # without it Excel misreads UTF-8

@@ -1,3 +1,5 @@
+"""Django's formats in German: see crm.kit.plain_formats."""
+
 DECIMAL_SEPARATOR = "."
 THOUSAND_SEPARATOR = ""
 NUMBER_GROUPING = 0
