@@ -140,7 +140,7 @@ LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "crm.kit.plain_formats"  # a chart's 12.5 is no coordinate as 12,5
 # A language is offered once its catalog is complete: docs/translating.md
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
-LOCALE_PATHS = [BASE / "crm" / "locale"]
+LOCALE_PATHS = [BASE / "crm" / "locale", BASE / "crm" / "locale_of_allauth"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

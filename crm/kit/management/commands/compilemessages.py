@@ -10,13 +10,13 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    """Command that writes django.mo beside each django.po of crm/locale."""
+    """Command that writes django.mo beside each django.po of the settings' LOCALE_PATHS."""
 
-    help = "Compile crm/locale/*/LC_MESSAGES/django.po."  # not a text
+    help = "Compile the catalogs of LOCALE_PATHS."  # not a text
     requires_system_checks = []
 
     def handle(self, **options):
-        for file in sorted(Path(settings.LOCALE_PATHS[0]).rglob("django.po")):
+        for file in (file for path in settings.LOCALE_PATHS for file in Path(path).rglob("django.po")):
             with file.open("rb") as source, file.with_suffix(".mo").open("wb") as target:
                 catalog = read_po(source)
                 # Babel would write the current time, so that every run changed all files.

@@ -22,8 +22,7 @@ class Command(makemessages.Command):
 
     def write_po_file(self, potfile, locale):
         super().write_po_file(potfile, locale)
-        for path in self.locale_paths:
-            file = Path(path) / locale / "LC_MESSAGES" / "django.po"
-            text = file.read_text(encoding="utf-8")
-            if (dateless := DATE.sub("", text)) != text:
-                file.write_text(dateless, encoding="utf-8")
+        file = Path(settings.LOCALE_PATHS[0]) / locale / "LC_MESSAGES" / "django.po"
+        text = file.read_text(encoding="utf-8")
+        if (dateless := DATE.sub("", text)) != text:
+            file.write_text(dateless, encoding="utf-8")
