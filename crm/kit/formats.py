@@ -72,11 +72,10 @@ def moment_and_zone(value: datetime) -> str:
 
 def clock(value: datetime) -> str:
     """Return e.g. 15:26, or 3:26 PM in locales that use it; from a local time."""
-    locale = Locale.parse(current.get())
-    if "a" not in locale.time_formats["short"].pattern:
-        return f"{value:%H:%M}"
-    half = locale.periods["am" if value.hour < 12 else "pm"]
-    return f"{value.hour % 12 or 12}:{value.minute:02} {half}"
+    halves = _halves(current.get())
+    if halves is None:
+        return f"{value.hour:02}:{value.minute:02}"
+    return f"{value.hour % 12 or 12}:{value.minute:02} {halves[value.hour >= 12]}"
 
 
 def number(value: Number, digits: int | None = None) -> str:
@@ -178,6 +177,14 @@ def _parts(code: str, skeleton: str) -> list[str | Callable[[date], str]]:
     locale = Locale.parse(code)
     tokens: list[tuple[str, Any]] = tokenize_pattern(locale.datetime_skeletons[skeleton].pattern)
     return [found if kind == "chars" else partial(_FIELDS[found[0] * found[1]], locale) for kind, found in tokens]
+
+
+@lru_cache(maxsize=100)
+def _halves(code: str) -> tuple[str, str] | None:
+    """Return the words for am and pm; None where the clock has 24 hours."""
+    locale = Locale.parse(code)
+    has_halves = "a" in locale.time_formats["short"].pattern
+    return (locale.periods["am"], locale.periods["pm"]) if has_halves else None
 
 
 @lru_cache(maxsize=100)

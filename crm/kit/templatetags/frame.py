@@ -1,14 +1,16 @@
 """Tags and filters for every page: `{% load frame %}`."""
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from secrets import token_hex
+from typing import NamedTuple
 
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, json_script
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from lucide.templatetags.lucide import lucide
 
 from crm.kit import formats, nav
@@ -153,33 +155,53 @@ def _element(exact: datetime, words: str, attributes: str = "") -> str:
 
 
 def _distance(exact: datetime, now: datetime) -> str:
-    seconds = (now - exact).total_seconds()
+    words, seconds = _words(get_language()), (now - exact).total_seconds()
     if abs(seconds) < 60:
-        return gettext("now")
-    for limit, unit, past, future, _late in STEPS:
+        return words.now
+    for limit, unit, past, future, _late in words.steps:
         if abs(seconds) < limit:
             return (past if seconds > 0 else future).format(count=int(abs(seconds) // unit))
     return formats.day_of_year(exact) if exact.year == now.year else formats.day(exact)
 
 
 def _overdue(exact: datetime, now: datetime) -> str:
-    seconds = (now - exact).total_seconds()
+    words, seconds = _words(get_language()), (now - exact).total_seconds()
     if seconds < 60:
-        return gettext("due now")
-    for limit, unit, _past, _future, late in STEPS:
+        return words.due_now
+    for limit, unit, _past, _future, late in words.steps:
         if seconds < limit:
             return late.format(count=int(seconds // unit))
-    return gettext("overdue since {day}").format(day=formats.day(exact))
+    return words.overdue_since.format(day=formats.day(exact))
+
+
+class Words(NamedTuple):
+    """The texts of relative times in one language: a list writes hundreds of them."""
+
+    now: str
+    due_now: str
+    overdue_since: str
+    steps: list[tuple[int, int, str, str, str]]
+
+
+@lru_cache(maxsize=20)
+def _words(language: str | None) -> Words:
+    steps = [(limit, unit, str(past), str(future), str(late)) for limit, unit, past, future, late in STEPS]
+    return Words(gettext("now"), gettext("due now"), gettext("overdue since {day}"), steps)
 
 
 @register.simple_tag
 def script_texts():
     """Return the texts of app.js in the reader's language, as JSON that it finds by id."""
-    steps = [[limit, unit, str(past), str(future), str(late)] for limit, unit, past, future, late in STEPS]
+    return _script_texts(get_language())
+
+
+@lru_cache(maxsize=20)
+def _script_texts(language: str | None) -> SafeString:
+    words = _words(language)
     texts = {
-        "steps": steps,
-        "now": gettext("now"),
-        "dueNow": gettext("due now"),
+        "steps": words.steps,
+        "now": words.now,
+        "dueNow": words.due_now,
         "selected": gettext("{count} selected"),
         "copied": gettext("Copied."),
         "mention": gettext("People to mention"),
