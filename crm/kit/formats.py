@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale, localedata
@@ -26,16 +26,18 @@ SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}  # otherwise the code: dollars
 NUMBERS = (int, float, Decimal)
 Number = int | float | Decimal
 
-_FIELDS: dict[str, Callable[[Locale, date], str]] = {
-    "d": lambda locale, at: str(at.day),
-    "dd": lambda locale, at: f"{at.day:02}",
-    "M": lambda locale, at: str(at.month),
-    "MM": lambda locale, at: f"{at.month:02}",
-    "MMM": lambda locale, at: locale.months["format"]["abbreviated"][at.month],
-    "MMMM": lambda locale, at: locale.months["format"]["wide"][at.month],
-    "LLL": lambda locale, at: locale.months["stand-alone"]["abbreviated"][at.month],
-    "LLLL": lambda locale, at: locale.months["stand-alone"]["wide"][at.month],
-    "y": lambda locale, at: str(at.year),
+_FIELDS: dict[str, Callable[[date], str]] = {
+    "d": lambda at: str(at.day),
+    "dd": lambda at: f"{at.day:02}",
+    "M": lambda at: str(at.month),
+    "MM": lambda at: f"{at.month:02}",
+    "y": lambda at: str(at.year),
+}
+_MONTHS = {
+    "MMM": ("format", "abbreviated"),
+    "MMMM": ("format", "wide"),
+    "LLL": ("stand-alone", "abbreviated"),
+    "LLLL": ("stand-alone", "wide"),
 }
 
 
@@ -168,15 +170,23 @@ def _rounded(value: Number, digits: int) -> Decimal:
 
 
 def _write(skeleton: str, value: date) -> str:
-    return "".join(part if isinstance(part, str) else part(value) for part in _parts(current.get(), skeleton))
+    return "".join([part if isinstance(part, str) else part(value) for part in _parts(current.get(), skeleton)])
 
 
 @lru_cache(maxsize=100)
 def _parts(code: str, skeleton: str) -> list[str | Callable[[date], str]]:
-    """Return a locale's pattern as literal texts and functions that write a field of the date."""
+    """Return a locale's pattern as texts and functions that write a field of the date."""
     locale = Locale.parse(code)
     tokens: list[tuple[str, Any]] = tokenize_pattern(locale.datetime_skeletons[skeleton].pattern)
-    return [found if kind == "chars" else partial(_FIELDS[found[0] * found[1]], locale) for kind, found in tokens]
+    return [found if kind == "chars" else _field(locale, found[0] * found[1]) for kind, found in tokens]
+
+
+def _field(locale: Locale, letters: str) -> Callable[[date], str]:
+    if letters not in _MONTHS:
+        return _FIELDS[letters]
+    context, width = _MONTHS[letters]
+    names = dict(locale.months[context][width])
+    return lambda at: names[at.month]
 
 
 @lru_cache(maxsize=100)

@@ -1,26 +1,47 @@
 """Django's translation functions, with lazy ones typed as str: labels are declared as `label: str`.
 
-Use gettext_lazy() in modules and classes, gettext() in functions.
+Use gettext_lazy() in modules and classes, gettext() in functions. A page asks for some hundred and fifty texts; what
+was found once is kept, since Django looks through the catalogs of eight packages for each.
 """
 
 from typing import TYPE_CHECKING
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext, override, pgettext
+from django.utils import translation
+from django.utils.functional import Promise, lazy
+from django.utils.translation import get_language, ngettext, override, pgettext
+
+_found: dict[tuple[str | None, str], str] = {}  # bounded by the texts of the code
+
+
+def gettext(message: str) -> str:
+    """Return a text of the code in the active language."""
+    key = (get_language(), message)
+    try:
+        return _found[key]
+    except KeyError:
+        return _found.setdefault(key, translation.gettext(message))
+
+
+def forget_translations() -> None:
+    """Look into the catalogs again; for tests that bring their own."""
+    _found.clear()
+
 
 if TYPE_CHECKING:
 
     def gettext_lazy(message: str) -> str: ...
     def pgettext_lazy(context: str, message: str) -> str: ...
 else:
-    from django.utils.translation import gettext_lazy, pgettext_lazy
+    from django.utils.translation import pgettext_lazy
+
+    gettext_lazy = lazy(gettext, str)
 
 __all__ = ["gettext", "gettext_lazy", "in_english", "ngettext", "pgettext", "pgettext_lazy", "translated"]
 
 
 def translated(stored: str) -> str:
-    """A text that was stored in English, in the language of the reader; what no catalog knows stays as it is."""
-    return gettext(stored) if stored else stored
+    """Return a text that was stored in English in the reader's language; unknown texts stay as they are."""
+    return translation.gettext(stored) if stored else stored
 
 
 def in_english(label: str) -> str:

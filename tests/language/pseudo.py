@@ -15,6 +15,8 @@ from django.utils.translation import trans_real
 
 from crm.entities.registry import all_entities
 from crm.kit.language import FORMATS
+from crm.kit.templatetags import frame
+from crm.kit.translation import forget_translations
 
 CODE = "xx"
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -58,10 +60,17 @@ def pseudo_language(settings, longer: float = 0) -> Iterator[None]:
     trans_real._translations[CODE] = Pseudo(longer)
     # Django requires a catalog on disk before it uses a browser's language.
     with mock.patch.object(trans_real, "translation_catalog_exists", return_value=True):
-        trans_real._get_supported_language_variant.cache_clear()
+        _forget()
         yield
     del trans_real._translations[CODE]
+    _forget()
+
+
+def _forget() -> None:
     trans_real._get_supported_language_variant.cache_clear()
+    forget_translations()
+    frame._words.cache_clear()
+    frame._script_texts.cache_clear()
 
 
 class _Texts(HTMLParser):
