@@ -22,11 +22,6 @@ def gettext(message: str) -> str:
         return _found.setdefault(key, translation.gettext(message))
 
 
-def forget_translations() -> None:
-    """Look into the catalogs again; for tests that bring their own."""
-    _found.clear()
-
-
 if TYPE_CHECKING:
 
     def gettext_lazy(message: str) -> str: ...

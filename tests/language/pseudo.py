@@ -14,9 +14,9 @@ from django.db import connection
 from django.utils.translation import trans_real
 
 from crm.entities.registry import all_entities
+from crm.kit import translation
 from crm.kit.language import FORMATS
 from crm.kit.templatetags import frame
-from crm.kit.translation import forget_translations
 
 CODE = "xx"
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -68,7 +68,7 @@ def pseudo_language(settings, longer: float = 0) -> Iterator[None]:
 
 def _forget() -> None:
     trans_real._get_supported_language_variant.cache_clear()
-    forget_translations()
+    translation._found.clear()
     frame._words.cache_clear()
     frame._script_texts.cache_clear()
 

@@ -113,4 +113,4 @@ def test_the_evidence_shows_values_as_people_read_them(acme, cast, actor, sign_i
     save_definition(LIFECYCLE, "lead", WORDS | {"entry": entry}, by=actor("admin"))
     page = sign_in("rep").get(f"/lifecycle/contact/lifecycle_stage/of/{contact.public_id}").content.decode()
     values = re.findall(r'<span class="value">([^<]*)</span>', page)
-    assert values[:5] == ["Decision maker", "Rep", "Iberia", "31 Mar 2026, 12:00", "0"]
+    assert values[:5] == ["Decision maker", "Rep", "Iberia", "31 Mar 2026, 12:00", "0.0"]
