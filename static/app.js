@@ -237,6 +237,17 @@
     return Boolean(next);
   };
 
+  // Results that arrive while one of them has the focus: it stays on the same record
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const link = document.activeElement?.closest(".search-results a");
+    if (!link || !event.detail.target.matches?.(".search-results")) return;
+    const href = link.getAttribute("href");
+    document.addEventListener("htmx:afterSwap", () => {
+      $("[data-search]").focus();  // without a focus in the form its results are hidden, and take none
+      $$(".search-results a").find((each) => each.getAttribute("href") === href)?.focus();
+    }, { once: true });
+  });
+
   // Completions of a link or a time zone: a datalist that is filled while somebody types
   let typing = 0;
   const listOf = (field) => {

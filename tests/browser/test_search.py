@@ -1,5 +1,7 @@
 """Global search: results while typing, arrow keys, Enter; a page without scripts."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -15,6 +17,23 @@ def test_results_appear_while_typing_and_the_arrows_walk(visit, add, fleetly, si
     expect(page.locator("#announcer")).to_have_text("1 contact found, 1 company found")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{ana.get_absolute_url()}")
+
+
+def test_results_that_arrive_late_leave_the_focus_where_it_is(visit, add, fleetly, sign_in):
+    ana = add("Ana Ruiz", company=fleetly.pk)
+    page = visit("/", client=sign_in("rep"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("fleet")
+    expect(page.locator(".search-results").get_by_role("link", name="Fleetly")).to_be_visible()
+    link = page.locator(".search-results").get_by_role("link", name="Ana Ruiz")
+    link.focus()
+    with page.expect_response("**/search?q=fleetl"):
+        typed = "field.value = 'fleetl'; field.dispatchEvent(new Event('input', {bubbles: true}))"
+        page.locator("[data-search]").evaluate(f"(field) => {{ {typed} }}")
+    expect(page.locator(".search-results a").first).to_have_attribute("href", re.compile("fleetl"))
+    expect(link).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{ana.get_absolute_url()}")
 
