@@ -170,7 +170,13 @@ def _rounded(value: Number, digits: int) -> Decimal:
 
 
 def _write(skeleton: str, value: date) -> str:
-    return "".join([part if isinstance(part, str) else part(value) for part in _parts(current.get(), skeleton)])
+    return _written(current.get(), skeleton, value.year, value.month, value.day)
+
+
+@lru_cache(maxsize=5000)  # the rows of a list share their days
+def _written(code: str, skeleton: str, year: int, month: int, day: int) -> str:
+    value = date(year, month, day)
+    return "".join([part if isinstance(part, str) else part(value) for part in _parts(code, skeleton)])
 
 
 @lru_cache(maxsize=100)
