@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import override
 
 from audit.models import Entry
 from crm.kit.actor import Actor
 from crm.kit.registry import Hook
 from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import speak
 
 GONE = _("The record was permanently deleted and can’t be restored.")
 MOVED_TOGETHER = _("{field} was kept because of later changes.")
@@ -25,7 +25,7 @@ TOUCHED = _("The record has changed since then.")
 
 def _in_every_language(*sentences: str) -> Iterator[str]:
     for code, _name in settings.LANGUAGES:
-        with override(code):
+        with speak(code):
             yield from map(str, sentences)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from django.conf import settings
-from django.utils import translation
 
 from crm.kit import formats
+from crm.kit.translation import speak
 
 FORMATS_OF = {"en": "en_GB", "de": "de_DE", "es": "es_ES", "fr": "fr_FR"}  # defaults if none were chosen
 FORMATS = ("en_GB", "en_US", "de_DE", "de_CH", "es_ES", "es_MX", "fr_FR", "fr_CA")
@@ -21,7 +21,7 @@ def speaking(language: str, locale: str = "") -> Iterator[None]:
     language = language or settings.LANGUAGE_CODE
     token = formats.current.set(locale or FORMATS_OF.get(language, formats.DEFAULT))
     try:
-        with translation.override(language):
+        with speak(language):
             yield
     finally:
         formats.current.reset(token)

@@ -4,6 +4,9 @@ Use gettext_lazy() in modules and classes, gettext() in functions. A page asks f
 was found once is kept, since Django looks through the catalogs of eight packages for each.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from django.utils import translation
@@ -11,11 +14,28 @@ from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language, ngettext, override, pgettext
 
 _found: dict[tuple[str | None, str], str] = {}  # bounded by the texts of the code
+# Django keeps its language where each question takes a microsecond; None outside speak().
+_language: ContextVar[str | None] = ContextVar("language", default=None)
+
+
+@contextmanager
+def speak(language: str) -> Iterator[None]:
+    """Make a language the active one in the block. Use this in place of Django's override(), which it includes."""
+    token = _language.set(language)
+    try:
+        with override(language):
+            yield
+    finally:
+        _language.reset(token)
+
+
+def active_language() -> str | None:
+    return _language.get() or get_language()
 
 
 def gettext(message: str) -> str:
     """Return a text of the code in the active language."""
-    key = (get_language(), message)
+    key = (active_language(), message)
     try:
         return _found[key]
     except KeyError:
@@ -31,7 +51,17 @@ else:
 
     gettext_lazy = lazy(gettext, str)
 
-__all__ = ["gettext", "gettext_lazy", "in_english", "ngettext", "pgettext", "pgettext_lazy", "translated"]
+__all__ = [
+    "active_language",
+    "gettext",
+    "gettext_lazy",
+    "in_english",
+    "ngettext",
+    "pgettext",
+    "pgettext_lazy",
+    "speak",
+    "translated",
+]
 
 
 def translated(stored: str) -> str:
@@ -43,5 +73,5 @@ def in_english(label: str) -> str:
     """Return a label in English, as used by conditions, files and the API in every language."""
     if not isinstance(label, Promise):
         return label
-    with override("en"):
+    with speak("en"):
         return str(label)

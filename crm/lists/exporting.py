@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.db.models import Case, DateTimeField, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.db.models.lookups import Exact
-from django.utils.translation import override
 
 from audit.record import record
 from crm.conditions.compile import Step, Viewer, is_join, is_name, join_prefix, rows, visible_linked, visible_over_joins
@@ -23,7 +22,7 @@ from crm.entities.sql import orm_value
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
-from crm.kit.translation import in_english
+from crm.kit.translation import in_english, speak
 from crm.lists.formulas import EscapedFormula, escape
 from crm.users.models import Membership, Workspace
 from crm.users.visibility import visible
@@ -48,7 +47,7 @@ def export_paths(entity: str, columns: Sequence[str]) -> list[Path]:
 
 def header_of(paths: Sequence[Path]) -> list[str]:
     """Return the column names: labels in English, which an import reads in every language."""
-    with override("en"):
+    with speak("en"):
         return [path.label for path in paths]
 
 

@@ -10,13 +10,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 from lucide.templatetags.lucide import lucide
 
 from crm.kit import formats, nav
 from crm.kit.actor import Actor
 from crm.kit.scope import NoWorkspace, workspace
-from crm.kit.translation import gettext
+from crm.kit.translation import active_language, gettext
 from crm.kit.translation import gettext_lazy as _
 
 register = template.Library()
@@ -155,7 +154,7 @@ def _element(exact: datetime, words: str, attributes: str = "") -> str:
 
 
 def _distance(exact: datetime, now: datetime) -> str:
-    words, seconds = _words(get_language()), (now - exact).total_seconds()
+    words, seconds = _words(active_language()), (now - exact).total_seconds()
     if abs(seconds) < 60:
         return words.now
     for limit, unit, past, future, _late in words.steps:
@@ -165,7 +164,7 @@ def _distance(exact: datetime, now: datetime) -> str:
 
 
 def _overdue(exact: datetime, now: datetime) -> str:
-    words, seconds = _words(get_language()), (now - exact).total_seconds()
+    words, seconds = _words(active_language()), (now - exact).total_seconds()
     if seconds < 60:
         return words.due_now
     for limit, unit, _past, _future, late in words.steps:
@@ -192,7 +191,7 @@ def _words(language: str | None) -> Words:
 @register.simple_tag
 def script_texts():
     """Return the texts of app.js in the reader's language, as JSON that it finds by id."""
-    return _script_texts(get_language())
+    return _script_texts(active_language())
 
 
 @lru_cache(maxsize=20)

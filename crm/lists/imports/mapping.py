@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import override
-
 from crm.entities import registry as entities
 from crm.entities.fields import Field, FieldType, squash
 from crm.entities.schema import Path, UnknownField, schema
 from crm.kit.errors import Invalid
-from crm.kit.translation import gettext, in_english
+from crm.kit.translation import gettext, in_english, speak
 from crm.lists.imports import registry
 
 
@@ -131,7 +129,7 @@ def _names_in_words(path: Path) -> list[str]:
     *links, field = path.fields
     if not links:
         return []
-    with override("en"):
+    with speak("en"):
         english = path.label
     return [path.label, english, *(f"{link} {name}" for link in _labels(links[0]) for name in _names(field))]
 
