@@ -51,7 +51,9 @@ def field(request: Request, pk: int = 0) -> HttpResponse:
     found = get_object_or_404(CustomField, pk=pk) if pk else CustomField(entity=request.GET.get("entity", ""))
     form = FieldForm(request.POST or None, field=found)
     options = OptionFormSet(request.POST or None, initial=found.choices, prefix="option")
-    if form.is_valid() and options.is_valid() and _saved(request, form, options, found):
+    if form.is_valid() and not options.is_valid():
+        form.add_error(None, _("Check the options. A label has up to 80 characters, and an order is a whole number."))
+    if form.is_valid() and _saved(request, form, options, found):
         toast(request, _("Field “{field}” saved.").format(field=found.label))
         return redirect(f"{reverse('fields')}?entity={found.entity}")
     kind = next((kind for kind in registry.all_entities() if kind.name == found.entity), None)

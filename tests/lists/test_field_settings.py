@@ -93,6 +93,22 @@ def test_bad_input_gets_a_sentence(admin, values, sentence):
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        {"option-0-label": "x" * 81, "option-TOTAL_FORMS": 1},
+        {"option-0-label": "Gold", "option-0-ORDER": "first", "option-TOTAL_FORMS": 1},
+        {"option-0-label": "Gold", "option-0-tone": "pink", "option-TOTAL_FORMS": 1},
+        {"option-TOTAL_FORMS": "many"},
+    ],
+)
+def test_bad_options_are_said(admin, options):
+    response = admin.post(NEW, form(label="Tier", type="select") | options)
+    assert response.status_code == 422
+    assert "Check the options." in response.content.decode()
+    assert not CustomField.objects.exists()
+
+
+@pytest.mark.parametrize(
     ("label", "key"),
     [("Fleet size", "fleet_size"), ("Größe (m²)", "grosse_m2"), ("2nd phone", "field_2nd_phone"), ("顧客", "field")],
 )
