@@ -66,7 +66,7 @@ def export_csv(
     A linked record hidden from `by` exports only its name, as on pages. One statement gives one snapshot; memory does
     not grow with the rows.
     """
-    yield _lines([[escape(name) for name in header]])
+    yield csv_text([[escape(name) for name in header]])
     columns = {f"text_{index}": EscapedFormula(_text(path, by)) for index, path in enumerate(paths)}
     chosen = records.filter(visible(by)).order_by(*ordering).annotate(**columns).values_list(*columns)
     yield from _copied(chosen) if connection.vendor == "postgresql" else _written(chosen)
@@ -94,12 +94,13 @@ def _written(chosen: QuerySet) -> Iterator[str]:
     for row in chosen.iterator(CHUNK):
         batch.append(row)
         if len(batch) == CHUNK:
-            yield _lines(batch)
+            yield csv_text(batch)
             batch = []
-    yield _lines(batch)
+    yield csv_text(batch)
 
 
-def _lines(rows: Iterable[Sequence[str | None]]) -> str:
+def csv_text(rows: Iterable[Sequence[str | None]]) -> str:
+    """Return rows of cells as CSV."""
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue()

@@ -1,7 +1,5 @@
 """The audit log as admins read it: every entry of the workspace, newest first, with names instead of keys."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from crm.events.registry import all_events, event_type
 from crm.kit.actor import Channel
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
+from crm.lists.exporting import csv_text
 from crm.lists.formulas import escape
 from crm.users.models import Membership
 
@@ -189,14 +188,14 @@ def _settings(name: str, keys: set[int]) -> Iterator[tuple[int, str, str]]:
 def export(found: QuerySet) -> Iterator[str]:
     """Yield the entries as CSV: keys, ISO times and JSON, the same in every language."""
     emails = dict(Membership.objects.values_list("pk", "user__email"))
-    yield _csv([HEADER])
+    yield csv_text([HEADER])
     rows: list[Sequence[str]] = []
     for entry in found.iterator(CHUNK):
         rows.append(_row(entry, emails))
         if len(rows) == CHUNK:
-            yield _csv(rows)
+            yield csv_text(rows)
             rows = []
-    yield _csv(rows)
+    yield csv_text(rows)
 
 
 def _row(entry: Entry, emails: dict[int, str]) -> Sequence[str]:
@@ -210,9 +209,3 @@ def _row(entry: Entry, emails: dict[int, str]) -> Sequence[str]:
 
 def _iso(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
