@@ -113,7 +113,7 @@ def operator_words(leaf: Leaf) -> str:
 def _value(leaf: Leaf, operand: Operand, writer: LabelWriter) -> str:
     match operand.kind:
         case Kind.VALUE:
-            return _written(leaf.path.field, operand, writer)
+            return typed_value(leaf.path.field, operand, writer)
         case Kind.AGO:
             return spoken(ago, *operand.value)
         case Kind.FROM_NOW:
@@ -126,7 +126,8 @@ def _value(leaf: Leaf, operand: Operand, writer: LabelWriter) -> str:
     return gettext("today")
 
 
-def _written(field: Field, operand: Operand, writer: LabelWriter) -> str:
+def typed_value(field: Field, operand: Operand, writer: LabelWriter) -> str:
+    """Return a plain value as people read it."""
     value = operand.value
     if field.type is FieldType.YES_NO:
         return gettext("yes") if value else gettext("no")

@@ -1,17 +1,12 @@
 """Unmet criteria as phrases: “No email”, “Score is below 70”, “No activity for 14 days”."""
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
-
 from django.utils.translation import get_language
 
-from crm.conditions.chips import span, spoken
+from crm.conditions.chips import span, spoken, typed_value
 from crm.conditions.tree import AnyRow, Either, Kind, Leaf, Node, Operand
 from crm.conditions.write import LabelWriter
-from crm.entities.fields import NUMBERS, Field, FieldType
+from crm.entities.fields import Field, FieldType
 from crm.entities.schema import Path, schema
-from crm.kit import formats
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 
@@ -118,20 +113,11 @@ def _name(field: Field, begins: bool) -> str:
 
 
 def _value(field: Field, operand: Operand, writer: LabelWriter) -> str:
-    value: Any = operand.value
     if operand.kind is Kind.ME:
         return gettext("you")
     if operand.kind is Kind.MY_TEAM:
         return gettext("your team")
-    if operand.kind is not Kind.VALUE:
-        return writer.value(field, operand)
-    if field.type is FieldType.PERCENT:
-        return formats.percent(value)
-    if field.type in NUMBERS and isinstance(value, Decimal):
-        return formats.number(value)
-    if field.type in (FieldType.DATE, FieldType.DATETIME):
-        return formats.moment(value) if isinstance(value, datetime) else formats.day(value)
-    return writer.value(field, operand)
+    return typed_value(field, operand, writer) if operand.kind is Kind.VALUE else writer.value(field, operand)
 
 
 def _span(operand: Operand | None) -> str:
