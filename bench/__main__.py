@@ -24,6 +24,7 @@ PARTS = (
     "bench.sqlite",
     "bench.waiting",
     "bench.pages",
+    "bench.translation",
     "bench.moves",
     "bench.imports",
     "bench.audit",

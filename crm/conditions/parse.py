@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
-from django.utils.translation import get_language
 from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from crm.conditions.condition import Condition
@@ -18,7 +17,7 @@ from crm.entities.schema import Path, Schema, UnknownField, nearest, schema
 from crm.entities.values import NoSuch
 from crm.kit import formats
 from crm.kit.scope import workspace
-from crm.kit.translation import gettext
+from crm.kit.translation import active_language, gettext
 from crm.kit.translation import gettext_lazy as _
 
 MAX_LENGTH = 4_000
@@ -49,7 +48,7 @@ def parse(text: str, entity: str, *, people: bool = True) -> Condition:
     ConditionError with the word, its position and the nearest valid one. Cached by schema_version and time zone.
     """
     current = workspace()
-    key = (current.pk, current.schema_version, current.timezone, get_language(), entity, people, text)
+    key = (current.pk, current.schema_version, current.timezone, active_language(), entity, people, text)
     known = _kept.get(key)
     if known is not None:
         return known

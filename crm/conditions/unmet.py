@@ -1,13 +1,11 @@
 """Unmet criteria as phrases: “No email”, “Score is below 70”, “No activity for 14 days”."""
 
-from django.utils.translation import get_language
-
 from crm.conditions.chips import span, spoken, typed_value
 from crm.conditions.tree import AnyRow, Either, Kind, Leaf, Node, Operand
 from crm.conditions.write import LabelWriter
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import Path, schema
-from crm.kit.translation import gettext
+from crm.kit.translation import active_language, gettext
 from crm.kit.translation import gettext_lazy as _
 
 # These phrases are also true of a record without a value: an empty field doesn't meet a criterion either.
@@ -107,7 +105,7 @@ def _shown(path: Path) -> tuple[Field, ...]:
 def _name(field: Field, begins: bool) -> str:
     """Return the label, lowercased inside a phrase except for custom names, abbreviations and in German."""
     label = str(field.label)
-    if begins or field.custom or label[1:2].isupper() or (get_language() or "").startswith("de"):
+    if begins or field.custom or label[1:2].isupper() or (active_language() or "").startswith("de"):
         return label
     return label[:1].lower() + label[1:]
 

@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import get_language
 
 from crm.kit.text import fold
-from crm.kit.translation import in_english
+from crm.kit.translation import active_language, in_english
 
 
 class FieldType(StrEnum):
@@ -100,7 +99,7 @@ class Field:
 
         Ignores case, spaces, underscores and hyphens.
         """
-        return self._choices_by_name(get_language() or "").get(squash(text))
+        return self._choices_by_name(active_language() or "").get(squash(text))
 
     def _choices_by_name(self, language: str) -> dict[str, Choice]:
         """Return the choices by name, cached per language: imports look up every cell."""

@@ -5,15 +5,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.utils.translation import get_language
-
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.models import CustomField
 from crm.kit.scope import workspace
 from crm.kit.text import fold
+from crm.kit.translation import active_language, in_english
 from crm.kit.translation import gettext as _
-from crm.kit.translation import in_english
 
 _PART = re.compile(r"\[[^\[\]]*\]|[^.\[\]]+")
 
@@ -177,7 +175,7 @@ def schema(entity_name: str) -> Schema:
     One statement if custom fields have changed, otherwise none. Raises KeyError for an unknown entity.
     """
     current = workspace()
-    key = (current.pk, entity_name, get_language() or "")
+    key = (current.pk, entity_name, active_language() or "")
     cached = _schemas.get(key)
     if cached and cached[0] == current.schema_version:
         return cached[1]

@@ -18,7 +18,8 @@ from babel.dates import tokenize_pattern
 from babel.lists import format_list
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 from django.utils import timezone
-from django.utils.translation import get_language
+
+from crm.kit.translation import active_language
 
 DEFAULT = "en_GB"
 current: ContextVar[str] = ContextVar("formats", default=DEFAULT)
@@ -161,7 +162,7 @@ def both(texts: Sequence[str]) -> str:
 
 def _locale_of_lists() -> str:
     # British English writes no comma before "or". A language that Babel doesn't know is written as English is.
-    language = get_language() or "en"
+    language = active_language() or "en"
     return language if language != "en" and localedata.exists(language) else "en_GB"
 
 

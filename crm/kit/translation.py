@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from django.utils import translation
 from django.utils.functional import Promise, lazy
-from django.utils.translation import get_language, ngettext, override, pgettext
+from django.utils.translation import get_language, ngettext, override
 
-_found: dict[tuple[str | None, str], str] = {}  # bounded by the texts of the code
+_found: dict[tuple[str, ...], str] = {}  # bounded by the texts of the code
 # Django keeps its language where each question takes a microsecond; None outside speak().
 _language: ContextVar[str | None] = ContextVar("language", default=None)
 
@@ -35,11 +35,24 @@ def active_language() -> str | None:
 
 def gettext(message: str) -> str:
     """Return a text of the code in the active language."""
-    key = (active_language(), message)
+    language = _language.get()
+    if language is None:
+        return translation.gettext(message)
     try:
-        return _found[key]
+        return _found[language, message]
     except KeyError:
-        return _found.setdefault(key, translation.gettext(message))
+        return _found.setdefault((language, message), translation.gettext(message))
+
+
+def pgettext(context: str, message: str) -> str:
+    """Return a text whose translation depends on where it stands."""
+    language = _language.get()
+    if language is None:
+        return translation.pgettext(context, message)
+    try:
+        return _found[language, context, message]
+    except KeyError:
+        return _found.setdefault((language, context, message), translation.pgettext(context, message))
 
 
 if TYPE_CHECKING:
@@ -47,9 +60,8 @@ if TYPE_CHECKING:
     def gettext_lazy(message: str) -> str: ...
     def pgettext_lazy(context: str, message: str) -> str: ...
 else:
-    from django.utils.translation import pgettext_lazy
-
     gettext_lazy = lazy(gettext, str)
+    pgettext_lazy = lazy(pgettext, str)
 
 __all__ = [
     "active_language",
