@@ -26,7 +26,8 @@ class Subject:
     """A model with audited changes. `person`: the path from it to its contact, '' for none.
 
     `moves` names the fields of a record's process state; `set_by_moves` those that moves also set but users can edit;
-    `following` those that only change with another, more notable one.
+    `following` those that only change with another, more notable one. `undone_with_records`: a setting that its app
+    puts back itself when the records of the same change are undone.
     """
 
     entity: str
@@ -35,6 +36,7 @@ class Subject:
     following: frozenset[str] = frozenset()
     moves: frozenset[str] = frozenset()
     set_by_moves: frozenset[str] = frozenset()
+    undone_with_records: bool = False
 
     @property
     def model(self) -> type[models.Model]:
@@ -56,9 +58,10 @@ def register(
     following: Iterable[str] = (),
     moves: Iterable[str] = (),
     set_by_moves: Iterable[str] = (),
+    undone_with_records: bool = False,
 ) -> None:
     names = (frozenset(keys) for keys in (following, moves, set_by_moves))
-    _subjects.add(entity, Subject(entity, model_label, person, *names))
+    _subjects.add(entity, Subject(entity, model_label, person, *names, undone_with_records))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 
 

@@ -13,8 +13,8 @@ LIFECYCLE = Axis(
         Choice("lead", _("Lead"), "amber"),
         Choice("qualified", _("Qualified"), "blue"),
         Choice("customer", _("Customer"), "green"),
-        Choice("lost", _("Lost"), "red"),
-        Choice("churned", _("Churned"), "grey"),
+        Choice("lost", _("Lost"), "red", ends_it=True),
+        Choice("churned", _("Churned"), "grey", ends_it=True),
         Choice("partner", _("Partner"), "violet"),
     ),
     moves=(

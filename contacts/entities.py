@@ -43,7 +43,7 @@ COMPANY.add(
     *SHARED,
 )
 
-CONTACT = Entity("contact", "contacts.Contact", _("Contact"), _("Contacts"), "contact")
+CONTACT = Entity("contact", "contacts.Contact", _("Contact"), _("Contacts"), "contact", stage="lifecycle_stage")
 CONTACT.add(
     Field("name", _("Name"), T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("first_name", _("First name"), T.TEXT, api="firstName"),

@@ -28,7 +28,7 @@ def campaign_panel(campaign: Any, request: Request) -> SafeString:
     """Return attributed leads, the opportunities they became, and the amount won."""
     leads = brought(campaign, request.actor)
     deals = Opportunity.objects.live().visible_to(request.actor).filter(pk__in=leads.values("opportunity"))
-    won = {"won": Count("pk", filter=Q(stage="won")), "amount": Sum("amount", filter=Q(stage="won"))}
+    won = {"won": Count("pk", filter=Q(stage_kind="won")), "amount": Sum("amount", filter=Q(stage_kind="won"))}
     rows = list(deals.order_by("currency").values(code=F("currency")).annotate(count=Count("pk"), **won))
     context: dict[str, Any] = {"campaign": campaign, "leads": leads.count(), "days": WITHIN.days}
     context["opportunities"] = sum(row["count"] for row in rows)

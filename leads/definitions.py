@@ -26,26 +26,26 @@ LIFECYCLE_DEFINITIONS = {
         _("Is there a clear reason to intervene now?"),
         _("Create an opportunity"),
         "email is not empty and lead_score >= 40",  # not a text
-        f"any opportunities ({IN_PROGRESS} or stage = won) and last_activity <= 14 days ago",  # not a text
+        f"any opportunities ({IN_PROGRESS} or stage_kind = won) and last_activity <= 14 days ago",  # not a text
     ),
     "customer": Definition(
         _("Has signed, paid or converted."),
         _("Has initial value been delivered?"),
         _("Deliver first value"),
-        "any opportunities (stage = won)",  # not a text
+        "any opportunities (stage_kind = won)",  # not a text
         "last_activity > 365 days ago",  # not a text
     ),
     "lost": Definition(
         _("A prospect who didn’t buy. Kept on file, out of active views."),
         _("Is this worth another try?"),
         _("Revisit when something changes"),
-        f"not any opportunities ({IN_PROGRESS} or stage = won)",  # not a text
+        f"not any opportunities ({IN_PROGRESS} or stage_kind = won)",  # not a text
     ),
     "churned": Definition(
         _("A former customer."),
         _("Is this account worth reactivating?"),
         _("Ask why they left"),
-        "any opportunities (stage = won) and last_activity > 90 days ago",  # not a text
+        "any opportunities (stage_kind = won) and last_activity > 90 days ago",  # not a text
     ),
     "partner": Definition(
         _("A partner, not a sales prospect."),

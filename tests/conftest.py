@@ -14,6 +14,7 @@ from crm.kit import background, statistics
 from crm.kit.actor import Channel, Role
 from crm.kit.scope import in_workspace
 from crm.lifecycle import guards
+from crm.opportunities import pipelines
 from crm.users.models import Membership, Team, User, Workspace
 from crm.workflows import active_workflows
 from leads.assignment import rules
@@ -52,6 +53,7 @@ def quick_and_fresh(settings):
     for cache in caches.all():
         cache.clear()
     guards._rules.cache_clear()
+    pipelines._process.cache_clear()
     rules._rules.cache_clear()
     schema._schemas.clear()
     current._current.cache_clear()
@@ -101,9 +103,11 @@ def shared_cast() -> SimpleNamespace:
     globex = Workspace.objects.create(slug="globex", name="Globex")
     with in_workspace(acme):
         current.install_shipped()
+        pipelines.install_shipped()
         iberia, nordics = Team.objects.create(name="Iberia"), Team.objects.create(name="Nordics")
     with in_workspace(globex):
         current.install_shipped()
+        pipelines.install_shipped()
     return SimpleNamespace(
         acme=acme,
         globex=globex,

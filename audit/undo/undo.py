@@ -169,6 +169,8 @@ class _Attempt:
         self.undone.reverted += sum(taker(entries[0].change, contacts, self.by) for taker in on_take_back if contacts)
         for (entity, made), group in groupby(entries, key=lambda entry: (entry.entity, entry.is_creation)):
             about, own = subject(entity), list(group)
+            if about.undone_with_records:
+                continue
             if about.is_setting:
                 self.undone.keep(entity, {entry.entity_id for entry in own}, SETTING)
             elif made:

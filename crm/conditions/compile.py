@@ -248,7 +248,8 @@ def test(field: Field, operator: str, operands: tuple[Operand, ...], value: Any,
         return _text_test(operator, [fold(operand.value) for operand in operands], Fold(value))
     if field.type is FieldType.MULTI_SELECT:
         return _any(ListHas(value, operand.value) for operand in operands)
-    return _one_of(value, [_meant(operand, context.viewer) for operand in operands])
+    values = [_meant(operand, context.viewer) for operand in operands]
+    return _one_of(value, [each for one in values for each in field.values_like(one)] if field.choices else values)
 
 
 def has_value(field: Field, value: Any) -> Any:

@@ -11,7 +11,7 @@ class Forecast(Owned):
     """The pipeline on a day: one row per stage, closing month and currency. Immutable."""
 
     day = models.DateField()
-    stage = models.CharField(max_length=13)
+    stage = models.CharField(max_length=30)
     month = models.CharField(max_length=7, blank=True)  # e.g. 2026-03; '' without a close date
     currency = models.CharField(max_length=3)
     count = models.PositiveIntegerField()

@@ -1,7 +1,7 @@
 """Field declarations: one per field, for lists, filters, forms, conditions, import and API."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -43,13 +43,16 @@ TIMES = frozenset({FieldType.DATE, FieldType.DATETIME})
 class Choice:
     """An option of a select field: stored value, label, badge tone (amber blue green red grey violet, or '').
 
-    `aliases` are further names in conditions and files, e.g. former ones.
+    `aliases` are further names in conditions and files, e.g. former ones. `group` is the heading it is listed under. A
+    record at a stage that `ends_it` needs no further values: it was lost.
     """
 
     value: str
     label: str = field(compare=False)
     tone: str = ""
     aliases: tuple[str, ...] = ()
+    group: str = field(default="", compare=False)
+    ends_it: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,10 @@ class Field:
     path: str = ""
     api: str = ""
     aliases: tuple[str, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    choices: Sequence[Choice] = ()  # a LazySequence where each workspace has its own
     target: str = ""
     required: bool = False
+    required_from: tuple[str, ...] = ()  # stages of the entity, from which on records need a value
     editable: bool = True
     # The sort column: never null and leading an index. '' if sorting needs the time limit.
     sort: str = ""
@@ -103,21 +107,46 @@ class Field:
 
     def _choices_by_name(self, language: str) -> dict[str, Choice]:
         """Return the choices by name, cached per language: imports look up every cell."""
+        if not isinstance(self.choices, tuple):
+            return _by_name(self.choices)
         if language not in self._named:
-            named: dict[str, Choice] = {}
-            for choice in self.choices:
-                for name in (choice.value, choice.label, in_english(choice.label), *choice.aliases):
-                    named.setdefault(squash(name), choice)
-            self._named[language] = named  # assigned complete, because other threads read it
+            self._named[language] = _by_name(self.choices)  # assigned complete, because other threads read it
         return self._named[language]
 
     @cached_property
     def _named(self) -> dict[str, dict[str, Choice]]:
         return {}
 
+    def fixed(self) -> "Field":
+        """Return the field with the choices of the workspace in scope."""
+        return self if isinstance(self.choices, tuple) else replace(self, choices=tuple(self.choices))
+
+    def values_like(self, value: Any) -> list[Any]:
+        """Return the stored values that are shown as this one: stages of several pipelines may share a label."""
+        label = self.choice_label(value)
+        return [choice.value for choice in self.choices if str(choice.label) == label] or [value]
+
     def choice_label(self, value: str) -> str:
         """Return a stored value's label; the value itself if it is no longer a choice."""
         return next((str(choice.label) for choice in self.choices if choice.value == value), value)
+
+
+def _by_name(choices: Sequence[Choice]) -> dict[str, Choice]:
+    """Return choices by label first, then by their other names: a label that users see wins over a key."""
+    named: dict[str, Choice] = {}
+    for names in (_labels, _other_names):
+        for choice in choices:
+            for name in names(choice):
+                named.setdefault(squash(name), choice)
+    return named
+
+
+def _labels(choice: Choice) -> tuple[str, ...]:
+    return choice.label, in_english(choice.label)
+
+
+def _other_names(choice: Choice) -> tuple[str, ...]:
+    return choice.value, *choice.aliases
 
 
 def squash(text: str) -> str:

@@ -1,13 +1,15 @@
 """Form fields of entities' fields. Each cleans to the value of parse_value()."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django import forms
 
 from crm.entities import registry
-from crm.entities.fields import Field, FieldType
+from crm.entities.fields import Choice, Field, FieldType
 from crm.entities.people import members, teams
 from crm.entities.sql import orm_value
 from crm.entities.values import MAX_TEXT, normalize_text, parse_value, zone
@@ -143,15 +145,19 @@ class YesNoField(forms.TypedChoiceField):
 
 
 def _select(field: Field, common: dict) -> forms.Field:
-    return forms.TypedChoiceField(choices=[("", "—"), *_choices(field)], empty_value=None, **common)
+    return forms.TypedChoiceField(choices=[("", "—"), *form_choices(field.choices)], empty_value=None, **common)
 
 
 def _multi_select(field: Field, common: dict) -> forms.Field:
-    return forms.MultipleChoiceField(choices=_choices(field), widget=forms.CheckboxSelectMultiple, **common)
+    return forms.MultipleChoiceField(choices=form_choices(field.choices), widget=forms.CheckboxSelectMultiple, **common)
 
 
-def _choices(field: Field) -> list[tuple[str, str]]:
-    return [(choice.value, choice.label) for choice in field.choices]
+def form_choices(choices: Iterable[Choice]) -> list[tuple[str, Any]]:
+    """Return choices as a form field takes them, under the headings of their groups if there are several."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for choice in choices:
+        groups.setdefault(choice.group, []).append((choice.value, choice.label))
+    return list(groups.items()) if len(groups) > 1 else list(chain(*groups.values()))
 
 
 def _person(field: Field, common: dict) -> forms.Field:

@@ -81,6 +81,7 @@ class CustomField(Owned):
     choices = models.JSONField(_("options"), default=list, blank=True)
     target = models.CharField(_("linked record type"), max_length=40, blank=True)  # the linked entity
     required = models.BooleanField(_("required"), default=False)
+    required_from = models.JSONField(_("required from"), default=list, blank=True)  # stages of the record type
     help = models.CharField(_("help text"), max_length=200, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
@@ -113,6 +114,7 @@ class CustomField(Owned):
             choices=tuple(Choice(choice["value"], choice["label"], choice.get("tone", "")) for choice in self.choices),
             target=self.target,
             required=self.required,
+            required_from=tuple(self.required_from),
             help=self.help,
             custom=True,
         )

@@ -16,7 +16,8 @@ class Entity:
     """An entity: `name` (contact), its model, its labels, and its fields in display order.
 
     `title` is the key of the field that names a record, `public_id` the model field of its public id: links are written
-    and matched by either. Its pages are below `path`, by default its name.
+    and matched by either. Its pages are below `path`, by default its name. `stage` is the key of the field with its
+    stages, from which on custom fields can be required.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Entity:
     title: str = "name"
     public_id: str = "public_id"
     path: str = ""
+    stage: str = ""
 
     def __post_init__(self) -> None:
         self.path = self.path or self.name

@@ -54,13 +54,14 @@ class Schema:
     def __init__(self, entity: registry.Entity, custom: list[CustomField]):
         self.entity = entity
         live = [field.declaration() for field in custom if field.archived_at is None and field.is_known]
-        self.fields: dict[str, Field] = {field.key: field for field in (*live, *entity.fields.values())}
+        declared = [field.fixed() for field in entity.fields.values()]
+        self.fields: dict[str, Field] = {field.key: field for field in (*live, *declared)}
         # Declared names come last and win: an upgrade may add a field with a name that an admin already used.
-        self._names = {fold(name): field.key for field in (*live, *entity.fields.values()) for name in field.names()}
+        self._names = {fold(name): field.key for field in (*live, *declared) for name in field.names()}
         self.archived = {
             fold(name): field.label for field in custom if field.archived_at for name in (field.key, field.label)
         }
-        self._order = [*entity.fields.values(), *(field for field in live if field.key not in entity.fields)]
+        self._order = [*declared, *(field for field in live if field.key not in entity.fields)]
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self._order)
@@ -93,6 +94,8 @@ class Schema:
         """Return the path over these names. Raises UnknownField."""
         schema, fields = self, []
         for position, name in enumerate(names):
+            if whole := schema.find(".".join(names[position:])):  # a name may have a dot: stage.kind
+                return Path(self.entity.name, (*fields, whole))
             field = schema.find(name)
             if field is None:
                 raise UnknownField(schema, name, position)

@@ -5,8 +5,10 @@ from typing import Any
 from django import forms
 
 from crm.entities import registry
-from crm.entities.fields import FieldType
+from crm.entities.fields import Choice, FieldType
+from crm.entities.forms import form_choices
 from crm.entities.models import TONES, TYPE_LABELS, CustomField
+from crm.entities.schema import schema
 from crm.kit.text import search_key
 from crm.kit.translation import gettext_lazy as _
 
@@ -31,6 +33,12 @@ class FieldForm(forms.Form):
     required = forms.BooleanField(
         label=_("Required"), required=False, help_text=_("Forms can’t be saved without a value. Imports can.")
     )
+    required_from = forms.MultipleChoiceField(
+        label=_("Required from stage"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Records can’t move to this stage or a later one without a value. Choose one per pipeline."),
+    )
     position = forms.IntegerField(
         label=_("Order"), min_value=0, max_value=10_000, required=False, help_text=_("Fields with lower numbers first.")
     )
@@ -40,6 +48,10 @@ class FieldForm(forms.Form):
         linkable = [(each.name, each.label) for each in registry.all_entities() if each.path]
         self.fields["target"].choices = [("", "—"), *linkable]  # type: ignore[attr-defined]
         self.initial = {name: getattr(field, name) for name in self.fields}
+        stages = stages_of(field.entity)
+        self.fields["required_from"].choices = form_choices(stages)  # type: ignore[attr-defined]
+        if not stages:
+            del self.fields["required_from"]
         if field.pk:
             for name in ("type", "target", "key"):
                 del self.fields[name]
@@ -64,6 +76,13 @@ class OptionForm(forms.Form):
 
 
 OptionFormSet = forms.formset_factory(OptionForm, extra=3, can_order=True, max_num=300, absolute_max=300)
+
+
+def stages_of(entity: str) -> list[Choice]:
+    """Return the stages from which on a field of an entity can be required."""
+    known = {each.name: each for each in registry.all_entities()}.get(entity)
+    found = schema(entity).field(known.stage).choices if known and known.stage else ()
+    return [stage for stage in found if not stage.ends_it]
 
 
 def key_of(label: str) -> str:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from django.urls import reverse
 
+from crm.entities import registry
 from crm.entities.models import CUSTOM_TYPES, CustomField
 from crm.entities.placeholders import PLACE, check_placeholders, placeholder
 from crm.entities.schema import Path, UnknownField, schema
@@ -115,7 +116,16 @@ class CustomFieldReference:
         if not self.custom.is_known:
             sentence = gettext("The linked record type “{name}” doesn’t exist.")
             raise Invalid(sentence.format(name=self.custom.target))
-        return []
+        return self._stages()
+
+    def _stages(self) -> list[Target]:
+        if not self.custom.required_from:
+            return []
+        entity, key = self.custom.entity, registry.get(self.custom.entity).stage
+        known = {choice.value for choice in schema(entity).field(key).choices} if key else set()
+        if gone := next((value for value in self.custom.required_from if value not in known), ""):
+            raise Invalid(gettext("The stage “{name}” isn’t in use.").format(name=gone))
+        return [option_target(entity, key, value) for value in self.custom.required_from]
 
 
 @dataclass(frozen=True)
@@ -231,4 +241,4 @@ def _custom_fields() -> Iterator[SettingUse]:
         yield SettingUse("custom_field", custom.pk, label, url, [CustomFieldReference(custom)])
 
 
-register(ReferringModel("custom_field", "entities.CustomField", ("target", "choices"), _custom_fields))
+register(ReferringModel("custom_field", "entities.CustomField", ("target", "choices", "required_from"), _custom_fields))

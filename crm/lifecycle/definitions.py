@@ -10,6 +10,7 @@ from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
 from crm.kit.actor import RANK, Role
+from crm.kit.lazy import LazySequence
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, Move, all_axes
 from crm.lifecycle.models import StageDefinition
@@ -39,8 +40,9 @@ _shipped: dict[tuple[str, str], Mapping[str, Definition]] = {}
 
 
 def ship_definitions(axis: Axis, definitions: Mapping[str, Definition]) -> None:
-    """Define every value of an axis. Raises ValueError for a missing one."""
-    if definitions.keys() != {choice.value for choice in axis.values}:
+    """Define every value of an axis. Raises ValueError for a missing one, unless each workspace has its own."""
+    own = isinstance(axis.values, LazySequence)
+    if not own and definitions.keys() != {choice.value for choice in axis.values}:
         raise ValueError(f"{axis.entity} {axis.field}: a definition for each value, please.")
     _shipped[axis.entity, axis.field] = definitions
 
@@ -49,11 +51,11 @@ def definitions(axis: Axis) -> dict[str, Definition]:
     """Return the definition of each value of an axis in the workspace in scope; one statement."""
     written = StageDefinition.objects.filter(entity=axis.entity, axis=axis.field).order_by("version")
     newest = {row.value: Definition(version=row.version, **_words(row)) for row in written}
-    return {**(_shipped.get((axis.entity, axis.field)) or _labels(axis)), **newest}
+    return {**_labels(axis), **_shipped.get((axis.entity, axis.field), {}), **newest}
 
 
 def _labels(axis: Axis) -> Mapping[str, Definition]:
-    return {choice.value: Definition(choice.label, "", "", "") for choice in axis.values}
+    return {choice.value: Definition(str(choice.label), "", "", "") for choice in (*axis.past, *axis.values)}
 
 
 def _words(row: StageDefinition) -> dict:
@@ -78,7 +80,7 @@ def moves_leading_to(axis: Axis, value: str) -> list[Move]:
 def contradicts_entry_criteria(axis: Axis, value: str, definition: Definition) -> str:
     """Return the condition of records at a value that miss its entry criteria; '' if it is invalid."""
     entry = condition_of(definition.entry, axis.entity)
-    return f"{axis.field} = {value} and not ({entry.key_text})" if entry else ""  # not a text
+    return f"{axis.condition(value)} and not ({entry.key_text})" if entry else ""  # not a text
 
 
 def condition_of(text: str, entity: str) -> Condition | None:

@@ -6,10 +6,12 @@ from functools import lru_cache
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
+from crm.entities import registry
+from crm.entities.requirements import needed_at
 from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
 from crm.kit.translation import gettext as _
-from crm.lifecycle.axes import all_axes
+from crm.lifecycle.axes import Axis, all_axes
 from crm.lifecycle.models import Guard
 
 
@@ -70,6 +72,22 @@ def unreadable_guards(entity: str) -> tuple[UnreadableGuard, ...]:
     """Return an entity's active guards that are not enforced because they are invalid."""
     space = workspace()
     return _rules(space.pk, space.schema_version, entity)[1]
+
+
+def field_rules(axis: Axis, to: str) -> list[Rule]:
+    """Return a rule for each custom field that records need at the value `to`."""
+    if registry.get(axis.entity).stage != axis.field:
+        return []
+    sentence = _("Enter “{field}” before moving to {stage}.")
+    return [
+        Rule(
+            f"field {field.key}",  # not a text
+            "",
+            parse(f"{field.key} is not empty", axis.entity),  # not a text
+            sentence.format(field=field.label, stage=axis.value(to).label),
+        )
+        for field in needed_at(axis.entity, to)
+    ]
 
 
 @lru_cache(maxsize=1000)

@@ -23,7 +23,7 @@ from crm.kit.outcome import Outcome
 from crm.kit.sql import Statement, array_param, insert_select, insert_statement
 from crm.kit.translation import gettext, translated
 from crm.lifecycle.axes import Axis, Move, Reason, wrong_role_message, wrong_stage_message
-from crm.lifecycle.guards import rules
+from crm.lifecycle.guards import field_rules, rules
 from crm.lifecycle.models import Transition
 from crm.lifecycle.transitions import columns_when_left
 from crm.users.visibility import Locked
@@ -57,7 +57,7 @@ def check_move(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = ""
     step = axis.move(verb)
     _check(step, reason, by)
     _refuse_elsewhere(locked, axis, step, to)
-    _refuse_guarded(locked, axis, verb, by)
+    _refuse_guarded(locked, axis, step, step.target or to, by)
     return step
 
 
@@ -117,13 +117,22 @@ def _check(step: Move, reason: str, by: Actor) -> None:
 
 
 def _refuse_elsewhere(locked: Locked, axis: Axis, step: Move, to: str) -> None:
+    said = {here: _why_elsewhere(axis, step, here, to) for here in set(locked.read(axis.field).values())}
     for pk, here in locked.read(axis.field).items():
-        if here not in step.sources or here == (step.target or to):
-            locked.outcome.refuse([pk], wrong_stage_message(axis, step, here, to))
+        if said[here]:
+            locked.outcome.refuse([pk], said[here])
 
 
-def _refuse_guarded(locked: Locked, axis: Axis, verb: str, by: Actor) -> None:
-    guards = {rule.key: rule for rule in rules(axis.entity) if rule.verb == verb}
+def _why_elsewhere(axis: Axis, step: Move, here: str, to: str) -> str:
+    target = step.target or to
+    starts_here = here in step.sources and here != target
+    same_group = starts_here and axis.value(here).group == axis.value(target).group
+    return "" if starts_here and same_group != step.leaves_group else wrong_stage_message(axis, step, here, to)
+
+
+def _refuse_guarded(locked: Locked, axis: Axis, step: Move, to: str, by: Actor) -> None:
+    found = [*(rule for rule in rules(axis.entity) if rule.verb == step.verb), *(field_rules(axis, to) if to else ())]
+    guards = {rule.key: rule for rule in found}
     conditions = {key: rule.condition for key, rule in guards.items()}
     for ids in locked.batches_of_ids() if guards else ():
         for pk, key in failing(conditions, locked.model, ids, Viewer(by.member_id, by.team_id)).items():

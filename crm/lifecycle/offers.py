@@ -1,6 +1,6 @@
 """Available moves of a record along an axis, each allowed or with the reason against it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crm.conditions.compile import Viewer
 from crm.conditions.condition import explain_record
@@ -8,12 +8,15 @@ from crm.kit.actor import Actor
 from crm.kit.translation import gettext as _
 from crm.kit.translation import translated
 from crm.lifecycle.axes import Axis, Move, Reason, wrong_stage_message
-from crm.lifecycle.guards import UnreadableGuard, rules, unreadable_guards
+from crm.lifecycle.guards import Rule, UnreadableGuard, field_rules, rules, unreadable_guards
 
 
 @dataclass(frozen=True)
 class OfferedMove:
-    """A move, and why it is blocked ('' if allowed); `evidence`: each leaf of its guards with its value."""
+    """A move, and why it is blocked ('' if allowed); `evidence`: each leaf of its guards with its value.
+
+    `asks`: it has a form to fill in first, for a reason or for one of several targets.
+    """
 
     move: Move
     why_not: str
@@ -21,6 +24,7 @@ class OfferedMove:
     is_near: bool  # starts here, or one legal move away
     evidence: tuple = ()
     unread: tuple[UnreadableGuard, ...] = ()  # its guards that are not enforced
+    asks: bool = False
 
     @property
     def allowed(self) -> bool:
@@ -28,8 +32,8 @@ class OfferedMove:
 
     @property
     def is_next(self) -> bool:
-        """Whether to offer it first: allowed, and without a reason to enter."""
-        return self.allowed and self.move.reason == Reason.NO
+        """Whether to offer it first: allowed, and without anything to enter."""
+        return self.allowed and not self.asks
 
 
 def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[OfferedMove]:
@@ -37,8 +41,20 @@ def offers(record, axis: Axis, *, by: Actor, editable: bool) -> list[OfferedMove
     value = getattr(record, axis.field)
     within = [move for move in axis.moves if by.is_at_least(move.role) and not move.by_rule]
     guards = [rule for rule in rules(axis.entity) if any(m.verb == rule.verb and value in m.sources for m in within)]
+    guards += _needed(axis, within, value)
     leaves = _explained(record, guards, by)
     return [_offer(move, axis, value, guards, leaves, editable) for move in within]
+
+
+def _needed(axis: Axis, moves: list[Move], here: str) -> list[Rule]:
+    """Return a rule per field that the single target of a move needs; several targets are checked once chosen."""
+    targets = [(move, axis.target_of(move, here)) for move in moves if here in move.sources]
+    return [
+        replace(rule, verb=move.verb, key=f"{move.verb} {rule.key}")
+        for move, target in targets
+        if target
+        for rule in field_rules(axis, target.value)
+    ]
 
 
 def _explained(record, guards, by: Actor) -> dict:
@@ -49,7 +65,8 @@ def _explained(record, guards, by: Actor) -> dict:
 
 
 def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) -> OfferedMove:
-    to = axis.value(move.target).label if move.target else ""
+    target = axis.target_of(move, here)
+    to = target.label if target else ""
     if here not in move.sources:
         return OfferedMove(move, wrong_stage_message(axis, move, here), to, _is_one_away(axis, move, here))
     own = [rule for rule in guards if rule.verb == move.verb]
@@ -58,7 +75,8 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
     skipped = tuple(guard for guard in unreadable_guards(axis.entity) if guard.verb == move.verb)
     if not editable:
         why_not = _("View only – you can’t edit this record.")
-    return OfferedMove(move, why_not, to, True, evidence, skipped)
+    asks = move.reason != Reason.NO or target is None
+    return OfferedMove(move, why_not, to, True, evidence, skipped, asks)
 
 
 def _is_one_away(axis: Axis, move: Move, here: str) -> bool:

@@ -1,6 +1,6 @@
 """Board view of a list: a column per value of an axis, each with its first cards."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,7 @@ class Board:
     """How an entity's records are shown on a board.
 
     `steps(record, by)`: the allowed moves of a card; lists/card_menu.html lists them, and dragging triggers one.
+    `groups()`: where the axis has groups of values, those that have a board each, the first one by default.
     `open_values` are the values in progress. `add_up(rows, axis, columns)` counts the columns and may set totals;
     `summary(columns)` is shown above them. `template` extends lists/board.html, `card` shows one record.
     """
@@ -72,16 +73,19 @@ class Board:
     entity: str
     axis: Axis
     sort: Sort
-    open_values: tuple[str, ...]
+    open_values: Sequence[str]
     related: tuple[str, ...]
     steps: Callable[[Any, Actor], list[CardMove]]
     card: str
     template: str = "lists/board.html"
     add_up: Callable[[QuerySet, Axis, Columns], None] = count_cards
     summary: Callable[[Iterable[Column]], list[Any]] = nothing
+    groups: Callable[[], list[Choice]] = list
 
     def columns(self) -> Columns:
-        return {choice.value: Column(choice, choice.value in self.open_values) for choice in self.axis.values}
+        """Return a column for every value, also for those that only old records may have."""
+        values = (*self.axis.values, *self.axis.past)
+        return {choice.value: Column(choice, choice.value in self.open_values) for choice in values}
 
 
 _boards: Registry[Board] = Registry("board")
@@ -95,7 +99,11 @@ def register(board: Board) -> Board:
 def board_page(request: Request, entity: str) -> HttpResponse:
     """Show the list of the URL by column; with `column` and `after` only further cards of one column."""
     state, shown = read_state(request, spec_of(entity)), _boards[entity]
+    groups = shown.groups()
+    chosen = _chosen(shown, groups, request)
     rows = state.rows().filter(visible(state.by)).annotate(sort_value=shown.sort.value())
+    if groups:
+        rows = rows.filter(**{f"{shown.axis.group_field}__in": [group.value for group in chosen]})
     columns, too_slow, wanted = shown.columns(), "", request.GET.get("column", "")
     if wanted and wanted not in columns:
         raise Http404
@@ -111,10 +119,25 @@ def board_page(request: Request, entity: str) -> HttpResponse:
                 shown.add_up(state.rows().filter(visible(state.by)), shown.axis, columns)
     except TooSlow as error:
         too_slow = str(error)
-    context = _frame(shown, state, columns.values()) | {"too_slow": too_slow}
+    names = {group.label for group in chosen} or {""}
+    context = _frame(shown, state, [each for each in columns.values() if each.value.group in names])
+    context |= {"too_slow": too_slow, "groups": _tabs(shown, state, groups, chosen)}
+    context["total"] = shown.summary(columns.values()) if len(groups) > len(chosen) else []
     if wanted:
         context["column"] = columns[wanted]
     return render(request, "lists/cards.html" if wanted and request.htmx else shown.template, context)
+
+
+def _chosen(shown: Board, groups: list[Choice], request: Request) -> list[Choice]:
+    wanted = request.GET.getlist(shown.axis.group_field)
+    return [group for group in groups if group.value in wanted] or groups[:1]
+
+
+def _tabs(shown: Board, state: ListState, groups: list[Choice], chosen: list[Choice]) -> list[tuple[str, str, bool]]:
+    """Return the label and URL of each group's board, and whether it is shown; none for a single group."""
+    field = shown.axis.group_field
+    tabs = [(str(group.label), _url(state, {field: group.value}), group in chosen) for group in groups]
+    return tabs if len(tabs) > 1 else []
 
 
 def _first(shown: Board, rows: QuerySet) -> QuerySet:
@@ -146,7 +169,7 @@ def _frame(shown: Board, state: ListState, columns: Iterable[Column]) -> dict:
         "board": shown,
         "state": state,
         "spec": state.spec,
-        "columns": columns,
+        "columns": [each for each in columns if each.count or each.cards or each.value in shown.axis.values],
         "summary": shown.summary(columns),
         "board_url": _url(state),
         "list_url": state.url(column=None, ticked=None),
@@ -157,7 +180,7 @@ def _frame(shown: Board, state: ListState, columns: Iterable[Column]) -> dict:
     }
 
 
-def _url(state: ListState) -> str:
+def _url(state: ListState, also: Mapping[str, str] | None = None) -> str:
     """Return the board's own address: the list's, with its view always named."""
-    url = state.url(view=state.view.slug, column=None, ticked=None)
+    url = state.url(view=state.view.slug, column=None, ticked=None, **(also or {}))
     return url.replace(f"/{state.spec.path}?", f"/{state.spec.path}/board?", 1)  # not a text

@@ -6,12 +6,12 @@ from crm.anomalies.detect import register
 from crm.anomalies.kinds import AnomalyKind
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, StageKind
 
 
 def opportunities_lost_unexplained() -> QuerySet[Opportunity]:
     """Return lost opportunities without a reason."""
-    return Opportunity.objects.live().filter(stage="lost", lost_reason="")
+    return Opportunity.objects.live().filter(stage_kind=StageKind.LOST, lost_reason="")
 
 
 ANOMALIES = (

@@ -1,55 +1,74 @@
-"""The stages of an opportunity: open ones in any order, then won or lost."""
-
-from decimal import Decimal
+"""The stages of an opportunity, as its workspace has them: open ones in any order, then won or lost."""
 
 from crm.entities.fields import Choice
 from crm.kit.actor import Role
+from crm.kit.lazy import LazySequence
 from crm.kit.translation import gettext_lazy as _
-from crm.kit.translation import pgettext_lazy
 from crm.lifecycle.axes import Axis, Move, Reason
+from crm.opportunities import pipelines
+from crm.opportunities.models import StageKind
+from crm.opportunities.pipelines import all_stages, choice, stages
 
-OPEN = ("prospecting", "qualification", "proposal", "negotiation")
-CLOSED = ("won", "lost")
+KIND = StageKind
+
+
+def _in_use(*kinds: str) -> LazySequence[str]:
+    return LazySequence(lambda: [stage.key for stage in stages(*kinds)])
+
+
+def _ever(*kinds: str) -> LazySequence[str]:
+    return LazySequence(lambda: [stage.key for stage in all_stages(*kinds)])
+
+
+OPEN, WON, LOST = _in_use(KIND.OPEN), _in_use(KIND.WON), _in_use(KIND.LOST)
+CHOICES: LazySequence[Choice] = LazySequence(lambda: [choice(stage) for stage in stages()])
 
 STAGE = Axis(
     entity="opportunity",
     field="stage",
     label=_("Stage"),
-    values=(
-        Choice("prospecting", _("Prospecting"), "grey"),
-        Choice("qualification", _("Qualification"), "blue"),
-        Choice("proposal", _("Proposal"), "violet"),
-        Choice("negotiation", _("Negotiation"), "amber"),
-        Choice("won", pgettext_lazy("opportunity", "Won"), "green"),
-        Choice("lost", pgettext_lazy("opportunity", "Lost"), "red"),
-    ),
+    values=CHOICES,
+    past=LazySequence(lambda: [choice(stage) for stage in all_stages() if pipelines.is_archived(stage)]),
+    starts=OPEN,
+    group_field="pipeline",
     moves=(
-        Move("move_stage", _("Move"), OPEN, "", "opportunity.moved", targets=OPEN),
-        Move("win", _("Mark as won"), OPEN, "won", "opportunity.won", aliases=("Won",)),
-        Move("lose", _("Mark as lost"), OPEN, "lost", "opportunity.lost", reason=Reason.ASKED, aliases=("Lost",)),
+        Move("move_stage", _("Move"), _ever(KIND.OPEN), "", "opportunity.moved", targets=OPEN),
+        Move("win", _("Mark as won"), _ever(KIND.OPEN), "", "opportunity.won", targets=WON, aliases=("Won",)),
+        Move(
+            "lose",
+            _("Mark as lost"),
+            _ever(KIND.OPEN),
+            "",
+            "opportunity.lost",
+            reason=Reason.ASKED,
+            targets=LOST,
+            aliases=("Lost",),
+        ),
         Move(
             "reopen",
             _("Reopen"),
-            CLOSED,
+            _ever(KIND.WON, KIND.LOST),
             "",
             "opportunity.reopened",
             role=Role.MANAGER,
             reason=Reason.REQUIRED,
             targets=OPEN,
         ),
+        Move(
+            "change_pipeline",
+            _("Change pipeline"),
+            _ever(KIND.OPEN),
+            "",
+            "opportunity.pipeline_changed",
+            targets=OPEN,
+            leaves_group=True,
+        ),
     ),
 )
 
-# Default win probability on entering a stage, editable afterwards.
-PROBABILITY = {
-    "prospecting": Decimal("0.1000"),
-    "qualification": Decimal("0.2500"),
-    "proposal": Decimal("0.5000"),
-    "negotiation": Decimal("0.7500"),
-    "won": Decimal("1.0000"),
-    "lost": Decimal("0.0000"),
-}
+VERBS = {KIND.OPEN: "move_stage", KIND.WON: "win", KIND.LOST: "lose"}
 
 
-def verb_to(stage: str) -> str:
-    return {"won": "win", "lost": "lose"}.get(stage, "move_stage")
+def verb_to(key: str) -> str:
+    """Return the verb that moves an open opportunity to a stage. Raises KeyError."""
+    return VERBS[StageKind(pipelines.stage(key).kind)]

@@ -7,13 +7,15 @@ from decimal import Decimal
 from django.db.models import Count, DecimalField, ExpressionWrapper, F, QuerySet, Sum
 from django.urls import reverse
 
+from crm.entities.fields import Choice
 from crm.kit.actor import Actor
 from crm.lifecycle.axes import Axis
 from crm.lists.board import Board, CardMove, Column, Columns
 from crm.lists.paging import Sort
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.entities import OPPORTUNITY
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, StageKind
+from crm.opportunities.pipelines import name_of, pipelines, stage
 
 WEIGHTED = ExpressionWrapper(F("amount") * F("probability"), DecimalField(max_digits=20, decimal_places=6))
 
@@ -52,8 +54,19 @@ def summary(columns: Iterable[Column]) -> list[Total]:
 def steps(opportunity: Opportunity, by: Actor) -> list[CardMove]:
     """Return every other stage, while the opportunity is open."""
     url = reverse("opportunity_move", args=[opportunity.public_id, "move_stage"])
-    others = [choice for choice in STAGE.values if choice.value != opportunity.stage] if opportunity.is_open else []
-    return [CardMove(c.value, f"{c.label}…" if c.value == "lost" else c.label, url) for c in others]
+    here = STAGE.value(opportunity.stage)
+    others = [each for each in STAGE.values if each.group == here.group and each.value != here.value]
+    return [CardMove(each.value, _label(each), url) for each in others] if opportunity.is_open else []
+
+
+def _label(to: Choice) -> str:
+    """Return a stage's label; with … for lost ones, which ask for a reason."""
+    return f"{to.label}…" if stage(to.value).kind == StageKind.LOST else str(to.label)
+
+
+def groups() -> list[Choice]:
+    """Return the pipelines, one board each."""
+    return [Choice(pipeline.key, name_of(pipeline)) for pipeline in pipelines()]
 
 
 BOARD = Board(
@@ -63,6 +76,7 @@ BOARD = Board(
     open_values=OPEN,
     related=("contact", "company", "owner__user"),
     steps=steps,
+    groups=groups,
     card="opportunities/card.html",
     template="opportunities/board.html",
     add_up=add_up,

@@ -12,13 +12,13 @@ from crm.kit.actor import Actor
 from crm.kit.translation import gettext, ngettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.condition_fields import waits
-from crm.opportunities.axes import OPEN
+from crm.opportunities.axes import STAGE
 from crm.opportunities.models import Opportunity
 
 STILL = 14  # days at a stage
 SHOWN = 8
 WHERE = (
-    f"owner = me and stage in ({', '.join(OPEN)}) and waiting = no and "
+    "owner = me and stage_kind = open and waiting = no and "  # not a text
     f"(next_step is empty or close_date < today or stage_since > {STILL} days ago)"  # not a text
 )
 
@@ -43,7 +43,7 @@ def _why(deal: Opportunity) -> str:
     days = (clock.now() - deal.stage_since).days
     if days >= STILL:
         text = ngettext("{count} day in {stage}", "{count} days in {stage}", days)
-        said.append(text.format(count=formats.number(days), stage=deal.stage_shown.label))
+        said.append(text.format(count=formats.number(days), stage=STAGE.value(deal.stage).label))
     return " · ".join(said)
 
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
-from crm.opportunities.axes import OPEN
 from crm.opportunities.models import Opportunity
+from crm.opportunities.pipelines import SALES
 from crm.opportunities.verbs.create import create
 from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
@@ -25,6 +25,8 @@ from crm.opportunities.verbs.win import win
 from crm.users.models import Membership
 from crm.users.visibility import RecordQuerySet
 
+STAGES = [stage.key for stage in SALES.stages]
+OPEN = STAGES[:4]
 SLOT = timedelta(days=10)
 WON, LOST, IN_PROGRESS = 0.42, 0.26, 0.32  # shares of the total
 PRODUCTS = ("tracking", "route planning", "driver app", "fuel cards", "maintenance", "telematics")  # not a text
@@ -133,8 +135,8 @@ class Pipeline:
 
     def _move_due(self, slot: int) -> None:
         ready = [(stage, owner, pks) for (when, owner, stage), pks in self.due.items() if when == slot]
-        for stage, owner, pks in sorted(ready, key=lambda job: (*OPEN, "won", "lost").index(job[0])):
-            hours = 10 * (1 + (*OPEN, "won", "lost").index(stage))
+        for stage, owner, pks in sorted(ready, key=lambda job: STAGES.index(job[0])):
+            hours = 10 * (1 + STAGES.index(stage))
             with clock.at(self._at(slot, hours)):
                 self._move(stage, Opportunity.objects.filter(pk__in=pks), self.owners[owner].actor(Channel.WEB))
 
@@ -147,7 +149,7 @@ class Pipeline:
             move_stage(rows, to=stage, by=by)
 
     def _second_thoughts(self) -> None:
-        lost = Opportunity.objects.filter(stage="lost").order_by("-lost_at", "pk")[:1]
+        lost = Opportunity.objects.filter(stage_kind="lost").order_by("-lost_at", "pk")[:1]
         rows = Opportunity.objects.filter(pk__in=list(lost.values_list("pk", flat=True)))
         with clock.at(self.end):
             by = self.manager.actor(Channel.WEB)

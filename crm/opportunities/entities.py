@@ -1,18 +1,38 @@
 """The opportunity as an entity, and the field that links contacts and companies to theirs."""
 
 from contacts.entities import SHARED
-from crm.entities.fields import Field
+from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity
+from crm.kit.lazy import LazySequence
 from crm.kit.translation import gettext_lazy as _
+from crm.opportunities import pipelines
 from crm.opportunities.axes import STAGE
+from crm.opportunities.models import StageKind
 
-OPPORTUNITY = Entity("opportunity", "opportunities.Opportunity", _("Opportunity"), _("Opportunities"), "opp")
+PIPELINES: LazySequence[Choice] = LazySequence(
+    lambda: [Choice(pipeline.key, pipelines.name_of(pipeline)) for pipeline in pipelines.pipelines()]
+)
+TONES = {StageKind.OPEN: "blue", StageKind.WON: "green", StageKind.LOST: "red"}
+
+OPPORTUNITY = Entity(
+    "opportunity", "opportunities.Opportunity", _("Opportunity"), _("Opportunities"), "opp", stage="stage"
+)
 OPPORTUNITY.add(
     Field("name", _("Name"), T.TEXT, required=True, sort="name_key", folded="name_key"),
     Field("contact", _("Contact"), T.LINK, target="contact", required=True),
     Field("company", _("Company"), T.LINK, api="organization", target="company"),
+    Field("pipeline", _("Pipeline"), T.SELECT, choices=PIPELINES, editable=False),
     Field("stage", _("Stage"), T.SELECT, choices=STAGE.values, editable=False),
+    Field(
+        "stage_kind",
+        _("Outcome"),
+        T.SELECT,
+        api="stageKind",
+        choices=tuple(Choice(kind.value, kind.label, TONES[kind]) for kind in StageKind),
+        aliases=("stage.kind",),
+        editable=False,
+    ),
     Field("amount", _("Amount"), T.MONEY, currency="currency"),
     Field("currency", _("Currency"), T.TEXT, help=_("Three-letter code, e.g. EUR")),
     Field("close_date", _("Close date"), T.DATE, api="closeDate"),

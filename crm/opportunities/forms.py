@@ -6,37 +6,28 @@ from django.http import QueryDict
 
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
+from crm.entities.forms import form_choices
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.offers import offers
-from crm.opportunities.axes import OPEN, STAGE
+from crm.opportunities.axes import STAGE
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.lose import ANSWERS
 from crm.records.forms import CHOOSE, reason_field
 from crm.users.visibility import may_edit
 
-OPEN_CHOICES = [(value, STAGE.value(value).label) for value in OPEN]
-ALL_CHOICES = [(choice.value, choice.label) for choice in STAGE.values]
-
-
-class ReopenForm(forms.Form):
-    """Target stage and reason."""
-
-    to = forms.ChoiceField(label=_("Stage"), choices=OPEN_CHOICES, initial="negotiation")
-    reason = reason_field()
-
-    def __init__(self, data: QueryDict | None, opportunity: Opportunity, by: Actor):
-        super().__init__(data)
-
 
 class LoseForm(forms.Form):
-    """Reason, and the future of a contact without other open opportunities."""
+    """The lost stage if there are several, the reason, and the future of a contact without other open opportunities."""
 
     reason = reason_field(required=False)
 
     def __init__(self, data: QueryDict | None, opportunity: Opportunity, by: Actor):
         super().__init__(data)
+        stages = STAGE.reachable(STAGE.move("lose"), opportunity.stage)
+        if len(stages) > 1:
+            self.fields["to"] = forms.ChoiceField(label=STAGE.label, choices=form_choices(stages), required=False)
         contact = _left_with_none(opportunity, by)
         if contact is not None:
             question = gettext("This was {contact}’s last open opportunity. Update the contact?")
@@ -66,13 +57,13 @@ def _futures(contact: Contact, by: Actor) -> list[tuple[str, str]]:
 
 def stage_form(by: Actor) -> type[forms.Form]:
     class StageForm(forms.Form):
-        to = forms.ChoiceField(label=_("Move to"), choices=[CHOOSE, *ALL_CHOICES])
+        to = forms.ChoiceField(label=_("Move to"), choices=[CHOOSE, *form_choices(STAGE.values)])
         reason = reason_field(required=False, help_text=_("Lost reason, saved on each opportunity."))
         contacts = forms.ChoiceField(
             label=_("Contacts with no other open opportunity"),
             choices=[("", _("Keep their stage")), ("lose", _("Mark as Lost"))],
             required=False,
-            help_text=_("Only used when you move to Lost."),
+            help_text=_("Only used when you move to a lost stage."),
         )
 
     return StageForm

@@ -1,9 +1,11 @@
 """The list of opportunities: columns, views, quick filters and bulk actions."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import django_filters
 
+from crm.entities.forms import form_choices
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
@@ -13,9 +15,10 @@ from crm.kit.translation import gettext_lazy as _
 from crm.kit.translation import pgettext_lazy
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import BulkAction, ListSpec, View
-from crm.opportunities.axes import OPEN, STAGE
+from crm.opportunities.axes import STAGE
+from crm.opportunities.entities import PIPELINES
 from crm.opportunities.forms import stage_form
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, StageKind
 from crm.opportunities.moves import move_to
 from crm.records.actions import WAIT, record_actions
 
@@ -40,7 +43,7 @@ class ClosingFilter(django_filters.ChoiceFilter):
     def filter(self, rows, value):
         today = clock.now().astimezone(zone()).date()
         if value == "overdue":
-            return rows.filter(close_date__lt=today, stage__in=OPEN)
+            return rows.filter(close_date__lt=today, stage_kind=StageKind.OPEN)
         if value:
             first, after = month(today, 1 if value == "next" else 0)
             return rows.filter(close_date__range=(first, after - timedelta(days=1)))
@@ -48,21 +51,27 @@ class ClosingFilter(django_filters.ChoiceFilter):
 
 
 class OpportunityFilters(QuickFilters):
-    """Filters of opportunities: owner, stage, close date."""
+    """Filters of opportunities: owner, pipeline, stage, close date."""
 
-    stage = many(_("Stage"), [(choice.value, choice.label) for choice in STAGE.values])
+    pipeline = many(_("Pipeline"), partial(form_choices, PIPELINES))
+    stage = many(_("Stage"), partial(form_choices, STAGE.values))
     closing = ClosingFilter()
 
     class Meta:
         model = Opportunity
         fields: list[str] = []
 
+    def __init__(self, data, queryset, by: Actor):
+        super().__init__(data, queryset, by)
+        if len(PIPELINES) < 2:
+            del self.filters["pipeline"]
+
 
 def _move(rows, values: dict, by: Actor) -> Outcome:
     return move_to(rows, by=by, **values)
 
 
-IS_OPEN = f"stage in ({', '.join(OPEN)})"  # not a text
+IS_OPEN = "stage_kind = open"  # not a text
 
 OPPORTUNITIES = ListSpec(
     entity="opportunity",
@@ -75,14 +84,14 @@ OPPORTUNITIES = ListSpec(
         View(
             "won",
             pgettext_lazy("opportunity", "Won"),
-            "stage = won",
+            "stage_kind = won",  # not a text
             ("name", "amount", "contact", "company", "won_at", "source", "owner"),
             "-won_at",
         ),
         View(
             "lost",
             pgettext_lazy("opportunity", "Lost"),
-            "stage = lost",
+            "stage_kind = lost",  # not a text
             ("name", "amount", "lost_reason", "contact", "company", "lost_at", "owner"),
             "-lost_at",
         ),
@@ -95,7 +104,7 @@ OPPORTUNITIES = ListSpec(
     ),
     filterset=OpportunityFilters,
     icon="circle-dollar-sign",
-    indexed=frozenset({"stage", "owner", "team", "close_date"}),
+    indexed=frozenset({"stage", "stage_kind", "owner", "team", "close_date"}),
     search_hint=_("Name, contact or company"),
 )
 

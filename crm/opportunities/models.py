@@ -1,18 +1,90 @@
-"""Opportunities of contacts."""
+"""Opportunities of contacts, and the pipelines and stages through which a workspace takes them."""
 
 from functools import partial
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from contacts.models import Company, Contact
-from crm.entities.fields import Choice
+from crm.entities.models import TONES
 from crm.kit.ids import new_id
 from crm.kit.translation import gettext_lazy as _
-from crm.opportunities.axes import OPEN, STAGE
+from crm.kit.translation import pgettext_lazy
 from crm.records.models import LIVE, Record
+from crm.users.models import Owned
 from crm.users.visibility import RecordManager, RecordQuerySet
+
+
+class StageKind(models.TextChoices):
+    """What a stage says of its opportunities. Fixed when a stage is created."""
+
+    OPEN = "open", pgettext_lazy("state", "Open")
+    WON = "won", pgettext_lazy("opportunity", "Won")
+    LOST = "lost", pgettext_lazy("opportunity", "Lost")
+
+
+class Pipeline(Owned):
+    """A process of a workspace, e.g. sales. `key` is stored in opportunities; one pipeline is the default."""
+
+    key = models.CharField(max_length=30)
+    name = models.CharField(max_length=80)
+    position = models.PositiveIntegerField(default=0)
+    is_default = models.BooleanField(default=False)
+    archived_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        verbose_name = _("pipeline")
+        verbose_name_plural = _("pipelines")
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "key"], name="pipeline_key_unique"),
+            models.UniqueConstraint("workspace", Lower("name"), name="pipeline_name_unique"),
+            models.UniqueConstraint("workspace", condition=Q(is_default=True), name="pipeline_one_default"),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | Q(archived_at__isnull=True), name="pipeline_default_in_use"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class PipelineStage(Owned):
+    """A stage of a pipeline. `key` is stored in opportunities, conditions and history, and unique in the workspace.
+
+    `is_for_converted`: where opportunities of converted leads start. A stage is never deleted: archived, it still names
+    what history holds. `pipeline`, `key` and `kind` never change.
+    """
+
+    KEYS = ((("workspace_id", "pipeline"), Pipeline, ("workspace_id", "key")),)
+
+    pipeline = models.CharField(max_length=30)  # the key of a Pipeline
+    key = models.CharField(max_length=30)
+    label = models.CharField(max_length=80)
+    kind = models.CharField(max_length=4, choices=StageKind.choices, default=StageKind.OPEN)
+    position = models.PositiveIntegerField(default=0)
+    probability = models.DecimalField(max_digits=5, decimal_places=4, default=0)  # a fraction: 0.5 is 50 %
+    tone = models.CharField(max_length=6, choices=list(TONES.items()), default="grey")
+    is_for_converted = models.BooleanField(default=False)
+    archived_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        verbose_name = _("stage")
+        verbose_name_plural = _("stages")
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "key"], name="stage_key_unique"),
+            # What the composite key of opportunities refers to.
+            models.UniqueConstraint(fields=["workspace", "pipeline", "key", "kind"], name="stage_of_pipeline"),
+            models.CheckConstraint(condition=Q(probability__gte=0, probability__lte=1), name="stage_probability_range"),
+        ]
+
+    def __str__(self):
+        return self.label
 
 
 class OpportunityQuerySet(RecordQuerySet):
@@ -20,7 +92,7 @@ class OpportunityQuerySet(RecordQuerySet):
 
     def open(self):
         """Filter to opportunities neither won nor lost nor in the trash."""
-        return self.live().filter(stage__in=OPEN)
+        return self.live().filter(stage_kind=StageKind.OPEN)
 
 
 class OpportunityManager(RecordManager.from_queryset(OpportunityQuerySet)):  # type: ignore[misc]
@@ -30,6 +102,14 @@ class OpportunityManager(RecordManager.from_queryset(OpportunityQuerySet)):  # t
 class Opportunity(Record):
     """A possible purchase of a contact, and its progress. A contact may have many (source 000)."""
 
+    # An opportunity stays inside its pipeline, and is won or lost as its stage says.
+    KEYS = (
+        (
+            ("workspace_id", "pipeline", "stage", "stage_kind"),
+            PipelineStage,
+            ("workspace_id", "pipeline", "key", "kind"),
+        ),
+    )
     # Only names of linked records, which all viewers of the link can see.
     SEARCHED = ("search_text", "contact__name_key", "company__name_key")
 
@@ -38,9 +118,9 @@ class Opportunity(Record):
     name_key = models.CharField(max_length=200, editable=False)
     contact = models.ForeignKey(Contact, models.RESTRICT, related_name="opportunities")
     company = models.ForeignKey(Company, models.RESTRICT, null=True, blank=True, related_name="opportunities")
-    stage = models.CharField(
-        max_length=13, default="prospecting", editable=False, choices=[(c.value, c.label) for c in STAGE.values]
-    )
+    pipeline = models.CharField(max_length=30, editable=False)  # the key of a Pipeline
+    stage = models.CharField(max_length=30, editable=False)  # the key of a PipelineStage
+    stage_kind = models.CharField(max_length=4, choices=StageKind.choices, editable=False)
     stage_since = models.DateTimeField(editable=False)
     amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3)  # ISO 4217
@@ -62,14 +142,12 @@ class Opportunity(Record):
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="opportunity_external_id"
             ),
             models.CheckConstraint(
-                condition=Q(stage__in=[c.value for c in STAGE.values]), name="opportunity_stage_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(stage="won", won_at__isnull=False) | (~Q(stage="won") & Q(won_at__isnull=True)),
+                condition=Q(stage_kind="won", won_at__isnull=False) | (~Q(stage_kind="won") & Q(won_at__isnull=True)),
                 name="opportunity_won_is_dated",
             ),
             models.CheckConstraint(
-                condition=Q(stage="lost", lost_at__isnull=False) | (~Q(stage="lost") & Q(lost_at__isnull=True)),
+                condition=Q(stage_kind="lost", lost_at__isnull=False)
+                | (~Q(stage_kind="lost") & Q(lost_at__isnull=True)),
                 name="opportunity_lost_is_dated",
             ),
             models.CheckConstraint(
@@ -84,16 +162,19 @@ class Opportunity(Record):
             models.Index(fields=["workspace", "close_date", "id"], name="opportunity_closing", condition=LIVE),
             models.Index(fields=["workspace", "stage", "close_date", "id"], name="opportunity_stage", condition=LIVE),
             models.Index(
+                fields=["workspace", "stage_kind", "close_date", "id"], name="opportunity_kind", condition=LIVE
+            ),
+            models.Index(
                 fields=["workspace", "owner", "close_date", "id"],
                 name="opportunity_owner",
                 condition=LIVE,
-                include=["stage", "team"],
+                include=["stage_kind", "stage", "team"],
             ),
             models.Index(
                 fields=["workspace", "team", "close_date", "id"],
                 name="opportunity_team",
                 condition=LIVE,
-                include=["stage", "owner"],
+                include=["stage_kind", "stage", "owner"],
             ),
             models.Index(fields=["workspace", "name_key", "id"], name="opportunity_by_name", condition=LIVE),
         ]
@@ -106,8 +187,4 @@ class Opportunity(Record):
 
     @property
     def is_open(self) -> bool:
-        return self.stage in OPEN
-
-    @property
-    def stage_shown(self) -> Choice:
-        return STAGE.value(self.stage)
+        return self.stage_kind == StageKind.OPEN

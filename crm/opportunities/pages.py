@@ -9,9 +9,10 @@ from django.utils.safestring import SafeString
 from contacts.models import Contact
 from crm.entities.registry import entity_of
 from crm.kit.actor import Actor, Role
-from crm.lifecycle.offers import offers
-from crm.opportunities.axes import OPEN, STAGE
-from crm.opportunities.models import Opportunity
+from crm.lifecycle.offers import OfferedMove, offers
+from crm.opportunities.axes import STAGE
+from crm.opportunities.models import Opportunity, StageKind
+from crm.opportunities.pipelines import choice, name_of, pipelines, process, stages
 from crm.records.facts import fact
 from crm.records.forms import editable_fields
 from crm.users.http import Request
@@ -23,12 +24,18 @@ def opportunity_head(opportunity: Opportunity, by: Actor, editable: bool) -> dic
     [next_step] = [field for field in editable_fields("opportunity") if field.key == "next_step"]
     return {
         "stage": STAGE.value(opportunity.stage),
-        "steps": [STAGE.value(value) for value in OPEN],
+        "pipeline": name_of(process().pipelines[opportunity.pipeline]) if len(pipelines()) > 1 else "",
+        "steps": [choice(stage) for stage in stages(StageKind.OPEN, pipeline=opportunity.pipeline)],
         "step": next((offer for offer in found if offer.move.verb == "move_stage"), None),
-        "offers": [offer for offer in found if offer.move.verb != "move_stage"],
+        "offers": [offer for offer in found if offer.move.verb != "move_stage" and _is_possible(offer)],
         "next_step": fact(opportunity, next_step),
         "may_reopen": any(offer.move.verb == "reopen" for offer in found),
     }
+
+
+def _is_possible(offer: OfferedMove) -> bool:
+    """Return whether to show a move: changing the pipeline takes two of them."""
+    return not offer.move.leaves_group or len(pipelines()) > 1
 
 
 def opportunity_page(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
@@ -37,9 +44,10 @@ def opportunity_page(opportunity: Opportunity, by: Actor, editable: bool) -> dic
 
 
 SHOWN = 10
-IS_CLOSED = Case(When(stage__in=OPEN, then=0), default=1, output_field=IntegerField())
+IS_CLOSED = Case(When(stage_kind=StageKind.OPEN, then=0), default=1, output_field=IntegerField())
 # Next to close first; then closed ones, latest first.
-ORDER = (IS_CLOSED, Case(When(stage__in=OPEN, then=F("close_date"))).asc(nulls_last=True), "-stage_since", "pk")
+CLOSING = Case(When(stage_kind=StageKind.OPEN, then=F("close_date")))
+ORDER = (IS_CLOSED, CLOSING.asc(nulls_last=True), "-stage_since", "pk")
 
 
 def opportunities_panel(record: Any, request: Request) -> SafeString:

@@ -9,10 +9,11 @@ from crm.opportunities.axes import STAGE
 from crm.opportunities.board import BOARD
 from crm.opportunities.definitions import STAGE_DEFINITIONS
 from crm.opportunities.entities import OPPORTUNITY, THEIRS
-from crm.opportunities.forms import LoseForm, ReopenForm
+from crm.opportunities.forms import LoseForm
 from crm.opportunities.imports.importer import OpportunityImporter
 from crm.opportunities.lists import NAV, OPPORTUNITIES
 from crm.opportunities.pages import opportunities_panel, opportunity_head, opportunity_page
+from crm.opportunities.verbs.change_pipeline import change_pipeline
 from crm.opportunities.verbs.create import create
 from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
@@ -44,6 +45,14 @@ OPPORTUNITY_TYPE = declare(
                 "arrow-right-left",
             ),
             EventType(
+                "opportunity.pipeline_changed",
+                "MOVE",
+                _("Opportunity moved to another pipeline"),
+                _("{who} moved the opportunity to another pipeline"),
+                "PipelineChanged",
+                "arrow-right-left",
+            ),
+            EventType(
                 "opportunity.won",
                 "WIN",
                 _("Opportunity won"),
@@ -69,12 +78,19 @@ OPPORTUNITY_TYPE = declare(
             ),
         ),
         person="contact_id",
-        following=("won_at", "lost_at"),
+        following=("won_at", "lost_at", "stage_kind"),
         set_by_moves=("probability", "lost_reason"),
         axes=(STAGE,),
         definitions={STAGE: STAGE_DEFINITIONS},
-        verbs={"move_stage": move_stage, "win": win, "lose": lose, "reopen": reopen},
-        forms={"lose": LoseForm, "reopen": ReopenForm},
+        verbs={
+            "move_stage": move_stage,
+            "win": win,
+            "lose": lose,
+            "reopen": reopen,
+            "change_pipeline": change_pipeline,
+        },
+        forms={"lose": LoseForm},
+        form_axis=STAGE,
         ledes={"win": _("{record.contact} will become a Customer.")},
         create=create,
         related=("contact", "company", "owner__user", "team"),

@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from audit import values as audited
 from crm.entities.fields import Field, FieldType
-from crm.entities.forms import form_field
+from crm.entities.forms import form_choices, form_field
 from crm.entities.people import members, teams
 from crm.entities.schema import schema
 from crm.entities.values import from_custom
@@ -88,7 +88,7 @@ class NewForm(RecordForm):
         if axis:
             self.fields[axis.field] = forms.ChoiceField(
                 label=axis.label,
-                choices=[(choice.value, choice.label) for choice in axis.values],
+                choices=form_choices(choice for choice in axis.values if axis.may_start(choice.value)),
                 initial=axis.values[0].value,
                 required=False,
                 help_text=axis.start_help,
@@ -137,12 +137,23 @@ class ReasonForm(forms.Form):
     reason = reason_field()
 
 
-def move_form(axis: Axis, move: Move) -> type[forms.Form]:
-    """Return a move's form: the target, if chosen, and a reason, if wanted."""
+class OnlyChoice(forms.CharField):
+    """A target that nobody is asked for."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> str:
+        return self.initial
+
+
+def move_form(axis: Axis, move: Move, here: str = "") -> type[forms.Form]:
+    """Return the form of a move from `here`: the target, if there are several, and a reason, if wanted."""
     asked: dict[str, forms.Field] = {}
-    if not move.target:
-        choices = [(value.value, value.label) for value in axis.values if move.may_reach(value.value)]
-        asked["to"] = forms.ChoiceField(label=axis.label, choices=choices)
+    targets = axis.reachable(move, here) if here and not move.target else []
+    if len(targets) > 1:
+        asked["to"] = forms.ChoiceField(label=axis.label, choices=form_choices(targets), initial=targets[-1].value)
+    elif targets:
+        asked["to"] = OnlyChoice(initial=targets[0].value)
     if move.reason != Reason.NO:
         asked["reason"] = reason_field(required=move.reason == Reason.REQUIRED)
     return type("MoveForm", (forms.Form,), asked)

@@ -32,7 +32,6 @@ from leads.converting import Converted, convert_each
 from leads.models import Lead
 from leads.open_leads import LOST, WON, ImportedLeads, open_as_imported, open_leads
 
-CLOSED = ("won", "lost")
 DATES = ("created_at", "status_since", "stage_since")
 
 
@@ -41,7 +40,7 @@ class PastOpportunity(NamedTuple):
 
     pk: int
     contact: int
-    stage: str
+    kind: str
     external_id: str
     created_at: datetime
     won_at: datetime | None
@@ -50,7 +49,7 @@ class PastOpportunity(NamedTuple):
 
     @property
     def rank(self) -> tuple:
-        kind = ("won", "open", "lost").index(self.stage if self.stage in CLOSED else "open")
+        kind = ("won", "open", "lost").index(self.kind)
         return kind, self.won_at or self.created_at, self.created_at, self.external_id, self.pk
 
     @property
@@ -80,7 +79,7 @@ def close_leads_of_settled_contacts(contacts: Sequence[Contact], run: ImportRun,
     won = {pk: lead for pk, lead in due.items() if past[pk].lifecycle_stage in WON}
     _lose(lost, past, run, by)
     derived.add(_("Leads lost"), [lead.contact_id for lead in lost])
-    deals = {pk: deal for pk, deal in _first_deals(won, set()).items() if deal.stage == "won"}
+    deals = {pk: deal for pk, deal in _first_deals(won, set()).items() if deal.kind == "won"}
     derived.join(_convert({pk: (won[pk], deals[pk]) for pk in deals}, run, by))
     _win({pk: lead for pk, lead in won.items() if pk not in deals}, past, by)
     derived.add(_("Leads converted"), won.keys() - deals.keys())
@@ -97,7 +96,7 @@ def convert_leads_with_closed_opportunities(
     opportunity that was won earlier if a file adds one.
     """
     derived = DerivedChanges()
-    contacts = {each.contact_id for each in opportunities if run.override_reason or each.stage in CLOSED}
+    contacts = {each.contact_id for each in opportunities if run.override_reason or not each.is_open}
     if not run.override_reason:
         contacts -= _elsewhere(contacts)
     follow = {each.contact_id for each in opportunities}
@@ -118,7 +117,7 @@ def convert_leads_with_closed_opportunities(
         if pk in deals
         and pk not in chosen
         and deals[pk].pk != lead.opportunity_id
-        and (lead.won_date is None or deals[pk].stage == "won")
+        and (lead.won_date is None or deals[pk].kind == "won")
     }
     _relink(changed, by)
     derived.add(_("Leads linked to another opportunity"), changed)
@@ -168,7 +167,7 @@ def _converted_by_imports(leads: Mapping[int, list[Lead]]) -> dict[int, Lead]:
 def _first_deals(contacts: Collection[int], leads: set[int]) -> dict[int, PastOpportunity]:
     """Map each contact to the opportunity for its lead, among those linked to no other lead."""
     rows = Opportunity.objects.live().filter(contact__pk__any_of=list(contacts)) if contacts else ()
-    names = ("pk", "contact", "stage", "external_id", "created_at", "won_at", "lost_at", "lead")
+    names = ("pk", "contact", "stage_kind", "external_id", "created_at", "won_at", "lost_at", "lead")
     first: dict[int, PastOpportunity] = {}
     for deal in map(PastOpportunity._make, rows.values_list(*names) if contacts else ()):
         if (deal.lead is None or deal.lead in leads) and (

@@ -117,8 +117,8 @@ def _class(tenths) -> Least:
 
 def separation(model: Model) -> Separation:
     """Return `model`'s separation of won and lost leads, as of each lead's closing."""
-    won = Q(status="converted", opportunity__stage="won") | Q(won_date__isnull=False)
-    lost = Q(status="lost") | Q(status="converted", opportunity__stage="lost")
+    won = Q(status="converted", opportunity__stage_kind="won") | Q(won_date__isnull=False)
+    lost = Q(status="lost") | Q(status="converted", opportunity__stage_kind="lost")
     ended = Lead.objects.live().filter(won | lost)
     closed = Coalesce("converted_date", "lost_date", output_field=DateTimeField())
     rows = ended.annotate(closed=closed).annotate(fits=model.rules.fit_expression(clock.now()))

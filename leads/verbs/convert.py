@@ -13,6 +13,7 @@ from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.move import check_move
 from crm.opportunities.contacts import lock_contacts
+from crm.opportunities.pipelines import stage_for_converted
 from crm.opportunities.verbs.create import create
 from crm.users.visibility import Locked, RecordQuerySet, lock, may_see
 from leads.axes import OPEN, STATUS
@@ -24,7 +25,7 @@ NOT_READY = _("Lead must be Sales Qualified to convert")  # source 003, Conversi
 
 @transaction.atomic
 def convert(leads: RecordQuerySet, *, by: Actor, reason: str = "", values: Mapping[str, Any] | None = None) -> Outcome:
-    """Create an opportunity at Qualification for each Sales Qualified lead, link both, and convert the lead.
+    """Create an opportunity for each Sales Qualified lead at the stage for those, link both, and convert the lead.
 
     `values` (field → value) override the lead's defaults. A converted lead counts as done and keeps its opportunity:
     repeated or concurrent clicks create one. Locks go contact → lead → opportunity. Raises Invalid with a message per
@@ -40,7 +41,8 @@ def convert(leads: RecordQuerySet, *, by: Actor, reason: str = "", values: Mappi
     check_move(locked, STATUS, "convert", by=by)
     ready = [lead for lead in found if lead.pk not in before and lead.pk not in locked.outcome.refused]
     if ready:
-        made = create([proposal(lead) | dict(values or {}) for lead in ready], by=by, stage="qualification")
+        proposed = [proposal(lead) | dict(values or {}) for lead in ready]
+        made = create(proposed, by=by, stage=stage_for_converted().key, complete=False)
         now = clock.now()
         pairs = zip(ready, made.done, strict=True)
         convert_each([Converted(lead, opportunity, now) for lead, opportunity in pairs], by=by, reason=reason)

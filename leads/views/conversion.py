@@ -11,7 +11,7 @@ from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
-from crm.opportunities.axes import STAGE as STAGES_OF_OPPORTUNITIES
+from crm.opportunities.pipelines import choice, stage_for_converted
 from crm.records.views.pages import find, rows_of
 from crm.users.http import Request
 from crm.users.visibility import may_edit, may_see
@@ -47,7 +47,7 @@ def convert_page(request: Request, public_id: str) -> HttpResponse:
     editable = may_edit(lead, request.actor) and lead.deleted_at is None
     found = lead_offers(lead, request.actor, editable=editable)
     context["why_not"] = next((offer.why_not for offer in found if offer.move.verb == "convert"), LOST)
-    context["opens_at"] = STAGES_OF_OPPORTUNITIES.value("qualification")
+    context["opens_at"] = choice(stage_for_converted())
     return render(request, "leads/convert.html", context, status=422 if form.errors else 200)
 
 

@@ -24,9 +24,10 @@ RECORDERS = {
     "create_records",
     "move",
     "force_move",
+    "move_stages",
     "store",
     "lift_reasons",
-}  # audit.record, crm.records.writing, lifecycle.move, contacts.engagement, contacts.suppression
+}  # audit.record, crm.records.writing, lifecycle.move, opportunities.stage_moves, contacts.{engagement, suppression}
 EVENT = re.compile(r"(§|[a-z_]+)\.[a-z_]+")
 
 

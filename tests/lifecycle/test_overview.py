@@ -23,12 +23,12 @@ def by_hand(entity: str, axis: str, value: str) -> set[str]:
         ("lead", "stage", "sales_qualified", {"qualify"}),
         ("lead", "stage", "opportunity", set()),
         ("lead", "status", "converted", {"convert"}),
-        ("opportunity", "stage", "proposal", {"move_stage", "reopen"}),
+        ("opportunity", "stage", "proposal", {"move_stage", "reopen", "change_pipeline"}),
         ("opportunity", "stage", "won", {"win"}),
         ("opportunity", "stage", "lost", {"lose"}),
     ],
 )
-def test_a_value_names_the_moves_that_lead_to_it(entity, axis, value, verbs):
+def test_a_value_names_the_moves_that_lead_to_it(entity, axis, value, verbs, acme):
     assert by_hand(entity, axis, value) == verbs
 
 

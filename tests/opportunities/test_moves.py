@@ -156,6 +156,8 @@ def test_the_entry_of_a_win_holds_what_it_set(acme, actor):
     by = actor("manager")
     with clock.at(LATER):
         win(rows(deal), by=by)
-    old = {"stage": "proposal", "stage_since": NOON.isoformat(), "won_at": None, "probability": "0.5000"}
-    new = {"stage": "won", "stage_since": LATER.isoformat(), "won_at": LATER.isoformat(), "probability": "1.0000"}
+    old = {"stage": "proposal", "stage_since": NOON.isoformat(), "won_at": None}
+    new = {"stage": "won", "stage_since": LATER.isoformat(), "won_at": LATER.isoformat()}
+    old |= {"stage_kind": "open", "probability": "0.5000"}
+    new |= {"stage_kind": "won", "probability": "1.0000"}
     assert_entry(by, deal, "opportunity.won", "WIN", old=old, new=new, person=deal.contact_id)

@@ -218,6 +218,18 @@ def _guard(own) -> dict[str, Any]:
     return {"verb": "contact.win", "condition": "title is not empty", "message": "Title needed", "position": 0}
 
 
+def _of_pipeline(*roles, **more) -> Route:
+    return Route(*roles, args=lambda own: (own.pipeline.key,), missing=("nothing",), **more)
+
+
+def _of_stage(*roles, **more) -> Route:
+    return Route(*roles, args=lambda own: (own.pipeline.key, own.stage.key), missing=("nothing", "nothing"), **more)
+
+
+def _pipeline(own) -> dict[str, Any]:
+    return {"name": own.pipeline.name, "stage-TOTAL_FORMS": 0, "stage-INITIAL_FORMS": 0}
+
+
 def _workflow(own) -> dict[str, Any]:
     facts = {"name": "Another", "owner": own.workflow.owner_id, "trigger-kind": "manual", "trigger-entity": "contact"}
     step = {"kind": "change_field", "field": "title", "value": "CEO"}
@@ -464,6 +476,12 @@ MATRIX: dict[str, Route] = {
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
     "audit_log": Route(ADMIN),
     "audit_export": Route(ADMIN, page=False),
+    "pipelines": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
+    "pipeline": _of_pipeline(ADMIN, ADMIN, data=_pipeline),
+    "archive_pipeline": _of_pipeline(None, ADMIN),
+    "restore_pipeline": _of_pipeline(None, ADMIN),
+    "archive_stage": _of_stage(ADMIN, ADMIN, data=lambda own: {"to": own.other_stage}),
+    "restore_stage": _of_stage(None, ADMIN),
     "fields": Route(ADMIN, query="entity=contact"),
     "field_new": Route(ADMIN, ADMIN, query="entity=contact", data=lambda own: _field("Another")),
     "field": _of_field(ADMIN, ADMIN, data=lambda own: _field(own.field.label)),

@@ -40,7 +40,7 @@ ACME = {
     "manager": ("Mina Haas", Role.MANAGER, None),  # not a text
     "admin": ("Ada Ferrer", Role.ADMIN, None),  # not a text
 }
-OPEN = "stage in (Prospecting, Qualification, Proposal, Negotiation)"  # not a text
+OPEN = "stage_kind = open"  # not a text
 VIEWS = (
     ("contact", "Decision makers", "role = Decision maker and stage in (Lead, Qualified)"),  # not a text
     ("contact", "Large fleets", "stage in (Lead, Qualified) and lead.fleet_size >= 100"),  # not a text

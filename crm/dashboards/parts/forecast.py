@@ -56,7 +56,7 @@ def _as_begun(months: Sequence[date]) -> dict[tuple[str, str], dict]:
 
 def _won(asked: DashboardQuery) -> Iterable[dict]:
     first, last = month(asked.period.first)[0], month(asked.period.last)[1]
-    won = f"stage = won and won_at >= {first} and won_at < {last}"  # not a text
+    won = f"stage_kind = won and won_at >= {first} and won_at < {last}"  # not a text
 
     def build(asked: DashboardQuery) -> QuerySet:
         rows = asked.rows("opportunity", won).order_by().annotate(month=TruncMonth("won_at", tzinfo=zone()))
@@ -69,7 +69,8 @@ def _won(asked: DashboardQuery) -> Iterable[dict]:
 def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: dict) -> BarRow:
     first, currency = date.fromisoformat(f"{key[0]}-01"), key[1]
     group = won.get((first, currency), {"count": 0, "total": Decimal(0)})
-    text = f'stage = won and won_at >= {first} and won_at < {month(first)[1]} and currency = "{currency}"'  # not a text
+    won_then = f"stage_kind = won and won_at >= {first} and won_at < {month(first)[1]}"  # not a text
+    text = f'{won_then} and currency = "{currency}"'
     said = [Cell("—")] * 3
     if kept:
         sums = (Cell(formats.money(round(kept[name], 0), currency), value=kept[name]) for name in ("total", "likely"))

@@ -15,7 +15,7 @@ from crm.kit.translation import gettext_lazy as _
 def losses(asked: DashboardQuery) -> Content:
     """Return the period's losses by stage and reason."""
     lost = f"status = lost and {asked.period.of('lost_date')}"  # not a text
-    deals = f"stage = lost and {asked.period.of('lost_at')}"  # not a text
+    deals = f"stage_kind = lost and {asked.period.of('lost_at')}"  # not a text
     where = {
         gettext("Before qualification"): f"{lost} and qualified_date is empty",  # not a text
         gettext("Qualified, no opportunity"): f"{lost} and qualified_date is not empty",  # not a text

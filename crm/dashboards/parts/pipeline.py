@@ -1,6 +1,6 @@
 """The pipeline: open opportunities by stage and month, slipped ones, and won and lost ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -8,25 +8,26 @@ from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from crm.dashboards.period import today
-from crm.dashboards.query import DashboardQuery, any_of
+from crm.dashboards.query import DashboardQuery
 from crm.dashboards.tables import BarRow, Cell, Content, Part, Table, register
 from crm.kit import formats
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
-from crm.opportunities.axes import OPEN, STAGE
+from crm.opportunities import pipelines
+from crm.opportunities.axes import STAGE
 from crm.opportunities.board import WEIGHTED
 from crm.opportunities.lists import month
+from crm.opportunities.models import StageKind
 
-IS_OPEN = any_of("stage", OPEN)
+IS_OPEN = "stage_kind = open"  # not a text
 SUMS = {"count": Count("pk"), "total": Sum("amount"), "likely": Sum(WEIGHTED)}
-TONES = {choice.value: choice.tone for choice in STAGE.values}
 
 
 def pipeline(asked: DashboardQuery) -> Content:
     """Return open opportunities by stage and closing month; amounts by currency."""
     slipped = f"{IS_OPEN} and close_date < {today()}"  # not a text
     found = _groups(asked, slipped)
-    tables = [_by_stage(asked, found), _by_month(asked, found)]
+    tables = [*_by_stage(asked, found), _by_month(asked, found)]
     late = sum(group["count"] for group in found if group["late"])
     line = BarRow(Cell(gettext("Past close date")), [asked.count("opportunity", slipped, late)])
     headings = (gettext("Issue"), gettext("Opportunities"))
@@ -57,17 +58,35 @@ def _summed(found: Iterable[dict], key: str) -> list[dict]:
     return list(sums.values())
 
 
-def _by_stage(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
-    found = _summed(groups, "stage")
-    found.sort(key=lambda group: (OPEN.index(group["stage"]), group["currency"]))
+def _by_stage(asked: DashboardQuery, groups: Iterable[dict]) -> Iterator[Table]:
+    """Yield a table for each pipeline; of several, empty ones are left out and a total follows."""
+    found, order = _summed(groups, "stage"), list(pipelines.process().stages)
+    found.sort(key=lambda group: (order.index(group["stage"]), group["currency"]))
     most = max((group["total"] or 0 for group in found), default=0) or 1
-    lines = []
-    for group in found:
-        text = f"stage = {group['stage']} and {_currency(group)}"
-        cells, bar = amounts(asked, text, group), round(100 * float(group["total"] or 0) / float(most), 2)
-        lines.append(BarRow(Cell(STAGE.value(group["stage"]).label, cells[0].url), cells, bar, TONES[group["stage"]]))
-    headings = (gettext("Stage"), *_sums())
-    return Table("stages", gettext("By stage"), headings, lines, bars=True, empty=gettext("No open opportunities."))
+    headings, known = (gettext("Stage"), *_sums()), pipelines.pipelines()
+    for pipeline in known:
+        rows = [group for group in found if pipelines.stage(group["stage"]).pipeline == pipeline.key]
+        lines = [_stage_line(asked, group, most) for group in rows]
+        name = pipelines.name_of(pipeline) if len(known) > 1 else gettext("By stage")
+        key = "stages" if pipeline.is_default else f"stages_{pipeline.key}"
+        if lines or pipeline.is_default:
+            yield Table(key, name, headings, lines, bars=True, empty=gettext("No open opportunities."))
+    if len(known) > 1:
+        yield _total(asked, found)
+
+
+def _stage_line(asked: DashboardQuery, group: dict, most: Decimal | int) -> BarRow:
+    stage = STAGE.value(group["stage"])
+    cells = amounts(asked, f"{STAGE.condition(group['stage'])} and {_currency(group)}", group)
+    bar = round(100 * float(group["total"] or 0) / float(most), 2)
+    return BarRow(Cell(stage.label, cells[0].url), cells, bar, stage.tone)
+
+
+def _total(asked: DashboardQuery, groups: Iterable[dict]) -> Table:
+    found = _summed([group | {"stage": "", "all": ""} for group in groups], "all")
+    rows = [amounts(asked, f"{IS_OPEN} and {_currency(group)}", group) for group in found]
+    lines = [BarRow(Cell(group["currency"]), cells) for group, cells in zip(found, rows, strict=True)]
+    return Table("all", gettext("All pipelines"), (gettext("Currency"), *_sums()), lines, empty="")
 
 
 def _sums() -> tuple[str, str, str]:
@@ -107,22 +126,22 @@ def _text(group: dict) -> str:
 
 def results(asked: DashboardQuery) -> Content:
     """Return the period's won and lost opportunities; amounts by currency."""
-    texts = {stage: f"stage = {stage} and {asked.period.of(f'{stage}_at')}" for stage in ("won", "lost")}
+    texts = {kind: f"stage_kind = {kind} and {asked.period.of(f'{kind}_at')}" for kind in ("won", "lost")}
     both = " or ".join(f"({text})" for text in texts.values())
 
     def build(asked: DashboardQuery) -> QuerySet:
-        return asked.rows("opportunity", both).order_by().values_list("stage", "currency").annotate(**SUMS)
+        return asked.rows("opportunity", both).order_by().values_list("stage_kind", "currency").annotate(**SUMS)
 
-    names = ("stage", "currency", *SUMS)
+    names = ("kind", "currency", *SUMS)
     found = [dict(zip(names, row, strict=True)) for row in asked.fetch(build, "opportunity", both)]
     headings = (gettext("Outcome"), gettext("Opportunities"), gettext("Amount"))
     return Content([Table("results", "", headings, list(_outcomes(asked, found, texts)))], str(asked.period))
 
 
 def _outcomes(asked: DashboardQuery, found: Iterable[dict], texts: dict[str, str]) -> Iterable[BarRow]:
-    for group in sorted(found, key=lambda group: (group["stage"] != "won", group["currency"])):
-        text = f"{texts[group['stage']]} and {_currency(group)}"
-        yield BarRow(Cell(STAGE.value(group["stage"]).label), amounts(asked, text, group)[:2])
+    for group in sorted(found, key=lambda group: (group["kind"] != "won", group["currency"])):
+        text = f"{texts[group['kind']]} and {_currency(group)}"
+        yield BarRow(Cell(StageKind(group["kind"]).label), amounts(asked, text, group)[:2])
 
 
 register(Part("pipeline", _("Pipeline"), pipeline, width=6))

@@ -18,8 +18,8 @@ from leads.scoring.workbench import separation
 
 WIDTH, CLASSES = 10, 10  # points per class, and number of classes; the last includes 100
 IN_PROGRESS = any_of("status", OPEN)
-IS_WON = "status = converted and opportunity.stage = won"  # not a text
-IS_LOST = "(status = lost or (status = converted and opportunity.stage = lost))"  # not a text
+IS_WON = "status = converted and opportunity.stage_kind = won"  # not a text
+IS_LOST = "(status = lost or (status = converted and opportunity.stage_kind = lost))"  # not a text
 ENDS = {"open": IN_PROGRESS, "won": IS_WON, "lost": IS_LOST}
 
 

@@ -36,7 +36,7 @@ from leads.axes import STATUS
 from leads.definitions import IN_PROGRESS, SCORES
 
 # Values that records are expected to leave. Leads by status: their stage follows the score.
-JOURNEY: tuple[tuple[Axis, tuple[str, ...]], ...] = (
+JOURNEY: tuple[tuple[Axis, Sequence[str]], ...] = (
     (LIFECYCLE, ("lead", "qualified")),
     (STATUS, OPEN_STATUSES),
     (STAGE, OPEN_STAGES),
@@ -46,7 +46,7 @@ KEPT = 24 * 3600  # cache lifetime in seconds
 # Criteria whose own wording is less clear.
 PHRASES = {
     SCORES: _("No open lead with a score of 40 or more"),
-    f"any opportunities ({IN_PROGRESS} or stage = won)": _("No open or won opportunity"),  # not a text
+    f"any opportunities ({IN_PROGRESS} or stage_kind = won)": _("No open or won opportunity"),  # not a text
 }
 Owners = dict[str, tuple[str, Counter[int | None]]]  # entity → its late records' condition, and their number per owner
 
@@ -67,10 +67,10 @@ def overdue(axis: Axis, value: str, limit: int) -> str:
 
 
 def _stands(axis: Axis, value: str, limit: int) -> str:
-    return f"{axis.field} = {value} and {axis.since} > {limit} days ago"  # not a text
+    return f"{axis.condition(value)} and {axis.since} > {limit} days ago"  # not a text
 
 
-def limits(axis: Axis, values: tuple[str, ...], defined: dict[str, Definition]) -> dict[str, int]:
+def limits(axis: Axis, values: Sequence[str], defined: dict[str, Definition]) -> dict[str, int]:
     """Return the days after which a record is stuck at a value: as defined, otherwise the workspace's P75.
 
     Values with neither are omitted: no threshold is known.

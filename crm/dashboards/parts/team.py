@@ -37,7 +37,7 @@ def team(asked: DashboardQuery) -> Content:
     split = split_by(asked, "lead", "owner")
     names = Names(split)
     opened = asked.period.of("created_at")
-    won = f"stage = won and {asked.period.of('won_at')}"  # not a text
+    won = f"stage_kind = won and {asked.period.of('won_at')}"  # not a text
     texts = {
         "in_hand": IN_HAND,
         "opened": opened,

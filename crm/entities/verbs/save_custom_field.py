@@ -7,6 +7,7 @@ from audit.record import record, update_and_record
 from crm.entities import registry
 from crm.entities.fields import FieldType
 from crm.entities.models import TONES, CustomField
+from crm.entities.schema import schema
 from crm.entities.sql import ListHas, orm_value
 from crm.entities.uses import refuse_breaking_changes
 from crm.entities.versions import bump_schema, lock_settings
@@ -22,7 +23,7 @@ FIXED = {
     "type": _("A field’s type can’t be changed. Create a new field instead."),
     "target": _("A field’s linked record type can’t be changed. Create a new field instead."),
 }
-EDITABLE = ("label", "choices", "required", "help", "position")
+EDITABLE = ("label", "choices", "required", "required_from", "help", "position")
 
 
 @transaction.atomic
@@ -70,7 +71,7 @@ def _validate(field: CustomField) -> None:
     field.label = " ".join(field.label.split()) if isinstance(field.label, str) else field.label
     errors = {**_column_errors(field), **_entity_errors(field)}
     if not errors:
-        errors = {**_name_errors(field), **_choice_errors(field), **_target_errors(field)}
+        errors = {**_name_errors(field), **_choice_errors(field), **_target_errors(field), **_stage_errors(field)}
     if errors:
         raise Invalid(errors)
 
@@ -146,6 +147,20 @@ def _target_errors(field: CustomField) -> dict[str, str]:
         return {"target": gettext("Only link fields have a linked record type.")} if field.target else {}
     sentence = gettext("Choose a linked record type: {names}.")
     return {} if field.target in names else {"target": sentence.format(names=", ".join(names))}
+
+
+def _stage_errors(field: CustomField) -> dict[str, str]:
+    """Check that the stages from which on it is required exist, at most one in each group."""
+    if not field.required_from:
+        return {}
+    stage = registry.get(field.entity).stage
+    known = {choice.value: choice for choice in schema(field.entity).field(stage).choices} if stage else {}
+    if not {*field.required_from} <= known.keys():
+        return {"required_from": gettext("Choose stages of this record type.")}
+    groups = [known[value].group for value in field.required_from]
+    if len(groups) > len({*groups}):
+        return {"required_from": gettext("Choose one stage per pipeline: the first that needs a value.")}
+    return {}
 
 
 def _refuse_lost_choices(old: CustomField, field: CustomField) -> None:

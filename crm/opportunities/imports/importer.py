@@ -17,18 +17,21 @@ from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities.imports import outcomes, parsers
 from crm.opportunities.imports.matching import OpportunityMatch, match_opportunities
 from crm.opportunities.imports.writing import change_each, create_each
+from crm.opportunities.models import StageKind
+from crm.opportunities.pipelines import first_stage, label_of
 
 
 class OpportunityImporter:
     """Importer of opportunities for existing contacts, with companies."""
 
     entity = "opportunity"
-    also = frozenset({"stage", "won_at", "lost_at", "lost_reason", "created_at"})
+    also = frozenset({"pipeline", "stage", "won_at", "lost_at", "lost_reason", "created_at"})
     elsewhere = {
         "external_id": ("ID", "Deal ID", "Opportunity ID", "Record ID"),  # not a text
         "name": ("Deal name", "Opportunity name", "Deal"),  # not a text
         "contact": ("Contact ID", "Contact email", "E-mail", "Email", "Associated contact"),  # not a text
         "company": ("Company name", "Account", "Account name", "Organisation"),  # not a text
+        "pipeline": ("Deal pipeline", "Pipeline name"),  # not a text
         "stage": ("Deal stage", "Pipeline stage", "Status"),  # not a text
         "amount": ("Value", "Deal value", "Deal amount"),  # not a text
         "close_date": ("Closing date", "Expected close date"),  # not a text
@@ -55,7 +58,10 @@ class OpportunityImporter:
     def notes(self) -> list[str]:
         """Warn about missing stage and closing columns: all opportunities would be new."""
         says_stage = any(self.mapping.feed(key) for key in ("stage", "won_at", "lost_at"))
-        return [] if says_stage else [gettext("No stage column – new opportunities start at Prospecting.")]
+        if says_stage:
+            return []
+        stage = label_of(first_stage(StageKind.OPEN))
+        return [gettext("No stage column – new opportunities start at {stage}.").format(stage=stage)]
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         matches, refused = match_opportunities(rows, self.scratch, self.by)

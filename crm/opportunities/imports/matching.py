@@ -14,8 +14,9 @@ from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.imports.scratch import Scratch
+from crm.opportunities import pipelines
 from crm.opportunities.entities import OPPORTUNITY
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, StageKind
 from crm.users.visibility import may_edit
 
 NOT_YOURS = _("View only – this opportunity belongs to someone else.")
@@ -103,16 +104,32 @@ def _refuse_incomplete(matches: Sequence[OpportunityMatch], refused: Refused) ->
             refused[found.row.line] = (str(OPPORTUNITY.fields["name"].label), gettext("Enter a name."))
         elif found.opportunity is None and found.contact is None:
             refused[found.row.line] = (str(CONTACT.label), gettext("Enter the contact’s ID or email."))
-        elif wrong := _contradiction(own):
+        elif wrong := _settle_stage(own, found.opportunity) or _contradiction(own):
             refused[found.row.line] = (str(OPPORTUNITY.fields["stage"].label), wrong)
 
 
+def _settle_stage(own: dict, record: Opportunity | None) -> str:
+    """Take a label that several pipelines have for the row's pipeline; return what contradicts it."""
+    if "stage" not in own:
+        return ""
+    stage, pipeline = pipelines.stage(own["stage"]), own.get("pipeline") or (record.pipeline if record else "")
+    if not pipeline or stage.pipeline == pipeline:
+        return ""
+    twins = [each for each in pipelines.stages(pipeline=pipeline) if each.label == stage.label]
+    if not twins and "pipeline" in own:
+        name = pipelines.name_of(pipelines.process().pipelines[pipeline])
+        return gettext("“{stage}” isn’t a stage of {pipeline}.").format(stage=stage.label, pipeline=name)
+    own["stage"] = twins[0].key if twins else own["stage"]
+    return ""
+
+
 def _contradiction(own: dict) -> str:
+    kind = pipelines.stage(own["stage"]).kind if "stage" in own else ""
     if "won_at" in own and "lost_at" in own:
         return gettext("An opportunity can’t be both won and lost.")
-    if "won_at" in own and own.get("stage", "won") != "won":
+    if "won_at" in own and kind not in ("", StageKind.WON):
         return gettext("Only won opportunities have a won date.")
-    if "lost_at" in own and own.get("stage", "lost") != "lost":
+    if "lost_at" in own and kind not in ("", StageKind.LOST):
         return gettext("Only lost opportunities have a lost date.")
     return ""
 

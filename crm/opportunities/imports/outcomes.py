@@ -7,6 +7,7 @@ from typing import Any
 from contacts.axes import LIFECYCLE
 from contacts.imports.past_dates import PastDates
 from contacts.models import Contact
+from crm.entities.schema import schema
 from crm.kit.actor import Actor, Channel
 from crm.kit.translation import gettext as _
 from crm.lifecycle.dated_moves import DatedMove, move_rows
@@ -17,17 +18,25 @@ from crm.lists.imports.reading import Sheet
 from crm.lists.imports.registry import DerivedChanges
 from crm.lists.imports.scratch import Scratch
 from crm.lists.models import ImportRun
-from crm.opportunities.axes import OPEN
+from crm.opportunities import pipelines
 from crm.opportunities.contacts import PROSPECTS, lock_contacts
-from crm.opportunities.entities import OPPORTUNITY
 from crm.opportunities.imports.matching import OpportunityMatch, contact_keys
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, StageKind
+from crm.opportunities.pipelines import first_stage
 
 
-def stage_from_row(own: dict[str, Any]) -> str:
-    """Return a row's stage, explicit or from its closing date; the first stage by default."""
-    dated = "won" if "won_at" in own else "lost" if "lost_at" in own else "prospecting"
-    return own.get("stage", dated)
+def stage_from_row(own: dict[str, Any], record: Opportunity | None = None) -> str:
+    """Return a row's stage, explicit or from its closing date; by default the record's, or its pipeline's first."""
+    if "stage" in own:
+        return own["stage"]
+    if record and not own.keys() & {"won_at", "lost_at"} and own.get("pipeline", record.pipeline) == record.pipeline:
+        return record.stage
+    kind = StageKind.WON if "won_at" in own else StageKind.LOST if "lost_at" in own else StageKind.OPEN
+    return first_stage(kind, own.get("pipeline", "")).key
+
+
+def kind_from_row(own: dict[str, Any], record: Opportunity | None = None) -> str:
+    return pipelines.stage(stage_from_row(own, record)).kind
 
 
 def closed_at(own: dict[str, Any]) -> datetime | None:
@@ -49,8 +58,8 @@ def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
 
 
 def _is_lost(cells: dict[str, str]) -> bool:
-    said = OPPORTUNITY.fields["stage"].choice(cells.get("stage", ""))
-    return said.value == "lost" if said else bool(cells.get("lost_at"))
+    said = schema("opportunity").field("stage").choice(cells.get("stage", ""))
+    return pipelines.stage(said.value).kind == StageKind.LOST if said else bool(cells.get("lost_at"))
 
 
 def past_dates_by_contact(matches: Sequence[OpportunityMatch]) -> dict[int, PastDates]:
@@ -72,9 +81,9 @@ def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Sc
     if only a file had set it, without knowing these opportunities.
     """
     derived = DerivedChanges()
-    for stage, verb, to in (("won", "win", "customer"), ("lost", "lose", "lost")):
-        closed = [found for found in moved if found.opportunity and found.opportunity.stage == stage]
-        if stage == "lost":
+    for kind, verb, to in ((StageKind.WON, "win", "customer"), (StageKind.LOST, "lose", "lost")):
+        closed = [found for found in moved if found.opportunity and found.opportunity.stage_kind == kind]
+        if kind == StageKind.LOST:
             closed = _left_with_nothing(closed, scratch)
         dated = _dated(closed, to, run)
         severity = "warning" if run.override_reason else ""
@@ -85,7 +94,7 @@ def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Sc
         move_rows(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.move(verb).event, **how)
         label = _("Contacts moved to {stage}").format(stage=LIFECYCLE.value(to).label)
         derived.add(label, [each.record.pk for each in dated])
-    _take_up_again([found for found in moved if found.opportunity and found.opportunity.stage in OPEN], derived, by)
+    _take_up_again([found for found in moved if found.opportunity and found.opportunity.is_open], derived, by)
     return derived
 
 
@@ -125,8 +134,8 @@ def _lost_by_imports(people: Mapping[int, Contact]) -> dict[int, str]:
 
 def _left_with_nothing(lost: Sequence[OpportunityMatch], scratch: Scratch) -> list[OpportunityMatch]:
     ids = [found.opportunity.contact_id for found in lost if found.opportunity]
-    others = Opportunity.objects.live().exclude(stage="lost").filter(contact__id__any_of=ids) if ids else None
-    busy = set(others.values_list("contact", flat=True)) if others is not None else set()
+    others = Opportunity.objects.live().exclude(stage_kind=StageKind.LOST)
+    busy = set(others.filter(contact__id__any_of=ids).values_list("contact", flat=True)) if ids else set()
     texts = {found.row.line: contact_keys(found.row.own.get("contact", "")) for found in lost}
     coming = scratch.mentioned(f"in play {key}" for keys in texts.values() for key in keys)  # not a text
     return [

@@ -22,7 +22,7 @@ def parser(feed: MappedColumn, by: Actor) -> Callable[[str], Any]:
         return remembered(past)
     if not feed.link and field.key in NAMED:
         return plain(field, LONGEST_NAME)
-    if not feed.link and field.key == "stage":
+    if not feed.link and field.key in ("pipeline", "stage"):
         return remembered(lambda text: parse_value(field, text))
 
     def read(text: str) -> Any:

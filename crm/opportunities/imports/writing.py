@@ -1,4 +1,4 @@
-"""Writing of imported opportunities: new ones starting at Prospecting, changes, and moves."""
+"""Writing of imported opportunities: new ones starting at the first stage, changes, and moves."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,18 @@ from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.transitions import write_first_transition
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
-from crm.opportunities.axes import OPEN, PROBABILITY, STAGE, verb_to
+from crm.opportunities import pipelines
+from crm.opportunities.axes import STAGE, verb_to
 from crm.opportunities.imports.matching import OpportunityMatch
-from crm.opportunities.imports.outcomes import closed_at, stage_from_row
-from crm.opportunities.models import Opportunity
+from crm.opportunities.imports.outcomes import closed_at, kind_from_row, stage_from_row
+from crm.opportunities.models import Opportunity, StageKind
+from crm.opportunities.pipelines import first_stage, stage_facts
 from crm.records.imports import to_change
 from crm.records.writing import apply_each, assign, columns
 
 COLUMNS = [f.attname for f in Opportunity._meta.concrete_fields if f.name != "workspace"]
-TOLD = [*(key for key in columns(Opportunity) if key != "custom"), "stage"]
-SAYS_STAGE = {"stage", "won_at", "lost_at"}
-NOT_VALUES = {"contact", "company", "stage", "won_at", "lost_at", "lost_reason", "created_at"}
+TOLD = [*(key for key in columns(Opportunity) if key != "custom"), "pipeline", "stage"]
+NOT_VALUES = {"contact", "company", "pipeline", "stage", "won_at", "lost_at", "lost_reason", "created_at"}
 
 as_row = attrgetter(*COLUMNS)
 told = attrgetter(*(audited.model_field(Opportunity, key).attname for key in TOLD))
@@ -51,18 +52,20 @@ def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company
     insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
     write_first_transition(Opportunity, ids, STAGE, "import", by=by)
     record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
-    closed = (found for found in matches if stage_from_row(found.row.own) not in OPEN)
+    closed = (found for found in matches if kind_from_row(found.row.own) != StageKind.OPEN)
     take_steps([OpportunityStageMove(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
 
 
 def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
-    stage = stage_from_row(own)
+    stage = pipelines.stage(stage_from_row(own))
+    if stage.kind != StageKind.OPEN:
+        stage = first_stage(StageKind.OPEN, stage.pipeline)
     at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
     opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id or contact.owner_id, contact=contact)
     opportunity.company_id = company.pk if company else contact.company_id
     opportunity.team_id, opportunity.currency = contact.team_id, workspace().currency
-    opportunity.stage = stage if stage in OPEN else OPEN[0]
-    opportunity.probability = PROBABILITY[opportunity.stage]
+    opportunity.pipeline, opportunity.stage = stage.pipeline, stage.key
+    opportunity.stage_kind, opportunity.probability = stage.kind, stage.probability
     opportunity.stage_since = opportunity.created_at = opportunity.updated_at = at
     assign(opportunity, {key: value for key, value in own.items() if key not in NOT_VALUES})
     opportunity.derive()
@@ -108,11 +111,11 @@ def _changes(
 
 
 def _ends_open(own: dict[str, Any], record: Opportunity) -> bool:
-    return (stage_from_row(own) if own.keys() & SAYS_STAGE else record.stage) in OPEN
+    return kind_from_row(own, record) == StageKind.OPEN
 
 
 def _moves(own: dict[str, Any], record: Opportunity, on_match: str) -> bool:
-    return on_match == OnMatch.UPDATE and bool(own.keys() & SAYS_STAGE) and stage_from_row(own) != record.stage
+    return on_match == OnMatch.UPDATE and stage_from_row(own, record) != record.stage
 
 
 class OpportunityStageMove(NamedTuple):
@@ -126,19 +129,19 @@ def refusals(steps: Sequence[OpportunityStageMove], run: ImportRun) -> Refused:
     """Return rejected moves: closed opportunities stay closed without an override reason."""
     if run.override_reason:
         return {}
-    return {
-        step.row.line: (str(STAGE.label), wrong_stage_message(STAGE, STAGE.move(_verb(step)), step.opportunity.stage))
-        for step in steps
-        if step.opportunity.stage not in OPEN
-    }
+    return {step.row.line: (str(STAGE.label), _why_closed(step)) for step in steps if not step.opportunity.is_open}
+
+
+def _why_closed(step: OpportunityStageMove) -> str:
+    move = STAGE.move(verb_to(stage_from_row(step.row.own, step.opportunity)))
+    return wrong_stage_message(STAGE, move, step.opportunity.stage)
 
 
 def take_steps(steps: Sequence[OpportunityStageMove], run: ImportRun, by: Actor) -> None:
     """Move each opportunity to its row's stage; with an override reason, as a warning."""
     groups: defaultdict[str, list[DatedMove]] = defaultdict(list)
     for step in steps:
-        verb = "reopen" if step.opportunity.stage not in OPEN and _verb(step) == "move_stage" else _verb(step)
-        groups[verb].append(_dated(step))
+        groups[_verb(step)].append(_dated(step))
     for verb, moved in groups.items():
         move = STAGE.move(verb)
         severity = "warning" if run.override_reason else move.severity
@@ -146,13 +149,20 @@ def take_steps(steps: Sequence[OpportunityStageMove], run: ImportRun, by: Actor)
 
 
 def _verb(step: OpportunityStageMove) -> str:
-    return verb_to(stage_from_row(step.row.own))
+    stage = pipelines.stage(stage_from_row(step.row.own, step.opportunity))
+    if stage.kind != StageKind.OPEN:
+        return verb_to(stage.key)
+    if not step.opportunity.is_open:
+        return "reopen"
+    return "move_stage" if stage.pipeline == step.opportunity.pipeline else "change_pipeline"
 
 
 def _dated(step: OpportunityStageMove) -> DatedMove:
     own = step.row.own
-    to, at = stage_from_row(own), closed_at(own) or clock.now()
-    likely = own.get("probability", PROBABILITY[to]) if to in OPEN else PROBABILITY[to]
-    also: dict[str, Any] = {"probability": likely, "won_at": None, "lost_at": None, "lost_reason": ""}
-    also |= {"won": {"won_at": at}, "lost": {"lost_at": at, "lost_reason": own.get("lost_reason", "")}}.get(to, {})
-    return DatedMove(step.opportunity, to, at, also)
+    to, at = pipelines.stage(stage_from_row(own, step.opportunity)), closed_at(own) or clock.now()
+    is_open = to.kind == StageKind.OPEN
+    also: dict[str, Any] = {"won_at": None, "lost_at": None, "lost_reason": ""} | stage_facts(to.key)
+    also |= {"pipeline": to.pipeline}
+    also |= {"probability": own["probability"]} if is_open and "probability" in own else {}
+    also |= {"won": {"won_at": at}, "lost": {"lost_at": at, "lost_reason": own.get("lost_reason", "")}}.get(to.kind, {})
+    return DatedMove(step.opportunity, to.key, at, also)

@@ -3,28 +3,16 @@
 from django.db import transaction
 
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.kit.translation import gettext as _
-from crm.lifecycle.move import move
-from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
-from crm.users.visibility import RecordQuerySet, lock
+from crm.opportunities.models import StageKind
+from crm.opportunities.stage_moves import move_stages
+from crm.users.visibility import RecordQuerySet
 
 
 @transaction.atomic
 def move_stage(opportunities: RecordQuerySet, *, to: str, by: Actor, reason: str = "") -> Outcome:
-    """Move open opportunities forward or back to the open stage `to`, with its probability.
+    """Move open opportunities forward or back to the open stage `to` of their pipeline, with its probability.
 
-    Raises Invalid for a closed stage: winning and losing have their own verbs.
+    Refused: opportunities of another pipeline. Raises Invalid for a closed stage: winning and losing have their verbs.
     """
-    if to not in OPEN:
-        raise Invalid({"to": _("Choose {stages}.").format(stages=STAGE.names(OPEN))})
-    return move(
-        lock(opportunities, by, bring=STAGE.field),
-        STAGE,
-        "move_stage",
-        by=by,
-        to=to,
-        reason=reason,
-        also={"probability": PROBABILITY[to]},
-    )
+    return move_stages(opportunities, "move_stage", StageKind.OPEN, by=by, to=to, reason=reason)

@@ -3,21 +3,19 @@
 from django.db import transaction
 
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.kit.translation import gettext as _
-from crm.lifecycle.move import move
-from crm.opportunities.axes import OPEN, PROBABILITY, STAGE
-from crm.users.visibility import RecordQuerySet, lock
+from crm.opportunities.models import StageKind
+from crm.opportunities.stage_moves import move_stages
+from crm.users.visibility import RecordQuerySet
+
+AGAIN = {"won_at": None, "lost_at": None, "lost_reason": ""}
 
 
 @transaction.atomic
-def reopen(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", to: str = "negotiation") -> Outcome:
-    """Move won or lost opportunities back to the open stage `to`; for managers, with a reason.
+def reopen(opportunities: RecordQuerySet, *, by: Actor, reason: str = "", to: str = "") -> Outcome:
+    """Move won or lost opportunities back to the open stage `to`, or the last of their pipeline; for managers.
 
-    The contact keeps its stage: a past buyer is a customer. To correct a mistake, undo it instead.
+    The contact keeps its stage: a past buyer is a customer. To correct a mistake, undo it instead. Raises Invalid
+    without a reason, or if `to` is no open stage.
     """
-    if to not in OPEN:
-        raise Invalid({"to": _("Choose {stages}.").format(stages=STAGE.names(OPEN))})
-    also = {"won_at": None, "lost_at": None, "lost_reason": "", "probability": PROBABILITY[to]}
-    return move(lock(opportunities, by, bring=STAGE.field), STAGE, "reopen", by=by, to=to, reason=reason, also=also)
+    return move_stages(opportunities, "reopen", StageKind.OPEN, by=by, to=to, reason=reason, also=AGAIN)

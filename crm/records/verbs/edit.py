@@ -8,11 +8,13 @@ from django.db import transaction
 from audit import values as audited
 from crm.entities.fields import TEXTS
 from crm.entities.registry import entity_of
+from crm.entities.requirements import stages_with
 from crm.entities.schema import schema
 from crm.entities.values import normalize_text
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext
 from crm.lifecycle.move import force_move
 from crm.records.models import Record
 from crm.records.registry import record_type
@@ -43,6 +45,7 @@ def edit(
     _check_name(records, changes)
     kind = record_type(entity)
     kind.check_edit(locked, changes)
+    _refuse_missing(locked, entity, changes)
     moves = {axis: changes.pop(axis.field) for axis in kind.axes if axis.field in changes}
     owners: dict[str, Any] = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
     for rows in locked.batches():
@@ -61,6 +64,16 @@ def _check_name(records: RecordQuerySet, changes: Mapping[str, Any]) -> None:
     [key, *others] = records.model.NAMED_BY
     if not others and changes.get(key) == "":
         raise Invalid({key: str(records.model.NAMELESS)})
+
+
+def _refuse_missing(locked: Locked, entity: str, changes: Mapping[str, Any]) -> None:
+    """Refuse to clear a field of records at a stage that requires it."""
+    known = schema(entity)
+    cleared = {key for key, value in changes.items() if value in ("", None, [])}
+    for field in (field for field in known if field.required_from and storage_key(field) in cleared):
+        stages = set(stages_with(field, entity))
+        needing = [pk for pk, stage in locked.read(known.entity.stage).items() if stage in stages]
+        locked.outcome.refuse(needing, gettext("{field} is required at this stage.").format(field=field.label))
 
 
 def _lock_linked(records: RecordQuerySet) -> None:

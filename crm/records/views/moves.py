@@ -41,7 +41,7 @@ def move(request: Request, entity: str, public_id: str, verb: str) -> HttpRespon
         "step": step,
         "form": form,
         "stage": axis.value(getattr(record, axis.field)),
-        "target": axis.value(step.target) if step.target else None,
+        "target": axis.target_of(step, getattr(record, axis.field)),
         "lede": kind.ledes.get(step.verb, "").format(record=record),
         "next": next_url(request),
     }
@@ -52,13 +52,16 @@ def _meant(kind: RecordType, axis: Axis, step: Move, to: str) -> Move:
     """Return the move itself or, for a target it cannot reach, the move that can."""
     if not to or step.may_reach(to) or step.target:
         return step
-    return next((move for move in axis.moves if move.target == to and move.verb in kind.verbs), step)
+    others = (move for move in axis.moves if move.verb in kind.verbs and not move.leaves_group)
+    return next((move for move in others if to == move.target or to in move.targets), step)
 
 
 def _form(kind: RecordType, axis: Axis, step: Move, record: Record, request: Request, answered: bool) -> forms.Form:
     data = request.POST if answered else None
     asked = kind.forms.get(step.verb)
-    return asked(data, record, request.actor) if asked else move_form(axis, step)(data)
+    if asked:
+        return asked(data, record, request.actor)
+    return move_form(axis, step, getattr(record, axis.field))(data)
 
 
 def _moved(request: Request, kind: RecordType, record: Record, outcome: Outcome) -> HttpResponse:

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, cast
-
-from django.utils.text import format_lazy
+from typing import Any
 
 from contacts.axes import LIFECYCLE
 from contacts.moves import VERBS as CONTACT_VERBS
 from contacts.verbs.log import log
+from crm.entities.fields import Choice
 from crm.entities.people import members
 from crm.entities.placeholders import PLACE
 from crm.kit import formats
@@ -19,8 +18,9 @@ from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
 from crm.kit.translation import gettext, ngettext
 from crm.kit.translation import gettext_lazy as _
-from crm.opportunities.axes import CLOSED, OPEN, STAGE
+from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.moves import move_to
+from crm.opportunities.pipelines import pipelines
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
 from crm.records.forms import editable_fields
@@ -42,11 +42,7 @@ MOVES: dict[str, dict[str, tuple[str, Verb]]] = {
     "contact": {
         move.verb: (move.label, CONTACT_VERBS[move.verb]) for move in LIFECYCLE.moves if move.verb in CONTACT_VERBS
     },
-    "opportunity": {
-        to: (cast(str, format_lazy(_("Move to {stage}"), stage=STAGE.value(to).label)), partial(move_to, to=to))
-        for to in (*OPEN, *CLOSED)
-    }
-    | {"reopen": (_("Reopen"), reopen_opportunity)},
+    "opportunity": {"reopen": (_("Reopen"), reopen_opportunity)},
     "lead": {
         "marketing_qualified": (_("Qualify as Marketing Qualified"), partial(qualify_lead, to="marketing_qualified")),
         "sales_qualified": (_("Qualify as Sales Qualified"), partial(qualify_lead, to="sales_qualified")),
@@ -59,7 +55,19 @@ MOVES: dict[str, dict[str, tuple[str, Verb]]] = {
 
 def verbs(entity: str) -> dict[str, tuple[str, Verb]]:
     """Return the verbs for an entity: name → label and verb."""
-    return MOVES.get(entity, {}) | EVERYWHERE
+    return (_to_stages() if entity == "opportunity" else {}) | MOVES.get(entity, {}) | EVERYWHERE
+
+
+def _to_stages() -> dict[str, tuple[str, Verb]]:
+    label, several = gettext("Move to {stage}"), len(pipelines()) > 1
+    return {
+        stage.value: (label.format(stage=_in_full(stage, several)), partial(move_to, to=stage.value))
+        for stage in STAGE.values
+    }
+
+
+def _in_full(stage: Choice, several: bool) -> str:
+    return f"{stage.group}: {stage.label}" if several else str(stage.label)
 
 
 def settled(outcome: Outcome, decided: str) -> Result:
@@ -318,8 +326,8 @@ register(
                 "stage",
                 _("Stage"),
                 "select",
-                lambda entity: [(value, STAGE.value(value).label) for value in OPEN],
-                default=OPEN[0],
+                lambda entity: [(value, _in_full(STAGE.value(value), len(pipelines()) > 1)) for value in OPEN],
+                default="prospecting",
             ),
             Param("days", _("Close date (days from now)"), "number", required=False),
             WHO(label=_("Owner")),

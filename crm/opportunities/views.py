@@ -1,0 +1,176 @@
+"""The settings pages of pipelines and their stages."""
+
+from django.db.models import Count
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm.entities.uses import option_target, used_by
+from crm.kit.errors import InUse, Invalid, Refused
+from crm.kit.responses import show_errors, toast
+from crm.kit.timelimit import long_request
+from crm.kit.translation import gettext as _
+from crm.opportunities import pipelines
+from crm.opportunities.models import Opportunity, Pipeline, PipelineStage
+from crm.opportunities.settings_forms import (
+    ArchiveStageForm,
+    NewPipelineForm,
+    PipelineForm,
+    StageFormSet,
+    as_initial,
+    stage_rows,
+)
+from crm.opportunities.verbs.archive_pipeline import archive_pipeline
+from crm.opportunities.verbs.archive_stage import archive_stage
+from crm.opportunities.verbs.create_pipeline import create_pipeline
+from crm.opportunities.verbs.restore_pipeline import restore_pipeline
+from crm.opportunities.verbs.restore_stage import restore_stage
+from crm.opportunities.verbs.save_pipeline import save_pipeline
+from crm.users.http import Request
+from crm.users.roles import Right
+from crm.users.views import needs
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.WORKSPACE)
+def pipeline_list(request: Request) -> HttpResponse:
+    """The pipelines with their stages; a POST creates one."""
+    form = NewPipelineForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = create_pipeline(**form.cleaned_data, by=request.actor)
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            toast(request, _("Pipeline “{name}” created. Rename its stages to fit.").format(name=made.name))
+            return redirect("pipeline", made.key)
+    found = pipelines.process().pipelines.values()
+    context = {
+        "form": form,
+        "shown": [_line(pipeline) for pipeline in found if pipeline.archived_at is None],
+        "archived": [_line(pipeline) for pipeline in found if pipeline.archived_at],
+    }
+    return render(request, "opportunities/pipelines.html", context, status=422 if form.errors else 200)
+
+
+def _line(pipeline: Pipeline) -> tuple[Pipeline, str, list]:
+    stages = pipelines.all_stages(pipeline=pipeline.key)
+    return pipeline, pipelines.name_of(pipeline), [pipelines.choice(stage) for stage in stages if not stage.archived_at]
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.WORKSPACE)
+def pipeline_page(request: Request, key: str) -> HttpResponse:
+    """One pipeline: its name, and its stages to change, add and reorder."""
+    pipeline = get_object_or_404(Pipeline, key=key)
+    known = {stage.key: stage for stage in pipelines.all_stages(pipeline=key) if not stage.archived_at}
+    form = PipelineForm(request.POST or None, pipeline=pipeline)
+    initial = [as_initial(stage) for stage in known.values()]
+    formset = StageFormSet(request.POST or None, initial=initial, prefix="stage")
+    if form.is_valid() and not formset.is_valid():
+        form.add_error(None, _("Check the stages. A probability is a whole number from 0 to 100."))
+    if form.is_valid() and _saved(request, form, formset, pipeline, known):
+        toast(request, _("Pipeline “{name}” saved.").format(name=pipelines.name_of(pipeline)))
+        return redirect("pipeline", key)
+    uses, counts = used_by(), _counts(key)
+    context = {
+        "pipeline": pipeline,
+        "name": pipelines.name_of(pipeline),
+        "form": form,
+        "stages": formset,
+        "counts": [
+            (stage, pipelines.choice(stage), counts.get(stage.key, 0), uses.get(_target(stage), []))
+            for stage in known.values()
+        ],
+        "archived": [stage for stage in pipelines.all_stages(pipeline=key) if stage.archived_at],
+    }
+    return render(request, "opportunities/pipeline.html", context, status=422 if form.errors else 200)
+
+
+def _target(stage: PipelineStage):
+    return option_target("opportunity", "stage", stage.key)
+
+
+def _counts(pipeline: str) -> dict[str, int]:
+    rows = Opportunity.objects.live().filter(pipeline=pipeline).order_by()
+    return dict(rows.values_list("stage").annotate(Count("pk")))
+
+
+def _saved(request: Request, form: PipelineForm, formset, pipeline: Pipeline, known: dict) -> bool:
+    cleaned = form.cleaned_data
+    unchanged = cleaned["name"] == pipelines.name_of(pipeline)
+    try:
+        save_pipeline(
+            pipeline,
+            name=pipeline.name if unchanged else cleaned["name"],
+            stages=stage_rows(formset, known, cleaned["converted"]),
+            make_default=cleaned.get("make_default", False),
+            by=request.actor,
+        )
+    except KeyError:
+        form.add_error(None, _("The stages have changed meanwhile. Reload the page."))
+    except Invalid as error:
+        show_errors(form, error)
+    else:
+        return True
+    return False
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.WORKSPACE)
+def archive_stage_page(request: Request, key: str, stage: str) -> HttpResponse:
+    """Ask where the opportunities of a stage go, name what refers to it, then archive it."""
+    found = _stage(key, stage)
+    form = ArchiveStageForm(request.POST or None, stage=found)
+    count = Opportunity.objects.filter(stage=stage).count()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with long_request():
+                archive_stage(found, to=form.cleaned_data["to"], by=request.actor)
+        except (Invalid, InUse, Refused) as error:
+            show_errors(form, error)
+        else:
+            undo_url = reverse("undo", args=[request.actor.change]) if count else ""
+            label = pipelines.label_of(found)
+            toast(request, _("Stage “{stage}” archived.").format(stage=label), undo_url=undo_url)
+            return redirect("pipeline", key)
+    context = {
+        "form": form,
+        "stage": found,
+        "choice": pipelines.choice(found),
+        "count": count,
+        "uses": [(use, []) for use in used_by().get(_target(found), [])],
+    }
+    return render(request, "opportunities/archive_stage.html", context, status=422 if form.errors else 200)
+
+
+def _stage(key: str, stage: str) -> PipelineStage:
+    found = PipelineStage.objects.filter(pipeline=key, key=stage).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_POST
+@needs(Right.WORKSPACE)
+def restore_stage_page(request: Request, key: str, stage: str) -> HttpResponse:
+    found = restore_stage(_stage(key, stage), by=request.actor)
+    toast(request, _("Stage “{stage}” restored.").format(stage=pipelines.label_of(found)))
+    return redirect("pipeline", key)
+
+
+@require_POST
+@needs(Right.WORKSPACE)
+def archive_pipeline_page(request: Request, key: str) -> HttpResponse:
+    found = archive_pipeline(get_object_or_404(Pipeline, key=key), by=request.actor)
+    toast(request, _("Pipeline “{name}” archived.").format(name=pipelines.name_of(found)))
+    return redirect("pipelines")
+
+
+@require_POST
+@needs(Right.WORKSPACE)
+def restore_pipeline_page(request: Request, key: str) -> HttpResponse:
+    found = restore_pipeline(get_object_or_404(Pipeline, key=key), by=request.actor)
+    toast(request, _("Pipeline “{name}” restored.").format(name=pipelines.name_of(found)))
+    return redirect("pipeline", key)
