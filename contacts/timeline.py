@@ -172,10 +172,11 @@ def of_company(company: Company, by: Actor, before: str = "") -> Page:
 
 
 def linked_record_timeline(record: Any, by: Actor, before: str = "") -> Page:
-    """Return the timeline of a contact's record: own changes, and the contact's activities."""
-    entity, contact = registry.entity_of(type(record)), record.contact_id or 0
-    values = {"pk": record.pk, "whose": contact}
-    return _page(entity, _with_activities(entity, "contact"), values, {"contact_id": contact}, by, before)
+    """Return the timeline of a contact's or company's record: own changes, and the activities of whom it belongs to."""
+    entity, company = registry.entity_of(type(record)), getattr(record, "company_id", None)
+    link, whose = ("company", company) if company and not record.contact_id else ("contact", record.contact_id or 0)
+    values = {"pk": record.pk, "whose": whose}
+    return _page(entity, _with_activities(entity, link), values, {f"{link}_id": whose}, by, before)
 
 
 def of_record(record: Any, by: Actor, before: str = "") -> Page:
@@ -202,7 +203,8 @@ def _page(
     names: tuple[str, ...] = (),
 ) -> Page:
     """Return a page of the timeline from `entries` on a record of `entity`, with the open tasks about `whom`."""
-    actions, cursor = timeline.page(_asked(entity, entries, values, by, names), timeline.read_cursor(before))
+    asked = _asked((entity, *whom), entries, values, by, names)
+    actions, cursor = timeline.page(asked, timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
     wanted = Q(pk__in=mentioned) | is_open if whom else Q(pk__in=mentioned)
@@ -217,12 +219,12 @@ def _page(
 
 
 def _asked(
-    entity: str, entries: Entries, values: Mapping[str, Any], by: Actor, names: tuple[str, ...]
+    about: tuple[str, ...], entries: Entries, values: Mapping[str, Any], by: Actor, names: tuple[str, ...]
 ) -> timeline.Timeline:
     def build(member: int | None, team: int | None, **given: Any) -> QuerySet:
         return annotate_workflow_names(entries(replace(by, member_id=member, team_id=team), **given))
 
-    key = (workspace_id(), entity, by.role)
+    key = (workspace_id(), about, by.role)
     values = {**values, "member": by.member_id, "team": by.team_id}
     return timeline.Timeline(key, build, ("author", *names), values)
 

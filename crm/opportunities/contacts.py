@@ -16,10 +16,10 @@ from crm.users.visibility import RecordQuerySet
 PROSPECTS = ("lead", "qualified")
 
 
-def lock_contacts(contacts: Iterable[int]) -> dict[int, Contact]:
+def lock_contacts(contacts: Iterable[int | None]) -> dict[int, Contact]:
     """Lock contacts outside the trash. As in merging, lock them before their opportunities to avoid deadlocks."""
-    rows = Contact.objects.live().filter(pk__any_of=set(contacts)).order_by("pk").select_for_update(of=("self",))
-    return {contact.pk: contact for contact in rows}
+    rows = Contact.objects.live().filter(pk__any_of=set(contacts) - {None}).order_by("pk")
+    return {contact.pk: contact for contact in rows.select_for_update(of=("self",))}
 
 
 def lock_contacts_of(opportunities: QuerySet) -> None:
@@ -29,7 +29,7 @@ def lock_contacts_of(opportunities: QuerySet) -> None:
 def contacts_of(opportunities: Iterable[int]) -> RecordQuerySet:
     """Return the contacts, outside the trash, of opportunities given by primary key."""
     theirs = Opportunity.objects.filter(pk__any_of=list(opportunities)).order_by().values_list("contact", flat=True)
-    return Contact.objects.live().filter(pk__any_of=set(theirs))
+    return Contact.objects.live().filter(pk__any_of=set(theirs) - {None})
 
 
 def without_open_opportunities(contacts: RecordQuerySet) -> RecordQuerySet:

@@ -20,7 +20,7 @@ OPPORTUNITY = Entity(
 )
 OPPORTUNITY.add(
     Field("name", _("Name"), T.TEXT, required=True, sort="name_key", folded="name_key"),
-    Field("contact", _("Contact"), T.LINK, target="contact", required=True),
+    Field("contact", _("Contact"), T.LINK, target="contact", help=_("Leave it blank for a company alone.")),
     Field("company", _("Company"), T.LINK, api="organization", target="company"),
     Field("pipeline", _("Pipeline"), T.SELECT, choices=PIPELINES, editable=False),
     Field("stage", _("Stage"), T.SELECT, choices=STAGE.values, editable=False),

@@ -100,7 +100,7 @@ class OpportunityManager(RecordManager.from_queryset(OpportunityQuerySet)):  # t
 
 
 class Opportunity(Record):
-    """A possible purchase of a contact, and its progress. A contact may have many (source 000)."""
+    """A possible purchase of a contact, or of a company alone, and its progress. Both may have many (source 000)."""
 
     # An opportunity stays inside its pipeline, and is won or lost as its stage says.
     KEYS = (
@@ -116,7 +116,7 @@ class Opportunity(Record):
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "opp"))
     name = models.CharField(max_length=200)
     name_key = models.CharField(max_length=200, editable=False)
-    contact = models.ForeignKey(Contact, models.RESTRICT, related_name="opportunities")
+    contact = models.ForeignKey(Contact, models.RESTRICT, null=True, blank=True, related_name="opportunities")
     company = models.ForeignKey(Company, models.RESTRICT, null=True, blank=True, related_name="opportunities")
     pipeline = models.CharField(max_length=30, editable=False)  # the key of a Pipeline
     stage = models.CharField(max_length=30, editable=False)  # the key of a PipelineStage
@@ -149,6 +149,9 @@ class Opportunity(Record):
                 condition=Q(stage_kind="lost", lost_at__isnull=False)
                 | (~Q(stage_kind="lost") & Q(lost_at__isnull=True)),
                 name="opportunity_lost_is_dated",
+            ),
+            models.CheckConstraint(
+                condition=Q(contact__isnull=False) | Q(company__isnull=False), name="opportunity_of_someone"
             ),
             models.CheckConstraint(
                 condition=Q(probability__gte=0, probability__lte=1), name="opportunity_probability_range"
@@ -184,6 +187,11 @@ class Opportunity(Record):
 
     def get_absolute_url(self):
         return f"/opportunity/{self.public_id}"
+
+    @property
+    def about(self) -> Contact | Company:
+        """The contact, or the company of an opportunity without one."""
+        return self.contact or self.company
 
     @property
     def is_open(self) -> bool:

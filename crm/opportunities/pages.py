@@ -38,6 +38,13 @@ def _is_possible(offer: OfferedMove) -> bool:
     return not offer.move.leaves_group or len(pipelines()) > 1
 
 
+def opportunity_about(opportunity: Opportunity) -> dict[str, int]:
+    """Return what an activity of an opportunity is about: its contact, or its company if it has none."""
+    if opportunity.contact_id:
+        return {"contact_id": opportunity.contact_id}
+    return {"company_id": opportunity.company_id} if opportunity.company_id else {}
+
+
 def opportunity_page(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
     """Return the contact if visible: other viewers see only its name."""
     return {"contact": Contact.objects.visible_to(by).filter(pk=opportunity.contact_id).first()}
@@ -56,5 +63,5 @@ def opportunities_panel(record: Any, request: Request) -> SafeString:
     found = Opportunity.objects.live().visible_to(request.actor).filter(**{entity: record})
     rows = [(row, STAGE.value(row.stage)) for row in found.order_by(*ORDER)[: SHOWN + 1]]
     context = {"rows": rows[:SHOWN], "more": len(rows) > SHOWN, "record": record, "entity": entity}
-    context["may_add"] = request.actor.is_at_least(Role.REP) and entity == "contact" and record.deleted_at is None
+    context["may_add"] = request.actor.is_at_least(Role.REP) and record.deleted_at is None
     return render_to_string("opportunities/panel.html", context)

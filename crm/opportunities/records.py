@@ -1,8 +1,13 @@
 """The opportunity's record type."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from contacts.hooks import show_in_contact_timeline
 from contacts.timeline import linked_record_timeline
 from crm.events.registry import EventType
+from crm.kit.errors import Invalid
+from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import Relation
 from crm.opportunities.axes import STAGE
@@ -12,7 +17,8 @@ from crm.opportunities.entities import OPPORTUNITY, THEIRS
 from crm.opportunities.forms import LoseForm
 from crm.opportunities.imports.importer import OpportunityImporter
 from crm.opportunities.lists import NAV, OPPORTUNITIES
-from crm.opportunities.pages import opportunities_panel, opportunity_head, opportunity_page
+from crm.opportunities.models import Opportunity
+from crm.opportunities.pages import opportunities_panel, opportunity_about, opportunity_head, opportunity_page
 from crm.opportunities.verbs.change_pipeline import change_pipeline
 from crm.opportunities.verbs.create import create
 from crm.opportunities.verbs.lose import lose
@@ -21,6 +27,23 @@ from crm.opportunities.verbs.reopen import reopen
 from crm.opportunities.verbs.win import win
 from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
+from crm.users.visibility import Locked
+
+
+def refuse_no_one(locked: Locked, changes: Mapping[str, Any]) -> None:
+    """Raise Invalid if opportunities would have neither a contact nor a company."""
+    cleared = {key for key in ("contact", "company") if key in changes and changes[key] is None}
+    left = {"contact", "company"} - cleared
+    alone = Opportunity.objects.filter(pk__any_of=locked.ids, **{f"{key}__isnull": True for key in left})
+    if cleared and not any(changes.get(key) for key in left) and alone.exists():
+        raise Invalid({key: gettext("Choose a contact or a company.") for key in cleared})
+
+
+def _win_lede(opportunity: Opportunity) -> str:
+    if opportunity.contact is None:
+        return ""
+    return gettext("{contact} will become a Customer.").format(contact=opportunity.contact)
+
 
 OPPORTUNITY_TYPE = declare(
     RecordType(
@@ -91,11 +114,12 @@ OPPORTUNITY_TYPE = declare(
         },
         forms={"lose": LoseForm},
         form_axis=STAGE,
-        ledes={"win": _("{record.contact} will become a Customer.")},
+        check_edit=refuse_no_one,
+        ledes={"win": _win_lede},
         create=create,
         related=("contact", "company", "owner__user", "team"),
         timeline=linked_record_timeline,
-        about=lambda opportunity: {"contact_id": opportunity.contact_id},
+        about=opportunity_about,
         hint="contact__name",
         found="opportunities/found.html",
         listing=OPPORTUNITIES,

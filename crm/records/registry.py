@@ -59,7 +59,7 @@ class RecordType:
 
     Process: `axes` are the fields that only moves change; `definitions` define their values, or those of other axes.
     `verbs` are those of its moves by name, called as verb(rows, by=…, **answers), with the answers of `forms` or the
-    move's own form; `ledes` describe their effect on that page, and may contain {record}. `form_axis` is the axis
+    move's own form; `ledes(record)` describe their effect on that page. `form_axis` is the axis
     included in the forms of new and edited records.
 
     Other verbs: `create(values, by=…)` creates records; `check_edit(locked, changes)` refuses or raises;
@@ -91,7 +91,7 @@ class RecordType:
     definitions: Mapping[Axis, Mapping[str, Definition]] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=dict)
     forms: Mapping[str, Form] = field(default_factory=dict)
-    ledes: Mapping[str, str] = field(default_factory=dict)
+    ledes: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     form_axis: Axis | None = None
     check_edit: Callable[[Locked, Mapping[str, Any]], None] = refuse_nothing
     complete: Callable[[Any, dict[str, Any]], dict[str, Any]] = derive_nothing

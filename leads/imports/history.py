@@ -96,6 +96,7 @@ def convert_leads_with_closed_opportunities(
     opportunity that was won earlier if a file adds one.
     """
     derived = DerivedChanges()
+    opportunities = [each for each in opportunities if each.contact_id]
     contacts = {each.contact_id for each in opportunities if run.override_reason or not each.is_open}
     if not run.override_reason:
         contacts -= _elsewhere(contacts)

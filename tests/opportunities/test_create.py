@@ -32,7 +32,7 @@ def test_an_opportunity_takes_what_is_not_said_from_contact_workspace_and_stage(
     "values, field, sentence",
     [
         ({"name": ""}, "name", "Enter a name."),
-        ({"contact": None}, "contact", "Contact is required."),
+        ({"contact": None}, "contact", "Choose a contact or a company."),
         ({"amount": "-1"}, "amount", "Amount must be 0 or more and less than 10,000,000,000,000."),
         ({"amount": "1.005"}, "amount", "“1.005” can have two decimals at most."),
         ({"probability": "120%"}, "probability", "Probability must be between 0% and 100%."),

@@ -14,6 +14,7 @@ from contacts.models import Company, Contact
 from crm.lifecycle.models import Transition
 from crm.lists.models import ImportRun
 from crm.opportunities.models import Opportunity
+from crm.opportunities.verbs.create_pipeline import create_pipeline
 from tests.factories import make_contact, make_opportunity
 
 HEADER = "external_id,name,contact,company,stage,amount,currency,close_date,owner,created_at,won_at,lost_at\n"
@@ -155,7 +156,7 @@ def test_what_was_closed_stays_so_without_an_override(bring, ana):
 
 BAD = (
     ("d-1,,a-1,,,,,,,,,\n", "Name", "Enter a name."),
-    ("d-1,A,,,,,,,,,,\n", "Contact", "Enter the contact’s ID or email."),
+    ("d-1,A,,,,,,,,,,\n", "Contact", "Enter the contact’s ID or email, or a company."),
     ("d-1,A,nobody,,,,,,,,,\n", "Contact", "No contact matches “nobody”. Enter an ID or email."),
     ("d-1,A,a-1,,,-5,,,,,,\n", "amount", "Amount must be 0 or more and less than 10,000,000,000,000."),
     ("d-1,A,a-1,,signed,,,,,,,\n", "stage", "“signed” isn’t a valid value for Stage."),
@@ -216,3 +217,29 @@ def test_with_a_person_s_rights_what_they_cannot_see_is_not_there(bring, cast):
 def test_one_that_was_won_before_its_first_contact_is_shown_and_not_hidden(bring, ana):
     assert bring("d-1,A,a-1,,won,,,,,2018-05-01T10:00:00Z,2018-03-01T10:00:00Z,\n")[0] == 0
     assert Transition.objects.get(entity="opportunity", to_value="won").spent == MARCH - MAY
+
+
+def test_a_company_alone_has_opportunities_too(bring):
+    row = "d-1,Renewal,,Fleetly,Proposal,500,EUR,,,,,\n,Audit,,Fleetly,Won,100,EUR,,,,2018-05-01T10:00:00Z,\n"
+    assert counts(bring(row)[1]) == (2, 2, 0, 0, 0)
+    assert counts(bring(row)[1]) == (2, 0, 0, 2, 0)
+    assert set(Opportunity.objects.values_list("name", "contact", "company__name", "stage")) == {
+        ("Renewal", None, "Fleetly", "proposal"),
+        ("Audit", None, "Fleetly", "won"),
+    }
+
+
+def test_a_pipeline_column_places_stages_that_share_a_label(bring, ana, acme, actor):
+    create_pipeline("Renewals", template="renewals", by=actor("admin"))
+    header = "external_id,name,contact,deal pipeline,deal stage\n"
+    rows = "d-1,A,a-1,Renewals,In discussion\nd-2,B,a-1,Renewals,\nd-3,C,a-1,,Renewed\nd-4,D,a-1,Renewals,Proposal\n"
+    status, report = bring(rows, header=header)
+    assert (status, [error["message"] for error in report["errors"]]) == (1, ["“Proposal” isn’t a stage of Renewals."])
+    assert set(Opportunity.objects.values_list("external_id", "pipeline", "stage", "stage_kind")) == {
+        ("d-1", "renewals", "renewal_in_discussion", "open"),
+        ("d-2", "renewals", "renewal_upcoming", "open"),
+        ("d-3", "renewals", "renewed", "won"),
+    }
+    assert counts(bring("d-1,A,a-1,Sales,Proposal\nd-2,B,a-1,Renewals,\n", header=header)[1]) == (2, 0, 1, 1, 0)
+    assert Opportunity.objects.get(external_id="d-1").pipeline == "sales"
+    assert Transition.objects.get(verb="change_pipeline").to_value == "proposal"

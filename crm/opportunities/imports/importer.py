@@ -41,8 +41,8 @@ class OpportunityImporter:
         "created_at": ("Create date", "Created date", "Created on", "Date created"),  # not a text
     }
     lede = _(
-        "One row per opportunity. The contact must already exist and is matched by ID or email. Existing opportunities "
-        "are matched by external ID, then by contact and name."
+        "One row per opportunity. The contact must already exist and is matched by ID or email; a company is enough. "
+        "Existing opportunities are matched by external ID, then by contact or company and name."
     )
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:

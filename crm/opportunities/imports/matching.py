@@ -9,7 +9,7 @@ from contacts.models import Contact
 from crm.entities.values import public_id_in
 from crm.kit import formats
 from crm.kit.actor import Actor
-from crm.kit.text import email_key
+from crm.kit.text import email_key, search_key
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
@@ -75,9 +75,17 @@ def _find(matches: Sequence[OpportunityMatch], by: Actor, refused: Refused) -> N
         for found in reversed(matches)
         if "external_id" not in found.row.own and found.contact
     }
-    for opportunity in _held(external, {contact for contact, name in by_name}):
+    by_company = {
+        (company_key(found.row), found.row.own.get("name", "")): found
+        for found in reversed(matches)
+        if "external_id" not in found.row.own and not found.contact and company_key(found.row)
+    }
+    held = _held(external, {contact for contact, name in by_name}, {company for company, name in by_company})
+    for opportunity in held:
         own = external.get(opportunity.external_id) if opportunity.external_id else None
         found = own or by_name.get((opportunity.contact_id, opportunity.name))
+        if found is None and opportunity.contact_id is None and opportunity.company:
+            found = by_company.get((opportunity.company.name_key, opportunity.name))
         if found and found.opportunity is None:
             found.opportunity = opportunity
     rows = [found.opportunity.pk for found in matches if found.opportunity]
@@ -89,11 +97,19 @@ def _find(matches: Sequence[OpportunityMatch], by: Actor, refused: Refused) -> N
             refused[found.row.line] = ("", str(NOT_YOURS))
 
 
-def _held(external: Iterable[str], contacts: Iterable[int]) -> list[Opportunity]:
+def company_key(row: IncomingRow) -> str:
+    """Return the key of the company that a row names, "" for none."""
+    return search_key(row.own.get("company", ""))[:200]
+
+
+def _held(external: Iterable[str], contacts: Iterable[int], companies: Iterable[str]) -> list[Opportunity]:
     live = Opportunity.objects.live()
     ids = {*live.filter(external_id__any_of=list(external)).values_list("pk", flat=True)} if external else set()
     ids |= {*live.filter(contact__id__any_of=list(contacts)).values_list("pk", flat=True)} if contacts else set()
-    rows = live.filter(pk__any_of=list(ids)).order_by("pk")
+    if companies:
+        alone = live.filter(contact__isnull=True, company__name_key__any_of=list(companies))
+        ids |= {*alone.values_list("pk", flat=True)}
+    rows = live.filter(pk__any_of=list(ids)).select_related("company").order_by("pk")
     return list(rows.select_for_update(of=("self",))) if ids else []
 
 
@@ -102,8 +118,8 @@ def _refuse_incomplete(matches: Sequence[OpportunityMatch], refused: Refused) ->
         own = found.row.own
         if found.opportunity is None and not own.get("name"):
             refused[found.row.line] = (str(OPPORTUNITY.fields["name"].label), gettext("Enter a name."))
-        elif found.opportunity is None and found.contact is None:
-            refused[found.row.line] = (str(CONTACT.label), gettext("Enter the contact’s ID or email."))
+        elif found.opportunity is None and found.contact is None and not company_key(found.row):
+            refused[found.row.line] = (str(CONTACT.label), gettext("Enter the contact’s ID or email, or a company."))
         elif wrong := _settle_stage(own, found.opportunity) or _contradiction(own):
             refused[found.row.line] = (str(OPPORTUNITY.fields["stage"].label), wrong)
 
@@ -147,4 +163,5 @@ def _keys(found: OpportunityMatch) -> list[str]:
     keys = [f"opportunity {found.opportunity.pk}"] if found.opportunity else []
     if "external_id" in own:
         return [*keys, f"id {own['external_id']}"]
-    return [*keys, f"name {found.contact.pk} {own.get('name')}"] if found.contact else keys
+    whose = found.contact.pk if found.contact else company_key(found.row)
+    return [*keys, f"name {whose} {own.get('name')}"] if whose else keys

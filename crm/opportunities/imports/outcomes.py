@@ -64,7 +64,7 @@ def _is_lost(cells: dict[str, str]) -> bool:
 
 def past_dates_by_contact(matches: Sequence[OpportunityMatch]) -> dict[int, PastDates]:
     told: dict[int, PastDates] = {}
-    for opportunity in (found.opportunity for found in matches if found.opportunity):
+    for opportunity in (found.opportunity for found in matches if found.opportunity and found.opportunity.contact_id):
         won = opportunity.won_at
         earliest = min(opportunity.created_at, won or opportunity.lost_at or opportunity.created_at)
         if before := told.get(opportunity.contact_id):
@@ -101,7 +101,7 @@ def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Sc
 def _dated(closed: Sequence[OpportunityMatch], to: str, run: ImportRun) -> list[DatedMove]:
     """Return one move per contact, at the earliest time."""
     first: dict[int, datetime] = {}
-    for opportunity in (found.opportunity for found in closed if found.opportunity):
+    for opportunity in (found.opportunity for found in closed if found.opportunity and found.opportunity.contact_id):
         at = opportunity.stage_since
         first[opportunity.contact_id] = min(at, first.get(opportunity.contact_id, at))
     people = lock_contacts(first) if first else {}

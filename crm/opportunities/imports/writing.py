@@ -43,10 +43,9 @@ def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company
     if not matches:
         return
     ids, public_ids = next_ids(Opportunity, len(matches)), new_ids("opp", len(matches))
-    people = [found.contact for found in matches if found.contact]
     made = []
-    for found, contact, pk, public_id in zip(matches, people, ids, public_ids, strict=True):
-        found.opportunity = opportunity = _build(found.row.own, contact, named.get(found.row.line), by)
+    for found, pk, public_id in zip(matches, ids, public_ids, strict=True):
+        found.opportunity = opportunity = _build(found.row.own, found.contact, named.get(found.row.line), by)
         opportunity.pk, opportunity.public_id = pk, public_id
         made.append(opportunity)
     insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
@@ -56,14 +55,16 @@ def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company
     take_steps([OpportunityStageMove(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
 
 
-def _build(own: dict[str, Any], contact: Contact, company: Company | None, by: Actor) -> Opportunity:
+def _build(own: dict[str, Any], contact: Contact | None, company: Company | None, by: Actor) -> Opportunity:
     stage = pipelines.stage(stage_from_row(own))
     if stage.kind != StageKind.OPEN:
         stage = first_stage(StageKind.OPEN, stage.pipeline)
     at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
-    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id or contact.owner_id, contact=contact)
-    opportunity.company_id = company.pk if company else contact.company_id
-    opportunity.team_id, opportunity.currency = contact.team_id, workspace().currency
+    whose = contact or company
+    owner = by.member_id or (whose.owner_id if whose else None)
+    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=owner, contact=contact)
+    opportunity.company_id = company.pk if company else contact and contact.company_id
+    opportunity.team_id, opportunity.currency = whose and whose.team_id, workspace().currency
     opportunity.pipeline, opportunity.stage = stage.pipeline, stage.key
     opportunity.stage_kind, opportunity.probability = stage.kind, stage.probability
     opportunity.stage_since = opportunity.created_at = opportunity.updated_at = at

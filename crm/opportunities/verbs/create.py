@@ -26,16 +26,16 @@ def create(opportunities: Sequence[Mapping[str, Any]], *, by: Actor, stage: str 
     """Create an opportunity at an open `stage` for each mapping of field → value; all of them or none.
 
     Without a stage they start at the first of the default pipeline. `complete`: refuse one without the fields that the
-    stage requires; a converted lead has none of them yet.
-    Defaults: the creator as owner, the contact's company and team, the workspace's currency, the stage's probability.
-    Raises Invalid with a message per field, NotAllowed for a viewer.
+    stage requires; a converted lead has none of them yet. Each has a contact, a company or both. Defaults: the creator
+    as owner, the contact's company and team, the workspace's currency, the stage's probability. Raises Invalid with a
+    message per field, NotAllowed for a viewer.
     """
     stage = stage or first_stage(StageKind.OPEN).key
     if stage not in OPEN:
         raise Invalid({"stage": _("New opportunities start at {stages}.").format(stages=STAGE.names(OPEN))})
 
     def make(wanted: list[dict[str, Any]]) -> list[Opportunity]:
-        people = lock_contacts({values["contact"] for values in wanted if values.get("contact")})
+        people = lock_contacts(values["contact"] for values in wanted if values.get("contact"))
         if complete:
             _check_needed(wanted, stage)
         return [_build(values, people.get(values.get("contact", 0)), stage, by) for values in wanted]
@@ -52,9 +52,11 @@ def _check_needed(wanted: Sequence[Mapping[str, Any]], stage: str) -> None:
 
 
 def _build(values: dict[str, Any], contact: Contact | None, stage: str, by: Actor) -> Opportunity:
-    if contact is None:
-        raise Invalid({"contact": _("Choose a contact.")})
-    defaults = {"company": contact.company_id, "team": contact.team_id, "currency": workspace().currency}
+    if contact is None and not values.get("company"):
+        raise Invalid({"contact": _("Choose a contact or a company.")})
+    defaults: dict[str, Any] = {"currency": workspace().currency}
+    if contact:
+        defaults |= {"company": contact.company_id, "team": contact.team_id}
     follows = stage_facts(stage)
     opportunity = build(Opportunity, defaults | {"probability": follows["probability"]} | values, by)
     opportunity.pipeline, opportunity.stage = stage_named(stage).pipeline, stage

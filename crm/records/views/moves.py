@@ -42,7 +42,7 @@ def move(request: Request, entity: str, public_id: str, verb: str) -> HttpRespon
         "form": form,
         "stage": axis.value(getattr(record, axis.field)),
         "target": axis.target_of(step, getattr(record, axis.field)),
-        "lede": kind.ledes.get(step.verb, "").format(record=record),
+        "lede": kind.ledes[step.verb](record) if step.verb in kind.ledes else "",
         "next": next_url(request),
     }
     return render(request, "records/move.html", context, status=422 if form.errors else 200)
