@@ -250,7 +250,7 @@ class IdentityProvider(Owned):
         constraints = [models.UniqueConstraint(fields=["workspace"], name="identity_provider_once")]
 
     def __str__(self):
-        return self.name
+        return self.name or self.public_id
 
 
 class Submission(Owned):

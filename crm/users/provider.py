@@ -1,5 +1,7 @@
 """allauth's OpenID Connect provider with our transport and checks; allauth looks for it in a module of this name."""
 
+import hashlib
+
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 
 from crm.users.oidc.client import OpenIDConnectClient
@@ -16,6 +18,10 @@ class OpenIDConnect(OpenIDConnectProvider):
         """Return the parameters of the authorization request that only this browser's session can answer."""
         params = super().get_pkce_params()
         return params | {"nonce": nonce_of(params["code_verifier"])}
+
+    def extract_uid(self, data):
+        """Return the key of the account: a subject means nothing at another issuer, should the address change."""
+        return hashlib.sha256(f"{self.app.issuer.address} {data['id_token']['sub']}".encode()).hexdigest()
 
     def extract_extra_data(self, data):
         return {"email": data["id_token"].get("email", "")}

@@ -86,7 +86,7 @@ def record(entity: str, get=VIEWER, post=None, **options) -> Route:
 def _of_provider(get: Role, post: Role | None = None, **options) -> Route:
     """Return a route of a workspace's sign-in provider."""
     args = {"args": lambda own: (own.provider.public_id,), "missing": ("sso_000000000",)}
-    return Route(get, post, answers=(404,), page=False, **args, **options)
+    return Route(get, post, answers=(302, 404), page=False, **args, **options)
 
 
 def _files(entity: str, run: str) -> dict[str, Route]:

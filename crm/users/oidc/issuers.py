@@ -56,12 +56,10 @@ def installation() -> Issuer | None:
 
 
 def issuer(id: str) -> Issuer | None:
-    """Return the issuer with that id, also one that is switched off."""
+    """Return the issuer with that id, also one that is off or was removed: accounts may be linked to it."""
     if id == INSTALLATION:
-        return installation()
-    row = (
-        IdentityProvider.objects.unscoped().filter(public_id=id).exclude(issuer="").select_related("workspace").first()
-    )
+        return installation() or Issuer(INSTALLATION, INSTALLATION, "", "", "", is_on=False)
+    row = IdentityProvider.objects.unscoped().filter(public_id=id).select_related("workspace").first()
     return row and _own(row)
 
 
@@ -82,7 +80,7 @@ def issuers(ids: Iterable[str]) -> list[Issuer]:
 
 def _own(row: IdentityProvider) -> Issuer:
     facts = (row.public_id, row.name, row.issuer, row.client_id, decrypt(row.secret))
-    return Issuer(*facts, tuple(row.domains), row.workspace, row.is_on)
+    return Issuer(*facts, tuple(row.domains), row.workspace, row.is_on and bool(row.issuer))
 
 
 def public_id_of(workspace: Workspace) -> str:

@@ -21,6 +21,7 @@ def issuers_to_sign_in(context) -> list[Issuer]:
 def issuers_to_link(context) -> list[Issuer]:
     """Return the issuers of the user's workspaces and the installation's, except those that are linked."""
     user = context["request"].user
+    linked = linked_issuers(user)
     own = (issuer_of(member.workspace) for member in memberships_of(user))
     found = {each.id: each for each in [*issuers([INSTALLATION]), *own] if each}
-    return [each for id, each in found.items() if id not in linked_issuers(user)]
+    return [each for id, each in found.items() if id not in linked]

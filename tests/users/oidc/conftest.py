@@ -1,5 +1,6 @@
 """An issuer on this machine, and a workspace that uses it."""
 
+import hashlib
 import html
 import ipaddress
 import re
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from crm.environment import IdentityProvider as Installation
@@ -72,6 +74,12 @@ def address_of(left) -> str:
 
 def go_through(client: Client, issuer: Issuer, provider: str, way: str = "login", **data):
     return come_back(client, issuer, leave(client, provider, way, **data))
+
+
+def link(user, provider: str, issuer: Issuer, subject: str = "1") -> None:
+    """Link a user to the subject, as signing in would."""
+    uid = hashlib.sha256(f"{issuer.address} {subject}".encode()).hexdigest()
+    SocialAccount.objects.create(user=user, provider=provider, uid=uid)
 
 
 def set_provider(**values) -> None:

@@ -15,7 +15,7 @@ from crm.users.models import Invitation, Membership, User
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.verbs.invite import invite
 from tests.conftest import PASSWORD, make_member
-from tests.users.oidc.conftest import come_back, go_through, leave, set_provider
+from tests.users.oidc.conftest import come_back, go_through, leave, link, set_provider
 from tests.users.oidc.test_protocol import sentence
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,7 @@ def test_a_workspaces_issuer_does_not_sign_operators_in(own, issuer, cast):
     User.objects.filter(pk=cast.rep.user_id).update(is_superuser=True)
     issuer.person |= {"email": "rep@acme.example"}
     assert sentence(go_through(Client(), issuer, own))
-    SocialAccount.objects.create(provider=own, uid="1", user=cast.rep.user)
+    link(cast.rep.user, own, issuer)
     assert "Operators sign in with their password" in sentence(go_through(Client(), issuer, own))
 
 
@@ -183,6 +183,15 @@ def test_one_issuer_in_two_workspaces_is_two_accounts(use, issuer, cast):
     issuer.person |= {"email": "rep@globex.example"}
     assert go_through(Client(), issuer, globexs).status_code == 302
     assert set(SocialAccount.objects.values_list("user", flat=True)) == {cast.rep.user_id, cast.globex_rep.user_id}
+
+
+def test_an_id_at_the_former_issuer_is_nobody_at_the_new_one(own, issuer, cast):
+    issuer.person |= {"email": "rep@acme.example"}
+    assert go_through(Client(), issuer, own).status_code == 302
+    issuer.person |= {"email": "ann@acme.example"}
+    issuer.address = issuer.address.replace("127.0.0.1", "localhost")
+    set_provider(issuer=issuer.address)
+    assert "isn’t a member" in sentence(go_through(Client(), issuer, own))
 
 
 def test_another_person_in_the_same_browser_gets_a_session_of_their_own(own, issuer, sign_in, cast):

@@ -16,7 +16,7 @@ from crm.users.verbs.change_role import change_role
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.verbs.invite import invite
 from tests.conftest import PASSWORD, make_member
-from tests.users.oidc.conftest import go_through
+from tests.users.oidc.conftest import go_through, link, set_provider
 from tests.users.oidc.test_protocol import sentence
 from tests.users.test_second_factor import code_of
 
@@ -49,10 +49,6 @@ def by_issuer(issuer, provider, email) -> Client:
     issuer.person |= {"sub": email, "email": email}
     assert go_through(client, issuer, provider).status_code == 302
     return client
-
-
-def link(user, provider) -> None:
-    SocialAccount.objects.create(user=user, provider=provider, uid=user.email)
 
 
 def test_a_password_does_not_open_a_workspace_that_turned_passwords_off(strict, issuer, cast):
@@ -116,7 +112,7 @@ def test_an_invitation_offers_the_provider_beside_a_password(own, cast, actor):
 
 
 def test_a_workspaces_issuer_opens_only_its_workspace(own, issuer, both, cast):
-    link(both, own)
+    link(both, own, issuer, "rep@acme.example")
     User.objects.filter(pk=both.pk).update(membership=None)
     elsewhere = by_password("rep@acme.example")
     elsewhere.post("/workspaces/globex/open/")
@@ -219,6 +215,18 @@ def test_a_member_links_and_unlinks_an_account(own, issuer, cast):
             ("user.account_linked", "Okta"),
             ("user.account_unlinked", "Okta"),
         ]
+
+
+def test_an_account_of_a_provider_that_is_gone_can_be_unlinked(own, shared, issuer, cast, settings):
+    for provider in (own, shared):
+        link(cast.rep.user, provider, issuer)
+    settings.IDENTITY_PROVIDER = None
+    set_provider(issuer="", is_on=False)
+    client = by_password("rep@acme.example")
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    for account in SocialAccount.objects.all():
+        assert client.post("/accounts/linked/", {"account": account.pk}).status_code == 302
+    assert not SocialAccount.objects.exists()
 
 
 def test_an_account_of_another_workspaces_provider_is_not_linked(own, issuer, cast):
