@@ -56,6 +56,17 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class IdentityProvider:
+    """The OpenID Connect provider of the installation, and the email domains that it may speak for."""
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Environment:
     """The parsed environment for the settings. `database` is an entry of DATABASES."""
 
@@ -66,6 +77,7 @@ class Environment:
     redis_url: str = field(repr=False)
     metrics_token: str = field(repr=False)
     mail: Mail
+    identity_provider: IdentityProvider | None
     trusted_proxies: int
     webhook_networks: list
     host: str
@@ -101,6 +113,7 @@ def read(base: Path, environ: Mapping[str, str]) -> Environment:
         redis_url=_redis(values.get("REDIS_URL", "")),
         metrics_token=_metrics_token(values.get("METRICS_TOKEN", "")),
         mail=_mail(values.get("EMAIL_URL") or f"file://{data_dir}/mail"),
+        identity_provider=_identity_provider(values),
         webhook_networks=_networks(values.get("WEBHOOK_NETWORKS", "")),
         trusted_proxies=_whole_number(values, "TRUSTED_PROXIES", 0, 0, 10),
         host=_host(values, debug),
@@ -268,6 +281,24 @@ def _networks(text: str) -> list:
         return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError:
         raise BadEnvironment("WEBHOOK_NETWORKS", "is not a list of networks, e.g. 10.20.0.0/16, fd00::/8.") from None
+
+
+def _identity_provider(values: Mapping[str, str]) -> IdentityProvider | None:
+    domains = tuple(part.strip().lower() for part in values.get("OIDC_DOMAINS", "").split(",") if part.strip())
+    if wrong := [domain for domain in domains if "." not in domain or not HOST_NAME.fullmatch(domain)]:
+        raise BadEnvironment("OIDC_DOMAINS", f"{wrong[0]!r} is not a domain, e.g. example.com.")
+    if "OIDC_ISSUER" not in values:
+        return None
+    issuer = values["OIDC_ISSUER"]
+    parts = _split("OIDC_ISSUER", issuer)
+    is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
+    if not parts.hostname or not (parts.scheme == "https" or is_local):
+        raise BadEnvironment("OIDC_ISSUER", f"{issuer!r} is not valid. Use https://accounts.example.com.")
+    for name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"):
+        if name not in values:
+            raise BadEnvironment(name, "is required with OIDC_ISSUER.")
+    name = values.get("OIDC_NAME") or parts.hostname
+    return IdentityProvider(name[:40], issuer, values["OIDC_CLIENT_ID"], values["OIDC_CLIENT_SECRET"], domains)
 
 
 def _mail(url: str) -> Mail:

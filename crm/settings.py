@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "crm.kit",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "allauth.mfa",
     "allauth.usersessions",
     "crm.users.apps.WorkspaceAdminConfig",
@@ -114,6 +115,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]  # no code by email: a mailbox would bypass 2FA
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
+SOCIALACCOUNT_ADAPTER = "crm.users.oidc.adapter.SocialAccountAdapter"
+IDENTITY_PROVIDER = ENV.identity_provider  # of the installation; None without
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "10/m/ip,5/5m/key",  # the key is the account and the client's address
@@ -126,6 +129,7 @@ RATE_LIMITS = {
     "search": (240, 60),  # typing makes several requests
     "export": (10, 600),
     "import": (20, 3600),  # files
+    "provider_test": (20, 600),  # calls a server that an admin entered
     "import_run": (60, 3600),  # previews of a mapping, and the import itself
 }
 MFA_ADAPTER = "crm.users.second_factors.MFAAdapter"

@@ -3,25 +3,32 @@
 Why: docs/decisions/0054-sign-ins-counted-in-the-database.md
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.app_settings import REAUTHENTICATION_TIMEOUT
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import truncate_ip
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from crm.kit.language import speaking_to
+from crm.kit.translation import gettext as _
 from crm.users.models import User
+from crm.users.oidc.issuers import issuer
 from crm.users.sign_ins import record_failed
-from crm.users.workspaces import remembered_membership
+from crm.users.workspaces import THROUGH, remembered_membership, workspace_of_session
 
 DEVICE_COOKIE = "device"
 DEVICE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+ISSUER_COOKIE = "issuer"  # the workspace's issuer that this browser signed in with: its button is on the sign-in page
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -55,18 +62,44 @@ class AccountAdapter(DefaultAccountAdapter):
                 raise ImmediateHttpResponse(ratelimit.respond_429(request))
         return super().authenticate(request, **credentials)
 
-    def post_login(self, request, user, **kwargs):
-        """Mark this browser as known for the user."""
-        response = super().post_login(request, user, **kwargs)
-        response.set_signed_cookie(
-            DEVICE_COOKIE,
-            _device_mark(user.email),
-            max_age=DEVICE_COOKIE_AGE,
-            secure=request.is_secure(),
-            httponly=True,
-            samesite="Lax",
-        )
+    def post_login(self, request, user, *, signal_kwargs, **kwargs):
+        """Note what the session opens, and mark this browser as known for the user."""
+        login = (signal_kwargs or {}).get("sociallogin")
+        used = login and login.provider.app.issuer
+        request.session[THROUGH] = (used.workspace.pk if used.workspace else 0) if used else None
+        response = super().post_login(request, user, signal_kwargs=signal_kwargs, **kwargs)
+        self._remember(response, DEVICE_COOKIE, _device_mark(user.email))
+        if used and used.workspace:
+            self._remember(response, ISSUER_COOKIE, used.id)
         return response
+
+    def _remember(self, response, cookie: str, value: str) -> None:
+        secure, age = self.request.is_secure(), DEVICE_COOKIE_AGE
+        response.set_signed_cookie(cookie, value, max_age=age, secure=secure, httponly=True, samesite="Lax")
+
+    def get_reauthentication_methods(self, user):
+        """Return how a member confirms a change: after a sign-in with an issuer, first by the issuer."""
+        methods, last = super().get_reauthentication_methods(user), self._last_issuer(user)
+        if last is None:
+            return methods
+        description = _("Continue with {provider}").format(provider=last.name)
+        url = reverse("openid_connect_confirm", args=[last.id])
+        return [{"id": "openid_connect", "description": description, "url": url}, *methods]
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        """Return whether to ask again: not if the issuer has just confirmed the member."""
+        records = get_authentication_records(self.request, self.request.user)
+        since = time.time() - REAUTHENTICATION_TIMEOUT
+        confirmed = any(
+            r["method"] == "socialaccount" and r.get("reauthenticated") and r["at"] > since for r in records
+        )
+        return not confirmed and super().is_reauthentication_required(app=app, **kwargs)
+
+    def _last_issuer(self, user):
+        records = get_authentication_records(self.request, user)
+        used = [record["provider"] for record in records if record["method"] == "socialaccount"]
+        found = issuer(used[-1]) if used and workspace_of_session(self.request) is not None else None
+        return found if found and found.is_on else None
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         """Notify a person of an account change, possibly at their former address."""

@@ -34,8 +34,9 @@ class WorkspaceAdminConfig(admin.AdminConfig):
         super().ready()
         from allauth.account.models import EmailAddress
         from allauth.mfa.models import Authenticator
+        from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
         from allauth.usersessions.models import UserSession
         from django.contrib.admin import site
         from django.contrib.auth.models import Group
 
-        site.unregister([Group, EmailAddress, Authenticator, UserSession])
+        site.unregister([Group, EmailAddress, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken])

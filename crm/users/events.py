@@ -9,6 +9,7 @@ register("member", "users.Membership")
 register("team", "users.Team")
 register("invitation", "users.Invitation")
 register("user", "users.User")
+register("identity_provider", "users.IdentityProvider")
 
 
 def _security(name: str, action: str, label: str, sentence: str, severity: str = "info") -> EventType:
@@ -34,6 +35,10 @@ declare(
     _security("user.sign_in_failed", "SIGN_IN", _("Sign-in failed"), _("{who} failed to sign in"), "warning"),
     _security("user.password_changed", "UPDATE", _("Password changed"), _("{who} changed their password")),
     _security("user.email_changed", "UPDATE", _("Email address changed"), _("{who} changed their email address")),
+    _security("user.account_linked", "UPDATE", _("Sign-in account linked"), _("{who} linked a sign-in account")),
+    _security("user.account_unlinked", "UPDATE", _("Sign-in account unlinked"), _("{who} unlinked a sign-in account")),
+    _security("identity_provider.created", "CREATE", _("Sign-in set up"), _("{who} set up the sign-in provider")),
+    _security("identity_provider.updated", "UPDATE", _("Sign-in changed"), _("{who} changed the sign-in provider")),
     _security("user.factor_added", "UPDATE", _("2FA method added"), _("{who} added a 2FA method")),
     _security("user.factor_removed", "UPDATE", _("2FA method removed"), _("{who} removed a 2FA method")),
     _security("user.factor_reset", "UPDATE", _("Recovery codes created"), _("{who} created new recovery codes")),

@@ -11,6 +11,7 @@ from crm.kit.language import FORMATS
 from crm.kit.text import collapse_to_one_line
 from crm.kit.translation import gettext as _
 from crm.users.models import Membership, Workspace
+from crm.users.workspaces import admins_with_password
 
 
 def keep_an_admin(member: Membership) -> None:
@@ -19,9 +20,12 @@ def keep_an_admin(member: Membership) -> None:
     Without the lock two admins could demote each other concurrently. NO KEY: rows that refer to the workspace can still
     be inserted.
     """
-    Workspace.objects.select_for_update(no_key=True).get(pk=member.workspace_id)
+    workspace = Workspace.objects.select_for_update(no_key=True).get(pk=member.workspace_id)
     if not Membership.objects.admins().exclude(pk=member.pk).exists():
         sentence = _("{member} is the only admin. Make someone else an admin first.")
+        raise Refused(sentence.format(member=member))
+    if workspace.require_provider and not admins_with_password(workspace.pk).exclude(pk=member.pk).exists():
+        sentence = _("{member} is the only admin with a password, which is needed if the sign-in provider fails.")
         raise Refused(sentence.format(member=member))
 
 

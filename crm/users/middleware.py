@@ -18,12 +18,18 @@ from crm.kit.responses import error_page
 from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext as _
 from crm.users import once
+from crm.users.oidc.issuers import issuer_of
 from crm.users.once import AlreadySubmitted
 from crm.users.sign_ins import record_denied
-from crm.users.workspaces import open_membership
+from crm.users.workspaces import memberships_of, open_membership, workspace_of_session
 
 # Reachable without a membership, or without the 2FA that a workspace requires, to be able to get them.
 PERSONAL = ("/accounts/", "/invitation/")
+# What signs in without the issuer, or links another one.
+SIGNS_IN_ALONE = {
+    *("account_email", "account_change_password", "account_set_password", "mfa_add_webauthn"),
+    "socialaccount_connections",
+}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -37,7 +43,8 @@ class MemberMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        request.member = open_membership(request.user) if request.user.is_authenticated else None
+        is_user = request.user.is_authenticated
+        request.member = open_membership(request.user, workspace_of_session(request)) if is_user else None
         request.actor = None
         if request.member is None:
             with reading_as(lambda: _presence(request)), speaking(get_language_from_request(request)):
@@ -69,9 +76,9 @@ class MemberMiddleware:
         if not request.user.is_authenticated or not getattr(view, "login_required", True):
             return None
         if request.path.startswith(PERSONAL):
-            return None
+            return _local_only(request)
         if request.member is None:
-            return None if _is_operator(request) else render(request, "users/no_workspace.html", status=403)
+            return None if _is_operator(request) else _no_workspace(request)
         if request.member.workspace.require_mfa and not request.user.has_mfa:
             sentence = _("{workspace} requires two-factor authentication. Set it up to continue.")
             messages.warning(request, sentence.format(workspace=request.member.workspace))
@@ -81,6 +88,21 @@ class MemberMiddleware:
     def process_exception(self, request, exception):
         """Redirect a double submission to the first one's result, also if a unique name stopped it."""
         return _made_before(request) if isinstance(exception, AlreadySubmitted | IntegrityError) else None
+
+
+def _local_only(request):
+    """Refuse what would let a session of one workspace's issuer sign in to the user's other workspaces, too."""
+    if not workspace_of_session(request) or request.resolver_match.url_name not in SIGNS_IN_ALONE:
+        return None
+    sentence = _("You signed in with your workspace’s provider. Sign in with your password to change this.")
+    return error_page(request, 403, sentence)
+
+
+def _no_workspace(request):
+    """Return the page for a user whose session opens no workspace, with the issuers that would."""
+    mine = [member.workspace for member in memberships_of(request.user)]
+    ways = [(workspace, issuer_of(workspace)) for workspace in mine]
+    return render(request, "users/no_workspace.html", {"ways": [way for way in ways if way[1]]}, status=403)
 
 
 def _submitted_before(request):

@@ -28,6 +28,8 @@ class Workspace(models.Model):
     # Formats: empty for the language's default.
     formats = models.CharField(_("dates and numbers"), max_length=5, blank=True, db_default="")
     require_mfa = models.BooleanField(_("two-factor authentication required"), default=False)
+    # Members need a session of the workspace's IdentityProvider: crm.users.workspaces
+    require_provider = models.BooleanField(_("sign-in provider required"), default=False, db_default=False)
     # Changed with custom fields and guards, to invalidate what processes compiled from them.
     schema_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -220,6 +222,35 @@ class Invitation(Owned):
 def hash_token(token: str) -> str:
     """Return the stored hash of an invitation's token: SHA-256, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+class IdentityProvider(Owned):
+    """How members sign in with OpenID Connect: the workspace's own issuer or, if `issuer` is blank, the installation's.
+
+    Why: docs/decisions/0085-a-provider-speaks-for-its-workspace.md
+    """
+
+    # In the address where members sign in and in the redirect URI. Not guessable: it tells nobody of the workspace.
+    public_id = models.CharField(max_length=20, unique=True, editable=False)
+    is_on = models.BooleanField(_("on"), default=False)
+    name = models.CharField(_("name"), max_length=40, blank=True)
+    issuer = models.CharField(_("issuer"), max_length=300, blank=True)
+    client_id = models.CharField(_("client ID"), max_length=190, blank=True)
+    secret = models.TextField(_("client secret"), blank=True)  # encrypted: crm.users.encryption
+    domains = models.JSONField(_("email domains"), default=list)  # lower case
+    join_role = models.CharField(_("role"), max_length=10, choices=ROLES, blank=True)  # blank: by invitation only
+    join_team = models.ForeignKey(
+        Team, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("team")
+    )
+
+    class Meta(Owned.Meta):
+        abstract = False
+        verbose_name = _("sign-in provider")
+        verbose_name_plural = _("sign-in providers")
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="identity_provider_once")]
+
+    def __str__(self):
+        return self.name or self.public_id
 
 
 class Submission(Owned):

@@ -15,6 +15,7 @@ for item in (
     NavItem(_("Members"), "people", "users-round", 30, nav.SETTINGS, role=PEOPLE),
     NavItem(_("Teams"), "teams", "network", 40, nav.SETTINGS, role=TEAMS),
     NavItem(_("Workspace"), "workspace", "building-2", 50, nav.SETTINGS, role=WORKSPACE),
+    NavItem(_("Sign-in"), "sign_in_settings", "key-round", 55, nav.SETTINGS, role=WORKSPACE),
     NavItem(
         _("Background jobs"),
         "admin:events_delivery_changelist",

@@ -10,13 +10,14 @@ import logging
 
 from allauth.account import signals as account
 from allauth.mfa import signals as mfa
+from allauth.socialaccount import signals as social
 from django.db import transaction
 
 from audit.record import record
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.scope import in_workspace
 from crm.users.models import Membership, User
-from crm.users.workspaces import remembered_membership
+from crm.users.workspaces import remembered_membership, workspace_of_session
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,12 @@ def record_denied(by: Actor, note: str) -> None:
 
 
 @transaction.atomic
-def _record(event: str, user: User, note: str = "", *, nobody_yet: bool = False) -> bool:
-    """Write the entry, as the person or (`nobody_yet`) the system; return False for users without a membership."""
-    member = remembered_membership(user)
+def _record(event: str, user: User, note: str = "", *, through: int | None = None, nobody_yet: bool = False) -> bool:
+    """Write the entry, as the person or (`nobody_yet`) the system; return False for users without a membership.
+
+    `through`: the workspace whose issuer the session is of.
+    """
+    member = remembered_membership(user, through)
     if member is None:
         return False
     by = system(member.workspace_id, Channel.WEB) if nobody_yet else member.actor(Channel.WEB)
@@ -51,8 +55,8 @@ def _record(event: str, user: User, note: str = "", *, nobody_yet: bool = False)
 
 
 def _listen(signal, event: str, note=lambda facts: "", **options) -> None:
-    def receiver(sender, user, **facts):
-        _record(event, user, note(facts), **options)
+    def receiver(sender, user, request, **facts):
+        _record(event, user, note(facts), through=workspace_of_session(request), **options)
 
     signal.connect(receiver, weak=False, dispatch_uid=f"{event} {id(signal)}")
 
@@ -61,9 +65,24 @@ def _factor(facts: dict) -> str:
     return str(facts["authenticator"].type)
 
 
+def _listen_to_links(signal, event: str, account_of) -> None:
+    def receiver(sender, request, **facts):
+        account = account_of(facts)
+        issuer = account.get_provider(request).app.issuer
+        _record(event, account.user, issuer.name, through=issuer.workspace and issuer.workspace.pk)
+
+    signal.connect(receiver, weak=False, dispatch_uid=event)
+
+
+def _issuer(facts: dict) -> str:
+    return facts["sociallogin"].provider.app.issuer.name if "sociallogin" in facts else ""
+
+
 def listen() -> None:
     """Connect allauth's signals; called once at startup."""
-    _listen(account.user_logged_in, "user.signed_in")
+    _listen(account.user_logged_in, "user.signed_in", _issuer)
+    _listen_to_links(social.social_account_added, "user.account_linked", lambda facts: facts["sociallogin"].account)
+    _listen_to_links(social.social_account_removed, "user.account_unlinked", lambda facts: facts["socialaccount"])
     for signal in (account.password_changed, account.password_set, account.password_reset):
         _listen(signal, "user.password_changed")
     _listen(account.email_changed, "user.email_changed", lambda facts: facts["to_email_address"].email)

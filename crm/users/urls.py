@@ -1,6 +1,7 @@
 from django.urls import path
 
 from crm.users import views
+from crm.users.sign_in_settings import sign_in_settings
 
 urlpatterns = [
     path("settings/", views.settings_home, name="settings"),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("settings/teams/", views.teams, name="teams"),
     path("settings/teams/<int:pk>/", views.team, name="team"),
     path("settings/workspace/", views.workspace, name="workspace"),
+    path("settings/sign-in/", sign_in_settings, name="sign_in_settings"),
     path("workspaces/", views.workspaces, name="workspaces"),
     path("workspaces/<slug:slug>/open/", views.open_workspace, name="open_workspace"),
     path("invitation/<str:token>/", views.invitation, name="accept_invitation"),

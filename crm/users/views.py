@@ -19,6 +19,7 @@ from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext as _
 from crm.users.forms import AcceptForm, InviteForm, MemberForm, ProfileForm, TeamForm, WorkspaceForm
 from crm.users.models import Invitation, Membership, Team, User, hash_token
+from crm.users.oidc.issuers import issuer_of
 from crm.users.roles import Right, require
 from crm.users.verbs.accept_invitation import accept_invitation
 from crm.users.verbs.change_role import change_role
@@ -31,7 +32,7 @@ from crm.users.verbs.invite import invite
 from crm.users.verbs.reactivate_member import reactivate_member
 from crm.users.verbs.rename_team import rename_team
 from crm.users.verbs.withdraw_invitation import withdraw_invitation
-from crm.users.workspaces import memberships_of, switch_workspace
+from crm.users.workspaces import may_open, member_in, memberships_of, switch_workspace, workspace_of_session
 
 
 def needs(right: Right):
@@ -71,7 +72,7 @@ def theme(request):
 
 
 def security(request):
-    return render(request, "users/security.html")
+    return render(request, "users/security.html", {"through": bool(workspace_of_session(request))})
 
 
 @needs(Right.PEOPLE)
@@ -181,8 +182,12 @@ def workspaces(request):
 
 @require_POST
 def open_workspace(request, slug):
-    """Switch the workspace, in all of the user's browsers."""
-    switch_workspace(request.user, slug)
+    """Switch the workspace, in all of the user's browsers, or lead to the issuer that it requires."""
+    through = workspace_of_session(request)
+    member = member_in(request.user, slug)
+    if not may_open(member, through) and (required := issuer_of(member.workspace)):
+        return redirect("openid_connect_login", required.id)
+    switch_workspace(request.user, slug, through)
     return redirect("/")
 
 
@@ -195,6 +200,9 @@ def invitation(request, token):
         return render(request, "users/invitation_ended.html", status=404)
     if request.user.is_authenticated:
         return _join(request, found)
+    if found.workspace.require_provider:
+        issuer = issuer_of(found.workspace)
+        return render(request, "users/invitation_provider.html", {"invitation": found, "issuer": issuer})
     if User.objects.filter(email=found.email).exists():
         return redirect_to_login(request.path)
     return _sign_up(request, found)
@@ -213,7 +221,8 @@ def _sign_up(request, found):
     if form.is_valid() and (member := _saved(form, lambda data: _accept(found, **data))):
         toast(request, _("Welcome to {workspace}.").format(workspace=found.workspace))
         return perform_login(request, member.user, redirect_url="/")
-    return render(request, "users/invitation_sign_up.html", {"invitation": found, "form": form}, status=_status(form))
+    context = {"invitation": found, "form": form, "issuer": issuer_of(found.workspace)}
+    return render(request, "users/invitation_sign_up.html", context, status=_status(form))
 
 
 def _accept(found, **who):

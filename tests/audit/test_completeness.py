@@ -439,7 +439,7 @@ def test_the_log_explains_every_difference(name, stage):
 
 
 # tests/users writes the rest through their verbs.
-PEOPLE = {"workspace", "member", "team", "invitation", "user"}
+PEOPLE = {"workspace", "member", "team", "invitation", "user", "identity_provider"}
 
 
 def test_every_audited_model_is_written_by_one_of_these(stage):

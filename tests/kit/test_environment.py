@@ -109,6 +109,23 @@ def test_mail_goes_where_the_address_says(env):
     assert env(EMAIL_URL="file:///srv/mail").mail.directory == "/srv/mail"
 
 
+def test_a_provider_has_a_client_and_speaks_for_domains(env):
+    given = {"OIDC_ISSUER": "https://accounts.google.com", "OIDC_CLIENT_ID": "crm"}
+    with pytest.raises(BadEnvironment, match=r"^OIDC_CLIENT_SECRET: is required with OIDC_ISSUER"):
+        env(**given)
+    given |= {"OIDC_CLIENT_SECRET": "hush", "OIDC_DOMAINS": "Acme.example, acme.org"}
+    provider = env(**given).identity_provider
+    assert (provider.name, provider.client_id, provider.domains) == (
+        "accounts.google.com",
+        "crm",
+        ("acme.example", "acme.org"),
+    )
+    assert "hush" not in repr(provider)
+    assert env(**given, OIDC_NAME="Google").identity_provider.name == "Google"
+    assert env(**given | {"OIDC_ISSUER": "http://localhost:8080/realm"}).identity_provider.issuer
+    assert env().identity_provider is None
+
+
 NONSENSE = [
     ("DEBUG", "maybe"),
     ("PORT", "eighty"),
@@ -139,6 +156,11 @@ NONSENSE = [
     ("REDIS_URL", "redis://"),
     ("REDIS_URL", "redis://localhost:port"),
     ("METRICS_TOKEN", "secret"),
+    ("OIDC_ISSUER", "accounts.google.com"),
+    ("OIDC_ISSUER", "http://accounts.google.com"),
+    ("OIDC_ISSUER", "https://host:port"),
+    ("OIDC_DOMAINS", "acme"),
+    ("OIDC_DOMAINS", "acme.example, @acme.org"),
     ("WEBHOOK_NETWORKS", "10.0.0.1/8"),
     ("WEBHOOK_NETWORKS", "intranet"),
     ("METRICS_TOKEN", "twenty characters and spaces"),

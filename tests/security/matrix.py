@@ -83,6 +83,12 @@ def record(entity: str, get=VIEWER, post=None, **options) -> Route:
     return Route(get, post, **options)
 
 
+def _of_provider(get: Role, post: Role | None = None, **options) -> Route:
+    """Return a route of a workspace's sign-in provider."""
+    args = {"args": lambda own: (own.provider.public_id,), "missing": ("sso_000000000",)}
+    return Route(get, post, answers=(302, 404), page=False, **args, **options)
+
+
 def _files(entity: str, run: str) -> dict[str, Route]:
     """Return the routes of an entity's files; imports are visible to their author and managers."""
     one = {"args": lambda own: (getattr(own, run).public_id,), "missing": ("import_000000000",), "by_team": True}
@@ -491,6 +497,7 @@ MATRIX: dict[str, Route] = {
     "workspace": Route(
         ADMIN, ADMIN, data=lambda own: {"name": "A", "timezone": "UTC", "language": "en", "currency": "EUR"}
     ),
+    "sign_in_settings": Route(ADMIN, ADMIN, data=lambda own: {"source": "off"}),
     "workspaces": Route(),
     "open_workspace": Route(
         None, VIEWER, args=lambda own: (own.member.workspace.slug,), missing=("nothing",), foreign=(409,)
@@ -530,6 +537,11 @@ MATRIX: dict[str, Route] = {
     "mfa_remove_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404), page=False),
     "mfa_edit_webauthn": Route(args=lambda own: (own.factor.pk,), missing=(0,), answers=(200, 302, 404), page=False),
     "usersessions_list": Route(VIEWER, VIEWER),
+    "socialaccount_connections": Route(VIEWER, VIEWER),
+    # Switched off, and so not there. Those that are on, which whoever knows the id may open: tests/users/oidc.
+    "openid_connect_login": _of_provider(VIEWER, VIEWER, public=True),
+    "openid_connect_callback": _of_provider(VIEWER, public=True),
+    "openid_connect_confirm": _of_provider(VIEWER, VIEWER),
     "healthz": Route(public=True, page=False),
     "readyz": Route(public=True, page=False),
     "metrics": Route(public=True, answers=(404,), page=False),  # without its token

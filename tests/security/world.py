@@ -49,6 +49,7 @@ from crm.records.verbs.edit import edit
 from crm.users.models import Membership, Team
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.invite import invite
+from crm.users.verbs.save_identity_provider import save_identity_provider
 from crm.workflows.models import Run, Workflow
 from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
@@ -144,6 +145,8 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.workflow_run = make_workflow_run(objects.workflow, objects.contact, mark)
         objects.campaign = make_campaign(admin, mark)
         objects.company_view = save_view("company", f"{mark} shared", by=by(), shared=True)
+        provider = {"name": f"{mark} provider", "issuer": f"https://{mark}.example", "domains": [f"{mark}.example"]}
+        objects.provider = save_identity_provider(is_on=False, client_id=f"{mark} client", **provider, by=by())
         invited = invite(f"{mark}@invited.example", role=Role.REP, team=objects.team, site="http://x", by=by())
         objects.invitation = invited.invitation
         objects.token = invited.link.rstrip("/").rsplit("/", 1)[1]

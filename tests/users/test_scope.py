@@ -39,6 +39,8 @@ UNSCOPED_CALLERS = {
     "audit/sealing.py",  # one run seals all workspaces' entries, each in its own scope
     "crm/users/jobs.py",  # old one-time keys of all users
     "crm/users/workspaces.py",  # a user's workspaces
+    "crm/users/oidc/issuers.py",  # an issuer is found by its id, before sign-in
+    "crm/users/oidc/entering.py",  # a person's invitations and memberships, before sign-in
 }
 
 ARGUMENTS = {

@@ -15,13 +15,14 @@ from django.test import Client
 
 from contacts.verbs.win import win
 from crm.events.models import Delivery
-from crm.kit import clock
+from crm.kit import clock, outgoing
 from crm.kit.errors import Refused
+from crm.kit.networks import may_call
+from crm.kit.outgoing import Unreachable, check_url
 from crm.workflows import webhooks
 from crm.workflows.models import Run, Workflow
-from crm.workflows.networks import may_call
 from crm.workflows.verbs.rotate_secret import rotate_secret
-from crm.workflows.webhooks import Unreachable, check_url, secret, send_webhook, signature, verify
+from crm.workflows.webhooks import secret, send_webhook, signature, verify
 from tests.factories import make_contact, rows
 from tests.workflows.conftest import becomes, task
 
@@ -131,7 +132,7 @@ def receiver(settings):
 )
 def test_a_receiver_that_drips_is_given_up_in_time(scheme, drips, settings, monkeypatch):
     """A byte every 50 ms: no read times out, in the handshake or in the headers."""
-    monkeypatch.setattr(webhooks, "TIMEOUT", 0.3)
+    monkeypatch.setattr(outgoing, "TIMEOUT", 0.3)
     settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -167,7 +168,7 @@ def drip(server: socket.socket, begins: bytes, ended: threading.Event) -> None:
 
 @pytest.mark.once
 def test_a_name_server_that_does_not_answer_holds_nobody_up(monkeypatch):
-    monkeypatch.setattr(webhooks, "TIMEOUT", 0.2)
+    monkeypatch.setattr(outgoing, "TIMEOUT", 0.2)
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: answered.wait(5) and [])
     with pytest.raises(Unreachable, match="longer than"):

@@ -12,8 +12,8 @@ from crm.users.roles import Right, require
 
 
 @transaction.atomic
-def add_member(user: User, *, role: Role, team: Team | None = None, by: Actor) -> Membership:
-    """Add `user` as member; a former one is reactivated with this role and team.
+def add_member(user: User, *, role: Role, team: Team | None = None, note: str = "", by: Actor) -> Membership:
+    """Add `user` as member; a former one is reactivated with this role and team. `note`: why, for the audit log.
 
     Raises Refused for a current member.
     """
@@ -24,5 +24,6 @@ def add_member(user: User, *, role: Role, team: Team | None = None, by: Actor) -
         raise Refused(sentence.format(member=user, workspace=workspace()))
     member.role, member.team, member.is_active = role, team, True
     member.save()
-    record("member.added", Membership.objects.filter(pk=member.pk), by=by, snapshot=("user", "role", "team"))
+    rows = Membership.objects.filter(pk=member.pk)
+    record("member.added", rows, by=by, snapshot=("user", "role", "team"), note=note)
     return member

@@ -15,6 +15,7 @@ from crm.entities.placeholders import PLACE
 from crm.kit import formats
 from crm.kit.actor import Role, system
 from crm.kit.errors import Invalid, Refused
+from crm.kit.outgoing import check_url
 from crm.kit.site import site
 from crm.kit.translation import gettext, ngettext, pgettext_lazy
 from crm.kit.translation import gettext_lazy as _
@@ -25,7 +26,7 @@ from crm.users.models import Membership
 from crm.workflows.params import Param, Values
 from crm.workflows.steps import Context, Result, StepFailed, StepKind, register
 from crm.workflows.steps.records import RECORD_OWNER, assignees, member_of
-from crm.workflows.webhooks import check_url, send_webhook
+from crm.workflows.webhooks import send_webhook
 
 MANAGERS = "managers"
 LONGEST_TEXT = 200

@@ -1,4 +1,4 @@
-"""Allowed webhook addresses: the public internet, plus networks opened by an operator.
+"""Addresses that the server may call for an admin: the public internet, plus networks opened by an operator.
 
 The lists are IANA's special-purpose registries for IPv4 and IPv6, with multicast; Python's is_global differs between
 its releases.
@@ -27,7 +27,7 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def may_call(address: Address, standard: bool = True) -> bool:
-    """Return whether webhooks may connect: to the public internet by https (`standard`), or to opened networks."""
+    """Return whether to connect: to the public internet by https (`standard`), or to opened networks."""
     inner = _unwrapped(address)
     if any(inner in network for network in settings.WEBHOOK_NETWORKS if network.version == inner.version):
         return True
