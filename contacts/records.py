@@ -3,9 +3,11 @@
 from audit import subjects
 from contacts import timeline
 from contacts.axes import LIFECYCLE, STATUS
+from contacts.companies import check_company, hold_companies
 from contacts.definitions import STATUS_DEFINITIONS
 from contacts.editing import check_edit, refuse_merged, with_full_name
 from contacts.entities import ACTIVITY, COMPANY, CONTACT, ENGAGEMENT
+from contacts.hierarchy import lock_hierarchy
 from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
 from contacts.lists import COMPANIES, COMPANIES_NAV, CONTACTS, CONTACTS_NAV
@@ -26,16 +28,38 @@ from crm.records.registry import RecordType
 COMPANY_TYPE = declare(
     RecordType(
         entity=COMPANY,
-        events=common_record_events(
-            "company",
-            icon="building-2",
-            created=(_("Company created"), _("{who} created this company")),
-            updated=(_("Company changed"), _("{who} changed this company")),
-            assigned=(_("Company assigned"), _("{who} assigned this company")),
-            deleted=(_("Company moved to trash"), _("{who} moved this company to the trash")),
-            restored=(_("Company restored"), _("{who} restored this company")),
+        events=(
+            *common_record_events(
+                "company",
+                icon="building-2",
+                created=(_("Company created"), _("{who} created this company")),
+                updated=(_("Company changed"), _("{who} changed this company")),
+                assigned=(_("Company assigned"), _("{who} assigned this company")),
+                deleted=(_("Company moved to trash"), _("{who} moved this company to the trash")),
+                restored=(_("Company restored"), _("{who} restored this company")),
+            ),
+            EventType(
+                "company.merged",
+                "MERGE",
+                _("Company merged"),
+                _("{who} merged a duplicate into this company"),
+                "Merged",
+                "merge",
+            ),
+            EventType(
+                "company.absorbed",
+                "MERGE",
+                _("Company merged into another"),
+                _("{who} merged this company into another"),
+                "Absorbed",
+                "merge",
+            ),
         ),
         create=create_company,
+        lock_first=lock_hierarchy,
+        check_edit=check_company,
+        hold_in_trash=hold_companies,
+        related=("owner__user", "team", "parent"),
         timeline=timeline.of_company,
         about=lambda company: {"company_id": company.pk},
         hint="city",
