@@ -30,7 +30,7 @@ SHARED = (
 COMPANY = Entity("company", "contacts.Company", _("Company"), _("Companies"), "org")
 COMPANY.add(
     Field("name", _("Name"), T.TEXT, required=True, sort="name_key", folded="name_key"),
-    Field("domain", _("Domain"), T.TEXT, help=_("e.g. example.com. New contacts with an email there are linked to this company.")),
+    Field("domain", _("Domain"), T.TEXT, help=_("e.g. example.com. New contacts with such an email are linked here.")),
     Field("other_domains", _("Other domains"), T.TEXT, api="otherDomains", help=_("Separated by commas")),
     Field("website", _("Website"), T.URL),
     Field("industry", _("Industry"), T.TEXT),

@@ -5,9 +5,11 @@ from contacts import timeline
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.companies import check_company, hold_companies
 from contacts.definitions import STATUS_DEFINITIONS
+from contacts.domains import suggest_company
 from contacts.editing import check_edit, refuse_merged, with_full_name
 from contacts.entities import ACTIVITY, COMPANY, CONTACT, ENGAGEMENT
 from contacts.hierarchy import lock_hierarchy
+from contacts.imports.company_importer import CompanyImporter
 from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
 from contacts.lists import COMPANIES, COMPANIES_NAV, CONTACTS, CONTACTS_NAV
@@ -65,7 +67,7 @@ COMPANY_TYPE = declare(
         hint="city",
         listing=COMPANIES,
         nav=COMPANIES_NAV,
-        files=(),
+        importer=CompanyImporter,
         template="contacts/company.html",
         page=company_page,
     )
@@ -201,6 +203,7 @@ CONTACT_TYPE = declare(
         ledes={"override": _("This bypasses the stage rules and is flagged in the audit log.")},
         form_axis=LIFECYCLE,
         create=create,
+        suggest=suggest_company,
         check_edit=check_edit,
         complete=with_full_name,
         hold_in_trash=refuse_merged,
@@ -211,7 +214,7 @@ CONTACT_TYPE = declare(
         listing=CONTACTS,
         nav=CONTACTS_NAV,
         importer=ContactImporter,
-        relations=(Relation("company", "company"),),
+        relations=(Relation("company", "company", closed=frozenset({"parent"})),),
         template="contacts/contact.html",
         head_template="contacts/head.html",
         head=contact_header_context,
@@ -221,6 +224,7 @@ CONTACT_TYPE = declare(
 
 # Types without pages.
 subjects.register("suppression", "contacts.Suppression")
+subjects.register("free_mail_domains", "contacts.FreeMailDomains")
 subjects.register("activity", "contacts.Activity", person="contact_id")
 subjects.register("engagement", "contacts.EngagementEvent", person="contact_id")
 entities.register(ACTIVITY)
@@ -243,6 +247,16 @@ events.declare(
         "SuppressionLifted",
         "mail-check",
         "warning",
+    ),
+    *(
+        EventType(
+            f"free_mail_domains.{what}",
+            action,
+            _("Free email domains changed"),
+            _("{who} changed the free email domains"),
+            icon="at-sign",
+        )
+        for what, action in (("created", "CREATE"), ("updated", "UPDATE"))
     ),
     EventType(
         "activity.logged", "CREATE", _("Activity logged"), _("{who} logged an activity"), "Logged", "message-square"

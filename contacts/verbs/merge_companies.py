@@ -32,9 +32,9 @@ def merge_companies(
 ) -> Outcome:
     """Merge `duplicates` into `survivor`: they end in the trash, and all their records move to the survivor.
 
-    The survivor keeps its values and gets all domains, blanks are filled from the duplicates in order, `choose` (field →
-    value) settles the others. All of it is one change to undo. Raises Refused for a record that cannot be changed,
-    Invalid without duplicates, and per field of `choose`.
+    The survivor keeps its values and gets all domains, blanks are filled from the duplicates in order, `choose`
+    (field → value) settles the others. All of it is one change to undo. Raises Refused for a record that cannot be
+    changed, Invalid without duplicates, and per field of `choose`.
     """
     chosen = validate("company", choose or {}, by=by)
     lock_hierarchy()

@@ -69,8 +69,8 @@ class RecordType:
     move's own form; `ledes` describe their effect on that page, and may contain {record}. `form_axis` is the axis
     included in the forms of new and edited records.
 
-    Other verbs: `create(values, by=…)` creates records; `suggest(values, by)` returns values to offer for blank fields of
-    a new record, with the reason; `lock_first(changes)` takes locks that must precede those of edited records;
+    Other verbs: `create(values, by=…)` creates records; `suggest(values, by)` returns values to offer for blank fields
+    of a new record; `lock_first(changes)` takes locks that must precede those of edited records;
     `check_edit(locked, changes)` refuses or raises; `complete(rows, changes)` adds consequences of an edit;
     `hold_in_trash(locked)` refuses restores.
 

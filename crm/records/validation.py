@@ -1,7 +1,6 @@
 """Validation of record values: parsed, resolved, checked."""
 
 import re
-
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
