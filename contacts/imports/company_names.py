@@ -65,5 +65,10 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "Assigned to",  # not a text
     ),
     # Not Salesforce's "Created Date", whose format depends on the user's locale.
-    "created_at": ("Create date", "Created time", "Created on", "Organization created"),  # not a text
+    "created_at": (
+        "Create date",  # not a text
+        "Created time",  # not a text
+        "Created on",  # not a text
+        "Organization organization created",  # not a text
+    ),
 }
