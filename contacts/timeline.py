@@ -172,7 +172,7 @@ def of_company(company: Company, by: Actor, before: str = "") -> Page:
 
     Includes the duplicates merged into it.
     """
-    merged = run_cached(("merged companies", workspace_id()), _absorbed_by, pk=company.pk)
+    merged = run_cached(("merged_companies", workspace_id()), _absorbed_by, pk=company.pk)
     done = Activity.objects.visible_to(by).filter(company=company).values_list("pk", flat=True)
 
     def entries(seen_by: Actor, ids: Any, people: Any, done: Any) -> QuerySet:

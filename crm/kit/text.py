@@ -75,7 +75,7 @@ def domain_key(text: str) -> str:
     """
     text = text.strip().lower()
     host = re.split("[/?#]", text.partition("://")[2] or text, maxsplit=1)[0]
-    host = host.rpartition("@")[2].partition(":")[0].removeprefix("www.").rstrip(".")
+    host = host.rpartition("@")[2].partition(":")[0].removeprefix("www.").rstrip(".")  # not a text
     try:
         host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:

@@ -213,15 +213,15 @@ def _countries(language: str) -> dict[str, str]:
 
 
 ALSO_CALLED = {
-    "United States of America": "US",
+    "United States of America": "US",  # not a text
     "USA": "US",
-    "Great Britain": "GB",
+    "Great Britain": "GB",  # not a text
     "England": "GB",
-    "The Netherlands": "NL",
-    "Czech Republic": "CZ",
+    "The Netherlands": "NL",  # not a text
+    "Czech Republic": "CZ",  # not a text
     "Turkey": "TR",
     "UAE": "AE",
-}  # not a text
+}
 
 
 def _domain(text: str) -> str:

@@ -44,7 +44,8 @@ PIPEDRIVE = """\
 """
 ZOHO = """\
 "Record Id","Account Name","Account Owner","Account Owner.id","Parent Account","Website","Phone","Industry",\
-"Employees","Billing Street","Billing City","Billing State","Billing Code","Billing Country","Description","Created Time"
+"Employees","Billing Street","Billing City","Billing State","Billing Code","Billing Country","Description",\
+"Created Time"
 "zcrm_554023000000321","Nordic Vans","Rep","zcrm_554023000000999","Nordic Group","http://nordicvans.example","+47 1",\
 "Vans","40","Storgata 1","Oslo","","0155","Norway","Ring first","2024-06-07 08:09:10"
 "zcrm_554023000000322","Nordic Group","Rep","","","","","","","","","","","","","2024-06-07 08:09:10"
