@@ -77,20 +77,18 @@ class CompanyImporter(RecordImporter):
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         matches, refused = match_companies(rows, self.scratch, self.by)
         refused |= self._incomplete(matches) | parents.unknown(matches, self.scratch, self.by)
-        there = [found for found in matches if found.company and self.run.on_match != OnMatch.SKIP]
-        changes = {found.row.line: (found.company, self._changes(found)) for found in there}
-        changed = {line: (company, values) for line, (company, values) in changes.items() if company and values}
-        refused |= {line: ("", str(NOT_YOURS)) for line, (each, _) in changed.items() if not may_edit(each, self.by)}
+        there = [(m.company, m.row) for m in matches if m.company and self.run.on_match != OnMatch.SKIP]
+        changed = [(company, row, values) for company, row in there if (values := self._changes(company, row))]
+        refused |= {row.line: ("", str(NOT_YOURS)) for company, row, _ in changed if not may_edit(company, self.by)}
         if refused:
             return BatchResult(refused=refused)
-        apply_each(list(changed.values()), by=self.by)
+        apply_each([(company, values) for company, _, values in changed], by=self.by)
         made = self._create([found.row for found in matches if found.company is None])
-        known = [(found.company.pk, found.row) for found in there if found.company]
-        for pk, row in (*made, *known):
+        written = {row.line for _, row, _ in changed} | {row.line for _, row in made}
+        for pk, row in (*made, *((company.pk, row) for company, row in there)):
             if "parent" in row.own:
-                is_counted = row.line in changed or (pk, row) in made
-                self.scratch.link_later(row.line, pk, row.own["parent"], is_counted)
-        return BatchResult(len(made), len(changed), len(matches) - len(made) - len(changed))
+                self.scratch.link_later(row.line, pk, row.own["parent"], row.line in written)
+        return BatchResult(len(made), len(changed), len(matches) - len(written))
 
     def finish(self) -> Iterator[BatchResult]:
         """Link companies to their parents, now that all exist."""
@@ -106,25 +104,26 @@ class CompanyImporter(RecordImporter):
                 refused[line] = ("", str(Company.NAMELESS))
         return refused
 
-    def _changes(self, found: CompanyMatch) -> dict[str, Any]:
-        said = {key: value for key, value in found.row.own.items() if key not in LATER | ONCE}
-        return to_change(found.company, said, self.run.on_match)
+    def _changes(self, company: Company, row: IncomingRow) -> dict[str, Any]:
+        said = {key: value for key, value in row.own.items() if key not in LATER | ONCE}
+        return to_change(company, said, self.run.on_match)
 
     def _create(self, rows: Sequence[IncomingRow]) -> list[tuple[int, IncomingRow]]:
-        if not self.mapping.feed("domain"):
-            _take_domains_of_websites(rows)
-        values = [{key: value for key, value in row.own.items() if key not in LATER} for row in rows]
+        domains = {} if self.mapping.feed("domain") else _domains_of_websites(rows)
+        values = [domains.get(row.line, {}) | {key: row.own[key] for key in row.own.keys() - LATER} for row in rows]
         made = [build(Company, each, self.by) for each in values]
         ids = insert_records(made, "company.created", by=self.by, verb="import")
         self.scratch.use({f"made {pk}": row.line for pk, row in zip(ids, rows, strict=True)})
         return list(zip(ids, rows, strict=True))
 
 
-def _take_domains_of_websites(rows: Sequence[IncomingRow]) -> None:
-    """Set the domains of new companies; one that several websites share, or another company has, stays out."""
+def _domains_of_websites(rows: Sequence[IncomingRow]) -> dict[int, dict[str, str]]:
+    """Return the domains of new companies by line, without those of earlier rows, other companies and shared sites."""
     hosts = {row.line: domain_key(row.own.get("website", "")) for row in rows}
     taken = {"", *NOT_THEIRS, *free_mail_domains(), *owners_of_domains({*hosts.values()})}
-    for row in rows:
-        if (host := hosts[row.line]) not in taken:
-            row.own["domain"] = host
+    found = {}
+    for line, host in hosts.items():
+        if host not in taken:
+            found[line] = {"domain": host}
             taken.add(host)
+    return found

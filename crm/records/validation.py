@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 from django.db import models
-from django.utils.translation import get_language
 
 from audit import values as audited
 from crm.entities import registry
@@ -196,19 +195,19 @@ def _timezone(text: str) -> str:
 
 
 def _country(text: str) -> str:
-    """Return the code of a country given by its code, or by its name in English or the active language."""
+    """Return the code of a country given by its code, or by its name in English or the language of formats."""
     if len(text) == 2 and text.isascii() and text.isalpha():
         return text.upper()
-    for language in ("en", get_language() or "en"):
-        if code := _countries(language[:2]).get(search_key(text)):
+    for locale in ("en", formats.current.get()):
+        if code := _countries(locale).get(search_key(text)):
             return code
     raise Invalid(_("“{text}” isn’t a valid country code. Use two letters, e.g. DE.").format(text=text[:60]))
 
 
 @cache
-def _countries(language: str) -> dict[str, str]:
+def _countries(locale: str) -> dict[str, str]:
     """Map country names to codes, e.g. those that other products export."""
-    names = {search_key(name): code for code, name in Locale(language).territories.items() if len(code) == 2}
+    names = {search_key(name): code for code, name in Locale.parse(locale).territories.items() if len(code) == 2}
     return names | {search_key(name): code for name, code in ALSO_CALLED.items()}
 
 
