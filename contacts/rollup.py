@@ -4,13 +4,13 @@ from django.db.models import F, Q, QuerySet
 
 from contacts.calls import CONVERSATIONS
 from contacts.models import Activity, Company
-from contacts.timeline import people_ids
+from contacts.timeline import keys_around
 from crm.kit.actor import Actor
 
 
 def activities_of(company: Company, by: Actor) -> QuerySet[Activity]:
     """Return the activities of a company and its people that the actor sees, without deleted ones."""
-    theirs = Q(company=company) | Q(contact__pk__any_of=people_ids(company, by))
+    theirs = Q(company=company) | Q(contact__pk__any_of=keys_around(company, by)["people"])
     return Activity.objects.visible_to(by).filter(theirs, deleted_at__isnull=True).select_related("contact")
 
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField, Value
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -172,28 +172,33 @@ def of_company(company: Company, by: Actor, before: str = "") -> Page:
 
     Includes the duplicates merged into it.
     """
-    merged = run_cached(("merged_companies", workspace_id()), _absorbed_by, pk=company.pk)
-    done = Activity.objects.visible_to(by).filter(company=company).values_list("pk", flat=True)
 
     def entries(seen_by: Actor, ids: Any, people: Any, done: Any) -> QuerySet:
         activities = Q(entity="activity") & (Q(person__any_of=people) | Q(entity_id__any_of=done))
         return Entry.objects.filter(Q(entity="company", entity_id__any_of=ids) | activities)
 
     # Keys instead of subqueries: under OR they would make PostgreSQL read the whole log.
-    keys = {"ids": [company.pk, *(pk for (pk,) in merged)], "people": people_ids(company, by), "done": done}
-    values = {name: array_param(list(found)) for name, found in keys.items()}
+    values = {name: array_param(found) for name, found in keys_around(company, by).items()}
     return _page("company", entries, values, {"company_id": company.pk}, by, before)
 
 
-def _absorbed_by(pk: Any) -> QuerySet:
-    return Company.objects.filter(merged_into=pk).values_list("pk")
+def keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
+    """Return, in one statement, the keys of a company and its duplicates, of its people, and of its own activities.
 
-
-def people_ids(company: Company, by: Actor) -> list[int]:
-    """Return the contacts at a company that the actor sees, and those merged into them."""
-    there = Contact.objects.live().visible_to(by).filter(company=company)
-    merged = Contact.objects.filter(merged_into__in=there)
-    return [*there.values_list("pk", flat=True), *merged.values_list("pk", flat=True)]
+    As far as the actor sees them; people include the contacts merged into them.
+    """
+    people = Contact.objects.live().visible_to(by).filter(company=company)
+    rows = [
+        ("ids", Company.objects.filter(Q(pk=company.pk) | Q(merged_into=company.pk))),
+        ("people", people),
+        ("people", Contact.objects.filter(merged_into__in=people)),
+        ("done", Activity.objects.visible_to(by).filter(company=company)),
+    ]
+    first, *rest = (each.order_by().values_list(Value(name, TextField()), "pk") for name, each in rows)
+    keys: dict[str, list[int]] = {"ids": [], "people": [], "done": []}
+    for name, pk in first.union(*rest, all=True):
+        keys[name].append(pk)
+    return keys
 
 
 def linked_record_timeline(record: Any, by: Actor, before: str = "") -> Page:
