@@ -42,8 +42,8 @@ COMPANY.add(
     Field("city", _("City"), T.TEXT),
     Field("region", _("State/region"), T.TEXT, aliases=("state", "province")),  # not a text
     Field("country", _("Country"), T.TEXT, help=_("Two-letter code, e.g. DE")),
-    Field("description", _("Description"), T.LONG_TEXT),
     Field("parent", _("Parent company"), T.LINK, target="company", aliases=("parent account",)),  # not a text
+    Field("description", _("Description"), T.LONG_TEXT),
     Field("subsidiaries", _("Subsidiaries"), T.MANY, target="company", editable=False),
     Field("contacts", _("Contacts"), T.MANY, target="contact", aliases=("people",), editable=False),
     *SHARED,
