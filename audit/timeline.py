@@ -150,4 +150,4 @@ def _weight(entry: Entry) -> tuple[bool, bool, bool, int]:
     is_side = entry.action in ("UPDATE", "ASSIGN")
     is_own = entry.entity == person_subject().entity and entry.entity_id == entry.person
     place = entry.id if entry.action == "UNDO" else -entry.id
-    return is_side, not is_own, entry.event == "contact.absorbed", place
+    return is_side, not is_own, entry.event.endswith(".absorbed"), place

@@ -30,15 +30,21 @@ SHARED = (
 COMPANY = Entity("company", "contacts.Company", _("Company"), _("Companies"), "org")
 COMPANY.add(
     Field("name", _("Name"), T.TEXT, required=True, sort="name_key", folded="name_key"),
-    Field("domain", _("Domain"), T.TEXT),
+    Field("domain", _("Domain"), T.TEXT, help=_("e.g. example.com. New contacts with such an email are linked here.")),
+    Field("other_domains", _("Other domains"), T.TEXT, api="otherDomains", help=_("Separated by commas")),
     Field("website", _("Website"), T.URL),
     Field("industry", _("Industry"), T.TEXT),
     Field("employees", _("Employees"), T.NUMBER),
     Field("phone", _("Phone"), T.PHONE),
     Field("street", _("Street"), T.TEXT),
+    Field("street2", _("Street, line 2"), T.TEXT),
+    Field("postal_code", _("Postal code"), T.TEXT, api="postalCode", aliases=("zip code", "zip")),  # not a text
     Field("city", _("City"), T.TEXT),
+    Field("region", _("State/region"), T.TEXT, aliases=("state", "province")),  # not a text
     Field("country", _("Country"), T.TEXT, help=_("Two-letter code, e.g. DE")),
+    Field("parent", _("Parent company"), T.LINK, target="company", aliases=("parent account",)),  # not a text
     Field("description", _("Description"), T.LONG_TEXT),
+    Field("subsidiaries", _("Subsidiaries"), T.MANY, target="company", editable=False),
     Field("contacts", _("Contacts"), T.MANY, target="contact", aliases=("people",), editable=False),
     *SHARED,
 )

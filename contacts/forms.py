@@ -6,6 +6,7 @@ from django import forms
 
 from contacts.models import Activity
 from crm.kit import clock
+from crm.kit.text import LONGEST
 from crm.kit.translation import gettext_lazy as _
 from crm.kit.translation import pgettext_lazy
 from crm.users.models import Membership
@@ -26,6 +27,18 @@ class CompleteForm(forms.Form):
 
     outcome = forms.ChoiceField(label=_("Outcome"), choices=OUTCOMES)
     occurred_at = moment_field(_("When"))
+
+
+class FreeMailForm(forms.Form):
+    """The workspace's own free email domains."""
+
+    domains = forms.CharField(
+        label=_("Further domains"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "mono"}),
+        help_text=_("One per line, e.g. the domain of a local internet provider."),
+    )
 
 
 WORDLESS = ("call", "email", "meeting")  # kinds that need no text

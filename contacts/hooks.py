@@ -1,11 +1,11 @@
-"""Hooks for apps that attach records to contacts: shown in its timeline, and moved on merge."""
+"""Hooks for apps that attach records to contacts and companies: shown in a contact's timeline, moved on merge."""
 
 from collections.abc import Callable
 
 from django.db.models import Case, F, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce, Concat
 
-from contacts.models import Contact
+from contacts.models import Company, Contact
 from crm.entities import registry
 from crm.kit.actor import Actor, Channel
 from crm.kit.registry import Hook
@@ -13,6 +13,8 @@ from crm.kit.registry import Hook
 Mover = Callable[[Contact, QuerySet, Actor], None]
 # Called as hook(survivor, duplicates, by): moves an app's records to the survivor, in the same change.
 on_merge: Hook[Mover] = Hook()
+# The same for companies.
+on_company_merge: Hook[Callable[[Company, QuerySet, Actor], None]] = Hook()
 _told: dict[str, Callable[[Actor], QuerySet]] = {}
 # Names the author of workflow-channel changes: hook() returns its name for OuterRef("change").
 on_author: Hook[Callable[[], QuerySet]] = Hook()

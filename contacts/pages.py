@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, QuerySet
 
 from contacts.axes import LIFECYCLE
+from contacts.family import family
 from contacts.forms import ActivityForm
 from contacts.models import Company, Contact
+from contacts.rollup import activities_of, last_contact, next_step
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
 from crm.kit.compiled_queries import run_cached
@@ -84,8 +86,15 @@ def _headcount(by: Actor, company: int | None) -> int:
 
 
 def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:
+    """Return a company's people, family, last contact and its owner's next step, as far as visible to the actor."""
     people = Contact.objects.live().visible_to(by).filter(company=company).select_related("owner__user")
-    return {"people": people.order_by("name_key")[:PEOPLE]}
+    about = activities_of(company, by)
+    return {
+        "people": people.order_by("name_key")[:PEOPLE],
+        "family": family(company, by),
+        "next_step": next_step(company, about),
+        "last_contact": last_contact(about),
+    }
 
 
 @on_page

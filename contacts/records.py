@@ -3,9 +3,13 @@
 from audit import subjects
 from contacts import timeline
 from contacts.axes import LIFECYCLE, STATUS
+from contacts.companies import check_company, hold_companies
 from contacts.definitions import STATUS_DEFINITIONS
+from contacts.domains import suggest_company
 from contacts.editing import check_edit, refuse_merged, with_full_name
 from contacts.entities import ACTIVITY, COMPANY, CONTACT, ENGAGEMENT
+from contacts.hierarchy import lock_hierarchy
+from contacts.imports.company_importer import CompanyImporter
 from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
 from contacts.lists import COMPANIES, COMPANIES_NAV, CONTACTS, CONTACTS_NAV
@@ -26,22 +30,44 @@ from crm.records.registry import RecordType
 COMPANY_TYPE = declare(
     RecordType(
         entity=COMPANY,
-        events=common_record_events(
-            "company",
-            icon="building-2",
-            created=(_("Company created"), _("{who} created this company")),
-            updated=(_("Company changed"), _("{who} changed this company")),
-            assigned=(_("Company assigned"), _("{who} assigned this company")),
-            deleted=(_("Company moved to trash"), _("{who} moved this company to the trash")),
-            restored=(_("Company restored"), _("{who} restored this company")),
+        events=(
+            *common_record_events(
+                "company",
+                icon="building-2",
+                created=(_("Company created"), _("{who} created this company")),
+                updated=(_("Company changed"), _("{who} changed this company")),
+                assigned=(_("Company assigned"), _("{who} assigned this company")),
+                deleted=(_("Company moved to trash"), _("{who} moved this company to the trash")),
+                restored=(_("Company restored"), _("{who} restored this company")),
+            ),
+            EventType(
+                "company.merged",
+                "MERGE",
+                _("Company merged"),
+                _("{who} merged a duplicate into this company"),
+                "Merged",
+                "merge",
+            ),
+            EventType(
+                "company.absorbed",
+                "MERGE",
+                _("Company merged into another"),
+                _("{who} merged this company into another"),
+                "Absorbed",
+                "merge",
+            ),
         ),
         create=create_company,
+        lock_first=lock_hierarchy,
+        check_edit=check_company,
+        hold_in_trash=hold_companies,
+        related=("owner__user", "team", "parent"),
         timeline=timeline.of_company,
         about=lambda company: {"company_id": company.pk},
         hint="city",
         listing=COMPANIES,
         nav=COMPANIES_NAV,
-        files=(),
+        importer=CompanyImporter,
         template="contacts/company.html",
         page=company_page,
     )
@@ -177,6 +203,7 @@ CONTACT_TYPE = declare(
         ledes={"override": _("This bypasses the stage rules and is flagged in the audit log.")},
         form_axis=LIFECYCLE,
         create=create,
+        suggest=suggest_company,
         check_edit=check_edit,
         complete=with_full_name,
         hold_in_trash=refuse_merged,
@@ -187,7 +214,7 @@ CONTACT_TYPE = declare(
         listing=CONTACTS,
         nav=CONTACTS_NAV,
         importer=ContactImporter,
-        relations=(Relation("company", "company"),),
+        relations=(Relation("company", "company", closed=frozenset({"parent"})),),
         template="contacts/contact.html",
         head_template="contacts/head.html",
         head=contact_header_context,
@@ -197,6 +224,7 @@ CONTACT_TYPE = declare(
 
 # Types without pages.
 subjects.register("suppression", "contacts.Suppression")
+subjects.register("free_mail_domains", "contacts.FreeMailDomains")
 subjects.register("activity", "contacts.Activity", person="contact_id")
 subjects.register("engagement", "contacts.EngagementEvent", person="contact_id")
 entities.register(ACTIVITY)
@@ -219,6 +247,16 @@ events.declare(
         "SuppressionLifted",
         "mail-check",
         "warning",
+    ),
+    *(
+        EventType(
+            f"free_mail_domains.{what}",
+            action,
+            _("Free email domains changed"),
+            _("{who} changed the free email domains"),
+            icon="at-sign",
+        )
+        for what, action in (("created", "CREATE"), ("updated", "UPDATE"))
     ),
     EventType(
         "activity.logged", "CREATE", _("Activity logged"), _("{who} logged an activity"), "Logged", "message-square"

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField, Value
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -47,6 +47,8 @@ FOLLOWING = {
 UNDONE = {
     "contact.merged": _("{who} unmerged a duplicate"),
     "contact.absorbed": _("{who} unmerged this contact from another"),
+    "company.merged": _("{who} unmerged a duplicate"),
+    "company.absorbed": _("{who} unmerged this company from another"),
 }
 # By event and kind of activity.
 ACTIVITIES = {
@@ -166,9 +168,37 @@ def _merged_into(pk: Any) -> QuerySet:
 
 
 def of_company(company: Company, by: Actor, before: str = "") -> Page:
-    """Return a company's timeline: own changes and own activities."""
-    values = {"pk": company.pk, "whose": company.pk}
-    return _page("company", _with_activities("company", "company"), values, {"company_id": company.pk}, by, before)
+    """Return a company's timeline: own changes and activities, and those of its people, as far as visible.
+
+    Includes the duplicates merged into it.
+    """
+
+    def entries(seen_by: Actor, ids: Any, people: Any, done: Any) -> QuerySet:
+        activities = Q(entity="activity") & (Q(person__any_of=people) | Q(entity_id__any_of=done))
+        return Entry.objects.filter(Q(entity="company", entity_id__any_of=ids) | activities)
+
+    # Keys instead of subqueries: under OR they would make PostgreSQL read the whole log.
+    values = {name: array_param(found) for name, found in keys_around(company, by).items()}
+    return _page("company", entries, values, {"company_id": company.pk}, by, before)
+
+
+def keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
+    """Return, in one statement, the keys of a company and its duplicates, of its people, and of its own activities.
+
+    As far as the actor sees them; people include the contacts merged into them.
+    """
+    people = Contact.objects.live().visible_to(by).filter(company=company)
+    rows = [
+        ("ids", Company.objects.filter(Q(pk=company.pk) | Q(merged_into=company.pk))),
+        ("people", people),
+        ("people", Contact.objects.filter(merged_into__in=people)),
+        ("done", Activity.objects.visible_to(by).filter(company=company)),
+    ]
+    first, *rest = (each.order_by().values_list(Value(name, TextField()), "pk") for name, each in rows)
+    keys: dict[str, list[int]] = {"ids": [], "people": [], "done": []}
+    for name, pk in first.union(*rest, all=True):
+        keys[name].append(pk)
+    return keys
 
 
 def linked_record_timeline(record: Any, by: Actor, before: str = "") -> Page:
@@ -208,7 +238,8 @@ def _page(
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
     wanted = Q(pk__in=mentioned) | is_open if whom else Q(pk__in=mentioned)
-    activities = {row.pk: row for row in Activity.objects.visible_to(by).filter(wanted)}
+    visible = Activity.objects.visible_to(by).filter(wanted).select_related("contact")
+    activities = {row.pk: row for row in visible}
     told = [e for action in actions for e in action.entries if _labeled(e.entity) and e.old_values]
     told = [e for e in told if e.entity != "activity" or e.event == "activity.updated"]
     known = names_by_entity((e.entity, values) for e in told for values in (e.old_values, e.new_values))
@@ -283,9 +314,11 @@ def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int,
     item.note = first.note or ""
     if first.entity == "activity":
         _say_activity(item, first, activities.get(first.entity_id), names)
+        if entity == "company" and item.activity and item.activity.contact:
+            item.about, item.url = item.activity.contact.name, item.activity.contact.get_absolute_url()
     elif first.event == "contact.engaged":
         _say_engaged(item, action)
-    elif first.event == "contact.merged":
+    elif first.event in ("contact.merged", "company.merged"):
         _say_merge(item, action, first)
     else:
         if first.action == "UNDO":
@@ -409,6 +442,8 @@ def _say_merge(item: Item, action: timeline.Action, first: Entry) -> None:
     moved = action.counts.get("activity", 0)
     if first.note:
         item.text, item.values = gettext("{who} merged “{name}” into this contact"), {"name": first.note}
+        if first.entity == "company":
+            item.text = gettext("{who} merged “{name}” into this company")
     text = ngettext("{count} activity moved", "{count} activities moved", moved)
     item.note = text.format(count=formats.number(moved)) if moved else ""
     item.undo_label = gettext("Unmerge")

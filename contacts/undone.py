@@ -8,17 +8,10 @@ from audit.models import Entry
 from audit.undo.hooks import PutBack, hold_back, on_take_back, on_undo
 from contacts.engagement import forget
 from contacts.last_activity import recompute
-from contacts.models import Company, Contact, EngagementEvent
+from contacts.models import Contact, EngagementEvent
 from contacts.suppression import UNSUBSCRIBED, suppressed_status
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext_lazy as _
-
-
-@on_undo
-def rename_in_search(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
-    """Listener of audit.undo: update contacts' search text after a company's name was restored."""
-    if entity == "company":
-        Company.derived(Company.objects.filter(pk__in=[pk for pk, keys in put_back.items() if "name" in keys]))
 
 
 @on_undo

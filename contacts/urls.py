@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import activities, avatars, home, merging, suppressing
+from contacts.views import activities, avatars, free_mail, home, merging, suppressing
 from crm.lists.urls import undo_urls
 from crm.records.registry import RecordType, record_types
 
@@ -13,14 +13,20 @@ def activity_url(kind: RecordType):
     return kind.gate(path(route, activities.add_activity, {"entity": name}, name=f"{name}_activity"))
 
 
+def merge_url(entity: str):
+    """Return the URL pattern for merging a record with its duplicate."""
+    return path(f"{entity}/<public_id:public_id>/merge", merging.merge_page, {"entity": entity}, f"{entity}_merge")
+
+
 urlpatterns = [
     path("", home.my_day, name="home"),
     path("search", home.search_page, name="search"),
     *undo_urls,
     *(activity_url(kind) for kind in record_types() if kind.about),
     path("contact/<public_id:public_id>/avatar", avatars.avatar, name="contact_avatar"),
-    path("contact/<public_id:public_id>/merge", merging.merge_page, name="contact_merge"),
+    *(merge_url(entity) for entity in merging.MERGEABLE),
     path("contact/<public_id:public_id>/suppression", suppressing.lift_suppression_page, name="contact_suppression"),
+    path("settings/free-mail/", free_mail.free_mail, name="free_mail"),
     path("activity/<public_id:public_id>/complete", activities.finish_activity, name="activity_complete"),
     path("activity/<public_id:public_id>/edit", activities.change_activity, name="activity_edit"),
     path("activity/<public_id:public_id>/delete", activities.remove, name="activity_delete"),

@@ -19,7 +19,7 @@ MOVED_TOGETHER = _("{field} was kept because of later changes.")
 NOT_YOURS = _("You no longer have permission to change this record.")
 POINTED_AT = _("Other records are linked to it.")
 SETTING = _("Undo settings changes on the settings page itself.")
-TAKEN = _("Another record now uses this email, external ID or position.")
+TAKEN = _("Another record now uses this email, domain, external ID or position.")
 TOUCHED = _("The record has changed since then.")
 
 
@@ -58,6 +58,8 @@ Rule = Callable[[str, Sequence[Entry], Actor], Mapping[int, str]]
 Taker = Callable[[UUID, Collection[int], Actor], int]
 Values = Mapping[str, Sequence[Any]]  # key → distinct values, without empty ones
 Checker = Callable[[str, Values, UUID, Actor], Iterable[tuple[str, Any, str]]]
+# Takes locks that must precede those of the records: called with (entries).
+on_lock: Hook[Callable[[Sequence[Entry]], None]] = Hook()
 # Updates data derived from records: called with (change, entity, what was put back, by).
 on_undo: Hook[Listener] = Hook()
 # Records to keep unchanged: called with (entity, entries, by), returns id → reason.

@@ -1,7 +1,7 @@
 """Undo, part two: restoring old values."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -37,6 +37,10 @@ class Deriving(Protocol):
 
     def derive(self) -> tuple[str, ...]:
         """Recompute them; return their names."""
+
+    @classmethod
+    def derived(cls, records: Collection[Any], changed: Collection[str]) -> None:
+        """Update rows derived elsewhere. Raises IntegrityError for a taken unique value."""
 
 
 @dataclass
@@ -189,6 +193,8 @@ def _saves(model: type[models.Model], records: list[models.Model], names: set[st
         with transaction.atomic():
             fields = [values.model_field(model, name) for name in sorted(names | derived)]
             update_rows(model, [field.attname for field in fields], [_stored(record, fields) for record in records])
+            if deriving:
+                type(deriving[0]).derived(deriving, names)
     except IntegrityError:
         return False
     return True

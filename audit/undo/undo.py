@@ -18,7 +18,7 @@ from django.db import connection, models, transaction
 from audit.models import Entry
 from audit.record import LogRow, record_rows
 from audit.subjects import Guarded, Subject, subject
-from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, hold_back, on_take_back, on_undo
+from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, hold_back, on_lock, on_take_back, on_undo
 from audit.undo.remove import Inverted, remove_records
 from audit.undo.revert import EntryReverter
 from audit.undo.rights import records_out_of_reach
@@ -97,6 +97,8 @@ def undo_entries(entries: Sequence[Entry], *, by: Actor) -> Undone:
     rolled back and repeated without that.
     """
     with uncounted_reads():  # reads that serve only the undo
+        for listener in on_lock:
+            listener(entries)
         _lock(entries)
         staying = _touched(entries, by)
         while True:

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from audit.record import record
+from contacts.domains import companies_of_domains
 from contacts.entities import COMPANY
 from contacts.imports.matching import Match
 from contacts.models import Company
@@ -73,6 +74,7 @@ def resolve(matches: Sequence[Match], on_match: str, by: Actor, said: CompanyRow
     takers = [match for match in matches if _takes(match, on_match, refused)]
     keys = {name: _key(name) for name in {match.row.own["company"] for match in takers}}
     known = _known(keys, by)
+    _find_by_domain(takers, known, by)
     fresh: dict[str, dict[str, Any]] = {}
     changes: defaultdict[Company, dict[str, Any]] = defaultdict(dict)
     lines: list[int] = []
@@ -129,6 +131,14 @@ def _known(names: Iterable[str], by: Actor) -> defaultdict[str, list[Company]]:
     return found
 
 
+def _find_by_domain(matches: Iterable[Match], known: dict[str, list[Company]], by: Actor) -> None:
+    """Find the companies of unknown or ambiguous names by the rows' domain, which only one company can have."""
+    told = ((_key(m.row.own["company"]), m.row.related.get("company", {}).get("domain")) for m in matches)
+    domains = {key: domain for key, domain in told if domain and len(known[key]) != 1}
+    owners = companies_of_domains(set(domains.values()), by)
+    known |= {key: [owners[domain]] for key, domain in domains.items() if domain in owners}
+
+
 def _key(name: str) -> str:
     return search_key(name)[:LONGEST]
 
@@ -146,6 +156,7 @@ def _make(fresh: dict[str, dict[str, Any]], by: Actor) -> dict[str, Company]:
     for company, pk in zip(made.values(), next_ids(Company, len(made)), strict=True):
         company.pk = pk
     insert_rows(Company, COLUMNS, (tuple(map(as_stored, as_row(company))) for company in made.values()))
+    Company.derived(made.values(), Company.MADE_OF - {"name"})
     rows = Company.objects.filter(pk__any_of=[company.pk for company in made.values()])
     record("company.created", rows, by=by, snapshot=snapshot_fields(Company))
     return made

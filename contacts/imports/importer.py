@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from contacts.domains import companies_of_emails
 from contacts.imports import companies, managers, parsers
 from contacts.imports.changing import change_each, is_status_suppressed
 from contacts.imports.creating import create_each
@@ -34,7 +35,7 @@ class ContactImporter:
     elsewhere = ELSEWHERE
     lede = _(
         "One row per contact. Existing contacts are matched by external ID, then by email. "
-        "Companies are matched by name."
+        "Companies are matched by name. A new contact without one gets the company of its email’s domain."
     )
 
     def __init__(self, run: ImportRun, mapping: Mapping, scratch: Scratch, by: Actor) -> None:
@@ -95,8 +96,16 @@ class ContactImporter:
             for link, creating in self.creating.items():
                 related = {pk: found.row.related.get(link, {}) for pk, found in zip(ids, fresh, strict=True)}
                 around.enter_context(creating(related, self.run, derived))
+            self._place(fresh)
             create_each(fresh, self.by, ids=ids)
         return list(zip(ids, (found.row for found in fresh), strict=True))
+
+    def _place(self, fresh: Sequence[Match]) -> None:
+        """Set the company of rows without one by the domain of their email."""
+        without = [found for found in fresh if found.company is None and found.row.own.get("email")]
+        companies_by_email = companies_of_emails([found.row.own["email"] for found in without], self.by)
+        for found in without:
+            found.company = companies_by_email.get(found.row.own["email"])
 
     def _tells_stage(self, found: Match) -> bool:
         return self.run.on_match == OnMatch.UPDATE and "lifecycle_stage" in found.row.own

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from contacts.entities import CONTACT
+from contacts.hierarchy import circles
 from contacts.imports.matching import Match, by_key, contacts_not_visible, keys_of
 from contacts.models import Contact
 from crm.entities.values import public_id_in
@@ -83,9 +84,9 @@ def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> 
             written.refused[line] = ("", _("Imported without a manager: “{name}” wasn’t imported.").format(name=text))
         elif pk in people and _differs(people[pk], manager := next(iter(found[text])), on_match):
             links[pk], lines[pk] = manager, (line, changed)
-    circles = _circles(links)
-    for pk in circles | {pk for pk in links if not may_edit(people[pk], by)}:
-        if pk in circles:
+    closing = circles(Contact, "manager", links)
+    for pk in closing | {pk for pk in links if not may_edit(people[pk], by)}:
+        if pk in closing:
             sentence = _("Imported without a manager: the manager reports to this contact.")
         else:
             sentence = _("Manager not changed: this contact belongs to someone else.")
@@ -141,25 +142,3 @@ def _present(matches: Sequence[Match]) -> dict[int, str]:
 
 def _folded(name: str) -> str:
     return search_key(name)[:200]
-
-
-def _circles(links: dict[int, int]) -> set[int]:
-    """Return the links (person → manager) that would close a circle."""
-    above: dict[int, int | None] = dict(links)
-    frontier = set(links.values())
-    while frontier := frontier - above.keys():
-        managers = dict(Contact.objects.filter(pk__in=frontier).values_list("pk", "manager_id"))
-        above |= {pk: managers.get(pk) for pk in frontier}
-        frontier = {manager for manager in managers.values() if manager}
-    return {person for person in links if _comes_back(person, above)}
-
-
-def _comes_back(person: int, above: dict[int, int | None]) -> bool:
-    seen: set[int] = set()
-    at: int | None = person
-    while at is not None and at not in seen:
-        seen.add(at)
-        at = above.get(at)
-    if at == person:
-        above[person] = None  # without this link the rest of the circle can stay
-    return at == person

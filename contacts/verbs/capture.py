@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from audit import values as audited
 from audit.record import record
+from contacts.domains import with_companies
 from contacts.engagement import NewEngagement, store
 from contacts.models import Contact
 from crm.kit import clock
@@ -24,8 +25,9 @@ from crm.users.visibility import may_edit
 def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> Outcome:
     """Record people from `source` (source 002, capture): one contact per email, also when captures race.
 
-    A new person becomes a Lead owned by the actor. A known one keeps stage and values; blanks are filled if the actor
-    may change the contact. It counts as engagement: a demo request if the source says so, otherwise a form.
+    A new person becomes a Lead owned by the actor, by default at the company whose domain the email has. A known one
+    keeps stage and values; blanks are filled if the actor may change the contact. It counts as engagement: a demo
+    request if the source says so, otherwise a form.
     `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a message per field, NotAllowed for
     a viewer.
     """
@@ -36,6 +38,7 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
     for _attempt in range(3):
         known = _locked([key for key in keys if isinstance(key, str)])
         first = {key: values for key, values in reversed([*zip(keys, wanted, strict=True)]) if key not in known}
+        with_companies(first.values(), by)
         fresh = {key: build(Contact, values, by) for key, values in reversed(first.items())}
         if _added(fresh, by, source):
             break

@@ -6,9 +6,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from audit import values as audited
 from audit.record import record, update_and_record
 from contacts.axes import FURTHEST, LIFECYCLE, STATUS
+from contacts.filling import filled, names
 from contacts.hierarchy import chain
 from contacts.hooks import move_attached
 from contacts.models import Activity, Contact
@@ -20,7 +20,7 @@ from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext as _
 from crm.lifecycle.move import force_move
 from crm.records.validation import validate
-from crm.records.writing import apply, snapshot_fields
+from crm.records.writing import apply
 from crm.users.visibility import lock
 
 KEPT = {"external_id", "avatar", "lifecycle_stage", "status", "manager", "custom"}
@@ -47,9 +47,11 @@ def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping
     _move_relations(survivor, others, by)
     _absorb(others, survivor, by)
     _take_furthest_stage(survivor, people, rows, by)
-    changes = _filled(survivor, people) | chosen | {"manager": _manager(survivor, people, chosen)}
-    if not apply("contact.merged", rows, changes, by=by, note=_names(people)):
-        record("contact.merged", rows, by=by, note=_names(people))
+    latest = max(person.last_activity for person in (survivor, *people))
+    changes = filled(survivor, people, KEPT) | {"last_activity": latest} | chosen
+    changes["manager"] = _manager(survivor, people, chosen)
+    if not apply("contact.merged", rows, changes, by=by, note=names(people)):
+        record("contact.merged", rows, by=by, note=names(people))
     _stay_unsubscribed(people, rows, by)
     locked.outcome.done = [survivor.pk]
     return locked.outcome
@@ -76,38 +78,20 @@ def _absorb(others: QuerySet, survivor: Contact, by: Actor) -> None:
     update_and_record("contact.absorbed", before, {"merged_into": survivor.pk}, by=by)
 
 
-def _filled(survivor: Contact, others: list[Contact]) -> dict[str, Any]:
-    keys = [key for key in snapshot_fields(Contact) if key not in KEPT]
-    keys += sorted({f"custom.{key}" for other in others for key in other.custom})
-    filled = {}
-    for key in keys:
-        values = [
-            audited.read_value(person, key) for person in others if audited.read_value(person, key) not in ("", None)
-        ]
-        if values and audited.read_value(survivor, key) in ("", None):
-            filled[key] = values[0]
-    latest = max(person.last_activity for person in (survivor, *others))
-    return filled | {"last_activity": latest}
-
-
 def _manager(survivor: Contact, others: list[Contact], chosen: Mapping[str, Any]) -> int | None:
     """Return the survivor's manager: not in the group, and not a report of the survivor."""
     group = {survivor.pk, *(person.pk for person in others)}
     wanted = [chosen.get("manager"), survivor.manager_id, *(person.manager_id for person in others)]
-    return next((pk for pk in wanted if pk and not group & chain(pk)), None)
-
-
-def _names(people: list[Contact]) -> str:
-    return ", ".join(person.name for person in people)
+    return next((pk for pk in wanted if pk and not group & chain(Contact, "manager", pk)), None)
 
 
 def _take_furthest_stage(survivor: Contact, others: list[Contact], rows: QuerySet, by: Actor) -> None:
     furthest = max((person.lifecycle_stage for person in (survivor, *others)), key=FURTHEST.index)
     if furthest != survivor.lifecycle_stage:
-        force_move(rows, LIFECYCLE, furthest, verb="merge", event="contact.updated", by=by, reason=_names(others))
+        force_move(rows, LIFECYCLE, furthest, verb="merge", event="contact.updated", by=by, reason=names(others))
 
 
 def _stay_unsubscribed(others: list[Contact], rows: QuerySet, by: Actor) -> None:
     if any(person.status == UNSUBSCRIBED for person in others):
-        event, reason = "contact.status_changed", _names(others)
+        event, reason = "contact.status_changed", names(others)
         force_move(rows, STATUS, UNSUBSCRIBED, verb=FOLLOWED, event=event, by=by, reason=reason)

@@ -11,6 +11,7 @@ import unicodedata
 
 LONGEST = 50_000  # characters of a long text, such as notes: some twenty pages
 _NO_DIGITS = re.compile(r"\D+")
+_DOMAIN = re.compile(r"(?=.{1,200}\Z)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
 
 _CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -65,6 +66,21 @@ def email_key(email: str) -> str:
     """Return the key shared by spellings of one address; SQLite folds only ASCII, hence Python."""
     email = email.strip()
     return email.lower() if email.isascii() else unicodedata.normalize("NFKC", email).casefold()
+
+
+def domain_key(text: str) -> str:
+    """Return the domain of a domain name, URL or email address, in its ASCII form without "www."; '' if there is none.
+
+    "https://www.Müller.example/kontakt" → "xn--mller-kva.example".
+    """
+    text = text.strip().lower()
+    host = re.split("[/?#]", text.partition("://")[2] or text, maxsplit=1)[0]
+    host = host.rpartition("@")[2].partition(":")[0].removeprefix("www.").rstrip(".")  # not a text
+    try:
+        host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return ""
+    return host if _DOMAIN.fullmatch(host) else ""
 
 
 def digits(phone: str) -> str:

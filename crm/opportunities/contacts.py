@@ -6,8 +6,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.record import update_and_record
 from contacts.axes import LIFECYCLE
-from contacts.hooks import on_merge
-from contacts.models import Contact
+from contacts.hooks import on_company_merge, on_merge
+from contacts.models import Company, Contact
 from crm.kit.actor import Actor
 from crm.lifecycle.move import force_move
 from crm.opportunities.models import Opportunity
@@ -51,6 +51,15 @@ def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> Non
 @on_merge
 def move_opportunities(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     """Move opportunities to the survivor on merge(); undoing the merge moves them back."""
-    rows = Opportunity.objects.filter(contact__in=duplicates)
+    _move(Opportunity.objects.filter(contact__in=duplicates), {"contact": survivor.pk}, by)
+
+
+@on_company_merge
+def move_opportunities_of_companies(survivor: Company, duplicates: QuerySet, by: Actor) -> None:
+    """Do the same on merge_companies()."""
+    _move(Opportunity.objects.filter(company__in=duplicates), {"company": survivor.pk}, by)
+
+
+def _move(rows: QuerySet, to: dict[str, int], by: Actor) -> None:
     held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
-    update_and_record("opportunity.updated", Opportunity.objects.filter(pk__in=held), {"contact": survivor.pk}, by=by)
+    update_and_record("opportunity.updated", Opportunity.objects.filter(pk__any_of=held), to, by=by)

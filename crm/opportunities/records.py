@@ -10,6 +10,7 @@ from crm.kit.errors import Invalid
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import Relation
+from crm.opportunities.amounts import amounts_panel
 from crm.opportunities.axes import STAGE
 from crm.opportunities.board import BOARD
 from crm.opportunities.definitions import STAGE_DEFINITIONS
@@ -25,6 +26,7 @@ from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.reopen import reopen
 from crm.opportunities.verbs.win import win
+from crm.records import panels
 from crm.records.declare import common_record_events, declare
 from crm.records.registry import RecordType
 from crm.users.visibility import Locked
@@ -126,7 +128,7 @@ OPPORTUNITY_TYPE = declare(
         board=BOARD,
         nav=NAV,
         importer=OpportunityImporter,
-        relations=(Relation("company", "company"),),
+        relations=(Relation("company", "company", closed=frozenset({"parent"})),),
         template="opportunities/opportunity.html",
         head=opportunity_head,
         page=opportunity_page,
@@ -134,3 +136,4 @@ OPPORTUNITY_TYPE = declare(
     )
 )
 show_in_contact_timeline("opportunity")
+panels.register("company", amounts_panel)

@@ -1,4 +1,4 @@
-"""Errors for a duplicate email or external ID, naming the other record if visible."""
+"""Errors for a duplicate email, domain or external ID, naming the other record if visible."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -38,6 +38,9 @@ def duplicate_error(
 def _unique(model: type[Record], values: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, str]]]:
     if _has_mail(model) and values.get("email"):
         yield "email", _("A record with this email already exists"), {"email_key": email_key(values["email"])}
+    for key in ("domain", "other_domains") if hasattr(model, "other_domains") else ():
+        for domain in filter(None, (values.get(key) or "").split(", ")):
+            yield key, _("A company with this domain already exists"), {"domain_rows__domain": domain}
     if values.get("external_id"):
         sentence = _("A record with this external ID already exists")
         yield "external_id", sentence, {"external_id": values["external_id"]}

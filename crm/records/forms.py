@@ -191,7 +191,7 @@ class BulkEditForm(forms.Form):
 
     def __init__(self, data=None):
         super().__init__(data)
-        unique = ("name", "email", "external_id")
+        unique = ("name", "email", "domain", "other_domains", "external_id")
         offered = {field.key: field for field in editable_fields(self.entity) if field.key not in unique}
         self.fields["field"].choices = [CHOOSE, *((key, item.label) for key, item in offered.items())]
         self.submit = gettext("Next")

@@ -1,6 +1,6 @@
 """Base model of all record types: owner, public id, custom fields, version and trash."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -72,13 +72,16 @@ class Record(Owned):
         return ("name_key", "search_text")
 
     @classmethod
-    def derived(cls, records: Iterable[Self]) -> None:
-        """Update values derived from these records elsewhere; called after derive() was saved."""
+    def derived(cls, records: Collection[Self], changed: Collection[str]) -> None:
+        """Update rows derived from these records elsewhere; called when `changed` fields and derive() were saved.
+
+        Raises IntegrityError if another record has taken a unique value.
+        """
 
 
-def derive(rows: models.QuerySet) -> None:
-    """Rebuild keys and search text of `rows`, and values derived from them elsewhere."""
+def derive(rows: models.QuerySet, changed: Collection[str]) -> None:
+    """Rebuild keys and search text of `rows`, and rows derived elsewhere from their `changed` fields."""
     records = list(rows.select_related(*rows.model.DERIVES_FROM))
     names = {name for record in records for name in record.derive()}
     rows.model.objects.bulk_update(records, sorted(names), batch_size=500)
-    rows.model.derived(records)
+    rows.model.derived(records, changed)

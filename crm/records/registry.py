@@ -3,10 +3,10 @@
 Why: docs/decisions/0072-one-declaration-per-kind.md
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.urls import URLPattern
@@ -30,6 +30,13 @@ from crm.users.visibility import Locked, RecordQuerySet
 
 Verb = Callable[..., Outcome]  # (rows, *, by, **answers)
 Form = Callable[[Any, Any, Actor], forms.Form]  # (data or None, record, by) → the verb's form
+
+
+class Suggestion(NamedTuple):
+    """A value for a field of a new record, as typed there, and why."""
+
+    value: str
+    why: str
 
 
 def no_context(record: Any, by: Actor, editable: bool) -> dict[str, Any]:
@@ -62,8 +69,10 @@ class RecordType:
     move's own form; `ledes(record)` describe their effect on that page. `form_axis` is the axis
     included in the forms of new and edited records.
 
-    Other verbs: `create(values, by=…)` creates records; `check_edit(locked, changes)` refuses or raises;
-    `complete(rows, changes)` adds consequences of an edit; `hold_in_trash(locked)` refuses restores.
+    Other verbs: `create(values, by=…)` creates records; `suggest(values, by)` returns values to offer for blank fields
+    of a new record; `lock_first(changes)` takes locks that must precede those of edited records;
+    `check_edit(locked, changes)` refuses or raises; `complete(rows, changes)` adds consequences of an edit;
+    `hold_in_trash(locked)` refuses restores.
 
     Record page: `template` extends records/record.html, with `head` and `page(record, by, editable)` as further
     context; by default the head shows the stage and moves. `head_template` renders the head again after a fact was
@@ -93,6 +102,8 @@ class RecordType:
     forms: Mapping[str, Form] = field(default_factory=dict)
     ledes: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     form_axis: Axis | None = None
+    suggest: Callable[[Mapping[str, Any], Actor], Mapping[str, Suggestion]] = lambda values, by: {}
+    lock_first: Callable[[Collection[str]], None] = lambda changes: None
     check_edit: Callable[[Locked, Mapping[str, Any]], None] = refuse_nothing
     complete: Callable[[Any, dict[str, Any]], dict[str, Any]] = derive_nothing
     hold_in_trash: Callable[[Locked], None] = lambda locked: None

@@ -1,11 +1,13 @@
 """Validation of record values: parsed, resolved, checked."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from babel import Locale
 from django.db import models
 
 from audit import values as audited
@@ -16,6 +18,7 @@ from crm.entities.values import parse_value, to_custom
 from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
+from crm.kit.text import domain_key, search_key
 from crm.kit.translation import gettext as _
 from crm.users.guards import clean_currency
 from crm.users.models import Membership, Team
@@ -192,9 +195,42 @@ def _timezone(text: str) -> str:
 
 
 def _country(text: str) -> str:
-    if len(text) != 2 or not text.isascii() or not text.isalpha():
-        raise Invalid(_("“{text}” isn’t a valid country code. Use two letters, e.g. DE.").format(text=text[:60]))
-    return text.upper()
+    """Return the code of a country given by its code, or by its name in English or the language of formats."""
+    if len(text) == 2 and text.isascii() and text.isalpha():
+        return text.upper()
+    for locale in ("en", formats.current.get()):
+        if code := _countries(locale).get(search_key(text)):
+            return code
+    raise Invalid(_("“{text}” isn’t a valid country code. Use two letters, e.g. DE.").format(text=text[:60]))
+
+
+@cache
+def _countries(locale: str) -> dict[str, str]:
+    """Map country names to codes, e.g. those that other products export."""
+    names = {search_key(name): code for code, name in Locale.parse(locale).territories.items() if len(code) == 2}
+    return names | {search_key(name): code for name, code in ALSO_CALLED.items()}
+
+
+ALSO_CALLED = {
+    "United States of America": "US",  # not a text
+    "USA": "US",
+    "Great Britain": "GB",  # not a text
+    "England": "GB",
+    "The Netherlands": "NL",  # not a text
+    "Czech Republic": "CZ",  # not a text
+    "Turkey": "TR",
+    "UAE": "AE",
+}
+
+
+def _domain(text: str) -> str:
+    if domain := domain_key(text):
+        return domain
+    raise Invalid(_("“{text}” isn’t a valid domain, e.g. example.com.").format(text=text[:60]))
+
+
+def _domains(text: str) -> str:
+    return ", ".join(dict.fromkeys(_domain(part) for part in re.split(r"[\s,;]+", text) if part))
 
 
 NORMAL = {
@@ -202,5 +238,7 @@ NORMAL = {
     "linkedin_url": _url,
     "timezone": _timezone,
     "country": _country,
+    "domain": _domain,
+    "other_domains": _domains,
     "currency": clean_currency,
 }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, models, transaction
@@ -52,6 +53,7 @@ def insert_records(
     model = type(records[0])
     with transaction.atomic():
         model.objects.bulk_create(records)
+        model.derived(records, model.MADE_OF)
     ids = [record.pk for record in records]
     for axis in axes_of(registry.entity_of(model)):
         write_first_transition(model, ids, axis, verb, by=by)
@@ -73,11 +75,11 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
 def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
     """Write validated changes, and values derived from them, to rows locked by the caller; return how many.
 
-    Raises AlreadyTaken if another record has the email or external ID.
+    Raises AlreadyTaken if another record has the email, domain or external ID.
     """
     try:
         with transaction.atomic():
-            made_of = derive if rows.model.MADE_OF & changes.keys() else None
+            made_of = partial(derive, changed=changes.keys()) if rows.model.MADE_OF & changes.keys() else None
             return update_and_record(event, rows, changes, by=by, note=note, derive=made_of)
     except IntegrityError as error:
         raise (duplicate_error(rows.model, [changes], by, but=rows) or error) from None
@@ -101,6 +103,7 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
         names |= {audited.model_field(model, key).attname for key in changes}.union(record.derive())
     columns = sorted(names)
     update_rows(model, columns, [(r.pk, *(_column(r, name) for name in columns)) for r, _ in changed])
+    model.derived([record for record, _ in changed], names)
     for event, told in facts.items():
         record_rows(event, told, by=by)
 

@@ -32,10 +32,12 @@ from contacts.verbs.lift_suppression import lift_suppression
 from contacts.verbs.log import log
 from contacts.verbs.lose import lose
 from contacts.verbs.merge import merge
+from contacts.verbs.merge_companies import merge_companies
 from contacts.verbs.override import override
 from contacts.verbs.partner import partner
 from contacts.verbs.qualify import qualify
 from contacts.verbs.reopen import reopen
+from contacts.verbs.set_free_mail_domains import set_free_mail_domains
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
 from crm.anomalies.jobs import find_anomalies
@@ -117,6 +119,9 @@ class Stage:
     def __post_init__(self):
         make_field("fleet_size", "number")
         self.company, self.boss = make_company("Metro"), make_contact("Boss")
+        self.other_company = make_company("Metro Cabs", domain="metro.example", phone="2")
+        make_contact("Cabbie", company=self.other_company)
+        make_company("Metro Taxis", parent=self.other_company)
         self.contact = make_contact(
             "Ana", owner=self.cast.rep, team=self.cast.iberia, company=self.company, fleet_size="5", phone="1"
         )
@@ -234,6 +239,7 @@ EVERY_FIELD = {
 EVERY_COMPANY_FIELD = {
     "name": "Nordic", "domain": "n.example", "website": "n.example", "industry": "taxi", "employees": "12",
     "phone": "1", "street": "A 1", "city": "Oslo", "country": "no", "description": "d", "external_id": "9",
+    "street2": "B", "postal_code": "2", "region": "R", "other_domains": "m.example, o.example", "parent": None,
 }  # fmt: skip
 
 EVERY_LEAD_FIELD = {
@@ -307,6 +313,13 @@ WRITES = {
     "reopen": lambda s: reopen(rows(s.lost), by=s.by("manager"), reason="x"),
     "override": lambda s: override(rows(s.contact, s.lost), to="churned", by=s.by("manager"), reason="x"),
     "merge": lambda s: merge(s.contact, rows(s.twin, s.other), by=s.by("manager"), choose={"name": "Ana R"}),
+    "merge_companies": lambda s: merge_companies(
+        s.company, rows(s.other_company), by=s.by("manager"), choose={"name": "Ours"}
+    ),
+    "undo merging companies": lambda s: s.undone(lambda by: merge_companies(s.company, rows(s.other_company), by=by)),
+    "set_free_mail_domains": lambda s: [
+        set_free_mail_domains(domains, by=s.by("admin")) for domains in (["isp.example"], [])
+    ],
     "engage": lambda s: engage([NewEngagement(s.contact.pk, "demo_request", clock.now())], by=s.by("rep")),
     "save_scoring_model": lambda s: save_scoring_model("Ours", RULES, 14, by=s.by("admin")),
     "log": lambda s: log([EVERY_ACTIVITY_FIELD | {"contact_id": s.contact.pk}], by=s.by("rep")),
@@ -461,6 +474,7 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
         "choose_channels",
         "save_assignment_rule",
         "set_duties",
+        "set_free_mail_domains",
         "set other terms",
         "save_workflow",
         "release an import",

@@ -277,7 +277,9 @@ class TestKept:
         edit(rows(contact), {"email": "new@x.example"}, by=by)
         capture([{"email": "ana@x.example"}], by=actor("rep"), source="Chat")
         undone = undo(by.change, by=actor("manager"))
-        assert undone.kept == [("contact", contact.pk, "Another record now uses this email, external ID or position.")]
+        assert undone.kept == [
+            ("contact", contact.pk, "Another record now uses this email, domain, external ID or position.")
+        ]
         assert Contact.objects.get(pk=other.pk).title == ""
         assert Contact.objects.get(pk=contact.pk).email == "new@x.example"
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from audit.models import Entry
-from contacts.models import Activity, Contact
+from contacts.models import Activity, Company, Contact
 from contacts.verbs.complete import complete
 from contacts.verbs.create import create
 from contacts.verbs.log import log
@@ -25,6 +25,7 @@ from crm.opportunities.models import Opportunity
 from crm.opportunities.moves import move_to
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.records.verbs.delete import delete
+from crm.records.verbs.edit import edit
 from crm.users.models import User
 from crm.workflows.verbs.start_workflow import start_workflow
 from leads.assignment.models import AssignmentRule
@@ -33,7 +34,7 @@ from leads.verbs.qualify import qualify as qualify_lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
 from tests.browser import HEIGHT, TOO_WIDE, inspect, screenshot
 from tests.campaigns.conftest import make_campaign
-from tests.factories import make_field, make_worthy
+from tests.factories import make_company, make_field, make_worthy
 from tests.installed import legacy_leads
 from tests.language.pseudo import CODE, pseudo_language
 from tests.security.matrix import MATRIX, url
@@ -41,7 +42,7 @@ from tests.security.world import make_finding
 from tests.workflows.conftest import make_flow, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WITH_A_TEST_OF_THEIR_OWN = {"contact_import_run", "opportunity_import_run", "undo_progress"}
+WITH_A_TEST_OF_THEIR_OWN = {"contact_import_run", "company_import_run", "opportunity_import_run", "undo_progress"}
 PAGES = [
     name
     for name, route in MATRIX.items()
@@ -52,6 +53,7 @@ FURTHER = {
     "opportunity-lose": "/opportunity/{opportunity}/lose",
     "contact-override": "/contact/{contact}/override",
     "contact-owner": "/contact/{contact}/field/owner",
+    "company-compare": "/company/{company}/merge?other={duplicate_company}",
     "workflow-template": "/settings/workflows/new/?template=onboarding",
     "campaign-sent": "/campaign/{sent}",
 }
@@ -60,6 +62,8 @@ FURTHER = {
 @pytest.fixture
 def world(cast, add, fleetly, actor):
     """Return a contact with a history, one without an email and one in the trash, a view, and other page data."""
+    edit(Company.objects.filter(pk=fleetly.pk), {"parent": make_company("Fleetly Group")}, by=actor("rep"))
+    make_company("Fleetly Cards", parent=fleetly)
     boss = add("Carlos Vega", email="carlos@fleetly.example", company=fleetly.pk)
     texts = {"title": "Head of Operations", "timezone": "Europe/Madrid", "source": "Demo request", "role": "champion"}
     ana = add(
@@ -119,6 +123,7 @@ def world(cast, add, fleetly, actor):
         guard=Guard.objects.first(),
         contact=ana,
         company=fleetly,
+        duplicate_company=make_company("Fleetly Ltd", city="Bilbao", phone="+34 600"),
         opportunity=Opportunity.objects.get(pk=opened.done[0]),
         legacy_lead=old,
         lead=Lead.objects.get(contact=ana),

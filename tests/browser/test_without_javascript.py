@@ -1,11 +1,13 @@
 """All essential features work without scripts."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from contacts.models import Contact
 from tests.conftest import PASSWORD
-from tests.factories import make_worthy
+from tests.factories import make_company, make_worthy
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,6 +44,19 @@ def test_sign_in_create_edit_and_qualify(visit, cast, fleetly):
     expect(page.get_by_role("link", name="Send pricing")).to_be_visible()
     page.get_by_label("Complete Send pricing").click()
     expect(page.get_by_text("You’re all caught up.")).to_be_visible()
+
+
+def test_the_company_of_an_email_is_offered(plain):
+    make_company("Fleetly", domain="fleetly.example")
+    page = plain("/contact/new")
+    page.get_by_label("Name", exact=True).fill("Ana Ruiz")
+    page.get_by_label("Email").fill("ana@fleetly.example")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Fleetly was filled in because fleetly.example is its domain.")
+    expect(page.get_by_label("Company")).to_have_value(re.compile("^Fleetly"))
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("Ana Ruiz created.")
+    expect(page.get_by_role("link", name="Fleetly").first).to_be_visible()
 
 
 def test_assign_in_bulk_and_undo(plain, add):

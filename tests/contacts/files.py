@@ -7,11 +7,11 @@ from crm.kit.scope import workspace
 from crm.lists.imports.running import new_run, run_import
 
 
-def import_csv(text, *, by=None, dry_run=False, **options):
-    """Import contacts from `text` (or bytes) into the workspace in scope; return the run."""
+def import_csv(text, *, by=None, dry_run=False, entity="contact", **options):
+    """Import records from `text` (or bytes) into the workspace in scope; return the run."""
     file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
     by = by or system(workspace().pk, Channel.IMPORT)
-    run = new_run("contact", file, "people.csv", by=by, **options)
+    run = new_run(entity, file, "people.csv", by=by, **options)
     run.save()
     return run_import(run, file, by=by, dry_run=dry_run)
 

@@ -123,7 +123,7 @@ def test_an_unmerge_leaves_an_address_that_was_taken_meanwhile(couple, actor):
     assert (
         "contact",
         duplicate.pk,
-        "Another record now uses this email, external ID or position.",
+        "Another record now uses this email, domain, external ID or position.",
     ) in undone.kept
     assert Contact.objects.get(pk=duplicate.pk).deleted_at
 

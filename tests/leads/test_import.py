@@ -78,7 +78,7 @@ def test_what_does_not_fit_refuses_its_row(acme, cast):
     make_contact(external_id="a1", owner=cast.mate)
     run = import_csv(
         "external_id,name,lead.fleet_size,lead.country,lead.external_id\n"
-        "a1,,5,,\na2,Bo,-5,,\na3,Cy,5,Spain,\na4,Di,5,,L-1\na5,Ed,5,,L-1\n",
+        "a1,,5,,\na2,Bo,-5,,\na3,Cy,5,Elsewhere,\na4,Di,5,,L-1\na5,Ed,5,,L-1\n",
         by=cast.outsider.actor(Channel.IMPORT),
     )
     told = refusals(run)

@@ -298,9 +298,12 @@ MATRIX: dict[str, Route] = {
         refused=403,
     ),
     **_files("contact", "run"),
+    **_files("company", "company_run"),
     **_files("opportunity", "opportunity_run"),
     "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}, page=False),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
+    "company_merge": record("company", VIEWER, REP, data=lambda own: {"other": own.duplicate_company.public_id}),
+    "free_mail": Route(ADMIN, ADMIN, data=lambda own: {"domains": "isp.example"}),
     "contact_suppression": record(
         "contact",
         VIEWER,

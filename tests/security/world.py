@@ -21,6 +21,7 @@ from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
+from contacts.verbs.merge_companies import merge_companies
 from contacts.verbs.set_avatar import set_avatar
 from crm.anomalies.models import Finding
 from crm.campaigns.models import Campaign
@@ -59,7 +60,7 @@ from leads.verbs.save_assignment_rule import save_assignment_rule
 from tests.installed import legacy_leads
 
 OWN, HIDDEN, THEIRS = "ownmark", "hiddenmark", "theirmark"
-COMPANY_TEXTS = ("name", "industry", "street", "city", "description")
+COMPANY_TEXTS = ("name", "industry", "street", "street2", "city", "region", "description")
 CONTACT_TEXTS = ("title", "department", "source", "notes", "twitter_handle", "marketing_consent")
 
 
@@ -98,6 +99,8 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         undo.kept.create(entity="contact", record_id=contact.pk, person=contact.pk, why=f"{mark} was changed since.")
         objects.task = make_activity(member, mark, "task", contact=contact)
         make_activity(member, mark, "note", company=company)
+        objects.duplicate_company = make_company(member, f"{mark}-duplicate", team, parent=company)
+        merge_companies(company, rows(make_company(member, f"{mark}-absorbed", team)), by=act(member))
         objects.duplicate = make_contact(member, f"{mark}-duplicate", team, company)
         absorbed = make_contact(member, f"{mark}-absorbed", team, company)
         merge(contact, rows(absorbed), by=act(member))
@@ -116,6 +119,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         delete(rows(objects.trashed_lead), by=act(member), reason=f"{mark} reason")
         save_view("contact", f"{mark} view", by=act(member), condition=f"name contains {mark}")
         objects.run = make_run(member, mark)
+        objects.company_run = make_run(member, mark, "company")
         objects.opportunity_run = make_run(member, mark, "opportunity")
         objects.notification = notified(member, contact)
         objects.contact.refresh_from_db()
@@ -181,8 +185,8 @@ def make_campaign(admin: Membership, mark: str) -> Campaign:
     return made
 
 
-def make_company(member: Membership, mark: str, team: Team | None) -> Company:
-    values = dict.fromkeys(COMPANY_TEXTS, f"{mark} company") | {"domain": f"{mark}.example", "team": team}
+def make_company(member: Membership, mark: str, team: Team | None, **values) -> Company:
+    values |= dict.fromkeys(COMPANY_TEXTS, f"{mark} company") | {"domain": f"{mark}.example", "team": team}
     made = create_company([values | {"external_id": f"{mark}-company"}], by=act(member))
     return Company.objects.get(pk=made.done[0])
 
@@ -240,7 +244,7 @@ def notified(member: Membership, contact: Contact) -> Notification:
 
 def people(mark: str) -> io.BytesIO:
     """Return an import file with one row, which is rejected."""
-    file = io.BytesIO(f"name,email\n{mark} Row,{mark}\n".encode())
+    file = io.BytesIO(f"name,email,domain\n{mark} Row,{mark},{mark}\n".encode())
     file.name = f"{mark}.csv"
     return file
 

@@ -91,7 +91,8 @@ def choices(entity: str) -> list[Path]:
     own = schema(entity)
     paths = [own.follow([f.key]) for f in own if _is_open(f, registry.importer(entity).also)]
     for link, relation in registry.relations(entity).items():
-        paths += [own.follow([link, f.key]) for f in schema(relation.entity) if _is_open(f, relation.also)]
+        fields = (field for field in schema(relation.entity) if field.key not in relation.closed)
+        paths += [own.follow([link, field.key]) for field in fields if _is_open(field, relation.also)]
     return paths
 
 

@@ -69,9 +69,9 @@ class Relation:
     `write` runs in the batch's transaction, after the records are written, with (primary key, row) pairs that have
     values in `related[link]`; it returns the changed lines and a message for each rejected one. None: the importer
     writes them itself. `note` is a hint for users who map such a field. `parser(feed, by)` replaces the entity's own
-    cell parser. `also` names importable fields that users cannot edit. `creating(values, run, derived)` wraps the
-    creation of records, with the values of their rows by key: reactions to the creation then create the related records
-    with these values, and such records skip `write`.
+    cell parser. `also` names importable fields that users cannot edit, `closed` fields that only the entity's own
+    import sets. `creating(values, run, derived)` wraps the creation of records, with the values of their rows by key:
+    reactions to the creation then create the related records with these values, and such records skip `write`.
     """
 
     link: str
@@ -79,6 +79,7 @@ class Relation:
     write: Callable[[Sequence[tuple[int, IncomingRow]], ImportRun, Actor], tuple[set[int], Refused]] | None = None
     parser: Callable[[Any, Actor], Callable[[str], Any]] | None = None
     also: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
     note: str = ""
     creating: Creating | None = None
 

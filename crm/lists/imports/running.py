@@ -223,7 +223,7 @@ class _Running:
 
     def _one_by_one(self, batch: Sequence[Row], fit: list[IncomingRow], refused: Refused, error: Exception) -> None:
         if len(batch) == 1:
-            taken = gettext("Another record has the same email or external ID.")
+            taken = gettext("Another record has the same email, domain or external ID.")
             sentence = str(error) if isinstance(error, DomainError) else taken
             self._attempt(batch, [], {batch[0].line: ("", sentence)})
             return

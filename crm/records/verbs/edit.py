@@ -37,13 +37,14 @@ def edit(
     if base is not None:  # unchanged values are not checked: they may have become invalid
         values = {name: value for name, value in values.items() if name not in base or value != base[name]}
     changes = typed(entity, values, by=by)
+    kind = record_type(entity)
+    kind.lock_first(changes)
     _lock_linked(records)
     locked = lock(records, by)
     if base is not None and len(locked.ids) == 1:
         changes = _merged(locked, changes, _seen(entity, base, values))
     check_values(entity, changes, by=by)
     _check_name(records, changes)
-    kind = record_type(entity)
     kind.check_edit(locked, changes)
     _refuse_missing(locked, entity, changes)
     moves = {axis: changes.pop(axis.field) for axis in kind.axes if axis.field in changes}

@@ -1,7 +1,9 @@
 """Create, edit and delete pages of records."""
 
+from collections.abc import Mapping
+
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,7 +20,7 @@ from crm.lifecycle.offers import offers
 from crm.records.facts import fact
 from crm.records.forms import BaseForm, NewForm, RecordForm, delete_form, editable_fields
 from crm.records.models import Record
-from crm.records.registry import record_type
+from crm.records.registry import RecordType, Suggestion, record_type
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
@@ -34,7 +36,8 @@ def new(request: Request, entity: str) -> HttpResponse:
     keys = request.GET.keys() & {*also, *(field.key for field in editable_fields(entity))}
     initial = {key: request.GET[key] for key in keys}
     form = NewForm(entity, request.POST or None, initial=initial, also=also, axis=kind.form_axis)
-    if request.method == "POST" and form.is_valid():
+    suggested = _suggested(kind, form, request) if request.method == "POST" and form.is_valid() else {}
+    if request.method == "POST" and form.is_valid() and not suggested:
         try:
             made = kind.create([form.values()], by=request.actor, **form.start())
         except Invalid as error:
@@ -43,8 +46,22 @@ def new(request: Request, entity: str) -> HttpResponse:
             record = kind.model.objects.get(pk=made.done[0])
             toast(request, _("{record} created.").format(record=record), undo_url=reverse("undo", args=[made.change]))
             return redirect(record)
-    context = _form_context(entity, form)
+    if suggested:
+        form = NewForm(entity, _with(request.POST, suggested), initial=initial, also=also, axis=kind.form_axis)
+    context = _form_context(entity, form) | {"suggested": suggested}
     return render(request, "records/new.html", context, status=422 if form.errors else 200)
+
+
+def _suggested(kind: RecordType, form: NewForm, request: Request) -> Mapping[str, Suggestion]:
+    """Return values to fill in for the user, who then creates the record with them or without: offered once."""
+    return {} if request.POST.get("suggested") else kind.suggest(form.values(), request.actor)
+
+
+def _with(data: QueryDict, suggested: Mapping[str, Suggestion]) -> QueryDict:
+    filled = data.copy()
+    for key, suggestion in suggested.items():
+        filled[key] = suggestion.value
+    return filled
 
 
 def _form_context(entity: str, form: RecordForm) -> dict:
