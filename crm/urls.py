@@ -17,6 +17,7 @@ handler500 = "crm.kit.views.server_error"
 urlpatterns = [
     path("", include("contacts.urls")),
     path("", include("crm.campaigns.urls")),
+    path("", include("crm.files.urls")),
     path("", include("leads.urls")),
     path("", include("crm.dashboards.urls")),
     path("", include("crm.anomalies.urls")),

@@ -16,6 +16,7 @@ from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
+from crm.records.panels import panels
 from crm.records.registry import record_type
 from crm.records.views.pages import find_record
 from crm.users.http import Request
@@ -126,6 +127,7 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
             _warn_of_blind(request, activity.pk)
             return redirect(activity.about)
     context = {"form": form, "activity": activity, "record": activity.about}
+    context["panels"] = panels("activity", activity, request)
     return render(request, "contacts/activity.html", context, status=422 if form.errors else 200)
 
 
