@@ -16,31 +16,31 @@ from crm.users.models import Workspace
 class Usage(NamedTuple):
     """Bytes and numbers of a workspace's files, and of the deleted ones among them."""
 
-    size: int
+    used: int
     files: int
-    deleted_size: int
+    deleted: int
     deleted_files: int
 
     @property
     def left(self) -> int:
-        return max(settings.FILE_QUOTA - self.size, 0)
+        return max(settings.FILE_QUOTA - self.used, 0)
 
 
 def usage() -> Usage:
     """Return the usage of the workspace in scope."""
-    deleted = Q(deleted_at__isnull=False)
+    gone = Q(deleted_at__isnull=False)
     found = Attachment.objects.aggregate(
-        size=Sum("size", default=0),
+        used=Sum("size", default=0),
         files=Count("pk"),
-        deleted_size=Sum("size", filter=deleted, default=0),
-        deleted_files=Count("pk", filter=deleted),
+        deleted=Sum("size", filter=gone, default=0),
+        deleted_files=Count("pk", filter=gone),
     )
     return Usage(**found)
 
 
 def check_quota(size: int) -> None:
     """Raise Refused if `size` more bytes would exceed the quota."""
-    used = Attachment.objects.aggregate(size=Sum("size", default=0))["size"]
+    used = Attachment.objects.aggregate(used=Sum("size", default=0))["used"]
     if used + size > settings.FILE_QUOTA:
         sentence = _("The files of this workspace can have {quota}, and {left} are left. Ask an admin to make room.")
         left = max(settings.FILE_QUOTA - used, 0)

@@ -37,7 +37,7 @@ from tests.factories import make_field, make_worthy
 from tests.installed import legacy_leads
 from tests.language.pseudo import CODE, pseudo_language
 from tests.security.matrix import MATRIX, url
-from tests.security.world import make_finding
+from tests.security.world import make_file, make_finding
 from tests.workflows.conftest import make_flow, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -58,8 +58,9 @@ FURTHER = {
 
 
 @pytest.fixture
-def world(cast, add, fleetly, actor):
+def world(cast, add, fleetly, actor, settings, tmp_path):
     """Return a contact with a history, one without an email and one in the trash, a view, and other page data."""
+    settings.MEDIA_ROOT = tmp_path
     boss = add("Carlos Vega", email="carlos@fleetly.example", company=fleetly.pk)
     texts = {"title": "Head of Operations", "timezone": "Europe/Madrid", "source": "Demo request", "role": "champion"}
     ana = add(
@@ -123,6 +124,7 @@ def world(cast, add, fleetly, actor):
         legacy_lead=old,
         lead=Lead.objects.get(contact=ana),
         task=Activity.objects.get(pk=made.done[1]),
+        file=make_file(cast.rep, "Offer", ana),
         trashed=gone,
         plain=boss,
         rule=save_assignment_rule(rule, by=actor("admin")),
