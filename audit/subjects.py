@@ -69,7 +69,7 @@ def register(
     set_by_moves: Iterable[str] = (),
     or_person: tuple[str, ...] = (),
 ) -> None:
-    names = (frozenset(keys) for keys in (following, moves, set_by_moves))
+    names = (frozenset(following), frozenset(moves), frozenset(set_by_moves))
     _subjects.add(entity, Subject(entity, model_label, person, *names, or_person))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 

@@ -282,8 +282,8 @@ def _split(name: str, url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise BadEnvironment(name, f"is not an address: {error}.") from None
+    except ValueError:  # its own message may quote part of the password
+        raise BadEnvironment(name, "is not an address. Check its port, and escape / in passwords as %2F.") from None
     return parts
 
 

@@ -126,8 +126,12 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
             toast(request, gettext("Activity updated."), undo_url=reverse("undo", args=[outcome.change]))
             _warn_of_blind(request, activity.pk)
             return redirect(activity.about)
-    context = {"form": form, "activity": activity, "record": activity.about}
-    context["panels"] = panels("activity", activity, request)
+    context = {
+        "form": form,
+        "activity": activity,
+        "record": activity.about,
+        "panels": panels("activity", activity, request),
+    }
     return render(request, "contacts/activity.html", context, status=422 if form.errors else 200)
 
 

@@ -12,7 +12,7 @@ FOLDER = "media"  # in the backup
 
 
 def is_local() -> bool:
-    return isinstance(default_storage._wrapped, FileSystemStorage)  # type: ignore[attr-defined]
+    return isinstance(default_storage, FileSystemStorage)
 
 
 def any_upload() -> bool:

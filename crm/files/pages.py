@@ -11,21 +11,21 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from contacts.hooks import on_activities, on_timeline
+from contacts.models import Activity
 from crm.entities.registry import entity_of
 from crm.files.models import OWNERS, Attachment
 from crm.kit.actor import Actor
 from crm.kit.sql import array_param
 from crm.records.models import LIVE
 from crm.users.http import Request
-from crm.users.visibility import RecordQuerySet
+from crm.users.visibility import may_edit
 
 SHOWN = 8  # files in a panel
 
 
 def may_attach(record: Any, by: Actor) -> bool:
-    """Return whether the actor may attach files to the record."""
-    rows: RecordQuerySet = type(record).objects
-    return record.deleted_at is None and rows.editable_by(by).filter(pk=record.pk).exists()
+    """Return whether the actor may attach files to the record; to an activity as to what it is about."""
+    return record.deleted_at is None and may_edit(record.about if isinstance(record, Activity) else record, by)
 
 
 def upload_context(record: Any, by: Actor) -> dict[str, Any]:

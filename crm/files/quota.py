@@ -44,9 +44,7 @@ def check_quota(size: int) -> None:
     if used + size > settings.FILE_QUOTA:
         sentence = _("The files of this workspace can have {quota}, and {left} are left. Ask an admin to make room.")
         left = max(settings.FILE_QUOTA - used, 0)
-        raise Refused(
-            sentence.format(quota=formats.file_size(settings.FILE_QUOTA), left=formats.file_size(left))
-        )
+        raise Refused(sentence.format(quota=formats.file_size(settings.FILE_QUOTA), left=formats.file_size(left)))
 
 
 def reserve(size: int) -> None:

@@ -1,4 +1,7 @@
-"""Attach, show, download, rename and delete files."""
+"""Attach, show, download, rename and delete files.
+
+Why: docs/decisions/0081-files-of-members-are-untrusted.md
+"""
 
 import logging
 from typing import Any

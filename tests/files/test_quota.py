@@ -7,11 +7,11 @@ from crm.files.quota import check_quota, usage
 from crm.files.storing import stored
 from crm.files.verbs.attach import attach
 from crm.files.verbs.delete_attachment import delete_attachment
+from crm.files.verbs.purge_attachments import purge_attachments
+from crm.kit import clock
 from crm.kit.actor import Channel
 from crm.kit.errors import NotAllowed, Refused
 from crm.kit.scope import in_workspace
-from crm.files.verbs.purge_attachments import purge_attachments
-from crm.kit import clock
 from tests.factories import make_contact, rows
 from tests.files.conftest import attached, upload
 from tests.threads import at_once
@@ -32,9 +32,7 @@ def test_what_exceeds_the_quota_is_refused_and_leaves_no_bytes(acme, actor, sett
 
 
 def test_deleted_files_count_until_an_admin_removes_them(acme, actor, kept_bytes, django_capture_on_commit_callbacks):
-    [file, kept] = attached(
-        make_contact(), upload("a.txt", b"1234"), upload("b.txt", b"12"), by=actor("manager")
-    )
+    [file, kept] = attached(make_contact(), upload("a.txt", b"1234"), upload("b.txt", b"12"), by=actor("manager"))
     delete_attachment(rows(file), by=actor("manager"))
     assert usage() == (6, 2, 4, 1)
     with pytest.raises(NotAllowed):

@@ -25,9 +25,7 @@ def a_day_later() -> int:
     return remove_orphans(timezone.now() + GRACE + timedelta(minutes=1))
 
 
-def test_a_deleted_file_is_kept_for_a_month_then_gone(
-    acme, actor, kept_bytes, django_capture_on_commit_callbacks
-):
+def test_a_deleted_file_is_kept_for_a_month_then_gone(acme, actor, kept_bytes, django_capture_on_commit_callbacks):
     [file] = attached(make_contact(), by=actor("manager"))
     deleted = delete_attachment(rows(file), by=actor("manager"))
     assert a_day_later() == 0
