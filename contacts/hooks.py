@@ -7,10 +7,11 @@ from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce, Concat
 from django.utils.safestring import SafeString
 
-from contacts.models import Contact
+from contacts.models import Activity, Contact
 from crm.entities import registry
 from crm.kit.actor import Actor, Channel
 from crm.kit.registry import Hook
+from crm.users.http import Request
 
 Mover = Callable[[Contact, QuerySet, Actor], None]
 # Called as hook(survivor, duplicates, by): moves an app's records to the survivor, in the same change.
@@ -25,6 +26,8 @@ on_timeline: Hook[Attached] = Hook()
 on_activities: Hook[Callable[[Collection[int], Actor], Mapping[int, SafeString]]] = Hook()
 # Names the author of workflow-channel changes: hook() returns its name for OuterRef("change").
 on_author: Hook[Callable[[], QuerySet]] = Hook()
+# Called as hook(request, activity) with an activity that was just logged: attaches what else its form sent.
+on_logged: Hook[Callable[[Request, Activity], None]] = Hook()
 
 
 def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:

@@ -163,6 +163,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 # Attachments (crm.files): bytes of one file, and of all files of a workspace.
 FILE_MAX_SIZE = ENV.file_max_mb << 20
+FILES_MAX_BODY = 4 * FILE_MAX_SIZE + (1 << 20)  # bytes of one request: several files, and the form around them
 FILE_QUOTA = ENV.file_quota_gb << 30
 
 # Why: docs/decisions/0068-pages-never-need-redis.md Never in Redis: no page may need it. The default cache is

@@ -42,7 +42,7 @@ def check_quota(size: int) -> None:
     """Raise Refused if `size` more bytes would exceed the quota."""
     used = Attachment.objects.aggregate(used=Sum("size", default=0))["used"]
     if used + size > settings.FILE_QUOTA:
-        sentence = _("The files of this workspace can have {quota}, and {left} are left. Ask an admin to make room.")
+        sentence = _("Files of this workspace can use {quota} in total. Left: {left}. Ask an admin to make room.")
         left = max(settings.FILE_QUOTA - used, 0)
         raise Refused(sentence.format(quota=formats.file_size(settings.FILE_QUOTA), left=formats.file_size(left)))
 

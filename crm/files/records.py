@@ -3,7 +3,7 @@
 from audit import subjects
 from contacts.hooks import show_in_contact_timeline
 from crm.events.registry import EventType, declare
-from crm.files import merging  # noqa: F401  (it registers itself)
+from crm.files import merging, uploading  # noqa: F401  (they register themselves)
 from crm.files.models import OWNERS
 from crm.files.pages import files_panel, names_for_timeline
 from crm.kit.translation import gettext_lazy as _

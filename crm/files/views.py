@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -22,15 +21,15 @@ from crm.files.forms import AttachmentForm
 from crm.files.jobs import KEPT
 from crm.files.models import PDF, Attachment
 from crm.files.pages import may_attach, upload_context
-from crm.files.quota import check_quota, usage
-from crm.files.storing import UNKNOWN, check_upload, stored
-from crm.files.verbs.attach import attach
+from crm.files.quota import usage
+from crm.files.storing import UNKNOWN
+from crm.files.uploading import attach_sent
 from crm.files.verbs.delete_attachment import delete_attachment
 from crm.files.verbs.edit_attachment import edit_attachment
 from crm.files.verbs.purge_attachments import purge_attachments
 from crm.kit import clock, formats
 from crm.kit.errors import Invalid
-from crm.kit.responses import show_errors, toast, warn
+from crm.kit.responses import show_errors, toast
 from crm.kit.transfers import max_body_size
 from crm.kit.translation import gettext as _
 from crm.kit.translation import ngettext
@@ -41,8 +40,6 @@ from crm.users.roles import Right
 from crm.users.views import needs
 
 logger = logging.getLogger(__name__)
-MOST_FILES = 20  # of one upload
-MOST_BYTES = 4 * settings.FILE_MAX_SIZE + (1 << 20)  # of one upload, with its form
 # A file is of someone else's making. Opened in a browser it gets no origin, no scripts and nothing from elsewhere.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'"  # not a text
 # Chromium's PDF viewer is a plugin, which a sandbox forbids. It runs the scripts of a PDF apart from all pages.
@@ -72,46 +69,17 @@ def rows_of(record: Any):
     return type(record).objects.filter(pk=record.pk)
 
 
-@max_body_size(MOST_BYTES)
+@max_body_size(settings.FILES_MAX_BODY)
 @require_http_methods(["GET", "POST"])
 @limited("upload", applies=uploads)
 def record_files(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Show all files of a record; a POST attaches some."""
     record = find_owner(request, entity, public_id)
     if request.method == "POST":
-        _attach(request, record)
+        attach_sent(request, record)
         return redirect(_page_of(record))
     rows = Attachment.objects.of(entity, record).select_related("uploader__user")
     return render(request, "files/list.html", upload_context(record, request.actor) | {"rows": rows})
-
-
-def _attach(request: Request, record: Any) -> None:
-    """Attach those files that can be, and tell why others can't."""
-    good = []
-    sent = request.FILES.getlist("files")
-    for upload in sent[:MOST_FILES]:
-        try:
-            check_upload(upload)
-        except Invalid as error:
-            warn(request, str(error))
-        else:
-            good.append(upload)
-    if len(sent) > MOST_FILES:
-        sentence = _("Only the first {count} files were attached. Attach the others separately.")
-        warn(request, sentence.format(count=MOST_FILES))
-    if good:
-        _attach_all(request, record, good)
-    elif not sent:
-        warn(request, _("Choose a file to attach."))
-
-
-def _attach_all(request: Request, record: Any, files: list[UploadedFile]) -> None:
-    check_quota(sum(file.size or 0 for file in files))
-    with stored(files) as found:
-        outcome = attach(rows_of(record), found, by=request.actor)
-    count = len(outcome.done)
-    done = ngettext("{count} file attached.", "{count} files attached.", count).format(count=formats.number(count))
-    toast(request, done, undo_url=reverse("undo", args=[outcome.change]))
 
 
 def _page_of(record: Any) -> str:

@@ -2,7 +2,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from audit.models import Entry
-from crm.files import views
+from contacts.models import Activity
+from crm.files import uploading
 from crm.files.models import Attachment
 from crm.files.verbs.delete_attachment import delete_attachment
 from crm.records.verbs.delete import delete
@@ -31,7 +32,7 @@ def test_several_files_are_attached_at_once_and_undone_together(ana, sign_in):
 
 def test_what_can_t_be_attached_is_named_and_the_others_are(ana, sign_in, settings, monkeypatch):
     settings.FILE_MAX_SIZE = 10
-    monkeypatch.setattr(views, "MOST_FILES", 3)
+    monkeypatch.setattr(uploading, "MOST_FILES", 3)
     files = [upload("a.txt", b"a"), upload("empty.txt", b""), upload("large.txt", b"1" * 11), upload("d.txt", b"d")]
     page = sign_in("rep").post(f"/contact/{ana.public_id}/files", {"files": files}, follow=True)
     for sentence in (
@@ -49,7 +50,19 @@ def test_what_can_t_be_attached_is_named_and_the_others_are(ana, sign_in, settin
 def test_a_full_workspace_says_so(ana, sign_in, settings):
     settings.FILE_QUOTA = 4
     page = sign_in("rep").post(f"/contact/{ana.public_id}/files", {"files": upload("a.txt", b"12345")})
-    assert (page.status_code, "and 4 bytes are left" in page.text) == (409, True)
+    assert (page.status_code, "Left: 4 bytes." in page.text) == (409, True)
+
+
+def test_files_are_logged_with_an_activity_and_undone_with_it(ana, sign_in, settings):
+    client, note = sign_in("rep"), {"kind": "note", "body": "Sent the offer", "once": "x" * 32}
+    page = client.post(f"/contact/{ana.public_id}/activity", note | {"files": upload("offer.pdf")}, follow=True)
+    assert [sentence in page.text for sentence in ("Note added.", "1 file attached.", "offer.pdf</a>")] == [True] * 3
+    assert Attachment.objects.get().about == Activity.objects.get()
+    client.post(f"/undo/{Entry.objects.get(event='activity.logged').change}")
+    assert not (Attachment.objects.exists() or Activity.objects.exists())
+    settings.FILE_QUOTA = 1
+    page = client.post(f"/contact/{ana.public_id}/activity", note | {"files": upload(), "once": "y" * 32}, follow=True)
+    assert ("Note added." in page.text, "Left: 1 byte." in page.text) == (True, True)
 
 
 def test_a_double_click_attaches_once(ana, sign_in):

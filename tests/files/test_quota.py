@@ -23,7 +23,7 @@ def test_what_exceeds_the_quota_is_refused_and_leaves_no_bytes(acme, actor, sett
     settings.FILE_QUOTA = 3 << 10
     ana = make_contact()
     attached(ana, upload("a.txt", b"a" * 1024), by=actor("manager"))
-    with pytest.raises(Refused, match="can have 3 KB, and 2 KB are left"):
+    with pytest.raises(Refused, match=r"can use 3 KB in total\. Left: 2 KB"):
         attached(ana, upload("b.txt", b"b" * 1500), upload("c.txt", b"c" * 1500), by=actor("manager"))
     assert kept_bytes() == [b"a" * 1024]
     check_quota(2 << 10)
