@@ -1,5 +1,6 @@
 """Files attached to records."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ OWNERS: dict[str, type[Any]] = {
     "opportunity": Opportunity,
     "activity": Activity,
 }
+PRESENT = Q(deleted_at__isnull=True, activity__deleted_at__isnull=True)
 IMAGES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WebP"}
 PDF = "application/pdf"
 
@@ -46,8 +48,16 @@ class AttachmentQuerySet(RecordQuerySet):
     def editable(self, by: Actor) -> Q:
         return _either(lambda rows: rows.editable_by(by))
 
+    def present(self):
+        """Filter to files that weren't deleted, nor their activity."""
+        return self.filter(PRESENT)
+
+    def deleted_before(self, at: datetime):
+        """Filter to files deleted before a time, by themselves or with their activity."""
+        return self.filter(Q(deleted_at__lt=at) | Q(activity__deleted_at__lt=at))
+
     def of(self, entity: str, record: Any):
-        """Filter to a record's own files outside the trash, newest first."""
+        """Filter to a record's own files that weren't deleted, newest first."""
         return self.live().filter(**{entity: record}).order_by("-created_at", "-pk")
 
 

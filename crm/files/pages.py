@@ -13,10 +13,9 @@ from django.utils.safestring import SafeString
 from contacts.hooks import on_activities, on_timeline
 from contacts.models import Activity
 from crm.entities.registry import entity_of
-from crm.files.models import OWNERS, Attachment
+from crm.files.models import OWNERS, PRESENT, Attachment
 from crm.kit.actor import Actor
 from crm.kit.sql import array_param
-from crm.records.models import LIVE
 from crm.users.http import Request
 from crm.users.visibility import may_edit
 
@@ -48,7 +47,7 @@ def files_panel(record: Any, request: Request) -> SafeString:
 
 def names_for_timeline(by: Actor) -> QuerySet:
     """Return "public id, name" for contacts.hooks.show_in_contact_timeline(); no id of deleted files."""
-    public_id = Case(When(LIVE, then=F("public_id")), default=Value(""), output_field=TextField())
+    public_id = Case(When(PRESENT, then=F("public_id")), default=Value(""), output_field=TextField())
     name = Concat(public_id, Value(" "), F("name"), output_field=TextField())
     return Attachment.objects.visible_to(by).filter(pk=OuterRef("entity_id")).values(told=name)
 

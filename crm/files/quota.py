@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
-from crm.files.models import Attachment
+from crm.files.models import PRESENT, Attachment
 from crm.kit import formats
 from crm.kit.errors import Refused
 from crm.kit.scope import workspace_id
@@ -28,7 +28,7 @@ class Usage(NamedTuple):
 
 def usage() -> Usage:
     """Return the usage of the workspace in scope."""
-    gone = Q(deleted_at__isnull=False)
+    gone = ~PRESENT
     found = Attachment.objects.aggregate(
         used=Sum("size", default=0),
         files=Count("pk"),

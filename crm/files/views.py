@@ -57,8 +57,8 @@ def find_owner(request: Request, entity: str, public_id: str) -> Any:
 
 
 def find_file(request: Request, public_id: str) -> Attachment:
-    """Return a file outside the trash. Raises Http404 if missing or hidden from the actor."""
-    rows = Attachment.objects.live().visible_to(request.actor).select_related("uploader__user")
+    """Return a file that wasn't deleted. Raises Http404 if missing or hidden from the actor."""
+    rows = Attachment.objects.present().visible_to(request.actor).select_related("uploader__user")
     file = rows.filter(public_id=public_id).first()
     if file is None:
         raise Http404

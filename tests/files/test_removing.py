@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from audit.undo.undo import undo
 from contacts.models import Contact
+from contacts.verbs.delete_activity import delete_activity
 from crm.files.models import Attachment
+from crm.files.quota import usage
 from crm.files.storing import GRACE, remove_orphans, stored
 from crm.files.verbs.attach import attach
 from crm.files.verbs.delete_attachment import delete_attachment
@@ -35,6 +37,22 @@ def test_a_deleted_file_is_kept_for_a_month_then_gone(acme, actor, kept_bytes, d
     assert (Attachment.objects.count(), kept_bytes()) == (0, [])
     with pytest.raises(Refused, match="permanently deleted"):
         undo(deleted.change, by=actor("manager"))
+
+
+def test_the_files_of_a_deleted_activity_go_with_it(
+    acme, actor, kept_bytes, sign_in, django_capture_on_commit_callbacks
+):
+    call = make_activity(contact=make_contact())
+    [file] = attached(call, by=actor("manager"))
+    page, client = f"/file/{file.public_id}", sign_in("manager")
+    deleted = delete_activity(rows(call), by=actor("manager"))
+    assert (client.get(page).status_code, usage().deleted_files) == (404, 1)
+    undo(deleted.change, by=actor("manager"))
+    assert (client.get(page).status_code, usage().deleted_files) == (200, 0)
+    delete_activity(rows(call), by=actor("manager"))
+    with django_capture_on_commit_callbacks(execute=True):
+        a_month_later()
+    assert (Attachment.objects.count(), kept_bytes()) == (0, [])
 
 
 def test_a_killed_upload_leaves_bytes_that_are_removed_but_not_while_it_may_run(acme, kept_bytes):

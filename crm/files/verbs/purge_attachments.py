@@ -15,12 +15,13 @@ from crm.users.roles import Right, require
 
 @transaction.atomic
 def purge_attachments(deleted_before: datetime, *, by: Actor) -> Outcome:
-    """Delete the rows of files deleted before a time, and their bytes after the commit. This can't be undone.
+    """Delete the rows of files that were deleted before a time, by themselves or with their activity.
 
+    Their bytes are removed after the commit. This can't be undone.
     Raises NotAllowed below an admin.
     """
     require(by, Right.WORKSPACE)
-    rows = Attachment.objects.filter(deleted_at__lt=deleted_before).order_by("pk")
+    rows = Attachment.objects.deleted_before(deleted_before).order_by("pk")
     found = dict(rows.select_for_update(of=("self",)).values_list("pk", "stored"))
     gone = Attachment.objects.filter(pk__any_of=list(found))
     record("attachment.purged", gone, by=by)
