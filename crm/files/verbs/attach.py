@@ -6,7 +6,7 @@ from django.db import transaction
 
 from audit.record import record
 from crm.entities.registry import entity_of
-from crm.files.models import Attachment
+from crm.files.models import OWNERS, Attachment
 from crm.files.names import unique_names
 from crm.files.quota import reserve
 from crm.files.storing import StoredFile
@@ -15,7 +15,7 @@ from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.users.visibility import RecordQuerySet, lock
 
-SNAPSHOT = ("name", "description", "size", "content_type", "contact", "company", "lead", "opportunity", "activity")
+SNAPSHOT = (*OWNERS, "name", "description", "size", "content_type", "stored", "uploader")
 
 
 @transaction.atomic
