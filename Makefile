@@ -52,6 +52,7 @@ install: .venv/base.stamp
 
 lock: .venv/dev.stamp
 	$(LOCK) $(ARGS) requirements/base.in -o requirements/base.txt
+	$(LOCK) $(ARGS) requirements/s3.in -o requirements/s3.txt
 	$(LOCK) $(ARGS) requirements/dev.in -o requirements/dev.txt
 
 pins: .venv/dev.stamp

@@ -113,8 +113,7 @@ def _record_as_they_are(
 def _entries(event: str, rows, who: Mapping[str, Any], old, new, note: Any, severity: str) -> list[Statement]:
     kind = event_type(event)
     about = subject(kind.entity)
-    person = F(about.person) if about.person else Value(None, models.BigIntegerField())
-    shared = dict(who) | {"entity": kind.entity, "entity_id": F("pk"), "person": person}
+    shared = dict(who) | {"entity": kind.entity, "entity_id": F("pk"), "person": about.person_key}
     shared |= {"old_values": old, "new_values": new}
     entry = insert_statement(Entry, rows, shared | _entry_only(kind, note, severity) | {"salt": RandomText()})
     if not has_handler(event):

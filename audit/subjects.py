@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from django.apps import apps
 from django.db import models
+from django.db.models import Expression, F, Value
+from django.db.models.functions import Coalesce
 
 from crm.events.registry import EventType, declare
 from crm.kit.actor import Actor
@@ -23,7 +25,8 @@ class Guarded(Protocol):
 
 @dataclass(frozen=True)
 class Subject:
-    """A model with audited changes. `person`: the path from it to its contact, '' for none.
+    """A model with audited changes. `person`: the path from it to its contact, '' for none; `or_person`: further paths,
+    for a record that belongs to one of several.
 
     `moves` names the fields of a record's process state; `set_by_moves` those that moves also set but users can edit;
     `following` those that only change with another, more notable one. `undone_with_records`: a setting that its app
@@ -37,6 +40,14 @@ class Subject:
     moves: frozenset[str] = frozenset()
     set_by_moves: frozenset[str] = frozenset()
     undone_with_records: bool = False
+    or_person: tuple[str, ...] = ()
+
+    @property
+    def person_key(self) -> Expression | F:
+        """Return the contact's key as an expression over the records."""
+        if self.or_person:
+            return Coalesce(self.person, *self.or_person)
+        return F(self.person) if self.person else Value(None, models.BigIntegerField())
 
     @property
     def model(self) -> type[models.Model]:
@@ -59,9 +70,10 @@ def register(
     moves: Iterable[str] = (),
     set_by_moves: Iterable[str] = (),
     undone_with_records: bool = False,
+    or_person: tuple[str, ...] = (),
 ) -> None:
-    names = (frozenset(keys) for keys in (following, moves, set_by_moves))
-    _subjects.add(entity, Subject(entity, model_label, person, *names, undone_with_records))
+    names = (frozenset(following), frozenset(moves), frozenset(set_by_moves))
+    _subjects.add(entity, Subject(entity, model_label, person, *names, undone_with_records, or_person))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 
 

@@ -16,7 +16,13 @@ from django.utils.safestring import SafeString
 from audit import timeline
 from audit.models import Entry
 from contacts.engagement import sentence
-from contacts.hooks import annotate_attached_names, annotate_workflow_names
+from contacts.hooks import (
+    annotate_attached_names,
+    annotate_workflow_names,
+    on_activities,
+    on_timeline,
+    sentences_of_many,
+)
 from contacts.models import Activity, Company, Contact
 from crm.entities import registry
 from crm.entities.differences import CHANNELS, Difference, differences
@@ -103,8 +109,7 @@ class Item:
     is_move: bool = False
     note: str = ""
     activity: Activity | None = None
-    about: str = ""  # name and URL of a record shown in another's timeline
-    url: str = ""
+    about: list[tuple[str, str]] = field(default_factory=list)  # names and URLs of records shown in another's timeline
     subject: str = ""  # of the activity, as HTML
     body: str = ""
     undo: UUID | None = None
@@ -173,13 +178,18 @@ def of_company(company: Company, by: Actor, before: str = "") -> Page:
     Includes the duplicates merged into it.
     """
 
-    def entries(seen_by: Actor, ids: Any, people: Any, done: Any) -> QuerySet:
-        activities = Q(entity="activity") & (Q(person__any_of=people) | Q(entity_id__any_of=done))
-        return Entry.objects.filter(Q(entity="company", entity_id__any_of=ids) | activities)
+    def entries(seen_by: Actor, pk: Any, ids: Any, people: Any, done: Any) -> QuerySet:
+        found = Q(entity="activity") & (Q(person__any_of=people) | Q(entity_id__any_of=done))
+        for hook in on_timeline:
+            found |= hook("company", pk, seen_by)
+        return annotate_attached_names(
+            Entry.objects.filter(Q(entity="company", entity_id__any_of=ids) | found), seen_by
+        )
 
     # Keys instead of subqueries: under OR they would make PostgreSQL read the whole log.
-    values = {name: array_param(found) for name, found in keys_around(company, by).items()}
-    return _page("company", entries, values, {"company_id": company.pk}, by, before)
+    around = {name: array_param(found) for name, found in keys_around(company, by).items()}
+    values = {"pk": company.pk} | around
+    return _page("company", entries, values, {"company_id": company.pk}, by, before, ("about",))
 
 
 def keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
@@ -206,7 +216,7 @@ def linked_record_timeline(record: Any, by: Actor, before: str = "") -> Page:
     entity, company = registry.entity_of(type(record)), getattr(record, "company_id", None)
     link, whose = ("company", company) if company and not record.contact_id else ("contact", record.contact_id or 0)
     values = {"pk": record.pk, "whose": whose}
-    return _page(entity, _with_activities(entity, link), values, {f"{link}_id": whose}, by, before)
+    return _page(entity, _with_activities(entity, link), values, {f"{link}_id": whose}, by, before, ("about",))
 
 
 def of_record(record: Any, by: Actor, before: str = "") -> Page:
@@ -218,7 +228,9 @@ def of_record(record: Any, by: Actor, before: str = "") -> Page:
 def _with_activities(entity: str, link: str) -> Entries:
     def entries(seen_by: Actor, pk: Any, whose: Any) -> QuerySet:
         done = Activity.objects.visible_to(seen_by).filter(**{link: whose}).values("pk")
-        return timeline.of_record(entity, pk, Q(entity="activity", entity_id__in=done))
+        attached = (hook(entity, pk, seen_by) for hook in on_timeline)
+        found = timeline.of_record(entity, pk, Q(entity="activity", entity_id__in=done), *attached)
+        return annotate_attached_names(found, seen_by)
 
     return entries
 
@@ -239,7 +251,7 @@ def _page(
     is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
     wanted = Q(pk__in=mentioned) | is_open if whom else Q(pk__in=mentioned)
     visible = Activity.objects.visible_to(by).filter(wanted).select_related("contact")
-    activities = {row.pk: row for row in visible}
+    activities = _with_attachments({row.pk: row for row in visible}, by)
     told = [e for action in actions for e in action.entries if _labeled(e.entity) and e.old_values]
     told = [e for e in told if e.entity != "activity" or e.event == "activity.updated"]
     known = names_by_entity((e.entity, values) for e in told for values in (e.old_values, e.new_values))
@@ -247,6 +259,14 @@ def _page(
     waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
     waiting = [row for row in waiting if whom and all(getattr(row, key) == pk for key, pk in whom.items())]
     return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
+
+
+def _with_attachments(activities: dict[int, Activity], by: Actor) -> dict[int, Activity]:
+    """Set `attached` of each activity: what other apps show with it, as HTML."""
+    for hook in on_activities if activities else ():
+        for pk, html in hook(activities.keys(), by).items():
+            activities[pk].attached = html  # type: ignore[attr-defined]
+    return activities
 
 
 def _asked(
@@ -326,7 +346,7 @@ def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int,
         item.differences = _over_all([entry for entry in action.entries if entry.entity == entity], entity, names)
         _say_created(item, first)
         if first.entity != entity:
-            _say_attached(item, first, names)
+            _say_attached(item, action, names)
     if first.action != "UNDO":
         told = entity if item.differences and first.entity == entity else ""
         item.effects = list(_effects(item, action, names, told))
@@ -392,13 +412,22 @@ def _say_created(item: Item, first: Entry) -> None:
         item.note = gettext("Source: {source}").format(source=source) if source else ""
 
 
-def _say_attached(item: Item, first: Entry, names: Names) -> None:
-    """Name the record and its move; its other changes are shown on its own page."""
-    public_id, _space, item.about = getattr(first, "about", "").partition(" ")
-    item.url = reverse(first.entity, args=[public_id]) if public_id else ""
+def _say_attached(item: Item, action: timeline.Action, names: Names) -> None:
+    """Name the record and its move, or all records of the same event; other changes are shown on their own page."""
+    first = action.first
+    alike = sorted((entry for entry in action.entries if entry.event == first.event), key=attrgetter("id"))
+    item.about = [named for entry in alike if (named := _named(entry))]
+    if len(item.about) > 1:
+        item.text = sentences_of_many.get(first.event, item.text)
     item.is_edit = False
     if _labeled(first.entity) and first.old_values is not None:
         item.differences = differences(first.entity, first, names)
+
+
+def _named(entry: Any) -> tuple[str, str] | None:
+    """Return an attached record's name and URL."""
+    public_id, _space, name = getattr(entry, "about", "").partition(" ")
+    return (name, reverse(entry.entity, args=[public_id]) if public_id else "") if name else None
 
 
 def _say_activity(item: Item, entry: Entry, activity: Activity | None, names: Names) -> None:

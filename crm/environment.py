@@ -13,11 +13,14 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 WORDS = {word: True for word in ("1", "true", "yes", "on")} | {word: False for word in ("0", "false", "no", "off")}
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+IN_MEMORY = 1 << 20  # bytes of a file from a bucket; the rest is on the disk while it is sent
 HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]", re.IGNORECASE)
 
 # Compiling takes longer than running most of our statements: in a scoring batch it was three quarters of the time. Why:
@@ -68,12 +71,15 @@ class IdentityProvider:
 
 @dataclass(frozen=True)
 class Environment:
-    """The parsed environment for the settings. `database` is an entry of DATABASES."""
+    """The parsed environment for the settings. `database` is an entry of DATABASES, `uploads` of STORAGES."""
 
     debug: bool
     secret_key: str = field(repr=False)
     allowed_hosts: list[str]
     database: dict = field(repr=False)
+    uploads: dict = field(repr=False)
+    file_max_mb: int
+    file_quota_gb: int
     redis_url: str = field(repr=False)
     metrics_token: str = field(repr=False)
     mail: Mail
@@ -110,6 +116,9 @@ def read(base: Path, environ: Mapping[str, str]) -> Environment:
         secret_key=_secret_key(values, debug, data_dir),
         allowed_hosts=_allowed_hosts(values, debug),
         database=_database(values.get("DATABASE_URL") or f"sqlite:///{data_dir}/throughline.sqlite3", data_dir),
+        uploads=_uploads(values.get("STORAGE_URL", "")),
+        file_max_mb=_whole_number(values, "FILE_MAX_MB", 25, 1, 2000),
+        file_quota_gb=_whole_number(values, "FILE_QUOTA_GB", 10, 1, 1_000_000),
         redis_url=_redis(values.get("REDIS_URL", "")),
         metrics_token=_metrics_token(values.get("METRICS_TOKEN", "")),
         mail=_mail(values.get("EMAIL_URL") or f"file://{data_dir}/mail"),
@@ -252,12 +261,42 @@ def _postgres(url: str) -> dict:
     }
 
 
+def _uploads(url: str) -> dict:
+    if not url:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    parts = _split("STORAGE_URL", url)
+    if parts.scheme != "s3" or not BUCKET.fullmatch(parts.hostname or "") or parts.path.strip("/"):
+        raise BadEnvironment(
+            "STORAGE_URL", "is not valid. Use s3://key:secret@bucket?region=eu-central-1, with / in the secret as %2F."
+        )
+    options = dict(parse_qsl(parts.query))
+    if unknown := options.keys() - {"region", "endpoint", "prefix"}:
+        raise BadEnvironment("STORAGE_URL", f"s3: has no option {min(unknown)!r}.")
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise BadEnvironment("STORAGE_URL", "needs the packages of requirements/s3.txt.")
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _bucket(parts, options)}
+
+
+def _bucket(parts: SplitResult, options: Mapping[str, str]) -> dict:
+    return {
+        "bucket_name": parts.hostname,
+        # Without keys boto3 looks for them, e.g. in the role of the machine.
+        "access_key": unquote(parts.username) if parts.username else None,
+        "secret_key": unquote(parts.password) if parts.password else None,
+        "region_name": options.get("region"),
+        "endpoint_url": options.get("endpoint"),
+        "location": options.get("prefix", ""),
+        "file_overwrite": False,
+        "max_memory_size": IN_MEMORY,
+    }
+
+
 def _split(name: str, url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise BadEnvironment(name, f"is not an address: {error}.") from None
+    except ValueError:  # its own message may quote part of the password
+        raise BadEnvironment(name, "is not an address. Check its port, and escape / in passwords as %2F.") from None
     return parts
 
 

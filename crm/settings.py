@@ -18,6 +18,7 @@ INSTALLED_APPS = [
     "crm.workflows",
     "crm.notifications",
     "crm.legacy_leads",
+    "crm.files",
     "leads",
     "crm.opportunities",
     "crm.campaigns",
@@ -130,6 +131,7 @@ RATE_LIMITS = {
     "export": (10, 600),
     "import": (20, 3600),  # files
     "provider_test": (20, 600),  # calls a server that an admin entered
+    "upload": (120, 600),  # of files to records
     "import_run": (60, 3600),  # previews of a mapping, and the import itself
 }
 MFA_ADAPTER = "crm.users.second_factors.MFAAdapter"
@@ -154,7 +156,7 @@ STATICFILES_DIRS = [BASE / "static"]
 MEDIA_ROOT = ENV.data_dir / "media"
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700  # Django would make them world-readable
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": ENV.uploads,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -162,6 +164,11 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+
+# Attachments (crm.files): bytes of one file, and of all files of a workspace.
+FILE_MAX_SIZE = ENV.file_max_mb << 20
+FILES_MAX_BODY = 4 * FILE_MAX_SIZE + (1 << 20)  # bytes of one request: several files, and the form around them
+FILE_QUOTA = ENV.file_quota_gb << 30
 
 # Why: docs/decisions/0068-pages-never-need-redis.md Never in Redis: no page may need it. The default cache is
 # allauth's: it counts sign-ins and stores used 2FA codes, for all processes and across restarts. It is larger than the

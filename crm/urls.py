@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("contacts.urls")),
     path("", include("crm.campaigns.urls")),
     path("", include("crm.opportunities.urls")),
+    path("", include("crm.files.urls")),
     path("", include("leads.urls")),
     path("", include("crm.dashboards.urls")),
     path("", include("crm.anomalies.urls")),

@@ -1,6 +1,6 @@
 // Everything here makes a page quicker that works without it. Elements ask for it with data attributes:
 // data-rows/-row/-href/-key/-act, data-select(-all), data-edit, data-cancel, data-entity, data-jump, data-search, data-menu,
-// data-dialog, data-drop, data-ago, data-copy, data-announce, data-autofocus,
+// data-dialog, data-drop, data-paste, data-send, data-ago, data-copy, data-announce, data-autofocus,
 // data-neighbours, data-card, data-column, data-mention.
 // The server's toasts come in #toasts or as the event "toast", what is only to be said as the event "announce".
 (() => {
@@ -386,20 +386,50 @@
     markColumn(null);
   });
 
-  // Files dropped on a field show their names
+  // Files dropped on a field show their names. A form with data-send attaches them at once: chosen, dropped or pasted
   const nameFiles = (drop) => {
     const files = [...$("input[type=file]", drop).files].map((file) => file.name);
     const place = $("[data-drop-names]", drop);
     place.textContent = files.join(", ") || place.dataset.dropNames;
   };
-  document.addEventListener("change", (event) => { const drop = event.target.closest("[data-drop]"); if (drop) nameFiles(drop); });
+  const sendFiles = (drop) => {
+    const form = $("form[data-send]", drop);
+    const input = form && $("input[type=file]", form);
+    if (!input?.files.length) return;
+    if ([...input.files].some((file) => file.size > Number(form.dataset.most))) {
+      showToast(form.dataset.tooLarge, "error");
+      input.value = "";
+      nameFiles(drop);
+      return;
+    }
+    form.setAttribute("aria-busy", "true");
+    form.requestSubmit();
+  };
+  const takeFiles = (drop, files) => {
+    const input = $("input[type=file]", drop);
+    input.files = files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const dropFor = (event) => event.target.closest?.("[data-drop]")
+    ?? (event.dataTransfer?.types.includes("Files") ? $("[data-drop][data-paste]") : null);
+  document.addEventListener("change", (event) => {
+    const drop = event.target.matches("input[type=file]") && event.target.closest("[data-drop]");
+    if (drop) { nameFiles(drop); sendFiles(drop); }
+  });
   ["dragover", "dragleave", "drop"].forEach((kind) => document.addEventListener(kind, (event) => {
-    const drop = event.target.closest?.("[data-drop]");
+    const drop = dropFor(event);
     if (!drop) return;
     event.preventDefault();
     drop.classList.toggle("is-over", kind === "dragover");
-    if (kind === "drop") { $("input[type=file]", drop).files = event.dataTransfer.files; nameFiles(drop); }
+    if (kind === "drop" && event.dataTransfer.files.length) takeFiles(drop, event.dataTransfer.files);
   }));
+  document.addEventListener("paste", (event) => {
+    const drop = $("[data-drop][data-paste]");
+    const { files, types } = event.clipboardData;
+    if (!drop || !files.length || types.includes("text/plain")) return; // cells of a table come as text and picture
+    event.preventDefault();
+    takeFiles(drop, files);
+  });
 
   // htmx
   document.addEventListener("htmx:afterSettle", (event) => {

@@ -1,11 +1,13 @@
 """Activities on record pages and on My day."""
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts.forms import ActivityForm, CompleteForm
+from contacts.hooks import on_logged
 from contacts.mentions import readers
 from contacts.models import Activity
 from contacts.verbs.complete import complete
@@ -14,8 +16,10 @@ from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
 from crm.kit.errors import Invalid
 from crm.kit.responses import show_errors, toast, warn
+from crm.kit.transfers import max_body_size
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
+from crm.records.panels import panels
 from crm.records.registry import record_type
 from crm.records.views.pages import find_record
 from crm.users.http import Request
@@ -36,6 +40,7 @@ PLANNED = {
 }
 
 
+@max_body_size(settings.FILES_MAX_BODY)
 @require_POST
 def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Log or plan an activity with a record's contact or company."""
@@ -52,23 +57,24 @@ def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         else:
-            toast(request, _told(outcome.done[0]), undo_url=reverse("undo", args=[outcome.change]))
-            _warn_of_blind(request, outcome.done[0])
+            activity = Activity.objects.select_related("contact", "company").get(pk=outcome.done[0])
+            toast(request, _told(activity), undo_url=reverse("undo", args=[outcome.change]))
+            _warn_of_blind(request, activity)
+            for hook in on_logged:
+                hook(request, activity)
             return redirect(record)
     context = {"form": form, "record": record, "entity": entity}
     return render(request, "contacts/activity.html", context, status=422)
 
 
-def _told(pk: int) -> str:
+def _told(activity: Activity) -> str:
     """Return the toast by kind of activity: “Note added.”, “Call logged.”, “Task created.”."""
-    activity = Activity.objects.get(pk=pk)
     sentences = PLANNED if activity.status == "pending" else LOGGED
     return str(sentences[activity.kind])
 
 
-def _warn_of_blind(request: Request, pk: int) -> None:
+def _warn_of_blind(request: Request, activity: Activity) -> None:
     """Warn the author of an activity about mentioned members who can’t see it."""
-    activity = Activity.objects.select_related("contact", "company").get(pk=pk)
     [(_, blind)] = readers([activity])
     if blind:
         names = ", ".join(map(str, blind))
@@ -123,9 +129,15 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
             show_errors(form, error)
         else:
             toast(request, gettext("Activity updated."), undo_url=reverse("undo", args=[outcome.change]))
-            _warn_of_blind(request, activity.pk)
+            activity.refresh_from_db()
+            _warn_of_blind(request, activity)
             return redirect(activity.about)
-    context = {"form": form, "activity": activity, "record": activity.about}
+    context = {
+        "form": form,
+        "activity": activity,
+        "record": activity.about,
+        "panels": panels("activity", activity, request),
+    }
     return render(request, "contacts/activity.html", context, status=422 if form.errors else 200)
 
 

@@ -1,16 +1,15 @@
 """make_backup(): one file that restores the whole installation."""
 
-from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 import crm
 from audit.sealing import seal_all
-from crm.backup import archive
+from crm.backup import archive, uploads
 from crm.backup.engines import engine
 from crm.backup.tempdir import temporary_directory
 from crm.kit.errors import Refused
@@ -32,13 +31,7 @@ def make_backup(target: Path) -> dict[str, Any]:
     with temporary_directory(target.parent, f".{target.name}.") as work:
         found = copier.dump(work / copier.MEMBER)
         manifest = {"version": crm.__version__, "engine": connection.vendor, "made_at": timezone.now().isoformat()}
-        manifest = archive.write(work / "archive", _members(work / copier.MEMBER), manifest | found)
+        members = chain([(copier.MEMBER, work / copier.MEMBER)], uploads.copies(work))
+        manifest = archive.write(work / "archive", members, manifest | found)
         archive.put_in_place(work / "archive", target)
     return manifest
-
-
-def _members(copy: Path) -> Iterator[tuple[str, Path]]:
-    yield copy.name, copy
-    for path in sorted(settings.MEDIA_ROOT.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            yield f"media/{path.relative_to(settings.MEDIA_ROOT).as_posix()}", path

@@ -1,7 +1,6 @@
 """restore_backup(): restore an installation and verify it against the backup."""
 
 import re
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +12,7 @@ from django.db import connection
 
 import crm
 from audit.verify import Verdict, verify
-from crm.backup import archive
+from crm.backup import archive, uploads
 from crm.backup.engines import engine
 from crm.backup.manifest import known_migrations
 from crm.backup.tempdir import temporary_directory
@@ -40,17 +39,17 @@ def restore_backup(source: Path, replace: str = "") -> dict[str, Any]:
     _check_target(loader, replace)
     with (
         temporary_directory(loader.directory(), PREFIX) as database,
-        temporary_directory(settings.MEDIA_ROOT.parent, PREFIX) as uploads,
+        temporary_directory(settings.MEDIA_ROOT.parent, PREFIX) as files,
     ):
-        archive.unpack(source, manifest, lambda name: (database if name == loader.MEMBER else uploads) / name)
+        archive.unpack(source, manifest, lambda name: (database if name == loader.MEMBER else files) / name)
         with loader.loaded(database / loader.MEMBER, manifest["rows"]):
             call_command("migrate", interactive=False, verbosity=0)
             audit = _verified(manifest["heads"])
         try:
-            _swap(uploads / "media", settings.MEDIA_ROOT, uploads / "replaced")
-        except OSError as error:
+            uploads.put_back(files / uploads.FOLDER, files / "replaced")
+        except Exception as error:  # a bucket has errors of its own
             sentence = _("The database was restored, but the uploaded files weren’t: {reason}.")
-            raise Incomplete(sentence.format(reason=error.strerror)) from None
+            raise Incomplete(sentence.format(reason=getattr(error, "strerror", "") or error)) from None
     return {
         "rows": sum(manifest["rows"].values()),
         "files": len(manifest["files"]) - 1,
@@ -82,8 +81,7 @@ def _check_target(loader: ModuleType, replace: str) -> None:
     name = loader.name()
     if replace and replace != name:
         raise Refused(_("The database here is named {name}, not {given}.").format(name=name, given=replace))
-    uploads = any(path.is_file() for path in settings.MEDIA_ROOT.rglob("*"))
-    if not replace and (uploads or not loader.is_empty()):
+    if not replace and (uploads.any_upload() or not loader.is_empty()):
         sentence = _("There are uploaded files here. To overwrite them with the backup, add --replace {name}")
         if not loader.is_empty():
             sentence = _("The database {name} isn’t empty. To overwrite it with the backup, add --replace {name}")
@@ -96,11 +94,3 @@ def _verified(heads: dict[str, str]) -> dict[str, Verdict]:
         with in_workspace(workspace):
             verdicts[workspace.slug] = verify(heads.get(workspace.slug, ""))
     return verdicts
-
-
-def _swap(new: Path, place: Path, aside: Path) -> None:
-    """Move the uploads into place, and the old ones to the temporary directory."""
-    if place.exists():
-        shutil.move(place, aside)
-    if new.exists():
-        shutil.move(new, place)

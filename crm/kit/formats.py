@@ -21,6 +21,8 @@ from django.utils import timezone
 
 from crm.kit.translation import active_language
 
+from crm.kit.translation import gettext, ngettext
+
 DEFAULT = "en_GB"
 current: ContextVar[str] = ContextVar("formats", default=DEFAULT)
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}  # otherwise the code: dollars and pesos share a sign
@@ -148,6 +150,23 @@ def money(amount: Number, currency: str) -> str:
     sign = "-" if amount < 0 else ""
     whole = amount == amount.to_integral_value()
     return f"{sign}{before}{number(abs(amount), 0 if whole else 2)}{after}"
+
+
+def file_size(size: int) -> str:
+    """Return e.g. 812 bytes, 42 KB, 1.3 MB or 10 GB."""
+    if size < 1 << 10:
+        return ngettext("{number} byte", "{number} bytes", size).format(number=number(size))
+    if size < 1 << 20:
+        return gettext("{size} KB").format(size=_shortened(size, 10))
+    if size < 1 << 30:
+        return gettext("{size} MB").format(size=_shortened(size, 20))
+    return gettext("{size} GB").format(size=_shortened(size, 30))
+
+
+def _shortened(size: int, power: int) -> str:
+    """Return a size in units of 2 ** power, with one decimal below ten."""
+    value = size / (1 << power)
+    return number(float(_rounded(value, 1 if value < 9.95 else 0)))
 
 
 def either(texts: Sequence[str]) -> str:

@@ -55,7 +55,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if "HTTP_TRANSFER_ENCODING" in request.META:
         return error_page(request, 411, _("Send the length of the request body (Content-Length)."))
     if _length(request) > (most := _most(request)):
-        return error_page(request, 413, _("Your request is too large. Send up to {size}.").format(size=_size(most)))
+        sentence = _("Your request is too large. Send up to {size}.")
+        return error_page(request, 413, sentence.format(size=formats.file_size(most)))
     try:
         _receive(request)
     except Busy as error:
@@ -85,12 +86,6 @@ def _receive(request: HttpRequest) -> None:
             request.POST  # noqa: B018  (reads it: files to the disk)
         else:
             request.body  # noqa: B018
-
-
-def _size(size: int) -> str:
-    if size >= 1 << 20:
-        return _("{size} MB").format(size=formats.number(size >> 20))
-    return _("{size} KB").format(size=formats.number(size >> 10))
 
 
 def _admitted(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -9,9 +9,10 @@ from crm.users.http import Request
 _panels: dict[str, list[Callable[..., SafeString]]] = {}
 
 
-def register(entity: str, panel: Callable[..., SafeString]) -> None:
-    """Show `panel(record, request)` on every record page of `entity`."""
-    _panels.setdefault(entity, []).append(panel)
+def register(entity: str, panel: Callable[..., SafeString], *, last: bool = False) -> None:
+    """Show `panel(record, request)` on every page of a record of `entity`; below all others if `last`."""
+    known = _panels.setdefault(entity, [])
+    known.insert(0 if last else len(known), panel)
 
 
 def panels(entity: str, record, request: Request) -> list[SafeString]:

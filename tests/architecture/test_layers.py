@@ -24,6 +24,7 @@ LAYERS = (
     ("crm.campaigns",),
     ("crm.opportunities",),
     ("leads",),
+    ("crm.files",),
     ("crm.legacy_leads",),
     ("crm.customers",),
     ("crm.notifications",),

@@ -55,6 +55,9 @@ from crm.campaigns.verbs.try_campaign import try_campaign
 from crm.campaigns.verbs.unsubscribe import unsubscribe
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
+from crm.files.verbs.delete_attachment import delete_attachment
+from crm.files.verbs.edit_attachment import edit_attachment
+from crm.files.verbs.purge_attachments import purge_attachments
 from crm.kit import clock
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Guard
@@ -102,6 +105,7 @@ from leads.verbs.set_duties import set_duties
 from leads.verbs.set_first_contact_terms import set_first_contact_terms
 from tests.campaigns.conftest import make_campaign
 from tests.factories import make_activity, make_company, make_contact, make_field, make_opportunity, rows
+from tests.files.conftest import attached, upload
 from tests.installed import legacy_leads
 from tests.leads.factories import make_lead, ready, score
 from tests.replay import OWN_LOG, replay, snapshot
@@ -218,6 +222,16 @@ class Stage:
         score(self.lead, 760)
         with transaction.atomic():
             restage(Lead.objects.all(), by=self.by("manager"))
+
+    def attached(self, record):
+        [file] = attached(record, upload("a.txt", b"text"), by=self.by("manager"))
+        return file
+
+    def purged(self):
+        for record in (self.contact, self.company, self.task):
+            delete_attachment(rows(self.attached(record)), by=self.by("manager"))
+        purge_attachments(clock.now() + timedelta(days=1), by=self.by("admin"))
+        self.attached(self.lead)
 
     def undone(self, run):
         by = self.by("manager")
@@ -369,6 +383,13 @@ WRITES = {
     "end_waivers": lambda s: s.ended_waiver(),
     "choose_channels": lambda s: choose_channels({"assigned": "mail"}, by=s.by("rep")),
     "choose other channels": lambda s: choose_channels({"assigned": "nothing"}, by=s.by("mate")),
+    "attach": lambda s: s.attached(s.contact),
+    "edit_attachment": lambda s: edit_attachment(
+        rows(s.attached(s.task)), name="b.txt", description="Signed", by=s.by("manager")
+    ),
+    "delete_attachment": lambda s: delete_attachment(rows(s.attached(s.deal)), by=s.by("manager")),
+    "purge_attachments": lambda s: s.purged(),
+    "merge with files": lambda s: (s.attached(s.twin), merge(s.contact, rows(s.twin), by=s.by("manager"))),
     "make a field": lambda s: make_field("insured", "yes_no"),
     "change_role": lambda s: change_role(s.cast.mate, "manager", by=s.by("admin")),
     "change_team": lambda s: change_team(s.cast.mate, s.cast.nordics, by=s.by("admin")),
@@ -389,6 +410,7 @@ WRITES = {
     "edit_workspace": lambda s: edit_workspace(**WORKSPACE, by=s.by("admin")),
     "admin: guard": lambda s: s.administer("/admin/lifecycle/guard/add/", **GUARD),
     "undo an edit": lambda s: s.undone(lambda by: edit(rows(s.contact), EVERY_FIELD, by=by)),
+    "undo an upload": lambda s: s.undone(lambda by: attached(s.contact, by=by)),
     "undo a creation": lambda s: s.undone(lambda by: create([EVERY_FIELD], by=by)),
     "undo a merge": lambda s: s.undone(lambda by: merge(s.contact, rows(s.twin), by=by)),
     "page: new": lambda s: s.post("/contact/new", name="New", email="new@x.example", status="active"),
@@ -399,6 +421,7 @@ WRITES = {
     "page: restore": lambda s: s.post(path(s.gone, "restore")),
     "page: merge": lambda s: s.post(path(s.contact, "merge"), other=s.twin.public_id, **{"keep-name": "other"}),
     "page: activity": lambda s: s.post(path(s.contact, "activity"), kind="note", body="Hello", priority="normal"),
+    "page: files": lambda s: s.post(path(s.contact, "files"), files=[upload("a.txt", b"a"), upload("b.txt", b"b")]),
     "page: complete": lambda s: s.post(f"/activity/{s.task.public_id}/complete"),
     "page: bulk assign": lambda s: s.post("/contact/bulk", **_bulk(s, "assign", owner=s.cast.mate.pk, team="")),
     "page: bulk stage": lambda s: s.post("/contact/bulk", **_bulk(s, "stage", verb="lose", reason="x")),
@@ -465,6 +488,7 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
         "open an opportunity",
         *(legacy_leads.WRITING_EACH if legacy_leads else ()),
         "log",
+        "attach",
         "set_status",
         "save_scoring_model",
         "save_view",

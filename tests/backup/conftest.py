@@ -28,6 +28,8 @@ def kept(tmp_path_factory) -> Kept:
     assert source.manage(*account, DJANGO_SUPERUSER_PASSWORD="throughline-demo").returncode == 0
     assert source.manage("create_workspace", "acme", "--admin", "somebody@acme.example").returncode == 0
     assert source.manage("import_contacts", people, "--workspace", "acme").returncode == 0
+    attached = source.manage("shell", "--verbosity", 0, "--command", ATTACH)
+    assert attached.returncode == 0, attached.stderr
     source.ask(f"INSERT INTO django_session VALUES ('{SESSION}', 'data', '2099-01-01')")
     (source.media / "avatars").mkdir(parents=True)
     (source.media / "avatars" / "one.webp").write_bytes(b"a picture")
@@ -37,6 +39,19 @@ def kept(tmp_path_factory) -> Kept:
     return Kept(source, file, json.loads(done.stdout.splitlines()[-1]))
 
 
+ATTACHED = b"%PDF-1.7 a contract"
+ATTACH = f"""
+from django.core.files.uploadedfile import SimpleUploadedFile
+from crm.files.storing import stored
+from crm.files.verbs.attach import attach
+from crm.kit.actor import system
+from crm.kit.scope import in_workspace
+from crm.users.models import Workspace
+from contacts.models import Contact
+workspace = Workspace.objects.get()
+with in_workspace(workspace), stored([SimpleUploadedFile("contract.pdf", {ATTACHED!r})]) as files:
+    attach(Contact.objects.filter(pk=Contact.objects.earliest("pk").pk), files, by=system(workspace.pk))
+"""
 SESSION = "the-key-of-a-session"
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from crm.backup import archive
-from tests.backup.conftest import SESSION, people_csv
+from tests.backup.conftest import ATTACHED, SESSION, people_csv
 from tests.kit.commands import get, manage, up
 from tests.services import free_port
 
@@ -35,12 +35,14 @@ def refused(installation, file, *arguments, status: int = 1, **values) -> str:
 
 def test_a_backup_is_restored_elsewhere_and_serves(kept, empty):
     report = restored(empty, kept.file)
-    assert (report["rows"], report["files"]) == (kept.report["rows"], 1)
+    assert (report["rows"], report["files"]) == (kept.report["rows"], 2)
     assert report["audit"]["acme"]["ok"] is True
     assert report["audit"]["acme"]["head"] == kept.report["heads"]["acme"]
     assert report["audit"]["acme"]["sealed"] == empty.ask("SELECT count(*) FROM audit_entry") > 60
     assert empty.ask("SELECT count(*) FROM contacts_contact") == 60
     assert (empty.media / "avatars" / "one.webp").read_bytes() == b"a picture"
+    place = empty.ask("SELECT stored FROM files_attachment WHERE name = 'contract.pdf'")
+    assert (empty.media / place).read_bytes() == ATTACHED
     port = free_port()
     with up(empty.data_dir, port, DATABASE_URL=empty.url):
         assert get(port, "/healthz")[0] == 200

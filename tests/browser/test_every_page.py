@@ -38,7 +38,7 @@ from tests.factories import make_company, make_field, make_worthy
 from tests.installed import legacy_leads
 from tests.language.pseudo import CODE, pseudo_language
 from tests.security.matrix import MATRIX, url
-from tests.security.world import make_finding
+from tests.security.world import make_file, make_finding
 from tests.workflows.conftest import make_flow, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,8 +60,9 @@ FURTHER = {
 
 
 @pytest.fixture
-def world(cast, add, fleetly, actor):
+def world(cast, add, fleetly, actor, settings, tmp_path):
     """Return a contact with a history, one without an email and one in the trash, a view, and other page data."""
+    settings.MEDIA_ROOT = tmp_path
     edit(Company.objects.filter(pk=fleetly.pk), {"parent": make_company("Fleetly Group")}, by=actor("rep"))
     make_company("Fleetly Cards", parent=fleetly)
     boss = add("Carlos Vega", email="carlos@fleetly.example", company=fleetly.pk)
@@ -128,6 +129,7 @@ def world(cast, add, fleetly, actor):
         legacy_lead=old,
         lead=Lead.objects.get(contact=ana),
         task=Activity.objects.get(pk=made.done[1]),
+        file=make_file(cast.rep, "Offer", ana),
         trashed=gone,
         plain=boss,
         rule=save_assignment_rule(rule, by=actor("admin")),

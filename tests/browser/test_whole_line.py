@@ -26,7 +26,7 @@ def write_down(page, kind: str, **fields: str) -> None:
     for name, value in fields.items():
         field = composer.locator(f"[name={name}]")
         field.select_option(value) if name == "outcome" else field.fill(value)
-    composer.get_by_role("button").click()
+    composer.locator("button").click()
     expect(page.locator(".timeline")).to_contain_text(fields["body"])
 
 

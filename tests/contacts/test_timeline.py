@@ -245,7 +245,7 @@ def test_the_product_and_workflows_are_credited_with_what_they_do(acme, cast, ac
     engage([NewEngagement(contact.pk, "demo_request", clock.now())], by=actor("rep"))
     edit(rows(lead), {"fleet_size": 300, "country": "DE"}, by=actor("rep"))
     first = latest(contact, actor("rep"))
-    assert (first.who, said(first), first.about) == ("Rep", "changed the lead", "")
+    assert (first.who, said(first), first.about) == ("Rep", "changed the lead", [])
     assert ("Fleet size", "(empty)", "300") in told(first)
     assert ("Qualification stage", "Top of Funnel", "Marketing Qualified") in [
         (each.label, each.old, each.new) for each in first.effects

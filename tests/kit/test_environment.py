@@ -126,6 +126,31 @@ def test_a_provider_has_a_client_and_speaks_for_domains(env):
     assert env().identity_provider is None
 
 
+def test_uploads_go_to_a_directory_or_a_bucket(env):
+    assert env().uploads == {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    address = "s3://key:hu%2Fsh@uploads.acme?region=eu-central-1&endpoint=https://minio.acme.example:9000&prefix=crm"
+    environment = env(STORAGE_URL=address, FILE_MAX_MB="100", FILE_QUOTA_GB="50")
+    assert environment.uploads["BACKEND"] == "storages.backends.s3.S3Storage"
+    expected = {
+        "bucket_name": "uploads.acme",
+        "access_key": "key",
+        "secret_key": "hu/sh",
+        "region_name": "eu-central-1",
+        "endpoint_url": "https://minio.acme.example:9000",
+        "location": "crm",
+        "file_overwrite": False,
+    }
+    assert environment.uploads["OPTIONS"].items() >= expected.items()
+    assert env(STORAGE_URL="s3://uploads").uploads["OPTIONS"]["access_key"] is None
+    assert (environment.file_max_mb, environment.file_quota_gb) == (100, 50)
+
+
+def test_a_bucket_needs_its_packages(env, monkeypatch):
+    monkeypatch.setattr("crm.environment.find_spec", lambda name: None)
+    with pytest.raises(BadEnvironment, match=r"^STORAGE_URL: needs the packages of requirements/s3.txt"):
+        env(STORAGE_URL="s3://uploads")
+
+
 NONSENSE = [
     ("DEBUG", "maybe"),
     ("PORT", "eighty"),
@@ -152,6 +177,14 @@ NONSENSE = [
     ("DATABASE_URL", "postgres://u@h/db?sslmod=require"),
     ("DATABASE_URL", "postgres://u@h:port/db"),
     ("DATABASE_URL", "postgres://u:hush%zz@h/db"),
+    ("STORAGE_URL", "/srv/uploads"),
+    ("STORAGE_URL", "s3://"),
+    ("STORAGE_URL", "s3://key:hush/hush@uploads"),
+    ("STORAGE_URL", "s3://Up_loads"),
+    ("STORAGE_URL", "s3://uploads/folder"),
+    ("STORAGE_URL", "s3://uploads?acl=public"),
+    ("FILE_MAX_MB", "0"),
+    ("FILE_QUOTA_GB", "ten"),
     ("REDIS_URL", "http://localhost"),
     ("REDIS_URL", "redis://"),
     ("REDIS_URL", "redis://localhost:port"),
@@ -237,6 +270,9 @@ def test_every_variable_is_described():
         "DEBUG",
         "ALLOWED_HOSTS",
         "DATABASE_URL",
+        "STORAGE_URL",
+        "FILE_MAX_MB",
+        "FILE_QUOTA_GB",
         "REDIS_URL",
         "METRICS_TOKEN",
         "EMAIL_URL",

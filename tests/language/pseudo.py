@@ -24,7 +24,7 @@ SHOWN = ("title", "placeholder", "aria-label", "alt", "content", "data-label", "
 VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
 SYNTAX = {"and", "or", "not", "in", "any", "is", "empty", "days", "ago", "from", "now", "me", "my", "team", "today"}
 NOT_TEXT = frozenset({"script", "style", "code", "kbd", "svg", "textarea", "pre"})
-NAMES = {"Throughline", "CSV", "UTC", "XLSX", "JSON", "Deutsch", "Español", "Français", "English", "MCP", "UTF"}
+NAMES = {"Throughline", "CSV", "UTC", "XLSX", "PNG", "JSON", "Deutsch", "Español", "Français", "English", "MCP", "UTF"}
 
 
 class Pseudo(trans_real.DjangoTranslation):

@@ -67,6 +67,10 @@ def lead(own):
     return (own.lead.public_id,)
 
 
+def file(own):
+    return (own.file.public_id,)
+
+
 KINDS = [kind.entity.name for kind in record_types() if kind.entity.name != "contact"]
 VIEW = {"contact": "view"} | {kind: f"{kind}_view" for kind in KINDS}
 TRASHED = {"contact": "trashed"} | {kind: f"trashed_{kind}" for kind in KINDS}
@@ -124,6 +128,11 @@ def _new(entity: str):
         return {"name": "Somebody New"} | whose
 
     return data
+
+
+def _attached(get=VIEWER, post=None, **options) -> Route:
+    """Return a route of a file of the caller's own contact."""
+    return Route(get, post, args=file, missing=("file_000000000",), by_team=True, refused=409, **options)
 
 
 def _list(entity: str) -> dict[str, Route]:
@@ -297,6 +306,24 @@ MATRIX: dict[str, Route] = {
         missing=("opp_000000000", "win"),
         refused=403,
     ),
+    **{
+        f"{kind}_files": record(kind, VIEWER, REP, data=lambda own: {"files": picture()})
+        for kind in ("contact", "company", "lead", "opportunity")
+    },
+    "activity_files": Route(
+        VIEWER,
+        REP,
+        args=task,
+        missing=("activity_000000000",),
+        data=lambda own: {"files": picture()},
+        refused=409,
+        by_team=True,
+    ),
+    "attachment": _attached(VIEWER, REP, data=lambda own: {"name": "Another.png"}),
+    "attachment_download": _attached(page=False),
+    "attachment_preview": _attached(page=False),
+    "attachment_delete": _attached(None, REP),
+    "file_settings": Route(ADMIN, ADMIN),
     **_files("contact", "run"),
     **_files("company", "company_run"),
     **_files("opportunity", "opportunity_run"),

@@ -5,6 +5,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
+from crm.files.models import OWNERS
 from crm.kit.logged import Logged
 from crm.kit.scope import WrongWorkspace, in_workspace
 from crm.users.integrity import links
@@ -14,6 +15,12 @@ LINKS = sorted(links(), key=str)
 OWNED = [model for model in apps.get_models() if issubclass(model, Owned)]
 # Global tables, without a workspace; a link to one cannot cross.
 GLOBAL = {"users.User", "users.Workspace"}
+
+# Nullable links of which one must be set.
+OWNERS_OF = {
+    "contacts.Activity": {"contact_id", "company_id"},
+    "files.Attachment": {f"{link}_id" for link in OWNERS},
+}
 
 
 def test_every_foreign_key_between_rows_of_workspaces_is_covered():
@@ -88,7 +95,8 @@ def insert(model: type[models.Model], workspace: int, **columns) -> int:
             row[field.column] = insert(field.related_model, workspace)
         else:
             row[field.column] = number if field.primary_key else value_for(field, workspace, number)
-    if model._meta.label == "contacts.Activity" and not {"contact_id", "company_id"} & {k for k, v in row.items() if v}:
+    owners = OWNERS_OF.get(model._meta.label, set())
+    if owners and not owners & {column for column, value in row.items() if value}:
         row["contact_id"] = insert(apps.get_model("contacts.Contact"), workspace)
     if model._meta.label == "leads.Lead" and row["opportunity_id"]:
         row |= {"status": "converted", "stage": "opportunity", "converted_date": timezone.now()}

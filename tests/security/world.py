@@ -11,6 +11,7 @@ from functools import partial
 from types import SimpleNamespace
 
 from allauth.mfa.models import Authenticator
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
@@ -31,6 +32,10 @@ from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
 from crm.events.health import PARTS
 from crm.events.models import Delivery, Event, Heartbeat
+from crm.files.models import Attachment
+from crm.files.storing import stored
+from crm.files.verbs.attach import attach
+from crm.files.verbs.edit_attachment import edit_attachment
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role, system
 from crm.kit.scope import in_workspace
@@ -98,6 +103,7 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         )
         undo.kept.create(entity="contact", record_id=contact.pk, person=contact.pk, why=f"{mark} was changed since.")
         objects.task = make_activity(member, mark, "task", contact=contact)
+        objects.file = make_file(member, mark, contact)
         make_activity(member, mark, "note", company=company)
         objects.duplicate_company = make_company(member, f"{mark}-duplicate", team, parent=company)
         merge_companies(company, rows(make_company(member, f"{mark}-absorbed", team)), by=act(member))
@@ -216,6 +222,15 @@ def make_lead(member: Membership, mark: str, contact: Contact) -> Lead:
 def make_activity(member: Membership, mark: str, kind: str, **about) -> Activity:
     values = {"kind": kind, "subject": f"{mark} {kind}", "body": f"{mark} body", **about}
     return Activity.objects.get(pk=log([values], by=act(member)).done[0])
+
+
+def make_file(member: Membership, mark: str, record) -> Attachment:
+    """Attach a picture with the mark in its texts."""
+    with stored([SimpleUploadedFile(f"{mark}.png", picture().read())]) as files:
+        made = attach(rows(record), files, by=act(member))
+    file = Attachment.objects.filter(pk=made.done[0])
+    edit_attachment(file, name=f"{mark}.png", description=f"{mark} description", by=act(member))
+    return file.get()
 
 
 def make_finding(member: Membership, mark: str, contact: Contact) -> Finding:

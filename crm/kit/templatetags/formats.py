@@ -68,6 +68,7 @@ _filter("month", formats.month, local=True)
 _filter("clock", formats.clock, local=True)
 _filter("moment", formats.moment, local=True)
 _filter("moment_and_zone", formats.moment_and_zone, local=True)
+_filter("file_size", formats.file_size)
 
 
 @register.filter

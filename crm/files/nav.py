@@ -1,0 +1,7 @@
+"""The settings of files in the frame."""
+
+from crm.kit import nav
+from crm.kit.translation import gettext_lazy as _
+from crm.users.roles import LOWEST_ROLE, Right
+
+nav.register(nav.NavItem(_("Files"), "file_settings", "paperclip", 54, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]))
