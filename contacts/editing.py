@@ -1,5 +1,6 @@
 """Editing and restoring contacts."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,9 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat, Left, Trim
 from django.db.models.lookups import Exact
 
+from contacts.addresses import FIELDS, arranged
 from contacts.axes import STATUS
+from contacts.finding import with_emails
 from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
 from contacts.suppression import status_refusals
@@ -24,11 +27,40 @@ def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
         locked.outcome.refused |= status_refusals(rows, changes[STATUS.field])
 
 
-def refuse_merged(locked: Locked) -> None:
-    """Refuse to restore contacts that were merged into another."""
+def hold_in_trash(locked: Locked) -> None:
+    """Refuse to restore contacts that were merged into another, and those with an email that another contact has."""
+    taken: set[str] = set()
     for rows in locked.batches():
         merged = rows.filter(merged_into__isnull=False).values_list("pk", flat=True)
         locked.outcome.refuse(merged, _("This contact was merged into another one. Unmerge it instead."))
+    for rows in locked.batches():
+        mine = {contact.pk: contact.email_keys for contact in rows.only("address_rows").order_by("pk")}
+        taken |= with_emails(key for keys in mine.values() for key in keys).keys()
+        for pk, keys in mine.items():  # of several trashed contacts with one email, the first
+            if not taken.isdisjoint(keys):
+                locked.outcome.refuse([pk], _("Another record now uses this email."))
+            taken |= set(keys)
+
+
+def complete(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return `changes` with the values that follow from them: the full name, and the order of the addresses."""
+    return with_full_name(rows, with_order(rows, changes))
+
+
+def with_order(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
+    """Add what contacts with several addresses need so that their first ones stay in fields of their own.
+
+    E.g. with the email cleared, the next one takes its place.
+    """
+    if not changes.keys() & set(FIELDS):
+        return changes
+    lists = {"other_emails", "other_phones", "phone_label"}
+    several = rows if changes.keys() & lists else rows.exclude(other_emails="", other_phones="")
+    moved: defaultdict[str, list[When]] = defaultdict(list)
+    for contact in several.only(*FIELDS):
+        for key, value in arranged(contact.address_fields | {k: changes[k] for k in FIELDS if k in changes}).items():
+            moved[key].append(When(pk=contact.pk, then=Value(value)))
+    return changes | {key: Case(*whens, default=_new(changes, key)) for key, whens in moved.items()}
 
 
 def with_full_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from audit import subjects
 from contacts import timeline
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.definitions import STATUS_DEFINITIONS
-from contacts.editing import check_edit, refuse_merged, with_full_name
-from contacts.entities import ACTIVITY, COMPANY, CONTACT, ENGAGEMENT
+from contacts.editing import check_edit, complete, hold_in_trash
+from contacts.entities import ACTIVITY, ADDRESS, COMPANY, CONTACT, ENGAGEMENT
 from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
 from contacts.lists import COMPANIES, COMPANIES_NAV, CONTACTS, CONTACTS_NAV
@@ -178,8 +178,8 @@ CONTACT_TYPE = declare(
         form_axis=LIFECYCLE,
         create=create,
         check_edit=check_edit,
-        complete=with_full_name,
-        hold_in_trash=refuse_merged,
+        complete=complete,
+        hold_in_trash=hold_in_trash,
         related=("company", "owner__user", "team", "manager"),
         timeline=timeline.of_contact,
         about=lambda contact: {"contact_id": contact.pk},
@@ -200,6 +200,7 @@ subjects.register("suppression", "contacts.Suppression")
 subjects.register("activity", "contacts.Activity", person="contact_id")
 subjects.register("engagement", "contacts.EngagementEvent", person="contact_id")
 entities.register(ACTIVITY)
+entities.register(ADDRESS)
 entities.register(ENGAGEMENT)
 imports.register(EventImporter)
 events.declare(

@@ -14,6 +14,7 @@ from crm.entities.fields import TEXTS, Field, FieldType
 from crm.entities.schema import schema
 from crm.entities.values import parse_value, to_custom
 from crm.kit import formats
+from crm.kit.addresses import clean_emails, clean_label, clean_phones
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
@@ -203,4 +204,8 @@ NORMAL = {
     "timezone": _timezone,
     "country": _country,
     "currency": clean_currency,
+    "email_label": clean_label,
+    "phone_label": clean_label,
+    "other_emails": clean_emails,
+    "other_phones": clean_phones,
 }

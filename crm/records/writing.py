@@ -118,4 +118,4 @@ def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], ass
 
 def _column(record: Record, name: str) -> Any:
     value = getattr(record, name)
-    return json.dumps(value) if name == "custom" else value
+    return json.dumps(value) if isinstance(value, dict | list) else value
