@@ -26,7 +26,8 @@ class Subject:
     """A model with audited changes. `person`: the path from it to its contact, '' for none.
 
     `moves` names the fields of a record's process state; `set_by_moves` those that moves also set but users can edit;
-    `following` those that only change with another, more notable one.
+    `following` those that only change with another, more notable one. `together` are groups of fields that make one
+    value, e.g. a list: undo restores all of a group or none.
     """
 
     entity: str
@@ -35,6 +36,7 @@ class Subject:
     following: frozenset[str] = frozenset()
     moves: frozenset[str] = frozenset()
     set_by_moves: frozenset[str] = frozenset()
+    together: tuple[frozenset[str], ...] = ()
 
     @property
     def model(self) -> type[models.Model]:
@@ -56,9 +58,10 @@ def register(
     following: Iterable[str] = (),
     moves: Iterable[str] = (),
     set_by_moves: Iterable[str] = (),
+    together: Iterable[Iterable[str]] = (),
 ) -> None:
     names = (frozenset(keys) for keys in (following, moves, set_by_moves))
-    _subjects.add(entity, Subject(entity, model_label, person, *names))
+    _subjects.add(entity, Subject(entity, model_label, person, *names, tuple(map(frozenset, together))))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 
 

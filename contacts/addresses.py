@@ -7,8 +7,12 @@ these fields are changes to the list of addresses.
 Why: docs/decisions/0095-addresses-are-values-of-the-contact.md
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, count
+from typing import Any
+
+from django.db.models import Case, F, QuerySet, Value, When
 
 from crm.kit.addresses import MOBILE, Address, read_addresses, write_addresses
 from crm.kit.phones import phone_key
@@ -19,31 +23,37 @@ EMAIL, PHONE = "email", "phone"  # kinds
 EMAIL_FIELDS = ("email", "email_label", "other_emails")
 PHONE_FIELDS = ("phone", "phone_label", "mobile", "other_phones")
 FIELDS = (*EMAIL_FIELDS, *PHONE_FIELDS)
+LISTS = ("email_label", "other_emails", "phone_label", "other_phones")  # without these nothing moves
 NONE = Address("")
 
 
 def emails_of(own: Mapping[str, str]) -> list[Address]:
     """Return the emails in fields, first to last, without repeated ones."""
     first = [Address(own["email"], own["email_label"])] if own["email"] else []
-    return first + distinct(read_addresses(own["other_emails"]), email_key, but=first)
+    others = read_addresses(own["other_emails"])
+    return distinct([*first, *others], key_of_email) if others else first
 
 
 def phones_of(own: Mapping[str, str]) -> list[Address]:
-    """Return the phones in fields, first to last, without others that repeat an earlier one."""
-    fields = (Address(own["phone"], own["phone_label"]), Address(own["mobile"], MOBILE))
-    first = [each for each in fields if each.value]  # which may be equal
-    return first + distinct(read_addresses(own["other_phones"]), key_of_phone, but=first)
+    """Return the phones in fields, first to last."""
+    first = (Address(own["phone"], own["phone_label"]), Address(own["mobile"], MOBILE))
+    return [each for each in first if each.value] + read_addresses(own["other_phones"])
 
 
-def distinct(addresses: list[Address], key: Callable[[str], str], *, but: list[Address]) -> list[Address]:
-    """Return the addresses that repeat none of `but` and no earlier one."""
-    found = {key(each.value): each for each in reversed(addresses)}
-    known = {key(each.value) for each in but} if addresses else set()
-    return [each for each in addresses if found[key(each.value)] is each and key(each.value) not in known]
+def distinct(addresses: Iterable[Address], key: Callable[[Address], Any]) -> list[Address]:
+    """Return the addresses that repeat no earlier one."""
+    found: dict[Any, Address] = {}
+    for each in addresses:
+        found.setdefault(key(each), each)
+    return list(found.values())
 
 
-def key_of_phone(text: str) -> str:
-    return phone_key(text, workspace().country)
+def key_of_email(email: Address) -> str:
+    return email_key(email.value)
+
+
+def key_of_phone(phone: Address) -> str:
+    return phone_key(phone.value, workspace().country)
 
 
 def fields_of_emails(emails: list[Address]) -> dict[str, str]:
@@ -62,7 +72,7 @@ def fields_of_phones(phones: list[Address]) -> dict[str, str]:
 
 
 def arranged(own: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields to change so that the first addresses are in their own fields, and none is repeated."""
+    """Return the fields to change so that the first addresses are in fields of their own, and no email is repeated."""
     values: dict[str, str] = {}
     if own["other_emails"] or (own["email_label"] and not own["email"]):
         values |= fields_of_emails(emails_of(own))
@@ -71,12 +81,30 @@ def arranged(own: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in values.items() if value != own[key]}
 
 
+def consequences(contacts: QuerySet, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what follows from `changes` for the order of the contacts' addresses, as expressions."""
+    given = {key: changes[key] for key in FIELDS if key in changes}
+    if not given:
+        return {}
+    moved: defaultdict[str, list[When]] = defaultdict(list)
+    # With a single address of each kind, a changed value moves nothing.
+    several = contacts if given.keys() & LISTS else contacts.exclude(**dict.fromkeys(LISTS, ""))
+    for pk, *values in several.values_list("pk", *FIELDS):
+        for key, value in arranged(dict(zip(FIELDS, values, strict=True)) | given).items():
+            moved[key].append(When(pk=pk, then=Value(value)))
+    return {key: Case(*whens, default=_left(key, given)) for key, whens in moved.items()}
+
+
+def _left(key: str, given: Mapping[str, str]) -> Any:
+    return Value(given[key]) if key in given else F(key)
+
+
 def rows_of(own: Mapping[str, str]) -> list[list[str | int]]:
     """Return all addresses as [kind, position, key, value, label]: what the database keeps as ContactAddress.
 
     Positions 0 and 1 of phones are the fields phone and mobile, also if one of them is empty.
     """
-    emails = [[EMAIL, n, email_key(value), value, label] for n, (value, label) in enumerate(emails_of(own))]
+    emails = [[EMAIL, n, key_of_email(each), *each] for n, each in enumerate(emails_of(own))]
     places = chain((n for n, name in enumerate(("phone", "mobile")) if own[name]), count(2))
     phones = zip(places, phones_of(own), strict=False)
-    return emails + [[PHONE, n, key_of_phone(value), value, label] for n, (value, label) in phones]
+    return emails + [[PHONE, n, key_of_phone(each), *each] for n, each in phones]

@@ -1,6 +1,5 @@
 """Editing and restoring contacts."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,6 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat, Left, Trim
 from django.db.models.lookups import Exact
 
-from contacts.addresses import FIELDS, arranged
 from contacts.axes import STATUS
 from contacts.finding import with_emails
 from contacts.hierarchy import refuse_circles
@@ -40,27 +38,6 @@ def hold_in_trash(locked: Locked) -> None:
             if not taken.isdisjoint(keys):
                 locked.outcome.refuse([pk], _("Another record now uses this email."))
             taken |= set(keys)
-
-
-def complete(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return `changes` with the values that follow from them: the full name, and the order of the addresses."""
-    return with_full_name(rows, with_order(rows, changes))
-
-
-def with_order(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:
-    """Add what contacts with several addresses need so that their first ones stay in fields of their own.
-
-    E.g. with the email cleared, the next one takes its place.
-    """
-    if not changes.keys() & set(FIELDS):
-        return changes
-    lists = {"other_emails", "other_phones", "phone_label"}
-    several = rows if changes.keys() & lists else rows.exclude(other_emails="", other_phones="")
-    moved: defaultdict[str, list[When]] = defaultdict(list)
-    for contact in several.only(*FIELDS):
-        for key, value in arranged(contact.address_fields | {k: changes[k] for k in FIELDS if k in changes}).items():
-            moved[key].append(When(pk=contact.pk, then=Value(value)))
-    return changes | {key: Case(*whens, default=_new(changes, key)) for key, whens in moved.items()}
 
 
 def with_full_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:

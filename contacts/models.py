@@ -235,6 +235,11 @@ class Contact(Record):
     def address_fields(self) -> dict[str, str]:
         return {name: getattr(self, name) for name in addresses.FIELDS}
 
+    @classmethod
+    def consequences(cls, rows, changes):
+        """Keep the first addresses in fields of their own: with the email cleared, the next one takes its place."""
+        return addresses.consequences(rows, changes)
+
     def derive(self) -> tuple[str, ...]:
         names = {"name": self.name, "first_name": self.first_name, "last_name": self.last_name}
         made = contact_keys(names | self.address_fields, company_key=self.company.name_key if self.company else "")

@@ -2,9 +2,10 @@
 
 from audit import subjects
 from contacts import timeline
+from contacts.addresses import EMAIL_FIELDS, PHONE_FIELDS
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.definitions import STATUS_DEFINITIONS
-from contacts.editing import check_edit, complete, hold_in_trash
+from contacts.editing import check_edit, hold_in_trash, with_full_name
 from contacts.entities import ACTIVITY, ADDRESS, COMPANY, CONTACT, ENGAGEMENT
 from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
@@ -171,6 +172,7 @@ CONTACT_TYPE = declare(
         ),
         person="pk",
         following=("last_activity", "last_engagement", "engagement"),
+        together=(EMAIL_FIELDS, PHONE_FIELDS),
         axes=(LIFECYCLE, STATUS),
         definitions={STATUS: STATUS_DEFINITIONS},
         verbs=VERBS | {"override": override},
@@ -178,7 +180,7 @@ CONTACT_TYPE = declare(
         form_axis=LIFECYCLE,
         create=create,
         check_edit=check_edit,
-        complete=complete,
+        complete=with_full_name,
         hold_in_trash=hold_in_trash,
         related=("company", "owner__user", "team", "manager"),
         timeline=timeline.of_contact,

@@ -83,7 +83,7 @@ def _facts(of: AddressToSuppress | Suppression, by: int | None) -> dict[str, Any
 
 def lift_reasons(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:
     """Lift suppressions of the (locked) contacts' addresses that have only the given `reasons`."""
-    pairs = dict(contacts.exclude(email_key="").values_list("email_key", "pk"))
+    pairs = {key: contact.pk for contact in contacts.only("address_rows") for key in contact.email_keys}
     rows = Suppression.objects.filter(email_key__any_of=sorted(pairs), reason__in=list(reasons))
     facts = [
         LogRow(row.pk, pairs[row.email_key], _facts(row, row.by_id), None)

@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from audit import values as audited
+from contacts.addresses import LISTS, PHONE
 from contacts.axes import FURTHEST, LIFECYCLE
-from contacts.models import Contact
+from contacts.models import Contact, ContactAddress
 from contacts.verbs.merge import merge
 from crm.kit.responses import toast
 from crm.kit.timelimit import time_limit
@@ -60,15 +61,14 @@ def _choose(request: Request, survivor: Contact) -> HttpResponse:
 
 def _alike(people: QuerySet, survivor: Contact) -> QuerySet:
     """Return likely duplicates: same name or same phone."""
-    alike = Q(name_key=survivor.name_key)
-    for number in filter(None, (survivor.phone, survivor.mobile)):
-        alike |= Q(phone=number) | Q(mobile=number)
-    return people.filter(alike)
+    numbers = ContactAddress.objects.filter(kind=PHONE, key__in=survivor.addresses.filter(kind=PHONE).values("key"))
+    return people.filter(Q(name_key=survivor.name_key) | Q(pk__in=numbers.exclude(key="").values("contact")))
 
 
 def _differing(survivor: Contact, other: Contact) -> list:
-    """Return the fields in which both have values that differ."""
-    fields = [field for field in editable_fields("contact") if field.key not in ("external_id", "status")]
+    """Return the fields in which both have values that differ, without those of which a merge keeps all."""
+    kept = {"external_id", "status", *LISTS}
+    fields = [field for field in editable_fields("contact") if field.key not in kept]
     pairs = [(field, current(survivor, field), current(other, field)) for field in fields]
     return [field for field, ours, theirs in pairs if ours and theirs and ours != theirs]
 

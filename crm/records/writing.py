@@ -71,14 +71,15 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
 
 
 def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
-    """Write validated changes, and values derived from them, to rows locked by the caller; return how many.
+    """Write validated changes, what follows and derives from them, to rows locked by the caller; return how many.
 
     Raises AlreadyTaken if another record has the email or external ID.
     """
     try:
         with transaction.atomic():
             made_of = derive if rows.model.MADE_OF & changes.keys() else None
-            return update_and_record(event, rows, changes, by=by, note=note, derive=made_of)
+            found = {**changes, **rows.model.consequences(rows, dict(changes))}
+            return update_and_record(event, rows, found, by=by, note=note, derive=made_of)
     except IntegrityError as error:
         raise (duplicate_error(rows.model, [changes], by, but=rows) or error) from None
 
