@@ -59,11 +59,25 @@ CONTACT.add(
     ),
     Field("email", _("Email"), T.EMAIL, aliases=("mail", "e-mail", "email address")),  # not a text
     Field("email_label", _("Email label"), T.TEXT, api="emailLabel", help=_("e.g. work or home")),
-    Field("other_emails", _("Other emails"), T.LONG_TEXT, api="otherEmails", help=_("One per line, e.g. home: a@b.com")),
+    Field(
+        "other_emails",
+        _("Other emails"),
+        T.LONG_TEXT,
+        api="otherEmails",
+        items=T.EMAIL,
+        help=_("One per line, e.g. home: ann@example.com"),
+    ),
     Field("phone", _("Phone"), T.PHONE),
     Field("phone_label", _("Phone label"), T.TEXT, api="phoneLabel", help=_("e.g. work or home")),
     Field("mobile", _("Mobile"), T.PHONE),
-    Field("other_phones", _("Other phones"), T.LONG_TEXT, api="otherPhones", help=_("One per line, e.g. home: 600 100 200")),
+    Field(
+        "other_phones",
+        _("Other phones"),
+        T.LONG_TEXT,
+        api="otherPhones",
+        items=T.PHONE,
+        help=_("One per line, e.g. home: +34 600 100 200"),
+    ),
     Field("addresses", _("Addresses"), T.MANY, target="address", aliases=("any address",), editable=False),  # not a text
     Field("title", pgettext_lazy("job", "Title"), T.TEXT, aliases=("job title",)),  # not a text
     Field("department", _("Department"), T.TEXT),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import activities, avatars, home, merging, suppressing
+from contacts.views import activities, addresses, avatars, home, merging, suppressing
 from crm.lists.urls import undo_urls
 from crm.records.registry import RecordType, record_types
 
@@ -19,6 +19,7 @@ urlpatterns = [
     *undo_urls,
     *(activity_url(kind) for kind in record_types() if kind.about),
     path("contact/<public_id:public_id>/avatar", avatars.avatar, name="contact_avatar"),
+    path("contact/<public_id:public_id>/primary", addresses.change_primary, name="contact_primary"),
     path("contact/<public_id:public_id>/merge", merging.merge_page, name="contact_merge"),
     path("contact/<public_id:public_id>/suppression", suppressing.lift_suppression_page, name="contact_suppression"),
     path("activity/<public_id:public_id>/complete", activities.finish_activity, name="activity_complete"),
