@@ -9,10 +9,9 @@ Why: docs/decisions/0095-addresses-are-values-of-the-contact.md
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain, count
 from typing import Any
 
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, QuerySet, TextField, Value, When
 
 from crm.kit.addresses import MOBILE, Address, read_addresses, write_addresses
 from crm.kit.phones import phone_key
@@ -92,7 +91,7 @@ def consequences(contacts: QuerySet, changes: Mapping[str, Any]) -> dict[str, An
     for pk, *values in several.values_list("pk", *FIELDS):
         for key, value in arranged(dict(zip(FIELDS, values, strict=True)) | given).items():
             moved[key].append(When(pk=pk, then=Value(value)))
-    return {key: Case(*whens, default=_left(key, given)) for key, whens in moved.items()}
+    return {key: Case(*whens, default=_left(key, given), output_field=TextField()) for key, whens in moved.items()}
 
 
 def _left(key: str, given: Mapping[str, str]) -> Any:
@@ -104,7 +103,13 @@ def rows_of(own: Mapping[str, str]) -> list[list[str | int]]:
 
     Positions 0 and 1 of phones are the fields phone and mobile, also if one of them is empty.
     """
-    emails = [[EMAIL, n, key_of_email(each), *each] for n, each in enumerate(emails_of(own))]
-    places = chain((n for n, name in enumerate(("phone", "mobile")) if own[name]), count(2))
-    phones = zip(places, phones_of(own), strict=False)
-    return emails + [[PHONE, n, key_of_phone(each), *each] for n, each in phones]
+    rows: list[list[str | int]] = []
+    if own["email"]:
+        rows = [[EMAIL, n, email_key(value), value, label] for n, (value, label) in enumerate(emails_of(own))]
+    country = workspace().country
+    if own["phone"]:
+        rows.append([PHONE, 0, phone_key(own["phone"], country), own["phone"], own["phone_label"]])
+    if own["mobile"]:
+        rows.append([PHONE, 1, phone_key(own["mobile"], country), own["mobile"], MOBILE])
+    others = enumerate(read_addresses(own["other_phones"]), 2)
+    return rows + [[PHONE, n, phone_key(value, country), value, label] for n, (value, label) in others]

@@ -78,7 +78,7 @@ CONTACT.add(
         items=T.PHONE,
         help=_("One per line, e.g. home: +34 600 100 200"),
     ),
-    Field("addresses", _("Addresses"), T.MANY, target="address", aliases=("any address",), editable=False),  # not a text
+    Field("addresses", _("Addresses"), T.MANY, target="address", editable=False),
     Field("title", pgettext_lazy("job", "Title"), T.TEXT, aliases=("job title",)),  # not a text
     Field("department", _("Department"), T.TEXT),
     Field("company", _("Company"), T.LINK, api="organization", target="company"),

@@ -79,24 +79,27 @@ def contact_keys(own: Mapping[str, str], *, company_key: str) -> dict[str, Any]:
     `own` has the names and all address fields.
     """
     moved = addresses.arranged(own)
-    email = moved.get("email", own["email"]).strip()
+    email = moved.get("email", own["email"])
     name = (own["name"].strip() or f"{own['first_name']} {own['last_name']}".strip() or email)[:200]
     name_key = search_key(name)[:200]
     rows = addresses.rows_of({**own, **moved} if moved else own)
-    found_by = dict.fromkeys((name_key, *(word for row in rows for word in _searched(row)), company_key))
+    found_by = (name_key, *map(_searched, rows), company_key)
     return moved | {
         "name": name,
         "name_key": name_key,
-        "email_key": email_key(email),
+        "email_key": rows[0][2] if email else "",
         "address_rows": rows,
         "search_text": " ".join(filter(None, found_by)),
     }
 
 
-def _searched(row: list) -> tuple[str, ...]:
-    """Return the search text of an address: a phone as typed, and as E.164."""
+def _searched(row: list) -> str:
+    """Return the search text of an address: of a phone the digits as typed, and with the country code if without."""
     kind, _position, key, value, _label = row
-    return (search_key(value),) if kind == addresses.EMAIL else (digits(value), digits(key))
+    if kind == addresses.EMAIL:
+        return search_key(value)
+    typed, number = digits(value), key.removeprefix("+")
+    return typed if typed == number else f"{typed} {number}"
 
 
 class Contact(Record):
@@ -169,8 +172,6 @@ class Contact(Record):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         constraints = [
-            # As for all addresses, see ContactAddress.
-            models.UniqueConstraint("workspace", "email_key", condition=LIVE & ~Q(email_key=""), name="contact_email"),
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="contact_external_id"
             ),
@@ -259,7 +260,8 @@ class ContactAddress(Owned):
 
     KINDS = ((addresses.EMAIL, _("Email")), (addresses.PHONE, _("Phone")))
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
+    # The contact's workspace, which the key over both columns checks.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses", db_index=False)
     kind = models.CharField(max_length=5, choices=KINDS)
     position = models.PositiveIntegerField()  # among those of its kind; 0 is the primary

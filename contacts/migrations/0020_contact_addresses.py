@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('value', models.CharField(max_length=254)),
                 ('label', models.CharField(blank=True, max_length=40)),
                 ('contact', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to='contacts.contact')),
-                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='users.workspace')),
+                ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='users.workspace')),
             ],
             options={
                 'abstract': False,

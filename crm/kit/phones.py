@@ -16,7 +16,8 @@ from phonenumbers import (
 from crm.kit.text import digits
 
 SEPARATORS = str.maketrans("", "", " .-\xa0")
-LENGTHS = range(8, 16)  # of E.164
+PLAIN = re.compile(r"\+[0-9]{8,15}")
+CODES = frozenset(map(str, COUNTRY_CODE_TO_REGION_CODE))
 
 
 def phone_key(text: str, country: str) -> str:
@@ -41,18 +42,20 @@ def phone_parts(text: str, country: str) -> set[str]:
 
 def _plain(text: str) -> str:
     """Return the key of an international number without a trunk prefix, in a tenth of the time of parse()."""
-    number = text.translate(SEPARATORS)
-    if not number.startswith("+") or not (number.isascii() and number[1:].isdigit() and len(number) - 1 in LENGTHS):
+    if not text.startswith("+"):
         return ""
-    code = next((number[1:end] for end in (2, 3, 4) if int(number[1:end]) in COUNTRY_CODE_TO_REGION_CODE), "")
-    trunk = _trunk(int(code)) if code else None
+    number = text.translate(SEPARATORS)
+    if not PLAIN.fullmatch(number):
+        return ""
+    code = next((number[1:end] for end in (2, 3, 4) if number[1:end] in CODES), "")
+    trunk = _trunk(code) if code else None
     return number if trunk and not trunk.match(number, 1 + len(code)) else ""
 
 
 @cache
-def _trunk(code: int) -> re.Pattern[str] | None:
+def _trunk(code: str) -> re.Pattern[str] | None:
     """Return the pattern of what precedes national numbers of a country; None if parse() also rewrites them."""
-    about = PhoneMetadata.metadata_for_region(COUNTRY_CODE_TO_REGION_CODE[code][0], None)
+    about = PhoneMetadata.metadata_for_region(COUNTRY_CODE_TO_REGION_CODE[int(code)][0], None)
     if about is None or about.national_prefix_transform_rule:
         return None
     return re.compile(f"0|(?:{about.national_prefix_for_parsing or '0'})")
