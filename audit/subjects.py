@@ -60,8 +60,9 @@ def register(
     set_by_moves: Iterable[str] = (),
     together: Iterable[Iterable[str]] = (),
 ) -> None:
-    names = (frozenset(keys) for keys in (following, moves, set_by_moves))
-    _subjects.add(entity, Subject(entity, model_label, person, *names, tuple(map(frozenset, together))))
+    following, moves, set_by_moves = (frozenset(keys) for keys in (following, moves, set_by_moves))
+    groups = tuple(frozenset(keys) for keys in together)
+    _subjects.add(entity, Subject(entity, model_label, person, following, moves, set_by_moves, groups))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 
 

@@ -26,18 +26,18 @@ def copy_addresses(using: str = "default", **kwargs) -> None:
 
 def insert_from(vendor: str, contacts: str) -> str:
     """Return the statement that copies the addresses of the live rows of `contacts`, a table."""
-    return f"{INSERT} {_SELECT[vendor].format(contacts=contacts)}"
+    rows, value = _ROWS[vendor]
+    kind, position, *texts = (value.format(n) for n in range(5))
+    columns = ", ".join((kind, f"CAST({position} AS integer)", *texts))
+    return (
+        f"{INSERT} SELECT c.workspace_id, c.id, {columns} "
+        f"FROM {contacts} c CROSS JOIN {rows} a WHERE c.deleted_at IS NULL"
+    )
 
 
-_SELECT = {
-    "postgresql": (
-        "SELECT c.workspace_id, c.id, a->>0, (a->>1)::integer, a->>2, a->>3, a->>4 "
-        "FROM {contacts} c CROSS JOIN jsonb_array_elements(c.address_rows) a WHERE c.deleted_at IS NULL"
-    ),
-    "sqlite": (
-        "SELECT c.workspace_id, c.id, json_extract(a.value, '$[0]'), json_extract(a.value, '$[1]'), json_extract(a.value, '$[2]'), json_extract(a.value, '$[3]'), json_extract(a.value, '$[4]') "
-        "FROM {contacts} c, json_each(c.address_rows) a WHERE c.deleted_at IS NULL"
-    ),
+_ROWS = {
+    "postgresql": ("jsonb_array_elements(c.address_rows)", "a->>{}"),
+    "sqlite": ("json_each(c.address_rows)", "json_extract(a.value, '$[{}]')"),
 }
 
 

@@ -50,7 +50,9 @@ def is_to_contact(activity: Activity) -> bool:
     if activity.automatic or is_from_contact(activity):
         return False
     own = activity.contact.email_keys if activity.contact else ()
-    return not activity.recipients or not {email_key(at) for _, at in getaddresses([activity.recipients])}.isdisjoint(own)
+    return not activity.recipients or not {email_key(at) for _, at in getaddresses([activity.recipients])}.isdisjoint(
+        own
+    )
 
 
 def two_way_activities(activities: QuerySet) -> Iterable[Activity]:

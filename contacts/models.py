@@ -12,7 +12,7 @@ from contacts.axes import LIFECYCLE, STATUS
 from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
-from crm.kit.text import LONGEST, digits, email_key, initials, search_key
+from crm.kit.text import LONGEST, digits, initials, search_key
 from crm.kit.translation import gettext_lazy as _
 from crm.kit.translation import pgettext_lazy
 from crm.records.models import LIVE, Record, derive
@@ -74,9 +74,9 @@ class Company(Record):
 
 
 def contact_keys(own: Mapping[str, str], *, company_key: str) -> dict[str, Any]:
-    """Return the derived fields of a contact with the fields `own`: full name, addresses in order, keys, and search text.
+    """Return a contact's derived fields: full name, addresses in order, keys, and search text.
 
-    `own` has the names and all address fields.
+    `own` has the names and all address fields of the contact.
     """
     moved = addresses.arranged(own)
     email = moved.get("email", own["email"])

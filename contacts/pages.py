@@ -51,7 +51,10 @@ class Person(NamedTuple):
 
 
 class ShownAddress(NamedTuple):
-    """An email or phone of a contact, as a link; `place`: first of its kind, in another field of its own, or in a list."""
+    """An email or phone of a contact, as a link.
+
+    `place`: "first" of its kind, in another field of its "own", or in a "list".
+    """
 
     kind: str
     value: str
@@ -63,7 +66,7 @@ def shown_addresses(contact: Contact) -> list[ShownAddress]:
     """Return a contact's emails and phones in order; none if there are only those in fields of their own."""
     if not (contact.other_emails or contact.other_phones):
         return []
-    shown = []
+    shown: list[ShownAddress] = []
     for kind, position, _key, value, label in contact.address_rows:
         html = mark_safe(address_html(Address(value, label), TYPES[kind]))  # noqa: S308 (it escapes)
         others = {addresses.EMAIL: 1, addresses.PHONE: 2}[kind]  # the first position in the list of others

@@ -16,8 +16,8 @@ from contacts.models import Contact, ContactAddress, contact_keys
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
-from crm.kit.statistics import analyze_if_grown
 from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
+from crm.kit.statistics import analyze_if_grown
 from crm.lifecycle.transitions import write_first_transition
 
 SINCE = LIFECYCLE.since

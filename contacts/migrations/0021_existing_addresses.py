@@ -40,7 +40,9 @@ def fill(apps, schema_editor):
         while batch := list(found.filter(pk__gt=last)[:BATCH]):
             last = batch[-1][0]
             _write(cursor, schema_editor.connection.vendor, batch)
-        cursor.execute(insert_from(schema_editor.connection.vendor, "contacts_contact"))
+        # Where the triggers exist already, e.g. after a reversal, they have inserted them.
+        insert = insert_from(schema_editor.connection.vendor, "contacts_contact")
+        cursor.execute(f"{insert} ON CONFLICT DO NOTHING")
 
 
 def _write(cursor, vendor, batch):

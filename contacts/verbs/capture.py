@@ -88,7 +88,7 @@ def _added(fresh: Sequence[Contact], by: Actor, source: str) -> bool:
 def _fill(contact: Contact, values: Mapping[str, Any], by: Actor, source: str) -> None:
     rows = Contact.objects.filter(pk=contact.pk)
     contact = rows.get()  # reloaded: a person may occur twice
-    values = values | _free_emails(values, contact)
+    values = {**values, **_free_emails(values, contact)}
     empty = {key for key in values.keys() - {"manager"} if audited.read_value(contact, key) in ("", None)}
     blanks = {key: value for key, value in values.items() if key in empty and value not in ("", None)}
     if blanks and may_edit(contact, by):
@@ -101,4 +101,6 @@ def _free_emails(values: Mapping[str, Any], contact: Contact) -> dict[str, str]:
     """Return the other emails among the values, without those that the contact or another one already has."""
     others = read_addresses(values.get("other_emails") or "")
     taken = with_emails(map(key_of_email, others)).keys() | set(contact.email_keys)
-    return {"other_emails": write_addresses(each for each in others if key_of_email(each) not in taken)} if others else {}
+    return (
+        {"other_emails": write_addresses(each for each in others if key_of_email(each) not in taken)} if others else {}
+    )

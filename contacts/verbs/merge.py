@@ -42,9 +42,10 @@ def merge(survivor: Contact, duplicates: QuerySet, *, by: Actor, choose: Mapping
     """Merge `duplicates` into `survivor`: they end in the trash, and all their records move to the survivor.
 
     The survivor keeps its values, blanks are filled from the duplicates in order, `choose` (field → value) settles the
-    others. All addresses are kept: chosen ones first, then the survivor's, then the duplicates'. The most advanced stage wins, and a person unsubscribed at one address is not emailed at another. All of it
-    is one change to undo. Raises Refused for a record that cannot be changed, Invalid without duplicates, and per field
-    of `choose`.
+    others. All addresses are kept: chosen ones first, then the survivor's, then the duplicates'. The most advanced
+    stage wins, and a person unsubscribed at one address is not emailed at another. All of it is one change to undo.
+
+    Raises Refused for a record that cannot be changed, Invalid without duplicates, and per field of `choose`.
     """
     chosen = validate("contact", choose or {}, by=by)
     if "status" in chosen:

@@ -18,5 +18,7 @@ def change_primary(request: Request, public_id: str) -> HttpResponse:
     """Make an address the primary one."""
     contact, address = find(request, Contact, public_id), request.POST.get("address", "")
     outcome = make_primary(rows_of(contact), address, by=request.actor).or_raise()
-    toast(request, _("{address} is now primary.").format(address=address), undo_url=reverse("undo", args=[outcome.change]))
+    toast(
+        request, _("{address} is now primary.").format(address=address), undo_url=reverse("undo", args=[outcome.change])
+    )
     return redirect(contact)

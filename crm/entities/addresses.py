@@ -31,7 +31,7 @@ class AddressList(Textarea):
         labels = [text for label, text in LABELS.items() if label != MOBILE or self.items is FieldType.PHONE]
         context["widget"] |= {
             "rows": rows + [Address("")] * EMPTY_ROWS,
-            "value_label": _("Email") if self.items is FieldType.EMAIL else _("Phone"),
+            "texts": _texts(self.items),
             "type": INPUTS[self.items],
             "labels": labels,
         }
@@ -43,17 +43,28 @@ class AddressList(Textarea):
             return data.get(name)
         rows = zip(*(data.getlist(name + part) for part in ("", "-label", "-order")), strict=False)
         ordered = sorted(rows, key=lambda row: int(row[2]) if row[2].isdecimal() else len(row))
-        return write_addresses(Address(value.strip(), label.strip()) for value, label, _order in ordered if value.strip())
+        return write_addresses(
+            Address(value.strip(), label.strip()) for value, label, _order in ordered if value.strip()
+        )
+
+
+def _texts(items: FieldType) -> dict[str, str]:
+    texts = {"label": _("Label"), "order": _("Order"), "up": _("Move up"), "remove": _("Remove"), "add": _("Add")}
+    return texts | {"value": _("Email") if items is FieldType.EMAIL else _("Phone")}
 
 
 def address_html(address: Address, type: FieldType) -> str:
     """Return an email or phone as a link that writes or dials, with its label."""
     url = f"mailto:{address.value}" if type is FieldType.EMAIL else phone_url(address.value, workspace().country)
-    shown = f'<a href="{escape(url)}">{escape(address.value)}</a>' if url else escape(address.value)
-    return f'{shown} <span class="muted">{escape(label_text(address.label))}</span>' if address.label else shown
+    shown = escape(address.value)
+    return (f'<a href="{escape(url)}">{shown}</a>' if url else shown) + label_html(address.label)
+
+
+def label_html(label: str) -> str:
+    return f' <span class="muted">{escape(label_text(label))}</span>' if label else ""  # not a text
 
 
 def list_html(field: Field, text: str) -> str:
     """Return a list of addresses as links."""
     found = (address_html(each, field.items or FieldType.TEXT) for each in read_addresses(text))
-    return f'<span class="address-list">{"".join(f"<span>{each}</span>" for each in found)}</span>'
+    return f'<span class="address-list">{"".join(f"<span>{each}</span>" for each in found)}</span>'  # not a text

@@ -138,8 +138,8 @@ class Page:
 def search(rows: QuerySet, text: str, by: Actor, columns: Sequence[str] = ()) -> QuerySet:
     """Filter to rows that contain every word of `text` in name, email, phone or company, ignoring case and accents.
 
-    Phone numbers match in any notation, also in part. The model's SEARCHED lists the `columns`. Of linked records hidden
-    from `by` only the name is searched: other values could be guessed letter by letter.
+    Phone numbers match in any notation, also in part. The model's SEARCHED lists the `columns`. Of linked records
+    hidden from `by` only the name is searched: other values could be guessed letter by letter.
     """
     columns = columns or rows.model.SEARCHED
     for word in [search_key(text)] if _is_number(text) else search_key(text).split():

@@ -1,15 +1,14 @@
 """The facts of a record's page: labels and values, editable in place."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from crm.entities.addresses import label_html
 from crm.entities.fields import Field, FieldType
 from crm.entities.registry import entity_of, get
 from crm.entities.values import from_custom
-from crm.kit.addresses import label_text
 from crm.lists.columns import column, resolve
 from crm.records.forms import editable_fields
 from crm.records.models import Record
@@ -52,8 +51,7 @@ def fact(record: Record, field: Field) -> Fact:
     if values[0][0] is not None:
         resolve([shown], [values])
     written = shown.cell(values[0], record.public_id)
-    if label := getattr(record, f"{field.key}_label", ""):  # of an email or phone
-        written += f' <span class="muted">{escape(label_text(label))}</span>'
+    written += label_html(getattr(record, f"{field.key}_label", ""))  # of an email or phone
     url = f"{record.get_absolute_url()}/field/{field.key}"  # the route, thirty times a page: reverse() took 2 ms
     return Fact(field, mark_safe(written), url)  # noqa: S308 (the cell escapes what it shows)
 

@@ -14,8 +14,8 @@ from crm.entities.fields import TEXTS, Field, FieldType
 from crm.entities.schema import schema
 from crm.entities.values import parse_value, to_custom
 from crm.kit import formats
-from crm.kit.addresses import clean_emails, clean_label, clean_phones
 from crm.kit.actor import Actor
+from crm.kit.addresses import clean_emails, clean_label, clean_phones
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
 from crm.users.guards import clean_currency

@@ -1,6 +1,11 @@
 """Several emails and phones of a contact: order, uniqueness, undo, merge, suppression, search."""
 
+import importlib
+from types import SimpleNamespace
+
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from audit.models import Entry
 from audit.undo.undo import undo
@@ -14,12 +19,14 @@ from contacts.verbs.merge import merge
 from contacts.verbs.set_status import set_status
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
+from crm.events.engine import drain
 from crm.kit import clock
 from crm.kit.errors import AlreadyTaken, Invalid, Refused
 from crm.lists.paging import search
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
+from crm.users.verbs.edit_workspace import edit_workspace
 from tests.factories import make_contact, manager, rows
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +163,9 @@ def test_of_two_in_the_trash_with_a_common_email_one_is_restored(ana, actor):
     assert (outcome.done, list(outcome.refused)) == ([ana.pk], [bo.pk])
 
 
-@pytest.mark.parametrize("values", [{"email": "C@x.example"}, {"email": "new@x.example", "other_emails": "b@x.example"}])
+@pytest.mark.parametrize(
+    "values", [{"email": "C@x.example"}, {"email": "new@x.example", "other_emails": "b@x.example"}]
+)
 def test_a_capture_finds_a_contact_by_any_email(ana, actor, values):
     outcome = capture([{"name": "A.", "title": "CFO"} | values], by=actor("manager"), source="web")
     ana.refresh_from_db()
@@ -164,7 +173,11 @@ def test_a_capture_finds_a_contact_by_any_email(ana, actor, values):
 
 
 def test_captures_of_one_person_with_several_emails_make_one_contact(acme, cast, actor):
-    people = [{"email": "a@x.example", "other_emails": "b@x.example"}, {"email": "B@x.example"}, {"email": "z@x.example"}]
+    people = [
+        {"email": "a@x.example", "other_emails": "b@x.example"},
+        {"email": "B@x.example"},
+        {"email": "z@x.example"},
+    ]
     done = capture(people, by=actor("manager"), source="web").done
     assert done[0] == done[1] != done[2]
 
@@ -287,3 +300,54 @@ def test_the_undo_of_a_new_contact_removes_its_addresses(acme, cast, actor):
     make_contact("Ana", other_emails=EMAILS, by=by)
     undo(by.change, by=actor("manager"))
     assert not ContactAddress.objects.exists()
+
+
+def test_a_new_country_of_the_workspace_gives_numbers_their_keys(acme, cast, actor):
+    ana = make_contact("Ana", phone="600 100 200")
+    settings = {"name": "Acme", "timezone": "UTC", "currency": "EUR", "require_mfa": False}
+    edit_workspace(**settings, country="es", by=actor("admin"))
+    drain()
+    assert ana.addresses.get(kind="phone").key == "+34600100200"
+    with pytest.raises(Invalid):
+        edit_workspace(**settings, country="XX", by=actor("admin"))
+
+
+def test_the_migration_fills_in_addresses_and_keys(acme, cast):
+    """As the previous version left them: no rows, and keys in which only case was folded."""
+    ana = make_contact("Ana", email="A@bücher.example", phone="+34 600", mobile="7")
+    rows_before = list(
+        ana.addresses.order_by("kind", "position").values_list("kind", "position", "key", "value", "label")
+    )
+    Contact.objects.update(address_rows=[], email_key="a@bücher.example")
+    assert not ContactAddress.objects.exists()
+    migration = importlib.import_module("contacts.migrations.0021_existing_addresses")
+    editor = SimpleNamespace(connection=connection)
+    models = SimpleNamespace(get_model=lambda app, name: SimpleNamespace(objects=apps.get_model(app, name).objects))
+    migration.rekey(models, editor)
+    migration.fill(models, editor)
+    after = ana.addresses.order_by("kind", "position").values_list("kind", "position", "key", "value", "label")
+    assert list(after) == rows_before
+    assert Contact.objects.get().email_key == "a@xn--bcher-kva.example"
+
+
+def test_the_record_page_lists_addresses_as_links_and_makes_one_primary(ana, sign_in):
+    client = sign_in("manager")
+    page = client.get(ana.get_absolute_url()).content.decode()
+    for link in ('href="mailto:b@x.example"', 'href="tel:600100201"', "Make primary"):
+        assert link in page
+    client.post(f"{ana.get_absolute_url()}/primary", {"address": "b@x.example"})
+    assert fields(ana)["email"] == "b@x.example"
+
+
+def test_the_form_adds_removes_and_reorders_without_scripts(ana, sign_in):
+    client, path = sign_in("manager"), f"{ana.get_absolute_url()}/edit"
+    form = client.get(path).context["form"]
+    base = client.get(path).context["base"]
+    data = {f"{bound.html_name}": bound.value() or "" for bound in (*form, *base)}
+    data |= {
+        "other_emails": ["b@x.example", "", "d@x.example"],
+        "other_emails-label": ["Home", "", ""],
+        "other_emails-order": ["2", "", "1"],
+    }
+    assert client.post(path, data).status_code == 302
+    assert kept(ana)[1:] == [("d@x.example", ""), ("b@x.example", "home")]

@@ -198,7 +198,8 @@ class Contacts(RuleBasedStateMachine):
 
     @invariant()
     def every_address_of_a_live_contact_has_its_row(self):
-        kept = {(row.contact_id, row.kind, row.position): (row.value, row.label) for row in ContactAddress.objects.all()}
+        rows = ContactAddress.objects.all()
+        kept = {(row.contact_id, row.kind, row.position): (row.value, row.label) for row in rows}
         assert kept == {
             (contact.pk, kind, position): (value, label)
             for contact in Contact.objects.live()
@@ -222,7 +223,8 @@ class Contacts(RuleBasedStateMachine):
     @invariant()
     def what_is_derived_is_up_to_date(self):
         for contact in Contact.objects.select_related("company"):
-            kept = {name: getattr(contact, name) for name in ("name", "name_key", "email_key", "search_text", "address_rows")}
+            names = ("name", "name_key", "email_key", "search_text", "address_rows")
+            kept = {name: getattr(contact, name) for name in names}
             contact.derive()
             assert kept == {name: getattr(contact, name) for name in kept}
 

@@ -283,9 +283,7 @@ MATRIX: dict[str, Route] = {
     **_files("opportunity", "opportunity_run"),
     "contact_avatar": record("contact", VIEWER, REP, data=lambda own: {"avatar": picture()}, page=False),
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
-    "contact_primary": record(
-        "contact", VIEWER, REP, data=lambda own: {"address": own.contact.email}, page=False
-    ),
+    "contact_primary": record("contact", VIEWER, REP, data=lambda own: {"address": own.contact.email}, page=False),
     "contact_suppression": record(
         "contact",
         VIEWER,
