@@ -11,7 +11,7 @@ from crm.kit.phones import phone_url
 from crm.kit.scope import workspace
 from crm.kit.translation import gettext as _
 
-EMPTY_ROWS = 2
+EMPTY_ROWS = 1
 INPUTS = {FieldType.EMAIL: "email", FieldType.PHONE: "tel"}
 
 

@@ -27,6 +27,7 @@ from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
 from crm.users.verbs.edit_workspace import edit_workspace
+from tests.browser import inspect
 from tests.factories import make_contact, manager, rows
 
 pytestmark = pytest.mark.django_db
@@ -351,3 +352,19 @@ def test_the_form_adds_removes_and_reorders_without_scripts(ana, sign_in):
     }
     assert client.post(path, data).status_code == 302
     assert kept(ana)[1:] == [("d@x.example", ""), ("b@x.example", "home")]
+
+
+@pytest.mark.browser
+def test_buttons_add_reorder_and_remove_rows(ana, visit, sign_in):
+    page = visit(f"{ana.get_absolute_url()}/edit", client=sign_in("manager"))
+    rows_ = page.get_by_role("group", name="Other emails").locator("[data-list-row]")
+    rows_.nth(1).get_by_role("button", name="Move up").click()
+    rows_.nth(1).get_by_role("button", name="Remove").click()
+    page.get_by_role("group", name="Other emails").get_by_role("button", name="Add").click()
+    page.keyboard.type("d@x.example")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"**{ana.get_absolute_url()}")
+    assert [value for value, _label in kept(ana)] == ["a@x.example", "c@x.example", "d@x.example"]
+    inspect(page, "contact-addresses")
+    page.goto(page.url + "/edit")
+    inspect(page, "contact-addresses-edit")
