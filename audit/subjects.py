@@ -30,7 +30,8 @@ class Subject:
 
     `moves` names the fields of a record's process state; `set_by_moves` those that moves also set but users can edit;
     `following` those that only change with another, more notable one. `undone_with_records`: a setting that its app
-    puts back itself when the records of the same change are undone.
+    puts back itself when the records of the same change are undone. `together` are groups of fields that make one
+    value, e.g. a list: undo restores all of a group or none.
     """
 
     entity: str
@@ -41,6 +42,7 @@ class Subject:
     set_by_moves: frozenset[str] = frozenset()
     undone_with_records: bool = False
     or_person: tuple[str, ...] = ()
+    together: tuple[frozenset[str], ...] = ()
 
     @property
     def person_key(self) -> Expression | F:
@@ -71,9 +73,11 @@ def register(
     set_by_moves: Iterable[str] = (),
     undone_with_records: bool = False,
     or_person: tuple[str, ...] = (),
+    together: Iterable[Iterable[str]] = (),
 ) -> None:
     names = (frozenset(following), frozenset(moves), frozenset(set_by_moves))
-    _subjects.add(entity, Subject(entity, model_label, person, *names, undone_with_records, or_person))
+    groups = tuple(frozenset(keys) for keys in together)
+    _subjects.add(entity, Subject(entity, model_label, person, *names, undone_with_records, or_person, groups))
     declare(EventType(f"{entity}.undone", "UNDO", _("Change undone"), _("{who} undid a change"), icon="undo-2"))
 
 

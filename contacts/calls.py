@@ -42,16 +42,17 @@ def check_occurred(at: datetime | None) -> None:
 
 def is_from_contact(activity: Activity) -> bool:
     """Return whether an email was sent by its contact."""
-    own = activity.contact.email_key if activity.contact else ""
-    return bool(own) and own == email_key(parseaddr(activity.sender)[1])
+    return activity.contact is not None and email_key(parseaddr(activity.sender)[1]) in activity.contact.email_keys
 
 
 def is_to_contact(activity: Activity) -> bool:
     """Return whether a person emailed the contact; an email without addresses is the logging member's own."""
     if activity.automatic or is_from_contact(activity):
         return False
-    own = activity.contact.email_key if activity.contact else ""
-    return not activity.recipients or own in {email_key(at) for _, at in getaddresses([activity.recipients])}
+    own = activity.contact.email_keys if activity.contact else ()
+    return not activity.recipients or not {email_key(at) for _, at in getaddresses([activity.recipients])}.isdisjoint(
+        own
+    )
 
 
 def two_way_activities(activities: QuerySet) -> Iterable[Activity]:

@@ -8,6 +8,7 @@ from django.db.models.functions import Concat, Left, Trim
 from django.db.models.lookups import Exact
 
 from contacts.axes import STATUS
+from contacts.finding import with_emails
 from contacts.hierarchy import refuse_circles
 from contacts.models import Contact
 from contacts.suppression import status_refusals
@@ -24,11 +25,19 @@ def check_edit(locked: Locked, changes: Mapping[str, Any]) -> None:
         locked.outcome.refused |= status_refusals(rows, changes[STATUS.field])
 
 
-def refuse_merged(locked: Locked) -> None:
-    """Refuse to restore contacts that were merged into another."""
+def hold_in_trash(locked: Locked) -> None:
+    """Refuse to restore contacts that were merged into another, and those with an email that another contact has."""
+    taken: set[str] = set()
     for rows in locked.batches():
         merged = rows.filter(merged_into__isnull=False).values_list("pk", flat=True)
         locked.outcome.refuse(merged, _("This contact was merged into another one. Unmerge it instead."))
+    for rows in locked.batches():
+        mine = {contact.pk: contact.email_keys for contact in rows.only("address_rows").order_by("pk")}
+        taken |= with_emails(key for keys in mine.values() for key in keys).keys()
+        for pk, keys in mine.items():  # of several trashed contacts with one email, the first
+            if not taken.isdisjoint(keys):
+                locked.outcome.refuse([pk], _("Another record now uses this email."))
+            taken |= set(keys)
 
 
 def with_full_name(rows: RecordQuerySet, changes: dict[str, Any]) -> dict[str, Any]:

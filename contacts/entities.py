@@ -1,9 +1,10 @@
 """Contact and company as entities: each field declared once for lists, forms, conditions, import and API."""
 
 from audit.values import model_field
+from contacts.address_fields import COMPUTED
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.engagement import KINDS
-from contacts.models import Activity, Contact
+from contacts.models import Activity, Contact, ContactAddress
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
 from crm.entities.registry import Entity
@@ -63,8 +64,27 @@ CONTACT.add(
         editable=False,
     ),
     Field("email", _("Email"), T.EMAIL, aliases=("mail", "e-mail", "email address")),  # not a text
+    Field("email_label", _("Email label"), T.TEXT, api="emailLabel", help=_("e.g. work or home")),
+    Field(
+        "other_emails",
+        _("Other emails"),
+        T.LONG_TEXT,
+        api="otherEmails",
+        items=T.EMAIL,
+        help=_("One per line, e.g. home: ann@example.com"),
+    ),
     Field("phone", _("Phone"), T.PHONE),
+    Field("phone_label", _("Phone label"), T.TEXT, api="phoneLabel", help=_("e.g. work or home")),
     Field("mobile", _("Mobile"), T.PHONE),
+    Field(
+        "other_phones",
+        _("Other phones"),
+        T.LONG_TEXT,
+        api="otherPhones",
+        items=T.PHONE,
+        help=_("One per line, e.g. home: +34 600 100 200"),
+    ),
+    Field("addresses", _("Addresses"), T.MANY, target="address", editable=False),
     Field("title", pgettext_lazy("job", "Title"), T.TEXT, aliases=("job title",)),  # not a text
     Field("department", _("Department"), T.TEXT),
     Field("company", _("Company"), T.LINK, api="organization", target="company"),
@@ -89,6 +109,28 @@ CONTACT.add(
     Field("last_activity", _("Last activity"), T.DATETIME, api="lastActivity", editable=False, sort="last_activity"),
     Field("last_engagement", _("Last engagement"), T.DATETIME, api="lastEngagement", editable=False),
     *SHARED,
+    *COMPUTED,
+)
+
+# The rows of a contact's addresses: for conditions over all of them.
+ADDRESS = Entity(
+    "address",
+    "contacts.ContactAddress",
+    _("Address"),
+    _("Addresses"),
+    "address",
+    title="value",  # not a text
+)
+ADDRESS.add(
+    Field("value", _("Value"), T.TEXT, editable=False),
+    Field(
+        "kind",
+        _("Type"),
+        T.SELECT,
+        choices=tuple(Choice(kind, label) for kind, label in ContactAddress.KINDS),
+        editable=False,
+    ),
+    Field("label", _("Label"), T.TEXT, editable=False),
 )
 
 # Activities have no list yet: declared for field and value names in the timeline.

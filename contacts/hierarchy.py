@@ -29,7 +29,7 @@ def refuse_company_circles(companies: Collection[int], parent: int | None) -> No
 def lock_hierarchy(changes: Collection[str] = ("parent",)) -> None:
     """Let one transaction at a time change parents: two that are harmless alone can close a circle together.
 
-    Taken before locks of companies, as imports do. Why: docs/decisions/0091-one-change-of-parents-at-a-time.md
+    Taken before locks of companies, as imports do. Why: docs/decisions/0079-one-change-of-parents-at-a-time.md
     """
     if "parent" in changes:
         Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id())

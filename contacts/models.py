@@ -1,21 +1,22 @@
-"""Companies and their domains, contacts, activities, engagement and suppressions."""
+"""Companies and their domains, contacts and their addresses, activities, engagement and suppressions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
+from contacts import addresses
 from contacts.axes import LIFECYCLE, STATUS
 from crm.kit.actor import Actor, Role
 from crm.kit.ids import new_id
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
-from crm.kit.text import LONGEST, digits, domain_key, email_key, initials, search_key
+from crm.kit.text import LONGEST, digits, domain_key, initials, search_key
 from crm.kit.translation import gettext_lazy as _
 from crm.kit.translation import pgettext_lazy
 from crm.records.models import LIVE, Record, derive
-from crm.users.models import Membership, Owned
+from crm.users.models import Membership, Owned, Workspace
 from crm.users.visibility import RecordQuerySet, editable, visible
 
 
@@ -104,7 +105,7 @@ class CompanyDomain(Owned):
 
     `live` follows the company's trash. `shared` rows repeat a domain of another company, from before they were unique.
 
-    Why: docs/decisions/0090-domains-are-derived-rows.md
+    Why: docs/decisions/0078-domains-are-derived-rows.md
     """
 
     company = models.ForeignKey(Company, models.CASCADE, related_name="domain_rows")
@@ -154,29 +155,42 @@ class FreeMailDomains(Owned):
         return self.domains
 
 
-def contact_keys(
-    name: str, first_name: str, last_name: str, email: str, phone: str, mobile: str, *, company_key: str
-) -> dict[str, str]:
-    """Return a contact's derived fields: full name, and keys for sorting, matching and search."""
-    name = (name.strip() or f"{first_name} {last_name}".strip() or email.strip())[:200]
+def contact_keys(own: Mapping[str, str], *, company_key: str) -> dict[str, Any]:
+    """Return a contact's derived fields: full name, addresses in order, keys, and search text.
+
+    `own` has the names and all address fields of the contact.
+    """
+    moved = addresses.arranged(own)
+    email = moved.get("email", own["email"])
+    name = (own["name"].strip() or f"{own['first_name']} {own['last_name']}".strip() or email)[:200]
     name_key = search_key(name)[:200]
-    found_by = (name_key, search_key(email), digits(phone), digits(mobile), company_key)
-    return {
+    rows = addresses.rows_of({**own, **moved} if moved else own)
+    found_by = (name_key, *map(_searched, rows), company_key)
+    return moved | {
         "name": name,
         "name_key": name_key,
-        "email_key": email_key(email),
+        "email_key": rows[0][2] if email else "",
+        "address_rows": rows,
         "search_text": " ".join(filter(None, found_by)),
     }
+
+
+def _searched(row: list) -> str:
+    """Return the search text of an address: of a phone the digits as typed, and with the country code if without."""
+    kind, _position, key, value, _label = row
+    if kind == addresses.EMAIL:
+        return search_key(value)
+    typed, number = digits(value), key.removeprefix("+")
+    return typed if typed == number else f"{typed} {number}"
 
 
 class Contact(Record):
     """A person, in one record for life (source 002's schema, source 000's lifecycle)."""
 
     DERIVES_FROM = ("company",)
-    MADE_OF = frozenset({"name", "first_name", "last_name", "email", "phone", "mobile", "company"})
+    MADE_OF = frozenset({"name", "first_name", "last_name", "company", *addresses.FIELDS})
     NAMED_BY = ("name", "first_name", "last_name", "email")
     NAMELESS = _("Enter a name or an email.")
-    UNIQUE = {"email_key": "e-mail", "external_id": "external ID"}  # not a text
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "contact"))
     name = models.CharField(max_length=200)
@@ -185,8 +199,14 @@ class Contact(Record):
     last_name = models.CharField(max_length=100, blank=True)
     email = models.CharField(max_length=254, blank=True)
     email_key = models.CharField(max_length=254, blank=True, editable=False)
+    email_label = models.CharField(max_length=40, blank=True, default="", db_default="")
+    other_emails = models.TextField(blank=True, max_length=LONGEST, default="", db_default="")
     phone = models.CharField(max_length=60, blank=True)
+    phone_label = models.CharField(max_length=40, blank=True, default="", db_default="")
     mobile = models.CharField(max_length=60, blank=True)
+    other_phones = models.TextField(blank=True, max_length=LONGEST, default="", db_default="")
+    # All addresses as lists of the columns of ContactAddress, which triggers copy there.
+    address_rows = models.JSONField(default=list, db_default=Value([], models.JSONField()), editable=False)
     avatar = models.ImageField(upload_to="avatars", blank=True)
     title = models.CharField(max_length=120, blank=True)
     department = models.CharField(max_length=120, blank=True)
@@ -234,8 +254,6 @@ class Contact(Record):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         constraints = [
-            # One contact per email and workspace, also when captures race. The trash does not count.
-            models.UniqueConstraint("workspace", "email_key", condition=LIVE & ~Q(email_key=""), name="contact_email"),
             models.UniqueConstraint(
                 "workspace", "external_id", condition=LIVE & ~Q(external_id=""), name="contact_external_id"
             ),
@@ -292,14 +310,58 @@ class Contact(Record):
     def initials(self) -> str:
         return initials(self.name)
 
+    @property
+    def email_keys(self) -> list[str]:
+        return [row[2] for row in self.address_rows if row[0] == addresses.EMAIL]
+
+    @property
+    def address_fields(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in addresses.FIELDS}
+
+    @classmethod
+    def consequences(cls, rows, changes):
+        """Keep the first addresses in fields of their own: with the email cleared, the next one takes its place."""
+        return addresses.consequences(rows, changes)
+
     def derive(self) -> tuple[str, ...]:
-        company = self.company.name_key if self.company else ""
-        made = contact_keys(
-            self.name, self.first_name, self.last_name, self.email, self.phone, self.mobile, company_key=company
-        )
+        names = {"name": self.name, "first_name": self.first_name, "last_name": self.last_name}
+        made = contact_keys(names | self.address_fields, company_key=self.company.name_key if self.company else "")
         for name, value in made.items():
             setattr(self, name, value)
         return tuple(made)
+
+
+class ContactAddress(Owned):
+    """One email address or phone number of a live contact: what addresses are found by.
+
+    Triggers copy it from the contact (contacts/address_rows.py); nothing else writes it. `key`: email_key(), or
+    phone_key() with the workspace's country.
+
+    Why: docs/decisions/0080-addresses-are-values-of-the-contact.md
+    """
+
+    KINDS = ((addresses.EMAIL, _("Email")), (addresses.PHONE, _("Phone")))
+
+    # The contact's workspace, which the key over both columns checks.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses", db_index=False)
+    kind = models.CharField(max_length=5, choices=KINDS)
+    position = models.PositiveIntegerField()  # among those of its kind; 0 is the primary
+    key = models.CharField(max_length=254)
+    value = models.CharField(max_length=254)
+    label = models.CharField(max_length=40, blank=True)
+
+    class Meta(Owned.Meta):
+        abstract = False
+        constraints = [
+            # One contact per email and workspace, also when captures race.
+            models.UniqueConstraint(fields=["workspace", "key"], condition=Q(kind="email"), name="address_email"),
+            models.UniqueConstraint(fields=["contact", "kind", "position"], name="address_position"),
+        ]
+        indexes = [models.Index(fields=["workspace", "key"], name="address_phone", condition=Q(kind="phone"))]
+
+    def __str__(self):
+        return self.value
 
 
 class ActivityQuerySet(RecordQuerySet):

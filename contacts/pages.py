@@ -5,14 +5,19 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, QuerySet
+from django.utils.safestring import SafeString, mark_safe
 
+from contacts import addresses
+from contacts.address_fields import TYPES
 from contacts.axes import LIFECYCLE
 from contacts.family import family
 from contacts.forms import ActivityForm
 from contacts.models import Company, Contact
 from contacts.rollup import activities_of, last_contact, next_step
+from crm.entities.addresses import address_html
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
+from crm.kit.addresses import Address
 from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
 from crm.lifecycle.offers import offers
@@ -47,9 +52,35 @@ class Person(NamedTuple):
         return f"/contact/{self.public_id}"
 
 
+class ShownAddress(NamedTuple):
+    """An email or phone of a contact, as a link.
+
+    `place`: "first" of its kind, in another field of its "own", or in a "list".
+    """
+
+    kind: str
+    value: str
+    html: SafeString
+    place: str
+
+
+def shown_addresses(contact: Contact) -> list[ShownAddress]:
+    """Return a contact's emails and phones in order; none if there are only those in fields of their own."""
+    if not (contact.other_emails or contact.other_phones):
+        return []
+    shown: list[ShownAddress] = []
+    for kind, position, _key, value, label in contact.address_rows:
+        html = mark_safe(address_html(Address(value, label), TYPES[kind]))  # noqa: S308 (it escapes)
+        others = {addresses.EMAIL: 1, addresses.PHONE: 2}[kind]  # the first position in the list of others
+        is_first = not any(each.kind == kind for each in shown)
+        shown.append(ShownAddress(kind, value, html, "first" if is_first else "own" if position < others else "list"))
+    return shown
+
+
 def contact_page(contact: Contact, by: Actor, editable: bool) -> dict[str, Any]:
-    """Return a contact's reports, and its company with other contacts there, as far as visible to the actor."""
-    around: dict[str, Any] = {"reports": _people(by, REPORTS, manager=contact.pk)}
+    """Return a contact's addresses, reports, and its company with other contacts there, as far as visible."""
+    around: dict[str, Any] = {"addresses": shown_addresses(contact)}
+    around["reports"] = _people(by, REPORTS, manager=contact.pk)
     if contact.company and may_see(contact.company, by):
         colleagues = _people(by, COLLEAGUES, company=contact.company_id, but=contact.pk)
         around |= {

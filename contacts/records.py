@@ -2,12 +2,13 @@
 
 from audit import subjects
 from contacts import timeline
+from contacts.addresses import EMAIL_FIELDS, PHONE_FIELDS
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.companies import check_company, hold_companies
 from contacts.definitions import STATUS_DEFINITIONS
 from contacts.domains import suggest_company
-from contacts.editing import check_edit, refuse_merged, with_full_name
-from contacts.entities import ACTIVITY, COMPANY, CONTACT, ENGAGEMENT
+from contacts.editing import check_edit, hold_in_trash, with_full_name
+from contacts.entities import ACTIVITY, ADDRESS, COMPANY, CONTACT, ENGAGEMENT
 from contacts.hierarchy import lock_hierarchy
 from contacts.imports.company_importer import CompanyImporter
 from contacts.imports.events import EventImporter
@@ -197,6 +198,7 @@ CONTACT_TYPE = declare(
         ),
         person="pk",
         following=("last_activity", "last_engagement", "engagement"),
+        together=(EMAIL_FIELDS, PHONE_FIELDS),
         axes=(LIFECYCLE, STATUS),
         definitions={STATUS: STATUS_DEFINITIONS},
         verbs=VERBS | {"override": override},
@@ -206,7 +208,7 @@ CONTACT_TYPE = declare(
         suggest=suggest_company,
         check_edit=check_edit,
         complete=with_full_name,
-        hold_in_trash=refuse_merged,
+        hold_in_trash=hold_in_trash,
         related=("company", "owner__user", "team", "manager"),
         timeline=timeline.of_contact,
         about=lambda contact: {"contact_id": contact.pk},
@@ -228,6 +230,7 @@ subjects.register("free_mail_domains", "contacts.FreeMailDomains")
 subjects.register("activity", "contacts.Activity", person="contact_id")
 subjects.register("engagement", "contacts.EngagementEvent", person="contact_id")
 entities.register(ACTIVITY)
+entities.register(ADDRESS)
 entities.register(ENGAGEMENT)
 imports.register(EventImporter)
 events.declare(

@@ -12,9 +12,10 @@ from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery
 
 from audit import values as audited
 from audit.record import LogRow, record_rows
+from contacts.addresses import EMAIL
 from contacts.axes import STATUS
 from contacts.engagement import NewEngagement, on_engaged, store
-from contacts.models import Contact, EngagementEvent, Suppression
+from contacts.models import Contact, ContactAddress, EngagementEvent, Suppression
 from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
@@ -72,8 +73,13 @@ def suppress(stops: Sequence[AddressToSuppress], *, by: Actor) -> None:
     added = [(pk, stop) for pk, stop in zip(ids, stops, strict=True) if pk in stored]
     rows = [LogRow(pk, stop.contact, None, _facts(stop, by.member_id)) for pk, stop in added]
     record_rows("suppression.added", rows, by=by)
-    keys = sorted({stop.email_key for stop in stops})
-    follow(Contact.objects.filter(email_key__any_of=keys), by)
+    follow(Contact.objects.filter(pk__any_of=_with_primary({stop.email_key for stop in stops})), by)
+
+
+def _with_primary(keys: Iterable[str]) -> list[int]:
+    """Return the live contacts with these primary emails; a restored contact follows at its restore."""
+    rows = ContactAddress.objects.filter(kind=EMAIL, position=0, key__any_of=sorted(keys))
+    return list(rows.order_by("contact").values_list("contact", flat=True))
 
 
 def _facts(of: AddressToSuppress | Suppression, by: int | None) -> dict[str, Any]:
@@ -83,7 +89,7 @@ def _facts(of: AddressToSuppress | Suppression, by: int | None) -> dict[str, Any
 
 def lift_reasons(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note: str) -> None:
     """Lift suppressions of the (locked) contacts' addresses that have only the given `reasons`."""
-    pairs = dict(contacts.exclude(email_key="").values_list("email_key", "pk"))
+    pairs = {key: contact.pk for contact in contacts.only("address_rows") for key in contact.email_keys}
     rows = Suppression.objects.filter(email_key__any_of=sorted(pairs), reason__in=list(reasons))
     facts = [
         LogRow(row.pk, pairs[row.email_key], _facts(row, row.by_id), None)
@@ -91,7 +97,7 @@ def lift_reasons(contacts: QuerySet, reasons: Iterable[str], *, by: Actor, note:
     ]
     rows.delete()
     record_rows("suppression.lifted", facts, by=by, note=note)
-    alike = Contact.objects.filter(Q(email_key__any_of=sorted(pairs)) | Q(pk__any_of=sorted(_ids(contacts))))
+    alike = Contact.objects.filter(pk__any_of=sorted({*_with_primary(pairs), *_ids(contacts)}))
     free = alike.filter(status__in=SHOWN).annotate(shown=suppressed_status()).filter(shown__isnull=True)
     _write(sorted(_ids(free)), ACTIVE, by, note)
     follow(alike, by)

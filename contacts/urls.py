@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import activities, avatars, free_mail, home, merging, suppressing
+from contacts.views import activities, addresses, avatars, free_mail, home, merging, suppressing
 from crm.lists.urls import undo_urls
 from crm.records.registry import RecordType, record_types
 
@@ -24,6 +24,7 @@ urlpatterns = [
     *undo_urls,
     *(activity_url(kind) for kind in record_types() if kind.about),
     path("contact/<public_id:public_id>/avatar", avatars.avatar, name="contact_avatar"),
+    path("contact/<public_id:public_id>/primary", addresses.change_primary, name="contact_primary"),
     *(merge_url(entity) for entity in merging.MERGEABLE),
     path("contact/<public_id:public_id>/suppression", suppressing.lift_suppression_page, name="contact_suppression"),
     path("settings/free-mail/", free_mail.free_mail, name="free_mail"),

@@ -1,7 +1,7 @@
 // Everything here makes a page quicker that works without it. Elements ask for it with data attributes:
 // data-rows/-row/-href/-key/-act, data-select(-all), data-edit, data-cancel, data-entity, data-jump, data-search, data-menu,
 // data-dialog, data-drop, data-paste, data-send, data-ago, data-copy, data-announce, data-autofocus,
-// data-neighbours, data-card, data-column, data-mention.
+// data-neighbours, data-card, data-column, data-mention, data-list.
 // The server's toasts come in #toasts or as the event "toast", what is only to be said as the event "announce".
 (() => {
   "use strict";
@@ -431,6 +431,33 @@
     takeFiles(drop, files);
   });
 
+  // Lists of addresses: buttons in place of numbers for the order
+  const numberRows = (list) => $$("[data-list-order]", list).forEach((order, place) => { order.value = place + 1; });
+  const showListTools = (root = document) => $$("[data-list]", root).forEach((list) => {
+    $$("[data-list-up], [data-list-remove], [data-list-add]", list).forEach((tool) => { tool.hidden = false; });
+    $$("[data-list-order]", list).forEach((order) => { order.hidden = true; });
+  });
+  const addListRow = (list) => {
+    const last = $$("[data-list-row]", list).pop();
+    const row = last.cloneNode(true);
+    $$("input", row).forEach((input) => { input.value = ""; input.removeAttribute("id"); });
+    last.after(row);
+    $("input", row).focus();
+  };
+  const removeListRow = (list, row) => {
+    if ($$("[data-list-row]", list).length > 1) row.remove();
+    else $$("input", row).forEach((input) => { input.value = ""; });
+    $("input", list).focus();
+  };
+  document.addEventListener("click", ({ target }) => {
+    const [list, row] = [target.closest?.("[data-list]"), target.closest?.("[data-list-row]")];
+    if (!list || !target.matches("button")) return;
+    if (target.matches("[data-list-add]")) addListRow(list);
+    if (target.matches("[data-list-up]") && row.previousElementSibling) { row.previousElementSibling.before(row); target.focus(); }
+    if (target.matches("[data-list-remove]")) removeListRow(list, row);
+    numberRows(list);
+  });
+
   // htmx
   document.addEventListener("htmx:afterSettle", (event) => {
     const part = event.detail.elt;
@@ -452,6 +479,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     $$(".toast").forEach(dismissLater);
     freshenTimes();
+    showListTools();
     $$("form:has(.bulk)").forEach((form) => countSelected(form, false));
     keepOrder();
     showNeighbours();

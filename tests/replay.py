@@ -13,6 +13,7 @@ DERIVED = {
     "updated_at",
     "name_key",
     "email_key",
+    "address_rows",
     "search_text",
     "lifecycle_stage_since",
     "status_since",

@@ -75,6 +75,7 @@ class EntryReverter:
         then = {key: values.from_log(model, key, value) for key, value in old.items()}
         differing = [key for key in old if values.read_value(record, key) != then[key]]
         why = {key: sentence for key in differing if (sentence := reasons.against(record, key, entry))}
+        self._keep_groups(entry, differing, why, reasons)
         self._keep_together(entry, differing, why)
         unsaid = self.about.following | (self.about.set_by_moves if self.about.moves & why.keys() else set())
         for key in (key for key in differing if key in why and key not in unsaid):
@@ -84,6 +85,13 @@ class EntryReverter:
         for key in back:
             values.write(record, key, then[key])
         return back
+
+    def _keep_groups(self, entry: Entry, differing: Iterable[str], why: dict[str, str], reasons: "_Reasons") -> None:
+        """Keep all of a group of fields if one of them must stay, or was changed by a later entry."""
+        for group in self.about.together:
+            changed = group.intersection(differing)
+            if changed and (changed & why.keys() or any(reasons.is_later(entry, key) for key in group)):
+                why.update(dict.fromkeys(changed - why.keys(), MOVED_TOGETHER))
 
     def _keep_together(self, entry: Entry, differing: Iterable[str], why: dict[str, str]) -> None:
         """Keep all of a move, with its dates, if a part of it or of its group must stay."""
@@ -131,9 +139,13 @@ class _Reasons:
     def against(self, record: models.Model, key: str, entry: Entry) -> str:
         """Return why `key` must stay, with {field} for its label; '' if it can be restored."""
         expected = values.from_log(self.model, key, (entry.new_values or {}).get(key))
-        if values.read_value(record, key) != expected or self.later.get((record.pk, key), 0) > entry.id:
+        if values.read_value(record, key) != expected or self.is_later(entry, key):
             return _("{field} was changed again afterwards.")
         return self.invalid.get((key, json.dumps((entry.old_values or {})[key])), "")
+
+    def is_later(self, entry: Entry, key: str) -> bool:
+        """Return whether a later entry changed `key` of the entry's record."""
+        return self.later.get((entry.entity_id, key), 0) > entry.id
 
 
 def _changed_since(about: Subject, entries: Sequence[Entry], by: Actor) -> dict[tuple[int, str], int]:

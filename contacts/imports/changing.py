@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from contacts.axes import LIFECYCLE, STATUS
+from contacts.imports.addresses import COLUMNS, address_changes
 from contacts.imports.matching import Match
 from contacts.imports.stages import move_each
 from contacts.models import Contact
@@ -24,7 +25,7 @@ from crm.users.visibility import may_edit
 BY_PEOPLE = "by people"  # not a text
 NOT_YOURS = _("View only – this contact belongs to someone else.")
 # Not changed as a value.
-OTHERWISE = {"created_at", "company", "manager", LIFECYCLE.field, LIFECYCLE.since, STATUS.field}
+OTHERWISE = COLUMNS | {"created_at", "company", "manager", LIFECYCLE.field, LIFECYCLE.since, STATUS.field}
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ def _difference(match: Match, on_match: str) -> Difference | None:
     said = {key: value for key, value in own.items() if key not in OTHERWISE}
     if match.company:
         said["company"] = match.company
-    values = to_change(contact, said, on_match)
+    values = to_change(contact, said, on_match) | address_changes(contact, own, on_match)
     _follow_name(contact, own, values)
     status = stage = ""
     if on_match == OnMatch.UPDATE:

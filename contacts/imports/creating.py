@@ -12,11 +12,12 @@ from typing import Any
 from audit.record import LogRow, record_rows
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.imports.matching import Match
-from contacts.models import Contact, contact_keys
+from contacts.models import Contact, ContactAddress, contact_keys
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
+from crm.kit.statistics import analyze_if_grown
 from crm.lifecycle.transitions import write_first_transition
 
 SINCE = LIFECYCLE.since
@@ -24,12 +25,10 @@ CUSTOM = "custom."  # not a text
 RESOLVED = {"created_at", SINCE, "company", "manager"}  # not stored as a column's value
 ATTRIBUTES = {f.name: f.attname for f in Contact._meta.concrete_fields if f.name not in RESOLVED}
 COLUMNS = tuple(f.attname for f in Contact._meta.concrete_fields if f.name != "workspace")
-NAMED_BY = ("name", "first_name", "last_name", "email", "phone", "mobile")
 ALWAYS_TOLD = ("name", "lifecycle_stage", "status")
 DATED = ("created_at", "lifecycle_stage_since", "status_since", "last_activity")
 
 as_row = itemgetter(*COLUMNS)
-naming = itemgetter(*NAMED_BY)
 always_told = itemgetter(*ALWAYS_TOLD)
 
 
@@ -46,6 +45,7 @@ def create_each(
     ids = ids or next_ids(Contact, len(matches))
     facts: list[LogRow] = []
     insert_rows(Contact, COLUMNS, _rows(matches, ids, by, facts))
+    analyze_if_grown(ContactAddress, len(matches))
     for axis in (LIFECYCLE, STATUS):
         write_first_transition(Contact, ids, axis, "import", by=by)
     record_rows("contact.created", facts, by=by, note=note)
@@ -84,7 +84,8 @@ def _make(match: Match, columns: dict[str, Any], stored: Callable[[datetime], st
         columns[SINCE] = stored(own[SINCE])
     if custom:
         columns["custom"] = json.dumps(custom)
-    columns.update(contact_keys(*naming(columns), company_key=company.name_key if company else ""))
+    columns.update(contact_keys(columns, company_key=company.name_key if company else ""))
+    columns["address_rows"] = json.dumps(columns["address_rows"])
     told.update(zip(ALWAYS_TOLD, always_told(columns), strict=True), custom=custom)
     if columns["owner_id"]:
         told["owner"] = columns["owner_id"]

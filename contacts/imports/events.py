@@ -88,8 +88,9 @@ def _people(rows: Sequence[IncomingRow], by: Actor) -> dict[str, int]:
     ids = ids_of({key for row in rows for key in keys_of(row)})
     seen = Contact.objects.live().visible_to(by).filter(pk__any_of=sorted(ids)).order_by("pk")
     found: dict[str, int] = {}
-    for pk, external, mail in seen.select_for_update(of=("self",)).values_list("pk", "external_id", "email_key"):
-        found |= {f"id {external}": pk, f"mail {mail}": pk}
+    for person in seen.only("external_id", "address_rows").select_for_update(of=("self",)):
+        keys = [f"id {person.external_id}", *(f"mail {key}" for key in person.email_keys)]
+        found |= dict.fromkeys(keys, person.pk)
     return found
 
 

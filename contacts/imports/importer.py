@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from contacts.address_fields import ADDED
 from contacts.domains import companies_of_emails
 from contacts.imports import companies, managers, parsers
+from contacts.imports.addresses import gathered
 from contacts.imports.changing import change_each, is_status_suppressed
 from contacts.imports.creating import create_each
 from contacts.imports.matching import Match, match
@@ -31,10 +33,10 @@ class ContactImporter:
     """Importer of contacts with companies, managers, stages and related records of upper apps."""
 
     entity = "contact"
-    also = frozenset({"lifecycle_stage", "lifecycle_stage_since", "created_at"})
+    also = frozenset({"lifecycle_stage", "lifecycle_stage_since", "created_at", *ADDED})
     elsewhere = ELSEWHERE
     lede = _(
-        "One row per contact. Existing contacts are matched by external ID, then by email. "
+        "One row per contact. Existing contacts are matched by external ID, then by any of their emails. "
         "Companies are matched by name. A new contact without one gets the company of its email’s domain."
     )
 
@@ -62,6 +64,9 @@ class ContactImporter:
 
     def write(self, rows: Sequence[IncomingRow]) -> BatchResult:
         matches, refused = match(rows, self.scratch, self.by)
+        for found in matches:
+            if found.contact is None:
+                found.row.own = gathered(found.row.own)
         refused |= self._incomplete(matches) | managers.unknown(matches, self.scratch, self.by)
         said = companies.CompanyRows(self.scratch)
         if not refused:

@@ -7,6 +7,8 @@ from itertools import islice
 from django.db import connection
 from django.db.models import QuerySet
 
+from contacts.address_fields import ADDED
+from contacts.addresses import EMAIL
 from contacts.entities import CONTACT
 from contacts.hierarchy import circles
 from contacts.imports.matching import Match, by_key, contacts_not_visible, keys_of
@@ -29,7 +31,8 @@ BATCH = {"postgresql": 10_000, "sqlite": 35}
 
 def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
     """Note every external ID and email of the file."""
-    kinds = {"external_id": "id {}".format, "email": lambda text: f"mail {email_key(text)}"}
+    emails = ["email", *(key for key, (kind, _label) in ADDED.items() if kind == EMAIL)]
+    kinds = {"external_id": "id {}".format} | dict.fromkeys(emails, lambda text: f"mail {email_key(text)}")
     feeds = [(feed.column, key) for path, key in kinds.items() if (feed := columns.feed(path))]
     for row in sheet.rows():
         if not row.problem:

@@ -1,4 +1,4 @@
-"""Matching of rows to contacts outside the trash, by external ID, then by email; each contact once per file."""
+"""Matching of rows to contacts outside the trash, by external ID, then by any email; each contact once per file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
+from contacts.finding import with_emails
+from contacts.imports.addresses import keys_of_emails
 from contacts.models import Company, Contact
 from crm.kit import formats
 from crm.kit.actor import Actor, Role
-from crm.kit.text import email_key
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
@@ -28,9 +29,9 @@ class Match:
 
 
 def keys_of(row: IncomingRow) -> tuple[str, ...]:
-    """Return a row's matching keys: external ID and email."""
-    external, mail = row.own.get("external_id"), row.own.get("email")
-    return (*((f"id {external}",) if external else ()), *((f"mail {email_key(mail)}",) if mail else ()))
+    """Return a row's matching keys: external ID and emails."""
+    external = row.own.get("external_id")
+    return (*((f"id {external}",) if external else ()), *(f"mail {key}" for key in keys_of_emails(row.own)))
 
 
 def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[list[Match], Refused]:
@@ -44,8 +45,11 @@ def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[lis
         if found.keys() & hidden:
             refused[row.line] = ("", str(UNSEEN))
         elif len(found) > 1:
-            first, second = found.values()
-            sentence = gettext("External ID matches {first}, but email matches {second}.")
+            first, second, *_others = found.values()
+            if row.own.get("external_id"):
+                sentence = gettext("External ID matches {first}, but email matches {second}.")
+            else:
+                sentence = gettext("One email matches {first}, another {second}.")
             refused[row.line] = ("", sentence.format(first=first, second=second))
         else:
             matches.append(Match(row, next(iter(found.values()), None)))
@@ -58,7 +62,7 @@ def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
     people = people.select_for_update(of=("self",)) if lock else people
     found: dict[str, Contact] = {}
     for person in people if ids else ():
-        found |= {f"id {person.external_id}": person, f"mail {person.email_key}": person}
+        found |= {f"id {person.external_id}": person} | {f"mail {key}": person for key in person.email_keys}
     return found
 
 
@@ -67,13 +71,14 @@ def ids_of(keys: Iterable[str]) -> set[int]:
     for key in keys:
         kind, _, value = key.partition(" ")
         split[kind].append(value)
-    return {*_ids("external_id", split["id"]), *_ids("email_key", split["mail"])}
+    return {*_with_external_ids(split["id"]), *with_emails(split["mail"]).values()}
 
 
-def _ids(field: str, values: list[str]) -> Iterable[int]:
+def _with_external_ids(values: list[str]) -> Iterable[int]:
     # The empty text is a literal, as in the partial index: SQLite compares the text, not the meaning.
-    filled = ~Q(**{field: RawSQL("''", ())})
-    return Contact.objects.live().filter(filled, **{f"{field}__any_of": values}).values_list("pk", flat=True)
+    filled = ~Q(external_id=RawSQL("''", ()))
+    rows = Contact.objects.live().filter(filled, external_id__any_of=values)
+    return rows.values_list("pk", flat=True) if values else ()
 
 
 def contacts_not_visible(people: Iterable[Contact], by: Actor) -> set[int]:

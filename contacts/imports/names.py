@@ -5,8 +5,16 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "name": ("Full name", "Display name", "Contact name", "Lead name"),  # not a text
     "first_name": ("Given name", "Forename"),  # not a text
     "last_name": ("Family name", "Surname"),  # not a text
-    "email": ("Email", "E-mail address", "E-mail 1 - Value", "Primary email", "Work email"),  # not a text
-    "phone": ("Phone number", "Telephone", "Work phone", "Business phone", "Phone 1 - Value"),  # not a text
+    "email": ("Email", "E-mail address", "E-mail 1 - Value", "Primary email"),  # not a text
+    "email_2": ("E-mail 2 - Value", "Secondary email", "Alternate email", "Other email"),  # not a text
+    "email_3": ("E-mail 3 - Value",),  # not a text
+    "home_email": ("Personal email", "Private email"),  # not a text
+    "work_email": ("Business email",),  # not a text
+    "phone": ("Phone number", "Telephone", "Phone 1 - Value"),  # not a text
+    "phone_2": ("Phone 2 - Value", "Secondary phone", "Other phone"),  # not a text
+    "phone_3": ("Phone 3 - Value",),  # not a text
+    "home_phone": ("Private phone",),  # not a text
+    "work_phone": ("Business phone",),  # not a text
     "mobile": ("Mobile phone", "Mobile number", "Mobile phone number", "Cell", "Cell phone"),  # not a text
     "title": ("Position",),
     "company": (

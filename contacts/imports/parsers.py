@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from audit.values import model_field
+from contacts.address_fields import ADDED
 from contacts.axes import LIFECYCLE
 from contacts.models import Contact
 from crm.entities.fields import Field, FieldType
 from crm.entities.values import instant
 from crm.kit import clock, formats
 from crm.kit.actor import Actor
+from crm.kit.addresses import LONGEST_PHONE
 from crm.kit.errors import Invalid
 from crm.kit.text import email_key, normalize_line
 from crm.kit.translation import gettext as _
@@ -37,7 +39,7 @@ def parser(feed: MappedColumn, by: Actor) -> Parser:
     if field.type is FieldType.EMAIL:
         return _address(field, by)
     if entity == "contact" and field.type in PLAIN and not field.custom and field.key not in NORMAL:
-        return plain(field, model_field(Contact, field.key).max_length or 0)
+        return plain(field, LONGEST_PHONE if field.key in ADDED else model_field(Contact, field.key).max_length or 0)
     if field.type is FieldType.LONG_TEXT:
         return lambda text: clean(entity, field, text, by)
     return remembered(lambda text: clean(entity, field, text, by))

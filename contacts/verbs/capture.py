@@ -1,20 +1,22 @@
 """Capture prospects from a form, a scan or a browser extension."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from audit import values as audited
 from audit.record import record
+from contacts.addresses import key_of_email
 from contacts.domains import with_companies
 from contacts.engagement import NewEngagement, store
+from contacts.finding import email_keys, owners_of, with_emails
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
+from crm.kit.addresses import read_addresses, write_addresses
 from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
-from crm.kit.text import email_key
 from crm.kit.translation import gettext as _
 from crm.records.validation import validate
 from crm.records.writing import apply, build, insert_records
@@ -25,42 +27,59 @@ from crm.users.visibility import may_edit
 def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> Outcome:
     """Record people from `source` (source 002, capture): one contact per email, also when captures race.
 
-    A new person becomes a Lead owned by the actor, by default at the company whose domain the email has. A known one
-    keeps stage and values; blanks are filled if the actor may change the contact. It counts as engagement: a demo
-    request if the source says so, otherwise a form.
+    Any of a contact's emails finds it. A new person becomes a Lead owned by the actor, by default at the company whose
+    domain the email has. A known one keeps stage and values; blanks are filled if the actor may change the contact. It
+    counts as engagement: a demo request if the source says so, otherwise a form.
     `Outcome.done` lists the contacts in the order of `people`. Raises Invalid with a message per field, NotAllowed for
     a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed(_("Viewers can’t capture contacts."))
     wanted = [validate("contact", {"source": source} | dict(values), by=by, new=True) for values in people]
-    keys = [email_key(values.get("email", "")) or index for index, values in enumerate(wanted)]
     for _attempt in range(3):
-        known = _locked([key for key in keys if isinstance(key, str)])
-        first = {key: values for key, values in reversed([*zip(keys, wanted, strict=True)]) if key not in known}
-        with_companies(first.values(), by)
-        fresh = {key: build(Contact, values, by) for key, values in reversed(first.items())}
+        known = _locked({key for values in wanted for key in email_keys(values)})
+        with_companies([values for values in wanted if not known.keys() & {*email_keys(values)}], by)
+        matches, fresh = _matched(wanted, known, by)
         if _added(fresh, by, source):
             break
     else:
         raise Invalid({"external_id": _("A contact with this external ID already exists.")})
-    people_by_key = known | fresh
-    for key, values in zip(keys, wanted, strict=True):
-        if values is not first.get(key):
-            _fill(people_by_key[key], values, by, source)
+    new = {id(contact) for contact in fresh}
+    for contact, values in zip(matches, wanted, strict=True):
+        if id(contact) in new:
+            new.remove(id(contact))  # created from these values; further ones only fill its blanks
+        else:
+            _fill(contact, values, by, source)
     kind, now = ("demo_request" if "demo" in source.lower() else "form_submitted"), clock.now()
-    store([NewEngagement(pk, kind, now) for pk in sorted({people_by_key[key].pk for key in keys})], by=by)
-    return Outcome(by.change, [people_by_key[key].pk for key in keys])
+    store([NewEngagement(pk, kind, now) for pk in sorted({contact.pk for contact in matches})], by=by)
+    return Outcome(by.change, [contact.pk for contact in matches])
 
 
-def _locked(keys: list[str]) -> dict[Any, Contact]:
-    rows = Contact.objects.live().filter(email_key__in=keys).order_by("pk").select_for_update(of=("self",))
-    return {contact.email_key: contact for contact in rows} if keys else {}
+def _locked(keys: Collection[str]) -> dict[str, Contact]:
+    """Return the contacts with these emails by each of their emails, locked."""
+    people = owners_of(keys).order_by("pk").select_for_update(of=("self",)) if keys else ()
+    return {key: contact for contact in people for key in contact.email_keys}
 
 
-def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
+def _matched(
+    wanted: Sequence[Mapping[str, Any]], known: Mapping[str, Contact], by: Actor
+) -> tuple[list[Contact], list[Contact]]:
+    """Return each person's contact, found by an email or built, and the built ones. An email stays with the first."""
+    people, matches, fresh = dict(known), [], []
+    for values in wanted:
+        keys = email_keys(values)
+        contact = next((people[key] for key in keys if key in people), None)
+        if contact is None:
+            contact = build(Contact, values, by)
+            fresh.append(contact)
+        people = dict.fromkeys(keys, contact) | people
+        matches.append(contact)
+    return matches, fresh
+
+
+def _added(fresh: Sequence[Contact], by: Actor, source: str) -> bool:
     try:
-        insert_records(list(fresh.values()), "contact.captured", by=by, verb="capture", note=source)
+        insert_records(fresh, "contact.captured", by=by, verb="capture", note=source)
     except IntegrityError:
         # A concurrent capture inserted one of them between our read and insert: read again.
         return False
@@ -70,9 +89,19 @@ def _added(fresh: Mapping[Any, Contact], by: Actor, source: str) -> bool:
 def _fill(contact: Contact, values: Mapping[str, Any], by: Actor, source: str) -> None:
     rows = Contact.objects.filter(pk=contact.pk)
     contact = rows.get()  # reloaded: a person may occur twice
+    values = {**values, **_free_emails(values, contact)}
     empty = {key for key in values.keys() - {"manager"} if audited.read_value(contact, key) in ("", None)}
     blanks = {key: value for key, value in values.items() if key in empty and value not in ("", None)}
     if blanks and may_edit(contact, by):
         apply("contact.captured", rows, blanks, by=by, note=source)
     else:
         record("contact.captured", rows, by=by, note=source)
+
+
+def _free_emails(values: Mapping[str, Any], contact: Contact) -> dict[str, str]:
+    """Return the other emails among the values, without those that the contact or another one already has."""
+    others = read_addresses(values.get("other_emails") or "")
+    taken = with_emails(map(key_of_email, others)).keys() | set(contact.email_keys)
+    return (
+        {"other_emails": write_addresses(each for each in others if key_of_email(each) not in taken)} if others else {}
+    )

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from audit import values as audited
+from contacts.addresses import LISTS, PHONE
 from contacts.axes import FURTHEST, LIFECYCLE
-from contacts.models import Company, Contact
+from contacts.models import Company, Contact, ContactAddress
 from contacts.verbs.merge import merge
 from contacts.verbs.merge_companies import merge_companies
 from crm.kit.outcome import Outcome
@@ -46,10 +47,9 @@ class Mergeable:
 
 def _alike_contacts(survivor: Contact) -> Q:
     """Return the condition: the same name or phone."""
-    alike = Q(name_key=survivor.name_key)
-    for number in filter(None, (survivor.phone, survivor.mobile)):
-        alike |= Q(phone=number) | Q(mobile=number)
-    return alike
+    phones = survivor.addresses.filter(kind=PHONE).exclude(key="").values("key")
+    numbers = ContactAddress.objects.filter(kind=PHONE, key__in=phones)
+    return Q(name_key=survivor.name_key) | Q(pk__in=numbers.values("contact"))
 
 
 def _alike_companies(survivor: Company) -> Q:
@@ -66,7 +66,7 @@ def _stage(survivor: Contact, other: Contact) -> dict[str, Any]:
 
 
 MERGEABLE = {
-    "contact": Mergeable(Contact, merge, _alike_contacts, ("external_id", "status"), _stage),
+    "contact": Mergeable(Contact, merge, _alike_contacts, ("external_id", "status", *LISTS), _stage),
     "company": Mergeable(Company, merge_companies, _alike_companies, ("external_id", "other_domains")),
 }
 

@@ -29,12 +29,12 @@ def lift_suppression_page(request: Request, public_id: str) -> HttpResponse:
         else:
             toast(request, _("Suppression lifted. {contact} can receive email again.").format(contact=contact))
             return redirect(contact)
-    found = Suppression.objects.filter(email_key=contact.email_key).select_related("by__user").order_by("at")
+    found = Suppression.objects.filter(email_key__in=contact.email_keys).select_related("by__user").order_by("at")
     context = {
         "contact": contact,
         "form": form,
         "status": STATUS.value(contact.status),
-        "suppressions": found if contact.email_key else (),
+        "suppressions": found,
         "may_lift": request.actor.is_at_least(Role.ADMIN),
     }
     return render(request, "contacts/suppression.html", context, status=422 if form.errors else 200)

@@ -84,6 +84,7 @@ class Field:
     due: bool = False  # for due times: lists count down to them
     decimals: int | None = None  # shown of a number; None for as many as it has
     currency: str = ""  # for money: the adjacent currency column
+    items: FieldType | None = None  # for a list of addresses (crm/kit/addresses.py): EMAIL or PHONE
     # For a computed field: returns its ORM expression; `path` is then unused.
     expression: Callable[[], Any] | None = None
     # For a computed link: returns the target's rows, tied to the record by OuterRef("pk"), at most one (the open or

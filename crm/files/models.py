@@ -79,7 +79,7 @@ class Attachment(Owned):
     `stored` is the place of its bytes in the storage, a random name. `content_type` is what the bytes begin with for
     the types that are previewed, otherwise a guess from the name. A deleted file keeps its bytes until it is purged.
 
-    Why: docs/decisions/0080-a-file-is-a-row-and-bytes.md
+    Why: docs/decisions/0075-a-file-is-a-row-and-bytes.md
     """
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "file"))

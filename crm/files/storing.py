@@ -1,6 +1,6 @@
 """The bytes of files: written before the row, removed after it.
 
-Why: docs/decisions/0080-a-file-is-a-row-and-bytes.md
+Why: docs/decisions/0075-a-file-is-a-row-and-bytes.md
 """
 
 import mimetypes

@@ -1,6 +1,6 @@
 """Attach, show, download, rename and delete files.
 
-Why: docs/decisions/0081-files-of-members-are-untrusted.md
+Why: docs/decisions/0076-files-of-members-are-untrusted.md
 """
 
 import logging

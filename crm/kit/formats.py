@@ -18,10 +18,10 @@ from babel.dates import tokenize_pattern
 from babel.lists import format_list
 from babel.numbers import format_percent, get_decimal_symbol, get_group_symbol
 from django.utils import timezone
+from phonenumbers import SUPPORTED_REGIONS
 
-from crm.kit.translation import active_language
-
-from crm.kit.translation import gettext, ngettext
+from crm.kit.text import search_key
+from crm.kit.translation import active_language, gettext, ngettext
 
 DEFAULT = "en_GB"
 current: ContextVar[str] = ContextVar("formats", default=DEFAULT)
@@ -42,6 +42,15 @@ _MONTHS = {
     "LLL": ("stand-alone", "abbreviated"),
     "LLLL": ("stand-alone", "wide"),
 }
+
+
+COUNTRIES = frozenset(SUPPORTED_REGIONS)  # ISO 3166 codes with phone numbers
+
+
+def countries() -> list[tuple[str, str]]:
+    """Return codes and names of COUNTRIES in the reader's language, by name."""
+    names = Locale.parse(active_language() or DEFAULT, sep="-").territories
+    return sorted(((code, names.get(code, code)) for code in COUNTRIES), key=lambda pair: search_key(pair[1]))
 
 
 def day(value: date) -> str:

@@ -9,6 +9,8 @@ Why: docs/decisions/0028-names-have-one-key.md
 import re
 import unicodedata
 
+import idna
+
 LONGEST = 50_000  # characters of a long text, such as notes: some twenty pages
 _NO_DIGITS = re.compile(r"\D+")
 _DOMAIN = re.compile(r"(?=.{1,200}\Z)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
@@ -63,9 +65,23 @@ def fold(text: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """Return the key shared by spellings of one address; SQLite folds only ASCII, hence Python."""
+    """Return the key shared by spellings of one address: case-folded, the domain in IDNA.
+
+    SQLite folds only ASCII, hence Python.
+    """
     email = email.strip()
-    return email.lower() if email.isascii() else unicodedata.normalize("NFKC", email).casefold()
+    if email.isascii():
+        return email.lower()
+    local, at, domain = unicodedata.normalize("NFC", email).rpartition("@")
+    return f"{local.casefold()}{at}{_ascii_domain(domain)}"
+
+
+def _ascii_domain(domain: str) -> str:
+    """Return bücher.example as xn--bcher-kva.example; text that is no domain only case-folded."""
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return domain.casefold()
 
 
 def domain_key(text: str) -> str:

@@ -12,10 +12,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm.entities import registry
+from crm.entities.addresses import address_html, list_html
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.sql import orm_value
 from crm.kit import formats
+from crm.kit.addresses import Address
 from crm.kit.scope import workspace
 from crm.kit.templatetags.frame import due_element, initials, time_element
 from crm.kit.translation import gettext as _
@@ -107,6 +109,8 @@ def _text(field: Field):
 
 def _clipped(field: Field):
     empty = _empty()
+    if field.items:
+        return lambda values, public_id: list_html(field, values[0]) if values[0] else empty
 
     def cell(values, public_id):
         text = values[0] or ""
@@ -115,14 +119,9 @@ def _clipped(field: Field):
     return cell
 
 
-def _mail(field: Field):
+def _address(field: Field):
     empty = _empty()
-
-    def cell(values, public_id):
-        address = escape(values[0] or "")
-        return f'<a href="mailto:{address}">{address}</a>' if address else empty
-
-    return cell
+    return lambda values, public_id: address_html(Address(values[0]), field.type) if values[0] else empty
 
 
 def _url(field: Field):
@@ -204,8 +203,8 @@ def _link(field: Field):
 _CELLS: dict[FieldType, Callable[[Field], Callable[[Sequence, str], str]]] = {
     FieldType.TEXT: _text,
     FieldType.LONG_TEXT: _clipped,
-    FieldType.EMAIL: _mail,
-    FieldType.PHONE: _text,
+    FieldType.EMAIL: _address,
+    FieldType.PHONE: _address,
     FieldType.URL: _url,
     FieldType.NUMBER: _number,
     FieldType.PERCENT: _percent,

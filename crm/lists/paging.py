@@ -20,6 +20,8 @@ from crm.entities.sql import Place, orm_value
 from crm.entities.text import Fold
 from crm.kit.actor import Actor, Role
 from crm.kit.compiled_queries import run_cached
+from crm.kit.phones import phone_parts
+from crm.kit.scope import workspace
 from crm.kit.sql import CountRows
 from crm.kit.text import digits, search_key
 from crm.kit.translation import gettext as _
@@ -136,16 +138,14 @@ class Page:
 def search(rows: QuerySet, text: str, by: Actor, columns: Sequence[str] = ()) -> QuerySet:
     """Filter to rows that contain every word of `text` in name, email, phone or company, ignoring case and accents.
 
-    Phone numbers match by digits in any grouping. The model's SEARCHED lists the `columns`. Of linked records hidden
-    from `by` only the name is searched: other values could be guessed letter by letter.
+    Phone numbers match in any notation, also in part. The model's SEARCHED lists the `columns`. Of linked records
+    hidden from `by` only the name is searched: other values could be guessed letter by letter.
     """
     columns = columns or rows.model.SEARCHED
-    if _is_number(text):
-        return rows.filter(_holds(columns, digits(text), by) | _holds(columns, search_key(text), by))
-    for word in search_key(text).split():
+    for word in [search_key(text)] if _is_number(text) else search_key(text).split():
         match = _holds(columns, word, by)
-        if _is_number(word):
-            match |= _holds(columns, digits(word), by)
+        for part in sorted(phone_parts(word, workspace().country)) if _is_number(word) else ():
+            match |= _holds(columns, part, by)
         rows = rows.filter(match)
     return rows
 

@@ -36,7 +36,9 @@ def _register_history(kind: RecordType) -> None:
     fixed = [axis.field for axis in kind.axes if not kind.entity.fields[axis.field].editable]
     since = [axis.since for axis in kind.axes]
     entity = kind.entity
-    subjects.register(entity.name, entity.model_label, kind.person, [*since, *kind.following], fixed, kind.set_by_moves)
+    following = [*since, *kind.following]
+    model = entity.model_label
+    subjects.register(entity.name, model, kind.person, following, fixed, kind.set_by_moves, kind.together)
     events.declare(*kind.events)
     for axis in kind.axes:
         axes.register(axis)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from crm.kit.actor import Actor
+from crm.kit.addresses import read_addresses
 from crm.kit.errors import AlreadyTaken
 from crm.kit.text import email_key
 from crm.kit.translation import gettext as _
@@ -36,8 +37,9 @@ def duplicate_error(
 
 
 def _unique(model: type[Record], values: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, str]]]:
-    if _has_mail(model) and values.get("email"):
-        yield "email", _("A record with this email already exists"), {"email_key": email_key(values["email"])}
+    for field, address in _emails(values) if _has_mail(model) else ():
+        sentence = _("A record with this email already exists")
+        yield field, sentence, {"addresses__kind": "email", "addresses__key": email_key(address)}
     for key in ("domain", "other_domains") if hasattr(model, "other_domains") else ():
         for domain in filter(None, (values.get(key) or "").split(", ")):
             yield key, _("A company with this domain already exists"), {"domain_rows__domain": domain}
@@ -46,5 +48,11 @@ def _unique(model: type[Record], values: Mapping[str, Any]) -> Iterable[tuple[st
         yield "external_id", sentence, {"external_id": values["external_id"]}
 
 
+def _emails(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the emails among the values, each with its field."""
+    others = [("other_emails", each.value) for each in read_addresses(values.get("other_emails") or "")]
+    return [("email", values["email"]), *others] if values.get("email") else others
+
+
 def _has_mail(model: type[Record]) -> bool:
-    return hasattr(model, "email_key")
+    return hasattr(model, "email_keys")

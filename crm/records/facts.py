@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from crm.entities.addresses import label_html
 from crm.entities.fields import Field, FieldType
 from crm.entities.registry import entity_of, get
 from crm.entities.values import from_custom
@@ -12,8 +13,8 @@ from crm.lists.columns import column, resolve
 from crm.records.forms import editable_fields
 from crm.records.models import Record
 
-# Shown in the page's head; notes are separate.
-ELSEWHERE = {"name", "lifecycle_stage", "next_step"}
+# Shown in the page's head, or beside another fact.
+ELSEWHERE = {"name", "lifecycle_stage", "next_step", "email_label", "phone_label"}
 # Set by events: shown if they have a value, not editable.
 FOLLOWING = ("last_engagement", "last_activity")
 
@@ -50,6 +51,7 @@ def fact(record: Record, field: Field) -> Fact:
     if values[0][0] is not None:
         resolve([shown], [values])
     written = shown.cell(values[0], record.public_id)
+    written += label_html(getattr(record, f"{field.key}_label", ""))  # of an email or phone
     url = f"{record.get_absolute_url()}/field/{field.key}"  # the route, thirty times a page: reverse() took 2 ms
     return Fact(field, mark_safe(written), url)  # noqa: S308 (the cell escapes what it shows)
 

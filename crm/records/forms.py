@@ -7,6 +7,7 @@ from django.forms.widgets import ChoiceWidget
 from django.http import QueryDict
 
 from audit import values as audited
+from crm.entities.addresses import AddressList
 from crm.entities.fields import Field, FieldType
 from crm.entities.forms import form_choices, form_field
 from crm.entities.people import members, teams
@@ -53,6 +54,9 @@ class RecordForm(forms.Form):
             self.fields[field.key] = form_field(field)
             # A contact needs a name or an email: the verb checks that, for all channels.
             self.fields[field.key].required = field.required and field.key != "name"
+            if field.items and not keys:
+                self.fields[field.key].widget = AddressList(field.items)
+                self.fields[field.key].help_text = ""
             if field.key == "timezone":
                 self.fields[field.key].widget.attrs["data-entity"] = "timezone"
             if record is not None:

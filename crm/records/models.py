@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -70,6 +70,11 @@ class Record(Owned):
         """Set derived fields; return their names. By default the keys of its name."""
         self.name_key = self.search_text = search_key(str(self))[:200]
         return ("name_key", "search_text")
+
+    @classmethod
+    def consequences(cls, rows: models.QuerySet, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return changes of further fields that follow from `changes` of these rows, as values or expressions."""
+        return {}
 
     @classmethod
     def derived(cls, records: Collection[Self], changed: Collection[str]) -> None:

@@ -62,7 +62,7 @@ class RecordType:
 
     Fields and history: `entity` declares its name and fields; `gives` the fields it adds to other entities. `events`
     are its events (see common_record_events()); `person` is the path to the contact whose timeline shows them;
-    `following` and `set_by_moves` as in audit.subjects.Subject.
+    `following`, `set_by_moves` and `together` as in audit.subjects.Subject.
 
     Process: `axes` are the fields that only moves change; `definitions` define their values, or those of other axes.
     `verbs` are those of its moves by name, called as verb(rows, by=…, **answers), with the answers of `forms` or the
@@ -96,6 +96,7 @@ class RecordType:
     person: str = ""
     following: Sequence[str] = ()
     set_by_moves: Sequence[str] = ()
+    together: Sequence[Sequence[str]] = ()
     axes: Sequence[Axis] = ()
     definitions: Mapping[Axis, Mapping[str, Definition]] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from crm.entities.schema import schema
 from crm.entities.values import parse_value, to_custom
 from crm.kit import formats
 from crm.kit.actor import Actor
+from crm.kit.addresses import clean_emails, clean_label, clean_phones
 from crm.kit.errors import Invalid
 from crm.kit.text import domain_key, search_key
 from crm.kit.translation import gettext as _
@@ -241,4 +242,8 @@ NORMAL = {
     "domain": _domain,
     "other_domains": _domains,
     "currency": clean_currency,
+    "email_label": clean_label,
+    "phone_label": clean_label,
+    "other_emails": clean_emails,
+    "other_phones": clean_phones,
 }

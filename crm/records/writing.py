@@ -73,14 +73,15 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
 
 
 def apply(event: str, rows: models.QuerySet, changes: Mapping[str, Any], *, by: Actor, note: str = "") -> int:
-    """Write validated changes, and values derived from them, to rows locked by the caller; return how many.
+    """Write validated changes, what follows and derives from them, to rows locked by the caller; return how many.
 
     Raises AlreadyTaken if another record has the email, domain or external ID.
     """
     try:
         with transaction.atomic():
-            made_of = partial(derive, changed=changes.keys()) if rows.model.MADE_OF & changes.keys() else None
-            return update_and_record(event, rows, changes, by=by, note=note, derive=made_of)
+            found = {**changes, **rows.model.consequences(rows, dict(changes))}
+            made_of = partial(derive, changed=found.keys()) if rows.model.MADE_OF & changes.keys() else None
+            return update_and_record(event, rows, found, by=by, note=note, derive=made_of)
     except IntegrityError as error:
         raise (duplicate_error(rows.model, [changes], by, but=rows) or error) from None
 
@@ -121,4 +122,4 @@ def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], ass
 
 def _column(record: Record, name: str) -> Any:
     value = getattr(record, name)
-    return json.dumps(value) if name == "custom" else value
+    return json.dumps(value) if isinstance(value, dict | list) else value

@@ -32,9 +32,9 @@ def actor_in(request, workspace_id: int) -> Actor:
 @admin.register(Workspace)
 class WorkspaceAdmin(WorkspaceModelAdmin):
     workspace_path = "pk"
-    list_display = ["name", "slug", "timezone", "currency", "require_mfa", "created_at"]
+    list_display = ["name", "slug", "timezone", "country", "currency", "require_mfa", "created_at"]
     search_fields = ["name", "slug"]
-    fields = ["slug", "name", "timezone", "currency", "require_mfa", "created_at"]
+    fields = ["slug", "name", "timezone", "country", "currency", "require_mfa", "created_at"]
     readonly_fields = ["slug", "created_at"]
 
     def save_model(self, request, obj, form, change):

@@ -66,7 +66,7 @@ class TeamForm(forms.Form):
 
 
 class WorkspaceForm(forms.Form):
-    """Workspace name, time zone, currency and formats."""
+    """Workspace name, time zone, country, currency and formats."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
     timezone = forms.ChoiceField(label=_("Time zone"), choices=timezone_choices)
@@ -75,6 +75,12 @@ class WorkspaceForm(forms.Form):
         label=_("Dates and numbers"),
         choices=lambda: [("", gettext("Language default")), *format_choices()],
         required=False,
+    )
+    country = forms.ChoiceField(
+        label=_("Country"),
+        choices=lambda: [("", gettext("Not set")), *formats.countries()],
+        required=False,
+        help_text=_("For phone numbers without a country code."),
     )
     currency = forms.CharField(label=_("Currency"), min_length=3, max_length=3, help_text=_("Three letters, e.g. EUR."))
     require_mfa = forms.BooleanField(

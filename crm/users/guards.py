@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from crm.kit import formats
 from crm.kit.errors import Invalid, Refused
 from crm.kit.language import FORMATS
 from crm.kit.text import collapse_to_one_line
@@ -68,6 +69,14 @@ def clean_formats(code: str) -> str:
     """Check a supported locale for dates, numbers and money, e.g. de_CH. Raises Invalid for the field formats."""
     if code not in FORMATS:
         raise Invalid({"formats": _("“{code}” isn’t a supported format.").format(code=code)})
+    return code
+
+
+def clean_country(code: str) -> str:
+    """Return a two-letter country code in capitals, e.g. ES; '' for none. Raises Invalid for the field country."""
+    code = code.strip().upper()
+    if code and code not in formats.COUNTRIES:
+        raise Invalid({"country": _("“{code}” isn’t a valid country, e.g. ES.").format(code=code)})
     return code
 
 

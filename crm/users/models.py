@@ -24,6 +24,8 @@ class Workspace(models.Model):
     name = models.CharField(_("name"), max_length=80)
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    # ISO 3166 alpha-2: of phone numbers without a country code. Empty if unknown.
+    country = models.CharField(_("country"), max_length=2, blank=True, db_default="")
     language = models.CharField(_("language"), max_length=5, default="en", db_default="en")
     # Formats: empty for the language's default.
     formats = models.CharField(_("dates and numbers"), max_length=5, blank=True, db_default="")
@@ -227,7 +229,7 @@ def hash_token(token: str) -> str:
 class IdentityProvider(Owned):
     """How members sign in with OpenID Connect: the workspace's own issuer or, if `issuer` is blank, the installation's.
 
-    Why: docs/decisions/0085-a-provider-speaks-for-its-workspace.md
+    Why: docs/decisions/0077-a-provider-speaks-for-its-workspace.md
     """
 
     # In the address where members sign in and in the redirect URI. Not guessable: it tells nobody of the workspace.

@@ -166,7 +166,7 @@ def team(request, pk):
 @needs(Right.WORKSPACE)
 def workspace(request):
     space = request.member.workspace
-    fields = ("name", "timezone", "language", "formats", "currency", "require_mfa")
+    fields = ("name", "timezone", "language", "formats", "country", "currency", "require_mfa")
     form = WorkspaceForm(request.POST or None, initial={field: getattr(space, field) for field in fields})
     if form.is_valid() and _saved(form, lambda data: edit_workspace(**data, by=request.actor)):
         toast(request, _("Workspace saved."))

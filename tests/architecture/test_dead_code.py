@@ -16,7 +16,18 @@ pytestmark = pytest.mark.once
 
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.is_file())
 # Looked up by name, by Django or external callers.
-BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "409.html", "429.html", "500.html", "503.html"}
+WIDGETS = {"jinja2/django/forms/widgets/addresses.html"}  # named below jinja2/
+BY_NAME = {
+    *WIDGETS,
+    "400.html",
+    "403.html",
+    "403_csrf.html",
+    "404.html",
+    "409.html",
+    "429.html",
+    "500.html",
+    "503.html",
+}
 # Reached from outside: browsers, probes and other systems. The rest belongs to Django's admin and to sign-in.
 FROM_OUTSIDE = {"healthz", "readyz", "metrics", "csp_report", "workflow_hook", "campaign_unsubscribe"}
 HOLE = "§"

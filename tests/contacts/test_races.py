@@ -5,19 +5,22 @@ from threading import Event
 from time import sleep
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.models import Contact
+from contacts.models import Contact, ContactAddress
+from contacts.verbs.capture import capture
 from contacts.verbs.merge import merge
 from contacts.verbs.win import win
 from crm.kit.actor import Channel
-from crm.kit.errors import Conflict, Refused
+from crm.kit.errors import AlreadyTaken, Conflict, Refused
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Transition
 from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from crm.users.visibility import lock
 from tests.factories import make_contact, rows
 from tests.threads import at_once
@@ -118,3 +121,36 @@ def test_two_who_merge_each_into_the_other_leave_one(cast, contact):
     results, errors = at_once(cast.acme, calls)
     assert (len(results), {type(error) for error in errors}) == (1, {Refused})
     assert Contact.objects.live().count() == 1
+
+
+def test_of_eight_who_add_one_email_to_eight_contacts_one_has_it(cast):
+    """As the primary or a further one, by edits, captures and a restore."""
+    with in_workspace(cast.acme):
+        people = [make_contact() for _ in range(5)]
+        gone = make_contact("Gone", other_emails="work: a@x.example")
+        delete(rows(gone), by=by(cast), reason="left")
+        fields = ("email", "other_emails") * 3
+        calls = [partial(edit, rows(p), {f: "A@x.example"}, by=by(cast)) for p, f in zip(people, fields, strict=False)]
+        calls += [partial(capture, [{"email": "a@x.example"}], by=by(cast), source="web") for _ in range(2)]
+        calls.append(partial(restore, rows(gone), by=by(cast)))
+    _, errors = at_once(cast.acme, calls)
+    assert {type(error) for error in errors} <= {AlreadyTaken, IntegrityError}
+    with in_workspace(cast.acme):
+        owner = ContactAddress.objects.get(kind="email", key="a@x.example").contact
+        assert owner.deleted_at is None and "a@x.example" in owner.email_keys
+        assert ContactAddress.objects.filter(kind="email").count() == sum(
+            len(person.email_keys) for person in Contact.objects.live()
+        )
+
+
+def test_merges_and_edits_at_once_lose_no_email(cast):
+    with in_workspace(cast.acme):
+        survivor = make_contact("Ana", email="s@x.example")
+        others = [make_contact(email=f"{n}@x.example", other_emails=f"more{n}@x.example") for n in range(4)]
+        calls = [partial(merge, survivor, rows(other), by=by(cast)) for other in others]
+        calls += [partial(edit, rows(other), {"title": "CFO"}, by=by(cast)) for other in others]
+    at_once(cast.acme, calls)
+    with in_workspace(cast.acme):
+        emails = set(ContactAddress.objects.values_list("key", flat=True))
+        assert emails == {"s@x.example", *(f"{name}{n}@x.example" for name in ("", "more") for n in range(4))}
+        assert {row.contact.deleted_at for row in ContactAddress.objects.select_related("contact")} == {None}

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.models import Activity, Contact
+from contacts.models import Activity, Contact, ContactAddress
 from contacts.moves import VERBS
 from contacts.verbs.capture import capture
 from contacts.verbs.create import create
@@ -51,6 +51,21 @@ who = st.sampled_from(["rep", "mate", "outsider", "manager"])
 place = st.integers(0, 5)
 places = st.lists(place, min_size=1, max_size=3)
 email = st.sampled_from(["", "a@x.example", "A@X.example", "b@x.example", "c@x.example"])
+# Addresses beyond the first, and what is done to the first: (field, value).
+address = st.sampled_from(
+    [
+        ("other_emails", ""),
+        ("other_emails", "home: b@x.example\nwork: A@x.example"),
+        ("other_emails", "c@x.example"),
+        ("email_label", "work"),
+        ("phone", ""),
+        ("mobile", "3"),
+        ("mobile", ""),
+        ("phone_label", "mobile"),
+        ("other_phones", "mobile: 4\n1"),
+        ("other_phones", ""),
+    ]
+)
 value = st.sampled_from(
     [("title", "CFO"), ("title", ""), ("phone", "1"), ("first_name", "Ana"), ("name", ""), ("name", "Bo")]
 )
@@ -104,6 +119,15 @@ class Contacts(RuleBasedStateMachine):
     @rule(name=who, chosen=place, email=email)
     def edit_email(self, name, chosen, email):
         self.act(name, lambda by: edit(self.some([chosen]), {"email": email}, by=by))
+
+    @rule(name=who, chosen=place, address=address)
+    def edit_addresses(self, name, chosen, address):
+        self.act(name, lambda by: edit(self.some([chosen]), dict([address]), by=by))
+
+    @rule(name=who, email=email, other=email)
+    def capture_several(self, name, email, other):
+        people = [{"name": "Several", "email": email, "other_emails": other}]
+        self.act(name, lambda by: capture(people, by=by, source="Chat"))
 
     @rule(name=who, chosen=place, boss=place)
     def report(self, name, chosen, boss):
@@ -173,14 +197,34 @@ class Contacts(RuleBasedStateMachine):
         assert replay(self.started, found) == snapshot()
 
     @invariant()
-    def an_address_belongs_to_one_live_contact(self):
-        keys = list(Contact.objects.live().exclude(email_key="").values_list("email_key", flat=True))
+    def every_address_of_a_live_contact_has_its_row(self):
+        rows = ContactAddress.objects.all()
+        kept = {(row.contact_id, row.kind, row.position): (row.value, row.label) for row in rows}
+        assert kept == {
+            (contact.pk, kind, position): (value, label)
+            for contact in Contact.objects.live()
+            for kind, position, _key, value, label in contact.address_rows
+        }
+
+    @invariant()
+    def the_first_addresses_are_in_fields_of_their_own(self):
+        for contact in Contact.objects.live():
+            emails = contact.addresses.filter(kind="email").order_by("position")
+            phones = contact.addresses.filter(kind="phone").order_by("position")
+            first = [emails.first(), phones.exclude(label="mobile").first(), phones.filter(label="mobile").first()]
+            assert [contact.email, contact.phone, contact.mobile] == [each.value if each else "" for each in first]
+            assert [contact.email_key] == [each.key for each in emails[:1]] or not contact.email
+
+    @invariant()
+    def an_email_belongs_to_one_live_contact(self):
+        keys = list(ContactAddress.objects.filter(kind="email").values_list("key", flat=True))
         assert len(keys) == len(set(keys))
 
     @invariant()
     def what_is_derived_is_up_to_date(self):
         for contact in Contact.objects.select_related("company"):
-            kept = {name: getattr(contact, name) for name in ("name", "name_key", "email_key", "search_text")}
+            names = ("name", "name_key", "email_key", "search_text", "address_rows")
+            kept = {name: getattr(contact, name) for name in names}
             contact.derive()
             assert kept == {name: getattr(contact, name) for name in kept}
 

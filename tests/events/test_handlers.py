@@ -27,6 +27,7 @@ from crm.kit.scope import in_workspace
 from crm.notifications.jobs import make_digests
 from crm.notifications.verbs.choose_channels import choose_channels
 from crm.records.verbs.edit import edit
+from crm.users.verbs.edit_workspace import edit_workspace
 from tests.campaigns.conftest import make_campaign
 from tests.factories import make_activity, make_contact
 from tests.factories import rows as rows_of
@@ -45,6 +46,12 @@ def make_a_digest(cast) -> None:
     with clock.at(now - timedelta(days=2)):
         mention(cast)
     make_digests(now.replace(hour=12))  # at any time of day
+
+
+def move_to_spain(cast) -> None:
+    make_contact("Ana", phone="600 100 200")
+    settings = {"name": "Acme", "timezone": "UTC", "currency": "EUR", "require_mfa": False, "country": "ES"}
+    edit_workspace(**settings, by=cast.admin.actor(Channel.WEB))
 
 
 def send_a_campaign(cast) -> None:
@@ -87,6 +94,7 @@ def _tell(name: str, cast) -> None:
 
 # Handler's dotted name → a function of the cast that triggers its event through a verb.
 CASES: dict[str, Callable] = {
+    "contacts.handlers.rekey_phones": move_to_spain,
     "crm.campaigns.handlers.send_mail": send_a_campaign,
     "crm.campaigns.handlers.send_test": try_a_campaign,
     "crm.dashboards.handlers.mail_dashboard": have_a_dashboard_mailed,

@@ -331,6 +331,7 @@ MATRIX: dict[str, Route] = {
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
     "company_merge": record("company", VIEWER, REP, data=lambda own: {"other": own.duplicate_company.public_id}),
     "free_mail": Route(ADMIN, ADMIN, data=lambda own: {"domains": "isp.example"}),
+    "contact_primary": record("contact", VIEWER, REP, data=lambda own: {"address": own.contact.email}, page=False),
     "contact_suppression": record(
         "contact",
         VIEWER,

@@ -83,7 +83,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def load(people: int = 2000, companies: int = 300) -> None:
     """Create both workspaces and their history; all or nothing."""
-    acme, members = _open("acme", "Acme Mobility", "Europe/Madrid", ACME)  # not a text
+    acme, members = _open("acme", "Acme Mobility", "Europe/Madrid", "ES", ACME)  # not a text
     with in_workspace(acme):
         _settings(members["admin"])
         with _before_the_score_counted(members["admin"]):
@@ -93,7 +93,7 @@ def load(people: int = 2000, companies: int = 300) -> None:
             win_back(members["manager"])
         _switch_on(members["admin"], ("inbound", "escalation"))
         _find_anomalies()
-    globex, members = _open("globex", "Globex", "Europe/Berlin", GLOBEX)
+    globex, members = _open("globex", "Globex", "Europe/Berlin", "DE", GLOBEX)
     with in_workspace(globex), _before_the_score_counted(members["admin"]):
         History(members, people=people // 50, companies=companies // 30, seed=2).write()
         Interest(members["admin"], seed=5).write()
@@ -133,8 +133,8 @@ def _before_the_score_counted(admin: Membership) -> Iterator[None]:
             yield
 
 
-def _open(slug: str, name: str, timezone: str, people: dict) -> tuple[Workspace, dict[str, Membership]]:
-    workspace, by = create_workspace(slug, name=name, timezone=timezone, by=system(0, Channel.COMMAND))
+def _open(slug: str, name: str, timezone: str, country: str, people: dict) -> tuple[Workspace, dict[str, Membership]]:
+    workspace, by = create_workspace(slug, name=name, timezone=timezone, country=country, by=system(0, Channel.COMMAND))
     with in_workspace(workspace):
         teams = {team: create_team(team, by=by) for team in {team for _, _, team in people.values()} if team}
         members = {who: _member(who, slug, facts, teams, by) for who, facts in people.items()}

@@ -156,8 +156,8 @@ def _know(contacts: Iterable[Contact], seen: Seen) -> None:
     for contact in contacts:
         if contact.deleted_at is None:
             person = seen.know(f"contact {contact.pk}", Person(contact))
-            if contact.email_key:
-                seen.know(f"mail {contact.email_key}", person)
+            for key in contact.email_keys:
+                seen.know(f"mail {key}", person)
 
 
 def _opportunities(contacts: dict[int, Contact]) -> tuple[set[int], set[int]]:

@@ -11,18 +11,14 @@ from crm.records.writing import apply
 from crm.users.visibility import Locked, RecordQuerySet, lock
 
 ANOTHER = _("Another record now has the same value.")
-TAKEN = {
-    "email_key": _("Another record now uses this email."),
-    "external_id": _("Another record now uses this external ID."),
-}
+TAKEN = {"external_id": _("Another record now uses this external ID.")}
 
 
 @transaction.atomic
 def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
     """Restore records unchanged.
 
-    Refused: records whose email or external ID is now used by another, and those held by their type, e.g. merged
-    contacts.
+    Refused: records whose external ID is now used by another, and those held by their type, e.g. merged contacts.
     """
     locked = lock(records, by, trashed=True)
     entity = entity_of(records.model)

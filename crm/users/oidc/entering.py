@@ -3,7 +3,7 @@
 A workspace's admins choose its issuer, so other workspaces can't rely on what it says. It opens only its own workspace,
 and links by email only users who have no other.
 
-Why: docs/decisions/0085-a-provider-speaks-for-its-workspace.md
+Why: docs/decisions/0077-a-provider-speaks-for-its-workspace.md
 """
 
 import time

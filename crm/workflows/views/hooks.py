@@ -66,7 +66,7 @@ def _named(each: ActiveWorkflow, content: dict[str, Any]) -> int:
     elif isinstance(content.get("external_id"), str) and content["external_id"]:
         rows = rows.filter(external_id=content["external_id"])
     elif isinstance(content.get("email"), str) and content["email"] and each.entity == "contact":
-        rows = rows.filter(email_key=email_key(content["email"]))
+        rows = rows.filter(addresses__kind="email", addresses__key=email_key(content["email"]))
     else:
         raise Refused(_("Identify the record by record, external_id or, for contacts, email."))
     pk = rows.values_list("pk", flat=True).first()

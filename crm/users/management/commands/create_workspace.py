@@ -34,13 +34,14 @@ class Command(TranslatedCommand):
         parser.add_argument("--name", default="", help=gettext("displayed name (default: from the slug)"))
         parser.add_argument("--timezone", default="UTC", help=gettext("IANA name, e.g. Europe/Madrid (default: UTC)"))
         parser.add_argument("--currency", default="EUR", help=gettext("three letters (default: EUR)"))
+        parser.add_argument("--country", default="", help=gettext("two letters, for phone numbers, e.g. ES"))
         parser.add_argument("--json", action="store_true", help=gettext("print a JSON object"))
 
     def handle(self, *args, slug, admin, **options):
         if not is_migrated():
             raise CommandError(UNMIGRATED, returncode=REFUSED)
         try:
-            report = open_for(slug, admin, **{key: options[key] for key in ("name", "timezone", "currency")})
+            report = open_for(slug, admin, **{key: options[key] for key in ("name", "timezone", "currency", "country")})
         except Invalid as error:
             raise CommandError(str(error), returncode=WRONG_USAGE) from None
         except DomainError as error:
