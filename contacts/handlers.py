@@ -19,4 +19,4 @@ def rekey_phones(event, *, by: Actor) -> None:
     contacts, last = Contact.objects.filter(WITH_PHONE).order_by("pk"), 0
     while batch := list(contacts.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
         last = batch[-1]
-        derive(Contact.objects.filter(pk__any_of=batch).order_by("pk").select_for_update(of=("self",)))
+        derive(Contact.objects.filter(pk__any_of=batch).order_by("pk").select_for_update(of=("self",)), {"phone"})
