@@ -22,6 +22,7 @@ from contacts.verbs.override import override
 from crm.entities import registry as entities
 from crm.events import registry as events
 from crm.events.registry import EventType
+from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports import registry as imports
 from crm.lists.imports.registry import Relation
@@ -202,7 +203,7 @@ CONTACT_TYPE = declare(
         axes=(LIFECYCLE, STATUS),
         definitions={STATUS: STATUS_DEFINITIONS},
         verbs=VERBS | {"override": override},
-        ledes={"override": _("This bypasses the stage rules and is flagged in the audit log.")},
+        ledes={"override": lambda contact: gettext("This bypasses the stage rules and is flagged in the audit log.")},
         form_axis=LIFECYCLE,
         create=create,
         suggest=suggest_company,

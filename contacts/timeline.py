@@ -335,7 +335,7 @@ def _say(item: Item, action: timeline.Action, entity: str, activities: dict[int,
     if first.entity == "activity":
         _say_activity(item, first, activities.get(first.entity_id), names)
         if entity == "company" and item.activity and item.activity.contact:
-            item.about, item.url = item.activity.contact.name, item.activity.contact.get_absolute_url()
+            item.about = [(item.activity.contact.name, item.activity.contact.get_absolute_url())]
     elif first.event == "contact.engaged":
         _say_engaged(item, action)
     elif first.event in ("contact.merged", "company.merged"):

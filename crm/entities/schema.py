@@ -92,7 +92,7 @@ class Schema:
 
     def follow(self, names: list[str]) -> Path:
         """Return the path over these names. Raises UnknownField."""
-        schema, fields = self, []
+        schema, fields = self, list[Field]()
         for position, name in enumerate(names):
             if whole := schema.find(".".join(names[position:])):  # a name may have a dot: stage.kind
                 return Path(self.entity.name, (*fields, whole))

@@ -225,7 +225,7 @@ class Labels(Func):
     arity = 1
     output_field = TextField()
 
-    def __init__(self, values: Any, choices: tuple[Choice, ...], **extra):
+    def __init__(self, values: Any, choices: Sequence[Choice], **extra):
         self.choices = choices
         super().__init__(values, **extra)
 

@@ -189,8 +189,8 @@ class Opportunity(Record):
         return f"/opportunity/{self.public_id}"
 
     @property
-    def about(self) -> Contact | Company:
-        """The contact, or the company of an opportunity without one."""
+    def about(self) -> Contact | Company | None:
+        """The contact, or the company of an opportunity without one. A constraint makes sure of one of them."""
         return self.contact or self.company
 
     @property

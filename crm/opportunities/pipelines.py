@@ -1,4 +1,7 @@
-"""A workspace's pipelines and stages, read once per schema version, and the templates that new pipelines start from."""
+"""A workspace's pipelines and stages, read once per schema version, and the templates that new pipelines start from.
+
+Why: docs/decisions/0081-stages-are-data-keyed-per-workspace.md
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -128,8 +128,10 @@ def archive_stage_page(request: Request, key: str, stage: str) -> HttpResponse:
         try:
             with long_request():
                 archive_stage(found, to=form.cleaned_data["to"], by=request.actor)
-        except (Invalid, InUse, Refused) as error:
+        except (Invalid, InUse) as error:
             show_errors(form, error)
+        except Refused as error:
+            form.add_error(None, str(error))
         else:
             undo_url = reverse("undo", args=[request.actor.change]) if count else ""
             label = pipelines.label_of(found)

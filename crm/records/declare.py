@@ -38,7 +38,7 @@ def _register_history(kind: RecordType) -> None:
     entity = kind.entity
     following = [*since, *kind.following]
     model = entity.model_label
-    subjects.register(entity.name, model, kind.person, following, fixed, kind.set_by_moves, kind.together)
+    subjects.register(entity.name, model, kind.person, following, fixed, kind.set_by_moves, together=kind.together)
     events.declare(*kind.events)
     for axis in kind.axes:
         axes.register(axis)

@@ -51,6 +51,13 @@ def test_the_placeholders_of_a_text_are_in_its_translation(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_is_not_that_of_another_text(language):
+    """A word doesn't become a sentence: once “Save” had the text of its neighbor in the file."""
+    pairs = [(texts(message.id)[0], texts(message.string)[0]) for message in catalog(language) if message.id]
+    assert not [(text, other) for text, other in pairs if len(other) > 3 * len(text) + 20]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_read_is_what_translators_wrote(language):
     if language not in OFFERED:
         return  # not offered yet

@@ -70,7 +70,7 @@ def _row(asked: DashboardQuery, key: tuple[str, str], kept: dict | None, won: di
     first, currency = date.fromisoformat(f"{key[0]}-01"), key[1]
     group = won.get((first, currency), {"count": 0, "total": Decimal(0)})
     won_then = f"stage_kind = won and won_at >= {first} and won_at < {month(first)[1]}"  # not a text
-    text = f'{won_then} and currency = "{currency}"'
+    text = f'{won_then} and currency = "{currency}"'  # not a text
     said = [Cell("—")] * 3
     if kept:
         sums = (Cell(formats.money(round(kept[name], 0), currency), value=kept[name]) for name in ("total", "likely"))

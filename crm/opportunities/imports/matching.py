@@ -83,7 +83,7 @@ def _find(matches: Sequence[OpportunityMatch], by: Actor, refused: Refused) -> N
     held = _held(external, {contact for contact, name in by_name}, {company for company, name in by_company})
     for opportunity in held:
         own = external.get(opportunity.external_id) if opportunity.external_id else None
-        found = own or by_name.get((opportunity.contact_id, opportunity.name))
+        found = own or by_name.get((opportunity.contact_id or 0, opportunity.name))
         if found is None and opportunity.contact_id is None and opportunity.company:
             found = by_company.get((opportunity.company.name_key, opportunity.name))
         if found and found.opportunity is None:

@@ -1,6 +1,6 @@
 """Outcomes in rows (won or lost), and their effect on contacts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,14 +64,21 @@ def _is_lost(cells: dict[str, str]) -> bool:
 
 def past_dates_by_contact(matches: Sequence[OpportunityMatch]) -> dict[int, PastDates]:
     told: dict[int, PastDates] = {}
-    for opportunity in (found.opportunity for found in matches if found.opportunity and found.opportunity.contact_id):
+    for contact, opportunity in _of_contacts(matches):
         won = opportunity.won_at
         earliest = min(opportunity.created_at, won or opportunity.lost_at or opportunity.created_at)
-        if before := told.get(opportunity.contact_id):
+        if before := told.get(contact):
             earliest = min(earliest, before.earliest)
             won = min(filter(None, (won, before.won)), default=None)
-        told[opportunity.contact_id] = PastDates(earliest, won)
+        told[contact] = PastDates(earliest, won)
     return told
+
+
+def _of_contacts(matches: Sequence[OpportunityMatch]) -> Iterator[tuple[int, Opportunity]]:
+    """Yield the contact's key with each opportunity that has one."""
+    for opportunity in (found.opportunity for found in matches):
+        if opportunity and opportunity.contact_id:
+            yield opportunity.contact_id, opportunity
 
 
 def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Scratch, by: Actor) -> DerivedChanges:
@@ -101,9 +108,9 @@ def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Sc
 def _dated(closed: Sequence[OpportunityMatch], to: str, run: ImportRun) -> list[DatedMove]:
     """Return one move per contact, at the earliest time."""
     first: dict[int, datetime] = {}
-    for opportunity in (found.opportunity for found in closed if found.opportunity and found.opportunity.contact_id):
+    for contact, opportunity in _of_contacts(closed):
         at = opportunity.stage_since
-        first[opportunity.contact_id] = min(at, first.get(opportunity.contact_id, at))
+        first[contact] = min(at, first.get(contact, at))
     people = lock_contacts(first) if first else {}
     from_anywhere = bool(run.override_reason) and to == "customer"
     premature = _lost_by_imports(people) if to == "customer" else {}

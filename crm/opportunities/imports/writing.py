@@ -61,10 +61,13 @@ def _build(own: dict[str, Any], contact: Contact | None, company: Company | None
         stage = first_stage(StageKind.OPEN, stage.pipeline)
     at = own.get("created_at") or min(clock.now(), closed_at(own) or clock.now())
     whose = contact or company
-    owner = by.member_id or (whose.owner_id if whose else None)
-    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=owner, contact=contact)
-    opportunity.company_id = company.pk if company else contact and contact.company_id
-    opportunity.team_id, opportunity.currency = whose and whose.team_id, workspace().currency
+    opportunity = Opportunity(workspace_id=by.workspace_id, owner_id=by.member_id, contact=contact)
+    opportunity.company_id = company.pk if company else None
+    opportunity.currency = workspace().currency
+    if whose:
+        opportunity.owner_id, opportunity.team_id = by.member_id or whose.owner_id, whose.team_id
+    if contact and not company:
+        opportunity.company_id = contact.company_id
     opportunity.pipeline, opportunity.stage = stage.pipeline, stage.key
     opportunity.stage_kind, opportunity.probability = stage.kind, stage.probability
     opportunity.stage_since = opportunity.created_at = opportunity.updated_at = at
