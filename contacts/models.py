@@ -184,6 +184,15 @@ def _searched(row: list) -> str:
     return typed if typed == number else f"{typed} {number}"
 
 
+ROLES = [  # of a contact in a purchase (source 002)
+    ("decision_maker", _("Decision maker")),
+    ("influencer", _("Influencer")),
+    ("champion", _("Champion")),
+    ("blocker", _("Blocker")),
+    ("user", pgettext_lazy("role of a contact", "User")),
+]
+
+
 class Contact(Record):
     """A person, in one record for life (source 002's schema, source 000's lifecycle)."""
 
@@ -211,17 +220,7 @@ class Contact(Record):
     title = models.CharField(max_length=120, blank=True)
     department = models.CharField(max_length=120, blank=True)
     company = models.ForeignKey(Company, models.RESTRICT, null=True, blank=True, related_name="contacts")
-    role = models.CharField(
-        max_length=20,
-        blank=True,
-        choices=[
-            ("decision_maker", _("Decision maker")),
-            ("influencer", _("Influencer")),
-            ("champion", _("Champion")),
-            ("blocker", _("Blocker")),
-            ("user", pgettext_lazy("role of a contact", "User")),
-        ],
-    )
+    role = models.CharField(max_length=20, blank=True, choices=ROLES)
     lifecycle_stage = models.CharField(
         max_length=12, default="lead", editable=False, choices=[(c.value, c.label) for c in LIFECYCLE.values]
     )

@@ -21,9 +21,7 @@ declare(
     ),
     EventType("attachment.updated", "UPDATE", _("File changed"), _("{who} changed a file"), "FileChanged", "pencil"),
     EventType("attachment.deleted", "DELETE", _("File deleted"), _("{who} deleted a file"), "FileDeleted", "trash-2"),
-    EventType(
-        "attachment.moved", "UPDATE", _("File moved"), _("{who} moved the file of a merged contact"), "", "merge"
-    ),
+    EventType("attachment.moved", "UPDATE", _("File moved"), _("{who} moved the file of a merged record"), "", "merge"),
     EventType(
         "attachment.purged",
         "PURGE",

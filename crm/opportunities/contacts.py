@@ -1,6 +1,6 @@
 """The contacts of opportunities."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -8,9 +8,10 @@ from audit.record import update_and_record
 from contacts.axes import LIFECYCLE
 from contacts.hooks import on_company_merge, on_merge
 from contacts.models import Company, Contact
+from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.lifecycle.move import force_move
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, OpportunityContact
 from crm.users.visibility import RecordQuerySet
 
 PROSPECTS = ("lead", "qualified")
@@ -37,15 +38,42 @@ def without_open_opportunities(contacts: RecordQuerySet) -> RecordQuerySet:
     return contacts.exclude(Exists(Opportunity.objects.open().filter(contact=OuterRef("pk"))))
 
 
-def win_contacts(opportunities: Iterable[int], *, by: Actor, reason: str) -> None:
+def win_contacts(opportunities: Collection[int], *, by: Actor, reason: str, people: Collection[int] = ()) -> None:
     """Move leads and qualified contacts of won opportunities to Customer, without guards (DESIGN 1.1).
 
-    A lead is qualified in between, so that no stage is skipped in its history and the funnel.
+    `people`: keys of further contacts on the opportunities. A lead is qualified in between, so that no stage is skipped
+    in its history and the funnel.
     """
-    prospects = contacts_of(opportunities).filter(lifecycle_stage__in=PROSPECTS)
+    won = contacts_of(opportunities)
+    if people:
+        further = OpportunityContact.objects.live().filter(opportunity__in=opportunities, contact__in=people)
+        keys = {*won.values_list("pk", flat=True), *further.values_list("contact", flat=True)}
+        won = Contact.objects.live().filter(pk__any_of=keys)
+    prospects = won.filter(lifecycle_stage__in=PROSPECTS)
     leads = prospects.filter(lifecycle_stage="lead")
     force_move(leads, LIFECYCLE, "qualified", verb="qualify", event="contact.qualified", by=by, reason=reason)
     force_move(prospects, LIFECYCLE, "customer", verb="win", event="contact.won", by=by, reason=reason)
+
+
+def further_prospects(opportunity: Opportunity, by: Actor) -> RecordQuerySet:
+    """Return the contacts on an opportunity, besides the primary one, that `by` sees and a win could make customers."""
+    people = OpportunityContact.objects.live().filter(opportunity=opportunity).values("contact")
+    return Contact.objects.live().visible_to(by).filter(pk__in=people, lifecycle_stage__in=PROSPECTS)
+
+
+@on_merge
+def move_people(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
+    """Put the survivor on the duplicates' opportunities on merge(), once on each; undoing the merge puts them back."""
+    rows = OpportunityContact.objects.filter(contact__in=duplicates, deleted_at__isnull=True)
+    held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", "opportunity"))
+    theirs = OpportunityContact.objects.filter(contact=survivor, deleted_at__isnull=True)
+    taken = {*theirs.values_list("opportunity", flat=True)}
+    taken |= {*Opportunity.objects.filter(contact=survivor).values_list("pk", flat=True)}
+    first = {opportunity: pk for pk, opportunity in reversed(held) if opportunity not in taken}
+    moved = OpportunityContact.objects.filter(pk__in=first.values())
+    doubled = OpportunityContact.objects.filter(pk__in={pk for pk, _ in held} - {*first.values()})
+    update_and_record("opportunity_contact.updated", moved, {"contact": survivor.pk}, by=by)
+    update_and_record("opportunity_contact.removed", doubled, {"deleted_at": clock.now()}, by=by)
 
 
 @on_merge

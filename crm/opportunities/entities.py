@@ -1,9 +1,10 @@
 """The opportunity as an entity, and the field that links contacts and companies to theirs."""
 
 from contacts.entities import SHARED
+from contacts.models import ROLES
 from crm.entities.fields import Choice, Field
 from crm.entities.fields import FieldType as T
-from crm.entities.registry import Entity
+from crm.entities.registry import Entity, register
 from crm.kit.lazy import LazySequence
 from crm.kit.translation import gettext_lazy as _
 from crm.opportunities import pipelines
@@ -20,7 +21,13 @@ OPPORTUNITY = Entity(
 )
 OPPORTUNITY.add(
     Field("name", _("Name"), T.TEXT, required=True, sort="name_key", folded="name_key"),
-    Field("contact", _("Contact"), T.LINK, target="contact", help=_("Leave it blank for a company alone.")),
+    Field(
+        "contact",
+        _("Contact"),
+        T.LINK,
+        target="contact",
+        help=_("Leave it blank if only the company is known."),
+    ),
     Field("company", _("Company"), T.LINK, api="organization", target="company"),
     Field("pipeline", _("Pipeline"), T.SELECT, choices=PIPELINES, editable=False),
     Field("stage", _("Stage"), T.SELECT, choices=STAGE.values, editable=False),
@@ -52,6 +59,21 @@ OPPORTUNITY.add(
     Field("lost_at", _("Lost date"), T.DATETIME, api="lostAt", aliases=("Lost at",), editable=False),  # not a text
     *SHARED,
 )
+
+PERSON = Entity(
+    "opportunity_contact",
+    "opportunities.OpportunityContact",
+    _("Person on an opportunity"),
+    _("People on opportunities"),
+    "person",
+    title="contact",
+)
+PERSON.add(
+    Field("contact", _("Contact"), T.LINK, target="contact", editable=False),
+    Field("role", _("Role"), T.SELECT, choices=tuple(Choice(value, label) for value, label in ROLES), editable=False),
+)
+register(PERSON)
+OPPORTUNITY.add(Field("people", _("People"), T.MANY, aliases=("person",), target="opportunity_contact", editable=False))
 
 THEIRS = Field(
     "opportunities", _("Opportunities"), T.MANY, aliases=("opportunity",), target="opportunity", editable=False

@@ -5,13 +5,14 @@ from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
 from contacts.axes import LIFECYCLE
-from contacts.models import Contact
+from contacts.models import ROLES, Contact
 from crm.entities.forms import form_choices
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.offers import offers
 from crm.opportunities.axes import STAGE
+from crm.opportunities.contacts import further_prospects
 from crm.opportunities.models import Opportunity
 from crm.opportunities.verbs.lose import ANSWERS
 from crm.records.forms import CHOOSE, reason_field
@@ -53,6 +54,40 @@ def _futures(contact: Contact, by: Actor) -> list[tuple[str, str]]:
     label = LIFECYCLE.value(contact.lifecycle_stage).label
     kept = ("", gettext("Keep as {stage}").format(stage=label))
     return [kept, *((offer.move.verb, gettext("Mark as {stage}").format(stage=offer.to)) for offer in answers)]
+
+
+class WinForm(forms.Form):
+    """The won stage if there are several, and which further people become customers."""
+
+    def __init__(self, data: QueryDict | None, opportunity: Opportunity, by: Actor):
+        super().__init__(data)
+        stages = STAGE.reachable(STAGE.move("win"), opportunity.stage)
+        if len(stages) > 1:
+            self.fields["to"] = forms.ChoiceField(label=STAGE.label, choices=form_choices(stages), required=False)
+        people = [(contact.pk, contact.name) for contact in further_prospects(opportunity, by).order_by("name_key")]
+        if people:
+            self.fields["people"] = forms.TypedMultipleChoiceField(
+                label=gettext("These people become customers too"),
+                choices=people,
+                coerce=int,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+
+
+class RoleForm(forms.Form):
+    """The role of a person in a purchase."""
+
+    role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", "—"), *ROLES])
+
+
+class PersonForm(RoleForm):
+    """A contact, by name or public id, and a role."""
+
+    field_order = ("contact", "role")
+    contact = forms.CharField(
+        label=_("Contact"), widget=forms.TextInput(attrs={"data-entity": "contact", "autocomplete": "off"})
+    )
 
 
 def stage_form(by: Actor) -> type[forms.Form]:

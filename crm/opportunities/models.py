@@ -7,14 +7,16 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from contacts.models import Company, Contact
+from contacts.models import ROLES, Company, Contact
 from crm.entities.models import TONES
+from crm.kit.actor import Actor
 from crm.kit.ids import new_id
+from crm.kit.scope import WorkspaceManager
 from crm.kit.translation import gettext_lazy as _
 from crm.kit.translation import pgettext_lazy
 from crm.records.models import LIVE, Record
 from crm.users.models import Owned
-from crm.users.visibility import RecordManager, RecordQuerySet
+from crm.users.visibility import RecordManager, RecordQuerySet, editable, visible
 
 
 class StageKind(models.TextChoices):
@@ -196,3 +198,44 @@ class Opportunity(Record):
     @property
     def is_open(self) -> bool:
         return self.stage_kind == StageKind.OPEN
+
+
+class OpportunityContactQuerySet(RecordQuerySet):
+    """People on opportunities, visible and editable with the opportunity."""
+
+    def visible_to(self, by: Actor):
+        return self.filter(visible(by, "opportunity__"))
+
+    def editable(self, by: Actor) -> Q:
+        return editable(by, "opportunity__")
+
+
+class OpportunityContactManager(WorkspaceManager.from_queryset(OpportunityContactQuerySet)):  # type: ignore[misc]
+    """`objects` of people on opportunities."""
+
+
+class OpportunityContact(Owned):
+    """A further person on an opportunity. The primary one is `Opportunity.contact`, so there is never a second."""
+
+    opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="people", db_index=False)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="opportunity_roles", db_index=False)
+    role = models.CharField(_("role"), max_length=20, blank=True, choices=ROLES)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    objects: ClassVar[OpportunityContactManager] = OpportunityContactManager()
+
+    class Meta(Owned.Meta):
+        abstract = False
+        verbose_name = _("person on an opportunity")
+        verbose_name_plural = _("people on opportunities")
+        constraints = [
+            models.UniqueConstraint(fields=["opportunity", "contact"], condition=LIVE, name="opportunity_contact_once"),
+        ]
+        indexes = [
+            models.Index(fields=["opportunity"], name="opportunity_contact_of", condition=LIVE),
+            models.Index(fields=["contact"], name="opportunity_contact_who"),
+        ]
+
+    def __str__(self):
+        return str(self.contact)

@@ -1,5 +1,6 @@
 """Opportunity pages, and the panel on contact and company pages."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Case, F, IntegerField, When
@@ -11,16 +12,18 @@ from crm.entities.registry import entity_of
 from crm.kit.actor import Actor, Role
 from crm.lifecycle.offers import OfferedMove, offers
 from crm.opportunities.axes import STAGE
-from crm.opportunities.models import Opportunity, StageKind
+from crm.opportunities.contacts import further_prospects
+from crm.opportunities.models import Opportunity, OpportunityContact, StageKind
 from crm.opportunities.pipelines import choice, name_of, pipelines, process, stages
 from crm.records.facts import fact
 from crm.records.forms import editable_fields
 from crm.users.http import Request
+from crm.users.visibility import may_edit
 
 
 def opportunity_head(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
     """Return the stage and available moves; moves between open stages are separate, as steps."""
-    found = offers(opportunity, STAGE, by=by, editable=editable)
+    found = [_asking(offer, opportunity, by) for offer in offers(opportunity, STAGE, by=by, editable=editable)]
     [next_step] = [field for field in editable_fields("opportunity") if field.key == "next_step"]
     return {
         "stage": STAGE.value(opportunity.stage),
@@ -31,6 +34,12 @@ def opportunity_head(opportunity: Opportunity, by: Actor, editable: bool) -> dic
         "next_step": fact(opportunity, next_step),
         "may_reopen": any(offer.move.verb == "reopen" for offer in found),
     }
+
+
+def _asking(offer: OfferedMove, opportunity: Opportunity, by: Actor) -> OfferedMove:
+    """Return a move; winning asks first which further people become customers."""
+    asks = offer.move.verb == "win" and offer.allowed and further_prospects(opportunity, by).exists()
+    return replace(offer, asks=True) if asks else offer
 
 
 def _is_possible(offer: OfferedMove) -> bool:
@@ -48,6 +57,22 @@ def opportunity_about(opportunity: Opportunity) -> dict[str, int]:
 def opportunity_page(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
     """Return the contact if visible: other viewers see only its name."""
     return {"contact": Contact.objects.visible_to(by).filter(pk=opportunity.contact_id).first()}
+
+
+def people_panel(opportunity: Opportunity, request: Request) -> SafeString:
+    """Show the primary contact and the further people with their roles; of hidden ones the name alone."""
+    people = OpportunityContact.objects.live().filter(opportunity=opportunity).select_related("contact")
+    rows = list(people.order_by("contact__name_key", "pk"))
+    everyone = [row.contact_id for row in rows] + [opportunity.contact_id]
+    seen = {*Contact.objects.visible_to(request.actor).filter(pk__in=everyone).values_list("pk", flat=True)}
+    context = {
+        "record": opportunity,
+        "primary": opportunity.contact,
+        "primary_seen": opportunity.contact_id in seen,
+        "people": [(row, row.contact_id in seen) for row in rows],
+        "may_add": may_edit(opportunity, request.actor) and opportunity.deleted_at is None,
+    }
+    return render_to_string("opportunities/people.html", context, request)
 
 
 SHOWN = 10

@@ -15,11 +15,17 @@ from crm.opportunities.axes import STAGE
 from crm.opportunities.board import BOARD
 from crm.opportunities.definitions import STAGE_DEFINITIONS
 from crm.opportunities.entities import OPPORTUNITY, THEIRS
-from crm.opportunities.forms import LoseForm
+from crm.opportunities.forms import LoseForm, WinForm
 from crm.opportunities.imports.importer import OpportunityImporter
 from crm.opportunities.lists import NAV, OPPORTUNITIES
 from crm.opportunities.models import Opportunity
-from crm.opportunities.pages import opportunities_panel, opportunity_about, opportunity_head, opportunity_page
+from crm.opportunities.pages import (
+    opportunities_panel,
+    opportunity_about,
+    opportunity_head,
+    opportunity_page,
+    people_panel,
+)
 from crm.opportunities.verbs.change_pipeline import change_pipeline
 from crm.opportunities.verbs.create import create
 from crm.opportunities.verbs.lose import lose
@@ -114,7 +120,7 @@ OPPORTUNITY_TYPE = declare(
             "reopen": reopen,
             "change_pipeline": change_pipeline,
         },
-        forms={"lose": LoseForm},
+        forms={"win": WinForm, "lose": LoseForm},
         form_axis=STAGE,
         check_edit=refuse_no_one,
         ledes={"win": _win_lede},
@@ -136,4 +142,5 @@ OPPORTUNITY_TYPE = declare(
     )
 )
 show_in_contact_timeline("opportunity")
+panels.register("opportunity", people_panel)
 panels.register("company", amounts_panel)

@@ -3,6 +3,8 @@ from django.urls import path
 from crm.opportunities import views
 
 urlpatterns = [
+    path("opportunity/<public_id:public_id>/people", views.add_person_page, name="opportunity_people"),
+    path("opportunity/<public_id:public_id>/people/<int:pk>", views.person_page, name="opportunity_person"),
     path("settings/pipelines/", views.pipeline_list, name="pipelines"),
     path("settings/pipelines/<slug:key>/", views.pipeline_page, name="pipeline"),
     path("settings/pipelines/<slug:key>/archive/", views.archive_pipeline_page, name="archive_pipeline"),

@@ -1,4 +1,4 @@
-"""The settings pages of pipelines and their stages."""
+"""The settings pages of pipelines and their stages, and the pages of people on an opportunity."""
 
 from django.db.models import Count
 from django.http import Http404, HttpResponse
@@ -6,13 +6,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contacts.models import Contact
 from crm.entities.uses import option_target, used_by
 from crm.kit.errors import InUse, Invalid, Refused
+from crm.kit.outcome import Outcome
 from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import long_request
 from crm.kit.translation import gettext as _
 from crm.opportunities import pipelines
-from crm.opportunities.models import Opportunity, Pipeline, PipelineStage
+from crm.opportunities.entities import OPPORTUNITY
+from crm.opportunities.forms import PersonForm, RoleForm
+from crm.opportunities.models import Opportunity, OpportunityContact, Pipeline, PipelineStage
 from crm.opportunities.settings_forms import (
     ArchiveStageForm,
     NewPipelineForm,
@@ -21,12 +25,18 @@ from crm.opportunities.settings_forms import (
     as_initial,
     stage_rows,
 )
+from crm.opportunities.verbs.add_person import add_person
 from crm.opportunities.verbs.archive_pipeline import archive_pipeline
 from crm.opportunities.verbs.archive_stage import archive_stage
 from crm.opportunities.verbs.create_pipeline import create_pipeline
+from crm.opportunities.verbs.edit_person import edit_person
+from crm.opportunities.verbs.make_primary import make_primary
+from crm.opportunities.verbs.remove_person import remove_person
 from crm.opportunities.verbs.restore_pipeline import restore_pipeline
 from crm.opportunities.verbs.restore_stage import restore_stage
 from crm.opportunities.verbs.save_pipeline import save_pipeline
+from crm.records.validation import clean
+from crm.records.views.pages import find_record, rows_of
 from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
@@ -176,3 +186,50 @@ def restore_pipeline_page(request: Request, key: str) -> HttpResponse:
     found = restore_pipeline(get_object_or_404(Pipeline, key=key), by=request.actor)
     toast(request, _("Pipeline “{name}” restored.").format(name=pipelines.name_of(found)))
     return redirect("pipeline", key)
+
+
+@require_http_methods(["GET", "POST"])
+def add_person_page(request: Request, public_id: str) -> HttpResponse:
+    """Ask for a contact and a role, then add the person."""
+    record = find_record(request, "opportunity", public_id)
+    form = PersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contact = Contact.objects.get(
+                pk=clean("opportunity", OPPORTUNITY.fields["contact"], form.cleaned_data["contact"], request.actor)
+            )
+            role = form.cleaned_data["role"]
+            outcome = add_person(rows_of(record), contact, role=role, by=request.actor).or_raise()
+        except Invalid as error:
+            show_errors(form, error if error.errors else Invalid({"contact": str(error)}))
+        except Refused as error:
+            form.add_error("contact", str(error))
+        else:
+            return _changed(request, record, _("{contact} added.").format(contact=contact), outcome)
+    context = {"record": record, "form": form, "person": None}
+    return render(request, "opportunities/person.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def person_page(request: Request, public_id: str, pk: int) -> HttpResponse:
+    """Change the role of a person, make them the primary contact, or remove them."""
+    record = find_record(request, "opportunity", public_id)
+    people = OpportunityContact.objects.live().filter(opportunity=record, pk=pk)
+    person = get_object_or_404(people.select_related("contact"))
+    form = RoleForm(request.POST or None, initial={"role": person.role})
+    if request.method == "POST" and form.is_valid():
+        done = {
+            "primary": lambda: (make_primary(people, by=request.actor), _("{contact} is the primary contact.")),
+            "remove": lambda: (remove_person(people, by=request.actor), _("{contact} removed.")),
+        }
+        role = form.cleaned_data["role"]
+        save = lambda: (edit_person(people, role=role, by=request.actor), _("{contact} saved."))  # noqa: E731
+        outcome, text = done.get(request.POST.get("do", ""), save)()
+        return _changed(request, record, text.format(contact=person.contact), outcome.or_raise())
+    context = {"record": record, "form": form, "person": person}
+    return render(request, "opportunities/person.html", context, status=422 if form.errors else 200)
+
+
+def _changed(request: Request, record: Opportunity, text: str, outcome: Outcome) -> HttpResponse:
+    toast(request, text, undo_url=reverse("undo", args=[outcome.change]))
+    return redirect(record)

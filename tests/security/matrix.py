@@ -513,6 +513,16 @@ MATRIX: dict[str, Route] = {
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
     "audit_log": Route(ADMIN),
     "audit_export": Route(ADMIN, page=False),
+    "opportunity_people": record(
+        "opportunity", VIEWER, REP, data=lambda own: {"contact": own.duplicate.public_id, "role": "champion"}
+    ),
+    "opportunity_person": Route(
+        VIEWER,
+        REP,
+        args=lambda own: (own.opportunity.public_id, own.person.pk),
+        data=lambda own: {"do": "save", "role": "blocker"},
+        missing=("opp_nothing00", 0),
+    ),
     "pipelines": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
     "pipeline": _of_pipeline(ADMIN, ADMIN, data=_pipeline),
     "archive_pipeline": _of_pipeline(None, ADMIN),

@@ -47,7 +47,8 @@ from crm.lists.verbs.save_view import save_view
 from crm.notifications.kinds import ASSIGNED
 from crm.notifications.models import Notification
 from crm.notifications.notify import NewNotification, notify
-from crm.opportunities.models import Opportunity, PipelineStage
+from crm.opportunities.models import Opportunity, OpportunityContact, PipelineStage
+from crm.opportunities.verbs.add_person import add_person
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.opportunities.verbs.create_pipeline import create_pipeline
 from crm.records.verbs.delete import delete
@@ -115,6 +116,9 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         objects.trashed_company = make_company(member, f"{mark}-trashed", team)
         delete(rows(objects.trashed_company), by=act(member), reason=f"{mark} reason")
         objects.opportunity = make_opportunity(member, mark, team, contact)
+        person = make_contact(member, f"{mark}-on-deal", team, company)
+        add_person(rows(objects.opportunity), person, by=act(member)).or_raise()
+        objects.person = OpportunityContact.objects.get(opportunity=objects.opportunity)
         objects.trashed_opportunity = make_opportunity(member, f"{mark}-trashed", team, contact)
         delete(rows(objects.trashed_opportunity), by=act(member), reason=f"{mark} reason")
         if legacy_leads:
