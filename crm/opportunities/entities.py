@@ -66,7 +66,7 @@ PERSON = Entity(
     _("Person on an opportunity"),
     _("People on opportunities"),
     "person",
-    title="contact",
+    title="contact",  # not a text
 )
 PERSON.add(
     Field("contact", _("Contact"), T.LINK, target="contact", editable=False),

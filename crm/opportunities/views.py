@@ -35,6 +35,7 @@ from crm.opportunities.verbs.remove_person import remove_person
 from crm.opportunities.verbs.restore_pipeline import restore_pipeline
 from crm.opportunities.verbs.restore_stage import restore_stage
 from crm.opportunities.verbs.save_pipeline import save_pipeline
+from crm.records.models import Record
 from crm.records.validation import clean
 from crm.records.views.pages import find_record, rows_of
 from crm.users.http import Request
@@ -230,6 +231,6 @@ def person_page(request: Request, public_id: str, pk: int) -> HttpResponse:
     return render(request, "opportunities/person.html", context, status=422 if form.errors else 200)
 
 
-def _changed(request: Request, record: Opportunity, text: str, outcome: Outcome) -> HttpResponse:
+def _changed(request: Request, record: Record, text: str, outcome: Outcome) -> HttpResponse:
     toast(request, text, undo_url=reverse("undo", args=[outcome.change]))
     return redirect(record)
