@@ -73,11 +73,12 @@ def suppress(stops: Sequence[AddressToSuppress], *, by: Actor) -> None:
     added = [(pk, stop) for pk, stop in zip(ids, stops, strict=True) if pk in stored]
     rows = [LogRow(pk, stop.contact, None, _facts(stop, by.member_id)) for pk, stop in added]
     record_rows("suppression.added", rows, by=by)
-    follow(Contact.objects.filter(pk__any_of=_with_primary({stop.email_key for stop in stops})), by)
+    named = {stop.contact for stop in stops}  # also in the trash
+    follow(Contact.objects.filter(pk__any_of=sorted({*_with_primary({s.email_key for s in stops}), *named})), by)
 
 
 def _with_primary(keys: Iterable[str]) -> list[int]:
-    """Return the live contacts with these primary emails; a restored contact follows at its restore."""
+    """Return the live contacts with these primary emails; others in the trash follow at their restore."""
     rows = ContactAddress.objects.filter(kind=EMAIL, position=0, key__any_of=sorted(keys))
     return list(rows.order_by("contact").values_list("contact", flat=True))
 

@@ -118,12 +118,14 @@ LEAD_TYPE = declare(
         verbs={"first_contact": first_contact, "qualify": qualify, "lose": lose_leads, "reactivate": reactivate},
         forms={"qualify": QualifyForm},
         ledes={
-            "qualify": _(
+            "qualify": lambda lead: gettext(
                 "The lead keeps this stage for 14 days regardless of its score. Then scoring takes over again. "
                 "Your reason is shown on the record."
             ),
-            "lose": _("The lead stays on file with this reason. {record.contact}’s lifecycle stage doesn’t change."),
-            "reactivate": _(
+            "lose": lambda lead: gettext(
+                "The lead stays on file with this reason. {contact}’s lifecycle stage doesn’t change."
+            ).format(contact=lead.contact),
+            "reactivate": lambda lead: gettext(
                 "We recommend creating a new lead instead. Reactivating continues this lead and moves its contact "
                 "back to Lead. It is flagged in the audit log."
             ),

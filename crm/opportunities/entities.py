@@ -65,10 +65,12 @@ PERSON = Entity(
     "opportunities.OpportunityContact",
     _("Person on an opportunity"),
     _("People on opportunities"),
-    "person",
-    title="contact",  # not a text
+    "contact",
+    public_id="contact__public_id",  # its page is that of the contact
+    path="contact",
 )
 PERSON.add(
+    Field("name", _("Name"), T.TEXT, path="contact__name", editable=False),
     Field("contact", _("Contact"), T.LINK, target="contact", editable=False),
     Field("role", _("Role"), T.SELECT, choices=tuple(Choice(value, label) for value, label in ROLES), editable=False),
 )

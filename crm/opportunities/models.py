@@ -62,6 +62,7 @@ class PipelineStage(Owned):
     """
 
     KEYS = ((("workspace_id", "pipeline"), Pipeline, ("workspace_id", "key")),)
+    LOGGED = ("pipeline", "key", "label", "kind", "position", "probability", "tone", "is_for_converted")
 
     pipeline = models.CharField(max_length=30)  # the key of a Pipeline
     key = models.CharField(max_length=30)
@@ -112,6 +113,7 @@ class Opportunity(Record):
             ("workspace_id", "pipeline", "key", "kind"),
         ),
     )
+    ALSO_LOGGED = ("pipeline", "stage_kind")
     # Only names of linked records, which all viewers of the link can see.
     SEARCHED = ("search_text", "contact__name_key", "company__name_key")
 

@@ -41,6 +41,7 @@ from crm.records.views.pages import find_record, rows_of
 from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
+from crm.users.visibility import may_edit
 
 
 @require_http_methods(["GET", "POST"])
@@ -189,10 +190,18 @@ def restore_pipeline_page(request: Request, key: str) -> HttpResponse:
     return redirect("pipeline", key)
 
 
+def _editable(request: Request, public_id: str) -> Record:
+    """Return an opportunity. Raises Http404 if missing or hidden, Refused if the member may not change it."""
+    record = find_record(request, "opportunity", public_id)
+    if not may_edit(record, request.actor):
+        raise Refused(_("View only – you can’t edit this record."))
+    return record
+
+
 @require_http_methods(["GET", "POST"])
 def add_person_page(request: Request, public_id: str) -> HttpResponse:
     """Ask for a contact and a role, then add the person."""
-    record = find_record(request, "opportunity", public_id)
+    record = _editable(request, public_id)
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -214,7 +223,7 @@ def add_person_page(request: Request, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def person_page(request: Request, public_id: str, pk: int) -> HttpResponse:
     """Change the role of a person, make them the primary contact, or remove them."""
-    record = find_record(request, "opportunity", public_id)
+    record = _editable(request, public_id)
     people = OpportunityContact.objects.live().filter(opportunity=record, pk=pk)
     person = get_object_or_404(people.select_related("contact"))
     form = RoleForm(request.POST or None, initial={"role": person.role})

@@ -39,6 +39,7 @@ class Record(Owned):
     DERIVES_FROM: ClassVar[tuple[str, ...]] = ()  # links read by derive()
     SEARCHED: ClassVar[tuple[str, ...]] = ("search_text",)  # columns searched
     LOCKED_FIRST: ClassVar[str] = ""  # link to a record that an edit may also change: locked before this one
+    ALSO_LOGGED: ClassVar[tuple[str, ...]] = ()  # further columns of the entry of a new record
     MADE_OF: ClassVar[frozenset[str]] = frozenset({"name"})  # fields read by derive()
     NAMED_BY: ClassVar[tuple[str, ...]] = ("name",)  # fields of which one is required
     NAMELESS: ClassVar[str] = _("Enter a name.")

@@ -28,8 +28,8 @@ def columns(model: type[Record]) -> list[str]:
 
 
 def snapshot_fields(model: type[Record]) -> list[str]:
-    """Return the fields stored in the entry of a new record: editable ones, and axis values."""
-    return [*columns(model), *(axis.field for axis in axes_of(registry.entity_of(model)))]
+    """Return the fields stored in the entry of a new record: editable ones, axis values, and what follows from them."""
+    return [*columns(model), *(axis.field for axis in axes_of(registry.entity_of(model))), *model.ALSO_LOGGED]
 
 
 def build(model: type[R], values: Mapping[str, Any], by: Actor) -> R:

@@ -67,10 +67,21 @@ from crm.lifecycle.verbs.wait import wait
 from crm.lists.verbs.delete_view import delete_view
 from crm.lists.verbs.save_view import save_view
 from crm.notifications.verbs.choose_channels import choose_channels
+from crm.opportunities.models import OpportunityContact
+from crm.opportunities.pipelines import default_pipeline, first_stage
+from crm.opportunities.pipelines import stage as stage_named
+from crm.opportunities.verbs.add_person import add_person
+from crm.opportunities.verbs.archive_stage import archive_stage
+from crm.opportunities.verbs.change_pipeline import change_pipeline
 from crm.opportunities.verbs.create import create as open_opportunity
+from crm.opportunities.verbs.create_pipeline import create_pipeline
+from crm.opportunities.verbs.edit_person import edit_person
 from crm.opportunities.verbs.lose import lose as lose_opportunity
+from crm.opportunities.verbs.make_primary import make_primary
 from crm.opportunities.verbs.move_stage import move_stage
+from crm.opportunities.verbs.remove_person import remove_person
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
+from crm.opportunities.verbs.save_pipeline import StageRow, save_pipeline
 from crm.opportunities.verbs.win import win as win_opportunity
 from crm.records.verbs.assign import assign
 from crm.records.verbs.delete import delete
@@ -243,6 +254,17 @@ def path(record, *parts) -> str:
     return "/".join([record.get_absolute_url(), *parts])
 
 
+def renewals(s: Stage) -> str:
+    """Create a second pipeline; return its first stage."""
+    made = create_pipeline("Renewals", template="renewals", by=s.by("admin"))
+    return first_stage("open", made.key).key
+
+
+def people_on(s: Stage):
+    add_person(rows(s.deal), s.twin, by=s.by("manager"))
+    return OpportunityContact.objects.filter(opportunity=s.deal)
+
+
 EVERY_FIELD = {
     "name": "Zoë", "first_name": "Zoë", "last_name": "Q", "email": "z@x.example", "phone": "3", "mobile": "4",
     "title": "CEO", "department": "Board", "role": "champion", "source": "Chat", "preferred_channel": "sms",
@@ -390,6 +412,16 @@ WRITES = {
     "delete_attachment": lambda s: delete_attachment(rows(s.attached(s.deal)), by=s.by("manager")),
     "purge_attachments": lambda s: s.purged(),
     "merge with files": lambda s: (s.attached(s.twin), merge(s.contact, rows(s.twin), by=s.by("manager"))),
+    "create_pipeline": lambda s: create_pipeline("Renewals", template="renewals", by=s.by("admin")),
+    "save_pipeline": lambda s: save_pipeline(
+        default_pipeline(), name="Direct", stages=[StageRow(label="Review")], by=s.by("admin")
+    ),
+    "archive_stage": lambda s: archive_stage(stage_named("prospecting"), to="proposal", by=s.by("admin")),
+    "change_pipeline": lambda s: change_pipeline(rows(s.deal), to=renewals(s), by=s.by("manager")),
+    "add_person": lambda s: add_person(rows(s.deal), s.twin, role="champion", by=s.by("manager")),
+    "make_primary": lambda s: make_primary(people_on(s), by=s.by("manager")),
+    "edit_person": lambda s: edit_person(people_on(s), role="blocker", by=s.by("manager")),
+    "remove_person": lambda s: remove_person(people_on(s), by=s.by("manager")),
     "make a field": lambda s: make_field("insured", "yes_no"),
     "change_role": lambda s: change_role(s.cast.mate, "manager", by=s.by("admin")),
     "change_team": lambda s: change_team(s.cast.mate, s.cast.nordics, by=s.by("admin")),
@@ -492,6 +524,8 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
         "set_status",
         "save_scoring_model",
         "save_view",
+        "create_pipeline",
+        "add_person",
         "make a field",
         "save_guard",
         "create_team",

@@ -124,7 +124,7 @@ def test_what_was_forecast_stands_beside_what_came(acme, cast, actor, sign_in):
     deal = make_opportunity(amount="1000", close_date="2026-07-15", currency="EUR")
     with clock.at(END):
         keep_forecasts(clock.now())
-    Opportunity.objects.filter(pk=deal.pk).update(stage="won", won_at=END + timedelta(days=20))
+    Opportunity.objects.filter(pk=deal.pk).update(stage="won", stage_kind="won", won_at=END + timedelta(days=20))
     page = sign_in("manager").get("/dashboard/part/forecast?from=2026-07-01&to=2026-07-31").content.decode()
     assert "30 Jun 2026" in page
     assert "€1,000" in page

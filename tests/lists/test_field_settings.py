@@ -26,10 +26,11 @@ def admin(acme, sign_in):
 
 
 @pytest.fixture
-def tier(admin) -> CustomField:
+def tier(admin, acme) -> CustomField:
     """A select field with three options, made in the browser."""
     options = [("", "Gold", "amber"), ("", "Silver", ""), ("", "", "red"), ("", "Sky blue", "blue")]
     assert admin.post(NEW, form(*options, label="Tier", type="select")).status_code == 302
+    acme.refresh_from_db()  # the version of its fields
     return CustomField.objects.get()
 
 

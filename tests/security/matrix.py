@@ -331,7 +331,7 @@ MATRIX: dict[str, Route] = {
     "contact_merge": record("contact", VIEWER, REP, data=lambda own: {"other": own.duplicate.public_id}),
     "company_merge": record("company", VIEWER, REP, data=lambda own: {"other": own.duplicate_company.public_id}),
     "free_mail": Route(ADMIN, ADMIN, data=lambda own: {"domains": "isp.example"}),
-    "contact_primary": record("contact", VIEWER, REP, data=lambda own: {"address": own.contact.email}, page=False),
+    "contact_primary": record("contact", None, REP, data=lambda own: {"address": own.contact.email}, page=False),
     "contact_suppression": record(
         "contact",
         VIEWER,
@@ -514,20 +514,21 @@ MATRIX: dict[str, Route] = {
     "audit_log": Route(ADMIN),
     "audit_export": Route(ADMIN, page=False),
     "opportunity_people": record(
-        "opportunity", VIEWER, REP, data=lambda own: {"contact": own.duplicate.public_id, "role": "champion"}
+        "opportunity", REP, REP, data=lambda own: {"contact": own.duplicate.public_id, "role": "champion"}, refused=409
     ),
     "opportunity_person": Route(
-        VIEWER,
+        REP,
         REP,
         args=lambda own: (own.opportunity.public_id, own.person.pk),
         data=lambda own: {"do": "save", "role": "blocker"},
         missing=("opp_nothing00", 0),
+        refused=409,
     ),
     "pipelines": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
     "pipeline": _of_pipeline(ADMIN, ADMIN, data=_pipeline),
     "archive_pipeline": _of_pipeline(None, ADMIN),
     "restore_pipeline": _of_pipeline(None, ADMIN),
-    "archive_stage": _of_stage(ADMIN, ADMIN, data=lambda own: {"to": own.other_stage}),
+    "archive_stage": _of_stage(ADMIN, ADMIN, data=lambda own: {"to": own.other_stage.key}),
     "restore_stage": _of_stage(None, ADMIN),
     "fields": Route(ADMIN, query="entity=contact"),
     "field_new": Route(ADMIN, ADMIN, query="entity=contact", data=lambda own: _field("Another")),

@@ -58,7 +58,9 @@ def keep_secret(hidden) -> None:
         free = [
             field.name
             for field in record._meta.concrete_fields
-            if isinstance(field, CharField | TextField) and not field.choices and field.name not in NAMES
+            if isinstance(field, CharField | TextField)
+            and not field.choices
+            and field.name not in NAMES | {"pipeline", "stage"}
         ]
         texts = {name: SECRET for name in free if not name.startswith("floor_")}
         mail = dict.fromkeys({"email", "email_key"} & texts.keys(), f"{SECRET}@person.example")

@@ -17,7 +17,9 @@ OWNED = [model for model in apps.get_models() if issubclass(model, Owned)]
 GLOBAL = {"users.User", "users.Workspace"}
 
 # Nullable links of which one must be set.
+KEYS = {"opportunities.Opportunity": {"pipeline": "sales", "stage": "prospecting", "stage_kind": "open"}}
 OWNERS_OF = {
+    "opportunities.Opportunity": {"contact_id", "company_id"},
     "contacts.Activity": {"contact_id", "company_id"},
     "files.Attachment": {f"{link}_id" for link in OWNERS},
 }
@@ -88,6 +90,7 @@ def insert(model: type[models.Model], workspace: int, **columns) -> int:
     """INSERT a row by raw SQL, with rows for its other mandatory keys; return its id."""
     number = next(counter)
     row = {}
+    columns = KEYS.get(model._meta.label, {}) | columns
     for field in model._meta.concrete_fields:
         if field.column in columns:
             row[field.column] = columns[field.column]

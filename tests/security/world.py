@@ -47,10 +47,12 @@ from crm.lists.verbs.save_view import save_view
 from crm.notifications.kinds import ASSIGNED
 from crm.notifications.models import Notification
 from crm.notifications.notify import NewNotification, notify
-from crm.opportunities.models import Opportunity, OpportunityContact, PipelineStage
+from crm.opportunities.models import Opportunity, OpportunityContact
+from crm.opportunities.pipelines import stages
 from crm.opportunities.verbs.add_person import add_person
 from crm.opportunities.verbs.create import create as open_opportunity
 from crm.opportunities.verbs.create_pipeline import create_pipeline
+from crm.opportunities.verbs.save_pipeline import StageRow, save_pipeline
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.users.models import Membership, Team
@@ -143,9 +145,10 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         field = CustomField(entity="contact", key=f"{mark}_field", label=f"{mark} field", type="text")
         objects.field = save_custom_field(field, by=by())
         edit(rows(objects.contact), {f"{mark}_field": f"{mark} value"}, by=by())
-        objects.pipeline = create_pipeline(f"{mark} pipeline", template="renewals", by=by())
-        stages = PipelineStage.objects.filter(pipeline=objects.pipeline.key)
-        objects.stage, objects.other_stage = stages[0], stages[1].key
+        objects.pipeline = create_pipeline(f"{mark} pipeline", by=by())
+        named = {"name": objects.pipeline.name, "stages": [StageRow(label=f"{mark} stage")]}
+        save_pipeline(objects.pipeline, **named, by=by())
+        objects.other_stage, objects.stage = stages("open", pipeline=objects.pipeline.key)
         guard = Guard(entity="contact", verb="win", condition="email is not empty", message=f"{mark} message")
         objects.guard = save_guard(guard, by=by())
         objects.view = save_view("contact", f"{mark} shared", by=by(), shared=True)

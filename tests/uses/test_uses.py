@@ -220,6 +220,7 @@ TELLING |= {"sort", "steps", "trigger", "where"}
 # Columns that could store references but don't.
 OTHERS = {
     **(legacy_leads.NO_REFERENCES if legacy_leads else {}),
+    "contacts.Contact.address_rows": "the contact's own addresses",
     "dashboards.Layout.parts": "names of parts, which are code",
     "leads.AssignmentRule.people": "members",
     "leads.FirstContactTerms.days": "days of the week",
@@ -228,6 +229,7 @@ OTHERS = {
     "lists.ImportRun.header": "cells of a file",
     "lists.ImportRun.notes": "sentences",
     "notifications.Preference.channels": "kinds of notification, which are code",
+    "users.IdentityProvider.domains": "domains",
     "workflows.Run.seen": "values of a record",
     "workflows.StepRun.seen": "values of a record",
 }

@@ -28,7 +28,7 @@ from crm.records.imports import to_change
 from crm.records.writing import apply_each, assign, columns
 
 COLUMNS = [f.attname for f in Opportunity._meta.concrete_fields if f.name != "workspace"]
-TOLD = [*(key for key in columns(Opportunity) if key != "custom"), "pipeline", "stage"]
+TOLD = [*(key for key in columns(Opportunity) if key != "custom"), "pipeline", "stage", "stage_kind"]
 NOT_VALUES = {"contact", "company", "pipeline", "stage", "won_at", "lost_at", "lost_reason", "created_at"}
 
 as_row = attrgetter(*COLUMNS)

@@ -31,8 +31,13 @@ def create_pipeline(name: str, *, template: str = "", by: Actor) -> Pipeline:
     taken = set(Pipeline.objects.values_list("key", flat=True))
     stages = TEMPLATES[template].stages if template else BLANK
     pipeline = add_pipeline(name, stages, key=template if template and template not in taken else free_key(name, taken))
-    record("pipeline.created", Pipeline.objects.filter(pk=pipeline.pk), by=by, snapshot=("key", "name"))
+    record(
+        "pipeline.created",
+        Pipeline.objects.filter(pk=pipeline.pk),
+        by=by,
+        snapshot=("key", "name", "position", "is_default"),
+    )
     made = PipelineStage.objects.filter(pipeline=pipeline.key)
-    record("pipeline_stage.created", made, by=by, snapshot=("pipeline", "key", "label", "kind"))
+    record("pipeline_stage.created", made, by=by, snapshot=PipelineStage.LOGGED)
     bump_schema()
     return pipeline

@@ -93,8 +93,8 @@ def _add(pipeline: Pipeline, row: StageRow, position: int, by: Actor) -> None:
     taken = set(PipelineStage.objects.values_list("key", flat=True))
     key = free_key(row.label, taken)
     made = PipelineStage.objects.create(pipeline=pipeline.key, key=key, kind=row.kind, **row.columns(position))
-    kept = ("pipeline", "key", "label", "kind")
-    record("pipeline_stage.created", PipelineStage.objects.filter(pk=made.pk), by=by, snapshot=kept)
+    rows = PipelineStage.objects.filter(pk=made.pk)
+    record("pipeline_stage.created", rows, by=by, snapshot=PipelineStage.LOGGED)
 
 
 def _make_default(pipeline: Pipeline, by: Actor) -> None:

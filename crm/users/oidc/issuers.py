@@ -59,6 +59,8 @@ def issuer(id: str) -> Issuer | None:
     """Return the issuer with that id, also one that is off or was removed: accounts may be linked to it."""
     if id == INSTALLATION:
         return installation() or Issuer(INSTALLATION, INSTALLATION, "", "", "", is_on=False)
+    if not id:
+        return None
     row = IdentityProvider.objects.unscoped().filter(public_id=id).select_related("workspace").first()
     return row and _own(row)
 
