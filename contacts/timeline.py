@@ -195,8 +195,16 @@ def of_company(company: Company, by: Actor, before: str = "") -> Page:
 def keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
     """Return, in one statement, the keys of a company and its duplicates, of its people, and of its own activities.
 
-    As far as the actor sees them; people include the contacts merged into them.
+    As far as the actor sees them; people include the contacts merged into them. Kept with the company, because both its
+    timeline and its card ask.
     """
+    known = company.__dict__.setdefault("keys_around", {})
+    if by not in known:
+        known[by] = _read_keys_around(company, by)
+    return known[by]
+
+
+def _read_keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
     people = Contact.objects.live().visible_to(by).filter(company=company)
     rows = [
         ("ids", Company.objects.filter(Q(pk=company.pk) | Q(merged_into=company.pk))),
