@@ -49,7 +49,7 @@ COUNTRIES = frozenset(SUPPORTED_REGIONS)  # ISO 3166 codes with phone numbers
 
 def countries() -> list[tuple[str, str]]:
     """Return codes and names of COUNTRIES in the reader's language, by name."""
-    names = Locale.parse(active_language() or DEFAULT, sep="-").territories
+    names = Locale.parse(_locale_of_lists(), sep="_").territories
     return sorted(((code, names.get(code, code)) for code in COUNTRIES), key=lambda pair: search_key(pair[1]))
 
 

@@ -135,5 +135,7 @@ def words_of_data() -> set[str]:
     for code in FORMATS:
         for months in Locale.parse(code).months["format"].values():
             words.update(word for name in months.values() for word in WORD.findall(name))
+    countries = Locale.parse("en_GB").territories  # Babel doesn't know the pseudo-language either
+    words.update(word for name in countries.values() for word in WORD.findall(name))
     words.update(word for name in available_timezones() for word in WORD.findall(name))
     return words | SYNTAX | {"CET", "CEST", "EUR", "USD", "PM", "Pseudo"}
