@@ -81,7 +81,9 @@ class CustomField(Owned):
     choices = models.JSONField(_("options"), default=list, blank=True)
     target = models.CharField(_("linked record type"), max_length=40, blank=True)  # the linked entity
     required = models.BooleanField(_("required"), default=False)
-    required_from = models.JSONField(_("required from"), default=list, blank=True)  # stages of the record type
+    required_from = models.JSONField(
+        _("required from"), default=list, db_default=models.Value([], models.JSONField()), blank=True
+    )  # stages of the record type
     help = models.CharField(_("help text"), max_length=200, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)

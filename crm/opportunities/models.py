@@ -122,9 +122,9 @@ class Opportunity(Record):
     name_key = models.CharField(max_length=200, editable=False)
     contact = models.ForeignKey(Contact, models.RESTRICT, null=True, blank=True, related_name="opportunities")
     company = models.ForeignKey(Company, models.RESTRICT, null=True, blank=True, related_name="opportunities")
-    pipeline = models.CharField(max_length=30, editable=False)  # the key of a Pipeline
+    pipeline = models.CharField(max_length=30, editable=False, db_default="sales")  # the key of a Pipeline
     stage = models.CharField(max_length=30, editable=False)  # the key of a PipelineStage
-    stage_kind = models.CharField(max_length=4, choices=StageKind.choices, editable=False)
+    stage_kind = models.CharField(max_length=4, choices=StageKind.choices, editable=False, db_default="open")
     stage_since = models.DateTimeField(editable=False)
     amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3)  # ISO 4217

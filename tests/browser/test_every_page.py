@@ -21,9 +21,12 @@ from crm.campaigns.verbs.send_campaign import send_campaign
 from crm.events.engine import drain
 from crm.lifecycle.models import Guard
 from crm.lists.verbs.save_view import save_view
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, OpportunityContact
 from crm.opportunities.moves import move_to
+from crm.opportunities.pipelines import stages
+from crm.opportunities.verbs.add_person import add_person
 from crm.opportunities.verbs.create import create as open_opportunity
+from crm.opportunities.verbs.create_pipeline import create_pipeline
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.users.models import User
@@ -117,6 +120,8 @@ def world(cast, add, fleetly, actor, settings, tmp_path):
         actor("admin"), {"kind": "manual", "entity": "contact"}, {"kind": "wait", "amount": 1, "unit": "days"}, task()
     )
     start_workflow(Contact.objects.filter(pk=ana.pk), hand, by=actor("admin"))
+    add_person(Opportunity.objects.filter(pk=opened.done[0]), boss, role="champion", by=actor("manager"))
+    pipeline = create_pipeline("Renewals", template="renewals", by=actor("admin"))
     add("Bo Lost", marketing_consent="Given")
     sent = send_campaign(make_campaign(actor("admin"), segment="all"), by=actor("admin"))
     drain()
@@ -130,6 +135,9 @@ def world(cast, add, fleetly, actor, settings, tmp_path):
         company=fleetly,
         duplicate_company=make_company("Fleetly Ltd", city="Bilbao", phone="+34 600"),
         opportunity=Opportunity.objects.get(pk=opened.done[0]),
+        person=OpportunityContact.objects.get(),
+        pipeline=pipeline,
+        stage=stages("open", pipeline=pipeline.key)[0],
         legacy_lead=old,
         lead=Lead.objects.get(contact=ana),
         task=Activity.objects.get(pk=made.done[1]),

@@ -60,7 +60,7 @@ def test_nobody_is_found_and_enter_opens_the_page(visit, add, sign_in):
 def test_a_company_is_completed_while_typing(visit, add, fleetly, sign_in):
     page = visit("/contact/new", client=sign_in("rep"))
     page.get_by_label("Company").press_sequentially("flee")
-    option = page.locator("datalist option").first
+    option = page.locator("#options-id_company option").first
     expect(option).to_have_attribute("value", f"Fleetly ({fleetly.public_id})")
     page.get_by_label("Company").fill("Fleetly")
     page.get_by_label("Time zone").press_sequentially("madr")

@@ -93,7 +93,7 @@ def test_a_step_that_fails_is_seen_mended_and_tried_again(visit, add, sign_in, a
 
     page.goto("/exceptions")
     line = page.locator("tr", has_text="Workflow failed")
-    expect(line).to_contain_text("Webhooks can’t be sent to this network.")
+    expect(line).to_contain_text("Requests can’t be sent to this network.")
     line.get_by_role("link", name="View run").click()
     expect(page.locator(".notice")).to_contain_text("can’t be sent to this network")
 

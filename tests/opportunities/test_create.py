@@ -25,6 +25,7 @@ def test_an_opportunity_takes_what_is_not_said_from_contact_workspace_and_stage(
     assert moves(by) == [(deal.pk, "stage", "", "qualification", "create", "")]
     new = {"name": "120 vans", "contact": ana.pk, "company": fleetly.pk, "team": cast.iberia.pk, "owner": cast.rep.pk}
     new |= {"amount": "48000.00", "currency": "EUR", "probability": "0.2500", "stage": "qualification", "custom": {}}
+    new |= {"pipeline": "sales", "stage_kind": "open"}
     assert_entry(by, deal, "opportunity.created", "CREATE", old=None, new=new, person=ana.pk)
 
 

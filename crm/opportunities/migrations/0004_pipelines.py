@@ -77,14 +77,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='opportunity',
             name='pipeline',
-            field=models.CharField(default='sales', editable=False, max_length=30),
-            preserve_default=False,
+            field=models.CharField(db_default='sales', editable=False, max_length=30),
         ),
         migrations.AddField(
             model_name='opportunity',
             name='stage_kind',
-            field=models.CharField(choices=[('open', 'Open'), ('won', 'Won'), ('lost', 'Lost')], default='open', editable=False, max_length=4),
-            preserve_default=False,
+            field=models.CharField(choices=[('open', 'Open'), ('won', 'Won'), ('lost', 'Lost')], db_default='open', editable=False, max_length=4),
         ),
         migrations.AlterField(
             model_name='opportunity',
