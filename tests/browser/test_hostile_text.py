@@ -21,7 +21,14 @@ PAYLOADS = [
     "javascript:alert(1)",
 ]
 PLAIN = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.PHONE)
-CHECKED = {"timezone": "Europe/Madrid", "country": "ES", "external_id": ""}
+CHECKED = {
+    "domain": "",
+    "other_domains": "",
+    "other_emails": "",
+    "timezone": "Europe/Madrid",
+    "country": "ES",
+    "external_id": "",
+}
 
 
 def hostile(entity: str, payload: str) -> dict[str, str]:
