@@ -126,11 +126,11 @@ CONTACTS = f"""
 """
 OPPORTUNITIES = f"""
     INSERT INTO opportunities_opportunity (workspace_id, owner_id, team_id, contact_id, public_id, external_id, name,
-        name_key, stage, stage_since, amount, currency, probability, close_date, next_step, source, lost_reason, won_at,
-        lost_at, custom, search_text, version, created_at, updated_at)
+        name_key, stage, stage_kind, stage_since, amount, currency, probability, close_date, next_step, source,
+        lost_reason, won_at, lost_at, custom, search_text, version, created_at, updated_at)
     SELECT %(workspace)s, {OWNED}, id, 'o_d_' || id, '', 'Deal', 'deal',
-        (ARRAY['prospecting', 'proposal', 'won', 'lost'])[1 + n / 10 %% 4], now() - n %% 60 * interval '1 day',
-        n %% 9000,
+        (ARRAY['prospecting', 'proposal', 'won', 'lost'])[1 + n / 10 %% 4],
+        (ARRAY['open', 'open', 'won', 'lost'])[1 + n / 10 %% 4], now() - n %% 60 * interval '1 day', n %% 9000,
         'EUR', 0.5, current_date + (n %% 200 - 60)::int, CASE n %% 3 WHEN 0 THEN '' ELSE 'Call' END, 'web',
         CASE n / 10 %% 4 WHEN 3 THEN 'Price' ELSE '' END,
         CASE n / 10 %% 4 WHEN 2 THEN now() - n %% 150 * interval '1 day' END,

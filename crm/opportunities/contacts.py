@@ -63,7 +63,10 @@ def further_prospects(opportunity: Opportunity, by: Actor) -> RecordQuerySet:
 
 @on_merge
 def move_people(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
-    """Put the survivor on the duplicates' opportunities on merge(), once on each; undoing the merge puts them back."""
+    """Put the survivor on the duplicates' opportunities on merge(), once on each; undoing the merge puts them back.
+
+    Runs after move_opportunities(), which may have made the survivor the primary contact.
+    """
     rows = OpportunityContact.objects.filter(contact__in=duplicates, deleted_at__isnull=True)
     held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", "opportunity"))
     theirs = OpportunityContact.objects.filter(contact=survivor, deleted_at__isnull=True)
@@ -71,7 +74,8 @@ def move_people(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:
     taken |= {*Opportunity.objects.filter(contact=survivor).values_list("pk", flat=True)}
     first = {opportunity: pk for pk, opportunity in reversed(held) if opportunity not in taken}
     moved = OpportunityContact.objects.filter(pk__in=first.values())
-    doubled = OpportunityContact.objects.filter(pk__in={pk for pk, _ in held} - {*first.values()})
+    now_primary = theirs.filter(opportunity__contact=survivor).values_list("pk", flat=True)
+    doubled = OpportunityContact.objects.filter(pk__in={pk for pk, _ in held} - {*first.values()} | {*now_primary})
     update_and_record("opportunity_contact.updated", moved, {"contact": survivor.pk}, by=by)
     update_and_record("opportunity_contact.removed", doubled, {"deleted_at": clock.now()}, by=by)
 

@@ -18,7 +18,7 @@ from crm.opportunities.entities import OPPORTUNITY, THEIRS
 from crm.opportunities.forms import LoseForm, WinForm
 from crm.opportunities.imports.importer import OpportunityImporter
 from crm.opportunities.lists import NAV, OPPORTUNITIES
-from crm.opportunities.models import Opportunity
+from crm.opportunities.models import Opportunity, OpportunityContact
 from crm.opportunities.pages import (
     opportunities_panel,
     opportunity_about,
@@ -39,7 +39,11 @@ from crm.users.visibility import Locked
 
 
 def refuse_no_one(locked: Locked, changes: Mapping[str, Any]) -> None:
-    """Raise Invalid if opportunities would have neither a contact nor a company."""
+    """Raise Invalid if opportunities would have neither a contact nor a company, or one person twice."""
+    people = OpportunityContact.objects.live().filter(opportunity__in=locked.ids)
+    if changes.get("contact") and people.filter(contact=changes["contact"]).exists():
+        sentence = gettext("This person is already on the opportunity. Make them the primary contact under People.")
+        raise Invalid({"contact": sentence})
     cleared = {key for key in ("contact", "company") if key in changes and changes[key] is None}
     left = {"contact", "company"} - cleared
     alone = Opportunity.objects.filter(pk__any_of=locked.ids, **{f"{key}__isnull": True for key in left})

@@ -14,6 +14,7 @@ from crm.opportunities.verbs.add_person import add_person
 from crm.opportunities.verbs.edit_person import edit_person
 from crm.opportunities.verbs.make_primary import make_primary
 from crm.opportunities.verbs.remove_person import remove_person
+from crm.records.verbs.edit import edit
 from tests.factories import make_contact, make_opportunity, rows
 
 
@@ -132,3 +133,16 @@ def test_winning_offers_to_win_the_others_too(deal, actor, sign_in):
     stages = dict(Contact.objects.values_list("name", "lifecycle_stage"))
     assert stages == {"Ana": "customer", "Bo": "customer", "Cy": "lead"}
     assert cy.contact.lifecycle_stage == "lead"
+
+
+def test_a_person_is_not_made_the_primary_contact_beside_themselves(deal, actor):
+    bo = add(deal, "Bo", actor)
+    with pytest.raises(Invalid, match="already on the opportunity"):
+        edit(rows(deal), {"contact": bo.contact}, by=actor("manager"))
+    by = actor("manager")
+    merge(bo.contact, Contact.objects.filter(pk=deal.contact_id), by=by)  # the survivor becomes the primary contact
+    deal.refresh_from_db()
+    assert (deal.contact.name, on(deal)) == ("Bo", {})
+    undo(by.change, by=actor("manager"))
+    deal.refresh_from_db()
+    assert (deal.contact.name, on(deal)) == ("Ana", {"Bo": "champion"})
