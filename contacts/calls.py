@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from audit.models import Entry
 from contacts.engagement import check_moment
 from contacts.models import Activity
+from contacts.participants import people_in, with_participants
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.text import email_key
@@ -59,16 +60,22 @@ def two_way_activities(activities: QuerySet) -> Iterable[Activity]:
     """Return those of `activities` in which a member and the contact were in touch (DESIGN 4.3).
 
     A connected call, a held meeting, a person's email to the contact, and the contact's reply to one. Not a workflow's
-    email, an unanswered call, or an unprompted email from the contact.
+    email, an unanswered call, or an unprompted email from the contact. With the participants that addressed() reads.
     """
     done = activities.filter(kind__in=CONVERSATIONS, status="done", deleted_at__isnull=True, automatic=False)
-    for activity in done.select_related("contact").order_by("occurred_at", "pk"):
+    for activity in with_participants(done.select_related("contact").order_by("occurred_at", "pk")):
         if activity.kind != "email":
             counts = activity.kind == "meeting" or activity.outcome == Activity.CONNECTED
         else:
             counts = is_to_contact(activity) or _is_reply(activity)
         if counts:
             yield activity
+
+
+def addressed(activity: Activity) -> list[int]:
+    """Return the keys of those with whom members were in touch: of a contact's own email only its sender."""
+    is_own = activity.kind == "email" and is_from_contact(activity)
+    return people_in(activity)[:1] if is_own else people_in(activity)
 
 
 def _is_reply(activity: Activity) -> bool:
@@ -94,9 +101,11 @@ def conversation_times(activities: QuerySet, by: Actor) -> dict[int, set[datetim
     """Map each contact to the times, before and after, of conversations that this action changed."""
     before = activities_with_changed_conversation(activities, by)
     moments: dict[int, set[datetime]] = {}
-    rows = activities.filter(pk__in=before, contact__isnull=False) if before else activities.none()
-    for pk, contact, *times in rows.values_list("pk", "contact", "created_at", "done_at", "occurred_at"):
-        earlier = before[pk].get("occurred_at")
+    rows = with_participants(activities.filter(pk__in=before)) if before else ()
+    for activity in rows:
+        times = [activity.created_at, activity.done_at, activity.occurred_at]
+        earlier = before[activity.pk].get("occurred_at")
         times += [datetime.fromisoformat(earlier)] if earlier else []
-        moments.setdefault(contact, set()).update(at for at in times if at)
+        for contact in people_in(activity):
+            moments.setdefault(contact, set()).update(at for at in times if at)
     return moments

@@ -133,7 +133,6 @@ ADDRESS.add(
     Field("label", _("Label"), T.TEXT, editable=False),
 )
 
-# Activities have no list yet: declared for field and value names in the timeline.
 ACTIVITY = Entity(
     "activity",
     "contacts.Activity",
@@ -150,16 +149,32 @@ ACTIVITY.add(
     Field("company", _("Company"), T.LINK, target="company", editable=False),
     Field("owner", _("Owner"), T.USER),
     Field("assignee", _("Assignee"), T.USER),
+    Field("team", _("Assignee’s team"), T.TEAM, path="assignee__team", editable=False),
     Field("status", _("Status"), T.SELECT, choices=_of_activity("status")),
     Field("priority", _("Priority"), T.SELECT, choices=_of_activity("priority")),
     Field("due_at", _("Due"), T.DATETIME, api="dueAt", due=True),
+    Field("reminder", _("Reminder"), T.SELECT, choices=_of_activity("reminder")),
+    Field("repeats", _("Repeats"), T.SELECT, choices=_of_activity("repeats")),
+    Field("at", _("When"), T.DATETIME, sort="at", editable=False),
     Field("occurred_at", _("Occurred at"), T.DATETIME, api="occurredAt"),
     Field("outcome", _("Outcome"), T.SELECT, choices=_of_activity("outcome")),
     Field("minutes", _("Duration (min)"), T.NUMBER),
     Field("sender", pgettext_lazy("email", "From"), T.TEXT),
     Field("recipients", pgettext_lazy("email", "To"), T.TEXT),
+    Field("participants", _("Participants"), T.MANY, target="participant", editable=False),
     Field("created_at", _("Recorded at"), T.DATETIME, api="recordedAt", editable=False),
 )
+
+# The rows of an activity's further people: for conditions over all of them.
+PARTICIPANT = Entity(
+    "participant",
+    "contacts.Participant",
+    _("Participant"),
+    _("Participants"),
+    "participant",
+    title="contact",  # not a text
+)
+PARTICIPANT.add(Field("contact", _("Contact"), T.LINK, target="contact", editable=False))
 
 # Not a record with pages: the columns of an event file.
 ENGAGEMENT = Entity(

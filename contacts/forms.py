@@ -15,6 +15,8 @@ OFFERED = ("note", "call", "email", "meeting", "task")  # kinds of activity, mos
 
 
 OUTCOMES = [("", _("Choose an outcome")), *Activity.OUTCOMES]
+REMINDERS = [("", _("No reminder")), *Activity.REMINDERS]
+REPEATS = [("", _("Doesn’t repeat")), *Activity.REPEATS]
 
 
 def moment_field(label: str) -> forms.DateTimeField:
@@ -44,17 +46,35 @@ class FreeMailForm(forms.Form):
 WORDLESS = ("call", "email", "meeting")  # kinds that need no text
 
 
+def contact_field(label: str) -> forms.CharField:
+    """Return the field of a contact, by name or public id, with suggestions."""
+    return forms.CharField(
+        label=label,
+        required=False,
+        widget=forms.TextInput(attrs={"data-entity": "contact", "autocomplete": "off"}),
+    )
+
+
+class ParticipantForm(forms.Form):
+    """A contact to add to an activity."""
+
+    contact = contact_field(_("Contact"))
+
+
 class ActivityForm(forms.ModelForm):
     """The activity form, for completed and planned activities."""
 
     occurred_at = moment_field(_("When"))
     due_at = moment_field(_("Due"))
+    participant = contact_field(_("Also with"))
     outcome = forms.ChoiceField(required=False, label=_("Outcome"), choices=OUTCOMES)
+    reminder = forms.ChoiceField(required=False, label=_("Reminder"), choices=REMINDERS)
+    repeats = forms.ChoiceField(required=False, label=_("Repeats"), choices=REPEATS)
 
     class Meta:
         model = Activity
-        fields = ["kind", "subject", "body", "occurred_at", "due_at", "priority", "minutes", "outcome"]
-        fields += ["sender", "recipients"]
+        fields = ["kind", "subject", "body", "occurred_at", "due_at", "reminder", "repeats", "priority", "minutes"]
+        fields += ["outcome", "sender", "recipients"]
         labels = {
             "kind": _("Activity type"),
             "subject": _("Subject"),
@@ -66,11 +86,27 @@ class ActivityForm(forms.ModelForm):
         }
         widgets = {"body": forms.Textarea(attrs={"rows": 3, "data-mention": ""}), "recipients": forms.TextInput()}
 
-    def __init__(self, *args, near: Iterable[Membership] | None = None, **kwargs):
-        """Limit the offered assignees to `near`, if given."""
+    def __init__(
+        self,
+        *args,
+        near: Iterable[Membership] | None = None,
+        opportunities: Iterable[tuple[int, str]] = (),
+        **kwargs,
+    ):
+        """Limit the offered assignees to `near`, if given. `opportunities` are (primary key, name)."""
         super().__init__(*args, **kwargs)
         self.fields["subject"].required = False
         self.fields["priority"].required = False
+        offered = list(opportunities)
+        if offered:
+            self.fields["opportunity"] = forms.TypedChoiceField(
+                label=_("Opportunity"),
+                choices=[("", "—"), *offered],
+                coerce=int,
+                empty_value=None,
+                required=False,
+                initial=self.instance.opportunity_id,
+            )
         if near is None:
             near = Membership.objects.active().select_related("user").order_by("user__name", "pk")
         self.fields["assignee"] = forms.TypedChoiceField(
@@ -87,7 +123,8 @@ class ActivityForm(forms.ModelForm):
     def keep_for(self, activity: Activity) -> None:
         """Drop fields that an activity of this kind and status lacks; its kind is fixed."""
         planned = activity.status == "pending"
-        drop = {"kind"} | ({"occurred_at"} if planned else {"due_at", "assignee"})
+        drop = {"kind", "participant"}
+        drop |= {"occurred_at"} if planned else {"due_at", "assignee", "reminder", "repeats"}
         drop |= set() if activity.kind == "call" and not planned else {"outcome"}
         drop |= set() if activity.kind == "email" else {"sender", "recipients"}
         drop |= set() if activity.kind in ("call", "meeting") else {"minutes"}
@@ -107,3 +144,15 @@ class ActivityForm(forms.ModelForm):
         if not cleaned.get("subject") and cleaned.get("kind") in WORDLESS:
             cleaned["subject"] = str(dict(self.fields["kind"].choices)[cleaned["kind"]])
         return cleaned
+
+
+class NewActivityForm(ActivityForm):
+    """The activity form with what it is about: a contact or a company."""
+
+    field_order = ("kind", "contact", "company")
+    contact = contact_field(_("Contact"))
+    company = forms.CharField(
+        label=_("Company"),
+        required=False,
+        widget=forms.TextInput(attrs={"data-entity": "company", "autocomplete": "off"}),
+    )

@@ -28,8 +28,15 @@ on_timeline: Hook[Attached] = Hook()
 on_activities: Hook[Callable[[Collection[int], Actor], Mapping[int, SafeString]]] = Hook()
 # Names the author of workflow-channel changes: hook() returns its name for OuterRef("change").
 on_author: Hook[Callable[[], QuerySet]] = Hook()
+# Called as hook(record, by): the (primary key, name) of what an activity on that record can be about.
+on_composer: Hook[Callable[[Any, Actor], list[tuple[int, str]]]] = Hook()
 # Called as hook(request, activity) with an activity that was just logged: attaches what else its form sent.
 on_logged: Hook[Callable[[Request, Activity], None]] = Hook()
+
+
+def opportunities_for(record: Any, by: Actor) -> list[tuple[int, str]]:
+    """Return the opportunities offered for an activity on a record."""
+    return [offered for hook in on_composer for offered in hook(record, by)]
 
 
 def move_attached(survivor: Contact, duplicates: QuerySet, by: Actor) -> None:

@@ -1,20 +1,21 @@
 """A contact's last activity: its creation, engagement, or a completed activity; edits don't count."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
-from contacts.models import Activity, Contact, EngagementEvent
+from contacts.models import Activity, Contact, EngagementEvent, Participant
+from contacts.participants import people_in
 
 
-def touch(activities: Sequence[Activity]) -> None:
-    """Advance the contacts' last activity to these activities, if done."""
+def touch(activities: Iterable[Activity]) -> None:
+    """Advance the last activity of everyone in these activities, with their participants prefetched, if done."""
     by_moment: dict[Any, list[int]] = {}
     for activity in activities:
-        if activity.status == "done" and activity.contact_id:
-            by_moment.setdefault(activity.occurred_at, []).append(activity.contact_id)
+        if activity.status == "done":
+            by_moment.setdefault(activity.occurred_at, []).extend(people_in(activity))
     for moment, contacts in by_moment.items():
         Contact.objects.filter(pk__in=contacts).update(last_activity=Greatest(F("last_activity"), moment))
 
@@ -27,7 +28,15 @@ def recompute(contacts: Iterable[int | None]) -> None:
     done = Activity.objects.filter(contact=OuterRef("pk"), status="done", deleted_at__isnull=True)
     made = Contact.objects.filter(merged_into=OuterRef("pk"))
     engaged = _latest(EngagementEvent.objects.filter(contact=OuterRef("pk")), "contact", "occurred_at")
-    moments = (_latest(done, "contact", "occurred_at"), _latest(made, "merged_into", "created_at"), engaged)
+    joined = Participant.objects.live().filter(
+        contact=OuterRef("pk"), activity__status="done", activity__deleted_at__isnull=True
+    )
+    moments = (
+        _latest(done, "contact", "occurred_at"),
+        _latest(joined, "contact", "activity__occurred_at"),
+        _latest(made, "merged_into", "created_at"),
+        engaged,
+    )
     latest = Greatest(F("created_at"), *(Coalesce(moment, F("created_at")) for moment in moments))
     rows = Contact.objects.filter(pk__any_of=sorted({pk for pk in contacts if pk}))
     # Locked before computing: otherwise a concurrent activity would be missed and its time overwritten.

@@ -12,6 +12,7 @@ from contacts.address_fields import TYPES
 from contacts.axes import LIFECYCLE
 from contacts.family import family
 from contacts.forms import ActivityForm
+from contacts.hooks import opportunities_for
 from contacts.models import Company, Contact
 from contacts.rollup import activities_of, last_contact, next_step
 from crm.entities.addresses import address_html
@@ -26,7 +27,7 @@ from crm.records.registry import record_type
 from crm.records.views.pages import on_page
 from crm.users.http import Request
 from crm.users.models import Membership
-from crm.users.visibility import may_see
+from crm.users.visibility import may_edit, may_see
 
 REPORTS, COLLEAGUES, PEOPLE = 20, 5, 50  # people listed
 
@@ -134,8 +135,10 @@ def activity_form_context(entity: str, record: Record, request: Request) -> dict
     about = record_type(entity).about
     if not (about and about(record)):
         return {}
-    near = _near(record, request.actor)
-    return {"composer": ActivityForm(initial={"kind": "note", "priority": "normal"}, near=near)}
+    by = request.actor
+    offered = opportunities_for(record, by) if may_edit(record, by) else ()
+    initial = {"kind": "note", "priority": "normal", "reminder": "0"}
+    return {"composer": ActivityForm(initial=initial, near=_near(record, by), opportunities=offered)}
 
 
 def _near(record: Record, by: Actor) -> list[Membership]:

@@ -9,16 +9,34 @@ from contacts import merging, suppression, undone, valid  # noqa: F401  (what el
 from contacts.calls import CONVERSATIONS, conversation_times, is_from_contact
 from contacts.engagement import NewEngagement, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
+from contacts.participants import activities_of, people_in, with_participants
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
 
 KINDS = ("call_connected", "meeting_booked", "email_reply")
 
 
-@reacts_to("activity.logged", "activity.planned", "activity.completed", "activity.undone")
+@reacts_to("activity.logged", "activity.planned", "activity.completed", "activity.restored", "activity.undone")
 def from_activities(activities: QuerySet, by: Actor) -> None:
-    """React to activities that were logged, planned or completed, or restored by an undo."""
+    """React to activities that were logged, planned or completed, or restored."""
     _keep(_told_by(activities), by)
+
+
+@reacts_to("participant.added", "participant.moved", "participant.undone")
+def from_participants(participants: QuerySet, by: Actor) -> None:
+    """React to new participants: what took place concerns them too."""
+    _keep(_told_by(activities_of(participants)), by)
+
+
+@reacts_to("participant.removed")
+def forget_removed(participants: QuerySet, by: Actor) -> None:
+    """React to removed participants: remove the engagement that they showed in those activities."""
+    over = Q()
+    for row in participants.filter(deleted_at__isnull=False).select_related("activity"):
+        times = {row.activity.created_at, row.activity.done_at, row.activity.occurred_at} - {None}
+        over |= Q(contact=row.contact_id, occurred_at__in=sorted(times))
+    if over:
+        forget(EngagementEvent.objects.filter(over, kind__in=KINDS), "contact.disengaged", by=by)
 
 
 @reacts_to("activity.updated", "activity.deleted")
@@ -38,9 +56,10 @@ def update_engagement(activities: QuerySet, by: Actor) -> None:
 
 def _told_by(activities: QuerySet) -> Iterable[NewEngagement]:
     found = activities.filter(contact__isnull=False, kind__in=CONVERSATIONS, deleted_at__isnull=True, automatic=False)
-    for activity in found.select_related("contact").order_by("pk"):
+    for activity in with_participants(found.select_related("contact").order_by("pk")):
         if kind := _kind(activity):
-            yield NewEngagement(activity.contact_id, kind, _moment(activity))
+            people = people_in(activity) if activity.kind != "email" else [activity.contact_id]
+            yield from (NewEngagement(contact, kind, _moment(activity)) for contact in people)
 
 
 def _kind(activity: Activity) -> str:

@@ -2,28 +2,33 @@
 
 from audit import subjects
 from contacts import timeline
+from contacts.activity_list import ACTIVITIES, ACTIVITIES_NAV
 from contacts.addresses import EMAIL_FIELDS, PHONE_FIELDS
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.companies import check_company, hold_companies
 from contacts.definitions import STATUS_DEFINITIONS
 from contacts.domains import suggest_company
 from contacts.editing import check_edit, hold_in_trash, with_full_name
-from contacts.entities import ACTIVITY, ADDRESS, COMPANY, CONTACT, ENGAGEMENT
+from contacts.entities import ACTIVITY, ADDRESS, COMPANY, CONTACT, ENGAGEMENT, PARTICIPANT
 from contacts.hierarchy import lock_hierarchy
+from contacts.hooks import show_in_contact_timeline
 from contacts.imports.company_importer import CompanyImporter
 from contacts.imports.events import EventImporter
 from contacts.imports.importer import ContactImporter
 from contacts.lists import COMPANIES, COMPANIES_NAV, CONTACTS, CONTACTS_NAV
 from contacts.moves import VERBS
 from contacts.pages import company_page, contact_header_context, contact_page
+from contacts.participants import activity_names
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.override import override
 from crm.entities import registry as entities
 from crm.events import registry as events
 from crm.events.registry import EventType
+from crm.kit import nav
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
+from crm.lists import spec as lists
 from crm.lists.imports import registry as imports
 from crm.lists.imports.registry import Relation
 from crm.records.declare import common_record_events, declare
@@ -228,9 +233,14 @@ CONTACT_TYPE = declare(
 # Types without pages.
 subjects.register("suppression", "contacts.Suppression")
 subjects.register("free_mail_domains", "contacts.FreeMailDomains")
-subjects.register("activity", "contacts.Activity", person="contact_id")
+subjects.register("activity", "contacts.Activity", person="contact_id", following=("series_start",))
+subjects.register("participant", "contacts.Participant", person="contact_id")
 subjects.register("engagement", "contacts.EngagementEvent", person="contact_id")
 entities.register(ACTIVITY)
+entities.register(PARTICIPANT)
+lists.register(ACTIVITIES)
+nav.register(ACTIVITIES_NAV)
+show_in_contact_timeline("participant", names=activity_names)
 entities.register(ADDRESS)
 entities.register(ENGAGEMENT)
 imports.register(EventImporter)
@@ -279,6 +289,35 @@ events.declare(
     ),
     EventType(
         "activity.deleted", "DELETE", _("Activity deleted"), _("{who} deleted an activity"), "Deleted", "trash-2"
+    ),
+    EventType(
+        "activity.restored",
+        "RESTORE",
+        _("Activity restored"),
+        _("{who} restored an activity"),
+        "Restored",
+        "archive-restore",
+    ),
+    EventType(
+        "participant.added",
+        "CREATE",
+        _("Participant added"),
+        _("{who} added the contact to an activity"),
+        icon="user-plus",
+    ),
+    EventType(
+        "participant.moved",
+        "UPDATE",
+        _("Participant moved"),
+        _("{who} moved the participation of a merged contact"),
+        icon="merge",
+    ),
+    EventType(
+        "participant.removed",
+        "DELETE",
+        _("Participant removed"),
+        _("{who} took the contact out of an activity"),
+        icon="user-minus",
     ),
     EventType(
         "engagement.moved",

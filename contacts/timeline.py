@@ -1,14 +1,14 @@
 """The timeline of a contact or company as sentences: who, what, when, by which channel, from and to."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, Case, Q, QuerySet, TextField, Value, When
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,7 +23,7 @@ from contacts.hooks import (
     on_timeline,
     sentences_of_many,
 )
-from contacts.models import Activity, Company, Contact
+from contacts.models import Activity, Company, Contact, Participant
 from crm.entities import registry
 from crm.entities.differences import CHANNELS, Difference, differences
 from crm.entities.display import NOTHING, Names, field_of, names_by_entity, shown
@@ -81,6 +81,11 @@ ACTIVITIES = {
     ("deleted", "email"): _("{who} deleted an email"),
     ("deleted", "meeting"): _("{who} deleted a meeting"),
     ("deleted", "task"): _("{who} deleted a task"),
+    ("restored", "note"): _("{who} restored a note"),
+    ("restored", "call"): _("{who} restored a call"),
+    ("restored", "email"): _("{who} restored an email"),
+    ("restored", "meeting"): _("{who} restored a meeting"),
+    ("restored", "task"): _("{who} restored a task"),
 }
 # Names of a contact's axes where several appear together.
 AXES = {
@@ -156,20 +161,31 @@ Entries = Callable[..., QuerySet]  # (viewer, **values), see audit.timeline.Time
 def of_contact(contact: Contact, by: Actor, before: str = "") -> Page:
     """Return a page of a contact's timeline, its open tasks, and the next cursor. Four or five statements.
 
-    Includes the duplicates merged into it.
+    Includes the duplicates merged into it, and the activities in which they take part.
     """
-    merged = run_cached(("merged", workspace_id()), _merged_into, pk=contact.pk)
-    ids = [contact.pk, *(pk for (pk,) in merged)]
 
-    def entries(seen_by: Actor, ids: Any) -> QuerySet:
-        return annotate_attached_names(timeline.of_person(ids), seen_by)
+    def build(member: int | None, team: int | None, pk: Any) -> QuerySet:
+        merged = Contact.objects.filter(merged_into=pk)
+        theirs = Participant.objects.live().filter(Q(contact=pk) | Q(contact__in=merged.values("pk")))
+        joined = Activity.objects.visible_to(replace(by, member_id=member, team_id=team))
+        rows = [("ids", merged), ("joined", joined.filter(pk__in=theirs.values("activity")))]
+        first, second = (each.order_by().values_list(Value(name, TextField()), "pk") for name, each in rows)
+        return first.union(second, all=True)
 
-    values = {"ids": array_param(ids)}
-    return _page("contact", entries, values, {"contact_id": contact.pk}, by, before, ("about",))
+    keys: dict[str, list[int]] = {"ids": [contact.pk], "joined": []}
+    key = ("merged", workspace_id(), by.role)
+    for name, pk in run_cached(key, build, member=by.member_id, team=by.team_id, pk=contact.pk):
+        keys[name].append(pk)
+    given = {name: array_param(found) for name, found in keys.items() if found}
+    whom = Q(contact=contact.pk) | Q(pk__in=keys["joined"])
+    return _page("contact", _of_person, given, whom, by, before, ("about",))
 
 
-def _merged_into(pk: Any) -> QuerySet:
-    return Contact.objects.filter(merged_into=pk).values_list("pk")
+def _of_person(seen_by: Actor, ids: Any, joined: Any = None) -> QuerySet:
+    found = timeline.of_person(ids)
+    if joined is not None:
+        found |= Entry.objects.filter(entity="activity", entity_id__any_of=joined)
+    return annotate_attached_names(found, seen_by)
 
 
 def of_company(company: Company, by: Actor, before: str = "") -> Page:
@@ -189,11 +205,12 @@ def of_company(company: Company, by: Actor, before: str = "") -> Page:
     # Keys instead of subqueries: under OR they would make PostgreSQL read the whole log.
     around = {name: array_param(found) for name, found in keys_around(company, by).items()}
     values = {"pk": company.pk} | around
-    return _page("company", entries, values, {"company_id": company.pk}, by, before, ("about",))
+    return _page("company", entries, values, Q(company=company.pk), by, before, ("about",))
 
 
 def keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
-    """Return, in one statement, the keys of a company and its duplicates, of its people, and of its own activities.
+    """Return, in one statement, the keys of a company and its duplicates, of its people, and of its own activities
+    and those in which its people take part.
 
     As far as the actor sees them; people include the contacts merged into them. Kept with the company, because both its
     timeline and its card ask.
@@ -206,11 +223,13 @@ def keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
 
 def _read_keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
     people = Contact.objects.live().visible_to(by).filter(company=company)
+    joined = Participant.objects.live().filter(contact__in=people)
     rows = [
         ("ids", Company.objects.filter(Q(pk=company.pk) | Q(merged_into=company.pk))),
         ("people", people),
         ("people", Contact.objects.filter(merged_into__in=people)),
         ("done", Activity.objects.visible_to(by).filter(company=company)),
+        ("done", Activity.objects.visible_to(by).filter(participants__in=joined)),
     ]
     first, *rest = (each.order_by().values_list(Value(name, TextField()), "pk") for name, each in rows)
     keys: dict[str, list[int]] = {"ids": [], "people": [], "done": []}
@@ -221,51 +240,68 @@ def _read_keys_around(company: Company, by: Actor) -> dict[str, list[int]]:
 
 def linked_record_timeline(record: Any, by: Actor, before: str = "") -> Page:
     """Return the timeline of a contact's or company's record: own changes, and the activities of whom it belongs to."""
-    entity, company = registry.entity_of(type(record)), getattr(record, "company_id", None)
-    link, whose = ("company", company) if company and not record.contact_id else ("contact", record.contact_id or 0)
-    values = {"pk": record.pk, "whose": whose}
-    return _page(entity, _with_activities(entity, link), values, {f"{link}_id": whose}, by, before, ("about",))
+    company = getattr(record, "company_id", None)
+    if company and not record.contact_id:
+        return _with_activities(record, "company", [company], by, before)
+    return _with_activities(record, "contact", [record.contact_id or 0], by, before)
+
+
+def own_activities_timeline(record: Any, by: Actor, before: str = "") -> Page:
+    """Return the timeline of a record that activities can be about: own changes, and those activities."""
+    return _with_activities(record, registry.entity_of(type(record)), [record.pk], by, before)
+
+
+def people_timeline(record: Any, people: Iterable[int], by: Actor, before: str = "") -> Page:
+    """Return the same with all activities of these contacts (their primary keys)."""
+    entity = registry.entity_of(type(record))
+    own = Activity.objects.filter(**{entity: record}).values_list("contact", flat=True)
+    return _with_activities(record, "contact", sorted({*people, *own} - {None}), by, before)
 
 
 def of_record(record: Any, by: Actor, before: str = "") -> Page:
     """Return the timeline of a record without activities: own changes."""
     entity = registry.entity_of(type(record))
-    return _page(entity, lambda seen_by, pk: timeline.of_record(entity, pk), {"pk": record.pk}, {}, by, before)
+    return _page(entity, lambda seen_by, pk: timeline.of_record(entity, pk), {"pk": record.pk}, None, by, before)
 
 
-def _with_activities(entity: str, link: str) -> Entries:
+def _with_activities(record: Any, link: str, whose: list[int], by: Actor, before: str) -> Page:
+    """Return the timeline of a record with the activities whose `link` is one of the keys `whose`."""
+    entity = registry.entity_of(type(record))
+
     def entries(seen_by: Actor, pk: Any, whose: Any) -> QuerySet:
-        done = Activity.objects.visible_to(seen_by).filter(**{link: whose}).values("pk")
+        done = Activity.objects.visible_to(seen_by).filter(**{f"{link}__id__any_of": whose}).values("pk")
         attached = (hook(entity, pk, seen_by) for hook in on_timeline)
         found = timeline.of_record(entity, pk, Q(entity="activity", entity_id__in=done), *attached)
         return annotate_attached_names(found, seen_by)
 
-    return entries
+    values = {"pk": record.pk, "whose": array_param(whose)}
+    return _page(entity, entries, values, Q(**{f"{link}__in": whose}), by, before, ("about",), link)
 
 
 def _page(
     entity: str,
     entries: Entries,
     values: Mapping[str, Any],
-    whom: Mapping[str, int],
+    whom: Q | None,
     by: Actor,
     before: str,
     names: tuple[str, ...] = (),
+    link: str = "",
 ) -> Page:
     """Return a page of the timeline from `entries` on a record of `entity`, with the open tasks about `whom`."""
-    asked = _asked((entity, *whom), entries, values, by, names)
+    asked = _asked((entity, link, *values), entries, values, by, names)
     actions, cursor = timeline.page(asked, timeline.read_cursor(before))
     mentioned = {e.entity_id for action in actions for e in action.entries if e.entity == "activity"}
-    is_open = Q(**whom) & Q(status="pending", deleted_at__isnull=True)
-    wanted = Q(pk__in=mentioned) | is_open if whom else Q(pk__in=mentioned)
-    visible = Activity.objects.visible_to(by).filter(wanted).select_related("contact")
+    is_open = Q(status="pending", deleted_at__isnull=True) & (whom or Q(pk__in=[]))
+    marked_open = Case(When(is_open, then=True), default=False, output_field=BooleanField())
+    visible = Activity.objects.visible_to(by).filter(Q(pk__in=mentioned) | is_open).select_related("contact")
+    visible = visible.annotate(is_open=marked_open)
     activities = _with_attachments({row.pk: row for row in visible}, by)
     told = [e for action in actions for e in action.entries if _labeled(e.entity) and e.old_values]
     told = [e for e in told if e.entity != "activity" or e.event == "activity.updated"]
     known = names_by_entity((e.entity, values) for e in told for values in (e.old_values, e.new_values))
     items = _together([_item(_main_first(action), entity, activities, known, by) for action in actions])
-    waiting = [row for row in activities.values() if row.status == "pending" and row.deleted_at is None]
-    waiting = [row for row in waiting if whom and all(getattr(row, key) == pk for key, pk in whom.items())]
+    waiting = [row for row in activities.values() if row.is_open]
     return items, sorted(waiting, key=lambda row: (row.due_at is None, row.due_at, row.pk)), cursor
 
 

@@ -8,7 +8,7 @@ from audit.models import Entry
 from audit.undo.hooks import PutBack, hold_back, on_take_back, on_undo
 from contacts.engagement import forget
 from contacts.last_activity import recompute
-from contacts.models import Contact, EngagementEvent
+from contacts.models import Contact, EngagementEvent, Participant
 from contacts.suppression import UNSUBSCRIBED, suppressed_status
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext_lazy as _
@@ -17,10 +17,11 @@ from crm.kit.translation import gettext_lazy as _
 @on_undo
 def turn_last_activity_back(change: UUID, entity: str, put_back: PutBack, by: Actor) -> None:
     """Listener of audit.undo: recompute last activity after an activity or engagement was reverted or moved back."""
-    if entity in ("activity", "engagement"):
+    if entity in ("activity", "participant", "engagement"):
         entries = Entry.objects.filter(change__unindexed=change, entity=entity, entity_id__any_of=list(put_back))
         pairs = entries.values_list("person", "new_values__contact")  # two contacts if it was moved
-        recompute(pk for pair in pairs for pk in pair)
+        also = Participant.objects.filter(activity__in=list(put_back) if entity == "activity" else [])
+        recompute([*(pk for pair in pairs for pk in pair), *also.values_list("contact", flat=True)])
 
 
 @on_take_back

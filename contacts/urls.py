@@ -3,8 +3,9 @@
 from django.urls import path
 
 from contacts.views import activities, addresses, avatars, free_mail, home, merging, suppressing
-from crm.lists.urls import undo_urls
+from crm.lists.urls import list_urls, undo_urls
 from crm.records.registry import RecordType, record_types
+from crm.records.views.importing import export
 
 
 def activity_url(kind: RecordType):
@@ -28,6 +29,16 @@ urlpatterns = [
     *(merge_url(entity) for entity in merging.MERGEABLE),
     path("contact/<public_id:public_id>/suppression", suppressing.lift_suppression_page, name="contact_suppression"),
     path("settings/free-mail/", free_mail.free_mail, name="free_mail"),
+    *list_urls("activity"),
+    path("activity/export", export, {"entity": "activity"}, name="activity_export"),
+    path("activity/new", activities.new_activity, name="activity_new"),
+    path("activity/<public_id:public_id>", activities.activity_page, name="activity"),
+    path("activity/<public_id:public_id>/participants", activities.add_participant, name="activity_participants"),
+    path(
+        "activity/<public_id:public_id>/participants/<int:pk>/remove",
+        activities.remove_participant,
+        name="activity_participant_remove",
+    ),
     path("activity/<public_id:public_id>/complete", activities.finish_activity, name="activity_complete"),
     path("activity/<public_id:public_id>/edit", activities.change_activity, name="activity_edit"),
     path("activity/<public_id:public_id>/delete", activities.remove, name="activity_delete"),

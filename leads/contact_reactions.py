@@ -1,16 +1,19 @@
 """Reactions of leads to their contacts: losses, first contacts, owner changes."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from django.db.models import F, Q, QuerySet
 
 from audit.models import Entry
 from audit.record import update_and_record
-from contacts.calls import activities_with_changed_conversation, conversation_times, two_way_activities
-from contacts.models import Activity, Contact
+from contacts.calls import activities_with_changed_conversation, addressed, conversation_times, two_way_activities
+from contacts.models import Activity, Contact, Participant
+from contacts.participants import activities_of, joined_by
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
+from crm.kit.sql import array_param
 from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
 from leads.axes import STATUS
@@ -36,26 +39,31 @@ def lose_with_contacts(contacts: QuerySet, by: Actor) -> None:
         move_rows(STATUS, moved, verb="lose", event="lead.lost", by=by, reason=reason)
 
 
-@reacts_to("activity.logged", "activity.completed")
+@reacts_to("activity.logged", "activity.completed", "activity.restored")
 def contact_leads(activities: QuerySet, by: Actor) -> None:
     """React to logged, completed or changed activities: a conversation is a lead's first contact.
 
     A lead at New moves to Working; one that its score has moved on keeps its status. Conversations before the lead's
     cycle don't count.
     """
-    owed = Q(contact__leads__in=Lead.objects.open().filter(contacted_at__isnull=True))
-    since = Q(contact__leads__counts_from__isnull=True) | Q(contact__leads__counts_from__lte=F("occurred_at"))
-    first: dict[int, datetime] = {}
-    for said in two_way_activities(activities.filter(owed & since)):
-        if said.contact_id and said.occurred_at:
-            first.setdefault(said.contact_id, said.occurred_at)
-    if not first:
-        return
+    owed = Lead.objects.open().filter(contacted_at__isnull=True)
+    theirs = Participant.objects.live().filter(contact__leads__in=owed, activity__in=activities.order_by().values("pk"))
+    said: defaultdict[int, list[datetime]] = defaultdict(list)
+    concerning = Q(contact__leads__in=owed) | Q(pk__in=theirs.values("activity"))
+    for conversation in two_way_activities(activities.filter(concerning).distinct()):
+        for contact in addressed(conversation):
+            said[contact].append(conversation.moment)
+    if said:
+        _mark_contacted(said, by)
+
+
+def _mark_contacted(said: Mapping[int, list[datetime]], by: Actor) -> None:
+    """Mark the open leads of contacts as contacted at the first of the times of their conversations, in order."""
     # Before the leads, as in merging and converting. Writing an activity already holds a key-share lock on the contact,
     # so the full lock could deadlock two writers.
-    list(Contact.objects.filter(pk__any_of=list(first)).order_by("pk").select_for_update(of=("self",), no_key=True))
-    rows = Lead.objects.open().filter(contact__pk__any_of=list(first), contacted_at__isnull=True).order_by("pk")
-    held = [(lead, max(first[lead.contact_id], lead.created_at)) for lead in rows.select_for_update(of=("self",))]
+    list(Contact.objects.filter(pk__any_of=list(said)).order_by("pk").select_for_update(of=("self",), no_key=True))
+    rows = Lead.objects.open().filter(contact__pk__any_of=list(said), contacted_at__isnull=True).order_by("pk")
+    held = [(lead, at) for lead in rows.select_for_update(of=("self",)) if (at := _first(lead, said[lead.contact_id]))]
     new = [DatedMove(lead, "working", at, {"contacted_at": at}) for lead, at in held if lead.status == "new"]
     move_rows(STATUS, new, verb="first_contact", event="lead.contacted", by=by)
     further: defaultdict[datetime, list[int]] = defaultdict(list)
@@ -66,6 +74,11 @@ def contact_leads(activities: QuerySet, by: Actor) -> None:
         update_and_record("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": at}, by=by)
 
 
+def _first(lead: Lead, times: Iterable[datetime]) -> datetime | None:
+    """Return the first of the times in the lead's cycle, not before the lead was created."""
+    return next((max(at, lead.created_at) for at in times if at >= (lead.counts_from or EVER)), None)
+
+
 @reacts_to("activity.updated")
 def update_leads_of_changed_activities(activities: QuerySet, by: Actor) -> None:
     """React to changed activities, e.g. a call that was connected after all."""
@@ -74,19 +87,39 @@ def update_leads_of_changed_activities(activities: QuerySet, by: Actor) -> None:
         contact_leads(activities.filter(pk__in=changed), by)
 
 
+@reacts_to("participant.added", "participant.moved")
+def contact_leads_of_participants(participants: QuerySet, by: Actor) -> None:
+    """React to new participants: a conversation is a first contact with them too."""
+    contact_leads(activities_of(participants), by)
+
+
 @reacts_to("activity.updated", "activity.deleted")
 def correct_first_contacts(activities: QuerySet, by: Actor) -> None:
-    """React to changed or deleted activities: reopen a first contact that did not happen.
+    """React to changed or deleted activities: reopen a first contact that did not happen."""
+    _correct(conversation_times(activities, by), by)
+
+
+@reacts_to("participant.removed")
+def correct_first_contacts_of_removed(participants: QuerySet, by: Actor) -> None:
+    """React to removed participants: reopen a first contact in which they didn't take part."""
+    times: defaultdict[int, set[datetime]] = defaultdict(set)
+    for contact, at in participants.values_list("contact", "activity__occurred_at"):
+        times[contact] |= {at} if at else set()
+    _correct(times, by)
+
+
+def _correct(moments: Mapping[int, set[datetime]], by: Actor) -> None:
+    """Correct first contacts at these times, by contact.
 
     The lead keeps its status, which only moves forward; the first other conversation counts, if any.
     """
-    moments = conversation_times(activities, by)
     rows = Lead.objects.open().filter(contact__pk__any_of=sorted(moments), contacted_at__isnull=False).order_by("pk")
     for lead in rows.select_for_update(of=("self",)) if moments else ():
         if lead.contacted_at in {max(at, lead.created_at) for at in moments[lead.contact_id]}:
-            said = Activity.objects.filter(contact=lead.contact_id, occurred_at__gte=lead.counts_from or EVER)
-            first = next((max(each.occurred_at, lead.created_at) for each in two_way_activities(said)), None)
-            update_and_record("lead.contacted", Lead.objects.filter(pk=lead.pk), {"contacted_at": first}, by=by)
+            theirs = Activity.objects.filter(Q(contact=lead.contact_id) | joined_by(array_param([lead.contact_id])))
+            said = [each.moment for each in two_way_activities(theirs) if lead.contact_id in addressed(each)]
+            change = {"contacted_at": _first(lead, said)}
+            update_and_record("lead.contacted", Lead.objects.filter(pk=lead.pk), change, by=by)
 
 
 @reacts_to("contact.assigned")

@@ -4,10 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit.record import update_and_record
 from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import touch
+from contacts.models import Activity
+from contacts.participants import insert_participants, record_added, with_participants
+from contacts.repeating import next_ones
+from contacts.verbs.log import record_planned_and_done
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
@@ -21,7 +26,8 @@ def complete(
 ) -> Outcome:
     """Mark pending activities as done, at `occurred_at` or now; completed or canceled ones are refused.
 
-    `outcome`: of calls. Raises Invalid for a call without one, another kind with one, and a future time.
+    Of those that repeat, the next is planned. `outcome`: of calls. Raises Invalid for a call without one, another kind
+    with one, and a future time.
     """
     check_occurred(occurred_at)
     locked = lock(activities, by)
@@ -35,5 +41,17 @@ def complete(
             check_outcome(kind, "done", outcome)
         locked.outcome.done += rows.values_list("pk", flat=True)
         update_and_record("activity.completed", rows, changes | ({"outcome": outcome} if outcome else {}), by=by)
-        touch(list(rows))
+        touch(with_participants(rows))
+        _plan_next(rows, by)
     return locked.outcome
+
+
+def _plan_next(rows: QuerySet, by: Actor) -> None:
+    """Plan the next of repeating activities, with the same participants."""
+    both = next_ones(with_participants(rows.exclude(repeats="")), by)
+    made = [planned for _completed, planned in both]
+    Activity.objects.bulk_create(made)
+    others = {planned.pk: [row.contact_id for row in completed.present] for completed, planned in both}
+    people = insert_participants(others, by)
+    record_planned_and_done(made, by)
+    record_added(people, by)

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from audit.record import update_and_record
 from contacts.last_activity import recompute
+from contacts.participants import keys_of_people
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
@@ -17,5 +18,5 @@ def delete_activity(activities: RecordQuerySet, *, by: Actor) -> Outcome:
     for rows in locked.batches():
         locked.outcome.done += rows.values_list("pk", flat=True)
         update_and_record("activity.deleted", rows, {"deleted_at": clock.now()}, by=by)
-        recompute(rows.values_list("contact_id", flat=True))
+        recompute(keys_of_people(rows))
     return locked.outcome

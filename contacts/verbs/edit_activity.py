@@ -1,24 +1,29 @@
 """Edit or cancel activities."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from audit.record import update_and_record
 from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import recompute
 from contacts.models import Activity
+from contacts.participants import keys_of_people
+from contacts.repeating import check_repeats
+from contacts.verbs.log import check_visible
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext as _
+from crm.records.models import derive
 from crm.records.validation import check_lengths
 from crm.users.visibility import RecordQuerySet, lock
 
 EDITABLE = {"subject", "body", "owner", "assignee", "priority", "due_at", "minutes", "sender", "recipients", "status"}
-EDITABLE |= {"outcome", "occurred_at"}
+EDITABLE |= {"outcome", "occurred_at", "opportunity", "reminder", "repeats"}
 
 
 @transaction.atomic
@@ -32,6 +37,7 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
         sentence = _("{field} of an activity can’t be changed.")
         raise Invalid({key: sentence.format(field=key) for key in wrong})
     check_lengths(Activity, values)
+    check_visible([Activity(opportunity_id=values.get("opportunity"))], by)
     if not values.get("subject", "-").strip():
         raise Invalid({"subject": _("Add a note or a subject.")})
     if values.get("status", "pending") not in ("pending", "cancelled"):
@@ -39,9 +45,13 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
     locked = lock(activities, by)
     for rows in locked.batches():
         _check_calls(rows, values)
-        update_and_record("activity.updated", rows, values, by=by)
+        _check_repeating(rows, values)
+        rekey = partial(derive, changed=values) if "subject" in values else None
+        anew = _rescheduled(rows, values)
+        for part, also in ((rows.exclude(pk__in=anew), {}), (rows.filter(pk__in=anew), _series(values))):
+            update_and_record("activity.updated", part, {**values, **also}, by=by, derive=rekey)
         if values.keys() & {"status", "occurred_at"}:
-            recompute(rows.values_list("contact_id", flat=True))
+            recompute(keys_of_people(rows))
         locked.outcome.done += rows.values_list("pk", flat=True)
     return locked.outcome
 
@@ -56,3 +66,20 @@ def _check_calls(rows: QuerySet, values: Mapping[str, Any]) -> None:
             raise Invalid({"outcome": _("A scheduled call has no outcome yet.")})
         if status == "done" and values.get("occurred_at", True) is None:
             raise Invalid({"occurred_at": _("Enter when it took place.")})
+
+
+def _check_repeating(rows: QuerySet, values: Mapping[str, Any]) -> None:
+    """Check the repetition that rows will have with their due times."""
+    if values.keys() & {"repeats", "due_at"}:
+        for repeats, due_at in rows.order_by().values_list("repeats", "due_at").distinct():
+            check_repeats(values.get("repeats", repeats), values.get("due_at", due_at))
+
+
+def _rescheduled(rows: QuerySet, values: Mapping[str, Any]) -> list[int]:
+    """Return the keys of rows whose due time or interval changes: their series begins anew."""
+    timing = {key: values[key] for key in ("repeats", "due_at") if key in values}
+    return list(rows.exclude(**timing).values_list("pk", flat=True)) if timing else []
+
+
+def _series(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"series_start": values.get("due_at", F("due_at"))}

@@ -1,6 +1,6 @@
 """Log a completed activity or create a task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -8,7 +8,9 @@ from django.db import transaction
 from audit.record import record
 from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import touch
-from contacts.models import Activity, Company, Contact
+from contacts.models import Activity
+from contacts.participants import insert_participants, record_added, with_participants
+from contacts.repeating import check_repeats
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import Invalid, NotAllowed
@@ -16,7 +18,6 @@ from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext as _
 from crm.records.validation import check_lengths
 from crm.users.models import Membership
-from crm.users.visibility import visible
 
 SNAPSHOT = [f.name for f in Activity._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
 SNAPSHOT.append("automatic")
@@ -26,22 +27,32 @@ SNAPSHOT.append("automatic")
 def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
     """Add activities, each a mapping of Activity's fields: kind, subject, contact or company, body, due_at, …
 
-    A task is pending until completed; other kinds are done, at `occurred_at` or now, unless due later. A completed call
-    has an outcome. Pending activities are assigned to their owner unless `assignee` is given. Done ones update the
-    contact's last activity. Raises Invalid for a missing kind, subject, contact or company, a missing or misplaced
-    outcome, or a contact hidden from `by`; NotAllowed for a viewer.
+    `participants`: the keys of further contacts. A task is pending until completed; other kinds are done, at
+    `occurred_at` or now, unless due later. A completed call has an outcome. Pending activities are assigned to their
+    owner unless `assignee` is given. Done ones update the last activity of everyone in them. Raises Invalid for a
+    missing kind, subject, contact or company, a missing or misplaced outcome, a repetition without due time, or a
+    record hidden from `by`; NotAllowed for a viewer.
     """
     if not by.is_at_least(Role.REP):
         raise NotAllowed(_("Viewers can’t log activities."))
-    made = [_build(values, by) for values in activities]
-    _check_visible(made, by)
+    made = [_build({key: values[key] for key in values.keys() - {"participants"}}, by) for values in activities]
+    others = [set(values.get("participants", ())) - {values.get("contact_id")} for values in activities]
+    check_visible(made, by, set().union(*others))
     Activity.objects.bulk_create(made)
+    # Before the activities are recorded: what follows from a conversation concerns everyone in it.
+    people = insert_participants({a.pk: who for a, who in zip(made, others, strict=True) if who}, by)
+    record_planned_and_done(made, by)
+    record_added(people, by)
+    touch(with_participants(Activity.objects.filter(pk__in=[a.pk for a in made])) if people else made)
+    return Outcome(by.change, [activity.pk for activity in made])
+
+
+def record_planned_and_done(made: Sequence[Activity], by: Actor) -> None:
+    """Record new activities."""
     for event, status in (("activity.logged", "done"), ("activity.planned", "pending")):
         ids = [activity.pk for activity in made if activity.status == status]
         if ids:
             record(event, Activity.objects.filter(pk__in=ids), by=by, snapshot=SNAPSHOT)
-    touch(made)
-    return Outcome(by.change, [activity.pk for activity in made])
 
 
 def _build(values: Mapping[str, Any], by: Actor) -> Activity:
@@ -55,10 +66,14 @@ def _build(values: Mapping[str, Any], by: Actor) -> Activity:
     if activity.status == "done":
         activity.done_at = activity.done_at or now
         activity.occurred_at = activity.occurred_at or activity.done_at
+        activity.reminder = activity.repeats = ""
     else:
         activity.assignee_id = activity.assignee_id or activity.owner_id
     check_outcome(activity.kind, activity.status, activity.outcome)
     check_occurred(activity.occurred_at)
+    check_repeats(activity.repeats, activity.due_at)
+    activity.series_start = activity.due_at if activity.repeats else None
+    activity.derive()
     return activity
 
 
@@ -75,13 +90,23 @@ def _check(activity: Activity) -> None:
         raise Invalid({"contact": _("Choose a contact or company for this activity.")})
 
 
-def _check_visible(activities: Sequence[Activity], by: Actor) -> None:
+def check_visible(activities: Sequence[Activity], by: Actor, participants: Collection[int] = ()) -> None:
+    """Raise Invalid for links of activities, or participants, that are hidden from `by`, in the trash or unknown."""
     assignees = {activity.assignee_id for activity in activities} - {None, by.member_id}
     if assignees and assignees - set(Membership.objects.filter(pk__in=assignees).values_list("pk", flat=True)):
         raise Invalid({"assignee": _("Choose a member.")})
-    not_found = {"contact_id": _("Contact not found."), "company_id": _("Company not found.")}
-    for model, name in ((Contact, "contact_id"), (Company, "company_id")):
-        wanted = {getattr(activity, name) for activity in activities} - {None}
-        found = set(model.objects.live().filter(visible(by), pk__in=wanted).values_list("pk", flat=True))
-        if wanted - found:
-            raise Invalid({name.removesuffix("_id"): not_found[name]})
+    sentences = {
+        "contact": _("Contact not found."),
+        "company": _("Company not found."),
+        "opportunity": _("Opportunity not found."),
+    }
+    for name, sentence in sentences.items():
+        _check_link(name, {getattr(activity, f"{name}_id") for activity in activities}, sentence, by)
+    _check_link("contact", participants, sentences["contact"], by, "participants")
+
+
+def _check_link(name: str, wanted: Collection[int | None], sentence: str, by: Actor, key: str = "") -> None:
+    model: Any = Activity._meta.get_field(name).related_model
+    keys = set(wanted) - {None}
+    if keys and keys - set(model.objects.live().visible_to(by).filter(pk__in=keys).values_list("pk", flat=True)):
+        raise Invalid({key or name: sentence})

@@ -1,28 +1,36 @@
-"""Activities on record pages and on My day."""
+"""Activities: logged on record pages, completed on My day, and a page of their own."""
+
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from contacts.forms import ActivityForm, CompleteForm
-from contacts.hooks import on_logged
+from contacts.entities import ACTIVITY
+from contacts.forms import ActivityForm, CompleteForm, NewActivityForm, ParticipantForm
+from contacts.hooks import on_logged, opportunities_for
 from contacts.mentions import readers
-from contacts.models import Activity
+from contacts.models import Activity, Contact, Participant
+from contacts.verbs.add_participants import add_participants
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
-from crm.kit.errors import Invalid
+from contacts.verbs.remove_participants import remove_participants
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid, Refused
 from crm.kit.responses import show_errors, toast, warn
 from crm.kit.transfers import max_body_size
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.records.panels import panels
 from crm.records.registry import record_type
+from crm.records.validation import clean
 from crm.records.views.pages import find_record
 from crm.users.http import Request
+from crm.users.visibility import may_edit, may_see
 
 LOGGED = {
     "note": _("Note added."),
@@ -47,24 +55,114 @@ def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
     record, about = find_record(request, entity, public_id), record_type(entity).about
     if about is None:
         raise Http404
-    form = ActivityForm(request.POST)
+    form = ActivityForm(request.POST, opportunities=opportunities_for(record, request.actor))
     if form.is_valid():
         try:
-            values = {key: value for key, value in form.cleaned_data.items() if value not in (None, "")}
-            if assignee := values.pop("assignee", None):
-                values["assignee_id"] = assignee
-            outcome = log([values | about(record)], by=request.actor)
+            _log(request, _values(form, request.actor) | about(record))
         except Invalid as error:
             show_errors(form, error)
         else:
-            activity = Activity.objects.select_related("contact", "company").get(pk=outcome.done[0])
-            toast(request, _told(activity), undo_url=reverse("undo", args=[outcome.change]))
-            _warn_of_blind(request, activity)
-            for hook in on_logged:
-                hook(request, activity)
             return redirect(record)
     context = {"form": form, "record": record, "entity": entity}
-    return render(request, "contacts/activity.html", context, status=422)
+    return render(request, "contacts/activity_form.html", context, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+def new_activity(request: Request) -> HttpResponse:
+    """Log or plan an activity with a contact or company that is chosen on the page."""
+    form = NewActivityForm(request.POST or None, initial={"kind": "task", "priority": "normal", "reminder": "0"})
+    if request.method == "POST" and form.is_valid():
+        try:
+            activity = _log(request, _values(form, request.actor))
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            return redirect(activity)
+    return render(request, "contacts/activity_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _values(form: ActivityForm, by: Actor) -> dict[str, Any]:
+    """Return the arguments of log(). Raises Invalid for a contact or company that can't be found."""
+    values = {key: value for key, value in form.cleaned_data.items() if value not in (None, "")}
+    for key in ("assignee", "opportunity"):
+        if key in values:
+            values[f"{key}_id"] = values.pop(key)
+    for key in ("contact", "company", "participant"):
+        if key in values:
+            values[f"{key}_id"] = _link(key, values.pop(key), by)
+    if participant := values.pop("participant_id", None):
+        values["participants"] = [participant]
+    values.setdefault("reminder", "")
+    return values
+
+
+def _link(key: str, text: str, by: Actor) -> int:
+    """Return the key of a contact or company given by name or public id. Raises Invalid."""
+    field = ACTIVITY.fields["company" if key == "company" else "contact"]
+    try:
+        return clean("activity", field, text, by)
+    except Invalid as error:
+        raise Invalid({key: str(error)}) from None
+
+
+def _log(request: Request, values: dict[str, Any]) -> Activity:
+    outcome = log([values], by=request.actor)
+    activity = Activity.objects.select_related("contact", "company").get(pk=outcome.done[0])
+    toast(request, _told(activity), undo_url=reverse("undo", args=[outcome.change]))
+    _warn_of_blind(request, activity)
+    for hook in on_logged:
+        hook(request, activity)
+    return activity
+
+
+@require_GET
+def activity_page(request: Request, public_id: str) -> HttpResponse:
+    """Show an activity: what it is about, its people, its files."""
+    activity = _activity(request, public_id)
+    people = list(activity.participants.filter(deleted_at__isnull=True).select_related("contact").order_by("pk"))
+    visible_to = Contact.objects.visible_to(request.actor).filter(pk__in=[row.contact_id for row in people])
+    seen = {*visible_to.values_list("pk", flat=True)}
+    about = activity.opportunity
+    context = {
+        "activity": activity,
+        "record": activity.about,
+        "opportunity": about,
+        "sees_opportunity": about is not None and may_see(about, request.actor),
+        "people": [(row, row.contact_id in seen) for row in people],
+        "editable": may_edit(activity.about, request.actor),
+        "panels": panels("activity", activity, request),
+    }
+    return render(request, "contacts/activity.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def add_participant(request: Request, public_id: str) -> HttpResponse:
+    """Ask for a contact and add it to the activity."""
+    activity = _activity(request, public_id)
+    form = ParticipantForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contact = Contact.objects.get(pk=_link("contact", form.cleaned_data["contact"], request.actor))
+            outcome = add_participants(_rows(activity), [contact], by=request.actor).or_raise()
+        except (Invalid, Refused) as error:
+            show_errors(form, error if isinstance(error, Invalid) else Invalid({"contact": str(error)}))
+        else:
+            sentence = gettext("{contact} added.").format(contact=contact)
+            toast(request, sentence, undo_url=reverse("undo", args=[outcome.change]))
+            return redirect(activity)
+    context = {"activity": activity, "record": activity.about, "form": form}
+    return render(request, "contacts/participant.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def remove_participant(request: Request, public_id: str, pk: int) -> HttpResponse:
+    activity = _activity(request, public_id)
+    rows = Participant.objects.live().filter(activity=activity, pk=pk)
+    contact = get_object_or_404(rows.select_related("contact")).contact
+    outcome = remove_participants(rows, by=request.actor).or_raise()
+    sentence = gettext("{contact} removed.").format(contact=contact)
+    toast(request, sentence, undo_url=reverse("undo", args=[outcome.change]))
+    return redirect(activity)
 
 
 def _told(activity: Activity) -> str:
@@ -82,7 +180,9 @@ def _warn_of_blind(request: Request, activity: Activity) -> None:
 
 
 def _activity(request: Request, public_id: str) -> Activity:
-    activity = Activity.objects.live().visible_to(request.actor).filter(public_id=public_id).first()
+    rows = Activity.objects.live().visible_to(request.actor)
+    rows = rows.select_related("contact", "company", "opportunity", "owner__user", "assignee__user")
+    activity = rows.filter(public_id=public_id).first()
     if activity is None:
         raise Http404
     return activity
@@ -114,13 +214,17 @@ def finish_activity(request: Request, public_id: str) -> HttpResponse:
     if outcome.done:
         sentence = gettext("“{activity}” completed.").format(activity=activity)
         toast(request, sentence, undo_url=reverse("undo", args=[outcome.change]))
-    return redirect("/" if request.POST.get("back") == "home" else activity.about)
+    back: Any = {"home": "/", "activity": activity}.get(request.POST.get("back", ""), activity.about)
+    return redirect(back)
 
 
 @require_http_methods(["GET", "POST"])
 def change_activity(request: Request, public_id: str) -> HttpResponse:
     activity = _activity(request, public_id)
-    form = ActivityForm(request.POST or None, instance=activity)
+    offered = dict(opportunities_for(activity.about, request.actor))
+    if activity.opportunity:  # closed or hidden ones too, so that saving keeps them
+        offered.setdefault(activity.opportunity.pk, activity.opportunity.name)
+    form = ActivityForm(request.POST or None, instance=activity, opportunities=offered.items())
     form.keep_for(activity)
     if request.method == "POST" and form.is_valid():
         try:
@@ -131,14 +235,9 @@ def change_activity(request: Request, public_id: str) -> HttpResponse:
             toast(request, gettext("Activity updated."), undo_url=reverse("undo", args=[outcome.change]))
             activity.refresh_from_db()
             _warn_of_blind(request, activity)
-            return redirect(activity.about)
-    context = {
-        "form": form,
-        "activity": activity,
-        "record": activity.about,
-        "panels": panels("activity", activity, request),
-    }
-    return render(request, "contacts/activity.html", context, status=422 if form.errors else 200)
+            return redirect(activity)
+    context = {"form": form, "activity": activity, "record": activity.about}
+    return render(request, "contacts/activity_form.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

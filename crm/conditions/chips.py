@@ -123,6 +123,8 @@ def _value(leaf: Leaf, operand: Operand, writer: LabelWriter) -> str:
             return gettext("me")
         case Kind.MY_TEAM:
             return gettext("my team")
+        case Kind.NOW:
+            return gettext("now")
     return gettext("today")
 
 

@@ -75,11 +75,21 @@ def _person(field: Field, text: str) -> Operand:
 def _time(field: Field, operator: str, text: str) -> Operand:
     if fold(text) == Kind.TODAY:
         return Operand(Kind.TODAY)
+    if fold(text) == Kind.NOW:
+        _check_now(field, operator)
+        return Operand(Kind.NOW)
     if relative := _RELATIVE.fullmatch(text):
         amount, unit, direction = int(relative[1]), relative[2].lower(), Kind(relative[3].lower())
         _check_relative(field, operator, amount, unit)
         return Operand(direction, (amount, unit))
     return Operand(Kind.VALUE, _absolute(field, text))
+
+
+def _check_now(field: Field, operator: str) -> None:
+    if field.type is FieldType.DATE:
+        raise ValueError(gettext("{field} has no time. Use “today”.").format(field=field.label))
+    if operator not in ORDER:
+        raise ValueError(gettext("Use “now” with <, <=, > or >=."))
 
 
 def _check_relative(field: Field, operator: str, amount: int, unit: str) -> None:

@@ -24,6 +24,8 @@ def bounds(type: FieldType, operator: str, operand: Operand, now: datetime, tz: 
             return _ago(operator, shift(moment, operand.value, -1, tz), moment)
         case Kind.FROM_NOW:
             return _from_now(operator, shift(moment, operand.value, 1, tz), moment)
+        case Kind.NOW:
+            return [(operator, now)]
         case Kind.TODAY:
             limit: Moment = now.astimezone(tz).date()
         case _:

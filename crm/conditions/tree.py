@@ -15,6 +15,7 @@ class Kind(StrEnum):
     ME = "me"
     MY_TEAM = "my team"  # not a text
     TODAY = "today"
+    NOW = "now"  # of date-times
     AGO = "ago"  # value: (amount, unit)
     FROM_NOW = "from now"  # value: (amount, unit)  # not a text
 

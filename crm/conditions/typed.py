@@ -29,6 +29,8 @@ def read_operand(field: Field, text: str) -> str:
 def _read_time(text: str) -> str:
     if fold(text) == fold(gettext("today")):
         return str(Kind.TODAY)
+    if fold(text) == fold(gettext("now")):
+        return str(Kind.NOW)
     for kind, words in ((Kind.AGO, ago), (Kind.FROM_NOW, from_now)):
         for unit in UNITS:
             for amount in (1, 2):

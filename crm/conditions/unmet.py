@@ -50,7 +50,7 @@ FROM_NOW = {
 MINE = {"=": _("{field} isn’t you"), "!=": _("{field} is you")}
 MY_TEAM = {"=": _("{field} isn’t your team"), "!=": _("{field} is your team")}
 PEOPLE = {Kind.ME: MINE, Kind.MY_TEAM: MY_TEAM}
-RELATIVE = {Kind.AGO: AGO, Kind.FROM_NOW: FROM_NOW, Kind.TODAY: AGAINST_TODAY}
+RELATIVE = {Kind.AGO: AGO, Kind.FROM_NOW: FROM_NOW, Kind.TODAY: AGAINST_TODAY, Kind.NOW: AGAINST_TODAY}
 # Fields with the latest of many: their own label would read “No last activity in the last 14 days”.
 LATEST = {
     "last_activity": _("No activity for {span}"),

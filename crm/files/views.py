@@ -77,15 +77,9 @@ def record_files(request: Request, entity: str, public_id: str) -> HttpResponse:
     record = find_owner(request, entity, public_id)
     if request.method == "POST":
         attach_sent(request, record)
-        return redirect(_page_of(record))
+        return redirect(record)
     rows = Attachment.objects.of(entity, record).select_related("uploader__user")
     return render(request, "files/list.html", upload_context(record, request.actor) | {"rows": rows})
-
-
-def _page_of(record: Any) -> str:
-    """Return the page that shows a record's files."""
-    is_activity = isinstance(record, Activity)
-    return reverse("activity_edit", args=[record.public_id]) if is_activity else record.get_absolute_url()
 
 
 @require_http_methods(["GET", "POST"])
@@ -105,7 +99,7 @@ def attachment(request: Request, public_id: str) -> HttpResponse:
         "file": file,
         "form": form,
         "record": file.about,
-        "page": _page_of(file.about),
+        "page": file.about.get_absolute_url(),
         "editable": may_attach(file.about, request.actor),
     }
     return render(request, "files/file.html", context, status=422 if form.errors else 200)
@@ -117,7 +111,7 @@ def remove(request: Request, public_id: str) -> HttpResponse:
     outcome = delete_attachment(rows_of(file), by=request.actor).or_raise()
     sentence = _("“{name}” deleted.").format(name=file.name)
     toast(request, sentence, undo_url=reverse("undo", args=[outcome.change]))
-    return redirect(_page_of(file.about))
+    return redirect(file.about)
 
 
 @require_GET

@@ -20,7 +20,7 @@ from crm.lists.paging import Cursor, Sort, parse_cursor, rows_after_cursor
 from crm.lists.spec import spec_of
 from crm.lists.state import ListState, read_state
 from crm.users.http import Request
-from crm.users.visibility import may_edit, visible
+from crm.users.visibility import may_edit
 
 CARDS = 20  # per column, initially and for each "more"
 
@@ -101,7 +101,7 @@ def board_page(request: Request, entity: str) -> HttpResponse:
     state, shown = read_state(request, spec_of(entity)), _boards[entity]
     groups = shown.groups()
     chosen = _chosen(shown, groups, request)
-    rows = state.rows().filter(visible(state.by)).annotate(sort_value=shown.sort.value())
+    rows = state.rows().visible_to(state.by).annotate(sort_value=shown.sort.value())
     if groups:
         rows = rows.filter(**{f"{shown.axis.group_field}__in": [group.value for group in chosen]})
     columns, too_slow, wanted = shown.columns(), "", request.GET.get("column", "")
@@ -116,7 +116,7 @@ def board_page(request: Request, entity: str) -> HttpResponse:
             else:
                 _fill(shown, columns, _first(shown, rows), state)
             if not request.htmx:
-                shown.add_up(state.rows().filter(visible(state.by)), shown.axis, columns)
+                shown.add_up(state.rows().visible_to(state.by), shown.axis, columns)
     except TooSlow as error:
         too_slow = str(error)
     names = {group.label for group in chosen} or {""}

@@ -25,7 +25,7 @@ from crm.kit.translation import gettext as _
 from crm.kit.translation import in_english, speak
 from crm.lists.formulas import EscapedFormula, escape
 from crm.users.models import Membership, Workspace
-from crm.users.visibility import visible
+from crm.users.visibility import RecordQuerySet, visible
 
 CHUNK = 2000  # rows
 SIZE = 1 << 16  # bytes
@@ -59,7 +59,12 @@ def record_export(entity: str, paths: Sequence[Path], by: Actor) -> None:
 
 
 def export_csv(
-    records: QuerySet, paths: Sequence[Path], header: Sequence[str], by: Actor, *, ordering: Sequence[Any] = ("pk",)
+    records: RecordQuerySet,
+    paths: Sequence[Path],
+    header: Sequence[str],
+    by: Actor,
+    *,
+    ordering: Sequence[Any] = ("pk",),
 ) -> Iterator[str]:
     """Yield as CSV the records visible to `by`, under `header`, in chunks of some kilobytes, in the order `ordering`.
 
@@ -68,7 +73,7 @@ def export_csv(
     """
     yield csv_text([[escape(name) for name in header]])
     columns = {f"text_{index}": EscapedFormula(_text(path, by)) for index, path in enumerate(paths)}
-    chosen = records.filter(visible(by)).order_by(*ordering).annotate(**columns).values_list(*columns)
+    chosen = records.visible_to(by).order_by(*ordering).annotate(**columns).values_list(*columns)
     yield from _copied(chosen) if connection.vendor == "postgresql" else _written(chosen)
 
 

@@ -26,7 +26,7 @@ from crm.kit.sql import CountRows
 from crm.kit.text import digits, search_key
 from crm.kit.translation import gettext as _
 from crm.lists.columns import Column
-from crm.users.visibility import branches, visible
+from crm.users.visibility import RecordQuerySet, branches, visible
 
 _NAMED = {FieldType.USER, FieldType.TEAM, FieldType.LINK}
 PAGE = 50
@@ -201,19 +201,28 @@ def visible_rows_in_order(rows: QuerySet, by: Actor, most: int, *ordering) -> Qu
     union of branches, each in its index order, takes 0.4 ms. SQLite has no LIMIT inside a UNION.
     """
     if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
-        return rows.filter(visible(by)).order_by(*ordering)
+        return rows.filter(_seen(rows, by)).order_by(*ordering)
     return rows.filter(pk__in=_union(rows, by, most, ordering)).order_by(*ordering)
 
 
 def sample_keys(rows: QuerySet, by: Actor, most: int) -> QuerySet:
     """Return keys of rows visible to `by`, for counting: all of them up to `most`, otherwise at least that many."""
     if by.is_at_least(Role.MANAGER) or connection.vendor == "sqlite":
-        return rows.filter(visible(by)).order_by().values("pk")[:most]
+        return rows.filter(_seen(rows, by)).order_by().values("pk")[:most]
     return _union(rows, by, most, ())
 
 
+def _cases(rows: QuerySet, by: Actor) -> list[Q]:
+    """Return the cases in which `by` sees a row: as its queryset says, or by its columns owner and team."""
+    return rows.branches(by) if isinstance(rows, RecordQuerySet) else branches(by)
+
+
+def _seen(rows: QuerySet, by: Actor) -> Q:
+    return reduce(or_, _cases(rows, by))
+
+
 def _union(rows: QuerySet, by: Actor, most: int, ordering: Sequence) -> QuerySet:
-    first, *others = (rows.filter(branch).order_by(*ordering).values("pk")[:most] for branch in branches(by))
+    first, *others = (rows.filter(branch).order_by(*ordering).values("pk")[:most] for branch in _cases(rows, by))
     return first.union(*others)
 
 
@@ -253,5 +262,5 @@ def _start(cursor: Cursor | None, count: int) -> int:
 def count(rows: QuerySet, by: Actor, *, exact: bool = False) -> int:
     """Return the number of rows visible to `by`, capped at CAP + 1 unless `exact`."""
     if exact:
-        return rows.filter(visible(by)).count()
+        return rows.filter(_seen(rows, by)).count()
     return min(sample_keys(rows, by, CAP + 1).count(), CAP + 1)

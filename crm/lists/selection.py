@@ -9,7 +9,6 @@ from crm.lists.paging import count
 from crm.lists.spec import ListSpec
 from crm.lists.state import ListState, read_state
 from crm.users.http import Request
-from crm.users.visibility import visible
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Selection:
 
     def rows(self) -> QuerySet:
         if self.everything:
-            return self.state.rows().filter(visible(self.state.by))
+            return self.state.rows().visible_to(self.state.by)
         return self.state.spec.kind.model.objects.visible_to(self.state.by).filter(public_id__in=self.public_ids)
 
     def ids(self) -> list[int]:

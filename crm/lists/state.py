@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, cast
 
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
@@ -27,6 +28,7 @@ from crm.lists.models import SavedView
 from crm.lists.paging import LONGEST, Sort, search
 from crm.lists.spec import ListSpec, View
 from crm.users.http import Request
+from crm.users.visibility import RecordQuerySet
 
 FEW = 10  # comparisons: with more, each may use an index and all together still take long
 ALL = View("all", _("All"))
@@ -132,7 +134,7 @@ class ListState:
         shown = (tuple(self.column_keys), sort, asked, self.in_trash)
         return ("list", space.pk, space.schema_version, self.spec.entity, self.by.role, *shown)
 
-    def rows(self, by: Actor | None = None) -> QuerySet:
+    def rows(self, by: Actor | None = None) -> RecordQuerySet:
         """Return the rows that match for the member (or `by`), visible or not: `page` and `count` check visibility.
 
         Empty if the URL cannot be read: a bulk action must not reach all records.
@@ -140,11 +142,11 @@ class ListState:
         by = by or self.by
         if self.error:
             return self.spec.kind.model.objects.none()
-        rows = self.filters.qs if self.is_narrowed else self.spec.kind.model.objects.all()
+        rows: Any = self.filters.qs if self.is_narrowed else self.spec.kind.model.objects.all()
         rows = rows.trashed() if self.in_trash else rows.live()
         if self.condition is not None:
             rows = rows.filter(self.condition.expression(Viewer.looking(by), clock.now()))
-        return search(rows, self.search, by) if self.search else rows
+        return cast(RecordQuerySet, search(rows, self.search, by) if self.search else rows)
 
     @cached_property
     def is_indexed(self) -> bool:

@@ -1,12 +1,14 @@
-"""Scheduled notifications: due tasks, and the daily digest."""
+"""Scheduled notifications: reminders of activities, and the daily digest."""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import models, transaction
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from contacts.models import Activity
 from crm.events.publish import publish
@@ -21,11 +23,12 @@ from crm.users.visibility import may_see
 
 OVERDUE = timedelta(days=1)  # tasks due earlier are missed, and shown on My day
 MORNING = time(8)
+BEFORE = [timedelta(minutes=int(minutes)) for minutes, _label in Activity.REMINDERS]
 
 
 @scheduled(every=timedelta(minutes=1))
 def tell_due(slot: datetime) -> None:
-    """Notify members of due tasks, once per task and due date."""
+    """Remind members of their activities, once per activity and due time."""
     for workspace in Workspace.objects.all():
         with in_workspace(workspace):
             due = list(_untold(slot))  # looking costs no transaction; on SQLite transactions queue
@@ -34,26 +37,35 @@ def tell_due(slot: datetime) -> None:
 
 
 def _untold(slot: datetime) -> QuerySet[Activity]:
+    due = Activity.objects.live().filter(status="pending", assignee__is_active=True)
+    told = reduce(or_, (_reminds(before, slot) for before in BEFORE))
+    return due.filter(told).select_related("assignee__user", "contact", "company")
+
+
+def _reminds(before: timedelta, slot: datetime) -> Q:
+    """Return the condition for activities whose reminder, this long before they are due, hasn't been sent."""
+    at = ExpressionWrapper(OuterRef("due_at") - before, models.DateTimeField())
     notified = Notification.objects.filter(
-        recipient=OuterRef("assignee"),
-        kind=TASK_DUE.name,
-        entity="activity",
-        entity_id=OuterRef("pk"),
-        at=OuterRef("due_at"),
+        recipient=OuterRef("assignee"), kind=TASK_DUE.name, entity="activity", entity_id=OuterRef("pk"), at=at
     )
-    due = Activity.objects.live().filter(status="pending", due_at__gt=slot - OVERDUE, due_at__lte=slot)
-    return due.filter(~Exists(notified), assignee__is_active=True).select_related(
-        "assignee__user", "contact", "company"
-    )
+    now = Q(due_at__gt=slot + before - OVERDUE, due_at__lte=slot + before)
+    return Q(now, ~Exists(notified), reminder=_minutes(before))
+
+
+def _minutes(span: timedelta) -> str:
+    return str(int(span.total_seconds() // 60))
 
 
 def _tell(due: list[Any], workspace: Workspace) -> None:
     seen = [task for task in due if may_see(task.about, task.assignee.actor(Channel.SYSTEM))]
-    news = [
-        NewNotification(task.assignee_id, "activity", task.pk, f"task {task.pk} {task.due_at.isoformat()}", task.due_at)
-        for task in seen
-    ]
-    notify(TASK_DUE, news, by=system(workspace.pk))
+    notify(TASK_DUE, map(_reminder, seen), by=system(workspace.pk))
+
+
+def _reminder(task: Activity) -> NewNotification:
+    due_at: Any = task.due_at
+    at = due_at - timedelta(minutes=int(task.reminder))
+    key = f"task {task.pk} {at.isoformat()}"
+    return NewNotification(task.assignee_id or 0, "activity", task.pk, key, at)
 
 
 @scheduled(every=timedelta(hours=1))

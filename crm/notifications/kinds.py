@@ -107,11 +107,11 @@ MENTIONED = register(
 TASK_DUE = register(
     NotificationKind(
         "task_due",
-        _("One of my tasks is due"),
+        _("An activity assigned to me is due"),
         "alarm-clock",
-        _("Task due: {record}"),
-        _("You’re receiving this because the task is assigned to you."),
-        unseen=_("A task is due"),
+        _("Reminder: {record}"),
+        _("You’re receiving this because the activity is assigned to you."),
+        unseen=_("An activity is due"),
     )
 )
 SALES_QUALIFIED = register(

@@ -18,7 +18,7 @@ from crm.notifications.kinds import NotificationKind, kind_named
 from crm.notifications.models import Notification
 
 GONE = _("You no longer have access to this record.")
-RELATED = {"activity": ("contact", "company"), "lead": ("contact",)}  # links needed for a record's URL
+RELATED = {"lead": ("contact",)}  # links needed for a record's URL
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ PERSON.add(
 register(PERSON)
 OPPORTUNITY.add(Field("people", _("People"), T.MANY, aliases=("person",), target="opportunity_contact", editable=False))
 
+# What a lower app's records belong to.
+ABOUT = Field("opportunity", _("Opportunity"), T.LINK, target="opportunity")
 THEIRS = Field(
     "opportunities", _("Opportunities"), T.MANY, aliases=("opportunity",), target="opportunity", editable=False
 )

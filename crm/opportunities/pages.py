@@ -7,7 +7,9 @@ from django.db.models import Case, F, IntegerField, When
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from contacts.hooks import on_composer
 from contacts.models import Contact
+from contacts.timeline import Page, people_timeline
 from crm.entities.registry import entity_of
 from crm.kit.actor import Actor, Role
 from crm.lifecycle.offers import OfferedMove, offers
@@ -48,10 +50,16 @@ def _is_possible(offer: OfferedMove) -> bool:
 
 
 def opportunity_about(opportunity: Opportunity) -> dict[str, int]:
-    """Return what an activity of an opportunity is about: its contact, or its company if it has none."""
+    """Return what an activity of an opportunity is about: itself, and its contact, or its company if it has none."""
     if opportunity.contact_id:
-        return {"contact_id": opportunity.contact_id}
-    return {"company_id": opportunity.company_id} if opportunity.company_id else {}
+        return {"contact_id": opportunity.contact_id, "opportunity_id": opportunity.pk}
+    return {"company_id": opportunity.company_id, "opportunity_id": opportunity.pk} if opportunity.company_id else {}
+
+
+def timeline_with_people(opportunity: Opportunity, by: Actor, before: str = "") -> Page:
+    """Return the opportunity's timeline with all activities of its people."""
+    people = OpportunityContact.objects.live().filter(opportunity=opportunity).values_list("contact", flat=True)
+    return people_timeline(opportunity, [opportunity.contact_id or 0, *people], by, before)
 
 
 def opportunity_page(opportunity: Opportunity, by: Actor, editable: bool) -> dict[str, Any]:
@@ -82,11 +90,27 @@ CLOSING = Case(When(stage_kind=StageKind.OPEN, then=F("close_date")))
 ORDER = (IS_CLOSED, CLOSING.asc(nulls_last=True), "-stage_since", "pk")
 
 
+def _shown(record: Any, by: Actor) -> list[Opportunity]:
+    """Return what the panel shows, and one more. Kept with the record, because the form below it asks too."""
+    known = record.__dict__.setdefault("shown_opportunities", {})
+    if by not in known:
+        found = Opportunity.objects.live().visible_to(by).filter(**{entity_of(type(record)): record})
+        known[by] = list(found.order_by(*ORDER)[: SHOWN + 1])
+    return known[by]
+
+
+@on_composer
+def offer_opportunities(record: Any, by: Actor) -> list[tuple[int, str]]:
+    """Return the open opportunities that an activity on a contact or company can be about."""
+    if entity_of(type(record)) not in ("contact", "company"):
+        return []
+    return [(row.pk, row.name) for row in _shown(record, by) if row.stage_kind == StageKind.OPEN]
+
+
 def opportunities_panel(record: Any, request: Request) -> SafeString:
     """Show a contact's or company's open, won and lost opportunities, with a button to create one."""
     entity = entity_of(type(record))
-    found = Opportunity.objects.live().visible_to(request.actor).filter(**{entity: record})
-    rows = [(row, STAGE.value(row.stage)) for row in found.order_by(*ORDER)[: SHOWN + 1]]
+    rows = [(row, STAGE.value(row.stage)) for row in _shown(record, request.actor)]
     context = {"rows": rows[:SHOWN], "more": len(rows) > SHOWN, "record": record, "entity": entity}
     context["may_add"] = request.actor.is_at_least(Role.REP) and record.deleted_at is None
     return render_to_string("opportunities/panel.html", context)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contacts.hooks import show_in_contact_timeline
-from contacts.timeline import linked_record_timeline
+from contacts.timeline import own_activities_timeline
 from crm.events.registry import EventType
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext
@@ -14,7 +14,7 @@ from crm.opportunities.amounts import amounts_panel
 from crm.opportunities.axes import STAGE
 from crm.opportunities.board import BOARD
 from crm.opportunities.definitions import STAGE_DEFINITIONS
-from crm.opportunities.entities import OPPORTUNITY, THEIRS
+from crm.opportunities.entities import ABOUT, OPPORTUNITY, THEIRS
 from crm.opportunities.forms import LoseForm, WinForm
 from crm.opportunities.imports.importer import OpportunityImporter
 from crm.opportunities.lists import NAV, OPPORTUNITIES
@@ -25,6 +25,7 @@ from crm.opportunities.pages import (
     opportunity_head,
     opportunity_page,
     people_panel,
+    timeline_with_people,
 )
 from crm.opportunities.verbs.change_pipeline import change_pipeline
 from crm.opportunities.verbs.create import create
@@ -60,7 +61,7 @@ def _win_lede(opportunity: Opportunity) -> str:
 OPPORTUNITY_TYPE = declare(
     RecordType(
         entity=OPPORTUNITY,
-        gives={"contact": (THEIRS,), "company": (THEIRS,)},
+        gives={"contact": (THEIRS,), "company": (THEIRS,), "activity": (ABOUT,)},
         events=(
             *common_record_events(
                 "opportunity",
@@ -130,7 +131,8 @@ OPPORTUNITY_TYPE = declare(
         ledes={"win": _win_lede},
         create=create,
         related=("contact", "company", "owner__user", "team"),
-        timeline=linked_record_timeline,
+        timeline=own_activities_timeline,
+        wide_timeline=timeline_with_people,
         about=opportunity_about,
         hint="contact__name",
         found="opportunities/found.html",

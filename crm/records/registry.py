@@ -77,7 +77,8 @@ class RecordType:
     Record page: `template` extends records/record.html, with `head` and `page(record, by, editable)` as further
     context; by default the head shows the stage and moves. `head_template` renders the head again after a fact was
     edited, which may enable or disable moves. `related` are the links it follows. `timeline(record, by, before)`: one
-    of contacts.timeline: of_record, or linked_record_timeline if it belongs to a contact. `about(record)`: log()
+    of contacts.timeline: of_record, or linked_record_timeline if it belongs to a contact. `wide_timeline`: another with
+    its people's activities, which the page offers. `about(record)`: log()
     arguments of an activity added there; if omitted, there is no activity form. `name(record)`: its name in messages.
     `hint`: the column that distinguishes namesakes. `asked_once`: fields set only on creation. `panels`: record types
     that show it, by panel(record, request).
@@ -90,6 +91,7 @@ class RecordType:
     entity: Entity
     listing: ListSpec
     timeline: Callable[..., tuple[list, list, str]]
+    wide_timeline: Callable[..., tuple[list, list, str]] | None = None
     create: Verb = missing_verb
     events: Sequence[EventType] = ()
     gives: Mapping[str, Sequence[Field]] = field(default_factory=dict)

@@ -81,11 +81,15 @@ class RecordQuerySet(WorkspaceQuerySet):
 
     def visible_to(self, by: Actor):
         """Filter to rows the actor may read, trash included."""
-        return self.filter(reduce(or_, branches(by)))
+        return self.filter(reduce(or_, self.branches(by)))
 
     def editable_by(self, by: Actor):
         """Filter to rows the actor may change, trash included."""
         return self.filter(self.editable(by))
+
+    def branches(self, by: Actor) -> list[Q]:
+        """Return the cases in which the actor sees a row, each with its own index."""
+        return branches(by)
 
     def editable(self, by: Actor) -> Q:
         return editable(by)

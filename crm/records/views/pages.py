@@ -14,7 +14,7 @@ from crm.kit.translation import gettext as _
 from crm.records.facts import facts
 from crm.records.models import Record
 from crm.records.panels import panels
-from crm.records.registry import record_type
+from crm.records.registry import RecordType, record_type
 from crm.users.http import Request
 from crm.users.visibility import RecordQuerySet, may_edit
 
@@ -46,7 +46,7 @@ def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
     if other := record.replaced_by:
         return redirect(other)
     editable = may_edit(record, request.actor) and record.deleted_at is None
-    items, tasks, more = kind.timeline(record, request.actor)
+    items, tasks, more = _timeline(kind, request)(record, request.actor)
     context = {
         "entity": entity,
         "kind": kind.entity,
@@ -58,12 +58,23 @@ def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
         "items": items,
         "tasks": tasks,
         "more": more,
+        "wide": _is_wide(kind, request),
+        "offers_wide": kind.wide_timeline is not None,
         "panels": panels(entity, record, request),
     }
     for contributor in on_page:
         context |= contributor(entity, record, request)
     context |= kind.head(record, request.actor, editable) | kind.page(record, request.actor, editable)
     return render(request, kind.template, context)
+
+
+def _is_wide(kind: RecordType, request: Request) -> bool:
+    """Return whether the request asks for the timeline with the record's people."""
+    return kind.wide_timeline is not None and request.GET.get("timeline") == "people"
+
+
+def _timeline(kind: RecordType, request: Request) -> Callable[..., tuple[list, list, str]]:
+    return kind.wide_timeline if kind.wide_timeline and _is_wide(kind, request) else kind.timeline
 
 
 def readonly(record: Record, request: Request) -> str:
@@ -81,6 +92,7 @@ def readonly(record: Record, request: Request) -> str:
 @require_GET
 def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
     record = find_record(request, entity, public_id)
-    items, _tasks, more = record_type(entity).timeline(record, request.actor, request.GET.get("before", ""))
-    context = {"entity": entity, "record": record, "items": items, "more": more}
+    kind = record_type(entity)
+    items, _tasks, more = _timeline(kind, request)(record, request.actor, request.GET.get("before", ""))
+    context = {"entity": entity, "record": record, "items": items, "more": more, "wide": _is_wide(kind, request)}
     return render(request, "records/timeline_page.html" if not request.htmx else "records/timeline.html", context)
