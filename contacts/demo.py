@@ -88,6 +88,7 @@ TITLES = (
 )
 ROLES = ("decision_maker", "influencer", "champion", "blocker", "user", "")
 TASKS = ("Send pricing", "Call back", "Prepare the demo", "Ask for references")  # not a text
+MEETINGS = ("Product demo", "Kick-off", "Contract review")  # not a text
 MANAGER_TASKS = (
     "Approve the discount",  # not a text
     "Join the negotiation",  # not a text
@@ -288,6 +289,7 @@ class History:
             mine = Contact.objects.live().filter(owner=seller, lifecycle_stage__in=("lead", "qualified"))
             recent = list(mine.order_by("-last_activity", "pk")[:24])
             self._tasks(seller, recent, TASKS)
+            self._meetings(seller, recent)
             self._status(seller, list(mine.order_by("pk")[:40]))
         if self.has_manager:
             self._take_accounts()
@@ -317,6 +319,26 @@ class History:
             made = log(tasks, by=self._actor(seller))
         with clock.at(self.end - timedelta(days=1)):
             complete(Activity.objects.filter(pk__in=made.done[::6]), by=self._actor(seller))
+
+    def _meetings(self, seller: Membership, people: list[Contact]) -> None:
+        """Plan meetings of several people, and a call that repeats."""
+        pairs = list(zip(people[::4], people[1::4], strict=False))[:3]
+        planned = [
+            {
+                "kind": "meeting",
+                "subject": self.random.choice(MEETINGS),
+                "contact_id": first.pk,
+                "participants": [second.pk],
+                "due_at": self._due(day),
+                "minutes": 45,
+                "reminder": "60",
+            }
+            for day, (first, second) in enumerate(pairs, 1)
+        ]
+        review = {"kind": "call", "subject": "Monthly review", "repeats": "monthly", "reminder": "1440"}  # not a text
+        planned += [review | {"contact_id": person.pk, "due_at": self._due(6)} for person in people[:1]]
+        with clock.at(self.end - timedelta(days=2)):
+            log(planned, by=self._actor(seller))
 
     def _due(self, days: int) -> datetime:
         """Return a quarter of an hour of a working day, `days` from the end."""

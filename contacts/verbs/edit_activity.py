@@ -48,8 +48,10 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
         _check_repeating(rows, values)
         rekey = partial(derive, changed=values) if "subject" in values else None
         anew = _rescheduled(rows, values)
-        for part, also in ((rows.exclude(pk__in=anew), {}), (rows.filter(pk__in=anew), _series(values))):
-            update_and_record("activity.updated", part, {**values, **also}, by=by, derive=rekey)
+        if anew:
+            moved = {**values, "series_start": values.get("due_at", F("due_at"))}
+            update_and_record("activity.updated", rows.filter(pk__in=anew), moved, by=by, derive=rekey)
+        update_and_record("activity.updated", rows.exclude(pk__in=anew), values, by=by, derive=rekey)
         if values.keys() & {"status", "occurred_at"}:
             recompute(keys_of_people(rows))
         locked.outcome.done += rows.values_list("pk", flat=True)
@@ -79,7 +81,3 @@ def _rescheduled(rows: QuerySet, values: Mapping[str, Any]) -> list[int]:
     """Return the keys of rows whose due time or interval changes: their series begins anew."""
     timing = {key: values[key] for key in ("repeats", "due_at") if key in values}
     return list(rows.exclude(**timing).values_list("pk", flat=True)) if timing else []
-
-
-def _series(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"series_start": values.get("due_at", F("due_at"))}

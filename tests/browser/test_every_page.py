@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from audit.models import Entry
-from contacts.models import Activity, Company, Contact
+from contacts.models import Activity, Company, Contact, Participant
 from contacts.verbs.complete import complete
 from contacts.verbs.create import create
 from contacts.verbs.log import log
@@ -89,7 +89,11 @@ def world(cast, add, fleetly, actor, settings, tmp_path):
         by=actor("rep"),
     )
     made = log(
-        [{"kind": "task", "subject": name, "priority": "high"} | about for name in ("Call", "Write")], by=actor("rep")
+        [
+            {"kind": "task", "subject": name, "priority": "high", "participants": [boss.pk]} | about
+            for name in ("Call", "Write")
+        ],
+        by=actor("rep"),
     )
     complete(Activity.objects.filter(pk=made.done[0]), by=actor("rep"))
     qualify(Contact.objects.filter(pk=make_worthy(ana).pk), by=actor("rep"))
@@ -141,6 +145,7 @@ def world(cast, add, fleetly, actor, settings, tmp_path):
         legacy_lead=old,
         lead=Lead.objects.get(contact=ana),
         task=Activity.objects.get(pk=made.done[1]),
+        participant=Participant.objects.get(activity=made.done[1]),
         file=make_file(cast.rep, "Offer", ana),
         trashed=gone,
         plain=boss,

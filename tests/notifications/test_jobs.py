@@ -49,6 +49,28 @@ def test_another_due_date_and_another_assignee_are_told_again(cast, actor, told)
     assert len(told("mate")) == 1
 
 
+@pytest.mark.parametrize("reminder, before", [("15", 15), ("60", 60), ("1440", 1440), ("10080", 10080)])
+def test_a_reminder_comes_before_it_is_due_and_once(cast, told, reminder, before):
+    call = task(cast, NOW + timedelta(minutes=before), reminder=reminder, contact=make_contact())
+    tell_due(NOW - timedelta(minutes=1))
+    assert told("rep") == []
+    for minutes in (0, 1, before, before + 60):
+        tell_due(NOW + timedelta(minutes=minutes))
+    assert told("rep") == [("task_due", call.pk, 1)]
+    assert Notification.objects.get().at == NOW
+
+
+def test_without_a_reminder_nothing_is_told_and_postponed_it_is_told_again(cast, actor, told):
+    task(cast, NOW, reminder="", contact=make_contact())
+    call = task(cast, NOW + timedelta(minutes=15), reminder="15", contact=make_contact())
+    tell_due(NOW)
+    edit_activity(rows(call), {"due_at": NOW + timedelta(hours=2)}, by=actor("manager"))
+    tell_due(NOW + timedelta(hours=1))
+    assert len(told("rep")) == 1
+    tell_due(NOW + timedelta(minutes=106))
+    assert len(told("rep")) == 2
+
+
 def test_what_is_done_unseen_long_overdue_or_of_nobody_is_not_told(cast, actor):
     complete(rows(task(cast)), by=actor("manager"))
     task(cast, who="outsider", contact=make_contact(team=cast.iberia.pk))

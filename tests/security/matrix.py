@@ -72,7 +72,7 @@ def file(own):
 
 
 KINDS = [kind.entity.name for kind in record_types() if kind.entity.name != "contact"]
-VIEW = {"contact": "view"} | {kind: f"{kind}_view" for kind in KINDS}
+VIEW = {"contact": "view"} | {kind: f"{kind}_view" for kind in [*KINDS, "activity"]}
 TRASHED = {"contact": "trashed"} | {kind: f"trashed_{kind}" for kind in KINDS}
 
 
@@ -413,6 +413,32 @@ MATRIX: dict[str, Route] = {
         refused=403,
     ),
     "lead_convert": record("lead", VIEWER, REP, data=lambda own: {"name": "Vans"}, refused=403),
+    **_list("activity"),
+    "activity_bulk": Route(None, REP, data=lambda own: {"action": "postpone", "selected": task(own)}, refused=404),
+    "activity_filter": Route(query="field=subject"),
+    "activity_save_view": Route(VIEWER, VIEWER, query="sort=subject", data=lambda own: {"name": "Another"}),
+    "activity_export": Route(page=False),
+    "activity_new": Route(
+        VIEWER, REP, data=lambda own: {"kind": "note", "subject": "Met", "contact": own.contact.public_id}, refused=403
+    ),
+    "activity": Route(args=task, missing=("activity_000000000",), by_team=True),
+    "activity_participants": Route(
+        VIEWER,
+        REP,
+        args=task,
+        missing=("activity_000000000",),
+        data=lambda own: {"contact": own.duplicate.public_id},
+        refused=422,
+        by_team=True,
+    ),
+    "activity_participant_remove": Route(
+        None,
+        REP,
+        args=lambda own: (own.task.public_id, own.participant.pk),
+        missing=("activity_000000000", 999_999_999),
+        refused=409,
+        by_team=True,
+    ),
     # Redirects to its page, also on refusals: test_roles.py asserts the effect.
     "activity_complete": Route(None, VIEWER, args=task, missing=("activity_000000000",), by_team=True),
     "activity_edit": Route(

@@ -16,8 +16,9 @@ from django.utils import timezone
 from PIL import Image
 
 from audit.models import Entry
-from contacts.models import Activity, Company, Contact
+from contacts.models import Activity, Company, Contact, Participant
 from contacts.pictures import square_webp
+from contacts.verbs.add_participants import add_participants
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.log import log
@@ -121,6 +122,8 @@ def fill(member: Membership, mark: str, team: Team | None) -> SimpleNamespace:
         person = make_contact(member, f"{mark}-on-deal", team, company)
         add_person(rows(objects.opportunity), person, by=act(member)).or_raise()
         objects.person = OpportunityContact.objects.get(opportunity=objects.opportunity)
+        add_participants(rows(objects.task), [person], by=act(member)).or_raise()
+        objects.participant = Participant.objects.get(activity=objects.task)
         objects.trashed_opportunity = make_opportunity(member, f"{mark}-trashed", team, contact)
         delete(rows(objects.trashed_opportunity), by=act(member), reason=f"{mark} reason")
         if legacy_leads:
@@ -161,6 +164,7 @@ def add_settings(objects: SimpleNamespace, admin: Membership, factor_of: Members
         objects.workflow = make_workflow(admin, mark)
         objects.workflow_run = make_workflow_run(objects.workflow, objects.contact, mark)
         objects.campaign = make_campaign(admin, mark)
+        objects.activity_view = save_view("activity", f"{mark} shared", by=by(), shared=True)
         objects.company_view = save_view("company", f"{mark} shared", by=by(), shared=True)
         provider = {"name": f"{mark} provider", "issuer": f"https://{mark}.example", "domains": [f"{mark}.example"]}
         objects.provider = save_identity_provider(is_on=False, client_id=f"{mark} client", **provider, by=by())
