@@ -455,7 +455,7 @@ class Activity(Owned):
         max_length=10, default="normal", choices=[("low", _("Low")), ("normal", _("Normal")), ("high", _("High"))]
     )
     due_at = models.DateTimeField(null=True, blank=True)
-    reminder = models.CharField(max_length=5, blank=True, choices=REMINDERS, default="0", db_default="0")
+    reminder = models.CharField(max_length=5, blank=True, choices=REMINDERS, default="", db_default="0")
     repeats = models.CharField(max_length=11, blank=True, choices=REPEATS, default="", db_default="")
     series_start = models.DateTimeField(null=True, editable=False)
     done_at = models.DateTimeField(null=True, blank=True)

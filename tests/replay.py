@@ -12,6 +12,7 @@ DERIVED = {
     "created_at",
     "updated_at",
     "name_key",
+    "subject_key",
     "email_key",
     "address_rows",
     "search_text",
@@ -43,7 +44,8 @@ def snapshot() -> dict[tuple[str, int], dict[str, object]]:
 
 
 def _columns(record) -> dict[str, object]:
-    names = [f.name for f in record._meta.concrete_fields if f.name not in UNTOUCHED and f.name != "custom"]
+    stored = (f.name for f in record._meta.concrete_fields if not f.generated)
+    names = [name for name in stored if name not in UNTOUCHED and name != "custom"]
     columns = {name: audited.to_log(audited.read_value(record, name)) for name in names}
     custom = getattr(record, "custom", {})
     return columns | {f"custom.{key}": value for key, value in custom.items()}

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='activity',
             name='reminder',
-            field=models.CharField(blank=True, choices=[('0', 'When due'), ('15', '15 minutes before'), ('60', '1 hour before'), ('1440', '1 day before'), ('10080', '1 week before')], db_default='0', default='0', max_length=5),
+            field=models.CharField(blank=True, choices=[('0', 'When due'), ('15', '15 minutes before'), ('60', '1 hour before'), ('1440', '1 day before'), ('10080', '1 week before')], db_default='0', default='', max_length=5),
         ),
         migrations.AddField(
             model_name='activity',

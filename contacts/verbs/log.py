@@ -20,7 +20,7 @@ from crm.records.validation import check_lengths
 from crm.users.models import Membership
 
 SNAPSHOT = [f.name for f in Activity._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
-SNAPSHOT.append("automatic")
+SNAPSHOT += ["automatic", "series_start"]
 
 
 @transaction.atomic
@@ -58,7 +58,7 @@ def record_planned_and_done(made: Sequence[Activity], by: Actor) -> None:
 def _build(values: Mapping[str, Any], by: Actor) -> Activity:
     now = clock.now()
     check_lengths(Activity, values)
-    facts = {"owner_id": by.member_id, "created_at": now, "updated_at": now} | dict(values)
+    facts = {"owner_id": by.member_id, "reminder": "0", "created_at": now, "updated_at": now} | dict(values)
     activity = Activity(workspace_id=by.workspace_id, automatic=by.channel == Channel.WORKFLOW, **facts)
     _check(activity)
     planned = activity.kind == "task" or (activity.due_at and activity.due_at > now)
