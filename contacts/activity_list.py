@@ -106,12 +106,12 @@ def _cancel(rows, values: dict, by: Actor) -> Outcome:
 
 
 MINE = "status = pending and assignee = me"  # not a text
-PLANNED = ("subject", "kind", "contact", "company", "due_at", "priority", "assignee")
-HELD = ("subject", "contact", "company", "at", "status", "minutes", "owner")
+PLANNED = ("subject", "due_at", "contact", "company", "kind", "priority", "assignee")
+HELD = ("subject", "at", "contact", "company", "status", "minutes", "owner")
 
 ACTIVITIES = ListSpec(
     entity="activity",
-    columns=("subject", "kind", "status", "contact", "company", "at", "due_at", "assignee"),
+    columns=("subject", "at", "contact", "company", "kind", "status", "assignee", "owner"),
     sort="-at",
     views=(
         View("my_tasks", _("My tasks"), MINE, PLANNED, "due_at"),
@@ -119,7 +119,7 @@ ACTIVITIES = ListSpec(
         View("today", _("Today"), f"{MINE} and due_at = today", PLANNED, "due_at"),
         View("week", _("Next 7 days"), f"{MINE} and due_at <= 7 days from now", PLANNED, "due_at"),  # not a text
         View("team", _("My team’s"), "status = pending and team = my team", PLANNED, "due_at"),  # not a text
-        View("calls", _("Calls"), "kind = call", ("subject", "outcome", *HELD[1:]), "-at"),  # not a text
+        View("calls", _("Calls"), "kind = call", (*HELD[:4], "outcome", *HELD[4:]), "-at"),  # not a text
         View("meetings", _("Meetings"), "kind = meeting", HELD, "-at"),  # not a text
         View("all", _("All")),
     ),

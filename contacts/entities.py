@@ -140,6 +140,7 @@ ACTIVITY = Entity(
     _("Activities"),
     "activity",
     title="subject",  # not a text
+    has_initials=False,
 )
 ACTIVITY.add(
     Field("kind", _("Type"), T.SELECT, choices=_of_activity("kind"), editable=False),

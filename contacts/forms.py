@@ -146,6 +146,22 @@ class ActivityForm(forms.ModelForm):
         return cleaned
 
 
+# By field, the kinds that it is shown for.
+KINDS = {
+    "occurred_at": "call email meeting",
+    "participant": "call email meeting",
+    "due_at": "task",
+    "reminder": "call meeting task",
+    "repeats": "task",
+    "assignee": "task",
+    "priority": "task",
+    "minutes": "call meeting",
+    "outcome": "call",
+    "sender": "email",
+    "recipients": "email",
+}
+
+
 class NewActivityForm(ActivityForm):
     """The activity form with what it is about: a contact or a company."""
 
@@ -156,3 +172,8 @@ class NewActivityForm(ActivityForm):
         required=False,
         widget=forms.TextInput(attrs={"data-entity": "company", "autocomplete": "off"}),
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, kinds in KINDS.items():
+            self.fields[name].kinds = kinds  # type: ignore[attr-defined]

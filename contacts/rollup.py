@@ -10,7 +10,8 @@ from crm.kit.actor import Actor
 
 def activities_of(company: Company, by: Actor) -> QuerySet[Activity]:
     """Return the activities of a company and its people that the actor sees, without deleted ones."""
-    theirs = Q(company=company) | Q(contact__pk__any_of=keys_around(company, by)["people"])
+    around = keys_around(company, by)
+    theirs = Q(pk__any_of=around["done"]) | Q(contact__pk__any_of=around["people"])
     return Activity.objects.visible_to(by).filter(theirs, deleted_at__isnull=True).select_related("contact")
 
 

@@ -17,7 +17,7 @@ class Entity:
 
     `title` is the key of the field that names a record, `public_id` the model field of its public id: links are written
     and matched by either. Its pages are below `path`, by default its name. `stage` is the key of the field with its
-    stages, from which on custom fields can be required.
+    stages, from which on custom fields can be required. Lists show records with initials, unless told otherwise.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Entity:
     public_id: str = "public_id"
     path: str = ""
     stage: str = ""
+    has_initials: bool = True
 
     def __post_init__(self) -> None:
         self.path = self.path or self.name

@@ -70,6 +70,11 @@ def _sources(alias: str, field: Field) -> dict[str, Any]:
 
 
 def _title(entity: registry.Entity):
+    if not entity.has_initials:
+        return lambda values, public_id: (
+            f'<a class="primary" href="/{entity.path}/{public_id}">{escape(values[0])}</a>'  # not a text
+        )
+
     def cell(values, public_id):
         return (
             f'<a class="who" href="/{entity.path}/{public_id}"><span class="avatar" aria-hidden="true">'
