@@ -172,10 +172,14 @@ PARTICIPANT = Entity(
     "contacts.Participant",
     _("Participant"),
     _("Participants"),
-    "participant",
-    title="contact",  # not a text
+    "contact",
+    public_id="contact__public_id",  # its page is that of the contact
+    path="contact",
 )
-PARTICIPANT.add(Field("contact", _("Contact"), T.LINK, target="contact", editable=False))
+PARTICIPANT.add(
+    Field("name", _("Name"), T.TEXT, path="contact__name", editable=False),
+    Field("contact", _("Contact"), T.LINK, target="contact", editable=False),
+)
 
 # Not a record with pages: the columns of an event file.
 ENGAGEMENT = Entity(
