@@ -115,8 +115,8 @@ ACTIVITIES = ListSpec(
     sort="-at",
     views=(
         View("my_tasks", _("My tasks"), MINE, PLANNED, "due_at"),
-        View("overdue", _("Overdue"), f"{MINE} and due_at < now", PLANNED, "due_at"),
-        View("today", _("Today"), f"{MINE} and due_at = today", PLANNED, "due_at"),
+        View("overdue", _("Overdue"), f"{MINE} and due_at < now", PLANNED, "due_at"),  # not a text
+        View("today", _("Today"), f"{MINE} and due_at = today", PLANNED, "due_at"),  # not a text
         View("week", _("Next 7 days"), f"{MINE} and due_at <= 7 days from now", PLANNED, "due_at"),  # not a text
         View("team", _("My team’s"), "status = pending and team = my team", PLANNED, "due_at"),  # not a text
         View("calls", _("Calls"), "kind = call", (*HELD[:4], "outcome", *HELD[4:]), "-at"),  # not a text

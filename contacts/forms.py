@@ -148,17 +148,17 @@ class ActivityForm(forms.ModelForm):
 
 # By field, the kinds that it is shown for.
 KINDS = {
-    "occurred_at": "call email meeting",
-    "participant": "call email meeting",
-    "due_at": "task",
-    "reminder": "call meeting task",
-    "repeats": "task",
-    "assignee": "task",
-    "priority": "task",
-    "minutes": "call meeting",
-    "outcome": "call",
-    "sender": "email",
-    "recipients": "email",
+    "occurred_at": WORDLESS,
+    "participant": WORDLESS,
+    "due_at": ("task",),
+    "reminder": ("call", "meeting", "task"),
+    "repeats": ("task",),
+    "assignee": ("task",),
+    "priority": ("task",),
+    "minutes": ("call", "meeting"),
+    "outcome": ("call",),
+    "sender": ("email",),
+    "recipients": ("email",),
 }
 
 
@@ -176,4 +176,4 @@ class NewActivityForm(ActivityForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for name, kinds in KINDS.items():
-            self.fields[name].kinds = kinds  # type: ignore[attr-defined]
+            self.fields[name].kinds = " ".join(kinds)  # type: ignore[attr-defined]

@@ -35,6 +35,8 @@ CASES = [
     ("birthday = yesterday", "yesterday", 11, "", "2026-03-31, today, 30 days ago"),
     ("birthday = 2026-02-30", "2026-02-30", 11, "", "isn’t a valid date"),
     ("birthday > 3 hours ago", "3 hours ago", 11, "", "Use days, weeks or months"),
+    ("birthday < now", "now", 11, "", "has no time. Use “today”"),
+    ("last_activity = now", "now", 16, "", "Use “now” with <, <=, > or >="),
     ("last_activity = 2 weeks ago", "2 weeks ago", 16, "", "count in days"),
     ("last_activity > 999999 days ago", "999999 days ago", 16, "", "Use at most 36,500 days"),
     ("[Not interested] = maybe", "maybe", 19, "", "must be yes or no"),

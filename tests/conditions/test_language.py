@@ -190,6 +190,15 @@ def test_on_date_times_a_day_is_24_hours(person, found):
     assert found("last_activity < 24 hours ago") == ["younger"]
 
 
+def test_now_divides_past_and_future(person, found):
+    for minutes in (-1, 0, 1):
+        person(str(minutes), last_activity=NOW + timedelta(minutes=minutes))
+    assert found("last_activity < now") == ["-1"]
+    assert found("last_activity <= Now") == ["-1", "0"]
+    assert found("last_activity > now") == ["1"]
+    assert parse("last_activity < now", "person").key_text == "last_activity < now"
+
+
 def test_months_are_cut_to_their_length(person, found):
     at = datetime(2026, 3, 31, 12, tzinfo=UTC)
     person("on", birthday=date(2026, 2, 28), last_activity=at.replace(month=2, day=28))
