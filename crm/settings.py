@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "crm.kit.logs.RequestLog",
     "crm.kit.middleware.ResponseHeadersMiddleware",
+    "crm.kit.middleware.CompressionMiddleware",
     "crm.kit.middleware.TimeLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,7 +1,8 @@
-"""Headers of every response, and htmx's variants of redirects, messages and refusals."""
+"""Headers and compression of every response, and htmx's variants of redirects, messages and refusals."""
 
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
 from django.utils.cache import has_vary_header, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -59,6 +60,16 @@ def _keep_private(response) -> None:
     # another policy for a file.
     if has_vary_header(response, "Cookie") and (is_page or not response.has_header("Cache-Control")):
         response["Cache-Control"] = "no-store, private"  # not a text
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Compresses pages. Random padding, and a CSRF token masked anew in each page, keep secrets from being guessed by
+    size (BREACH). Files are compressed once (WhiteNoise) or not at all: exports stream.
+    """
+
+    def process_response(self, request, response):
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        return super().process_response(request, response) if is_page else response
 
 
 class TimeLimitMiddleware:
