@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
@@ -27,8 +28,7 @@ def test_a_first_visit_to_a_list_weighs_little(sign_in, acme, actor):
 
 
 def _bytes(name: str) -> bytes:
-    with open(finders.find(name), "rb") as file:  # type: ignore[arg-type]
-        return file.read()
+    return Path(finders.find(name) or "").read_bytes()
 
 
 def test_pages_are_padded_at_random_and_files_stream_as_they_are(sign_in, acme, actor):
