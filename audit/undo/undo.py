@@ -18,7 +18,17 @@ from django.db import connection, models, transaction
 from audit.models import Entry
 from audit.record import LogRow, record_rows
 from audit.subjects import Guarded, Subject, subject
-from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, hold_back, on_lock, on_take_back, on_undo
+from audit.undo.hooks import (
+    NOT_YOURS,
+    SETTING,
+    TOUCHED,
+    Undone,
+    hold_back,
+    in_one_piece,
+    on_lock,
+    on_take_back,
+    on_undo,
+)
 from audit.undo.remove import Inverted, remove_records
 from audit.undo.revert import EntryReverter
 from audit.undo.rights import records_out_of_reach
@@ -43,10 +53,17 @@ def undo(change: UUID, *, by: Actor) -> Undone:
     records. For thousands of records use crm.lists.undo_runs.
     """
     check_undo(change, by)
+    if whole := undo_in_one_piece(change, by):
+        return whole
     undone = undo_entries(list(Entry.objects.filter(change=change).order_by("-id")), by=by)
     if not undone.reverted:
         raise Refused(nothing_undone_message(undone.kept[0].why if undone.kept else ""))
     return undone
+
+
+def undo_in_one_piece(change: UUID, by: Actor) -> Undone | None:
+    """Undo a change that an app undoes itself; return None for any other."""
+    return next((undone for undoer in in_one_piece if (undone := undoer(change, by=by))), None)
 
 
 def nothing_undone_message(why: str = "") -> str:

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.undo.hooks import PASSING, Undone
-from audit.undo.undo import check_undo, undo, undo_entries
+from audit.undo.undo import check_undo, undo, undo_entries, undo_in_one_piece
 from crm.events.reactions import mark_large_job
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
@@ -44,6 +44,8 @@ def start(change: UUID, *, by: Actor) -> Undone | UndoRun:
     Raises Refused and NotAllowed as audit.undo.undo.undo() does.
     """
     check_undo(change, by)
+    if whole := undo_in_one_piece(change, by):
+        return whole
     if run := UndoRun.objects.filter(change=change, finished_at__isnull=True).first():
         return run
     if Entry.objects.filter(change=change)[: AT_ONCE[connection.vendor] + 1].count() <= AT_ONCE[connection.vendor]:

@@ -55,6 +55,9 @@ from crm.campaigns.verbs.try_campaign import try_campaign
 from crm.campaigns.verbs.unsubscribe import unsubscribe
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
+from crm.entities.fields import FieldType
+from crm.entities.models import CustomField
+from crm.entities.verbs.convert_custom_field import convert_custom_field
 from crm.files.verbs.delete_attachment import delete_attachment
 from crm.files.verbs.edit_attachment import edit_attachment
 from crm.files.verbs.purge_attachments import purge_attachments
@@ -169,6 +172,9 @@ class Stage:
         self.client.force_login(self.cast.admin.user)
         self.post(url, **data)
 
+    def convert(self, by):
+        return convert_custom_field(CustomField.objects.get(key="fleet_size"), FieldType.SELECT, by=by)
+
     def guard(self):
         return Guard(entity="contact", verb="win", condition="title = x", message="M")
 
@@ -244,10 +250,10 @@ class Stage:
         purge_attachments(clock.now() + timedelta(days=1), by=self.by("admin"))
         self.attached(self.lead)
 
-    def undone(self, run):
-        by = self.by("manager")
+    def undone(self, run, who="manager"):
+        by = self.by(who)
         run(by)
-        undo(by.change, by=self.by("manager"))
+        undo(by.change, by=self.by(who))
 
 
 def path(record, *parts) -> str:
@@ -423,6 +429,8 @@ WRITES = {
     "edit_person": lambda s: edit_person(people_on(s), role="blocker", by=s.by("manager")),
     "remove_person": lambda s: remove_person(people_on(s), by=s.by("manager")),
     "make a field": lambda s: make_field("insured", "yes_no"),
+    "convert_custom_field": lambda s: s.convert(by=s.by("admin")),
+    "undo a conversion": lambda s: s.undone(lambda by: s.convert(by=by), "admin"),
     "change_role": lambda s: change_role(s.cast.mate, "manager", by=s.by("admin")),
     "change_team": lambda s: change_team(s.cast.mate, s.cast.nordics, by=s.by("admin")),
     "deactivate_member": lambda s: deactivate_member(s.cast.mate, by=s.by("admin")),

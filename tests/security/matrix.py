@@ -533,6 +533,7 @@ MATRIX: dict[str, Route] = {
     "fields": Route(ADMIN, query="entity=contact"),
     "field_new": Route(ADMIN, ADMIN, query="entity=contact", data=lambda own: _field("Another")),
     "field": _of_field(ADMIN, ADMIN, data=lambda own: _field(own.field.label)),
+    "convert_field": _of_field(ADMIN, ADMIN, query="type=number", data=lambda own: {"type": "long_text"}),
     "archive_field": _of_field(None, ADMIN),
     "restore_field": _of_field(None, ADMIN),
     "first_contact": Route(ADMIN, ADMIN, data=lambda own: {"hours": 8, "opens": "09:00", "closes": "17:00"}),
