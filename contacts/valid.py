@@ -66,7 +66,7 @@ def _members(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
 
 
 def _teams(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
-    there = set(Team.objects.filter(pk__any_of=values).values_list("pk", flat=True))
+    there = set(Team.objects.live().filter(pk__any_of=values).values_list("pk", flat=True))
     return ((value, _("{field} was a team that no longer exists.")) for value in values if value not in there)
 
 

@@ -86,6 +86,7 @@ from crm.opportunities.verbs.remove_person import remove_person
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
 from crm.opportunities.verbs.save_pipeline import StageRow, save_pipeline
 from crm.opportunities.verbs.win import win as win_opportunity
+from crm.records.verbs.archive_team import archive_team
 from crm.records.verbs.assign import assign
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
@@ -96,6 +97,7 @@ from crm.users.verbs.create_team import create_team
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.verbs.edit_workspace import edit_workspace
 from crm.users.verbs.rename_team import rename_team
+from crm.users.verbs.restore_team import restore_team
 from crm.workflows.models import Workflow
 from crm.workflows.verbs.pause_workflow import pause_workflow
 from crm.workflows.verbs.release_import import release_import
@@ -435,6 +437,12 @@ WRITES = {
     "change_team": lambda s: change_team(s.cast.mate, s.cast.nordics, by=s.by("admin")),
     "deactivate_member": lambda s: deactivate_member(s.cast.mate, by=s.by("admin")),
     "create_team": lambda s: create_team("South", by=s.by("admin")),
+    "archive_team": lambda s: archive_team(s.cast.iberia, to=s.cast.nordics, by=s.by("admin")),
+    "restore_team": lambda s: (
+        archive_team(s.cast.iberia, to=None, by=s.by("admin")),
+        restore_team(s.cast.iberia, by=s.by("admin")),
+    ),
+    "undo the archiving of a team": lambda s: s.undone(lambda by: archive_team(s.cast.iberia, to=None, by=by), "admin"),
     "rename_team": lambda s: rename_team(s.cast.iberia, "Hispania", by=s.by("admin")),
     "save_definition": lambda s: save_definition(LIFECYCLE, "lead", DEFINITION, by=s.by("admin")),
     "wait": lambda s: wait(rows(s.contact), by=s.by("rep"), reason="Budget", until=s.soon),

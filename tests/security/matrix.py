@@ -508,6 +508,18 @@ MATRIX: dict[str, Route] = {
     "withdraw_invitation": Route(None, ADMIN, args=lambda own: (own.invitation.pk,), missing=(0,)),
     "teams": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
     "team": Route(ADMIN, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"name": "Renamed"}, missing=(0,)),
+    "add_to_team": Route(
+        None, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"member": own.member.pk}, missing=(0,)
+    ),
+    "remove_from_team": Route(None, ADMIN, args=lambda own: (own.team.pk, own.member.pk), missing=(0, 0)),
+    "archive_team": Route(
+        ADMIN,
+        ADMIN,
+        args=lambda own: (own.team.pk,),
+        data=lambda own: {"to": "none", "members_to": "none"},
+        missing=(0,),
+    ),
+    "restore_team": Route(None, ADMIN, args=lambda own: (own.team.pk,), missing=(0,)),
     "assignment": Route(ADMIN, ADMIN, data=lambda own: {"pool": own.member.pk}),
     "assignment_rule_new": Route(ADMIN, ADMIN, data=_rule),
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
