@@ -9,6 +9,7 @@ from audit.undo.hooks import Values, on_check
 from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.schema import schema
+from crm.entities.values import is_of_type
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext as _
 from crm.kit.translation import ngettext
@@ -31,12 +32,19 @@ def invalid_values(entity: str, values: Values, change: UUID, by: Actor) -> Iter
         if field is None or field.custom != key.startswith(CUSTOM):
             if key.startswith(CUSTOM):
                 yield from ((key, value, _("{field} is no longer a field.")) for value in old)
-        elif field.editable and field.type in _CHECKS:
-            yield from ((key, value, why) for value, why in _CHECKS[field.type](field, old, change))
+        elif field.editable:
+            fitting = [value for value in old if not field.custom or is_of_type(field, value)]
+            yield from ((key, value, _("{field} had another type then.")) for value in old if value not in fitting)
+            check = _CHECKS.get(field.type, _anything)
+            yield from ((key, value, why) for value, why in check(field, fitting, change))
 
 
 # {field} stays in these messages: audit.undo fills in the field’s label.
 Wrong = Iterator[tuple[Any, str]]
+
+
+def _anything(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
+    return iter(())
 
 
 def _options(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
@@ -58,7 +66,7 @@ def _members(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
 
 
 def _teams(field: Field, values: Sequence[Any], change: UUID) -> Wrong:
-    there = set(Team.objects.filter(pk__any_of=values).values_list("pk", flat=True))
+    there = set(Team.objects.live().filter(pk__any_of=values).values_list("pk", flat=True))
     return ((value, _("{field} was a team that no longer exists.")) for value in values if value not in there)
 
 

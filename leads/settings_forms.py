@@ -39,7 +39,7 @@ class RuleForm(forms.Form):
             Membership.objects.active().exclude(role=Role.VIEWER).select_related("user").order_by("user__name", "pk")
         )
         self.fields["people"].choices = [(member.pk, str(member)) for member in members]
-        self.fields["team"].queryset = Team.objects.order_by("name")
+        self.fields["team"].queryset = Team.objects.live().order_by("name")
 
 
 class FirstContactForm(forms.Form):

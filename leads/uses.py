@@ -7,6 +7,8 @@ from django.urls import reverse
 from crm.conditions.uses import ConditionReference
 from crm.entities.uses import ReferringModel, SettingUse, register
 from crm.kit.translation import gettext as _
+from crm.users.models import Team
+from crm.users.team_uses import on_team_use
 from leads.assignment.models import AssignmentRule
 from leads.models import ScoringModel
 
@@ -30,3 +32,9 @@ def _model() -> Iterator[SettingUse]:
 
 register(ReferringModel("assignment_rule", "leads.AssignmentRule", ("condition",), _rules))
 register(ReferringModel("scoring_model", "leads.ScoringModel", ("rules",), _model))
+
+
+@on_team_use
+def _rules_of_team(team: Team) -> Iterator[tuple[str, str]]:
+    for rule in AssignmentRule.objects.filter(team=team):
+        yield _("Assignment rule “{name}”").format(name=rule), reverse("assignment_rule", args=[rule.pk])

@@ -58,6 +58,11 @@ Rule = Callable[[str, Sequence[Entry], Actor], Mapping[int, str]]
 Taker = Callable[[UUID, Collection[int], Actor], int]
 Values = Mapping[str, Sequence[Any]]  # key → distinct values, without empty ones
 Checker = Callable[[str, Values, UUID, Actor], Iterable[tuple[str, Any, str]]]
+# Undoes a change that only makes sense as a whole, e.g. a field's conversion: called with (change, by=), after
+# check_undo(); returns None for other changes.
+in_one_piece: Hook[Callable[..., Undone | None]] = Hook()
+# Puts settings back before the records of their change: called with (change, by), returns how many.
+on_settings: Hook[Callable[[UUID, Actor], int]] = Hook()
 # Takes locks that must precede those of the records: called with (entries).
 on_lock: Hook[Callable[[Sequence[Entry]], None]] = Hook()
 # Updates data derived from records: called with (change, entity, what was put back, by).

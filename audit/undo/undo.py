@@ -15,10 +15,22 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
+from audit import values
 from audit.models import Entry
 from audit.record import LogRow, record_rows
 from audit.subjects import Guarded, Subject, subject
-from audit.undo.hooks import NOT_YOURS, SETTING, TOUCHED, Undone, hold_back, on_lock, on_take_back, on_undo
+from audit.undo.hooks import (
+    NOT_YOURS,
+    SETTING,
+    TOUCHED,
+    Undone,
+    hold_back,
+    in_one_piece,
+    on_lock,
+    on_settings,
+    on_take_back,
+    on_undo,
+)
 from audit.undo.remove import Inverted, remove_records
 from audit.undo.revert import EntryReverter
 from audit.undo.rights import records_out_of_reach
@@ -43,10 +55,24 @@ def undo(change: UUID, *, by: Actor) -> Undone:
     records. For thousands of records use crm.lists.undo_runs.
     """
     check_undo(change, by)
+    if whole := undo_in_one_piece(change, by):
+        return whole
+    settings_back = undo_settings(change, by)
     undone = undo_entries(list(Entry.objects.filter(change=change).order_by("-id")), by=by)
+    undone.reverted += settings_back
     if not undone.reverted:
         raise Refused(nothing_undone_message(undone.kept[0].why if undone.kept else ""))
     return undone
+
+
+def undo_in_one_piece(change: UUID, by: Actor) -> Undone | None:
+    """Undo a change that an app undoes itself; return None for any other."""
+    return next((undone for undoer in in_one_piece if (undone := undoer(change, by=by))), None)
+
+
+def undo_settings(change: UUID, by: Actor) -> int:
+    """Put back the settings that come back with the records of a change; return how many."""
+    return sum(listener(change, by) for listener in on_settings)
 
 
 def nothing_undone_message(why: str = "") -> str:
@@ -156,6 +182,19 @@ def _touched_since(about: Subject, entries: Sequence[Entry], by: Actor) -> set[i
     return touched
 
 
+def _not_back(about: Subject, entries: Sequence[Entry]) -> set[int]:
+    """Return the settings without their earlier values, which undo_settings() may have put back."""
+    rows = about.model._default_manager.in_bulk({entry.entity_id for entry in entries})
+    return {entry.entity_id for entry in entries if not _is_back(rows.get(entry.entity_id), entry)}
+
+
+def _is_back(row: models.Model | None, entry: Entry) -> bool:
+    if row is None or not entry.old_values:
+        return False
+    then = ((key, values.from_log(type(row), key, old)) for key, old in entry.old_values.items())
+    return all(values.read_value(row, key) == old for key, old in then)
+
+
 @dataclass
 class _Attempt:
     """One attempt to revert entries, except what stays."""
@@ -174,7 +213,7 @@ class _Attempt:
             if about.undone_with_records:
                 continue
             if about.is_setting:
-                self.undone.keep(entity, {entry.entity_id for entry in own}, SETTING)
+                self.undone.keep(entity, _not_back(about, own), SETTING)
             elif made:
                 self._record(about, remove_records(about, own, self.staying, self.undone))
             else:

@@ -1,13 +1,16 @@
 """References of a stored condition: its fields, and the options it compares them with."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crm.conditions.parse import parse
 from crm.conditions.tree import AnyRow, Kind, Leaf, Node, leaves
-from crm.entities.uses import Target, option_target, targets_of_path
+from crm.entities.uses import Target, all_setting_uses, option_target, targets_of_path
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
+from crm.users.models import Team
+from crm.users.team_uses import on_team_use
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,12 @@ def _options(leaf: Leaf) -> Iterator[Target]:
         for operand in leaf.operands:
             if operand.kind is Kind.VALUE:
                 yield option_target(entity.name, field.key, operand.value)
+
+
+@on_team_use
+def conditions_of_team(team: Team) -> Iterator[tuple[str, str]]:
+    """List the settings with a condition that names the team: it is stored as team_12."""
+    named = re.compile(rf"\bteam_{team.pk}\b")
+    for use in all_setting_uses():
+        if use.blocks and any(named.search(getattr(reference, "text", "")) for reference in use.references):
+            yield use.label, use.url

@@ -12,6 +12,7 @@ from crm.entities import registry
 from crm.entities.fields import Field, FieldType
 from crm.entities.people import members
 from crm.entities.schema import Schema, schema
+from crm.entities.values import is_of_type
 from crm.kit import formats
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
@@ -56,7 +57,7 @@ def _named(wanted: dict[str, set[int]]) -> dict[tuple[str, int], str]:
     queries = []
     for kind, keys in wanted.items():
         model, title = (Team, "name") if kind == "team" else (registry.get(kind).model, registry.get(kind).title_path)
-        rows = model.objects.filter(pk__in=keys).order_by()
+        rows = model.objects.filter(pk__any_of=keys).order_by()
         queries.append(rows.values_list(Value(kind, CharField()), "pk", F(title)))
     if not queries:
         return {}
@@ -68,9 +69,15 @@ def shown(item: Field | None, value: Any, names: Names) -> str:
     """Return a value from the log or a record as text; NOTHING if empty."""
     if value is None or value == "" or value == []:
         return str(NOTHING)
-    if item is None:
-        return str(value)
+    if item is None or (item.custom and not is_of_type(item, value)):
+        return _of_another_type(value)
     return _SHOWN.get(item.type, _plain)(item, value, names)
+
+
+def _of_another_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def shown_alone(item: Field, value: Any) -> str:

@@ -102,9 +102,10 @@ class Field:
     def choice(self, text: str) -> Choice | None:
         """Return the choice named by `text`: its value, or its label in the active language or English.
 
-        Ignores case, spaces, underscores and hyphens.
+        Ignores case, spaces, underscores and hyphens, unless that is another choice: of A and A-, A- is the second.
         """
-        return self._choices_by_name(active_language() or "").get(squash(text))
+        names = self._choices_by_name(active_language() or "")
+        return names.get(fold(text)) or names.get(squash(text))
 
     def _choices_by_name(self, language: str) -> dict[str, Choice]:
         """Return the choices by name, cached per language: imports look up every cell."""
@@ -135,10 +136,11 @@ class Field:
 def _by_name(choices: Sequence[Choice]) -> dict[str, Choice]:
     """Return choices by label first, then by their other names: a label that users see wins over a key."""
     named: dict[str, Choice] = {}
-    for names in (_labels, _other_names):
-        for choice in choices:
-            for name in names(choice):
-                named.setdefault(squash(name), choice)
+    for key in (fold, squash):
+        for names in (_labels, _other_names):
+            for choice in choices:
+                for name in names(choice):
+                    named.setdefault(key(name), choice)
     return named
 
 

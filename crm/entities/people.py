@@ -77,7 +77,7 @@ def _handles(people: Iterable[tuple[int, str, str]]) -> list[str]:
 
 
 def teams() -> Directory:
-    rows = Team.objects.values_list("pk", "name").order_by("pk")
+    rows = Team.objects.live().values_list("pk", "name").order_by("pk")
     return Directory("team", [_team(pk, " ".join(name.split())) for pk, name in rows])
 
 

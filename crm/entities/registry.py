@@ -5,6 +5,7 @@ from functools import cached_property
 
 from django.apps import apps
 from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
 
 from crm.entities.fields import Field
 from crm.kit.registry import Registry
@@ -43,6 +44,13 @@ class Entity:
     def title_path(self) -> str:
         """The ORM path of the title: a lead's is its contact's name."""
         return self.fields[self.title].column()
+
+    def url_of(self, public_id: str) -> str:
+        """Return the URL of a record's page; '' for a kind without pages."""
+        try:
+            return reverse(self.name, args=[public_id])
+        except NoReverseMatch:
+            return ""
 
     def add(self, *fields: Field) -> None:
         """Declare fields. Raises ValueError for a duplicate name: keys, labels and aliases share a namespace."""

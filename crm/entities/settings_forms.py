@@ -1,5 +1,6 @@
 """The form of a custom field on its settings page."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -65,6 +66,17 @@ class FieldForm(forms.Form):
         has_options = field.type in (FieldType.SELECT, FieldType.MULTI_SELECT)
         field.target = field.target if field.type == FieldType.LINK else ""
         field.choices = [_option(row) for row in options if row.get("label")] if has_options else []
+
+
+class ConversionForm(forms.Form):
+    """The new type of a field, and the digest of the losses that the preview showed."""
+
+    type = forms.ChoiceField(label=_("New type"))
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, types: Iterable[FieldType], **kwargs: Any):
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+        self.fields["type"].choices = [(type.value, TYPE_LABELS[type]) for type in types]  # type: ignore[attr-defined]
 
 
 class OptionForm(forms.Form):

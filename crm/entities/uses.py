@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from django.db import transaction
 from django.urls import reverse
 
 from crm.entities import registry
 from crm.entities.models import CUSTOM_TYPES, CustomField
 from crm.entities.placeholders import PLACE, check_placeholders, placeholder
 from crm.entities.schema import Path, UnknownField, schema
+from crm.entities.versions import bump_schema
 from crm.kit.errors import DomainError, InUse, Invalid
 from crm.kit.registry import Registry
 from crm.kit.scope import workspace
@@ -232,6 +234,20 @@ def refuse_breaking_changes(refusal: str) -> Iterator[None]:
     if broken:
         here.schema_version = version
         raise InUse(refusal, [(use.label, use.url) for use in broken])
+
+
+def problems_after(change: Callable[[], object]) -> dict[tuple[str, int], str]:
+    """Map (kind, pk) of each setting to why it is invalid after `change`, '' if valid. The change is rolled back."""
+    here, version = workspace(), workspace().schema_version
+    try:
+        with transaction.atomic():
+            change()
+            bump_schema()
+            found = {(use.kind, use.pk): use.problem() for use in all_setting_uses()}
+            transaction.set_rollback(True)
+    finally:
+        here.schema_version = version
+    return found
 
 
 def _custom_fields() -> Iterator[SettingUse]:

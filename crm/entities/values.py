@@ -12,7 +12,7 @@ from django.core.validators import URLValidator, validate_email
 from django.utils.dateparse import parse_date, parse_datetime
 
 from crm.entities import registry
-from crm.entities.fields import NUMBERS, Field, FieldType
+from crm.entities.fields import NUMBERS, TIMES, Field, FieldType
 from crm.entities.people import Directory, members, teams
 from crm.entities.schema import nearest
 from crm.entities.sql import iso_instant, orm_value
@@ -265,6 +265,31 @@ def from_custom(field: Field, value: Any) -> Any:
     if field.type is FieldType.DATETIME:
         return datetime.fromisoformat(value)
     return value
+
+
+_JSON: dict[FieldType, tuple[type, ...]] = {
+    **dict.fromkeys(NUMBERS, (int, float, Decimal)),
+    FieldType.MULTI_SELECT: (list,),
+    FieldType.USER: (int,),
+    FieldType.LINK: (int,),
+}
+
+
+def is_of_type(field: Field, value: Any) -> bool:
+    """Return whether a value has the JSON type of the custom field, which may have been converted since."""
+    if field.type is FieldType.YES_NO or isinstance(value, bool):
+        return field.type is FieldType.YES_NO and isinstance(value, bool)
+    if field.type not in TIMES:
+        return isinstance(value, _JSON.get(field.type, (str,)))
+    try:
+        return isinstance(value, date) or bool(from_custom(field, value))
+    except (TypeError, ValueError):
+        return False
+
+
+def read_custom(field: Field, value: Any) -> Any:
+    """Return the typed value of a record, None for one of another JSON type: SQL reads it as missing too."""
+    return from_custom(field, value) if is_of_type(field, value) else None
 
 
 def _decimal(value: Any) -> Decimal:

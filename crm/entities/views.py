@@ -1,6 +1,7 @@
-"""The settings pages of fields: which a record type has, and the custom ones to create, change, archive and restore."""
+"""The settings pages of fields: those of a record type, and the custom ones to create, change, convert and archive."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,18 +9,23 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.entities import registry
+from crm.entities.conversion_survey import survey, types_for
+from crm.entities.conversion_uses import uses_after
 from crm.entities.fields import TEXTS, FieldType
 from crm.entities.models import TYPE_LABELS, CustomField
-from crm.entities.settings_forms import FieldForm, OptionFormSet
+from crm.entities.settings_forms import ConversionForm, FieldForm, OptionFormSet
 from crm.entities.sql import orm_value
 from crm.entities.uses import SettingUse, Target, field_target, option_target, used_by
 from crm.entities.verbs.archive_custom_field import archive_custom_field
+from crm.entities.verbs.convert_custom_field import convert_custom_field
 from crm.entities.verbs.restore_custom_field import restore_custom_field
 from crm.entities.verbs.save_custom_field import save_custom_field
-from crm.kit.errors import InUse, Invalid, TooSlow
-from crm.kit.responses import show_errors, toast
-from crm.kit.timelimit import time_limit
+from crm.kit import formats
+from crm.kit.errors import InUse, Invalid, Refused, TooSlow
+from crm.kit.responses import in_use_html, show_errors, toast
+from crm.kit.timelimit import PAGE, long_request, time_limit
 from crm.kit.translation import gettext as _
+from crm.kit.translation import ngettext
 from crm.users.http import Request
 from crm.users.roles import Right
 from crm.users.views import needs
@@ -59,7 +65,8 @@ def field(request: Request, pk: int = 0) -> HttpResponse:
     kind = next((kind for kind in registry.all_entities() if kind.name == found.entity), None)
     shown = CustomField.objects.get(pk=pk) if pk else None
     context = {"form": form, "options": options, "field": shown, "kind": kind}
-    context |= {"uses": uses_of(shown, used_by()), "count": _count_values(shown)} if shown else {}
+    if shown:
+        context |= {"uses": uses_of(shown, used_by()), "count": _count_values(shown), "types": types_for(shown)}
     return render(request, "entities/field.html", context, status=422 if form.errors else 200)
 
 
@@ -71,6 +78,49 @@ def _saved(request: Request, form: FieldForm, options, found: CustomField) -> bo
         show_errors(form, error)
         return False
     return True
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.WORKSPACE)
+def convert_field(request: Request, pk: int) -> HttpResponse:
+    """Preview what a conversion to the chosen type does, or make it."""
+    found = get_object_or_404(CustomField, pk=pk, archived_at__isnull=True)
+    form = ConversionForm(request.POST or request.GET or None, types=types_for(found))
+    if request.method == "POST" and form.is_valid() and _converted(request, form, found):
+        return redirect("field", found.pk)
+    context = {"field": found, "form": form, "kind": registry.get(found.entity)}
+    if form.is_bound and "type" not in form.errors:
+        context |= _previewed(request, form, found)
+    return render(request, "entities/convert.html", context, status=422 if form.errors else 200)
+
+
+def _converted(request: Request, form: ConversionForm, found: CustomField) -> bool:
+    to, seen = FieldType(form.cleaned_data["type"]), form.cleaned_data["seen"]
+    try:
+        with long_request():
+            made = convert_custom_field(found, to, seen=seen, by=request.actor)
+    except Refused as error:
+        form.add_error(None, in_use_html(error) if isinstance(error, InUse) else str(error))
+        return False
+    sentence = ngettext("Field converted, with {count} value.", "Field converted, with {count} values.", made.converted)
+    undo_url = reverse("undo", args=[request.actor.change])
+    toast(request, sentence.format(count=formats.number(made.converted)), undo_url=undo_url)
+    return True
+
+
+def _previewed(request: Request, form: ConversionForm, found: CustomField) -> dict[str, Any]:
+    """Return the preview for its page: the survey, examples, and the settings with why they can't stay."""
+    try:
+        with time_limit(PAGE):
+            made = survey(found, FieldType(form.cleaned_data["type"]))
+            kept, losses = made.examples(request.actor)
+            uses = uses_after(found, made.changes)
+    except (Refused, TooSlow) as error:
+        slow = _("Counting the values takes too long. Try again when less is going on.")
+        form.add_error(None, slow if isinstance(error, TooSlow) else str(error))
+        return {}
+    blocked = any(why and use.blocks for use, why in uses)
+    return {"survey": made, "kept": kept, "losses": losses, "uses": uses, "blocked": blocked}
 
 
 @require_POST

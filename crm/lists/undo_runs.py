@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.undo.hooks import PASSING, Undone
-from audit.undo.undo import check_undo, undo, undo_entries
+from audit.undo.undo import check_undo, undo, undo_entries, undo_in_one_piece, undo_settings
 from crm.events.reactions import mark_large_job
 from crm.kit.actor import Actor, Channel, system
 from crm.kit.background import after_commit
@@ -44,11 +44,15 @@ def start(change: UUID, *, by: Actor) -> Undone | UndoRun:
     Raises Refused and NotAllowed as audit.undo.undo.undo() does.
     """
     check_undo(change, by)
+    if whole := undo_in_one_piece(change, by):
+        return whole
     if run := UndoRun.objects.filter(change=change, finished_at__isnull=True).first():
         return run
     if Entry.objects.filter(change=change)[: AT_ONCE[connection.vendor] + 1].count() <= AT_ONCE[connection.vendor]:
         return undo(change, by=by)
-    run = begin(change, by=by)
+    with transaction.atomic():
+        undo_settings(change, by)
+        run = begin(change, by=by)
     after_commit(partial(finish, run), "The undo of a large change")  # not a text
     return run
 

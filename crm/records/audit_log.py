@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 
@@ -163,14 +162,7 @@ def _titles(entries: Iterable[Entry]) -> dict[tuple[str, int], tuple[str, str]]:
 def _records(entity: registry.Entity, keys: set[int]) -> Iterator[tuple[int, str, str]]:
     rows = entity.model.objects.filter(pk__in=keys).values_list("pk", entity.title_path, entity.public_id)
     for pk, title, public_id in rows:
-        yield pk, str(title or public_id), _url(entity.name, public_id)
-
-
-def _url(name: str, public_id: str) -> str:
-    try:
-        return reverse(name, args=[public_id])
-    except NoReverseMatch:  # of a kind without a page
-        return ""
+        yield pk, str(title or public_id), entity.url_of(public_id)
 
 
 def _settings(name: str, keys: set[int]) -> Iterator[tuple[int, str, str]]:

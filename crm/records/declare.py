@@ -80,6 +80,7 @@ CREATED: Texts = (_("Record created"), _("{who} created this record"))
 UPDATED: Texts = (_("Record changed"), _("{who} changed this record"))
 ASSIGNED: Texts = (_("Record assigned"), _("{who} assigned this record"))
 DELETED: Texts = (_("Record moved to trash"), _("{who} moved this record to the trash"))
+CONVERTED: Texts = (_("Field converted"), _("{who} converted the type of a field"))
 RESTORED: Texts = (_("Record restored"), _("{who} restored this record"))
 
 
@@ -97,6 +98,7 @@ def common_record_events(
     return [
         EventType(f"{entity}.created", "CREATE", *created, "Created", icon),
         EventType(f"{entity}.updated", "UPDATE", *updated, "Updated", "pencil"),
+        EventType(f"{entity}.field_converted", "UPDATE", *CONVERTED, icon="table-properties"),
         EventType(f"{entity}.assigned", "ASSIGN", *assigned, "Assigned", "user-check"),
         EventType(f"{entity}.deleted", "DELETE", *deleted, "Deleted", "trash-2"),
         EventType(f"{entity}.restored", "RESTORE", *restored, "Restored", "archive-restore"),

@@ -12,7 +12,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.forms import form_choices, form_field
 from crm.entities.people import members, teams
 from crm.entities.schema import schema
-from crm.entities.values import from_custom
+from crm.entities.values import read_custom
 from crm.kit.actor import Actor, Role
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
@@ -21,6 +21,7 @@ from crm.lists.imports.mapping import choices
 from crm.lists.models import ImportRun, OnMatch
 from crm.records.models import Record
 from crm.records.validation import storage_key
+from crm.users.models import Team
 
 PEOPLE = frozenset({FieldType.USER, FieldType.TEAM})
 
@@ -32,7 +33,7 @@ def editable_fields(entity: str) -> list[Field]:
 def current(record: Record, field: Field) -> Any:
     """Return a field's current value, typed for forms and verbs."""
     value = audited.read_value(record, storage_key(field))
-    return from_custom(field, value) if field.custom else value
+    return read_custom(field, value) if field.custom else value
 
 
 class RecordForm(forms.Form):
@@ -301,3 +302,23 @@ class MappingForm(forms.Form):
         cleaned = self.cleaned_data
         pairs = [(column, cleaned.get(f"column_{column}", "")) for column in range(self.width)]
         return cleaned | {"mapping": [pair for pair in pairs if pair[1]]}
+
+
+class ArchiveTeamForm(forms.Form):
+    """Where the records and the members of a team go."""
+
+    to = forms.ChoiceField(label=_("Move its records to"))
+    members_to = forms.ChoiceField(label=_("Move its members to"), initial=UNASSIGNED)
+
+    def __init__(self, *args: Any, team: Team, **kwargs: Any):
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+        self._others = {str(other.pk): other for other in Team.objects.live().exclude(pk=team.pk).order_by("name")}
+        teams = [(pk, other.name) for pk, other in self._others.items()]
+        nowhere = {"to": _("No team: everyone sees the records"), "members_to": _("No team")}
+        for name, label in nowhere.items():
+            choices = [("", _("Choose a team")), *teams, (UNASSIGNED, label)]
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def targets(self) -> dict[str, Team | None]:
+        """Return the chosen teams by field; None for no team."""
+        return {name: self._others.get(value) for name, value in self.cleaned_data.items()}

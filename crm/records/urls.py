@@ -8,7 +8,7 @@ from django.urls import URLPattern, path
 from crm.lists.board import board_page
 from crm.lists.urls import list_urls
 from crm.records.registry import RecordType, record_types
-from crm.records.views import audit_log, editing, importing, moves, options, pages
+from crm.records.views import audit_log, editing, importing, moves, options, pages, teams
 
 
 def record_urls(kind: RecordType) -> list[URLPattern]:
@@ -40,6 +40,7 @@ def record_urls(kind: RecordType) -> list[URLPattern]:
 
 urlpatterns = [
     path("contact/options", options.options, name="options"),
+    path("settings/teams/<int:pk>/archive/", teams.archive_team_page, name="archive_team"),
     path("settings/audit/", audit_log.audit_log, name="audit_log"),
     path("settings/audit/export", audit_log.audit_export, name="audit_export"),
 ] + [route for kind in record_types() for route in (*kind.urls, *record_urls(kind))]

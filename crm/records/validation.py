@@ -170,7 +170,7 @@ def _check_reference(field: Field, pk: int, by: Actor) -> None:
     """Check a reference: a live record visible to `by`, or an active owner."""
     if field.type is FieldType.USER and not Membership.objects.filter(pk=pk, is_active=True).exists():
         raise Invalid(_("{field}: this user is no longer active.").format(field=field.label))
-    if field.type is FieldType.TEAM and not Team.objects.filter(pk=pk).exists():
+    if field.type is FieldType.TEAM and not Team.objects.live().filter(pk=pk).exists():
         raise Invalid(_("{field}: team not found.").format(field=field.label))
     if field.type is FieldType.LINK:
         kind = registry.get(field.target)

@@ -26,6 +26,8 @@ declare(
     _security("member.reactivated", "UPDATE", _("User reactivated"), _("{who} reactivated a user")),
     _security("team.created", "CREATE", _("Team created"), _("{who} created a team")),
     _security("team.renamed", "UPDATE", _("Team renamed"), _("{who} renamed a team")),
+    _security("team.archived", "ARCHIVE", _("Team archived"), _("{who} archived a team")),
+    _security("team.restored", "RESTORE", _("Team restored"), _("{who} restored a team")),
     _security("invitation.sent", "CREATE", _("Invitation sent"), _("{who} sent an invitation")),
     _security("invitation.accepted", "UPDATE", _("Invitation accepted"), _("{who} accepted an invitation")),
     _security("invitation.withdrawn", "DELETE", _("Invitation revoked"), _("{who} revoked an invitation")),

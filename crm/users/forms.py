@@ -1,6 +1,7 @@
 """Forms about members. They convert input; the verbs validate."""
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
@@ -12,7 +13,7 @@ from crm.kit.actor import Role
 from crm.kit.language import FORMATS, speaking
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
-from crm.users.models import Team, Theme
+from crm.users.models import Membership, Team, Theme
 
 EXAMPLE = datetime(2026, 11, 28, 15, 26, tzinfo=UTC)
 ROLES = [(role, role.label) for role in Role]
@@ -48,7 +49,7 @@ class MemberForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["team"].queryset = Team.objects.order_by("name")
+        self.fields["team"].queryset = Team.objects.live().order_by("name")
 
 
 class InviteForm(MemberForm):
@@ -63,6 +64,24 @@ class TeamForm(forms.Form):
     """A team's name."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
+
+
+class NewTeamMemberForm(forms.Form):
+    """A member to add to a team; those of other teams move."""
+
+    member: forms.ModelChoiceField = forms.ModelChoiceField(
+        label=_("Add a member"), queryset=None, empty_label=_("Choose a member")
+    )
+
+    def __init__(self, *args, team: Team, **kwargs):
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+        others = Membership.objects.active().exclude(team=team).select_related("user", "team")
+        picker: Any = self.fields["member"]
+        picker.queryset, picker.label_from_instance = others.order_by("user__name", "pk"), _with_team
+
+
+def _with_team(member: Membership) -> str:
+    return f"{member} ({member.team})" if member.team else str(member)  # not a text
 
 
 class WorkspaceForm(forms.Form):

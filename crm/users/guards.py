@@ -11,7 +11,7 @@ from crm.kit.errors import Invalid, Refused
 from crm.kit.language import FORMATS
 from crm.kit.text import collapse_to_one_line
 from crm.kit.translation import gettext as _
-from crm.users.models import Membership, Workspace
+from crm.users.models import Membership, Team, Workspace
 from crm.users.workspaces import admins_with_password
 
 
@@ -48,6 +48,15 @@ def clean_name(name: str, field: str = "name", *, at_most: int = 80) -> str:
     if len(name) > at_most:
         raise Invalid({field: _("Use up to {count} characters.").format(count=at_most)})
     return name
+
+
+def check_free_name(name: str, but: int | None = None) -> None:
+    """Raise Invalid if another team, also an archived one, has the name in any case."""
+    other = Team.objects.filter(name__iexact=name).exclude(pk=but).first()
+    if other and other.archived_at:
+        raise Invalid({"name": _("An archived team is named “{name}”. Restore it instead.").format(name=name)})
+    if other:
+        raise Invalid({"name": _("A team named “{name}” already exists.").format(name=name)})
 
 
 def clean_timezone(name: str) -> str:

@@ -122,10 +122,24 @@ class Owned(models.Model):
         base_manager_name = "objects"
 
 
+class TeamQuerySet(WorkspaceQuerySet):
+    """Teams of the workspace in scope."""
+
+    def live(self):
+        return self.filter(archived_at__isnull=True)
+
+
+class TeamManager(WorkspaceManager.from_queryset(TeamQuerySet)):  # type: ignore[misc]
+    """`objects` of teams."""
+
+
 class Team(Owned):
-    """A group in a workspace: a record with a team is visible to that team."""
+    """A group in a workspace: a record with a team is visible to that team. An archived one has no members or records,
+    and names them in their history."""
 
     name = models.CharField(_("name"), max_length=80)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    objects = TeamManager()
 
     class Meta(Owned.Meta):
         abstract = False

@@ -83,7 +83,7 @@ class SignInForm(forms.Form):
             (OWN, _("Own provider")),
         ]
         self.fields["source"].choices = offered  # type: ignore[attr-defined]
-        self.fields["join_team"].queryset = Team.objects.order_by("name")  # type: ignore[attr-defined]
+        self.fields["join_team"].queryset = Team.objects.live().order_by("name")  # type: ignore[attr-defined]
         self.initial = {"source": OFF, "require_provider": require_provider}
         if row:
             self.initial |= {key: getattr(row, key) for key in ("name", "issuer", "client_id", "join_role")}

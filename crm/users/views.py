@@ -17,7 +17,7 @@ from crm.kit.language import speaking_to
 from crm.kit.responses import show_errors, toast
 from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext as _
-from crm.users.forms import AcceptForm, InviteForm, MemberForm, ProfileForm, TeamForm, WorkspaceForm
+from crm.users.forms import AcceptForm, InviteForm, MemberForm, NewTeamMemberForm, ProfileForm, TeamForm, WorkspaceForm
 from crm.users.models import Invitation, Membership, Team, User, hash_token
 from crm.users.oidc.issuers import issuer_of
 from crm.users.roles import Right, require
@@ -31,6 +31,7 @@ from crm.users.verbs.edit_workspace import edit_workspace
 from crm.users.verbs.invite import invite
 from crm.users.verbs.reactivate_member import reactivate_member
 from crm.users.verbs.rename_team import rename_team
+from crm.users.verbs.restore_team import restore_team
 from crm.users.verbs.withdraw_invitation import withdraw_invitation
 from crm.users.workspaces import may_open, member_in, memberships_of, switch_workspace, workspace_of_session
 
@@ -149,18 +150,55 @@ def teams(request):
     if form.is_valid() and _saved(form, lambda data: create_team(**data, by=request.actor)):
         toast(request, _("Team “{name}” created.").format(name=form.cleaned_data["name"]))
         return redirect("teams")
-    context = {"teams": Team.objects.prefetch_related("members__user").order_by("name"), "form": form}
+    found = Team.objects.order_by("name")
+    live = found.live().prefetch_related("members__user")
+    context = {"teams": live, "archived": found.filter(archived_at__isnull=False), "form": form}
     return render(request, "users/teams.html", context, status=_status(form))
 
 
 @needs(Right.TEAMS)
 def team(request, pk):
-    team = get_object_or_404(Team, pk=pk)
+    """Rename a team, and see its members."""
+    team = get_object_or_404(Team.objects.live(), pk=pk)
     form = TeamForm(request.POST or None, initial={"name": team.name})
     if form.is_valid() and _saved(form, lambda data: rename_team(team, **data, by=request.actor)):
         toast(request, _("Team renamed to “{name}”.").format(name=form.cleaned_data["name"]))
         return redirect("teams")
-    return render(request, "users/team.html", {"team": team, "form": form}, status=_status(form))
+    return _team_page(request, team, form, NewTeamMemberForm(team=team))
+
+
+def _team_page(request, team, form, adding):
+    members = team.members.select_related("user").order_by("-is_active", "user__name", "pk")
+    context = {"team": team, "form": form, "adding": adding, "members": members}
+    return render(request, "users/team.html", context, status=max(_status(form), _status(adding)))
+
+
+@require_POST
+@needs(Right.PEOPLE)
+def add_to_team(request, pk):
+    team = get_object_or_404(Team.objects.live(), pk=pk)
+    adding = NewTeamMemberForm(request.POST, team=team)
+    if adding.is_valid() and _saved(adding, lambda data: change_team(data["member"], team, by=request.actor)):
+        toast(request, _("{name} added to {team}.").format(name=adding.cleaned_data["member"], team=team))
+        return redirect("team", pk)
+    return _team_page(request, team, TeamForm(initial={"name": team.name}), adding)
+
+
+@require_POST
+@needs(Right.PEOPLE)
+def remove_from_team(request, pk, member):
+    team = get_object_or_404(Team, pk=pk)
+    found = change_team(get_object_or_404(Membership, pk=member, team=team), None, by=request.actor)
+    toast(request, _("{name} removed from {team}.").format(name=found, team=team))
+    return redirect("team", pk)
+
+
+@require_POST
+@needs(Right.TEAMS)
+def bring_back_team(request, pk):
+    found = restore_team(get_object_or_404(Team, pk=pk), by=request.actor)
+    toast(request, _("Team “{name}” restored.").format(name=found))
+    return redirect("team", pk)
 
 
 @needs(Right.WORKSPACE)

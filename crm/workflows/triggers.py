@@ -21,8 +21,8 @@ from crm.records.registry import record_types
 from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps.flow import times
 
-# Events that change no field of the record itself, or only revert a change.
-QUIET = ("undone", "engaged", "disengaged", "deleted", "restored", "absorbed")
+# Events that change no field of the record itself, only its form, or only revert a change.
+QUIET = ("undone", "field_converted", "engaged", "disengaged", "deleted", "restored", "absorbed")
 
 
 @dataclass(frozen=True)

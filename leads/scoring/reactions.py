@@ -46,7 +46,7 @@ def restage_imported(run: ImportRun, by: Actor) -> None:
             restage(Lead.objects.filter(pk__any_of=ids[start : start + size]), by=by)
 
 
-@reacts_to("lead.updated")
+@reacts_to("lead.updated", "lead.field_converted")
 def leads_changed(leads: QuerySet, by: Actor) -> None:
     _rescore(cast(LeadQuerySet, leads), by)
 
@@ -57,13 +57,20 @@ def leads_open_again(leads: QuerySet, by: Actor) -> None:
     _from_events(cast(LeadQuerySet, leads), by)
 
 
-@reacts_to("contact.updated", "contact.enriched", "contact.captured", "contact.assigned", "contact.status_changed")
+@reacts_to(
+    "contact.updated",
+    "contact.field_converted",
+    "contact.enriched",
+    "contact.captured",
+    "contact.assigned",
+    "contact.status_changed",
+)
 def contacts_changed(contacts: QuerySet, by: Actor) -> None:
     if "contact" in current().rules.reads:
         _rescore(Lead.objects.filter(contact__in=contacts.order_by()), by)
 
 
-@reacts_to("company.updated", "company.assigned", "company.undone")
+@reacts_to("company.updated", "company.field_converted", "company.assigned", "company.undone")
 def companies_changed(companies: QuerySet, by: Actor) -> None:
     if "company" in current().rules.reads:
         _rescore(Lead.objects.filter(contact__company__in=companies.order_by()), by)

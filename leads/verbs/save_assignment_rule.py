@@ -68,6 +68,6 @@ def _about_people(rule: AssignmentRule) -> dict[str, str]:
     active = Membership.objects.active().exclude(role=Role.VIEWER).filter(pk__in=rule.people)
     if active.count() < len(rule.people):
         return {"people": _("At least one of these people is inactive or can’t edit records.")}
-    if rule.team_id and not Team.objects.filter(pk=rule.team_id).exists():
+    if rule.team_id and not Team.objects.live().filter(pk=rule.team_id).exists():
         return {"team": _("Team not found. Choose another one.")}
     return {} if rule.people or rule.team_id else {"people": _("Choose at least one person or a team.")}

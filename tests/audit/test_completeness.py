@@ -55,6 +55,9 @@ from crm.campaigns.verbs.try_campaign import try_campaign
 from crm.campaigns.verbs.unsubscribe import unsubscribe
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
+from crm.entities.fields import FieldType
+from crm.entities.models import CustomField
+from crm.entities.verbs.convert_custom_field import convert_custom_field
 from crm.files.verbs.delete_attachment import delete_attachment
 from crm.files.verbs.edit_attachment import edit_attachment
 from crm.files.verbs.purge_attachments import purge_attachments
@@ -83,6 +86,7 @@ from crm.opportunities.verbs.remove_person import remove_person
 from crm.opportunities.verbs.reopen import reopen as reopen_opportunity
 from crm.opportunities.verbs.save_pipeline import StageRow, save_pipeline
 from crm.opportunities.verbs.win import win as win_opportunity
+from crm.records.verbs.archive_team import archive_team
 from crm.records.verbs.assign import assign
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
@@ -93,6 +97,7 @@ from crm.users.verbs.create_team import create_team
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.users.verbs.edit_workspace import edit_workspace
 from crm.users.verbs.rename_team import rename_team
+from crm.users.verbs.restore_team import restore_team
 from crm.workflows.models import Workflow
 from crm.workflows.verbs.pause_workflow import pause_workflow
 from crm.workflows.verbs.release_import import release_import
@@ -169,6 +174,9 @@ class Stage:
         self.client.force_login(self.cast.admin.user)
         self.post(url, **data)
 
+    def convert(self, by):
+        return convert_custom_field(CustomField.objects.get(key="fleet_size"), FieldType.SELECT, by=by)
+
     def guard(self):
         return Guard(entity="contact", verb="win", condition="title = x", message="M")
 
@@ -244,10 +252,10 @@ class Stage:
         purge_attachments(clock.now() + timedelta(days=1), by=self.by("admin"))
         self.attached(self.lead)
 
-    def undone(self, run):
-        by = self.by("manager")
+    def undone(self, run, who="manager"):
+        by = self.by(who)
         run(by)
-        undo(by.change, by=self.by("manager"))
+        undo(by.change, by=self.by(who))
 
 
 def path(record, *parts) -> str:
@@ -423,10 +431,18 @@ WRITES = {
     "edit_person": lambda s: edit_person(people_on(s), role="blocker", by=s.by("manager")),
     "remove_person": lambda s: remove_person(people_on(s), by=s.by("manager")),
     "make a field": lambda s: make_field("insured", "yes_no"),
+    "convert_custom_field": lambda s: s.convert(by=s.by("admin")),
+    "undo a conversion": lambda s: s.undone(lambda by: s.convert(by=by), "admin"),
     "change_role": lambda s: change_role(s.cast.mate, "manager", by=s.by("admin")),
     "change_team": lambda s: change_team(s.cast.mate, s.cast.nordics, by=s.by("admin")),
     "deactivate_member": lambda s: deactivate_member(s.cast.mate, by=s.by("admin")),
     "create_team": lambda s: create_team("South", by=s.by("admin")),
+    "archive_team": lambda s: archive_team(s.cast.iberia, to=s.cast.nordics, by=s.by("admin")),
+    "restore_team": lambda s: (
+        archive_team(s.cast.iberia, to=None, by=s.by("admin")),
+        restore_team(s.cast.iberia, by=s.by("admin")),
+    ),
+    "undo the archiving of a team": lambda s: s.undone(lambda by: archive_team(s.cast.iberia, to=None, by=by), "admin"),
     "rename_team": lambda s: rename_team(s.cast.iberia, "Hispania", by=s.by("admin")),
     "save_definition": lambda s: save_definition(LIFECYCLE, "lead", DEFINITION, by=s.by("admin")),
     "wait": lambda s: wait(rows(s.contact), by=s.by("rep"), reason="Budget", until=s.soon),

@@ -534,6 +534,18 @@ MATRIX: dict[str, Route] = {
     "withdraw_invitation": Route(None, ADMIN, args=lambda own: (own.invitation.pk,), missing=(0,)),
     "teams": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
     "team": Route(ADMIN, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"name": "Renamed"}, missing=(0,)),
+    "add_to_team": Route(
+        None, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"member": own.member.pk}, missing=(0,)
+    ),
+    "remove_from_team": Route(None, ADMIN, args=lambda own: (own.team.pk, own.member.pk), missing=(0, 0)),
+    "archive_team": Route(
+        ADMIN,
+        ADMIN,
+        args=lambda own: (own.team.pk,),
+        data=lambda own: {"to": "none", "members_to": "none"},
+        missing=(0,),
+    ),
+    "restore_team": Route(None, ADMIN, args=lambda own: (own.team.pk,), missing=(0,)),
     "assignment": Route(ADMIN, ADMIN, data=lambda own: {"pool": own.member.pk}),
     "assignment_rule_new": Route(ADMIN, ADMIN, data=_rule),
     "assignment_rule": Route(ADMIN, ADMIN, args=lambda own: (own.rule.pk,), data=_rule, missing=(999999,)),
@@ -559,6 +571,7 @@ MATRIX: dict[str, Route] = {
     "fields": Route(ADMIN, query="entity=contact"),
     "field_new": Route(ADMIN, ADMIN, query="entity=contact", data=lambda own: _field("Another")),
     "field": _of_field(ADMIN, ADMIN, data=lambda own: _field(own.field.label)),
+    "convert_field": _of_field(ADMIN, ADMIN, query="type=number", data=lambda own: {"type": "long_text"}),
     "archive_field": _of_field(None, ADMIN),
     "restore_field": _of_field(None, ADMIN),
     "first_contact": Route(ADMIN, ADMIN, data=lambda own: {"hours": 8, "opens": "09:00", "closes": "17:00"}),

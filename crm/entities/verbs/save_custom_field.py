@@ -20,7 +20,7 @@ from crm.kit.translation import gettext_lazy as _
 FIXED = {
     "entity": _("A field’s record type can’t be changed. Create a new field instead."),
     "key": _("A field’s key can’t be changed. Create a new field instead."),
-    "type": _("A field’s type can’t be changed. Create a new field instead."),
+    "type": _("A field’s type can’t be changed here. Convert the field instead."),
     "target": _("A field’s linked record type can’t be changed. Create a new field instead."),
 }
 EDITABLE = ("label", "choices", "required", "required_from", "help", "position")

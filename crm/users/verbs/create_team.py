@@ -4,9 +4,7 @@ from django.db import transaction
 
 from audit.record import record
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid
-from crm.kit.translation import gettext as _
-from crm.users.guards import clean_name
+from crm.users.guards import check_free_name, clean_name
 from crm.users.models import Team
 from crm.users.roles import Right, require
 
@@ -16,8 +14,7 @@ def create_team(name: str, *, by: Actor) -> Team:
     """Create an empty team. Raises Invalid for an empty or duplicate name (in any case)."""
     require(by, Right.TEAMS)
     name = clean_name(name)
-    if Team.objects.filter(name__iexact=name).exists():
-        raise Invalid({"name": _("A team named “{name}” already exists.").format(name=name)})
+    check_free_name(name)
     team = Team.objects.create(name=name)
     record("team.created", Team.objects.filter(pk=team.pk), by=by, snapshot=("name",))
     return team
