@@ -66,7 +66,7 @@ def _entered(signed_in: Client, url: str) -> list[CodeType]:
 
     def watch(frame: FrameType, event: str, arg: object) -> None:
         nonlocal running
-        if frame.f_code is view:
+        if frame.f_code is view and event in ("call", "return"):
             running = event == "call"
         if running and event == "call" and _is_own(frame.f_code) and frame.f_code not in found:
             found.append(frame.f_code)

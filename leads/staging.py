@@ -100,9 +100,9 @@ def follow(leads: Sequence[LeadRow], *, by: Actor) -> None:
         for step in synced(lead.status, lead.wanted):
             due[step.verb].append(lead.pk)
     for verb, pks in due.items():
-        to = STATUS.move(verb).target
+        to = STATUS.by_verb[verb].target
         also = {"qualified_date": first_qualified()} if to == "qualified" else {}
-        _write(pks, STATUS, to, verb, STATUS.move(verb).event, by, also)
+        _write(pks, STATUS, to, verb, STATUS.by_verb[verb].event, by, also)
     _qualify_contacts({lead.contact for lead in leads if lead.wanted == TOP}, by)
 
 

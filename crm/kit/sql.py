@@ -273,18 +273,17 @@ class AnyOf(Lookup):
     def as_postgresql(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
         kind = "text" if isinstance(self.lhs.output_field, models.CharField | models.TextField) else "bigint"
-        return f"{column} = ANY(%s::{kind}[])", [*params, self._listed()]
+        return f"{column} = ANY(%s::{kind}[])", [*params, array_param(self.rhs)]
 
     def as_sqlite(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self._listed()]
-
-    def _listed(self):
-        return self.rhs if isinstance(self.rhs, Param | str) else array_param(self.rhs)  # already a text
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, array_param(self.rhs)]
 
 
-def array_param(values: Iterable[int] | Iterable[str]) -> str:
-    """Encode keys or texts as the one parameter of any_of."""
+def array_param(values: Any) -> Any:
+    """Encode keys or texts as the one parameter of any_of; unchanged if it is one already."""
+    if isinstance(values, Param | str):
+        return values
     if connection.vendor != "postgresql":
         return json.dumps(list(values))
     escaped = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)

@@ -140,9 +140,10 @@ class RecordType:
     def model(self) -> type[Record]:
         return self.entity.model
 
-    def axis_of(self, verb: str) -> Axis:
-        """Return the axis of `verb`. Raises KeyError."""
-        return {move.verb: axis for axis in self.axes for move in axis.moves}[verb]
+    @cached_property
+    def axis_of(self) -> dict[str, Axis]:
+        """The axis of each verb."""
+        return {move.verb: axis for axis in self.axes for move in axis.moves}
 
     def stands(self, record: Record) -> str:
         """Return the record's axis values as text, for axes that only moves change."""
@@ -163,4 +164,4 @@ def record_type(entity: str) -> RecordType:
 
 def record_types() -> list[RecordType]:
     """Return all record types in order of declaration."""
-    return list(types)
+    return list(types.values())

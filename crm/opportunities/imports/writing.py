@@ -137,7 +137,7 @@ def refusals(steps: Sequence[OpportunityStageMove], run: ImportRun) -> Refused:
 
 
 def _why_closed(step: OpportunityStageMove) -> str:
-    move = STAGE.move(verb_to(stage_from_row(step.row.own, step.opportunity)))
+    move = STAGE.by_verb[verb_to(stage_from_row(step.row.own, step.opportunity))]
     return wrong_stage_message(STAGE, move, step.opportunity.stage)
 
 
@@ -147,7 +147,7 @@ def take_steps(steps: Sequence[OpportunityStageMove], run: ImportRun, by: Actor)
     for step in steps:
         groups[_verb(step)].append(_dated(step))
     for verb, moved in groups.items():
-        move = STAGE.move(verb)
+        move = STAGE.by_verb[verb]
         severity = "warning" if run.override_reason else move.severity
         move_rows(STAGE, moved, verb=verb, event=move.event, by=by, reason=run.override_reason, severity=severity)
 
