@@ -163,8 +163,8 @@ def insert_rows(
 
 def insert_new(
     model: type[models.Model], names: Sequence[str], rows: Sequence[tuple], shared: Mapping[str, Any]
-) -> None:
-    """insert_rows() that skips rows violating a unique constraint, in one statement."""
+) -> int:
+    """insert_rows() that skips rows violating a unique constraint, in one statement. Return how many it inserted."""
     same = {"workspace_id": workspace_id()} | dict(shared)
     fields = [_fields(model)[name] for name in (*names, *same)]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
@@ -180,7 +180,9 @@ def insert_new(
             marks = ", ".join(["%s"] * len(fields))
             sql = f"{into} VALUES ({marks}) ON CONFLICT DO NOTHING"
             cursor.executemany(sql, [(*row, *tail) for row in rows])
-    statistics.analyze_if_grown(model, len(rows))
+        written = cursor.rowcount
+    statistics.analyze_if_grown(model, written)
+    return written
 
 
 # Why: docs/decisions/0011-engine-skips-the-disk-wait.md

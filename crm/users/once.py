@@ -46,8 +46,8 @@ class OneTimeKey:
         if any(call == self._stand for _, call, *_ in connection.run_on_commit):
             return
         row = (self.key, as_stored(change), url, as_stored(clock.now()))
-        insert_new(Submission, ("key", "change", "url", "at"), [row], {})
-        if Submission.objects.filter(key=self.key).exclude(change=change).exists():
+        is_first = insert_new(Submission, ("key", "change", "url", "at"), [row], {})
+        if not is_first and Submission.objects.filter(key=self.key).exclude(change=change).exists():
             raise AlreadySubmitted
         transaction.on_commit(self._stand)
 
@@ -82,9 +82,9 @@ def one_time_key_of(request: HttpRequest) -> OneTimeKey | None:
 
 
 def _pages(change: UUID) -> Iterator[str]:
-    entries = list(Entry.objects.filter(change=change).order_by("id")[:LOOKED_AT])
-    for entry in sorted(entries, key=lambda entry: entry.action != "CREATE"):
-        record = subject(entry.entity).model._default_manager.filter(pk=entry.entity_id).first()
+    entries = Entry.objects.filter(change=change).order_by("id").values_list("action", "entity", "entity_id")
+    for _, entity, pk in sorted(entries[:LOOKED_AT], key=lambda entry: entry[0] != "CREATE"):
+        record = subject(entity).model._default_manager.filter(pk=pk).first()
         if record is not None and hasattr(record, "get_absolute_url"):
             yield record.get_absolute_url()
 
