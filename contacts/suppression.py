@@ -200,6 +200,8 @@ def follow(contacts: QuerySet, by: Actor) -> None:
     for row in _concerned(contacts):
         if row.due:
             due[row.due].append(row.pk)
+    if not due:
+        return
     people = Contact.objects.filter(pk__any_of=due.pop(SUPPRESS, [])).values_list("pk", "email_key")
     source = gettext("New address")
     suppress([AddressToSuppress(pk, key, Reason.MANUAL, source, clock.now()) for pk, key in people], by=by)
