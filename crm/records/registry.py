@@ -3,7 +3,7 @@
 Why: docs/decisions/0072-one-declaration-per-kind.md
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from crm.kit.actor import Actor
 from crm.kit.nav import NavItem
 from crm.kit.outcome import Outcome
 from crm.kit.registry import Registry
-from crm.lifecycle.axes import Axis, Move
+from crm.lifecycle.axes import Axis
 from crm.lifecycle.definitions import Definition
 from crm.lifecycle.offers import offers
 from crm.lists.board import Board
@@ -149,9 +149,6 @@ class RecordType:
         """Return the record's axis values as text, for axes that only moves change."""
         fixed = (axis for axis in self.axes if not self.entity.fields[axis.field].editable)
         return ", ".join(str(axis.value(getattr(record, axis.field)).label) for axis in fixed)
-
-    def offered_verbs(self) -> Iterable[tuple[Axis, Move]]:
-        return [(axis, move) for axis in self.axes for move in axis.moves if move.verb in self.verbs]
 
 
 types: Registry[RecordType] = Registry("kind of record")  # not a text
