@@ -14,7 +14,7 @@ Why: docs/decisions/0026-list-pages-built-for-speed.md
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from django.db.models import QuerySet
 from crm.kit import clock
 from crm.kit.param import CannotCompile, CurrentTimeParam, Param
 from crm.kit.scope import workspace, workspace_id
-from crm.kit.sql import Statement, as_cte, as_stored
+from crm.kit.sql import RawCondition, Statement, as_cte, as_stored, simple_where
 
 Build = Callable[..., QuerySet]
 T = TypeVar("T")
@@ -114,6 +114,27 @@ def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values
     compiler.connection = connection
     with _executed([compiled.statement], values, compiled.plan_once) as cursor:
         return list(compiler.results_iter([cursor.fetchall()], tuple_expected=True))
+
+
+def run_cached_over(
+    rows: QuerySet, key: Hashable, build: Build, *, plan_once: bool = False, **values: Any
+) -> Iterable[tuple]:
+    """Return the rows of `build(rows, **values)` like run_cached(): compiled once per WHERE clause of `rows`.
+
+    Not cached if there is more to `rows` than a simple_where().
+    """
+    where = simple_where(rows)
+    if where is None:
+        return build(rows, **values)
+    given = {f"given_{index}": value for index, value in enumerate(where.params)}
+
+    def compiled(**params: Any) -> QuerySet:
+        condition = RawCondition(where.sql, [params.pop(name) for name in given])
+        return build(rows.model._default_manager.filter(condition), **params)
+
+    is_typed = all(type(value) is int for value in where.params)  # the server would not know other types
+    shape = (key, workspace_id(), rows.model, where.sql)
+    return run_cached(shape, compiled, plan_once=plan_once and is_typed, **values, **given)
 
 
 def execute_cached(
