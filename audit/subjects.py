@@ -87,8 +87,8 @@ def subject(entity: str) -> Subject:
 
 
 def person_subject() -> Subject:
-    return next(about for about in _subjects if about.person == "pk")
+    return next(about for about in _subjects.values() if about.person == "pk")
 
 
 def all_subjects() -> list[Subject]:
-    return list(_subjects)
+    return list(_subjects.values())

@@ -26,6 +26,7 @@ PARTS = (
     "bench.pages",
     "bench.translation",
     "bench.moves",
+    "bench.functions",
     "bench.imports",
     "bench.audit",
     "bench.engine",

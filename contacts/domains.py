@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from contacts.free_mail import free_mail_domains
+from contacts.free_mail import SHIPPED, own_domains
 from contacts.models import Company, CompanyDomain
 from crm.kit.actor import Actor
 from crm.kit.text import domain_key
@@ -14,9 +14,9 @@ from crm.records.registry import Suggestion
 def companies_of_emails(emails: Iterable[str], by: Actor) -> dict[str, Company]:
     """Map each address at a company's domain to that company, if the actor sees it. Three statements at most."""
     domains = {email: domain for email in emails if (domain := domain_key(email.rpartition("@")[2]))}
-    wanted = set(domains.values()).difference(free_mail_domains()) if domains else set()
-    found = companies_of_domains(wanted, by)
-    return {email: found[domain] for email, domain in domains.items() if domain in found}
+    found = companies_of_domains({*domains.values()} - SHIPPED, by)
+    free = own_domains() if found else ()
+    return {email: found[domain] for email, domain in domains.items() if domain in found and domain not in free}
 
 
 def companies_of_domains(domains: Collection[str], by: Actor) -> dict[str, Company]:

@@ -19,9 +19,8 @@ from contacts.models import Contact, ContactAddress, EngagementEvent, Suppressio
 from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel
-from crm.kit.compiled_queries import run_cached
-from crm.kit.scope import workspace_id
-from crm.kit.sql import RawCondition, as_stored, insert_new, next_ids, simple_where
+from crm.kit.compiled_queries import run_cached_over
+from crm.kit.sql import as_stored, insert_new, next_ids
 from crm.kit.text import email_key
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
@@ -200,6 +199,8 @@ def follow(contacts: QuerySet, by: Actor) -> None:
     for row in _concerned(contacts):
         if row.due:
             due[row.due].append(row.pk)
+    if not due:
+        return
     people = Contact.objects.filter(pk__any_of=due.pop(SUPPRESS, [])).values_list("pk", "email_key")
     source = gettext("New address")
     suppress([AddressToSuppress(pk, key, Reason.MANUAL, source, clock.now()) for pk, key in people], by=by)
@@ -223,15 +224,7 @@ class AffectedContact(NamedTuple):
 
 def _concerned(contacts: QuerySet) -> list[AffectedContact]:
     """Return affected contacts, in cached SQL where possible; every new contact is checked."""
-    where = simple_where(contacts)
-    if where is None:
-        return [AffectedContact(*row) for row in _rows(contacts)]
-
-    def build(**given: Any) -> QuerySet:
-        return _rows(Contact.objects.filter(RawCondition(where.sql, given.values())))
-
-    given = {f"given_{index}": value for index, value in enumerate(where.params)}
-    return [AffectedContact(*row) for row in run_cached(("suppression", workspace_id(), where.sql), build, **given)]
+    return [AffectedContact(*row) for row in run_cached_over(contacts, "suppression", _rows)]
 
 
 def _rows(contacts: QuerySet) -> QuerySet:

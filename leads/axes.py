@@ -111,5 +111,5 @@ def synced(status: str, stage: str) -> list[StatusStep]:
     for step in SYNC:
         if (step.stage, step.status) == (stage, status):
             steps.append(step)
-            status = STATUS.move(step.verb).target
+            status = STATUS.by_verb[step.verb].target
     return steps

@@ -48,7 +48,7 @@ class LeadFilters(QuickFilters):
 
 IS_OPEN = f"status in ({', '.join(OPEN)})"  # not a text
 MINE = "owner = me"
-LOSE = move_form(STATUS, STATUS.move("lose"))
+LOSE = move_form(STATUS, STATUS.by_verb["lose"])
 
 LEADS = ListSpec(
     entity="lead",

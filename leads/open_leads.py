@@ -21,7 +21,7 @@ from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids, update_rows
 from crm.kit.translation import gettext as _
-from crm.lifecycle.transitions import write_first_transition
+from crm.lifecycle.transitions import write_first_transitions
 from crm.users.models import Membership
 from crm.users.visibility import Locked
 from leads.assignment.choose import choose
@@ -80,14 +80,14 @@ def open_for_new(contacts: QuerySet, by: Actor) -> None:
     """
     stages = (*PROSPECTS, *WON, *LOST) if _imported.get() else PROSPECTS
     people = _without(Lead.objects.live(), contacts, stages)
-    open_leads([(contact, contact.created_at) for contact in people], by)
+    open_leads([(contact, contact.created_at) for contact in people], by, first=True)
 
 
 @reacts_to("contact.captured")
 def open_for_captured(contacts: QuerySet, by: Actor) -> None:
     """React to captured contacts, new or known: create a lead as of now for those that never had one."""
     now = clock.now()
-    open_leads([(contact, now) for contact in _without(Lead.objects.live(), contacts)], by)
+    open_leads([(contact, now) for contact in _without(Lead.objects.live(), contacts)], by, first=True)
 
 
 @reacts_to("contact.reopened")
@@ -104,23 +104,23 @@ def _without(leads: QuerySet, contacts: QuerySet, stages: Sequence[str] = PROSPE
     return [contact for contact in people if contact.pk not in taken]
 
 
-def open_leads(people: Sequence[tuple[Contact | Prospect, Any]], by: Actor) -> Sequence[int]:
+def open_leads(people: Sequence[tuple[Contact | Prospect, Any]], by: Actor, *, first: bool = False) -> Sequence[int]:
     """Create a lead for each (contact, time): dated, assigned, recorded, scored, in a few statements. Return the keys.
 
-    A contact recently emailed by a campaign has its lead attributed to it.
+    A contact recently emailed by a campaign has its lead attributed to it. `first`: none of them had a lead before.
     """
     if not people:
         return ()
     ids = next_ids(Lead, len(people))
     imported = _closing(people)
-    rows = _rows(people, ids, _due({at for _, at in people}, by), imported)
+    closed = {} if first else _closed(contact.pk for contact, _ in people)
+    rows = _rows(people, ids, _due({at for _, at in people}, by), imported, closed)
     names = (*COLUMNS, *(IMPORTED if imported else ()))
     shared = {"custom": {}, "currency": workspace().currency} | BLANK
     insert_rows(Lead, names, rows, {key: value for key, value in shared.items() if key not in names})
     leads = Lead.objects.filter(pk__any_of=ids)
     _assign(leads, {pk: contact for pk, (contact, _) in zip(ids, people, strict=True)}, imported, by)
-    for axis in (STATUS, STAGE):
-        write_first_transition(Lead, ids, axis, "open", by=by)
+    write_first_transitions(Lead, ids, (STATUS, STAGE), "open", by=by)
     record("lead.created", leads, by=by, snapshot=(*TOLD, *(SNAPSHOT if imported else ())))
     score_opened(ids, by)
     return ids
@@ -270,9 +270,9 @@ def _rows(
     ids: Sequence[int],
     due: dict[Any, str],
     imported: Mapping[int, Mapping[str, Any]],
+    closed: Mapping[int, Any],
 ) -> Iterator[tuple]:
     """Yield the rows to insert, each built while the server processes the previous one."""
-    closed = _closed(contact.pk for contact, _ in people)
     campaigns = last_touch({contact.pk: at for contact, at in people})
     search_text = cache(found_by)  # imports have few sources
 

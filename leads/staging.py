@@ -6,7 +6,7 @@ Why: docs/decisions/0006-stage-from-score.md
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from django.db.models import Case, CharField, DateTimeField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -15,9 +15,8 @@ from contacts.models import Contact
 from contacts.verbs.qualify import qualify as qualify_contacts
 from crm.kit import clock
 from crm.kit.actor import Actor, Role
-from crm.kit.compiled_queries import run_cached
+from crm.kit.compiled_queries import run_cached_over
 from crm.kit.scope import workspace
-from crm.kit.sql import RawCondition, simple_where
 from crm.lifecycle.axes import Axis
 from crm.lifecycle.move import force_move
 from crm.opportunities.contacts import lock_contacts
@@ -77,15 +76,11 @@ def leads_to_restage(leads: LeadQuerySet) -> list[int]:
 
 def _to_move(leads: LeadQuerySet) -> dict[int, str]:
     """Map each lead that moves to its target stage, in cached SQL, because most don't."""
-    if (where := simple_where(leads)) is None:
-        return dict(_moving(leads).order_by().values_list("pk", "wanted"))
 
-    def build(**given: Any) -> QuerySet:
-        rows = cast(LeadQuerySet, Lead.objects.filter(RawCondition(where.sql, given.values())))
+    def build(rows: LeadQuerySet) -> QuerySet:
         return _moving(rows).order_by().values_list("pk", "wanted")
 
-    space, given = workspace(), {f"given_{index}": value for index, value in enumerate(where.params)}
-    return dict(run_cached(("to_move", space.pk, space.schema_version, where.sql), build, **given))
+    return dict(run_cached_over(leads, ("to_move", workspace().schema_version), build))
 
 
 def _moving(leads: LeadQuerySet) -> LeadQuerySet:
@@ -100,9 +95,9 @@ def follow(leads: Sequence[LeadRow], *, by: Actor) -> None:
         for step in synced(lead.status, lead.wanted):
             due[step.verb].append(lead.pk)
     for verb, pks in due.items():
-        to = STATUS.move(verb).target
+        to = STATUS.by_verb[verb].target
         also = {"qualified_date": first_qualified()} if to == "qualified" else {}
-        _write(pks, STATUS, to, verb, STATUS.move(verb).event, by, also)
+        _write(pks, STATUS, to, verb, STATUS.by_verb[verb].event, by, also)
     _qualify_contacts({lead.contact for lead in leads if lead.wanted == TOP}, by)
 
 

@@ -59,7 +59,7 @@ class CompanyImporter(RecordImporter):
     def prepare(self, sheet: Sheet) -> None:
         """Scan for parents, who may come after their subsidiaries in the file."""
         if self.mapping.feed("parent"):
-            parents.mention(sheet, self.mapping, self.scratch)
+            parents.PARENTS.mention(sheet, self.mapping, self.scratch)
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         if feed.path.key == "created_at":
@@ -92,7 +92,7 @@ class CompanyImporter(RecordImporter):
 
     def finish(self) -> Iterator[BatchResult]:
         """Link companies to their parents, now that all exist."""
-        yield from parents.link(self.scratch, self.run.on_match, self.by)
+        yield from parents.PARENTS.link(self.scratch, self.run.on_match, self.by)
 
     def _incomplete(self, matches: Sequence[CompanyMatch]) -> Refused:
         refused: Refused = {}

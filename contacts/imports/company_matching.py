@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from contacts.domains import owners_of_domains
 from contacts.models import Company
-from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.text import search_key
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
+from crm.lists.imports.repeats import without_repeats
 from crm.lists.imports.scratch import Scratch
 
 UNSEEN = _("The external ID or domain belongs to a company that you can’t see.")
@@ -61,7 +61,11 @@ def match_companies(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) ->
             refused[row.line] = ("", why)
         else:
             matches.append(CompanyMatch(row, company))
-    return _once(matches, keys, scratch, refused), refused
+
+    def own_keys(found: CompanyMatch) -> list[str]:
+        return keys[found.row.line].of_file() + ([f"company {found.company.pk}"] if found.company else [])
+
+    return without_repeats(matches, own_keys, scratch, refused), refused
 
 
 class _Known:
@@ -123,14 +127,3 @@ def companies_of_names(names: set[str], by: Actor) -> dict[str, list[int]]:
     for name, pk in rows.values_list("name_key", "pk") if rows is not None else ():
         found[name].append(pk)
     return found
-
-
-def _once(
-    matches: list[CompanyMatch], keys: dict[int, _Keys], scratch: Scratch, refused: Refused
-) -> list[CompanyMatch]:
-    """Return first occurrences; repeats are rejected with the line of the first."""
-    own = {m.row.line: keys[m.row.line].of_file() + ([f"company {m.company.pk}"] if m.company else []) for m in matches}
-    again = scratch.repeats(own)
-    sentence = gettext("Duplicate of row {row}.")
-    refused |= {line: ("", sentence.format(row=formats.number(earlier))) for line, earlier in again.items()}
-    return [found for found in matches if found.row.line not in again]

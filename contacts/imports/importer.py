@@ -49,7 +49,7 @@ class ContactImporter:
     def prepare(self, sheet: Sheet) -> None:
         """Scan for managers, who may come after their reports in the file."""
         if self.mapping.feed("manager"):
-            managers.mention(sheet, self.mapping, self.scratch)
+            managers.MANAGERS.mention(sheet, self.mapping, self.scratch)
 
     def parser(self, feed: MappedColumn) -> Callable[[str], Any]:
         relation = relations("contact").get(feed.link)
@@ -117,7 +117,7 @@ class ContactImporter:
 
     def finish(self) -> Iterator[BatchResult]:
         """Link contacts to their managers, now that all exist."""
-        yield from managers.link(self.scratch, self.run.on_match, self.by)
+        yield from managers.MANAGERS.link(self.scratch, self.run.on_match, self.by)
 
     def _incomplete(self, matches: Sequence[Match]) -> Refused:
         refused: Refused = {}

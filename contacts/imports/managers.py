@@ -1,43 +1,23 @@
-"""Reporting lines in imports: resolved at the end, because managers may come after their reports."""
+"""Reporting lines in imports."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from contacts.address_fields import ADDED
 from contacts.addresses import EMAIL
 from contacts.entities import CONTACT
-from contacts.hierarchy import circles
+from contacts.imports.hierarchy import LinkAbove
 from contacts.imports.matching import Match, by_key, contacts_not_visible, keys_of
 from contacts.models import Contact
 from crm.entities.values import public_id_in
 from crm.kit.actor import Actor
 from crm.kit.text import email_key, search_key
 from crm.kit.translation import gettext as _
-from crm.lists.formulas import unescape
-from crm.lists.imports.mapping import Mapping as Columns
-from crm.lists.imports.reading import Sheet
-from crm.lists.imports.registry import BatchResult, Refused
+from crm.kit.translation import gettext_lazy
+from crm.lists.imports.registry import Refused
 from crm.lists.imports.scratch import Scratch
-from crm.lists.models import OnMatch
-from crm.records.writing import apply_each
-from crm.users.visibility import may_edit
-
-BATCH = {"postgresql": 10_000, "sqlite": 35}
-
-
-def mention(sheet: Sheet, columns: Columns, scratch: Scratch) -> None:
-    """Note every external ID and email of the file."""
-    emails = ["email", *(key for key, (kind, _label) in ADDED.items() if kind == EMAIL)]
-    kinds = {"external_id": "id {}".format} | dict.fromkeys(emails, lambda text: f"mail {email_key(text)}")
-    feeds = [(feed.column, key) for path, key in kinds.items() if (feed := columns.feed(path))]
-    for row in sheet.rows():
-        if not row.problem:
-            scratch.mention(key(unescape(row.cells[column]).strip()) for column, key in feeds if row.cells[column])
-    scratch.commit()
 
 
 def unknown(matches: Sequence[Match], scratch: Scratch, by: Actor) -> Refused:
@@ -68,41 +48,6 @@ def unknown(matches: Sequence[Match], scratch: Scratch, by: Actor) -> Refused:
             sentence = _("No contact matches “{name}”, in the workspace or in the file.")
             refused[match.row.line] = (label, sentence.format(name=text))
     return refused
-
-
-def link(scratch: Scratch, on_match: str, by: Actor) -> Iterator[BatchResult]:
-    """Link contacts to their managers in batches, each in a transaction of the caller's."""
-    pending = scratch.pending()
-    while batch := list(islice(pending, BATCH[connection.vendor])):
-        yield _link(batch, on_match, by)
-
-
-def _link(batch: list[tuple[int, int, str, bool]], on_match: str, by: Actor) -> BatchResult:
-    found, written = _find({text for _, _, text, _ in batch}, by), BatchResult()
-    people = Contact.objects.live().filter(pk__in=[pk for _, pk, _, _ in batch]).select_related("company")
-    people = {person.pk: person for person in people.order_by("pk").select_for_update(of=("self",))}
-    links, lines = {}, {}
-    for line, pk, text, changed in batch:
-        if len(found[text]) != 1:
-            written.refused[line] = ("", _("Imported without a manager: “{name}” wasn’t imported.").format(name=text))
-        elif pk in people and _differs(people[pk], manager := next(iter(found[text])), on_match):
-            links[pk], lines[pk] = manager, (line, changed)
-    closing = circles(Contact, "manager", links)
-    for pk in closing | {pk for pk in links if not may_edit(people[pk], by)}:
-        if pk in closing:
-            sentence = _("Imported without a manager: the manager reports to this contact.")
-        else:
-            sentence = _("Manager not changed: this contact belongs to someone else.")
-        written.refused[lines[pk][0]] = ("", sentence)
-        del links[pk]
-    apply_each([(people[pk], {"manager": manager}) for pk, manager in links.items()], by=by)
-    written.updated = sum(1 for pk in links if not lines[pk][1])
-    written.unchanged = -written.updated
-    return written
-
-
-def _differs(person: Contact, manager: int, on_match: str) -> bool:
-    return person.manager_id != manager and not (on_match == OnMatch.FILL and person.manager_id)
 
 
 def _keys(text: str) -> tuple[str, str]:
@@ -145,3 +90,17 @@ def _present(matches: Sequence[Match]) -> dict[int, str]:
 
 def _folded(name: str) -> str:
     return search_key(name)[:200]
+
+
+EMAILS = ("email", *(key for key, (kind, _label) in ADDED.items() if kind == EMAIL))
+
+MANAGERS = LinkAbove(
+    Contact,
+    "manager",
+    {"external_id": "id {}".format} | dict.fromkeys(EMAILS, lambda text: f"mail {email_key(text)}"),
+    _find,
+    unresolved=gettext_lazy("Imported without a manager: “{name}” wasn’t imported."),
+    circle=gettext_lazy("Imported without a manager: the manager reports to this contact."),
+    locked=gettext_lazy("Manager not changed: this contact belongs to someone else."),
+    batch={"postgresql": 10_000, "sqlite": 35},
+)

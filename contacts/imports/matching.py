@@ -9,11 +9,11 @@ from django.db.models.expressions import RawSQL
 from contacts.finding import with_emails
 from contacts.imports.addresses import keys_of_emails
 from contacts.models import Company, Contact
-from crm.kit import formats
 from crm.kit.actor import Actor, Role
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
+from crm.lists.imports.repeats import without_repeats
 from crm.lists.imports.scratch import Scratch
 
 UNSEEN = _("The external ID or email belongs to a contact that you can’t see.")
@@ -53,7 +53,11 @@ def match(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[lis
             refused[row.line] = ("", sentence.format(first=first, second=second))
         else:
             matches.append(Match(row, next(iter(found.values()), None)))
-    return _once(matches, keys, scratch, refused), refused
+
+    def own_keys(found: Match) -> tuple[str, ...]:
+        return (*keys[found.row.line], *((f"contact {found.contact.pk}",) if found.contact else ()))
+
+    return without_repeats(matches, own_keys, scratch, refused), refused
 
 
 def by_key(keys: Iterable[str], *, lock: bool = False) -> dict[str, Contact]:
@@ -87,12 +91,3 @@ def contacts_not_visible(people: Iterable[Contact], by: Actor) -> set[int]:
         return set()
     ids = {person.pk for person in people}
     return ids - set(Contact.objects.visible_to(by).filter(pk__any_of=ids).values_list("pk", flat=True))
-
-
-def _once(matches: list[Match], keys: dict[int, tuple[str, ...]], scratch: Scratch, refused: Refused) -> list[Match]:
-    """Return first occurrences; repeats are rejected with the line of the first."""
-    own = {m.row.line: (*keys[m.row.line], *((f"contact {m.contact.pk}",) if m.contact else ())) for m in matches}
-    again = scratch.repeats(own)
-    sentence = gettext("Duplicate of row {row}.")
-    refused |= {line: ("", sentence.format(row=formats.number(earlier))) for line, earlier in again.items()}
-    return [found for found in matches if found.row.line not in again]

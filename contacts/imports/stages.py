@@ -51,7 +51,7 @@ def _read_again(contacts: Iterable[Contact]) -> None:
 
 
 def _override(moves: Mapping[Contact, tuple[str, datetime | None]], run: ImportRun, by: Actor) -> None:
-    step = LIFECYCLE.move("override")
+    step = LIFECYCLE.by_verb["override"]
     dated = [DatedMove(contact, to, at or clock.now(), {}) for contact, (to, at) in moves.items()]
     facts = {"reason": run.override_reason, "severity": step.severity}
     move_rows(LIFECYCLE, dated, verb=step.verb, event=step.event, by=by, **facts)

@@ -53,14 +53,8 @@ def _detect(kind: AnomalyKind) -> None:
         _write(kind, found.filter(pk__any_of=batch))
 
 
-def detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
-    """Run detect() for some records, in cached SQL: most verbs change nothing here and should not pay for it."""
-    space = workspace()
-    with speaking_in(space):
-        _detect_for_records(kind, ids)
-
-
 def _detect_for_records(kind: AnomalyKind, ids: Sequence[int]) -> None:
+    """Run detect() for some records, in cached SQL: most verbs change nothing here and should not pay for it."""
     space, sought = workspace(), array_param(ids)
     key = (kind.name, space.pk, space.schema_version, space.language, space.formats)
     there = run_cached(("found", *key), lambda ids: _found(kind).filter(pk__any_of=ids).values_list(*FACTS), ids=sought)
@@ -126,8 +120,8 @@ def look_soon(kind: AnomalyKind, link: str) -> Callable[[QuerySet, Actor], None]
 
 
 def _look(here: Any, kind: AnomalyKind, link: str, ids: list[int]) -> None:
-    with in_workspace(here):
+    with in_workspace(here), speaking_in(here):
         if link:
             model = registry.get(kind.entity).model
             ids = list(model.objects.filter(**{f"{link}__in": ids}).values_list("pk", flat=True)[: FEW * 10])
-        detect_for_records(kind, ids)
+        _detect_for_records(kind, ids)

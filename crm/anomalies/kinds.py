@@ -44,4 +44,4 @@ def kind_of(name: str) -> AnomalyKind:
 
 
 def all_kinds() -> list[AnomalyKind]:
-    return list(_kinds)
+    return list(_kinds.values())

@@ -1,16 +1,16 @@
 """A parsed condition: the interface that the rest of the product uses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from crm.conditions.chips import Chip, SentenceWriter, chip
 from crm.conditions.compile import Context, Viewer, predicate
-from crm.conditions.explain import LeafResult, explain_record_cached, explain_roots, first_failing
+from crm.conditions.explain import LeafResult, explain_roots
 from crm.conditions.tree import All, Node, paths
 from crm.conditions.write import LabelWriter, Writer
 from crm.entities.values import zone
@@ -72,22 +72,6 @@ def explain_many(
 ) -> dict[str, list[LeafResult]]:
     """Explain conditions (e.g. a page's guards) on one record in one SELECT. Raises the model's DoesNotExist."""
     return explain_roots({key: each.root for key, each in conditions.items()}, queryset, pk, viewer, now)
-
-
-def explain_record(conditions: Mapping[str, Condition], record: Model, viewer: Viewer) -> dict[str, list[LeafResult]]:
-    """Explain several conditions on a record's current values, without a visibility check."""
-    texts = tuple((key, each.key_text) for key, each in conditions.items())
-    roots = {key: each.root for key, each in conditions.items()}
-    return explain_record_cached(texts, roots, type(record), record.pk, viewer)
-
-
-def failing(
-    conditions: Mapping[str, Condition], model: type[Any], ids: Sequence[int], viewer: Viewer
-) -> dict[int, str]:
-    """Map the pk of each failing record to the key of its first false condition, in one SELECT."""
-    texts = tuple((key, each.key_text) for key, each in conditions.items() if each.root != All(()))
-    roots = {key: conditions[key].root for key, _ in texts}
-    return first_failing(texts, roots, model, ids, viewer) if texts else {}
 
 
 def and_(first: str, second: str) -> str:

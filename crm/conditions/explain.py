@@ -1,9 +1,9 @@
 """Explanations of why a record matches: each leaf of a condition is a column of one SELECT."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import (
     BooleanField,
@@ -48,6 +48,15 @@ from crm.kit.sql import array_param
 Order = Callable[[int], Any]
 
 
+class Parsed(Protocol):
+    """A Condition, which imports this module."""
+
+    root: Node
+
+    @property
+    def key_text(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class LeafResult:
     """One line of an explanation: ✓ or ✗, by label, with the record's value.
@@ -75,18 +84,17 @@ def explain_roots(
     return _explained(roots, row)
 
 
-def explain_record_cached(
-    texts: Hashable, roots: Mapping[str, Node], model: type[Model], pk: int, viewer: Viewer
-) -> dict[str, list[LeafResult]]:
-    """Explain conditions on any record of a model now, with SQL compiled once. The key `texts` identifies `roots`."""
+def explain_record(conditions: Mapping[str, Parsed], record: Model, viewer: Viewer) -> dict[str, list[LeafResult]]:
+    """Explain several conditions on a record's current values, without a visibility check, in cached SQL."""
+    model, roots = type(record), {key: each.root for key, each in conditions.items()}
 
     def build(pk: int, member: int | None, team: int | None) -> QuerySet:
         context = Context(replace(viewer, member_id=member, team_id=team), clock.now(), zone())
         return _asked(roots, model._default_manager.filter(pk=pk), context)
 
-    space = workspace()
+    space, texts = workspace(), tuple((key, each.key_text) for key, each in conditions.items())
     key = ("explain", model, space.pk, space.schema_version, texts)
-    [row] = run_cached(key, build, plan_once=True, pk=pk, member=viewer.member_id, team=viewer.team_id)
+    [row] = run_cached(key, build, plan_once=True, pk=record.pk, member=viewer.member_id, team=viewer.team_id)
     return _explained(roots, row)
 
 
@@ -100,10 +108,11 @@ def _explained(roots: Mapping[str, Node], row: tuple) -> dict[str, list[LeafResu
     return {key: _top(root, cells, writer) for key, root in roots.items()}
 
 
-def first_failing(
-    texts: Hashable, roots: Mapping[str, Node], model: type[Model], ids: Sequence[int], viewer: Viewer
-) -> dict[int, str]:
-    """Map the pk of each failing record to the key of its first false condition; cached as above."""
+def failing(conditions: Mapping[str, Parsed], model: type[Any], ids: Sequence[int], viewer: Viewer) -> dict[int, str]:
+    """Map the pk of each failing record to the key of its first false condition, in one cached SELECT."""
+    roots = {key: each.root for key, each in conditions.items() if each.root != All(())}
+    if not roots:
+        return {}
 
     def build(ids: str, member: int | None, team: int | None) -> QuerySet:
         context = Context(replace(viewer, member_id=member, team_id=team), clock.now(), zone())
@@ -113,6 +122,7 @@ def first_failing(
         return rows.filter(first_failing__isnull=False).values_list("pk", "first_failing")
 
     space, few = workspace(), len(ids) == 1
+    texts = tuple((key, conditions[key].key_text) for key in roots)
     key = ("first failing", model, space.pk, space.schema_version, texts, few)  # not a text
     who = {"member": viewer.member_id, "team": viewer.team_id}
     return dict(run_cached(key, build, plan_once=few, ids=array_param(ids), **who))

@@ -100,7 +100,7 @@ def register(part: Part) -> None:
 
 
 def all_parts() -> list[Part]:
-    return list(_parts)
+    return list(_parts.values())
 
 
 def barred(rows: Sequence[tuple[Cell, Sequence[Cell], float, str]]) -> list[BarRow]:

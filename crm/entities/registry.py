@@ -86,8 +86,8 @@ def get(name: str) -> Entity:
 # Why: docs/decisions/0002-entity-names-and-paths.md
 def entity_of(model: type[Model]) -> str:
     """Return the name of the entity of a model, which may differ from the model's own."""
-    return next(entity.name for entity in _entities if entity.model_label == model._meta.label)
+    return next(entity.name for entity in _entities.values() if entity.model_label == model._meta.label)
 
 
 def all_entities() -> list[Entity]:
-    return list(_entities)
+    return list(_entities.values())

@@ -10,11 +10,8 @@ def needed_at(entity: str, value: str) -> list[Field]:
     Stages count within their group, in order. Those that end a record badly ask for nothing.
     """
     known = schema(entity)
-    fields = [field for field in known if field.required_from]
-    if not fields:
-        return []
-    passed = _passed(known, value)
-    return [field for field in fields if passed & {*field.required_from}]
+    passed = _passed(known, value) if known.required_at_stages else set()
+    return [field for field in known.required_at_stages if passed & {*field.required_from}]
 
 
 def _passed(known: Schema, value: str) -> set[str]:

@@ -62,6 +62,7 @@ class Schema:
             fold(name): field.label for field in custom if field.archived_at for name in (field.key, field.label)
         }
         self._order = [*declared, *(field for field in live if field.key not in entity.fields)]
+        self.required_at_stages = [field for field in self._order if field.required_from]
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self._order)

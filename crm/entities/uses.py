@@ -192,12 +192,12 @@ def register(storer: ReferringModel) -> ReferringModel:
 
 
 def all_referring_models() -> list[ReferringModel]:
-    return list(_storers)
+    return list(_storers.values())
 
 
 def all_setting_uses() -> list[SettingUse]:
     """Return all settings with references in the workspace in scope."""
-    return [use for storer in _storers for use in storer.uses()]
+    return [use for storer in _storers.values() for use in storer.uses()]
 
 
 def unreadable_by_pk(storer: str) -> dict[int, str]:

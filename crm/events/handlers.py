@@ -62,9 +62,6 @@ class Handler:
     def names(self) -> tuple[str, ...]:
         return tuple(kind.name for kind in all_events() if kind.action) if self.when else self.events
 
-    def wants(self, event: str) -> bool:
-        return event in self.events or bool(self.when and not _held.get() and self.when(event))
-
 
 _handlers: Registry[Handler] = Registry("handler")
 
@@ -89,7 +86,7 @@ def handles(
 
 
 def all_handlers() -> list[Handler]:
-    return list(_handlers)
+    return list(_handlers.values())
 
 
 def handler_named(name: str) -> Handler:
@@ -102,7 +99,9 @@ def handler_named(name: str) -> Handler:
 
 def has_handler(event: str) -> bool:
     """Return whether any handler wants `event` in the workspace in scope."""
-    return any(handler.wants(event) for handler in _handlers)
+    if any(event in handler.events for handler in _handlers.values()):
+        return True
+    return not _held.get() and any(handler.when and handler.when(event) for handler in _handlers.values())
 
 
 @contextmanager

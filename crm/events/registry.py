@@ -53,4 +53,4 @@ def event_type(name: str) -> EventType:
 
 
 def all_events() -> list[EventType]:
-    return list(_declared)
+    return list(_declared.values())

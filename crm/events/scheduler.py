@@ -70,7 +70,7 @@ class Scheduler:
     def tick(self) -> None:
         """Start the jobs that have a new slot. Call it every second; slots already taken cost nothing."""
         now = timezone.now()
-        for job in _jobs:
+        for job in _jobs.values():
             slot = job.slot(now)
             if self._taken.get(job.name) == slot or self._is_running(job):
                 continue

@@ -14,7 +14,8 @@ Why: docs/decisions/0026-list-pages-built-for-speed.md
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,7 @@ from django.db.models import QuerySet
 from crm.kit import clock
 from crm.kit.param import CannotCompile, CurrentTimeParam, Param
 from crm.kit.scope import workspace, workspace_id
-from crm.kit.sql import Statement, as_cte, as_stored
+from crm.kit.sql import RawCondition, Statement, as_cte, as_stored, simple_where
 
 Build = Callable[..., QuerySet]
 T = TypeVar("T")
@@ -48,11 +49,10 @@ FIELDS_BY_TYPE: dict[type, models.Field] = {
 
 @dataclass(frozen=True)
 class Compiled:
-    """A finished compiler, its SQL, and its parameters: each a Param or a constant."""
+    """A finished compiler and its statement, whose parameters are Params or constants."""
 
     compiler: Any
-    sql: str
-    params: tuple
+    statement: Statement
     plan_once: bool
 
 
@@ -91,7 +91,7 @@ class LRUCache(Generic[T]):
             self._values.clear()
 
 
-NEW = Compiled(None, "", (), plan_once=False)  # not compiled yet; None means it cannot be
+NEW = Compiled(None, Statement("", ()), plan_once=False)  # not compiled yet; None means it cannot be
 _kept: LRUCache[Compiled | None] = LRUCache()
 _writes: LRUCache[list[Statement]] = LRUCache()
 
@@ -112,9 +112,29 @@ def run_cached(key: Hashable, build: Build, *, plan_once: bool = False, **values
         return list(build(**values))
     compiler = copy(compiled.compiler)
     compiler.connection = connection
-    with _cursor(compiled.plan_once) as cursor:
-        cursor.execute(compiled.sql, _bound(compiled.params, values))
+    with _executed([compiled.statement], values, compiled.plan_once) as cursor:
         return list(compiler.results_iter([cursor.fetchall()], tuple_expected=True))
+
+
+def run_cached_over(
+    rows: QuerySet, key: Hashable, build: Build, *, plan_once: bool = False, **values: Any
+) -> Iterable[tuple]:
+    """Return the rows of `build(rows, **values)` like run_cached(): compiled once per WHERE clause of `rows`.
+
+    Not cached if there is more to `rows` than a simple_where().
+    """
+    where = simple_where(rows)
+    if where is None:
+        return build(rows, **values)
+    given = {f"given_{index}": value for index, value in enumerate(where.params)}
+
+    def compiled(**params: Any) -> QuerySet:
+        condition = RawCondition(where.sql, [params.pop(name) for name in given])
+        return build(rows.model._default_manager.filter(condition), **params)
+
+    is_typed = all(type(value) is int for value in where.params)  # the server would not know other types
+    shape = (key, workspace_id(), rows.model, where.sql)
+    return run_cached(shape, compiled, plan_once=plan_once and is_typed, **values, **given)
 
 
 def execute_cached(
@@ -132,9 +152,7 @@ def execute_cached(
         statements = [_with_constants(each) for each in as_cte(build(_params(values)))]
         if _can_be_kept(values):
             _writes.keep(shape, statements)
-    with _cursor(planning_once=True) as cursor:
-        for sql, params in statements:
-            cursor.execute(sql, _bound(params, values))
+    with _executed(statements, values, plan_once=True) as cursor:
         return cursor.rowcount
 
 
@@ -160,7 +178,7 @@ def _compile(build: Build, values: dict[str, Any], plan_once: bool, now: Any) ->
         return None
     if plan_once:
         statement = _with_constants(statement)
-    return Compiled(compiler, *statement, plan_once)
+    return Compiled(compiler, statement, plan_once)
 
 
 def _with_constants(statement: Statement) -> Statement:
@@ -179,15 +197,15 @@ def _with_constants(statement: Statement) -> Statement:
     return Statement(sql, tuple(param for param in statement.params if isinstance(param, Param)))
 
 
-def _bound(params: Sequence[Any], values: Mapping[str, Any]) -> list:
-    return [as_stored(param.value(values)) if isinstance(param, Param) else param for param in params]
+@contextmanager
+def _executed(statements: Sequence[Statement], values: Mapping[str, Any], plan_once: bool) -> Iterator[Any]:
+    """Execute the statements with these values; yield the cursor of the last one.
 
-
-def _cursor(planning_once: bool):
-    """Return a cursor that prepares statements; Django's own inlines values, which a query log shows."""
-    if not planning_once or connection.queries_logged or connection.vendor != "postgresql":
-        return connection.cursor()
+    To plan once, by a cursor that prepares statements; Django's own inlines values, which a query log shows.
+    """
     connection.ensure_connection()
-    with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(connection.connection)
-    return CursorWrapper(cursor, connection)
+    inlined = not plan_once or connection.queries_logged or connection.vendor != "postgresql"
+    with connection.cursor() if inlined else CursorWrapper(psycopg.Cursor(connection.connection), connection) as cursor:
+        for sql, params in statements:
+            cursor.execute(sql, [as_stored(p.value(values)) if isinstance(p, Param) else p for p in params])
+        yield cursor

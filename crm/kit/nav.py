@@ -71,7 +71,7 @@ def register_fact(name: str, rows: Callable[[Actor], QuerySet]) -> None:
 
 def items_for(by: Actor) -> list[NavItem]:
     """Return the entries visible to the actor, in order."""
-    return sorted((i for i in _items if by.is_at_least(i.role)), key=lambda item: item.order)
+    return sorted((i for i in _items.values() if by.is_at_least(i.role)), key=lambda item: item.order)
 
 
 def surroundings(request) -> Surroundings:
@@ -87,16 +87,16 @@ def _surroundings(by: Actor) -> Surroundings:
     def build(member_id: int | None, team_id: int | None) -> QuerySet:
         someone = replace(by, member_id=member_id, team_id=team_id)
         counts = [CountRows(item.count(someone)) for item in counted if item.count]
-        facts = [JsonRows(rows(someone)) for rows in _facts]
+        facts = [JsonRows(rows(someone)) for rows in _facts.values()]
         return type(here)._base_manager.filter(pk=here.pk).values_list(*counts, *facts)
 
-    if not counted and not _facts.names():
+    if not counted and not _facts:
         return Surroundings({}, {})
-    asked = (tuple(counted), tuple(_facts.names()))
+    asked = (tuple(counted), tuple(_facts))
     key = ("surroundings", here.pk, here.schema_version, by.role, *asked)
     row = run_cached(key, build, plan_once=True, member_id=by.member_id, team_id=by.team_id)[0]
     counts = {item.url: _shown(count) for item, count in zip(counted, row, strict=False)}
-    facts = {name: rows or [] for name, rows in zip(_facts.names(), row[len(counted) :], strict=True)}
+    facts = {name: rows or [] for name, rows in zip(_facts, row[len(counted) :], strict=True)}
     return Surroundings(counts, facts)
 
 

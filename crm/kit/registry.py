@@ -1,8 +1,8 @@
 """Registries and hooks, by which apps plug into those below them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
@@ -22,52 +22,24 @@ def discover() -> None:
                 import_module(f"{app.name}.{name}")
 
 
-class Registry(Generic[T]):
-    """Named items in order of addition."""
+class Registry(dict[str, T]):
+    """Items by name, in order of addition."""
 
     def __init__(self, what: str) -> None:
+        super().__init__()
         self.what = what
-        self._items: dict[str, T] = {}
 
     def add(self, name: str, item: T) -> T:
         """Add an item and return it. Raises ValueError for a duplicate name."""
-        if name in self._items:
+        if name in self:
             raise ValueError(f"The {self.what} {name} is registered twice.")
-        self._items[name] = item
+        self[name] = item
         return item
 
-    def replace(self, name: str, item: T) -> None:
-        """Replace the item called `name`. Raises KeyError if there is none."""
-        self._items[name], _ = item, self._items[name]
 
-    def __getitem__(self, name: str) -> T:
-        return self._items[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._items
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self._items.values())
-
-    def get(self, name: str) -> T | None:
-        return self._items.get(name)
-
-    def names(self) -> list[str]:
-        return list(self._items)
-
-
-class Hook(Generic[F]):
+class Hook(list[F]):
     """Callbacks from upper apps: use it as their decorator, and iterate it to call them."""
 
-    def __init__(self) -> None:
-        self._functions: list[F] = []
-
     def __call__(self, function: F) -> F:
-        self._functions.append(function)
+        self.append(function)
         return function
-
-    def __iter__(self) -> Iterator[F]:
-        return iter(self._functions)
-
-    def __reversed__(self) -> Iterator[F]:
-        return reversed(self._functions)

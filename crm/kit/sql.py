@@ -163,8 +163,8 @@ def insert_rows(
 
 def insert_new(
     model: type[models.Model], names: Sequence[str], rows: Sequence[tuple], shared: Mapping[str, Any]
-) -> None:
-    """insert_rows() that skips rows violating a unique constraint, in one statement."""
+) -> int:
+    """insert_rows() that skips rows violating a unique constraint, in one statement. Return how many it inserted."""
     same = {"workspace_id": workspace_id()} | dict(shared)
     fields = [_fields(model)[name] for name in (*names, *same)]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
@@ -180,7 +180,9 @@ def insert_new(
             marks = ", ".join(["%s"] * len(fields))
             sql = f"{into} VALUES ({marks}) ON CONFLICT DO NOTHING"
             cursor.executemany(sql, [(*row, *tail) for row in rows])
-    statistics.analyze_if_grown(model, len(rows))
+        written = cursor.rowcount
+    statistics.analyze_if_grown(model, written)
+    return written
 
 
 # Why: docs/decisions/0011-engine-skips-the-disk-wait.md
@@ -273,18 +275,17 @@ class AnyOf(Lookup):
     def as_postgresql(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
         kind = "text" if isinstance(self.lhs.output_field, models.CharField | models.TextField) else "bigint"
-        return f"{column} = ANY(%s::{kind}[])", [*params, self._listed()]
+        return f"{column} = ANY(%s::{kind}[])", [*params, array_param(self.rhs)]
 
     def as_sqlite(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self._listed()]
-
-    def _listed(self):
-        return self.rhs if isinstance(self.rhs, Param | str) else array_param(self.rhs)  # already a text
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, array_param(self.rhs)]
 
 
-def array_param(values: Iterable[int] | Iterable[str]) -> str:
-    """Encode keys or texts as the one parameter of any_of."""
+def array_param(values: Any) -> Any:
+    """Encode keys or texts as the one parameter of any_of; unchanged if it is one already."""
+    if isinstance(values, Param | str):
+        return values
     if connection.vendor != "postgresql":
         return json.dumps(list(values))
     escaped = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)

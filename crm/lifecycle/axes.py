@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import StrEnum
+from functools import cached_property
 
 from crm.entities.fields import Choice
 from crm.kit import formats
@@ -65,18 +66,18 @@ class Axis:
     starts: Sequence[str] = ()
     group_field: str = ""
 
-    @property
+    @cached_property
     def since(self) -> str:
         """The field with the time of the current value."""
         return f"{self.field}_since"
 
+    @cached_property
+    def by_verb(self) -> dict[str, Move]:
+        return {move.verb: move for move in self.moves}
+
     def value(self, value: str) -> Choice:
         """Return the value's label and tone. Raises KeyError."""
         return {choice.value: choice for choice in (*self.past, *self.values)}[value]
-
-    def move(self, verb: str) -> Move:
-        """Return the move of `verb`. Raises KeyError."""
-        return {move.verb: move for move in self.moves}[verb]
 
     def moves_from(self, value: str) -> list[Move]:
         return [move for move in self.moves if value in move.sources]
@@ -122,7 +123,7 @@ def axes_of(entity: str) -> list[Axis]:
 
 
 def all_axes() -> list[Axis]:
-    return list(_axes)
+    return list(_axes.values())
 
 
 def wrong_role_message(step: Move) -> str:

@@ -6,8 +6,8 @@ from functools import lru_cache
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
 from crm.conditions.parse import parse
-from crm.entities import registry
 from crm.entities.requirements import needed_at
+from crm.entities.schema import schema
 from crm.kit.errors import Invalid
 from crm.kit.scope import workspace
 from crm.kit.translation import gettext as _
@@ -76,7 +76,8 @@ def unreadable_guards(entity: str) -> tuple[UnreadableGuard, ...]:
 
 def field_rules(axis: Axis, to: str) -> list[Rule]:
     """Return a rule for each custom field that records need at the value `to`."""
-    if registry.get(axis.entity).stage != axis.field:
+    known = schema(axis.entity)
+    if not known.required_at_stages or known.entity.stage != axis.field:
         return []
     sentence = _("Enter “{field}” before moving to {stage}.")
     return [

@@ -14,7 +14,7 @@ from audit.record import (
     update_statements,
 )
 from crm.conditions.compile import Viewer
-from crm.conditions.condition import failing
+from crm.conditions.explain import failing
 from crm.events.handlers import has_handler
 from crm.kit import compiled_queries, statistics
 from crm.kit.actor import Actor
@@ -54,8 +54,11 @@ def move(
 
 def check_move(locked: Locked, axis: Axis, verb: str, *, by: Actor, to: str = "", reason: str = "") -> Move:
     """Refuse rows that may not move; return the move. The first half of move(), for verbs with their own writes."""
-    step = axis.move(verb)
-    _check(step, reason, by)
+    step = axis.by_verb[verb]
+    if not by.is_at_least(step.role):
+        raise NotAllowed(wrong_role_message(step))
+    if step.reason == Reason.REQUIRED and not reason.strip():
+        raise Invalid({"reason": gettext("Enter a reason.")})
     _refuse_elsewhere(locked, axis, step, to)
     _refuse_guarded(locked, axis, step, step.target or to, by)
     return step
@@ -109,25 +112,14 @@ def _write_move(
     after_recorded(step.event, model.objects.filter(pk__any_of=ids), len(ids), by)
 
 
-def _check(step: Move, reason: str, by: Actor) -> None:
-    if not by.is_at_least(step.role):
-        raise NotAllowed(wrong_role_message(step))
-    if step.reason == Reason.REQUIRED and not reason.strip():
-        raise Invalid({"reason": gettext("Enter a reason.")})
-
-
 def _refuse_elsewhere(locked: Locked, axis: Axis, step: Move, to: str) -> None:
-    said = {here: _why_elsewhere(axis, step, here, to) for here in set(locked.read(axis.field).values())}
-    for pk, here in locked.read(axis.field).items():
-        if said[here]:
-            locked.outcome.refuse([pk], said[here])
-
-
-def _why_elsewhere(axis: Axis, step: Move, here: str, to: str) -> str:
-    target = step.target or to
-    starts_here = here in step.sources and here != target
-    same_group = starts_here and axis.value(here).group == axis.value(target).group
-    return "" if starts_here and same_group != step.leaves_group else wrong_stage_message(axis, step, here, to)
+    target, values = step.target or to, locked.read(axis.field)
+    for here in set(values.values()):
+        starts_here = here in step.sources and here != target
+        same_group = starts_here and axis.value(here).group == axis.value(target).group
+        if not starts_here or same_group == step.leaves_group:
+            ids = (pk for pk, value in values.items() if value == here)
+            locked.outcome.refuse(ids, wrong_stage_message(axis, step, here, to))
 
 
 def _refuse_guarded(locked: Locked, axis: Axis, step: Move, to: str, by: Actor) -> None:

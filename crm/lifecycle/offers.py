@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from crm.conditions.compile import Viewer
-from crm.conditions.condition import explain_record
+from crm.conditions.explain import explain_record
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext as _
 from crm.kit.translation import translated

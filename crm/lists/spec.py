@@ -98,7 +98,7 @@ def register(spec: ListSpec) -> ListSpec:
 
 def add_action(entity: str, action: BulkAction) -> None:
     spec = spec_of(entity)
-    _specs.replace(entity, replace(spec, actions=(*spec.actions, action)))
+    _specs[entity] = replace(spec, actions=(*spec.actions, action))
 
 
 def spec_of(entity: str) -> ListSpec:

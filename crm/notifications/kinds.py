@@ -54,7 +54,7 @@ def kind_named(name: str) -> NotificationKind:
 
 
 def all_kinds() -> list[NotificationKind]:
-    return list(_kinds)
+    return list(_kinds.values())
 
 
 def _assigned(entity: str, count: int) -> str:

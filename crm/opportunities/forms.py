@@ -26,7 +26,7 @@ class LoseForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, opportunity: Opportunity, by: Actor):
         super().__init__(data)
-        stages = STAGE.reachable(STAGE.move("lose"), opportunity.stage)
+        stages = STAGE.reachable(STAGE.by_verb["lose"], opportunity.stage)
         if len(stages) > 1:
             self.fields["to"] = forms.ChoiceField(label=STAGE.label, choices=form_choices(stages), required=False)
         contact = _left_with_none(opportunity, by)
@@ -61,7 +61,7 @@ class WinForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, opportunity: Opportunity, by: Actor):
         super().__init__(data)
-        stages = STAGE.reachable(STAGE.move("win"), opportunity.stage)
+        stages = STAGE.reachable(STAGE.by_verb["win"], opportunity.stage)
         if len(stages) > 1:
             self.fields["to"] = forms.ChoiceField(label=STAGE.label, choices=form_choices(stages), required=False)
         people = [(contact.pk, contact.name) for contact in further_prospects(opportunity, by).order_by("name_key")]

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from crm.entities.addresses import label_html
 from crm.entities.fields import Field, FieldType
 from crm.entities.registry import entity_of, get
 from crm.entities.values import read_custom
+from crm.kit.templatetags.frame import icon
+from crm.kit.translation import gettext
 from crm.lists.columns import column, resolve
 from crm.records.forms import editable_fields
 from crm.records.models import Record
@@ -17,6 +20,10 @@ from crm.records.models import Record
 ELSEWHERE = {"name", "lifecycle_stage", "next_step", "email_label", "phone_label"}
 # Set by events: shown if they have a value, not editable.
 FOLLOWING = ("last_engagement", "last_activity")
+IN_PLACE = (
+    '<div class="fact"><span class="fact-value">{value}</span><a class="fact-edit" href="{url}" hx-get="{url}"'
+    ' hx-target="closest .fact" hx-swap="outerHTML" aria-label="{label}">{pencil}</a></div>'  # not a text
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,12 @@ class Fact:
     field: Field
     value: SafeString
     url: str
+
+    @property
+    def in_place(self) -> SafeString:
+        """The value with its link to edit it in place. In Python: a template took three times as long."""
+        label = gettext("Edit %(field)s") % {"field": self.field.label}
+        return format_html(IN_PLACE, value=self.value, url=self.url, label=label, pencil=icon("pencil"))
 
 
 def facts(entity: str, record: Record) -> dict[str, list[Fact]]:

@@ -1,5 +1,6 @@
 """Record forms, built from declared and custom fields, and verbs' forms."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -42,8 +43,6 @@ class RecordForm(forms.Form):
     `also`: fields set only on creation, e.g. a lead's contact.
     """
 
-    is_visible = True
-
     def __init__(
         self, entity: str, *args, record: Record | None = None, keys: tuple[str, ...] = (), also: tuple = (), **kwargs
     ):
@@ -62,8 +61,7 @@ class RecordForm(forms.Form):
                 self.fields[field.key].widget.attrs["data-entity"] = "timezone"
             if record is not None:
                 self.initial.setdefault(field.key, current(record, field))
-                if self.is_visible:
-                    _offer_present(self.fields[field.key], record, field)
+                _offer_present(self.fields[field.key], record, field)
 
 
 def _offer_present(made: forms.Field, record: Record, field: Field) -> None:
@@ -109,19 +107,18 @@ class NewForm(RecordForm):
         return {key: value for key, value in filled.items() if not self.axis or key != self.axis.field}
 
 
-class BaseForm(RecordForm):
-    """The values shown when the form was opened, as hidden fields, to detect concurrent changes.
+class BaseForm(forms.Form):
+    """The values of `record` shown when `form` was opened, as hidden fields, to detect concurrent changes.
 
     Users cannot correct hidden values, so none is rejected: invalid ones are kept as sent.
     """
 
-    is_visible = False
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, prefix="base", **kwargs)
-        for field in self.fields.values():
-            field.required = False
-            field.widget = field.hidden_widget()
+    def __init__(self, form: RecordForm, record: Record, data: QueryDict | None = None):
+        shown = {field.key: current(record, field) for field in form.declared}
+        super().__init__(data, prefix="base", initial=shown)
+        for key in shown:
+            self.fields[key] = field = copy(form.fields[key])
+            field.required, field.widget = False, field.hidden_widget()
 
     def seen(self) -> dict[str, Any]:
         """Return the typed values; an invalid one becomes the record's own if still equal."""

@@ -85,9 +85,14 @@ class Record(Owned):
         """
 
 
+def with_sources(rows: models.QuerySet) -> models.QuerySet:
+    """Return `rows` with the links that derive() reads. select_related() without links would follow all."""
+    return rows.select_related(*rows.model.DERIVES_FROM) if rows.model.DERIVES_FROM else rows
+
+
 def derive(rows: models.QuerySet, changed: Collection[str]) -> None:
     """Rebuild keys and search text of `rows`, and rows derived elsewhere from their `changed` fields."""
-    records = list(rows.select_related(*rows.model.DERIVES_FROM))
+    records = list(with_sources(rows))
     names = {name for record in records for name in record.derive()}
     rows.model.objects.bulk_update(records, sorted(names), batch_size=500)
     rows.model.derived(records, changed)

@@ -3,7 +3,7 @@
 Why: docs/decisions/0072-one-declaration-per-kind.md
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from crm.kit.actor import Actor
 from crm.kit.nav import NavItem
 from crm.kit.outcome import Outcome
 from crm.kit.registry import Registry
-from crm.lifecycle.axes import Axis, Move
+from crm.lifecycle.axes import Axis
 from crm.lifecycle.definitions import Definition
 from crm.lifecycle.offers import offers
 from crm.lists.board import Board
@@ -142,17 +142,15 @@ class RecordType:
     def model(self) -> type[Record]:
         return self.entity.model
 
-    def axis_of(self, verb: str) -> Axis:
-        """Return the axis of `verb`. Raises KeyError."""
-        return {move.verb: axis for axis in self.axes for move in axis.moves}[verb]
+    @cached_property
+    def axis_of(self) -> dict[str, Axis]:
+        """The axis of each verb."""
+        return {move.verb: axis for axis in self.axes for move in axis.moves}
 
     def stands(self, record: Record) -> str:
         """Return the record's axis values as text, for axes that only moves change."""
         fixed = (axis for axis in self.axes if not self.entity.fields[axis.field].editable)
         return ", ".join(str(axis.value(getattr(record, axis.field)).label) for axis in fixed)
-
-    def offered_verbs(self) -> Iterable[tuple[Axis, Move]]:
-        return [(axis, move) for axis in self.axes for move in axis.moves if move.verb in self.verbs]
 
 
 types: Registry[RecordType] = Registry("kind of record")  # not a text
@@ -165,4 +163,4 @@ def record_type(entity: str) -> RecordType:
 
 def record_types() -> list[RecordType]:
     """Return all record types in order of declaration."""
-    return list(types)
+    return list(types.values())

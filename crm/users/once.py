@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -38,14 +39,20 @@ class OneTimeKey:
     key: str
 
     def __call__(self, change: UUID, url: str = "") -> None:
-        """Claim the key for `change`, in its transaction. Raises AlreadySubmitted if another request has it.
+        """Claim the key for `change`, once in its transaction. Raises AlreadySubmitted if another request has it.
 
         On PostgreSQL a concurrent request waits here until the first has committed.
         """
+        if any(call == self._stand for _, call, *_ in connection.run_on_commit):
+            return
         row = (self.key, as_stored(change), url, as_stored(clock.now()))
-        insert_new(Submission, ("key", "change", "url", "at"), [row], {})
-        if Submission.objects.filter(key=self.key).exclude(change=change).exists():
+        is_first = insert_new(Submission, ("key", "change", "url", "at"), [row], {})
+        if not is_first and Submission.objects.filter(key=self.key).exclude(change=change).exists():
             raise AlreadySubmitted
+        transaction.on_commit(self._stand)
+
+    def _stand(self) -> None:
+        """Mark the transaction that has claimed the key: a rollback, also to a savepoint, takes both back."""
 
     def is_of(self, change: UUID) -> bool:
         return Submission.objects.filter(key=self.key, change=change).exists()
@@ -75,9 +82,9 @@ def one_time_key_of(request: HttpRequest) -> OneTimeKey | None:
 
 
 def _pages(change: UUID) -> Iterator[str]:
-    entries = list(Entry.objects.filter(change=change).order_by("id")[:LOOKED_AT])
-    for entry in sorted(entries, key=lambda entry: entry.action != "CREATE"):
-        record = subject(entry.entity).model._default_manager.filter(pk=entry.entity_id).first()
+    entries = Entry.objects.filter(change=change).order_by("id").values_list("action", "entity", "entity_id")
+    for _, entity, pk in sorted(entries[:LOOKED_AT], key=lambda entry: entry[0] != "CREATE"):
+        record = subject(entity).model._default_manager.filter(pk=pk).first()
         if record is not None and hasattr(record, "get_absolute_url"):
             yield record.get_absolute_url()
 

@@ -3,7 +3,7 @@
 Why: docs/decisions/0052-links-show-names-only.md
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import chain, islice
@@ -14,10 +14,9 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 
 from crm.kit.actor import Actor, Role
-from crm.kit.compiled_queries import run_cached
+from crm.kit.compiled_queries import run_cached_over
 from crm.kit.outcome import Outcome
-from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet, workspace_id
-from crm.kit.sql import RawCondition, simple_where
+from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
 from crm.kit.translation import gettext as _
 
 # SQLite allows 32,766 parameters per statement; PostgreSQL plans an array of this size in a millisecond.
@@ -145,30 +144,19 @@ def lock(rows: RecordQuerySet, by: Actor, *, trashed: bool = False, final: bool 
         if trashed
         else _("This record is in the trash. Restore it first."),
     }
-    locked = Locked(rows.model, [], Outcome(by.change))
-    for pk, reason, *rest in _found(rows, by, trashed, final, bring):
+
+    def build(asked: RecordQuerySet, member: int | None, team: int | None) -> models.QuerySet:
+        return _locking(asked, replace(by, member_id=member, team_id=team), trashed, final, bring)
+
+    locked, key = Locked(rows.model, [], Outcome(by.change)), ("lock", by.role, trashed, final, bring)
+    found = run_cached_over(rows, key, build, plan_once=True, member=by.member_id, team=by.team_id)
+    for pk, reason, *rest in found:
         locked.ids.append(pk)
         if reason:
             locked.outcome.refuse([pk], sentences[reason])
         elif rest:
             locked.brought.setdefault(bring, {})[pk] = rest[0]
     return locked
-
-
-def _found(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: str) -> Iterable[tuple]:
-    """Return (id, reason for refusal or '', column to bring) of each row visible to `by`, in cached SQL if possible."""
-    where, model = simple_where(rows), rows.model
-    if where is None:
-        return _locking(rows, by, trashed, final, bring)
-
-    def build(member: int | None, team: int | None, **given: Any) -> models.QuerySet:
-        asked = model.objects.filter(RawCondition(where.sql, given.values()))
-        return _locking(asked, replace(by, member_id=member, team_id=team), trashed, final, bring)
-
-    given = {f"given_{index}": value for index, value in enumerate(where.params)}
-    key = ("lock", workspace_id(), model, by.role, trashed, final, bring, where.sql)
-    by_key = all(type(value) is int for value in where.params)  # the server would not know other types
-    return run_cached(key, build, plan_once=by_key, member=by.member_id, team=by.team_id, **given)
 
 
 def _locking(rows: RecordQuerySet, by: Actor, trashed: bool, final: bool, bring: str) -> models.QuerySet:

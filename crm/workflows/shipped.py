@@ -30,7 +30,7 @@ def ship(workflow: Shipped) -> None:
 
 
 def all_shipped() -> list[Shipped]:
-    return list(_shipped)
+    return list(_shipped.values())
 
 
 def shipped_named(name: str) -> Shipped | None:

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from crm.conditions.compile import Viewer
-from crm.conditions.condition import explain_many, failing
+from crm.conditions.condition import explain_many
+from crm.conditions.explain import failing
 from crm.conditions.parse import parse
 from crm.kit.language import speaking
 from tests.conditions.app.models import Deal, Firm, Person

@@ -53,7 +53,7 @@ def test_whose_record_each_role_sees_and_changes(whose, role, world, cast, acme,
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("verb", [step.verb for step in LIFECYCLE.moves])
 def test_each_move_for_each_role(verb, role, world, acme, sign_in):
-    step = LIFECYCLE.move(verb)
+    step = LIFECYCLE.by_verb[verb]
     rows(world.own.contact).update(lifecycle_stage=step.sources[0], company=None)
     data = {"reason": "Because", "to": "partner"}
     status = sign_in(WHO[role]).post(f"/contact/{world.own.contact.public_id}/{verb}", data).status_code

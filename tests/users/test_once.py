@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.apps import apps
+from django.db import transaction
 
 from audit.models import Entry
 from contacts.models import Contact
@@ -15,6 +16,7 @@ from crm.kit.actor import Role
 from crm.kit.scope import in_workspace
 from crm.users.jobs import forget_submissions
 from crm.users.models import Submission, Team
+from crm.users.once import OneTimeKey
 from tests.security import world as worlds
 from tests.security.matrix import MATRIX, url
 from tests.threads import at_once
@@ -138,3 +140,16 @@ def test_eight_requests_at_once_make_one_record(facts, cast, sign_in):
         contact = Contact.objects.get()
         assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, contact.get_absolute_url())}
         assert Entry.objects.filter(event="contact.created").count() == 1
+
+
+def test_a_change_claims_its_key_once_and_again_after_a_rollback(acme, django_assert_num_queries):
+    key, change = OneTimeKey("k"), uuid4()
+    with transaction.atomic():
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            key(change)
+            1 / 0  # noqa: B018
+        assert not Submission.objects.exists()
+        key(change)
+        with django_assert_num_queries(0):
+            key(change)
+    assert Submission.objects.get().change == change

@@ -1,6 +1,6 @@
 """Dismiss an exception for a time."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -8,12 +8,10 @@ from audit.record import record
 from crm.anomalies.models import Finding, Waiver
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext as _
+from crm.lifecycle.until import check_until
 from crm.users.visibility import RecordQuerySet, lock
-
-LONGEST = timedelta(days=366)
 
 
 @transaction.atomic
@@ -23,7 +21,7 @@ def waive(records: RecordQuerySet, kind: str, *, by: Actor, reason: str, until: 
     An exception that ends and begins again is not waived. Refused: records the actor may not change, and records
     without an exception. Raises Invalid without a reason, or for a time in the past or more than a year ahead.
     """
-    _check(reason, until)
+    check_until(reason, until)
     locked = lock(records, by)
     found = dict(Finding.objects.filter(kind=kind, record_id__in=locked.ids).values_list("record_id", "entity"))
     locked.outcome.refuse([pk for pk in locked.ids if pk not in found], _("This exception no longer applies."))
@@ -35,13 +33,3 @@ def waive(records: RecordQuerySet, kind: str, *, by: Actor, reason: str, until: 
     record("waiver.created", Waiver.objects.filter(pk__in=[w.pk for w in made]), by=by, snapshot=told, note=reason)
     locked.outcome.done += done
     return locked.outcome
-
-
-def _check(reason: str, until: datetime) -> None:
-    errors = {}
-    if not reason.strip():
-        errors["reason"] = _("Enter a reason. It’s visible to your team.")
-    if not clock.now() < until <= clock.now() + LONGEST:
-        errors["until"] = _("Choose a date within the next year.")
-    if errors:
-        raise Invalid(errors)

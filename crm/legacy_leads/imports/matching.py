@@ -4,17 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contacts.entities import CONTACT
 from contacts.models import Contact
-from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.text import email_key
-from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.legacy_leads.models import LegacyLead
 from crm.lists.imports.registry import IncomingRow, Refused
+from crm.lists.imports.repeats import without_repeats
 from crm.lists.imports.scratch import Scratch
-from crm.opportunities.imports.matching import contacts_named
+from crm.opportunities.imports.matching import rows_with_contacts
 from crm.users.visibility import may_edit
 
 NAMED_BY = ("name", "first_name", "last_name", "email", "company_name", "phone")
@@ -34,20 +32,14 @@ class LeadMatch:
 
 def match_leads(rows: Sequence[IncomingRow], scratch: Scratch, by: Actor) -> tuple[list[LeadMatch], Refused]:
     """Return the rows' legacy leads and contacts, in a handful of statements, and unknown or repeated rows."""
-    people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
-    found, refused = [], {}
-    for row in rows:
-        text = row.own.get("contact", "")
-        if text and text not in people:
-            sentence = gettext("No contact matches “{text}”. Enter an ID or email.").format(text=text)
-            refused[row.line] = (str(CONTACT.label), sentence)
-        else:
-            found.append(LeadMatch(row, people.get(text)))
+    refused: Refused = {}
+    found = [LeadMatch(row, contact) for row, contact in rows_with_contacts(rows, by, refused)]
     _find(found, by, refused)
     for new in (each for each in found if each.lead is None):
         if not any(new.row.own.get(key) for key in NAMED_BY):
             refused[new.row.line] = ("", str(NAMELESS))
-    return _once([each for each in found if each.row.line not in refused], scratch, refused), refused
+    fit = [each for each in found if each.row.line not in refused]
+    return without_repeats(fit, lambda each: [_key(each.row.own)], scratch, refused), refused
 
 
 def _find(matches: Sequence[LeadMatch], by: Actor, refused: Refused) -> None:
@@ -92,12 +84,3 @@ def _key(own: dict[str, Any]) -> str:
     if own.get("external_id"):
         return f"id {own['external_id']}"
     return f"name {_name(own)} {email_key(own.get('email', ''))} {own.get('created_at', '')}"
-
-
-def _once(matches: list[LeadMatch], scratch: Scratch, refused: Refused) -> list[LeadMatch]:
-    """Return first occurrences; repeats are rejected with the line of the first."""
-    keys = {each.row.line: [_key(each.row.own)] for each in matches}
-    again = scratch.repeats(keys)
-    sentence = gettext("Duplicate of row {row}.")
-    refused |= {line: ("", sentence.format(row=formats.number(earlier))) for line, earlier in again.items()}
-    return [each for each in matches if each.row.line not in again]

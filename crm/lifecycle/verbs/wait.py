@@ -1,6 +1,6 @@
 """Snooze records with a reason."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -8,13 +8,11 @@ from audit.record import record, update_and_record
 from crm.entities.registry import entity_of
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
-from crm.kit.translation import gettext as _
 from crm.lifecycle.models import Wait
+from crm.lifecycle.until import check_until
 from crm.users.visibility import RecordQuerySet, lock
 
-LONGEST = timedelta(days=366)
 KEPT = ("entity", "record_id", "reason", "until")
 
 
@@ -25,7 +23,7 @@ def wait(rows: RecordQuerySet, *, by: Actor, reason: str, until: datetime) -> Ou
     Refused: records the actor may not change. Raises Invalid without a reason, or for a time in the past or more than a
     year ahead.
     """
-    _check(reason, until)
+    check_until(reason, until)
     entity, locked = entity_of(rows.model), lock(rows, by)
     for ids in locked.batches_of_ids():
         waits = Wait.objects.filter(entity=entity, record_id__any_of=ids)
@@ -37,13 +35,3 @@ def wait(rows: RecordQuerySet, *, by: Actor, reason: str, until: datetime) -> Ou
         record("wait.created", new, by=by, snapshot=KEPT)
         locked.outcome.done += ids
     return locked.outcome
-
-
-def _check(reason: str, until: datetime) -> None:
-    errors = {}
-    if not reason.strip():
-        errors["reason"] = _("Enter a reason. It’s visible to your team.")
-    if not clock.now() < until <= clock.now() + LONGEST:
-        errors["until"] = _("Choose a date within the next year.")
-    if errors:
-        raise Invalid(errors)

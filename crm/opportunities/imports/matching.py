@@ -1,18 +1,18 @@
 """Matching of rows to opportunities: by external ID, then by contact and name; each once per file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contacts.entities import CONTACT
 from contacts.imports.matching import by_key
 from contacts.models import Contact
 from crm.entities.values import public_id_in
-from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.text import email_key, search_key
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.imports.registry import IncomingRow, Refused
+from crm.lists.imports.repeats import without_repeats
 from crm.lists.imports.scratch import Scratch
 from crm.opportunities import pipelines
 from crm.opportunities.entities import OPPORTUNITY
@@ -40,19 +40,27 @@ def match_opportunities(
     rows: Sequence[IncomingRow], scratch: Scratch, by: Actor
 ) -> tuple[list[OpportunityMatch], Refused]:
     """Return the rows' opportunities and contacts, in a handful of statements, and rejected rows with unknown ones."""
+    refused: Refused = {}
+    matches = [OpportunityMatch(row, contact) for row, contact in rows_with_contacts(rows, by, refused)]
+    _find(matches, by, refused)
+    matches = [found for found in matches if found.row.line not in refused]
+    _refuse_incomplete(matches, refused)
+    complete = [found for found in matches if found.row.line not in refused]
+    return without_repeats(complete, _keys, scratch, refused), refused
+
+
+def rows_with_contacts(
+    rows: Sequence[IncomingRow], by: Actor, refused: Refused
+) -> Iterator[tuple[IncomingRow, Contact | None]]:
+    """Yield each row with the contact that it names, if any; reject those that name an unknown one."""
     people = contacts_named({row.own["contact"] for row in rows if "contact" in row.own}, by)
-    matches, refused = [], {}
     for row in rows:
         text = row.own.get("contact", "")
         if text and text not in people:
             sentence = gettext("No contact matches “{text}”. Enter an ID or email.").format(text=text)
             refused[row.line] = (str(CONTACT.label), sentence)
         else:
-            matches.append(OpportunityMatch(row, people.get(text)))
-    _find(matches, by, refused)
-    matches = [found for found in matches if found.row.line not in refused]
-    _refuse_incomplete(matches, refused)
-    return _once(matches, scratch, refused), refused
+            yield row, people.get(text)
 
 
 def contacts_named(texts: set[str], by: Actor) -> dict[str, Contact]:
@@ -148,14 +156,6 @@ def _contradiction(own: dict) -> str:
     if "lost_at" in own and kind not in ("", StageKind.LOST):
         return gettext("Only lost opportunities have a lost date.")
     return ""
-
-
-def _once(matches: list[OpportunityMatch], scratch: Scratch, refused: Refused) -> list[OpportunityMatch]:
-    """Return first occurrences; repeats are rejected with the line of the first."""
-    keys = {found.row.line: _keys(found) for found in matches if found.row.line not in refused}
-    for line, earlier in scratch.repeats(keys).items():
-        refused[line] = ("", gettext("Duplicate of row {row}.").format(row=formats.number(earlier)))
-    return [found for found in matches if found.row.line not in refused]
 
 
 def _keys(found: OpportunityMatch) -> list[str]:

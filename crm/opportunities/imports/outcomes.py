@@ -98,7 +98,7 @@ def move_contacts(moved: Sequence[OpportunityMatch], run: ImportRun, scratch: Sc
         if to == "customer":
             leads = [each._replace(to="qualified") for each in dated if each.record.lifecycle_stage == "lead"]
             move_rows(LIFECYCLE, leads, verb="qualify", event="contact.qualified", **how)
-        move_rows(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.move(verb).event, **how)
+        move_rows(LIFECYCLE, dated, verb=verb, event=LIFECYCLE.by_verb[verb].event, **how)
         label = _("Contacts moved to {stage}").format(stage=LIFECYCLE.value(to).label)
         derived.add(label, [each.record.pk for each in dated])
     _take_up_again([found for found in moved if found.opportunity and found.opportunity.is_open], derived, by)

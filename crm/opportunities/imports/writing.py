@@ -15,7 +15,7 @@ from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
 from crm.lifecycle.axes import wrong_stage_message
 from crm.lifecycle.dated_moves import DatedMove, move_rows
-from crm.lifecycle.transitions import write_first_transition
+from crm.lifecycle.transitions import write_first_transitions
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities import pipelines
@@ -49,7 +49,7 @@ def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company
         opportunity.pk, opportunity.public_id = pk, public_id
         made.append(opportunity)
     insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
-    write_first_transition(Opportunity, ids, STAGE, "import", by=by)
+    write_first_transitions(Opportunity, ids, (STAGE,), "import", by=by)
     record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
     closed = (found for found in matches if kind_from_row(found.row.own) != StageKind.OPEN)
     take_steps([OpportunityStageMove(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
@@ -137,7 +137,7 @@ def refusals(steps: Sequence[OpportunityStageMove], run: ImportRun) -> Refused:
 
 
 def _why_closed(step: OpportunityStageMove) -> str:
-    move = STAGE.move(verb_to(stage_from_row(step.row.own, step.opportunity)))
+    move = STAGE.by_verb[verb_to(stage_from_row(step.row.own, step.opportunity))]
     return wrong_stage_message(STAGE, move, step.opportunity.stage)
 
 
@@ -147,7 +147,7 @@ def take_steps(steps: Sequence[OpportunityStageMove], run: ImportRun, by: Actor)
     for step in steps:
         groups[_verb(step)].append(_dated(step))
     for verb, moved in groups.items():
-        move = STAGE.move(verb)
+        move = STAGE.by_verb[verb]
         severity = "warning" if run.override_reason else move.severity
         move_rows(STAGE, moved, verb=verb, event=move.event, by=by, reason=run.override_reason, severity=severity)
 

@@ -49,8 +49,9 @@ def edit(
     _refuse_missing(locked, entity, changes)
     moves = {axis: changes.pop(axis.field) for axis in kind.axes if axis.field in changes}
     owners: dict[str, Any] = {key: changes.pop(key) for key in ("owner", "team") if key in changes}
-    for rows in locked.batches():
-        locked.outcome.done += rows.values_list("pk", flat=True)
+    for ids in locked.batches_of_ids():
+        rows = records.model.objects.filter(pk__in=ids).order_by("pk")
+        locked.outcome.done += ids
         for axis, to in moves.items():
             verb, event = f"set_{axis.field}", f"{entity}.{axis.field}_changed"
             force_move(rows, axis, to, verb=verb, event=event, by=by)

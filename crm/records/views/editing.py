@@ -74,7 +74,7 @@ def change(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Edit every field; concurrent changes are shown beside it, never overwritten."""
     record = find_record(request, entity, public_id)
     form = RecordForm(entity, request.POST or None, record=record)
-    base = BaseForm(entity, request.POST if request.method == "POST" else None, record=record)
+    base = BaseForm(form, record, request.POST if request.method == "POST" else None)
     conflict: Conflict | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -104,7 +104,7 @@ def _changed(request: Request, entity: str, record: Record, form: RecordForm, ba
     }
     verb = record_type(entity).verbs.get(request.POST.get("move", ""))
     with transaction.atomic():
-        outcome = edit(rows_of(record), values, by=request.actor, base=base.seen()).or_raise()
+        outcome = edit(rows_of(record), values, by=request.actor, base=seen).or_raise()
         if verb:
             verb(rows_of(record), by=request.actor, reason=request.POST.get("reason", "")).or_raise()
     toast(request, _("{record} saved.").format(record=record), undo_url=reverse("undo", args=[outcome.change]))
@@ -119,7 +119,7 @@ def _reopened(entity: str, record: Record, form: RecordForm, base: BaseForm) -> 
     seen = base.seen()
     mine = {key: value for key, value in form.cleaned_data.items() if value != seen.get(key)}
     again = RecordForm(entity, initial=mine, record=record, keys=form.keys)
-    return again, BaseForm(entity, record=record, keys=form.keys)
+    return again, BaseForm(again, record)
 
 
 def _moves(request: Request, record: Record, axis: Axis) -> dict:
@@ -157,7 +157,7 @@ def change_field(request: Request, entity: str, public_id: str, key: str) -> Htt
     if request.method == "GET" and request.GET.get("cancel"):
         return _fact(request, entity, record, field)
     form = RecordForm(entity, request.POST or None, record=record, keys=(key,))
-    base = BaseForm(entity, request.POST or None, record=record, keys=(key,))
+    base = BaseForm(form, record, request.POST or None)
     conflicts: list[dict] = []
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,5 @@
 """Moves of one record: a page with the verb's form, a POST to move."""
 
-from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,10 +23,13 @@ def move(request: Request, entity: str, public_id: str, verb: str) -> HttpRespon
     kind, record = record_type(entity), find_record(request, entity, public_id)
     if verb not in kind.verbs:
         raise Http404
-    axis = kind.axis_of(verb)
-    step = _meant(kind, axis, axis.move(verb), request.POST.get("to", ""))
+    axis = kind.axis_of[verb]
+    here, step = getattr(record, axis.field), axis.by_verb[verb]
+    if to := request.POST.get("to"):
+        step = _meant(kind, axis, step, to)
     answered = request.method == "POST" and (step.verb == verb or step.reason == Reason.NO)
-    form = _form(kind, axis, step, record, request, answered)
+    data, asked = request.POST if answered else None, kind.forms.get(step.verb)
+    form = asked(data, record, request.actor) if asked else move_form(axis, step, here)(data)
     if answered and form.is_valid():
         try:
             outcome = kind.verbs[step.verb](rows_of(record), by=request.actor, **form.cleaned_data).or_raise()
@@ -40,8 +42,8 @@ def move(request: Request, entity: str, public_id: str, verb: str) -> HttpRespon
         "record": record,
         "step": step,
         "form": form,
-        "stage": axis.value(getattr(record, axis.field)),
-        "target": axis.target_of(step, getattr(record, axis.field)),
+        "stage": axis.value(here),
+        "target": axis.target_of(step, here),
         "lede": kind.ledes[step.verb](record) if step.verb in kind.ledes else "",
         "next": next_url(request),
     }
@@ -50,18 +52,10 @@ def move(request: Request, entity: str, public_id: str, verb: str) -> HttpRespon
 
 def _meant(kind: RecordType, axis: Axis, step: Move, to: str) -> Move:
     """Return the move itself or, for a target it cannot reach, the move that can."""
-    if not to or step.may_reach(to) or step.target:
+    if step.may_reach(to) or step.target:
         return step
     others = (move for move in axis.moves if move.verb in kind.verbs and not move.leaves_group)
     return next((move for move in others if to == move.target or to in move.targets), step)
-
-
-def _form(kind: RecordType, axis: Axis, step: Move, record: Record, request: Request, answered: bool) -> forms.Form:
-    data = request.POST if answered else None
-    asked = kind.forms.get(step.verb)
-    if asked:
-        return asked(data, record, request.actor)
-    return move_form(axis, step, getattr(record, axis.field))(data)
 
 
 def _moved(request: Request, kind: RecordType, record: Record, outcome: Outcome) -> HttpResponse:

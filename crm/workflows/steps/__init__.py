@@ -116,7 +116,7 @@ def step_kind(name: str) -> StepKind | None:
 
 def kinds_for(entity: str) -> list[StepKind]:
     """Return the kinds offered for an entity, in order of registration."""
-    return [kind for kind in _kinds if not kind.entities or entity in kind.entities]
+    return [kind for kind in _kinds.values() if not kind.entities or entity in kind.entities]
 
 
 def partner(steps: Sequence[Values], position: int, *names: str) -> int:
