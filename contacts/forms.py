@@ -46,7 +46,7 @@ class FreeMailForm(forms.Form):
 WORDLESS = ("call", "email", "meeting")  # kinds that need no text
 
 
-def contact_field(label: str) -> forms.CharField:
+def contact_form_field(label: str) -> forms.CharField:
     """Return the field of a contact, by name or public id, with suggestions."""
     return forms.CharField(
         label=label,
@@ -58,7 +58,7 @@ def contact_field(label: str) -> forms.CharField:
 class ParticipantForm(forms.Form):
     """A contact to add to an activity."""
 
-    contact = contact_field(_("Contact"))
+    contact = contact_form_field(_("Contact"))
 
 
 class ActivityForm(forms.ModelForm):
@@ -66,7 +66,7 @@ class ActivityForm(forms.ModelForm):
 
     occurred_at = moment_field(_("When"))
     due_at = moment_field(_("Due"))
-    participant = contact_field(_("Also with"))
+    participant = contact_form_field(_("Also with"))
     outcome = forms.ChoiceField(required=False, label=_("Outcome"), choices=OUTCOMES)
     reminder = forms.ChoiceField(required=False, label=_("Reminder"), choices=REMINDERS)
     repeats = forms.ChoiceField(required=False, label=_("Repeats"), choices=REPEATS)
@@ -166,7 +166,7 @@ class NewActivityForm(ActivityForm):
     """The activity form with what it is about: a contact or a company."""
 
     field_order = ("kind", "contact", "company")
-    contact = contact_field(_("Contact"))
+    contact = contact_form_field(_("Contact"))
     company = forms.CharField(
         label=_("Company"),
         required=False,

@@ -390,7 +390,7 @@ class Activity(Owned):
 
     Completing one that repeats plans the next: by the time of day and day of the month of `series_start`.
 
-    Why: docs/decisions/0082-activities-belong-to-what-they-are-about.md
+    Why: docs/decisions/0083-activities-belong-to-what-they-are-about.md
     """
 
     KINDS = (

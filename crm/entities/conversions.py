@@ -14,7 +14,7 @@ from typing import Any
 from crm.entities.display import Names
 from crm.entities.fields import TEXTS, Field, FieldType
 from crm.entities.people import members
-from crm.entities.values import is_of_type, parse_value, to_custom, zone
+from crm.entities.values import custom_value_to_json, is_of_type, parse_value, zone
 from crm.kit import formats
 from crm.kit.errors import Invalid
 from crm.kit.text import fold
@@ -73,7 +73,7 @@ class Conversion:
             return _between_options(value)
         try:
             text = as_text(self.old, value, self.names, self.new.type)
-            return Converted(to_custom(self.new, parse_value(self.new, text, directory=self._members)))
+            return Converted(custom_value_to_json(self.new, parse_value(self.new, text, directory=self._members)))
         except (Invalid, ValueError) as error:
             return Converted(None, self._why_no_option() if self.new.type in OPTIONS else str(error))
 

@@ -243,7 +243,7 @@ _PARSERS: dict[FieldType, Callable[[Field, str], Any]] = {
 }
 
 
-def to_custom(field: Field, value: Any) -> Any:
+def custom_value_to_json(field: Field, value: Any) -> Any:
     """Convert a typed value to JSON: numbers as numbers, times as ISO text, others unchanged."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
@@ -254,7 +254,7 @@ def to_custom(field: Field, value: Any) -> Any:
     return value
 
 
-def from_custom(field: Field, value: Any) -> Any:
+def custom_value_from_json(field: Field, value: Any) -> Any:
     """Convert JSON to a typed value. Raises ValueError if it does not match the field's type."""
     if value is None:
         return None
@@ -282,14 +282,14 @@ def is_of_type(field: Field, value: Any) -> bool:
     if field.type not in TIMES:
         return isinstance(value, _JSON.get(field.type, (str,)))
     try:
-        return isinstance(value, date) or bool(from_custom(field, value))
+        return isinstance(value, date) or bool(custom_value_from_json(field, value))
     except (TypeError, ValueError):
         return False
 
 
-def read_custom(field: Field, value: Any) -> Any:
+def read_custom_value(field: Field, value: Any) -> Any:
     """Return the typed value of a record, None for one of another JSON type: SQL reads it as missing too."""
-    return from_custom(field, value) if is_of_type(field, value) else None
+    return custom_value_from_json(field, value) if is_of_type(field, value) else None
 
 
 def _decimal(value: Any) -> Decimal:

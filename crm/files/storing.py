@@ -59,7 +59,7 @@ def stored(uploads: Iterable[UploadedFile]) -> Iterator[Sequence[StoredFile]]:
             found.append(_store(upload))
         yield found
     except BaseException:
-        discard(file.stored for file in found)
+        delete_stored_files(file.stored for file in found)
         raise
 
 
@@ -110,7 +110,7 @@ def _shortened(name: str) -> str:
     return f"{stem[: LONGEST - len(ending) - 1]}.{ending}"
 
 
-def discard(places: Iterable[str]) -> None:
+def delete_stored_files(places: Iterable[str]) -> None:
     """Remove bytes from the storage; what is already gone is no error."""
     for place in places:
         default_storage.delete(place)
@@ -127,7 +127,7 @@ def remove_orphans(now: datetime) -> int:
         places = {f"{folder}/{name}" for name in names}
         known = set(Attachment.objects.unscoped().filter(stored__in=places).values_list("stored", flat=True))
         orphans = [place for place in sorted(places - known) if _is_old(place, now)]
-        discard(orphans)
+        delete_stored_files(orphans)
         removed += len(orphans)
     return removed
 

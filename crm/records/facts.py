@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 from crm.entities.addresses import label_html
 from crm.entities.fields import Field, FieldType
 from crm.entities.registry import entity_of, get
-from crm.entities.values import read_custom
+from crm.entities.values import read_custom_value
 from crm.kit.templatetags.frame import icon
 from crm.kit.translation import gettext
 from crm.lists.columns import column, resolve
@@ -76,7 +76,7 @@ def _raw(record: Record, field: Field) -> Any:
 def _values(record: Record, field: Field) -> list:
     value = _raw(record, field)
     if value is None or field.custom:
-        return [read_custom(field, value) if field.custom else None, None]
+        return [read_custom_value(field, value) if field.custom else None, None]
     if field.type is FieldType.USER:
         return [value.user.name, value.user.email]
     if field.type is FieldType.LINK:

@@ -13,7 +13,7 @@ from crm.entities.fields import Field, FieldType
 from crm.entities.forms import form_choices, form_field
 from crm.entities.people import members, teams
 from crm.entities.schema import schema
-from crm.entities.values import read_custom
+from crm.entities.values import read_custom_value
 from crm.kit.actor import Actor, Role
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
@@ -34,7 +34,7 @@ def editable_fields(entity: str) -> list[Field]:
 def current(record: Record, field: Field) -> Any:
     """Return a field's current value, typed for forms and verbs."""
     value = audited.read_value(record, storage_key(field))
-    return read_custom(field, value) if field.custom else value
+    return read_custom_value(field, value) if field.custom else value
 
 
 class RecordForm(forms.Form):

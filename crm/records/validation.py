@@ -14,7 +14,7 @@ from audit import values as audited
 from crm.entities import registry
 from crm.entities.fields import TEXTS, Field, FieldType
 from crm.entities.schema import schema
-from crm.entities.values import parse_value, to_custom
+from crm.entities.values import custom_value_to_json, parse_value
 from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.addresses import clean_emails, clean_label, clean_phones
@@ -100,7 +100,7 @@ def _value(field: Field, value: Any, by: Actor | None) -> Any:
         return "" if _is_text(field) else None
     if _is_text(field):
         return str(value)
-    return to_custom(field, value) if field.custom else _figure(field, value)
+    return custom_value_to_json(field, value) if field.custom else _figure(field, value)
 
 
 def _check_value(field: Field, model: type[models.Model], value: Any, by: Actor) -> None:

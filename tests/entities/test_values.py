@@ -10,7 +10,7 @@ from crm.entities.fields import Choice, Field, FieldType
 from crm.entities.forms import form_field
 from crm.entities.people import members
 from crm.entities.sql import orm_value
-from crm.entities.values import from_custom, parse_value, to_custom
+from crm.entities.values import custom_value_from_json, custom_value_to_json, parse_value
 from crm.kit.errors import Invalid
 from tests.conditions.app.models import Firm
 from tests.conditions.cast import add_people
@@ -48,7 +48,7 @@ def test_text_becomes_a_typed_value_and_survives_json(workspace, type_, text, va
     parsed = parse_value(field(type_), text)
     assert parsed == value
     assert type(parsed) is type(value)
-    assert from_custom(field(type_), to_custom(field(type_), value)) == value
+    assert custom_value_from_json(field(type_), custom_value_to_json(field(type_), value)) == value
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from audit import values as audited
 from audit.record import LogRow, record_rows
 from audit.subjects import subject
 from crm.files.models import Attachment
-from crm.files.storing import discard
+from crm.files.storing import delete_stored_files
 from crm.files.verbs.attach import SNAPSHOT
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
@@ -31,7 +31,7 @@ def purge_attachments(deleted_before: datetime, *, by: Actor) -> Outcome:
     facts = (LogRow(file.pk, file.person, _values(file), None) for file in found)  # type: ignore[attr-defined]
     record_rows("attachment.purged", facts, by=by)
     # What a crash leaves behind here is removed with the orphans.
-    transaction.on_commit(partial(discard, [file.stored for file in found]))
+    transaction.on_commit(partial(delete_stored_files, [file.stored for file in found]))
     return Outcome(by.change, ids)
 
 
