@@ -79,7 +79,7 @@ def test_every_page_of_a_record_shows_its_files(ana, actor, sign_in):
         (company := make_company()): company.get_absolute_url(),
         (lead := Lead.objects.get(contact=ana)): lead.get_absolute_url(),
         (deal := make_opportunity(contact=ana)): deal.get_absolute_url(),
-        (call := make_activity(contact=ana)): f"/activity/{call.public_id}/edit",
+        (call := make_activity(contact=ana)): f"/activity/{call.public_id}",
     }
     for record, page in places.items():
         name = f"{record._meta.model_name}.pdf"
