@@ -25,9 +25,14 @@ on_page: Hook[Contributor] = Hook()
 
 
 def find_record(request: Request, entity: str, public_id: str) -> Record:
-    """Return the record called `public_id`. Raises Http404 if missing or hidden from the actor."""
+    """Return the record called `public_id`; for a page, with its links. Raises Http404 if missing or hidden.
+
+    A POST leads to another page: with links the look-up takes three times as long.
+    """
     kind = record_type(entity)
-    rows = kind.model.objects.visible_to(request.actor).select_related(*kind.related)
+    rows = kind.model.objects.visible_to(request.actor)
+    if request.method == "GET":
+        rows = rows.select_related(*kind.related)
     return get_object_or_404(rows, public_id=public_id)
 
 
