@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 
 from crm.lists.board import board_page
 from crm.lists.urls import list_urls
-from crm.records.registry import RecordType, record_types
+from crm.records.registry import RECORD_TYPES, RecordType
 from crm.records.views import audit_log, editing, importing, moves, options, pages
 
 
@@ -42,4 +42,4 @@ urlpatterns = [
     path("contact/options", options.options, name="options"),
     path("settings/audit/", audit_log.audit_log, name="audit_log"),
     path("settings/audit/export", audit_log.audit_export, name="audit_export"),
-] + [route for kind in record_types() for route in (*kind.urls, *record_urls(kind))]
+] + [route for kind in RECORD_TYPES.values() for route in (*kind.urls, *record_urls(kind))]

@@ -14,7 +14,7 @@ from crm.kit.translation import gettext as _
 from crm.records.facts import facts
 from crm.records.models import Record
 from crm.records.panels import panels
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.users.http import Request
 from crm.users.visibility import RecordQuerySet, may_edit
 
@@ -29,7 +29,7 @@ def find_record(request: Request, entity: str, public_id: str) -> Record:
 
     A POST leads to another page: with links the look-up takes three times as long.
     """
-    kind = record_type(entity)
+    kind = RECORD_TYPES[entity]
     rows = kind.model.objects.visible_to(request.actor)
     if request.method == "GET":
         rows = rows.select_related(*kind.related)
@@ -47,7 +47,7 @@ def rows_of(record: Record) -> RecordQuerySet:
 @require_GET
 def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Show one record: facts, moves, timeline."""
-    kind, record = record_type(entity), find_record(request, entity, public_id)
+    kind, record = RECORD_TYPES[entity], find_record(request, entity, public_id)
     if other := record.replaced_by:
         return redirect(other)
     editable = may_edit(record, request.actor) and record.deleted_at is None
@@ -86,6 +86,6 @@ def readonly(record: Record, request: Request) -> str:
 @require_GET
 def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
     record = find_record(request, entity, public_id)
-    items, _tasks, more = record_type(entity).timeline(record, request.actor, request.GET.get("before", ""))
+    items, _tasks, more = RECORD_TYPES[entity].timeline(record, request.actor, request.GET.get("before", ""))
     context = {"entity": entity, "record": record, "items": items, "more": more}
     return render(request, "records/timeline_page.html" if not request.htmx else "records/timeline.html", context)
