@@ -23,7 +23,7 @@ from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace_id
 from crm.lifecycle.offers import offers
 from crm.records.models import Record
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.records.views.pages import on_page
 from crm.users.http import Request
 from crm.users.models import Membership
@@ -132,7 +132,7 @@ def company_page(company: Company, by: Actor, editable: bool) -> dict[str, Any]:
 @on_page
 def activity_form_context(entity: str, record: Record, request: Request) -> dict[str, Any]:
     """Return the activity form, for pages of records that an activity can be about."""
-    about = record_type(entity).about
+    about = RECORD_TYPES[entity].about
     if not (about and about(record)):
         return {}
     by = request.actor

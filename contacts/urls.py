@@ -4,7 +4,7 @@ from django.urls import path
 
 from contacts.views import activities, addresses, avatars, free_mail, home, merging, suppressing
 from crm.lists.urls import list_urls, undo_urls
-from crm.records.registry import RecordType, record_types
+from crm.records.registry import RECORD_TYPES, RecordType
 from crm.records.views.importing import export
 
 
@@ -23,7 +23,7 @@ urlpatterns = [
     path("", home.my_day, name="home"),
     path("search", home.search_page, name="search"),
     *undo_urls,
-    *(activity_url(kind) for kind in record_types() if kind.about),
+    *(activity_url(kind) for kind in RECORD_TYPES.values() if kind.about),
     path("contact/<public_id:public_id>/avatar", avatars.avatar, name="contact_avatar"),
     path("contact/<public_id:public_id>/primary", addresses.change_primary, name="contact_primary"),
     *(merge_url(entity) for entity in merging.MERGEABLE),

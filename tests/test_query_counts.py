@@ -19,7 +19,7 @@ from contacts.models import Contact
 from contacts.verbs.log import log
 from crm.kit import clock
 from crm.kit.scope import in_workspace
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.records.verbs.edit import edit
 from tests.factories import make_company, make_contact
 from tests.installed import legacy_leads
@@ -85,7 +85,7 @@ def test_every_page_costs_what_is_written_down(world, sign_in):
 @pytest.mark.parametrize("entity", ["contact", "company", "opportunity"])
 @pytest.mark.parametrize("query", ["view=all", "view=ownmark-shared", "view=all&q=person", "view=all&sort=owner"])
 def test_a_list_costs_the_same_with_ten_rows_and_a_hundred(entity, query, world, cast, acme, sign_in):
-    client, make, counted = sign_in("rep"), record_type(entity).create, []
+    client, make, counted = sign_in("rep"), RECORD_TYPES[entity].create, []
     whose = {"contact": world.own.contact} if entity == "opportunity" else {}
     for size in (10, 90):
         by = act(cast.rep)

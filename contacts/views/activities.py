@@ -26,7 +26,7 @@ from crm.kit.transfers import max_body_size
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
 from crm.records.panels import panels
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.records.validation import clean
 from crm.records.views.pages import find_record
 from crm.users.http import Request
@@ -52,7 +52,7 @@ PLANNED = {
 @require_POST
 def add_activity(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Log or plan an activity with a record's contact or company."""
-    record, about = find_record(request, entity, public_id), record_type(entity).about
+    record, about = find_record(request, entity, public_id), RECORD_TYPES[entity].about
     if about is None:
         raise Http404
     form = ActivityForm(request.POST, opportunities=opportunities_for(record, request.actor))

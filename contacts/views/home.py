@@ -15,7 +15,7 @@ from contacts.models import Company, Contact
 from crm.kit.actor import Actor
 from crm.kit.timelimit import TooSlow, time_limit
 from crm.lists.paging import LONGEST, search
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 
@@ -68,7 +68,7 @@ def search_page(request: Request) -> HttpResponse:
 def _others(query: str, by: Actor) -> list[tuple[str, list]]:
     """Return searchable records of upper apps: template and newest matches."""
     found = []
-    for kind in (kind for kind in record_types() if kind.found):
+    for kind in (kind for kind in RECORD_TYPES.values() if kind.found):
         rows = search(kind.model.objects.live().visible_to(by), query, by, ("search_text",))
         found.append((kind.found, list(rows.select_related(*kind.related).order_by("-created_at", "-pk")[:10])))
     return found

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
-from crm.anomalies.kinds import AnomalyKind, add_kind
+from crm.anomalies.kinds import ANOMALY_KINDS, AnomalyKind
 from crm.anomalies.models import Finding
 from crm.entities import registry
 from crm.events.reactions import is_large_job, react
@@ -26,7 +26,7 @@ FEW = 100  # records per change, and checks per transaction, done immediately; m
 
 def register(kind: AnomalyKind) -> None:
     """Register a kind of exception: checked by the job, and immediately after the events it names."""
-    add_kind(kind)
+    ANOMALY_KINDS.add(kind.name, kind)
     for event, link in kind.looked_at.items():
         react(event, look_soon(kind, link))
 

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from crm.anomalies.kinds import all_kinds
+from crm.anomalies.kinds import ANOMALY_KINDS
 from crm.entities.people import members
 from crm.kit.translation import gettext
 from crm.kit.translation import gettext_lazy as _
@@ -17,7 +17,10 @@ class FilterForm(forms.Form):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         people = sorted(((str(pk), row.label) for pk, row in members().rows.items()), key=lambda pair: pair[1])
-        self.fields["kind"].choices = [("", gettext("All types")), *((kind.name, kind.label) for kind in all_kinds())]
+        self.fields["kind"].choices = [
+            ("", gettext("All types")),
+            *((kind.name, kind.label) for kind in ANOMALY_KINDS.values()),
+        ]
         self.fields["owner"].choices = [
             ("", gettext("Any owner")),
             ("me", gettext("Me")),

@@ -30,18 +30,5 @@ class AnomalyKind:
     looked_at: Mapping[str, str] = field(default_factory=dict)
 
 
-_kinds: Registry[AnomalyKind] = Registry("kind of exception")  # not a text
-
-
-def add_kind(kind: AnomalyKind) -> None:
-    """Register a kind. Raises ValueError for a duplicate name. Apps call crm.anomalies.detect.register() instead."""
-    _kinds.add(kind.name, kind)
-
-
-def kind_of(name: str) -> AnomalyKind:
-    """Return the kind called `name`. Raises KeyError."""
-    return _kinds[name]
-
-
-def all_kinds() -> list[AnomalyKind]:
-    return list(_kinds.values())
+# Apps add theirs by crm.anomalies.detect.register().
+ANOMALY_KINDS: Registry[AnomalyKind] = Registry("kind of exception")  # not a text

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.timeline import read_cursor
-from crm.anomalies.kinds import AnomalyKind, all_kinds, kind_of
+from crm.anomalies.kinds import ANOMALY_KINDS, AnomalyKind
 from crm.anomalies.models import Finding, Waiver
 from crm.entities import registry
 from crm.kit import clock
@@ -25,7 +25,7 @@ def visible_findings(findings: QuerySet, by: Actor) -> QuerySet:
     """Filter to findings on records visible to the actor: by the record, because the copy may be two minutes old."""
     if by.is_at_least(Role.MANAGER):
         return findings
-    entities = sorted({kind.entity for kind in all_kinds()})
+    entities = sorted({kind.entity for kind in ANOMALY_KINDS.values()})
     rows = {name: registry.get(name).model.objects.visible_to(by).filter(pk=OuterRef("record_id")) for name in entities}
     return findings.filter(reduce(or_, (Q(Exists(found), entity=name) for name, found in rows.items()), Q(pk__in=[])))
 
@@ -74,11 +74,11 @@ def finding_page(
 
 def _lines(found: Sequence[Finding], by: Actor, waivers: dict[tuple[str, int], Waiver]) -> list[FindingLine]:
     """Return lines with their records, one statement per entity; deleted records and removed kinds are dropped."""
-    known = {kind.name for kind in all_kinds()}
+    known = {kind.name for kind in ANOMALY_KINDS.values()}
     found = [item for item in found if item.kind in known]
     records = {name: _records(name, found, by) for name in {item.entity for item in found}}
     return [
-        FindingLine(item, kind_of(item.kind), record, waivers.get((item.kind, item.record_id)))
+        FindingLine(item, ANOMALY_KINDS[item.kind], record, waivers.get((item.kind, item.record_id)))
         for item in found
         if (record := records[item.entity].get(item.record_id))
     ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.anomalies.forms import FilterForm, WaiveForm
-from crm.anomalies.kinds import AnomalyKind, kind_of
+from crm.anomalies.kinds import ANOMALY_KINDS, AnomalyKind
 from crm.anomalies.listing import finding_page
 from crm.anomalies.models import Finding
 from crm.anomalies.verbs.end_waivers import end_waivers
@@ -86,7 +86,7 @@ def end_waiver(request: Request, kind: str, public_id: str) -> HttpResponse:
 
 def _find(request: Request, kind: str, public_id: str) -> tuple[AnomalyKind, Any, Finding]:
     try:
-        about = kind_of(kind)
+        about = ANOMALY_KINDS[kind]
     except KeyError:
         raise Http404 from None
     rows = registry.get(about.entity).model.objects.live().visible_to(request.actor)

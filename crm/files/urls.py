@@ -4,12 +4,12 @@ from django.urls import URLPattern, path
 
 from crm.files import views
 from crm.files.models import OWNERS
-from crm.records.registry import record_type, record_types
+from crm.records.registry import RECORD_TYPES
 
 
 def _record_files(entity: str) -> URLPattern:
-    kinds = {kind.entity.name for kind in record_types()}
-    place = record_type(entity).entity.path if entity in kinds else entity
+    kinds = {kind.entity.name for kind in RECORD_TYPES.values()}
+    place = RECORD_TYPES[entity].entity.path if entity in kinds else entity
     route = f"{place}/<public_id:public_id>/files"
     return path(route, views.record_files, {"entity": entity}, name=f"{entity}_files")
 

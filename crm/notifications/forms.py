@@ -2,7 +2,7 @@
 
 from django import forms
 
-from crm.notifications.kinds import Channel, all_kinds
+from crm.notifications.kinds import NOTIFICATION_KINDS, Channel
 
 
 class ChannelsForm(forms.Form):
@@ -10,5 +10,5 @@ class ChannelsForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for kind in all_kinds():
+        for kind in NOTIFICATION_KINDS.values():
             self.fields[kind.name] = forms.ChoiceField(label=kind.label, choices=Channel.choices, initial=kind.channel)

@@ -40,21 +40,12 @@ class NotificationKind:
     unseen: str = ""
 
 
-_kinds: Registry[NotificationKind] = Registry("kind of notification")  # not a text
+NOTIFICATION_KINDS: Registry[NotificationKind] = Registry("kind of notification")  # not a text
 
 
 def register(kind: NotificationKind) -> NotificationKind:
     """Register a kind, which adds it to every member's settings. Raises ValueError for a duplicate name."""
-    return _kinds.add(kind.name, kind)
-
-
-def kind_named(name: str) -> NotificationKind:
-    """Return the kind called `name`. Raises KeyError."""
-    return _kinds[name]
-
-
-def all_kinds() -> list[NotificationKind]:
-    return list(_kinds.values())
+    return NOTIFICATION_KINDS.add(kind.name, kind)
 
 
 def _assigned(entity: str, count: int) -> str:

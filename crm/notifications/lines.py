@@ -14,7 +14,7 @@ from crm.kit import formats
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.spec import spec_of
-from crm.notifications.kinds import NotificationKind, kind_named
+from crm.notifications.kinds import NOTIFICATION_KINDS, NotificationKind
 from crm.notifications.models import Notification
 
 GONE = _("You no longer have access to this record.")
@@ -50,7 +50,7 @@ def _seen(entity: str, notifications: Iterable[Notification], by: Actor) -> dict
 
 
 def _line(item: Notification, record: Any) -> NotificationLine:
-    kind = kind_named(item.kind)
+    kind = NOTIFICATION_KINDS[item.kind]
     if item.count > 1:
         asked = {"view": "all", "where": kind.which, "change": str(item.change)}
         url = f"/{spec_of(item.entity).path}?{urlencode(asked)}"

@@ -8,14 +8,14 @@ from audit.values import model_field
 from crm.entities.registry import Entity
 from crm.events.registry import all_events
 from crm.lifecycle.axes import Axis
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 
 
 @register()
 def kinds_of_record(app_configs, **kwargs) -> list[CheckMessage]:
     """E020: an axis without its columns or events. E021: public ids without the entity's prefix."""
     found: list[CheckMessage] = []
-    for kind in record_types():
+    for kind in RECORD_TYPES.values():
         sentences = [sentence for axis in kind.axes for sentence in _wrong(kind.entity, axis)]
         found += [Error(sentence, obj=kind.entity.name, id="crm.E020") for sentence in sentences]
         begins = model_field(kind.model, kind.entity.public_id).get_default().partition("_")[0]

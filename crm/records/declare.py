@@ -17,14 +17,14 @@ from crm.lists.imports import registry as imports
 from crm.records import panels
 from crm.records.actions import record_actions
 from crm.records.imports import importer_of
-from crm.records.registry import RecordType, missing_verb, no_context, types
+from crm.records.registry import RECORD_TYPES, RecordType, missing_verb, no_context
 from crm.records.verbs.create_records import create_records
 
 
 def declare(kind: RecordType) -> RecordType:
     """Register a record type and its parts. Return it with defaults filled in. Raises ValueError for a duplicate."""
     entities.register(kind.entity)
-    kind = types.add(kind.entity.name, _complete(kind))
+    kind = RECORD_TYPES.add(kind.entity.name, _complete(kind))
     for entity, fields in kind.gives.items():
         entities.get(entity).add(*fields)
     _register_history(kind)

@@ -153,14 +153,4 @@ class RecordType:
         return ", ".join(str(axis.value(getattr(record, axis.field)).label) for axis in fixed)
 
 
-types: Registry[RecordType] = Registry("kind of record")  # not a text
-
-
-def record_type(entity: str) -> RecordType:
-    """Return the record type called `entity`. Raises KeyError."""
-    return types[entity]
-
-
-def record_types() -> list[RecordType]:
-    """Return all record types in order of declaration."""
-    return list(types.values())
+RECORD_TYPES: Registry[RecordType] = Registry("kind of record")  # not a text

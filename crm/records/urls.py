@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 
 from crm.lists.board import board_page
 from crm.lists.urls import list_urls
-from crm.records.registry import RecordType, record_types
+from crm.records.registry import RECORD_TYPES, RecordType
 from crm.records.views import audit_log, editing, importing, moves, options, pages, teams
 
 
@@ -43,4 +43,4 @@ urlpatterns = [
     path("settings/teams/<int:pk>/archive/", teams.archive_team_page, name="archive_team"),
     path("settings/audit/", audit_log.audit_log, name="audit_log"),
     path("settings/audit/export", audit_log.audit_export, name="audit_export"),
-] + [route for kind in record_types() for route in (*kind.urls, *record_urls(kind))]
+] + [route for kind in RECORD_TYPES.values() for route in (*kind.urls, *record_urls(kind))]

@@ -22,7 +22,7 @@ from crm.kit.language import speaking_in
 from crm.kit.scope import in_workspace
 from crm.kit.translation import gettext as _
 from crm.kit.translation import ngettext
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.users.models import Workspace
 from crm.workflows.active_workflows import ActiveWorkflow, active_workflows
 from crm.workflows.models import Release, Run, Workflow
@@ -76,7 +76,7 @@ def _met(runs: list[Run]) -> Iterator[Run]:
         condition = parse(step["condition"], entity, people=False).expression(Viewer(), clock.now())
     except ConditionError:
         return  # a field was removed: the run waits for its timeout
-    rows = record_type(entity).model.objects.live().filter(condition, pk__any_of=[run.record_id for run in runs])
+    rows = RECORD_TYPES[entity].model.objects.live().filter(condition, pk__any_of=[run.record_id for run in runs])
     met = set(rows.values_list("pk", flat=True))
     yield from (run for run in runs if run.record_id in met)
 

@@ -18,7 +18,7 @@ from crm.entities.registry import get
 from crm.entities.values import zone
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.workflows import triggers
 from crm.workflows.active_workflows import ActiveWorkflow
 from crm.workflows.as_of import met_condition_as_of, previous_values
@@ -121,7 +121,7 @@ def _was_so(each: ActiveWorkflow, entry: Entry, pk: int) -> bool:
     later = Entry.objects.filter(entity=each.entity, entity_id=pk, pk__gt=entry.pk).exclude(change=entry.change)
     old = later.order_by("-pk").values_list("old_values", flat=True)
     return met_condition_as_of(
-        record_type(each.entity).model, pk, previous_values(old), each.condition, Viewer(), entry.at
+        RECORD_TYPES[each.entity].model, pk, previous_values(old), each.condition, Viewer(), entry.at
     )
 
 

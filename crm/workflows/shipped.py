@@ -21,20 +21,12 @@ class Shipped:
     icon: str = field(default="workflow")
 
 
-_shipped: Registry[Shipped] = Registry("shipped workflow")  # not a text
+SHIPPED: Registry[Shipped] = Registry("shipped workflow")  # not a text
 
 
 def ship(workflow: Shipped) -> None:
     """Register a template. Raises ValueError for a duplicate name."""
-    _shipped.add(workflow.name, workflow)
-
-
-def all_shipped() -> list[Shipped]:
-    return list(_shipped.values())
-
-
-def shipped_named(name: str) -> Shipped | None:
-    return _shipped.get(name)
+    SHIPPED.add(workflow.name, workflow)
 
 
 def _task(subject: str, **values: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from crm.kit.compiled_queries import run_cached
 from crm.kit.scope import workspace
 from crm.kit.translation import gettext as _
 from crm.kit.translation import ngettext
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.workflows.active_workflows import ActiveWorkflow, answering
 from crm.workflows.models import Run, StepRun
 from crm.workflows.triggers import Occurrence, fits
@@ -61,7 +61,7 @@ def _meeting(asked: Sequence[ActiveWorkflow], entity: str, pk: int) -> list[Acti
     """Return the workflows whose condition the record meets now, in one statement."""
     conditions = {each.condition.key_text: each.condition for each in asked}
     texts = sorted(conditions)
-    rows = record_type(entity).model.objects
+    rows = RECORD_TYPES[entity].model.objects
 
     def build(pk: int) -> Any:
         now = clock.now()
@@ -75,7 +75,7 @@ def _meeting(asked: Sequence[ActiveWorkflow], entity: str, pk: int) -> list[Acti
 
 
 def matching_records(each: ActiveWorkflow, now: datetime) -> QuerySet:
-    return record_type(each.entity).model.objects.live().filter(each.condition.expression(Viewer(), now))
+    return RECORD_TYPES[each.entity].model.objects.live().filter(each.condition.expression(Viewer(), now))
 
 
 def _cause(happening: Occurrence) -> Run | None:

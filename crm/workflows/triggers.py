@@ -17,7 +17,7 @@ from crm.kit.actor import Channel
 from crm.kit.translation import gettext, ngettext
 from crm.kit.translation import gettext_lazy as _
 from crm.lifecycle.axes import Axis, all_axes
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from crm.workflows.params import Param, ReferenceKind, Values
 from crm.workflows.steps.flow import times
 
@@ -77,7 +77,7 @@ class TriggerKind:
 
 
 def entities() -> list[tuple[str, str]]:
-    return [(kind.entity.name, kind.entity.label) for kind in record_types() if kind.in_workflows]
+    return [(kind.entity.name, kind.entity.label) for kind in RECORD_TYPES.values() if kind.in_workflows]
 
 
 def _record(values: Values) -> str:

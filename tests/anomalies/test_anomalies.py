@@ -18,7 +18,7 @@ from contacts.verbs.qualify import qualify as qualify_contact
 from contacts.verbs.reopen import reopen
 from crm.anomalies.detect import detect
 from crm.anomalies.jobs import find_anomalies
-from crm.anomalies.kinds import all_kinds, kind_of
+from crm.anomalies.kinds import ANOMALY_KINDS
 from crm.anomalies.listing import PAGE
 from crm.anomalies.models import Finding, UnreadableSetting, Waiver
 from crm.anomalies.verbs.end_waivers import end_waivers
@@ -230,7 +230,7 @@ def test_each_offers_what_helps(cast, sign_in):
     for address in addresses:
         assert f'href="{address}"' in page and client.get(address).status_code == 200
     records = {"lead": lead, "contact": contact, "unreadable_setting": UnreadableSetting(url="/settings/")}
-    for kind in all_kinds():
+    for kind in ANOMALY_KINDS.values():
         assert kind.url(records.get(kind.entity) or make_opportunity())
 
 
@@ -289,7 +289,7 @@ def test_who_may_not_change_the_record_may_not_waive(cast, actor):
 
 def test_a_conflict_of_two_looks_is_none(cast):
     make_contact()
-    kind = kind_of("lead_unowned")
+    kind = ANOMALY_KINDS["lead_unowned"]
     detect(kind)
     Finding.objects.update(evidence="Another sentence")
     detect(kind)

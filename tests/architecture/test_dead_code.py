@@ -9,7 +9,7 @@ from django.template.utils import get_app_template_dirs
 from django.urls import URLPattern, get_resolver
 
 from crm.kit.forms import DJANGO, FormRenderer
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from tests.architecture.source import ROOT, modules
 
 pytestmark = pytest.mark.once
@@ -92,7 +92,7 @@ def leads_to(address: tuple[str, ...], route: str) -> bool:
 
 
 def _fits(written: str, part: str) -> bool:
-    entity = part in {kind.entity.path for kind in record_types()}
+    entity = part in {kind.entity.path for kind in RECORD_TYPES.values()}
     return written == part or (
         written.rstrip(HOLE) in ("", part) and HOLE in written and ("<" in part or entity or written != HOLE)
     )

@@ -8,7 +8,7 @@ from contacts.verbs.win import win
 from crm.campaigns.models import Campaign, CampaignPerson
 from crm.events.engine import drain
 from crm.workflows.models import Run
-from crm.workflows.shipped import shipped_named
+from crm.workflows.shipped import SHIPPED
 from tests.factories import make_contact, rows
 from tests.workflows.conftest import becomes, make_flow
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 
 
 def test_source_002_s_win_back(acme, actor, cast):
-    win_back = shipped_named("win_back")
+    win_back = SHIPPED["win_back"]
     flow = make_flow(actor("admin"), win_back.trigger, *win_back.steps, name="Win-back")
     churn(rows(make_contact("Ana Ruiz", stage="customer")), by=actor("manager"), reason="Price").or_raise()
     drain()

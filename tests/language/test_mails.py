@@ -15,7 +15,7 @@ from crm.dashboards.handlers import mail_dashboard
 from crm.dashboards.models import Subscription
 from crm.kit.actor import Role
 from crm.kit.scope import in_workspace
-from crm.notifications.kinds import all_kinds
+from crm.notifications.kinds import NOTIFICATION_KINDS
 from crm.notifications.mails import send
 from crm.notifications.models import Notification
 from crm.users.models import Membership, User
@@ -48,7 +48,7 @@ def test_notifications(daily, world, letters):
     member = Membership.objects.select_related("user", "workspace").get(pk=world.own.member.pk)
     about = {"change": world.own.change, "recipient": member, "entity": "contact", "entity_id": world.own.contact.pk}
     at = world.own.notification.at
-    for kind in all_kinds():
+    for kind in NOTIFICATION_KINDS.values():
         seen = Notification.objects.create(kind=kind.name, key=f"{kind.name}-{daily}", at=at, **about)
         lost = Notification(kind=kind.name, key="x", at=at, **(about | {"entity_id": 999_999}))
         lost.public_id, lost.pk = seen.public_id, seen.pk

@@ -8,7 +8,7 @@ from audit.models import Entry
 from contacts.models import Contact
 from crm.kit import clock
 from crm.kit.errors import Invalid
-from crm.notifications.kinds import all_kinds
+from crm.notifications.kinds import NOTIFICATION_KINDS
 from crm.notifications.models import Notification, Preference
 from crm.notifications.verbs.choose_channels import choose_channels
 from crm.records.verbs.assign import assign
@@ -114,7 +114,7 @@ def test_choices_are_saved_shown_and_audited(cast, actor, sign_in):
     page = client.get("/settings/notifications/").content.decode()
     assert "@rep" in page
     chosen = {"assigned": "digest", "mentioned": "nothing", "task_due": "mail"}
-    chosen = {kind.name: "bell" for kind in all_kinds()} | chosen
+    chosen = {kind.name: "bell" for kind in NOTIFICATION_KINDS.values()} | chosen
     assert client.post("/settings/notifications/", chosen).status_code == 302
     assert client.post("/settings/notifications/", chosen | {"assigned": "bell"}).status_code == 302
     assert Preference.objects.get(member=cast.rep).channels == chosen | {"assigned": "bell"}

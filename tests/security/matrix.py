@@ -15,7 +15,7 @@ from typing import Any
 from django.urls import URLPattern, get_resolver, reverse
 
 from crm.kit.actor import Role
-from crm.records.registry import record_type, record_types
+from crm.records.registry import RECORD_TYPES
 from tests.installed import legacy_leads
 from tests.security.world import people, picture
 
@@ -71,7 +71,7 @@ def file(own):
     return (own.file.public_id,)
 
 
-KINDS = [kind.entity.name for kind in record_types() if kind.entity.name != "contact"]
+KINDS = [kind.entity.name for kind in RECORD_TYPES.values() if kind.entity.name != "contact"]
 VIEW = {"contact": "view"} | {kind: f"{kind}_view" for kind in [*KINDS, "activity"]}
 TRASHED = {"contact": "trashed"} | {kind: f"trashed_{kind}" for kind in KINDS}
 
@@ -82,7 +82,7 @@ def of(entity: str):
 
 def record(entity: str, get=VIEWER, post=None, **options) -> Route:
     """Return a route of one contact, company or opportunity."""
-    missing = (f"{record_type(entity).entity.prefix}_000000000",)
+    missing = (f"{RECORD_TYPES[entity].entity.prefix}_000000000",)
     options = {"args": of(entity), "missing": missing, "by_team": True, "refused": 409} | options
     return Route(get, post, **options)
 
@@ -168,7 +168,7 @@ def _lists(entity: str) -> dict[str, Route]:
             REP,
             REP,
             args=lambda own: (*of(entity)(own), "name"),
-            missing=(f"{record_type(entity).entity.prefix}_000000000", "name"),
+            missing=(f"{RECORD_TYPES[entity].entity.prefix}_000000000", "name"),
             data=lambda own: {"name": "Renamed", "base-name": getattr(own, entity).name},
         ),
         f"{entity}_timeline": record(entity),

@@ -22,14 +22,14 @@ from crm.kit.scope import in_workspace
 from crm.lists.exporting import export_csv, export_paths
 from crm.lists.imports.mapping import choices
 from crm.lists.imports.running import new_run, run_import
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from tests.installed import legacy_leads
 from tests.security.calls import HTMX, call, told
 from tests.security.matrix import MATRIX, url
 from tests.security.world import act, rows
 
 SECRET = "secretmark"
-HIDDEN_KINDS = [kind.entity.name for kind in record_types()]
+HIDDEN_KINDS = [kind.entity.name for kind in RECORD_TYPES.values()]
 NAMES = {"name", "name_key", "public_id", "currency", "stage", "status", "lifecycle_stage", "country", "timezone"}
 
 
@@ -89,7 +89,7 @@ def every_path(entity: str) -> Iterator[str]:
 @pytest.mark.parametrize("who", ["rep", "viewer", "manager"])
 def test_an_export_shows_only_the_name_of_what_one_does_not_see(who, linked, actor):
     leaks, names = set(), set()
-    for entity in (kind.entity.name for kind in record_types()):
+    for entity in (kind.entity.name for kind in RECORD_TYPES.values()):
         shown = exported(entity, list(every_path(entity)), actor(who))
         leaks |= {f"{entity}: {column}" for column, text in shown.items() if SECRET in text}
         names |= {f"{entity}: {column}" for column, text in shown.items() if "hiddenmark" in text}
@@ -114,7 +114,7 @@ def test_no_page_shows_more_than_the_name_of_what_one_does_not_see(who, linked, 
     leaks = [
         address for address, headers in places(linked) if SECRET in told(call(client, "GET", address, {}, headers))
     ]
-    assert len(leaks) > len(record_types()) if who == "manager" else not leaks, leaks
+    assert len(leaks) > len(RECORD_TYPES) if who == "manager" else not leaks, leaks
 
 
 def places(world) -> Iterator[tuple]:
@@ -122,7 +122,7 @@ def places(world) -> Iterator[tuple]:
     for name, route in MATRIX.items():
         for headers in ({}, HTMX):
             yield url(name, route.args(world.own) if route.args else ()), headers
-    for entity, spec in ((kind.entity.name, kind.listing) for kind in record_types()):
+    for entity, spec in ((kind.entity.name, kind.listing) for kind in RECORD_TYPES.values()):
         keys = ",".join(field.key for field in schema(entity) if field.type is not FieldType.MANY)
         yield f"/{spec.path}?view=all&columns={keys}", {}
         yield f"/{spec.path}/export?view=all&columns={keys}", {}
@@ -130,7 +130,7 @@ def places(world) -> Iterator[tuple]:
         yield f"/search?q={query}", {}
         yield from (
             (f"/contact/options?entity={entity}&q={query}", {})
-            for entity in (kind.entity.name for kind in record_types())
+            for entity in (kind.entity.name for kind in RECORD_TYPES.values())
         )
 
 
@@ -139,7 +139,7 @@ def test_no_search_tells_letters_of_what_one_does_not_see(address, linked, sign_
     found = {"rep": set(), "manager": set()}
     for who, entities in found.items():
         client = sign_in(who)
-        for entity, spec in ((kind.entity.name, kind.listing) for kind in record_types()):
+        for entity, spec in ((kind.entity.name, kind.listing) for kind in RECORD_TYPES.values()):
             page = told(call(client, "GET", address.format(path=spec.path, entity=entity, word=SECRET)))
             entities |= {entity} if getattr(linked.own, entity).public_id in page else set()
     assert found["rep"] == set()
@@ -153,7 +153,7 @@ def test_a_search_still_finds_the_name_beside_a_link(linked, sign_in):
 
 def link_columns() -> Iterator[tuple[str, Path]]:
     """Yield each declared link that an import may set."""
-    for entity in (kind.entity.name for kind in record_types() if kind.importer):
+    for entity in (kind.entity.name for kind in RECORD_TYPES.values() if kind.importer):
         for path in choices(entity):
             if len(path.fields) == 1 and path.field.type is FieldType.LINK and not path.field.custom:
                 yield entity, path

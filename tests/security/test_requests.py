@@ -15,7 +15,7 @@ from crm.kit import views
 from crm.kit.logs import RouteInsteadOfPath
 from crm.kit.text import LONGEST
 from crm.lists.paging import Cursor, Sort
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from crm.users.models import Team, Workspace
 from tests.factories import make_contact
 from tests.security.calls import call
@@ -37,7 +37,7 @@ def pages(world) -> list[str]:
     """Return every page with a cursor: lists by each kind of sort, boards, timelines."""
     found = [
         f"/{spec.path}?view=all&sort={sort}"
-        for spec in (kind.listing for kind in record_types())
+        for spec in (kind.listing for kind in RECORD_TYPES.values())
         for sort in ("name", "-created_at", "owner")
     ]
     found += [

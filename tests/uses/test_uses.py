@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from crm.anomalies.detect import detect
-from crm.anomalies.kinds import kind_of
+from crm.anomalies.kinds import ANOMALY_KINDS
 from crm.anomalies.models import Finding
 from crm.entities.models import CustomField
 from crm.entities.uses import (
@@ -188,7 +188,7 @@ def test_it_is_shown_where_it_is_edited_and_is_an_exception(settings_of_tier, si
     for storer in sorted(uses.keys() - {"custom_field"}):
         page = unescape(clients.get(storer, sign_in("admin")).get(uses[storer].url).content.decode())
         assert uses[storer].problem() in page, storer
-    detect(kind_of("setting_unreadable"))
+    detect(ANOMALY_KINDS["setting_unreadable"])
     found = set(Finding.objects.filter(kind="setting_unreadable").values_list("evidence", flat=True))
     assert found == {uses[storer].problem() for storer in (*BLOCKING, "custom_field")}
     shown = unescape(sign_in("manager").get("/exceptions?kind=setting_unreadable").content.decode())
@@ -197,7 +197,7 @@ def test_it_is_shown_where_it_is_edited_and_is_an_exception(settings_of_tier, si
 
 
 def test_the_exception_goes_when_the_setting_can_be_read_again(settings_of_tier):
-    kind = kind_of("setting_unreadable")
+    kind = ANOMALY_KINDS["setting_unreadable"]
     break_settings("field archived")
     detect(kind)
     assert Finding.objects.filter(kind=kind.name).count() == len(BLOCKING) + 1

@@ -25,7 +25,7 @@ from crm.records.verbs.edit import edit
 from crm.users.verbs.deactivate_member import deactivate_member
 from crm.workflows.jobs import keep_time
 from crm.workflows.models import Run, Workflow
-from crm.workflows.shipped import all_shipped
+from crm.workflows.shipped import SHIPPED
 from crm.workflows.verbs.cancel_run import cancel_run
 from crm.workflows.verbs.retry_run import retry_run
 from crm.workflows.verbs.save_workflow import save_workflow
@@ -278,7 +278,7 @@ def test_a_notification_says_what_the_author_wrote(flow, engine, won, cast):
 
 
 def test_what_source_002_does_after_qualifying(acme, actor, engine, won):
-    shipped = next(each for each in all_shipped() if each.name == "inbound")
+    shipped = next(each for each in SHIPPED.values() if each.name == "inbound")
     make_flow(actor("admin"), WON, *shipped.steps)
     contact = won("Bob Rivera")
     engine()
@@ -288,9 +288,9 @@ def test_what_source_002_does_after_qualifying(acme, actor, engine, won):
     assert (follow_up.status, follow_up.priority, follow_up.contact) == ("pending", "high", contact)
 
 
-@pytest.mark.parametrize("name", [each.name for each in all_shipped()])
+@pytest.mark.parametrize("name", [each.name for each in SHIPPED.values()])
 def test_every_shipped_one_can_be_switched_on(acme, actor, name):
-    shipped = next(each for each in all_shipped() if each.name == name)
+    shipped = next(each for each in SHIPPED.values() if each.name == name)
     made = make_flow(actor("admin"), shipped.trigger, *shipped.steps, condition=shipped.condition, name=shipped.title)
     assert made.enabled
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from contacts.demo import History
 from crm.anomalies.detect import detect
-from crm.anomalies.kinds import all_kinds
+from crm.anomalies.kinds import ANOMALY_KINDS
 from crm.campaigns.demo import win_back
 from crm.entities.models import CustomField
 from crm.entities.verbs.save_custom_field import save_custom_field
@@ -26,7 +26,7 @@ from crm.users.verbs.add_member import add_member
 from crm.users.verbs.create_team import create_team
 from crm.users.verbs.create_workspace import create_workspace
 from crm.workflows.models import Workflow
-from crm.workflows.shipped import shipped_named
+from crm.workflows.shipped import SHIPPED
 from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
 from leads.demo import Interest
@@ -102,7 +102,7 @@ def load(people: int = 2000, companies: int = 300) -> None:
 
 def _switch_on(admin: Membership, names: Iterable[str]) -> None:
     """Turn on some workflow templates after the demo year."""
-    for shipped in filter(None, map(shipped_named, names)):
+    for shipped in filter(None, map(SHIPPED.get, names)):
         made = save_workflow(
             Workflow(),
             name=shipped.title,
@@ -117,7 +117,7 @@ def _switch_on(admin: Membership, names: Iterable[str]) -> None:
 
 def _find_anomalies() -> None:
     """Detect exceptions now: the job may not run yet."""
-    for kind in all_kinds():
+    for kind in ANOMALY_KINDS.values():
         detect(kind)
 
 

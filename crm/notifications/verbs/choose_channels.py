@@ -8,7 +8,7 @@ from audit.record import record, update_and_record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
-from crm.notifications.kinds import Channel, all_kinds
+from crm.notifications.kinds import NOTIFICATION_KINDS, Channel
 from crm.notifications.models import Preference
 
 
@@ -31,7 +31,7 @@ def choose_channels(channels: Mapping[str, str], *, by: Actor) -> Preference:
 
 
 def _check(channels: Mapping[str, str]) -> None:
-    known = {kind.name for kind in all_kinds()}
+    known = {kind.name for kind in NOTIFICATION_KINDS.values()}
     errors = {kind: _("This type of notification doesn’t exist.") for kind in channels.keys() - known}
     errors |= {
         kind: _("“{channel}” isn’t a notification channel.").format(channel=channel)

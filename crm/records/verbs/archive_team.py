@@ -7,7 +7,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.errors import InUse, Invalid
 from crm.kit.translation import gettext as _
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from crm.records.writing import apply
 from crm.users.models import Membership, Team
 from crm.users.roles import Right, require
@@ -31,7 +31,7 @@ def archive_team(team: Team, *, to: Team | None, members_to: Team | None = None,
     rows = Team.objects.filter(pk=team.pk, archived_at__isnull=True)
     update_and_record("team.archived", rows, {"archived_at": clock.now()}, by=by)
     update_and_record("member.team_changed", Membership.objects.filter(team=team), {"team": members_to}, by=by)
-    return sum(_move(kind.model, kind.entity.name, team, to, by) for kind in record_types())
+    return sum(_move(kind.model, kind.entity.name, team, to, by) for kind in RECORD_TYPES.values())
 
 
 def _move(model, entity: str, team: Team, to: Team | None, by: Actor) -> int:

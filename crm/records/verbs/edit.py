@@ -17,7 +17,7 @@ from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext
 from crm.lifecycle.move import force_move
 from crm.records.models import Record
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.records.validation import check_values, storage_key, typed
 from crm.records.writing import apply
 from crm.users.visibility import Locked, RecordQuerySet, lock
@@ -37,7 +37,7 @@ def edit(
     if base is not None:  # unchanged values are not checked: they may have become invalid
         values = {name: value for name, value in values.items() if name not in base or value != base[name]}
     changes = typed(entity, values, by=by)
-    kind = record_type(entity)
+    kind = RECORD_TYPES[entity]
     kind.lock_first(changes)
     _lock_linked(records)
     locked = lock(records, by)

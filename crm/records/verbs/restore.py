@@ -6,7 +6,7 @@ from crm.entities.registry import entity_of
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext_lazy as _
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.records.writing import apply
 from crm.users.visibility import Locked, RecordQuerySet, lock
 
@@ -22,7 +22,7 @@ def restore(records: RecordQuerySet, *, by: Actor) -> Outcome:
     """
     locked = lock(records, by, trashed=True)
     entity = entity_of(records.model)
-    record_type(entity).hold_in_trash(locked)
+    RECORD_TYPES[entity].hold_in_trash(locked)
     for field in records.model.UNIQUE:
         _refuse_taken(locked, field)
     for rows in locked.batches():

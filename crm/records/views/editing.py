@@ -20,7 +20,7 @@ from crm.lifecycle.offers import offers
 from crm.records.facts import fact
 from crm.records.forms import BaseForm, NewForm, RecordForm, delete_form, editable_fields
 from crm.records.models import Record
-from crm.records.registry import RecordType, Suggestion, record_type
+from crm.records.registry import RECORD_TYPES, RecordType, Suggestion
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
 from crm.records.verbs.restore import restore
@@ -31,7 +31,7 @@ from crm.users.visibility import may_edit
 
 @require_http_methods(["GET", "POST"])
 def new(request: Request, entity: str) -> HttpResponse:
-    kind = record_type(entity)
+    kind = RECORD_TYPES[entity]
     also = kind.asked_once
     keys = request.GET.keys() & {*also, *(field.key for field in editable_fields(entity))}
     initial = {key: request.GET[key] for key in keys}
@@ -91,7 +91,7 @@ def change(request: Request, entity: str, public_id: str) -> HttpResponse:
         "record": record,
         "conflicts": _side_by_side(entity, conflict) if conflict else [],
     }
-    if axis := record_type(entity).form_axis:
+    if axis := RECORD_TYPES[entity].form_axis:
         context |= _moves(request, record, axis)
     status = 409 if conflict else (422 if form.errors else 200)
     return render(request, "records/edit.html", context, status=status)
@@ -102,7 +102,7 @@ def _changed(request: Request, entity: str, record: Record, form: RecordForm, ba
     values = form.cleaned_data | {
         key: seen[key] for key in form.cleaned_data if request.POST.get(f"keep-{key}") == "theirs"
     }
-    verb = record_type(entity).verbs.get(request.POST.get("move", ""))
+    verb = RECORD_TYPES[entity].verbs.get(request.POST.get("move", ""))
     with transaction.atomic():
         outcome = edit(rows_of(record), values, by=request.actor, base=seen).or_raise()
         if verb:
@@ -180,7 +180,7 @@ def change_field(request: Request, entity: str, public_id: str, key: str) -> Htt
 
 def _fact(request: Request, entity: str, record: Record, field: Field, *, saved: bool = False) -> HttpResponse:
     """Return the value; on a record page also its head, if the type has one."""
-    context, kind = _fact_context(request, entity, record, field), record_type(entity)
+    context, kind = _fact_context(request, entity, record, field), RECORD_TYPES[entity]
     if saved and kind.head_template and not context["cell"]:
         context |= kind.head(record, request.actor, True) | {"head": kind.head_template}
     return render(request, "records/fact.html", context)

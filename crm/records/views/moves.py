@@ -12,7 +12,7 @@ from crm.kit.translation import gettext as _
 from crm.lifecycle.axes import Axis, Move, Reason
 from crm.records.forms import move_form
 from crm.records.models import Record
-from crm.records.registry import RecordType, record_type
+from crm.records.registry import RECORD_TYPES, RecordType
 from crm.records.views.pages import find_record, rows_of
 from crm.users.http import Request
 
@@ -20,7 +20,7 @@ from crm.users.http import Request
 @require_http_methods(["GET", "POST"])
 def move(request: Request, entity: str, public_id: str, verb: str) -> HttpResponse:
     """Move a record by a verb of its type. Boards send only the target, which determines the verb."""
-    kind, record = record_type(entity), find_record(request, entity, public_id)
+    kind, record = RECORD_TYPES[entity], find_record(request, entity, public_id)
     if verb not in kind.verbs:
         raise Http404
     axis = kind.axis_of[verb]

@@ -12,7 +12,7 @@ from crm.kit.actor import Actor
 from crm.kit.text import search_key
 from crm.kit.timelimit import time_limit
 from crm.lists.paging import LONGEST, search
-from crm.records.registry import record_type, record_types
+from crm.records.registry import RECORD_TYPES
 from crm.users.http import Request
 from crm.users.limits import limited, searches
 from crm.users.models import Membership
@@ -27,7 +27,7 @@ def options(request: Request) -> HttpResponse:
     entity, query = request.GET.get("entity", ""), request.GET.get("q", "").strip()[:LONGEST]
     if entity in OTHERS:
         found = OTHERS[entity](query)
-    elif entity in {kind.entity.name for kind in record_types()}:
+    elif entity in {kind.entity.name for kind in RECORD_TYPES.values()}:
         found = _records(entity, query, request.actor)
     else:
         raise Http404
@@ -35,7 +35,7 @@ def options(request: Request) -> HttpResponse:
 
 
 def _records(entity: str, query: str, by: Actor) -> list[tuple[str, str]]:
-    kind, about = record_type(entity), get(entity)
+    kind, about = RECORD_TYPES[entity], get(entity)
     rows = search(kind.model.objects.live().visible_to(by), query, by)
     rows = rows.order_by(about.fields[about.title].sort or about.title_path, "pk")
     with time_limit():

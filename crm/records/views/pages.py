@@ -14,7 +14,7 @@ from crm.kit.translation import gettext as _
 from crm.records.facts import facts
 from crm.records.models import Record
 from crm.records.panels import panels
-from crm.records.registry import RecordType, record_type
+from crm.records.registry import RECORD_TYPES, RecordType
 from crm.users.http import Request
 from crm.users.visibility import RecordQuerySet, may_edit
 
@@ -25,9 +25,14 @@ on_page: Hook[Contributor] = Hook()
 
 
 def find_record(request: Request, entity: str, public_id: str) -> Record:
-    """Return the record called `public_id`. Raises Http404 if missing or hidden from the actor."""
-    kind = record_type(entity)
-    rows = kind.model.objects.visible_to(request.actor).select_related(*kind.related)
+    """Return the record called `public_id`; for a page, with its links. Raises Http404 if missing or hidden.
+
+    A POST leads to another page: with links the look-up takes three times as long.
+    """
+    kind = RECORD_TYPES[entity]
+    rows = kind.model.objects.visible_to(request.actor)
+    if request.method == "GET":
+        rows = rows.select_related(*kind.related)
     return get_object_or_404(rows, public_id=public_id)
 
 
@@ -42,7 +47,7 @@ def rows_of(record: Record) -> RecordQuerySet:
 @require_GET
 def record_page(request: Request, entity: str, public_id: str) -> HttpResponse:
     """Show one record: facts, moves, timeline."""
-    kind, record = record_type(entity), find_record(request, entity, public_id)
+    kind, record = RECORD_TYPES[entity], find_record(request, entity, public_id)
     if other := record.replaced_by:
         return redirect(other)
     editable = may_edit(record, request.actor) and record.deleted_at is None
@@ -92,7 +97,7 @@ def readonly(record: Record, request: Request) -> str:
 @require_GET
 def more_timeline(request: Request, entity: str, public_id: str) -> HttpResponse:
     record = find_record(request, entity, public_id)
-    kind = record_type(entity)
+    kind = RECORD_TYPES[entity]
     items, _tasks, more = _timeline(kind, request)(record, request.actor, request.GET.get("before", ""))
     context = {"entity": entity, "record": record, "items": items, "more": more, "wide": _is_wide(kind, request)}
     return render(request, "records/timeline_page.html" if not request.htmx else "records/timeline.html", context)

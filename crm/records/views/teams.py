@@ -10,7 +10,7 @@ from crm.kit.responses import show_errors, toast
 from crm.kit.timelimit import long_request
 from crm.kit.translation import gettext as _
 from crm.records.forms import ArchiveTeamForm
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from crm.records.verbs.archive_team import archive_team
 from crm.users.http import Request
 from crm.users.models import Team
@@ -27,7 +27,7 @@ def archive_team_page(request: Request, pk: int) -> HttpResponse:
     form = ArchiveTeamForm(request.POST or None, team=team)
     if form.is_valid() and _archived(request, form, team):
         return redirect("teams")
-    counts = [(kind.entity.plural, kind.model.objects.filter(team=team).count()) for kind in record_types()]
+    counts = [(kind.entity.plural, kind.model.objects.filter(team=team).count()) for kind in RECORD_TYPES.values()]
     context = {
         "team": team,
         "form": form,

@@ -18,7 +18,7 @@ from crm.conditions.condition import Condition
 from crm.entities.placeholders import render
 from crm.kit.actor import Actor
 from crm.kit.registry import Registry
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.workflows.models import Run
 from crm.workflows.params import Param, Values
 
@@ -41,7 +41,7 @@ class Context:
 
     @property
     def rows(self) -> Any:
-        return record_type(self.entity).model.objects.live().visible_to(self.by).filter(pk=self.run.record_id)
+        return RECORD_TYPES[self.entity].model.objects.live().visible_to(self.by).filter(pk=self.run.record_id)
 
     @cached_property
     def record(self) -> Any:
@@ -57,7 +57,7 @@ class Context:
 
     def about(self) -> dict[str, int]:
         """Return the keyword arguments for log() that link an activity to the record."""
-        about = record_type(self.entity).about
+        about = RECORD_TYPES[self.entity].about
         return about(self.record) if about else {}
 
     def holds(self, condition: Condition) -> bool:

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.kit.responses import toast
 from crm.kit.translation import gettext as _
 from crm.lists.imports.running import visible_runs
-from crm.records.registry import record_type
+from crm.records.registry import RECORD_TYPES
 from crm.users.http import Request
 from crm.users.roles import Right, may
 from crm.users.views import needs
@@ -67,7 +67,7 @@ def cancel(request: Request, public_id: str) -> HttpResponse:
 def start_by_hand(request: Request, entity: str, public_id: str) -> HttpResponse:
     if entity not in dict(entities()):
         raise Http404
-    rows = record_type(entity).model.objects.live().visible_to(request.actor).filter(public_id=public_id)
+    rows = RECORD_TYPES[entity].model.objects.live().visible_to(request.actor).filter(public_id=public_id)
     record = rows.first()
     workflow = Workflow.objects.filter(public_id=request.POST.get("workflow", "")).first()
     if record is None or workflow is None:

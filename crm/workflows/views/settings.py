@@ -21,7 +21,7 @@ from crm.workflows.builder import BLANK, Draft, draft_context, posted, rearrange
 from crm.workflows.definition import Definition, checked, lines, spoken, summary
 from crm.workflows.models import Run, Workflow, WorkflowVersion
 from crm.workflows.preview import Preview, preview
-from crm.workflows.shipped import all_shipped, shipped_named
+from crm.workflows.shipped import SHIPPED
 from crm.workflows.verbs.rotate_secret import rotate_secret
 from crm.workflows.verbs.save_workflow import save_workflow
 from crm.workflows.verbs.switch_workflow import switch_workflow
@@ -46,7 +46,7 @@ def workflows(request: Request) -> HttpResponse:
     broken = unreadable_by_pk("workflow")
     found = Workflow.objects.select_related("owner__user")
     rows = [(each, summary(versions[each.pk]), broken.get(each.pk, "")) for each in found]
-    return render(request, "workflows/list.html", {"rows": rows, "shipped": all_shipped()})
+    return render(request, "workflows/list.html", {"rows": rows, "shipped": SHIPPED.values()})
 
 
 def _current() -> list[WorkflowVersion]:
@@ -119,7 +119,7 @@ def _draft(request: Request, found: Workflow | None) -> Draft:
             "condition": in_words(version.condition, version.entity),
             "steps": steps,
         }
-    chosen = shipped_named(request.GET.get("template", ""))
+    chosen = SHIPPED.get(request.GET.get("template", ""))
     blank = BLANK | {"owner": request.member.pk}
     if chosen is None:
         return blank
