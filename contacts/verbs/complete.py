@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from audit.record import update_and_record
 from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import touch
-from contacts.models import Activity
-from contacts.participants import insert_participants, record_added, with_participants
+from contacts.new_activities import insert_activities
+from contacts.participants import with_participants
 from contacts.repeating import next_ones
-from contacts.verbs.log import record_planned_and_done
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
@@ -49,9 +48,5 @@ def complete(
 def _plan_next(rows: QuerySet, by: Actor) -> None:
     """Plan the next of repeating activities, with the same participants."""
     both = next_ones(with_participants(rows.exclude(repeats="")), by)
-    made = [planned for _completed, planned in both]
-    Activity.objects.bulk_create(made)
-    others = {planned.pk: [row.contact_id for row in completed.present] for completed, planned in both}
-    people = insert_participants(others, by)
-    record_planned_and_done(made, by)
-    record_added(people, by)
+    others = [[row.contact_id for row in completed.present] for completed, _planned in both]
+    insert_activities([planned for _completed, planned in both], others, by=by)

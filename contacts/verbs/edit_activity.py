@@ -11,9 +11,9 @@ from audit.record import update_and_record
 from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import recompute
 from contacts.models import Activity
+from contacts.new_activities import check_links
 from contacts.participants import keys_of_people
 from contacts.repeating import check_repeats
-from contacts.verbs.log import check_visible
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome
@@ -37,7 +37,7 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
         sentence = _("{field} of an activity can’t be changed.")
         raise Invalid({key: sentence.format(field=key) for key in wrong})
     check_lengths(Activity, values)
-    check_visible([Activity(opportunity_id=values.get("opportunity"))], by)
+    check_links([Activity(opportunity_id=values.get("opportunity"))], by)
     if not values.get("subject", "-").strip():
         raise Invalid({"subject": _("Add a note or a subject.")})
     if values.get("status", "pending") not in ("pending", "cancelled"):

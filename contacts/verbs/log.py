@@ -1,15 +1,15 @@
 """Log a completed activity or create a task."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
-from audit.record import record
 from contacts.calls import check_occurred, check_outcome
 from contacts.last_activity import touch
 from contacts.models import Activity
-from contacts.participants import insert_participants, record_added, with_participants
+from contacts.new_activities import check_links, insert_activities
+from contacts.participants import with_participants
 from contacts.repeating import check_repeats
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
@@ -17,10 +17,6 @@ from crm.kit.errors import Invalid, NotAllowed
 from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext as _
 from crm.records.validation import check_lengths
-from crm.users.models import Membership
-
-SNAPSHOT = [f.name for f in Activity._meta.concrete_fields if f.editable and f.name not in ("id", "workspace")]
-SNAPSHOT += ["automatic", "series_start"]
 
 
 @transaction.atomic
@@ -37,22 +33,10 @@ def log(activities: Sequence[Mapping[str, Any]], *, by: Actor) -> Outcome:
         raise NotAllowed(_("Viewers can’t log activities."))
     made = [_build({key: values[key] for key in values.keys() - {"participants"}}, by) for values in activities]
     others = [set(values.get("participants", ())) - {values.get("contact_id")} for values in activities]
-    check_visible(made, by, set().union(*others))
-    Activity.objects.bulk_create(made)
-    # Before the activities are recorded: what follows from a conversation concerns everyone in it.
-    people = insert_participants({a.pk: who for a, who in zip(made, others, strict=True) if who}, by)
-    record_planned_and_done(made, by)
-    record_added(people, by)
-    touch(with_participants(Activity.objects.filter(pk__in=[a.pk for a in made])) if people else made)
+    check_links(made, by, set().union(*others))
+    has_people = insert_activities(made, others, by=by)
+    touch(with_participants(Activity.objects.filter(pk__in=[a.pk for a in made])) if has_people else made)
     return Outcome(by.change, [activity.pk for activity in made])
-
-
-def record_planned_and_done(made: Sequence[Activity], by: Actor) -> None:
-    """Record new activities."""
-    for event, status in (("activity.logged", "done"), ("activity.planned", "pending")):
-        ids = [activity.pk for activity in made if activity.status == status]
-        if ids:
-            record(event, Activity.objects.filter(pk__in=ids), by=by, snapshot=SNAPSHOT)
 
 
 def _build(values: Mapping[str, Any], by: Actor) -> Activity:
@@ -88,25 +72,3 @@ def _check(activity: Activity) -> None:
         raise Invalid({"subject": _("Add a note or a subject.")})
     if not (activity.contact_id or activity.company_id):
         raise Invalid({"contact": _("Choose a contact or company for this activity.")})
-
-
-def check_visible(activities: Sequence[Activity], by: Actor, participants: Collection[int] = ()) -> None:
-    """Raise Invalid for links of activities, or participants, that are hidden from `by`, in the trash or unknown."""
-    assignees = {activity.assignee_id for activity in activities} - {None, by.member_id}
-    if assignees and assignees - set(Membership.objects.filter(pk__in=assignees).values_list("pk", flat=True)):
-        raise Invalid({"assignee": _("Choose a member.")})
-    sentences = {
-        "contact": _("Contact not found."),
-        "company": _("Company not found."),
-        "opportunity": _("Opportunity not found."),
-    }
-    for name, sentence in sentences.items():
-        _check_link(name, {getattr(activity, f"{name}_id") for activity in activities}, sentence, by)
-    _check_link("contact", participants, sentences["contact"], by, "participants")
-
-
-def _check_link(name: str, wanted: Collection[int | None], sentence: str, by: Actor, key: str = "") -> None:
-    model: Any = Activity._meta.get_field(name).related_model
-    keys = set(wanted) - {None}
-    if keys and keys - set(model.objects.live().visible_to(by).filter(pk__in=keys).values_list("pk", flat=True)):
-        raise Invalid({key or name: sentence})

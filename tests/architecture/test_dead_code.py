@@ -92,7 +92,7 @@ def leads_to(address: tuple[str, ...], route: str) -> bool:
 
 
 def _fits(written: str, part: str) -> bool:
-    entity = part in {kind.entity.path for kind in RECORD_TYPES.values()}
+    entity = part in {kind.entity.path for kind in RECORD_TYPES.values()} | {"activity"}  # a list without a type
     return written == part or (
         written.rstrip(HOLE) in ("", part) and HOLE in written and ("<" in part or entity or written != HOLE)
     )

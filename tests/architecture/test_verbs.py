@@ -6,7 +6,7 @@ import re
 import pytest
 
 from audit.subjects import all_subjects
-from contacts.models import Record
+from crm.records.models import Record
 from crm.entities.registry import all_entities
 from crm.events.registry import all_events
 from crm.lifecycle.axes import all_axes
@@ -27,7 +27,9 @@ RECORDERS = {
     "move_stages",
     "store",
     "lift_reasons",
-}  # audit.record, crm.records.writing, lifecycle.move, opportunities.stage_moves, contacts.{engagement, suppression}
+    "insert_activities",
+    "record_added",
+}  # audit.record, crm.records.writing, lifecycle.move, opportunities.stage_moves, contacts: engagement, suppression, …
 EVENT = re.compile(r"(§|[a-z_]+)\.[a-z_]+")
 
 
