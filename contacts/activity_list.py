@@ -20,6 +20,7 @@ from crm.kit.actor import Actor
 from crm.kit.nav import NavItem
 from crm.kit.outcome import Outcome
 from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import pgettext_lazy
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import BulkAction, ListSpec, View
 from crm.records.actions import run_verb
@@ -127,7 +128,9 @@ ACTIVITIES = ListSpec(
         BulkAction("complete", _("Complete"), "check", _complete, complete_form, _("Completed")),
         BulkAction("reassign", _("Reassign"), "user-check", _reassign, assignee_form, _("Reassigned")),
         BulkAction("postpone", _("Postpone"), "clock", run_verb(postpone), postpone_form, _("Postponed")),
-        BulkAction("cancel", _("Cancel activities"), "circle-x", _cancel, no_form, _("Canceled")),
+        BulkAction(
+            "cancel", _("Cancel activities"), "circle-x", _cancel, no_form, pgettext_lazy("activities", "Canceled")
+        ),
         BulkAction("delete", _("Move to trash"), "trash-2", run_verb(delete_activity), no_form, _("Moved to trash")),
         BulkAction(
             "restore", _("Restore"), "archive-restore", run_verb(restore_activity), no_form, _("Restored"), trash=True

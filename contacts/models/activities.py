@@ -55,7 +55,7 @@ class Activity(Owned):
         ("call", _("Call")),
         ("email", _("Email")),
         ("meeting", _("Meeting")),
-        ("note", _("Note")),
+        ("note", pgettext_lazy("activity", "Note")),
     )
     OUTCOMES = (  # of calls
         ("connected", _("Connected")),

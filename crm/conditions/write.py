@@ -78,7 +78,7 @@ class LabelWriter(Writer):
         if operand.kind is Kind.VALUE:
             match field.type:
                 case FieldType.SELECT | FieldType.MULTI_SELECT:
-                    return field.choice_label(operand.value)
+                    return field.choice_name(operand.value)
                 case FieldType.USER:
                     return self._members.label(operand.value)
                 case FieldType.TEAM:

@@ -40,7 +40,7 @@ def _touches(target, custom: CustomField) -> bool:
 
 
 def _misread(custom: CustomField) -> str:
-    return _("After the conversion, its comparison with {field} would match other records.").format(field=custom.label)
+    return _("After the conversion, this comparison with {field} would match other records.").format(field=custom.label)
 
 
 def _compares(use: SettingUse, custom: CustomField) -> bool:

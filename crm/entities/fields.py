@@ -100,12 +100,13 @@ class Field:
         return self.path or self.key
 
     def choice(self, text: str) -> Choice | None:
-        """Return the choice named by `text`: its value, or its label in the active language or English.
+        """Return the choice named by `text`: its exact value, or its label in the active language or English.
 
-        Ignores case, spaces, underscores and hyphens, unless that is another choice: of A and A-, A- is the second.
+        Labels ignore case, spaces, underscores and hyphens, unless that is another choice: of A and A-, A- is the
+        second. A label may be the stored value of a choice renamed since.
         """
-        names = self._choices_by_name(active_language() or "")
-        return names.get(fold(text)) or names.get(squash(text))
+        named = self._choices_by_name(active_language() or "")
+        return named.get(_exact(text)) or named.get(fold(text)) or named.get(squash(text))
 
     def _choices_by_name(self, language: str) -> dict[str, Choice]:
         """Return the choices by name, cached per language: imports look up every cell."""
@@ -132,10 +133,20 @@ class Field:
         """Return a stored value's label; the value itself if it is no longer a choice."""
         return next((str(choice.label) for choice in self.choices if choice.value == value), value)
 
+    def choice_name(self, value: str) -> str:
+        """Return a stored value's label, or the value itself if the label would be read as another choice."""
+        label = self.choice_label(value)
+        read = self.choice(label)
+        return label if read and str(read.label) == label else value
+
+
+def _exact(value: str) -> str:
+    return f" {value}"  # no name begins with a space
+
 
 def _by_name(choices: Sequence[Choice]) -> dict[str, Choice]:
-    """Return choices by label first, then by their other names: a label that users see wins over a key."""
-    named: dict[str, Choice] = {}
+    """Return choices by exact value; by label, then other names: a label that users see wins over a similar key."""
+    named = {_exact(choice.value): choice for choice in choices}
     for key in (fold, squash):
         for names in (_labels, _other_names):
             for choice in choices:

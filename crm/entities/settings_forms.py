@@ -12,6 +12,7 @@ from crm.entities.models import TONES, TYPE_LABELS, CustomField
 from crm.entities.schema import schema
 from crm.kit.text import search_key
 from crm.kit.translation import gettext_lazy as _
+from crm.kit.translation import pgettext_lazy
 
 TYPES = [(type.value, label) for type, label in TYPE_LABELS.items()]
 
@@ -23,7 +24,7 @@ class FieldForm(forms.Form):
     type = forms.ChoiceField(label=_("Type"), choices=TYPES)
     target = forms.ChoiceField(label=_("Linked record type"), required=False)
     key = forms.CharField(
-        label=_("Key"),
+        label=pgettext_lazy("field", "Key"),
         max_length=40,
         required=False,
         help_text=_("The name in queries and imports. Leave it blank to use the label, e.g. fleet_size."),

@@ -6,6 +6,7 @@ from dataclasses import field as attribute
 from enum import StrEnum
 from functools import cached_property
 
+from crm.entities import registry
 from crm.entities.fields import Choice
 from crm.kit import formats
 from crm.kit.actor import Role
@@ -91,7 +92,11 @@ class Axis:
         here = self.value(value)
         twins = [choice for choice in self.values if str(choice.label) == str(here.label)]
         text = f"{self.field} = {value}"  # not a text
-        return f'{text} and {self.group_field} = "{here.group}"' if len(twins) > 1 else text  # not a text
+        return f"{text} and {self.group_field} = {self._group_of(here)}" if len(twins) > 1 else text  # not a text
+
+    def _group_of(self, choice: Choice) -> str:
+        groups = registry.get(self.entity).fields[self.group_field].choices
+        return next(group.value for group in groups if str(group.label) == choice.group)
 
     def reachable(self, move: Move, here: str) -> list[Choice]:
         """Return the values to which a move can lead from `here`."""

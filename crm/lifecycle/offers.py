@@ -73,6 +73,8 @@ def _offer(move: Move, axis: Axis, here: str, guards, leaves, editable: bool) ->
     evidence = tuple(leaf for rule in own for leaf in leaves[rule.key])
     why_not = next((translated(rule.message) for rule in own if not _holds(leaves[rule.key])), "")
     skipped = tuple(guard for guard in unreadable_guards(axis.entity) if guard.verb == move.verb)
+    if target is None and not axis.reachable(move, here):
+        why_not = _("There’s no stage in use to move to.")
     if not editable:
         why_not = _("View only – you can’t edit this record.")
     asks = move.reason != Reason.NO or target is None

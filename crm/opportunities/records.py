@@ -18,7 +18,7 @@ from crm.opportunities.entities import ABOUT, OPPORTUNITY, THEIRS
 from crm.opportunities.forms import LoseForm, WinForm
 from crm.opportunities.imports.importer import OpportunityImporter
 from crm.opportunities.lists import NAV, OPPORTUNITIES
-from crm.opportunities.models import Opportunity, OpportunityContact
+from crm.opportunities.models import Opportunity, OpportunityContact, StageKind
 from crm.opportunities.pages import (
     opportunities_panel,
     opportunity_about,
@@ -27,6 +27,9 @@ from crm.opportunities.pages import (
     people_panel,
     timeline_with_people,
 )
+from crm.opportunities.pipelines import is_archived
+from crm.opportunities.pipelines import stage as stage_named
+from crm.opportunities.stage_moves import why_archived
 from crm.opportunities.verbs.change_pipeline import change_pipeline
 from crm.opportunities.verbs.create import create
 from crm.opportunities.verbs.lose import lose
@@ -50,6 +53,14 @@ def refuse_no_one(locked: Locked, changes: Mapping[str, Any]) -> None:
     alone = Opportunity.objects.filter(pk__any_of=locked.ids, **{f"{key}__isnull": True for key in left})
     if cleared and not any(changes.get(key) for key in left) and alone.exists():
         raise Invalid({key: gettext("Choose a contact or a company.") for key in cleared})
+
+
+def refuse_archived_stages(locked: Locked) -> None:
+    """Refuse to restore opportunities to an archived pipeline, unless they are won or lost."""
+    for rows in locked.batches():
+        for pk, stage in rows.filter(stage_kind=StageKind.OPEN).values_list("pk", "stage"):
+            if is_archived(stage_named(stage)):
+                locked.outcome.refuse([pk], why_archived(stage))
 
 
 def _win_lede(opportunity: Opportunity) -> str:
@@ -128,6 +139,8 @@ OPPORTUNITY_TYPE = declare(
         forms={"win": WinForm, "lose": LoseForm},
         form_axis=STAGE,
         check_edit=refuse_no_one,
+        hold_in_trash=refuse_archived_stages,
+        together=(("pipeline", "stage", "stage_kind"),),
         ledes={"win": _win_lede},
         create=create,
         related=("contact", "company", "owner__user", "team"),

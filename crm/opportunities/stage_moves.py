@@ -27,14 +27,17 @@ def move_stages(
 ) -> Outcome:
     """Move opportunities by `verb` to the stage `to`, or each to that of its pipeline.
 
-    That is the first won or lost stage, or the last open one. `also` are further columns to set. Raises Invalid if `to`
-    is no stage of that kind, or not in use.
+    That is the first won or lost stage, or the last open one. `also` are further columns to set. Refused: those of an
+    archived pipeline. Raises Invalid if `to` is no stage of that kind, or not in use.
     """
     check_stage(to, kind)
     outcome = Outcome(by.change)
     for rows, stage in [(opportunities, to)] if to else _by_pipeline(opportunities, kind):
+        locked = lock(rows, by, bring=STAGE.field)
+        if pipelines.is_archived(pipelines.stage(stage)):
+            locked.outcome.refuse(locked.ids, why_archived(stage))
         values = stage_facts(stage) | dict(also or {})
-        moved = move(lock(rows, by, bring=STAGE.field), STAGE, verb, by=by, to=stage, reason=reason, also=values)
+        moved = move(locked, STAGE, verb, by=by, to=stage, reason=reason, also=values)
         outcome.done += moved.done
         outcome.refused |= moved.refused
     return outcome
@@ -45,6 +48,15 @@ def check_stage(to: str, kind: str) -> None:
     keys = [stage.key for stage in pipelines.stages(kind)]
     if to and to not in keys:
         raise Invalid({"to": _("Choose {stages}.").format(stages=STAGE.names(keys))})
+
+
+def why_archived(stage: str) -> str:
+    """Return the sentence that refuses an archived stage, or one of an archived pipeline."""
+    found = pipelines.stage(stage)
+    pipeline = pipelines.process().pipelines[found.pipeline]
+    if pipeline.archived_at:
+        return _("The pipeline “{name}” is archived. Restore it first.").format(name=pipelines.name_of(pipeline))
+    return _("The stage “{stage}” is archived. Restore it first.").format(stage=pipelines.label_of(found))
 
 
 def _by_pipeline(opportunities: RecordQuerySet, kind: str) -> Iterator[tuple[RecordQuerySet, str]]:
@@ -58,5 +70,5 @@ def _by_pipeline(opportunities: RecordQuerySet, kind: str) -> Iterator[tuple[Rec
 
 
 def _stage_in(pipeline: str, kind: str) -> str:
-    found = pipelines.stages(kind, pipeline=pipeline)
+    found = [stage for stage in pipelines.all_stages(kind, pipeline=pipeline) if stage.archived_at is None]
     return found[-1 if kind == StageKind.OPEN else 0].key

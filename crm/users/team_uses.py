@@ -21,7 +21,7 @@ def uses_of_team(team: Team) -> list[Use]:
 @on_team_use
 def _invitations(team: Team) -> Iterator[Use]:
     for invitation in Invitation.objects.filter(team=team, accepted_at__isnull=True):
-        yield _("Invitation of {email}").format(email=invitation.email), reverse("people")
+        yield _("Invitation to {email}").format(email=invitation.email), reverse("people")
 
 
 @on_team_use

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from audit.subjects import all_subjects
-from crm.records.models import Record
 from crm.entities.registry import all_entities
 from crm.events.registry import all_events
 from crm.lifecycle.axes import all_axes
+from crm.records.models import Record
 from tests.architecture.source import Module, literal, modules
 
 pytestmark = pytest.mark.once

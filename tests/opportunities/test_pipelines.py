@@ -25,7 +25,9 @@ from crm.opportunities.verbs.restore_pipeline import restore_pipeline
 from crm.opportunities.verbs.restore_stage import restore_stage
 from crm.opportunities.verbs.save_pipeline import StageRow, save_pipeline
 from crm.opportunities.verbs.win import win
+from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
+from crm.records.verbs.restore import restore
 from crm.workflows.steps.records import verbs
 from tests.factories import make_field, make_opportunity, rows
 
@@ -207,6 +209,68 @@ def test_a_pipeline_with_open_opportunities_or_the_default_one_stays(renewals, a
     archive_pipeline(renewals, by=actor("admin"))
     deal.refresh_from_db()
     assert (deal.stage, deal.stage_kind) == ("renewed", "won")
+
+
+def test_what_was_closed_in_an_archived_pipeline_stays_closed(renewals, actor, sign_in):
+    deal, trashed = make_opportunity("A"), make_opportunity("B")
+    change_pipeline(rows(deal, trashed), to="renewal_upcoming", by=actor("manager"))
+    won, deleted = actor("manager"), actor("manager")
+    win(rows(deal), by=won)
+    delete(rows(trashed), by=deleted, reason="Duplicate")
+    archive_pipeline(renewals, by=actor("admin"))
+    why = "The pipeline “Renewals” is archived. Restore it first."
+    assert reopen(rows(deal), by=actor("manager"), reason="Mistake").refused == {deal.pk: why}
+    assert restore(rows(trashed), by=actor("manager")).refused == {trashed.pk: why}
+    with pytest.raises(Refused):
+        undo(won.change, by=actor("manager"))
+    with pytest.raises(Refused, match="The pipeline “Renewals” is archived"):
+        undo(deleted.change, by=actor("manager"))
+    assert "There’s no stage in use to move to." in sign_in("manager").get(deal.get_absolute_url()).content.decode()
+    restore_pipeline(renewals, by=actor("admin"))
+    assert undo(won.change, by=actor("manager")).kept == []
+    assert restore(rows(trashed), by=actor("manager")).done == [trashed.pk]
+
+
+def test_an_undo_puts_nothing_back_to_a_stage_that_was_archived_since(acme, actor):
+    deal, by = make_opportunity(stage="proposal"), actor("manager")
+    move_stage(rows(deal), to="negotiation", by=by)
+    archive_stage(stage("proposal"), to="prospecting", by=actor("admin"))
+    with pytest.raises(Refused, match="The stage “Proposal” is archived"):
+        undo(by.change, by=actor("manager"))
+    restore_stage(stage("proposal"), by=actor("admin"))
+    assert undo(by.change, by=actor("manager")).kept == []
+
+
+def test_an_undo_keeps_the_pipeline_of_a_stage_that_changed_since(renewals, actor):
+    deal, by = make_opportunity(), actor("manager")
+    change_pipeline(rows(deal), to="renewal_upcoming", by=by)
+    move_stage(rows(deal), to="renewal_verbal", by=actor("manager"))
+    with pytest.raises(Refused, match="was changed again afterwards"):
+        undo(by.change, by=actor("manager"))
+    connection.check_constraints()
+    deal.refresh_from_db()
+    assert (deal.pipeline, deal.stage) == ("renewals", "renewal_verbal")
+
+
+def test_archiving_the_stage_for_converted_leads_is_undone_with_that(acme, actor):
+    make_opportunity(stage="qualification")
+    by = actor("admin")
+    archive_stage(stage("qualification"), to="proposal", by=by)
+    assert pipelines.stage_for_converted().key == "prospecting"
+    undo(by.change, by=actor("manager"))
+    assert pipelines.stage_for_converted().key == "qualification"
+
+
+def test_a_stored_condition_means_its_stage_when_another_takes_the_name(acme, actor):
+    shown = [StageRow(key=row.key, label="Offer") if row.key == "proposal" else row for row in as_rows()]
+    save_pipeline(pipelines.default_pipeline(), name="S", stages=[*shown, StageRow("proposal")], by=actor("admin"))
+    make_opportunity("A", stage="proposal")
+    make_opportunity("B", stage="proposal_2")
+    assert found("stage = proposal") == found("stage = Offer") == {"A"}
+    assert found("stage = Proposal") == found("stage = proposal_2") == {"B"}
+    for text in ("stage = proposal", "stage = proposal_2"):
+        condition = parse(text, "opportunity")
+        assert parse(condition.label_text, "opportunity").key_text == condition.key_text == text
 
 
 def test_a_new_default_takes_new_opportunities_and_converted_leads(renewals, actor):

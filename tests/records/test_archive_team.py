@@ -116,7 +116,7 @@ def test_what_refers_to_the_team_refuses_by_name(acme, cast, actor):
     with pytest.raises(InUse) as refused:
         archive_team(cast.iberia, to=None, by=actor("admin"))
     labels = {str(label) for label, _url in refused.value.uses}
-    assert labels == {f"Assignment rule “{rule}”", "Contacts: view “Iberian”", "Invitation of new@acme.example"}
+    assert labels == {f"Assignment rule “{rule}”", "Contacts: view “Iberian”", "Invitation to new@acme.example"}
     assert Team.objects.get(pk=cast.iberia.pk).archived_at is None
 
 

@@ -34,7 +34,7 @@ class StageRow:
         return {
             "label": clean_label(self.label, "stages"),
             "position": position,
-            "probability": self.probability,
+            "probability": Decimal(self.probability).quantize(Decimal("0.0001")),  # as stored, for the log
             "tone": self.tone,
             "is_for_converted": self.is_for_converted,
         }

@@ -16,7 +16,7 @@ from crm.kit.actor import Role
 from crm.kit.errors import Invalid, Refused
 from crm.kit.outcome import Outcome
 from crm.kit.scope import workspace
-from crm.kit.translation import gettext, ngettext
+from crm.kit.translation import gettext, ngettext, pgettext_lazy
 from crm.kit.translation import gettext_lazy as _
 from crm.opportunities.axes import OPEN, STAGE
 from crm.opportunities.moves import move_to
@@ -226,7 +226,7 @@ ACTIVITIES = {
     "call": (_("Call"), _("Create call “{subject}”"), _("Created call “{subject}”")),
     "email": (_("Email"), _("Create email “{subject}”"), _("Created email “{subject}”")),
     "meeting": (_("Meeting"), _("Create meeting “{subject}”"), _("Created meeting “{subject}”")),
-    "note": (_("Note"), _("Create note “{subject}”"), _("Created note “{subject}”")),
+    "note": (pgettext_lazy("activity", "Note"), _("Create note “{subject}”"), _("Created note “{subject}”")),
 }
 PRIORITIES = [("low", _("Low")), ("normal", _("Normal")), ("high", _("High"))]
 
