@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from audit import values as audited
 from audit.models import Entry
-from audit.subjects import subject
+from audit.subjects import all_subjects, subject
 from audit.timeline import read_cursor
 from crm.conditions.relative_dates import start_of
 from crm.entities import registry
@@ -36,9 +38,10 @@ HEADER = ("time", "member", "channel", "event", "entity", "entity_id", "old", "n
 
 
 class AuditFilter(forms.Form):
-    """Filter by member, event, channel, record and days. Everything is optional."""
+    """Filter by member, kind of record, event, channel, record and days. Everything is optional."""
 
     member = forms.ChoiceField(label=_("Member"), required=False)
+    kind = forms.ChoiceField(label=_("Record type"), required=False)
     event = forms.ChoiceField(label=_("Event"), required=False)
     channel = forms.ChoiceField(label=_("Channel"), required=False)
     record = forms.CharField(label=_("Record ID"), required=False, max_length=30)
@@ -52,6 +55,7 @@ class AuditFilter(forms.Form):
         channels = [(channel.value, str(label).capitalize()) for channel, label in CHANNELS.items() if label]
         choices = {
             "member": [("", gettext("Anyone")), ("system", "Throughline"), *people],
+            "kind": [("", gettext("All record types")), *_kinds()],
             "event": [("", gettext("All events")), *events],
             "channel": [("", gettext("All channels")), (Channel.WEB.value, gettext("In the browser")), *channels],
         }
@@ -76,13 +80,26 @@ class AuditFilter(forms.Form):
             wanted &= Q(member_id=None if asked["member"] == "system" else int(asked["member"]))
         if asked.get("record"):
             wanted &= Q(entity=asked["record"][0], entity_id=asked["record"][1])
-        for key in ("event", "channel"):
-            wanted &= Q(**{key: asked[key]}) if asked.get(key) else Q()
+        if asked.get("channel"):
+            wanted &= Q(channel=asked["channel"])
         if asked.get("first"):
             wanted &= Q(at__gte=start_of(asked["first"], zone()))
         if asked.get("last"):
             wanted &= Q(at__lt=start_of(asked["last"] + timedelta(days=1), zone()))
-        return Entry.objects.filter(wanted).order_by("-at", "-id")
+        found = Entry.objects.filter(wanted).order_by("-at", "-id")
+        found = found.of_kind(asked["kind"]) if asked.get("kind") else found
+        return found.of_event(event_type(asked["event"])) if asked.get("event") else found
+
+
+def _kinds() -> list[tuple[str, str]]:
+    """Return the kinds of record and of setting by name."""
+    labels = {entity.name: str(entity.label) for entity in registry.all_entities()}
+    named = [(about.entity, labels.get(about.entity) or _model_name(about.model)) for about in all_subjects()]
+    return sorted(named, key=lambda pair: pair[1])
+
+
+def _model_name(model: Any) -> str:
+    return capfirst(str(model._meta.verbose_name))
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,7 @@ def page(found: QuerySet, before: str) -> tuple[list[AuditLine], str]:
 
 
 def lines(entries: Sequence[Entry]) -> list[AuditLine]:
-    """Return the entries with names, in a statement for each kind of record."""
+    """Return the entries with names, in a few statements."""
     declared = {entity.name for entity in registry.all_entities()}
     values = [(e.entity, part) for e in entries if e.entity in declared for part in (e.old_values, e.new_values)]
     names, titles = names_by_entity(values), _titles(entries)
@@ -147,34 +164,34 @@ def _text(value: Any) -> str:
 
 
 def _titles(entries: Iterable[Entry]) -> dict[tuple[str, int], tuple[str, str]]:
-    """Return (entity, primary key) → the record's name and URL; deleted records have none."""
+    """Return (entity, primary key) → the record's name and URL, in one statement; deleted records have none."""
     wanted: dict[str, set[int]] = {}
     for entry in entries:
         wanted.setdefault(entry.entity, set()).add(entry.entity_id)
     declared = {entity.name: entity for entity in registry.all_entities()}
-    found: dict[tuple[str, int], tuple[str, str]] = {}
-    for name, keys in wanted.items():
-        rows = _records(declared[name], keys) if name in declared else _settings(name, keys)
-        found |= {(name, pk): (title, url) for pk, title, url in rows}
+    people = members().rows if "member" in wanted else {}
+    found = {("member", pk): (people[pk].label, "") for pk in wanted.pop("member", set()) & people.keys()}
+    queries = [rows for name, keys in wanted.items() if (rows := _titled(name, declared.get(name), keys)) is not None]
+    for name, pk, title, public_id in queries[0].union(*queries[1:], all=True) if queries else ():
+        url = declared[name].url_of(public_id) if name in declared else ""
+        found[name, pk] = (str(title or public_id), url)
     return found
 
 
-def _records(entity: registry.Entity, keys: set[int]) -> Iterator[tuple[int, str, str]]:
-    rows = entity.model.objects.filter(pk__in=keys).values_list("pk", entity.title_path, entity.public_id)
-    for pk, title, public_id in rows:
-        yield pk, str(title or public_id), entity.url_of(public_id)
+def _titled(name: str, entity: registry.Entity | None, keys: set[int]) -> QuerySet | None:
+    """Return (entity, primary key, title, public id or '') of records or settings; None for those without a name."""
+    model = entity.model if entity else subject(name).model
+    title = entity.title_path if entity else _title_of(model)
+    if not title:
+        return None
+    public_id = Cast(F(entity.public_id), TextField()) if entity else Value("", TextField())
+    rows = model._default_manager.filter(pk__in=keys).order_by()
+    return rows.values_list(Value(name, TextField()), "pk", Cast(F(title), TextField()), public_id)
 
 
-def _settings(name: str, keys: set[int]) -> Iterator[tuple[int, str, str]]:
-    model = subject(name).model
-    if model is Membership:
-        people = members().rows
-        yield from ((pk, people[pk].label, "") for pk in keys & people.keys())
-        return
+def _title_of(model: Any) -> str:
     columns = {field.name for field in model._meta.concrete_fields}
-    if title := next((each for each in TITLES if each in columns), None):
-        for pk, text in model._default_manager.filter(pk__in=keys).values_list("pk", title):
-            yield pk, str(text), ""
+    return next((each for each in TITLES if each in columns), "")
 
 
 def export(found: QuerySet) -> Iterator[str]:

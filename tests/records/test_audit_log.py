@@ -4,10 +4,11 @@ import csv
 import io
 
 import pytest
+from django.db import connection
 
 from audit.models import Entry
 from contacts.models import Contact
-from crm.records.audit_log import PAGE
+from crm.records.audit_log import PAGE, AuditFilter
 from crm.records.verbs.edit import edit
 from tests.factories import make_contact, make_field
 
@@ -42,6 +43,11 @@ def test_an_entry_says_who_what_when_and_on_which_record(ana, sign_in):
         ("event=contact.updated", {"contact.updated"}),
         ("record={ana}&event=contact.created", {"contact.created"}),
         ("channel=web&member={rep}", {"contact.updated"}),
+        ("kind=contact&member={rep}", {"contact.updated"}),
+        ("kind=opportunity", set()),
+        ("kind=lead&event=lead.created", {"lead.created"}),
+        ("kind=contact&event=lead.created", set()),
+        ("event=team.created", set()),
         ("channel=import", set()),
         ("first=2020-01-01&last=2020-12-31", set()),
         ("first=2020-01-01&member={rep}", {"contact.updated"}),
@@ -54,6 +60,31 @@ def test_entries_are_filtered(query, expected, ana, cast, sign_in):
     assert {row["event"] for row in rows} == expected
     page = sign_in("admin").get(f"{URL}?{asked}")
     assert page.content.decode().count('<td class="nowrap">') == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({"member": "1"}, "entry_member"),
+        ({"event": "contact.merged"}, "entry_rare_event"),
+        ({"event": "team.created"}, "entry_rare_kind"),
+        ({"kind": "team"}, "entry_rare_kind"),
+        ({"event": "contact.updated"}, "entry_time"),
+        ({"kind": "contact"}, "entry_time"),
+        ({}, "entry_time"),
+    ],
+)
+def test_a_page_is_read_in_the_order_of_an_index(asked, index, acme):
+    form = AuditFilter()
+    form.cleaned_data = asked
+    found = form.entries()
+    assert index in (_plan_without_sorting(found) if connection.vendor == "postgresql" else found.explain())
+
+
+def _plan_without_sorting(found) -> str:
+    with connection.cursor() as cursor:  # tests have few entries, which PostgreSQL would sort
+        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+    return found[:1].explain()
 
 
 def test_a_wrong_record_id_is_said(ana, sign_in):

@@ -534,8 +534,13 @@ MATRIX: dict[str, Route] = {
     "withdraw_invitation": Route(None, ADMIN, args=lambda own: (own.invitation.pk,), missing=(0,)),
     "teams": Route(ADMIN, ADMIN, data=lambda own: {"name": "Another"}),
     "team": Route(ADMIN, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"name": "Renamed"}, missing=(0,)),
-    "add_to_team": Route(
-        None, ADMIN, args=lambda own: (own.team.pk,), data=lambda own: {"member": own.member.pk}, missing=(0,)
+    "add_to_team": Route(  # the member is in the team already
+        None,
+        ADMIN,
+        args=lambda own: (own.team.pk,),
+        data=lambda own: {"member": own.member.pk},
+        missing=(0,),
+        answers=(422,),
     ),
     "remove_from_team": Route(None, ADMIN, args=lambda own: (own.team.pk, own.member.pk), missing=(0, 0)),
     "archive_team": Route(
@@ -544,6 +549,7 @@ MATRIX: dict[str, Route] = {
         args=lambda own: (own.team.pk,),
         data=lambda own: {"to": "none", "members_to": "none"},
         missing=(0,),
+        answers=(200, 422),  # settings refer to it
     ),
     "restore_team": Route(None, ADMIN, args=lambda own: (own.team.pk,), missing=(0,)),
     "assignment": Route(ADMIN, ADMIN, data=lambda own: {"pool": own.member.pk}),
