@@ -17,11 +17,12 @@ from crm.campaigns.attribution import last_touch
 from crm.events.reactions import reacts_to
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
+from crm.kit.compiled_queries import run_cached_over
 from crm.kit.ids import new_ids
 from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids, update_rows
 from crm.kit.translation import gettext as _
-from crm.lifecycle.transitions import write_first_transitions
+from crm.lifecycle.transitions import write_first_transition
 from crm.users.models import Membership
 from crm.users.visibility import Locked
 from leads.assignment.choose import choose
@@ -98,8 +99,10 @@ def open_again(contacts: QuerySet, by: Actor) -> None:
 
 
 def _without(leads: QuerySet, contacts: QuerySet, stages: Sequence[str] = PROSPECTS) -> list[Prospect]:
-    found = contacts.filter(lifecycle_stage__in=stages).order_by("pk")
-    people = [Prospect(*values) for values in found.values_list(*Prospect._fields)]
+    def build(rows: QuerySet) -> QuerySet:
+        return rows.filter(lifecycle_stage__in=stages).order_by("pk").values_list(*Prospect._fields)
+
+    people = [Prospect(*values) for values in run_cached_over(contacts, ("prospects", stages), build)]
     taken = set(leads.filter(contact__pk__any_of=[contact.pk for contact in people]).values_list("contact", flat=True))
     return [contact for contact in people if contact.pk not in taken]
 
@@ -120,7 +123,8 @@ def open_leads(people: Sequence[tuple[Contact | Prospect, Any]], by: Actor, *, f
     insert_rows(Lead, names, rows, {key: value for key, value in shared.items() if key not in names})
     leads = Lead.objects.filter(pk__any_of=ids)
     _assign(leads, {pk: contact for pk, (contact, _) in zip(ids, people, strict=True)}, imported, by)
-    write_first_transitions(Lead, ids, (STATUS, STAGE), "open", by=by)
+    for axis in (STATUS, STAGE):
+        write_first_transition(Lead, ids, axis, "open", by=by)
     record("lead.created", leads, by=by, snapshot=(*TOLD, *(SNAPSHOT if imported else ())))
     score_opened(ids, by)
     return ids

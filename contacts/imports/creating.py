@@ -18,7 +18,7 @@ from crm.kit.actor import Actor
 from crm.kit.ids import new_ids
 from crm.kit.sql import as_stored, insert_rows, next_ids, stored_time
 from crm.kit.statistics import analyze_if_grown
-from crm.lifecycle.transitions import write_first_transitions
+from crm.lifecycle.transitions import write_first_transition
 
 SINCE = LIFECYCLE.since
 CUSTOM = "custom."  # not a text
@@ -46,7 +46,8 @@ def create_each(
     facts: list[LogRow] = []
     insert_rows(Contact, COLUMNS, _rows(matches, ids, by, facts))
     analyze_if_grown(ContactAddress, len(matches))
-    write_first_transitions(Contact, ids, (LIFECYCLE, STATUS), "import", by=by)
+    for axis in (LIFECYCLE, STATUS):
+        write_first_transition(Contact, ids, axis, "import", by=by)
     record_rows("contact.created", facts, by=by, note=note)
     return ids
 

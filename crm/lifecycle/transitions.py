@@ -1,6 +1,6 @@
 """Rows of the transitions table: when a record entered a value, and the time in the previous one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import DurationField, ExpressionWrapper, F
@@ -13,26 +13,22 @@ from crm.lifecycle.axes import Axis
 from crm.lifecycle.models import Transition
 
 
-def write_first_transitions(
-    model: type[Any], ids: Sequence[int], axes: Sequence[Axis], verb: str, *, by: Actor
-) -> None:
-    """Write the first transitions of new rows: from '' to their value along each axis, at its date.
+def write_first_transition(model: type[Any], ids: Iterable[int], axis: Axis, verb: str, *, by: Actor) -> None:
+    """Write the first transition of new rows: from '' to their value, at its date.
 
     In cached SQL: an import starts four axes for every few rows.
     """
-    if not axes:
-        return
+    entered = {"from_value": "", "to_value": F(axis.field), "spent": None, "at": F(axis.since)}
+    facts = _facts(axis, verb, "") | entered | {"workspace_id": by.workspace_id}
 
     def build(given: Mapping[str, Any]) -> list[Statement]:
-        rows = model.objects.filter(pk__any_of=given["sought"])
-        shared = {name: given[name] for name in ("member_id", "channel", "change", "recorded_at")}
-        shared |= {"workspace_id": by.workspace_id, "from_value": "", "spent": None}
-        entered = ({"to_value": F(axis.field), "at": F(axis.since)} | _facts(axis, verb, "") for axis in axes)
-        return [insert_statement(Transition, rows, shared | columns) for columns in entered]
+        actor = {name: given[name] for name in ("member_id", "channel", "change", "recorded_at")}
+        return [insert_statement(Transition, model.objects.filter(pk__any_of=given["sought"]), facts | actor)]
 
     values = {"sought": array_param(ids)} | actor_columns(by)
-    compiled_queries.execute_cached(("start", model, *(axis.field for axis in axes), verb), build, values)
-    statistics.analyze_if_grown(Transition, len(ids) * len(axes))
+    statistics.analyze_if_grown(
+        Transition, compiled_queries.execute_cached(("start", axis.entity, axis.field, verb), build, values)
+    )
 
 
 def columns_when_left(axis: Axis, verb: str, reason: Any, to: Any, now: Any) -> dict[str, Any]:

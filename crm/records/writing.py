@@ -16,7 +16,7 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.sql import update_rows
 from crm.lifecycle.axes import axes_of
-from crm.lifecycle.transitions import write_first_transitions
+from crm.lifecycle.transitions import write_first_transition
 from crm.records.duplicates import duplicate_error
 from crm.records.models import Record, derive
 
@@ -55,7 +55,8 @@ def insert_records(
         model.objects.bulk_create(records)
         model.derived(records, model.MADE_OF)
     ids = [record.pk for record in records]
-    write_first_transitions(model, ids, axes_of(registry.entity_of(model)), verb, by=by)
+    for axis in axes_of(registry.entity_of(model)):
+        write_first_transition(model, ids, axis, verb, by=by)
     log(event, model.objects.filter(pk__any_of=ids), by=by, snapshot=snapshot_fields(model), note=note)
     return ids
 

@@ -15,7 +15,7 @@ from crm.kit.scope import workspace
 from crm.kit.sql import as_stored, insert_rows, next_ids
 from crm.lifecycle.axes import wrong_stage_message
 from crm.lifecycle.dated_moves import DatedMove, move_rows
-from crm.lifecycle.transitions import write_first_transitions
+from crm.lifecycle.transitions import write_first_transition
 from crm.lists.imports.registry import IncomingRow, Refused
 from crm.lists.models import ImportRun, OnMatch
 from crm.opportunities import pipelines
@@ -49,7 +49,7 @@ def create_each(matches: Sequence[OpportunityMatch], named: Mapping[int, Company
         opportunity.pk, opportunity.public_id = pk, public_id
         made.append(opportunity)
     insert_rows(Opportunity, COLUMNS, (tuple(map(as_stored, as_row(opportunity))) for opportunity in made))
-    write_first_transitions(Opportunity, ids, (STAGE,), "import", by=by)
+    write_first_transition(Opportunity, ids, STAGE, "import", by=by)
     record_rows("opportunity.created", [_fact(opportunity) for opportunity in made], by=by)
     closed = (found for found in matches if kind_from_row(found.row.own) != StageKind.OPEN)
     take_steps([OpportunityStageMove(found.opportunity, found.row) for found in closed if found.opportunity], run, by)
