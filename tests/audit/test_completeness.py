@@ -6,7 +6,7 @@ private.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import transaction
@@ -18,7 +18,8 @@ from audit.subjects import all_subjects
 from audit.undo.undo import undo
 from contacts.axes import LIFECYCLE
 from contacts.engagement import NewEngagement
-from contacts.models import Contact
+from contacts.models import Contact, Participant
+from contacts.verbs.add_participants import add_participants
 from contacts.verbs.capture import capture
 from contacts.verbs.churn import churn
 from contacts.verbs.complete import complete
@@ -35,8 +36,11 @@ from contacts.verbs.merge import merge
 from contacts.verbs.merge_companies import merge_companies
 from contacts.verbs.override import override
 from contacts.verbs.partner import partner
+from contacts.verbs.postpone import postpone
 from contacts.verbs.qualify import qualify
+from contacts.verbs.remove_participants import remove_participants
 from contacts.verbs.reopen import reopen
+from contacts.verbs.restore_activity import restore_activity
 from contacts.verbs.set_free_mail_domains import set_free_mail_domains
 from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
@@ -151,6 +155,8 @@ class Stage:
         self.gone = make_contact()
         delete(rows(self.gone), by=self.by("manager"), reason="twice")
         self.task = make_activity(kind="task", contact=self.twin)
+        self.gone_task = make_activity(kind="task", contact=self.twin)
+        delete_activity(rows(self.gone_task), by=self.by("manager"))
         self.deal = make_opportunity(contact=self.qualified, amount="5", next_step="Call")
         self.other_deal = make_opportunity(contact=self.twin)
         self.won_deal = make_opportunity(contact=self.customer, stage="won")
@@ -266,6 +272,11 @@ def renewals(s: Stage) -> str:
     """Create a second pipeline; return its first stage."""
     made = create_pipeline("Renewals", template="renewals", by=s.by("admin"))
     return first_stage("open", made.key).key
+
+
+def participants_of(s: Stage):
+    add_participants(rows(s.task), [s.boss], by=s.by("manager"))
+    return Participant.objects.filter(activity=s.task)
 
 
 def people_on(s: Stage):
@@ -426,6 +437,10 @@ WRITES = {
     ),
     "archive_stage": lambda s: archive_stage(stage_named("prospecting"), to="proposal", by=s.by("admin")),
     "change_pipeline": lambda s: change_pipeline(rows(s.deal), to=renewals(s), by=s.by("manager")),
+    "add_participants": lambda s: add_participants(rows(s.task), [s.boss], by=s.by("manager")),
+    "remove_participants": lambda s: remove_participants(participants_of(s), by=s.by("manager")),
+    "postpone": lambda s: postpone(rows(s.task), day=date(2027, 3, 1), by=s.by("manager")),
+    "restore_activity": lambda s: restore_activity(rows(s.gone_task), by=s.by("manager")),
     "add_person": lambda s: add_person(rows(s.deal), s.twin, role="champion", by=s.by("manager")),
     "make_primary": lambda s: make_primary(people_on(s), by=s.by("manager")),
     "edit_person": lambda s: edit_person(people_on(s), role="blocker", by=s.by("manager")),
@@ -542,6 +557,7 @@ def test_every_audited_model_is_written_by_one_of_these(stage):
         "save_view",
         "create_pipeline",
         "add_person",
+        "add_participants",
         "make a field",
         "save_guard",
         "create_team",

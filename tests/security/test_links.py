@@ -91,7 +91,7 @@ def insert(model: type[models.Model], workspace: int, **columns) -> int:
     number = next(counter)
     row = {}
     columns = KEYS.get(model._meta.label, {}) | columns
-    for field in model._meta.concrete_fields:
+    for field in (field for field in model._meta.concrete_fields if not field.generated):
         if field.column in columns:
             row[field.column] = columns[field.column]
         elif isinstance(field, models.ForeignKey) and field.column != "workspace_id" and not field.null:
