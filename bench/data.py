@@ -1,12 +1,19 @@
-"""Contacts by the hundred thousand, created in SQL: workspaces that differ only in size."""
+"""Contacts and opportunities by the hundred thousand: workspaces that differ only in size."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import cycle
 
 from django.db import connection
+from django.utils import timezone
 
+from contacts.models import Contact
 from crm.kit.actor import Role, system
 from crm.kit.scope import in_workspace
 from crm.lists.verbs.save_view import save_view
+from crm.opportunities import pipelines
+from crm.opportunities.models import Opportunity, PipelineStage, StageKind
 from crm.users.models import Membership, Team, User, Workspace
 from crm.users.verbs.create_workspace import create_workspace
 
@@ -61,8 +68,33 @@ def _fill(workspace: int, contacts: int, rep: int, manager: int, ours: int, othe
         first, companies = cursor.fetchone()
         values = [workspace, SHARE, rep, manager, SHARE, ours, others, first, companies, workspace, contacts]
         cursor.execute(CONTACTS, values)
-        for table in ("contacts_company", "contacts_contact"):
+        for table in ("contacts_company", "contacts_contact", "contacts_contactaddress"):
             cursor.execute(f"VACUUM ANALYZE {table}")
+
+
+def deals(stages: Sequence[PipelineStage] = ()) -> None:
+    """Create an opportunity for each contact of the workspace in scope, at `stages` in turn: by default, of Sales."""
+    people = Contact.objects.order_by("pk").values_list("pk", "owner", "team", "company")
+    Opportunity.objects.bulk_create(_deals(people.iterator(), stages or pipelines.stages()), batch_size=5_000)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE opportunities_opportunity")
+
+
+def _deals(people: Iterator[tuple], stages: Sequence[PipelineStage]) -> Iterator[Opportunity]:
+    now = timezone.now()
+    for (contact, owner, team, company), stage in zip(people, cycle(stages), strict=False):
+        since = now - timedelta(days=contact % 90)
+        deal = Opportunity(contact_id=contact, owner_id=owner, team_id=team, company_id=company, currency="EUR")
+        deal.name, deal.amount, deal.source = f"Deal {contact}", contact % 1000 * 100, "web"
+        deal.close_date = (now + timedelta(days=contact * 7919 % 400 - 100)).date()
+        deal.pipeline, deal.stage, deal.stage_kind = stage.pipeline, stage.key, stage.kind
+        deal.probability = stage.probability
+        deal.won_at = since if stage.kind == StageKind.WON else None
+        deal.lost_at = since if stage.kind == StageKind.LOST else None
+        deal.stage_since = deal.created_at = deal.updated_at = since
+        deal.derive()
+        yield deal
 
 
 COMPANIES = """
@@ -76,13 +108,17 @@ CONTACTS = """
     INSERT INTO contacts_contact (workspace_id, owner_id, team_id, company_id, public_id, external_id, name, name_key,
         first_name, last_name, email, email_key, phone, mobile, avatar, title, department, role, lifecycle_stage,
         lifecycle_stage_since, status, status_since, source, preferred_channel, timezone, language, linkedin_url,
-        twitter_handle, marketing_consent, notes, last_activity, custom, search_text, version, created_at, updated_at)
+        twitter_handle, marketing_consent, notes, last_activity, custom, search_text, version, created_at, updated_at,
+        address_rows)
     SELECT %s, CASE WHEN n %% %s = 0 THEN %s ELSE %s END, CASE WHEN n %% %s = 0 THEN %s ELSE %s END,
         %s + n %% %s, 'c_' || %s || '_' || n, '', 'Person ' || n, 'person ' || n, 'Person', n::text,
         'p' || n || '@example.com', 'p' || n || '@example.com', '+34 600 ' || n, '', '', 'Buyer', '', 'user',
         (ARRAY['lead', 'lead', 'qualified', 'customer', 'lost', 'churned'])[1 + n %% 6],
         now() - n %% 400 * interval '1 day', 'active', now(), 'web', '', '', '', '', '', '', '',
         now() - (n * 7919::bigint %% 31536000) * interval '1 second',
-        '{}', 'person ' || n || ' p' || n || '@example.com', 1, now(), now()
+        '{}', 'person ' || n || ' p' || n || '@example.com', 1, now(), now(),
+        jsonb_build_array(
+            jsonb_build_array('email', 0, 'p' || n || '@example.com', 'p' || n || '@example.com', ''),
+            jsonb_build_array('phone', 0, '+34600' || n, '+34 600 ' || n, ''))
     FROM generate_series(1, %s) n
 """

@@ -87,11 +87,15 @@ def _sqlite() -> dict[str, str]:
 
 
 def _postgres() -> dict[str, str]:
-    """Create a database of its own on the server of the other measurements."""
+    return {"DATABASE_URL": database("load")}
+
+
+def database(name: str) -> str:
+    """Create a database on the server of the other measurements; return its URL."""
     url = os.environ["DATABASE_URL"]
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE load")
-    return {"DATABASE_URL": url.replace("/postgres?", "/load?")}
+        connection.execute(f"CREATE DATABASE {name}")
+    return url.replace("/postgres?", f"/{name}?")
 
 
 @contextmanager

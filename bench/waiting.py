@@ -42,7 +42,7 @@ def ratios(size: int) -> Iterator[Ratio]:
     with tempfile.TemporaryDirectory(prefix="throughline-") as directory:
         environ = {"DATA_DIR": directory, "DATABASE_URL": "", "SECRET_KEY": secrets.token_urlsafe(50)}
         for command in ("migrate", "load_demo --in-production", "collectstatic --noinput"):
-            _manage(environ, *command.split())
+            manage(environ, *command.split())
         firsts = count(0, size)
         with server(**environ) as port:
             for name, run in JOBS.items():
@@ -100,12 +100,12 @@ def _take(job: _Job, first: int) -> Waits:
         _by_command(job, first)
     person, quiet, over = Person(job.port), threading.Event(), threading.Event()
     threading.Timer(IDLE, quiet.set).start()
-    idle_saves, idle = _use(person, quiet)
+    idle_saves, idle = use(person, quiet)
     told.append(_figures("idle", idle_saves))
     writer = threading.Thread(target=_until_over, args=(job, first, over))
     started = time.perf_counter()
     writer.start()
-    saves, lists = _use(person, over)
+    saves, lists = use(person, over)
     writer.join()
     told.append(_figures(f"{job.name}, {time.perf_counter() - started:,.0f} s", saves))
     return Waits(percentile(saves, 0.95), percentile(saves, 0.99), percentile(lists, 0.99) - percentile(idle, 0.99))
@@ -137,7 +137,7 @@ def _by_page(job: _Job, first: int) -> None:
 
 def _by_command(job: _Job, first: int) -> None:
     for file in _files(job, first):
-        _manage(job.environ, "import_contacts", str(file), "--workspace", "acme")
+        manage(job.environ, "import_contacts", str(file), "--workspace", "acme")
 
 
 def _engage(directory: Path) -> None:
@@ -147,7 +147,7 @@ def _engage(directory: Path) -> None:
 
 
 def _recalculate(job: _Job, first: int) -> None:
-    _manage(job.environ, "recalculate_scores", "--workspace", "acme", "--full")
+    manage(job.environ, "recalculate_scores", "--workspace", "acme", "--full")
 
 
 def _undo(job: _Job, first: int) -> None:
@@ -157,7 +157,7 @@ def _undo(job: _Job, first: int) -> None:
         change = database.execute(sql).fetchone()[0]
     person = Person(job.port)
     page = person.post(f"/undo/{UUID(change)}", person.form("/contact/import"))
-    while "The undo is finished" not in person.get(page):
+    while "Undo finished" not in person.get(page):
         time.sleep(0.5)
 
 
@@ -178,11 +178,11 @@ JOBS: "dict[str, Callable[[_Job, int], None]]" = {
 }
 
 
-def _manage(environ: dict[str, str], *command: str) -> None:
+def manage(environ: dict[str, str], *command: str) -> None:
     subprocess.run([sys.executable, "manage.py", *command], env=os.environ | environ, check=True, capture_output=True)
 
 
-def _use(person: "Person", over: threading.Event) -> tuple[list[float], list[float]]:
+def use(person: "Person", over: threading.Event) -> tuple[list[float], list[float]]:
     """Save a field and read the list repeatedly; return the durations in milliseconds."""
     url = CONTACT.findall(person.get("/contact?view=all"))[0] + "/field/title"
     saves, lists = [], []

@@ -31,7 +31,8 @@ from crm.kit.sqlite import courtesy
 from crm.lists.models import UndoKept, UndoRun
 
 AT_ONCE = {"sqlite": 100, "postgresql": 5_000}  # entries reverted in one transaction
-BATCH = {"sqlite": 4, "postgresql": 1_000}  # contacts per transaction; on SQLite the initial size, see courtesy.Pace
+# Contacts per transaction, which locks them meanwhile; on SQLite the initial size, see courtesy.Pace.
+BATCH = {"sqlite": 4, "postgresql": 400}
 GOAL = 0.02  # seconds per batch on SQLite while users are active: no user waits for an undo
 SILENCE = timedelta(seconds=30)  # after which a run counts as killed: a batch takes a second
 

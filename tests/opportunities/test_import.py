@@ -49,6 +49,13 @@ def ana(acme):
     return make_contact("Ana", external_id="a-1", email="ana@x.example")
 
 
+def test_opportunities_of_a_company_alone_come_won_and_lost(bring, acme):
+    """PostgreSQL compares keys of contacts, and has none here."""
+    rows = "d-1,120 vans,,Fleetly,Won,1,EUR,,,,2018-05-01,\nd-2,90 vans,,Fleetly,Lost,1,EUR,,,,,2018-05-01\n"
+    assert counts(bring(rows)[1]) == (2, 2, 0, 0, 0)
+    assert set(Opportunity.objects.values_list("stage", "contact")) == {("won", None), ("lost", None)}
+
+
 def test_an_open_opportunity_has_what_the_file_says(bring, ana, cast):
     row = "d-1,120 vans,a-1,Fleetly,Proposal,48000.50,USD,2026-12-24,rep@acme.example,2018-03-01T10:00:00Z,,\n"
     assert bring(row) == (0, {"rows": 1, "created": 1, "updated": 0, "unchanged": 0, "refused": 0, "errors": []})

@@ -1,5 +1,7 @@
 """A workspace's own pipelines and stages: created, changed, archived, and everything that works in them."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -321,6 +323,18 @@ def test_an_admin_sets_a_process_up_in_the_browser(acme, sign_in):
     assert "Archived stages" in admin.get("/settings/pipelines/onboarding/").content.decode()
     assert admin.post("/settings/pipelines/onboarding/archive/").status_code == 302
     assert "Archived pipelines" in admin.get("/settings/pipelines/").content.decode()
+
+
+def test_archiving_a_stage_is_one_action_on_its_page_and_undone_by_one(acme, sign_in):
+    deals = [make_opportunity(stage="proposal") for _ in range(12)]
+    admin = sign_in("admin")
+    page = admin.post("/settings/pipelines/sales/proposal/archive/", {"to": "negotiation"}, follow=True)
+    [undo_url] = re.findall(r'action="(/undo/[0-9a-f-]{36})"', page.content.decode())
+    assert Opportunity.objects.filter(stage="negotiation").count() == len(deals)
+    undone = admin.post(undo_url, follow=True).content.decode()
+    assert "Undone. 12 changes reverted." in undone
+    assert Opportunity.objects.filter(stage="proposal").count() == len(deals)
+    assert stage("proposal").archived_at is None
 
 
 def test_the_dashboards_of_pipelines_agree_with_their_lists(renewals, actor, sign_in):

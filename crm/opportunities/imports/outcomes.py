@@ -140,7 +140,7 @@ def _lost_by_imports(people: Mapping[int, Contact]) -> dict[int, str]:
 
 
 def _left_with_nothing(lost: Sequence[OpportunityMatch], scratch: Scratch) -> list[OpportunityMatch]:
-    ids = [found.opportunity.contact_id for found in lost if found.opportunity]
+    ids = [contact for contact, _opportunity in _of_contacts(lost)]
     others = Opportunity.objects.live().exclude(stage_kind=StageKind.LOST)
     busy = set(others.filter(contact__id__any_of=ids).values_list("contact", flat=True)) if ids else set()
     texts = {found.row.line: contact_keys(found.row.own.get("contact", "")) for found in lost}
