@@ -12,7 +12,7 @@ from crm.kit.errors import InUse, Invalid, NotAllowed, Refused
 from crm.lists import undo_runs
 from crm.lists.verbs.save_view import save_view
 from crm.notifications.models import Notification
-from crm.records.registry import record_types
+from crm.records.registry import RECORD_TYPES
 from crm.records.verbs.archive_team import archive_team
 from crm.records.verbs.delete import delete
 from crm.records.verbs.edit import edit
@@ -141,7 +141,7 @@ def test_an_archived_team_is_no_choice_and_its_name_stays_taken(ana, cast, actor
 
 def test_every_link_to_a_team_is_moved_or_refuses():
     linked = {relation.related_model._meta.label for relation in Team._meta.related_objects}
-    linked -= {kind.model._meta.label for kind in record_types()} | {"users.Membership"}  # moved
+    linked -= {kind.model._meta.label for kind in RECORD_TYPES.values()} | {"users.Membership"}  # moved
     linked -= {"leads.AssignmentRule", "users.IdentityProvider", "users.Invitation"}  # refuse, see team_uses.py
     # Copies of a record's team: findings are detected again, and a run keeps the team that it began with.
     assert {each for each in linked if not each.startswith("conditions_app.")} <= {
