@@ -135,6 +135,11 @@ class Item:
         return format_html(str(self.text), **values)
 
     @property
+    def undo_url(self) -> str:
+        """Where the change is undone. Thirty times a page: reverse() took 2 ms."""
+        return f"/undo/{self.undo}"
+
+    @property
     def told_in_full(self) -> bool:
         """Whether the line itself names the change: an edit in its sentence, a move behind it."""
         return (self.is_edit or self.is_move) and len(self.differences) == 1
@@ -309,7 +314,7 @@ def _with_attachments(activities: dict[int, Activity], by: Actor) -> dict[int, A
     """Set `attached` of each activity: what other apps show with it, as HTML."""
     for hook in on_activities if activities else ():
         for pk, html in hook(activities.keys(), by).items():
-            activities[pk].attached = html  # type: ignore[attr-defined]
+            activities[pk].attached = html
     return activities
 
 

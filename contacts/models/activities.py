@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
+from django.utils.safestring import SafeString
 
 from contacts.models.companies import Company
 from contacts.models.contacts import Contact
@@ -84,6 +85,7 @@ class Activity(Owned):
     DERIVES_FROM: ClassVar[tuple[str, ...]] = ()
     present: list["Participant"]  # prefetched by contacts.participants.with_participants()
     is_open: bool  # annotated by timelines: pending, and about their record
+    attached = SafeString()  # set by timelines: what other apps show with it
     SEARCHED = ("subject_key", "contact__name_key", "company__name_key")
 
     public_id = models.CharField(max_length=20, unique=True, editable=False, default=partial(new_id, "activity"))
