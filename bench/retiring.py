@@ -34,7 +34,7 @@ STAGE, OTHER = "proposal", "negotiation"
 UNDO = re.compile(r'action="(/undo/[0-9a-f-]{36})"')
 LINES = (
     ("archiving a stage of 10,000 by its page, s", 5),
-    ("its undo by the button, until the last is back, s", 30),
+    ("its undo by the button, until the last is back, s", 60),
     ("another person’s save meanwhile, p95 / idle p95", 4),
     ("the longest of these saves, ms", 1_000),
 )

@@ -14,10 +14,13 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from crm.kit import clock
-from crm.kit.actor import Actor, Channel
+from crm.kit.actor import Actor, Channel, system
+from crm.kit.translation import in_english
 from crm.opportunities.models import Opportunity
-from crm.opportunities.pipelines import SALES
+from crm.opportunities.pipelines import RENEWALS, SALES
+from crm.opportunities.pipelines import stages as stages_in_use
 from crm.opportunities.verbs.create import create
+from crm.opportunities.verbs.create_pipeline import create_pipeline
 from crm.opportunities.verbs.lose import lose
 from crm.opportunities.verbs.move_stage import move_stage
 from crm.opportunities.verbs.reopen import reopen
@@ -28,6 +31,7 @@ from crm.users.visibility import RecordQuerySet
 STAGES = [stage.key for stage in SALES.stages]
 OPEN = STAGES[:4]
 SLOT = timedelta(days=10)
+RENEWED = 8
 WON, LOST, IN_PROGRESS = 0.42, 0.26, 0.32  # shares of the total
 PRODUCTS = ("tracking", "route planning", "driver app", "fuel cards", "maintenance", "telematics")  # not a text
 NEXT = (
@@ -64,6 +68,7 @@ class Pipeline:
             self._open_due(slot)
             self._move_due(slot)
         self._second_thoughts()
+        self._renewals()
 
     def _plan(self, stage: str, share: float, fate: Callable[[Contact], None]) -> None:
         people = Contact.objects.live().filter(lifecycle_stage=stage, owner__isnull=False).select_related("company")
@@ -154,3 +159,27 @@ class Pipeline:
         with clock.at(self.end):
             by = self.manager.actor(Channel.WEB)
             reopen(rows, by=by, reason="Asked for a new proposal", to="proposal")  # not a text
+
+    def _renewals(self) -> None:
+        """Give the workspace a second pipeline: the next renewals of a few customers, the first of them won."""
+        sold = Opportunity.objects.filter(stage_kind="won", amount__isnull=False).select_related("company", "contact")
+        with clock.at(self.end):
+            admin = system(self.manager.workspace_id)
+            pipeline = create_pipeline(in_english(RENEWALS.name), template="renewals", by=admin)
+            stages = stages_in_use("open", pipeline=pipeline.key)
+            for number, deal in enumerate(sold.order_by("won_at", "pk")[:RENEWED]):
+                by = self.owners[deal.owner_id or self.manager.pk].actor(Channel.WEB)
+                made = create([self._renewal(deal)], by=by, stage=stages[number % len(stages)].key)
+                if number == 0:
+                    win(Opportunity.objects.filter(pk__in=made.done), by=by)
+
+    def _renewal(self, deal: Opportunity) -> dict:
+        return {
+            "name": f"{deal.company or deal.contact}, renewal",  # not a text
+            "contact": deal.contact_id,
+            "amount": deal.amount,
+            "currency": deal.currency,
+            "close_date": (self.end + self._days(5, 80)).date(),
+            "source": "Renewal",  # not a text
+            "next_step": "Confirm the number of vehicles",  # not a text
+        }

@@ -6,12 +6,15 @@ from io import StringIO
 
 import pytest
 from django.core import mail
+from django.db.models import Count, Sum
 from django.http import QueryDict
 
 from crm.dashboards.handlers import mail_dashboard
 from crm.dashboards.jobs import keep_forecasts, mail_dashboards
 from crm.dashboards.models import Forecast, Layout, Subscription
+from crm.dashboards.parts.forecast import forecast
 from crm.dashboards.period import Period, read_period
+from crm.dashboards.query import read_query
 from crm.dashboards.tables import all_parts
 from crm.dashboards.verbs.arrange import arrange
 from crm.dashboards.verbs.subscribe import subscribe
@@ -20,8 +23,11 @@ from crm.kit import clock
 from crm.kit.actor import system
 from crm.kit.errors import Invalid
 from crm.opportunities.models import Opportunity
+from crm.opportunities.verbs.change_pipeline import change_pipeline
+from crm.opportunities.verbs.create_pipeline import create_pipeline
+from crm.opportunities.verbs.win import win
 from tests.dashboards.world import END
-from tests.factories import make_contact, make_opportunity
+from tests.factories import make_contact, make_opportunity, rows
 
 NAMES = [part.name for part in all_parts()]
 
@@ -129,6 +135,34 @@ def test_what_was_forecast_stands_beside_what_came(acme, cast, actor, sign_in):
     assert "30 Jun 2026" in page
     assert "€1,000" in page
     assert "€100" in page
+
+
+def test_forecasts_and_results_are_those_of_each_pipeline_and_of_all(acme, actor, sign_in):
+    """Snapshots of two pipelines and currencies, against the rows that they were taken from."""
+    create_pipeline("Renewals", template="renewals", by=actor("admin"))
+    for number in range(12):
+        deal = make_opportunity(amount=str(1000 * number), close_date="2026-07-15", currency=("EUR", "USD")[number % 2])
+        if number % 3 == 0:
+            change_pipeline(rows(deal), to="renewal_upcoming", by=actor("manager"))
+    with clock.at(END):
+        keep_forecasts(clock.now())
+    with clock.at(END + timedelta(days=20)):
+        win(Opportunity.objects.filter(amount__gte=8000), by=actor("manager"))
+    asked = read_query(QueryDict("from=2026-07-01&to=2026-07-31"), actor("manager"))
+    names = {"months_sales": "sales", "months_renewals": "renewals", "months": ""}
+    tables = forecast(asked).tables
+    assert [table.name for table in tables] == list(names)
+    for table in tables:
+        there = Opportunity.objects.filter(**({"pipeline": names[table.name]} if names[table.name] else {})).order_by()
+        stood = there.values_list("currency").annotate(Sum("amount"))
+        won = there.filter(stage_kind="won").values_list("currency").annotate(Count("pk"), Sum("amount"))
+        sums = {currency: total for currency, total in stood}
+        came = {currency: (count, total) for currency, count, total in won}
+        found = [[cell.value for cell in row.cells] for row in table.rows]
+        assert [row[1] for row in found] == [sums["USD"], sums["EUR"]]
+        assert [(row[3], row[4]) for row in found] == [came.get("USD", (0, 0)), came.get("EUR", (0, 0))]
+    page = sign_in("manager").get("/dashboard/part/forecast?from=2026-07-01&to=2026-07-31").content.decode()
+    assert "Renewals" in page and "All pipelines" in page
 
 
 def test_the_dashboard_comes_by_mail_as_its_reader_may_see_it(acme, cast, actor):
