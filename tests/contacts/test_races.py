@@ -9,12 +9,15 @@ from django.db import IntegrityError, connection, transaction
 
 from audit.models import Entry
 from audit.undo.undo import undo
-from contacts.models import Contact, ContactAddress
+from contacts.addresses import emails_of
+from contacts.models import Contact, ContactAddress, Suppression
 from contacts.verbs.capture import capture
+from contacts.verbs.make_primary import make_primary
 from contacts.verbs.merge import merge
+from contacts.verbs.set_status import set_status
 from contacts.verbs.win import win
 from crm.kit.actor import Channel
-from crm.kit.errors import AlreadyTaken, Conflict, Refused
+from crm.kit.errors import AlreadyTaken, Conflict, DomainError, Refused
 from crm.kit.scope import in_workspace
 from crm.lifecycle.models import Transition
 from crm.records.verbs.assign import assign
@@ -154,3 +157,56 @@ def test_merges_and_edits_at_once_lose_no_email(cast):
         emails = set(ContactAddress.objects.values_list("key", flat=True))
         assert emails == {"s@x.example", *(f"{name}{n}@x.example" for name in ("", "more") for n in range(4))}
         assert {row.contact.deleted_at for row in ContactAddress.objects.select_related("contact")} == {None}
+
+
+LETTERS = "abcd"
+SEEDED = {f"{letter}{number}@x.example" for letter in LETTERS for number in (1, 2, 3)}
+
+
+def _own(contact: Contact) -> list[str]:
+    return [email.value for email in emails_of(contact.address_fields)]
+
+
+def test_addresses_of_contacts_merged_unmerged_and_captured_at_once_stay_with_one_each(cast):
+    """Eight threads, three addresses a contact: none is lost, none is on two live contacts, none is emailed again."""
+    with in_workspace(cast.acme):
+        people = [
+            make_contact(
+                letter.upper(), email=f"{letter}1@x.example", other_emails=f"{letter}2@x.example\n{letter}3@x.example"
+            )
+            for letter in LETTERS
+        ]
+        set_status(rows(people[0]), "unsubscribed", by=by(cast))
+
+        def merged_and_back(first, second, *, stays=False):
+            change = by(cast)
+            merge(Contact.objects.get(pk=first.pk), rows(second), by=change)
+            return stays or undo(change.change, by=by(cast))
+
+        def primary(person, address):
+            return make_primary(rows(person), address, by=by(cast))
+
+        def captured(number):
+            emails = {"email": f"{LETTERS[number]}2@x.example", "other_emails": f"new{number}@x.example"}
+            return capture([emails | {"title": "CFO"}], by=by(cast), source="web")
+
+        a, b, c, d = people
+        rounds = [
+            [partial(merged_and_back, a, b), partial(merged_and_back, b, a), partial(merged_and_back, c, d)]
+            + [partial(captured, number) for number in range(4)]
+            + [partial(primary, d, "d3@x.example")],
+            [partial(merged_and_back, a, c), partial(merged_and_back, d, b), partial(merged_and_back, b, c, stays=True)]
+            + [partial(captured, number) for number in (3, 2, 1)]
+            + [partial(primary, a, "a2@x.example"), partial(primary, b, "b3@x.example")],
+        ]
+        for calls in rounds * 2:
+            _, errors = at_once(cast.acme, calls)
+            assert not [error for error in errors if not isinstance(error, DomainError)]
+        live = [(email, contact) for contact in Contact.objects.live() for email in _own(contact)]
+        emails = [email for email, _ in live]
+        assert sorted(emails) == sorted(set(emails)) and set(emails) >= SEEDED
+        stored = ContactAddress.objects.filter(kind="email").values_list("value", "contact")
+        assert sorted(stored) == sorted((email, contact.pk) for email, contact in live)
+        assert Suppression.objects.filter(email_key="a1@x.example").exists()
+        holder = next(contact for email, contact in live if email == "a1@x.example")
+        assert holder.status == "unsubscribed"
