@@ -5,5 +5,5 @@ from crm.kit.translation import gettext_lazy as _
 from crm.users.roles import LOWEST_ROLE, Right
 
 nav.register(
-    nav.NavItem(_("Free email domains"), "free_mail", "at-sign", 54, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE])
+    nav.NavItem(_("Free email domains"), "free_mail", "at-sign", 54, nav.DATA, role=LOWEST_ROLE[Right.WORKSPACE])
 )

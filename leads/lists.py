@@ -4,7 +4,7 @@ import django_filters
 
 from crm.kit import clock
 from crm.kit.actor import Actor
-from crm.kit.nav import COUNT_LIMIT, SETTINGS, NavItem
+from crm.kit.nav import COUNT_LIMIT, PROCESS, NavItem
 from crm.kit.translation import gettext_lazy as _
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import BulkAction, ListSpec, View
@@ -118,6 +118,6 @@ def my_open(by: Actor):
 
 NAV = (
     NavItem(_("Leads"), "lead_list", "sprout", 30, count=my_open, key="q"),
-    NavItem(_("Assignment"), "assignment", "git-branch", 60, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
-    NavItem(_("First-contact SLA"), "first_contact", "alarm-clock", 65, SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]),
+    NavItem(_("Assignment"), "assignment", "git-branch", 60, PROCESS, role=LOWEST_ROLE[Right.WORKSPACE]),
+    NavItem(_("First-contact SLA"), "first_contact", "alarm-clock", 65, PROCESS, role=LOWEST_ROLE[Right.WORKSPACE]),
 )

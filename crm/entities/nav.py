@@ -4,5 +4,5 @@ from crm.kit import nav
 from crm.kit.translation import gettext_lazy as _
 from crm.users.roles import LOWEST_ROLE, Right
 
-FIELDS = nav.NavItem(_("Fields"), "fields", "table-properties", 52, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE])
+FIELDS = nav.NavItem(_("Fields"), "fields", "table-properties", 52, nav.DATA, role=LOWEST_ROLE[Right.WORKSPACE])
 nav.register(FIELDS)

@@ -4,4 +4,4 @@ from crm.kit import nav
 from crm.kit.translation import gettext_lazy as _
 from crm.users.roles import LOWEST_ROLE, Right
 
-nav.register(nav.NavItem(_("Files"), "file_settings", "paperclip", 54, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]))
+nav.register(nav.NavItem(_("Files"), "file_settings", "paperclip", 54, nav.DATA, role=LOWEST_ROLE[Right.WORKSPACE]))

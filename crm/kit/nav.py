@@ -12,8 +12,18 @@ from crm.kit.compiled_queries import run_cached
 from crm.kit.registry import Registry
 from crm.kit.scope import workspace
 from crm.kit.sql import CountRows, JsonRows
+from crm.kit.translation import gettext_lazy as _
 
-SETTINGS = "settings"  # the section shown only on settings pages
+# The groups of settings pages, in order.
+YOU, WORKSPACE, DATA, PROCESS, AUTOMATION, SECURITY = "you", "workspace", "data", "process", "automation", "security"
+SETTINGS = {
+    YOU: _("You"),
+    WORKSPACE: _("Workspace"),
+    DATA: _("Data"),
+    PROCESS: _("Sales process"),
+    AUTOMATION: _("Automation"),
+    SECURITY: _("Security"),
+}
 COUNT_LIMIT = 100
 
 
@@ -22,19 +32,19 @@ _address = cache(reverse)
 
 @dataclass(frozen=True)
 class NavItem:
-    """A sidebar entry: `icon` is a lucide name, `section` a heading ('' for none), lower `order` comes first.
+    """A sidebar entry, or one of the settings in the group `settings`.
 
-    `query` is appended to the URL; an entry with `parent`, another's url_name, is indented below it. `count` returns
-    the rows to count, at most COUNT_LIMIT, or None; all counts share one statement. `key` is the letter that opens the
-    page after g. `role` is the lowest role that sees the entry. `fact`: the entry is shown only while that fact (see
-    register_fact) has rows.
+    `icon` is a lucide name; lower `order` comes first. `query` is appended to the URL; an entry with `parent`,
+    another's url_name, is indented below it. `count` returns the rows to count, at most COUNT_LIMIT, or None; all
+    counts share one statement. `key` is the letter that opens the page after g. `role` is the lowest role that sees
+    the entry. `fact`: the entry is shown only while that fact (see register_fact) has rows.
     """
 
     label: str = field(compare=False)  # lazy: differs by language
     url_name: str
     icon: str
     order: int
-    section: str = ""
+    settings: str = ""
     count: Callable[[Actor], QuerySet] | None = None
     key: str = ""
     role: Role = Role.VIEWER

@@ -6,4 +6,4 @@ from crm.kit.translation import gettext_lazy as _
 from crm.notifications.inbox import unread
 
 nav.register_fact("unread", unread)
-nav.register(NavItem(_("Notifications"), "notification_settings", "bell", 15, nav.SETTINGS))
+nav.register(NavItem(_("Notifications"), "notification_settings", "bell", 15, nav.YOU))

@@ -5,5 +5,5 @@ from crm.kit.translation import gettext_lazy as _
 from crm.users.roles import LOWEST_ROLE, Right
 
 nav.register(
-    nav.NavItem(_("Pipelines"), "pipelines", "square-kanban", 44, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE])
+    nav.NavItem(_("Pipelines"), "pipelines", "square-kanban", 44, nav.PROCESS, role=LOWEST_ROLE[Right.WORKSPACE])
 )

@@ -9,4 +9,4 @@ from crm.workflows.steps import campaigns, flow, records, telling  # noqa: F401
 
 panels.show()
 bulk.offer()
-nav.register(NavItem(_("Workflows"), "workflows", "workflow", 46, nav.SETTINGS, role=LOWEST_ROLE[Right.WORKSPACE]))
+nav.register(NavItem(_("Workflows"), "workflows", "workflow", 46, nav.AUTOMATION, role=LOWEST_ROLE[Right.WORKSPACE]))

@@ -25,7 +25,7 @@ from leads.scoring.rules import read_rules
 from leads.verbs.save_scoring_model import save_scoring_model
 
 nav.register(
-    nav.NavItem(_("Scoring model"), "scoring_model", "sliders-horizontal", 45, section=nav.SETTINGS, role=Role.MANAGER)
+    nav.NavItem(_("Scoring model"), "scoring_model", "sliders-horizontal", 45, settings=nav.PROCESS, role=Role.MANAGER)
 )
 
 

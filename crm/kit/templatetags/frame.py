@@ -81,17 +81,18 @@ def url_if(name, *args):
 
 @register.inclusion_tag("partials/nav.html", takes_context=True)
 def navigation(context, settings=False):
-    """Return the sidebar's entries by section; with `settings` those of the settings pages."""
+    """Return the sidebar's entries; with `settings` those of the settings pages, by group."""
     request = context["request"]
-    items = [item for item in _shown_items(request) if (item.section == nav.SETTINGS) == settings]
+    items = [item for item in _shown_items(request) if bool(item.settings) == settings]
     shown = nav.surroundings(request).counts
     chosen = {item for item in items if item.query and request.get_full_path() == item.url}
-    sections: dict[str, list[dict]] = {}
+    sections: dict[str, list[dict]] = {group: [] for group in nav.SETTINGS} if settings else {"": []}
     for item in items:
         current = item in chosen if chosen or item.query else _is_current(request, item.url)
         entry = {"item": item, "url": item.url, "count": shown.get(item.url, ""), "current": current}
-        sections.setdefault("" if settings else item.section, []).append(entry)
-    return {"sections": sections.items(), "settings": settings}
+        sections[item.settings].append(entry)
+    shown_sections = [(nav.SETTINGS.get(group, ""), entries) for group, entries in sections.items() if entries]
+    return {"sections": shown_sections, "settings": settings}
 
 
 @register.simple_tag(takes_context=True)
