@@ -201,6 +201,7 @@ class ScoringModel(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("scoring model")
         constraints = [models.UniqueConstraint(fields=["workspace", "version"], name="scoring_model_version")]
 
     def __str__(self):

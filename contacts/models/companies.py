@@ -143,6 +143,7 @@ class FreeMailDomains(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("free email domains")
         constraints = [models.UniqueConstraint("workspace", name="free_mail_domains_once")]
 
     def __str__(self):

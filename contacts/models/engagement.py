@@ -7,6 +7,7 @@ from django.db import models
 from contacts.models.contacts import Contact
 from crm.kit.actor import Actor
 from crm.kit.scope import WorkspaceManager, WorkspaceQuerySet
+from crm.kit.translation import gettext_lazy as _
 from crm.users.models import Owned
 from crm.users.visibility import editable, visible
 
@@ -40,6 +41,7 @@ class EngagementEvent(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("engagement event")
         constraints = [
             # Also the index of a contact's events in order.
             models.UniqueConstraint(fields=["contact", "occurred_at", "kind"], name="engagement_once"),

@@ -47,6 +47,7 @@ class Suppression(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("suppression")
         constraints = [
             models.UniqueConstraint(fields=["workspace", "email_key", "reason"], name="suppression_once"),
             models.CheckConstraint(condition=~Q(email_key=""), name="suppression_address"),

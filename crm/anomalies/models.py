@@ -125,6 +125,7 @@ class Waiver(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("dismissed exception")
         indexes = [models.Index(fields=["workspace", "kind", "record_id", "until"], name="waiver_of_record")]
 
     def __str__(self):

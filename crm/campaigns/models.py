@@ -43,6 +43,7 @@ class Campaign(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("campaign")
         indexes = [models.Index(fields=["workspace", "status", "segment"], name="campaign_of_segment")]
 
     def __str__(self):
@@ -106,6 +107,7 @@ class CampaignPerson(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("campaign recipient")
         constraints = [models.UniqueConstraint(fields=["campaign", "contact"], name="campaign_person_once")]
         # A state's recipients, page by page; and whether any is still waiting.
         indexes = [models.Index(fields=["campaign", "state", "id"], name="campaign_person_state")]

@@ -36,6 +36,7 @@ class Layout(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("dashboard layout")
 
     def __str__(self):
         return gettext("Dashboard of {member}").format(member=self.member)
@@ -60,6 +61,7 @@ class Subscription(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("dashboard subscription")
 
     def __str__(self):
         return f"{self.every}: {self.member}"

@@ -87,6 +87,7 @@ class StageDefinition(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("stage definition")
         ordering = ["entity", "axis", "value", "version"]
         constraints = [
             models.UniqueConstraint(
@@ -109,6 +110,7 @@ class Wait(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("snooze")
         constraints = [models.UniqueConstraint(fields=["workspace", "entity", "record_id"], name="wait_once")]
 
     def __str__(self):

@@ -30,6 +30,7 @@ class SavedView(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("saved view")
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint("workspace", "entity", "slug", "member", name="saved_view_of_member"),

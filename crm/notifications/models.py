@@ -23,6 +23,10 @@ class Preference(Owned):
     member = models.OneToOneField(Membership, models.CASCADE, related_name="+")
     channels = models.JSONField(default=dict)
 
+    class Meta(Owned.Meta):
+        abstract = False
+        verbose_name = _("notification settings")
+
     def __str__(self):
         return str(self.member)
 

@@ -55,6 +55,7 @@ class Workflow(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("workflow")
         ordering = ["name", "pk"]
 
     def __str__(self):
@@ -85,6 +86,7 @@ class WorkflowVersion(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("workflow version")
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="workflow_version_once")]
 
@@ -255,6 +257,7 @@ class Release(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("release of held workflows")
         constraints = [models.UniqueConstraint(fields=["workspace", "change"], name="release_once")]
 
     def __str__(self):

@@ -30,6 +30,7 @@ class AssignmentRule(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("assignment rule")
         ordering = ["position", "pk"]
 
     def __str__(self):
@@ -62,6 +63,7 @@ class Duty(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("assignment pool member")
 
     def __str__(self):
         return str(self.member)
@@ -79,6 +81,7 @@ class FirstContactTerms(Owned):
 
     class Meta(Owned.Meta):
         abstract = False
+        verbose_name = _("first-contact SLA")
         constraints = [models.UniqueConstraint("workspace", name="first_contact_terms_once")]
 
     def __str__(self):

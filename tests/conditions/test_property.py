@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from crm.conditions.compile import Viewer
-from crm.conditions.condition import failing
+from crm.conditions.explain import failing
 from crm.conditions.parse import parse
 from crm.kit import clock
 from crm.kit.scope import in_workspace

@@ -269,7 +269,7 @@ def test_a_delivery_of_a_handler_that_is_gone_says_so(handle, happen):
     handle(lambda event, *, by: None, queue="mail")
     (event,) = happen(1)
     relay()
-    handlers._handlers._items.clear()
+    handlers._handlers.clear()
     drain()
     assert delivery(event).state == State.PENDING
     assert delivery(event).last_error.startswith("UnknownHandler: The code has no handler called tests.events")
