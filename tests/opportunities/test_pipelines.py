@@ -4,11 +4,13 @@ import re
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from audit.undo.undo import undo
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
 from crm.entities.schema import schema
+from crm.entities.versions import lock_settings
 from crm.kit import clock
 from crm.kit.errors import InUse, Invalid, NotAllowed, Refused
 from crm.kit.translation import speak
@@ -375,3 +377,11 @@ def test_a_field_is_required_from_a_stage_on(acme, actor, sign_in):
         archive_stage(stage("proposal"), to="negotiation", by=actor("admin"))
     assert lose(rows(make_opportunity("C")), by=actor("manager"), reason="Price").done
     assert contract.required_from == ["proposal"]
+
+
+@pytest.mark.postgres
+def test_others_go_on_saving_while_settings_are_locked(acme, actor):
+    """New rows of any kind lock the key of the workspace's row, which a plain FOR UPDATE would withhold."""
+    with CaptureQueriesContext(connection) as captured:
+        lock_settings(actor("admin"))
+    assert "FOR NO KEY UPDATE" in captured.captured_queries[-1]["sql"]
