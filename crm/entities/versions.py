@@ -20,7 +20,8 @@ def lock_settings(by: Actor) -> Workspace:
         raise NotAllowed(_("Only admins can change fields and stage requirements."))
     if by.workspace_id != workspace().pk:
         raise WrongWorkspace("The actor belongs to another workspace than the one in scope.")
-    return Workspace.objects.select_for_update().get(pk=by.workspace_id)
+    # With `no_key`, other members go on saving: new rows lock the key of their workspace's row.
+    return Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace_id)
 
 
 def bump_schema() -> None:

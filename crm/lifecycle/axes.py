@@ -1,6 +1,6 @@
 """Axes: fields that change only by legal moves. Values and moves are data, used everywhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import StrEnum
@@ -54,6 +54,8 @@ class Axis:
 
     `start_help` explains the possible initial values, `starts` (() for any). `past` are values that records and history
     may still have, and nobody can choose. `group_field` tells the groups of values. `aliases` are former labels.
+    `expected()`: the expected days in each value, where they are not part of its definition; `expected_help` says where
+    they are set.
     """
 
     entity: str
@@ -66,6 +68,8 @@ class Axis:
     past: Sequence[Choice] = ()
     starts: Sequence[str] = ()
     group_field: str = ""
+    expected: Callable[[], Mapping[str, int | None]] | None = None
+    expected_help: str = attribute(default="", compare=False)
 
     @cached_property
     def since(self) -> str:

@@ -4,7 +4,7 @@ Why: docs/decisions/0008-stuck-has-a-reason.md
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crm.conditions.condition import Condition
 from crm.conditions.errors import ConditionError
@@ -51,7 +51,11 @@ def definitions(axis: Axis) -> dict[str, Definition]:
     """Return the definition of each value of an axis in the workspace in scope; one statement."""
     written = StageDefinition.objects.filter(entity=axis.entity, axis=axis.field).order_by("version")
     newest = {row.value: Definition(version=row.version, **_words(row)) for row in written}
-    return {**_labels(axis), **_shipped.get((axis.entity, axis.field), {}), **newest}
+    found = {**_labels(axis), **_shipped.get((axis.entity, axis.field), {}), **newest}
+    if axis.expected is None:
+        return found
+    days = axis.expected()
+    return {value: replace(definition, expected_days=days.get(value)) for value, definition in found.items()}
 
 
 def _labels(axis: Axis) -> Mapping[str, Definition]:

@@ -1,12 +1,14 @@
 """Forms for stage definitions, and for snoozing a record."""
 
 from datetime import date, datetime
+from typing import Any
 
 from django import forms
 
 from crm.conditions.relative_dates import start_of
 from crm.entities.values import zone
 from crm.kit.translation import gettext_lazy as _
+from crm.lifecycle.axes import Axis
 
 MONO = {"rows": 3, "spellcheck": "false", "class": "mono"}
 
@@ -36,6 +38,12 @@ class DefinitionForm(forms.Form):
         required=False,
         help_text=_("Leave blank to use the time 75% of records took."),
     )
+
+    def __init__(self, *args: Any, axis: Axis, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if axis.expected:
+            self.fields["expected_days"].disabled = True
+            self.fields["expected_days"].help_text = axis.expected_help
 
 
 class WaitForm(forms.Form):

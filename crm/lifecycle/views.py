@@ -83,7 +83,7 @@ def definition_page(request: Request, entity: str, axis: str, value: str) -> Htt
     shown = {name: getattr(current, name) for name in WRITTEN}
     shown |= {name: in_words(shown[name], entity) for name in ("entry", "exit")}
     may_edit = may(request.actor, Right.WORKSPACE)
-    form = DefinitionForm(request.POST or None, initial=shown)
+    form = DefinitionForm(request.POST or None, initial=shown, axis=on)
     if request.method == "POST" and not may_edit:
         raise NotAllowed(gettext("Only admins can edit stage definitions."))
     if request.method == "POST" and form.is_valid():

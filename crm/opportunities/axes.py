@@ -31,6 +31,8 @@ STAGE = Axis(
     past=LazySequence(lambda: [choice(stage) for stage in all_stages() if pipelines.is_archived(stage)]),
     starts=OPEN,
     group_field="pipeline",
+    expected=lambda: {stage.key: stage.expected_days for stage in all_stages()},
+    expected_help=_("Set the expected time in stage under Settings → Pipelines."),
     moves=(
         Move("move_stage", _("Move"), _ever(KIND.OPEN), "", "opportunity.moved", targets=OPEN),
         Move("win", _("Mark as won"), _ever(KIND.OPEN), "", "opportunity.won", targets=WON, aliases=("Won",)),

@@ -62,7 +62,8 @@ class PipelineStage(Owned):
     """
 
     KEYS = ((("workspace_id", "pipeline"), Pipeline, ("workspace_id", "key")),)
-    LOGGED = ("pipeline", "key", "label", "kind", "position", "probability", "tone", "is_for_converted")
+    TRAITS = ("probability", "tone", "is_for_converted", "expected_days")
+    LOGGED = ("pipeline", "key", "label", "kind", "position", *TRAITS)
 
     pipeline = models.CharField(max_length=30)  # the key of a Pipeline
     key = models.CharField(max_length=30)
@@ -72,6 +73,7 @@ class PipelineStage(Owned):
     probability = models.DecimalField(max_digits=5, decimal_places=4, default=0)  # a fraction: 0.5 is 50 %
     tone = models.CharField(max_length=6, choices=list(TONES.items()), default="grey")
     is_for_converted = models.BooleanField(default=False)
+    expected_days = models.PositiveSmallIntegerField(null=True)  # after which an opportunity is stuck; as in Definition
     archived_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(Owned.Meta):

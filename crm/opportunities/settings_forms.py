@@ -11,7 +11,7 @@ from crm.kit.translation import gettext_lazy
 from crm.opportunities.models import Pipeline, PipelineStage, StageKind
 from crm.opportunities.naming import LONGEST
 from crm.opportunities.pipelines import TEMPLATES, label_of, name_of, stages
-from crm.opportunities.verbs.save_pipeline import MOST, StageRow
+from crm.opportunities.verbs.save_pipeline import LONGEST_STAY, MOST, StageRow
 
 
 class NewPipelineForm(forms.Form):
@@ -59,6 +59,7 @@ class StageForm(forms.Form):
     label = forms.CharField(max_length=LONGEST, required=False)
     kind = forms.ChoiceField(choices=StageKind.choices, required=False)
     probability = forms.IntegerField(min_value=0, max_value=100, required=False)
+    expected_days = forms.IntegerField(min_value=1, max_value=LONGEST_STAY, required=False)
     tone = forms.ChoiceField(choices=list(TONES.items()), required=False)
 
 
@@ -67,7 +68,7 @@ StageFormSet = forms.formset_factory(StageForm, extra=2, can_order=True, max_num
 
 def as_initial(stage: PipelineStage) -> dict[str, Any]:
     """Return what the form of a stage shows."""
-    kept = {name: getattr(stage, name) for name in ("key", "kind", "tone")}
+    kept = {name: getattr(stage, name) for name in ("key", "kind", "tone", "expected_days")}
     return kept | {"label": label_of(stage), "probability": round(stage.probability * 100)}
 
 
@@ -88,6 +89,7 @@ def _row(row: dict[str, Any], known: dict[str, PipelineStage], converted: str) -
         key=row["key"],
         kind=row["kind"] or StageKind.OPEN,
         probability=Decimal(row["probability"] or 0) / 100,
+        expected_days=row["expected_days"],
         tone=row["tone"] or "grey",
         is_for_converted=bool(row["key"]) and row["key"] == converted,
     )

@@ -81,7 +81,9 @@ def pipeline_page(request: Request, key: str) -> HttpResponse:
     initial = [as_initial(stage) for stage in known.values()]
     formset = StageFormSet(request.POST or None, initial=initial, prefix="stage")
     if form.is_valid() and not formset.is_valid():
-        form.add_error(None, _("Check the stages. A probability is a whole number from 0 to 100."))
+        form.add_error(
+            None, _("Check the stages. Enter probabilities from 0 to 100, and expected days from 1 to 3,650.")
+        )
     if form.is_valid() and _saved(request, form, formset, pipeline, known):
         toast(request, _("Pipeline “{name}” saved.").format(name=pipelines.name_of(pipeline)))
         return redirect("pipeline", key)

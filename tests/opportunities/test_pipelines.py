@@ -1,19 +1,27 @@
 """A workspace's own pipelines and stages: created, changed, archived, and everything that works in them."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from audit.undo.undo import undo
 from crm.conditions.compile import Viewer
 from crm.conditions.parse import parse
+from crm.dashboards.parts.stuck import limits, overdue
 from crm.entities.schema import schema
+from crm.entities.versions import lock_settings
 from crm.kit import clock
 from crm.kit.errors import InUse, Invalid, NotAllowed, Refused
 from crm.kit.translation import speak
+from crm.lifecycle.definitions import definitions
+from crm.lifecycle.verbs.save_definition import save_definition
 from crm.lists.verbs.save_view import save_view
 from crm.opportunities import pipelines
+from crm.opportunities.axes import STAGE
 from crm.opportunities.models import Opportunity, Pipeline, PipelineStage
 from crm.opportunities.verbs.archive_pipeline import archive_pipeline
 from crm.opportunities.verbs.archive_stage import archive_stage
@@ -44,7 +52,7 @@ def stage(key: str) -> PipelineStage:
 
 
 def as_rows(pipeline: str = "sales") -> list[StageRow]:
-    names = ("key", "label", "kind", "probability", "tone", "is_for_converted")
+    names = ("key", "label", "kind", "probability", "tone", "is_for_converted", "expected_days")
     return [StageRow(**{name: getattr(each, name) for name in names}) for each in pipelines.stages(pipeline=pipeline)]
 
 
@@ -350,6 +358,28 @@ def test_workflows_offer_the_stages_of_every_pipeline(renewals):
     assert "Move to Renewals: Renewed" in labels and "Move to Sales: Proposal" in labels
 
 
+def test_the_expected_days_of_a_stage_are_set_with_it_and_say_what_is_stuck(acme, actor, sign_in):
+    """One truth: the settings of the pipeline; the stage's definition shows them."""
+    late, _fresh = (make_opportunity(name, stage="proposal") for name in ("Late", "Fresh"))
+    Opportunity.objects.filter(pk=late.pk).update(stage_since=clock.now() - timedelta(days=15))
+    shown = [replace(row, expected_days=14) if row.key == "proposal" else row for row in as_rows()]
+    save_pipeline(pipelines.default_pipeline(), name="Sales", stages=shown, by=actor("admin"))
+    assert definitions(STAGE)["proposal"].expected_days == 14
+    admin = sign_in("admin")
+    form = admin.get("/settings/pipelines/sales/").content.decode()
+    assert re.search(r'value="14"\s+inputmode="numeric"\s+aria-label="Expected days in stage 3"', form)
+    page = admin.get("/lifecycle/opportunity/stage/proposal").content.decode()
+    assert 'value="14"' in page and "Set the expected time in stage under Settings → Pipelines." in page
+    words = {"meaning": "Sent", "entry": "amount is not empty", "exit": "next_step is not empty", "expected_days": 99}
+    save_definition(STAGE, "proposal", words, by=actor("admin"))
+    assert definitions(STAGE)["proposal"].expected_days == 14
+    assert limits(STAGE, ["proposal"], definitions(STAGE)) == {"proposal": 14}
+    assert found(overdue(STAGE, "proposal", 14)) == {"Late"}
+    with pytest.raises(Invalid, match="1 to 3,650 days"):
+        bad = [replace(row, expected_days=0) for row in shown]
+        save_pipeline(pipelines.default_pipeline(), name="Sales", stages=bad, by=actor("admin"))
+
+
 def test_texts_of_templates_are_in_the_readers_language(renewals, actor):
     with speak("de"):
         assert str(pipelines.label_of(pipelines.stage("proposal"))) != "Proposal"
@@ -375,3 +405,11 @@ def test_a_field_is_required_from_a_stage_on(acme, actor, sign_in):
         archive_stage(stage("proposal"), to="negotiation", by=actor("admin"))
     assert lose(rows(make_opportunity("C")), by=actor("manager"), reason="Price").done
     assert contract.required_from == ["proposal"]
+
+
+@pytest.mark.postgres
+def test_others_go_on_saving_while_settings_are_locked(acme, actor):
+    """New rows of any kind lock the key of the workspace's row, which a plain FOR UPDATE would withhold."""
+    with CaptureQueriesContext(connection) as captured:
+        lock_settings(actor("admin"))
+    assert "FOR NO KEY UPDATE" in captured.captured_queries[-1]["sql"]

@@ -136,7 +136,7 @@ class Pipelines(RuleBasedStateMachine):
 
     def shown(self, pipeline):
         """Return the rows of the settings form of a pipeline."""
-        names = ("key", "label", "kind", "probability", "tone", "is_for_converted")
+        names = ("key", "label", "kind", "probability", "tone", "is_for_converted", "expected_days")
         found = PipelineStage.objects.filter(pipeline=pipeline.key, archived_at__isnull=True)
         return [StageRow(**{name: getattr(stage, name) for name in names}) for stage in found]
 
@@ -155,6 +155,7 @@ class Pipelines(RuleBasedStateMachine):
         pipeline = self.pipeline(chosen)
         rows = self.shown(pipeline)
         changed = {"label": label, "probability": Decimal(percent) / 100, "is_for_converted": at % 2 == 0}
+        changed["expected_days"] = percent or None
         rows[at % len(rows)] = StageRow(**{**vars(rows[at % len(rows)]), **changed})
         order.shuffle(rows)
         self.act("admin", lambda by: save_pipeline(pipeline, name=pipeline.name, stages=rows, by=by))

@@ -46,7 +46,7 @@ def save_definition(axis: Axis, value: str, words: Mapping[str, Any], *, by: Act
 
 
 def _checked(axis: Axis, value: str, words: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: words.get(name) for name in WRITTEN}
+    kept = {name: words.get(name) for name in WRITTEN} | ({"expected_days": None} if axis.expected else {})
     kept |= {name: str(kept[name] or "").strip() for name in LONGEST}
     errors = {
         name: _("Enter up to {count} characters.").format(count=formats.number(most))

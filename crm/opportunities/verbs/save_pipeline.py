@@ -17,11 +17,15 @@ from crm.opportunities.models import Pipeline, PipelineStage, StageKind
 from crm.opportunities.naming import clean_label, free_key
 
 MOST = 50  # stages of a pipeline
+LONGEST_STAY = 3650  # days
 
 
 @dataclass(frozen=True)
 class StageRow:
-    """A stage as it shall be. `key`: "" for a new one; `kind`: of new ones; `probability`: 0.5 is 50 %."""
+    """A stage as it shall be. `key`: "" for a new one; `kind`: of new ones; `probability`: 0.5 is 50 %.
+
+    `expected_days`: after which an opportunity is stuck; None: from the history of the stage.
+    """
 
     label: str
     key: str = ""
@@ -29,6 +33,7 @@ class StageRow:
     probability: Decimal = Decimal(0)
     tone: str = "grey"
     is_for_converted: bool = False
+    expected_days: int | None = None
 
     def columns(self, position: int) -> dict[str, Any]:
         return {
@@ -37,6 +42,7 @@ class StageRow:
             "probability": Decimal(self.probability).quantize(Decimal("0.0001")),  # as stored, for the log
             "tone": self.tone,
             "is_for_converted": self.is_for_converted,
+            "expected_days": self.expected_days,
         }
 
 
@@ -47,7 +53,8 @@ def save_pipeline(
     """Rename a pipeline, and change, add and reorder its stages. Admins only.
 
     Stages that `stages` leaves out stay, behind the others: archive_stage() takes them out of use. Raises NotAllowed;
-    Invalid for a name or label that is taken, a probability outside 0 to 1, an unknown color, or too many stages.
+    Invalid for a name or label that is taken, a probability outside 0 to 1, a time outside 1 to 3650 days, an unknown
+    color, or too many stages.
     """
     lock_settings(by)
     pipeline.refresh_from_db()
@@ -83,6 +90,8 @@ def _check(stages: Sequence[StageRow], known: Mapping[str, PipelineStage]) -> No
         raise Invalid({"stages": _("This stage belongs to another pipeline.")})
     if not all(0 <= row.probability <= 1 for row in stages):
         raise Invalid({"stages": _("Enter probabilities between 0% and 100%.")})
+    if not all(row.expected_days is None or 1 <= row.expected_days <= LONGEST_STAY for row in stages):
+        raise Invalid({"stages": _("Enter an expected time of 1 to 3,650 days.")})
     if any(row.tone not in TONES or row.kind not in StageKind.values for row in stages):
         raise Invalid({"stages": _("Choose a color and an outcome for each stage.")})
     if len(stages) > MOST:
