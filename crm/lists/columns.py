@@ -104,7 +104,7 @@ def _names(field: Field, keys: set[int]) -> dict[int, str]:
 def _empty() -> str:
     """Return the cell of an empty value; called once per column."""
     label = escape(_("empty"))
-    return f'<span class="muted" aria-label="{label}">—</span>'  # not a text
+    return f'<span class="muted is-empty" aria-label="{label}">—</span>'  # not a text
 
 
 def _text(field: Field):
