@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from audit.record import update_and_record
-from contacts.calls import check_occurred, check_outcome
+from contacts.calls import check_in_range, check_occurred, check_outcome
 from contacts.last_activity import recompute
 from contacts.models import Activity
 from contacts.new_activities import check_links
@@ -42,6 +42,7 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
         raise Invalid({"subject": _("Add a note or a subject.")})
     if values.get("status", "pending") not in ("pending", "cancelled"):
         raise Invalid({"status": _("Set the status to Pending or Canceled. To complete a task, use Complete.")})
+    check_in_range("due_at", values.get("due_at"))
     locked = lock(activities, by)
     for rows in locked.batches():
         _check_calls(rows, values)
