@@ -11,13 +11,15 @@ from audit.undo.undo import undo
 from contacts import repeating
 from contacts.models import Activity, Participant
 from contacts.verbs.complete import complete
+from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
 from contacts.verbs.postpone import postpone
 from crm.entities.values import zone
 from crm.kit import clock
-from crm.kit.errors import Invalid
+from crm.kit.errors import Invalid, Refused
 from tests.factories import make_contact, rows
+from tests.threads import at_once
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -175,3 +177,41 @@ def test_what_is_planned_did_not_occur(sign_in, acme):
     sign_in("rep").post("/activity/new", facts | {"due_at": "2030-01-01T10:00"})
     planned = Activity.objects.get()
     assert (planned.status, planned.occurred_at, planned.at) == ("pending", None, planned.due_at)
+
+
+@pytest.mark.parametrize(
+    "edited", [{"body": "Ask for Bo"}, {"subject": "Call Bo"}, {"due_at": datetime(2027, 3, 9, tzinfo=UTC)}]
+)
+def test_a_completion_stays_while_the_next_has_changed(actor, acme, edited):
+    """Completing it again planned a second one."""
+    current, first, second = (
+        task(actor, datetime(2027, 3, 1, 9, tzinfo=UTC), "weekly"),
+        actor("manager"),
+        actor("manager"),
+    )
+    with clock.at(current.due_at):
+        complete(rows(current), by=first)
+    edit_activity(Activity.objects.filter(status="pending"), edited, by=second)
+    with pytest.raises(Refused, match="changed since then"):
+        undo(first.change, by=actor("manager"))
+    undo(second.change, by=actor("manager"))
+    undo(first.change, by=actor("manager"))
+    assert list(Activity.objects.values_list("pk", "status")) == [(current.pk, "pending")]
+
+
+def test_a_completion_is_undone_once_the_next_was_deleted(actor, acme):
+    current, by = task(actor, datetime(2027, 3, 1, 9, tzinfo=UTC), "weekly"), actor("manager")
+    with clock.at(current.due_at):
+        complete(rows(current), by=by)
+    delete_activity(Activity.objects.filter(status="pending"), by=actor("manager"))
+    undo(by.change, by=actor("manager"))
+    assert list(Activity.objects.live().values_list("pk", "status")) == [(current.pk, "pending")]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_completed_by_two_at_once_the_next_is_planned_once(actor, acme):
+    current = task(actor, datetime(2027, 3, 1, 9, tzinfo=UTC), "weekly", participants=[make_contact().pk])
+    done, errors = at_once(acme, [lambda: complete(rows(current), by=actor("manager")) for _ in range(3)])
+    assert (errors, sorted(len(outcome.done) for outcome in done)) == ([], [0, 0, 1])
+    assert Activity.objects.filter(status="pending").count() == 1
