@@ -19,12 +19,13 @@ from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.nav import NavItem
 from crm.kit.outcome import Outcome
+from crm.kit.translation import gettext, pgettext_lazy
 from crm.kit.translation import gettext_lazy as _
-from crm.kit.translation import pgettext_lazy
 from crm.lists.filters import QuickFilters, many
 from crm.lists.spec import BulkAction, ListSpec, View
 from crm.records.actions import run_verb
 from crm.records.forms import CHOOSE, no_form
+from crm.users.models import Membership
 
 
 class AssigneeFilter(django_filters.ChoiceFilter):
@@ -38,7 +39,7 @@ class AssigneeFilter(django_filters.ChoiceFilter):
         by: Actor = self.parent.by
         wanted = {
             "me": {"assignee": by.member_id},
-            "team": {"assignee__team": by.team_id},
+            "team": {"assignee__team": by.team_id or 0},  # without a team: none, as in conditions
             "nobody": {"assignee__isnull": True},
         }
         return rows.filter(**wanted[value]) if value else rows
@@ -78,7 +79,8 @@ def _complete(rows, values: dict, by: Actor) -> Outcome:
 
 
 def assignee_form(by: Actor) -> type[forms.Form]:
-    people = sorted(((pk, row.label) for pk, row in members().rows.items()), key=lambda choice: choice[1])
+    active = {*Membership.objects.active().values_list("pk", flat=True)}
+    people = sorted(((pk, row.label) for pk, row in members().rows.items() if pk in active), key=lambda row: row[1])
 
     class AssigneeForm(forms.Form):
         assignee = forms.TypedChoiceField(label=_("Assignee"), choices=[CHOOSE, *people], coerce=int)
@@ -102,8 +104,13 @@ def _reassign(rows, values: dict, by: Actor) -> Outcome:
     return edit_activity(rows, values, by=by)
 
 
+@transaction.atomic
 def _cancel(rows, values: dict, by: Actor) -> Outcome:
-    return edit_activity(rows, {"status": "cancelled"}, by=by)
+    """Cancel planned activities. What took place stays: it is edited or deleted one by one."""
+    outcome = edit_activity(rows.filter(status="pending"), {"status": "cancelled"}, by=by)
+    others = rows.visible_to(by).exclude(pk__in=[*outcome.done, *outcome.refused])
+    outcome.refuse(others.values_list("pk", flat=True), gettext("This activity is already closed."))
+    return outcome
 
 
 MINE = "status = pending and assignee = me"  # not a text

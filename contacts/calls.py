@@ -1,7 +1,7 @@
 """Rules for an activity's outcome and time, and what counts as a two-way conversation."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from email.utils import getaddresses, parseaddr
 from typing import Any
 
@@ -11,6 +11,7 @@ from audit.models import Entry
 from contacts.engagement import check_moment
 from contacts.models import Activity
 from contacts.participants import people_in, with_participants
+from crm.entities.values import in_range
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.text import email_key
@@ -36,9 +37,16 @@ def check_outcome(kind: str, status: str, outcome: str) -> None:
 
 
 def check_occurred(at: datetime | None) -> None:
-    """Raise Invalid for a time in the future."""
+    """Raise Invalid for a time in the future, or centuries ago."""
     if at:
+        check_in_range("occurred_at", at)
         check_moment(at)
+
+
+def check_in_range(key: str, at: date | None) -> None:
+    """Raise Invalid for a day, or time, that records can't have."""
+    if at and not in_range(at.date() if isinstance(at, datetime) else at):
+        raise Invalid({key: _("“{text}” isn’t a valid date, e.g. 2026-03-31.").format(text=at.isoformat()[:10])})
 
 
 def is_from_contact(activity: Activity) -> bool:

@@ -46,11 +46,11 @@ class FreeMailForm(forms.Form):
 WORDLESS = ("call", "email", "meeting")  # kinds that need no text
 
 
-def contact_form_field(label: str) -> forms.CharField:
+def contact_form_field(label: str, required: bool = False) -> forms.CharField:
     """Return the field of a contact, by name or public id, with suggestions."""
     return forms.CharField(
         label=label,
-        required=False,
+        required=required,
         widget=forms.TextInput(attrs={"data-entity": "contact", "autocomplete": "off"}),
     )
 
@@ -58,7 +58,7 @@ def contact_form_field(label: str) -> forms.CharField:
 class ParticipantForm(forms.Form):
     """A contact to add to an activity."""
 
-    contact = contact_form_field(_("Contact"))
+    contact = contact_form_field(_("Contact"), required=True)
 
 
 class ActivityForm(forms.ModelForm):

@@ -1,9 +1,8 @@
 """The people of an activity: its contact, and its participants."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, TextField, Value
+from django.db.models import F, OuterRef, Prefetch, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
 from audit.record import record, update_and_record
@@ -44,12 +43,6 @@ def activities_of(participants: QuerySet) -> QuerySet[Activity]:
     return Activity.objects.filter(pk__in=participants.filter(deleted_at__isnull=True).order_by().values("activity"))
 
 
-def joined_by(contacts: Any) -> Q:
-    """Return the condition for activities with one of these contacts (any_of format) as participant."""
-    theirs = Participant.objects.live().filter(contact__id__any_of=contacts, activity=OuterRef("pk"))
-    return Q(Exists(theirs))
-
-
 def insert_participants(people: Mapping[int, Collection[int]], by: Actor) -> list[int]:
     """Save participants, given as keys of contacts by activity, unrecorded; return their keys."""
     now = clock.now()
@@ -62,7 +55,7 @@ def insert_participants(people: Mapping[int, Collection[int]], by: Actor) -> lis
 
 
 def record_added(participants: Iterable[int], by: Actor) -> None:
-    rows = Participant.objects.filter(pk__in=list(participants))
+    rows = Participant.objects.filter(pk__any_of=list(participants))
     record("participant.added", rows, by=by, snapshot=SNAPSHOT)
 
 

@@ -1,9 +1,11 @@
 """Engagement derived from activities: connected calls, meetings, and the contact's own emails."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from contacts import merging, suppression, undone, valid  # noqa: F401  (what else follows from what happens)
 from contacts.calls import CONVERSATIONS, conversation_times, is_from_contact
@@ -31,27 +33,31 @@ def from_participants(participants: QuerySet, by: Actor) -> None:
 @reacts_to("participant.removed")
 def forget_removed(participants: QuerySet, by: Actor) -> None:
     """React to removed participants: remove the engagement that they showed in those activities."""
-    over = Q()
+    moments: defaultdict[int, set[datetime | None]] = defaultdict(set)
     for row in participants.filter(deleted_at__isnull=False).select_related("activity"):
-        times = {row.activity.created_at, row.activity.done_at, row.activity.occurred_at} - {None}
-        over |= Q(contact=row.contact_id, occurred_at__in=sorted(times))
-    if over:
-        forget(EngagementEvent.objects.filter(over, kind__in=KINDS), "contact.disengaged", by=by)
+        moments[row.contact_id] |= {row.activity.created_at, row.activity.done_at, row.activity.occurred_at}
+    _forget(moments, (), by)
 
 
 @reacts_to("activity.updated", "activity.deleted")
 def update_engagement(activities: QuerySet, by: Actor) -> None:
     """React to changed or deleted activities: remove engagement that did not happen, or not then."""
-    moments = conversation_times(activities, by)
-    if not moments:
-        return
-    told, over = list(_told_by(activities)), Q()
-    for contact, times in moments.items():
-        over |= Q(contact=contact, occurred_at__in=sorted(times))
-    for contact, kind, at in told:
-        over &= ~Q(contact=contact, kind=kind, occurred_at=at)
-    forget(EngagementEvent.objects.filter(over, kind__in=KINDS), "contact.disengaged", by=by)
-    _keep(told, by)
+    if moments := conversation_times(activities, by):
+        told = list(_told_by(activities))
+        _forget(moments, told, by)
+        _keep(told, by)
+
+
+def _forget(moments: Mapping[int, Collection[Any]], kept: Iterable[NewEngagement], by: Actor) -> None:
+    """Remove the engagement of contacts at these times, except `kept`.
+
+    Compared here: a condition per contact is too deep for SQLite from a thousand on.
+    """
+    rows = EngagementEvent.objects.filter(contact__id__any_of=[*moments], kind__in=KINDS)
+    found, stays = rows.values_list("pk", "contact", "kind", "occurred_at") if moments else (), {*kept}
+    over = [pk for pk, *event in found if event[-1] in moments[event[0]] and tuple(event) not in stays]
+    if over:
+        forget(EngagementEvent.objects.filter(pk__any_of=over), "contact.disengaged", by=by)
 
 
 def _told_by(activities: QuerySet) -> Iterable[NewEngagement]:

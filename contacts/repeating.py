@@ -23,6 +23,7 @@ STEPS = {
     "quarterly": (3, "month"),
     "yearly": (12, "month"),
 }
+LONGEST = {"day": 1, "week": 7, "month": 31}  # days
 SATURDAY = 5  # as datetime.weekday()
 # What the next one takes over.
 KEPT = ["kind", "subject", "subject_key", "body", "contact_id", "company_id", "opportunity_id", "owner_id"]
@@ -45,12 +46,14 @@ def next_due(activity: Activity) -> datetime:
     """
     due_at: Any = activity.due_at
     after, start = max(due_at, clock.now()), (activity.series_start or due_at).astimezone(zone())
-    return next(at for at in _occurrences(start, activity.repeats, zone()) if at > after)
+    return next(at for at in _occurrences(start, activity.repeats, after, zone()) if at > after)
 
 
-def _occurrences(start: datetime, repeats: str, tz: ZoneInfo) -> Iterator[datetime]:
+def _occurrences(start: datetime, repeats: str, after: datetime, tz: ZoneInfo) -> Iterator[datetime]:
+    """Yield the occurrences of a series, without most of those before `after`, of which there can be 200 years."""
     amount, unit = STEPS[repeats]
-    for number in count(1):
+    passed = (after - start).days // (amount * LONGEST[unit])
+    for number in count(max(1, passed)):
         at: Any = shift(start, (number * amount, unit), 1, tz)
         if not (repeats == "weekdays" and at.weekday() >= SATURDAY):
             yield at

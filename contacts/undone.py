@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from uuid import UUID
 
+from audit import values
 from audit.models import Entry
-from audit.undo.hooks import PutBack, hold_back, on_take_back, on_undo
+from audit.undo.hooks import TOUCHED, PutBack, hold_back, on_take_back, on_undo
+from contacts.calls import CONVERSATIONS
 from contacts.engagement import forget
 from contacts.last_activity import recompute
-from contacts.models import Contact, EngagementEvent, Participant
+from contacts.models import Activity, Contact, EngagementEvent, Participant
 from contacts.suppression import UNSUBSCRIBED, suppressed_status
 from crm.kit.actor import Actor
 from crm.kit.translation import gettext_lazy as _
@@ -72,3 +74,30 @@ def _status_alone(entries: Sequence[Entry]) -> list[int]:
     ids = sorted({entry.entity_id for entry in entries} - others)
     held = Contact.objects.filter(pk__any_of=ids).annotate(shown=suppressed_status()).filter(shown__isnull=False)
     return list(held.values_list("pk", flat=True)) if ids else []
+
+
+SERIES = ("subject", "contact", "company", "series_start")
+
+
+@hold_back
+def keep_completed(entity: str, entries: Sequence[Entry], by: Actor) -> dict[int, str]:
+    """Listener of audit.undo: a repeating task stays completed if the next, planned with it, was used since.
+
+    Completing it again would plan a second one. Conversations are reopened with all that followed from them.
+    """
+    done = [entry.entity_id for entry in entries if entry.event == "activity.completed"]
+    planned = _planned_by(entries[0].change) if done else ()
+    tasks = Activity.objects.filter(pk__any_of=done).exclude(kind__in=CONVERSATIONS) if planned else ()
+    return {
+        task.pk: str(TOUCHED)
+        for task in tasks
+        if (task.subject, task.contact_id, task.company_id, task.series_start or task.due_at) in planned
+    }
+
+
+def _planned_by(change: UUID) -> set[tuple]:
+    """Return subject, contact, company and start of the series that a change planned and that are still there."""
+    planned = dict(Entry.objects.filter(change=change, event="activity.planned").values_list("entity_id", "new_values"))
+    there = Activity.objects.live().filter(pk__any_of=[*planned]).values_list("pk", flat=True)
+    found = ({key: values.from_log(Activity, key, planned[pk].get(key)) for key in SERIES} for pk in there)
+    return {tuple(facts.values()) for facts in found}

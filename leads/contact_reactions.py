@@ -1,7 +1,7 @@
 """Reactions of leads to their contacts: losses, first contacts, owner changes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from django.db.models import F, Q, QuerySet
@@ -10,10 +10,9 @@ from audit.models import Entry
 from audit.record import update_and_record
 from contacts.calls import activities_with_changed_conversation, addressed, conversation_times, two_way_activities
 from contacts.models import Activity, Contact, Participant
-from contacts.participants import activities_of, joined_by
+from contacts.participants import activities_of
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
-from crm.kit.sql import array_param
 from crm.lifecycle.dated_moves import DatedMove, move_rows
 from crm.lifecycle.models import Transition
 from leads.axes import STATUS
@@ -114,12 +113,31 @@ def _correct(moments: Mapping[int, set[datetime]], by: Actor) -> None:
     The lead keeps its status, which only moves forward; the first other conversation counts, if any.
     """
     rows = Lead.objects.open().filter(contact__pk__any_of=sorted(moments), contacted_at__isnull=False).order_by("pk")
-    for lead in rows.select_for_update(of=("self",)) if moments else ():
-        if lead.contacted_at in {max(at, lead.created_at) for at in moments[lead.contact_id]}:
-            theirs = Activity.objects.filter(Q(contact=lead.contact_id) | joined_by(array_param([lead.contact_id])))
-            said = [each.moment for each in two_way_activities(theirs) if lead.contact_id in addressed(each)]
-            change = {"contacted_at": _first(lead, said)}
-            update_and_record("lead.contacted", Lead.objects.filter(pk=lead.pk), change, by=by)
+    leads = rows.select_for_update(of=("self",)) if moments else ()
+    wrong = [lead for lead in leads if _was_contacted_at(moments[lead.contact_id], lead)]
+    said = _conversations_with({lead.contact_id for lead in wrong})
+    groups: defaultdict[datetime | None, list[int]] = defaultdict(list)
+    for lead in wrong:
+        groups[_first(lead, said[lead.contact_id])].append(lead.pk)
+    for first, pks in groups.items():
+        update_and_record("lead.contacted", Lead.objects.filter(pk__any_of=pks), {"contacted_at": first}, by=by)
+
+
+def _was_contacted_at(times: Iterable[datetime], lead: Lead) -> bool:
+    return lead.contacted_at in {max(at, lead.created_at) for at in times}
+
+
+def _conversations_with(contacts: Collection[int]) -> Mapping[int, list[datetime]]:
+    """Return the times of the conversations with each contact, in order."""
+    said: defaultdict[int, list[datetime]] = defaultdict(list)
+    joined = Participant.objects.live().filter(contact__id__any_of=contacts)
+    # Keys instead of a subquery: under OR it would read all activities of the workspace.
+    keys = list(joined.values_list("activity", flat=True)) if contacts else []
+    theirs = Activity.objects.filter(Q(contact__id__any_of=contacts) | Q(pk__any_of=keys))
+    for conversation in two_way_activities(theirs) if contacts else ():
+        for contact in addressed(conversation):
+            said[contact].append(conversation.moment)
+    return said
 
 
 @reacts_to("contact.assigned")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from audit.record import update_and_record
-from contacts.calls import check_occurred, check_outcome
+from contacts.calls import check_in_range, check_occurred, check_outcome
 from contacts.last_activity import recompute
 from contacts.models import Activity
 from contacts.new_activities import check_links
@@ -37,13 +37,14 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
         sentence = _("{field} of an activity can’t be changed.")
         raise Invalid({key: sentence.format(field=key) for key in wrong})
     check_lengths(Activity, values)
-    check_links([Activity(opportunity_id=values.get("opportunity"))], by)
     if not values.get("subject", "-").strip():
         raise Invalid({"subject": _("Add a note or a subject.")})
     if values.get("status", "pending") not in ("pending", "cancelled"):
         raise Invalid({"status": _("Set the status to Pending or Canceled. To complete a task, use Complete.")})
+    check_in_range("due_at", values.get("due_at"))
     locked = lock(activities, by)
     for rows in locked.batches():
+        _check_new_links(rows, values, by)
         _check_calls(rows, values)
         _check_repeating(rows, values)
         rekey = partial(derive, changed=values) if "subject" in values else None
@@ -56,6 +57,13 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
             recompute(keys_of_people(rows))
         locked.outcome.done += rows.values_list("pk", flat=True)
     return locked.outcome
+
+
+def _check_new_links(rows: QuerySet, values: Mapping[str, Any], by: Actor) -> None:
+    """Check the links that change: one to a record that is hidden from `by`, or in the trash, may stay."""
+    given = {key: values[key] for key in ("assignee", "opportunity") if values.get(key)}
+    new = {f"{key}_id": value for key, value in given.items() if rows.exclude(**{key: value}).exists()}
+    check_links([Activity(**new)], by)
 
 
 def _check_calls(rows: QuerySet, values: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from contacts.calls import check_occurred, check_outcome
+from contacts.calls import check_in_range, check_occurred, check_outcome
 from contacts.last_activity import touch
 from contacts.models import Activity
 from contacts.new_activities import check_links, insert_activities
@@ -45,6 +45,8 @@ def _build(values: Mapping[str, Any], by: Actor) -> Activity:
     facts = {"owner_id": by.member_id, "reminder": "0", "created_at": now, "updated_at": now} | dict(values)
     activity = Activity(workspace_id=by.workspace_id, automatic=by.channel == Channel.WORKFLOW, **facts)
     _check(activity)
+    check_in_range("due_at", activity.due_at)
+    check_occurred(activity.occurred_at)
     planned = activity.kind == "task" or (activity.due_at and activity.due_at > now)
     activity.status = values.get("status") or ("pending" if planned else "done")
     if activity.status == "done":
@@ -52,9 +54,8 @@ def _build(values: Mapping[str, Any], by: Actor) -> Activity:
         activity.occurred_at = activity.occurred_at or activity.done_at
         activity.reminder = activity.repeats = ""
     else:
-        activity.assignee_id = activity.assignee_id or activity.owner_id
+        activity.assignee_id, activity.occurred_at = activity.assignee_id or activity.owner_id, None
     check_outcome(activity.kind, activity.status, activity.outcome)
-    check_occurred(activity.occurred_at)
     check_repeats(activity.repeats, activity.due_at)
     activity.series_start = activity.due_at if activity.repeats else None
     activity.derive()

@@ -100,9 +100,12 @@ def _link(key: str, text: str, by: Actor) -> int:
     """Return the key of a contact or company given by name or public id. Raises Invalid."""
     field = ACTIVITY.fields["company" if key == "company" else "contact"]
     try:
-        return clean("activity", field, text, by)
+        found = clean("activity", field, text, by)
     except Invalid as error:
         raise Invalid({key: str(error)}) from None
+    if found is None:  # only control characters
+        raise Invalid({key: gettext("No record named “{name}”.").format(name=text)})
+    return found
 
 
 def _log(request: Request, values: dict[str, Any]) -> Activity:

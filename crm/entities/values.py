@@ -78,13 +78,18 @@ def percent(text: str) -> Decimal:
     return number(text[:-1].rstrip()) / 100
 
 
+def in_range(day: date) -> bool:
+    """Return whether records can have the date: later ones overflow in time zones, and as a series goes on."""
+    return EARLIEST <= day < LATEST
+
+
 def day(text: str) -> date:
     """Parse an ISO date. Raises ValueError with a message."""
     try:
         parsed = parse_date(text)
     except ValueError:
         parsed = None
-    if parsed is None or not EARLIEST <= parsed < LATEST:
+    if parsed is None or not in_range(parsed):
         raise ValueError(gettext("“{text}” isn’t a valid date, e.g. 2026-03-31.").format(text=text))
     return parsed
 
@@ -95,7 +100,7 @@ def instant(text: str) -> datetime:
         parsed = parse_datetime(text)
     except ValueError:
         parsed = None
-    if parsed is None or not EARLIEST <= parsed.date() < LATEST:
+    if parsed is None or not in_range(parsed.date()):
         raise ValueError(gettext("“{text}” isn’t a valid date and time, e.g. 2026-03-31 14:30.").format(text=text))
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone())
 

@@ -207,9 +207,7 @@ def add_person_page(request: Request, public_id: str) -> HttpResponse:
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            contact = Contact.objects.get(
-                pk=clean("opportunity", OPPORTUNITY.fields["contact"], form.cleaned_data["contact"], request.actor)
-            )
+            contact = _contact(form.cleaned_data["contact"], request)
             role = form.cleaned_data["role"]
             outcome = add_person(rows_of(record), contact, role=role, by=request.actor).or_raise()
         except Invalid as error:
@@ -220,6 +218,14 @@ def add_person_page(request: Request, public_id: str) -> HttpResponse:
             return _changed(request, record, _("{contact} added.").format(contact=contact), outcome)
     context = {"record": record, "form": form, "person": None}
     return render(request, "opportunities/person.html", context, status=422 if form.errors else 200)
+
+
+def _contact(text: str, request: Request) -> Contact:
+    """Return a contact given by name or public id. Raises Invalid."""
+    found = clean("opportunity", OPPORTUNITY.fields["contact"], text, request.actor)
+    if found is None:  # only control characters
+        raise Invalid(_("Choose a contact."))
+    return Contact.objects.get(pk=found)
 
 
 @require_http_methods(["GET", "POST"])

@@ -106,7 +106,8 @@ def apply_each(changed: Sequence[tuple[Record, Mapping[str, Any]]], *, by: Actor
     update_rows(model, columns, [(r.pk, *(_column(r, name) for name in columns)) for r, _ in changed])
     model.derived([record for record, _ in changed], names)
     for event, told in facts.items():
-        record_rows(event, told, by=by)
+        if told:
+            record_rows(event, told, by=by)
 
 
 def _facts(entity: str, changed: Sequence[tuple[Record, Mapping[str, Any]]], assigning: bool) -> list[LogRow]:

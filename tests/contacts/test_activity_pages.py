@@ -8,10 +8,14 @@ from audit.undo.undo import undo
 from contacts.activity_list import ACTIVITIES
 from contacts.models import Activity, Participant
 from contacts.timeline import own_activities_timeline
+from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
 from crm.kit import clock
+from crm.kit.errors import Invalid
 from crm.opportunities.pages import timeline_with_people
 from crm.opportunities.verbs.add_person import add_person
+from crm.records.verbs.delete import delete
+from crm.users.models import Membership
 from tests.factories import make_activity, make_company, make_contact, make_opportunity, rows
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -197,3 +201,43 @@ def test_a_hidden_opportunity_is_refused(sign_in, acme, cast):
         f"{ana.get_absolute_url()}/activity", {"kind": "note", "body": "x", "opportunity": deal.pk}
     )
     assert not Activity.objects.filter(opportunity=deal).exists() and page.status_code in (302, 422)
+
+
+def test_an_edit_keeps_the_hidden_opportunity_that_it_does_not_change(sign_in, acme, cast, actor):
+    ana = make_contact("Ana")
+    deal = make_opportunity("Secret", contact=ana, owner=cast.outsider, team=cast.outsider.team)
+    other = make_opportunity("Other", contact=ana, owner=cast.outsider, team=cast.outsider.team)
+    task = make_activity("Call", kind="task", contact=ana, opportunity=deal, due_at=NOW)
+    facts = {"subject": "Call again", "priority": "normal", "due_at": "2027-03-01T12:00", "opportunity": deal.pk}
+    url = f"/activity/{task.public_id}/edit"
+    assert sign_in("rep").post(url, facts).status_code == 302
+    assert sign_in("rep").post(url, facts | {"opportunity": other.pk}).status_code == 422
+    delete(rows(deal), by=actor("manager"), reason="x")
+    assert sign_in("manager").post(url, facts | {"subject": "Call once more"}).status_code == 302
+    task.refresh_from_db()
+    assert (task.subject, task.opportunity_id) == ("Call once more", deal.pk)
+
+
+def test_members_of_others_and_former_ones_get_no_activities(sign_in, tasks, cast, actor):
+    late = tasks["late"]
+    Membership.objects.filter(pk=cast.mate.pk).update(is_active=False)
+    for member in (cast.mate, cast.globex_rep):
+        assert bulk(sign_in("rep"), "reassign", late, assignee=member.pk).status_code == 422
+    with pytest.raises(Invalid, match="Choose a member"):
+        edit_activity(rows(late), {"assignee": cast.globex_rep.pk}, by=actor("manager"))
+    late.refresh_from_db()
+    assert late.assignee == cast.rep
+
+
+def test_what_took_place_is_not_canceled_in_bulk(sign_in, tasks):
+    client, call = sign_in("rep"), make_activity("call", contact=tasks["late"].contact)
+    page = bulk(client, "cancel", call, tasks["late"])
+    assert page.status_code == 302
+    found = Activity.objects.filter(pk__in=[call.pk, tasks["late"].pk])
+    assert dict(found.values_list("subject", "status")) == {"call": "done", "late": "cancelled"}
+    assert "This activity is already closed." in client.get(page.url).content.decode()
+
+
+def test_a_member_without_a_team_has_no_teammates(sign_in, tasks):
+    Activity.objects.update(assignee=None)
+    assert 'data-href="/activity/' not in sign_in("manager").get("/activity?view=all&assignee=team").content.decode()

@@ -9,7 +9,9 @@ from contacts.models import Activity, Contact, EngagementEvent, Participant
 from contacts.timeline import of_contact
 from contacts.verbs.add_participants import add_participants
 from contacts.verbs.complete import complete
+from contacts.verbs.create import create
 from contacts.verbs.delete_activity import delete_activity
+from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
 from contacts.verbs.merge import merge
 from contacts.verbs.remove_participants import remove_participants
@@ -140,3 +142,18 @@ def test_the_participants_are_found_by_conditions(actor, acme):
     condition = parse("participants.contact = Bo", "activity")
     found = Activity.objects.filter(condition.expression(Viewer.looking(actor("manager")), clock.now()))
     assert list(found) == [meeting]
+
+
+def test_more_conversations_than_a_condition_has_room_for_are_moved_deleted_and_merged(actor, acme):
+    """Each in a statement whose depth doesn't grow: SQLite allows a thousand."""
+    by, count = actor("manager"), 1_050
+    people = create([{"name": f"Person {number}", "owner": None} for number in range(count)], by=by).done
+    ana, bo = people[:2]
+    facts = {"kind": "meeting", "subject": "Fair", "occurred_at": NOON - timedelta(days=1), "participants": [ana, bo]}
+    with clock.at(NOON):
+        log([facts | {"contact_id": person} for person in people], by=by)
+        edit_activity(Activity.objects.all(), {"occurred_at": NOON}, by=actor("manager"))
+    assert EngagementEvent.objects.filter(occurred_at=NOON).count() == count
+    merge(Contact.objects.get(pk=ana), Contact.objects.filter(pk=bo), by=actor("manager"))
+    delete_activity(Activity.objects.all(), by=actor("manager"))
+    assert not EngagementEvent.objects.exists()

@@ -4,17 +4,22 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.undo.undo import undo
+from contacts import repeating
 from contacts.models import Activity, Participant
 from contacts.verbs.complete import complete
+from contacts.verbs.delete_activity import delete_activity
 from contacts.verbs.edit_activity import edit_activity
 from contacts.verbs.log import log
 from contacts.verbs.postpone import postpone
 from crm.entities.values import zone
 from crm.kit import clock
-from crm.kit.errors import Invalid
+from crm.kit.errors import Invalid, Refused
 from tests.factories import make_contact, rows
+from tests.threads import at_once
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -108,3 +113,105 @@ def test_what_was_done_at_once_or_canceled_does_not_repeat(actor, acme):
     call = {"kind": "call", "subject": "Call", "outcome": "busy", "repeats": "daily", "contact_id": make_contact().pk}
     log([call], by=actor("manager"))
     assert not Activity.objects.filter(status="pending").exists()
+
+
+@pytest.mark.parametrize(
+    "repeats, start, following",
+    [
+        ("daily", (1800, 1, 1), (2027, 3, 2)),
+        ("weekdays", (1800, 1, 1), (2027, 3, 2)),
+        ("fortnightly", (1800, 1, 6), (2027, 3, 15)),
+        ("monthly", (1800, 1, 31), (2027, 3, 31)),
+        ("yearly", (1800, 2, 28), (2028, 2, 28)),
+    ],
+)
+def test_a_series_of_centuries_is_not_walked_through(actor, monkeypatch, repeats, start, following):
+    """Or a form could ask for a hundred thousand steps for each activity."""
+    steps, shift = [], repeating.shift
+    monkeypatch.setattr(repeating, "shift", lambda *given: steps.append(given) or shift(*given))
+    current = task(actor, datetime(*start, 9, tzinfo=BERLIN), repeats)
+    assert done(current, actor, datetime(2027, 3, 1, 10, tzinfo=UTC)).due_at.date() == datetime(*following).date()
+    assert len(steps) < 60
+
+
+@pytest.mark.parametrize("year", [1, 1799, 2300, 9999])
+@pytest.mark.parametrize("timezone", ["Europe/Berlin", "America/New_York"])
+def test_times_that_no_record_can_have_are_refused(actor, sign_in, acme, year, timezone):
+    """They overflowed in time zones, and PostgreSQL returned years that Python can't read."""
+    acme.timezone = timezone
+    acme.save()
+    task(actor, datetime(2027, 3, 1, 9, tzinfo=UTC), "daily")
+    current, day = Activity.objects.get(), f"{year:04}-12-31"
+    facts = {"subject": "x", "priority": "normal", "repeats": "daily", "reminder": "10080", "due_at": f"{day}T23:59"}
+    client = sign_in("rep")
+    new = facts | {"kind": "task", "contact": current.contact.public_id}
+    assert client.post("/activity/new", new).status_code == 422
+    assert client.post(f"/activity/{current.public_id}/edit", facts).status_code == 422
+    postponed = {"action": "postpone", "selected": [current.public_id], "confirm": "1", "day": day}
+    assert client.post("/activity/bulk", postponed).status_code == 422
+    past = new | {"kind": "meeting", "due_at": "", "occurred_at": f"{day}T23:59"}
+    assert client.post("/activity/new", past).status_code == 422
+    assert Activity.objects.get().due_at == current.due_at
+
+
+def test_many_are_postponed_in_as_many_statements_each_at_its_time(actor, acme):
+    counts, start = [], datetime(2027, 3, 1, 9, tzinfo=BERLIN)
+    for count in (2, 20):
+        ana = make_contact()
+        facts = {"kind": "task", "subject": "Call", "contact_id": ana.pk}
+        log([facts | {"due_at": start + timedelta(minutes=n)} for n in range(count)], by=actor("manager"))
+        by = actor("manager")
+        with CaptureQueriesContext(connection) as captured:
+            postpone(ana.activities.all(), day=datetime(2027, 4, 1).date(), by=by)
+        counts.append(len(captured))
+        moved = {datetime(2027, 4, 1, 9, n, tzinfo=BERLIN) for n in range(count)}
+        assert {*ana.activities.values_list("due_at", flat=True)} == moved
+        undo(by.change, by=actor("manager"))
+        assert ana.activities.filter(due_at__lt=datetime(2027, 3, 2, tzinfo=UTC)).count() == count
+    assert counts[0] == counts[1]
+
+
+def test_what_is_planned_did_not_occur(sign_in, acme):
+    """As when a page without JavaScript shows the fields of all kinds."""
+    facts = {"kind": "task", "subject": "x", "contact": make_contact().public_id, "occurred_at": "2020-01-01T10:00"}
+    sign_in("rep").post("/activity/new", facts | {"due_at": "2030-01-01T10:00"})
+    planned = Activity.objects.get()
+    assert (planned.status, planned.occurred_at, planned.at) == ("pending", None, planned.due_at)
+
+
+@pytest.mark.parametrize(
+    "edited", [{"body": "Ask for Bo"}, {"subject": "Call Bo"}, {"due_at": datetime(2027, 3, 9, tzinfo=UTC)}]
+)
+def test_a_completion_stays_while_the_next_has_changed(actor, acme, edited):
+    """Completing it again planned a second one."""
+    current, first, second = (
+        task(actor, datetime(2027, 3, 1, 9, tzinfo=UTC), "weekly"),
+        actor("manager"),
+        actor("manager"),
+    )
+    with clock.at(current.due_at):
+        complete(rows(current), by=first)
+    edit_activity(Activity.objects.filter(status="pending"), edited, by=second)
+    with pytest.raises(Refused, match="changed since then"):
+        undo(first.change, by=actor("manager"))
+    undo(second.change, by=actor("manager"))
+    undo(first.change, by=actor("manager"))
+    assert list(Activity.objects.values_list("pk", "status")) == [(current.pk, "pending")]
+
+
+def test_a_completion_is_undone_once_the_next_was_deleted(actor, acme):
+    current, by = task(actor, datetime(2027, 3, 1, 9, tzinfo=UTC), "weekly"), actor("manager")
+    with clock.at(current.due_at):
+        complete(rows(current), by=by)
+    delete_activity(Activity.objects.filter(status="pending"), by=actor("manager"))
+    undo(by.change, by=actor("manager"))
+    assert list(Activity.objects.live().values_list("pk", "status")) == [(current.pk, "pending")]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_completed_by_two_at_once_the_next_is_planned_once(actor, acme):
+    current = task(actor, datetime(2027, 3, 1, 9, tzinfo=UTC), "weekly", participants=[make_contact().pk])
+    done, errors = at_once(acme, [lambda: complete(rows(current), by=actor("manager")) for _ in range(3)])
+    assert (errors, sorted(len(outcome.done) for outcome in done)) == ([], [0, 0, 1])
+    assert Activity.objects.filter(status="pending").count() == 1

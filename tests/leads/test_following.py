@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from audit.undo.undo import undo
@@ -142,6 +144,20 @@ def test_a_first_contact_that_is_deleted_was_none_unless_another_was_made(acme, 
     assert lead.contacted_at is None
     undo(gone.change, by=actor("manager"))
     assert not Activity.objects.get(pk=first.pk).deleted_at
+
+
+def test_first_contacts_are_corrected_together(acme, actor):
+    counts = []
+    for count in (2, 20):
+        contacts = [make_contact() for _ in range(count)]
+        said = {"kind": "meeting", "subject": "Fair", "occurred_at": clock.now()}
+        done = log([said | {"contact_id": contact.pk} for contact in contacts], by=actor("manager")).done
+        assert Lead.objects.filter(contact__in=contacts, contacted_at=said["occurred_at"]).count() == count
+        with CaptureQueriesContext(connection) as captured:
+            delete_activity(Activity.objects.filter(pk__in=done), by=actor("manager"))
+        assert not Lead.objects.filter(contact__in=contacts, contacted_at__isnull=False).exists()
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
 
 
 def test_the_click_for_a_first_contact_logs_a_call_and_a_workflow_makes_none(acme, actor):

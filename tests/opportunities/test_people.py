@@ -15,7 +15,8 @@ from crm.opportunities.verbs.edit_person import edit_person
 from crm.opportunities.verbs.make_primary import make_primary
 from crm.opportunities.verbs.remove_person import remove_person
 from crm.records.verbs.edit import edit
-from tests.factories import make_contact, make_opportunity, rows
+from tests.factories import make_activity, make_contact, make_opportunity, rows
+from tests.threads import at_once
 
 
 @pytest.fixture
@@ -146,3 +147,25 @@ def test_a_person_is_not_made_the_primary_contact_beside_themselves(deal, actor)
     undo(by.change, by=actor("manager"))
     deal.refresh_from_db()
     assert (deal.contact.name, on(deal)) == ("Ana", {"Bo": "champion"})
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_made_primary_at_once_are_exchanged_one_after_the_other(deal, actor, acme):
+    people = [add(deal, name, actor) for name in ("Bo", "Cy", "Dee")]
+    chosen = [lambda person=person: make_primary(rows(person), by=actor("manager")) for person in people]
+    _, errors = at_once(acme, chosen)
+    assert errors == []
+    primary = Opportunity.objects.get(pk=deal.pk).contact.name
+    assert sorted([primary, *on(deal)]) == ["Ana", "Bo", "Cy", "Dee"]
+    assert OpportunityContact.objects.live().count() == 3
+
+
+@pytest.mark.parametrize("text", ["", " ", "\x01", "\u200b", "Nobody", "contact_000000000"])
+def test_a_form_without_a_known_person_is_shown_again(deal, sign_in, text):
+    """Control characters are no name."""
+    meeting = make_activity(kind="meeting", contact=deal.contact)
+    for page in (f"/opportunity/{deal.public_id}/people", f"/activity/{meeting.public_id}/participants"):
+        assert sign_in("rep").post(page, {"contact": text}).status_code == 422
+    facts = {"kind": "task", "subject": "x", "contact": text, "participant": text}
+    assert sign_in("rep").post("/activity/new", facts).status_code == 422
