@@ -61,8 +61,8 @@ def edit_activity(activities: RecordQuerySet, values: Mapping[str, Any], *, by: 
 
 def _check_new_links(rows: QuerySet, values: Mapping[str, Any], by: Actor) -> None:
     """Check the links that change: one to a record that is hidden from `by`, or in the trash, may stay."""
-    given = {key: values[key] for key in ("assignee", "opportunity") if values.get(key)}
-    new = {f"{key}_id": value for key, value in given.items() if rows.exclude(**{key: value}).exists()}
+    given = {key: getattr(values[key], "pk", values[key]) for key in ("assignee", "opportunity") if values.get(key)}
+    new = {f"{key}_id": pk for key, pk in given.items() if rows.exclude(**{key: pk}).exists()}
     check_links([Activity(**new)], by)
 
 

@@ -57,7 +57,8 @@ def _minutes(span: timedelta) -> str:
 
 
 def _tell(due: list[Any], workspace: Workspace) -> None:
-    seen = [task for task in due if may_see(task.about, task.assignee.actor(Channel.SYSTEM))]
+    there = (task for task in due if task.about.deleted_at is None)
+    seen = [task for task in there if may_see(task.about, task.assignee.actor(Channel.SYSTEM))]
     notify(TASK_DUE, map(_reminder, seen), by=system(workspace.pk))
 
 

@@ -14,6 +14,8 @@ from crm.notifications.jobs import make_digests, tell_due
 from crm.notifications.models import Digest, Notification
 from crm.notifications.verbs.choose_channels import choose_channels
 from crm.records.verbs.assign import assign
+from crm.records.verbs.delete import delete
+from crm.records.verbs.restore import restore
 from crm.users.models import User
 from tests.factories import make_activity, make_contact, rows
 
@@ -69,6 +71,16 @@ def test_without_a_reminder_nothing_is_told_and_postponed_it_is_told_again(cast,
     assert len(told("rep")) == 1
     tell_due(NOW + timedelta(minutes=106))
     assert len(told("rep")) == 2
+
+
+def test_what_is_about_a_record_in_the_trash_is_told_once_that_is_restored(cast, actor, told):
+    call = task(cast)
+    delete(rows(call.contact), by=actor("manager"), reason="left")
+    tell_due(NOW)
+    assert told("rep") == []
+    restore(rows(call.contact), by=actor("manager"))
+    tell_due(NOW + timedelta(hours=1))
+    assert len(told("rep")) == 1
 
 
 def test_what_is_done_unseen_long_overdue_or_of_nobody_is_not_told(cast, actor):

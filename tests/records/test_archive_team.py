@@ -1,8 +1,11 @@
 """Archiving a team moves its records and members, decides who sees what, and one undo takes all of it back."""
 
+import time
 from html import unescape
+from threading import Event
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from audit.models import Entry
@@ -24,6 +27,7 @@ from crm.users.verbs.restore_team import restore_team
 from leads.assignment.models import AssignmentRule
 from leads.models import Lead
 from leads.verbs.save_assignment_rule import save_assignment_rule
+from tests import threads
 from tests.factories import make_company, make_contact, make_opportunity, rows
 
 
@@ -175,3 +179,46 @@ def test_the_pages(ana, cast, sign_in):
     assert reverse("undo", args=[Entry.objects.get(event="team.archived").change]) in done
     admin.post(reverse("restore_team", args=[cast.iberia.pk]))
     assert admin.get(url).status_code == 200
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_what_enters_the_team_meanwhile_is_moved_too(acme, cast, actor):
+    entered = Event()
+
+    def enter():
+        with transaction.atomic():
+            make_contact("Late", team=cast.iberia)
+            change_team(cast.outsider, cast.iberia, by=actor("admin"))
+            entered.set()
+            time.sleep(0.5)
+
+    def archive():
+        entered.wait(10)
+        archive_team(cast.iberia, to=cast.nordics, members_to=cast.nordics, by=actor("admin"))
+
+    _, errors = threads.at_once(acme, [enter, archive])
+    assert errors == []
+    assert Contact.objects.get(name="Late").team_id == cast.nordics.pk
+    assert set(Lead.objects.values_list("team", flat=True)) == {cast.nordics.pk}
+    assert members()["Outsider"] == "Nordics"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_nobody_joins_a_team_that_is_being_archived(acme, cast, actor):
+    archived = Event()
+
+    def archive():
+        with transaction.atomic():
+            archive_team(cast.iberia, to=None, by=actor("admin"))
+            archived.set()
+            time.sleep(0.5)
+
+    def join():
+        archived.wait(10)
+        change_team(cast.outsider, cast.iberia, by=actor("admin"))
+
+    _, errors = threads.at_once(acme, [archive, join])
+    assert [type(error) for error in errors] == [Refused]
+    assert members()["Outsider"] == "Nordics"

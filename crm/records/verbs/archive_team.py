@@ -23,7 +23,10 @@ def archive_team(team: Team, *, to: Team | None, members_to: Team | None = None,
     """
     require(by, Right.TEAMS)
     asked = {"to": to, "members_to": members_to}
-    teams = Team.objects.live().exclude(pk=team.pk).select_for_update().in_bulk([t.pk for t in asked.values() if t])
+    # The team's own lock waits for records that are just put into it, by their foreign key, and stops others.
+    wanted = [team.pk, *(other.pk for other in asked.values() if other)]
+    teams = Team.objects.live().filter(pk__in=wanted).order_by("pk").select_for_update().in_bulk()
+    teams.pop(team.pk, None)
     if wrong := {key: _("Choose another team.") for key, other in asked.items() if other and other.pk not in teams}:
         raise Invalid(wrong)
     if uses := uses_of_team(team):

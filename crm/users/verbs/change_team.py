@@ -17,7 +17,8 @@ def change_team(member: Membership, team: Team | None, *, by: Actor) -> Membersh
     Raises Refused for an archived team.
     """
     require(by, Right.PEOPLE)
-    if team and not Team.objects.live().filter(pk=team.pk).exists():
+    # Locked, so that it isn't archived meanwhile.
+    if team and not Team.objects.live().filter(pk=team.pk).select_for_update(no_key=True):
         raise Refused(_("The team “{team}” is archived.").format(team=team))
     rows = Membership.objects.filter(pk=member.pk)
     update_and_record("member.team_changed", rows, {"team": team}, by=by)
