@@ -37,11 +37,12 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
         raise NotAllowed(_("Viewers can’t capture contacts."))
     wanted = [validate("contact", {"source": source} | dict(values), by=by, new=True) for values in people]
     for _attempt in range(3):
-        known = _locked({key for values in wanted for key in email_keys(values)})
-        with_companies([values for values in wanted if not known.keys() & {*email_keys(values)}], by)
-        matches, fresh = _matched(wanted, known, by)
-        if _added(fresh, by, source):
+        try:
+            matches, fresh = _found_or_added(wanted, by, source)
             break
+        except IntegrityError:
+            # A concurrent capture or merge took one of the emails between our read and insert: read again.
+            continue
     else:
         raise Invalid({"external_id": _("A contact with this external ID already exists.")})
     new = {id(contact) for contact in fresh}
@@ -53,6 +54,20 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
     kind, now = ("demo_request" if "demo" in source.lower() else "form_submitted"), clock.now()
     store([NewEngagement(pk, kind, now) for pk in sorted({contact.pk for contact in matches})], by=by)
     return Outcome(by.change, [contact.pk for contact in matches])
+
+
+@transaction.atomic
+def _found_or_added(wanted: Sequence[Mapping[str, Any]], by: Actor, source: str) -> tuple[list[Contact], list[Contact]]:
+    """Return each person's contact, locked or added, and the added ones. Raises IntegrityError for a taken email.
+
+    In a savepoint, so that a failed attempt gives its locks back: the next may need others before them, and a merge
+    that holds those would wait for these.
+    """
+    known = _locked({key for values in wanted for key in email_keys(values)})
+    with_companies([values for values in wanted if not known.keys() & {*email_keys(values)}], by)
+    matches, fresh = _matched(wanted, known, by)
+    insert_records(fresh, "contact.captured", by=by, verb="capture", note=source)
+    return matches, fresh
 
 
 def _locked(keys: Collection[str]) -> dict[str, Contact]:
@@ -75,15 +90,6 @@ def _matched(
         people = dict.fromkeys(keys, contact) | people
         matches.append(contact)
     return matches, fresh
-
-
-def _added(fresh: Sequence[Contact], by: Actor, source: str) -> bool:
-    try:
-        insert_records(fresh, "contact.captured", by=by, verb="capture", note=source)
-    except IntegrityError:
-        # A concurrent capture inserted one of them between our read and insert: read again.
-        return False
-    return True
 
 
 def _fill(contact: Contact, values: Mapping[str, Any], by: Actor, source: str) -> None:

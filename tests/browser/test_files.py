@@ -87,7 +87,7 @@ def test_a_call_shows_its_file_in_the_timeline(visit, sign_in, add, cast):
     page = visit(f"/contact/{ana.public_id}", client=sign_in("rep"))
     page.get_by_label("Text", exact=True).fill("Sent the offer")
     page.get_by_role("button", name="Add note").click()
-    page.locator("#timeline").get_by_role("link", name="Edit").click()
+    page.locator("#timeline").get_by_role("link", name="Sent the offer").click()
     page.locator(".files input[type=file]").set_input_files([OFFER])
     expect(page.locator(".toast")).to_contain_text("1 file attached.")
     page.goto(f"/contact/{ana.public_id}")
