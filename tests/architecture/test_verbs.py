@@ -20,6 +20,7 @@ RECORDERS = {
     "record_rows",
     "update_and_record",
     "apply",
+    "apply_each",
     "insert_records",
     "create_records",
     "move",
