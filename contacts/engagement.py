@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import ngettext_lazy
 
 from audit.record import LogRow, record, record_rows
-from contacts.last_activity import recompute
+from contacts.activities.last_activity import recompute
 from contacts.models import Contact, EngagementEvent
 from crm.kit import clock, formats
 from crm.kit.actor import Actor

@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from contacts import merging, suppression, undone, valid  # noqa: F401  (what else follows from what happens)
-from contacts.calls import CONVERSATIONS, conversation_times, is_from_contact
+from contacts.activities.conversations import CONVERSATIONS, conversation_times, is_from_contact
+from contacts.activities.participants import activities_of, people_in, with_participants
 from contacts.engagement import NewEngagement, forget, store
 from contacts.models import Activity, Contact, EngagementEvent
-from contacts.participants import activities_of, people_in, with_participants
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
 

@@ -2,7 +2,8 @@
 
 from audit import subjects
 from contacts import timeline
-from contacts.activity_list import ACTIVITIES, ACTIVITIES_NAV
+from contacts.activities.listing import ACTIVITIES, ACTIVITIES_NAV
+from contacts.activities.participants import activity_names
 from contacts.addresses import EMAIL_FIELDS, PHONE_FIELDS
 from contacts.axes import LIFECYCLE, STATUS
 from contacts.companies import check_company, hold_companies
@@ -18,7 +19,6 @@ from contacts.imports.importer import ContactImporter
 from contacts.lists import COMPANIES, COMPANIES_NAV, CONTACTS, CONTACTS_NAV
 from contacts.moves import VERBS
 from contacts.pages import company_page, contact_header_context, contact_page
-from contacts.participants import activity_names
 from contacts.verbs.create import create
 from contacts.verbs.create_company import create_company
 from contacts.verbs.override import override

@@ -2,7 +2,7 @@
 
 from django.db.models import F, Q, QuerySet
 
-from contacts.calls import CONVERSATIONS
+from contacts.activities.conversations import CONVERSATIONS
 from contacts.models import Activity, Company
 from contacts.timeline import keys_around
 from crm.kit.actor import Actor

@@ -7,9 +7,9 @@ from uuid import UUID
 from audit import values
 from audit.models import Entry
 from audit.undo.hooks import TOUCHED, PutBack, hold_back, on_take_back, on_undo
-from contacts.calls import CONVERSATIONS
+from contacts.activities.conversations import CONVERSATIONS
+from contacts.activities.last_activity import recompute
 from contacts.engagement import forget
-from contacts.last_activity import recompute
 from contacts.models import Activity, Contact, EngagementEvent, Participant
 from contacts.suppression import UNSUBSCRIBED, suppressed_status
 from crm.kit.actor import Actor

@@ -8,9 +8,14 @@ from django.db.models import F, Q, QuerySet
 
 from audit.models import Entry
 from audit.record import update_and_record
-from contacts.calls import activities_with_changed_conversation, addressed, conversation_times, two_way_activities
+from contacts.activities.conversations import (
+    activities_with_changed_conversation,
+    addressed,
+    conversation_times,
+    two_way_activities,
+)
+from contacts.activities.participants import activities_of
 from contacts.models import Activity, Contact, Participant
-from contacts.participants import activities_of
 from crm.events.reactions import reacts_to
 from crm.kit.actor import Actor
 from crm.lifecycle.dated_moves import DatedMove, move_rows

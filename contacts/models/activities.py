@@ -83,7 +83,7 @@ class Activity(Owned):
         ("yearly", _("Yearly")),
     )
     DERIVES_FROM: ClassVar[tuple[str, ...]] = ()
-    present: list["Participant"]  # prefetched by contacts.participants.with_participants()
+    present: list["Participant"]  # prefetched by contacts.activities.participants.with_participants()
     is_open: bool  # annotated by timelines: pending, and about their record
     attached = SafeString()  # set by timelines: what other apps show with it
     SEARCHED = ("subject_key", "contact__name_key", "company__name_key")

@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from contacts.last_activity import touch
+from contacts.activities.last_activity import touch
+from contacts.activities.participants import insert_participants, record_added, with_participants
 from contacts.models import Activity, Contact, Participant
-from contacts.participants import insert_participants, record_added, with_participants
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome

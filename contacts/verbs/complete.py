@@ -7,11 +7,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.record import update_and_record
-from contacts.calls import check_occurred, check_outcome
-from contacts.last_activity import touch
-from contacts.new_activities import insert_activities
-from contacts.participants import with_participants
-from contacts.repeating import next_ones
+from contacts.activities.conversations import check_occurred, check_outcome
+from contacts.activities.inserting import insert_activities
+from contacts.activities.last_activity import touch
+from contacts.activities.participants import with_participants
+from contacts.activities.repeating import next_ones
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome

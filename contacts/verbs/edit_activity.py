@@ -8,12 +8,12 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from audit.record import update_and_record
-from contacts.calls import check_in_range, check_occurred, check_outcome
-from contacts.last_activity import recompute
+from contacts.activities.conversations import check_in_range, check_occurred, check_outcome
+from contacts.activities.inserting import check_links
+from contacts.activities.last_activity import recompute
+from contacts.activities.participants import keys_of_people
+from contacts.activities.repeating import check_repeats
 from contacts.models import Activity
-from contacts.new_activities import check_links
-from contacts.participants import keys_of_people
-from contacts.repeating import check_repeats
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.outcome import Outcome

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import transaction
 
-from contacts.calls import check_in_range, check_occurred, check_outcome
-from contacts.last_activity import touch
+from contacts.activities.conversations import check_in_range, check_occurred, check_outcome
+from contacts.activities.inserting import check_links, insert_activities
+from contacts.activities.last_activity import touch
+from contacts.activities.participants import with_participants
+from contacts.activities.repeating import check_repeats
 from contacts.models import Activity
-from contacts.new_activities import check_links, insert_activities
-from contacts.participants import with_participants
-from contacts.repeating import check_repeats
 from crm.kit import clock
 from crm.kit.actor import Actor, Channel, Role
 from crm.kit.errors import Invalid, NotAllowed

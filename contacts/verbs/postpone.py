@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 
 from django.db import transaction
 
-from contacts.calls import check_in_range
+from contacts.activities.conversations import check_in_range
 from contacts.models import Activity
 from crm.entities.values import zone
 from crm.kit.actor import Actor

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from audit.record import update_and_record
-from contacts.last_activity import recompute
+from contacts.activities.last_activity import recompute
 from crm.kit import clock
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome

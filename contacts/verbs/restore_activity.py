@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from audit.record import update_and_record
-from contacts.last_activity import recompute
-from contacts.participants import keys_of_people
+from contacts.activities.last_activity import recompute
+from contacts.activities.participants import keys_of_people
 from crm.kit.actor import Actor
 from crm.kit.outcome import Outcome
 from crm.users.visibility import RecordQuerySet, lock

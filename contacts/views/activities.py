@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from contacts.activities.mentions import readers
 from contacts.entities import ACTIVITY
 from contacts.forms import ActivityForm, CompleteForm, NewActivityForm, ParticipantForm
 from contacts.hooks import on_logged, opportunities_for
-from contacts.mentions import readers
 from contacts.models import Activity, Contact, Participant
 from contacts.verbs.add_participants import add_participants
 from contacts.verbs.complete import complete

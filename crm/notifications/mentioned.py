@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from contacts.mentions import readers
+from contacts.activities.mentions import readers
 from contacts.models import Activity
 from crm.events.reactions import reacts_to
 from crm.kit import clock

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audit.undo.undo import undo
-from contacts.activity_list import ACTIVITIES
+from contacts.activities.listing import ACTIVITIES
 from contacts.models import Activity, Participant
 from contacts.timeline import own_activities_timeline
 from contacts.verbs.edit_activity import edit_activity

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
+from contacts.activities.participants import people_in
 from contacts.models import Activity, Contact, EngagementEvent, Participant
-from contacts.participants import people_in
 
 
 def touch(activities: Iterable[Activity]) -> None:

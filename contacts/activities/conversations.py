@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from audit.models import Entry
+from contacts.activities.participants import people_in, with_participants
 from contacts.engagement import check_moment
 from contacts.models import Activity
-from contacts.participants import people_in, with_participants
 from crm.entities.values import in_range
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid

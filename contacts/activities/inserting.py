@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from audit.record import record
+from contacts.activities.participants import insert_participants, record_added
 from contacts.models import Activity
-from contacts.participants import insert_participants, record_added
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.kit.translation import gettext as _
