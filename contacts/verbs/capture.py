@@ -57,7 +57,7 @@ def capture(people: Sequence[Mapping[str, Any]], *, by: Actor, source: str) -> O
 
 
 @transaction.atomic
-def _found_or_added(wanted: Sequence[Mapping[str, Any]], by: Actor, source: str) -> tuple[list[Contact], list[Contact]]:
+def _found_or_added(wanted: Sequence[dict[str, Any]], by: Actor, source: str) -> tuple[list[Contact], list[Contact]]:
     """Return each person's contact, locked or added, and the added ones. Raises IntegrityError for a taken email.
 
     In a savepoint, so that a failed attempt gives its locks back: the next may need others before them, and a merge

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.undo.undo import undo
-from contacts import repeating
+from contacts.activities import repeating
 from contacts.models import Activity, Participant
 from contacts.verbs.complete import complete
 from contacts.verbs.delete_activity import delete_activity
