@@ -1,5 +1,6 @@
 """Ratios 1 to 4: cost of a list and a record page, in statements, against an empty page, and by row count."""
 
+import gzip
 import logging
 import re
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ def deep(browser: Browser, url: str) -> str:
     """Return the URL of page `#20`, found by paging."""
     url, _, number = url.partition("#")
     for _ in range(int(number or 1) - 1):
-        following = NEXT.search(browser.get(url).decode())
+        following = NEXT.search(gzip.decompress(browser.get(url)).decode())
         url = unescape(following[1]) if following else url
     return url
 
